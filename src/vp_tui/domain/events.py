@@ -1,0 +1,175 @@
+"""Everything that can happen to the dashboard: one closed union of frozen values.
+
+The feeds make them, the reducer applies them, tests and recordings are written in them. `at` is
+vp-tui's own monotonic clock in seconds: the gateway's stamps may be hours off.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from vp_tui.domain.models import (
+    Continuity,
+    Failure,
+    Frame,
+    Health,
+    LogChunk,
+    Plane,
+    Session,
+    Snapshot,
+    TokenPresence,
+)
+
+
+class Source(StrEnum):
+    """A polled source. Streams have a state of their own, one a session."""
+
+    HEALTH = "health"
+    METRICS = "metrics"
+    SESSIONS = "sessions"
+    CONTINUITY = "continuity"
+    LOG = "log"
+
+
+class StreamState(StrEnum):
+    """Where one session's socket stands."""
+
+    CONNECTING = "connecting"
+    LIVE = "live"
+    WAITING = "waiting"
+    """Between two attempts, or until the session is known to be in memory again."""
+    UNAUTHORIZED = "unauthorized"
+    GONE = "gone"
+    """The gateway does not know the session (any more)."""
+
+
+@dataclass(frozen=True, slots=True)
+class HealthArrived:
+    at: float
+    health: Health
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotArrived:
+    at: float
+    snapshot: Snapshot
+    plane: Plane
+
+
+@dataclass(frozen=True, slots=True)
+class SessionsArrived:
+    """The whole listing, in the gateway's order; `total` counts those past the limit too."""
+
+    at: float
+    sessions: tuple[Session, ...]
+    total: int
+    plane: Plane
+
+
+@dataclass(frozen=True, slots=True)
+class ContinuityArrived:
+    at: float
+    continuity: Continuity
+
+
+@dataclass(frozen=True, slots=True)
+class LogArrived:
+    """New lines of the log that is tailed under `log_id` (a session id, or the lane's)."""
+
+    at: float
+    log_id: str
+    chunk: LogChunk
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFailed:
+    """A poll did not bring a usable answer. `log_id` names the log for `Source.LOG`.
+
+    While the ops plane refuses, the metrics go on arriving from the dashboard endpoint, labelled so.
+    """
+
+    at: float
+    source: Source
+    failure: Failure
+    log_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StreamEvent:
+    """One frame of one session."""
+
+    at: float
+    session_id: str
+    frame: Frame
+
+
+@dataclass(frozen=True, slots=True)
+class LinkChanged:
+    """A session's socket changed state; `reason` says why in words, "" when all is well."""
+
+    at: float
+    session_id: str
+    state: StreamState
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LinkDropped:
+    """The session's socket is no longer wanted: the session left the memory, or the tool its list."""
+
+    at: float
+    session_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class GapFound:
+    """Frames were or may have been lost between two others; there is no replay."""
+
+    at: float
+    session_id: str
+    reason: str
+    lost: int | None = None
+    """How many, where that is known."""
+
+
+@dataclass(frozen=True, slots=True)
+class TokensRead:
+    """The tokens were read (again)."""
+
+    at: float
+    presence: TokenPresence
+
+
+@dataclass(frozen=True, slots=True)
+class PollRateChanged:
+    """The operator polls slower or faster: every poll interval is multiplied by `factor`."""
+
+    at: float
+    factor: float
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """A second has passed: `at` on the monotonic clock is `wall` (UTC)."""
+
+    at: float
+    wall: datetime
+
+
+Event = (
+    HealthArrived
+    | SnapshotArrived
+    | SessionsArrived
+    | ContinuityArrived
+    | LogArrived
+    | SourceFailed
+    | StreamEvent
+    | LinkChanged
+    | LinkDropped
+    | GapFound
+    | TokensRead
+    | PollRateChanged
+    | Tick
+)

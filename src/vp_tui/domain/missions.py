@@ -1,0 +1,180 @@
+"""The mission ledger: what all signals together say about each mission.
+
+The metrics endpoint alone can go blind. Four signals are merged per mission: the event and flag of the
+metrics, what a result's place lets one infer (G1), what the streams said, and what earlier polls saw.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+from vp_tui.domain.models import Dialect, Mission, Snapshot
+
+FALLBACK: Final = "vp.mission.fallback"
+LEDGER_LIMIT: Final = 5_000
+"""Missions kept; the oldest leave first."""
+BOOT_SLACK: Final = timedelta(seconds=2)
+"""The gateway's boot in UTC is known to about a second: the Date header has no fraction."""
+ORPHAN_AFTER_S: Final = 300.0
+"""G2: a mission `running` for longer than this, and than three p95, cannot be real when nothing runs."""
+
+
+class Signal(StrEnum):
+    """How a fallback became known."""
+
+    EVENT = "event"
+    FLAG = "flag"
+    INFERRED = "inferred"
+    STREAM = "stream"
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerEntry:
+    """One mission and every signal of a fallback seen for it so far."""
+
+    mission: Mission
+    signals: frozenset[Signal] = frozenset()
+    cancelled: bool = False
+    """Ended by hand: neither clean nor fallen back."""
+
+    @property
+    def fell_back(self) -> bool:
+        return bool(self.signals)
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """All missions known, by id, oldest first as they were met."""
+
+    entries: Mapping[str, LedgerEntry] = field(default_factory=dict)
+    stream_fallbacks: frozenset[str] = frozenset()
+    """Missions that a stream said fell back, also before the metrics name them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reconstruction:
+    """The reconstructed fallback figures over terminal missions."""
+
+    terminal: int
+    fallbacks: int
+    inferred: int
+    """Of the fallbacks, those known by inference alone."""
+
+    @property
+    def rate(self) -> float | None:
+        """Fraction 0..1; None without terminal missions: 0/0 is not 0."""
+        return self.fallbacks / self.terminal if self.terminal else None
+
+
+def merge_snapshot(ledger: Ledger, snapshot: Snapshot, dialect: Dialect | None) -> Ledger:
+    """Return the ledger with what a snapshot tells about its missions."""
+    by_event = {event.mission_id for event in snapshot.events if event.event_type == FALLBACK}
+    by_hand = {event.mission_id for event in snapshot.events if event.cancelled}
+    lane_result = f"workspace://{snapshot.lane.workspace_dir}" if snapshot.lane else None
+    entries = dict(ledger.entries)
+    for mission in reversed(snapshot.missions):
+        known = entries.get(mission.mission_id)
+        signals = set(known.signals) if known else set[Signal]()
+        if mission.fallback_seen:
+            signals.add(Signal.FLAG)
+        if mission.mission_id in by_event:
+            signals.add(Signal.EVENT)
+        if mission.mission_id in ledger.stream_fallbacks:
+            signals.add(Signal.STREAM)
+        if dialect == "G1" and _ran_elsewhere(mission, lane_result):
+            signals.add(Signal.INFERRED)
+        cancelled = mission.mission_id in by_hand or mission.status == "cancelled"
+        entries[mission.mission_id] = LedgerEntry(
+            mission, frozenset(signals), cancelled or (known.cancelled if known else False)
+        )
+    return replace(ledger, entries=_bounded(entries))
+
+
+def note_stream_fallbacks(ledger: Ledger, mission_ids: Iterable[str]) -> Ledger:
+    """Return the ledger knowing that a stream said these missions fell back."""
+    new = frozenset(mission_ids) - ledger.stream_fallbacks
+    if not new:
+        return ledger
+    entries = dict(ledger.entries)
+    for mission_id in new & entries.keys():
+        entry = entries[mission_id]
+        entries[mission_id] = replace(entry, signals=entry.signals | {Signal.STREAM})
+    return Ledger(entries, ledger.stream_fallbacks | new)
+
+
+def terminal_entries(ledger: Ledger, since: datetime | None) -> tuple[LedgerEntry, ...]:
+    """Return the epoch's finished missions that count, oldest completion first.
+
+    `since` is the gateway's boot (UTC), None when it is not known: then all count.
+    """
+    counted = [
+        entry
+        for entry in ledger.entries.values()
+        if entry.mission.is_terminal and not entry.cancelled and _in_epoch(entry.mission, since)
+    ]
+    return tuple(sorted(counted, key=_finished_at))
+
+
+def reconstruct(entries: Iterable[LedgerEntry]) -> Reconstruction:
+    """Return the fallback figures of finished missions, from all signals."""
+    listed = tuple(entries)
+    fallen = [entry for entry in listed if entry.fell_back]
+    alone = frozenset({Signal.INFERRED})
+    return Reconstruction(len(listed), len(fallen), sum(e.signals == alone for e in fallen))
+
+
+def unreported_fallbacks(ledger: Ledger, snapshot: Snapshot) -> int:
+    """Return how many of the snapshot's missions fell back without the gateway reporting it."""
+    known = sum(
+        1
+        for mission in snapshot.missions
+        if (entry := ledger.entries.get(mission.mission_id)) and entry.fell_back
+    )
+    return known - snapshot.fallback.with_fallback
+
+
+def orphans(snapshot: Snapshot, dialect: Dialect | None, *, any_running: bool) -> tuple[str, ...]:
+    """Return ids of missions that read `running` but cannot be.
+
+    G1 has one lock: only the newest running row can be real, and only while a session runs. On G2
+    several run at once: a row is given up when it is old and no session runs. An unknown generation is
+    treated as G2, the one that accuses less.
+    """
+    running = [mission for mission in snapshot.missions if mission.status == "running"]
+    if dialect == "G1":
+        return tuple(mission.mission_id for mission in running[1 if any_running else 0 :])
+    if any_running:
+        return ()
+    limit_s = max(3 * (snapshot.latency.p95_s or 0.0), ORPHAN_AFTER_S)
+    return tuple(m.mission_id for m in running if _age_s(m, snapshot.generated_at) > limit_s)
+
+
+def _ran_elsewhere(mission: Mission, lane_result: str | None) -> bool:
+    if mission.status == "failed":
+        return True
+    return None not in (mission.result_ref, lane_result) and mission.result_ref != lane_result
+
+
+def _in_epoch(mission: Mission, since: datetime | None) -> bool:
+    if since is None or mission.started_at is None:
+        return True
+    return mission.started_at >= since - BOOT_SLACK
+
+
+def _finished_at(entry: LedgerEntry) -> tuple[float, str]:
+    stamp = entry.mission.completed_at or entry.mission.started_at
+    return (stamp.timestamp() if stamp else 0.0, entry.mission.mission_id)
+
+
+def _age_s(mission: Mission, now: datetime) -> float:
+    return (now - mission.started_at).total_seconds() if mission.started_at else 0.0
+
+
+def _bounded(entries: dict[str, LedgerEntry]) -> dict[str, LedgerEntry]:
+    for mission_id in list(entries)[: max(len(entries) - LEDGER_LIMIT, 0)]:
+        del entries[mission_id]
+    return entries

@@ -1,0 +1,233 @@
+"""What the gateway says, as frozen values. Field names follow the wire; units are in the names.
+
+Stamps that are UTC on the wire are aware `datetime`s here. Stamps whose zone depends on the
+gateway's generation (naive server-local on G1, UTC on G2) stay the strings that were sent.
+All texts have passed `vp_tui.domain.text.literal`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Final, Literal
+
+Dialect = Literal["G1", "G2"]
+"""Generation of the gateway: a naive health stamp is G1, an aware one is G2."""
+
+TERMINAL_STATUSES: Final = frozenset({"completed", "failed", "cancelled"})
+
+
+class Plane(StrEnum):
+    """Where an answer came from; the operator must know when it was a substitute."""
+
+    OPS = "ops"
+    DASHBOARD = "dashboard"
+    SESSION = "session"
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """GET /api/v1/health. Says nothing about the engine, the lock or the lane."""
+
+    status: str
+    timestamp: str
+    version: str | None
+    db_status: str | None
+    db_error: str | None
+    dialect: Dialect
+    clock_offset_s: float | None
+    """`timestamp` read as if it were UTC, minus the answer's Date header; None without one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mission:
+    """One delegated turn, as `recent_missions` tells it."""
+
+    mission_id: str
+    status: str
+    objective: str
+    started_at: datetime | None
+    completed_at: datetime | None
+    result_ref: str | None
+    duration_s: float | None
+    fallback_seen: bool
+
+    @property
+    def is_terminal(self) -> bool:
+        return self.status in TERMINAL_STATUSES
+
+
+@dataclass(frozen=True, slots=True)
+class MissionEvent:
+    """One row of `recent_events`."""
+
+    event_id: str
+    mission_id: str
+    event_type: str
+    created_at: datetime | None
+    cancelled: bool
+    """The payload says that somebody cancelled the mission (G2: `cancelled`, reconciled rows)."""
+
+
+@dataclass(frozen=True, slots=True)
+class LaneSession:
+    """The lane's own session row; absent until the first delegation."""
+
+    session_id: str
+    workspace_dir: str
+    status: str
+    last_error: str | None
+    stale_reason: str | None
+
+    @property
+    def log_id(self) -> str:
+        """Session id under which the lane's log is tailed: the last part of its directory."""
+        return self.workspace_dir.rstrip("/").rpartition("/")[2]
+
+
+@dataclass(frozen=True, slots=True)
+class ReportedFallback:
+    """The gateway's own fallback figures, verbatim; `rate` is a fraction, 0.0 with no missions."""
+
+    with_fallback: int
+    considered: int
+    rate: float
+
+
+@dataclass(frozen=True, slots=True)
+class Latency:
+    """Nearest-rank latency over `count` missions, in seconds; None when `count` is 0."""
+
+    count: int
+    avg_s: float | None
+    p50_s: float | None
+    p95_s: float | None
+    max_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """One answer of the metrics endpoint. `missions` newest first, `events` oldest first."""
+
+    generated_at: datetime
+    vp_id: str
+    lane: LaneSession | None
+    mission_counts: Mapping[str, int]
+    event_counts: Mapping[str, int]
+    fallback: ReportedFallback
+    latency: Latency
+    missions: tuple[Mission, ...]
+    events: tuple[MissionEvent, ...]
+    mission_limit: int
+    event_limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One item of the session listing."""
+
+    session_id: str
+    status: str
+    owner: str
+    source: str
+    description: str | None
+    last_activity: str | None
+    active_connections: int
+    active_runs: int
+    last_event_seq: int
+    terminal_reason: str | None
+
+    @property
+    def in_memory(self) -> bool:
+        """Whether attaching resumes nothing; a session that is only on disk shows 0/0/0."""
+        return bool(self.active_runs or self.active_connections or self.last_event_seq)
+
+    @property
+    def is_running(self) -> bool:
+        return self.active_runs > 0
+
+
+@dataclass(frozen=True, slots=True)
+class ContinuityAlert:
+    code: str
+    severity: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Continuity:
+    """GET /api/v1/ops/metrics/session-continuity."""
+
+    started_at: str
+    """The gateway's boot as sent; another value is another epoch."""
+    transport_status: str
+    runtime_status: str
+    alerts: tuple[ContinuityAlert, ...]
+    attach_failures: int
+
+
+@dataclass(frozen=True, slots=True)
+class TailAnswer:
+    """One answer of the log-tail endpoint. `size` in bytes; lines raw, split at newlines only."""
+
+    file: str
+    size: int
+    lines: tuple[str, ...]
+    truncated: bool
+    reset: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LogChunk:
+    """What one poll adds to a log."""
+
+    lines: tuple[str, ...]
+    completes_last: bool = False
+    """The first line is the rest of the last line shown before: it takes its place."""
+    restarted: bool = False
+    """The file was truncated, rotated or replaced: what was shown before is of another file."""
+    note: str | None = None
+    """What is missing, in words, when lines could not be had."""
+    size: int = 0
+    file: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One WebSocket frame, cut down to what the dashboard uses; the payload itself is not kept."""
+
+    kind: str
+    text: str
+    """One line for the event list."""
+    size: int
+    """Bytes on the wire."""
+    status: str | None = None
+    routing: str | None = None
+    mission_id: str | None = None
+    query: str | None = None
+    source: str | None = None
+    tool: str | None = None
+    tool_use_id: str | None = None
+    turn_id: str | None = None
+    cancelled: bool = False
+    is_error: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a source does not answer, and what helps: both in words for the operator."""
+
+    reason: str
+    cure: str
+    unauthorized: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TokenPresence:
+    """Which tokens are there and where each came from; never a value."""
+
+    ops: str | None = None
+    internal: str | None = None
+    problems: tuple[str, ...] = field(default_factory=tuple)

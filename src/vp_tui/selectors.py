@@ -1,0 +1,302 @@
+"""State + now -> what is drawn: ages, staleness, order, filter. Pure, and shared by screen and report.
+
+`now` is the monotonic clock in seconds. A number is only as good as its source: each view carries the
+state of the source it comes from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from functools import wraps
+from typing import Final, ParamSpec, TypeVar
+
+from vp_tui.domain.coverage import Coverage, coverage_of
+from vp_tui.domain.events import Source, StreamState
+from vp_tui.domain.latency import P95_WATCH_S, p95_after_each
+from vp_tui.domain.missions import (
+    Ledger,
+    LedgerEntry,
+    Reconstruction,
+    orphans,
+    reconstruct,
+    terminal_entries,
+    unreported_fallbacks,
+)
+from vp_tui.domain.models import Failure, Plane, Session, Snapshot
+from vp_tui.domain.runs import Run, Turn
+from vp_tui.state import Entry, Link, SourceStatus, State
+
+STALE_AFTER_INTERVALS: Final = 2
+TREND_POINTS: Final = 120
+"""Missions in the trends at most."""
+
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+
+
+def _while_same(function: Callable[_P, _R]) -> Callable[_P, _R]:
+    """Compute again only when an argument is another object: states share what did not change."""
+    last: list[tuple[tuple[object, ...], _R]] = []
+
+    @wraps(function)
+    def remembered(*args: _P.args, **kwargs: _P.kwargs) -> _R:
+        key = (*args, *kwargs.values())
+        if last and len(key) == len(last[0][0]) and all(map(_is, key, last[0][0])):
+            return last[0][1]
+        result = function(*args, **kwargs)
+        last[:] = [(key, result)]
+        return result
+
+    return remembered
+
+
+def _is(one: object, other: object) -> bool:
+    return one is other or (isinstance(one, bool | str | datetime) and one == other)
+
+
+class SourceWord(StrEnum):
+    """How far a source's data may be trusted now."""
+
+    LIVE = "live"
+    STALE = "stale"
+    DOWN = "down"
+    UNAUTHORIZED = "unauthorized"
+    IDLE = "idle"
+    """Nothing asked yet, or nothing to ask."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceView:
+    """One source: its state, and the age of its newest data in seconds (None: no data)."""
+
+    name: str
+    word: SourceWord
+    age_s: float | None
+    plane: Plane
+    failure: Failure | None = None
+
+    @property
+    def is_current(self) -> bool:
+        return self.word is SourceWord.LIVE
+
+    @property
+    def has_substitute(self) -> bool:
+        """The plane asked first refuses, and another one answers instead."""
+        return self.failure is not None and self.plane is not Plane.OPS
+
+
+@dataclass(frozen=True, slots=True)
+class StreamsView:
+    """All sockets together."""
+
+    word: SourceWord
+    live: int
+    wanted: int
+    age_s: float | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """What the metrics and the ledger say. Durations in seconds, rates fractions 0..1."""
+
+    source: SourceView
+    snapshot: Snapshot
+    coverage: Coverage
+    reported_rate: float | None
+    """As the gateway reports it; None with no missions: 0/0 is not 0."""
+    reconstruction: Reconstruction
+    unreported: int
+    """Fallbacks that the ledger knows and the gateway does not report, among its own missions."""
+    orphans: int
+    over_watch: int
+    recent: tuple[LedgerEntry, ...]
+    """Finished missions of the epoch, oldest first."""
+    p95_trend: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RunRow:
+    """One session in the runs table."""
+
+    session: Session
+    run: Run
+    link: Link | None
+    silent_s: float | None
+    """Since the run was last seen to move."""
+    running_s: float | None
+    """Since vp-tui first saw it running: it may have begun earlier."""
+    tool_s: float | None
+    ended: datetime | None
+    other_viewers: int
+
+    @property
+    def turn(self) -> Turn:
+        return self.run.turn
+
+
+def source_view(state: State, source: Source, now: float) -> SourceView:
+    """Return the state of a polled source."""
+    status = state.sources.get(source, SourceStatus())
+    return _source_view(str(source), status, _interval_s(state, source), now)
+
+
+def log_view(state: State, log_id: str, now: float) -> SourceView:
+    """Return the state of one tailed log."""
+    status = state.log_sources.get(log_id, SourceStatus())
+    return _source_view(log_id, status, _interval_s(state, Source.LOG), now)
+
+
+def _interval_s(state: State, source: Source) -> float:
+    return state.watch.intervals[source] * state.poll_factor
+
+
+def _source_view(name: str, status: SourceStatus, interval_s: float, now: float) -> SourceView:
+    age_s = None if status.answered_at is None else max(now - status.answered_at, 0.0)
+    return SourceView(name, _word(status, age_s, interval_s), age_s, status.plane, status.failure)
+
+
+def _word(status: SourceStatus, age_s: float | None, interval_s: float) -> SourceWord:
+    if status.failure is not None:
+        return SourceWord.UNAUTHORIZED if status.failure.unauthorized else SourceWord.DOWN
+    if age_s is None:
+        return SourceWord.IDLE
+    stale = age_s > STALE_AFTER_INTERVALS * interval_s
+    return SourceWord.STALE if stale else SourceWord.LIVE
+
+
+def streams_view(state: State, now: float) -> StreamsView:
+    """Return the state of all sockets together: live only when every wanted one is."""
+    links = [link for link in state.links.values() if link.state is not StreamState.GONE]
+    live = sum(link.state is StreamState.LIVE for link in links)
+    frames = [link.last_frame_at for link in links if link.last_frame_at is not None]
+    age_s = max(now - max(frames), 0.0) if frames else None
+    reason = next((link.reason for link in links if link.reason), "")
+    return StreamsView(_streams_word(links, live), live, len(links), age_s, reason)
+
+
+def _streams_word(links: Iterable[Link], live: int) -> SourceWord:
+    states = {link.state for link in links}
+    if states <= {StreamState.LIVE}:
+        return SourceWord.LIVE if states else SourceWord.IDLE
+    if StreamState.UNAUTHORIZED in states:
+        return SourceWord.UNAUTHORIZED
+    if live:
+        return SourceWord.STALE
+    return SourceWord.IDLE if states == {StreamState.CONNECTING} else SourceWord.DOWN
+
+
+def is_reachable(state: State, now: float) -> bool:
+    """Tell whether any answer of the gateway is fresh, refusals included."""
+    views = [source_view(state, source, now) for source in Source]
+    fresh = (SourceWord.LIVE, SourceWord.UNAUTHORIZED)
+    return any(view.word in fresh for view in views)
+
+
+def numbers(state: State, now: float) -> Numbers | None:
+    """Return the figures of the newest snapshot, None before the first."""
+    snapshot = state.snapshot
+    if snapshot is None:
+        return None
+    recent = finished(state.ledger, state.boot_at)
+    any_running = any(session.is_running for session in state.sessions.values())
+    dialect = state.health.dialect if state.health else None
+    return Numbers(
+        source=source_view(state, Source.METRICS, now),
+        snapshot=snapshot,
+        coverage=_coverage(snapshot),
+        reported_rate=snapshot.fallback.rate if snapshot.fallback.considered else None,
+        reconstruction=_reconstruction(recent),
+        unreported=_unreported(state.ledger, snapshot),
+        orphans=len(orphans(snapshot, dialect, any_running=any_running)),
+        over_watch=sum((m.duration_s or 0.0) >= P95_WATCH_S for m in snapshot.missions),
+        recent=recent,
+        p95_trend=_p95_trend(snapshot),
+    )
+
+
+finished = _while_same(terminal_entries)
+_coverage = _while_same(coverage_of)
+_reconstruction = _while_same(reconstruct)
+_unreported = _while_same(unreported_fallbacks)
+
+
+@_while_same
+def _p95_trend(snapshot: Snapshot) -> tuple[float, ...]:
+    """Return the p95 after each mission: of the missions the newest snapshot has, oldest first."""
+    durations = [m.duration_s for m in reversed(snapshot.missions) if m.duration_s is not None]
+    return p95_after_each(durations, TREND_POINTS)
+
+
+def run_rows(state: State, now: float, matching: str = "") -> tuple[RunRow, ...]:
+    """Return the sessions in memory, running ones first, then by id; the lane is not one of them.
+
+    `matching` keeps the rows whose id, description, query or tool contain it, whatever the case.
+    """
+    rows = [
+        _run_row(state, session, now)
+        for session in state.sessions.values()
+        if session.session_id != state.lane_log_id
+        and (session.in_memory or session.session_id in state.links)
+    ]
+    wanted = matching.casefold()
+    kept = [row for row in rows if not wanted or wanted in _run_text(row)]
+    return tuple(sorted(kept, key=_run_order))
+
+
+def _run_row(state: State, session: Session, now: float) -> RunRow:
+    run = state.runs.get(session.session_id) or Run(session.session_id)
+    link = state.links.get(session.session_id)
+    attached = link is not None and link.state is StreamState.LIVE
+    ended_at = run.turn.ended_at
+    return RunRow(
+        session=session,
+        run=run,
+        link=link,
+        silent_s=_since(run.progress_at, now),
+        running_s=_since(run.running_since, now),
+        tool_s=_since(run.turn.tool_at, now),
+        ended=None if ended_at is None else state.clock.wall_at(ended_at),
+        other_viewers=max(session.active_connections - attached, 0),
+    )
+
+
+def _since(at: float | None, now: float) -> float | None:
+    return None if at is None else max(now - at, 0.0)
+
+
+def _run_order(row: RunRow) -> tuple[bool, str]:
+    return (not row.session.is_running, row.session.session_id)
+
+
+def _run_text(row: RunRow) -> str:
+    turn = row.turn
+    parts = (row.session.session_id, row.session.description, turn.query, turn.tool)
+    return " ".join(part for part in parts if part).casefold()
+
+
+def entries_matching(
+    entries: tuple[Entry, ...], session_id: str | None, matching: str = ""
+) -> tuple[Entry, ...]:
+    """Return the event list's entries of a session (None: of all) that contain `matching`.
+
+    Entries that belong to no session are always kept: they are about the gateway.
+    """
+    wanted = matching.casefold()
+    if session_id is None and not wanted:
+        return entries
+    return tuple(
+        entry
+        for entry in entries
+        if session_id in (None, entry.session_id) or entry.session_id is None
+        if not wanted or wanted in f"{entry.session_id} {entry.kind} {entry.text}".casefold()
+    )
+
+
+def short_id(session_id: str) -> str:
+    """Return what tells a session apart at a glance: the random end of its id."""
+    tail = session_id.rpartition("_")[2]
+    return tail if len(tail) >= 6 else session_id[-12:]

@@ -1,0 +1,165 @@
+"""All that vp-tui knows: one frozen value. Only the reducer makes a new one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Final, Literal
+
+from vp_tui.domain.events import Source, StreamState
+from vp_tui.domain.missions import Ledger
+from vp_tui.domain.models import (
+    Continuity,
+    Failure,
+    Health,
+    Plane,
+    Session,
+    Snapshot,
+    TokenPresence,
+)
+from vp_tui.domain.routing import RoutingTally
+from vp_tui.domain.runs import Run
+
+EVENT_LIMIT: Final = 5_000
+"""Entries kept in the event list."""
+LOG_LIMIT: Final = 5_000
+"""Lines kept of each log."""
+LOGS_LIMIT: Final = 8
+"""Logs kept; the one least recently grown leaves first."""
+
+Tone = Literal["plain", "good", "warn", "bad", "dim"]
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """What is watched and how often: fixed for the life of the store, but for the poll rate."""
+
+    url: str
+    name: str
+    vp_id: str
+    mission_limit: int = 500
+    event_limit: int = 1000
+    intervals: Mapping[Source, float] = field(default_factory=dict)
+    """Seconds between two polls at rate 1; a source is stale after two of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """vp-tui's monotonic clock against UTC, as of the last tick."""
+
+    at: float
+    wall: datetime
+
+    def wall_at(self, at: float) -> datetime:
+        """Return the UTC time of a moment on the monotonic clock."""
+        return self.wall + timedelta(seconds=at - self.at)
+
+
+@dataclass(frozen=True, slots=True)
+class SourceStatus:
+    """What one polled source last did. Ages and staleness are the selectors' business."""
+
+    answered_at: float | None = None
+    failed_at: float | None = None
+    failure: Failure | None = None
+    """Why the newest poll brought nothing; None after a good one."""
+    plane: Plane = Plane.OPS
+    """Where the newest answer, or refusal, came from."""
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One session's socket."""
+
+    state: StreamState
+    since: float
+    reason: str = ""
+    frames: int = 0
+    last_frame_at: float | None = None
+    gaps: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the event list. `number` grows by one per entry and never repeats."""
+
+    number: int
+    at: float
+    session_id: str | None
+    kind: str
+    text: str
+    tone: Tone = "plain"
+
+
+@dataclass(frozen=True, slots=True)
+class LogTail:
+    """The newest lines of one log. `first` numbers the first line kept, from 0 on."""
+
+    lines: tuple[str, ...] = ()
+    first: int = 0
+    size: int = 0
+    """Bytes of the file, at the newest answer."""
+    file: str = ""
+    grown_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Epoch:
+    """One life of the gateway, told apart by its boot stamp as sent."""
+
+    number: int
+    boot_stamp: str
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Everything known now."""
+
+    watch: Watch
+    clock: Clock
+    poll_factor: float = 1.0
+    health: Health | None = None
+    epoch: Epoch | None = None
+    continuity: Continuity | None = None
+    snapshot: Snapshot | None = None
+    ledger: Ledger = field(default_factory=Ledger)
+    sessions: Mapping[str, Session] = field(default_factory=dict)
+    sessions_total: int = 0
+    runs: Mapping[str, Run] = field(default_factory=dict)
+    links: Mapping[str, Link] = field(default_factory=dict)
+    routing: RoutingTally = field(default_factory=RoutingTally)
+    sources: Mapping[Source, SourceStatus] = field(default_factory=dict)
+    log_sources: Mapping[str, SourceStatus] = field(default_factory=dict)
+    """The log endpoint's status for each log."""
+    logs: Mapping[str, LogTail] = field(default_factory=dict)
+    entries: tuple[Entry, ...] = ()
+    """The event list, oldest first, at most EVENT_LIMIT."""
+    entries_seen: int = 0
+    """How many entries there ever were: the number of the next one."""
+    tokens: TokenPresence = field(default_factory=TokenPresence)
+
+    @property
+    def lane_log_id(self) -> str:
+        """Session id of the lane's log; the name of the lane until the first delegation says it."""
+        lane = self.snapshot.lane if self.snapshot else None
+        return lane.log_id if lane and lane.log_id else self.watch.vp_id.replace(".", "_")
+
+
+    @property
+    def boot_at(self) -> datetime | None:
+        """The gateway's boot in UTC, by its own stamp less its clock offset; None when not known."""
+        if self.epoch is None:
+            return None
+        boot = datetime.fromisoformat(self.epoch.boot_stamp)
+        if boot.tzinfo is not None:
+            return boot.astimezone(UTC)
+        offset_s = self.health.clock_offset_s if self.health else None
+        if offset_s is None:
+            return None
+        return boot.replace(tzinfo=UTC) - timedelta(seconds=offset_s)
+
+
+def initial_state(watch: Watch, *, at: float, wall: datetime) -> State:
+    """Return the state of a dashboard that has asked nothing yet."""
+    return State(watch=watch, clock=Clock(at, wall))
