@@ -1,0 +1,249 @@
+"""Asking the gateway: one method per endpoint, each answer parsed or a GatewayError in words.
+
+Only reads. A request has one deadline from the first byte sent to the last one received, so that a
+gateway that accepts and never answers, or drips, is TimedOut like one that is silent.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import httpx
+
+from vp_tui import __version__
+from vp_tui.domain.models import Continuity, Health, Plane, Snapshot, TailAnswer
+from vp_tui.gateway.addresses import (
+    gateway_url,
+    host_port,
+    is_loopback,
+    is_session_id,
+    require_session_id,
+    stream_url,
+)
+from vp_tui.gateway.errors import TimedOut, Unreadable
+from vp_tui.gateway.refusals import Asked, refusal, unreachable
+from vp_tui.gateway.tls import no_tls, tls_context
+from vp_tui.gateway.wire import (
+    SessionListing,
+    parse_continuity,
+    parse_dashboard_metrics,
+    parse_health,
+    parse_metrics,
+    parse_ops_sessions,
+    parse_session_listing,
+    parse_tail,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from vp_tui.gateway.auth import Credentials
+    from vp_tui.gateway.logtail import TailRequest
+
+__all__ = ["GatewayClient", "SessionListing", "is_session_id", "stream_url"]
+
+BODY_LIMIT: Final = 16 * 1024 * 1024
+"""Bytes of an answer, after decompression, beyond which it is dropped."""
+ERROR_BODY_LIMIT: Final = 64 * 1024
+SESSIONS_LIMIT: Final = 1_000
+DEADLINE_S: Final = 10.0
+
+_METRICS: Final = "/api/v1/ops/metrics/coder-vp"
+_DASHBOARD: Final = "/api/v1/dashboard/metrics/coder-vp"
+_OK: Final = range(200, 300)
+_UNHEALTHY: Final = 503
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    status: int
+    body: bytes
+    date: str | None
+
+
+class GatewayClient:
+    """The HTTP side of one gateway. Every method may raise any GatewayError.
+
+    `mission_limit` (1..500) and `event_limit` (1..1000) are the rows of one metrics answer.
+    `transport` is the seam for tests.
+    """
+
+    def __init__(  # noqa: PLR0913 - settings of one gateway, with defaults and keyword-only
+        self,
+        base_url: str,
+        vp_id: str,
+        credentials: Credentials,
+        *,
+        mission_limit: int = 500,
+        event_limit: int = 1000,
+        ca_file: Path | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
+        deadline_s: float = DEADLINE_S,
+    ) -> None:
+        self._base_url = gateway_url(base_url)
+        self._where = host_port(base_url)
+        self._vp_id = vp_id
+        self._credentials = credentials
+        self._mission_limit = mission_limit
+        self._event_limit = event_limit
+        self._ca_file = ca_file
+        self._transport = transport
+        self._deadline_s = deadline_s
+        self._building = asyncio.Lock()
+        self._http: httpx.AsyncClient | None = None
+
+    async def health(self) -> Health:
+        """Ask how the gateway is; an unhealthy one tells so with status 503 and the same body."""
+        asked = self._asked("/api/v1/health", None)
+        answer = await self._get(asked, {}, also=_UNHEALTHY)
+        try:
+            return parse_health(answer.body, answer.date)
+        except Unreadable:
+            if answer.status == _UNHEALTHY:
+                raise refusal(asked, answer.status, answer.body) from None
+            raise
+
+    async def metrics(self, plane: Plane = Plane.OPS) -> Snapshot:
+        """Ask for the lane's metrics, on the ops plane or on the dashboard's without a token."""
+        params: dict[str, str | int] = {
+            "vp_id": self._vp_id,
+            "mission_limit": self._mission_limit,
+            "event_limit": self._event_limit,
+        }
+        if plane is Plane.DASHBOARD:
+            answer = await self._get(self._asked(_DASHBOARD, None), params)
+            return parse_dashboard_metrics(answer.body, self._mission_limit, self._event_limit)
+        answer = await self._get(self._asked(_METRICS, plane), params)
+        return parse_metrics(answer.body, self._mission_limit, self._event_limit)
+
+    async def sessions(self, plane: Plane = Plane.OPS) -> SessionListing:
+        """Ask for the sessions on the ops plane or the session plane.
+
+        The gateway reads files of every session to answer: ask gently.
+        """
+        if plane is Plane.SESSION:
+            answer = await self._get(self._asked("/api/v1/sessions", plane), {})
+            return parse_session_listing(answer.body)
+        asked = self._asked("/api/v1/ops/sessions", plane)
+        return parse_ops_sessions((await self._get(asked, {"limit": SESSIONS_LIMIT})).body)
+
+    async def continuity(self) -> Continuity:
+        """Ask for the gateway's boot and the health of its transport."""
+        asked = self._asked("/api/v1/ops/metrics/session-continuity", Plane.OPS)
+        return parse_continuity((await self._get(asked, {})).body)
+
+    async def log_tail(self, log_id: str, request: TailRequest) -> TailAnswer:
+        """Ask for a piece of a session's log, or of the lane's under its own id."""
+        params: dict[str, str | int] = {
+            "session_id": require_session_id(log_id),
+            "limit": request.limit,
+            "max_bytes": request.max_bytes,
+        }
+        if request.cursor is not None:
+            params["cursor"] = request.cursor
+        asked = self._asked("/api/v1/ops/logs/tail", Plane.OPS)
+        return parse_tail((await self._get(asked, params)).body)
+
+    async def aclose(self) -> None:
+        """Close all connections; harmless when there are none."""
+        if self._http is not None:
+            await self._http.aclose()
+
+    def _asked(self, path: str, plane: Plane | None) -> Asked:
+        credentials = self._credentials
+        return Asked(path, self._where, plane, credentials.presence, credentials.withheld)
+
+    async def _get(
+        self, asked: Asked, params: Mapping[str, str | int], *, also: int = 0
+    ) -> _Answer:
+        """Return the answer if its status is 2xx or `also`; else raise a GatewayError."""
+        try:
+            async with asyncio.timeout(self._deadline_s):
+                answer = await self._exchange(asked, params, also)
+        except TimeoutError:
+            raise TimedOut(
+                f"no whole answer from {asked.path} within {self._deadline_s:g} s",
+                "the gateway's loop may be blocked by a run: look at its log",
+            ) from None
+        except httpx.DecodingError:
+            raise Unreadable(
+                f"the answer from {asked.path} cannot be decompressed", "is a proxy in between?"
+            ) from None
+        except (httpx.HTTPError, httpx.InvalidURL, ImportError) as error:
+            raise unreachable(error, self._where) from None
+        return answer
+
+    async def _exchange(self, asked: Asked, params: Mapping[str, str | int], also: int) -> _Answer:
+        http = await self._client()
+        # An endpoint that wants no token gets none.
+        headers = self._credentials.headers() if asked.plane else {}
+        request = http.build_request("GET", asked.path, params=params, headers=headers)
+        response = await _send(http, request)
+        try:
+            if response.status_code in _OK or response.status_code == also:
+                body = await _read(response, asked)
+                return _Answer(response.status_code, body, response.headers.get("date"))
+            body = await _read_some(response)
+            raise refusal(asked, response.status_code, body, response.headers.get("location", ""))
+        finally:
+            await response.aclose()
+
+    async def _client(self) -> httpx.AsyncClient:
+        """Return the one client, built at first use: reading certificates takes time."""
+        async with self._building:
+            if self._http is None:
+                context = await tls_context(self._base_url, self._ca_file) or no_tls()
+                self._http = httpx.AsyncClient(
+                    base_url=self._base_url,
+                    headers={"user-agent": f"vp-tui/{__version__}"},
+                    timeout=None,  # noqa: S113 - every request runs under its own deadline
+                    transport=self._transport,
+                    trust_env=not is_loopback(self._base_url),
+                    verify=context,
+                )
+            return self._http
+
+
+async def _send(http: httpx.AsyncClient, request: httpx.Request) -> httpx.Response:
+    """Send, and once more when a kept connection turns out to be dead.
+
+    The gateway closes a connection after some answers (the wire contract, section 7), which shows
+    only when the next request is sent on it. A GET may be repeated.
+    """
+    try:
+        return await http.send(request, stream=True)
+    except (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError):
+        return await http.send(request, stream=True)
+
+
+async def _read(response: httpx.Response, asked: Asked) -> bytes:
+    """Return the whole body; raise Unreadable as soon as it is longer than BODY_LIMIT."""
+    announced = response.headers.get("content-length", "")
+    size = int(announced) if announced.isdecimal() else 0
+    chunks = []
+    if size <= BODY_LIMIT:
+        size = 0
+        async for chunk in response.aiter_bytes():
+            size += len(chunk)
+            if size > BODY_LIMIT:
+                break
+            chunks.append(chunk)
+    if size > BODY_LIMIT:
+        raise Unreadable(
+            f"the answer from {asked.path} is longer than {BODY_LIMIT >> 20} MiB",
+            "is this the gateway's URL?",
+        )
+    return b"".join(chunks)
+
+
+async def _read_some(response: httpx.Response) -> bytes:
+    """Return the beginning of an error's body: enough for its words."""
+    body = b""
+    async for chunk in response.aiter_bytes():
+        body += chunk
+        if len(body) >= ERROR_BODY_LIMIT:
+            break
+    return body[:ERROR_BODY_LIMIT]

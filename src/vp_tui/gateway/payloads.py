@@ -1,0 +1,211 @@
+"""The shapes of the gateway's answers (the wire contract, sections 3 to 10), as pydantic models.
+
+Only fields that are used are named; others pass. Optional is what may be absent or null on either
+generation. What is shown passes `literal`, once, by its very type.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Any, Final
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from vp_tui.domain.text import clip, fold, literal
+
+PROSE_LIMIT: Final = 4_000
+"""Characters kept of prompts and error texts, which the gateway does not bound."""
+RECONCILED: Final = "stale_running_reconciled"
+"""Reason in the payload of a row that G2 ended because nothing moved it any more."""
+
+
+def _prose(text: str) -> str:
+    """Fold before `literal`: a description is the folded prompt, and the two are compared."""
+    return clip(literal(fold(text)), PROSE_LIMIT)
+
+
+def as_utc(stamp: datetime) -> datetime:
+    """Return an aware stamp in UTC; one without an offset is read as if it were UTC.
+
+    Raises ValueError for one that UTC cannot tell.
+    """
+    if stamp.tzinfo is None:
+        return stamp.replace(tzinfo=UTC)
+    try:
+        return stamp.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("date out of range") from None
+
+
+Text = Annotated[str, AfterValidator(literal)]
+Prose = Annotated[str, AfterValidator(_prose)]
+Stamp = Annotated[datetime, AfterValidator(as_utc)]
+
+
+class Payload(BaseModel):
+    """What all answers share: no coercion of types, no NaN, no input in error texts."""
+
+    model_config = ConfigDict(strict=True, allow_inf_nan=False, hide_input_in_errors=True)
+
+
+class HealthPayload(Payload):
+    """GET /api/v1/health."""
+
+    status: Text
+    timestamp: Text
+    version: Text | None = None
+    db_status: Text | None = None
+    db_error: Prose | None = None
+
+
+class LanePayload(Payload):
+    """The `session` of the metrics; `stale_reason` is of G2."""
+
+    session_id: Text
+    workspace_dir: Text
+    status: Text
+    last_error: Prose | None = None
+    stale_reason: Text | None = None
+
+
+class MissionPayload(Payload):
+    """One of `recent_missions`."""
+
+    mission_id: Text
+    status: Text
+    objective: Prose = ""
+    started_at: Stamp | None = None
+    completed_at: Stamp | None = None
+    result_ref: Text | None = None
+    duration_seconds: float | None = None
+    fallback_seen: bool = False
+
+
+class EventPayload(Payload):
+    """One of `recent_events`; the payload is any JSON."""
+
+    event_id: Text
+    mission_id: Text
+    event_type: Text
+    created_at: Stamp | None = None
+    payload: Any = None
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether the payload says that somebody, or the gateway itself, ended the mission."""
+        payload = self.payload if isinstance(self.payload, dict) else {}
+        return payload.get("cancelled") is True or payload.get("reason") == RECONCILED
+
+
+class FallbackPayload(Payload):
+    """`fallback` of the metrics; `rate` is a fraction."""
+
+    missions_with_fallback: int
+    missions_considered: int
+    rate: float
+
+
+class LatencyPayload(Payload):
+    """`latency_seconds` of the metrics."""
+
+    count: int
+    avg_seconds: float | None = None
+    p50_seconds: float | None = None
+    p95_seconds: float | None = None
+    max_seconds: float | None = None
+
+
+class MetricsPayload(Payload):
+    """GET /api/v1/ops/metrics/coder-vp."""
+
+    generated_at: Stamp
+    vp_id: Text
+    session: LanePayload | None = None
+    mission_counts: dict[Text, int]
+    event_counts: dict[Text, int]
+    fallback: FallbackPayload
+    latency_seconds: LatencyPayload
+    recent_missions: list[MissionPayload]
+    recent_events: list[EventPayload]
+
+
+class DashboardPayload(Payload):
+    """GET /api/v1/dashboard/metrics/coder-vp."""
+
+    status: Text
+    detail: Prose | None = None
+    metrics: MetricsPayload | None = None
+
+
+class SessionPayload(Payload):
+    """A session the gateway has no runtime data of may lack the counters: then nothing runs."""
+
+    session_id: Text
+    status: Text
+    owner: Text | None = None
+    source: Text | None = None
+    description: Prose | None = None
+    last_activity: Text | None = None
+    active_connections: int | None = 0
+    active_runs: int | None = 0
+    last_event_seq: int | None = 0
+    terminal_reason: Text | None = None
+
+
+class OpsSessionsPayload(Payload):
+    """GET /api/v1/ops/sessions."""
+
+    sessions: list[SessionPayload]
+    total: int | None = None
+
+
+class PlaneSessionPayload(Payload):
+    """One session of the session plane; `metadata` is an item of the ops listing.
+
+    The texts are raw: together with `metadata` they are read as that item.
+    """
+
+    session_id: str
+    status: str = "unknown"
+    user_id: str | None = None
+    metadata: dict[str, Any] | None = None
+
+
+class PlaneSessionsPayload(Payload):
+    """GET /api/v1/sessions."""
+
+    sessions: list[PlaneSessionPayload]
+
+
+class AlertPayload(Payload):
+    """One of the alerts of session-continuity."""
+
+    code: Text
+    severity: Text = ""
+    message: Prose = ""
+
+
+class ContinuityPayload(Payload):
+    """The `metrics` of session-continuity."""
+
+    started_at: Text
+    transport_status: Text
+    runtime_status: Text
+    alerts: list[AlertPayload] = Field(default_factory=list)
+    ws_attach_failures: int = 0
+
+
+class ContinuityAnswerPayload(Payload):
+    """GET /api/v1/ops/metrics/session-continuity."""
+
+    metrics: ContinuityPayload
+
+
+class TailPayload(Payload):
+    """GET /api/v1/ops/logs/tail; the lines stay raw, for `logtail` compares them."""
+
+    file: Text
+    size: int
+    lines: list[str]
+    truncated: bool
+    reset: bool

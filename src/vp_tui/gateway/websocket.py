@@ -1,0 +1,173 @@
+"""The WebSocket under a `StreamCore`. It only ever receives: nothing here calls `send`.
+
+Watching must not change what is watched. A frame of ours would start or cancel a run, and a viewer
+that does not read stalls the run for everybody (the wire contract, section 8): each socket is
+drained in its own task, and `emit` must not block.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
+
+from vp_tui import __version__
+from vp_tui.gateway.addresses import host_port, is_loopback
+from vp_tui.gateway.frames import parse_frame
+from vp_tui.gateway.refusals import unreachable
+from vp_tui.gateway.stream import Connect, Stay, Stop, StreamCore, StreamOutput
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Callable, Iterable, Mapping
+
+    from vp_tui.domain.models import Session
+
+MAX_FRAME: Final = 16 * 1024 * 1024
+"""Bytes; a single event of the gateway may exceed the 1 MiB that clients allow by default."""
+_ABNORMAL: Final = 1006
+
+
+@dataclass(frozen=True, slots=True)
+class SocketOptions:
+    """How one gateway's sockets are opened; times in seconds."""
+
+    headers: Callable[[], Mapping[str, str]]
+    """Asked anew at each attach, so that tokens that were read again are used."""
+    tls: ssl.SSLContext | None = None
+    """For wss; None takes the default one, whose making blocks the loop."""
+    open_timeout_s: float = 10.0
+    close_timeout_s: float = 1.0
+    """A gateway that a run blocks does not answer the closing handshake."""
+    clock: Callable[[], float] = time.monotonic
+
+
+class _Receiving(Protocol):
+    """All that is used of an open socket."""
+
+    async def recv(self, *, decode: bool) -> bytes | str: ...
+
+
+class _Connect(connect):
+    def process_redirect(self, exc: Exception) -> Exception:
+        """Follow no redirect: the token headers would go along."""
+        return exc
+
+
+class SessionStream:
+    """Keeps one session's socket attached and drained, and turns what comes into events."""
+
+    def __init__(
+        self,
+        url: str,
+        core: StreamCore,
+        emit: Callable[[StreamOutput], None],
+        options: SocketOptions,
+    ) -> None:
+        self._url = url
+        self._core = core
+        self._emit = emit
+        self._options = options
+        self._clock = options.clock
+        self._changed = asyncio.Event()
+        self._leaving: asyncio.Timeout | None = None
+
+    async def run(self) -> None:
+        """Attach and drain until stopped or cancelled, reconnecting for ever."""
+        while not isinstance(step := self._core.step(self._clock()), Stop):
+            if isinstance(step, Connect) and step.at <= self._clock():
+                await self._attach()
+            else:
+                await self._pause(step.at if isinstance(step, Connect) else None)
+
+    def listed(self, session: Session, now: float) -> None:
+        """Hear that a listing answered at `now` has the session in memory."""
+        self._say(self._core.listing_says(session.last_event_seq, now))
+        self._core.confirm_in_memory(now)
+        self._look_again()
+
+    def wake(self, now: float) -> None:
+        """Hear that the gateway answers again, or that the tokens changed: try soon."""
+        self._core.wake(now)
+        self._look_again()
+
+    def stop(self) -> None:
+        """Close the socket and end `run`."""
+        self._core.stop()
+        self._look_again()
+
+    async def _attach(self) -> None:
+        self._say(self._core.connecting(self._clock()))
+        try:
+            async with _Connect(self._url, **self._arguments()) as socket:
+                self._say(self._core.opened(self._clock()))
+                await self._drain(socket)
+        except InvalidStatus as error:
+            self._say(self._core.refused(error.response.status_code, self._clock()))
+        except ConnectionClosed as error:
+            close = error.rcvd or error.sent
+            code, reason = (close.code, close.reason) if close else (_ABNORMAL, "")
+            self._say(self._core.closed(code, reason, self._clock()))
+        except TimeoutError:
+            reason = f"no answer to the handshake within {self._options.open_timeout_s:g} s"
+            self._say(self._core.failed(reason, self._clock()))
+        except (OSError, WebSocketException, ImportError) as error:
+            reason = unreachable(error, host_port(self._url)).failure.reason
+            self._say(self._core.failed(reason, self._clock()))
+
+    async def _drain(self, socket: _Receiving) -> None:
+        """Receive until the core wants to leave. Raises ConnectionClosed."""
+        try:
+            async with asyncio.timeout(None) as self._leaving:
+                self._look_again()
+                while True:
+                    frame = parse_frame(await socket.recv(decode=False))
+                    self._say(self._core.received(frame, self._clock()))
+                    if frame.kind == "connected":
+                        self._look_again()
+        except TimeoutError:
+            self._say(self._core.expired(self._clock()))
+        finally:
+            self._leaving = None
+
+    async def _pause(self, until: float | None) -> None:
+        """Wait for that time, or for any change that the core was told of."""
+        self._changed.clear()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(None if until is None else until - self._clock()):
+                await self._changed.wait()
+
+    def _look_again(self) -> None:
+        """Let the core decide anew: end a pause, and set when the open socket is left."""
+        self._changed.set()
+        if self._leaving is None or self._leaving.expired():
+            return
+        now, step = self._clock(), self._core.step(self._clock())
+        until = step.until if isinstance(step, Stay) else now
+        loop_now = asyncio.get_running_loop().time()
+        self._leaving.reschedule(None if until is None else loop_now + until - now)
+
+    def _say(self, events: Iterable[StreamOutput]) -> None:
+        for event in events:
+            self._emit(event)
+
+    def _arguments(self) -> dict[str, Any]:
+        options = self._options
+        tls = {} if options.tls is None else {"ssl": options.tls}
+        return {
+            "additional_headers": dict(options.headers()),
+            "user_agent_header": f"vp-tui/{__version__}",
+            "proxy": None if is_loopback(self._url) else True,
+            "open_timeout": options.open_timeout_s,
+            "close_timeout": options.close_timeout_s,
+            "ping_interval": 20,
+            "ping_timeout": 20,
+            "max_size": MAX_FRAME,
+            "max_queue": 32,
+            **tls,
+        }

@@ -1,0 +1,81 @@
+"""What may import what, how much is loaded when, and how long files and functions may be."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from importlinter.cli import EXIT_STATUS_SUCCESS, lint_imports
+
+import vp_tui
+
+ROOT = Path(__file__).parents[2]
+SOURCES = sorted(Path(vp_tui.__file__).parent.rglob("*.py"))
+LONGEST_FILE = 350
+LONGEST_FUNCTION = 60
+DRAWS = {"textual"}
+HEAVY = DRAWS | {"httpx", "pydantic", "websockets", "starlette", "uvicorn"}
+
+_PROBE = """\
+import sys
+from vp_tui.cli import main
+code = main(sys.argv[1:])
+print("loaded:", *sorted({name.partition(".")[0] for name in sys.modules}))
+"""
+
+
+def _loaded(home: Path, *code_and_words: str) -> set[str]:
+    """Return the top-level modules that a fresh interpreter has loaded in the end."""
+    process = subprocess.run(  # noqa: S603 - our own interpreter
+        [sys.executable, "-c", *code_and_words],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=home,
+        env={"HOME": str(home)},
+    )
+    last_line = process.stdout.splitlines()[-1]
+    return set(last_line.removeprefix("loaded:").split())
+
+
+def test_the_layers_hold(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    assert lint_imports(no_cache=True) == EXIT_STATUS_SUCCESS
+
+
+@pytest.mark.parametrize(
+    ("words", "forbidden"),
+    [
+        (["--version"], HEAVY | {"asyncio"}),
+        (["config", "show"], HEAVY | {"asyncio"}),
+        (["status", "--gateway-url", "http://127.0.0.1:1"], DRAWS | {"starlette", "uvicorn"}),
+        (["status", "--json", "--gateway-url", "http://127.0.0.1:1"], DRAWS),
+    ],
+)
+def test_a_command_loads_no_more_than_it_needs(
+    words: list[str], forbidden: set[str], tmp_path: Path
+) -> None:
+    loaded = _loaded(tmp_path, _PROBE, *words)
+    assert "vp_tui" in loaded
+    assert not loaded & forbidden
+
+
+def test_the_first_frame_waits_for_no_network_library(tmp_path: Path) -> None:
+    probe = "import sys, vp_tui.wiring, vp_tui.store, vp_tui.ui.app\nprint('loaded:', *sys.modules)"
+    loaded = {name.partition(".")[0] for name in _loaded(tmp_path, probe)}
+    assert not loaded & (HEAVY - DRAWS)
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.stem)
+def test_files_and_functions_are_short(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= LONGEST_FILE
+    assert {name: length for name, length in _functions(text) if length > LONGEST_FUNCTION} == {}
+
+
+def _functions(text: str) -> Iterator[tuple[str, int]]:
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node.name, (node.end_lineno or node.lineno) - node.lineno + 1
