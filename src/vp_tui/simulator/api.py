@@ -1,0 +1,156 @@
+"""The gateway's HTTP application: the open endpoints and the session plane."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse
+from starlette.routing import Route, WebSocketRoute
+
+from vp_tui.simulator.access import (
+    InvalidRequestError,
+    answer_http_error,
+    answer_invalid,
+    body_text,
+    gateway_of,
+    query_ints,
+    require_session,
+)
+from vp_tui.simulator.metrics import lane_metrics
+from vp_tui.simulator.ops import OPS_ROUTES, metrics_vp_id
+from vp_tui.simulator.stream import stream
+from vp_tui.simulator.workspace import DEFAULT_OWNER, is_valid_id
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+    from vp_tui.simulator.gateway import Gateway
+    from vp_tui.simulator.ledger import JsonObject
+    from vp_tui.simulator.sessions import Session
+
+VERSION = "1.0.0"
+
+
+def build_app(gateway: Gateway) -> Starlette:
+    """Return the application that serves one boot of the gateway."""
+    app = Starlette(
+        routes=[
+            Route("/", _root),
+            Route("/api/v1/health", _health),
+            Route("/api/v1/dashboard/metrics/coder-vp", _dashboard_metrics),
+            Route("/api/v1/sessions", _list_sessions),
+            Route("/api/v1/sessions", _create_session, methods=["POST"]),
+            Route("/api/v1/sessions/{session_id}", _resume_session),
+            WebSocketRoute("/api/v1/sessions/{session_id}/stream", stream),
+            *OPS_ROUTES,
+        ],
+        exception_handlers={
+            HTTPException: answer_http_error,
+            InvalidRequestError: answer_invalid,
+        },
+    )
+    app.state.gateway = gateway
+    return app
+
+
+async def _root(_request: Request) -> JSONResponse:
+    return JSONResponse({"service": "embedded gateway", "status": "running", "version": VERSION})
+
+
+async def _health(request: Request) -> JSONResponse:
+    return JSONResponse(
+        {
+            "status": "healthy",
+            "timestamp": gateway_of(request).clock.stamp(),
+            "version": VERSION,
+            "db_status": "connected",
+            "db_error": None,
+            "deployment_profile": {
+                "profile": "local_workstation",
+                "allowlist_required": False,
+                "ops_token_required": False,
+                "remote_access": "local_only_default",
+                "notes": "Development workstation defaults prioritize local iteration speed.",
+            },
+        }
+    )
+
+
+async def _dashboard_metrics(request: Request) -> JSONResponse:
+    mission_limit, event_limit = query_ints(request, mission_limit=20, event_limit=100)
+    gateway = gateway_of(request)
+    metrics = lane_metrics(
+        gateway.ledger,
+        metrics_vp_id(request),
+        mission_limit=mission_limit,
+        event_limit=event_limit,
+        now=gateway.clock.now(),
+    )
+    return JSONResponse({"status": "ok", "metrics": metrics})
+
+
+async def _list_sessions(request: Request) -> JSONResponse:
+    gateway = require_session(request)
+    sessions = [
+        {
+            "session_id": item["session_id"],
+            "workspace_dir": item["workspace_dir"],
+            "status": item["status"],
+            "user_id": item["owner"],
+            "metadata": item,
+        }
+        for item in gateway.listed()
+    ]
+    return JSONResponse({"sessions": sessions})
+
+
+async def _create_session(request: Request) -> JSONResponse:
+    owner = await body_text(request, "user_id")
+    gateway = require_session(request)
+    session = await gateway.create(owner or DEFAULT_OWNER)
+    return JSONResponse(_loaded(gateway, session))
+
+
+async def _resume_session(request: Request) -> JSONResponse:
+    gateway = require_session(request)
+    session_id = request.path_params["session_id"]
+    if not is_valid_id(session_id):
+        raise HTTPException(400, "Invalid session id format")
+    session = await gateway.resume(session_id)
+    if session is None:
+        raise HTTPException(404, "Session not found")
+    return JSONResponse(_loaded(gateway, session))
+
+
+def _loaded(gateway: Gateway, session: Session) -> JsonObject:
+    owner = gateway.workspaces.record(session.session_id).owner
+    return {
+        "session_id": session.session_id,
+        "user_id": owner,
+        "workspace_dir": session.workspace_dir,
+        "metadata": {
+            "engine": "process_turn",
+            "logfire_enabled": False,
+            "user_id": owner,
+            "policy": {
+                "autonomy_mode": "yolo",
+                "identity_mode": "persona",
+                "tool_profile": "full",
+                "memory_mode": "session_only",
+                "session_memory_enabled": True,
+                "memory_tags": [],
+                "long_term_tag_allowlist": [],
+            },
+            "runtime": {
+                "lifecycle_state": "running" if session.active_runs else "idle",
+                "last_event_seq": session.last_event_seq,
+                "last_activity_at": gateway.clock.stamp(session.last_activity),
+                "active_connections": len(session.sockets),
+                "active_runs": session.active_runs,
+                "last_event_type": session.last_event_type,
+                "terminal_reason": None,
+            },
+        },
+    }

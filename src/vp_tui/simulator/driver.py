@@ -1,0 +1,161 @@
+"""Verbs to drive the embedded gateway with: for scenarios and for tests."""
+
+from __future__ import annotations
+
+import contextlib
+from random import Random
+from typing import TYPE_CHECKING
+
+from vp_tui.simulator.content import CHATS, VP_ERRORS, chat_steps, coding_turn
+from vp_tui.simulator.history import seed_history
+from vp_tui.simulator.script import Outcome, TurnScript
+from vp_tui.simulator.turns import GatewayStoppedError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from vp_tui.simulator.gateway import Gateway
+    from vp_tui.simulator.host import Host
+    from vp_tui.simulator.options import SimulatorOptions
+    from vp_tui.simulator.sessions import Session, Turn
+
+
+class Driver:
+    """Does to a running gateway what its users and operators do.
+
+    Seconds are scripted time, divided by the speed. Verbs that take a user's name keep a session
+    per user and make a new one after a restart.
+    """
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+        self._sessions: dict[str, tuple[Gateway, Session]] = {}
+        self.random = Random(host.options.seed)  # noqa: S311 - repeatable by design
+
+    @property
+    def url(self) -> str:
+        """The gateway's base URL."""
+        return self._host.url
+
+    @property
+    def options(self) -> SimulatorOptions:
+        """What the gateway was started with."""
+        return self._host.options
+
+    @property
+    def gateway(self) -> Gateway:
+        """The gateway's present boot."""
+        return self._host.gateway
+
+    @property
+    def workspaces(self) -> Path:
+        """The directory of the session directories."""
+        return self.gateway.workspaces.root
+
+    async def create_session(self) -> str:
+        """Make a session and return its id; waits while a run holds the lock."""
+        return (await self.gateway.create()).session_id
+
+    def execute(self, session_id: str, prompt: str, script: TurnScript | None = None) -> Turn:
+        """Start a turn in a session of this boot; its script may be a marker in the prompt."""
+        return self.gateway.start_turn(self.gateway.sessions[session_id], prompt, script)
+
+    async def cancel(self, session_id: str, reason: str) -> bool:
+        """Cancel as the ops endpoint does; returns its `task_cancelled`."""
+        return await self.gateway.turns.cancel(self.gateway.session(session_id), reason)
+
+    async def restart(self) -> None:
+        """Restart the gateway: a new epoch."""
+        await self._host.restart()
+
+    async def stop_listening(self) -> None:
+        """Make the gateway unreachable; its turns go on."""
+        await self._host.stop_listening()
+
+    async def resume_listening(self) -> None:
+        """Make it reachable again."""
+        await self._host.listen()
+
+    def write_log(self, session_id: str, text: str) -> None:
+        """Append `text` as it is to the run.log of a session, made if it is not there."""
+        self.gateway.workspaces.path(session_id).mkdir(exist_ok=True)
+        self.gateway.workspaces.write(session_id, text)
+
+    def break_lane(self, error: str | None) -> None:
+        """Make the lane's engine fail to start with `error`, in later boots too; None mends it."""
+        self._host.bootstrap_error = self.gateway.lane.bootstrap_error = error
+
+    async def seed(self, missions: int) -> None:
+        """Give the lane a past of so many clean missions."""
+        await seed_history(self.gateway, self.random, missions)
+
+    async def pause(self, shortest: float, longest: float | None = None) -> None:
+        """Let time pass: `shortest` seconds, or anything up to `longest`."""
+        await self._host.clock.sleep(self.random.uniform(shortest, longest or shortest))
+
+    async def start(
+        self,
+        user: str,
+        outcome: Outcome = "clean",
+        *,
+        seconds: Sequence[float] = (8.0, 20.0),
+        hold: float = 90.0,
+    ) -> Turn:
+        """Send a coding prompt for `user` that takes about so many seconds, from-to."""
+        prompt, steps = coding_turn(self.random, seconds=self.random.uniform(*seconds))
+        script = TurnScript(
+            outcome=outcome,
+            steps=steps,
+            thought="I should see how this works today before I change it.",
+            fails_after=self.random.uniform(3.0, 6.0),
+            error=self.random.choice(VP_ERRORS),
+            hold=hold,
+        )
+        return await self._start(user, prompt, script)
+
+    async def code(self, user: str, outcome: Outcome = "clean") -> Turn:
+        """Send a coding prompt for `user` and wait for the turn's end."""
+        turn = await self.start(user, outcome)
+        await turn.ended.wait()
+        return turn
+
+    async def chat(self, user: str) -> Turn:
+        """Send a prompt without coding intent and wait for the turn's end."""
+        seconds = self.random.uniform(4.0, 9.0)
+        prompt = f"{self.random.choice(CHATS)} ({self.random.randrange(1000)})"
+        script = TurnScript(steps=chat_steps(self.random, seconds=seconds))
+        turn = await self._start(user, prompt, script)
+        await turn.ended.wait()
+        return turn
+
+    async def stop(self, user: str, reason: str) -> bool:
+        """Cancel what `user` has running; returns whether it unwound in time."""
+        gateway, session = self._sessions[user]
+        return await gateway.turns.cancel(session, reason)
+
+    async def outage(self, seconds: float) -> None:
+        """Be unreachable for a while."""
+        await self.stop_listening()
+        await self.pause(seconds)
+        await self.resume_listening()
+
+    async def enter(self, user: str) -> Session:
+        """Return the user's session in the present boot, made if need be."""
+        while True:
+            gateway = self.gateway
+            known, session = self._sessions.get(user, (None, None))
+            if session is not None and known is gateway and gateway.life.alive:
+                return session
+            with contextlib.suppress(GatewayStoppedError):
+                self._sessions[user] = gateway, await gateway.create()
+            if not gateway.life.alive:
+                await self._host.up.wait()
+
+    async def _start(self, user: str, prompt: str, script: TurnScript) -> Turn:
+        session = await self.enter(user)
+        # A session has one turn at a time; one that a cancel gave up on does not count.
+        while session.turn is not None and session.turn.counted:
+            await session.turn.ended.wait()
+            session = await self.enter(user)
+        return self.gateway.start_turn(session, prompt, script)

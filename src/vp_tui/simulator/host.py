@@ -1,0 +1,146 @@
+"""Listening on a port, going away and coming back: what a process manager sees of the gateway."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import shutil
+import socket
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import uvicorn
+
+from vp_tui.simulator.api import build_app
+from vp_tui.simulator.clock import Clock
+from vp_tui.simulator.gateway import Gateway
+from vp_tui.simulator.ledger import Ids, Ledger
+from vp_tui.simulator.workspace import Workspaces
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from starlette.applications import Starlette
+
+    from vp_tui.simulator.options import SimulatorOptions
+
+HOST: Final = "127.0.0.1"
+RESTART_GAP_S: Final = 0.2
+"""Seconds, of real time, for which a restarting gateway refuses connections."""
+
+
+class _Server(uvicorn.Server):
+    """A uvicorn that leaves the signals alone and tells when it listens."""
+
+    def __init__(self, app: Starlette) -> None:
+        super().__init__(
+            uvicorn.Config(
+                app,
+                http="h11",
+                ws="websockets-sansio",
+                lifespan="off",
+                log_config=None,
+                log_level="critical",
+                access_log=False,
+                timeout_graceful_shutdown=1,
+            )
+        )
+        self.listening = asyncio.Event()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.listening.set()
+
+
+class Host:
+    """A gateway with its address, its disk and its database."""
+
+    def __init__(self, options: SimulatorOptions) -> None:
+        self.options = options
+        self.clock = Clock(speed=options.speed, zone=options.zone)
+        self._root = Path(tempfile.mkdtemp(prefix="vp-tui-gateway-")).resolve()
+        self._ledger = Ledger(Ids(options.seed))
+        self._workspaces = Workspaces(self._root, self.clock)
+        self.bootstrap_error: str | None = None
+        """Why the lane cannot start, in this boot and the next ones; None when it can."""
+        self.gateway = self._boot()
+        self.up = asyncio.Event()
+        """Set while the gateway listens."""
+        self._port = options.port
+        self._server: _Server | None = None
+        self._serving: asyncio.Task[None] | None = None
+        self._changing = asyncio.Lock()
+
+    @property
+    def url(self) -> str:
+        """The base URL; known once the gateway listened."""
+        return f"http://{HOST}:{self._port}"
+
+    async def listen(self) -> None:
+        """Accept connections, always on the same port; does nothing if it listens already."""
+        async with self._changing:
+            await self._listen()
+
+    async def stop_listening(self) -> None:
+        """Close the port and all connections, streams with 1012; turns go on."""
+        async with self._changing:
+            await self._stop_listening()
+
+    async def restart(self) -> None:
+        """Die and start again: memory is lost, the flags are read anew, rows and files stay."""
+        async with self._changing:
+            self.up.clear()
+            await self.gateway.life.end()
+            await self._stop_listening()
+            await asyncio.sleep(RESTART_GAP_S)
+            self.gateway = self._boot()
+            await self._listen()
+
+    async def close(self) -> None:
+        """End for good and remove the files."""
+        async with self._changing:
+            await self.gateway.life.end()
+            await self._stop_listening()
+        shutil.rmtree(self._root, ignore_errors=True)
+
+    async def _listen(self) -> None:
+        if self._server is not None:
+            return
+        listener = _bind(self._port)
+        self._port = listener.getsockname()[1]
+        self._server = _Server(build_app(self.gateway))
+        self._serving = asyncio.create_task(self._server.serve(sockets=[listener]))
+        await self._server.listening.wait()
+        self.up.set()
+
+    async def _stop_listening(self) -> None:
+        self.up.clear()
+        if self._server is None or self._serving is None:
+            return
+        self._server.should_exit = True
+        await asyncio.wait({self._serving})
+        for connection in list(self._server.server_state.connections):
+            connection.transport.abort()  # a viewer that does not read would linger
+        self._server = self._serving = None
+
+    def _boot(self) -> Gateway:
+        gateway = Gateway(self.options, self.clock, self._ledger, self._workspaces)
+        gateway.lane.bootstrap_error = self.bootstrap_error
+        return gateway
+
+
+def _bind(port: int) -> socket.socket:
+    # Named as TCP, or asyncio leaves Nagle's algorithm on and each answer takes 40 ms.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((HOST, port))
+    except OSError:
+        listener.close()
+        raise
+    return listener

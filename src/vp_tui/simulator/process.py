@@ -1,0 +1,138 @@
+"""The embedded gateway as a process of its own: the command, and starting it as a child."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import Self
+
+    from vp_tui.simulator.options import SimulatorOptions
+
+STOP_TIMEOUT_S: Final = 5.0
+
+
+def run_gateway_command(options: SimulatorOptions, *, exit_with_parent: bool) -> int:
+    """Run `vp-tui gateway` to its end and return the exit code.
+
+    Prints one line of JSON, `{"url": …, "pid": …}`, when the gateway listens. Tokens that are not
+    given come from the environment. With `exit_with_parent` the end of stdin ends the gateway.
+    """
+    options = replace(
+        options,
+        ops_token=options.ops_token or os.environ.get("UA_OPS_TOKEN"),
+        internal_token=options.internal_token or os.environ.get("UA_INTERNAL_API_TOKEN"),
+    )
+    try:
+        asyncio.run(_serve(options, exit_with_parent=exit_with_parent))
+    except OSError as error:
+        sys.stderr.write(f"ERROR: the gateway cannot listen on port {options.port}: {error}\n")
+        return 1
+    return 0
+
+
+async def _serve(options: SimulatorOptions, *, exit_with_parent: bool) -> None:
+    # The parent of a gateway imports this module too, and has no use for a web server.
+    from vp_tui.simulator.server import serve  # noqa: PLC0415
+
+    stop = asyncio.Event()
+    if exit_with_parent:
+        _stop_at_end_of_stdin(stop)
+    await serve(options, on_ready=_announce, handle_signals=True, stop=stop)
+
+
+def _announce(url: str) -> None:
+    sys.stdout.write(json.dumps({"url": url, "pid": os.getpid()}) + "\n")
+    sys.stdout.flush()
+
+
+def _stop_at_end_of_stdin(stop: asyncio.Event) -> None:
+    loop, stdin = asyncio.get_running_loop(), sys.stdin.fileno()
+
+    def read() -> None:
+        if not os.read(stdin, 4096):
+            loop.remove_reader(stdin)
+            stop.set()
+
+    loop.add_reader(stdin, read)
+
+
+class GatewayProcess:
+    """A gateway that runs as a child and ends with its parent, however that ends."""
+
+    def __init__(self, process: subprocess.Popen[str], url: str) -> None:
+        self._process = process
+        self.url = url
+
+    @property
+    def pid(self) -> int:
+        """The child's process id, for signals."""
+        return self._process.pid
+
+    def stop(self) -> None:
+        """End the child, by force if it does not hear."""
+        self._process.terminate()
+        try:
+            self._process.communicate(timeout=STOP_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.communicate()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+
+def spawn_gateway(options: SimulatorOptions) -> GatewayProcess:
+    """Start a gateway as a child process and wait until it listens.
+
+    Tokens travel by environment, never on the command line. Raises `RuntimeError` with the child's
+    words if it does not come up.
+    """
+    process = subprocess.Popen(  # noqa: S603 - our own interpreter and our own module
+        [sys.executable, "-m", "vp_tui", "gateway", *_arguments(options), "--exit-with-parent"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=_environment(options),
+        # Ctrl-C in the terminal is the parent's to handle.
+        start_new_session=True,
+    )
+    assert process.stdout is not None  # noqa: S101 - it is a pipe
+    first_line = process.stdout.readline()
+    if not first_line:
+        _, words = process.communicate()
+        raise RuntimeError(f"the embedded gateway did not start: {words.strip()}")
+    return GatewayProcess(process, json.loads(first_line)["url"])
+
+
+def _arguments(options: SimulatorOptions) -> list[str]:
+    names = ("port", "scenario", "speed", "seed", "rate", "sessions", "env_file")
+    values = {name: getattr(options, name) for name in names}
+    return [
+        word
+        for name, value in values.items()
+        if value is not None
+        for word in (f"--{name.replace('_', '-')}", str(value))
+    ]
+
+
+def _environment(options: SimulatorOptions) -> dict[str, str]:
+    tokens = {"UA_OPS_TOKEN": options.ops_token, "UA_INTERNAL_API_TOKEN": options.internal_token}
+    inherited = {name: value for name, value in os.environ.items() if name not in tokens}
+    return inherited | {name: token for name, token in tokens.items() if token}

@@ -1,0 +1,205 @@
+"""What happens on the embedded gateway by itself: one short script per scenario.
+
+Seconds are those of speed 1. A turn ends for whatever reason: an operator may cancel it or restart
+the gateway at any time, and the script goes on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from vp_tui.simulator.driver import Driver
+    from vp_tui.simulator.ledger import JsonObject
+    from vp_tui.simulator.script import Outcome
+    from vp_tui.simulator.sessions import Session, Turn
+
+Scenario = Callable[["Driver"], Awaitable[None]]
+
+STUCK_FOR_S: Final = 180.0
+"""How long the tour leaves its stuck run to the operator."""
+CHAT_SHARE: Final = 0.15
+"""Of organic prompts, those without coding intent."""
+FLOOD_TICK_S: Final = 0.02
+
+
+async def tour(driver: Driver) -> None:
+    """Tell the story of a rollout, then go on with organic traffic for ever."""
+    await driver.seed(9)
+    # Shadow windows: a baseline, an injected fault, then clean.
+    await driver.code("ana")
+    await driver.code("ana", "vp_exception")
+    for _ in range(3):
+        await driver.code("ana")
+    # A limited cohort of two; not all they ask is code.
+    for user in ("ana", "ben", "ben", "ana"):
+        await driver.code(user)
+        await driver.pause(1, 3)
+        await driver.chat(user)
+    await _stuck_until_cancelled(driver)
+    # Broadened traffic, with a fallback now and then.
+    await _organic(driver, "vp_error", fault_rate=0.03)
+
+
+async def clean(driver: Driver) -> None:
+    """Let nothing go wrong."""
+    await driver.seed(18)
+    await _organic(driver)
+
+
+async def fault(driver: Driver) -> None:
+    """Make the VP err about every third time; the primary path answers."""
+    await driver.seed(9)
+    await driver.code("ana", "vp_error")
+    await _organic(driver, "vp_error", "vp_exception", fault_rate=0.35)
+
+
+async def failed(driver: Driver) -> None:
+    """Make VP and primary path both fail, again and again."""
+    await driver.seed(9)
+    await driver.code("ana", "both_fail")
+    await _organic(driver, "both_fail", "fallback_exception", fault_rate=0.5)
+
+
+async def stuck(driver: Driver) -> None:
+    """Let a run fall silent in a tool until somebody cancels it; others queue behind it."""
+    await driver.seed(9)
+    while True:
+        await _hang(driver, "hang")
+        await driver.code("ana")
+
+
+async def deaf(driver: Driver) -> None:
+    """Let a run not hear a cancel for a minute and a half."""
+    await driver.seed(9)
+    while True:
+        await _hang(driver, "deaf")
+        await driver.code("ana")
+
+
+async def queued(driver: Driver) -> None:
+    """Let a slow run, which does make progress, keep the others waiting."""
+    await driver.seed(9)
+    while True:
+        await _hang(driver, "drip")
+
+
+async def blind(driver: Driver) -> None:
+    """Fall back behind an event window that is full for ever."""
+    await driver.seed(520)
+    while True:
+        await driver.code("ana", "vp_error")
+        await driver.pause(1, 3)
+        await driver.code("ben")
+
+
+async def bootstrap(driver: Driver) -> None:
+    """Keep the lane from starting: turns are answered, missions are not made."""
+    await driver.seed(9)
+    driver.break_lane("vp adapter initialize failure")
+    await _organic(driver)
+
+
+async def idle(_driver: Driver) -> None:
+    """Let nothing happen at all."""
+
+
+async def outage(driver: Driver) -> None:
+    """Go away for a while and come back, again and again."""
+    await driver.seed(9)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(_organic(driver))
+        while True:
+            await driver.pause(20)
+            await driver.outage(8)
+
+
+async def flood(driver: Driver) -> None:
+    """Send so many events a second, to all sessions in turn."""
+    while True:
+        sessions = [await driver.enter(f"user{n}") for n in range(driver.options.sessions)]
+        for session in sessions:
+            session.active_runs += 1
+        await _pour(driver, sessions)
+
+
+async def _pour(driver: Driver, sessions: list[Session]) -> None:
+    """Send events until the gateway restarts; they need neither a turn nor the lock."""
+    loop, gateway = asyncio.get_running_loop(), driver.gateway
+    began, sent = loop.time(), 0
+    while driver.gateway is gateway:
+        await asyncio.sleep(FLOOD_TICK_S)
+        due = int((loop.time() - began) * driver.options.rate)
+        for number in range(sent, due):
+            text: JsonObject = {"text": f"event {number}\n", "author": "Primary Agent"}
+            await sessions[number % len(sessions)].emit("text", {**text, "time_offset": None})
+        sent = due
+
+
+async def _organic(driver: Driver, *faults: Outcome, fault_rate: float = 0.0) -> None:
+    """Let two users work side by side: one mostly codes, the other comes by at times."""
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(_work(driver, "ana", (1, 4), faults, fault_rate))
+        tasks.create_task(_work(driver, "ben", (15, 40), faults, fault_rate))
+
+
+async def _work(
+    driver: Driver,
+    user: str,
+    break_s: tuple[float, float],
+    faults: tuple[Outcome, ...],
+    fault_rate: float,
+) -> None:
+    while True:
+        if driver.random.random() < fault_rate:
+            await driver.code(user, driver.random.choice(faults))
+        elif driver.random.random() < CHAT_SHARE:
+            await driver.chat(user)
+        else:
+            await driver.code(user)
+        await driver.pause(*break_s)
+
+
+async def _stuck_until_cancelled(driver: Driver) -> None:
+    """Hang a run; after a while somebody on call has mercy."""
+    turn, _ = await _hang_with_victims(driver, "hang")
+    speed = driver.options.speed
+    try:
+        await asyncio.wait_for(turn.ended.wait(), STUCK_FOR_S / speed)
+    except TimeoutError:
+        await driver.stop("cleo", "Stuck in pytest, cleared by the night shift")
+
+
+async def _hang(driver: Driver, outcome: Outcome) -> None:
+    turn, victims = await _hang_with_victims(driver, outcome)
+    for waiting in (turn, *victims):
+        await waiting.ended.wait()
+
+
+async def _hang_with_victims(driver: Driver, outcome: Outcome) -> tuple[Turn, list[Turn]]:
+    users = ("cleo", "ana", "ben")
+    for user in users:
+        await driver.enter(user)
+    turn = await driver.start("cleo", outcome, seconds=(4.0, 6.0))
+    await driver.pause(3)
+    return turn, [await driver.start(user) for user in users[1:]]
+
+
+SCENARIOS: Final[dict[str, Scenario]] = {
+    "tour": tour,
+    "clean": clean,
+    "fault": fault,
+    "failed": failed,
+    "stuck": stuck,
+    "deaf": deaf,
+    "queued": queued,
+    "blind": blind,
+    "bootstrap": bootstrap,
+    "idle": idle,
+    "auth": clean,
+    "outage": outage,
+    "flood": flood,
+}
+"""The scenarios by name; `auth` is `clean` behind tokens."""
