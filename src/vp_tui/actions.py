@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from vp_tui.state import State
+if TYPE_CHECKING:
+    from vp_tui.state import State
 
-Allowed = Callable[[State], str | None]
+Allowed = Callable[["State"], str | None]
 """Returns why the action cannot be done now, None when it can."""
 
 
@@ -22,6 +23,9 @@ class Action:
     """Something the operator can do."""
 
     id: str
+    """Names the action in the keymap and in tests."""
+    call: str
+    """What the screen runs, as Textual writes an action."""
     keys: tuple[str, ...]
     """Textual key names; the first is the one that is shown."""
     label: str
@@ -37,57 +41,155 @@ class Action:
 
     @property
     def shown_key(self) -> str:
+        """How the footer and the help call its key."""
         return self.key_text or self.keys[0]
 
 
 ACTIONS: Final = (
-    Action("pane('runs')", ("1",), "runs", "Go to the runs.", "Panes"),
-    Action("pane('events')", ("2",), "events", "Show the events of the sessions.", "Panes"),
-    Action("pane('lane-log')", ("3",), "lane log", "Show the lane's log: delegated runs write it.", "Panes"),
+    Action("runs", "pane('runs')", ("1",), "runs", "Go to the runs.", "Panes"),
     Action(
+        "events", "pane('events')", ("2",), "events", "Show the events of the sessions.", "Panes"
+    ),
+    Action(
+        "lane-log",
+        "pane('lane-log')",
+        ("3",),
+        "lane log",
+        "Show the lane's log: delegated runs write it.",
+        "Panes",
+    ),
+    Action(
+        "session-log",
         "pane('session-log')",
         ("4",),
         "session log",
-        "Show the selected session's own log: runs on the primary path write it.",
+        "Show the selected session's log: primary-path runs write it.",
         "Panes",
     ),
-    Action("pane('links')", ("5",), "links", "Show each source and socket, with its cause and cure.", "Panes", footer=True),
-    Action("next_pane", ("tab",), "next pane", "Go to the next pane.", "Panes"),
-    Action("cursor(-1)", ("k", "up"), "up", "Move up; in a log or the events, stop following.", "Moving", key_text="k ↑"),
-    Action("cursor(1)", ("j", "down"), "down", "Move down.", "Moving", key_text="j ↓"),
-    Action("follow", ("end", "G"), "follow", "Go to the newest line and follow it.", "Moving", key_text="end G"),
-    Action("top", ("home",), "oldest", "Go to the oldest line kept.", "Moving"),
+    Action(
+        "links",
+        "pane('links')",
+        ("5",),
+        "links",
+        "Show each source and socket, with its cause and cure.",
+        "Panes",
+    ),
+    Action(
+        "next-pane", "next_pane", ("tab",), "pane", "Go to the next pane.", "Panes", footer=True
+    ),
+    Action(
+        "up",
+        "cursor(-1)",
+        ("k", "up"),
+        "up",
+        "Move up; in a log or the events, stop following.",
+        "Moving",
+        key_text="k ↑",
+    ),
+    Action("down", "cursor(1)", ("j", "down"), "down", "Move down.", "Moving", key_text="j ↓"),
+    Action(
+        "follow",
+        "follow",
+        ("end", "G"),
+        "follow",
+        "Go to the newest line and follow it.",
+        "Moving",
+        key_text="end G",
+    ),
+    Action("top", "top", ("home",), "oldest", "Go to the oldest line kept.", "Moving"),
     Action(
         "scope",
+        "scope",
         ("s",),
-        "all/selected",
-        "Show the events of all sessions, or of the selected one only.",
+        "scope",
+        "Show events of all sessions, or of the selected one only.",
         "Finding",
+        footer=True,
     ),
     Action(
         "find",
+        "find",
         ("slash",),
         "filter",
-        "Filter the runs or the events; search in a log. Enter keeps it, esc clears it.",
+        "Filter runs or events, search a log; enter keeps, esc clears.",
         "Finding",
         footer=True,
         key_text="/",
     ),
-    Action("match(1)", ("n",), "next match", "Go to the next match in a log.", "Finding"),
-    Action("match(-1)", ("N",), "previous match", "Go to the previous match in a log.", "Finding"),
-    Action("freeze", ("p",), "freeze", "Hold the picture still; watching goes on behind it.", "Watching", footer=True),
-    Action("poll(-1)", ("plus", "equals_sign"), "poll faster", "Poll faster.", "Watching", key_text="+"),
-    Action("poll(1)", ("minus",), "poll slower", "Poll slower, to spare the gateway.", "Watching", key_text="-"),
     Action(
+        "next-match", "match(1)", ("n",), "next match", "Go to the next match in a log.", "Finding"
+    ),
+    Action(
+        "previous-match",
+        "match(-1)",
+        ("N",),
+        "previous match",
+        "Go to the previous match in a log.",
+        "Finding",
+    ),
+    Action(
+        "freeze",
+        "freeze",
+        ("p",),
+        "freeze",
+        "Hold the picture still; watching goes on behind it.",
+        "Watching",
+        footer=True,
+    ),
+    Action(
+        "poll-faster",
+        "poll(-1)",
+        ("plus", "equals_sign"),
+        "poll faster",
+        "Poll faster.",
+        "Watching",
+        key_text="+",
+    ),
+    Action(
+        "poll-slower",
+        "poll(1)",
+        ("minus",),
+        "poll slower",
+        "Poll slower, to spare the gateway.",
+        "Watching",
+        key_text="-",
+    ),
+    Action(
+        "read-tokens",
         "read_tokens",
         ("A",),
         "re-read tokens",
         "Read the tokens again and try what was refused.",
         "Watching",
     ),
-    Action("copy", ("y",), "copy", "Copy the line under the cursor.", "Watching"),
-    Action("help", ("question_mark", "f1"), "help", "Show all keys.", "vp-tui", footer=True, key_text="?"),
-    Action("palette", ("ctrl+p",), "palette", "Find an action by its name.", "vp-tui", key_text="^p"),
-    Action("quit", ("q", "ctrl+c"), "quit", "Leave. The gateway and its runs go on.", "vp-tui", footer=True),
+    Action("copy", "copy", ("y",), "copy", "Copy the line under the cursor.", "Watching"),
+    Action(
+        "help",
+        "help",
+        ("question_mark", "f1"),
+        "help",
+        "Show all keys.",
+        "vp-tui",
+        footer=True,
+        key_text="?",
+    ),
+    Action(
+        "palette",
+        "app.command_palette",
+        ("ctrl+p",),
+        "palette",
+        "Find an action by its name.",
+        "vp-tui",
+        key_text="^p",
+    ),
+    Action(
+        "quit",
+        "app.quit",
+        ("q", "ctrl+c"),
+        "quit",
+        "Leave. The gateway and its runs go on.",
+        "vp-tui",
+        footer=True,
+    ),
 )
 """In the order of the help screen."""

@@ -1,0 +1,47 @@
+"""What the operator's keys do to the feeds. A command answers with an event, never by itself."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Final
+
+from vp_tui.domain.events import PollRateChanged
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from vp_tui.network import NetworkThread
+    from vp_tui.store import Store
+
+POLL_FACTORS: Final = (0.5, 1.0, 2.0, 5.0)
+"""What the poll intervals can be multiplied by; never faster than twice, to spare the gateway."""
+
+
+class Commands:
+    """The commands of one watch."""
+
+    def __init__(
+        self,
+        network: NetworkThread,
+        store: Store,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._network = network
+        self._store = store
+        self._clock = clock
+
+    def read_tokens(self) -> None:
+        """Read the tokens again and try what was refused; answered by TokensRead."""
+        self._network.call(lambda feeds: feeds.read_tokens())
+
+    def show_log(self, session_id: str | None) -> None:
+        """Tail this session's log besides the lane's; answered by LogArrived."""
+        self._network.call(lambda feeds: feeds.show_log(session_id))
+
+    def change_poll_rate(self, step: int) -> float:
+        """Poll slower (1) or faster (-1) by one step; return the factor in force."""
+        place = POLL_FACTORS.index(self._store.state.poll_factor)
+        factor = POLL_FACTORS[min(max(place + step, 0), len(POLL_FACTORS) - 1)]
+        self._store.apply(PollRateChanged(self._clock(), factor))
+        self._network.call(lambda feeds: feeds.set_poll_factor(factor))
+        return factor

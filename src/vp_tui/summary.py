@@ -1,0 +1,130 @@
+"""What stands between the operator and trusting the screen: badge and troubles, in words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from vp_tui.domain.coverage import CoverageState
+from vp_tui.domain.events import Source
+from vp_tui.selectors import (
+    Numbers,
+    SourceView,
+    SourceWord,
+    is_reachable,
+    numbers,
+    source_view,
+    streams_view,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from vp_tui.state import State
+
+LANE_SOURCES: Final = (Source.METRICS, Source.SESSIONS, Source.CONTINUITY, Source.LOG)
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """One reason not to take the screen at its word, and what helps."""
+
+    what: str
+    reason: str
+    cure: str
+    is_grave: bool = True
+
+
+def badge(state: State, now: float, *, frozen: bool) -> str:
+    """Return the screen's state in words joined by `+`; only LIVE says that all is well."""
+    words = ["FROZEN"] if frozen else []
+    metrics = source_view(state, Source.METRICS, now)
+    figures = numbers(state, now)
+    if figures and figures.coverage.state is CoverageState.BLIND:
+        words.append("BLIND")
+    if not is_reachable(state, now):
+        words.append("NO DATA" if figures is None and metrics.failure is None else "LOST")
+    elif metrics.word is not SourceWord.LIVE:
+        words.append("NO DATA" if metrics.word is SourceWord.IDLE else str(metrics.word).upper())
+    return "+".join(words) or "LIVE"
+
+
+def troubles(state: State, now: float) -> tuple[Trouble, ...]:
+    """Return all troubles, the gravest first."""
+    return tuple(_troubles(state, now))
+
+
+def _troubles(state: State, now: float) -> Iterator[Trouble]:
+    views = [source_view(state, source, now) for source in LANE_SOURCES]
+    down = [view for view in views if view.word is SourceWord.DOWN]
+    if down and not is_reachable(state, now):
+        yield _failed("gateway lost", down[0])
+        return
+    yield from _refused(views)
+    figures = numbers(state, now)
+    if figures:
+        yield from _doubts(figures)
+    yield from (_failed(f"{view.name} down", view) for view in down)
+    yield from _stale(views)
+    yield from _streams(state, now)
+    if state.health and state.health.status != "healthy":
+        reason = state.health.db_error or f"its database is {state.health.db_status}"
+        yield Trouble("gateway unhealthy", reason, "look at the gateway's own log")
+    for problem in state.tokens.problems:
+        yield Trouble("tokens", problem, "mend it, then press A to read them again", is_grave=False)
+
+
+def _failed(what: str, view: SourceView) -> Trouble:
+    reason = view.failure.reason if view.failure else ""
+    return Trouble(what, reason, view.failure.cure if view.failure else "")
+
+
+def _refused(views: list[SourceView]) -> Iterator[Trouble]:
+    refused = [view for view in views if view.word is SourceWord.UNAUTHORIZED]
+    if refused:
+        names = ", ".join(view.name for view in refused)
+        yield _failed(f"unauthorized: {names}", refused[0])
+
+
+def _doubts(figures: Numbers) -> Iterator[Trouble]:
+    coverage = figures.coverage
+    uncovered = coverage.considered - coverage.covered
+    if coverage.state is CoverageState.BLIND:
+        yield Trouble(
+            "the reported rate is BLIND",
+            f"its events miss {uncovered} of {coverage.considered} missions, the newest too",
+            "go by the reconstructed rate; the gateway's event window cannot be moved",
+        )
+    elif coverage.state is CoverageState.TRUNCATED:
+        yield Trouble(
+            "the reported rate is partial",
+            f"its event window is full: {uncovered} of {coverage.considered} missions not covered",
+            "raise --event-limit (1000 at most), or go by the reconstructed rate",
+            is_grave=False,
+        )
+    if figures.unreported > 0:
+        yield Trouble(
+            "the rates disagree",
+            f"{figures.unreported} fallbacks seen that the gateway does not report",
+            "go by the reconstructed rate",
+        )
+
+
+def _stale(views: list[SourceView]) -> Iterator[Trouble]:
+    for view in views:
+        if view.word is SourceWord.STALE:
+            reason = f"no answer for {view.age_s or 0.0:.0f} s, and no error either"
+            yield Trouble(
+                f"{view.name} stale", reason, "the gateway may be blocked; vp-tui keeps asking"
+            )
+
+
+def _streams(state: State, now: float) -> Iterator[Trouble]:
+    streams = streams_view(state, now)
+    missing = streams.wanted - streams.live
+    if streams.word is SourceWord.UNAUTHORIZED:
+        cure = "set UA_INTERNAL_API_TOKEN, then press A"
+        yield Trouble("unauthorized: streams", streams.reason, cure)
+    elif missing and streams.word is not SourceWord.IDLE:
+        what = f"{missing} of {streams.wanted} streams not attached"
+        yield Trouble(what, streams.reason, "vp-tui goes on trying", is_grave=False)

@@ -1,0 +1,186 @@
+"""What the watch screen shows: the header, the figures, the runs, and the panes below."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from textual.containers import Container, Horizontal
+
+from vp_tui.domain.events import Source
+from vp_tui.selectors import (
+    SourceWord,
+    entries_matching,
+    log_view,
+    numbers,
+    run_rows,
+    short_id,
+    source_view,
+)
+from vp_tui.ui.cards import Cards
+from vp_tui.ui.events import EventsList
+from vp_tui.ui.footer import footer_line
+from vp_tui.ui.header import header_lines
+from vp_tui.ui.links import LinksList
+from vp_tui.ui.logs import LogList
+from vp_tui.ui.numbers import dense_lines
+from vp_tui.ui.paint import Line, Lines, age, join
+from vp_tui.ui.panes import Pane, other_panes
+from vp_tui.ui.runs import RunsList
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+
+    from vp_tui.state import State
+    from vp_tui.ui.lines import LineList
+
+WIDE: Final = 118
+"""Columns from which on two panes stand side by side."""
+TALL: Final = 34
+"""Lines from which on a wide terminal has room for cards."""
+LOWER: Final = ("events", "lane-log", "session-log", "links")
+"""The panes that share the lower half: one at a time, or two where it is wide."""
+
+
+class Board(Container):
+    """Draws a state. It keeps what the operator chose to look at, and nothing else."""
+
+    def __init__(self) -> None:
+        super().__init__(id="board")
+        self.found = dict.fromkeys(("runs", *LOWER), "")
+        """What each pane is filtered by, or searched for, by its name."""
+        self.only_selected = False
+        """Whether the events are those of the selected session only."""
+        self.runs = Pane("runs", RunsList(id="runs"))
+        self.events = Pane("events", EventsList(id="events"))
+        self.lane_log = Pane("lane-log", LogList(id="lane-log"))
+        self.session_log = Pane("session-log", LogList(id="session-log"))
+        self.links = Pane("links", LinksList(id="links"))
+        self._chosen = "events"
+        self._beside_events = "lane-log"
+        self._is_wide = False
+
+    def compose(self) -> ComposeResult:
+        yield Lines(id="header")
+        yield Lines(id="dense")
+        yield Cards(id="cards")
+        yield self.runs
+        with Horizontal(id="lower"):
+            yield self.events
+            yield self.lane_log
+            yield self.session_log
+            yield self.links
+        yield Lines(id="footer")
+
+    @property
+    def lists(self) -> dict[str, LineList]:
+        """All lists by the name of their pane."""
+        panes = (self.runs, self.events, self.lane_log, self.session_log, self.links)
+        return {pane.pane: pane.list for pane in panes}
+
+    @property
+    def shown(self) -> list[str]:
+        """Names of the panes in view, in reading order."""
+        lower = (self.events, self.lane_log, self.session_log, self.links)
+        return ["runs", *(pane.pane for pane in lower if pane.display)]
+
+    @property
+    def selected(self) -> str | None:
+        """The session under the cursor of the runs."""
+        return self.runs.list.selected
+
+    def choose(self, name: str) -> None:
+        """Bring a pane into view."""
+        if name in LOWER:
+            self._chosen = name
+            if name != "events":
+                self._beside_events = name
+
+    def lay_out(self, *, wide: bool) -> None:
+        """Show the chosen pane, or the events and another side by side."""
+        self._is_wide = wide
+        shown = {"events", self._beside_events} if wide else {self._chosen}
+        for pane in (self.events, self.lane_log, self.session_log, self.links):
+            pane.display = pane.pane in shown
+
+    def show(self, state: State, now: float, *, frozen_for: float | None) -> None:
+        """Draw the state as of `now`."""
+        width = self.size.width
+        self.query_one("#header", Lines).show(
+            header_lines(state, now, width, frozen_for=frozen_for)
+        )
+        self.query_one("#footer", Lines).show([footer_line(width)])
+        self._show_figures(state, now, width)
+        self._show_runs(state, now)
+        self._show_events(state)
+        self._show_logs(state, now)
+        if self.links.display:
+            self.links.list.show(state, now)
+            self.links.describe(self._named(""), self._others("links"))
+
+    def _show_figures(self, state: State, now: float, width: int) -> None:
+        figures, source = numbers(state, now), source_view(state, Source.METRICS, now)
+        dense, cards = self.query_one("#dense", Lines), self.query_one(Cards)
+        if cards.display:
+            cards.show(figures, state, source)
+        else:
+            dense.show(dense_lines(figures, state, source, width))
+
+    def _show_runs(self, state: State, now: float) -> None:
+        rows = run_rows(state, now, self.found["runs"])
+        source = source_view(state, Source.SESSIONS, now)
+        self.runs.list.show(rows, current=source.is_current)
+        running = sum(row.session.is_running for row in rows)
+        on_disk = sum(not session.in_memory for session in state.sessions.values())
+        doubtful = not source.is_current and source.age_s is not None
+        old = f" list {source.word}, {age(source.age_s)} old" if doubtful else ""
+        facts = join(
+            f"{len(rows)} ({running} running)",
+            (old, "bad"),
+            (f", {on_disk} on disk" if on_disk else "", "dim"),
+        )
+        self.runs.describe(join(facts, _filtered(self.found["runs"])))
+
+    def _show_events(self, state: State) -> None:
+        if not self.events.display:
+            return
+        session_id = self.selected if self.only_selected else None
+        shown = entries_matching(state.entries, session_id, self.found["events"])
+        self.events.list.show(shown, state.clock)
+        whose = short_id(session_id) if session_id else "all sessions"
+        facts = join(self._named(whose), _filtered(self.found["events"]))
+        self.events.describe(facts, self._others("events"))
+
+    def _show_logs(self, state: State, now: float) -> None:
+        if self.lane_log.display:
+            self._show_log(self.lane_log, state, state.lane_log_id, now)
+        if self.session_log.display and self.selected is not None:
+            self._show_log(self.session_log, state, self.selected, now)
+
+    def _show_log(self, pane: Pane[LogList], state: State, log_id: str, now: float) -> None:
+        view = log_view(state, log_id, now)
+        empty = " asking for the log …"
+        if view.failure is not None:
+            empty = f" {view.failure.reason} -> {view.failure.cure}"
+        elif view.word is not SourceWord.IDLE:
+            empty = " this log is empty: a delegated run writes to the lane's log (3)"
+        pane.list.show(log_id, state.logs.get(log_id), empty)
+        state_of = "" if view.is_current else f" {view.word}"
+        facts = join(
+            self._named("" if pane is self.lane_log else short_id(log_id)),
+            (state_of, "warn"),
+            _filtered(pane.list.wanted),
+        )
+        pane.describe(facts, self._others(pane.pane))
+
+    def _named(self, text: str) -> Line:
+        return ((text, "plain"),)
+
+    def _others(self, shown: str) -> Line:
+        """Name the panes that share this one's place: none beside the events where it is wide."""
+        if shown == "events" and self._is_wide:
+            return ()
+        return other_panes([name for name in LOWER if name not in self.shown])
+
+
+def _filtered(text: str) -> Line:
+    return ((f" /{text}/", "match"),) if text else ()

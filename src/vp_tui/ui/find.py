@@ -1,0 +1,62 @@
+"""The input that filters a table or searches a log, over the footer while it is open."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from textual import on
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.widgets import Input
+
+from vp_tui.ui.logs import LogList
+from vp_tui.ui.paint import Lines
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+
+    from vp_tui.ui.lines import LineList
+    from vp_tui.ui.watch import WatchScreen
+
+
+class FindBar(Horizontal):
+    """Acts on its list at each letter. Enter keeps what was found, esc shows all again."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", show=False)]
+
+    def __init__(self, target: LineList, text: str) -> None:
+        super().__init__(id="find-bar")
+        self._target = target
+        self._text = text
+
+    def compose(self) -> ComposeResult:
+        label = Lines(id="find-label")
+        verb = "search" if isinstance(self._target, LogList) else "filter"
+        label.show([((f" {verb} {self._target.id}: ", "accent"),)])
+        yield label
+        yield Input(self._text, id="find", compact=True, select_on_focus=False)
+
+    def on_mount(self) -> None:
+        self.query_one(Input).focus()
+
+    @property
+    def _watch(self) -> WatchScreen:
+        return cast("WatchScreen", self.screen)
+
+    @on(Input.Changed)
+    def _changed(self, message: Input.Changed) -> None:
+        self._watch.find(self._target, message.value)
+
+    @on(Input.Submitted)
+    def _submitted(self) -> None:
+        if isinstance(self._target, LogList):
+            self._target.go_to_match(-1)
+        self._close()
+
+    def action_leave(self) -> None:
+        self._watch.find(self._target, "")
+        self._close()
+
+    def _close(self) -> None:
+        self._target.focus()
+        self.remove()

@@ -1,0 +1,60 @@
+"""The help screen: every key, from the same registry that binds it."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.screen import ModalScreen
+
+from vp_tui.actions import ACTIONS
+from vp_tui.ui.paint import Line, Lines, fit, join, plain
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+
+_NOTES = (
+    "A dim figure is not known to be true now; the header says how old it is and why.",
+    "n/a is not 0: there is nothing to divide by, or nothing known.",
+    "reported is the gateway's rate; reconstructed is over finished missions, from",
+    "all signals: events, result places (G1), streams, earlier polls.",
+    "last 20: · clean  F fell back  X failed. unseen: turns the rate cannot see.",
+    "Nothing here sends anything to a run: closing vp-tui changes nothing.",
+)
+
+
+class HelpScreen(ModalScreen[None]):
+    """All keys by group, and how to read the figures."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q,question_mark,f1,enter", "dismiss", show=False),
+        Binding("j", "scroll(1)", show=False),
+        Binding("k", "scroll(-1)", show=False),
+    ]
+
+    def compose(self) -> ComposeResult:
+        with VerticalScroll(id="help") as box:
+            box.border_title = "Keys"
+            box.border_subtitle = "esc closes, arrows scroll"
+            lines = Lines(id="help-lines")
+            lines.show(help_lines())
+            yield lines
+
+    def action_scroll(self, steps: int) -> None:
+        self.query_one("#help").scroll_relative(y=steps, animate=False)
+
+
+def help_lines() -> list[Line]:
+    """Return the help's text."""
+    lines: list[Line] = []
+    for group, actions in groupby(ACTIONS, key=lambda action: action.group):
+        lines.append(((group, "strong"),))
+        lines += [
+            join((f"  {fit(action.shown_key, 7)}", "accent"), action.help) for action in actions
+        ]
+        lines.append(())
+    lines.append((("Reading the figures", "strong"),))
+    lines += [plain(f"  {note}") for note in _NOTES]
+    return lines

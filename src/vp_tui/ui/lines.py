@@ -1,0 +1,220 @@
+"""A virtual list: only the visible rows are ever drawn, so 5,000 rows cost what 10 do.
+
+The cursor and the reader's place are kept by the rows' keys, never by index: rows that arrive,
+leave or move do not pull the list from under the reader. In a followed list the newest row stays
+in view until the reader moves away; from then on nothing moves, and what came since is counted.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import TYPE_CHECKING, ClassVar, Final
+
+from textual.binding import Binding, BindingType
+from textual.geometry import Region, Size
+from textual.message import Message
+from textual.scroll_view import ScrollView
+
+from vp_tui.ui.paint import EMPTY, Line, Toned
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable
+
+    from rich.style import Style
+    from textual import events
+    from textual.strip import Strip
+
+SHIFT: Final = 16
+"""Cells by which left and right move a long line."""
+
+
+class LineList(Toned, ScrollView, can_focus=True):
+    """Base of all lists. A subclass holds the rows and calls `rows_changed` after a change."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"line--cursor"}
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("pageup", "page(-1)", show=False),
+        Binding("pagedown", "page(1)", show=False),
+        Binding("left", "shift(-1)", show=False),
+        Binding("right", "shift(1)", show=False),
+    ]
+    follows: ClassVar[bool] = True
+    """Whether this list has a newest end that it can follow."""
+
+    class Moved(Message):
+        """The cursor is on another row, or following began or ended."""
+
+        def __init__(self, lines: LineList) -> None:
+            super().__init__()
+            self.lines = lines
+
+        @property
+        def control(self) -> LineList:
+            return self.lines
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
+        super().__init__(id=id)
+        self.following = self.follows
+        self.cursor = 0
+        self.shift = 0
+        self._cursor_key: Hashable = None
+        self._top_key: Hashable = None
+        self._last_key_read: Hashable = None
+        self._seen: tuple[int, list[Line]] | None = None
+        """The cursor's line on the screen, and the rows there, when last refreshed for new rows."""
+
+    @property
+    @abstractmethod
+    def count(self) -> int:
+        """How many rows there are."""
+
+    @abstractmethod
+    def paint(self, index: int) -> Line:
+        """Return one row; what does not fit is cut."""
+
+    @abstractmethod
+    def key_at(self, index: int) -> Hashable:
+        """Return what names a row for as long as it exists."""
+
+    @abstractmethod
+    def index_of(self, key: Hashable) -> int | None:
+        """Return where the row with this key is now, None when it is gone."""
+
+    @property
+    def empty_text(self) -> str:
+        """What stands in an empty list."""
+        return "nothing yet"
+
+    def rows_changed(self) -> None:
+        """Take up new rows: keep the place of the cursor and of the reader, or follow."""
+        self.virtual_size = Size(0, self.count)
+        if self.following:
+            self._place(self.count - 1)
+            self._show_end()
+        else:
+            self._place(self._index_or(self._cursor_key, self.cursor))
+            top = self._index_or(self._top_key, int(self.scroll_y))
+            self.scroll_to(y=top, animate=False, force=True, immediate=True)
+        self._refresh_changed()
+
+    @property
+    def waiting(self) -> int:
+        """How many rows came since following ended."""
+        if self.following or not self.follows or self._last_key_read is None:
+            return 0
+        last_read = self.index_of(self._last_key_read)
+        return self.count if last_read is None else self.count - 1 - last_read
+
+    @property
+    def cursor_text(self) -> str:
+        """The whole row under the cursor, "" in an empty list."""
+        return "".join(text for text, _tone in self.paint(self.cursor)) if self.count else ""
+
+    def move(self, steps: int) -> None:
+        """Move the cursor; at the last row a list that can follow follows again."""
+        if not self.count:
+            return
+        self._place(self.cursor + steps)
+        self._set_following(self.cursor == self.count - 1 and steps > 0)
+        self.show_cursor()
+
+    def go_to(self, index: int) -> None:
+        """Put the cursor on a row and show it; following ends."""
+        self._set_following(False)
+        self._place(index)
+        self.show_cursor()
+
+    def follow_newest(self) -> None:
+        """Go to the newest row, and stay there in a list that can follow."""
+        self._set_following(True)
+        self._place(self.count - 1)
+        self._show_end()
+        self.refresh()
+
+    def action_page(self, direction: int) -> None:
+        self.move(direction * max(self.size.height - 1, 1))
+
+    def action_shift(self, direction: int) -> None:
+        self.shift = max(self.shift + direction * SHIFT, 0)
+        self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        index = y + self.scroll_offset.y
+        width = self.scrollable_content_region.width
+        if index >= self.count:
+            text = self.empty_text if index == self.count == 0 else ""
+            return self.strip(((text, "dim"),) if text else EMPTY, width)
+        painted = self.paint(index)
+        if index != self.cursor:
+            return self._shifted(painted, width, None)
+        cursor = self.get_component_rich_style("line--cursor", partial=True)
+        return self._shifted(painted, width, cursor)
+
+    def show_cursor(self) -> None:
+        """Scroll as little as needed to have the cursor in view."""
+        height = max(self.size.height, 1)
+        top = min(max(int(self.scroll_y), self.cursor - height + 1), self.cursor)
+        self.scroll_to(y=top, animate=False, force=True, immediate=True)
+        self._top_key = self._key_or_none(top)
+        self.refresh()
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        super().watch_scroll_y(old_value, new_value)
+        self._top_key = self._key_or_none(int(new_value))
+
+    def _on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        self._set_following(False)
+        super()._on_mouse_scroll_up(event)
+
+    def on_click(self, event: events.Click) -> None:
+        if (index := event.y + self.scroll_offset.y) < self.count:
+            self.go_to(index)
+
+    def on_resize(self) -> None:
+        if self.following:
+            self._show_end()
+
+    def _shifted(self, painted: Line, width: int, under: Style | None) -> Strip:
+        strip = self.strip(painted, width + self.shift, under)
+        return strip.crop(self.shift, self.shift + width) if self.shift else strip
+
+    def _place(self, index: int) -> None:
+        self.cursor = min(max(index, 0), max(self.count - 1, 0))
+        key = self._key_or_none(self.cursor)
+        if key != self._cursor_key:
+            self._cursor_key = key
+            self.post_message(self.Moved(self))
+
+    def _set_following(self, following: bool) -> None:  # noqa: FBT001 - one private flag
+        following = following and self.follows
+        if following == self.following:
+            return
+        self.following = following
+        self._last_key_read = None if following else self._key_or_none(self.count - 1)
+        self.post_message(self.Moved(self))
+
+    def _show_end(self) -> None:
+        top = max(self.count - self.size.height, 0)
+        self.scroll_to(y=top, animate=False, force=True, immediate=True)
+
+    def _refresh_changed(self) -> None:
+        """Have only those visible rows drawn again that are not what is on the screen."""
+        first = self.scroll_offset.y
+        rows = range(first, min(first + self.size.height, self.count))
+        seen = (self.cursor - first, [self.paint(index) for index in rows])
+        before, self._seen = self._seen, seen
+        if before is None or before[0] != seen[0] or len(before[1]) != len(seen[1]):
+            self.refresh()
+            return
+        width = self.size.width
+        if changed := [
+            Region(0, y, width, 1) for y, row in enumerate(seen[1]) if row != before[1][y]
+        ]:
+            self.refresh(*changed)
+
+    def _index_or(self, key: Hashable, otherwise: int) -> int:
+        index = self.index_of(key) if key is not None else None
+        return otherwise if index is None else index
+
+    def _key_or_none(self, index: int) -> Hashable:
+        return self.key_at(index) if 0 <= index < self.count else None

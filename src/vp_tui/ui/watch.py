@@ -1,0 +1,146 @@
+"""The watch screen: everything about one gateway at a glance, and the keys to look closer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+
+from vp_tui.actions import ACTIONS
+from vp_tui.domain.events import Source
+from vp_tui.ui.board import WIDE, Board
+from vp_tui.ui.lines import LineList
+from vp_tui.ui.logs import LogList
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from textual.app import ComposeResult
+
+    from vp_tui.commands import Commands
+    from vp_tui.state import State
+    from vp_tui.store import Store
+
+
+class WatchScreen(Screen[None]):
+    """Turns keys into commands and states into pictures; it decides nothing by itself."""
+
+    AUTO_FOCUS = "#runs"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *(Binding(",".join(a.keys), a.call, a.label, id=a.id, show=False) for a in ACTIONS),
+        Binding("escape", "clear_find", show=False),
+    ]
+
+    def __init__(self, store: Store, commands: Commands, clock: Callable[[], float]) -> None:
+        super().__init__()
+        self._store = store
+        self._commands = commands
+        self._clock = clock
+        self._frozen: tuple[State, float] | None = None
+        self.board = Board()
+
+    def compose(self) -> ComposeResult:
+        yield self.board
+
+    def on_mount(self) -> None:
+        unsubscribe = self._store.subscribe(lambda _state: self.redraw())
+        self._unsubscribe = unsubscribe
+
+    def on_unmount(self) -> None:
+        self._unsubscribe()
+
+    def on_resize(self) -> None:
+        self._arrange()
+        self.call_after_refresh(self.redraw)
+
+    def redraw(self) -> None:
+        """Draw the newest state, or the frozen one."""
+        state, now = self._frozen or (self._store.state, self._clock())
+        self.board.show(state, now, frozen_for=self._clock() - now if self._frozen else None)
+
+    @property
+    def focused_list(self) -> LineList:
+        """The list that keys act on."""
+        return self.focused if isinstance(self.focused, LineList) else self.board.runs.list
+
+    @on(LineList.Moved, "#runs")
+    def _selected(self) -> None:
+        self._commands.show_log(self.board.selected)
+        self.call_after_refresh(self.redraw)
+
+    def action_pane(self, name: str) -> None:
+        self.board.choose(name)
+        self._arrange()
+        self.board.lists[name].focus()
+        self.call_after_refresh(self.redraw)
+
+    def action_next_pane(self) -> None:
+        names = self.board.shown
+        self.action_pane(names[(names.index(self._focused_name()) + 1) % len(names)])
+
+    def action_cursor(self, steps: int) -> None:
+        self.focused_list.move(steps)
+
+    def action_follow(self) -> None:
+        self.focused_list.follow_newest()
+
+    def action_top(self) -> None:
+        self.focused_list.go_to(0)
+
+    def action_scope(self) -> None:
+        self.board.only_selected = not self.board.only_selected
+        self.action_pane("events")
+
+    def action_freeze(self) -> None:
+        self._frozen = None if self._frozen else (self._store.state, self._clock())
+        self.redraw()
+
+    def action_poll(self, step: int) -> None:
+        factor = self._commands.change_poll_rate(step)
+        metrics_s = self._store.state.watch.intervals[Source.METRICS] * factor
+        self.notify(f"metrics every {metrics_s:g} s, the others in proportion", markup=False)
+
+    def action_read_tokens(self) -> None:
+        self._commands.read_tokens()
+        self.notify("reading the tokens again; what was refused is tried at once", markup=False)
+
+    def action_copy(self) -> None:
+        if text := self.focused_list.cursor_text:
+            self.app.copy_to_clipboard(text)
+            note = "sent to the terminal's clipboard; in tmux this needs `set-clipboard on`"
+            self.notify(note, markup=False)
+
+    def action_help(self) -> None:
+        from vp_tui.ui.help import HelpScreen  # noqa: PLC0415 - not needed for the first frame
+
+        self.app.push_screen(HelpScreen())
+
+    def action_find(self) -> None:
+        from vp_tui.ui.find import FindBar  # noqa: PLC0415 - not needed for the first frame
+
+        if not self.query(FindBar):
+            name = self._focused_name()
+            self.mount(FindBar(self.focused_list, self.board.found[name]))
+
+    def find(self, target: LineList, text: str) -> None:
+        """Filter or search the target for `text`, "" for all."""
+        self.board.found[str(target.id)] = text
+        if isinstance(target, LogList):
+            target.search(text)
+        self.redraw()
+
+    def action_clear_find(self) -> None:
+        self.find(self.focused_list, "")
+
+    def action_match(self, step: int) -> None:
+        target = self.focused_list
+        if isinstance(target, LogList) and not target.go_to_match(step):
+            self.notify("no match in this log", severity="warning", markup=False)
+
+    def _focused_name(self) -> str:
+        return str(self.focused_list.id)
+
+    def _arrange(self) -> None:
+        self.board.lay_out(wide=self.app.size.width >= WIDE)
