@@ -1,0 +1,230 @@
+"""The commands. stdout is data, stderr is narration, exit codes are an API.
+
+Everything heavy is imported inside the command that needs it: `--version` loads neither Textual nor
+httpx nor pydantic, and only the commands that draw load Textual.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import sys
+from dataclasses import fields
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from vp_tui.arguments import Arguments, parse
+from vp_tui.config import ConfigError, Given, Loaded, Settings, from_flags, load, settle
+from vp_tui.domain.text import literal
+from vp_tui.gateway.auth import Secret
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from vp_tui.simulator.options import SimulatorOptions
+
+EXIT_USAGE: Final = 2
+EXIT_CRASH: Final = 70
+EXIT_INTERRUPTED: Final = 130
+EXIT_BROKEN_PIPE: Final = 141
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit code; `argv` defaults to the process's arguments."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a terminal may lack a character
+    try:
+        arguments = parse(words)
+        code = _COMMANDS[arguments.command](arguments)
+        sys.stdout.flush()
+    except SystemExit as leaving:  # argparse has said what it has to say
+        return leaving.code if isinstance(leaving.code, int) else EXIT_USAGE
+    except BrokenPipeError:
+        _discard_stdout()
+        return EXIT_BROKEN_PIPE
+    except KeyboardInterrupt:
+        return EXIT_INTERRUPTED
+    except ConfigError as error:
+        _narrate(f"ERROR: {error}")
+        return EXIT_USAGE
+    except Exception as error:  # noqa: BLE001 - a traceback would show more than the operator needs
+        return _crashed(error, words)
+    return code
+
+
+def _watch(arguments: Arguments) -> int:
+    _require_terminal(arguments.command)
+    return _run_tui(_loaded(arguments).settings)
+
+
+def _demo(arguments: Arguments) -> int:
+    from vp_tui.simulator.options import SimulatorOptions  # noqa: PLC0415
+    from vp_tui.simulator.process import spawn_gateway  # noqa: PLC0415
+
+    _require_terminal(arguments.command)
+    options = SimulatorOptions(**arguments.options).with_default_tokens()
+    settle(from_flags(arguments.flags, Path.cwd()))  # tells of a bad flag before anything starts
+    try:
+        gateway = spawn_gateway(options)
+    except RuntimeError as error:
+        raise ConfigError(literal(str(error))) from error
+    with gateway:
+        return _run_tui(_demo_settings(arguments.flags, gateway.url, options), ambient=False)
+
+
+def _demo_settings(flags: Mapping[str, str], url: str, options: SimulatorOptions) -> Settings:
+    """Return the settings for a gateway of our own: no other gateway's URL or tokens."""
+    own = {
+        "gateway_url": url,
+        "gateway_name": f"demo {options.scenario}",
+        "ops_token": options.ops_token,
+        "internal_token": options.internal_token,
+    }
+    cwd = Path.cwd()
+    given = {name: Given(text, "demo", cwd) for name, text in own.items() if text is not None}
+    return settle(from_flags(flags, cwd) | given).settings
+
+
+def _gateway(arguments: Arguments) -> int:
+    from vp_tui.simulator.options import SimulatorOptions  # noqa: PLC0415
+    from vp_tui.simulator.process import run_gateway_command  # noqa: PLC0415
+
+    _narrate_notes(settle(from_flags(arguments.flags, Path.cwd())))
+    given = {**arguments.options, **arguments.flags}
+    exit_with_parent = given.pop("exit_with_parent")
+    options = SimulatorOptions(**given)
+    return run_gateway_command(options, exit_with_parent=exit_with_parent)
+
+
+def _status(arguments: Arguments) -> int:
+    import asyncio  # noqa: PLC0415
+    import json  # noqa: PLC0415
+
+    from vp_tui.headless import look, status_text  # noqa: PLC0415
+    from vp_tui.report import exit_code, status_object  # noqa: PLC0415
+
+    settings = _loaded(arguments).settings
+    seen = asyncio.run(look(settings, arguments.options["settle"]))
+    status = status_object(seen.state, seen.now)
+    as_json = arguments.options["json"]
+    _say(json.dumps(status, indent=2) if as_json else status_text(status))
+    return exit_code(seen.state, seen.now)
+
+
+def _config_show(arguments: Arguments) -> int:
+    loaded = _loaded(arguments)
+    rows = [
+        (field.name, _shown(getattr(loaded.settings, field.name)), loaded.origins[field.name])
+        for field in fields(Settings)
+    ]
+    widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
+    _say("\n".join(f"{row[0]:<{widths[0]}}  {row[1]:<{widths[1]}}  {row[2]}" for row in rows))
+    file = loaded.config_file
+    _narrate(f"configuration file: {literal(str(file)) if file else 'none'}")
+    return 0
+
+
+_COMMANDS: Final[Mapping[str, Callable[[Arguments], int]]] = {
+    "watch": _watch,
+    "demo": _demo,
+    "gateway": _gateway,
+    "status": _status,
+    "config show": _config_show,
+}
+
+
+def _run_tui(settings: Settings, *, ambient: bool = True) -> int:
+    """Watch until the operator leaves. `ambient` lets tokens come from the environment too."""
+    from vp_tui.crash import events_noted  # noqa: PLC0415
+    from vp_tui.store import Mailbox  # noqa: PLC0415
+    from vp_tui.ui.app import VpTuiApp  # noqa: PLC0415
+    from vp_tui.wiring import connect, new_store  # noqa: PLC0415
+
+    store, mailbox = new_store(settings), Mailbox()
+    app = VpTuiApp(store, mailbox, partial(connect, settings, mailbox.put, ambient=ambient))
+    with events_noted(store):
+        app.run()
+        if app.crash is not None:
+            raise app.crash
+    return app.return_code or 0
+
+
+def _loaded(arguments: Arguments) -> Loaded:
+    loaded = load(arguments.flags, os.environ, Path.cwd(), arguments.config_file)
+    _narrate_notes(loaded)
+    return loaded
+
+
+def _require_terminal(command: str) -> None:
+    for name, stream in (("stdout", sys.stdout), ("stdin", sys.stdin)):
+        if not stream.isatty():
+            raise ConfigError(
+                f"vp-tui {command} draws on a terminal, and {name} is none: "
+                "for one look without a terminal use `vp-tui status --json`"
+            )
+
+
+def _shown(value: object) -> str:
+    if value is None or value == "":
+        return "-"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "(hidden)" if isinstance(value, Secret) else literal(str(value))
+
+
+def _narrate_notes(loaded: Loaded) -> None:
+    for note in loaded.notes:
+        _narrate(f"WARNING: {note}")
+
+
+def _say(text: str) -> None:
+    """Print data. Raises BrokenPipeError, and ConfigError when the place for it is full."""
+    try:
+        sys.stdout.write(text + "\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        _discard_stdout()
+        raise ConfigError(f"stdout cannot be written: {error.strerror}") from error
+
+
+def _discard_stdout() -> None:
+    """Keep what is left in the buffer from failing again when the interpreter ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _narrate(line: str) -> None:
+    sys.stderr.write(f"{line}\n")
+
+
+def _crashed(error: Exception, words: Sequence[str]) -> int:
+    from vp_tui.crash import crash_report  # noqa: PLC0415
+
+    now = datetime.now(UTC)
+    name = type(error).__name__
+    try:
+        path = crash_report(
+            error, argv=words, environ=os.environ, now=now, secrets=_token_values(words)
+        )
+    except OSError as problem:
+        _narrate(f"ERROR: vp-tui crashed ({name}), and no report could be written: {problem}")
+    else:
+        _narrate(f"ERROR: vp-tui crashed ({name}); the report is {literal(str(path))}")
+    return EXIT_CRASH
+
+
+def _token_values(words: Sequence[str]) -> Iterable[str]:
+    """Return the tokens that this command could know, to keep them out of the crash report."""
+    values: list[str] = []
+    with contextlib.suppress(Exception):  # the bug may be in here
+        from vp_tui.wiring import token_values  # noqa: PLC0415
+
+        arguments = parse(words)
+        loaded = load(arguments.flags, os.environ, Path.cwd(), arguments.config_file)
+        values.extend(token_values(loaded.settings))
+    return values

@@ -1,0 +1,111 @@
+"""Parsing one value of the settings: each parser raises ValueError with what is wanted instead."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from vp_tui.domain.text import literal
+from vp_tui.gateway.addresses import gateway_url
+from vp_tui.gateway.auth import Secret
+from vp_tui.gateway.errors import InvalidTarget
+from vp_tui.paths import anchored
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+SHORTEST_INTERVAL_S: Final = 0.5
+
+_LONGEST_NUMBER: Final = 10
+_TOKEN: Final = re.compile(r"[\x21-\x7e]+")
+_SWITCH: Final = {"true": True, "1": True, "yes": True, "on": True} | dict.fromkeys(
+    ("false", "0", "no", "off"), False
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A value as it was given: by whom, and the directory that a relative path is meant in."""
+
+    text: str
+    origin: str
+    base: Path
+
+
+def gateway_address(given: Given) -> str:
+    """Return the base URL without a trailing slash.
+
+    Refuses what would leak or be lost: credentials, a query, a fragment.
+    """
+    wanted = "http://host:port or https://host is wanted"
+    if "@" in given.text:
+        raise ValueError(
+            f"it holds a user name or password, which would be sent in the place of the gateway's "
+            f"tokens; {wanted}, and tokens from UA_OPS_TOKEN and UA_INTERNAL_API_TOKEN"
+        )
+    if "?" in given.text or "#" in given.text or not _is_visible(given.text):
+        raise ValueError(wanted)
+    try:
+        return gateway_url(given.text)
+    except InvalidTarget:
+        raise ValueError(wanted) from None
+
+
+def visible_name(given: Given) -> str:
+    """Return the text if every character of it can be seen."""
+    if _is_visible(given.text):
+        return given.text
+    raise ValueError("a name of visible characters is wanted")
+
+
+def _is_visible(text: str) -> bool:
+    return bool(text.strip()) and text == text.strip() == literal(text)
+
+
+def whole_number(low: int, high: int) -> Callable[[Given], int]:
+    """Return a parser of whole numbers in that range."""
+
+    def parse(given: Given) -> int:
+        text = given.text.strip()
+        is_number = text.isascii() and text.isdecimal() and len(text) < _LONGEST_NUMBER
+        if is_number and low <= (number := int(text)) <= high:
+            return number
+        raise ValueError(f"a whole number from {low} to {high} is wanted")
+
+    return parse
+
+
+def poll_seconds(given: Given) -> float:
+    """Return the seconds between two polls."""
+    try:
+        interval_s = float(given.text)
+    except ValueError:
+        interval_s = math.nan
+    if math.isfinite(interval_s) and interval_s >= SHORTEST_INTERVAL_S:
+        return interval_s
+    raise ValueError(f"seconds from {SHORTEST_INTERVAL_S:g} on are wanted")
+
+
+def file_path(given: Given) -> Path:
+    """Return the path, a relative one in the directory it is meant in."""
+    if given.text.strip() and "\0" not in given.text:
+        return anchored(given.text, given.base)
+    raise ValueError("the path of a file is wanted")
+
+
+def yes_or_no(given: Given) -> bool:
+    """Return the truth value."""
+    try:
+        return _SWITCH[given.text.strip().lower()]
+    except KeyError:
+        raise ValueError("true or false is wanted") from None
+
+
+def token_text(given: Given) -> Secret:
+    """Return the token, wrapped so that it shows itself nowhere."""
+    if _TOKEN.fullmatch(given.text):
+        return Secret(given.text)
+    raise ValueError("a token of visible ASCII characters is wanted")

@@ -1,0 +1,153 @@
+"""One look at the gateway without a screen: the same feeds, events and store as the TUI."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from vp_tui.crash import events_noted
+from vp_tui.domain.events import Source, Tick
+from vp_tui.selectors import is_reachable
+from vp_tui.store import Mailbox, Store, pump
+from vp_tui.wiring import connect, new_store
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Coroutine, Iterable, Iterator, Mapping
+
+    from vp_tui.config import Settings
+    from vp_tui.state import State
+
+DEADLINE_S: Final = 12.0
+"""Longer than any request may take: by then every source has answered or failed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What was seen, and the moment on the monotonic clock that ages count from."""
+
+    state: State
+    now: float
+
+
+async def look(settings: Settings, settle_s: float) -> Look:
+    """Ask every source once, listen `settle_s` seconds more to streams and logs, and return.
+
+    A gateway of which nothing answers is not listened to. Raises what a bug in a feed raises.
+    """
+    store, mailbox = new_store(settings), Mailbox()
+    tasks = (
+        asyncio.create_task(connect(settings, mailbox.put).run(), name="feeds"),
+        asyncio.create_task(pump(mailbox, store), name="pump"),
+    )
+    with events_noted(store):
+        try:
+            await _wait(tasks, DEADLINE_S, _all_asked(store))
+            if is_reachable(store.state, time.monotonic()):
+                await _wait(tasks, settle_s)
+        finally:
+            await _end(tasks)
+    now = time.monotonic()
+    store.apply(*mailbox.take(), Tick(now, datetime.now(UTC)))
+    return Look(store.state, now)
+
+
+async def _all_asked(store: Store) -> None:
+    """Wait until every source has answered or failed."""
+    asked = asyncio.Event()
+
+    def check(state: State) -> None:
+        if state.sources.keys() >= set(Source):
+            asked.set()
+
+    unsubscribe = store.subscribe(check)
+    try:
+        await asked.wait()
+    finally:
+        unsubscribe()
+
+
+async def _wait(
+    tasks: Iterable[asyncio.Task[None]],
+    seconds: float,
+    until: Coroutine[Any, Any, None] | None = None,
+) -> None:
+    """Wait `seconds`, or for `until`. The tasks end only by a bug, which is raised."""
+    waiting = [asyncio.create_task(until)] if until else []
+    await asyncio.wait({*tasks, *waiting}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+    await _end(waiting)
+    for task in tasks:
+        if task.done():
+            task.result()
+
+
+async def _end(tasks: Collection[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def status_text(status: Mapping[str, Any]) -> str:
+    """Return the object of `vp-tui status --json` as a few lines to read."""
+    return "\n".join(f"{word:<12}{text}" for word, text in _status_lines(status))
+
+
+def _status_lines(status: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    gateway, lane = status["gateway"], status["lane"]
+    reached = "reachable" if gateway["reachable"] else "NOT REACHABLE"
+    life = f"version {_or(gateway['version'])}, epoch {_or(gateway['epoch'])}"
+    yield "gateway", f"{gateway['url']}  {reached}, {life}"
+    yield "lane", f"{lane['vp_id']}  session {_or(lane['session_status'])}"
+    for name, source in status["sources"].items():
+        age = "" if source["age_s"] is None else f"  {source['age_s']:.1f} s ago"
+        error = f"  {source['error']}" if source["error"] else ""
+        yield name, f"{source['state']}{age}{error}"
+    yield from _figures(status)
+    for run in status["runs"]:
+        doing = f"{run['active_runs']} running" if run["active_runs"] else "idle"
+        yield "run", f"{run['session_id']}  {doing}, last event {_or(run['last_event'])}"
+    for alarm in status["alarms"]:
+        yield "alarm", alarm
+
+
+def _figures(status: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    missions, fallback, latency = status["missions"], status["fallback"], status["latency"]
+    if missions is None or fallback is None or latency is None:
+        yield "missions", "unknown"
+        yield "fallback", "unknown"
+        return
+    counts = ", ".join(f"{missions[word]} {word}" for word in ("completed", "failed", "running"))
+    yield (
+        "missions",
+        f"{missions['considered']} considered: {counts}, {missions['orphans']} orphans",
+    )
+    reported, own = fallback["reported"], fallback["reconstructed"]
+    yield (
+        "fallback",
+        (
+            f"reported {_rate(reported['rate'])} ({reported['with_fallback']} of "
+            f"{reported['considered']}), reconstructed {_rate(own['rate'])} ({own['fallbacks']} of "
+            f"{own['terminal']}), coverage {fallback['coverage']['state']}"
+        ),
+    )
+    yield (
+        "latency",
+        (
+            f"p50 {_seconds(latency['p50_s'])}, p95 {_seconds(latency['p95_s'])}, "
+            f"max {_seconds(latency['max_s'])} of {latency['n']} missions"
+        ),
+    )
+
+
+def _or(value: object) -> object:
+    return "unknown" if value is None else value
+
+
+def _rate(rate: float | None) -> str:
+    return "unknown" if rate is None else f"{rate:.1%}"
+
+
+def _seconds(seconds: float | None) -> str:
+    return "unknown" if seconds is None else f"{seconds:.3f}s"

@@ -1,0 +1,36 @@
+"""Where vp-tui's own files are: the XDG base directories."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_NAME: Final = "vp-tui"
+
+
+def default_config_file(environ: Mapping[str, str]) -> Path:
+    """Return the configuration file that is read when none is named; it need not exist."""
+    return _base(environ, "XDG_CONFIG_HOME", ".config") / _NAME / "config.toml"
+
+
+def state_dir(environ: Mapping[str, str]) -> Path:
+    """Return the directory of what vp-tui writes by itself; it need not exist."""
+    return _base(environ, "XDG_STATE_HOME", ".local/state") / _NAME
+
+
+def anchored(text: str, base: Path) -> Path:
+    """Return the path that `text` means in `base`: `~` is the home directory."""
+    # Unlike Path.expanduser this leaves an unknown user's name alone instead of raising.
+    return base / os.path.expanduser(text)  # noqa: PTH111
+
+
+def _base(environ: Mapping[str, str], variable: str, fallback: str) -> Path:
+    named = environ.get(variable, "")
+    if Path(named).is_absolute():  # the XDG specification has others ignored
+        return Path(named)
+    home = environ.get("HOME") or os.path.expanduser("~")  # noqa: PTH111 - as in `anchored`
+    return Path(home, fallback)

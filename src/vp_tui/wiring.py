@@ -1,0 +1,176 @@
+"""Putting the parts together: from settings to a store, and to the feeds that fill it.
+
+Shared by the screen and the headless commands. Importing it costs next to nothing: what talks to
+the gateway is loaded by `connect`, which in the TUI runs on the network thread, after the first
+frame.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import time
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from vp_tui.domain.events import Event, LinkChanged, Source, StreamState
+from vp_tui.gateway.addresses import host_port, stream_url
+from vp_tui.gateway.auth import Credentials, TokenSources
+from vp_tui.gateway.errors import Unreachable
+from vp_tui.state import DEFAULT_INTERVALS, Watch, initial_state
+from vp_tui.store import Store
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Callable
+
+    from vp_tui.attachments import Stream
+    from vp_tui.config import Settings
+    from vp_tui.domain.models import Session
+    from vp_tui.feeds import Feeds
+    from vp_tui.gateway.websocket import SessionStream
+
+TLS_RETRY_S: Final = 15.0
+
+
+def watch_of(settings: Settings) -> Watch:
+    """Return what is watched, in the words of the state."""
+    return Watch(
+        url=settings.gateway_url,
+        name=settings.gateway_name or host_port(settings.gateway_url),
+        vp_id=settings.vp_id,
+        mission_limit=settings.mission_limit,
+        event_limit=settings.event_limit,
+        intervals={**DEFAULT_INTERVALS, Source.METRICS: settings.interval},
+    )
+
+
+def new_store(settings: Settings) -> Store:
+    """Return the store of a watch that begins now and has asked nothing yet."""
+    return Store(initial_state(watch_of(settings), at=time.monotonic(), wall=datetime.now(UTC)))
+
+
+def credentials_of(settings: Settings, *, ambient: bool) -> Credentials:
+    """Return the tokens to send, not read yet.
+
+    `ambient` lets them come from UA_… variables and from `.env` in the working directory too.
+    """
+    sources = TokenSources(
+        ops_file=settings.ops_token_file,
+        internal_file=settings.internal_token_file,
+        env_files=(Path.cwd() / ".env",) if ambient else (),
+        environ=os.environ if ambient else {},
+        ops_flag=settings.ops_token.reveal() if settings.ops_token else None,
+        internal_flag=settings.internal_token.reveal() if settings.internal_token else None,
+    )
+    return Credentials(
+        sources, base_url=settings.gateway_url, allow_insecure=settings.allow_insecure
+    )
+
+
+def token_values(settings: Settings) -> list[str]:
+    """Return the tokens themselves, to keep them out of what is written down."""
+    credentials = credentials_of(replace(settings, allow_insecure=True), ambient=True)
+    credentials.read()
+    return list(credentials.headers().values())
+
+
+def connect(settings: Settings, emit: Callable[[Event], None], *, ambient: bool = True) -> Feeds:
+    """Return the feeds of a gateway; their `run` starts asking. `ambient` as in `credentials_of`.
+
+    Must be called where they will run, in the event loop.
+    """
+    from vp_tui.feeds import Feeds  # noqa: PLC0415 - loads httpx and pydantic
+    from vp_tui.gateway.client import GatewayClient  # noqa: PLC0415 - as above
+
+    watch = watch_of(settings)
+    credentials = credentials_of(settings, ambient=ambient)
+    client = GatewayClient(
+        settings.gateway_url,
+        settings.vp_id,
+        credentials,
+        mission_limit=settings.mission_limit,
+        event_limit=settings.event_limit,
+        ca_file=settings.ca_file,
+    )
+    return Feeds(
+        client,
+        credentials,
+        Sockets(settings, credentials, emit).stream,
+        emit,
+        lane_log_id=initial_state(watch, at=0.0, wall=datetime.now(UTC)).lane_log_id,
+        intervals=watch.intervals,
+    )
+
+
+class Sockets:
+    """Makes the sockets of one gateway, all over one TLS context."""
+
+    def __init__(
+        self, settings: Settings, credentials: Credentials, emit: Callable[[Event], None]
+    ) -> None:
+        self.emit = emit
+        self._url = settings.gateway_url
+        self._ca_file = settings.ca_file
+        self._credentials = credentials
+        self._loading = asyncio.Lock()
+        self._tls: ssl.SSLContext | None = None
+
+    def stream(self, session_id: str) -> Stream:
+        """Return the socket of a session that is in memory, not opened yet."""
+        if self._url.startswith("https:"):
+            return _SecureStream(session_id, self)
+        return self.bare(session_id)
+
+    def bare(self, session_id: str) -> SessionStream:
+        """Return the socket itself; for an https gateway, after `load_tls`."""
+        from vp_tui.gateway.stream import StreamCore  # noqa: PLC0415 - see `connect`
+        from vp_tui.gateway.websocket import SessionStream, SocketOptions  # noqa: PLC0415
+
+        return SessionStream(
+            stream_url(self._url, session_id),
+            StreamCore(session_id, time.monotonic(), random.random),
+            self.emit,
+            SocketOptions(self._credentials.headers, self._tls),
+        )
+
+    async def load_tls(self) -> None:
+        """Make the context unless it is there. Raises Unreachable when it cannot be made."""
+        from vp_tui.gateway.tls import tls_context  # noqa: PLC0415 - see `connect`
+
+        async with self._loading:
+            if self._tls is None:
+                self._tls = await tls_context(self._url, self._ca_file)
+
+
+class _SecureStream:
+    """A socket that first waits for the TLS context, which is made in a worker thread."""
+
+    def __init__(self, session_id: str, sockets: Sockets) -> None:
+        self._session_id = session_id
+        self._sockets = sockets
+        self._stream: SessionStream | None = None
+
+    async def run(self) -> None:
+        while self._stream is None:
+            try:
+                await self._sockets.load_tls()
+            except Unreachable as error:
+                reason = error.failure.reason
+                waiting = StreamState.WAITING
+                self._sockets.emit(LinkChanged(time.monotonic(), self._session_id, waiting, reason))
+                await asyncio.sleep(TLS_RETRY_S)
+            else:
+                self._stream = self._sockets.bare(self._session_id)
+        await self._stream.run()
+
+    def listed(self, session: Session, now: float) -> None:
+        if self._stream is not None:
+            self._stream.listed(session, now)
+
+    def wake(self, now: float) -> None:
+        if self._stream is not None:
+            self._stream.wake(now)

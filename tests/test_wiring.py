@@ -1,0 +1,68 @@
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from vp_tui.config import Settings
+from vp_tui.domain.events import Event, LinkChanged, Source, StreamState
+from vp_tui.gateway.auth import Secret
+from vp_tui.gateway.websocket import SessionStream
+from vp_tui.state import DEFAULT_INTERVALS
+from vp_tui.wiring import Sockets, connect, credentials_of, token_values, watch_of
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("UA_OPS_TOKEN", "from-environment")
+    monkeypatch.delenv("UA_INTERNAL_API_TOKEN", raising=False)
+    env_file = tmp_path / ".env"
+    env_file.write_text("UA_INTERNAL_API_TOKEN=from-dotenv\n")
+    env_file.chmod(0o600)
+    return tmp_path
+
+
+def test_the_watch_says_what_the_settings_say() -> None:
+    watch = watch_of(Settings(gateway_url="https://gateway.example", vp_id="vp.x", interval=7.0))
+    assert (watch.url, watch.name, watch.vp_id) == (
+        "https://gateway.example", "gateway.example:443", "vp.x",
+    )  # fmt: skip
+    assert dict(watch.intervals) == {**DEFAULT_INTERVALS, Source.METRICS: 7.0}
+    assert watch_of(Settings(gateway_name="prod")).name == "prod"
+
+
+def test_tokens_come_from_the_surroundings_unless_the_gateway_is_our_own(here: Path) -> None:
+    ambient = credentials_of(Settings(), ambient=True)
+    ambient.read()
+    assert set(ambient.headers().values()) == {"from-environment", "from-dotenv"}
+    own = credentials_of(Settings(ops_token=Secret("own")), ambient=False)
+    own.read()
+    assert set(own.headers().values()) == {"own"}
+
+
+def test_the_tokens_to_hide_are_those_that_are_not_sent_too(here: Path) -> None:
+    settings = Settings(gateway_url="http://far.example", internal_token=Secret("own"))
+    assert set(token_values(settings)) == {"from-environment", "own"}
+
+
+async def test_connecting_asks_nothing_by_itself() -> None:
+    said: list[Event] = []
+    connect(Settings(gateway_url="https://gateway.example"), said.append)
+    assert said == []
+
+
+async def test_only_a_socket_over_tls_waits_for_a_context(tmp_path: Path) -> None:
+    said: asyncio.Queue[Event] = asyncio.Queue()
+
+    def sockets(url: str) -> Sockets:
+        settings = Settings(gateway_url=url, ca_file=tmp_path / "none.pem")
+        return Sockets(settings, credentials_of(settings, ambient=False), said.put_nowait)
+
+    assert isinstance(sockets("http://127.0.0.1:1").stream("session_1"), SessionStream)
+    running = asyncio.create_task(sockets("https://127.0.0.1:1").stream("session_1").run())
+    changed = await said.get()
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    assert isinstance(changed, LinkChanged)
+    assert changed.state is StreamState.WAITING
+    assert "none.pem cannot be read" in changed.reason
