@@ -1,14 +1,12 @@
-import asyncio
 from pathlib import Path
 
 import pytest
 
 from vp_tui.config import Settings
-from vp_tui.domain.events import Event, LinkChanged, Source, StreamState
+from vp_tui.domain.events import Event, Source
 from vp_tui.gateway.auth import Secret
-from vp_tui.gateway.websocket import SessionStream
 from vp_tui.state import DEFAULT_INTERVALS
-from vp_tui.wiring import Sockets, connect, credentials_of, token_values, watch_of
+from vp_tui.wiring import connect, credentials_of, token_values, watch_of
 
 
 @pytest.fixture
@@ -49,20 +47,3 @@ async def test_connecting_asks_nothing_by_itself() -> None:
     said: list[Event] = []
     connect(Settings(gateway_url="https://gateway.example"), said.append)
     assert said == []
-
-
-async def test_only_a_socket_over_tls_waits_for_a_context(tmp_path: Path) -> None:
-    said: asyncio.Queue[Event] = asyncio.Queue()
-
-    def sockets(url: str) -> Sockets:
-        settings = Settings(gateway_url=url, ca_file=tmp_path / "none.pem")
-        return Sockets(settings, credentials_of(settings, ambient=False), said.put_nowait)
-
-    assert isinstance(sockets("http://127.0.0.1:1").stream("session_1"), SessionStream)
-    running = asyncio.create_task(sockets("https://127.0.0.1:1").stream("session_1").run())
-    changed = await said.get()
-    running.cancel()
-    await asyncio.gather(running, return_exceptions=True)
-    assert isinstance(changed, LinkChanged)
-    assert changed.state is StreamState.WAITING
-    assert "none.pem cannot be read" in changed.reason

@@ -7,7 +7,6 @@ frame.
 
 from __future__ import annotations
 
-import asyncio
 import os
 import random
 import time
@@ -16,22 +15,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from vp_tui.domain.events import Event, LinkChanged, Source, StreamState
+from vp_tui.domain.events import Event, Source
 from vp_tui.gateway.addresses import host_port, stream_url
 from vp_tui.gateway.auth import Credentials, TokenSources
-from vp_tui.gateway.errors import Unreachable
 from vp_tui.state import DEFAULT_INTERVALS, Watch, initial_state
 from vp_tui.store import Store
 
 if TYPE_CHECKING:
-    import ssl
     from collections.abc import Callable
 
     from vp_tui.attachments import Stream
     from vp_tui.config import Settings
-    from vp_tui.domain.models import Session
     from vp_tui.feeds import Feeds
-    from vp_tui.gateway.websocket import SessionStream
 
 TLS_RETRY_S: Final = 15.0
 
@@ -85,92 +80,32 @@ def connect(settings: Settings, emit: Callable[[Event], None], *, ambient: bool 
     """
     from vp_tui.feeds import Feeds  # noqa: PLC0415 - loads httpx and pydantic
     from vp_tui.gateway.client import GatewayClient  # noqa: PLC0415 - as above
+    from vp_tui.gateway.stream import StreamCore  # noqa: PLC0415 - as above
+    from vp_tui.gateway.tls import TlsContext  # noqa: PLC0415 - as above
+    from vp_tui.gateway.websocket import SessionStream, SocketOptions  # noqa: PLC0415 - as above
 
-    watch = watch_of(settings)
-    credentials = credentials_of(settings, ambient=ambient)
+    watch, url = watch_of(settings), settings.gateway_url
+    credentials, tls = credentials_of(settings, ambient=ambient), TlsContext(url, settings.ca_file)
+    options = SocketOptions(credentials.headers, tls)
+
+    def make_stream(session_id: str) -> Stream:
+        core = StreamCore(session_id, time.monotonic(), random.random)
+        return SessionStream(stream_url(url, session_id), core, emit, options)
+
     client = GatewayClient(
-        settings.gateway_url,
+        url,
         settings.vp_id,
         credentials,
         mission_limit=settings.mission_limit,
         event_limit=settings.event_limit,
-        ca_file=settings.ca_file,
+        tls=tls,
     )
+    lane_log_id = initial_state(watch, at=0.0, wall=datetime.now(UTC)).lane_log_id
     return Feeds(
         client,
         credentials,
-        Sockets(settings, credentials, emit).stream,
+        make_stream,
         emit,
-        lane_log_id=initial_state(watch, at=0.0, wall=datetime.now(UTC)).lane_log_id,
+        lane_log_id=lane_log_id,
         intervals=watch.intervals,
     )
-
-
-class Sockets:
-    """Makes the sockets of one gateway, all over one TLS context."""
-
-    def __init__(
-        self, settings: Settings, credentials: Credentials, emit: Callable[[Event], None]
-    ) -> None:
-        self.emit = emit
-        self._url = settings.gateway_url
-        self._ca_file = settings.ca_file
-        self._credentials = credentials
-        self._loading = asyncio.Lock()
-        self._tls: ssl.SSLContext | None = None
-
-    def stream(self, session_id: str) -> Stream:
-        """Return the socket of a session that is in memory, not opened yet."""
-        if self._url.startswith("https:"):
-            return _SecureStream(session_id, self)
-        return self.bare(session_id)
-
-    def bare(self, session_id: str) -> SessionStream:
-        """Return the socket itself; for an https gateway, after `load_tls`."""
-        from vp_tui.gateway.stream import StreamCore  # noqa: PLC0415 - see `connect`
-        from vp_tui.gateway.websocket import SessionStream, SocketOptions  # noqa: PLC0415
-
-        return SessionStream(
-            stream_url(self._url, session_id),
-            StreamCore(session_id, time.monotonic(), random.random),
-            self.emit,
-            SocketOptions(self._credentials.headers, self._tls),
-        )
-
-    async def load_tls(self) -> None:
-        """Make the context unless it is there. Raises Unreachable when it cannot be made."""
-        from vp_tui.gateway.tls import tls_context  # noqa: PLC0415 - see `connect`
-
-        async with self._loading:
-            if self._tls is None:
-                self._tls = await tls_context(self._url, self._ca_file)
-
-
-class _SecureStream:
-    """A socket that first waits for the TLS context, which is made in a worker thread."""
-
-    def __init__(self, session_id: str, sockets: Sockets) -> None:
-        self._session_id = session_id
-        self._sockets = sockets
-        self._stream: SessionStream | None = None
-
-    async def run(self) -> None:
-        while self._stream is None:
-            try:
-                await self._sockets.load_tls()
-            except Unreachable as error:
-                reason = error.failure.reason
-                waiting = StreamState.WAITING
-                self._sockets.emit(LinkChanged(time.monotonic(), self._session_id, waiting, reason))
-                await asyncio.sleep(TLS_RETRY_S)
-            else:
-                self._stream = self._sockets.bare(self._session_id)
-        await self._stream.run()
-
-    def listed(self, session: Session, now: float) -> None:
-        if self._stream is not None:
-            self._stream.listed(session, now)
-
-    def wake(self, now: float) -> None:
-        if self._stream is not None:
-            self._stream.wake(now)

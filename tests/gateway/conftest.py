@@ -11,6 +11,7 @@ from vp_tui.domain.text import literal
 from vp_tui.gateway import errors
 from vp_tui.gateway.auth import Credentials, TokenSources
 from vp_tui.gateway.client import GatewayClient
+from vp_tui.gateway.tls import TlsContext
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine
@@ -82,7 +83,7 @@ async def make_client() -> AsyncIterator[MakeClient]:
             url,
             "vp.coder.primary",
             credentials or credentials_of(url),
-            ca_file=ca_file,
+            tls=TlsContext(url, ca_file),
             transport=httpx.MockTransport(answer) if answer else None,
             deadline_s=deadline_s,
         )

@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from http import HTTPStatus
+from typing import TYPE_CHECKING
 
 import pytest
 from websockets.asyncio.server import ServerConnection, serve
@@ -16,7 +18,11 @@ from vp_tui.domain.events import GapFound, LinkChanged, StreamEvent, StreamState
 from vp_tui.domain.models import Session
 from vp_tui.gateway.addresses import stream_url
 from vp_tui.gateway.stream import SILENT_ACCEPT, Policy, StreamCore, StreamOutput
+from vp_tui.gateway.tls import TlsContext
 from vp_tui.gateway.websocket import SessionStream, SocketOptions
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 ID = "session_1"
 NO_WAITING = Policy(
@@ -321,3 +327,20 @@ async def test_a_closed_port_is_told() -> None:
     async with watching(f"http://{where}") as watcher:
         reason = (await watcher.link(StreamState.WAITING)).reason
         assert reason == f"{where}: connection refused"
+
+
+async def test_a_ca_file_that_cannot_be_read_is_a_state_with_its_reason(tmp_path: Path) -> None:
+    said: asyncio.Queue[StreamOutput] = asyncio.Queue()
+    core = StreamCore(ID, time.monotonic(), lambda: 0.5)
+    tls = TlsContext("https://127.0.0.1:1", tmp_path / "none.pem")
+    stream = SessionStream("wss://127.0.0.1:1", core, said.put_nowait, SocketOptions(dict, tls))
+    running = asyncio.create_task(stream.run())
+    states: list[LinkChanged] = []
+    while not states or states[-1].state is StreamState.CONNECTING:
+        changed = await said.get()
+        if isinstance(changed, LinkChanged):
+            states.append(changed)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    assert states[-1].state is StreamState.WAITING
+    assert "none.pem cannot be read" in states[-1].reason

@@ -39,10 +39,10 @@ def gateway_url(text: str) -> str:
     refused: they would go into an Authorization header, which wins over the token headers.
     """
     parts = _split(text)
-    if parts.scheme not in _SOCKET_SCHEMES or not parts.hostname:
-        raise InvalidTarget(f"not an http or https URL: “{clip(literal(text), _SHOWN)}”", _URL_CURE)
     if "@" in parts.netloc:
         raise InvalidTarget("the gateway's URL holds a user name or password", _URL_CURE)
+    if parts.scheme not in _SOCKET_SCHEMES or not parts.hostname:
+        raise InvalidTarget(f"not an http or https URL: “{clip(literal(text), _SHOWN)}”", _URL_CURE)
     return urlunsplit((parts.scheme, parts.netloc, parts.path.rstrip("/"), "", ""))
 
 
@@ -78,8 +78,7 @@ def _split(text: str) -> SplitResult:
     try:
         parts = urlsplit(text)
         _ = parts.port  # raises for a port that is none
-    except ValueError as error:
-        raise InvalidTarget(
-            f"not a URL: “{clip(literal(text), _SHOWN)}”: {literal(str(error))}", _URL_CURE
-        ) from None
+    except ValueError:
+        # The text may hold a password, and so may the error: neither is shown.
+        raise InvalidTarget("not a URL: its host or port cannot be read", _URL_CURE) from None
     return parts

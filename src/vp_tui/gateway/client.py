@@ -24,7 +24,7 @@ from vp_tui.gateway.addresses import (
 )
 from vp_tui.gateway.errors import TimedOut, Unreadable
 from vp_tui.gateway.refusals import Asked, refusal, unreachable
-from vp_tui.gateway.tls import no_tls, tls_context
+from vp_tui.gateway.tls import TlsContext, no_tls
 from vp_tui.gateway.wire import (
     SessionListing,
     parse_continuity,
@@ -38,7 +38,6 @@ from vp_tui.gateway.wire import (
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from vp_tui.gateway.auth import Credentials
     from vp_tui.gateway.logtail import TailRequest
@@ -79,7 +78,7 @@ class GatewayClient:
         *,
         mission_limit: int = 500,
         event_limit: int = 1000,
-        ca_file: Path | None = None,
+        tls: TlsContext | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
         deadline_s: float = DEADLINE_S,
     ) -> None:
@@ -89,7 +88,7 @@ class GatewayClient:
         self._credentials = credentials
         self._mission_limit = mission_limit
         self._event_limit = event_limit
-        self._ca_file = ca_file
+        self._tls = tls or TlsContext(base_url)
         self._transport = transport
         self._deadline_s = deadline_s
         self._building = asyncio.Lock()
@@ -195,7 +194,7 @@ class GatewayClient:
         """Return the one client, built at first use: reading certificates takes time."""
         async with self._building:
             if self._http is None:
-                context = await tls_context(self._base_url, self._ca_file) or no_tls()
+                context = await self._tls.get() or no_tls()
                 self._http = httpx.AsyncClient(
                     base_url=self._base_url,
                     headers={"user-agent": f"vp-tui/{__version__}"},

@@ -15,22 +15,40 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-async def tls_context(base_url: str, ca_file: Path | None = None) -> ssl.SSLContext | None:
-    """Return the context for an https gateway, None for a plain one.
+class TlsContext:
+    """The TLS context of one gateway, made when it is first asked for.
 
-    Trusts `ca_file` alone, or the usual authorities and the system's. Reading them takes tens of
-    milliseconds, so it happens in a worker thread. Raises Unreachable when they cannot be read.
+    Trusts `ca_file` alone, or the usual authorities and the system's.
     """
-    if not base_url.startswith("https:"):
-        return None
-    try:
-        return await asyncio.to_thread(_load, ca_file)
-    except OSError as error:
-        named = f"the CA file {ca_file}" if ca_file else "the system's certificates"
-        raise Unreachable(
-            f"{literal(named)} cannot be read: {literal(error.strerror or str(error))}",
-            "name a PEM file with the certificate that signed the gateway's",
-        ) from None
+
+    def __init__(self, base_url: str, ca_file: Path | None = None) -> None:
+        self._is_wanted = base_url.startswith("https:")
+        self._ca_file = ca_file
+        self._making = asyncio.Lock()
+        self._made: ssl.SSLContext | None = None
+
+    async def get(self) -> ssl.SSLContext | None:
+        """Return the context for an https gateway, None for a plain one.
+
+        Reading the authorities takes tens of milliseconds, so a worker thread does. Raises
+        Unreachable when they cannot be read.
+        """
+        if not self._is_wanted:
+            return None
+        async with self._making:
+            if self._made is None:
+                self._made = await self._make()
+        return self._made
+
+    async def _make(self) -> ssl.SSLContext:
+        try:
+            return await asyncio.to_thread(_load, self._ca_file)
+        except OSError as error:
+            named = f"the CA file {self._ca_file}" if self._ca_file else "the system's certificates"
+            raise Unreachable(
+                f"{literal(named)} cannot be read: {literal(error.strerror or str(error))}",
+                "name a PEM file with the certificate that signed the gateway's",
+            ) from None
 
 
 def no_tls() -> ssl.SSLContext:

@@ -18,15 +18,16 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketExce
 
 from vp_tui import __version__
 from vp_tui.gateway.addresses import host_port, is_loopback
+from vp_tui.gateway.errors import Unreachable
 from vp_tui.gateway.frames import parse_frame
 from vp_tui.gateway.refusals import unreachable
 from vp_tui.gateway.stream import Connect, Stay, Stop, StreamCore, StreamOutput
 
 if TYPE_CHECKING:
-    import ssl
     from collections.abc import Callable, Iterable, Mapping
 
     from vp_tui.domain.models import Session
+    from vp_tui.gateway.tls import TlsContext
 
 MAX_FRAME: Final = 16 * 1024 * 1024
 """Bytes; a single event of the gateway may exceed the 1 MiB that clients allow by default."""
@@ -39,8 +40,8 @@ class SocketOptions:
 
     headers: Callable[[], Mapping[str, str]]
     """Asked anew at each attach, so that tokens that were read again are used."""
-    tls: ssl.SSLContext | None = None
-    """For wss; None takes the default one, whose making blocks the loop."""
+    tls: TlsContext | None = None
+    """For wss; None is for gateways without TLS."""
     open_timeout_s: float = 10.0
     close_timeout_s: float = 1.0
     """A gateway that a run blocks does not answer the closing handshake."""
@@ -104,7 +105,7 @@ class SessionStream:
     async def _attach(self) -> None:
         self._say(self._core.connecting(self._clock()))
         try:
-            async with _Connect(self._url, **self._arguments()) as socket:
+            async with _Connect(self._url, **await self._arguments()) as socket:
                 self._say(self._core.opened(self._clock()))
                 await self._drain(socket)
         except InvalidStatus as error:
@@ -116,6 +117,8 @@ class SessionStream:
         except TimeoutError:
             reason = f"no answer to the handshake within {self._options.open_timeout_s:g} s"
             self._say(self._core.failed(reason, self._clock()))
+        except Unreachable as error:
+            self._say(self._core.failed(error.failure.reason, self._clock()))
         except (OSError, WebSocketException, ImportError) as error:
             reason = unreachable(error, host_port(self._url)).failure.reason
             self._say(self._core.failed(reason, self._clock()))
@@ -156,9 +159,10 @@ class SessionStream:
         for event in events:
             self._emit(event)
 
-    def _arguments(self) -> dict[str, Any]:
+    async def _arguments(self) -> dict[str, Any]:
         options = self._options
-        tls = {} if options.tls is None else {"ssl": options.tls}
+        context = await options.tls.get() if options.tls else None
+        tls = {} if context is None else {"ssl": context}
         return {
             "additional_headers": dict(options.headers()),
             "user_agent_header": f"vp-tui/{__version__}",
