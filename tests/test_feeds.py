@@ -193,12 +193,8 @@ class TestOutages:
             rig.client.all_fail(lost())
             await rig.pace.passes(30.0)
             rig.forget()
-            healthy = Rig().client
-            rig.client.metrics_answers = healthy.metrics_answers
-            rig.client.continuity_answer = healthy.continuity_answer
-            rig.client.health_answer = healthy.health_answer
-            rig.client.log_answer = healthy.log_answer
-            rig.client.sessions_answers = {Plane.OPS: [session()], Plane.SESSION: []}
+            rig.client.all_answer()
+            rig.client.sessions_answers[Plane.OPS] = [session()]
             await rig.pace.passes(30.0)
             assert rig.streams["session_a"].wakes == 1
 
@@ -239,9 +235,9 @@ class TestTokens:
 
     async def test_new_tokens_are_tried_everywhere_at_once(self) -> None:
         rig = Rig()
-        rig.client.all_fail(refused())
-        rig.client.sessions_answers[Plane.SESSION] = [session()]
+        rig.client.sessions_answers[Plane.OPS] = [session()]
         async with rig.running():
+            rig.client.all_fail(refused())
             await rig.pace.passes(29.0)
             rig.credentials.file = {"x-ua-ops-token": "new"}
             rig.client.metrics_answers[Plane.OPS] = snapshot()

@@ -1,17 +1,21 @@
 """Which sessions' sockets vp-tui holds.
 
-Attaching to a session that is only on disk resumes it, so a socket is opened only where a listing says
-that the session is in memory, and opened again only after a newer listing says so again.
+Attaching to a session that is only on disk resumes it, so a socket is opened only where a listing
+says that the session is in memory, and opened again only after a newer listing says so again.
 """
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Collection, Iterable
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
-from vp_tui.domain.events import Event, LinkDropped
-from vp_tui.domain.models import Session
+from vp_tui.domain.events import LinkDropped
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Callable, Collection, Iterable
+
+    from vp_tui.domain.events import Event
+    from vp_tui.domain.models import Session
 
 ATTACH_LIMIT: Final = 64
 
@@ -34,9 +38,7 @@ def choose(
 ) -> frozenset[str]:
     """Return the sessions to be attached to: running ones first, then those attached already."""
     eligible = [session for session in sessions if session.in_memory]
-    eligible.sort(
-        key=lambda s: (not s.is_running, s.session_id not in attached, -s.last_event_seq)
-    )
+    eligible.sort(key=lambda s: (not s.is_running, s.session_id not in attached, -s.last_event_seq))
     return frozenset(session.session_id for session in eligible[:limit])
 
 

@@ -1,70 +1,71 @@
 """The feeds: everything that asks the gateway by itself, and nothing that changes it.
 
-They only emit events; where those go is not their business. All of it runs on one asyncio loop, which
-in the TUI is the network thread's.
+They only emit events; where those go is not their business. All of it runs on one asyncio loop,
+which in the TUI is the network thread's.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from types import MappingProxyType
-from typing import Final
+from typing import TYPE_CHECKING, TypeVar
 
-from vp_tui.attachments import Attachments, Stream
+from vp_tui.attachments import Attachments
 from vp_tui.domain.events import (
     ContinuityArrived,
-    Event,
     HealthArrived,
+    LogDropped,
     SessionsArrived,
     SnapshotArrived,
     Source,
     SourceFailed,
     TokensRead,
 )
-from vp_tui.domain.models import Plane, Snapshot
-from vp_tui.gateway.auth import Credentials
-from vp_tui.gateway.client import GatewayClient, SessionListing, is_session_id
+from vp_tui.domain.models import Plane
+from vp_tui.gateway.client import is_session_id
 from vp_tui.gateway.errors import GatewayError, TimedOut, Unauthorized, Unreachable
 from vp_tui.polling import UNAUTHORIZED_RETRY_S, Pace, Poller
-from vp_tui.tailing import SLOWEST_S, LogTailer
+from vp_tui.state import DEFAULT_INTERVALS
+from vp_tui.tailing import LogTailer
 
-DEFAULT_INTERVALS: Final[Mapping[Source, float]] = MappingProxyType(
-    {
-        Source.HEALTH: 15.0,
-        Source.METRICS: 2.0,
-        Source.SESSIONS: 3.0,
-        Source.CONTINUITY: 15.0,
-        Source.LOG: SLOWEST_S,
-    }
-)
-"""Seconds between two polls of a source at rate 1."""
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
+    from vp_tui.attachments import Stream
+    from vp_tui.domain.events import Event
+    from vp_tui.domain.models import Snapshot, TokenPresence
+    from vp_tui.gateway.auth import Credentials
+    from vp_tui.gateway.client import GatewayClient, SessionListing
+
+_Answer = TypeVar("_Answer")
 
 
 @dataclass
 class OpsGate:
-    """Remembers that the ops plane refused a source, so that it is asked again only now and then."""
+    """Remembers that the ops plane refused a source, so that it is asked only now and then."""
 
     refusal: Unauthorized | None = None
     until: float = 0.0
 
     def is_open(self, now: float) -> bool:
+        """Tell whether the ops plane is to be asked now."""
         return self.refusal is None or now >= self.until
 
     def refused(self, error: Unauthorized, now: float) -> None:
+        """Hear that it refused."""
         self.refusal, self.until = error, now + UNAUTHORIZED_RETRY_S
 
     def reset(self) -> None:
+        """Let it be asked at once: it answered, or something changed."""
         self.refusal = None
 
 
 class Feeds:
     """All feeds of one gateway.
 
-    `make_stream` makes the socket of a session; `lane_log_id` is the lane's log until a snapshot names
-    it.
+    `make_stream` makes the socket of a session; `lane_log_id` is the lane's log until a snapshot
+    names it. What is not `run` may be called only while that runs.
     """
 
     def __init__(
@@ -88,7 +89,7 @@ class Feeds:
         self._shown_log_id: str | None = None
         self._metrics_gate = OpsGate()
         self._sessions_gate = OpsGate()
-        self._failing: dict[Source, GatewayError] = {}
+        self._lost: set[str] = set()
         self._log_tasks: dict[str, asyncio.Task[None]] = {}
 
     async def run(self) -> None:
@@ -119,7 +120,10 @@ class Feeds:
 
     def read_tokens(self) -> None:
         """Read the tokens again and try everything that waits for them."""
-        self._emit(TokensRead(self.pace.clock(), self._credentials.read()))
+        self._tokens_read(self._credentials.read())
+
+    def _tokens_read(self, presence: TokenPresence) -> None:
+        self._emit(TokensRead(self.pace.clock(), presence))
         self._metrics_gate.reset()
         self._sessions_gate.reset()
         self._attachments.wake(self.pace.clock())
@@ -135,7 +139,7 @@ class Feeds:
             ask=ask,
             interval_s=self._intervals[source],
             pace=self.pace,
-            on_answer=partial(self._answered, source),
+            on_answer=partial(self._answered, log_id or source),
             on_failure=partial(self._failed, source, log_id),
         )
         return self._tasks.create_task(poller.run(), name=f"poll {log_id or source}")
@@ -143,48 +147,54 @@ class Feeds:
     async def _reread_tokens(self) -> None:
         """Read the tokens every 30 s: somebody may be renewing those that are refused."""
         while True:
-            await asyncio.sleep(UNAUTHORIZED_RETRY_S)
+            await self.pace.pause(UNAUTHORIZED_RETRY_S)
             before = self._credentials.headers()
-            self._credentials.read()
+            presence = self._credentials.read()
             if self._credentials.headers() != before:
-                self.read_tokens()
+                self._tokens_read(presence)
 
     async def _ask_health(self) -> None:
         health = await self._client.health()
         self._emit(HealthArrived(self.pace.clock(), health))
 
     async def _ask_metrics(self) -> None:
-        gate = self._metrics_gate
+        def refused(error: Unauthorized) -> None:
+            self._failed(Source.METRICS, None, error)
+
+        gate, ask = self._metrics_gate, self._client.metrics
+        snapshot, plane = await self._ask_planes(gate, ask, Plane.DASHBOARD, refused)
+        self._snapshot_arrived(snapshot, plane)
+
+    async def _ask_sessions(self) -> None:
+        gate, ask = self._sessions_gate, self._client.sessions
+        self._sessions_arrived(*await self._ask_planes(gate, ask, Plane.SESSION))
+
+    async def _ask_planes(
+        self,
+        gate: OpsGate,
+        ask: Callable[[Plane], Awaitable[_Answer]],
+        substitute: Plane,
+        on_refusal: Callable[[Unauthorized], None] = lambda _error: None,
+    ) -> tuple[_Answer, Plane]:
+        """Return the ops plane's answer, or while that refuses the substitute's.
+
+        A substitute that does not answer either raises the refusal: that is what can be cured.
+        """
         if gate.is_open(self.pace.clock()):
             try:
-                self._snapshot_arrived(await self._client.metrics(Plane.OPS), Plane.OPS)
+                answer = await ask(Plane.OPS)
             except Unauthorized as error:
                 gate.refused(error, self.pace.clock())
-                self._failed(Source.METRICS, None, error)
+                on_refusal(error)
             else:
                 gate.reset()
-                return
+                return answer, Plane.OPS
         try:
-            self._snapshot_arrived(await self._client.metrics(Plane.DASHBOARD), Plane.DASHBOARD)
+            return await ask(substitute), substitute
         except (Unreachable, TimedOut):
             gate.reset()
             raise
         except GatewayError as error:
-            raise (gate.refusal or error) from error
-
-    async def _ask_sessions(self) -> None:
-        gate = self._sessions_gate
-        if gate.is_open(self.pace.clock()):
-            try:
-                self._sessions_arrived(await self._client.sessions(Plane.OPS), Plane.OPS)
-            except Unauthorized as error:
-                gate.refused(error, self.pace.clock())
-            else:
-                gate.reset()
-                return
-        try:
-            self._sessions_arrived(await self._client.sessions(Plane.SESSION), Plane.SESSION)
-        except Unauthorized as error:
             raise (gate.refusal or error) from error
 
     async def _ask_continuity(self) -> None:
@@ -208,21 +218,26 @@ class Feeds:
         self._attachments.listing_arrived(attachable, now)
 
     def _tail_wanted_logs(self) -> None:
-        wanted = {self._lane_log_id}
-        if self._shown_log_id is not None and is_session_id(self._shown_log_id):
-            wanted.add(self._shown_log_id)
+        logs = (self._lane_log_id, self._shown_log_id)
+        wanted = {log_id for log_id in logs if log_id is not None and is_session_id(log_id)}
         for log_id in self._log_tasks.keys() - wanted:
             self._log_tasks.pop(log_id).cancel()
+            self._lost.discard(log_id)
+            self._emit(LogDropped(self.pace.clock(), log_id))
         for log_id in wanted - self._log_tasks.keys():
             tailer = LogTailer(log_id, self._client, self._emit, self.pace.clock)
             self._log_tasks[log_id] = self._start(Source.LOG, tailer.ask, log_id)
 
-    def _answered(self, source: Source) -> None:
-        was_lost = any(isinstance(e, Unreachable | TimedOut) for e in self._failing.values())
-        self._failing.pop(source, None)
-        if was_lost:
+    def _answered(self, name: str) -> None:
+        """Wake the waiting streams if this was lost, once for all that was lost with it."""
+        if name in self._lost:
+            self._lost.clear()
             self._attachments.wake(self.pace.clock())
 
     def _failed(self, source: Source, log_id: str | None, error: GatewayError) -> None:
-        self._failing[source] = error
         self._emit(SourceFailed(self.pace.clock(), source, error.failure, log_id))
+        name = log_id or source
+        if isinstance(error, Unreachable | TimedOut):
+            self._lost.add(name)
+        else:
+            self._answered(name)

@@ -5,15 +5,18 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from vp_tui.gateway.errors import GatewayError, Unauthorized
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
 
 BACK_OFF_CAP_S: Final = 4.0
 UNAUTHORIZED_RETRY_S: Final = 30.0
 JITTER: Final = 0.1
+_DOUBLINGS: Final = 8
 
 
 def poll_delay(interval_s: float, failures: int, *, jitter: float) -> float:
@@ -23,20 +26,23 @@ def poll_delay(interval_s: float, failures: int, *, jitter: float) -> float:
     `jitter` is a random number in -1..1 that moves the result by at most a tenth.
     """
     cap = max(interval_s, BACK_OFF_CAP_S)
-    return min(interval_s * 2 ** min(failures, 8), cap) * (1 + JITTER * jitter)
+    return min(interval_s * 2.0 ** min(failures, _DOUBLINGS), cap) * (1 + JITTER * jitter)
 
 
 @dataclass
 class Pace:
-    """What all pollers share: the clock, chance, the operator's poll rate, and a way to wake them."""
+    """What all pollers share: the clock, chance, the operator's poll rate, a way to wake them."""
 
     clock: Callable[[], float] = time.monotonic
     chance: random.Random = field(default_factory=random.Random)
     factor: float = 1.0
+    wakes: int = 0
+    """How often `wake` was called: a poller that was asking meanwhile asks again at once."""
     _woken: asyncio.Event = field(default_factory=asyncio.Event)
 
     def wake(self) -> None:
         """End every pause now: the tokens or the rate changed."""
+        self.wakes += 1
         self._woken.set()
         self._woken = asyncio.Event()
 
@@ -53,8 +59,9 @@ class Pace:
 class Poller:
     """Asks one source for ever.
 
-    `ask` emits what it got and may return the seconds after which it wants to ask again, instead of
-    `interval_s`. Its GatewayErrors go to `on_failure`; anything else is a bug and ends the feeds.
+    `ask` emits what it got and may return the seconds after which it wants to ask again, instead
+    of `interval_s`. Its GatewayErrors go to `on_failure`; anything else is a bug and ends the
+    feeds.
     """
 
     ask: Callable[[], Awaitable[float | None]]
@@ -65,8 +72,12 @@ class Poller:
     failures: int = 0
 
     async def run(self) -> None:
+        """Poll until cancelled."""
         while True:
-            await self.pace.pause(await self.poll())
+            wakes = self.pace.wakes
+            delay_s = await self.poll()
+            if self.pace.wakes == wakes:
+                await self.pace.pause(delay_s)
 
     async def poll(self) -> float:
         """Ask once; return the seconds until the next time."""

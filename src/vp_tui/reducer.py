@@ -1,12 +1,11 @@
-"""State + event -> State. Nothing else changes state; nothing here knows a clock, a screen or a socket."""
+"""State + event -> State. Nothing else changes state, and nothing here asks a clock or a socket."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import singledispatch
 from itertools import groupby
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from vp_tui.domain.events import (
     ContinuityArrived,
@@ -16,6 +15,7 @@ from vp_tui.domain.events import (
     LinkChanged,
     LinkDropped,
     LogArrived,
+    LogDropped,
     PollRateChanged,
     SessionsArrived,
     SnapshotArrived,
@@ -27,8 +27,8 @@ from vp_tui.domain.events import (
     TokensRead,
 )
 from vp_tui.domain.missions import merge_snapshot, note_stream_fallbacks
-from vp_tui.domain.models import Frame, LogChunk, Plane
-from vp_tui.domain.routing import FALLBACKS, LEASE_DEGRADED, count_turn
+from vp_tui.domain.models import Plane
+from vp_tui.domain.routing import FALLBACKS, LEASE_DEGRADED, RoutingTally, count_turn
 from vp_tui.domain.runs import Run, follow, listed
 from vp_tui.state import (
     EVENT_LIMIT,
@@ -44,13 +44,19 @@ from vp_tui.state import (
     Tone,
 )
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from vp_tui.domain.models import Frame, LogChunk
+
 _BAD_KINDS: Final = frozenset({"error", "unreadable"})
 _WARN_KINDS: Final = frozenset({"cancelled", "input_required", "auth_required"})
+_RESTARTED: Final = "the file begins again"
 _DIM_KINDS: Final = frozenset({"thinking", "text", "pong", "heartbeat", "session_info"})
 
 
 def reduce_all(state: State, events: Iterable[Event]) -> State:
-    """Return the state after all events, in order. Runs of stream events are applied as one batch."""
+    """Return the state after all events, in order; adjacent stream events go as one batch."""
     for is_stream, batch in groupby(events, key=_is_stream_event):
         if is_stream:
             state = _reduce_streams(state, [e for e in batch if isinstance(e, StreamEvent)])
@@ -91,21 +97,24 @@ def _tokens_read(event: TokensRead, state: State) -> State:
 
 @_apply.register
 def _health_arrived(event: HealthArrived, state: State) -> State:
+    is_news = state.dialect != event.health.dialect
     state = replace(state, health=event.health)
+    if is_news and state.snapshot:
+        # What a result's place lets one infer depends on the generation.
+        ledger = merge_snapshot(state.ledger, state.snapshot, state.dialect)
+        state = replace(state, ledger=ledger)
     return _answered(state, Source.HEALTH, event.at, Plane.OPS)
 
 
 @_apply.register
 def _snapshot_arrived(event: SnapshotArrived, state: State) -> State:
-    dialect = state.health.dialect if state.health else None
-    ledger = merge_snapshot(state.ledger, event.snapshot, dialect)
+    ledger = merge_snapshot(state.ledger, event.snapshot, state.dialect)
     state = replace(state, snapshot=event.snapshot, ledger=ledger)
     if event.plane is not Plane.OPS:
-        # The ops plane refused and goes on refusing: its status stays, the substitute has its own age.
+        # The ops plane goes on refusing: the refusal stays, the substitute has its own age.
         status = state.sources.get(Source.METRICS, SourceStatus())
-        return _with_source(
-            state, Source.METRICS, replace(status, answered_at=event.at, plane=event.plane)
-        )
+        status = replace(status, answered_at=event.at, plane=event.plane)
+        return _with_source(state, Source.METRICS, status)
     return _answered(state, Source.METRICS, event.at, event.plane)
 
 
@@ -137,33 +146,45 @@ def _continuity_arrived(event: ContinuityArrived, state: State) -> State:
     if state.epoch.boot_stamp == stamp:
         return state
     number = state.epoch.number + 1
-    state = replace(state, epoch=Epoch(number, stamp))
+    state = replace(state, epoch=Epoch(number, stamp), routing=RoutingTally())
     text = f"the gateway restarted: epoch {number}, its counters began again"
     return _with_entry(state, event.at, None, "epoch", text, "warn")
 
 
 @_apply.register
 def _log_arrived(event: LogArrived, state: State) -> State:
-    known = state.logs.get(event.log_id, LogTail())
-    logs = dict(state.logs)
-    logs[event.log_id] = _grown(known, event.chunk, event.at)
-    if len(logs) > LOGS_LIMIT:
-        del logs[min(logs, key=lambda log_id: logs[log_id].grown_at or 0.0)]
-    statuses = {**state.log_sources, event.log_id: SourceStatus(answered_at=event.at)}
-    state = replace(state, logs=logs, log_sources=statuses)
-    return _answered(state, Source.LOG, event.at, Plane.OPS)
+    grown = _grown(state.logs.get(event.log_id, LogTail()), event.chunk, event.at)
+    before = state.log_sources.get(event.log_id, SourceStatus())
+    state = _with_log(state, event.log_id, SourceStatus(answered_at=event.at))
+    state = replace(state, logs={**state.logs, event.log_id: grown})
+    if len(state.logs) > LOGS_LIMIT:
+        state = _without_log(
+            state, min(state.logs, key=lambda log_id: state.logs[log_id].grown_at or 0.0)
+        )
+    if before.failure is None:
+        return state
+    text = f"{event.log_id} answers again"
+    return _with_entry(state, event.at, None, str(Source.LOG), text, "good")
+
+
+@_apply.register
+def _log_dropped(event: LogDropped, state: State) -> State:
+    return _without_log(state, event.log_id)
 
 
 @_apply.register
 def _source_failed(event: SourceFailed, state: State) -> State:
-    before = state.sources.get(event.source, SourceStatus())
-    state = _with_source(state, event.source, _failed(before, event))
     if event.log_id is not None:
-        status = _failed(state.log_sources.get(event.log_id, SourceStatus()), event)
-        state = replace(state, log_sources={**state.log_sources, event.log_id: status})
+        before = state.log_sources.get(event.log_id, SourceStatus())
+        state = _with_log(state, event.log_id, _failed(before, event))
+        text = f"{event.log_id}: {event.failure.reason}"
+    else:
+        before = state.sources.get(event.source, SourceStatus())
+        state = _with_source(state, event.source, _failed(before, event))
+        text = event.failure.reason
     if before.failure == event.failure:
         return state
-    return _with_entry(state, event.at, None, str(event.source), event.failure.reason, "bad")
+    return _with_entry(state, event.at, None, str(event.source), text, "bad")
 
 
 @_apply.register
@@ -173,20 +194,19 @@ def _stream_event(event: StreamEvent, state: State) -> State:
 
 @_apply.register
 def _link_changed(event: LinkChanged, state: State) -> State:
-    link = state.links.get(event.session_id)
-    changed = (
-        replace(link, state=event.state, since=event.at, reason=event.reason)
-        if link
-        else Link(event.state, event.at, event.reason)
-    )
+    link = state.links.get(event.session_id) or Link(event.state, event.at)
+    is_live = event.state is StreamState.LIVE
+    # The reason for a loss stands while vp-tui tries again.
+    reason = event.reason or ("" if is_live else link.reason)
+    changed = replace(link, state=event.state, since=event.at, reason=reason)
     state = replace(state, links={**state.links, event.session_id: changed})
-    if event.state is StreamState.LIVE:
+    if is_live:
         run = state.runs.get(event.session_id) or Run(event.session_id)
         run = replace(run, own_attaches=run.own_attaches + 1)
         return replace(state, runs={**state.runs, event.session_id: run})
-    if not event.reason or (link and link.reason == event.reason):
+    if reason == link.reason:
         return state
-    return _with_entry(state, event.at, event.session_id, "link", event.reason, "warn")
+    return _with_entry(state, event.at, event.session_id, "link", reason, "warn")
 
 
 @_apply.register
@@ -211,11 +231,10 @@ def _reduce_streams(state: State, events: Sequence[StreamEvent]) -> State:
     for event in events:
         by_session.setdefault(event.session_id, []).append(event)
     runs, links, routing = dict(state.runs), dict(state.links), state.routing
-    dialect = state.health.dialect if state.health else None
     for session_id, own in by_session.items():
         runs[session_id], began = follow(runs.get(session_id) or Run(session_id), own)
         for turn, processing in began:
-            routing = count_turn(routing, processing, turn.routing, dialect)
+            routing = count_turn(routing, processing, turn.routing, state.dialect)
         if link := links.get(session_id):
             links[session_id] = replace(
                 link, frames=link.frames + len(own), last_frame_at=own[-1].at
@@ -277,13 +296,32 @@ def _with_source(state: State, source: Source, status: SourceStatus) -> State:
     return replace(state, sources={**state.sources, source: status})
 
 
+def _with_log(state: State, log_id: str, status: SourceStatus) -> State:
+    state = replace(state, log_sources={**state.log_sources, log_id: status})
+    return _with_source(state, Source.LOG, _all_logs(state))
+
+
+def _without_log(state: State, log_id: str) -> State:
+    logs = {key: log for key, log in state.logs.items() if key != log_id}
+    statuses = {key: status for key, status in state.log_sources.items() if key != log_id}
+    state = replace(state, logs=logs, log_sources=statuses)
+    return _with_source(state, Source.LOG, _all_logs(state))
+
+
+def _all_logs(state: State) -> SourceStatus:
+    """Return the status of the log endpoint: the newest answer, and any log's failure."""
+    statuses = state.log_sources.values()
+    answers = [status.answered_at for status in statuses if status.answered_at is not None]
+    failed = [status for status in statuses if status.failure is not None]
+    newest = max(failed, key=lambda status: status.failed_at or 0.0, default=SourceStatus())
+    return replace(newest, answered_at=max(answers, default=None))
+
+
 def _grown(log: LogTail, chunk: LogChunk, at: float) -> LogTail:
-    """Return the log with a chunk appended, bounded; a restarted file begins after a mark."""
-    kept, new = log.lines, chunk.lines
-    if chunk.completes_last and kept:
-        kept = kept[:-1]
-    marks = (f"-- {chunk.note} --",) if chunk.note else ()
-    lines = kept + marks + new
+    """Return the log with a chunk appended, bounded; a mark stands where lines do not follow."""
+    kept = log.lines[:-1] if chunk.completes_last else log.lines
+    note = chunk.note or (_RESTARTED if chunk.restarted and kept else None)
+    lines = (*kept, *((f"-- {note} --",) if note else ()), *chunk.lines)
     dropped = max(len(lines) - LOG_LIMIT, 0)
-    grown_at = at if new or log.grown_at is None else log.grown_at
+    grown_at = at if chunk.lines or log.grown_at is None else log.grown_at
     return LogTail(lines[dropped:], log.first + dropped, chunk.size, chunk.file, grown_at)

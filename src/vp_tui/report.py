@@ -5,18 +5,15 @@ Unknown is None, never 0. What no part of vp-tui can tell yet is None too.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict
-from datetime import UTC, datetime
-from typing import Any, Final
+from datetime import UTC
+from typing import TYPE_CHECKING, Any, Final
 
+from vp_tui.domain.coverage import CoverageState
 from vp_tui.domain.events import Source
 from vp_tui.domain.latency import rank_from_top
 from vp_tui.domain.models import Plane
+from vp_tui.domain.routing import RoutingTally
 from vp_tui.selectors import (
-    Numbers,
-    RunRow,
-    SourceView,
     SourceWord,
     is_reachable,
     numbers,
@@ -24,7 +21,13 @@ from vp_tui.selectors import (
     source_view,
     streams_view,
 )
-from vp_tui.state import State
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from vp_tui.domain.coverage import Coverage
+    from vp_tui.selectors import Numbers, RunRow, SourceView
+    from vp_tui.state import State
 
 SCHEMA: Final = 1
 EXIT_HEALTHY: Final = 0
@@ -40,7 +43,11 @@ def exit_code(state: State, now: float) -> int:
         return EXIT_COULD_NOT_LOOK
     words = [source_view(state, source, now).word for source in _REPORTED]
     words.append(streams_view(state, now).word)
-    return EXIT_ATTENTION if any(word in _ATTENTION for word in words) else EXIT_HEALTHY
+    if any(word in _ATTENTION for word in words):
+        return EXIT_ATTENTION
+    figures = numbers(state, now)
+    misled = figures is not None and (_is_blind(figures) or figures.unreported != 0)
+    return EXIT_ATTENTION if misled else EXIT_HEALTHY
 
 
 def status_object(state: State, now: float) -> dict[str, Any]:
@@ -54,12 +61,12 @@ def status_object(state: State, now: float) -> dict[str, Any]:
         "sources": _sources(state, now),
         "window": None,
         "missions": _missions(figures),
-        "fallback": _fallback(figures, state),
+        "fallback": _fallback(figures, state, now),
         "latency": _latency(figures),
         "gates": None,
         "promotion": None,
         "guardrails": None,
-        "runs": [_run(row) for row in run_rows(state, now)],
+        "runs": [_run(row) for row in run_rows(state, now) if _is_of_interest(row)],
         "safety": None,
         "suggestion": None,
         "alarms": _notices(state, figures, now),
@@ -131,10 +138,11 @@ def _missions(figures: Numbers | None) -> dict[str, Any] | None:
     }
 
 
-def _fallback(figures: Numbers | None, state: State) -> dict[str, Any] | None:
+def _fallback(figures: Numbers | None, state: State, now: float) -> dict[str, Any] | None:
     if figures is None:
         return None
-    tally, reconstruction = state.routing, figures.reconstruction
+    tally = state.routing if _listened(state, now) else None
+    reconstruction = figures.reconstruction
     return {
         "reported": {
             "rate": figures.reported_rate,
@@ -150,25 +158,34 @@ def _fallback(figures: Numbers | None, state: State) -> dict[str, Any] | None:
         "interval95": None,
         "upper95": None,
         "needed_for_10pct": None,
-        "coverage": _plain(asdict(figures.coverage)),
+        "coverage": _coverage(figures.coverage),
         "rolling": None,
-        "unseen": {
-            "bootstrap": tally.bootstrap,
-            "shadow": tally.shadow,
-            "lease_degraded": tally.lease_degraded,
-        },
-        "routing": {
-            "coding_turns": tally.coding_turns,
-            "delegated": tally.delegated,
-            "primary": tally.primary,
-            "bootstrap": tally.bootstrap,
-            "unexplained": tally.unexplained,
-        },
+        "unseen": _tallied(tally, "bootstrap", "shadow", "lease_degraded"),
+        "routing": _tallied(
+            tally, "coding_turns", "delegated", "primary", "bootstrap", "unexplained"
+        ),
     }
 
 
-def _plain(values: Mapping[str, object]) -> dict[str, object]:
-    return {key: str(value) if isinstance(value, str) else value for key, value in values.items()}
+def _listened(state: State, now: float) -> bool:
+    """Tell whether the streams could tell anything: unless none that is wanted was ever heard."""
+    streams = streams_view(state, now)
+    if streams.live or state.routing != RoutingTally():
+        return True
+    listing = state.sources.get(Source.SESSIONS)
+    return listing is not None and listing.answered_at is not None and not streams.wanted
+
+
+def _tallied(tally: RoutingTally | None, *names: str) -> dict[str, int | None]:
+    return {name: None if tally is None else getattr(tally, name) for name in names}
+
+
+def _coverage(coverage: Coverage) -> dict[str, Any]:
+    return {
+        "state": str(coverage.state),
+        "covered": coverage.covered,
+        "considered": coverage.considered,
+    }
 
 
 def _latency(figures: Numbers | None) -> dict[str, Any] | None:
@@ -183,6 +200,10 @@ def _latency(figures: Numbers | None) -> dict[str, Any] | None:
         "rank_from_top": rank_from_top(latency.count) if latency.count else None,
         "over_watch": figures.over_watch,
     }
+
+
+def _is_of_interest(row: RunRow) -> bool:
+    return row.session.is_running or row.link is not None
 
 
 def _run(row: RunRow) -> dict[str, Any]:
@@ -208,11 +229,18 @@ def _notices(state: State, figures: Numbers | None, now: float) -> list[str]:
         return notices
     if figures.source.has_substitute:
         notices.append("the metrics are the dashboard endpoint's: the ops plane refuses")
+    if _is_blind(figures):
+        notices.append("the reported rate is blind: its events do not cover the newest mission")
     if figures.unreported:
+        way = "lower" if figures.unreported > 0 else "higher"
         notices.append(
-            f"the gateway's fallback count is {figures.unreported} lower than the ledger's"
+            f"the gateway's fallback count is {abs(figures.unreported)} {way} than the ledger's"
         )
     return notices
+
+
+def _is_blind(figures: Numbers) -> bool:
+    return figures.coverage.state is CoverageState.BLIND
 
 
 def _rounded(value: float | None) -> float | None:

@@ -1,44 +1,52 @@
-"""State + now -> what is drawn: ages, staleness, order, filter. Pure, and shared by screen and report.
+"""State + now -> what is drawn: ages, staleness, order, filter. Shared by screen and report.
 
-`now` is the monotonic clock in seconds. A number is only as good as its source: each view carries the
-state of the source it comes from.
+`now` is the monotonic clock in seconds. A number is only as good as its source: each view carries
+the state of the source it comes from.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from functools import wraps
-from typing import Final, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Final, ParamSpec, TypeVar
 
-from vp_tui.domain.coverage import Coverage, coverage_of
+from vp_tui.domain.coverage import coverage_of
 from vp_tui.domain.events import Source, StreamState
 from vp_tui.domain.latency import P95_WATCH_S, p95_after_each
 from vp_tui.domain.missions import (
-    Ledger,
-    LedgerEntry,
-    Reconstruction,
+    ORPHAN_GRACE_S,
     orphans,
     reconstruct,
     terminal_entries,
     unreported_fallbacks,
 )
-from vp_tui.domain.models import Failure, Plane, Session, Snapshot
-from vp_tui.domain.runs import Run, Turn
-from vp_tui.state import Entry, Link, SourceStatus, State
+from vp_tui.domain.models import Plane
+from vp_tui.domain.runs import Run
+from vp_tui.state import SourceStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+
+    from vp_tui.domain.coverage import Coverage
+    from vp_tui.domain.missions import LedgerEntry, Reconstruction
+    from vp_tui.domain.models import Failure, Session, Snapshot
+    from vp_tui.domain.runs import Turn
+    from vp_tui.state import Entry, Link, State
 
 STALE_AFTER_INTERVALS: Final = 2
 TREND_POINTS: Final = 120
 """Missions in the trends at most."""
+SHORT_ID: Final = 6
+"""Characters that an id's random end has at least."""
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
 
 
 def _while_same(function: Callable[_P, _R]) -> Callable[_P, _R]:
-    """Compute again only when an argument is another object: states share what did not change."""
+    """Compute again only when an argument is another one: states share what did not change."""
     last: list[tuple[tuple[object, ...], _R]] = []
 
     @wraps(function)
@@ -54,7 +62,7 @@ def _while_same(function: Callable[_P, _R]) -> Callable[_P, _R]:
 
 
 def _is(one: object, other: object) -> bool:
-    return one is other or (isinstance(one, bool | str | datetime) and one == other)
+    return one is other or (isinstance(one, datetime | frozenset) and one == other)
 
 
 class SourceWord(StrEnum):
@@ -80,12 +88,13 @@ class SourceView:
 
     @property
     def is_current(self) -> bool:
+        """Whether the data is as new as it should be."""
         return self.word is SourceWord.LIVE
 
     @property
     def has_substitute(self) -> bool:
         """The plane asked first refuses, and another one answers instead."""
-        return self.failure is not None and self.plane is not Plane.OPS
+        return self.word is SourceWord.UNAUTHORIZED and self.plane is not Plane.OPS
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +119,7 @@ class Numbers:
     """As the gateway reports it; None with no missions: 0/0 is not 0."""
     reconstruction: Reconstruction
     unreported: int
-    """Fallbacks that the ledger knows and the gateway does not report, among its own missions."""
+    """Fallbacks that the ledger knows beyond those the gateway reports, of the same missions."""
     orphans: int
     over_watch: int
     recent: tuple[LedgerEntry, ...]
@@ -135,6 +144,7 @@ class RunRow:
 
     @property
     def turn(self) -> Turn:
+        """The turn under way, or the last one seen."""
         return self.run.turn
 
 
@@ -178,7 +188,7 @@ def streams_view(state: State, now: float) -> StreamsView:
     return StreamsView(_streams_word(links, live), live, len(links), age_s, reason)
 
 
-def _streams_word(links: Iterable[Link], live: int) -> SourceWord:
+def _streams_word(links: Collection[Link], live: int) -> SourceWord:
     states = {link.state for link in links}
     if states <= {StreamState.LIVE}:
         return SourceWord.LIVE if states else SourceWord.IDLE
@@ -201,9 +211,8 @@ def numbers(state: State, now: float) -> Numbers | None:
     snapshot = state.snapshot
     if snapshot is None:
         return None
-    recent = finished(state.ledger, state.boot_at)
-    any_running = any(session.is_running for session in state.sessions.values())
-    dialect = state.health.dialect if state.health else None
+    orphaned = frozenset(orphans(snapshot, state.dialect, may_run=_may_run(state)))
+    recent = finished(state.ledger, state.boot_at, orphaned)
     return Numbers(
         source=source_view(state, Source.METRICS, now),
         snapshot=snapshot,
@@ -211,11 +220,37 @@ def numbers(state: State, now: float) -> Numbers | None:
         reported_rate=snapshot.fallback.rate if snapshot.fallback.considered else None,
         reconstruction=_reconstruction(recent),
         unreported=_unreported(state.ledger, snapshot),
-        orphans=len(orphans(snapshot, dialect, any_running=any_running)),
+        orphans=len(orphaned),
         over_watch=sum((m.duration_s or 0.0) >= P95_WATCH_S for m in snapshot.missions),
         recent=recent,
         p95_trend=_p95_trend(snapshot),
     )
+
+
+def _may_run(state: State) -> bool:
+    """Tell whether a mission may be under way; only a listing can tell that none is.
+
+    The listing and the snapshot are of different moments, so a run that moved shortly before the
+    snapshot counts, and so does a turn whose end vp-tui would have heard.
+    """
+    listing = state.sources.get(Source.SESSIONS, SourceStatus())
+    if listing.answered_at is None or listing.failure is not None:
+        return True
+    if any(session.is_running for session in state.sessions.values()):
+        return True
+    told_at = state.sources.get(Source.METRICS, SourceStatus()).answered_at or 0.0
+    return any(
+        (run.progress_at is not None and told_at - run.progress_at < ORPHAN_GRACE_S)
+        or _is_heard(run, state.links.get(run.session_id))
+        for run in state.runs.values()
+    )
+
+
+def _is_heard(run: Run, link: Link | None) -> bool:
+    """Tell whether a turn is open and its socket has been there since it began."""
+    if link is None or link.state is not StreamState.LIVE:
+        return False
+    return run.turn.started_at is not None and link.since <= run.turn.started_at
 
 
 finished = _while_same(terminal_entries)
@@ -283,7 +318,7 @@ def entries_matching(
 ) -> tuple[Entry, ...]:
     """Return the event list's entries of a session (None: of all) that contain `matching`.
 
-    Entries that belong to no session are always kept: they are about the gateway.
+    Entries that belong to no session are about the gateway, and so about every session.
     """
     wanted = matching.casefold()
     if session_id is None and not wanted:
@@ -291,12 +326,16 @@ def entries_matching(
     return tuple(
         entry
         for entry in entries
-        if session_id in (None, entry.session_id) or entry.session_id is None
-        if not wanted or wanted in f"{entry.session_id} {entry.kind} {entry.text}".casefold()
+        if (session_id is None or entry.session_id in {None, session_id})
+        and (not wanted or wanted in _entry_text(entry))
     )
+
+
+def _entry_text(entry: Entry) -> str:
+    return f"{entry.session_id or ''} {entry.kind} {entry.text}".casefold()
 
 
 def short_id(session_id: str) -> str:
     """Return what tells a session apart at a glance: the random end of its id."""
     tail = session_id.rpartition("_")[2]
-    return tail if len(tail) >= 6 else session_id[-12:]
+    return tail if len(tail) >= SHORT_ID else session_id[-2 * SHORT_ID :]

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Final, Literal
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final, Literal
 
-from vp_tui.domain.events import Source, StreamState
+from vp_tui.domain.events import Source
 from vp_tui.domain.missions import Ledger
-from vp_tui.domain.models import (
-    Continuity,
-    Failure,
-    Health,
-    Plane,
-    Session,
-    Snapshot,
-    TokenPresence,
-)
+from vp_tui.domain.models import Plane, TokenPresence
 from vp_tui.domain.routing import RoutingTally
-from vp_tui.domain.runs import Run
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from vp_tui.domain.events import StreamState
+    from vp_tui.domain.models import Continuity, Dialect, Failure, Health, Session, Snapshot
+    from vp_tui.domain.runs import Run
 
 EVENT_LIMIT: Final = 5_000
 """Entries kept in the event list."""
@@ -27,6 +25,17 @@ LOG_LIMIT: Final = 5_000
 """Lines kept of each log."""
 LOGS_LIMIT: Final = 8
 """Logs kept; the one least recently grown leaves first."""
+
+DEFAULT_INTERVALS: Final[Mapping[Source, float]] = MappingProxyType(
+    {
+        Source.HEALTH: 15.0,
+        Source.METRICS: 2.0,
+        Source.SESSIONS: 3.0,
+        Source.CONTINUITY: 15.0,
+        Source.LOG: 2.0,
+    }
+)
+"""Seconds between two polls of a source at rate 1; a log is asked faster while it grows."""
 
 Tone = Literal["plain", "good", "warn", "bad", "dim"]
 
@@ -40,7 +49,7 @@ class Watch:
     vp_id: str
     mission_limit: int = 500
     event_limit: int = 1000
-    intervals: Mapping[Source, float] = field(default_factory=dict)
+    intervals: Mapping[Source, float] = field(default_factory=lambda: dict(DEFAULT_INTERVALS))
     """Seconds between two polls at rate 1; a source is stale after two of them."""
 
 
@@ -145,13 +154,20 @@ class State:
         lane = self.snapshot.lane if self.snapshot else None
         return lane.log_id if lane and lane.log_id else self.watch.vp_id.replace(".", "_")
 
+    @property
+    def dialect(self) -> Dialect | None:
+        """The gateway's generation; None until it said how it is."""
+        return self.health.dialect if self.health else None
 
     @property
     def boot_at(self) -> datetime | None:
-        """The gateway's boot in UTC, by its own stamp less its clock offset; None when not known."""
+        """The gateway's boot in UTC: its own stamp less its clock offset; None when not known."""
         if self.epoch is None:
             return None
-        boot = datetime.fromisoformat(self.epoch.boot_stamp)
+        try:
+            boot = datetime.fromisoformat(self.epoch.boot_stamp)
+        except ValueError:
+            return None
         if boot.tzinfo is not None:
             return boot.astimezone(UTC)
         offset_s = self.health.clock_offset_s if self.health else None

@@ -1,31 +1,38 @@
 """The store: the one place where events become state and state is published.
 
-Feeds may run on another thread and put their events into the `Mailbox`; the store takes them out on
-its own loop, at most PUBLISH_HZ times a second however fast they come, and tells its subscribers once
-per batch.
+Feeds may run on another thread and put their events into the `Mailbox`; the store takes them out
+on its own loop, at most PUBLISH_HZ times a second however fast they come, and tells its
+subscribers once per batch.
 """
 
 from __future__ import annotations
 
 import asyncio
 import threading
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
-from typing import Final
+from itertools import chain
+from operator import itemgetter
+from typing import TYPE_CHECKING, Final
 
-from vp_tui.domain.events import Event, GapFound, StreamEvent
+from vp_tui.domain.events import GapFound, StreamEvent
 from vp_tui.reducer import reduce_all
-from vp_tui.state import State
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
+    from vp_tui.domain.events import Event
+    from vp_tui.state import State
 
 PUBLISH_HZ: Final = 20
 MAILBOX_LIMIT: Final = 50_000
 """Events held while the screen cannot take them: the oldest stream events leave first."""
 
-Subscriber = Callable[[State], None]
+Subscriber = Callable[["State"], None]
 
 
 class Mailbox:
-    """A bounded queue from the feeds' thread to the store's; putting never blocks.
+    """A bounded queue from the feeds' thread to the store's; putting never blocks for long.
 
     When it is full the oldest frames are dropped and counted per session: sockets go on being
     drained whatever the screen does. Other events are few and never dropped.
@@ -34,41 +41,48 @@ class Mailbox:
     def __init__(self, limit: int = MAILBOX_LIMIT) -> None:
         self._limit = limit
         self._lock = threading.Lock()
-        self._events: deque[Event] = deque()
-        self._dropped: dict[str, int] = {}
+        # Apart, so that the oldest frame is found at once; numbered, to come out in order.
+        self._frames: deque[tuple[int, StreamEvent]] = deque()
+        self._others: deque[tuple[int, Event]] = deque()
+        self._put = 0
+        self._dropped: Counter[str] = Counter()
         self._on_first: Callable[[], None] | None = None
 
-    def on_first(self, callback: Callable[[], None]) -> None:
-        """Have `callback` called, on the putting thread, when the empty mailbox gets an event."""
-        self._on_first = callback
+    def on_first(self, callback: Callable[[], None] | None) -> None:
+        """Have `callback` called, on the putting thread, when the empty mailbox gets an event.
+
+        It is called under the mailbox's lock, so that none comes after another one was set.
+        """
+        with self._lock:
+            self._on_first = callback
 
     def put(self, event: Event) -> None:
+        """Add an event; from any thread."""
         with self._lock:
-            first = not self._events
-            if len(self._events) >= self._limit:
-                self._drop_oldest_frame()
-            self._events.append(event)
-        if first and self._on_first is not None:
-            self._on_first()
+            is_first = not (self._frames or self._others)
+            self._put += 1
+            if isinstance(event, StreamEvent):
+                self._frames.append((self._put, event))
+            else:
+                self._others.append((self._put, event))
+            if self._frames and len(self._frames) + len(self._others) > self._limit:
+                _number, lost = self._frames.popleft()
+                self._dropped[lost.session_id] += 1
+            if is_first and self._on_first is not None:
+                self._on_first()
 
     def take(self) -> list[Event]:
-        """Return all events, oldest first, and a gap for each session that lost frames here."""
+        """Return all events, oldest first; before them a gap per session that lost frames here."""
         with self._lock:
-            events, self._events = self._events, deque()
-            dropped, self._dropped = self._dropped, {}
-        taken = list(events)
-        taken.extend(
-            GapFound(taken[-1].at, session_id, "the screen could not keep up", lost)
+            frames, self._frames = self._frames, deque()
+            others, self._others = self._others, deque()
+            dropped, self._dropped = self._dropped, Counter()
+        events = [event for _number, event in sorted(chain(frames, others), key=itemgetter(0))]
+        gaps: list[Event] = [
+            GapFound(events[0].at, session_id, "the screen could not keep up", lost)
             for session_id, lost in dropped.items()
-        )
-        return taken
-
-    def _drop_oldest_frame(self) -> None:
-        for index, event in enumerate(self._events):
-            if isinstance(event, StreamEvent):
-                del self._events[index]
-                self._dropped[event.session_id] = self._dropped.get(event.session_id, 0) + 1
-                return
+        ]
+        return gaps + events
 
 
 class Store:
@@ -90,15 +104,24 @@ class Store:
             subscriber(self.state)
 
 
-async def pump(mailbox: Mailbox, store: Store) -> None:
+async def pump(
+    mailbox: Mailbox, store: Store, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+) -> None:
     """Move events from the mailbox into the store for ever, at most PUBLISH_HZ times a second."""
     loop = asyncio.get_running_loop()
     ready = asyncio.Event()
-    mailbox.on_first(lambda: loop.call_soon_threadsafe(ready.set))
+
+    def wake() -> None:
+        loop.call_soon_threadsafe(ready.set)
+
+    mailbox.on_first(wake)
     ready.set()
-    while True:
-        await ready.wait()
-        ready.clear()
-        if events := mailbox.take():
-            store.apply(*events)
-            await asyncio.sleep(1 / PUBLISH_HZ)
+    try:
+        while True:
+            await ready.wait()
+            ready.clear()
+            if events := mailbox.take():
+                store.apply(*events)
+                await sleep(1 / PUBLISH_HZ)
+    finally:
+        mailbox.on_first(None)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from vp_tui.domain.events import Event, LogArrived
-from vp_tui.gateway.client import GatewayClient
+from vp_tui.domain.events import LogArrived
 from vp_tui.gateway.logtail import TailCursor
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from vp_tui.domain.events import Event
+    from vp_tui.gateway.client import GatewayClient
 
 FASTEST_S: Final = 0.25
 SLOWEST_S: Final = 2.0
@@ -16,7 +20,7 @@ BURST: Final = 500
 
 
 def next_interval(interval_s: float, new_lines: int) -> float:
-    """Return the seconds until the next poll of a log that brought `new_lines` after `interval_s`."""
+    """Return the seconds until the next poll, after one that brought `new_lines`."""
     if new_lines >= BURST:
         return FASTEST_S
     return max(interval_s / 2, FASTEST_S) if new_lines else min(interval_s * 1.5, SLOWEST_S)

@@ -1,21 +1,24 @@
 """Whether the metrics' event window still sees the newest missions.
 
-Missions come newest first, events OLDEST first, each cut at its limit. Once the lane has more events
-than the limit, new fallbacks are invisible and the reported rate freezes at history.
+Missions come newest first, events OLDEST first, each cut at its limit. Once the lane has more
+events than the limit, new fallbacks are invisible and the reported rate freezes at history.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from vp_tui.domain.models import Snapshot
+if TYPE_CHECKING:
+    from vp_tui.domain.models import Snapshot
 
 DISPATCHED: Final = "vp.mission.dispatched"
 
 
 class CoverageState(StrEnum):
+    """How much of the missions the events still cover."""
+
     FULL = "full"
     TRUNCATED = "truncated"
     """The event window is full: fallbacks of some missions may be missing."""
@@ -27,6 +30,8 @@ class CoverageState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
+    """How many of the `considered` missions have their dispatch among the events."""
+
     state: CoverageState
     covered: int
     considered: int
@@ -34,9 +39,7 @@ class Coverage:
 
 def coverage_of(snapshot: Snapshot) -> Coverage:
     """Tell how many of the snapshot's missions its events cover."""
-    dispatched = {
-        event.mission_id for event in snapshot.events if event.event_type == DISPATCHED
-    }
+    dispatched = {event.mission_id for event in snapshot.events if event.event_type == DISPATCHED}
     considered = len(snapshot.missions)
     covered = sum(mission.mission_id in dispatched for mission in snapshot.missions)
     return Coverage(_state(snapshot, dispatched, covered), covered, considered)

@@ -7,20 +7,23 @@ vp-tui's own monotonic clock in seconds: the gateway's stamps may be hours off.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-from vp_tui.domain.models import (
-    Continuity,
-    Failure,
-    Frame,
-    Health,
-    LogChunk,
-    Plane,
-    Session,
-    Snapshot,
-    TokenPresence,
-)
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from vp_tui.domain.models import (
+        Continuity,
+        Failure,
+        Frame,
+        Health,
+        LogChunk,
+        Plane,
+        Session,
+        Snapshot,
+        TokenPresence,
+    )
 
 
 class Source(StrEnum):
@@ -47,12 +50,16 @@ class StreamState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class HealthArrived:
+    """The gateway said how it is."""
+
     at: float
     health: Health
 
 
 @dataclass(frozen=True, slots=True)
 class SnapshotArrived:
+    """The metrics; `plane` tells whether the dashboard endpoint stood in for the ops plane."""
+
     at: float
     snapshot: Snapshot
     plane: Plane
@@ -70,6 +77,8 @@ class SessionsArrived:
 
 @dataclass(frozen=True, slots=True)
 class ContinuityArrived:
+    """The gateway's boot, and the health of its transport."""
+
     at: float
     continuity: Continuity
 
@@ -84,10 +93,19 @@ class LogArrived:
 
 
 @dataclass(frozen=True, slots=True)
+class LogDropped:
+    """The log is no longer tailed; tailing it again begins anew."""
+
+    at: float
+    log_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class SourceFailed:
     """A poll did not bring a usable answer. `log_id` names the log for `Source.LOG`.
 
-    While the ops plane refuses, the metrics go on arriving from the dashboard endpoint, labelled so.
+    While the ops plane refuses, the metrics go on arriving from the dashboard endpoint, labelled
+    so.
     """
 
     at: float
@@ -117,7 +135,7 @@ class LinkChanged:
 
 @dataclass(frozen=True, slots=True)
 class LinkDropped:
-    """The session's socket is no longer wanted: the session left the memory, or the tool its list."""
+    """The socket is no longer wanted: the session left the memory, or others come first."""
 
     at: float
     session_id: str
@@ -164,6 +182,7 @@ Event = (
     | SessionsArrived
     | ContinuityArrived
     | LogArrived
+    | LogDropped
     | SourceFailed
     | StreamEvent
     | LinkChanged

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Final
+from bisect import insort
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 P95_WATCH_S: Final = 45.0
 """The playbook watches from this p95 on, in seconds."""
 
 
 def p95_index(count: int) -> int:
-    """Return the index of the p95 in `count` ascending values; banker's rounding, as the gateway."""
+    """Return the index of the p95 in `count` ascending values, rounding as the gateway does."""
     return round((count - 1) * 0.95)
 
 
@@ -19,20 +22,19 @@ def rank_from_top(count: int) -> int:
     return count - p95_index(count)
 
 
-def nearest_rank_p95(values: Sequence[float]) -> float | None:
-    """Return the p95 of `values` (seconds, any order), None without values."""
-    return sorted(values)[p95_index(len(values))] if values else None
-
-
 def p95_after_each(durations: Sequence[float], last: int) -> tuple[float, ...]:
     """Return the p95 as it stood after each of the `last` newest of `durations` (oldest first)."""
     first = max(len(durations) - last, 0)
-    series = (nearest_rank_p95(durations[: end + 1]) for end in range(first, len(durations)))
-    return tuple(value for value in series if value is not None)
+    ranked = sorted(durations[:first])
+    series = []
+    for duration in durations[first:]:
+        insort(ranked, duration)
+        series.append(ranked[p95_index(len(ranked))])
+    return tuple(series)
 
 
 def ordinal(number: int) -> str:
-    """Return `1st`, `2nd`, `3rd`, `4th`, …"""
+    """Return a rank as `1st`, `2nd`, `3rd` or `4th`."""
     if number % 100 in (11, 12, 13):
         return f"{number}th"
     return f"{number}{({1: 'st', 2: 'nd', 3: 'rd'}).get(number % 10, 'th')}"

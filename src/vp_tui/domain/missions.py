@@ -1,18 +1,22 @@
 """The mission ledger: what all signals together say about each mission.
 
-The metrics endpoint alone can go blind. Four signals are merged per mission: the event and flag of the
-metrics, what a result's place lets one infer (G1), what the streams said, and what earlier polls saw.
+The metrics endpoint alone can go blind. Four signals are merged per mission: the event and flag of
+the metrics, what a result's place lets one infer (G1), what the streams said, and what earlier
+polls saw.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from enum import StrEnum
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from vp_tui.domain.models import Dialect, Mission, Snapshot
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping
+    from datetime import datetime
+
+    from vp_tui.domain.models import Dialect, Mission, Snapshot
 
 FALLBACK: Final = "vp.mission.fallback"
 LEDGER_LIMIT: Final = 5_000
@@ -20,7 +24,9 @@ LEDGER_LIMIT: Final = 5_000
 BOOT_SLACK: Final = timedelta(seconds=2)
 """The gateway's boot in UTC is known to about a second: the Date header has no fraction."""
 ORPHAN_AFTER_S: Final = 300.0
-"""G2: a mission `running` for longer than this, and than three p95, cannot be real when nothing runs."""
+"""G2: what reads `running` for longer than this, and than three p95, cannot be real when idle."""
+ORPHAN_GRACE_S: Final = 10.0
+"""Younger rows are not given up: the session listing may be older than they are."""
 
 
 class Signal(StrEnum):
@@ -43,6 +49,7 @@ class LedgerEntry:
 
     @property
     def fell_back(self) -> bool:
+        """Whether any signal says so."""
         return bool(self.signals)
 
 
@@ -51,8 +58,8 @@ class Ledger:
     """All missions known, by id, oldest first as they were met."""
 
     entries: Mapping[str, LedgerEntry] = field(default_factory=dict)
-    stream_fallbacks: frozenset[str] = frozenset()
-    """Missions that a stream said fell back, also before the metrics name them."""
+    stream_fallbacks: tuple[str, ...] = ()
+    """Missions that a stream said fell back and that the metrics have not named yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,46 +82,57 @@ def merge_snapshot(ledger: Ledger, snapshot: Snapshot, dialect: Dialect | None) 
     by_event = {event.mission_id for event in snapshot.events if event.event_type == FALLBACK}
     by_hand = {event.mission_id for event in snapshot.events if event.cancelled}
     lane_result = f"workspace://{snapshot.lane.workspace_dir}" if snapshot.lane else None
+    by_stream = set(ledger.stream_fallbacks)
     entries = dict(ledger.entries)
     for mission in reversed(snapshot.missions):
-        known = entries.get(mission.mission_id)
+        mission_id = mission.mission_id
+        known = entries.get(mission_id)
         signals = set(known.signals) if known else set[Signal]()
         if mission.fallback_seen:
             signals.add(Signal.FLAG)
-        if mission.mission_id in by_event:
+        if mission_id in by_event:
             signals.add(Signal.EVENT)
-        if mission.mission_id in ledger.stream_fallbacks:
+        if mission_id in by_stream:
             signals.add(Signal.STREAM)
         if dialect == "G1" and _ran_elsewhere(mission, lane_result):
             signals.add(Signal.INFERRED)
-        cancelled = mission.mission_id in by_hand or mission.status == "cancelled"
-        entries[mission.mission_id] = LedgerEntry(
-            mission, frozenset(signals), cancelled or (known.cancelled if known else False)
+        cancelled = mission_id in by_hand or mission.status == "cancelled"
+        entries[mission_id] = LedgerEntry(
+            mission, frozenset(signals), cancelled or (known is not None and known.cancelled)
         )
-    return replace(ledger, entries=_bounded(entries))
+    unnamed = tuple(m for m in ledger.stream_fallbacks if m not in entries)
+    return Ledger(_bounded(entries), unnamed)
 
 
 def note_stream_fallbacks(ledger: Ledger, mission_ids: Iterable[str]) -> Ledger:
     """Return the ledger knowing that a stream said these missions fell back."""
-    new = frozenset(mission_ids) - ledger.stream_fallbacks
-    if not new:
+    told = dict.fromkeys(mission_ids)
+    if not told:
         return ledger
-    entries = dict(ledger.entries)
-    for mission_id in new & entries.keys():
-        entry = entries[mission_id]
-        entries[mission_id] = replace(entry, signals=entry.signals | {Signal.STREAM})
-    return Ledger(entries, ledger.stream_fallbacks | new)
+    named = {
+        mission_id: replace(entry, signals=entry.signals | {Signal.STREAM})
+        for mission_id in told
+        if (entry := ledger.entries.get(mission_id))
+    }
+    unnamed = dict.fromkeys(ledger.stream_fallbacks) | told
+    waiting = [mission_id for mission_id in unnamed if mission_id not in named]
+    return Ledger({**ledger.entries, **named}, tuple(waiting[-LEDGER_LIMIT:]))
 
 
-def terminal_entries(ledger: Ledger, since: datetime | None) -> tuple[LedgerEntry, ...]:
+def terminal_entries(
+    ledger: Ledger, since: datetime | None, orphaned: Collection[str] = ()
+) -> tuple[LedgerEntry, ...]:
     """Return the epoch's finished missions that count, oldest completion first.
 
-    `since` is the gateway's boot (UTC), None when it is not known: then all count.
+    `since` is the gateway's boot (UTC), None when it is not known: then all count. An orphaned
+    mission that fell back has failed on both paths: it comes as failed.
     """
     counted = [
-        entry
-        for entry in ledger.entries.values()
-        if entry.mission.is_terminal and not entry.cancelled and _in_epoch(entry.mission, since)
+        _as_failed(entry) if not entry.mission.is_terminal else entry
+        for mission_id, entry in ledger.entries.items()
+        if (entry.mission.is_terminal or (entry.fell_back and mission_id in orphaned))
+        and not entry.cancelled
+        and _in_epoch(entry.mission, since)
     ]
     return tuple(sorted(counted, key=_finished_at))
 
@@ -137,20 +155,22 @@ def unreported_fallbacks(ledger: Ledger, snapshot: Snapshot) -> int:
     return known - snapshot.fallback.with_fallback
 
 
-def orphans(snapshot: Snapshot, dialect: Dialect | None, *, any_running: bool) -> tuple[str, ...]:
-    """Return ids of missions that read `running` but cannot be.
+def orphans(snapshot: Snapshot, dialect: Dialect | None, *, may_run: bool) -> tuple[str, ...]:
+    """Return ids of missions that read `running` but cannot be; `may_run`: a session may run.
 
     G1 has one lock: only the newest running row can be real, and only while a session runs. On G2
-    several run at once: a row is given up when it is old and no session runs. An unknown generation is
-    treated as G2, the one that accuses less.
+    several run at once: a row is given up when it is old and no session runs. An unknown
+    generation is treated as G2, the one that accuses less.
     """
     running = [mission for mission in snapshot.missions if mission.status == "running"]
     if dialect == "G1":
-        return tuple(mission.mission_id for mission in running[1 if any_running else 0 :])
-    if any_running:
-        return ()
-    limit_s = max(3 * (snapshot.latency.p95_s or 0.0), ORPHAN_AFTER_S)
-    return tuple(m.mission_id for m in running if _age_s(m, snapshot.generated_at) > limit_s)
+        certain, limit_s = running[1:], ORPHAN_GRACE_S
+        doubtful = running[:1]
+    else:
+        certain, limit_s = [], max(3 * (snapshot.latency.p95_s or 0.0), ORPHAN_AFTER_S)
+        doubtful = running
+    given_up = [m for m in doubtful if not may_run and _age_s(m, snapshot.generated_at) > limit_s]
+    return tuple(mission.mission_id for mission in given_up + certain)
 
 
 def _ran_elsewhere(mission: Mission, lane_result: str | None) -> bool:
@@ -163,6 +183,10 @@ def _in_epoch(mission: Mission, since: datetime | None) -> bool:
     if since is None or mission.started_at is None:
         return True
     return mission.started_at >= since - BOOT_SLACK
+
+
+def _as_failed(entry: LedgerEntry) -> LedgerEntry:
+    return replace(entry, mission=replace(entry.mission, status="failed"))
 
 
 def _finished_at(entry: LedgerEntry) -> tuple[float, str]:

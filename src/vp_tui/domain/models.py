@@ -7,11 +7,13 @@ All texts have passed `vp_tui.domain.text.literal`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
 
 Dialect = Literal["G1", "G2"]
 """Generation of the gateway: a naive health stamp is G1, an aware one is G2."""
@@ -56,6 +58,7 @@ class Mission:
 
     @property
     def is_terminal(self) -> bool:
+        """Whether the mission has ended, however it did."""
         return self.status in TERMINAL_STATUSES
 
 
@@ -146,11 +149,14 @@ class Session:
 
     @property
     def is_running(self) -> bool:
+        """Whether the gateway counts a run of it, which may be waiting for the lock."""
         return self.active_runs > 0
 
 
 @dataclass(frozen=True, slots=True)
 class ContinuityAlert:
+    """One alert of the gateway about attaching and resuming."""
+
     code: str
     severity: str
     message: str
@@ -230,4 +236,4 @@ class TokenPresence:
 
     ops: str | None = None
     internal: str | None = None
-    problems: tuple[str, ...] = field(default_factory=tuple)
+    problems: tuple[str, ...] = ()

@@ -7,10 +7,12 @@ them. The streams can, for sessions that vp-tui is attached to.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from vp_tui.domain.intent import is_coding_intent
-from vp_tui.domain.models import Dialect, Frame
+
+if TYPE_CHECKING:
+    from vp_tui.domain.models import Dialect, Frame
 
 DELEGATED: Final = frozenset({"delegated_to_coder_vp", "delegated_to_coder_vp_external"})
 BOOTSTRAP: Final = "coder_vp_bootstrap_fallback"

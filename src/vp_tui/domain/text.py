@@ -1,38 +1,41 @@
 """Outside text made safe to show: literally, on one line, without reaching the terminal.
 
-Everything that comes from the gateway, from logs and from files passes through `literal` once, where
-it enters. What could move the cursor, ring, change colours, reorder or hide text appears as a visible
-stand-in instead: `␛` for ESC, `‹U+202E›` for a bidi override.
+Everything that comes from the gateway, from logs and from files passes through `literal` once,
+where it enters. What could move the cursor, ring, change colours, reorder or hide text appears as
+a visible stand-in instead: `␛` for ESC, a code point in angle quotes for a bidi override.
 """
 
 from __future__ import annotations
 
 import re
+import unicodedata
 from typing import Final
 
 ELLIPSIS: Final = "…"
 
-_CONTROL_PICTURES: Final = {code: chr(0x2400 + code) for code in range(0x20)} | {0x7F: "␡"}
-# Text and emoji presentation selectors say nothing by themselves and make widths disagree.
-_DROPPED: Final = {0xFE0E: "", 0xFE0F: ""}
-_TABLE: Final = {**_CONTROL_PICTURES, **_DROPPED, ord("\t"): "    "}
-
-_UNPRINTABLE: Final = re.compile(
-    "[\u0080-\u009f\u00ad\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202f"
-    "\u205f-\u206f\u3164\ufe00-\ufe0d\ufeff\uffa0\ufff0-\ufffb\ud800-\udfff\ue000-\uf8ff]"
-    "|[\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff\U000f0000-\U0010ffff]"
+_STAND_INS: Final = {chr(code): chr(0x2400 + code) for code in range(0x20)} | {
+    "\x7f": "␡",
+    "\t": "    ",
+    # Text and emoji presentation selectors say nothing by themselves and make widths disagree.
+    "\ufe0e": "",
+    "\ufe0f": "",
+}
+_HIDDEN: Final = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
 )
+"""Characters that Unicode calls printable although nothing of them is seen."""
+_NOT_ASCII_PRINT: Final = re.compile("[^ -~]")
 
 
 def literal(text: str) -> str:
     """Return `text` with every character that is not plainly visible replaced by a stand-in.
 
-    The result has no control, bidi, zero-width or private character, no newline and no tab; a clean
-    text is returned as it is.
+    The result has no control, bidi, zero-width or private character, no newline and no tab, and
+    its only space is the plain one; a clean text is returned as it is.
     """
-    if text.isprintable():
-        return text.translate(_DROPPED) if "\ufe0f" in text or "\ufe0e" in text else text
-    return _UNPRINTABLE.sub(_name_code_point, text.translate(_TABLE))
+    if text.isprintable() and (text.isascii() or not _HIDDEN.search(text)):
+        return text
+    return _NOT_ASCII_PRINT.sub(_visible, text)
 
 
 def clip(text: str, width: int) -> str:
@@ -43,9 +46,16 @@ def clip(text: str, width: int) -> str:
 
 
 def fold(text: str) -> str:
-    """Return `text` with every run of white space as one blank, as the gateway folds descriptions."""
+    """Return `text`, each run of white space as one blank, as the gateway folds descriptions."""
     return " ".join(text.split())
 
 
-def _name_code_point(match: re.Match[str]) -> str:
-    return f"‹U+{ord(match.group()):04X}›"
+def _visible(match: re.Match[str]) -> str:
+    char = match.group()
+    if (stand_in := _STAND_INS.get(char)) is not None:
+        return stand_in
+    if char.isprintable() and not _HIDDEN.match(char):
+        return char
+    if unicodedata.category(char) == "Zs":
+        return " "
+    return f"\u2039U+{ord(char):04X}\u203a"

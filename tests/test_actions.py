@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import replace
+
+from tests.support.builders import state
+
+from vp_tui.actions import ACTIONS, always
+
+# Terminals and editors keep these for themselves, or send them for other keys.
+RESERVED = {"ctrl+s", "ctrl+b", "ctrl+a", "ctrl+j", "ctrl+z"}
+FOOTER_WIDTH = 80
+
+
+def test_no_key_and_no_id_is_taken_twice() -> None:
+    keys = Counter(key for action in ACTIONS for key in action.keys)
+    ids = Counter(action.id for action in ACTIONS)
+    assert max(keys.values()) == 1
+    assert max(ids.values()) == 1
+
+
+def test_no_reserved_key_is_used() -> None:
+    assert not RESERVED & {key for action in ACTIONS for key in action.keys}
+
+
+def test_every_action_can_be_found_and_explained() -> None:
+    for action in ACTIONS:
+        assert action.keys, action.id
+        assert action.label, action.id
+        assert action.label == action.label.strip(), action.id
+        assert re.fullmatch(r"[A-Z?].*\.", action.help), action.id
+
+
+def test_groups_are_not_torn() -> None:
+    groups = [action.group for action in ACTIONS]
+    assert groups == sorted(groups, key=groups.index)
+
+
+def test_ids_are_what_a_key_map_can_name() -> None:
+    for action in ACTIONS:
+        assert re.fullmatch(r"[a-z]+(-[a-z]+)*", action.id), action.id
+        assert re.fullmatch(r"[a-z_.]+(\(.*\))?", action.call), action.id
+
+
+def test_the_footer_fits_the_smallest_screen() -> None:
+    shown = [f"{action.shown_key} {action.label}" for action in ACTIONS if action.footer]
+    assert len("  ".join(shown)) <= FOOTER_WIDTH
+    assert [action.id for action in ACTIONS if action.footer][-1] == "quit"
+
+
+def test_the_shown_key_is_the_first_unless_it_has_a_text() -> None:
+    plain = replace(ACTIONS[0], keys=("a", "b"), key_text="")
+    assert plain.shown_key == "a"
+    assert replace(plain, key_text="^a").shown_key == "^a"
+
+
+def test_what_is_always_allowed_gives_no_reason() -> None:
+    assert always(state()) is None
+    assert all(action.allowed(state()) is None for action in ACTIONS)
