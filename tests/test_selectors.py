@@ -28,17 +28,13 @@ from tests.support.builders import (
 
 from vp_tui.domain.coverage import CoverageState
 from vp_tui.domain.events import Event, PollRateChanged, Source, StreamState
-from vp_tui.domain.models import Plane
-from vp_tui.selectors import (
-    TREND_POINTS,
-    Numbers,
+from vp_tui.domain.models import Failure, Plane
+from vp_tui.selectors import TREND_POINTS, Numbers, entries_matching, numbers, run_rows, short_id
+from vp_tui.sources import (
+    OFTEN_ASKED,
     SourceWord,
-    entries_matching,
     is_reachable,
     log_view,
-    numbers,
-    run_rows,
-    short_id,
     source_view,
     streams_view,
 )
@@ -99,6 +95,13 @@ class TestSourceWords:
             Plane.DASHBOARD,
         )
         assert view.has_substitute
+        assert view.is_current
+
+    def test_a_substitute_that_no_longer_answers_is_none(self) -> None:
+        now = state(failed(failure=REFUSED), polled(snapshot(), 1.0, Plane.DASHBOARD))
+        view = source_view(now, Source.METRICS, 6.0)
+        assert view.word is SourceWord.UNAUTHORIZED
+        assert not view.has_substitute
         assert not view.is_current
 
     def test_a_lost_gateway_has_no_substitute(self) -> None:
@@ -131,6 +134,13 @@ class TestSourceWords:
     ) -> None:
         assert is_reachable(state(*events), 0.0) is reachable
 
+    def test_a_gateway_is_lost_once_what_is_asked_all_the_time_gets_no_answer(self) -> None:
+        silence = Failure("connection refused", "start it", is_silence=True)
+        half = state(healthy(), failed(Source.METRICS, failure=silence))
+        assert is_reachable(half, 0.0)
+        both = state(healthy(), *(failed(s, failure=silence) for s in OFTEN_ASKED))
+        assert not is_reachable(both, 0.0)
+
     def test_a_gateway_is_not_reachable_by_an_old_answer(self) -> None:
         assert not is_reachable(state(healthy()), 31.0)
 
@@ -142,7 +152,7 @@ class TestStreams:
             ([], SourceWord.IDLE, 0, 0),
             (["live", "live"], SourceWord.LIVE, 2, 2),
             (["live", "waiting"], SourceWord.STALE, 1, 2),
-            (["live", "connecting"], SourceWord.STALE, 1, 2),
+            (["live", "connecting"], SourceWord.LIVE, 1, 2),
             (["connecting"], SourceWord.IDLE, 0, 1),
             (["connecting", "waiting"], SourceWord.DOWN, 0, 2),
             (["waiting"], SourceWord.DOWN, 0, 1),
@@ -284,7 +294,7 @@ class TestRunRows:
             *stream(processing(), frame("tool_call", "Bash"), at=4.0),
         )
         (row,) = run_rows(now, 10.0)
-        assert (row.running_s, row.silent_s, row.tool_s) == (9.0, 5.0, 5.0)
+        assert (row.running_s, row.silent_s, row.tool_s) == (6.0, 5.0, 5.0)
         assert row.other_viewers == 2
         assert row.ended is None
         assert row.turn.tool == "Bash"
@@ -333,7 +343,7 @@ class TestEntries:
         ("session_20261122_193429_4556ec26", "4556ec26"),
         ("a_b", "a_b"),
         ("a_rather_long_name_x", "_long_name_x"),
-        ("nounderscores", "nounderscores"),
+        ("nounderscores", "ounderscores"),
     ],
 )
 def test_short_ids(session_id: str, short: str) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from vp_tui.crash import events_noted
 from vp_tui.domain.events import Source, Tick
-from vp_tui.selectors import is_reachable
+from vp_tui.sources import is_reachable
 from vp_tui.store import Mailbox, Store, pump
 from vp_tui.wiring import connect, new_store
 

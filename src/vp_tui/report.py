@@ -13,20 +13,15 @@ from vp_tui.domain.events import Source
 from vp_tui.domain.latency import rank_from_top
 from vp_tui.domain.models import Plane
 from vp_tui.domain.routing import RoutingTally
-from vp_tui.selectors import (
-    SourceWord,
-    is_reachable,
-    numbers,
-    run_rows,
-    source_view,
-    streams_view,
-)
+from vp_tui.selectors import numbers, run_rows
+from vp_tui.sources import SourceWord, is_reachable, source_view, streams_view
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from vp_tui.domain.coverage import Coverage
-    from vp_tui.selectors import Numbers, RunRow, SourceView
+    from vp_tui.selectors import Numbers, RunRow
+    from vp_tui.sources import SourceView
     from vp_tui.state import State
 
 SCHEMA: Final = 1
@@ -102,15 +97,16 @@ def _lane(state: State) -> dict[str, Any]:
 
 
 def _sources(state: State, now: float) -> dict[str, Any]:
-    views = {str(source): _source(source_view(state, source, now)) for source in _REPORTED}
     streams = streams_view(state, now)
-    views["stream"] = {
+    stream = {
         "state": str(streams.word),
         "age_s": _rounded(streams.age_s),
         "error": streams.reason or None,
         "plane": str(Plane.SESSION),
     }
-    return views
+    polled = {str(source): _source(source_view(state, source, now)) for source in _REPORTED}
+    order = ("metrics", "sessions", "stream", "log", "continuity")
+    return {name: stream if name == "stream" else polled[name] for name in order}
 
 
 def _source(view: SourceView) -> dict[str, Any]:

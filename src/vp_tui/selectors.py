@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from functools import wraps
 from typing import TYPE_CHECKING, Final, ParamSpec, TypeVar
 
@@ -22,16 +21,16 @@ from vp_tui.domain.missions import (
     terminal_entries,
     unreported_fallbacks,
 )
-from vp_tui.domain.models import Plane
 from vp_tui.domain.runs import Run
+from vp_tui.sources import SourceView, source_view
 from vp_tui.state import SourceStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable
 
     from vp_tui.domain.coverage import Coverage
     from vp_tui.domain.missions import LedgerEntry, Reconstruction
-    from vp_tui.domain.models import Failure, Session, Snapshot
+    from vp_tui.domain.models import Session, Snapshot
     from vp_tui.domain.runs import Turn
     from vp_tui.state import Entry, Link, State
 
@@ -65,49 +64,6 @@ def _is(one: object, other: object) -> bool:
     return one is other or (isinstance(one, datetime | frozenset) and one == other)
 
 
-class SourceWord(StrEnum):
-    """How far a source's data may be trusted now."""
-
-    LIVE = "live"
-    STALE = "stale"
-    DOWN = "down"
-    UNAUTHORIZED = "unauthorized"
-    IDLE = "idle"
-    """Nothing asked yet, or nothing to ask."""
-
-
-@dataclass(frozen=True, slots=True)
-class SourceView:
-    """One source: its state, and the age of its newest data in seconds (None: no data)."""
-
-    name: str
-    word: SourceWord
-    age_s: float | None
-    plane: Plane
-    failure: Failure | None = None
-
-    @property
-    def is_current(self) -> bool:
-        """Whether the data is as new as it should be."""
-        return self.word is SourceWord.LIVE
-
-    @property
-    def has_substitute(self) -> bool:
-        """The plane asked first refuses, and another one answers instead."""
-        return self.word is SourceWord.UNAUTHORIZED and self.plane is not Plane.OPS
-
-
-@dataclass(frozen=True, slots=True)
-class StreamsView:
-    """All sockets together."""
-
-    word: SourceWord
-    live: int
-    wanted: int
-    age_s: float | None
-    reason: str
-
-
 @dataclass(frozen=True, slots=True)
 class Numbers:
     """What the metrics and the ledger say. Durations in seconds, rates fractions 0..1."""
@@ -137,7 +93,7 @@ class RunRow:
     silent_s: float | None
     """Since the run was last seen to move."""
     running_s: float | None
-    """Since vp-tui first saw it running: it may have begun earlier."""
+    """Since its turn began, or, where that was not seen, since vp-tui first saw it running."""
     tool_s: float | None
     ended: datetime | None
     other_viewers: int
@@ -146,64 +102,6 @@ class RunRow:
     def turn(self) -> Turn:
         """The turn under way, or the last one seen."""
         return self.run.turn
-
-
-def source_view(state: State, source: Source, now: float) -> SourceView:
-    """Return the state of a polled source."""
-    status = state.sources.get(source, SourceStatus())
-    return _source_view(str(source), status, _interval_s(state, source), now)
-
-
-def log_view(state: State, log_id: str, now: float) -> SourceView:
-    """Return the state of one tailed log."""
-    status = state.log_sources.get(log_id, SourceStatus())
-    return _source_view(log_id, status, _interval_s(state, Source.LOG), now)
-
-
-def _interval_s(state: State, source: Source) -> float:
-    return state.watch.intervals[source] * state.poll_factor
-
-
-def _source_view(name: str, status: SourceStatus, interval_s: float, now: float) -> SourceView:
-    age_s = None if status.answered_at is None else max(now - status.answered_at, 0.0)
-    return SourceView(name, _word(status, age_s, interval_s), age_s, status.plane, status.failure)
-
-
-def _word(status: SourceStatus, age_s: float | None, interval_s: float) -> SourceWord:
-    if status.failure is not None:
-        return SourceWord.UNAUTHORIZED if status.failure.unauthorized else SourceWord.DOWN
-    if age_s is None:
-        return SourceWord.IDLE
-    stale = age_s > STALE_AFTER_INTERVALS * interval_s
-    return SourceWord.STALE if stale else SourceWord.LIVE
-
-
-def streams_view(state: State, now: float) -> StreamsView:
-    """Return the state of all sockets together: live only when every wanted one is."""
-    links = [link for link in state.links.values() if link.state is not StreamState.GONE]
-    live = sum(link.state is StreamState.LIVE for link in links)
-    frames = [link.last_frame_at for link in links if link.last_frame_at is not None]
-    age_s = max(now - max(frames), 0.0) if frames else None
-    reason = next((link.reason for link in links if link.reason), "")
-    return StreamsView(_streams_word(links, live), live, len(links), age_s, reason)
-
-
-def _streams_word(links: Collection[Link], live: int) -> SourceWord:
-    states = {link.state for link in links}
-    if states <= {StreamState.LIVE}:
-        return SourceWord.LIVE if states else SourceWord.IDLE
-    if StreamState.UNAUTHORIZED in states:
-        return SourceWord.UNAUTHORIZED
-    if live:
-        return SourceWord.STALE
-    return SourceWord.IDLE if states == {StreamState.CONNECTING} else SourceWord.DOWN
-
-
-def is_reachable(state: State, now: float) -> bool:
-    """Tell whether any answer of the gateway is fresh, refusals included."""
-    views = [source_view(state, source, now) for source in Source]
-    fresh = (SourceWord.LIVE, SourceWord.UNAUTHORIZED)
-    return any(view.word in fresh for view in views)
 
 
 def numbers(state: State, now: float) -> Numbers | None:
@@ -292,7 +190,7 @@ def _run_row(state: State, session: Session, now: float) -> RunRow:
         run=run,
         link=link,
         silent_s=_since(run.progress_at, now),
-        running_s=_since(run.running_since, now),
+        running_s=_since(_began_at(run), now),
         tool_s=_since(run.turn.tool_at, now),
         ended=None if ended_at is None else state.clock.wall_at(ended_at),
         other_viewers=max(session.active_connections - attached, 0),
@@ -301,6 +199,10 @@ def _run_row(state: State, session: Session, now: float) -> RunRow:
 
 def _since(at: float | None, now: float) -> float | None:
     return None if at is None else max(now - at, 0.0)
+
+
+def _began_at(run: Run) -> float | None:
+    return run.running_since if run.turn.started_at is None else run.turn.started_at
 
 
 def _run_order(row: RunRow) -> tuple[bool, str]:
@@ -336,6 +238,6 @@ def _entry_text(entry: Entry) -> str:
 
 
 def short_id(session_id: str) -> str:
-    """Return what tells a session apart at a glance: the random end of its id."""
+    """Return what tells a session apart at a glance: the random end of a generated id."""
     tail = session_id.rpartition("_")[2]
-    return tail if len(tail) >= SHORT_ID else session_id[-2 * SHORT_ID :]
+    return tail if session_id.startswith("session_") else session_id[-2 * SHORT_ID :]

@@ -7,15 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 from vp_tui.domain.coverage import CoverageState
 from vp_tui.domain.events import Source
-from vp_tui.selectors import (
-    Numbers,
-    SourceView,
-    SourceWord,
-    is_reachable,
-    numbers,
-    source_view,
-    streams_view,
-)
+from vp_tui.selectors import Numbers, numbers
+from vp_tui.sources import SourceView, SourceWord, is_reachable, source_view, streams_view
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -93,7 +86,7 @@ def _doubts(figures: Numbers) -> Iterator[Trouble]:
         yield Trouble(
             "the reported rate is BLIND",
             f"its events miss {uncovered} of {coverage.considered} missions, the newest too",
-            "go by the reconstructed rate; the gateway's event window cannot be moved",
+            "go by the reconstructed rate: the gateway shows its oldest events",
         )
     elif coverage.state is CoverageState.TRUNCATED:
         yield Trouble(

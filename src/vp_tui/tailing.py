@@ -47,6 +47,9 @@ class LogTailer:
         """Ask for what is new; return the seconds after which to ask again."""
         answer = await self._client.log_tail(self.log_id, self._cursor.request)
         chunk = self._cursor.feed(answer)
+        if chunk is None:  # the file is another one: read it anew
+            answer = await self._client.log_tail(self.log_id, self._cursor.request)
+            chunk = self._cursor.feed(answer)
         if chunk is None:
             return FASTEST_S
         self._emit(LogArrived(self._clock(), self.log_id, chunk))

@@ -27,10 +27,13 @@ class GatewayError(Exception):
     """A request that brought nothing usable; `failure` says why and what helps."""
 
     unauthorized: ClassVar[bool] = False
+    is_silence: ClassVar[bool] = False
 
     def __init__(self, reason: str, cure: str) -> None:
         super().__init__(reason)
-        self.failure = Failure(reason, cure, unauthorized=self.unauthorized)
+        self.failure = Failure(
+            reason, cure, unauthorized=self.unauthorized, is_silence=self.is_silence
+        )
 
 
 class InvalidTarget(GatewayError, ValueError):
@@ -40,9 +43,13 @@ class InvalidTarget(GatewayError, ValueError):
 class Unreachable(GatewayError):
     """No connection could be made, or it broke before the answer was whole."""
 
+    is_silence = True
+
 
 class TimedOut(GatewayError):
     """The answer was not whole when the deadline of the request came."""
+
+    is_silence = True
 
 
 class Unauthorized(GatewayError):

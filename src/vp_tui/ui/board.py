@@ -7,15 +7,8 @@ from typing import TYPE_CHECKING, Final
 from textual.containers import Container, Horizontal
 
 from vp_tui.domain.events import Source
-from vp_tui.selectors import (
-    SourceWord,
-    entries_matching,
-    log_view,
-    numbers,
-    run_rows,
-    short_id,
-    source_view,
-)
+from vp_tui.selectors import entries_matching, numbers, run_rows, short_id
+from vp_tui.sources import SourceWord, log_view, source_view
 from vp_tui.ui.cards import Cards
 from vp_tui.ui.events import EventsList
 from vp_tui.ui.footer import footer_line
@@ -128,13 +121,14 @@ class Board(Container):
     def _show_runs(self, state: State, now: float) -> None:
         rows = run_rows(state, now, self.found["runs"])
         source = source_view(state, Source.SESSIONS, now)
-        self.runs.list.show(rows, current=source.is_current)
+        self.runs.list.show(rows, source)
         running = sum(row.session.is_running for row in rows)
         on_disk = sum(not session.in_memory for session in state.sessions.values())
         doubtful = not source.is_current and source.age_s is not None
         old = f" list {source.word}, {age(source.age_s)} old" if doubtful else ""
+        known = f"{len(rows)} ({running} running)" if source.age_s is not None else "unknown"
         facts = join(
-            f"{len(rows)} ({running} running)",
+            known,
             (old, "bad"),
             (f", {on_disk} on disk" if on_disk else "", "dim"),
         )

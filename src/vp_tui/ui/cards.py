@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from textual.containers import Horizontal
 
+from vp_tui.sources import SourceWord
 from vp_tui.ui.numbers import (
     events_card,
     fallback_card,
@@ -19,7 +20,8 @@ from vp_tui.ui.paint import Line, Lines
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
-    from vp_tui.selectors import Numbers, SourceView
+    from vp_tui.selectors import Numbers
+    from vp_tui.sources import SourceView
     from vp_tui.state import State
 
 TITLES = {
@@ -47,7 +49,7 @@ class Cards(Horizontal):
             width, height = card.content_size
             if card.border_subtitle != note:
                 card.border_subtitle = note
-                card.set_class(not source.is_current, "-not-current")
+                card.set_class(source.word is not SourceWord.LIVE, "-not-current")
             card.show(_card_lines(name, figures, state, source, width, height))
 
 

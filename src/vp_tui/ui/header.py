@@ -7,15 +7,8 @@ from typing import TYPE_CHECKING, Final
 from vp_tui.domain.coverage import CoverageState
 from vp_tui.domain.events import Source
 from vp_tui.domain.text import clip
-from vp_tui.selectors import (
-    SourceView,
-    SourceWord,
-    StreamsView,
-    numbers,
-    run_rows,
-    source_view,
-    streams_view,
-)
+from vp_tui.selectors import numbers, run_rows
+from vp_tui.sources import SourceView, SourceWord, StreamsView, source_view, streams_view
 from vp_tui.summary import badge, troubles
 from vp_tui.ui.paint import Line, Tone, age, cut, flow, join, spread
 
@@ -89,14 +82,16 @@ def _sources(state: State, now: float, width: int) -> Line:
     if figures := numbers(state, now):
         coverage = figures.coverage
         text = f"{coverage.state.upper()} {coverage.covered}/{coverage.considered}"
-        parts.append(join("cov ", (text, _COVERAGE_TONES[coverage.state])))
+        is_now = figures.source.is_current
+        tone: Tone = _COVERAGE_TONES[coverage.state] if is_now else "dim"
+        parts.append(join("cov ", (text if is_now else f"was {text}", tone)))
     lines = flow(parts, width)
     return lines[0] if lines else ()
 
 
 def _streams(streams: StreamsView) -> str:
     if not streams.wanted:
-        return "none"
+        return "0"
     word = "" if streams.word is SourceWord.LIVE else f" {_word(streams.word)}"
     last = f" {age(streams.age_s)}" if streams.age_s is not None else ""
     return f"{streams.live}/{streams.wanted}{word}{last}"

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from vp_tui.domain.events import Source, StreamState
-from vp_tui.selectors import SourceView, log_view, short_id, source_view
+from vp_tui.selectors import short_id
+from vp_tui.sources import SourceView, log_view, source_view
 from vp_tui.summary import troubles
 from vp_tui.ui.header import WORD_SYMBOLS, WORD_TONES
 from vp_tui.ui.lines import LineList
@@ -70,12 +71,13 @@ def link_lines(state: State, now: float) -> Iterator[Line]:
     for session_id, link in state.links.items():
         yield _stream_line(session_id, link, now)
     if not state.links:
-        yield plain("  streams       none: no session is in the gateway's memory")
-    tokens = state.tokens
-    yield plain(f"  ops token       {tokens.ops or 'none (UA_OPS_TOKEN)'}")
-    yield plain(f"  internal token  {tokens.internal or 'none (UA_INTERNAL_API_TOKEN)'}")
+        known = source_view(state, Source.SESSIONS, now).age_s is not None
+        why = "no session is in the gateway's memory" if known else "no list of sessions yet"
+        yield _fact("streams", f"none: {why}")
+    yield _fact("ops token", state.tokens.ops or "none (UA_OPS_TOKEN)")
+    yield _fact("internal token", state.tokens.internal or "none (UA_INTERNAL_API_TOKEN)")
     if state.health:
-        yield plain(f"  gateway         {_gateway_facts(state)}")
+        yield _fact("gateway", _gateway_facts(state))
 
 
 def _source_line(view: SourceView, name: str) -> Line:
@@ -84,7 +86,7 @@ def _source_line(view: SourceView, name: str) -> Line:
     reason = f"  {view.failure.reason}" if view.failure else ""
     return join(
         (f"{WORD_SYMBOLS[view.word]} ", WORD_TONES[view.word]),
-        fit(name, 14),
+        fit(name, 15),
         (fit(str(view.word), 13), WORD_TONES[view.word]),
         fit(data, 16),
         (plane, "warn"),
@@ -99,12 +101,16 @@ def _stream_line(session_id: str, link: Link, now: float) -> Line:
     gaps = f"  {link.gaps} gaps" if link.gaps else ""
     return join(
         (f"{symbol} ", _LINK_TONES[link.state]),
-        fit(f"ws {short_id(session_id)}", 14),
+        fit(f"ws {short_id(session_id)}", 15),
         (fit(str(link.state), 13), _LINK_TONES[link.state]),
         facts,
         (gaps, "warn"),
         f"  {link.reason}" if link.reason else "",
     )
+
+
+def _fact(name: str, text: str) -> Line:
+    return plain(f"  {fit(name, 15)}{text}")
 
 
 def _gateway_facts(state: State) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from vp_tui.domain.coverage import CoverageState
 from vp_tui.domain.latency import P95_WATCH_S, describe_rank
-from vp_tui.selectors import Numbers, SourceView, SourceWord
+from vp_tui.sources import SourceView, SourceWord
 from vp_tui.ui.header import WORD_SYMBOLS, WORD_TONES
 from vp_tui.ui.paint import (
     Line,
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from vp_tui.domain.missions import LedgerEntry
+    from vp_tui.selectors import Numbers
     from vp_tui.state import State
 
 LAST: Final = 20
@@ -103,7 +104,7 @@ def missions_card(figures: Numbers, width: int) -> list[Line]:
         _count(_really_running(figures), "running", "plain"),
         _count(figures.orphans, "orphaned", "warn" if figures.orphans else "plain"),
         *(_count(number, status, "plain") for status, number in others),
-        ((f"{figures.snapshot.fallback.considered:>5} considered by the rate", "dim"),),
+        ((f"{figures.snapshot.fallback.considered:>5} in the rate", "dim"),),
     )
 
 
@@ -120,14 +121,16 @@ def _card(figures: Numbers, width: int, *lines: Line) -> list[Line]:
 
 def _aged(painted: Line, figures: Numbers) -> Line:
     """Dim what is not known to be true now."""
-    if figures.source.is_current or figures.source.has_substitute:
+    if figures.source.is_current:
         return painted
     return tuple((text, "dim") for text, _tone in painted)
 
 
 def _doubt(figures: Numbers) -> Line:
     """Say in words that the figures are not current, and how old they are."""
-    return () if figures.source.is_current else state_note(figures, figures.source)
+    source = figures.source
+    is_own = source.is_current and not source.has_substitute
+    return () if is_own else state_note(figures, source)
 
 
 def _spaced(parts: list[Line]) -> Line:
@@ -145,7 +148,7 @@ def _trend(label: str, values: Sequence[float], width: int) -> Line:
 def state_note(figures: Numbers | None, source: SourceView) -> Line:
     """Return the state of all figures, with their age when they are not current."""
     if figures is not None and figures.source.has_substitute:
-        return ((f"from the dashboard endpoint, {age(source.age_s)} old", "warn"),)
+        return ((f"via dashboard {age(source.age_s)}", "warn"),)
     text = f"{WORD_SYMBOLS[source.word]} {source.word}"
     old = "" if source.is_current or source.age_s is None else f", {age(source.age_s)} old"
     return ((text + old, WORD_TONES[source.word]),)
@@ -166,7 +169,7 @@ def _reported(figures: Numbers) -> Line:
     share = f"{figures.reported_rate:.3f} "
     of = f"{fallback.with_fallback}/{fallback.considered}"
     if figures.coverage.state is CoverageState.BLIND:
-        return join(("reported ", "dim"), ("BLIND ", "bad"), (f"says {share}{of}", "dim"))
+        return join(("BLIND ", "bad"), (f"says {share}{of}", "dim"))
     tone: Tone = "warn" if fallback.with_fallback else "strong"
     partial = " partial" if figures.coverage.state is CoverageState.TRUNCATED else ""
     return join(("reported ", "dim"), (share, tone), of, (partial, "warn"))
@@ -181,7 +184,7 @@ def _reconstructed(figures: Numbers) -> list[Line]:
     share = join(("reconstructed ", "dim"), (f"{seen.rate:.3f} ", tone))
     parts = [join(share, f"{seen.fallbacks}/{seen.terminal}")]
     if figures.unreported:
-        parts.append(((f"DISAGREES by {abs(figures.unreported)}", "bad"),))
+        parts.append(((f"{figures.unreported:+d} unreported", "bad"),))
     else:
         parts.append((("agrees", "good"),))
     if seen.inferred:

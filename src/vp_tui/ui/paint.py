@@ -173,14 +173,18 @@ def age(seconds: float | None) -> str:
 
 
 def sparkline(values: Sequence[float], width: int, height: int = 1) -> list[str]:
-    """Return `height` rows of at most `width` columns that draw the newest values from zero up.
+    """Return `height` rows of at most `width` columns that draw the newest values.
 
-    Few values are drawn as bars of up to BAR columns.
+    One row draws how they move, from just under the lowest to just over the highest; several rows
+    draw how large they are, from zero up. Few values become bars of up to BAR columns.
     """
     shown = values[-width:] if width > 0 else ()
-    top = max(shown, default=0.0) or 1.0
+    low, high = (min(shown), max(shown)) if shown else (0.0, 0.0)
+    margin = max((high - low) / 4, high / 10) if height == 1 else 0.0
+    base = low - margin if height == 1 else 0.0
+    reach = (high + margin - base) or 1.0
     bar = min(max(width // max(len(shown), 1), 1), BAR)
-    levels = [max(round(value / top * height * 8), 1) for value in shown]
+    levels = [max(round((value - base) / reach * height * 8), 1) for value in shown]
     return [
         "".join(_BLOCKS[min(max(level - row * 8, 0), 8)] * bar for level in levels)
         for row in range(height - 1, -1, -1)

@@ -13,6 +13,8 @@ from vp_tui.ui.paint import Line, Tone, age, fit, join
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
+    from vp_tui.sources import SourceView
+
 SILENT_S: Final = 10.0
 """Seconds without a sign of progress from which on the silence stands out."""
 
@@ -27,11 +29,13 @@ class RunsList(LineList):
         self._rows: tuple[RunRow, ...] = ()
         self._places: dict[str, int] = {}
         self._current = True
+        self._is_known = False
 
-    def show(self, rows: tuple[RunRow, ...], *, current: bool) -> None:
+    def show(self, rows: tuple[RunRow, ...], source: SourceView) -> None:
         """Show these rows; when the listing is not current they are what was, not what is."""
         self._rows = rows
-        self._current = current
+        self._current = source.is_current
+        self._is_known = source.age_s is not None
         self._places = {row.session.session_id: place for place, row in enumerate(rows)}
         self.rows_changed()
 
@@ -46,7 +50,7 @@ class RunsList(LineList):
 
     @property
     def empty_text(self) -> str:
-        return " no session in memory"
+        return " no session in memory" if self._is_known else " no list of sessions yet"
 
     def key_at(self, index: int) -> Hashable:
         return self._rows[index].session.session_id
