@@ -117,14 +117,19 @@ def _streams_word(links: Collection[Link], live: int) -> SourceWord:
     return SourceWord.STALE if live else SourceWord.DOWN
 
 
-def is_reachable(state: State, now: float) -> bool:
-    """Tell whether the gateway answers at all, refusals included.
+def is_lost(state: State) -> bool:
+    """Tell whether the gateway gives no answer at all any more.
 
-    It is lost once both sources that are asked all the time get no answer, however new the last
-    answer of a source that is seldom asked is.
+    It is lost once both sources that are asked all the time are silent, however new the last answer
+    of a source that is seldom asked is.
     """
-    often = [source_view(state, source, now).failure for source in OFTEN_ASKED]
-    if all(failure is not None and failure.is_silence for failure in often):
+    often = [state.sources.get(source, SourceStatus()).failure for source in OFTEN_ASKED]
+    return all(failure is not None and failure.is_silence for failure in often)
+
+
+def is_reachable(state: State, now: float) -> bool:
+    """Tell whether any answer of the gateway is fresh and usable, refusals included."""
+    if is_lost(state):
         return False
     fresh = (SourceWord.LIVE, SourceWord.UNAUTHORIZED)
     return any(source_view(state, source, now).word in fresh for source in Source)

@@ -35,8 +35,8 @@ def badge(state: State, now: float, *, frozen: bool) -> str:
     figures = numbers(state, now)
     if figures and figures.coverage.state is CoverageState.BLIND:
         words.append("BLIND")
-    if not is_reachable(state, now):
-        words.append("NO DATA" if figures is None and metrics.failure is None else "LOST")
+    if is_lost(state):
+        words.append("LOST")
     elif metrics.word is not SourceWord.LIVE:
         words.append("NO DATA" if metrics.word is SourceWord.IDLE else str(metrics.word).upper())
     return "+".join(words) or "LIVE"
@@ -44,14 +44,14 @@ def badge(state: State, now: float, *, frozen: bool) -> str:
 
 def troubles(state: State, now: float) -> tuple[Trouble, ...]:
     """Return all troubles, the gravest first."""
-    return tuple(_troubles(state, now))
+    return tuple(sorted(_troubles(state, now), key=lambda trouble: not trouble.is_grave))
 
 
 def _troubles(state: State, now: float) -> Iterator[Trouble]:
     views = [source_view(state, source, now) for source in LANE_SOURCES]
     down = [view for view in views if view.word is SourceWord.DOWN]
     if down and not is_reachable(state, now):
-        yield _failed("gateway lost", down[0])
+        yield _failed("gateway lost" if is_lost(state) else "no usable answer", down[0])
         return
     yield from _refused(views)
     figures = numbers(state, now)
@@ -86,21 +86,25 @@ def _doubts(figures: Numbers) -> Iterator[Trouble]:
         yield Trouble(
             "the reported rate is BLIND",
             f"its events miss {uncovered} of {coverage.considered} missions, the newest too",
-            "go by the reconstructed rate: the gateway shows its oldest events",
+            "go by the reconstructed rate: the gateway shows oldest events",
         )
     elif coverage.state is CoverageState.TRUNCATED:
         yield Trouble(
             "the reported rate is partial",
-            f"its event window is full: {uncovered} of {coverage.considered} missions not covered",
+            f"its event window is full, {uncovered} of {coverage.considered} uncovered",
             "raise --event-limit (1000 at most), or go by the reconstructed rate",
             is_grave=False,
         )
     if figures.unreported > 0:
         yield Trouble(
             "the rates disagree",
-            f"{figures.unreported} fallbacks seen that the gateway does not report",
+            f"{_fallbacks(figures.unreported)} seen that the gateway does not report",
             "go by the reconstructed rate",
         )
+
+
+def _fallbacks(number: int) -> str:
+    return f"{number} fallback{'s' * (number > 1)}"
 
 
 def _stale(views: list[SourceView]) -> Iterator[Trouble]:

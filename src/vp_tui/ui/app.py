@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual.app import App
+from textual.worker import WorkerFailed
 
 from vp_tui.commands import Commands
 from vp_tui.domain.events import Tick
@@ -78,7 +79,8 @@ class VpTuiApp(App[None]):
 
     def _fatal_error(self) -> None:
         """End without Textual's traceback: it prints locals, and a token in one would be shown."""
-        self.crash = self._exception
+        error = self._exception
+        self.crash = error.error if isinstance(error, WorkerFailed) else error
         self._close_messages_no_wait()
 
     def _network_crashed(self, error: BaseException) -> None:

@@ -201,7 +201,8 @@ class LineList(Toned, ScrollView, can_focus=True):
         """Have only those visible rows drawn again that are not what is on the screen."""
         first = self.scroll_offset.y
         rows = range(first, min(first + self.size.height, self.count))
-        seen = (self.cursor - first, [self.paint(index) for index in rows])
+        painted = [self.paint(index) for index in rows] or [((self.empty_text, "dim"),)]
+        seen = (self.cursor - first, painted)
         before, self._seen = self._seen, seen
         if before is None or before[0] != seen[0] or len(before[1]) != len(seen[1]):
             self.refresh()

@@ -27,11 +27,11 @@ class LogList(LineList):
         """Show the log called `name`; `empty` says why there are no lines when there are none."""
         shown = log or LogTail()
         other = name != self._name
-        self._name, self._empty = name, empty
+        changed = other or shown is not self._log or empty != self._empty
+        self._name, self._empty, self._log = name, empty, shown
         if other:
             self.following = True
-        if other or shown is not self._log:
-            self._log = shown
+        if changed:
             self.rows_changed()
 
     def search(self, wanted: str) -> int:

@@ -52,10 +52,11 @@ def dense_lines(
         return [*no_figures(source, width), (), (), ()]
     p95 = join(_label("p95"), _p95(figures), "  ", _spread_of(figures), "  ")
     trend = _trend("", figures.p95_trend, min(width - width_of(p95), DENSE_TREND))
-    fallback = join(_label("fallback"), _reported(figures), "  ", *_spaced(_reconstructed(figures)))
+    fallback = (join(_label("fallback"), _reported(figures)), *_reconstructed(figures))
+    newest = join(_label("last 20"), _strip(figures.recent), "  ", _unseen(state))
     lines = (
-        spread(fallback, _doubt(figures), width),
-        join(_label("last 20"), _strip(figures.recent), "  ", _unseen(state)),
+        flow(fallback, width)[0],
+        spread(newest, _doubt(figures), width),
         join(p95, trend),
         join(_label("missions"), _missions(figures), "  ", *_spaced(_routing(state))),
         join(_label("events"), _events(figures)),
@@ -87,7 +88,8 @@ def latency_card(figures: Numbers, width: int, height: int) -> list[Line]:
     durations = [e.mission.duration_s for e in figures.recent if e.mission.duration_s is not None]
     rows = sparkline(durations, width - 5, max(height - len(head), 1)) if durations else []
     each = [
-        join(("each " if n == len(rows) - 1 else "     ", "dim"), row) for n, row in enumerate(rows)
+        (("each " if n == len(rows) - 1 else "     ", "dim"), (row, "dim"))
+        for n, row in enumerate(rows)
     ]
     return _card(figures, width, *head, *each)
 
