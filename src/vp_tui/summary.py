@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from vp_tui.domain.coverage import CoverageState
 from vp_tui.domain.events import Source
 from vp_tui.selectors import Numbers, numbers
-from vp_tui.sources import SourceView, SourceWord, is_reachable, source_view, streams_view
+from vp_tui.sources import SourceView, SourceWord, is_lost, is_reachable, source_view, streams_view
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -228,6 +228,8 @@ class Failure:
     reason: str
     cure: str
     unauthorized: bool = False
+    is_silence: bool = False
+    """Nothing answered at all: no connection, or no answer in time."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,7 +86,9 @@ def _sources(state: State, now: float, width: int) -> Line:
         tone: Tone = _COVERAGE_TONES[coverage.state] if is_now else "dim"
         parts.append(join("cov ", (text if is_now else f"was {text}", tone)))
     lines = flow(parts, width)
-    return lines[0] if lines else ()
+    if len(lines) == 1:
+        return lines[0]
+    return spread(flow(parts, width - 2)[0], (("…", "dim"),), width)
 
 
 def _streams(streams: StreamsView) -> str:
@@ -126,9 +128,10 @@ def _troubles(state: State, now: float, width: int) -> list[Line]:
 
 
 def _all_well(state: State, now: float, width: int) -> Line:
-    source = source_view(state, Source.METRICS, now)
-    if source.word is SourceWord.IDLE:
-        return cut(join(("· ", "dim"), f"asking {state.watch.url} …"), width)
+    views = [source_view(state, source, now) for source, _name in SHOWN]
+    if silent := [view.name for view in views if view.word is SourceWord.IDLE]:
+        asked = "" if len(silent) == len(views) else f" for {', '.join(silent)}"
+        return cut(join(("· ", "dim"), f"asking {state.watch.url}{asked} …"), width)
     rows = run_rows(state, now)
     running = sum(row.session.is_running for row in rows)
     text = f"every source answers; {running} of {len(rows)} sessions in memory running"

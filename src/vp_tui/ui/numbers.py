@@ -53,12 +53,12 @@ def dense_lines(
     p95 = join(_label("p95"), _p95(figures), "  ", _spread_of(figures), "  ")
     trend = _trend("", figures.p95_trend, min(width - width_of(p95), DENSE_TREND))
     fallback = (join(_label("fallback"), _reported(figures)), *_reconstructed(figures))
-    newest = join(_label("last 20"), _strip(figures.recent), "  ", _unseen(state))
+    newest = join(_label("last 20"), _strip(figures.recent), "  ", *_spaced(_unseen(state)))
     lines = (
         flow(fallback, width)[0],
         spread(newest, _doubt(figures), width),
         join(p95, trend),
-        join(_label("missions"), _missions(figures), "  ", *_spaced(_routing(state))),
+        join(_label("missions"), _missions(figures), "  ", _routing(state)),
         join(_label("events"), _events(figures)),
     )
     return [cut(_aged(line, figures), width) for line in lines]
@@ -77,7 +77,9 @@ def no_figures(source: SourceView, width: int) -> list[Line]:
 def fallback_card(figures: Numbers, state: State, width: int) -> list[Line]:
     """Return the fallback card's lines."""
     parts = [_reported(figures), *_reconstructed(figures)]
-    return _card(figures, width, *flow(parts, width), _strip(figures.recent), _unseen(state))
+    return _card(
+        figures, width, *flow(parts, width), _strip(figures.recent), *flow(_unseen(state), width)
+    )
 
 
 def latency_card(figures: Numbers, width: int, height: int) -> list[Line]:
@@ -87,7 +89,7 @@ def latency_card(figures: Numbers, width: int, height: int) -> list[Line]:
     )
     durations = [e.mission.duration_s for e in figures.recent if e.mission.duration_s is not None]
     rows = sparkline(durations, width - 5, max(height - len(head), 1)) if durations else []
-    each = [
+    each: list[Line] = [
         (("each " if n == len(rows) - 1 else "     ", "dim"), (row, "dim"))
         for n, row in enumerate(rows)
     ]
@@ -114,7 +116,7 @@ def events_card(figures: Numbers, state: State, width: int) -> list[Line]:
     """Return the events and routing card's lines."""
     counts = figures.snapshot.event_counts
     known = [_count(counts.get(k, 0), name, "plain") for k, name in _KNOWN_EVENTS.items()]
-    return _card(figures, width, *known, *flow(_routing(state), width))
+    return _card(figures, width, *known, _routing(state))
 
 
 def _card(figures: Numbers, width: int, *lines: Line) -> list[Line]:
@@ -207,11 +209,14 @@ def _mark(entry: LedgerEntry) -> tuple[str, Tone]:
     return ("F", "warn") if entry.fell_back else ("·", "good")
 
 
-def _unseen(state: State) -> Line:
+def _unseen(state: State) -> list[Line]:
+    """Return the coding turns that made no mission, so that no rate can see them."""
     tally = state.routing
-    text = f"unseen {tally.bootstrap} boot {tally.shadow} shadow"
-    lease = f" {tally.lease_degraded} lease" if tally.lease_degraded else ""
-    return ((text + lease, "warn" if tally.bootstrap or tally.lease_degraded else "dim"),)
+    tone: Tone = "warn" if tally.bootstrap else "dim"
+    parts: list[Line] = [((f"unseen {tally.bootstrap} boot {tally.shadow} shadow", tone),)]
+    others = ((tally.lease_degraded, "lease"), (tally.unexplained, "unexplained"))
+    parts += [((f"{number} {name}", "warn"),) for number, name in others if number]
+    return parts
 
 
 def _p95(figures: Numbers) -> Line:
@@ -258,11 +263,8 @@ def _events(figures: Numbers) -> Line:
     return plain(known + (f" {others} other" if others else ""))
 
 
-def _routing(state: State) -> list[Line]:
+def _routing(state: State) -> Line:
     tally = state.routing
     if not tally.coding_turns:
-        return [(("no coding turn seen yet", "dim"),)]
-    parts = [plain(f"{tally.delegated}/{tally.coding_turns} coding turns to VP")]
-    if tally.unexplained:
-        parts.append(((f"{tally.unexplained} unexplained", "warn"),))
-    return parts
+        return (("no coding turn seen yet", "dim"),)
+    return plain(f"{tally.delegated}/{tally.coding_turns} coding turns to VP")
