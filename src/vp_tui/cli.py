@@ -7,6 +7,7 @@ httpx nor pydantic, and only the commands that draw load Textual.
 from __future__ import annotations
 
 import contextlib
+import gc
 import io
 import os
 import sys
@@ -139,6 +140,9 @@ _COMMANDS: Final[Mapping[str, Callable[[Arguments], int]]] = {
 
 def _run_tui(settings: Settings, *, ambient: bool = True) -> int:
     """Watch until the operator leaves. `ambient` lets tokens come from the environment too."""
+    # Loading makes many objects and no garbage: collecting would cost a fifth of the time to the
+    # first frame. The app collects again once that is on the screen.
+    gc.disable()
     from vp_tui.crash import events_noted  # noqa: PLC0415
     from vp_tui.store import Mailbox  # noqa: PLC0415
     from vp_tui.ui.app import VpTuiApp  # noqa: PLC0415

@@ -6,10 +6,9 @@ the state of the source it comes from.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from functools import wraps
-from typing import TYPE_CHECKING, Final, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Final, NamedTuple, ParamSpec, TypeVar
 
 from vp_tui.domain.coverage import coverage_of
 from vp_tui.domain.events import Source, StreamState
@@ -64,8 +63,7 @@ def _is(one: object, other: object) -> bool:
     return one is other or (isinstance(one, datetime | frozenset) and one == other)
 
 
-@dataclass(frozen=True, slots=True)
-class Numbers:
+class Numbers(NamedTuple):
     """What the metrics and the ledger say. Durations in seconds, rates fractions 0..1."""
 
     source: SourceView
@@ -83,8 +81,7 @@ class Numbers:
     p95_trend: tuple[float, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class RunRow:
+class RunRow(NamedTuple):
     """One session in the runs table."""
 
     session: Session

@@ -5,9 +5,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vp_tui.domain.events import Source, StreamState
 from vp_tui.domain.models import Failure, Plane
@@ -31,8 +30,7 @@ class SourceWord(StrEnum):
     """Nothing asked yet, or nothing to ask."""
 
 
-@dataclass(frozen=True, slots=True)
-class SourceView:
+class SourceView(NamedTuple):
     """One source: its state, and the age of its newest data in seconds (None: no data)."""
 
     name: str
@@ -55,8 +53,7 @@ class SourceView:
         return self.word is SourceWord.LIVE or self.has_substitute
 
 
-@dataclass(frozen=True, slots=True)
-class StreamsView:
+class StreamsView(NamedTuple):
     """All sockets together."""
 
     word: SourceWord

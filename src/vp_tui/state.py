@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from vp_tui.domain.events import Source
 from vp_tui.domain.missions import Ledger
@@ -89,8 +89,7 @@ class Link:
     gaps: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One line of the event list. `number` grows by one per entry and never repeats."""
 
     number: int

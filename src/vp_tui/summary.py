@@ -2,24 +2,37 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vp_tui.domain.coverage import CoverageState
 from vp_tui.domain.events import Source
 from vp_tui.selectors import Numbers, numbers
-from vp_tui.sources import SourceView, SourceWord, is_lost, is_reachable, source_view, streams_view
+from vp_tui.sources import (
+    OFTEN_ASKED,
+    SourceView,
+    SourceWord,
+    is_lost,
+    is_reachable,
+    source_view,
+    streams_view,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from vp_tui.state import State
 
+_GRAVITY: Final = (
+    SourceWord.LIVE,
+    SourceWord.IDLE,
+    SourceWord.STALE,
+    SourceWord.DOWN,
+    SourceWord.UNAUTHORIZED,
+)
 LANE_SOURCES: Final = (Source.METRICS, Source.SESSIONS, Source.CONTINUITY, Source.LOG)
 
 
-@dataclass(frozen=True, slots=True)
-class Trouble:
+class Trouble(NamedTuple):
     """One reason not to take the screen at its word, and what helps."""
 
     what: str
@@ -31,14 +44,14 @@ class Trouble:
 def badge(state: State, now: float, *, frozen: bool) -> str:
     """Return the screen's state in words joined by `+`; only LIVE says that all is well."""
     words = ["FROZEN"] if frozen else []
-    metrics = source_view(state, Source.METRICS, now)
     figures = numbers(state, now)
+    worst = max((source_view(state, s, now).word for s in OFTEN_ASKED), key=_GRAVITY.index)
     if figures and figures.coverage.state is CoverageState.BLIND:
         words.append("BLIND")
     if is_lost(state):
         words.append("LOST")
-    elif metrics.word is not SourceWord.LIVE:
-        words.append("NO DATA" if metrics.word is SourceWord.IDLE else str(metrics.word).upper())
+    elif worst is not SourceWord.LIVE:
+        words.append("NO DATA" if worst is SourceWord.IDLE else str(worst).upper())
     return "+".join(words) or "LIVE"
 
 
@@ -122,6 +135,6 @@ def _streams(state: State, now: float) -> Iterator[Trouble]:
     if streams.word is SourceWord.UNAUTHORIZED:
         cure = "set UA_INTERNAL_API_TOKEN, then press A"
         yield Trouble("unauthorized: streams", streams.reason, cure)
-    elif missing and streams.word is not SourceWord.IDLE:
+    elif streams.word in {SourceWord.STALE, SourceWord.DOWN}:
         what = f"{missing} of {streams.wanted} streams not attached"
         yield Trouble(what, streams.reason, "vp-tui goes on trying", is_grave=False)

@@ -6,9 +6,8 @@ vp-tui's own monotonic clock in seconds: the gateway's stamps may be hours off.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -48,16 +47,14 @@ class StreamState(StrEnum):
     """The gateway does not know the session (any more)."""
 
 
-@dataclass(frozen=True, slots=True)
-class HealthArrived:
+class HealthArrived(NamedTuple):
     """The gateway said how it is."""
 
     at: float
     health: Health
 
 
-@dataclass(frozen=True, slots=True)
-class SnapshotArrived:
+class SnapshotArrived(NamedTuple):
     """The metrics; `plane` tells whether the dashboard endpoint stood in for the ops plane."""
 
     at: float
@@ -65,8 +62,7 @@ class SnapshotArrived:
     plane: Plane
 
 
-@dataclass(frozen=True, slots=True)
-class SessionsArrived:
+class SessionsArrived(NamedTuple):
     """The whole listing, in the gateway's order; `total` counts those past the limit too."""
 
     at: float
@@ -75,16 +71,14 @@ class SessionsArrived:
     plane: Plane
 
 
-@dataclass(frozen=True, slots=True)
-class ContinuityArrived:
+class ContinuityArrived(NamedTuple):
     """The gateway's boot, and the health of its transport."""
 
     at: float
     continuity: Continuity
 
 
-@dataclass(frozen=True, slots=True)
-class LogArrived:
+class LogArrived(NamedTuple):
     """New lines of the log that is tailed under `log_id` (a session id, or the lane's)."""
 
     at: float
@@ -92,16 +86,14 @@ class LogArrived:
     chunk: LogChunk
 
 
-@dataclass(frozen=True, slots=True)
-class LogDropped:
+class LogDropped(NamedTuple):
     """The log is no longer tailed; tailing it again begins anew."""
 
     at: float
     log_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class SourceFailed:
+class SourceFailed(NamedTuple):
     """A poll did not bring a usable answer. `log_id` names the log for `Source.LOG`.
 
     While the ops plane refuses, the metrics go on arriving from the dashboard endpoint, labelled
@@ -114,8 +106,7 @@ class SourceFailed:
     log_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class StreamEvent:
+class StreamEvent(NamedTuple):
     """One frame of one session."""
 
     at: float
@@ -123,8 +114,7 @@ class StreamEvent:
     frame: Frame
 
 
-@dataclass(frozen=True, slots=True)
-class LinkChanged:
+class LinkChanged(NamedTuple):
     """A session's socket changed state; `reason` says why in words, "" when all is well."""
 
     at: float
@@ -133,16 +123,14 @@ class LinkChanged:
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class LinkDropped:
+class LinkDropped(NamedTuple):
     """The socket is no longer wanted: the session left the memory, or others come first."""
 
     at: float
     session_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class GapFound:
+class GapFound(NamedTuple):
     """Frames were or may have been lost between two others; there is no replay."""
 
     at: float
@@ -152,24 +140,21 @@ class GapFound:
     """How many, where that is known."""
 
 
-@dataclass(frozen=True, slots=True)
-class TokensRead:
+class TokensRead(NamedTuple):
     """The tokens were read (again)."""
 
     at: float
     presence: TokenPresence
 
 
-@dataclass(frozen=True, slots=True)
-class PollRateChanged:
+class PollRateChanged(NamedTuple):
     """The operator polls slower or faster: every poll interval is multiplied by `factor`."""
 
     at: float
     factor: float
 
 
-@dataclass(frozen=True, slots=True)
-class Tick:
+class Tick(NamedTuple):
     """A second has passed: `at` on the monotonic clock is `wall` (UTC)."""
 
     at: float

@@ -186,7 +186,7 @@ def _in_epoch(mission: Mission, since: datetime | None) -> bool:
 
 
 def _as_failed(entry: LedgerEntry) -> LedgerEntry:
-    return replace(entry, mission=replace(entry.mission, status="failed"))
+    return replace(entry, mission=entry.mission._replace(status="failed"))
 
 
 def _finished_at(entry: LedgerEntry) -> tuple[float, str]:

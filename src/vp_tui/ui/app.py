@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 import time
 from datetime import UTC, datetime
@@ -15,8 +16,8 @@ from vp_tui.commands import Commands
 from vp_tui.domain.events import Tick
 from vp_tui.network import NetworkThread
 from vp_tui.store import Mailbox, Store, pump
-from vp_tui.ui.board import TALL, WIDE
 from vp_tui.ui.palette import ActionProvider
+from vp_tui.ui.tones import Tones
 from vp_tui.ui.watch import WatchScreen
 
 if TYPE_CHECKING:
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
     from vp_tui.feeds import Feeds
 
 TICK_S: Final = 1.0
-_WIDTHS: Final = [(0, "-narrow"), (WIDE, "-wide")]
-_HEIGHTS: Final = [(0, "-short"), (TALL, "-tall")]
 _ENDING_SIGNALS: Final = ("SIGTERM", "SIGHUP")
 
 
@@ -39,8 +38,6 @@ class VpTuiApp(App[None]):
     TITLE = "vp-tui"
     BINDINGS: ClassVar[list[BindingType]] = []
     COMMANDS = {ActionProvider}  # noqa: RUF012 - Textual's signature
-    HORIZONTAL_BREAKPOINTS = _WIDTHS
-    VERTICAL_BREAKPOINTS = _HEIGHTS
 
     def __init__(
         self,
@@ -51,21 +48,30 @@ class VpTuiApp(App[None]):
     ) -> None:
         super().__init__()
         self.store = store
+        self.tones = Tones()
         self.crash: BaseException | None = None
         self._mailbox = mailbox
         self._clock = clock
         self.network = NetworkThread(connect, self._network_crashed)
 
-    def on_mount(self) -> None:
+    def get_default_screen(self) -> WatchScreen:
         commands = Commands(self.network, self.store, self._clock)
-        self.push_screen(WatchScreen(self.store, commands, self._clock))
+        return WatchScreen(self.store, commands, self._clock, self.tones)
+
+    def on_mount(self) -> None:
         self.set_interval(TICK_S, self._tick)
         self.run_worker(pump(self._mailbox, self.store), name="pump")
-        self.call_after_refresh(self.network.start)
+        self.call_after_refresh(self._first_frame_shown)
         self._end_cleanly_on_signals()
 
     def on_unmount(self) -> None:
         self.network.stop()
+
+    def _first_frame_shown(self) -> None:
+        """Begin to work: what made the first frame stays for ever, so it is not searched again."""
+        gc.freeze()
+        gc.enable()
+        self.network.start()
 
     def _tick(self) -> None:
         self.store.apply(Tick(self._clock(), datetime.now(UTC)))

@@ -22,6 +22,7 @@ from vp_tui.ui.runs import RunsList
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
+    from textual.geometry import Size
 
     from vp_tui.state import State
     from vp_tui.ui.lines import LineList
@@ -30,6 +31,8 @@ WIDE: Final = 118
 """Columns from which on two panes stand side by side."""
 TALL: Final = 34
 """Lines from which on a wide terminal has room for cards."""
+RUNS_HEIGHT: Final = 5
+"""Lines of the runs with their title, where lines are few."""
 LOWER: Final = ("events", "lane-log", "session-log", "links")
 """The panes that share the lower half: one at a time, or two where it is wide."""
 
@@ -43,6 +46,8 @@ class Board(Container):
         """What each pane is filtered by, or searched for, by its name."""
         self.only_selected = False
         """Whether the events are those of the selected session only."""
+        self.dense = Lines(id="dense")
+        self.cards = Cards(id="cards")
         self.runs = Pane("runs", RunsList(id="runs"))
         self.events = Pane("events", EventsList(id="events"))
         self.lane_log = Pane("lane-log", LogList(id="lane-log"))
@@ -54,15 +59,26 @@ class Board(Container):
 
     def compose(self) -> ComposeResult:
         yield Lines(id="header")
-        yield Lines(id="dense")
-        yield Cards(id="cards")
+        yield self.dense
         yield self.runs
         with Horizontal(id="lower"):
             yield self.events
-            yield self.lane_log
-            yield self.session_log
-            yield self.links
         yield Lines(id="footer")
+
+    def on_mount(self) -> None:
+        """Mount what the first frame does without after it."""
+        self.lay_out(self.app.size)
+        if self.cards.display:
+            self.mount(self.cards, after="#dense")
+        if self.lane_log.display:
+            self.query_one("#lower").mount(self.lane_log)
+        self.call_after_refresh(self._mount_the_rest)
+
+    def _mount_the_rest(self) -> None:
+        if not self.cards.is_attached:
+            self.mount(self.cards, after="#dense")
+        panes = (self.lane_log, self.session_log, self.links)
+        self.query_one("#lower").mount_all(pane for pane in panes if not pane.is_attached)
 
     @property
     def lists(self) -> dict[str, LineList]:
@@ -88,16 +104,22 @@ class Board(Container):
             if name != "events":
                 self._beside_events = name
 
-    def lay_out(self, *, wide: bool) -> None:
-        """Show the chosen pane, or the events and another side by side."""
-        self._is_wide = wide
-        shown = {"events", self._beside_events} if wide else {self._chosen}
+    def lay_out(self, size: Size) -> None:
+        """Make the most of the terminal: cards and two panes where it is wide, longer lists."""
+        is_tall = size.height >= TALL
+        self._is_wide = size.width >= WIDE
+        self.cards.display = self._is_wide and is_tall
+        self.dense.display = not self.cards.display
+        self.runs.styles.height = "1fr" if is_tall else RUNS_HEIGHT
+        self.query_one("#lower").styles.height = "2fr" if is_tall else "1fr"
+        self.events.styles.margin = (0, 1, 0, 0) if self._is_wide else 0
+        shown = {"events", self._beside_events} if self._is_wide else {self._chosen}
         for pane in (self.events, self.lane_log, self.session_log, self.links):
             pane.display = pane.pane in shown
 
     def show(self, state: State, now: float, *, frozen_for: float | None) -> None:
         """Draw the state as of `now`."""
-        width = self.size.width
+        width = self.app.size.width
         self.query_one("#header", Lines).show(
             header_lines(state, now, width, frozen_for=frozen_for)
         )
@@ -112,16 +134,15 @@ class Board(Container):
 
     def _show_figures(self, state: State, now: float, width: int) -> None:
         figures, source = numbers(state, now), source_view(state, Source.METRICS, now)
-        dense, cards = self.query_one("#dense", Lines), self.query_one(Cards)
-        if cards.display:
-            cards.show(figures, state, source)
+        if self.cards.display:
+            self.cards.show(figures, state, source, width)
         else:
-            dense.show(dense_lines(figures, state, source, width))
+            self.dense.show(dense_lines(figures, state, source, width))
 
     def _show_runs(self, state: State, now: float) -> None:
         rows = run_rows(state, now, self.found["runs"])
         source = source_view(state, Source.SESSIONS, now)
-        self.runs.list.show(rows, source)
+        self.runs.list.show(rows, source, self.found["runs"])
         running = sum(row.session.is_running for row in rows)
         on_disk = sum(not session.in_memory for session in state.sessions.values())
         doubtful = not source.is_current and source.age_s is not None
@@ -139,7 +160,7 @@ class Board(Container):
             return
         session_id = self.selected if self.only_selected else None
         shown = entries_matching(state.entries, session_id, self.found["events"])
-        self.events.list.show(shown, state.clock)
+        self.events.list.show(shown, state.clock, self.found["events"])
         whose = short_id(session_id) if session_id else "all sessions"
         facts = join(self._named(whose), _filtered(self.found["events"]))
         self.events.describe(facts, self._others("events"))
@@ -147,8 +168,13 @@ class Board(Container):
     def _show_logs(self, state: State, now: float) -> None:
         if self.lane_log.display:
             self._show_log(self.lane_log, state, state.lane_log_id, now)
-        if self.session_log.display and self.selected is not None:
+        if not self.session_log.display:
+            return
+        if self.selected is not None:
             self._show_log(self.session_log, state, self.selected, now)
+        else:
+            self.session_log.list.show("", None, " no session is selected")
+            self.session_log.describe((), self._others("session-log"))
 
     def _show_log(self, pane: Pane[LogList], state: State, log_id: str, now: float) -> None:
         view = log_view(state, log_id, now)

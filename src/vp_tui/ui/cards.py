@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from textual.containers import Horizontal
 
@@ -24,33 +24,40 @@ if TYPE_CHECKING:
     from vp_tui.sources import SourceView
     from vp_tui.state import State
 
-TITLES = {
+TITLES: Final = {
     "fallback": "FALLBACK RATE",
     "latency": "P95 LATENCY",
     "missions": "MISSIONS",
     "turns": "EVENTS",
 }
 
+FRAME: Final = 4
+"""Columns of a card's border and padding."""
+HEIGHT: Final = 7
+"""Lines inside a card."""
+
 
 class Cards(Horizontal):
     """Fallback rate, p95, missions, events: side by side."""
 
-    def compose(self) -> ComposeResult:
-        for name, title in TITLES.items():
-            card = Lines(id=f"card-{name}", classes="card")
-            card.border_title = title
-            yield card
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
+        super().__init__(id=id)
+        self._cards = {name: Lines(id=f"card-{name}", classes="card") for name in TITLES}
+        for name, card in self._cards.items():
+            card.border_title = TITLES[name]
 
-    def show(self, figures: Numbers | None, state: State, source: SourceView) -> None:
-        """Show the figures; `source` is the metrics' state when there are none."""
+    def compose(self) -> ComposeResult:
+        yield from self._cards.values()
+
+    def show(self, figures: Numbers | None, state: State, source: SourceView, width: int) -> None:
+        """Show the figures in `width` columns; `source` is the metrics' state without figures."""
+        inner = width // len(TITLES) - FRAME
         note = "".join(text for text, _tone in state_note(figures, source))
-        for name in TITLES:
-            card = self.query_one(f"#card-{name}", Lines)
-            width, height = card.content_size
+        for name, card in self._cards.items():
             if card.border_subtitle != note:
                 card.border_subtitle = note
                 card.set_class(source.word is not SourceWord.LIVE, "-not-current")
-            card.show(_card_lines(name, figures, state, source, width, height))
+            card.show(_card_lines(name, figures, state, source, inner))
 
 
 def _card_lines(
@@ -59,14 +66,13 @@ def _card_lines(
     state: State,
     source: SourceView,
     width: int,
-    height: int,
 ) -> list[Line]:
     if figures is None:
         return no_figures(source, width)
     if name == "fallback":
         return fallback_card(figures, state, width)
     if name == "latency":
-        return latency_card(figures, width, height)
+        return latency_card(figures, width, HEIGHT)
     if name == "missions":
         return missions_card(figures, width)
     return events_card(figures, state, width)

@@ -23,17 +23,22 @@ class EventsList(LineList):
         super().__init__(id=id)
         self._entries: tuple[Entry, ...] = ()
         self._clock: Clock | None = None
+        self._matching = ""
 
-    def show(self, entries: tuple[Entry, ...], clock: Clock) -> None:
+    def show(self, entries: tuple[Entry, ...], clock: Clock, matching: str) -> None:
         """Show these entries; `clock` turns their times into UTC."""
         self._clock = clock
-        if entries is self._entries:
+        if matching == self._matching and self._are_shown(entries):
             return
-        same = len(entries) == len(self._entries) and entries[-1:] == self._entries[-1:]
-        if same and entries[:1] == self._entries[:1]:
-            return
-        self._entries = entries
+        self._entries, self._matching = entries, matching
         self.rows_changed()
+
+    def _are_shown(self, entries: tuple[Entry, ...]) -> bool:
+        shown = self._entries
+        if entries is shown:
+            return True
+        ends = (len(entries), entries[:1], entries[-1:])
+        return ends == (len(shown), shown[:1], shown[-1:])
 
     @property
     def count(self) -> int:
@@ -41,6 +46,8 @@ class EventsList(LineList):
 
     @property
     def empty_text(self) -> str:
+        if self._matching:
+            return f" no event matches /{self._matching}/: esc shows all"
         return " no event seen yet: streams have no replay, only what comes now"
 
     def key_at(self, index: int) -> Hashable:

@@ -39,6 +39,11 @@ class FindBar(Horizontal):
     def on_mount(self) -> None:
         self.query_one(Input).focus()
 
+    def on_descendant_blur(self) -> None:
+        """Leave with the focus, else the bar would stay over the footer and `/` be dead."""
+        if self.is_attached:
+            self.remove()
+
     @property
     def _watch(self) -> WatchScreen:
         return cast("WatchScreen", self.screen)

@@ -10,10 +10,11 @@ from vp_tui.domain.text import clip
 from vp_tui.selectors import numbers, run_rows
 from vp_tui.sources import SourceView, SourceWord, StreamsView, source_view, streams_view
 from vp_tui.summary import badge, troubles
-from vp_tui.ui.paint import Line, Tone, age, cut, flow, join, spread
+from vp_tui.ui.paint import Line, age, cut, flow, join, spread
 
 if TYPE_CHECKING:
     from vp_tui.state import State
+    from vp_tui.ui.tones import Tone
 
 SHOWN: Final = (
     (Source.METRICS, "metrics"),

@@ -20,18 +20,21 @@ from vp_tui.ui.paint import EMPTY, Line, Toned
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
-    from rich.style import Style
     from textual import events
     from textual.strip import Strip
+
+    from vp_tui.ui.tones import Tone
 
 SHIFT: Final = 16
 """Cells by which left and right move a long line."""
 
 
-class LineList(Toned, ScrollView, can_focus=True):
-    """Base of all lists. A subclass holds the rows and calls `rows_changed` after a change."""
+class LineList(Toned, ScrollView, can_focus=True, inherit_bindings=False):
+    """Base of all lists. A subclass holds the rows and calls `rows_changed` after a change.
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"line--cursor"}
+    The bindings of a scroll view would take the arrows, home and end from the screen's actions.
+    """
+
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("pageup", "page(-1)", show=False),
         Binding("pagedown", "page(1)", show=False),
@@ -102,8 +105,11 @@ class LineList(Toned, ScrollView, can_focus=True):
         """How many rows came since following ended."""
         if self.following or not self.follows or self._last_key_read is None:
             return 0
-        last_read = self.index_of(self._last_key_read)
-        return self.count if last_read is None else self.count - 1 - last_read
+        place = self.index_of(self._last_key_read)
+        if place is None:
+            return self.count
+        is_kept = self.key_at(place) == self._last_key_read
+        return self.count - place - is_kept
 
     @property
     def cursor_text(self) -> str:
@@ -145,10 +151,7 @@ class LineList(Toned, ScrollView, can_focus=True):
             text = self.empty_text if index == self.count == 0 else ""
             return self.strip(((text, "dim"),) if text else EMPTY, width)
         painted = self.paint(index)
-        if index != self.cursor:
-            return self._shifted(painted, width, None)
-        cursor = self.get_component_rich_style("line--cursor", partial=True)
-        return self._shifted(painted, width, cursor)
+        return self._shifted(painted, width, "cursor" if index == self.cursor else "plain")
 
     def show_cursor(self) -> None:
         """Scroll as little as needed to have the cursor in view."""
@@ -174,7 +177,7 @@ class LineList(Toned, ScrollView, can_focus=True):
         if self.following:
             self._show_end()
 
-    def _shifted(self, painted: Line, width: int, under: Style | None) -> Strip:
+    def _shifted(self, painted: Line, width: int, under: Tone) -> Strip:
         strip = self.strip(painted, width + self.shift, under)
         return strip.crop(self.shift, self.shift + width) if self.shift else strip
 

@@ -10,12 +10,13 @@ from vp_tui.sources import SourceView, log_view, source_view
 from vp_tui.summary import troubles
 from vp_tui.ui.header import WORD_SYMBOLS, WORD_TONES
 from vp_tui.ui.lines import LineList
-from vp_tui.ui.paint import Line, Tone, age, fit, join, plain
+from vp_tui.ui.paint import Line, age, fit, join, plain
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator
 
     from vp_tui.state import Link, State
+    from vp_tui.ui.tones import Tone
 
 _LINK_TONES: Final[dict[StreamState, Tone]] = {
     StreamState.LIVE: "good",
@@ -98,7 +99,7 @@ def _stream_line(session_id: str, link: Link, now: float) -> Line:
     symbol = "●" if link.state is StreamState.LIVE else "◌"
     last = age(now - link.last_frame_at) if link.last_frame_at is not None else "-"
     facts = f"for {age(now - link.since)}  {link.frames} frames, last {last}"
-    gaps = f"  {link.gaps} gaps" if link.gaps else ""
+    gaps = f"  {link.gaps} gap{'s' * (link.gaps > 1)}" if link.gaps else ""
     return join(
         (f"{symbol} ", _LINK_TONES[link.state]),
         fit(f"ws {short_id(session_id)}", 15),

@@ -8,19 +8,7 @@ from vp_tui.domain.coverage import CoverageState
 from vp_tui.domain.latency import P95_WATCH_S, describe_rank
 from vp_tui.sources import SourceView, SourceWord
 from vp_tui.ui.header import WORD_SYMBOLS, WORD_TONES
-from vp_tui.ui.paint import (
-    Line,
-    Tone,
-    age,
-    cut,
-    fit,
-    flow,
-    join,
-    plain,
-    sparkline,
-    spread,
-    width_of,
-)
+from vp_tui.ui.paint import Line, age, cut, fit, flow, join, plain, sparkline, spread, width_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -28,6 +16,7 @@ if TYPE_CHECKING:
     from vp_tui.domain.missions import LedgerEntry
     from vp_tui.selectors import Numbers
     from vp_tui.state import State
+    from vp_tui.ui.tones import Tone
 
 LAST: Final = 20
 """Missions in the strip of the newest."""
@@ -49,7 +38,8 @@ def dense_lines(
 ) -> list[Line]:
     """Return the five lines that 80 columns have room for."""
     if figures is None:
-        return [*no_figures(source, width), (), (), ()]
+        word, reason = no_figures(source, width - width_of(_label("")))
+        return [join(_label("fallback"), word), join(_label(""), reason), (), (), ()]
     p95 = join(_label("p95"), _p95(figures), "  ", _spread_of(figures), "  ")
     trend = _trend("", figures.p95_trend, min(width - width_of(p95), DENSE_TREND))
     fallback = (join(_label("fallback"), _reported(figures)), *_reconstructed(figures))
@@ -68,10 +58,7 @@ def no_figures(source: SourceView, width: int) -> list[Line]:
     """Return what stands where figures would: nothing is known, and why."""
     word = "no data yet" if source.word is SourceWord.IDLE else f"no data: {source.word}"
     reason = source.failure.reason if source.failure else "the metrics have not answered"
-    return [
-        cut(join(_label("fallback"), (word, WORD_TONES[source.word])), width),
-        cut(join(_label(""), (reason, "dim")), width),
-    ]
+    return [cut(((word, WORD_TONES[source.word]),), width), cut(((reason, "dim"),), width)]
 
 
 def fallback_card(figures: Numbers, state: State, width: int) -> list[Line]:

@@ -1,13 +1,12 @@
 """Text with tones, drawn literally: no markup anywhere, so nothing from outside can become any.
 
-A `Line` is a tuple of spans; a span is a text and a tone. Tones become styles through the
-component classes of `Toned`, so themes, light terminals and NO_COLOR are the stylesheet's business.
-A tone only ever repeats what a word or symbol says.
+A `Line` is a tuple of spans; a span is a text and a tone. Tones become styles in the
+stylesheet, so themes, light terminals and NO_COLOR are its business.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Final, Literal, get_args
+from typing import TYPE_CHECKING, Final, Protocol, cast
 
 from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
@@ -16,12 +15,13 @@ from textual.strip import Strip
 from textual.widget import Widget
 from typing_extensions import TypeIs
 
+from vp_tui.ui.tones import Tone
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from rich.style import Style
+    from vp_tui.ui.tones import Tones
 
-Tone = Literal["plain", "good", "warn", "bad", "dim", "accent", "strong", "match", "live", "alarm"]
 Span = tuple[str, Tone]
 Line = tuple[Span, ...]
 
@@ -33,23 +33,21 @@ _HOUR: Final = 60 * _MINUTE
 _DAY: Final = 24 * _HOUR
 
 
+class HasTones(Protocol):
+    """An app that says what the tones look like."""
+
+    tones: Tones
+
+
 class Toned(Widget):
-    """A widget that paints lines; its stylesheet says what the tones look like."""
+    """A widget that paints lines in tones."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        f"tone--{tone}" for tone in get_args(Tone) if tone != "plain"
-    }
-
-    def strip(self, painted: Line, width: int, under: Style | None = None) -> Strip:
-        """Return the line as `width` cells; `under` is laid over every span (a cursor, say)."""
-        base = self.rich_style
-        segments = []
-        for text, tone in painted:
-            style = base
-            if tone != "plain":
-                style = base + self.get_component_rich_style(f"tone--{tone}")
-            segments.append(Segment(text, style + under if under else style))
-        return Strip(segments).adjust_cell_length(width, base + under if under else base)
+    def strip(self, painted: Line, width: int, under: Tone = "plain") -> Strip:
+        """Return the line as `width` cells; `under` is laid over all of it (a cursor, say)."""
+        tones = cast("HasTones", self.app).tones
+        base, over = self.visual_style.rich_style, tones.style(under)
+        segments = [Segment(text, base + tones.style(tone) + over) for text, tone in painted]
+        return Strip(segments).adjust_cell_length(width, base + over)
 
 
 class Lines(Toned):
@@ -68,7 +66,7 @@ class Lines(Toned):
         new, old = tuple(lines), self._lines
         self._lines = new
         if len(new) != len(old):
-            self.refresh(layout=True)
+            self.refresh(layout=self.styles.is_auto_height or self.styles.is_auto_width)
         elif changed := [
             Region(0, y, self.size.width, 1) for y in range(len(new)) if new[y] != old[y]
         ]:

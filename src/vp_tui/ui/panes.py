@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Final, Generic, TypeVar
 from textual.containers import Vertical
 
 from vp_tui.ui.lines import LineList
-from vp_tui.ui.paint import Line, Lines, Tone, cut, join, width_of
+from vp_tui.ui.paint import Line, Lines, cut, join, width_of
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
+
+    from vp_tui.ui.tones import Tone
 
 ListT = TypeVar("ListT", bound=LineList)
 

@@ -8,12 +8,13 @@ from vp_tui.domain.events import StreamState
 from vp_tui.domain.text import fold
 from vp_tui.selectors import RunRow, short_id
 from vp_tui.ui.lines import LineList
-from vp_tui.ui.paint import Line, Tone, age, fit, join
+from vp_tui.ui.paint import Line, age, fit, join
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
     from vp_tui.sources import SourceView
+    from vp_tui.ui.tones import Tone
 
 SILENT_S: Final = 10.0
 """Seconds without a sign of progress from which on the silence stands out."""
@@ -30,9 +31,11 @@ class RunsList(LineList):
         self._places: dict[str, int] = {}
         self._current = True
         self._is_known = False
+        self._matching = ""
 
-    def show(self, rows: tuple[RunRow, ...], source: SourceView) -> None:
+    def show(self, rows: tuple[RunRow, ...], source: SourceView, matching: str) -> None:
         """Show these rows; when the listing is not current they are what was, not what is."""
+        self._matching = matching
         self._rows = rows
         self._current = source.is_current
         self._is_known = source.age_s is not None
@@ -50,6 +53,8 @@ class RunsList(LineList):
 
     @property
     def empty_text(self) -> str:
+        if self._matching:
+            return f" no session matches /{self._matching}/: esc shows all"
         return " no session in memory" if self._is_known else " no list of sessions yet"
 
     def key_at(self, index: int) -> Hashable:
@@ -91,7 +96,7 @@ def _idle_facts(row: RunRow) -> Line:
         done = "no turn seen"
     else:
         done = f"turn {'cancelled' if row.turn.cancelled else 'done'} {row.ended:%H:%M:%S}"
-    return join((fit(done, 22), "dim"), _link(row))
+    return join((fit(done, 23), "dim"), _link(row))
 
 
 def _link(row: RunRow) -> Line:

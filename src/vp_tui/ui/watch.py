@@ -10,7 +10,7 @@ from textual.screen import Screen
 
 from vp_tui.actions import ACTIONS
 from vp_tui.domain.events import Source
-from vp_tui.ui.board import WIDE, Board
+from vp_tui.ui.board import Board
 from vp_tui.ui.lines import LineList
 from vp_tui.ui.logs import LogList
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from vp_tui.commands import Commands
     from vp_tui.state import State
     from vp_tui.store import Store
+    from vp_tui.ui.tones import Tones
 
 
 class WatchScreen(Screen[None]):
@@ -33,27 +34,34 @@ class WatchScreen(Screen[None]):
         Binding("escape", "clear_find", show=False),
     ]
 
-    def __init__(self, store: Store, commands: Commands, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, store: Store, commands: Commands, clock: Callable[[], float], tones: Tones
+    ) -> None:
         super().__init__()
         self._store = store
         self._commands = commands
         self._clock = clock
+        self._tones = tones
         self._frozen: tuple[State, float] | None = None
         self.board = Board()
 
     def compose(self) -> ComposeResult:
+        yield self._tones
         yield self.board
 
     def on_mount(self) -> None:
-        unsubscribe = self._store.subscribe(lambda _state: self.redraw())
-        self._unsubscribe = unsubscribe
+        self._unsubscribe = self._store.subscribe(lambda _state: self.redraw())
+        self._drawn_for = self.app.size
+        self.redraw()
 
     def on_unmount(self) -> None:
         self._unsubscribe()
 
     def on_resize(self) -> None:
-        self._arrange()
-        self.call_after_refresh(self.redraw)
+        if self.app.size != self._drawn_for:
+            self._drawn_for = self.app.size
+            self.board.lay_out(self.app.size)
+            self.redraw()
 
     def redraw(self) -> None:
         """Draw the newest state, or the frozen one."""
@@ -72,7 +80,7 @@ class WatchScreen(Screen[None]):
 
     def action_pane(self, name: str) -> None:
         self.board.choose(name)
-        self._arrange()
+        self.board.lay_out(self.app.size)
         self.board.lists[name].focus()
         self.call_after_refresh(self.redraw)
 
@@ -141,6 +149,3 @@ class WatchScreen(Screen[None]):
 
     def _focused_name(self) -> str:
         return str(self.focused_list.id)
-
-    def _arrange(self) -> None:
-        self.board.lay_out(wide=self.app.size.width >= WIDE)
