@@ -4,12 +4,23 @@ import asyncio
 import threading
 from typing import TYPE_CHECKING
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.support.builders import NOW, frame, state, stream
+from tests.support.builders import (
+    NOW,
+    failed,
+    frame,
+    healthy,
+    logged,
+    polled,
+    snapshot,
+    state,
+    stream,
+)
 
-from vp_tui.domain.events import Event, GapFound, StreamEvent, Tick
-from vp_tui.store import PUBLISH_HZ, Mailbox, Store, pump
+from vp_tui.domain.events import Event, GapFound, Source, StreamEvent, Tick
+from vp_tui.store import ANSWERS_KEPT, PUBLISH_HZ, Mailbox, Store, pump
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -57,6 +68,13 @@ class TestMailbox:
         taken = filled([*ticks[:3], *sent(3), *ticks[3:]]).take()
         assert [event for event in taken if isinstance(event, Tick)] == ticks
         assert [event.lost for event in taken if isinstance(event, GapFound)] == [3]
+
+    def test_of_answers_that_pile_up_only_the_newest_are_kept(self) -> None:
+        answers = [healthy(at=float(number)) for number in range(ANSWERS_KEPT + 3)]
+        mailbox = filled([tick(0.0), *answers, tick(1.0)])
+        assert mailbox.take() == [tick(0.0), *answers[3:], tick(1.0)]
+        mailbox.put(answers[0])
+        assert mailbox.take() == [answers[0]]
 
     def test_a_frame_finds_no_place_among_other_events_only(self) -> None:
         taken = filled([*(tick(float(n)) for n in range(4)), *sent(1)]).take()
@@ -122,6 +140,30 @@ class TestStore:
         store.apply(*sent(3), tick(1.0))
         assert published == [store.state]
         assert store.state.entries_seen == 3
+
+    @pytest.mark.parametrize(
+        ("event", "is_published"),
+        [
+            (healthy(at=2.0), False),
+            (polled(snapshot(), 2.0), True),
+            (logged("a line", at=2.0), True),
+            (tick(2.0), True),
+            (failed(Source.HEALTH, at=2.0), True),
+        ],
+    )
+    def test_only_news_is_published(self, event: Event, *, is_published: bool) -> None:
+        store = Store(state(healthy()))
+        published: list[State] = []
+        store.subscribe(published.append)
+        store.apply(event)
+        assert bool(published) is is_published
+
+    def test_an_answer_after_a_failure_is_news(self) -> None:
+        store = Store(state(healthy(), failed(Source.HEALTH)))
+        published: list[State] = []
+        store.subscribe(published.append)
+        store.apply(healthy(at=2.0))
+        assert len(published) == 1
 
     def test_a_subscription_can_be_ended_even_while_publishing(self) -> None:
         store, heard = Store(state()), []

@@ -10,23 +10,44 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from itertools import chain
 from operator import itemgetter
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-from vp_tui.domain.events import GapFound, StreamEvent
+from vp_tui.domain.events import (
+    ContinuityArrived,
+    Event,
+    GapFound,
+    HealthArrived,
+    LogArrived,
+    SessionsArrived,
+    SnapshotArrived,
+    Source,
+    StreamEvent,
+)
 from vp_tui.reducer import reduce_all
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
 
-    from vp_tui.domain.events import Event
     from vp_tui.state import State
 
 PUBLISH_HZ: Final = 20
 MAILBOX_LIMIT: Final = 50_000
 """Events held while the screen cannot take them: the oldest stream events leave first."""
+
+ANSWERS_KEPT: Final = 16
+_ANSWERS: Final[Mapping[type[Event], Source]] = MappingProxyType(
+    {
+        HealthArrived: Source.HEALTH,
+        SnapshotArrived: Source.METRICS,
+        SessionsArrived: Source.SESSIONS,
+        ContinuityArrived: Source.CONTINUITY,
+    }
+)
+"""Poll answers that say all anew, and whose they are."""
 
 Subscriber = Callable[["State"], None]
 
@@ -35,7 +56,9 @@ class Mailbox:
     """A bounded queue from the feeds' thread to the store's; putting never blocks for long.
 
     When it is full the oldest frames are dropped and counted per session: sockets go on being
-    drained whatever the screen does. Other events are few and never dropped.
+    drained whatever the screen does. Of poll answers that wait all the same, as behind a terminal
+    that hangs for hours, only the newest ANSWERS_KEPT of a kind are kept: each replaces the one
+    before. Other events are few and never dropped.
     """
 
     def __init__(self, limit: int = MAILBOX_LIMIT) -> None:
@@ -44,6 +67,7 @@ class Mailbox:
         # Apart, so that the oldest frame is found at once; numbered, to come out in order.
         self._frames: deque[tuple[int, StreamEvent]] = deque()
         self._others: deque[tuple[int, Event]] = deque()
+        self._answers: Counter[type[Event]] = Counter()
         self._put = 0
         self._dropped: Counter[str] = Counter()
         self._on_first: Callable[[], None] | None = None
@@ -65,6 +89,7 @@ class Mailbox:
                 self._frames.append((self._put, event))
             else:
                 self._others.append((self._put, event))
+                self._forget_superseded(type(event))
             if self._frames and len(self._frames) + len(self._others) > self._limit:
                 _number, lost = self._frames.popleft()
                 self._dropped[lost.session_id] += 1
@@ -76,6 +101,7 @@ class Mailbox:
         with self._lock:
             frames, self._frames = self._frames, deque()
             others, self._others = self._others, deque()
+            self._answers.clear()
             dropped, self._dropped = self._dropped, Counter()
         events = [event for _number, event in sorted(chain(frames, others), key=itemgetter(0))]
         gaps: list[Event] = [
@@ -84,9 +110,23 @@ class Mailbox:
         ]
         return gaps + events
 
+    def _forget_superseded(self, kind: type[Event]) -> None:
+        if kind not in _ANSWERS:
+            return
+        self._answers[kind] += 1
+        if self._answers[kind] > ANSWERS_KEPT:
+            oldest = next(place for place, (_, e) in enumerate(self._others) if type(e) is kind)
+            del self._others[oldest]
+            self._answers[kind] -= 1
+
 
 class Store:
-    """Holds the newest state and publishes it."""
+    """Holds the newest state and publishes it.
+
+    What only confirms what was known (another answer of a source that answers, no new line of a
+    log) is reduced at once but published with the next event that is news, a tick at the latest:
+    a quiet watch draws once a second.
+    """
 
     def __init__(self, state: State) -> None:
         self.state = state
@@ -98,10 +138,24 @@ class Store:
         return lambda: self._subscribers.remove(subscriber)
 
     def apply(self, *events: Event) -> None:
-        """Reduce the events in order and publish the result once."""
+        """Reduce the events in order and publish the result once, if any of them is news."""
+        has_news = any(_is_news(event, self.state) for event in events)
         self.state = reduce_all(self.state, events)
+        if not has_news:
+            return
         for subscriber in tuple(self._subscribers):
             subscriber(self.state)
+
+
+def _is_news(event: Event, state: State) -> bool:
+    if isinstance(event, LogArrived):
+        source = None if event.chunk.lines else Source.LOG
+    else:
+        source = _ANSWERS.get(type(event))
+    if source is None:
+        return True
+    status = state.sources.get(source)
+    return status is None or status.answered_at is None or status.failure is not None
 
 
 async def pump(
