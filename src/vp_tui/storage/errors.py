@@ -1,0 +1,58 @@
+"""Why a row could not be written, in words.
+
+    EvidenceError       nothing was written to the log
+    └── LogChanged      somebody else wrote a row since the log was read
+
+Each carries a `Failure`: reason and cure for the operator.
+"""
+
+# ruff: noqa: N818 - as the gateway's: named by what happened
+
+from __future__ import annotations
+
+import errno
+from typing import TYPE_CHECKING, Final
+
+from vp_tui.domain.models import Failure
+from vp_tui.domain.text import literal
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_FULL: Final = ("the disk is full", "free some space, then append the row again")
+_DENIED: Final = ("it may not be written", "ask its owner for write access, then append the row")
+_WORDS: Final = {
+    errno.EACCES: _DENIED,
+    errno.EPERM: _DENIED,
+    errno.EROFS: ("its file system is read-only", "choose another log with --evidence"),
+    errno.ENOSPC: _FULL,
+    errno.EDQUOT: ("the disk quota is used up", _FULL[1]),
+    errno.EFBIG: ("it would be larger than a file may be here", "start a new log with --evidence"),
+    errno.ENOENT: ("its directory is not there", "make the directory, or choose another log"),
+    errno.ENOTDIR: ("its directory is a file", "choose another log with --evidence"),
+    errno.EISDIR: ("it is a directory", "name a file with --evidence"),
+    errno.ELOOP: ("its symbolic links lead in a circle", "choose another log with --evidence"),
+    errno.ENAMETOOLONG: ("its name is too long", "choose another log with --evidence"),
+}
+
+
+class EvidenceError(Exception):
+    """The evidence could not be read or written; the log is as it was."""
+
+    recorded = False
+    """The record of the row is in its file already: only the row has to be appended."""
+
+    def __init__(self, reason: str, cure: str) -> None:
+        super().__init__(f"{reason}; {cure}")
+        self.failure = Failure(reason, cure)
+
+
+class LogChanged(EvidenceError):
+    """The rows are not those that were shown to whoever decided on this one."""
+
+
+def as_evidence_error(error: OSError, path: Path) -> EvidenceError:
+    """Return what `error` means for the file `path`."""
+    said = error.strerror or str(error) or type(error).__name__
+    reason, cure = _WORDS.get(error.errno or 0, (said, "choose another log with --evidence"))
+    return EvidenceError(f"{literal(str(path))}: {reason}", cure)

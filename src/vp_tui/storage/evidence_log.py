@@ -1,0 +1,242 @@
+"""The evidence log on disk: read, and one row appended so that nothing is ever lost or torn.
+
+Between reading and writing an editor may save the file, another vp-tui may append, the machine may
+stop. One row costs a lock, a whole new file beside the log, two fsyncs and an exchange of names;
+each step either leaves the log as it was or with the row in it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from vp_tui.domain.evidence import (
+    HEADING,
+    NEW_LOG,
+    EvidenceRow,
+    EvidenceTable,
+    format_row,
+    locate,
+    parse_log,
+)
+from vp_tui.domain.markdown_table import BOM
+from vp_tui.domain.text import literal
+from vp_tui.storage.atomic import discard, holds, read_if_there, replace_unchanged, stage, sweep
+from vp_tui.storage.errors import EvidenceError, LogChanged, as_evidence_error
+from vp_tui.storage.locks import LOCK_WAIT_S, locked
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from vp_tui.domain.markdown_table import TableSpan
+
+_TRIES: Final = 20
+"""How often a log that others keep changing is read again."""
+_BLANK_LIMIT: Final = 4096
+"""Bytes of nothing but white space that still count as an empty file."""
+_PAUSE_S: Final = 0.02
+"""Between two of them, and a little more each time: an editor that moves its file away before it
+writes needs a moment."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fingerprint:
+    """The rows of a log as they were read; what stands around the table does not count."""
+
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Appended:
+    """Where a row is now."""
+
+    path: Path
+    """The log, symbolic links followed."""
+    line: int
+    """Number of the row's line, counted from 1, when it was written."""
+    text: str
+    """The line, without its end."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Content:
+    """One reading of the log; `data` is None when there is no file."""
+
+    data: bytes | None
+    base: bytes
+    """What the row is inserted into: `data`, or a log without a row."""
+    span: TableSpan
+
+    @property
+    def rows(self) -> bytes:
+        """The lines of the table's rows."""
+        return self.base[self.span.start : self.span.end]
+
+    def count(self, line: bytes) -> int:
+        """Return how often `line` is among the rows."""
+        return self.base.count(line, self.span.start, self.span.end)
+
+    def next_number(self) -> int:
+        """Return the number of a line that is added to the rows."""
+        ends = self.base.count(b"\n", self.span.start, self.span.end)
+        return self.span.first_line + ends + self.span.open_ended
+
+    def number(self, line: bytes) -> int:
+        """Return the number of the last row that is `line`."""
+        place = self.base.rindex(line, self.span.start, self.span.end)
+        return self.span.first_line + self.base.count(b"\n", self.span.start, place)
+
+
+def resolve(log: Path) -> Path:
+    """Return the file that `log` means: what lies beside a log lies beside that."""
+    return Path(os.path.realpath(log))
+
+
+def read_log(
+    log: Path, known: EvidenceTable | None = None, *, must_exist: bool = False
+) -> tuple[EvidenceTable, Fingerprint]:
+    """Return the rows of a log, none when there is no file; `known` as for `parse_log`.
+
+    Raises EvidenceError when it cannot be read, or is not there although it `must_exist`.
+    """
+    path = resolve(log)
+    try:
+        data = read_if_there(path)
+    except OSError as error:
+        raise as_evidence_error(error, path) from error
+    if data is None and must_exist:
+        raise EvidenceError(f"{literal(str(path))}: there is no such file", "name an evidence log")
+    if data is None or _is_blank(data):
+        return EvidenceTable(), _fingerprint(b"")
+    table = parse_log(data, known)
+    rows = data[table.span.start : table.span.end] if table.span else b""
+    return table, _fingerprint(rows)
+
+
+def append_row(
+    log: Path,
+    row: EvidenceRow,
+    *,
+    expected: Fingerprint | None = None,
+    before_commit: Callable[[Path], None] | None = None,
+    wait_s: float = LOCK_WAIT_S,
+) -> Appended:
+    """Append `row` to the table of `log`, durably; every other byte of the file stays.
+
+    The file keeps mode, owner and access lists; symbolic links are followed (a hard link is cut
+    from its other names). It is made, with heading and table, when there is none or it is empty.
+    `before_commit` is called once with the log's path, when the new file is ready and the lock is
+    held, right before it takes the log's place; its OSError ends the attempt.
+
+    Raises LogChanged when the rows are not `expected` any more, and EvidenceError when the row
+    could not be written: then the log is as it was, or, when only its directory could not be
+    synced in the end, has the row.
+    """
+    path = resolve(log)
+    _refuse_read_only(path)
+    with locked(path, wait_s):
+        try:
+            sweep(path)
+            return _append(path, format_row(row), expected, before_commit)
+        except OSError as error:
+            raise as_evidence_error(error, path) from error
+
+
+def _append(
+    path: Path,
+    text: str,
+    expected: Fingerprint | None,
+    before_commit: Callable[[Path], None] | None,
+) -> Appended:
+    line = text.encode()
+    content = _read(path)
+    if expected is not None and _fingerprint(content.rows) != expected:
+        raise LogChanged(
+            f"{literal(str(path))}: its rows were changed since they were read",
+            "look at the new rows, then decide again",
+        )
+    first, existed = content, content.data is not None
+    for attempt in range(_TRIES):
+        staged = stage(path, content.span.insert(content.base, line))
+        if before_commit is not None and attempt == 0:
+            _call(before_commit, path, staged.path)
+        existed |= replace_unchanged(staged, content.data)
+        if holds(path, staged.data):
+            return Appended(path, content.next_number(), text)
+        content = _read_again(path, existed=existed)
+        if content.count(line) > first.count(line):  # in what others made of it since
+            return Appended(path, content.number(line), text)
+        time.sleep(_PAUSE_S * attempt)
+    raise EvidenceError(
+        f"{literal(str(path))}: others keep changing it",
+        "close it in other programs, then append the row again",
+    )
+
+
+def _call(before_commit: Callable[[Path], None], path: Path, staged: Path) -> None:
+    try:
+        before_commit(path)
+    except BaseException:
+        discard(staged)
+        raise
+
+
+def _read(path: Path) -> _Content:
+    data = read_if_there(path)
+    base = data or b""
+    if _is_blank(base):
+        base += NEW_LOG
+    span = locate(base)
+    if span is None:
+        raise EvidenceError(
+            f"{literal(str(path))}: it has no table of 8 columns under `## {HEADING}`",
+            "add heading and table, or choose another log with --evidence",
+        )
+    return _Content(data, base, span)
+
+
+def _read_again(path: Path, *, existed: bool) -> _Content:
+    """Read the log; one that `existed` may be away, or half written, while an editor saves it."""
+    for attempt in range(_TRIES):
+        with suppress(EvidenceError):
+            content = _read(path)
+            if content.data is not None or not existed:
+                return content
+        time.sleep(_PAUSE_S * attempt)
+    if existed and not path.exists():
+        raise EvidenceError(
+            f"{literal(str(path))}: somebody removed it while the row was written",
+            "put it back, then append the row again",
+        )
+    return _read(path)
+
+
+def _is_blank(data: bytes) -> bool:
+    return not data[:_BLANK_LIMIT].removeprefix(BOM).strip() and len(data) <= _BLANK_LIMIT
+
+
+def _refuse_read_only(path: Path) -> None:
+    """Raise EvidenceError where the log or its directory is marked read-only, for root too."""
+    for place in (path.parent, path):
+        try:
+            writable = place.stat().st_mode & 0o222 and os.access(place, os.W_OK)
+        except FileNotFoundError as error:
+            if place != path:
+                raise as_evidence_error(error, path) from error
+        except OSError as error:
+            raise as_evidence_error(error, path) from error
+        else:
+            if not writable:
+                raise EvidenceError(
+                    f"{literal(str(place))}: it is read-only",
+                    "make it writable, then append the row again",
+                )
+
+
+def _fingerprint(rows: bytes) -> Fingerprint:
+    return Fingerprint(hashlib.sha256(rows).hexdigest())

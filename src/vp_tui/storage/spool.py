@@ -1,0 +1,161 @@
+"""Rows that could not be written to their log, kept until they are."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from secrets import token_hex
+from typing import TYPE_CHECKING, Final
+
+from vp_tui.domain.evidence import EvidenceRow, format_row
+from vp_tui.domain.text import literal
+from vp_tui.storage.atomic import write_private
+from vp_tui.storage.errors import EvidenceError, LogChanged, as_evidence_error
+from vp_tui.storage.evidence_log import append_row, read_log, resolve
+from vp_tui.storage.locks import LOCK_WAIT_S
+from vp_tui.storage.records import canonical
+from vp_tui.storage.snapshots import Facts, as_json, is_recorded, record_row, unwritten
+
+if TYPE_CHECKING:
+    from vp_tui.storage.evidence_log import Appended, Fingerprint
+
+_FORMAT: Final = "vp-tui-spooled-row"
+
+
+@dataclass(frozen=True, slots=True)
+class Spooled:
+    """A row that waits for its log."""
+
+    log: Path
+    row: EvidenceRow
+    facts: Facts | None
+    """None when the row's record is written already."""
+    file: Path | None
+    """Where it is kept; None for a row that only the last record of the log has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """The rows that wait for a log, oldest first, and what could not be read, in words."""
+
+    rows: tuple[Spooled, ...]
+    warnings: tuple[str, ...]
+
+
+def record_or_keep(
+    spool: Path,
+    log: Path,
+    row: EvidenceRow,
+    facts: Facts,
+    *,
+    expected: Fingerprint | None = None,
+    wait_s: float = LOCK_WAIT_S,
+) -> Appended:
+    """Record `row` in `log` as `record_row` does; keep it in the directory `spool` if that fails.
+
+    Raises EvidenceError, which tells where the row is kept or that it could not be, and
+    LogChanged, after which nothing is kept: the row is to be decided on again.
+    """
+    try:
+        return record_row(log, row, facts, expected=expected, wait_s=wait_s)
+    except LogChanged:
+        raise
+    except EvidenceError as error:
+        file = keep(spool, log, row, None if error.recorded else facts, because=error)
+        cure = f"{error.failure.cure}; the row is kept in {literal(str(file))}"
+        raise EvidenceError(error.failure.reason, cure) from error
+
+
+def keep(
+    spool: Path, log: Path, row: EvidenceRow, facts: Facts | None, *, because: EvidenceError
+) -> Path:
+    """Keep `row` in the directory `spool`, in a file of mode 0600; return the file.
+
+    Raises EvidenceError, which then tells of `because` too: the row is nowhere.
+    """
+    file = spool / f"{time.time_ns():020}-{token_hex(4)}.json"
+    try:
+        spool.mkdir(mode=0o700, parents=True, exist_ok=True)
+        write_private(file, _kept(log, row, facts))
+    except OSError as error:
+        worse = as_evidence_error(error, spool)
+        reason = f"{because.failure.reason}; nor can the row be kept: {worse.failure.reason}"
+        raise EvidenceError(reason, because.failure.cure) from error
+    return file
+
+
+def pending(spool: Path, log: Path) -> Pending:
+    """Return what waits for `log`: in the directory `spool`, and as a record without its row.
+
+    A row that the log has after all, because vp-tui ended before it could drop it, is dropped.
+    """
+    path = resolve(log)
+    rows: list[Spooled] = []
+    warnings: list[str] = []
+    try:
+        present = {row.raw for row in read_log(path)[0].rows}
+        lost = unwritten(path)
+    except EvidenceError as error:
+        present, lost = set(), None
+        warnings.append(str(error))
+    for file in sorted(spool.glob("*.json")):
+        spooled = _read(file)
+        if spooled is None:
+            warnings.append(f"{literal(str(file))}: it cannot be read as a kept row")
+        elif spooled.log != path:
+            continue
+        elif format_row(spooled.row).encode() in present:
+            drop(spooled)
+        else:
+            rows.append(spooled)
+    if lost is not None and lost not in [spooled.row for spooled in rows]:
+        rows.append(Spooled(path, lost, None, None))
+    return Pending(tuple(rows), tuple(warnings))
+
+
+def append_spooled(spooled: Spooled) -> Appended:
+    """Append a row that waited, with its record unless that is written, and drop it.
+
+    Raises EvidenceError when it has to wait on.
+    """
+    log, row, facts = spooled.log, spooled.row, spooled.facts
+    if facts is None or is_recorded(log, format_row(row).encode()):
+        appended = append_row(log, row)
+    else:
+        appended = record_row(log, row, facts)
+    drop(spooled)
+    return appended
+
+
+def drop(spooled: Spooled) -> None:
+    """Forget a row that waited: it is in its log, or is not wanted there. Raises EvidenceError."""
+    if spooled.file is not None:
+        try:
+            spooled.file.unlink(missing_ok=True)
+        except OSError as error:
+            raise as_evidence_error(error, spooled.file) from error
+
+
+def _kept(log: Path, row: EvidenceRow, facts: Facts | None) -> bytes:
+    return canonical(
+        {
+            "format": _FORMAT,
+            "log": str(resolve(log)),
+            "row": asdict(row),
+            "facts": None if facts is None else as_json(facts),
+        }
+    )
+
+
+def _read(file: Path) -> Spooled | None:
+    try:
+        kept = json.loads(file.read_bytes())
+        if kept["format"] != _FORMAT:
+            return None
+        row = EvidenceRow(**kept["row"])
+        facts = None if kept["facts"] is None else Facts(**kept["facts"])
+        return Spooled(Path(kept["log"]), row, facts, file)
+    except (OSError, ValueError, TypeError, KeyError, RecursionError):
+        return None

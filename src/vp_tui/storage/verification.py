@@ -1,0 +1,201 @@
+"""Whether the rows of a log are what was recorded, and follow from what they were made from."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import defaultdict
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+
+from vp_tui.domain.evidence import LoggedRow, read_row
+from vp_tui.storage.errors import as_evidence_error
+from vp_tui.storage.evidence_log import read_log, resolve
+from vp_tui.storage.locks import locked_for_reading
+from vp_tui.storage.records import (
+    Record,
+    encoded,
+    lines_of,
+    parse_record,
+    records_path,
+    sealed,
+    sha256,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from pathlib import Path
+
+Recompute: TypeAlias = "Callable[[Mapping[str, object] | None], tuple[str, str]]"
+"""Takes a record's snapshot (None: there was none), gives the row's rate and p95 cells."""
+
+_ROW_HASH: Final = re.compile(rb'"row_sha256":"([0-9a-f]{64})"')
+_WINDOW: Final = re.compile(rb'"window":("(?:[^"\\]|\\.)*")')
+_BROKEN: Final = "the chain is broken before record {}: a record is missing or was replaced"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What is to be said about one row, or about a record without one."""
+
+    state: Literal["ok", "unverified", "MISMATCH"]
+    window: str
+    line: int | None
+    """Number of the row's line in the log; None for a record whose row is not there."""
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """What a line of the records says, and what is wrong with it."""
+
+    number: int
+    window: str
+    row_sha256: str
+    date: str
+    faults: tuple[str, ...]
+
+
+def verify(log: Path, recompute: Recompute) -> list[Finding]:
+    """Compare a log with its records: a finding per row in order, then one per lone record.
+
+    `ok`: the row is as it was recorded, and its numbers follow from the snapshot. `unverified`:
+    it has no record, as when it was written by hand. `MISMATCH`: the row or the record was
+    changed, the row is gone, its numbers do not follow, or the chain of records is broken. A last
+    line of the records that a crash left incomplete is no fault. Raises EvidenceError when log
+    or records cannot be read.
+    """
+    path = resolve(log)
+    with locked_for_reading(path):
+        table, _ = read_log(path)
+        try:
+            entries = list(_entries(lines_of(records_path(path)), recompute))
+        except OSError as error:
+            raise as_evidence_error(error, records_path(path)) from error
+    return _compare(table.rows, entries)
+
+
+def _compare(rows: tuple[LoggedRow, ...], entries: Iterable[_Entry]) -> list[Finding]:
+    by_hash, by_name = defaultdict(list), defaultdict(list)
+    for row in reversed(rows):
+        by_hash[sha256(row.raw)].append(row)
+    found: dict[int, Finding] = {}
+    rowless = []
+    for entry in entries:
+        if same := by_hash.get(entry.row_sha256):
+            row = same.pop()
+            found[row.line] = _finding(entry, row)
+        else:
+            rowless.append(entry)
+    for row in reversed(rows):
+        if row.line not in found:
+            by_name[row.row.date, row.row.window].append(row)
+    lone = []
+    for entry in rowless:
+        if changed := by_name.get((entry.date, entry.window)):
+            fault = "the row was changed after it was recorded"
+            row = changed.pop()
+            found[row.line] = _finding(_with(fault, entry), row)
+        else:
+            fault = f"the row of record {entry.number} is not in the log as it was written"
+            lone.append(_finding(_with(fault, entry), None))
+    return [found.get(row.line) or _unverified(row) for row in rows] + lone
+
+
+def _with(fault: str, entry: _Entry) -> _Entry:
+    return replace(entry, faults=(fault, *entry.faults))
+
+
+def _finding(entry: _Entry, row: LoggedRow | None) -> Finding:
+    window = row.row.window if row else entry.window
+    state: Literal["ok", "MISMATCH"] = "MISMATCH" if entry.faults else "ok"
+    return Finding(state, window, row.line if row else None, "; ".join(entry.faults))
+
+
+def _unverified(row: LoggedRow) -> Finding:
+    return Finding("unverified", row.row.window, row.line, "it has no record")
+
+
+def _entries(lines: Iterable[bytes], recompute: Recompute) -> Iterator[_Entry]:
+    """Read the records in their order.
+
+    A fault is told once: where a line was changed, the next one's `prev` no longer fits, and that
+    says nothing about the next one. An unreadable line that the next one's `prev` covers was torn
+    by a crash before that was written, and is passed over.
+    """
+    before: bytes | None = None
+    sound = True
+    unreadable: _Entry | None = None
+    for number, ended in enumerate(lines, 1):
+        line = ended.removesuffix(b"\n")
+        record = parse_record(line)
+        chained = record is not None and _follows(record, before)
+        if unreadable is not None and not chained:
+            yield unreadable
+        unreadable = None
+        if record is None:
+            sound = False
+            if line != ended or not _is_torn(line):
+                unreadable = _salvaged(number, line)
+        else:
+            faults = list(_faults(number, record, line, recompute))
+            broken = [] if chained or not sound else [_BROKEN.format(number)]
+            yield _entry(number, record, (*faults, *broken))
+            sound = not faults
+        before = line
+    if unreadable is not None:
+        yield unreadable
+
+
+def _follows(record: Record, before: bytes | None) -> bool:
+    return bool(record.get("prev") == (None if before is None else sha256(before)))
+
+
+def _faults(number: int, record: Record, line: bytes, recompute: Recompute) -> Iterator[str]:
+    members = encoded(record)
+    if sealed(members) != line:
+        yield f"record {number} was changed after it was written"
+        return
+    row, snapshot = _text(record, "row"), record.get("snapshot")
+    hashed = None if snapshot is None else sha256(members["snapshot"])
+    if (sha256(row.encode()), hashed) != (record.get("row_sha256"), record.get("snapshot_sha256")):
+        yield f"the hashes in record {number} are not those of its row and snapshot"
+    cells = read_row(row.encode()).row
+    rate, p95 = recompute(snapshot if isinstance(snapshot, dict) else None)
+    if (cells.fallback_rate, cells.p95_latency) != (rate, p95):
+        yield (
+            f"its numbers, {cells.fallback_rate} and {cells.p95_latency}, do not follow from the "
+            f"snapshot of record {number}, which gives {rate} and {p95}"
+        )
+
+
+def _entry(number: int, record: Record, faults: tuple[str, ...]) -> _Entry:
+    row = read_row(_text(record, "row").encode()).row
+    window = row.window or _text(record, "window")
+    return _Entry(number, window, _text(record, "row_sha256"), row.date, faults)
+
+
+def _salvaged(number: int, line: bytes) -> _Entry:
+    """Return what can still be told of a record that is no JSON any more."""
+    row_hash = _ROW_HASH.search(line)
+    windows = _WINDOW.findall(line)
+    try:
+        window = str(json.loads(windows[-1])) if windows else ""
+    except ValueError:
+        window = ""
+    fault = f"record {number} cannot be read: it was changed after it was written"
+    return _Entry(number, window, row_hash[1].decode() if row_hash else "", "", (fault,))
+
+
+def _is_torn(line: bytes) -> bool:
+    """Tell whether an unreadable line is the beginning of a record, and nothing else."""
+    try:
+        json.JSONDecoder().raw_decode(line.decode("utf-8", "replace"))
+    except (ValueError, RecursionError):
+        return True
+    return False
+
+
+def _text(record: Record, key: str) -> str:
+    value = record.get(key)
+    return value if isinstance(value, str) else ""

@@ -1,0 +1,192 @@
+import json
+from datetime import timedelta
+
+import pytest
+from tests.support.builders import NOW, mission
+from tests.support.rollout import entry, golden_rows, history, window
+
+from vp_tui.domain.labels import Stage
+from vp_tui.domain.windows import (
+    Traffic,
+    Window,
+    WindowNumbers,
+    current_stage,
+    from_json,
+    numbers_of,
+    opened,
+    proposed_window,
+    recorded,
+    to_json,
+    unreal_missions,
+)
+
+LATER = NOW + timedelta(minutes=10)
+
+
+@pytest.mark.parametrize(
+    ("explicit", "watched", "expected"),
+    [
+        (Stage.SUSTAINED, window(stage=Stage.LIMITED), Stage.SUSTAINED),
+        (None, window(stage=Stage.LIMITED), Stage.LIMITED),
+        (None, window(stage=Stage.LIMITED, closed_at=NOW), Stage.BROADENED),
+        (None, window(stage=Stage.LIMITED, opened_at=None), Stage.BROADENED),
+        (None, None, Stage.BROADENED),
+    ],
+)
+def test_the_stage(explicit: Stage | None, watched: Window | None, expected: Stage) -> None:
+    assert current_stage(explicit, watched, golden_rows()) is expected
+
+
+def test_an_empty_log_is_in_shadow() -> None:
+    assert current_stage(None, None, []) is Stage.SHADOW
+
+
+def test_the_proposed_window_holds_what_no_record_names() -> None:
+    proposed = proposed_window(golden_rows(), ["m000", "m001"], scope="organic, prod-gw")
+    assert proposed.label == "Broadened rollout window #5"
+    assert (proposed.stage, proposed.source) == (Stage.BROADENED, Traffic.ORGANIC)
+    assert (proposed.opened_at, proposed.is_open) == (None, False)
+    assert numbers_of(proposed, history(".....")).new == 3
+
+
+def test_without_records_it_holds_every_mission() -> None:
+    proposed = proposed_window([], (), scope="organic", source=Traffic.PROBE, suffix="probe")
+    assert proposed.label == "Shadow window #1 (probe)"
+    assert numbers_of(proposed, history("...")).new == 3
+
+
+def test_opening_takes_all_known_missions_for_the_anchor() -> None:
+    proposed = proposed_window([], (), scope="organic", stage=Stage.LIMITED)
+    fresh = opened(proposed, ["m000"], NOW)
+    assert fresh.is_open
+    assert fresh.opened_at == NOW
+    assert fresh.anchor == frozenset({"m000"})
+    assert fresh.stage is Stage.LIMITED
+
+
+@pytest.mark.parametrize(
+    ("anchor", "started_s", "expected"),
+    [
+        ({"m1"}, -60.0, False),
+        ({"m1"}, 0.0, False),
+        ({"m1"}, 60.0, True),
+        ({"other"}, -60.0, True),
+        (None, -60.0, False),
+        (None, 60.0, True),
+    ],
+)
+def test_a_mission_is_the_windows_when_first_seen_or_started_after_the_opening(
+    anchor: set[str] | None, started_s: float, *, expected: bool
+) -> None:
+    watched = window(anchor=None if anchor is None else frozenset(anchor))
+    assert watched.holds(mission("m1", started_s=started_s)) is expected
+
+
+def test_an_unknown_anchor_needs_a_start() -> None:
+    assert not window(anchor=None).holds(mission(started_at=None))
+    assert window().holds(mission(started_at=None))
+
+
+def test_a_closed_window_takes_no_more() -> None:
+    closed = window(closed_at=LATER)
+    assert closed.holds(mission(started_s=300))
+    assert closed.holds(mission(started_s=600))
+    assert not closed.holds(mission(started_s=900))
+
+
+@pytest.mark.parametrize(
+    ("word", "keep", "stays"),
+    [
+        ("BLOCKED_AUTH", None, True),
+        ("HOLD_SHADOW", None, True),
+        ("PARTIAL_TIMEOUT_RECOVERED", None, True),
+        ("HOLD_SHADOW", False, False),
+        ("GO_BROADER_TRAFFIC_ACTIVE", None, False),
+        ("FORCE_FALLBACK", None, False),
+        ("START_SHADOW_WINDOW", None, False),
+        ("SUSTAINED_WATCH", None, False),
+        ("GO_BROADER_TRAFFIC_ACTIVE", True, True),
+    ],
+)
+def test_recording_keeps_a_window_open_or_closes_it(
+    word: str, *, keep: bool | None, stays: bool
+) -> None:
+    after = recorded(window(), word, LATER, keep=keep)
+    assert after.is_open is stays
+    assert after.decision == word
+    assert after.opened_at == NOW
+    assert after.closed_at == (None if stays else LATER)
+
+
+def test_recording_a_proposed_window_opens_it_with_its_missions() -> None:
+    proposed = proposed_window([], ["m000"], scope="organic")
+    held = recorded(proposed, "HOLD_SHADOW", LATER)
+    assert held.is_open
+    assert numbers_of(held, history("..")) == numbers_of(proposed, history(".."))
+
+
+def test_the_numbers_of_a_window() -> None:
+    missions = (
+        entry("m0"),
+        entry("m1", duration_s=40.0),
+        entry("m2", fell_back=True, duration_s=50.0),
+        entry("m3", "failed", fell_back=True, duration_s=60.0),
+        entry("m4", "running"),
+        entry("m5", "running"),
+        entry("m6", "running", fell_back=True),
+        entry("m7", "running", cancelled=True),
+        entry("m8", "cancelled", cancelled=True),
+        entry("m9", "queued"),
+    )
+    numbers = numbers_of(window(anchor=frozenset({"m0"})), missions, orphaned={"m5", "m6", "m7"})
+    assert numbers == WindowNumbers(new=9, completed=2, failed=2, running=1, fallback=3, p95_s=60.0)
+    assert numbers.terminal == 4
+
+
+def test_an_empty_window_has_no_p95() -> None:
+    assert numbers_of(window(), ()) == WindowNumbers()
+
+
+def test_missions_of_windows_that_are_not_real() -> None:
+    missions = [made.mission for made in history("....")]
+    injected = window(anchor=frozenset({"m000", "m001"}), source=Traffic.FAULT_INJECTED)
+    probed = window(source=Traffic.PROBE)
+    assert unreal_missions([injected, probed], missions) == {"m002", "m003"}
+
+
+@pytest.mark.parametrize(
+    ("source", "is_real"),
+    [("organic", True), ("probe", True), ("synthetic", False), ("fault-injected", False)],
+)
+def test_which_sources_are_real(source: str, *, is_real: bool) -> None:
+    assert Traffic(source).is_real is is_real
+
+
+@pytest.mark.parametrize(
+    "watched",
+    [
+        window(anchor=frozenset({"b", "a"})),
+        window(anchor=None, opened_at=None),
+        window(source=Traffic.FAULT_INJECTED, closed_at=LATER, decision="HOLD_SHADOW"),
+    ],
+)
+def test_a_window_survives_a_restart(watched: Window) -> None:
+    assert from_json(json.loads(json.dumps(to_json(watched)))) == watched
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"label": None},
+        {"scope": 3},
+        {"stage": "canary"},
+        {"source": "unheard"},
+        {"anchor": "m1"},
+        {"opened_at": "yesterday"},
+        {"opened_at": "2026-11-23T02:00:00"},
+        {"closed_at": 5},
+    ],
+)
+def test_a_damaged_window_says_what_is_wrong(damage: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match=r"window: |is not a valid"):
+        from_json(to_json(window()) | damage)
