@@ -16,9 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Final
-
-from textual.pilot import Pilot
+from typing import TYPE_CHECKING, Final
 
 from vp_tui.config import Settings
 from vp_tui.gateway.auth import Secret
@@ -29,8 +27,12 @@ from vp_tui.store import Mailbox
 from vp_tui.ui.app import VpTuiApp
 from vp_tui.wiring import connect, new_store
 
+if TYPE_CHECKING:
+    from textual.pilot import Pilot
+
 HERE: Final = Path(__file__).parent
 PATIENCE_S: Final = 60.0
+TURNS_SEEN: Final = 2
 CELL_WIDTH: Final = 12.2
 """Units of one column in Textual's SVG."""
 
@@ -51,10 +53,10 @@ class Scene:
 
 
 def _at_work(state: State) -> bool:
-    """A run is in a tool, finished turns were seen, and the log has grown."""
+    """Tell whether a run is in a tool, finished turns were seen, and the log has grown."""
     in_tool = any(run.turn.tool for run in state.runs.values())
     lane_log = state.logs.get(state.lane_log_id)
-    return in_tool and state.routing.delegated >= 2 and lane_log is not None
+    return in_tool and state.routing.delegated >= TURNS_SEEN and lane_log is not None
 
 
 def _fell_back(state: State) -> bool:

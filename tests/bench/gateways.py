@@ -1,0 +1,39 @@
+"""Embedded gateways to watch, as processes of their own, and the commands that watch them."""
+
+from __future__ import annotations
+
+import json
+import sys
+import urllib.request
+
+from websockets.sync.client import connect
+
+from vp_tui.gateway.addresses import stream_url
+from vp_tui.simulator.options import SimulatorOptions
+from vp_tui.simulator.process import GatewayProcess, spawn_gateway
+
+
+def quiet_gateway() -> GatewayProcess:
+    """Start a gateway where nothing happens."""
+    return spawn_gateway(SimulatorOptions(scenario="idle"))
+
+
+def flooding_gateway(events_per_s: float, sessions: int) -> GatewayProcess:
+    return spawn_gateway(SimulatorOptions(scenario="flood", rate=events_per_s, sessions=sessions))
+
+
+def watch_command(url: str) -> list[str]:
+    return [sys.executable, "-m", "vp_tui", "watch", "--gateway-url", url]
+
+
+def load_session(url: str) -> None:
+    """Make a session and attach to it once, so that the listing shows it in memory."""
+    request = urllib.request.Request(  # noqa: S310 - a gateway of our own
+        f"{url}/api/v1/sessions",
+        data=json.dumps({"user_id": "ana"}).encode(),
+        headers={"content-type": "application/json"},
+    )
+    with urllib.request.urlopen(request) as answer:  # noqa: S310 - as above
+        session_id = json.load(answer)["session_id"]
+    with connect(stream_url(url, session_id), proxy=None) as socket:
+        socket.recv()

@@ -1,0 +1,48 @@
+"""What watching costs while nothing happens: ten sessions, quiet streams, polls every 2 s."""
+
+from __future__ import annotations
+
+import statistics
+from typing import TYPE_CHECKING, Final
+
+from tests.bench.gateways import load_session, quiet_gateway, watch_command
+from tests.bench.result import Result
+from tests.bench.terminal import Terminal
+from tests.bench.usage import cpu_share, resident_mb
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SESSIONS: Final = 10
+SETTLE_S: Final = 5.0
+WINDOW_S: Final = 15.0
+WINDOWS: Final = 3
+TARGET: Final = 1.5
+
+
+def run(home: Path) -> list[Result]:
+    attached = f"{SESSIONS}/{SESSIONS}".encode()
+    with quiet_gateway() as gateway:
+        for _ in range(SESSIONS):
+            load_session(gateway.url)
+        with Terminal(watch_command(gateway.url), (160, 45), home) as terminal:
+            terminal.until(lambda screen: attached in screen)
+            terminal.read_for(SETTLE_S)
+            shares = [
+                cpu_share(terminal.pid, lambda: terminal.read_for(WINDOW_S)) for _ in range(WINDOWS)
+            ]
+            memory = resident_mb(terminal.pid)
+    share = statistics.median(shares)
+    result = Result(
+        "idle",
+        {
+            "cpu_percent": round(share, 2),
+            "cpu_percent_lowest": round(min(shares), 2),
+            "cpu_percent_highest": round(max(shares), 2),
+            "seconds": WINDOWS * WINDOW_S,
+            "rss_mb": memory,
+        },
+        f"at most {TARGET} % of a core with {SESSIONS} quiet sessions",
+        met=share <= TARGET,
+    )
+    return [result]

@@ -1,0 +1,196 @@
+"""The app under test: real app, store and mailbox; a clock and a network that a test commands."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from tests.support.builders import NOW, state
+from textual.geometry import Region
+
+from vp_tui.domain.events import Tick
+from vp_tui.store import Mailbox, Store
+from vp_tui.ui.app import VpTuiApp
+from vp_tui.ui.panes import Pane
+from vp_tui.ui.watch import WatchScreen
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+    from textual.pilot import Pilot
+
+    from vp_tui.domain.events import Event
+    from vp_tui.feeds import Feeds
+    from vp_tui.network import NetworkThread
+    from vp_tui.ui.board import Board
+    from vp_tui.ui.lines import LineList
+
+SMALL: Final = (80, 24)
+WIDE: Final = (120, 40)
+LARGE: Final = (160, 45)
+ROUNDS: Final = 5
+"""From the app to its screen, to the focused widget, back to the screen, to what it draws."""
+PATIENCE: Final = 200
+"""Pauses of the pilot after which what did not happen does not happen any more."""
+
+
+class FakeFeeds:
+    """Feeds that only note what they are asked for."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[Any, ...]] = []
+
+    def show_log(self, session_id: str | None) -> None:
+        self.asked.append(("show_log", session_id))
+
+    def set_poll_factor(self, factor: float) -> None:
+        self.asked.append(("set_poll_factor", factor))
+
+    def read_tokens(self) -> None:
+        self.asked.append(("read_tokens",))
+
+
+class FakeNetwork:
+    """A network thread without a thread: requests reach the fake feeds at once."""
+
+    def __init__(self) -> None:
+        self.feeds = FakeFeeds()
+        self.life: list[str] = []
+
+    def start(self) -> None:
+        self.life.append("start")
+
+    def stop(self) -> None:
+        self.life.append("stop")
+
+    def call(self, request: Callable[[Feeds], None]) -> None:
+        request(cast("Feeds", self.feeds))
+
+
+class Rig:
+    """A running app, what it is told, and what it shows."""
+
+    def __init__(self, **watch: Any) -> None:  # noqa: ANN401 - fields of Watch
+        self.now = 0.0
+        self.store = Store(state(**watch))
+        self.mailbox = Mailbox()
+        self.network = FakeNetwork()
+        self.app = VpTuiApp(self.store, self.mailbox, _no_feeds, clock=lambda: self.now)
+        self.app.network = cast("NetworkThread", self.network)
+        self.pilot: Pilot[None]
+
+    async def tell(self, *events: Event) -> None:
+        """Apply events as one batch, published by a tick, and let the screen settle."""
+        self.store.apply(*events, Tick(self.now, NOW + timedelta(seconds=self.now)))
+        await self.settle()
+
+    async def passes(self, seconds: float) -> None:
+        """Let time pass on the rig's clock, ended by a tick."""
+        self.now += seconds
+        await self.tell()
+
+    async def until(self, seen: Callable[[], object]) -> None:
+        """Wait for what a worker of the app brings about."""
+        for _ in range(PATIENCE):
+            if seen():
+                return
+            await self.pilot.pause()
+        raise AssertionError(f"not seen on this screen:\n{self.text}")
+
+    async def press(self, *keys: str) -> None:
+        for key in keys:
+            await self.pilot.press(key)
+            await self.settle()
+
+    async def resize(self, size: tuple[int, int]) -> None:
+        await self.pilot.resize_terminal(*size)
+        await self.settle()
+
+    async def settle(self) -> None:
+        """Let every message reach its widget, and what it sends on as well, and draw a frame.
+
+        The pilot's own pause goes on when the process is idle, which it also is while others have
+        the machine.
+        """
+        for _ in range(ROUNDS):
+            await self.pilot._wait_for_screen()
+            self.app.screen._on_timer_update()
+
+    @property
+    def asked(self) -> list[tuple[Any, ...]]:
+        """What the feeds were asked for."""
+        return self.network.feeds.asked
+
+    @property
+    def watch(self) -> WatchScreen:
+        return next(s for s in self.app.screen_stack if isinstance(s, WatchScreen))
+
+    @property
+    def board(self) -> Board:
+        return self.watch.board
+
+    def rows(self, name: str) -> LineList:
+        return self.board.lists[name]
+
+    @property
+    def focus(self) -> str | None:
+        focused = self.app.focused
+        return focused.id if focused else None
+
+    @property
+    def lines(self) -> list[str]:
+        """The screen's lines as composed, blanks at the end cut."""
+        strips = self.app.screen._compositor.render_strips()
+        return [strip.text.rstrip() for strip in strips]
+
+    @property
+    def text(self) -> str:
+        return "\n".join(self.lines)
+
+    @property
+    def header(self) -> str:
+        """The two lines of facts and the two of the gravest trouble."""
+        return "\n".join(self.lines[:4])
+
+    def title(self, name: str) -> str:
+        """The title line of a pane."""
+        return self._cut(next(p for p in self.board.query(Pane) if p.pane == name).region)[0]
+
+    def content(self, name: str) -> list[str]:
+        """The lines that a pane's list covers, without its scroll bar."""
+        shown = self.rows(name)
+        inner = shown.scrollable_content_region
+        return self._cut(Region(shown.region.x, shown.region.y, inner.width, inner.height))
+
+    def pane(self, name: str) -> str:
+        """Title and content of a pane."""
+        return "\n".join([self.title(name), *self.content(name)])
+
+    def cursor_line(self, name: str) -> str:
+        """The line under a list's cursor, as it is on the screen."""
+        shown = self.rows(name)
+        return self.content(name)[shown.cursor - shown.scroll_offset.y]
+
+    def _cut(self, area: Region) -> list[str]:
+        strips = self.app.screen._compositor.render_strips()[area.y : area.bottom]
+        return [strip.crop(area.x, area.right).text.rstrip() for strip in strips]
+
+
+@asynccontextmanager
+async def running(
+    *events: Event,
+    size: tuple[int, int] = SMALL,
+    **watch: Any,  # noqa: ANN401 - fields of Watch
+) -> AsyncIterator[Rig]:
+    """Run the app after these events."""
+    rig = Rig(**watch)
+    async with rig.app.run_test(size=size, notifications=True) as rig.pilot:
+        if events:
+            rig.store.apply(*events)
+        await rig.settle()
+        yield rig
+
+
+def _no_feeds() -> Feeds:
+    raise AssertionError("the fake network makes no feeds")

@@ -1,0 +1,173 @@
+"""The figures: what they say, and what they say when they cannot be taken for what is so now."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from tests.support.builders import (
+    booted,
+    healthy,
+    linked,
+    listing,
+    mission,
+    polled,
+    processing,
+    routed,
+    snapshot,
+    stream,
+)
+from tests.ui import scenes
+from tests.ui.rig import LARGE, SMALL, WIDE, Rig, running
+
+from vp_tui.domain.models import Latency
+
+if TYPE_CHECKING:
+    from vp_tui.domain.events import Event
+
+SIZES = (SMALL, WIDE, LARGE)
+
+
+def figures(rig: Rig) -> str:
+    """Return the part of the screen between the header and the runs."""
+    end = next(y for y, line in enumerate(rig.lines) if "1 RUNS" in line)
+    return "\n".join(rig.lines[4:end])
+
+
+async def shown(*events: Event, size: tuple[int, int] = SMALL, after_s: float = 2.0) -> str:
+    async with running(*events, size=size) as rig:
+        await rig.passes(after_s)
+        return figures(rig)
+
+
+async def test_the_dense_lines_are_whole_at_80_columns() -> None:
+    assert (await shown(*scenes.ordinary())).splitlines() == [
+        "fallback  reported 0.000 0/19  reconstructed 0.000 0/18  agrees",
+        "last 20   ··················  unseen 0 boot 0 shadow",
+        "p95       36.000s 2nd of 18  p50 36.0s max 36.0s  ▂▃▄▄▅▆▆▆▆▆▆▅▆▆▆▆▆▆",
+        "missions  18 ok 0 failed 1 running 0 orphaned  1/1 coding turns to VP",
+        "events    19 dispatched 0 completed 0 fallback 0 failed",
+    ]
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_no_missions_are_not_a_rate_of_zero(size: tuple[int, int]) -> None:
+    text = await shown(*scenes.no_missions(), size=size)
+    assert "reported n/a (no missions)" in text
+    assert "reconstructed n/a" in text
+    assert "n/a (none finished)" in text
+    assert "0.000" not in text
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_both_rates_stand_side_by_side(size: tuple[int, int]) -> None:
+    text = await shown(*scenes.ordinary_with_fallbacks(2), size=size)
+    assert "reported 0.111 2/18" in text
+    assert "reconstructed 0.111 2/18" in text
+    assert "agrees" in text
+    assert "················FF" in text
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_rates_that_disagree_say_so(size: tuple[int, int]) -> None:
+    text = await shown(*scenes.disagreeing(), size=size)
+    assert "reported 0.000 0/19" in text
+    assert "reconstructed 0.053 1/19" in text
+    assert "+1 unreported" in text
+    assert "agrees" not in text
+    assert size == SMALL or "1 inferred" in text
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_a_blind_rate_is_never_shown_as_the_rate(size: tuple[int, int]) -> None:
+    text = await shown(*scenes.blind(), size=size)
+    assert "BLIND says 0.000 0/19" in text
+    assert "reported 0.000" not in text
+    assert "reconstructed 0.053 1/19" in text
+
+
+async def test_a_partial_rate_is_marked() -> None:
+    assert "reported 0.000 0/18 partial" in await shown(*scenes.truncated())
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_a_substitute_is_named(size: tuple[int, int]) -> None:
+    text = await shown(*scenes.refused_ops(dashboard=True), size=size)
+    assert "via dashboard 2s" in text
+    assert "reconstructed 0.000 0/18" in text
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize(
+    ("events", "after_s", "words"),
+    [
+        (scenes.ordinary(), 200.0, "◌ stale, 3m20 old"),
+        (scenes.metrics_down(), 200.0, "✗ down, 3m20 old"),
+        (scenes.refused_ops(dashboard=True), 200.0, "✗ unauthorized, 3m20 old"),
+        (scenes.lost(), 200.0, "✗ down, 3m20 old"),
+    ],
+)
+async def test_figures_that_are_not_current_say_so(
+    size: tuple[int, int], events: list[Event], after_s: float, words: str
+) -> None:
+    assert words in await shown(*events, size=size, after_s=after_s)
+
+
+async def test_current_figures_do_not() -> None:
+    text = await shown(*scenes.ordinary(), size=WIDE)
+    assert " old" not in text
+    assert text.count("● live") == 4
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_without_figures_the_reason_stands_there(size: tuple[int, int]) -> None:
+    text = await shown(*scenes.refused_ops(dashboard=False), size=size)
+    assert "no data: unauthorized" in text
+    assert "401 from the ops plane" in text
+    assert "0.000" not in text
+
+
+async def test_the_cards_have_their_titles_and_no_others() -> None:
+    text = await shown(size=WIDE)
+    for title in ("FALLBACK RATE", "P95 LATENCY", "MISSIONS", "EVENTS"):
+        assert text.count(title) == 1
+    assert "fallback  no data" not in text
+
+
+async def test_slow_p95_names_the_threshold() -> None:
+    slow = snapshot(*scenes.done(12), latency=Latency(12, 40.0, 38.0, 48.25, 51.0))
+    text = await shown(*scenes.ordinary(slow))
+    assert "48.250s >= 45s 2nd of 12  p50 38.0s max 51.0s" in text
+
+
+async def test_failures_orphans_and_unknown_statuses_are_counted() -> None:
+    missions = [
+        mission("m5", "running", started_s=-10.0),
+        mission("m4", "running", started_s=-500.0),
+        mission("m3", "failed", started_s=-600.0),
+        mission("m2", "paused", started_s=-650.0),
+        mission("m1", started_s=-700.0),
+    ]
+    text = await shown(*scenes.ordinary(snapshot(*missions)))
+    assert "1 ok 1 failed 1 running 1 orphaned 1 paused" in text
+    assert "·X" in text
+    text = await shown(*scenes.ordinary(snapshot(*missions)), size=WIDE)
+    for words in ("1 completed", "1 failed", "1 running", "1 orphaned", "1 paused"):
+        assert f"    {words}" in text
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_turns_that_the_rate_cannot_see_are_counted_whole(size: tuple[int, int]) -> None:
+    turns: list[Any] = [
+        routed("coder_vp_bootstrap_fallback"),
+        processing("implement one"),
+        processing("implement two"),
+        routed("coder_vp_lease_degraded", "m1"),
+        processing("implement three"),
+    ]
+    polls: list[Event] = [healthy(), booted(), listing(), polled(snapshot(*scenes.done(20)))]
+    text = await shown(*polls, linked(), *stream(*turns), size=size)
+    assert "unseen 1 boot 0 shadow" in text
+    assert "1 lease" in text
+    assert "2 unexplained" in text
+    assert "coding turns to VP" in text

@@ -1,0 +1,48 @@
+"""Whole screens at a fixed clock, compared with the texts beside this file.
+
+After a wanted change `VP_TUI_UPDATE_SCREENS=1 pytest tests/ui/test_screens.py` writes them anew;
+the diff is then read line by line, as the engineer on call would.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import pytest
+from tests.ui import scenes
+from tests.ui.rig import LARGE, SMALL, WIDE, running
+
+if TYPE_CHECKING:
+    from vp_tui.domain.events import Event
+
+SCREENS: Final = Path(__file__).parent / "screens"
+UPDATE: Final = "VP_TUI_UPDATE_SCREENS"
+
+
+@pytest.mark.parametrize(
+    ("name", "events", "size", "after_s", "keys"),
+    [
+        ("ordinary-80x24", scenes.ordinary(), SMALL, 2.0, []),
+        ("ordinary-120x40", scenes.ordinary(), WIDE, 2.0, []),
+        ("ordinary-160x45", scenes.ordinary(), LARGE, 2.0, ["4"]),
+        ("lost-80x24", scenes.lost(), SMALL, 75.0, []),
+        ("dashboard-80x24", scenes.refused_ops(dashboard=True), SMALL, 2.0, []),
+        ("blind-80x24", scenes.blind(), SMALL, 2.0, []),
+        ("links-80x24", scenes.metrics_down(), SMALL, 30.0, ["5"]),
+        ("help-80x24", scenes.ordinary(), SMALL, 2.0, ["question_mark"]),
+    ],
+)
+async def test_the_screen_is_as_it_was(
+    name: str, events: list[Event], size: tuple[int, int], after_s: float, keys: list[str]
+) -> None:
+    async with running(*events, size=size) as rig:
+        await rig.passes(after_s)
+        await rig.press(*keys)
+        shown = rig.text + "\n"
+    golden = SCREENS / f"{name}.txt"
+    if os.environ.get(UPDATE):
+        golden.parent.mkdir(exist_ok=True)
+        golden.write_text(shown, encoding="utf-8")
+    assert shown == golden.read_text(encoding="utf-8")
