@@ -229,10 +229,14 @@ class Feeds:
             self._log_tasks[log_id] = self._start(Source.LOG, tailer.ask, log_id)
 
     def _answered(self, name: str) -> None:
-        """Wake the waiting streams if this was lost, once for all that was lost with it."""
+        """Ask everything anew if this was lost, once for all that was lost with it.
+
+        The streams need not wait out their delays, and a restart shows in the continuity at once.
+        """
         if name in self._lost:
             self._lost.clear()
             self._attachments.wake(self.pace.clock())
+            self.pace.wake()
 
     def _failed(self, source: Source, log_id: str | None, error: GatewayError) -> None:
         self._emit(SourceFailed(self.pace.clock(), source, error.failure, log_id))

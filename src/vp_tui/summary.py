@@ -29,7 +29,13 @@ _GRAVITY: Final = (
     SourceWord.DOWN,
     SourceWord.UNAUTHORIZED,
 )
-LANE_SOURCES: Final = (Source.METRICS, Source.SESSIONS, Source.CONTINUITY, Source.LOG)
+LANE_SOURCES: Final = (
+    Source.METRICS,
+    Source.SESSIONS,
+    Source.CONTINUITY,
+    Source.LOG,
+    Source.HEALTH,
+)
 
 
 class Trouble(NamedTuple):
@@ -52,6 +58,8 @@ def badge(state: State, now: float, *, frozen: bool) -> str:
         words.append("LOST")
     elif worst is not SourceWord.LIVE:
         words.append("NO DATA" if worst is SourceWord.IDLE else str(worst).upper())
+    if not words and any(trouble.is_grave for trouble in troubles(state, now)):
+        words.append("IMPAIRED")
     return "+".join(words) or "LIVE"
 
 
@@ -137,4 +145,4 @@ def _streams(state: State, now: float) -> Iterator[Trouble]:
         yield Trouble("unauthorized: streams", streams.reason, cure)
     elif streams.word in {SourceWord.STALE, SourceWord.DOWN}:
         what = f"{missing} of {streams.wanted} streams not attached"
-        yield Trouble(what, streams.reason, "vp-tui goes on trying", is_grave=False)
+        yield Trouble(what, streams.reason, "vp-tui goes on trying", is_grave=not streams.live)

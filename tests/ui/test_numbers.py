@@ -86,6 +86,18 @@ async def test_a_blind_rate_is_never_shown_as_the_rate(size: tuple[int, int]) ->
     assert "reconstructed 0.053 1/19" in text
 
 
+@pytest.mark.parametrize("size", SIZES)
+async def test_a_fallback_that_is_not_counted_yet_explains_why_the_rates_differ(
+    size: tuple[int, int],
+) -> None:
+    running_on = mission("vp-mission-0000ff", "running", started_s=-9.0, fallback_seen=True)
+    text = await shown(*scenes.ordinary(snapshot(running_on, *scenes.done(10))), size=size)
+    assert "reported 0.091 1/11" in text
+    assert "reconstructed 0.000 0/10" in text
+    assert "agrees" in text
+    assert "1 not counted" in text
+
+
 async def test_a_partial_rate_is_marked() -> None:
     assert "reported 0.000 0/18 partial" in await shown(*scenes.truncated())
 

@@ -147,7 +147,10 @@ class Board(Container):
         on_disk = sum(not session.in_memory for session in state.sessions.values())
         doubtful = not source.is_current and source.age_s is not None
         old = f" list {source.word}, {age(source.age_s)} old" if doubtful else ""
-        known = f"{len(rows)} ({running} running)" if source.age_s is not None else "unknown"
+        number = f"{len(rows)} found" if self.found["runs"] else f"{len(rows)}"
+        known = f"{number} ({running} running{' then' * doubtful})"
+        if source.age_s is None:
+            known = "unknown"
         facts = join(
             known,
             (old, "bad"),
@@ -182,7 +185,9 @@ class Board(Container):
         if view.failure is not None:
             empty = f" {view.failure.reason} -> {view.failure.cure}"
         elif view.word is not SourceWord.IDLE:
-            empty = " this log is empty: a delegated run writes to the lane's log (3)"
+            empty = " this log is empty"
+            if pane is not self.lane_log:
+                empty += ": a delegated run writes to the lane's log (3)"
         pane.list.show(log_id, state.logs.get(log_id), empty)
         state_of = "" if view.is_current else f" {view.word}"
         facts = join(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
+from textual.message import Message
 from textual.widgets import Input
 
 from vp_tui.ui.logs import LogList
@@ -16,13 +17,20 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
 
     from vp_tui.ui.lines import LineList
-    from vp_tui.ui.watch import WatchScreen
 
 
 class FindBar(Horizontal):
     """Acts on its list at each letter. Enter keeps what was found, esc shows all again."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", show=False)]
+
+    class Wanted(Message):
+        """The list is to be filtered by `text`, or searched for it; "" shows all."""
+
+        def __init__(self, target: LineList, text: str) -> None:
+            super().__init__()
+            self.target = target
+            self.text = text
 
     def __init__(self, target: LineList, text: str) -> None:
         super().__init__(id="find-bar")
@@ -44,13 +52,9 @@ class FindBar(Horizontal):
         if self.is_attached:
             self.remove()
 
-    @property
-    def _watch(self) -> WatchScreen:
-        return cast("WatchScreen", self.screen)
-
     @on(Input.Changed)
     def _changed(self, message: Input.Changed) -> None:
-        self._watch.find(self._target, message.value)
+        self.post_message(self.Wanted(self._target, message.value))
 
     @on(Input.Submitted)
     def _submitted(self) -> None:
@@ -59,7 +63,7 @@ class FindBar(Horizontal):
         self._close()
 
     def action_leave(self) -> None:
-        self._watch.find(self._target, "")
+        self.post_message(self.Wanted(self._target, ""))
         self._close()
 
     def _close(self) -> None:

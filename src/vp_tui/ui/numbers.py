@@ -178,6 +178,9 @@ def _reconstructed(figures: Numbers) -> list[Line]:
         parts.append(((f"{figures.unreported:+d} unreported", "bad"),))
     else:
         parts.append((("agrees", "good"),))
+        # Reported fallbacks of missions that run on, were cancelled, or are of an earlier epoch.
+        if (others := figures.snapshot.fallback.with_fallback - seen.fallbacks) > 0:
+            parts.append(((f"{others} not counted", "dim"),))
     if seen.inferred:
         parts.append(((f"{seen.inferred} inferred", "dim"),))
     return parts

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from vp_tui.commands import Commands
     from vp_tui.state import State
     from vp_tui.store import Store
+    from vp_tui.ui.find import FindBar
     from vp_tui.ui.tones import Tones
 
 
@@ -75,7 +76,8 @@ class WatchScreen(Screen[None]):
 
     @on(LineList.Moved, "#runs")
     def _selected(self) -> None:
-        self._commands.show_log(self.board.selected)
+        if self.board.selected is not None:
+            self._commands.show_log(self.board.selected)
         self.call_after_refresh(self.redraw)
 
     def action_pane(self, name: str) -> None:
@@ -132,7 +134,10 @@ class WatchScreen(Screen[None]):
             name = self._focused_name()
             self.mount(FindBar(self.focused_list, self.board.found[name]))
 
-    def find(self, target: LineList, text: str) -> None:
+    def on_find_bar_wanted(self, message: FindBar.Wanted) -> None:
+        self._find(message.target, message.text)
+
+    def _find(self, target: LineList, text: str) -> None:
         """Filter or search the target for `text`, "" for all."""
         self.board.found[str(target.id)] = text
         if isinstance(target, LogList):
@@ -140,7 +145,7 @@ class WatchScreen(Screen[None]):
         self.redraw()
 
     def action_clear_find(self) -> None:
-        self.find(self.focused_list, "")
+        self._find(self.focused_list, "")
 
     def action_match(self, step: int) -> None:
         target = self.focused_list
