@@ -9,9 +9,13 @@ from typing import Self
 import pytest
 
 from vp_tui import __version__, cli
-from vp_tui.arguments import SCENARIOS, Arguments, parse
+from vp_tui.arguments import Arguments, parse
+from vp_tui.capture_row import CaptureOptions
+from vp_tui.command_options import PROFILES, SCENARIOS, SOURCES
 from vp_tui.config import Settings
 from vp_tui.crash import scrubbed
+from vp_tui.domain.windows import Traffic
+from vp_tui.domain.words import Profile
 from vp_tui.simulator.options import SimulatorOptions
 from vp_tui.simulator.scenarios import SCENARIOS as PLAYED
 
@@ -82,6 +86,18 @@ def _arguments(command: str, options: dict[str, object], **flags: str) -> Argume
             _arguments("status", {"json": False, "settle": 2.0}, vp_id="W"),
         ),
         ("config show --vp-id V", _arguments("config show", {}, vp_id="V")),
+        ("evidence show L", _arguments("evidence show", {"log": Path("L"), "json": False})),
+        ("evidence verify L", _arguments("evidence verify", {"log": Path("L")})),
+        ("capture", _arguments("capture", {})),
+        (
+            "capture --config F --vp-id V --append L --decision HOLD_SHADOW --min-missions 3",
+            Arguments(
+                "capture",
+                {"vp_id": "V"},
+                "F",
+                {"append": Path("L"), "decision": "HOLD_SHADOW", "min_missions": 3},
+            ),
+        ),
         ("demo", _arguments("demo", {})),
         (
             "demo --scenario auth --speed 2.5 --seed 1 --interval 1",
@@ -123,6 +139,17 @@ def test_each_command_is_parsed(words: str, expected: Arguments) -> None:
         ("gateway --scenario none", "invalid choice: 'none' (choose from "),
         ("gateway --vp-id V", "unknown argument --vp-id: not a flag of this command"),
         ("--gateway-url URL demo", "--gateway-url has no effect on this command"),
+        ("evidence", "the following arguments are required: COMMAND"),
+        ("evidence show", "the following arguments are required: LOG"),
+        ("evidence verify L --json", "unknown argument --json: not a flag of this command"),
+        ("--vp-id V evidence show L", "--vp-id has no effect on this command"),
+        ("--interval 1 capture", "--interval has no effect on this command"),
+        ("capture --internal-token T", "unknown argument --internal-token: "),
+        ("capture --mode direct", "invalid choice: 'direct'"),
+        ("capture --assessment-profile x", "invalid choice: 'x'"),
+        ("capture --max-fallback-watch 2", "a number from 0 to 1 is wanted"),
+        ("capture --decision hold", "a word of capitals, digits and “_” is wanted"),
+        ("capture --mission-limit 501", "--mission-limit: “501” is not allowed"),
         ("--config F gateway", "--config has no effect on this command"),
         ("status --interval 0", "--interval: “0” is not allowed: seconds from 0.5 on are wanted"),
         ("status \x1b[31m\u202e", "unexpected argument: ␛[31m\u2039U+202E\u203a"),
@@ -146,7 +173,8 @@ def test_version_and_help_are_data(run: Run) -> None:
     assert run("--version") == (0, f"vp-tui {__version__}\n", "")
     code, out, _ = run("--help")
     assert code == 0
-    for word in ("watch", "demo", "gateway", "status", "config", "examples:", "exit codes:"):
+    commands = [name.partition(" ")[0] for name in cli._COMMANDS]
+    for word in (*commands, "examples:", "exit codes:"):
         assert word in out
     assert max(map(len, out.splitlines())) <= 80
 
@@ -155,6 +183,12 @@ def test_help_names_every_scenario_that_is_played(run: Run) -> None:
     assert set(SCENARIOS) == set(PLAYED)
     _, out, _ = run("demo", "--help")
     assert all(name in out for name in SCENARIOS)
+
+
+def test_the_choices_of_capture_are_those_of_the_rules() -> None:
+    assert tuple(Profile) == PROFILES
+    assert tuple(Traffic) == SOURCES
+    assert str(CaptureOptions().source) == Traffic.ORGANIC
 
 
 @pytest.mark.parametrize("command", ["watch", "demo"])

@@ -3,31 +3,34 @@
 from __future__ import annotations
 
 import argparse
-import math
-from argparse import SUPPRESS, ArgumentTypeError
+from argparse import SUPPRESS
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from vp_tui import __version__
+from vp_tui.command_options import (
+    add_capture_options,
+    add_evidence_log,
+    add_gateway_options,
+    add_scenario,
+    add_status_options,
+)
 from vp_tui.config import SETTINGS
 from vp_tui.config_file import hint
 from vp_tui.domain.text import literal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
-
-SCENARIOS: Final = (
-    "tour", "clean", "fault", "failed", "stuck", "deaf", "queued", "blind", "bootstrap", "idle",
-    "auth", "outage", "flood",
-)  # fmt: skip
-"""Named here too, so that parsing loads no simulator."""
-SETTLE_S: Final = 2.0
-LONGEST_SETTLE_S: Final = 600.0
+    from collections.abc import Collection, Mapping, Sequence
 
 _PACE: Final = frozenset({"mission_limit", "event_limit", "interval"})
 _TOKENS: Final = frozenset({"ops_token", "internal_token"})
-_TAKEN: Final[Mapping[str, Collection[str]]] = {"demo": _PACE, "gateway": _TOKENS}
+_CONFIG: Final = "config_file"
+_TAKEN: Final[Mapping[str, Collection[str]]] = {
+    "demo": _PACE,
+    "gateway": _TOKENS,
+    "capture": {*SETTINGS, _CONFIG} - {"interval", "internal_token", "internal_token_file"},
+    "evidence": (),
+}
 """The settings that a command takes; one not named here takes all of them and `--config`."""
 
 _DESCRIPTION: Final = """\
@@ -50,18 +53,33 @@ examples:
     vp-tui --gateway-url http://127.0.0.1:8002      watch
     vp-tui --gateway prod --ops-token-file ~/.config/ua/ops
     vp-tui status --json | jq .fallback             one look, for a script
+    vp-tui capture --append evidence_log.md         one look, as a row of it
+    vp-tui evidence verify evidence_log.md          is it what was recorded?
     vp-tui config show                              each setting and its origin
 
 exit codes:
     0    all is well; of status: nothing to do
-    1    of status: attention, a source is unauthorized, stale or down
-    2    usage or configuration error; of status: the gateway did not answer
+    1    of status: attention, a source is unauthorized, stale or down;
+         of evidence verify: a MISMATCH
+    2    usage or configuration error, a log that cannot be read or written;
+         of status and capture: the gateway did not answer
     70   vp-tui crashed; stderr names the report
     130  interrupted; 141: the reader of stdout went away"""
 _STATUS_EPILOG: Final = """\
 exit codes: 0 nothing to do; 1 attention: a source is unauthorized, stale or down
 while others answer; 2 nothing of the gateway answered. The status is printed in
 each case."""
+_CAPTURE_EPILOG: Final = """\
+One request to the ops plane. The decision follows from the reported values, as
+the capture script had it; a --decision that allows more wants a --note. A row
+that cannot be written into the log is kept in $XDG_STATE_HOME/vp-tui/spool: the
+next --append to that log writes it first.
+
+exit codes: 0; 2 the gateway gave no metrics, or the row could not be written."""
+_SHOW_EPILOG: Final = "Scope, refs and notes are in --json only."
+_VERIFY_EPILOG: Final = """\
+Exit codes: 0 each recorded row is as it was; 1 a MISMATCH; 2 the log cannot be
+read. Rows without a record, as those written by hand, are unverified."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +87,7 @@ class Arguments:
     """A command with what it was given."""
 
     command: str
-    """`watch`, `demo`, `gateway`, `status` or `config show`."""
+    """`watch`, `demo`, `gateway`, `status`, `capture`, or two words: `config show`."""
     flags: Mapping[str, str]
     """The settings given, as text."""
     config_file: str | None
@@ -101,14 +119,14 @@ def parse(argv: Sequence[str]) -> Arguments:
     if unknown:
         commands[command].refuse(unknown)
     flags = {name: given.pop(name) for name in SETTINGS if name in given}
-    config_file = given.pop("config_file", None)
-    if command in _TAKEN:
-        odd = [SETTINGS[name].flag for name in flags if name not in _TAKEN[command]]
-        odd += ["--config"] if config_file is not None else []
-        if odd:
-            commands[command].error(f"{odd[0]} has no effect on this command")
-    given.pop("what", None)
-    return Arguments("config show" if command == "config" else command, flags, config_file, given)
+    config_file = given.pop(_CONFIG, None)
+    taken = _TAKEN.get(command, {*SETTINGS, _CONFIG})
+    odd = [SETTINGS[name].flag for name in flags if name not in taken]
+    odd += ["--config"] if config_file is not None and _CONFIG not in taken else []
+    if odd:
+        commands[command].error(f"{odd[0]} has no effect on this command")
+    what = given.pop("what", None)
+    return Arguments(f"{command} {what}" if what else command, flags, config_file, given)
 
 
 def _parsers() -> tuple[_Parser, dict[str, _Parser]]:
@@ -139,20 +157,37 @@ def _parsers() -> tuple[_Parser, dict[str, _Parser]]:
         "demo": add("demo", "start an embedded gateway and watch it; it ends with vp-tui"),
         "gateway": add("gateway", "run the embedded gateway alone, on 127.0.0.1"),
         "status": add("status", "print one look at the gateway", _STATUS_EPILOG),
+        "capture": add("capture", "print the metrics and a row for the log", _CAPTURE_EPILOG),
+        "evidence": add("evidence", "show or verify an evidence log"),
         "config": add("config", "show the settings"),
     }
     _add_settings(commands["watch"])
-    _add_settings(commands["demo"], _PACE)
-    _add_scenario(commands["demo"])
-    _add_gateway_options(commands["gateway"])
-    _add_status_options(commands["status"])
+    _add_settings(commands["demo"], _TAKEN["demo"])
+    add_scenario(commands["demo"])
+    add_gateway_options(commands["gateway"])
+    add_status_options(commands["status"])
+    _add_settings(commands["status"])
+    add_capture_options(commands["capture"])
+    _add_settings(commands["capture"], _TAKEN["capture"])
+    _add_evidence_commands(commands["evidence"])
     showing = commands["config"].add_subparsers(dest="what", metavar="show", required=True)
     show = showing.add_parser("show", help="print each setting, its value and its origin")
     _add_settings(show)
     return top, commands
 
 
-def _add_settings(parser: _Parser, only: Collection[str] = SETTINGS.keys()) -> None:
+def _add_evidence_commands(parser: _Parser) -> None:
+    adding = parser.add_subparsers(dest="what", metavar="COMMAND", required=True)
+    show = adding.add_parser("show", help="print its rows", epilog=_SHOW_EPILOG)
+    add_evidence_log(show)
+    show.add_argument("--json", action="store_true", help="print whole rows as JSON")
+    verify = adding.add_parser(
+        "verify", help="compare its rows with what was recorded", epilog=_VERIFY_EPILOG
+    )
+    add_evidence_log(verify)
+
+
+def _add_settings(parser: _Parser, only: Collection[str] = (*SETTINGS, _CONFIG)) -> None:
     """Add the flags of the settings; a default would hide what was given before the command."""
     group = parser.add_argument_group("settings")
     for name, setting in SETTINGS.items():
@@ -168,10 +203,10 @@ def _add_settings(parser: _Parser, only: Collection[str] = SETTINGS.keys()) -> N
                 metavar=setting.metavar,
                 default=SUPPRESS,
             )
-    if len(only) == len(SETTINGS):
+    if _CONFIG in only:
         group.add_argument(
             "--config",
-            dest="config_file",
+            dest=_CONFIG,
             metavar="FILE",
             default=SUPPRESS,
             help="read this configuration file",
@@ -183,99 +218,3 @@ _SWITCHED_ON: Final[Mapping[str, Any]] = {
     "const": "true",
     "default": SUPPRESS,
 }
-
-
-def _add_status_options(parser: _Parser) -> None:
-    parser.add_argument("--json", action="store_true", help="print the whole status as JSON")
-    parser.add_argument(
-        "--settle",
-        metavar="SECONDS",
-        type=_number(0.0, LONGEST_SETTLE_S),
-        default=SETTLE_S,
-        help="listen so long to streams and logs after the first answers (2)",
-    )
-    _add_settings(parser)
-
-
-def _add_scenario(parser: _Parser) -> None:
-    parser.add_argument(
-        "--scenario",
-        metavar="NAME",
-        choices=SCENARIOS,
-        default=SUPPRESS,
-        help=f"what happens there: {', '.join(SCENARIOS)} (tour)",
-    )
-    parser.add_argument(
-        "--speed",
-        metavar="X",
-        type=_number(0.01, 1000.0),
-        default=SUPPRESS,
-        help="how much faster than life, 0.01 to 1000 (1)",
-    )
-    parser.add_argument(
-        "--seed", metavar="N", type=int, default=SUPPRESS, help="makes the ids repeatable (7)"
-    )
-
-
-def _add_gateway_options(parser: _Parser) -> None:
-    parser.add_argument(
-        "--port",
-        metavar="N",
-        type=_whole(0, 65535),
-        default=SUPPRESS,
-        help="0 takes a free one (0)",
-    )
-    _add_scenario(parser)
-    parser.add_argument(
-        "--rate",
-        metavar="N",
-        type=_number(0.1, 100_000.0),
-        default=SUPPRESS,
-        help="events per second of the scenario flood (200)",
-    )
-    parser.add_argument(
-        "--sessions",
-        metavar="M",
-        type=_whole(1, 1000),
-        default=SUPPRESS,
-        help="sessions of the scenario flood (10)",
-    )
-    parser.add_argument(
-        "--env-file",
-        metavar="FILE",
-        type=Path,
-        default=SUPPRESS,
-        help="KEY=VALUE lines with the lane's flags; read again on SIGUSR1, a restart",
-    )
-    for name, variable in (("ops", "UA_OPS_TOKEN"), ("internal", "UA_INTERNAL_API_TOKEN")):
-        parser.add_argument(
-            f"--{name}-token",
-            metavar="TOKEN",
-            default=SUPPRESS,
-            help=f"requires this token; visible to others: prefer {variable}",
-        )
-    parser.add_argument("--exit-with-parent", action="store_true", help=SUPPRESS)
-
-
-def _whole(low: int, high: int) -> Callable[[str], int]:
-    def convert(text: str) -> int:
-        if text.isascii() and text.isdecimal() and len(text) <= len(str(high)):
-            number = int(text)
-            if low <= number <= high:
-                return number
-        raise ArgumentTypeError(f"a whole number from {low} to {high} is wanted")
-
-    return convert
-
-
-def _number(low: float, high: float) -> Callable[[str], float]:
-    def convert(text: str) -> float:
-        try:
-            number = float(text)
-        except ValueError:
-            number = math.nan
-        if low <= number <= high:
-            return number
-        raise ArgumentTypeError(f"a number from {low:g} to {high:g} is wanted")
-
-    return convert

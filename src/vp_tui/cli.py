@@ -20,7 +20,10 @@ from typing import TYPE_CHECKING, Final
 from vp_tui.arguments import Arguments, parse
 from vp_tui.config import ConfigError, Given, Loaded, Settings, from_flags, load, settle
 from vp_tui.domain.text import literal
-from vp_tui.gateway.auth import Secret
+from vp_tui.gateway.auth import OPS, Secret
+from vp_tui.gateway.errors import GatewayError
+from vp_tui.paths import state_dir
+from vp_tui.storage.errors import EvidenceError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -31,6 +34,8 @@ EXIT_USAGE: Final = 2
 EXIT_CRASH: Final = 70
 EXIT_INTERRUPTED: Final = 130
 EXIT_BROKEN_PIPE: Final = 141
+SPOOL: Final = "spool"
+"""In the directory of what vp-tui writes by itself: rows that wait for their log."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -49,7 +54,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return EXIT_BROKEN_PIPE
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
-    except ConfigError as error:
+    except (ConfigError, EvidenceError) as error:
         _narrate(f"ERROR: {error}")
         return EXIT_USAGE
     except Exception as error:  # noqa: BLE001 - a traceback would show more than the operator needs
@@ -129,11 +134,66 @@ def _config_show(arguments: Arguments) -> int:
     return 0
 
 
+def _capture(arguments: Arguments) -> int:
+    import asyncio  # noqa: PLC0415
+
+    from vp_tui.capture import look, output  # noqa: PLC0415
+    from vp_tui.capture_row import CaptureOptions, append, captured  # noqa: PLC0415
+
+    settings = _loaded(arguments).settings
+    options = CaptureOptions(**arguments.options)
+    try:
+        reported = asyncio.run(look(settings))
+    except GatewayError as error:
+        raise ConfigError(_told(error)) from error
+    for warning in (*reported.problems, *reported.doubts()):
+        _narrate(f"WARNING: {warning}")
+    made = captured(reported, settings, options)
+    _say(output(reported, made.suggestion, made.row))
+    if options.append is not None:
+        spool = state_dir(os.environ) / SPOOL
+        for line in append(spool, options.append, made.row, made.facts):
+            _narrate(line)
+    return 0
+
+
+def _told(error: GatewayError) -> str:
+    """Return reason and cure; those of a refusal name the token that the ops plane wants."""
+    told = f"{error.failure.reason}; {error.failure.cure}"
+    return f"{told} (the token is {OPS})" if error.unauthorized and OPS not in told else told
+
+
+def _evidence_show(arguments: Arguments) -> int:
+    import json  # noqa: PLC0415
+
+    from vp_tui.evidence_command import show, show_text  # noqa: PLC0415
+
+    shown = show(arguments.options["log"])
+    if arguments.options["json"]:
+        _say(json.dumps(shown, indent=2))
+        return 0
+    _say(show_text(shown))
+    for warning in shown["warnings"]:
+        _narrate(f"WARNING: {literal(warning)}")
+    return 0
+
+
+def _evidence_verify(arguments: Arguments) -> int:
+    from vp_tui.evidence_command import verify_report  # noqa: PLC0415
+
+    lines, code = verify_report(arguments.options["log"])
+    _say("\n".join(lines))
+    return code
+
+
 _COMMANDS: Final[Mapping[str, Callable[[Arguments], int]]] = {
     "watch": _watch,
     "demo": _demo,
     "gateway": _gateway,
     "status": _status,
+    "capture": _capture,
+    "evidence show": _evidence_show,
+    "evidence verify": _evidence_verify,
     "config show": _config_show,
 }
 

@@ -12,12 +12,22 @@ from vp_tui.storage.records import records_path
 from vp_tui.storage.verification import verify
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from vp_tui.storage.verification import Finding
 
 EXIT_OK: Final = 0
 EXIT_MISMATCH: Final = 1
+_SHOWN: Final = {
+    "line": "line",
+    "date": "date (UTC)",
+    "fallback_rate": "rate",
+    "p95_latency": "p95",
+    "decision": "decision",
+    "window": "window",
+}
+"""The cells that `show_text` shows, with their headings."""
 _STATES: Final = ("ok", "unverified", "MISMATCH")
 
 
@@ -29,6 +39,15 @@ def show(log: Path) -> dict[str, Any]:
     table, _ = read_log(log, must_exist=True)
     rows = [asdict(row.row) | {"line": row.line} for row in table.rows]
     return {"rows": rows, "warnings": list(table.warnings)}
+
+
+def show_text(shown: Mapping[str, Any]) -> str:
+    """Return the rows of `show` as a table to read; scope, refs and notes are left out."""
+    rows = [[literal(str(row[name])) for name in _SHOWN] for row in shown["rows"]]
+    table = [list(_SHOWN.values()), *rows]
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    lines = ("  ".join(map(str.ljust, row, widths)).rstrip() for row in table)
+    return "\n".join(lines)
 
 
 def verify_report(log: Path) -> tuple[list[str], int]:

@@ -50,7 +50,7 @@ ERROR_BODY_LIMIT: Final = 64 * 1024
 SESSIONS_LIMIT: Final = 1_000
 DEADLINE_S: Final = 10.0
 
-_METRICS: Final = "/api/v1/ops/metrics/coder-vp"
+METRICS_PATH: Final = "/api/v1/ops/metrics/coder-vp"
 _DASHBOARD: Final = "/api/v1/dashboard/metrics/coder-vp"
 _OK: Final = range(200, 300)
 _UNHEALTHY: Final = 503
@@ -107,16 +107,15 @@ class GatewayClient:
 
     async def metrics(self, plane: Plane = Plane.OPS) -> Snapshot:
         """Ask for the lane's metrics, on the ops plane or on the dashboard's without a token."""
-        params: dict[str, str | int] = {
-            "vp_id": self._vp_id,
-            "mission_limit": self._mission_limit,
-            "event_limit": self._event_limit,
-        }
         if plane is Plane.DASHBOARD:
-            answer = await self._get(self._asked(_DASHBOARD, None), params)
+            answer = await self._get(self._asked(_DASHBOARD, None), self._metrics_params())
             return parse_dashboard_metrics(answer.body, self._mission_limit, self._event_limit)
-        answer = await self._get(self._asked(_METRICS, plane), params)
-        return parse_metrics(answer.body, self._mission_limit, self._event_limit)
+        body = await self.metrics_body()
+        return parse_metrics(body, self._mission_limit, self._event_limit)
+
+    async def metrics_body(self) -> bytes:
+        """Ask for the lane's metrics on the ops plane; return the answer as it was sent."""
+        return (await self._get(self._asked(METRICS_PATH, Plane.OPS), self._metrics_params())).body
 
     async def sessions(self, plane: Plane = Plane.OPS) -> SessionListing:
         """Ask for the sessions on the ops plane or the session plane.
@@ -150,6 +149,13 @@ class GatewayClient:
         """Close all connections; harmless when there are none."""
         if self._http is not None:
             await self._http.aclose()
+
+    def _metrics_params(self) -> dict[str, str | int]:
+        return {
+            "vp_id": self._vp_id,
+            "mission_limit": self._mission_limit,
+            "event_limit": self._event_limit,
+        }
 
     def _asked(self, path: str, plane: Plane | None) -> Asked:
         credentials = self._credentials

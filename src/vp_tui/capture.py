@@ -1,0 +1,148 @@
+"""`vp-tui capture`: one look at the reported metrics, and what the capture script decides on them.
+
+It replaces the rollout's capture script: same flags, same shape of output, same decisions.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from pydantic_core import from_json
+
+from vp_tui.domain.coverage import Coverage, CoverageState, coverage_of
+from vp_tui.domain.evidence import EvidenceRow, format_row
+from vp_tui.domain.script_rules import script_decision
+from vp_tui.gateway.client import GatewayClient
+from vp_tui.gateway.errors import Unreadable
+from vp_tui.gateway.payloads import as_utc
+from vp_tui.gateway.tls import TlsContext
+from vp_tui.gateway.wire import parse_metrics
+from vp_tui.report import utc_z
+from vp_tui.wiring import credentials_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from vp_tui.config import Settings
+    from vp_tui.domain.decisions import Suggestion
+    from vp_tui.domain.thresholds import Thresholds
+    from vp_tui.domain.words import Profile
+
+_UNCOVERED: Final = {
+    CoverageState.TRUNCATED: "coverage truncated: the rate may miss fallbacks",
+    CoverageState.BLIND: "coverage BLIND: the rate is history, not now",
+}
+
+
+class Reported(NamedTuple):
+    """What the gateway answered."""
+
+    body: dict[str, Any]
+    """The whole answer; `fallback` and `latency_seconds` are objects."""
+    generated_at: datetime
+    """In UTC; our own clock's where the answer has no such stamp."""
+    coverage: Coverage | None
+    """None where missions and events cannot be read."""
+    problems: tuple[str, ...]
+    """What is wrong with the sources of the token, in words."""
+
+    @property
+    def considered(self) -> int:
+        """How many missions the figures are about."""
+        return int(_number(self.body["fallback"].get("missions_considered")) or 0)
+
+    def suggestion(self, profile: Profile, thresholds: Thresholds) -> Suggestion:
+        """Return the script's decision on these figures."""
+        rate = _number(self.body["fallback"].get("rate"))
+        p95_s = _number(self.body["latency_seconds"].get("p95_seconds"))
+        return script_decision(profile, self.considered, rate, p95_s, thresholds)
+
+    def doubts(self) -> Iterator[str]:
+        """Tell what makes the figures less than they seem."""
+        if self.coverage and (told := _UNCOVERED.get(self.coverage.state)):
+            covered, considered = self.coverage.covered, self.coverage.considered
+            yield f"{told} (events of {covered} of {considered} missions)"
+
+
+async def look(settings: Settings) -> Reported:
+    """Ask the ops plane once for its metrics. Raises GatewayError."""
+    credentials = credentials_of(settings, ambient=True)
+    problems = credentials.read().problems
+    mission_limit, event_limit = settings.mission_limit, settings.event_limit
+    client = GatewayClient(
+        settings.gateway_url,
+        settings.vp_id,
+        credentials,
+        mission_limit=mission_limit,
+        event_limit=event_limit,
+        tls=TlsContext(settings.gateway_url, settings.ca_file),
+    )
+    try:
+        raw = await client.metrics_body()
+    finally:
+        await client.aclose()
+    body, coverage = _metrics(raw), None
+    with suppress(Unreadable):  # a rate of null, say: the script has a decision for that
+        coverage = coverage_of(parse_metrics(raw, mission_limit, event_limit))
+    return Reported(body, _generated_at(body), coverage, problems)
+
+
+def output(reported: Reported, suggestion: Suggestion, row: EvidenceRow) -> str:
+    """Return what the command prints: the figures as JSON, an empty line, the row.
+
+    The rate of no missions is null: it is not known, whatever the gateway sends.
+    """
+    body = reported.body
+    unknown = {} if reported.considered else {"rate": None}
+    figures = {
+        "vp_id": body.get("vp_id"),
+        "generated_at": utc_z(reported.generated_at),
+        "fallback": body["fallback"] | unknown,
+        "latency_seconds": body["latency_seconds"],
+        "mission_counts": body.get("mission_counts"),
+        "event_counts": body.get("event_counts"),
+        "assessment": {"decision": suggestion.decision, "reasons": list(suggestion.reasons)},
+    }
+    told = json.dumps(figures, indent=2, sort_keys=True)
+    return f"{told}\n\nMarkdown row:\n{format_row(row)}"
+
+
+def _metrics(raw: bytes) -> dict[str, Any]:
+    """Return an answer as far as the script looked at it. Raises Unreadable."""
+    try:
+        body = from_json(raw, allow_inf_nan=False)
+    except ValueError:
+        what = "a web page, not JSON" if raw.lstrip()[:1] == b"<" else "not JSON"
+        raise _unreadable(what) from None
+    for key in ("fallback", "latency_seconds"):
+        if not isinstance(body, dict) or not isinstance(body.get(key), dict):
+            raise _unreadable(f"{key}: an object is wanted")
+    metrics: dict[str, Any] = body
+    return metrics
+
+
+def _unreadable(fault: str) -> Unreadable:
+    return Unreadable(
+        f"unreadable metrics answer: {fault}", "is this the gateway's URL and version?"
+    )
+
+
+def _generated_at(body: dict[str, Any]) -> datetime:
+    try:
+        return as_utc(datetime.fromisoformat(body["generated_at"]))
+    except (KeyError, TypeError, ValueError):
+        return datetime.now(UTC)
+
+
+def _number(value: object) -> float | None:
+    """Return what the row's cells, too, take for a number."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    with suppress(OverflowError):
+        number = float(value)
+        return number if math.isfinite(number) else None
+    return None

@@ -1,0 +1,203 @@
+"""The row that `vp-tui capture` makes of what was reported, and how it gets into its log."""
+
+from __future__ import annotations
+
+import getpass
+import os
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from vp_tui.config import ConfigError
+from vp_tui.domain.evidence import EvidenceRow, cells_from_snapshot, numbered_label
+from vp_tui.domain.labels import Stage, next_label, next_stage
+from vp_tui.domain.text import literal
+from vp_tui.domain.thresholds import Thresholds
+from vp_tui.domain.windows import Traffic
+from vp_tui.domain.words import Profile, is_more_permissive
+from vp_tui.gateway.addresses import host_port
+from vp_tui.gateway.client import METRICS_PATH
+from vp_tui.report import utc_z
+from vp_tui.storage.errors import EvidenceError
+from vp_tui.storage.evidence_log import read_log
+from vp_tui.storage.snapshots import Facts
+from vp_tui.storage.spool import append_spooled, pending, record_or_keep
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from vp_tui.capture import Reported
+    from vp_tui.config import Settings
+    from vp_tui.domain.decisions import Suggestion
+
+UNNAMED_WINDOW: Final = "Shadow window"
+"""The script's label where none is given."""
+_USUAL: Final = Thresholds()
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureOptions:
+    """What the command line asks for; "" where the row has its usual words."""
+
+    window: str = ""
+    scope: str = ""
+    ref: str = ""
+    note: str = ""
+    decision: str = ""
+    source: str = Traffic.ORGANIC
+    append: Path | None = None
+    mode: str = "http"
+    """The only one: the script's other mode ran inside the gateway."""
+    profile: str = Profile.ROLLOUT
+    min_missions: int = _USUAL.min_missions
+    fallback_watch: float = _USUAL.fallback_watch
+    fallback_critical: float = _USUAL.fallback_critical
+    p95_watch_s: float = _USUAL.p95_watch_s
+    p95_critical_s: float = _USUAL.p95_critical_s
+
+    @property
+    def thresholds(self) -> Thresholds:
+        """The limits of the assessment; as in the script, no missions are never traffic."""
+        return Thresholds(
+            max(self.min_missions, 1),
+            self.fallback_watch,
+            self.fallback_critical,
+            self.p95_watch_s,
+            self.p95_critical_s,
+        )
+
+    def override_reason(self, suggestion: Suggestion) -> str | None:
+        """Return why the decision allows more than the suggestion; None where it does not.
+
+        Raises ConfigError when no note tells (the rollout's rules, section 6).
+        """
+        if not self.decision or not is_more_permissive(self.decision, suggestion.decision):
+            return None
+        if not self.note.strip():
+            raise ConfigError(
+                f"--decision {self.decision} allows more than {suggestion.decision}, which "
+                "follows from the metrics: say why with --note"
+            )
+        return self.note
+
+
+class Captured(NamedTuple):
+    """What was made of a look."""
+
+    suggestion: Suggestion
+    row: EvidenceRow
+    facts: Facts
+
+
+def captured(reported: Reported, settings: Settings, options: CaptureOptions) -> Captured:
+    """Return the script's decision, the row, and what that was made from.
+
+    Raises ConfigError as `override_reason` does.
+    """
+    suggestion = reported.suggestion(Profile(options.profile), options.thresholds)
+    logged = _logged(options.append)
+    limits = {"mission_limit": settings.mission_limit, "event_limit": settings.event_limit}
+    where = settings.gateway_name or host_port(settings.gateway_url)
+    endpoint = f"GET {METRICS_PATH}?" + "&".join(f"{name}={n}" for name, n in limits.items())
+    rate, p95 = cells_from_snapshot(reported.body)
+    row = EvidenceRow(
+        date=utc_z(reported.generated_at),
+        window=options.window or (UNNAMED_WINDOW if logged is None else next_label(logged)),
+        scope=options.scope or f"`{settings.vp_id}` on {where}, {options.source} traffic",
+        refs=_as_code(options.ref or endpoint),
+        fallback_rate=rate,
+        p95_latency=p95,
+        decision=options.decision or suggestion.decision,
+        notes="; ".join(_notes(reported, suggestion, options.note)),
+    )
+    facts = Facts(
+        window=row.window,
+        snapshot=reported.body,
+        limits=limits,
+        thresholds={"profile": str(options.profile), **options.thresholds._asdict()},
+        epoch=None,  # one look at the metrics does not tell it
+        actor=_actor(),
+        stage=_stage(row.window, logged or ()),
+        source=str(options.source),
+        gates={},
+        suggestion={"decision": suggestion.decision, "reasons": list(suggestion.reasons)},
+        override_reason=options.override_reason(suggestion),
+    )
+    return Captured(suggestion, row, facts)
+
+
+def append(spool: Path, log: Path, row: EvidenceRow, facts: Facts) -> Iterator[str]:
+    """Record `row` in `log` behind those that wait for it in `spool`; tell what was done.
+
+    Raises EvidenceError when it could not be written: it then waits in `spool` itself, or the
+    error says that it could not even be kept.
+    """
+    yield from _append_waiting(spool, log)
+    appended = record_or_keep(spool, log, row, facts)
+    yield f"recorded as line {appended.line} of {literal(str(appended.path))}"
+
+
+def _append_waiting(spool: Path, log: Path) -> Iterator[str]:
+    waiting = pending(spool, log)
+    yield from (f"WARNING: {warning}" for warning in waiting.warnings)
+    for kept in waiting.rows:
+        told = f"the row of {kept.row.date}, “{literal(kept.row.window)}”,"
+        if kept.file is None:  # perhaps somebody took it out: not ours to put back
+            yield f"WARNING: {told} was recorded and is not in the log"
+            continue
+        try:
+            appended = append_spooled(kept)
+        except EvidenceError as error:
+            yield f"WARNING: {told} still waits: {error}"
+            return
+        yield f"{told} had waited: it is line {appended.line} now"
+
+
+def _logged(log: Path | None) -> Sequence[EvidenceRow] | None:
+    """Return the rows of the log; None without one, or where it cannot be read."""
+    if log is not None:
+        with suppress(EvidenceError):  # told when the row is appended
+            return [logged.row for logged in read_log(log)[0].rows]
+    return None
+
+
+def _stage(window: str, logged: Sequence[EvidenceRow]) -> str:
+    """Return the stage that the label names, else that of the log's next window."""
+    label = numbered_label(window)
+    return label[0] if label else str(next_stage(logged) or Stage.SHADOW)
+
+
+def _notes(reported: Reported, suggestion: Suggestion, note: str) -> Iterator[str]:
+    body = reported.body
+    fallen_back = body["fallback"].get("missions_with_fallback")
+    figures = (
+        f"missions_considered={reported.considered}",
+        f"missions_with_fallback={'unknown' if fallen_back is None else fallen_back}",
+        f"mission_counts={_counts(body.get('mission_counts'))}",
+        f"event_counts={_counts(body.get('event_counts'))}",
+    )
+    yield ", ".join(f"`{figure}`" for figure in figures)
+    yield from reported.doubts()
+    yield f"assessment: {suggestion.decision}: {', '.join(suggestion.reasons)}"
+    if note:
+        yield note
+
+
+def _counts(counts: Any) -> str:  # noqa: ANN401 - any JSON
+    if not isinstance(counts, dict):
+        return "unknown"
+    return "{" + ",".join(f"{name}:{count}" for name, count in counts.items()) + "}"
+
+
+def _as_code(text: str) -> str:
+    return text if "`" in text else f"`{text}`"
+
+
+def _actor() -> str:
+    """Return who records, as `user@host`."""
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):  # an id without a name
+        user = f"uid {os.getuid()}"
+    return f"{user}@{os.uname().nodename}"
