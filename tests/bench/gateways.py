@@ -5,12 +5,17 @@ from __future__ import annotations
 import json
 import sys
 import urllib.request
+from pathlib import Path
+from typing import Final
 
 from websockets.sync.client import connect
 
 from vp_tui.gateway.addresses import stream_url
 from vp_tui.simulator.options import SimulatorOptions
 from vp_tui.simulator.process import GatewayProcess, spawn_gateway
+
+VP_TUI: Final = Path(sys.executable).with_name("vp-tui")
+"""The command as it is installed beside the interpreter."""
 
 
 def quiet_gateway() -> GatewayProcess:
@@ -23,7 +28,7 @@ def flooding_gateway(events_per_s: float, sessions: int) -> GatewayProcess:
 
 
 def watch_command(url: str) -> list[str]:
-    return [sys.executable, "-m", "vp_tui", "watch", "--gateway-url", url]
+    return [sys.executable, str(VP_TUI), "watch", "--gateway-url", url]
 
 
 def load_session(url: str) -> None:

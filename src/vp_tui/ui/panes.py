@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Final, Generic, TypeVar
 from textual.containers import Vertical
 
 from vp_tui.ui.lines import LineList
-from vp_tui.ui.paint import Line, Lines, cut, join, width_of
+from vp_tui.ui.paint import Line, Toned, cut, join, width_of
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
+    from textual.strip import Strip
 
     from vp_tui.ui.tones import Tone
 
@@ -32,6 +33,31 @@ PANE_NAMES: Final = {
 }
 
 
+class PaneTitle(Toned):
+    """The line over a list, made for the width that it is drawn in."""
+
+    def __init__(self) -> None:
+        super().__init__(classes="pane-title")
+        self._left: Line = ()
+        self._others: Line = ()
+        self._following: Line = ()
+
+    def show(self, left: Line, others: Line, following: Line) -> None:
+        """Show these parts; the other panes and the rule give way where there is no room."""
+        parts = (left, others, following)
+        if parts != (self._left, self._others, self._following):
+            self._left, self._others, self._following = parts
+            self.refresh()
+
+    def render_line(self, y: int) -> Strip:  # noqa: ARG002 - it has but one line
+        width = self.size.width
+        right = join(" ", self._others, self._following)
+        room = width - width_of(self._left) - width_of(right)
+        if room < 0:
+            return self.strip(cut(join(self._left, self._following), width), width)
+        return self.strip(join(self._left, ("─" * room, "dim"), right), width)
+
+
 class Pane(Vertical, Generic[ListT]):
     """One list under its title line."""
 
@@ -39,7 +65,7 @@ class Pane(Vertical, Generic[ListT]):
         super().__init__(id=f"{name}-pane", classes="pane")
         self.pane = name
         self.list = lines
-        self._title = Lines(classes="pane-title")
+        self._title = PaneTitle()
         self._facts: Line = ()
         self._others: Line = ()
 
@@ -53,18 +79,13 @@ class Pane(Vertical, Generic[ListT]):
         self.show_title()
 
     def show_title(self) -> None:
-        """Paint the title anew: the focus or the following changed."""
+        """Make the title anew: the facts, the focus or the following changed."""
         focused = self.list.has_focus
         tone: Tone = "accent" if focused else "strong"
         mark = "▸" if focused else "─"
         name = (f"{PANE_KEYS[self.pane]} {PANE_NAMES[self.pane]} ", tone)
         left = join((mark, tone), name, self._facts, " ")
-        right = join(" ", self._others, self._following())
-        room = self.size.width - width_of(left) - width_of(right)
-        if room < 0:
-            self._title.show([cut(join(left, self._following()), self.size.width)])
-        else:
-            self._title.show([join(left, ("─" * room, "dim"), right)])
+        self._title.show(left, self._others, self._following())
 
     def _following(self) -> Line:
         if not self.list.follows:
@@ -72,9 +93,6 @@ class Pane(Vertical, Generic[ListT]):
         if self.list.following:
             return ((" follow ON", "dim"),)
         return ((f" follow OFF, {self.list.waiting} new: G", "warn"),)
-
-    def on_resize(self) -> None:
-        self.show_title()
 
     def on_descendant_focus(self) -> None:
         self.show_title()
