@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from vp_tui.domain.coverage import CoverageState
 from vp_tui.domain.events import Source
+from vp_tui.domain.guardrails import ROLLING
 from vp_tui.domain.latency import rank_from_top
 from vp_tui.domain.models import Plane
 from vp_tui.domain.routing import RoutingTally
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from vp_tui.domain.coverage import Coverage
+    from vp_tui.domain.guardrails import TripWire
     from vp_tui.selectors import Numbers, RunRow
     from vp_tui.sources import SourceView
     from vp_tui.state import State
@@ -138,7 +140,7 @@ def _fallback(figures: Numbers | None, state: State, now: float) -> dict[str, An
     if figures is None:
         return None
     tally = state.routing if _listened(state, now) else None
-    reconstruction = figures.reconstruction
+    reconstruction, bounds = figures.reconstruction, figures.bounds
     return {
         "reported": {
             "rate": figures.reported_rate,
@@ -151,15 +153,25 @@ def _fallback(figures: Numbers | None, state: State, now: float) -> dict[str, An
             "terminal": reconstruction.terminal,
             "inferred": reconstruction.inferred,
         },
-        "interval95": None,
-        "upper95": None,
-        "needed_for_10pct": None,
+        "interval95": list(bounds.interval95) if bounds else None,
+        "upper95": bounds.upper95 if bounds else None,
+        "needed_for_10pct": bounds.needed if bounds else None,
         "coverage": _coverage(figures.coverage),
-        "rolling": None,
+        "rolling": _rolling(figures.wire) if figures.wire.terminal else None,
         "unseen": _tallied(tally, "bootstrap", "shadow", "lease_degraded"),
         "routing": _tallied(
             tally, "coding_turns", "delegated", "primary", "bootstrap", "unexplained"
         ),
+    }
+
+
+def _rolling(wire: TripWire) -> dict[str, Any]:
+    return {
+        "size": ROLLING,
+        "terminal": wire.terminal,
+        "fallbacks": wire.fallbacks,
+        "tripped": wire.tripped,
+        "to_trip": wire.to_trip,
     }
 
 

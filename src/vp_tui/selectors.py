@@ -7,11 +7,12 @@ the state of the source it comes from.
 from __future__ import annotations
 
 from datetime import datetime
-from functools import wraps
+from functools import lru_cache, wraps
 from typing import TYPE_CHECKING, Final, NamedTuple, ParamSpec, TypeVar
 
 from vp_tui.domain.coverage import coverage_of
 from vp_tui.domain.events import Source, StreamState
+from vp_tui.domain.guardrails import trip_wire
 from vp_tui.domain.latency import P95_WATCH_S, p95_after_each
 from vp_tui.domain.missions import (
     ORPHAN_GRACE_S,
@@ -21,6 +22,9 @@ from vp_tui.domain.missions import (
     unreported_fallbacks,
 )
 from vp_tui.domain.runs import Run
+from vp_tui.domain.sequential import clean_missions_needed
+from vp_tui.domain.stats import upper95, wilson
+from vp_tui.domain.thresholds import GUARDRAIL_RATE
 from vp_tui.sources import SourceView, source_view
 from vp_tui.state import SourceStatus
 
@@ -28,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from vp_tui.domain.coverage import Coverage
+    from vp_tui.domain.guardrails import TripWire
     from vp_tui.domain.missions import LedgerEntry, Reconstruction
     from vp_tui.domain.models import Session, Snapshot
     from vp_tui.domain.runs import Turn
@@ -63,6 +68,17 @@ def _is(one: object, other: object) -> bool:
     return one is other or (isinstance(one, datetime | frozenset) and one == other)
 
 
+class Bounds(NamedTuple):
+    """What the finished missions prove of the fallback rate; rates are fractions, 0 to 1."""
+
+    interval95: tuple[float, float]
+    """Wilson's, two-sided."""
+    upper95: float
+    """Clopper-Pearson's, one-sided."""
+    needed: int
+    """Further clean missions until the rate is proven to be below the guardrail's."""
+
+
 class Numbers(NamedTuple):
     """What the metrics and the ledger say. Durations in seconds, rates fractions 0..1."""
 
@@ -72,6 +88,10 @@ class Numbers(NamedTuple):
     reported_rate: float | None
     """As the gateway reports it; None with no missions: 0/0 is not 0."""
     reconstruction: Reconstruction
+    bounds: Bounds | None
+    """Of the reconstructed rate; None without a finished mission."""
+    wire: TripWire
+    """How guardrail 3 stands."""
     unreported: int
     """Fallbacks that the ledger knows beyond those the gateway reports, of the same missions."""
     orphans: int
@@ -113,7 +133,9 @@ def numbers(state: State, now: float) -> Numbers | None:
         snapshot=snapshot,
         coverage=_coverage(snapshot),
         reported_rate=snapshot.fallback.rate if snapshot.fallback.considered else None,
-        reconstruction=_reconstruction(recent),
+        reconstruction=(seen := _reconstruction(recent)),
+        bounds=_bounds(seen.fallbacks, seen.terminal) if seen.terminal else None,
+        wire=_wire(recent),
         unreported=_unreported(state.ledger, snapshot),
         orphans=len(orphaned),
         over_watch=sum((m.duration_s or 0.0) >= P95_WATCH_S for m in snapshot.missions),
@@ -152,6 +174,13 @@ finished = _while_same(terminal_entries)
 _coverage = _while_same(coverage_of)
 _reconstruction = _while_same(reconstruct)
 _unreported = _while_same(unreported_fallbacks)
+_wire = _while_same(trip_wire)
+
+
+@lru_cache(maxsize=8)
+def _bounds(fallbacks: int, n: int) -> Bounds:
+    needed = clean_missions_needed(fallbacks, n, GUARDRAIL_RATE)
+    return Bounds(wilson(fallbacks, n), upper95(fallbacks, n), needed)
 
 
 @_while_same
