@@ -204,7 +204,9 @@ def test_demo_watches_its_own_gateway_and_no_other(
     monkeypatch.setenv("UA_OPS_TOKEN", "hunter2")
     assert run("demo", "--scenario", "stuck", "--speed", "3", "--interval", "1")[0] == 0
     assert spawned.options == SimulatorOptions(scenario="stuck", speed=3.0)
-    expected = Settings(gateway_url=spawned.url, gateway_name="demo stuck", interval=1.0)
+    expected = Settings(
+        gateway_url=spawned.url, gateway_name="demo stuck", interval=1.0, evidence=None
+    )
     assert screen.started == [(expected, False)]
     assert spawned.stopped
 

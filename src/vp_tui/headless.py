@@ -44,7 +44,7 @@ async def look(settings: Settings, settle_s: float) -> Look:
     )
     with events_noted(store):
         try:
-            await _wait(tasks, DEADLINE_S, _all_asked(store))
+            await _wait(tasks, DEADLINE_S, _all_asked(store, settings))
             if is_reachable(store.state, time.monotonic()):
                 await _wait(tasks, settle_s)
         finally:
@@ -54,12 +54,13 @@ async def look(settings: Settings, settle_s: float) -> Look:
     return Look(store.state, now)
 
 
-async def _all_asked(store: Store) -> None:
-    """Wait until every source has answered or failed."""
+async def _all_asked(store: Store, settings: Settings) -> None:
+    """Wait until every source has answered or failed, and the evidence log was read."""
     asked = asyncio.Event()
 
     def check(state: State) -> None:
-        if state.sources.keys() >= set(Source):
+        is_read = settings.evidence is None or state.evidence is not None
+        if is_read and state.sources.keys() >= set(Source):
             asked.set()
 
     unsubscribe = store.subscribe(check)

@@ -76,6 +76,9 @@ def _troubles(state: State, now: float) -> Iterator[Trouble]:
     if state.health and state.health.status != "healthy":
         reason = state.health.db_error or f"its database is {state.health.db_status}"
         yield Trouble("gateway unhealthy", reason, "look at the gateway's own log")
+    if state.evidence and state.evidence.problem:
+        reason, cure = state.evidence.problem, "vp-tui goes by what it read before, and tries again"
+        yield Trouble("evidence log", reason, cure, is_grave=False)
     for problem in state.tokens.problems:
         yield Trouble("tokens", problem, "mend it, then press A to read them again", is_grave=False)
 
