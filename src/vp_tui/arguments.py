@@ -54,14 +54,14 @@ examples:
 
 exit codes:
     0    all is well; of status: nothing to do
-    1    of status: attention, a source is unauthorized, stale or down
+    1    of status: attention, such as a SAFETY entry, or a source that is down
     2    usage or configuration error; of status: the gateway did not answer
     70   vp-tui crashed; stderr names the report
     130  interrupted; 141: the reader of stdout went away"""
 _STATUS_EPILOG: Final = """\
-exit codes: 0 nothing to do; 1 attention: a source is unauthorized, stale or down
-while others answer; 2 nothing of the gateway answered. The status is printed in
-each case."""
+exit codes: 0 nothing to do; 1 attention: a SAFETY entry, a gate FAIL, or a source
+that is unauthorized, stale or down while others answer; 2 nothing of the
+gateway answered. The status is printed in each case."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,11 +106,25 @@ def _status_lines(status: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         error = f"  {source['error']}" if source["error"] else ""
         yield name, f"{source['state']}{age}{error}"
     yield from _figures(status)
+    yield from _verdict(status)
     for run in status["runs"]:
         doing = f"{run['active_runs']} running" if run["active_runs"] else "idle"
         yield "run", f"{run['session_id']}  {doing}, last event {_or(run['last_event'])}"
     for alarm in status["alarms"]:
         yield "alarm", alarm
+
+
+def _verdict(status: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for alarm in status["safety"]:
+        yield "SAFETY", f"{alarm['alarm']}: {alarm['reason']}"
+    if window := status["window"]:
+        yield "window", f"{window['label']} ({window['stage']}, {window['source']})"
+    for name, gate in status["gates"].items():
+        yield name, f"{gate['verdict']}  {gate['reason']}"
+    missing = ", ".join(status["promotion"]["missing"])
+    yield "promotion", f"not yet: {missing}" if missing else "recommended"
+    if suggestion := status["suggestion"]:
+        yield "suggests", f"{suggestion['decision']}: {'; '.join(suggestion['reasons'])}"
 
 
 def _figures(status: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

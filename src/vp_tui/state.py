@@ -60,6 +60,8 @@ class Watch:
     """The one asked for; None: the evidence log tells it."""
     source: Traffic = Traffic.ORGANIC
     """Where the window's missions come from."""
+    has_evidence: bool = False
+    """Whether there is an evidence log to read."""
 
 
 @dataclass(frozen=True, slots=True)
