@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Final, NamedTuple, ParamSpec, TypeVar
 
 from vp_tui.domain.coverage import coverage_of
 from vp_tui.domain.events import Source, StreamState
-from vp_tui.domain.guardrails import trip_wire
 from vp_tui.domain.latency import P95_WATCH_S, p95_after_each
 from vp_tui.domain.missions import (
     ORPHAN_GRACE_S,
@@ -22,8 +21,6 @@ from vp_tui.domain.missions import (
     unreported_fallbacks,
 )
 from vp_tui.domain.runs import Run
-from vp_tui.domain.sequential import clean_missions_needed
-from vp_tui.domain.stats import upper95, wilson
 from vp_tui.domain.thresholds import GUARDRAIL_RATE
 from vp_tui.domain.windows import proposed_window, unreal_missions
 from vp_tui.sources import SourceView, source_view
@@ -237,11 +234,20 @@ finished = while_same(terminal_entries)
 _coverage = while_same(coverage_of)
 _reconstruction = while_same(reconstruct)
 _unreported = while_same(unreported_fallbacks)
-_wire = while_same(trip_wire)
+
+
+@while_same
+def _wire(real: tuple[LedgerEntry, ...]) -> TripWire:
+    from vp_tui.domain.guardrails import trip_wire  # noqa: PLC0415 - not needed for the first frame
+
+    return trip_wire(real)
 
 
 @lru_cache(maxsize=8)
 def _bounds(fallbacks: int, n: int) -> Bounds:
+    from vp_tui.domain.sequential import clean_missions_needed  # noqa: PLC0415 - as in `_wire`
+    from vp_tui.domain.stats import upper95, wilson  # noqa: PLC0415 - as in `_wire`
+
     needed = clean_missions_needed(fallbacks, n, GUARDRAIL_RATE)
     return Bounds(wilson(fallbacks, n), upper95(fallbacks, n), needed)
 
