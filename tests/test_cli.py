@@ -188,7 +188,7 @@ def test_help_names_every_scenario_that_is_played(run: Run) -> None:
 def test_the_choices_of_capture_are_those_of_the_rules() -> None:
     assert tuple(Profile) == PROFILES
     assert tuple(Traffic) == SOURCES
-    assert str(CaptureOptions().source) == Traffic.ORGANIC
+    assert str(CaptureOptions().traffic) == Traffic.ORGANIC
 
 
 @pytest.mark.parametrize("command", ["watch", "demo"])
@@ -238,7 +238,9 @@ def test_demo_watches_its_own_gateway_and_no_other(
     monkeypatch.setenv("UA_OPS_TOKEN", "hunter2")
     assert run("demo", "--scenario", "stuck", "--speed", "3", "--interval", "1")[0] == 0
     assert spawned.options == SimulatorOptions(scenario="stuck", speed=3.0)
-    expected = Settings(gateway_url=spawned.url, gateway_name="demo stuck", interval=1.0)
+    expected = Settings(
+        gateway_url=spawned.url, gateway_name="demo stuck", interval=1.0, evidence=None
+    )
     assert screen.started == [(expected, False)]
     assert spawned.stopped
 

@@ -4,6 +4,9 @@ from pathlib import Path
 import pytest
 
 from vp_tui.config import SETTINGS, ConfigError, Loaded, Settings, load
+from vp_tui.domain.labels import Stage
+from vp_tui.domain.windows import Traffic
+from vp_tui.domain.words import Profile
 from vp_tui.paths import default_config_file, state_dir
 
 TWO_GATEWAYS = """\
@@ -55,6 +58,14 @@ def test_without_anything_the_defaults_hold(home: Home) -> None:
     assert loaded.origins.keys() == {field.name for field in fields(Settings)}
     assert loaded.notes == ()
     assert loaded.config_file is None
+
+
+def test_what_is_recorded_where_can_be_said(home: Home) -> None:
+    home.write('[gateways.a]\nurl = "http://a"\nevidence = "docs/log.md"\nprofile = "sustained"\n')
+    settings = home.load(stage="Limited", source="probe").settings
+    assert settings.evidence == home.file.parent / "docs/log.md"
+    assert settings.profile is Profile.SUSTAINED
+    assert (settings.stage, settings.source) == (Stage.LIMITED, Traffic.PROBE)
 
 
 def test_flag_over_environment_over_file_over_default(home: Home) -> None:
@@ -225,6 +236,10 @@ def test_a_name_needs_a_file(home: Home) -> None:
         ("vp_id", "a b\n", "a name of visible characters"),
         ("vp_id", "a\u202eb", "a name of visible characters"),
         ("ca_file", " ", "the path of a file"),
+        ("evidence", "", "the path of a file"),
+        ("profile", "rollouts", "one of rollout, sustained"),
+        ("stage", "canary", "one of shadow, limited, broadened, sustained, reverted, blocked"),
+        ("source", "real", "one of organic, probe, synthetic, fault-injected"),
         ("allow_insecure", "perhaps", "true or false"),
         ("gateway_url", "127.0.0.1:8002", "http://host:port or https://host"),
         ("gateway_url", "ftp://host", "http://host:port or https://host"),

@@ -29,7 +29,7 @@ def watches_live(screen: str) -> bool:
 
 
 def tells_of_the_loss(screen: str, port: int) -> bool:
-    cause = f"! gateway lost: 127.0.0.1:{port}: connection refused"
+    cause = f"! SAFETY gateway lost: 127.0.0.1:{port}: connection refused"
     wanted = (cause, "-> is the gateway running there?", "list down", "✗ down", "idle?")
     return screen.startswith(" LOST ") and all(words in screen for words in wanted)
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
+from tests.storage.rows import GOLDEN
 
 from vp_tui import headless
 from vp_tui.config import Settings
@@ -189,3 +190,12 @@ async def test_a_bug_in_the_reducer_is_raised(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(headless, "connect", connect)
     with pytest.raises(TypeError, match="no rule for object"):
         await look(DEAD, settle_s=0.0)
+
+
+async def test_one_look_reads_the_evidence_log_too(tmp_path: Path) -> None:
+    log = tmp_path / "log.md"
+    log.write_bytes(GOLDEN)
+    async with running_gateway(SimulatorOptions(scenario="clean")) as gateway:
+        seen = await look(Settings(gateway_url=gateway.url, evidence=log), settle_s=0.0)
+    assert seen.state.evidence is not None
+    assert len(seen.state.evidence.rows) == 16

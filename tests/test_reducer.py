@@ -30,9 +30,11 @@ from tests.support.builders import (
     stream,
 )
 from tests.support.recorded import transcript
+from tests.support.rollout import row
 
 from vp_tui.domain.events import (
     Event,
+    EvidenceRead,
     GapFound,
     LinkDropped,
     LogDropped,
@@ -47,7 +49,7 @@ from vp_tui.domain.missions import Signal
 from vp_tui.domain.models import Failure, Plane, TokenPresence
 from vp_tui.domain.routing import RoutingTally
 from vp_tui.reducer import reduce, reduce_all
-from vp_tui.state import LOG_LIMIT, LOGS_LIMIT, Clock, Epoch, SourceStatus, State
+from vp_tui.state import LOG_LIMIT, LOGS_LIMIT, Clock, Epoch, EvidenceLog, SourceStatus, State
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -330,3 +332,25 @@ def test_reducing_is_pure(before: list[Event], events: list[Event]) -> None:
     first, second = reduce_all(start, events), reduce_all(start, events)
     assert first == second
     assert start == kept
+
+
+class TestEvidence:
+    def test_what_was_read_is_known(self) -> None:
+        rows = (row("Shadow window #1"),)
+        read = EvidenceRead(0.0, rows, frozenset({"m1"}), None, frozenset({"m1"}), frozenset({"W"}))
+        assert state(read).evidence == EvidenceLog(
+            rows, frozenset({"m1"}), frozenset({"m1"}), frozenset({"W"})
+        )
+        assert state().evidence is None
+
+    def test_a_problem_leaves_what_was_known_and_is_told(self) -> None:
+        rows = (row("Shadow window #1"),)
+        broken = EvidenceRead(1.0, (), frozenset(), "log.md: it is a directory")
+        after = state(EvidenceRead(0.0, rows, frozenset({"m1"})), broken)
+        assert after.evidence is not None
+        assert after.evidence.rows == rows
+        assert after.evidence.recorded_ids == {"m1"}
+        assert after.evidence.problem == "log.md: it is a directory"
+        assert after.entries[-1].text == "log.md: it is a directory"
+        mended = reduce(after, EvidenceRead(2.0, rows, frozenset()))
+        assert mended.evidence == EvidenceLog(rows)

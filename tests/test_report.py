@@ -144,6 +144,28 @@ class TestUnknown:
         assert fallback["routing"]["primary"] == 1
 
 
+class TestStatistics:
+    def test_the_bounds_are_those_of_the_reconstructed_rate(self) -> None:
+        missions = [mission(f"m{n}", started_s=-60.0 * n) for n in range(1, 19)]
+        fallback = shown(healthy(), polled(snapshot(*missions)))["fallback"]
+        assert fallback["interval95"] == pytest.approx([0.0, 0.17588], abs=1e-4)
+        assert fallback["upper95"] == pytest.approx(1 - 0.05 ** (1 / 18))
+        assert fallback["needed_for_10pct"] == 17
+        assert fallback["rolling"] == {
+            "size": 20, "terminal": 18, "fallbacks": 0, "tripped": False, "to_trip": 3,
+        }  # fmt: skip
+
+    def test_three_fallbacks_trip(self) -> None:
+        missions = [mission(f"m{n}", result_ref=ELSEWHERE) for n in range(3)]
+        rolling = shown(healthy(), polled(snapshot(*missions)))["fallback"]["rolling"]
+        assert (rolling["tripped"], rolling["to_trip"]) == (True, 0)
+
+    def test_without_a_finished_mission_nothing_is_proven(self) -> None:
+        fallback = shown(healthy(), polled(snapshot(mission("m1", "running"))))["fallback"]
+        for name in ("interval95", "upper95", "needed_for_10pct", "rolling"):
+            assert fallback[name] is None
+
+
 class TestValues:
     def test_the_gateway(self) -> None:
         assert shown(*ALL_WELL)["gateway"] == {

@@ -19,7 +19,7 @@ from tests.support.builders import (
     stream,
 )
 
-from vp_tui.domain.events import Event, GapFound, Source, StreamEvent, Tick
+from vp_tui.domain.events import Event, EvidenceRead, GapFound, Source, StreamEvent, Tick
 from vp_tui.store import ANSWERS_KEPT, PUBLISH_HZ, Mailbox, Store, pump
 
 if TYPE_CHECKING:
@@ -75,6 +75,10 @@ class TestMailbox:
         assert mailbox.take() == [tick(0.0), *answers[3:], tick(1.0)]
         mailbox.put(answers[0])
         assert mailbox.take() == [answers[0]]
+
+    def test_so_it_is_with_readings_of_the_evidence(self) -> None:
+        read = [EvidenceRead(float(n), (), frozenset()) for n in range(ANSWERS_KEPT + 2)]
+        assert filled(read).take() == read[2:]
 
     def test_a_frame_finds_no_place_among_other_events_only(self) -> None:
         taken = filled([*(tick(float(n)) for n in range(4)), *sent(1)]).take()

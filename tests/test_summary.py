@@ -20,7 +20,7 @@ from tests.support.builders import (
 from tests.ui import scenes
 from tests.ui.scenes import BROKEN, GONE
 
-from vp_tui.domain.events import HealthArrived, Source, StreamState, TokensRead
+from vp_tui.domain.events import EvidenceRead, HealthArrived, Source, StreamState, TokensRead
 from vp_tui.domain.models import Plane, TokenPresence
 from vp_tui.summary import badge, troubles
 
@@ -169,3 +169,10 @@ def test_a_problem_with_tokens_says_what_to_press() -> None:
     (trouble,) = troubles_after(*scenes.ordinary(), read)
     assert trouble.reason == "~/.uatok is not readable"
     assert "press A" in trouble.cure
+
+
+def test_a_log_that_cannot_be_read_is_a_trouble_but_no_grave_one() -> None:
+    broken = EvidenceRead(0.0, (), frozenset(), "log.md: it is a directory")
+    (trouble,) = troubles(state(broken), 0.0)
+    assert (trouble.what, trouble.reason) == ("evidence log", "log.md: it is a directory")
+    assert not trouble.is_grave

@@ -28,7 +28,10 @@ _CONFIG: Final = "config_file"
 _TAKEN: Final[Mapping[str, Collection[str]]] = {
     "demo": _PACE,
     "gateway": _TOKENS,
-    "capture": {*SETTINGS, _CONFIG} - {"interval", "internal_token", "internal_token_file"},
+    "capture": {*SETTINGS, _CONFIG}
+    - {"interval", "internal_token", "internal_token_file"}
+    # These it has as options of its own: it decides as the script did, not as the screen does.
+    - {"evidence", "profile", "stage", "source"},
     "evidence": (),
 }
 """The settings that a command takes; one not named here takes all of them and `--config`."""
@@ -59,16 +62,16 @@ examples:
 
 exit codes:
     0    all is well; of status: nothing to do
-    1    of status: attention, a source is unauthorized, stale or down;
+    1    of status: attention, such as a SAFETY entry, or a source that is down;
          of evidence verify: a MISMATCH
     2    usage or configuration error, a log that cannot be read or written;
          of status and capture: the gateway did not answer
     70   vp-tui crashed; stderr names the report
     130  interrupted; 141: the reader of stdout went away"""
 _STATUS_EPILOG: Final = """\
-exit codes: 0 nothing to do; 1 attention: a source is unauthorized, stale or down
-while others answer; 2 nothing of the gateway answered. The status is printed in
-each case."""
+exit codes: 0 nothing to do; 1 attention: a SAFETY entry, a gate FAIL, or a source
+that is unauthorized, stale or down while others answer; 2 nothing of the
+gateway answered. The status is printed in each case."""
 _CAPTURE_EPILOG: Final = """\
 One request to the ops plane. The decision follows from the reported values, as
 the capture script had it; a --decision that allows more wants a --note. A row

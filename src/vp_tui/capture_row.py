@@ -45,11 +45,11 @@ class CaptureOptions:
     ref: str = ""
     note: str = ""
     decision: str = ""
-    source: str = Traffic.ORGANIC
+    traffic: str = Traffic.ORGANIC
     append: Path | None = None
     mode: str = "http"
     """The only one: the script's other mode ran inside the gateway."""
-    profile: str = Profile.ROLLOUT
+    assessment: str = Profile.ROLLOUT
     min_missions: int = _USUAL.min_missions
     fallback_watch: float = _USUAL.fallback_watch
     fallback_critical: float = _USUAL.fallback_critical
@@ -95,7 +95,7 @@ def captured(reported: Reported, settings: Settings, options: CaptureOptions) ->
 
     Raises ConfigError as `override_reason` does.
     """
-    suggestion = reported.suggestion(Profile(options.profile), options.thresholds)
+    suggestion = reported.suggestion(Profile(options.assessment), options.thresholds)
     logged = _logged(options.append)
     limits = {"mission_limit": settings.mission_limit, "event_limit": settings.event_limit}
     where = settings.gateway_name or host_port(settings.gateway_url)
@@ -104,7 +104,7 @@ def captured(reported: Reported, settings: Settings, options: CaptureOptions) ->
     row = EvidenceRow(
         date=utc_z(reported.generated_at),
         window=options.window or (UNNAMED_WINDOW if logged is None else next_label(logged)),
-        scope=options.scope or f"`{settings.vp_id}` on {where}, {options.source} traffic",
+        scope=options.scope or f"`{settings.vp_id}` on {where}, {options.traffic} traffic",
         refs=_as_code(options.ref or endpoint),
         fallback_rate=rate,
         p95_latency=p95,
@@ -115,11 +115,11 @@ def captured(reported: Reported, settings: Settings, options: CaptureOptions) ->
         window=row.window,
         snapshot=reported.body,
         limits=limits,
-        thresholds={"profile": str(options.profile), **options.thresholds._asdict()},
+        thresholds={"profile": str(options.assessment), **options.thresholds._asdict()},
         epoch=None,  # one look at the metrics does not tell it
         actor=_actor(),
         stage=_stage(row.window, logged or ()),
-        source=str(options.source),
+        source=str(options.traffic),
         gates={},
         suggestion={"decision": suggestion.decision, "reasons": list(suggestion.reasons)},
         override_reason=options.override_reason(suggestion),

@@ -110,7 +110,7 @@ def add_capture_options(parser: ArgumentParser) -> None:
     group = parser.add_argument_group("assessment")
     group.add_argument(
         "--assessment-profile",
-        dest="profile",
+        dest="assessment",
         choices=PROFILES,
         default=SUPPRESS,
         help="the rules that give the decision: rollout or sustained (rollout)",
@@ -143,6 +143,7 @@ def _add_row_options(parser: ArgumentParser) -> None:
     )
     group.add_argument(
         "--source",
+        dest="traffic",
         choices=SOURCES,
         default=SUPPRESS,
         help=f"whose traffic it is: {', '.join(SOURCES)} (organic)",

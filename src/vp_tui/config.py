@@ -7,6 +7,7 @@ cost more than `vp-tui config show` may take.
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,18 +16,21 @@ from vp_tui.config_values import (
     Given,
     file_path,
     gateway_address,
+    one_of,
     poll_seconds,
     token_text,
     visible_name,
     whole_number,
     yes_or_no,
 )
+from vp_tui.domain.labels import Stage
 from vp_tui.domain.text import clip, literal
+from vp_tui.domain.windows import Traffic
+from vp_tui.domain.words import Profile
 from vp_tui.paths import anchored, default_config_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from pathlib import Path
 
     from vp_tui.gateway.auth import Secret
 
@@ -51,6 +55,12 @@ class Settings:
     event_limit: int = 1000
     interval: float = 2.0
     """Seconds between two polls of the metrics."""
+    evidence: Path | None = Path("evidence_log.md")
+    """The evidence log, in the working directory unless told otherwise; None: there is none."""
+    profile: Profile = Profile.ROLLOUT
+    stage: Stage | None = None
+    """None: the evidence log tells it."""
+    source: Traffic = Traffic.ORGANIC
     ops_token_file: Path | None = None
     internal_token_file: Path | None = None
     ca_file: Path | None = None
@@ -228,6 +238,18 @@ SETTINGS: Final[Mapping[str, Setting]] = MappingProxyType(
         ),
         "interval": Setting(
             poll_seconds, "SECONDS", "between two polls of the metrics, 0.5 or more", "--interval"
+        ),
+        "evidence": Setting(
+            file_path, "LOG", "the evidence log (evidence_log.md in this directory)", "--evidence"
+        ),
+        "profile": Setting(
+            one_of(Profile), "PROFILE", f"which words: {', '.join(Profile)}", "--profile"
+        ),
+        "stage": Setting(
+            one_of(Stage), "STAGE", f"overrules the log: {', '.join(Stage)}", "--stage"
+        ),
+        "source": Setting(
+            one_of(Traffic), "SOURCE", f"of the window's missions: {', '.join(Traffic)}", "--source"
         ),
         "ops_token_file": Setting(
             file_path, "FILE", "holds the token of the ops plane", "--ops-token-file"

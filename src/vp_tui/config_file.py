@@ -20,6 +20,8 @@ GATEWAY_KEYS: Final = {
     "ops_token_file": "ops_token_file",
     "internal_token_file": "internal_token_file",
     "ca_file": "ca_file",
+    "evidence": "evidence",
+    "profile": "profile",
 }
 """The keys of a `[gateways.NAME]` table, and the setting that each is."""
 

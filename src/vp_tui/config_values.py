@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from vp_tui.domain.text import literal
 from vp_tui.gateway.addresses import gateway_url
@@ -15,7 +15,10 @@ from vp_tui.paths import anchored
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from enum import StrEnum
     from pathlib import Path
+
+_Word = TypeVar("_Word", bound="StrEnum")
 
 SHORTEST_INTERVAL_S: Final = 0.5
 
@@ -94,6 +97,18 @@ def file_path(given: Given) -> Path:
     if given.text.strip() and "\0" not in given.text:
         return anchored(given.text, given.base)
     raise ValueError("the path of a file is wanted")
+
+
+def one_of(words: type[_Word]) -> Callable[[Given], _Word]:
+    """Return a parser of the words of an enumeration."""
+
+    def parse(given: Given) -> _Word:
+        try:
+            return words(given.text.strip().lower())
+        except ValueError:
+            raise ValueError(f"one of {', '.join(words)} is wanted") from None
+
+    return parse
 
 
 def yes_or_no(given: Given) -> bool:

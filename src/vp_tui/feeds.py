@@ -23,6 +23,7 @@ from vp_tui.domain.events import (
     TokensRead,
 )
 from vp_tui.domain.models import Plane
+from vp_tui.evidence_feed import INTERVAL_S as EVIDENCE_S
 from vp_tui.gateway.client import is_session_id
 from vp_tui.gateway.errors import GatewayError, TimedOut, Unauthorized, Unreachable
 from vp_tui.polling import UNAUTHORIZED_RETRY_S, Pace, Poller
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from vp_tui.attachments import Stream
     from vp_tui.domain.events import Event
     from vp_tui.domain.models import Snapshot, TokenPresence
+    from vp_tui.evidence_feed import EvidenceFeed
     from vp_tui.gateway.auth import Credentials
     from vp_tui.gateway.client import GatewayClient, SessionListing
 
@@ -80,6 +82,8 @@ class Feeds:
         pace: Pace | None = None,
     ) -> None:
         self.pace = pace or Pace()
+        self.evidence: EvidenceFeed | None = None
+        """What reads the evidence log; to be set before `run`."""
         self._client = client
         self._credentials = credentials
         self._make_stream = make_stream
@@ -104,6 +108,8 @@ class Feeds:
                 self._start(Source.CONTINUITY, self._ask_continuity)
                 self._tail_wanted_logs()
                 self._tasks.create_task(self._reread_tokens(), name="tokens")
+                if self.evidence is not None:
+                    self._tasks.create_task(self._follow_evidence(self.evidence), name="evidence")
         finally:
             await self._client.aclose()
 
@@ -152,6 +158,11 @@ class Feeds:
             presence = self._credentials.read()
             if self._credentials.headers() != before:
                 self._tokens_read(presence)
+
+    async def _follow_evidence(self, evidence: EvidenceFeed) -> None:
+        while True:
+            await evidence.look()
+            await self.pace.pause(EVIDENCE_S)
 
     async def _ask_health(self) -> None:
         health = await self._client.health()

@@ -44,7 +44,7 @@ async def look(settings: Settings, settle_s: float) -> Look:
     )
     with events_noted(store):
         try:
-            await _wait(tasks, DEADLINE_S, _all_asked(store))
+            await _wait(tasks, DEADLINE_S, _all_asked(store, settings))
             if is_reachable(store.state, time.monotonic()):
                 await _wait(tasks, settle_s)
         finally:
@@ -54,12 +54,13 @@ async def look(settings: Settings, settle_s: float) -> Look:
     return Look(store.state, now)
 
 
-async def _all_asked(store: Store) -> None:
-    """Wait until every source has answered or failed."""
+async def _all_asked(store: Store, settings: Settings) -> None:
+    """Wait until every source has answered or failed, and the evidence log was read."""
     asked = asyncio.Event()
 
     def check(state: State) -> None:
-        if state.sources.keys() >= set(Source):
+        is_read = settings.evidence is None or state.evidence is not None
+        if is_read and state.sources.keys() >= set(Source):
             asked.set()
 
     unsubscribe = store.subscribe(check)
@@ -105,11 +106,25 @@ def _status_lines(status: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         error = f"  {source['error']}" if source["error"] else ""
         yield name, f"{source['state']}{age}{error}"
     yield from _figures(status)
+    yield from _verdict(status)
     for run in status["runs"]:
         doing = f"{run['active_runs']} running" if run["active_runs"] else "idle"
         yield "run", f"{run['session_id']}  {doing}, last event {_or(run['last_event'])}"
     for alarm in status["alarms"]:
         yield "alarm", alarm
+
+
+def _verdict(status: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for alarm in status["safety"]:
+        yield "SAFETY", f"{alarm['alarm']}: {alarm['reason']}"
+    if window := status["window"]:
+        yield "window", f"{window['label']} ({window['stage']}, {window['source']})"
+    for name, gate in status["gates"].items():
+        yield name, f"{gate['verdict']}  {gate['reason']}"
+    missing = ", ".join(status["promotion"]["missing"])
+    yield "promotion", f"not yet: {missing}" if missing else "recommended"
+    if suggestion := status["suggestion"]:
+        yield "suggests", f"{suggestion['decision']}: {'; '.join(suggestion['reasons'])}"
 
 
 def _figures(status: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

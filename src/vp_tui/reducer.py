@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from vp_tui.domain.events import (
     ContinuityArrived,
     Event,
+    EvidenceRead,
     GapFound,
     HealthArrived,
     LinkChanged,
@@ -37,6 +38,7 @@ from vp_tui.state import (
     Clock,
     Entry,
     Epoch,
+    EvidenceLog,
     Link,
     LogTail,
     SourceStatus,
@@ -93,6 +95,18 @@ def _poll_rate_changed(event: PollRateChanged, state: State) -> State:
 @_apply.register
 def _tokens_read(event: TokensRead, state: State) -> State:
     return replace(state, tokens=event.presence)
+
+
+@_apply.register
+def _evidence_read(event: EvidenceRead, state: State) -> State:
+    if event.problem is not None:
+        known = replace(state.evidence or EvidenceLog(), problem=event.problem)
+        state = replace(state, evidence=known)
+        return _with_entry(state, event.at, None, "evidence", event.problem, "bad")
+    read = EvidenceLog(
+        event.rows, event.recorded_ids, event.unreal_ids, event.unreal_windows, problem=None
+    )
+    return replace(state, evidence=read)
 
 
 @_apply.register

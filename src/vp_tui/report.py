@@ -8,18 +8,22 @@ from __future__ import annotations
 from datetime import UTC
 from typing import TYPE_CHECKING, Any, Final
 
+from vp_tui.assessment import assess
 from vp_tui.domain.coverage import CoverageState
 from vp_tui.domain.events import Source
+from vp_tui.domain.guardrails import EVIDENCE_TARGET, ROLLING
 from vp_tui.domain.latency import rank_from_top
 from vp_tui.domain.models import Plane
-from vp_tui.domain.routing import RoutingTally
 from vp_tui.selectors import numbers, run_rows
-from vp_tui.sources import SourceWord, is_reachable, source_view, streams_view
+from vp_tui.sources import SourceWord, is_reachable, listened, source_view, streams_view
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from vp_tui.assessment import Assessment
     from vp_tui.domain.coverage import Coverage
+    from vp_tui.domain.guardrails import TripWire
+    from vp_tui.domain.routing import RoutingTally
     from vp_tui.selectors import Numbers, RunRow
     from vp_tui.sources import SourceView
     from vp_tui.state import State
@@ -40,6 +44,9 @@ def exit_code(state: State, now: float) -> int:
     words.append(streams_view(state, now).word)
     if any(word in _ATTENTION for word in words):
         return EXIT_ATTENTION
+    verdict = assess(state, now)
+    if verdict.safety or verdict.gates.failing:
+        return EXIT_ATTENTION
     figures = numbers(state, now)
     misled = figures is not None and (_is_blind(figures) or figures.unreported != 0)
     return EXIT_ATTENTION if misled else EXIT_HEALTHY
@@ -47,23 +54,29 @@ def exit_code(state: State, now: float) -> int:
 
 def status_object(state: State, now: float) -> dict[str, Any]:
     """Return the status as plain JSON values."""
-    figures = numbers(state, now)
+    figures, verdict = numbers(state, now), assess(state, now)
     return {
         "schema": SCHEMA,
         "generated_at": utc_z(state.clock.wall_at(now)),
         "gateway": _gateway(state, now),
-        "lane": _lane(state),
+        "lane": _lane(state, verdict),
         "sources": _sources(state, now),
-        "window": None,
+        "window": _window(verdict),
         "missions": _missions(figures),
         "fallback": _fallback(figures, state, now),
         "latency": _latency(figures),
-        "gates": None,
-        "promotion": None,
-        "guardrails": None,
+        "gates": _gates(verdict),
+        "promotion": {
+            "recommended": verdict.gates.promotion.recommended,
+            "missing": list(verdict.gates.promotion.missing),
+        },
+        "guardrails": _guardrails(verdict) if figures else None,
         "runs": [_run(row) for row in run_rows(state, now) if _is_of_interest(row)],
-        "safety": None,
-        "suggestion": None,
+        "safety": [
+            {"alarm": alarm.alarm, "reason": alarm.reason, "key": alarm.key}
+            for alarm in verdict.safety
+        ],
+        "suggestion": _suggestion(verdict),
         "alarms": _notices(state, figures, now),
     }
 
@@ -86,12 +99,12 @@ def _gateway(state: State, now: float) -> dict[str, Any]:
     }
 
 
-def _lane(state: State) -> dict[str, Any]:
+def _lane(state: State, verdict: Assessment) -> dict[str, Any]:
     lane = state.snapshot.lane if state.snapshot else None
     return {
         "vp_id": state.watch.vp_id,
         "session_status": lane.status if lane else None,
-        "stage": None,
+        "stage": str(verdict.window.stage) if verdict.window else None,
         "mode": None,
     }
 
@@ -119,6 +132,62 @@ def _source(view: SourceView) -> dict[str, Any]:
     }
 
 
+def _window(verdict: Assessment) -> dict[str, Any] | None:
+    window, own = verdict.window, verdict.numbers
+    if window is None:
+        return None
+    return {
+        "label": window.label,
+        "scope": window.scope,
+        "stage": str(window.stage),
+        "source": str(window.source),
+        "opened_at": utc_z(window.opened_at) if window.opened_at else None,
+        "missions": None
+        if own is None
+        else {
+            "new": own.new,
+            "completed": own.completed,
+            "failed": own.failed,
+            "running": own.running,
+            "fallback": own.fallback,
+        },
+        "clean": verdict.is_clean,
+    }
+
+
+def _gates(verdict: Assessment) -> dict[str, Any]:
+    return {
+        name: {"verdict": str(gate.verdict), "reason": gate.reason, "threshold": gate.threshold}
+        for name, gate in verdict.gates.by_name().items()
+    }
+
+
+def _guardrails(verdict: Assessment) -> dict[str, Any]:
+    guardrails, target = verdict.guardrails, verdict.target
+    return {
+        "cancel_recovery": guardrails.cancel_recovery._asdict(),
+        "evidence_target": {
+            "count": target.count if target else None,
+            "of": EVIDENCE_TARGET,
+            "anchor": target.anchor if target else None,
+        },
+        "auto_revert": {
+            "mode": str(guardrails.mode),
+            "tripped": verdict.wire.tripped,
+            "reason": verdict.wire.time_to_trip,
+        },
+    }
+
+
+def _suggestion(verdict: Assessment) -> dict[str, Any] | None:
+    if verdict.suggestion is None:
+        return None
+    return {
+        "decision": verdict.suggestion.decision,
+        "reasons": list(verdict.suggestion.reasons),
+    }
+
+
 def _missions(figures: Numbers | None) -> dict[str, Any] | None:
     if figures is None:
         return None
@@ -137,8 +206,8 @@ def _missions(figures: Numbers | None) -> dict[str, Any] | None:
 def _fallback(figures: Numbers | None, state: State, now: float) -> dict[str, Any] | None:
     if figures is None:
         return None
-    tally = state.routing if _listened(state, now) else None
-    reconstruction = figures.reconstruction
+    tally = state.routing if listened(state, now) else None
+    reconstruction, bounds = figures.reconstruction, figures.bounds
     return {
         "reported": {
             "rate": figures.reported_rate,
@@ -151,11 +220,11 @@ def _fallback(figures: Numbers | None, state: State, now: float) -> dict[str, An
             "terminal": reconstruction.terminal,
             "inferred": reconstruction.inferred,
         },
-        "interval95": None,
-        "upper95": None,
-        "needed_for_10pct": None,
+        "interval95": list(bounds.interval95) if bounds else None,
+        "upper95": bounds.upper95 if bounds else None,
+        "needed_for_10pct": bounds.needed if bounds else None,
         "coverage": _coverage(figures.coverage),
-        "rolling": None,
+        "rolling": _rolling(figures.wire) if figures.wire.terminal else None,
         "unseen": _tallied(tally, "bootstrap", "shadow", "lease_degraded"),
         "routing": _tallied(
             tally, "coding_turns", "delegated", "primary", "bootstrap", "unexplained"
@@ -163,13 +232,14 @@ def _fallback(figures: Numbers | None, state: State, now: float) -> dict[str, An
     }
 
 
-def _listened(state: State, now: float) -> bool:
-    """Tell whether the streams could tell anything: unless none that is wanted was ever heard."""
-    streams = streams_view(state, now)
-    if streams.live or state.routing != RoutingTally():
-        return True
-    listing = state.sources.get(Source.SESSIONS)
-    return listing is not None and listing.answered_at is not None and not streams.wanted
+def _rolling(wire: TripWire) -> dict[str, Any]:
+    return {
+        "size": ROLLING,
+        "terminal": wire.terminal,
+        "fallbacks": wire.fallbacks,
+        "tripped": wire.tripped,
+        "to_trip": wire.to_trip,
+    }
 
 
 def _tallied(tally: RoutingTally | None, *names: str) -> dict[str, int | None]:
@@ -221,6 +291,8 @@ def _notices(state: State, figures: Numbers | None, now: float) -> list[str]:
         for source in _REPORTED
         if (view := source_view(state, source, now)).failure is not None
     ]
+    if state.evidence and state.evidence.problem:
+        notices.append(f"evidence log: {state.evidence.problem}")
     if figures is None:
         return notices
     if figures.source.has_substitute:

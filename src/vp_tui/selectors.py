@@ -7,7 +7,7 @@ the state of the source it comes from.
 from __future__ import annotations
 
 from datetime import datetime
-from functools import wraps
+from functools import lru_cache, wraps
 from typing import TYPE_CHECKING, Final, NamedTuple, ParamSpec, TypeVar
 
 from vp_tui.domain.coverage import coverage_of
@@ -21,19 +21,24 @@ from vp_tui.domain.missions import (
     unreported_fallbacks,
 )
 from vp_tui.domain.runs import Run
+from vp_tui.domain.thresholds import GUARDRAIL_RATE
+from vp_tui.domain.windows import proposed_window, unreal_missions
 from vp_tui.sources import SourceView, source_view
-from vp_tui.state import SourceStatus
+from vp_tui.state import EvidenceLog, SourceStatus
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from vp_tui.domain.coverage import Coverage
-    from vp_tui.domain.missions import LedgerEntry, Reconstruction
+    from vp_tui.domain.guardrails import TripWire
+    from vp_tui.domain.missions import Ledger, LedgerEntry, Reconstruction
     from vp_tui.domain.models import Session, Snapshot
     from vp_tui.domain.runs import Turn
-    from vp_tui.state import Entry, Link, State
+    from vp_tui.domain.windows import Window
+    from vp_tui.state import Entry, Link, State, Watch
 
 STALE_AFTER_INTERVALS: Final = 2
+NO_EVIDENCE: Final = EvidenceLog()
 TREND_POINTS: Final = 120
 """Missions in the trends at most."""
 SHORT_ID: Final = 6
@@ -43,24 +48,45 @@ _P = ParamSpec("_P")
 _R = TypeVar("_R")
 
 
-def _while_same(function: Callable[_P, _R]) -> Callable[_P, _R]:
-    """Compute again only when an argument is another one: states share what did not change."""
+def while_same(function: Callable[_P, _R]) -> Callable[_P, _R]:
+    """Compute again only when an argument is another one: states share what did not change.
+
+    Two results are kept, for a frozen picture and the state behind it.
+    """
     last: list[tuple[tuple[object, ...], _R]] = []
 
     @wraps(function)
     def remembered(*args: _P.args, **kwargs: _P.kwargs) -> _R:
         key = (*args, *kwargs.values())
-        if last and len(key) == len(last[0][0]) and all(map(_is, key, last[0][0])):
-            return last[0][1]
+        for known, result in last:
+            if _is(key, known):
+                return result
         result = function(*args, **kwargs)
-        last[:] = [(key, result)]
+        last[:] = [(key, result), *last[:1]]
         return result
 
     return remembered
 
 
 def _is(one: object, other: object) -> bool:
-    return one is other or (isinstance(one, datetime | frozenset) and one == other)
+    if one is other:
+        return True
+    if type(one) is not type(other):
+        return False
+    if isinstance(one, tuple) and isinstance(other, tuple):
+        return len(one) == len(other) and all(map(_is, one, other))
+    return isinstance(one, datetime | frozenset | str | int) and one == other
+
+
+class Bounds(NamedTuple):
+    """What the finished missions prove of the fallback rate; rates are fractions, 0 to 1."""
+
+    interval95: tuple[float, float]
+    """Wilson's, two-sided."""
+    upper95: float
+    """Clopper-Pearson's, one-sided."""
+    needed: int
+    """Further clean missions until the rate is proven to be below the guardrail's."""
 
 
 class Numbers(NamedTuple):
@@ -72,13 +98,25 @@ class Numbers(NamedTuple):
     reported_rate: float | None
     """As the gateway reports it; None with no missions: 0/0 is not 0."""
     reconstruction: Reconstruction
+    bounds: Bounds | None
+    """Of the reconstructed rate; None without a finished mission."""
+    wire: TripWire
+    """How guardrail 3 stands."""
     unreported: int
     """Fallbacks that the ledger knows beyond those the gateway reports, of the same missions."""
-    orphans: int
+    orphaned: frozenset[str]
+    """Ids of missions that read `running` and cannot be."""
     over_watch: int
     recent: tuple[LedgerEntry, ...]
     """Finished missions of the epoch, oldest first."""
+    real: tuple[LedgerEntry, ...]
+    """Of these, those that feed gates and guardrails."""
     p95_trend: tuple[float, ...]
+
+    @property
+    def orphans(self) -> int:
+        """How many missions read `running` and cannot be."""
+        return len(self.orphaned)
 
 
 class RunRow(NamedTuple):
@@ -108,18 +146,62 @@ def numbers(state: State, now: float) -> Numbers | None:
         return None
     orphaned = frozenset(orphans(snapshot, state.dialect, may_run=_may_run(state)))
     recent = finished(state.ledger, state.boot_at, orphaned)
+    unreal_ids = (state.evidence or NO_EVIDENCE).unreal_ids
+    real = _real(recent, _unreal(proposed(state), state.ledger, unreal_ids))
     return Numbers(
         source=source_view(state, Source.METRICS, now),
         snapshot=snapshot,
         coverage=_coverage(snapshot),
         reported_rate=snapshot.fallback.rate if snapshot.fallback.considered else None,
-        reconstruction=_reconstruction(recent),
+        reconstruction=(seen := _reconstruction(recent)),
+        bounds=_bounds(seen.fallbacks, seen.terminal) if seen.terminal else None,
+        wire=_wire(real),
         unreported=_unreported(state.ledger, snapshot),
-        orphans=len(orphaned),
+        orphaned=orphaned,
         over_watch=sum((m.duration_s or 0.0) >= P95_WATCH_S for m in snapshot.missions),
         recent=recent,
+        real=real,
         p95_trend=_p95_trend(snapshot),
     )
+
+
+def is_log_known(state: State) -> bool:
+    """Tell whether the evidence log was read, so that stage and window are known."""
+    log = state.evidence
+    if log is None:
+        return not state.watch.has_evidence
+    return log.problem is None or bool(log.rows)
+
+
+def proposed(state: State) -> Window:
+    """Return the window that comes next; none is ever open in this version."""
+    return _proposed(state.watch, state.evidence or NO_EVIDENCE)
+
+
+@while_same
+def _proposed(watch: Watch, log: EvidenceLog) -> Window:
+    return proposed_window(
+        log.rows,
+        log.recorded_ids,
+        scope=f"{watch.vp_id}, {watch.name}, {watch.source}",
+        source=watch.source,
+        stage=watch.stage,
+    )
+
+
+@while_same
+def _unreal(window: Window, ledger: Ledger, known: frozenset[str]) -> frozenset[str]:
+    """Return the missions that no gate or guardrail counts; `known` are those that records tell."""
+    if window.source.is_real:
+        return known
+    return known | unreal_missions([window], (e.mission for e in ledger.entries.values()))
+
+
+@while_same
+def _real(recent: tuple[LedgerEntry, ...], unreal: frozenset[str]) -> tuple[LedgerEntry, ...]:
+    if not unreal:
+        return recent
+    return tuple(entry for entry in recent if entry.mission.mission_id not in unreal)
 
 
 def _may_run(state: State) -> bool:
@@ -148,13 +230,29 @@ def _is_heard(run: Run, link: Link | None) -> bool:
     return run.turn.started_at is not None and link.since <= run.turn.started_at
 
 
-finished = _while_same(terminal_entries)
-_coverage = _while_same(coverage_of)
-_reconstruction = _while_same(reconstruct)
-_unreported = _while_same(unreported_fallbacks)
+finished = while_same(terminal_entries)
+_coverage = while_same(coverage_of)
+_reconstruction = while_same(reconstruct)
+_unreported = while_same(unreported_fallbacks)
 
 
-@_while_same
+@while_same
+def _wire(real: tuple[LedgerEntry, ...]) -> TripWire:
+    from vp_tui.domain.guardrails import trip_wire  # noqa: PLC0415 - not needed for the first frame
+
+    return trip_wire(real)
+
+
+@lru_cache(maxsize=8)
+def _bounds(fallbacks: int, n: int) -> Bounds:
+    from vp_tui.domain.sequential import clean_missions_needed  # noqa: PLC0415 - as in `_wire`
+    from vp_tui.domain.stats import upper95, wilson  # noqa: PLC0415 - as in `_wire`
+
+    needed = clean_missions_needed(fallbacks, n, GUARDRAIL_RATE)
+    return Bounds(wilson(fallbacks, n), upper95(fallbacks, n), needed)
+
+
+@while_same
 def _p95_trend(snapshot: Snapshot) -> tuple[float, ...]:
     """Return the p95 after each mission: of the missions the newest snapshot has, oldest first."""
     durations = [m.duration_s for m in reversed(snapshot.missions) if m.duration_s is not None]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vp_tui.domain.events import Source, StreamState
 from vp_tui.domain.models import Failure, Plane
+from vp_tui.domain.routing import RoutingTally
 from vp_tui.state import Link, SourceStatus, State
 
 if TYPE_CHECKING:
@@ -130,3 +131,12 @@ def is_reachable(state: State, now: float) -> bool:
         return False
     fresh = (SourceWord.LIVE, SourceWord.UNAUTHORIZED)
     return any(source_view(state, source, now).word in fresh for source in Source)
+
+
+def listened(state: State, now: float) -> bool:
+    """Tell whether the streams could tell anything: unless none that is wanted was ever heard."""
+    streams = streams_view(state, now)
+    if streams.live or state.routing != RoutingTally():
+        return True
+    listing = state.sources.get(Source.SESSIONS)
+    return listing is not None and listing.answered_at is not None and not streams.wanted

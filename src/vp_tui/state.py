@@ -11,11 +11,15 @@ from vp_tui.domain.events import Source
 from vp_tui.domain.missions import Ledger
 from vp_tui.domain.models import Plane, TokenPresence
 from vp_tui.domain.routing import RoutingTally
+from vp_tui.domain.windows import Traffic
+from vp_tui.domain.words import Profile
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from vp_tui.domain.events import StreamState
+    from vp_tui.domain.evidence import EvidenceRow
+    from vp_tui.domain.labels import Stage
     from vp_tui.domain.models import Continuity, Dialect, Failure, Health, Session, Snapshot
     from vp_tui.domain.runs import Run
 
@@ -51,6 +55,13 @@ class Watch:
     event_limit: int = 1000
     intervals: Mapping[Source, float] = field(default_factory=lambda: dict(DEFAULT_INTERVALS))
     """Seconds between two polls at rate 1; a source is stale after two of them."""
+    profile: Profile = Profile.ROLLOUT
+    stage: Stage | None = None
+    """The one asked for; None: the evidence log tells it."""
+    source: Traffic = Traffic.ORGANIC
+    """Where the window's missions come from."""
+    has_evidence: bool = False
+    """Whether there is an evidence log to read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +124,20 @@ class LogTail:
 
 
 @dataclass(frozen=True, slots=True)
+class EvidenceLog:
+    """What the evidence log and its records say."""
+
+    rows: tuple[EvidenceRow, ...] = ()
+    recorded_ids: frozenset[str] = frozenset()
+    """Missions that some record names."""
+    unreal_ids: frozenset[str] = frozenset()
+    """Of these, missions of windows whose source is no real traffic."""
+    unreal_windows: frozenset[str] = frozenset()
+    problem: str | None = None
+    """Why it cannot be read, in words; then the rest is from before."""
+
+
+@dataclass(frozen=True, slots=True)
 class Epoch:
     """One life of the gateway, told apart by its boot stamp as sent."""
 
@@ -146,6 +171,8 @@ class State:
     entries_seen: int = 0
     """How many entries there ever were: the number of the next one."""
     tokens: TokenPresence = field(default_factory=TokenPresence)
+    evidence: EvidenceLog | None = None
+    """None until it was read, and where there is none to read."""
 
     @property
     def lane_log_id(self) -> str:

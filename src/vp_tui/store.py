@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Final
 from vp_tui.domain.events import (
     ContinuityArrived,
     Event,
+    EvidenceRead,
     GapFound,
     HealthArrived,
     LogArrived,
@@ -48,6 +49,8 @@ _ANSWERS: Final[Mapping[type[Event], Source]] = MappingProxyType(
     }
 )
 """Poll answers that say all anew, and whose they are."""
+_SUPERSEDE: Final = frozenset({*_ANSWERS, EvidenceRead})
+"""Of these only the newest count."""
 
 Subscriber = Callable[["State"], None]
 
@@ -111,7 +114,7 @@ class Mailbox:
         return gaps + events
 
     def _forget_superseded(self, kind: type[Event]) -> None:
-        if kind not in _ANSWERS:
+        if kind not in _SUPERSEDE:
             return
         self._answers[kind] += 1
         if self._answers[kind] > ANSWERS_KEPT:

@@ -29,6 +29,8 @@ _GRAVITY: Final = (
     SourceWord.DOWN,
     SourceWord.UNAUTHORIZED,
 )
+LOST: Final = "gateway lost"
+BLIND: Final = "the reported rate is BLIND"
 LANE_SOURCES: Final = (
     Source.METRICS,
     Source.SESSIONS,
@@ -72,7 +74,7 @@ def _troubles(state: State, now: float) -> Iterator[Trouble]:
     views = [source_view(state, source, now) for source in LANE_SOURCES]
     down = [view for view in views if view.word is SourceWord.DOWN]
     if down and not is_reachable(state, now):
-        yield _failed("gateway lost" if is_lost(state) else "no usable answer", down[0])
+        yield _failed(LOST if is_lost(state) else "no usable answer", down[0])
         return
     yield from _refused(views)
     figures = numbers(state, now)
@@ -84,6 +86,9 @@ def _troubles(state: State, now: float) -> Iterator[Trouble]:
     if state.health and state.health.status != "healthy":
         reason = state.health.db_error or f"its database is {state.health.db_status}"
         yield Trouble("gateway unhealthy", reason, "look at the gateway's own log")
+    if state.evidence and state.evidence.problem:
+        reason, cure = state.evidence.problem, "vp-tui goes by what it read before, and tries again"
+        yield Trouble("evidence log", reason, cure, is_grave=False)
     for problem in state.tokens.problems:
         yield Trouble("tokens", problem, "mend it, then press A to read them again", is_grave=False)
 
@@ -105,7 +110,7 @@ def _doubts(figures: Numbers) -> Iterator[Trouble]:
     uncovered = coverage.considered - coverage.covered
     if coverage.state is CoverageState.BLIND:
         yield Trouble(
-            "the reported rate is BLIND",
+            BLIND,
             f"its events miss {uncovered} of {coverage.considered} missions, the newest too",
             "go by the reconstructed rate: the gateway shows oldest events",
         )

@@ -40,6 +40,10 @@ def watch_of(settings: Settings) -> Watch:
         mission_limit=settings.mission_limit,
         event_limit=settings.event_limit,
         intervals={**DEFAULT_INTERVALS, Source.METRICS: settings.interval},
+        profile=settings.profile,
+        stage=settings.stage,
+        source=settings.source,
+        has_evidence=settings.evidence is not None,
     )
 
 
@@ -78,6 +82,7 @@ def connect(settings: Settings, emit: Callable[[Event], None], *, ambient: bool 
 
     Must be called where they will run, in the event loop.
     """
+    from vp_tui.evidence_feed import EvidenceFeed  # noqa: PLC0415 - not for the first frame
     from vp_tui.feeds import Feeds  # noqa: PLC0415 - loads httpx and pydantic
     from vp_tui.gateway.client import GatewayClient  # noqa: PLC0415 - as above
     from vp_tui.gateway.stream import StreamCore  # noqa: PLC0415 - as above
@@ -101,7 +106,7 @@ def connect(settings: Settings, emit: Callable[[Event], None], *, ambient: bool 
         tls=tls,
     )
     lane_log_id = initial_state(watch, at=0.0, wall=datetime.now(UTC)).lane_log_id
-    return Feeds(
+    feeds = Feeds(
         client,
         credentials,
         make_stream,
@@ -109,3 +114,6 @@ def connect(settings: Settings, emit: Callable[[Event], None], *, ambient: bool 
         lane_log_id=lane_log_id,
         intervals=watch.intervals,
     )
+    if settings.evidence is not None:
+        feeds.evidence = EvidenceFeed(settings.evidence, emit, feeds.pace.clock)
+    return feeds

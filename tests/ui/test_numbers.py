@@ -42,8 +42,8 @@ async def shown(*events: Event, size: tuple[int, int] = SMALL, after_s: float = 
 
 async def test_the_dense_lines_are_whole_at_80_columns() -> None:
     assert (await shown(*scenes.ordinary())).splitlines() == [
-        "fallback  reported 0.000 0/19  reconstructed 0.000 0/18  agrees",
-        "last 20   ··················  unseen 0 boot 0 shadow",
+        "fallback  reported 0.000 0/19  reconstructed 0.000 0/18 <=15.3%  agrees",
+        "last 20   ··················  rolling 0/18, 3 more trip  unseen 0 boot 0 shadow",
         "p95       36.000s 2nd of 18  p50 36.0s max 36.0s  ▂▃▄▄▅▆▆▆▆▆▆▅▆▆▆▆▆▆",
         "missions  18 ok 0 failed 1 running 0 orphaned  1/1 coding turns to VP",
         "events    19 dispatched 0 completed 0 fallback 0 failed",
@@ -183,3 +183,28 @@ async def test_turns_that_the_rate_cannot_see_are_counted_whole(size: tuple[int,
     assert "1 lease" in text
     assert "2 unexplained" in text
     assert "coding turns to VP" in text
+
+
+@pytest.mark.parametrize("size", [WIDE, LARGE])
+async def test_the_cards_tell_the_interval_of_the_rate(size: tuple[int, int]) -> None:
+    assert "95% 0.0-17.6% <=15.3%" in await shown(*scenes.ordinary(), size=size)
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize(
+    ("fallbacks", "words"),
+    [
+        (0, "rolling 0/18, 3 more trip"),
+        (2, "rolling 2/18, 1 more trips"),
+        (3, "rolling 3/18 TRIPPED"),
+    ],
+)
+async def test_the_trip_wire_is_told(size: tuple[int, int], fallbacks: int, words: str) -> None:
+    assert words in await shown(*scenes.ordinary_with_fallbacks(fallbacks), size=size)
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_without_a_finished_mission_nothing_is_proven(size: tuple[int, int]) -> None:
+    text = await shown(*scenes.no_missions(), size=size)
+    assert "rolling" not in text
+    assert "<=" not in text

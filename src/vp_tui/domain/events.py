@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from vp_tui.domain.evidence import EvidenceRow
     from vp_tui.domain.models import (
         Continuity,
         Failure,
@@ -147,6 +148,23 @@ class TokensRead(NamedTuple):
     presence: TokenPresence
 
 
+class EvidenceRead(NamedTuple):
+    """The evidence log and its records were read, as they changed; a log not there has no rows.
+
+    With a `problem`, in words, the log could not be read: what was known of it before still stands.
+    """
+
+    at: float
+    rows: tuple[EvidenceRow, ...]
+    recorded_ids: frozenset[str]
+    """Missions that some record names."""
+    problem: str | None = None
+    unreal_ids: frozenset[str] = frozenset()
+    """Of these, missions of windows whose source is no real traffic."""
+    unreal_windows: frozenset[str] = frozenset()
+    """Labels of those windows."""
+
+
 class PollRateChanged(NamedTuple):
     """The operator polls slower or faster: every poll interval is multiplied by `factor`."""
 
@@ -174,6 +192,7 @@ Event = (
     | LinkDropped
     | GapFound
     | TokensRead
+    | EvidenceRead
     | PollRateChanged
     | Tick
 )

@@ -21,9 +21,12 @@ from vp_tui.ui.panes import Pane, other_panes
 from vp_tui.ui.runs import RunsList
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from textual.app import ComposeResult
     from textual.geometry import Size
 
+    from vp_tui.assessment import Alarm
     from vp_tui.state import State
     from vp_tui.ui.lines import LineList
 
@@ -117,11 +120,13 @@ class Board(Container):
         for pane in (self.events, self.lane_log, self.session_log, self.links):
             pane.display = pane.pane in shown
 
-    def show(self, state: State, now: float, *, frozen_for: float | None) -> None:
-        """Draw the state as of `now`."""
+    def show(
+        self, state: State, now: float, *, frozen_for: float | None, safety: Sequence[Alarm]
+    ) -> None:
+        """Draw the state as of `now`; `safety` is what is so now, whatever is frozen."""
         width = self.app.size.width
         self.query_one("#header", Lines).show(
-            header_lines(state, now, width, frozen_for=frozen_for)
+            header_lines(state, now, width, frozen_for=frozen_for, safety=safety)
         )
         self.query_one("#footer", Lines).show([footer_line(width)])
         self._show_figures(state, now, width)

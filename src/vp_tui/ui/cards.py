@@ -70,7 +70,7 @@ def _card_lines(
     if figures is None:
         return no_figures(source, width)
     if name == "fallback":
-        return fallback_card(figures, state, width)
+        return fallback_card(figures, state, width, HEIGHT)
     if name == "latency":
         return latency_card(figures, width, HEIGHT)
     if name == "missions":

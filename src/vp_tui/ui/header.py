@@ -6,13 +6,18 @@ from typing import TYPE_CHECKING, Final
 
 from vp_tui.domain.coverage import CoverageState
 from vp_tui.domain.events import Source
+from vp_tui.domain.labels import short_label
 from vp_tui.domain.text import clip
-from vp_tui.selectors import numbers, run_rows
+from vp_tui.selectors import is_log_known, numbers, proposed
 from vp_tui.sources import SourceView, SourceWord, StreamsView, source_view, streams_view
-from vp_tui.summary import badge, troubles
-from vp_tui.ui.paint import Line, age, cut, flow, join, spread
+from vp_tui.summary import badge
+from vp_tui.ui.paint import Line, age, flow, join, spread, width_of
+from vp_tui.ui.verdict import verdict_lines
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from vp_tui.assessment import Alarm
     from vp_tui.state import State
     from vp_tui.ui.tones import Tone
 
@@ -44,12 +49,22 @@ _COVERAGE_TONES: Final[dict[CoverageState, Tone]] = {
 }
 
 
-def header_lines(state: State, now: float, width: int, *, frozen_for: float | None) -> list[Line]:
-    """Return the two header lines and the two lines of the gravest trouble."""
+def header_lines(
+    state: State,
+    now: float,
+    width: int,
+    *,
+    frozen_for: float | None,
+    safety: Sequence[Alarm],
+) -> list[Line]:
+    """Return the two header lines and the two of what matters most.
+
+    `safety` is what is so now, also while the picture is frozen.
+    """
     return [
         _identity(state, now, width, frozen_for),
         _sources(state, now, width),
-        *_troubles(state, now, width),
+        *verdict_lines(state, now, width, safety),
     ]
 
 
@@ -60,7 +75,12 @@ def _identity(state: State, now: float, width: int, frozen_for: float | None) ->
     left = join(
         (shown, tone), "  ", (clip(state.watch.name, 32), "strong"), "  ", state.watch.vp_id
     )
+    left = join(left, *(join("  ", (stage, "strong")) for stage in _stage(state)))
     facts: list[str] = []
+    if state.poll_factor != 1:
+        facts.append(
+            f"polls x{state.poll_factor:g} slower" if state.poll_factor > 1 else "polls x2"
+        )
     if state.health:
         facts.append(state.health.dialect)
     if state.epoch:
@@ -68,12 +88,18 @@ def _identity(state: State, now: float, width: int, frozen_for: float | None) ->
         if state.boot_at:
             up_s = (state.clock.wall_at(now) - state.boot_at).total_seconds()
             facts.append(f"up {age(max(up_s, 0.0))}")
-    if state.poll_factor != 1:
-        facts.append(
-            f"polls x{state.poll_factor:g} slower" if state.poll_factor > 1 else "polls x2"
-        )
     clock = f"{state.clock.wall_at(now):%H:%M:%S}Z"
-    return spread(join(left, "  ", ("  ".join(facts), "dim")), ((clock, "strong"),), width)
+    room = width - width_of(left) - len(clock) - 1
+    told = flow([((fact, "dim"),) for fact in facts], max(room - 2, 0))
+    return spread(join(left, "  ", *told[:1]), ((clock, "strong"),), width)
+
+
+def _stage(state: State) -> list[str]:
+    """Return the stage and the window proposed next, in short; nothing while that is unknown."""
+    if not is_log_known(state) or not (state.snapshot or state.evidence):
+        return []
+    window = proposed(state)
+    return [f"{window.stage.upper()} {short_label(window.label)}"]
 
 
 def _sources(state: State, now: float, width: int) -> Line:
@@ -115,40 +141,3 @@ def _part(name: str, word: SourceWord, text: str) -> Line:
 def _word(word: SourceWord) -> str:
     short = {SourceWord.UNAUTHORIZED: "401", SourceWord.IDLE: "no data"}
     return short.get(word, str(word).upper())
-
-
-def _troubles(state: State, now: float, width: int) -> list[Line]:
-    found = troubles(state, now)
-    if not found:
-        return [_all_well(state, now, width), cut(_at_work(state, now), width)]
-    worst = found[0]
-    tone: Tone = "bad" if worst.is_grave else "warn"
-    more = f"+{len(found) - 1} more: 5" if len(found) > 1 else ""
-    what = join(("! ", tone), (worst.what, tone), f": {worst.reason}" if worst.reason else "")
-    return [cut(what, width), spread(join(("  -> ", "dim"), worst.cure), ((more, "warn"),), width)]
-
-
-def _all_well(state: State, now: float, width: int) -> Line:
-    views = [source_view(state, source, now) for source, _name in SHOWN]
-    if silent := [view.name for view in views if view.word is SourceWord.IDLE]:
-        asked = "" if len(silent) == len(views) else f" for {', '.join(silent)}"
-        return cut(join(("· ", "dim"), f"asking {state.watch.url}{asked} …"), width)
-    rows = run_rows(state, now)
-    running = sum(row.session.is_running for row in rows)
-    text = f"every source answers; {running} of {len(rows)} sessions in memory running"
-    return cut(join(("> ", "good"), text), width)
-
-
-def _at_work(state: State, now: float) -> Line:
-    """Tell what the lane is doing: its session, and the mission under way with its age."""
-    snapshot = state.snapshot
-    if snapshot is None:
-        return ()
-    lane = f"lane session {snapshot.lane.status}" if snapshot.lane else "nothing delegated yet"
-    any_running = any(row.session.is_running for row in run_rows(state, now))
-    newest = snapshot.missions[0] if snapshot.missions else None
-    mission = ""
-    if any_running and newest and newest.status == "running" and newest.started_at:
-        seconds = (snapshot.generated_at - newest.started_at).total_seconds()
-        mission = f"   mission {newest.mission_id[-6:]} running {age(max(seconds, 0.0))}"
-    return ((f"  {lane}{mission}", "dim"),)

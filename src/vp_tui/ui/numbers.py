@@ -42,16 +42,39 @@ def dense_lines(
         return [join(_label("fallback"), word), join(_label(""), reason), (), (), ()]
     p95 = join(_label("p95"), _p95(figures), "  ", _spread_of(figures), "  ")
     trend = _trend("", figures.p95_trend, min(width - width_of(p95), DENSE_TREND))
-    fallback = (join(_label("fallback"), _reported(figures)), *_reconstructed(figures))
-    newest = join(_label("last 20"), _strip(figures.recent), "  ", *_spaced(_unseen(state)))
+    note = _doubt(figures)
+    newest = _dense_newest(figures, state, width - (width_of(note) + 1 if note else 0))
     lines = (
-        flow(fallback, width)[0],
-        spread(newest, _doubt(figures), width),
+        _dense_fallback(figures, width),
+        spread(newest, note, width) if note else newest,
         join(p95, trend),
         join(_label("missions"), _missions(figures), "  ", _routing(state)),
         join(_label("events"), _events(figures)),
     )
     return [cut(_aged(line, figures), width) for line in lines]
+
+
+def _dense_fallback(figures: Numbers, width: int) -> Line:
+    """Return both rates in one line, with the upper bound where it fits."""
+    reported = join(_label("fallback"), _reported(figures))
+    bounded, bare = (
+        flow((reported, *_reconstructed(figures, bounded=b)), width) for b in (True, False)
+    )
+    return bounded[0] if len(bounded) == 1 else bare[0]
+
+
+def _dense_newest(figures: Numbers, state: State, width: int) -> Line:
+    """Return the rolling window with its trip-wire and, where it fits, the turns unseen by it.
+
+    Turns that were seen go first, a count of none goes last; a tripped wire is never left out.
+    """
+    strip = join(_label("last 20"), _strip(figures.recent))
+    wire, unseen = _rolling(figures), _spaced(_unseen(state))[:-1]
+    whole = join(strip, "  ", wire, "  ", unseen)
+    if width_of(whole) <= width:
+        return whole
+    has_seen = state.routing.bootstrap or state.routing.shadow or len(_unseen(state)) > 1
+    return join(strip, "  ", unseen if has_seen and not figures.wire.tripped else wire)
 
 
 def no_figures(source: SourceView, width: int) -> list[Line]:
@@ -61,12 +84,21 @@ def no_figures(source: SourceView, width: int) -> list[Line]:
     return [cut(((word, WORD_TONES[source.word]),), width), cut(((reason, "dim"),), width)]
 
 
-def fallback_card(figures: Numbers, state: State, width: int) -> list[Line]:
-    """Return the fallback card's lines."""
-    parts = [_reported(figures), *_reconstructed(figures)]
-    return _card(
-        figures, width, *flow(parts, width), _strip(figures.recent), *flow(_unseen(state), width)
-    )
+def fallback_card(figures: Numbers, state: State, width: int, height: int) -> list[Line]:
+    """Return the fallback card's lines; without room the interval goes, then the strip."""
+    rates, unseen = [_reported(figures), *_reconstructed(figures)], flow(_unseen(state), width)
+    strip, wire, interval = _strip(figures.recent), _rolling(figures), _interval(figures)
+    lines: list[Line] = []
+    for head, middle in (
+        ([*rates, interval], [strip, wire]),
+        (rates, [strip, wire]),
+        (rates, [wire]),
+    ):
+        told = [part for part in head if part]
+        lines = [*flow(told, width), *(line for line in middle if line), *unseen]
+        if len(lines) <= height:
+            break
+    return _card(figures, width, *lines)
 
 
 def latency_card(figures: Numbers, width: int, height: int) -> list[Line]:
@@ -166,14 +198,18 @@ def _reported(figures: Numbers) -> Line:
     return join(("reported ", "dim"), (share, tone), of, (partial, "warn"))
 
 
-def _reconstructed(figures: Numbers) -> list[Line]:
-    """Return the reconstructed rate and how it stands to the reported one."""
+def _reconstructed(figures: Numbers, *, bounded: bool = False) -> list[Line]:
+    """Return the reconstructed rate and how it stands to the reported one.
+
+    `bounded` puts its one-sided upper bound beside it.
+    """
     seen = figures.reconstruction
     if seen.rate is None:
         return [join(("reconstructed ", "dim"), ("n/a", "strong"))]
     tone: Tone = "warn" if seen.fallbacks else "strong"
     share = join(("reconstructed ", "dim"), (f"{seen.rate:.3f} ", tone))
-    parts = [join(share, f"{seen.fallbacks}/{seen.terminal}")]
+    bound = f" <={figures.bounds.upper95:.1%}" if bounded and figures.bounds else ""
+    parts = [join(share, f"{seen.fallbacks}/{seen.terminal}", (bound, "dim"))]
     if figures.unreported:
         parts.append(((f"{figures.unreported:+d} unreported", "bad"),))
     else:
@@ -184,6 +220,26 @@ def _reconstructed(figures: Numbers) -> list[Line]:
     if seen.inferred:
         parts.append(((f"{seen.inferred} inferred", "dim"),))
     return parts
+
+
+def _interval(figures: Numbers) -> Line:
+    """Return the interval of the reconstructed rate, nothing without finished missions."""
+    if figures.bounds is None:
+        return ()
+    low, high = figures.bounds.interval95
+    return ((f"95% {low * 100:.1f}-{high:.1%} <={figures.bounds.upper95:.1%}", "dim"),)
+
+
+def _rolling(figures: Numbers) -> Line:
+    """Return how near guardrail 3 is to tripping, nothing without finished missions."""
+    wire = figures.wire
+    if not wire.terminal:
+        return ()
+    count = f"rolling {wire.fallbacks}/{wire.terminal}"
+    if wire.tripped:
+        return ((f"{count} TRIPPED", "bad"),)
+    tone: Tone = "warn" if wire.to_trip == 1 else "dim"
+    return ((f"{count}, {wire.to_trip} more trip{'s' * (wire.to_trip == 1)}", tone),)
 
 
 def _strip(recent: tuple[LedgerEntry, ...]) -> Line:

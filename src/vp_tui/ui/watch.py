@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from textual.app import ComposeResult
 
+    from vp_tui.assessment import Alarm
     from vp_tui.commands import Commands
     from vp_tui.state import State
     from vp_tui.store import Store
@@ -66,8 +67,10 @@ class WatchScreen(Screen[None]):
 
     def redraw(self) -> None:
         """Draw the newest state, or the frozen one."""
-        state, now = self._frozen or (self._store.state, self._clock())
-        self.board.show(state, now, frozen_for=self._clock() - now if self._frozen else None)
+        live = self._store.state, self._clock()
+        state, now = self._frozen or live
+        frozen_for = live[1] - now if self._frozen else None
+        self.board.show(state, now, frozen_for=frozen_for, safety=_safety(*live))
 
     @property
     def focused_list(self) -> LineList:
@@ -154,3 +157,11 @@ class WatchScreen(Screen[None]):
 
     def _focused_name(self) -> str:
         return str(self.focused_list.id)
+
+
+def _safety(state: State, now: float) -> tuple[Alarm, ...]:
+    if not state.sources:
+        return ()
+    from vp_tui.assessment import assess  # noqa: PLC0415 - not needed for the first frame
+
+    return assess(state, now).safety

@@ -1,0 +1,230 @@
+"""State + now -> what the rollout's rules make of it: window, gates, guardrails, suggestion.
+
+The same facts give the same value: nothing is computed again until one of them changes. Nothing
+here is recorded, and no window is opened: the window is the one that is proposed next.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from vp_tui.domain.coverage import CoverageState
+from vp_tui.domain.decisions import Suggestion, suggest
+from vp_tui.domain.events import Source
+from vp_tui.domain.gates import GateFacts, judge
+from vp_tui.domain.guardrails import EvidenceTarget, Guardrails, evidence_target, trip_wire
+from vp_tui.domain.labels import clean_limited_windows
+from vp_tui.domain.latency import p95_after_each
+from vp_tui.domain.missions import reconstruct
+from vp_tui.domain.situation import Refusal, Situation
+from vp_tui.domain.traffic import LaneFacts, diagnose
+from vp_tui.domain.windows import numbers_of
+from vp_tui.selectors import NO_EVIDENCE, is_log_known, numbers, proposed, while_same
+from vp_tui.sources import SourceWord, listened, source_view
+from vp_tui.summary import BLIND, LOST, troubles
+
+if TYPE_CHECKING:
+    from vp_tui.domain.guardrails import TripWire
+    from vp_tui.domain.missions import Ledger, LedgerEntry
+    from vp_tui.domain.models import Continuity, Snapshot
+    from vp_tui.domain.routing import RoutingTally
+    from vp_tui.domain.verdicts import Gates
+    from vp_tui.domain.windows import Window, WindowNumbers
+    from vp_tui.domain.words import Profile
+    from vp_tui.selectors import Numbers
+    from vp_tui.sources import SourceView
+    from vp_tui.state import EvidenceLog, State
+
+GUARDRAIL: Final = "guardrail tripped"
+_LINKS_KEY: Final = "5"
+_SERIOUS: Final = {LOST: "gateway lost", BLIND: "blind rate"}
+"""Troubles that are an alarm of the SAFETY line, and the alarm's name."""
+
+
+class Alarm(NamedTuple):
+    """One entry of the SAFETY line: no row's word masks it."""
+
+    alarm: str
+    reason: str
+    key: str
+    """The key that helps; "" while there is none."""
+    cure: str = ""
+    trouble: str = ""
+    """The trouble that it is too, by name."""
+
+
+class Assessment(NamedTuple):
+    """What the rules make of what is known."""
+
+    window: Window | None
+    """The one proposed next; None while the evidence log that tells it is unread."""
+    numbers: WindowNumbers | None
+    """The window's own; None before the first metrics."""
+    is_clean: bool | None
+    wire: TripWire
+    gates: Gates
+    target: EvidenceTarget | None
+    """None without an evidence log."""
+    suggestion: Suggestion | None
+    """None while the window is not known."""
+    safety: tuple[Alarm, ...]
+
+    @property
+    def guardrails(self) -> Guardrails:
+        """All three, as they stand."""
+        return Guardrails(self.wire, self.target or EvidenceTarget(0, None))
+
+
+class _Facts(NamedTuple):
+    """All that an assessment depends on, without anything that changes by itself."""
+
+    window: Window
+    is_log_known: bool
+    profile: Profile
+    evidence: EvidenceLog
+    has_evidence: bool
+    ledger: Ledger
+    snapshot: Snapshot | None
+    coverage: CoverageState | None
+    orphaned: frozenset[str]
+    real: tuple[LedgerEntry, ...]
+    wire: TripWire
+    unreported: int
+    doubt: str | None
+    refusal: Refusal | None
+    continuity: Continuity | None
+    routing: RoutingTally | None
+    alarms: tuple[Alarm, ...]
+
+
+def assess(state: State, now: float) -> Assessment:
+    """Return the assessment as of `now`, on the monotonic clock."""
+    return _assessed(_facts(state, now, numbers(state, now)))
+
+
+def _facts(state: State, now: float, figures: Numbers | None) -> _Facts:
+    metrics = source_view(state, Source.METRICS, now)
+    continuity = source_view(state, Source.CONTINUITY, now)
+    return _Facts(
+        window=proposed(state),
+        is_log_known=is_log_known(state),
+        profile=state.watch.profile,
+        evidence=state.evidence or NO_EVIDENCE,
+        has_evidence=state.evidence is not None,
+        ledger=state.ledger,
+        snapshot=figures.snapshot if figures else None,
+        coverage=figures.coverage.state if figures else None,
+        orphaned=figures.orphaned if figures else frozenset(),
+        real=figures.real if figures else (),
+        wire=figures.wire if figures else _NO_WIRE,
+        unreported=figures.unreported if figures else 0,
+        doubt=_doubt(metrics),
+        refusal=_refusal(metrics),
+        continuity=state.continuity if continuity.word is SourceWord.LIVE else None,
+        routing=state.routing if listened(state, now) else None,
+        alarms=_alarms(state, now),
+    )
+
+
+_clean_limited = while_same(clean_limited_windows)
+_NO_WIRE: Final = trip_wire(())
+
+
+def _doubt(metrics: SourceView) -> str | None:
+    """Say why the figures prove nothing now; None: they may, or there are none yet."""
+    if metrics.has_substitute:
+        return "the ops plane refuses, the dashboard endpoint stands in"
+    if metrics.word in {SourceWord.LIVE, SourceWord.IDLE}:
+        return None
+    return f"the metrics are {metrics.word}"
+
+
+def _refusal(metrics: SourceView) -> Refusal | None:
+    if metrics.word is not SourceWord.UNAUTHORIZED or metrics.failure is None:
+        return None
+    reason = f"{metrics.failure.reason}: {metrics.failure.cure}".rstrip(": ")
+    return Refusal(reason, dashboard_answers=metrics.has_substitute)
+
+
+def _alarms(state: State, now: float) -> tuple[Alarm, ...]:
+    return tuple(
+        Alarm(_SERIOUS[trouble.what], trouble.reason, _LINKS_KEY, trouble.cure, trouble.what)
+        for trouble in troubles(state, now)
+        if trouble.what in _SERIOUS
+    )
+
+
+@while_same
+def _assessed(facts: _Facts) -> Assessment:
+    found = facts.snapshot is not None
+    own = numbers_of(facts.window, facts.ledger.entries.values(), facts.orphaned)
+    gates = judge(
+        GateFacts(
+            facts.real,
+            facts.wire,
+            window=own if facts.window.source.is_real else None,
+            coverage=facts.coverage,
+            doubt=facts.doubt,
+            orphans=len(facts.orphaned),
+            continuity=facts.continuity,
+        )
+    )
+    situation = _situation(facts, own, gates)
+    rows, stage = facts.evidence.rows, facts.window.stage
+    target = evidence_target(rows, stage, facts.real) if facts.has_evidence else None
+    return Assessment(
+        window=facts.window if facts.is_log_known else None,
+        numbers=own if found else None,
+        is_clean=situation.is_clean if found else None,
+        wire=facts.wire,
+        gates=gates,
+        target=target,
+        suggestion=suggest(situation) if facts.is_log_known else None,
+        safety=(*_tripped(facts.wire), *facts.alarms),
+    )
+
+
+def _situation(facts: _Facts, own: WindowNumbers, gates: Gates) -> Situation:
+    evidence = facts.evidence
+    return Situation(
+        stage=facts.window.stage,
+        source=facts.window.source,
+        window=own,
+        trip_wire=facts.wire,
+        gates=gates,
+        profile=facts.profile,
+        coverage=facts.coverage,
+        doubt=facts.doubt,
+        rate=reconstruct(facts.real).rate,
+        p95_s=_row_p95(facts),
+        refusal=facts.refusal,
+        clean_limited=_clean_limited(evidence.rows, evidence.unreal_windows),
+        causes=diagnose(_lane(facts)),
+    )
+
+
+def _row_p95(facts: _Facts) -> float | None:
+    """Return the p95 that a row would say: the reported one while that can be trusted."""
+    if facts.snapshot is None:
+        return None
+    if facts.coverage is CoverageState.FULL and not facts.unreported:
+        return facts.snapshot.latency.p95_s
+    durations = [e.mission.duration_s for e in facts.real if e.mission.duration_s is not None]
+    return p95_after_each(durations, 1)[0] if durations else None
+
+
+def _lane(facts: _Facts) -> LaneFacts:
+    lane = facts.snapshot.lane if facts.snapshot else None
+    return LaneFacts(
+        routing=facts.routing,
+        has_session=None if facts.snapshot is None else lane is not None,
+        last_error=lane.last_error if lane else None,
+    )
+
+
+def _tripped(wire: TripWire) -> tuple[Alarm, ...]:
+    if wire.reason is None:
+        return ()
+    return (
+        Alarm(GUARDRAIL, wire.reason, "", "YOU are the auto-revert: nothing reverts by itself"),
+    )

@@ -1,0 +1,111 @@
+"""Which missions the records beside a log name: read once, then only what was added."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from vp_tui.domain.evidence import read_row
+from vp_tui.domain.windows import Traffic
+from vp_tui.storage.records import Record, parse_record
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+IDS_LIMIT: Final = 20_000
+"""Missions remembered; those named first leave first."""
+READ_LIMIT: Final = 16 * 1024 * 1024
+"""Bytes of the records read, the newest: each snapshot names the missions before it too."""
+_UNREAL: Final = frozenset(str(traffic) for traffic in Traffic if not traffic.is_real)
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What the records name."""
+
+    ids: frozenset[str] = frozenset()
+    """Missions that some record names."""
+    unreal_ids: frozenset[str] = frozenset()
+    """Of these, the missions of windows whose source is no real traffic."""
+    unreal_windows: frozenset[str] = frozenset()
+    """Labels of those windows."""
+
+
+@dataclass(slots=True)
+class RecordsFollower:
+    """Reads a file of records as it grows; one that was replaced or cut is read anew."""
+
+    _inode: int | None = None
+    _offset: int = 0
+    _mtime_ns: int = 0
+    _ids: dict[str, bool] = field(default_factory=dict)
+    """Missions as they were met, and whether their window's source is unreal."""
+    _unreal_windows: dict[str, None] = field(default_factory=dict)
+    _is_seed: bool = False
+    """The next record is the first one read, though not the first there is."""
+
+    def read(self, path: Path) -> Recorded:
+        """Return what all records name that were read so far. Raises OSError."""
+        try:
+            with path.open("rb") as file:
+                status = os.fstat(file.fileno())
+                if self._is_another(status):
+                    self._begin(status)
+                    file.seek(self._offset)
+                    if self._is_seed:
+                        self._offset += len(file.readline())
+                else:
+                    file.seek(self._offset)
+                self._mtime_ns = status.st_mtime_ns
+                for line in file:
+                    if not line.endswith(b"\n"):
+                        break  # still being written
+                    self._offset += len(line)
+                    if (record := parse_record(line)) is not None:
+                        self._note(record)
+        except FileNotFoundError:
+            self._inode, self._offset = None, 0
+            self._ids, self._unreal_windows = {}, {}
+        return self._recorded()
+
+    def _is_another(self, status: os.stat_result) -> bool:
+        grew = status.st_size - self._offset
+        changed = status.st_mtime_ns != self._mtime_ns
+        return status.st_ino != self._inode or grew < 0 or (grew == 0 and changed)
+
+    def _begin(self, status: os.stat_result) -> None:
+        self._inode = status.st_ino
+        self._offset = max(status.st_size - READ_LIMIT, 0)
+        self._ids, self._unreal_windows = {}, {}
+        self._is_seed = self._offset > 0
+
+    def _note(self, record: Record) -> None:
+        """Remember a record's missions; those that none before it named are its window's own."""
+        is_unreal = record.get("source") in _UNREAL
+        for mission_id in _mission_ids(record):
+            self._ids.setdefault(mission_id, is_unreal and not self._is_seed)
+        for mission_id in list(self._ids)[: max(len(self._ids) - IDS_LIMIT, 0)]:
+            del self._ids[mission_id]
+        if is_unreal and isinstance(row := record.get("row"), str):
+            self._unreal_windows[read_row(row.encode()).row.window] = None
+        for window in list(self._unreal_windows)[: max(len(self._unreal_windows) - IDS_LIMIT, 0)]:
+            del self._unreal_windows[window]
+        self._is_seed = False
+
+    def _recorded(self) -> Recorded:
+        return Recorded(
+            frozenset(self._ids),
+            frozenset(mission_id for mission_id, is_unreal in self._ids.items() if is_unreal),
+            frozenset(self._unreal_windows),
+        )
+
+
+def _mission_ids(record: Record) -> list[str]:
+    """Return the missions of a record's snapshot, oldest first; whatever else is there is none."""
+    snapshot = record.get("snapshot")
+    listed: Any = snapshot.get("recent_missions") if isinstance(snapshot, dict) else None
+    if not isinstance(listed, list):
+        return []
+    ids = [mission.get("mission_id") for mission in listed if isinstance(mission, dict)]
+    return [mission_id for mission_id in reversed(ids) if isinstance(mission_id, str)]

@@ -1,0 +1,140 @@
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+from tests.storage.rows import GOLDEN, SNAPSHOT, facts, row
+from tests.support.gateway import Rig
+
+from vp_tui import evidence_feed
+from vp_tui.domain.events import Event, EvidenceRead
+from vp_tui.evidence_feed import EvidenceFeed
+from vp_tui.storage.evidence_log import append_row
+from vp_tui.storage.records import records_path
+from vp_tui.storage.snapshots import record_row
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class Reading:
+    """A feed of a log, and what it told."""
+
+    def __init__(self, log: Path) -> None:
+        self.log = log
+        self.events: list[Event] = []
+        self.feed = EvidenceFeed(log, self.events.append, lambda: 7.0)
+
+    async def look(self) -> EvidenceRead | None:
+        """Look once; return what was told."""
+        self.events.clear()
+        await self.feed.look()
+        (told,) = self.events or (None,)
+        assert told is None or isinstance(told, EvidenceRead)
+        return told
+
+
+@pytest.fixture
+def reading(tmp_path: Path) -> Reading:
+    return Reading(tmp_path / "log.md")
+
+
+async def test_a_log_that_is_not_there_has_no_rows(reading: Reading) -> None:
+    assert await reading.look() == EvidenceRead(7.0, (), frozenset())
+    assert await reading.look() is None
+
+
+async def test_rows_are_told_once_and_again_when_one_was_added(reading: Reading) -> None:
+    reading.log.write_bytes(GOLDEN)
+    told = await reading.look()
+    assert told is not None
+    assert len(told.rows) == 16
+    assert await reading.look() is None
+    append_row(reading.log, row("the next"))
+    told = await reading.look()
+    assert told is not None
+    assert [told.rows[-1].notes, len(told.rows)] == ["the next", 17]
+
+
+async def test_the_missions_of_the_records_are_told(reading: Reading) -> None:
+    named = {**SNAPSHOT, "recent_missions": [{"mission_id": "m1"}]}
+    record_row(reading.log, row(), facts(named))
+    told = await reading.look()
+    assert told is not None
+    assert told.recorded_ids == {"m1"}
+    assert told.unreal_ids == frozenset()
+
+
+async def test_a_log_that_was_removed_has_no_rows_any_more(reading: Reading) -> None:
+    reading.log.write_bytes(GOLDEN)
+    await reading.look()
+    reading.log.unlink()
+    told = await reading.look()
+    assert told is not None
+    assert (told.rows, told.problem) == ((), None)
+
+
+async def test_a_problem_is_told_once_and_its_end_too(reading: Reading) -> None:
+    reading.log.mkdir()
+    told = await reading.look()
+    assert told is not None
+    assert told.problem is not None
+    assert "log.md" in told.problem
+    assert await reading.look() is None
+    reading.log.rmdir()
+    assert await reading.look() == EvidenceRead(7.0, (), frozenset())
+
+
+async def test_records_that_cannot_be_read_are_a_problem(reading: Reading) -> None:
+    reading.log.write_bytes(GOLDEN)
+    records_path(reading.log).mkdir()
+    told = await reading.look()
+    assert told is not None
+    assert told.problem is not None
+    assert "snapshots.jsonl" in told.problem
+
+
+async def test_what_may_not_be_read_is_said_so(
+    reading: Reading, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_path: Path) -> bytes:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("vp_tui.storage.evidence_log.read_if_there", refuse)
+    told = await reading.look()
+    assert told is not None
+    assert told.problem is not None
+    assert "may not be read" in told.problem
+
+
+async def test_a_file_without_a_table_is_not_a_log_without_rows(reading: Reading) -> None:
+    reading.log.write_text("# Notes\n")
+    told = await reading.look()
+    assert told is not None
+    assert told.problem == "there is no table of 8 columns under `## Evidence table`"
+
+
+async def test_the_rows_told_are_bounded(reading: Reading, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(evidence_feed, "ROWS_LIMIT", 3)
+    reading.log.write_bytes(GOLDEN)
+    told = await reading.look()
+    assert told is not None
+    assert [r.window for r in told.rows][-1] == "Broadened rollout window #4 (real traffic)"
+    assert len(told.rows) == 3
+
+
+async def test_the_feeds_look_every_two_seconds(tmp_path: Path) -> None:
+    rig, looks = Rig(), 0
+
+    class Counting(EvidenceFeed):
+        async def look(self) -> None:
+            nonlocal looks
+            looks += 1
+            await asyncio.sleep(0)
+
+    rig.feeds.evidence = Counting(tmp_path / "log.md", rig.events.append, rig.pace.clock)
+    async with rig.running():
+        assert looks == 1
+        await rig.pace.passes(10.0)
+    assert looks == 6
