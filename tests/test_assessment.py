@@ -22,10 +22,9 @@ from tests.ui.scenes import GONE
 
 from vp_tui.assessment import GUARDRAIL, Assessment, assess
 from vp_tui.domain.events import Event, EvidenceRead, Source
-from vp_tui.domain.labels import Stage
 from vp_tui.domain.models import Continuity, ContinuityAlert, Plane
+from vp_tui.domain.stages import Stage, Traffic
 from vp_tui.domain.verdicts import Verdict
-from vp_tui.domain.windows import Traffic
 from vp_tui.domain.words import Profile
 from vp_tui.reducer import reduce
 from vp_tui.report import exit_code, status_object

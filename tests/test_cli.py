@@ -14,7 +14,7 @@ from vp_tui.capture_row import CaptureOptions
 from vp_tui.command_options import PROFILES, SCENARIOS, SOURCES
 from vp_tui.config import Settings
 from vp_tui.crash import scrubbed
-from vp_tui.domain.windows import Traffic
+from vp_tui.domain.stages import Traffic
 from vp_tui.domain.words import Profile
 from vp_tui.simulator.options import SimulatorOptions
 from vp_tui.simulator.scenarios import SCENARIOS as PLAYED

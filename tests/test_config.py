@@ -4,8 +4,7 @@ from pathlib import Path
 import pytest
 
 from vp_tui.config import SETTINGS, ConfigError, Loaded, Settings, load
-from vp_tui.domain.labels import Stage
-from vp_tui.domain.windows import Traffic
+from vp_tui.domain.stages import Stage, Traffic
 from vp_tui.domain.words import Profile
 from vp_tui.paths import default_config_file, state_dir
 

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from vp_tui.config import ConfigError
 from vp_tui.domain.evidence import EvidenceRow, cells_from_snapshot, numbered_label
-from vp_tui.domain.labels import Stage, next_label, next_stage
+from vp_tui.domain.labels import next_label, next_stage
+from vp_tui.domain.stages import Stage, Traffic
 from vp_tui.domain.text import literal
 from vp_tui.domain.thresholds import Thresholds
-from vp_tui.domain.windows import Traffic
 from vp_tui.domain.words import Profile, is_more_permissive
 from vp_tui.gateway.addresses import host_port
 from vp_tui.gateway.client import METRICS_PATH

@@ -23,9 +23,8 @@ from vp_tui.config_values import (
     whole_number,
     yes_or_no,
 )
-from vp_tui.domain.labels import Stage
+from vp_tui.domain.stages import Stage, Traffic
 from vp_tui.domain.text import clip, literal
-from vp_tui.domain.windows import Traffic
 from vp_tui.domain.words import Profile
 from vp_tui.paths import anchored, default_config_file
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import difflib
 import re
-import tomllib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -68,13 +66,16 @@ def read_config_file(path: Path) -> ConfigFile:
     """Read the file whole and check every key and type. Raises ConfigError, FileNotFoundError."""
     try:
         text = path.read_text(encoding="utf-8-sig")
-        content = tomllib.loads(text)
     except FileNotFoundError:
         raise
     except OSError as error:
         raise ConfigError(f"{literal(str(path))} cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:
         raise ConfigError(f"{literal(str(path))} is not UTF-8 text") from None
+    import tomllib  # noqa: PLC0415 - most starts have no configuration file
+
+    try:
+        content = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(_syntax_error(path, text, str(error))) from None
     return _Reading(path, text.splitlines()).file(content)
@@ -85,6 +86,8 @@ def hint(word: str, known: Iterable[str], otherwise: str, prefix: str = "") -> s
 
     `prefix` belongs to every one of them and counts for nothing in comparing.
     """
+    import difflib  # noqa: PLC0415 - wanted only for a mistake
+
     nearest = difflib.get_close_matches(word, list(known), n=1)
     return f"did you mean “{prefix}{literal(nearest[0])}”?" if nearest else otherwise
 

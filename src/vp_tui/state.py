@@ -11,7 +11,7 @@ from vp_tui.domain.events import Source
 from vp_tui.domain.missions import Ledger
 from vp_tui.domain.models import Plane, TokenPresence
 from vp_tui.domain.routing import RoutingTally
-from vp_tui.domain.windows import Traffic
+from vp_tui.domain.stages import Traffic
 from vp_tui.domain.words import Profile
 
 if TYPE_CHECKING:
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
     from vp_tui.domain.events import StreamState
     from vp_tui.domain.evidence import EvidenceRow
-    from vp_tui.domain.labels import Stage
     from vp_tui.domain.models import Continuity, Dialect, Failure, Health, Session, Snapshot
     from vp_tui.domain.runs import Run
+    from vp_tui.domain.stages import Stage
 
 EVENT_LIMIT: Final = 5_000
 """Entries kept in the event list."""

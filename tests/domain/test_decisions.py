@@ -6,11 +6,11 @@ from tests.support.rollout import PASSED, history, observed, passing, situation,
 from vp_tui.domain.coverage import CoverageState
 from vp_tui.domain.decisions import ROLLOUT, SUSTAINED, Rule, suggest, table_for
 from vp_tui.domain.guardrails import trip_wire
-from vp_tui.domain.labels import Stage
 from vp_tui.domain.situation import CancelledRun, HungRun, Refusal, Situation
+from vp_tui.domain.stages import Stage, Traffic
 from vp_tui.domain.traffic import Cause
 from vp_tui.domain.verdicts import Verdict
-from vp_tui.domain.windows import Traffic, WindowNumbers
+from vp_tui.domain.windows import WindowNumbers
 from vp_tui.domain.words import Profile, Word
 
 TRIPPED = trip_wire(history("." * 17 + "bbb"))

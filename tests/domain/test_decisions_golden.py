@@ -7,10 +7,10 @@ from tests.support.rollout import golden_rows, history, lasting, observed, windo
 
 from vp_tui.domain.decisions import suggest
 from vp_tui.domain.evidence import numbered_label, p95_cell, rate_cell
-from vp_tui.domain.labels import Stage, next_label
+from vp_tui.domain.labels import next_label
 from vp_tui.domain.missions import LedgerEntry
 from vp_tui.domain.situation import CancelledRun, HungRun, Refusal, Situation
-from vp_tui.domain.windows import Traffic
+from vp_tui.domain.stages import Stage, Traffic
 
 DURATIONS = [35.964, 38.305, *[31.0 + i / 10 for i in range(16)]]
 """Of the real missions, in seconds: the two slowest came first."""

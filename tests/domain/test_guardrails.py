@@ -15,7 +15,7 @@ from vp_tui.domain.guardrails import (
     sustained_failures,
     trip_wire,
 )
-from vp_tui.domain.labels import Stage
+from vp_tui.domain.stages import Stage
 
 MARKS = st.text(alphabet=".bF", max_size=45)
 

@@ -5,9 +5,8 @@ import pytest
 from tests.support.builders import NOW, mission
 from tests.support.rollout import entry, golden_rows, history, window
 
-from vp_tui.domain.labels import Stage
+from vp_tui.domain.stages import Stage, Traffic
 from vp_tui.domain.windows import (
-    Traffic,
     Window,
     WindowNumbers,
     current_stage,

@@ -3,7 +3,6 @@ from tests.support.rollout import golden_rows, row, unmeasured
 
 from vp_tui.domain.evidence import EvidenceRow
 from vp_tui.domain.labels import (
-    Stage,
     clean_limited_windows,
     is_measured,
     last_of_earlier_stage,
@@ -12,6 +11,7 @@ from vp_tui.domain.labels import (
     next_stage,
     short_label,
 )
+from vp_tui.domain.stages import Stage
 
 READY = "READY_FOR_LIMITED_COHORT_PILOT"
 GO = "GO_BROADER_TRAFFIC_ACTIVE"

@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vp_tui.domain.coverage import CoverageState
-from vp_tui.domain.labels import Stage
 from vp_tui.domain.latency import P95_WATCH_S
 from vp_tui.domain.situation import CLEAN_LIMITED_WINDOWS
+from vp_tui.domain.stages import Stage
 from vp_tui.domain.thresholds import FALLBACK_CRITICAL, FALLBACK_WATCH, P95_CRITICAL_S, percent
 from vp_tui.domain.traffic import likely
 from vp_tui.domain.words import Profile, Word

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from vp_tui.domain.evidence import EvidenceRow
-    from vp_tui.domain.labels import Stage
     from vp_tui.domain.missions import LedgerEntry
+    from vp_tui.domain.stages import Stage
 
 ROLLING: Final = 20
 """Missions that the trip-wire looks back on."""

@@ -7,28 +7,16 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, time
-from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from vp_tui.domain.evidence import NOT_AVAILABLE, numbered_label
+from vp_tui.domain.stages import Stage
 from vp_tui.domain.words import Word, is_ready
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
     from vp_tui.domain.evidence import EvidenceRow
-
-
-class Stage(StrEnum):
-    """How far the rollout has come."""
-
-    SHADOW = "shadow"
-    LIMITED = "limited"
-    BROADENED = "broadened"
-    SUSTAINED = "sustained"
-    REVERTED = "reverted"
-    """Fallback is forced."""
-    BLOCKED = "blocked"
 
 
 WINDOW_NAMES: Final[Mapping[Stage, str]] = {

@@ -13,10 +13,10 @@ from vp_tui.domain.words import Profile
 
 if TYPE_CHECKING:
     from vp_tui.domain.guardrails import TripWire
-    from vp_tui.domain.labels import Stage
+    from vp_tui.domain.stages import Stage, Traffic
     from vp_tui.domain.traffic import Cause
     from vp_tui.domain.verdicts import Gates
-    from vp_tui.domain.windows import Traffic, WindowNumbers
+    from vp_tui.domain.windows import WindowNumbers
 
 CLEAN_LIMITED_WINDOWS: Final = 4
 """Clean real windows of the limited cohort in the log before a clean one broadens the rollout."""

@@ -7,12 +7,12 @@ known when it was opened is its anchor. Times are UTC.
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
-from vp_tui.domain.labels import Stage, next_label, next_stage
+from vp_tui.domain.labels import next_label, next_stage
 from vp_tui.domain.latency import p95_after_each
 from vp_tui.domain.missions import Ledger, terminal_entries
+from vp_tui.domain.stages import Stage, Traffic
 from vp_tui.domain.words import keeps_open
 
 if TYPE_CHECKING:
@@ -21,20 +21,6 @@ if TYPE_CHECKING:
     from vp_tui.domain.evidence import EvidenceRow
     from vp_tui.domain.missions import LedgerEntry
     from vp_tui.domain.models import Mission
-
-
-class Traffic(StrEnum):
-    """Where a window's missions come from."""
-
-    ORGANIC = "organic"
-    PROBE = "probe"
-    SYNTHETIC = "synthetic"
-    FAULT_INJECTED = "fault-injected"
-
-    @property
-    def is_real(self) -> bool:
-        """Whether it feeds gates and guardrails."""
-        return self in {Traffic.ORGANIC, Traffic.PROBE}
 
 
 class Window(NamedTuple):

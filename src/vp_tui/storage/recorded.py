@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from vp_tui.domain.evidence import read_row
-from vp_tui.domain.windows import Traffic
+from vp_tui.domain.stages import Traffic
 from vp_tui.storage.records import Record, parse_record
 
 if TYPE_CHECKING:
