@@ -127,7 +127,7 @@ def _snapshot_arrived(event: SnapshotArrived, state: State) -> State:
     if event.plane is not Plane.OPS:
         # The ops plane goes on refusing: the refusal stays, the substitute has its own age.
         status = state.sources.get(Source.METRICS, SourceStatus())
-        status = replace(status, answered_at=event.at, plane=event.plane)
+        status = status._replace(answered_at=event.at, plane=event.plane)
         return _with_source(state, Source.METRICS, status)
     return _answered(state, Source.METRICS, event.at, event.plane)
 
@@ -212,11 +212,11 @@ def _link_changed(event: LinkChanged, state: State) -> State:
     is_live = event.state is StreamState.LIVE
     # The reason for a loss stands while vp-tui tries again.
     reason = event.reason or ("" if is_live else link.reason)
-    changed = replace(link, state=event.state, since=event.at, reason=reason)
+    changed = link._replace(state=event.state, since=event.at, reason=reason)
     state = replace(state, links={**state.links, event.session_id: changed})
     if is_live:
         run = state.runs.get(event.session_id) or Run(event.session_id)
-        run = replace(run, own_attaches=run.own_attaches + 1)
+        run = run._replace(own_attaches=run.own_attaches + 1)
         return replace(state, runs={**state.runs, event.session_id: run})
     if reason == link.reason:
         return state
@@ -233,7 +233,7 @@ def _link_dropped(event: LinkDropped, state: State) -> State:
 def _gap_found(event: GapFound, state: State) -> State:
     links = dict(state.links)
     if link := links.get(event.session_id):
-        links[event.session_id] = replace(link, gaps=link.gaps + 1)
+        links[event.session_id] = link._replace(gaps=link.gaps + 1)
     lost = f"{event.lost} frames lost: " if event.lost else ""
     state = replace(state, links=links)
     return _with_entry(state, event.at, event.session_id, "gap", lost + event.reason, "warn")
@@ -250,13 +250,13 @@ def _reduce_streams(state: State, events: Sequence[StreamEvent]) -> State:
         for turn, processing in began:
             routing = count_turn(routing, processing, turn.routing, state.dialect)
         if link := links.get(session_id):
-            links[session_id] = replace(
-                link, frames=link.frames + len(own), last_frame_at=own[-1].at
+            links[session_id] = link._replace(
+                frames=link.frames + len(own), last_frame_at=own[-1].at
             )
     fallen = [e.frame.mission_id for e in events if e.frame.routing in FALLBACKS]
     degraded = sum(event.frame.routing == LEASE_DEGRADED for event in events)
     if degraded:
-        routing = replace(routing, lease_degraded=routing.lease_degraded + degraded)
+        routing = routing._replace(lease_degraded=routing.lease_degraded + degraded)
     numbers = range(state.entries_seen, state.entries_seen + len(events))
     new = tuple(
         Entry(number, e.at, e.session_id, e.frame.kind, e.frame.text, _tone(e.frame))
@@ -303,7 +303,7 @@ def _answered(state: State, source: Source, at: float, plane: Plane) -> State:
 
 
 def _failed(before: SourceStatus, event: SourceFailed) -> SourceStatus:
-    return replace(before, failed_at=event.at, failure=event.failure)
+    return before._replace(failed_at=event.at, failure=event.failure)
 
 
 def _with_source(state: State, source: Source, status: SourceStatus) -> State:
@@ -328,7 +328,7 @@ def _all_logs(state: State) -> SourceStatus:
     answers = [status.answered_at for status in statuses if status.answered_at is not None]
     failed = [status for status in statuses if status.failure is not None]
     newest = max(failed, key=lambda status: status.failed_at or 0.0, default=SourceStatus())
-    return replace(newest, answered_at=max(answers, default=None))
+    return newest._replace(answered_at=max(answers, default=None))
 
 
 def _grown(log: LogTail, chunk: LogChunk, at: float) -> LogTail:

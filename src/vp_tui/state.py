@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from vp_tui.domain.events import Source
@@ -30,22 +29,19 @@ LOG_LIMIT: Final = 5_000
 LOGS_LIMIT: Final = 8
 """Logs kept; the one least recently grown leaves first."""
 
-DEFAULT_INTERVALS: Final[Mapping[Source, float]] = MappingProxyType(
-    {
-        Source.HEALTH: 15.0,
-        Source.METRICS: 2.0,
-        Source.SESSIONS: 3.0,
-        Source.CONTINUITY: 15.0,
-        Source.LOG: 2.0,
-    }
-)
+DEFAULT_INTERVALS: Final[Mapping[Source, float]] = {
+    Source.HEALTH: 15.0,
+    Source.METRICS: 2.0,
+    Source.SESSIONS: 3.0,
+    Source.CONTINUITY: 15.0,
+    Source.LOG: 2.0,
+}
 """Seconds between two polls of a source at rate 1; a log is asked faster while it grows."""
 
 Tone = Literal["plain", "good", "warn", "bad", "dim"]
 
 
-@dataclass(frozen=True, slots=True)
-class Watch:
+class Watch(NamedTuple):
     """What is watched and how often: fixed for the life of the store, but for the poll rate."""
 
     url: str
@@ -53,7 +49,7 @@ class Watch:
     vp_id: str
     mission_limit: int = 500
     event_limit: int = 1000
-    intervals: Mapping[Source, float] = field(default_factory=lambda: dict(DEFAULT_INTERVALS))
+    intervals: Mapping[Source, float] = DEFAULT_INTERVALS
     """Seconds between two polls at rate 1; a source is stale after two of them."""
     profile: Profile = Profile.ROLLOUT
     stage: Stage | None = None
@@ -64,8 +60,7 @@ class Watch:
     """Whether there is an evidence log to read."""
 
 
-@dataclass(frozen=True, slots=True)
-class Clock:
+class Clock(NamedTuple):
     """vp-tui's monotonic clock against UTC, as of the last tick."""
 
     at: float
@@ -76,8 +71,7 @@ class Clock:
         return self.wall + timedelta(seconds=at - self.at)
 
 
-@dataclass(frozen=True, slots=True)
-class SourceStatus:
+class SourceStatus(NamedTuple):
     """What one polled source last did. Ages and staleness are the selectors' business."""
 
     answered_at: float | None = None
@@ -88,8 +82,7 @@ class SourceStatus:
     """Where the newest answer, or refusal, came from."""
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(NamedTuple):
     """One session's socket."""
 
     state: StreamState
@@ -111,8 +104,7 @@ class Entry(NamedTuple):
     tone: Tone = "plain"
 
 
-@dataclass(frozen=True, slots=True)
-class LogTail:
+class LogTail(NamedTuple):
     """The newest lines of one log. `first` numbers the first line kept, from 0 on."""
 
     lines: tuple[str, ...] = ()
@@ -137,8 +129,7 @@ class EvidenceLog:
     """Why it cannot be read, in words; then the rest is from before."""
 
 
-@dataclass(frozen=True, slots=True)
-class Epoch:
+class Epoch(NamedTuple):
     """One life of the gateway, told apart by its boot stamp as sent."""
 
     number: int

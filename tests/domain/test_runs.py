@@ -1,5 +1,3 @@
-from dataclasses import replace
-
 import pytest
 from tests.support.builders import frame, processing, routed, status_frame, stream
 from tests.support.recorded import transcript
@@ -184,13 +182,13 @@ def test_an_idle_session_has_made_no_progress_yet() -> None:
 
 
 def test_own_attaches_are_no_progress() -> None:
-    run = replace(heard(RUN, 5, 1.0), own_attaches=1)
+    run = heard(RUN, 5, 1.0)._replace(own_attaches=1)
     assert heard(run, 6, 2.0).progress_at == 1.0
     assert heard(run, 7, 2.0).progress_at == 2.0
 
 
 def test_a_listing_from_before_the_attach_hides_no_later_progress() -> None:
-    run = heard(replace(heard(RUN, 5, 1.0), own_attaches=1), 5, 2.0)
+    run = heard(heard(RUN, 5, 1.0)._replace(own_attaches=1), 5, 2.0)
     assert run.own_seq == 5
     assert heard(run, 7, 3.0).progress_at == 3.0
 
@@ -206,13 +204,13 @@ def test_what_was_heard_and_what_was_counted_agree(name: str) -> None:
     """The gateway counts every frame of a transcript, `connected` and `pong` included."""
     events = transcript(name)
     of_the_turn = len(events) - 1 - follow(RUN, events)[0].asides
-    run = follow(replace(RUN, own_attaches=1), events)[0]
+    run = follow(RUN._replace(own_attaches=1), events)[0]
     assert heard(run, len(events), 99.0).own_seq == of_the_turn
 
 
 def test_a_restart_counts_own_attaches_anew_and_ends_the_turn() -> None:
     run = followed(processing(), tool("a"), frame("pong"), run=heard(RUN, 50, 0.0))
-    after = heard(replace(run, own_attaches=3), 2, 8.0, running=False)
+    after = heard(run._replace(own_attaches=3), 2, 8.0, running=False)
     assert (after.own_attaches, after.asides, after.own_seq) == (0, 0, 2)
     assert after.progress_at == 8.0
     assert after.turn.ended_at == 8.0

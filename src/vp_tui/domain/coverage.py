@@ -6,9 +6,8 @@ events than the limit, new fallbacks are invisible and the reported rate freezes
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from vp_tui.domain.models import Snapshot
@@ -28,8 +27,7 @@ class CoverageState(StrEnum):
     """There are no missions to cover."""
 
 
-@dataclass(frozen=True, slots=True)
-class Coverage:
+class Coverage(NamedTuple):
     """How many of the `considered` missions have their dispatch among the events."""
 
     state: CoverageState

@@ -7,10 +7,10 @@ polls saw.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -38,8 +38,7 @@ class Signal(StrEnum):
     STREAM = "stream"
 
 
-@dataclass(frozen=True, slots=True)
-class LedgerEntry:
+class LedgerEntry(NamedTuple):
     """One mission and every signal of a fallback seen for it so far."""
 
     mission: Mission
@@ -62,8 +61,7 @@ class Ledger:
     """Missions that a stream said fell back and that the metrics have not named yet."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reconstruction:
+class Reconstruction(NamedTuple):
     """The reconstructed fallback figures over terminal missions."""
 
     terminal: int
@@ -110,7 +108,7 @@ def note_stream_fallbacks(ledger: Ledger, mission_ids: Iterable[str]) -> Ledger:
     if not told:
         return ledger
     named = {
-        mission_id: replace(entry, signals=entry.signals | {Signal.STREAM})
+        mission_id: entry._replace(signals=entry.signals | {Signal.STREAM})
         for mission_id in told
         if (entry := ledger.entries.get(mission_id))
     }
@@ -186,7 +184,7 @@ def _in_epoch(mission: Mission, since: datetime | None) -> bool:
 
 
 def _as_failed(entry: LedgerEntry) -> LedgerEntry:
-    return replace(entry, mission=entry.mission._replace(status="failed"))
+    return entry._replace(mission=entry.mission._replace(status="failed"))
 
 
 def _finished_at(entry: LedgerEntry) -> tuple[float, str]:

@@ -6,8 +6,7 @@ them. The streams can, for sessions that vp-tui is attached to.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vp_tui.domain.intent import is_coding_intent
 
@@ -22,8 +21,7 @@ FALLBACKS: Final = frozenset({"coder_vp_fallback", "coder_vp_exception", LEASE_D
 """Routings that, with a mission id, say that this mission fell back."""
 
 
-@dataclass(frozen=True, slots=True)
-class RoutingTally:
+class RoutingTally(NamedTuple):
     """Turns of coding intent seen on attached streams: `coding_turns == delegated + primary`."""
 
     coding_turns: int = 0
@@ -47,12 +45,12 @@ def count_turn(
     """
     if processing.query is None or not is_coding_intent(processing.query, dialect or "G1"):
         return tally
-    tally = replace(tally, coding_turns=tally.coding_turns + 1)
+    tally = tally._replace(coding_turns=tally.coding_turns + 1)
     if routing in DELEGATED or routing in FALLBACKS:
-        return replace(tally, delegated=tally.delegated + 1)
-    tally = replace(tally, primary=tally.primary + 1)
+        return tally._replace(delegated=tally.delegated + 1)
+    tally = tally._replace(primary=tally.primary + 1)
     if routing == BOOTSTRAP:
-        return replace(tally, bootstrap=tally.bootstrap + 1)
+        return tally._replace(bootstrap=tally.bootstrap + 1)
     if routing == SHADOW:
-        return replace(tally, shadow=tally.shadow + 1)
-    return replace(tally, unexplained=tally.unexplained + 1)
+        return tally._replace(shadow=tally.shadow + 1)
+    return tally._replace(unexplained=tally.unexplained + 1)

@@ -6,8 +6,7 @@ so a turn is what lies between two `query_complete` frames of one session.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vp_tui.domain.routing import BOOTSTRAP, DELEGATED, SHADOW
 
@@ -29,8 +28,7 @@ _FIRST_ROUTINGS: Final = DELEGATED | {BOOTSTRAP, SHADOW}
 """Routings that are decided once, before a turn's first `processing`."""
 
 
-@dataclass(frozen=True, slots=True)
-class ToolCall:
+class ToolCall(NamedTuple):
     """A tool call that has no result yet, as one line."""
 
     text: str
@@ -38,8 +36,7 @@ class ToolCall:
     at: float
 
 
-@dataclass(frozen=True, slots=True)
-class Turn:
+class Turn(NamedTuple):
     """The turn under way, or the last one that was seen."""
 
     started_at: float | None = None
@@ -64,12 +61,11 @@ class Turn:
         return self.open_tools[-1].at if self.open_tools else None
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(NamedTuple):
     """One session as seen so far; unknown is None, never 0."""
 
     session_id: str
-    turn: Turn = field(default_factory=Turn)
+    turn: Turn = Turn()
     frames: int = 0
     last_kind: str | None = None
     own_attaches: int = 0
@@ -109,9 +105,8 @@ def follow(run: Run, events: Iterable[StreamEvent]) -> tuple[Run, tuple[tuple[Tu
         turn = step(turn, frame, event.at)
         if step is _status and _is_processing(frame) and turn.query is None:
             began.append((turn, frame))
-            turn = replace(turn, query=frame.query)
-    moved = replace(
-        run,
+            turn = turn._replace(query=frame.query)
+    moved = run._replace(
         turn=turn,
         frames=frames,
         last_kind=last_kind,
@@ -129,7 +124,7 @@ def listed(run: Run, *, seq: int, running: bool, at: float) -> Run:
     """
     if run.last_event_seq is not None and seq < run.last_event_seq:
         turn = _ended(run.turn, at) if run.turn.started_at is not None else run.turn
-        run = replace(run, turn=turn, own_attaches=0, asides=0, own_seq=None, progress_at=at)
+        run = run._replace(turn=turn, own_attaches=0, asides=0, own_seq=None, progress_at=at)
     own_seq = seq - run.own_attaches - run.asides
     progress_at = run.progress_at
     if run.own_seq is None:
@@ -139,8 +134,8 @@ def listed(run: Run, *, seq: int, running: bool, at: float) -> Run:
     else:
         own_seq = run.own_seq
     since = (at if run.running_since is None else run.running_since) if running else None
-    return replace(
-        run, last_event_seq=seq, own_seq=own_seq, running_since=since, progress_at=progress_at
+    return run._replace(
+        last_event_seq=seq, own_seq=own_seq, running_since=since, progress_at=progress_at
     )
 
 
@@ -154,7 +149,7 @@ def _status(turn: Turn, frame: Frame, at: float) -> Turn:
     if frame.status == "processing":
         return _processing(turn, frame.query, at)
     if frame.status == "turn_cancelled":
-        return replace(_current(turn), cancelled=True)
+        return _current(turn)._replace(cancelled=True)
     return turn
 
 
@@ -162,7 +157,7 @@ def _routed(turn: Turn, routing: str, mission_id: str | None, at: float) -> Turn
     """Note the routing; one that is decided at the start tells of a turn whose end was missed."""
     if turn.started_at is None or routing in _FIRST_ROUTINGS:
         return Turn(started_at=at, routing=routing, mission_id=mission_id)
-    return replace(turn, routing=routing, mission_id=mission_id or turn.mission_id)
+    return turn._replace(routing=routing, mission_id=mission_id or turn.mission_id)
 
 
 def _processing(turn: Turn, query: str | None, at: float) -> Turn:
@@ -170,23 +165,23 @@ def _processing(turn: Turn, query: str | None, at: float) -> Turn:
     is_other = None not in (query, turn.query) and query != turn.query
     if turn.started_at is None or is_other:
         return Turn(started_at=at)
-    return replace(turn, open_tools=())
+    return turn._replace(open_tools=())
 
 
 def _tool_call(turn: Turn, frame: Frame, at: float) -> Turn:
     turn = _current(turn)
     call = ToolCall(frame.text, frame.tool_use_id, at)
-    return replace(turn, open_tools=(*turn.open_tools, call)[-TOOLS_LIMIT:])
+    return turn._replace(open_tools=(*turn.open_tools, call)[-TOOLS_LIMIT:])
 
 
 def _tool_result(turn: Turn, frame: Frame, _at: float) -> Turn:
     still_open = tuple(call for call in turn.open_tools if call.use_id != frame.tool_use_id)
-    return replace(turn, open_tools=still_open)
+    return turn._replace(open_tools=still_open)
 
 
 def _query_complete(turn: Turn, frame: Frame, at: float) -> Turn:
     turn = _current(turn)
-    return _ended(replace(turn, cancelled=turn.cancelled or frame.cancelled), at)
+    return _ended(turn._replace(cancelled=turn.cancelled or frame.cancelled), at)
 
 
 def _notification(turn: Turn, frame: Frame, at: float) -> Turn:
@@ -199,7 +194,7 @@ def _current(turn: Turn) -> Turn:
 
 
 def _ended(turn: Turn, at: float) -> Turn:
-    return replace(turn, started_at=None, ended_at=at, open_tools=())
+    return turn._replace(started_at=None, ended_at=at, open_tools=())
 
 
 _STEPS: Final[dict[str, Callable[[Turn, Frame, float], Turn]]] = {
