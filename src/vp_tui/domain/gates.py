@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from vp_tui.domain.models import Continuity
     from vp_tui.domain.windows import WindowNumbers
 
+NONE_FINISHED: Final = "no mission finished"
 CRITICAL_FALLBACKS: Final = 2
 """A single fallback is no critical rate, however few missions there were."""
 FAILURES_CLEAR: Final = 10
@@ -154,7 +155,8 @@ def _samples(facts: GateFacts) -> dict[str, tuple[int, int]]:
 
 def _claim(fallbacks: int, n: int) -> GateResult:
     limit = f"below {percent(GUARDRAIL_RATE)} proven (E >= {CLAIM_FROM:g})"
-    counted = f"{fallbacks}/{n} fell back, at most {percent(upper95(fallbacks, n))}"
+    bound = percent(upper95(fallbacks, n))
+    counted = f"{fallbacks}/{n} fell back, at most {bound}" if n else NONE_FINISHED
     needed = clean_missions_needed(fallbacks, n, GUARDRAIL_RATE)
     if needed:
         reason = f"{counted}: {needed} more clean missions prove < {percent(GUARDRAIL_RATE)}"
@@ -180,7 +182,7 @@ def _failures(facts: GateFacts) -> GateResult:
     n = len(facts.finished)
     limit = f"{FAILURES_CLEAR} finished missions without one"
     if n < FAILURES_CLEAR:
-        reason = f"none failed, but only {n} finished"
+        reason = f"none failed, but only {n} finished" if n else NONE_FINISHED
         return GateResult(Verdict.INCONCLUSIVE, reason, limit, f"+{FAILURES_CLEAR - n}")
     return GateResult(Verdict.PASS, f"none of the last {min(n, ROLLING)} failed", limit)
 
