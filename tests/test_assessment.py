@@ -88,13 +88,13 @@ class TestWindow:
         "log", [None, EvidenceRead(0.0, (), frozenset(), "log.md: it is a directory")]
     )
     def test_while_the_log_is_unread_nothing_is_claimed(self, log: EvidenceRead | None) -> None:
-        made = assessed(*night(*done(3), log=log), has_evidence=True)
+        made = assessed(*night(*done(3), log=log), evidence="evidence_log.md")
         assert (made.window, made.suggestion) == (None, None)
         assert made.wire.terminal == 3
 
     def test_a_problem_later_leaves_what_was_read(self) -> None:
         broken = EvidenceRead(1.0, (), frozenset(), "log.md: it is a directory")
-        made = assessed(*night(*done(3)), broken, has_evidence=True)
+        made = assessed(*night(*done(3)), broken, evidence="evidence_log.md")
         assert made.window is not None
         assert made.window.label == "Broadened rollout window #5"
 
@@ -267,7 +267,7 @@ class TestStatus:
 
     def test_what_is_unknown_is_null(self) -> None:
         unread: State = initial_state(
-            Watch("http://gateway", "here", "vp", has_evidence=True),
+            Watch("http://gateway", "here", "vp", evidence="evidence_log.md"),
             at=0.0,
             wall=state().clock.wall,
         )

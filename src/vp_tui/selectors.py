@@ -169,7 +169,7 @@ def is_log_known(state: State) -> bool:
     """Tell whether the evidence log was read, so that stage and window are known."""
     log = state.evidence
     if log is None:
-        return not state.watch.has_evidence
+        return state.watch.evidence is None
     return log.problem is None or bool(log.rows)
 
 

@@ -21,11 +21,14 @@ if TYPE_CHECKING:
     from vp_tui.domain.models import Continuity, Dialect, Failure, Health, Session, Snapshot
     from vp_tui.domain.runs import Run
     from vp_tui.domain.stages import Stage
+    from vp_tui.domain.windows import Window
 
 EVENT_LIMIT: Final = 5_000
 """Entries kept in the event list."""
 LOG_LIMIT: Final = 5_000
 """Lines kept of each log."""
+AUTHORS_KEPT: Final = 64
+"""Newest rows of the evidence log whose authors are known."""
 LOGS_LIMIT: Final = 8
 """Logs kept; the one least recently grown leaves first."""
 
@@ -56,8 +59,8 @@ class Watch(NamedTuple):
     """The one asked for; None: the evidence log tells it."""
     source: Traffic = Traffic.ORGANIC
     """Where the window's missions come from."""
-    has_evidence: bool = False
-    """Whether there is an evidence log to read."""
+    evidence: str | None = None
+    """Path of the evidence log; None: there is none to read."""
 
 
 class Clock(NamedTuple):
@@ -80,6 +83,10 @@ class SourceStatus(NamedTuple):
     """Why the newest poll brought nothing; None after a good one."""
     plane: Plane = Plane.OPS
     """Where the newest answer, or refusal, came from."""
+
+    def failing(self, at: float, failure: Failure) -> SourceStatus:
+        """Return the status after a poll that brought nothing."""
+        return self._replace(failed_at=at, failure=failure)
 
 
 class Link(NamedTuple):
@@ -127,6 +134,10 @@ class EvidenceLog:
     unreal_windows: frozenset[str] = frozenset()
     problem: str | None = None
     """Why it cannot be read, in words; then the rest is from before."""
+    authors: tuple[str | None, ...] = ()
+    """Who recorded the newest rows, at most AUTHORS_KEPT; None for a row without a record."""
+    fingerprint: str | None = None
+    """Tells these rows from others; None where there is no log yet."""
 
 
 class Epoch(NamedTuple):
@@ -164,6 +175,13 @@ class State:
     tokens: TokenPresence = field(default_factory=TokenPresence)
     evidence: EvidenceLog | None = None
     """None until it was read, and where there is none to read."""
+    windows: tuple[Window, ...] = ()
+    """The open window, and closed ones of unreal traffic."""
+
+    @property
+    def window(self) -> Window | None:
+        """The open window; None while there is none."""
+        return next((window for window in reversed(self.windows) if window.is_open), None)
 
     @property
     def lane_log_id(self) -> str:

@@ -43,7 +43,7 @@ def watch_of(settings: Settings) -> Watch:
         profile=settings.profile,
         stage=settings.stage,
         source=settings.source,
-        has_evidence=settings.evidence is not None,
+        evidence=None if settings.evidence is None else str(settings.evidence),
     )
 
 

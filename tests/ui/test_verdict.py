@@ -38,7 +38,7 @@ async def test_stage_window_verdict_and_gates_stand_there(size: tuple[int, int])
 
 
 async def test_nothing_is_claimed_before_the_log_was_read() -> None:
-    top = await seen(*scenes.ordinary(), has_evidence=True)
+    top = await seen(*scenes.ordinary(), evidence="evidence_log.md")
     assert "SHADOW" not in top[0]
     assert top[2] == "· the evidence log is not read yet: stage and window are unknown"
     assert "suggests" not in "".join(top)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         Snapshot,
         TokenPresence,
     )
+    from vp_tui.domain.windows import Window
 
 
 class Source(StrEnum):
@@ -163,6 +164,36 @@ class EvidenceRead(NamedTuple):
     """Of these, missions of windows whose source is no real traffic."""
     unreal_windows: frozenset[str] = frozenset()
     """Labels of those windows."""
+    authors: tuple[str | None, ...] = ()
+    """Who recorded the newest rows, in their order; None for a row without a record."""
+    fingerprint: str | None = None
+    """Tells these rows from others; None where there is no log yet."""
+
+
+class WindowsRead(NamedTuple):
+    """The windows that are kept, as they changed: the open one, and closed ones of unreal traffic.
+
+    Gates and guardrails go on passing over the missions of the latter.
+    """
+
+    at: float
+    windows: tuple[Window, ...]
+
+
+class RowRecorded(NamedTuple):
+    """vp-tui wrote a row: it is on disk."""
+
+    at: float
+    row: EvidenceRow
+    line: int
+    """Number of its line in the log."""
+    mission_ids: frozenset[str]
+    """Missions that its record names."""
+    is_real: bool
+    """Whether its window's traffic feeds gates and guardrails."""
+    author: str
+    fingerprint: str
+    """Of the log's rows with this one."""
 
 
 class PollRateChanged(NamedTuple):
@@ -193,6 +224,8 @@ Event = (
     | GapFound
     | TokensRead
     | EvidenceRead
+    | WindowsRead
+    | RowRecorded
     | PollRateChanged
     | Tick
 )

@@ -1,0 +1,101 @@
+"""State + event -> State. Nothing else changes state, and nothing here asks a clock or a socket."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import groupby
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final
+
+from vp_tui.domain.events import (
+    ContinuityArrived,
+    Event,
+    EvidenceRead,
+    GapFound,
+    HealthArrived,
+    LinkChanged,
+    LinkDropped,
+    LogArrived,
+    LogDropped,
+    PollRateChanged,
+    RowRecorded,
+    SessionsArrived,
+    SnapshotArrived,
+    SourceFailed,
+    StreamEvent,
+    Tick,
+    TokensRead,
+    WindowsRead,
+)
+from vp_tui.reducer.evidence import evidence_read, row_recorded, windows_read
+from vp_tui.reducer.logs import log_arrived, log_dropped
+from vp_tui.reducer.sources import (
+    continuity_arrived,
+    health_arrived,
+    sessions_arrived,
+    snapshot_arrived,
+    source_failed,
+    tokens_read,
+)
+from vp_tui.reducer.streams import gap_found, link_changed, link_dropped, stream_events
+from vp_tui.state import Clock, State
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from collections.abc import Iterable
+
+
+def reduce_all(state: State, events: Iterable[Event]) -> State:
+    """Return the state after all events, in order; adjacent stream events go as one batch."""
+    for is_stream, batch in groupby(events, key=_is_stream_event):
+        if is_stream:
+            state = stream_events(state, [e for e in batch if isinstance(e, StreamEvent)])
+        else:
+            for event in batch:
+                state = reduce(state, event)
+    return state
+
+
+def reduce(state: State, event: Event) -> State:
+    """Return the state after one event."""
+    return _RULES[type(event)](event, state)
+
+
+def _is_stream_event(event: Event) -> bool:
+    return isinstance(event, StreamEvent)
+
+
+def _tick(event: Tick, state: State) -> State:
+    return replace(state, clock=Clock(event.at, event.wall))
+
+
+def _poll_rate_changed(event: PollRateChanged, state: State) -> State:
+    return replace(state, poll_factor=event.factor)
+
+
+def _stream_event(event: StreamEvent, state: State) -> State:
+    return stream_events(state, (event,))
+
+
+_RULES: Final[Mapping[type[Event], Callable[[Any, State], State]]] = MappingProxyType(
+    {
+        HealthArrived: health_arrived,
+        SnapshotArrived: snapshot_arrived,
+        SessionsArrived: sessions_arrived,
+        ContinuityArrived: continuity_arrived,
+        SourceFailed: source_failed,
+        TokensRead: tokens_read,
+        LogArrived: log_arrived,
+        LogDropped: log_dropped,
+        StreamEvent: _stream_event,
+        LinkChanged: link_changed,
+        LinkDropped: link_dropped,
+        GapFound: gap_found,
+        EvidenceRead: evidence_read,
+        WindowsRead: windows_read,
+        RowRecorded: row_recorded,
+        PollRateChanged: _poll_rate_changed,
+        Tick: _tick,
+    }
+)
+"""What each kind of event does to the state."""

@@ -1,0 +1,110 @@
+"""What the polled sources bring, and how each of them does."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from vp_tui.domain.events import Source
+from vp_tui.domain.missions import merge_snapshot
+from vp_tui.domain.models import Plane
+from vp_tui.domain.routing import RoutingTally
+from vp_tui.domain.runs import Run, listed
+from vp_tui.reducer.entries import with_entry
+from vp_tui.reducer.logs import log_failed
+from vp_tui.state import Epoch, SourceStatus
+
+if TYPE_CHECKING:
+    from vp_tui.domain.events import (
+        ContinuityArrived,
+        HealthArrived,
+        SessionsArrived,
+        SnapshotArrived,
+        SourceFailed,
+        TokensRead,
+    )
+    from vp_tui.state import State
+
+
+def tokens_read(event: TokensRead, state: State) -> State:
+    """Note which tokens are there."""
+    return replace(state, tokens=event.presence)
+
+
+def health_arrived(event: HealthArrived, state: State) -> State:
+    """Note how the gateway is."""
+    is_news = state.dialect != event.health.dialect
+    state = replace(state, health=event.health)
+    if is_news and state.snapshot:
+        # What a result's place lets one infer depends on the generation.
+        ledger = merge_snapshot(state.ledger, state.snapshot, state.dialect)
+        state = replace(state, ledger=ledger)
+    return _answered(state, Source.HEALTH, event.at, Plane.OPS)
+
+
+def snapshot_arrived(event: SnapshotArrived, state: State) -> State:
+    """Merge the metrics into the ledger."""
+    ledger = merge_snapshot(state.ledger, event.snapshot, state.dialect)
+    state = replace(state, snapshot=event.snapshot, ledger=ledger)
+    if event.plane is not Plane.OPS:
+        # The ops plane goes on refusing: the refusal stays, the substitute has its own age.
+        status = state.sources.get(Source.METRICS, SourceStatus())
+        status = status._replace(answered_at=event.at, plane=event.plane)
+        return _with_source(state, Source.METRICS, status)
+    return _answered(state, Source.METRICS, event.at, event.plane)
+
+
+def sessions_arrived(event: SessionsArrived, state: State) -> State:
+    """Take the listing for the sessions there are."""
+    sessions = {session.session_id: session for session in event.sessions}
+    runs = {
+        session_id: listed(
+            state.runs.get(session_id) or Run(session_id),
+            seq=session.last_event_seq,
+            running=session.is_running,
+            at=event.at,
+        )
+        for session_id, session in sessions.items()
+        if session.in_memory or session_id in state.runs
+    }
+    state = replace(state, sessions=sessions, sessions_total=event.total, runs=runs)
+    return _answered(state, Source.SESSIONS, event.at, event.plane)
+
+
+def continuity_arrived(event: ContinuityArrived, state: State) -> State:
+    """Note the transport's health; another boot stamp begins another epoch."""
+    stamp = event.continuity.started_at
+    state = _answered(
+        replace(state, continuity=event.continuity), Source.CONTINUITY, event.at, Plane.OPS
+    )
+    if state.epoch is None:
+        return replace(state, epoch=Epoch(1, stamp))
+    if state.epoch.boot_stamp == stamp:
+        return state
+    number = state.epoch.number + 1
+    state = replace(state, epoch=Epoch(number, stamp), routing=RoutingTally())
+    text = f"the gateway restarted: epoch {number}, its counters began again"
+    return with_entry(state, event.at, None, "epoch", text, "warn")
+
+
+def source_failed(event: SourceFailed, state: State) -> State:
+    """Note why a poll brought nothing; the same failure again is no news."""
+    if event.log_id is not None:
+        return log_failed(event, event.log_id, state)
+    before = state.sources.get(event.source, SourceStatus())
+    state = _with_source(state, event.source, before.failing(event.at, event.failure))
+    if before.failure == event.failure:
+        return state
+    return with_entry(state, event.at, None, str(event.source), event.failure.reason, "bad")
+
+
+def _answered(state: State, source: Source, at: float, plane: Plane) -> State:
+    recovered = (before := state.sources.get(source)) is not None and before.failure is not None
+    state = _with_source(state, source, SourceStatus(answered_at=at, plane=plane))
+    if not recovered:
+        return state
+    return with_entry(state, at, None, str(source), "answers again", "good")
+
+
+def _with_source(state: State, source: Source, status: SourceStatus) -> State:
+    return replace(state, sources={**state.sources, source: status})

@@ -1,0 +1,101 @@
+"""The sockets of the sessions, and what they tell."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from vp_tui.domain.events import StreamState
+from vp_tui.domain.missions import note_stream_fallbacks
+from vp_tui.domain.routing import FALLBACKS, LEASE_DEGRADED, count_turn
+from vp_tui.domain.runs import Run, follow
+from vp_tui.reducer.entries import with_entry
+from vp_tui.state import EVENT_LIMIT, Entry, Link
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from vp_tui.domain.events import GapFound, LinkChanged, LinkDropped, StreamEvent
+    from vp_tui.domain.models import Frame
+    from vp_tui.state import State, Tone
+
+_BAD_KINDS: Final = frozenset({"error", "unreadable"})
+_WARN_KINDS: Final = frozenset({"cancelled", "input_required", "auth_required"})
+_DIM_KINDS: Final = frozenset({"thinking", "text", "pong", "heartbeat", "session_info"})
+
+
+def link_changed(event: LinkChanged, state: State) -> State:
+    """Note where a socket stands; the reason of a loss is told once."""
+    link = state.links.get(event.session_id) or Link(event.state, event.at)
+    is_live = event.state is StreamState.LIVE
+    # The reason for a loss stands while vp-tui tries again.
+    reason = event.reason or ("" if is_live else link.reason)
+    changed = link._replace(state=event.state, since=event.at, reason=reason)
+    state = replace(state, links={**state.links, event.session_id: changed})
+    if is_live:
+        run = state.runs.get(event.session_id) or Run(event.session_id)
+        run = run._replace(own_attaches=run.own_attaches + 1)
+        return replace(state, runs={**state.runs, event.session_id: run})
+    if reason == link.reason:
+        return state
+    return with_entry(state, event.at, event.session_id, "link", reason, "warn")
+
+
+def link_dropped(event: LinkDropped, state: State) -> State:
+    """Forget a socket that is no longer wanted."""
+    links = {key: link for key, link in state.links.items() if key != event.session_id}
+    return replace(state, links=links)
+
+
+def gap_found(event: GapFound, state: State) -> State:
+    """Say that frames were lost."""
+    links = dict(state.links)
+    if link := links.get(event.session_id):
+        links[event.session_id] = link._replace(gaps=link.gaps + 1)
+    lost = f"{event.lost} frames lost: " if event.lost else ""
+    state = replace(state, links=links)
+    return with_entry(state, event.at, event.session_id, "gap", lost + event.reason, "warn")
+
+
+def stream_events(state: State, events: Sequence[StreamEvent]) -> State:
+    """Apply frames of any sessions at once; per session and over all they keep their order."""
+    by_session: dict[str, list[StreamEvent]] = {}
+    for event in events:
+        by_session.setdefault(event.session_id, []).append(event)
+    runs, links, routing = dict(state.runs), dict(state.links), state.routing
+    for session_id, own in by_session.items():
+        runs[session_id], began = follow(runs.get(session_id) or Run(session_id), own)
+        for turn, processing in began:
+            routing = count_turn(routing, processing, turn.routing, state.dialect)
+        if link := links.get(session_id):
+            links[session_id] = link._replace(
+                frames=link.frames + len(own), last_frame_at=own[-1].at
+            )
+    fallen = [e.frame.mission_id for e in events if e.frame.routing in FALLBACKS]
+    degraded = sum(event.frame.routing == LEASE_DEGRADED for event in events)
+    if degraded:
+        routing = routing._replace(lease_degraded=routing.lease_degraded + degraded)
+    numbers = range(state.entries_seen, state.entries_seen + len(events))
+    new = tuple(
+        Entry(number, e.at, e.session_id, e.frame.kind, e.frame.text, _tone(e.frame))
+        for number, e in zip(numbers[-EVENT_LIMIT:], events[-EVENT_LIMIT:], strict=True)
+    )
+    return replace(
+        state,
+        runs=runs,
+        links=links,
+        routing=routing,
+        ledger=note_stream_fallbacks(state.ledger, (m for m in fallen if m)),
+        entries=(state.entries + new)[-EVENT_LIMIT:],
+        entries_seen=state.entries_seen + len(events),
+    )
+
+
+def _tone(frame: Frame) -> Tone:
+    if frame.is_error or frame.kind in _BAD_KINDS:
+        return "bad"
+    if frame.cancelled or frame.kind in _WARN_KINDS or frame.routing in FALLBACKS:
+        return "warn"
+    if frame.kind == "query_complete":
+        return "good"
+    return "dim" if frame.kind in _DIM_KINDS else "plain"
