@@ -65,7 +65,7 @@ class TestWindow:
         assert window.label == "Broadened rollout window #5"
         assert window.stage is Stage.BROADENED
         assert window.opened_at is None
-        assert window.scope == "vp.coder.primary, here, organic"
+        assert window.scope == "vp.coder.primary on here, organic traffic"
 
     def test_it_holds_what_no_record_names(self) -> None:
         log = GOLDEN._replace(recorded_ids=frozenset({"m000", "m001"}))
@@ -236,7 +236,7 @@ class TestStatus:
         assert value["lane"]["stage"] == "broadened"
         assert value["window"] == {
             "label": "Broadened rollout window #5",
-            "scope": "vp.coder.primary, here, organic",
+            "scope": "vp.coder.primary on here, organic traffic",
             "stage": "broadened",
             "source": "organic",
             "opened_at": None,

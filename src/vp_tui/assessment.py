@@ -1,29 +1,28 @@
 """State + now -> what the rollout's rules make of it: window, gates, guardrails, suggestion.
 
-The same facts give the same value: nothing is computed again until one of them changes. Nothing
-here is recorded, and no window is opened: the window is the one that is proposed next.
+The same facts give the same value: nothing is computed again until one of them changes.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from vp_tui.domain.coverage import CoverageState
+from vp_tui.cells import Cells, cells_of
 from vp_tui.domain.decisions import Suggestion, suggest
 from vp_tui.domain.events import Source
 from vp_tui.domain.gates import GateFacts, judge
 from vp_tui.domain.guardrails import EvidenceTarget, Guardrails, evidence_target, trip_wire
 from vp_tui.domain.labels import clean_limited_windows
-from vp_tui.domain.latency import p95_after_each
 from vp_tui.domain.missions import reconstruct
 from vp_tui.domain.situation import Refusal, Situation
 from vp_tui.domain.traffic import LaneFacts, diagnose
 from vp_tui.domain.windows import numbers_of
-from vp_tui.selectors import NO_EVIDENCE, is_log_known, numbers, proposed, while_same
+from vp_tui.selectors import NO_EVIDENCE, current_window, is_log_known, numbers, while_same
 from vp_tui.sources import SourceWord, listened, source_view
 from vp_tui.summary import BLIND, LOST, troubles
 
 if TYPE_CHECKING:
+    from vp_tui.domain.coverage import CoverageState
     from vp_tui.domain.guardrails import TripWire
     from vp_tui.domain.missions import Ledger, LedgerEntry
     from vp_tui.domain.models import Continuity, Snapshot
@@ -57,7 +56,8 @@ class Assessment(NamedTuple):
     """What the rules make of what is known."""
 
     window: Window | None
-    """The one proposed next; None while the evidence log that tells it is unread."""
+    """The open one, else the one proposed next; None while the evidence log that tells it is
+    unread."""
     numbers: WindowNumbers | None
     """The window's own; None before the first metrics."""
     is_clean: bool | None
@@ -89,7 +89,7 @@ class _Facts(NamedTuple):
     orphaned: frozenset[str]
     real: tuple[LedgerEntry, ...]
     wire: TripWire
-    unreported: int
+    cells: Cells | None
     doubt: str | None
     refusal: Refusal | None
     continuity: Continuity | None
@@ -97,17 +97,20 @@ class _Facts(NamedTuple):
     alarms: tuple[Alarm, ...]
 
 
-def assess(state: State, now: float) -> Assessment:
-    """Return the assessment as of `now`, on the monotonic clock."""
-    return _assessed(_facts(state, now, numbers(state, now)))
+def assess(state: State, now: float, window: Window | None = None) -> Assessment:
+    """Return the assessment as of `now`, on the monotonic clock.
+
+    `window` stands in for the current one: what would be if it were so.
+    """
+    return _assessed(_facts(state, now, numbers(state, now, window), window))
 
 
-def _facts(state: State, now: float, figures: Numbers | None) -> _Facts:
+def _facts(state: State, now: float, figures: Numbers | None, window: Window | None) -> _Facts:
     metrics = source_view(state, Source.METRICS, now)
     continuity = source_view(state, Source.CONTINUITY, now)
     return _Facts(
-        window=proposed(state),
-        is_log_known=is_log_known(state),
+        window=window or current_window(state),
+        is_log_known=window is not None or is_log_known(state),
         profile=state.watch.profile,
         evidence=state.evidence or NO_EVIDENCE,
         has_evidence=state.evidence is not None,
@@ -117,7 +120,7 @@ def _facts(state: State, now: float, figures: Numbers | None) -> _Facts:
         orphaned=figures.orphaned if figures else frozenset(),
         real=figures.real if figures else (),
         wire=figures.wire if figures else _NO_WIRE,
-        unreported=figures.unreported if figures else 0,
+        cells=cells_of(figures) if figures else None,
         doubt=_doubt(metrics),
         refusal=_refusal(metrics),
         continuity=state.continuity if continuity.word is SourceWord.LIVE else None,
@@ -196,21 +199,11 @@ def _situation(facts: _Facts, own: WindowNumbers, gates: Gates) -> Situation:
         coverage=facts.coverage,
         doubt=facts.doubt,
         rate=reconstruct(facts.real).rate,
-        p95_s=_row_p95(facts),
+        p95_s=facts.cells.p95_s if facts.cells else None,
         refusal=facts.refusal,
         clean_limited=_clean_limited(evidence.rows, evidence.unreal_windows),
         causes=diagnose(_lane(facts)),
     )
-
-
-def _row_p95(facts: _Facts) -> float | None:
-    """Return the p95 that a row would say: the reported one while that can be trusted."""
-    if facts.snapshot is None:
-        return None
-    if facts.coverage is CoverageState.FULL and not facts.unreported:
-        return facts.snapshot.latency.p95_s
-    durations = [e.mission.duration_s for e in facts.real if e.mission.duration_s is not None]
-    return p95_after_each(durations, 1)[0] if durations else None
 
 
 def _lane(facts: _Facts) -> LaneFacts:

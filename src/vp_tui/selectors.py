@@ -22,7 +22,12 @@ from vp_tui.domain.missions import (
 )
 from vp_tui.domain.runs import Run
 from vp_tui.domain.thresholds import GUARDRAIL_RATE
-from vp_tui.domain.windows import proposed_window, unreal_missions
+from vp_tui.domain.windows import (
+    current_stage,
+    default_scope,
+    proposed_window,
+    unreal_missions,
+)
 from vp_tui.sources import SourceView, source_view
 from vp_tui.state import EvidenceLog, SourceStatus
 
@@ -139,15 +144,19 @@ class RunRow(NamedTuple):
         return self.run.turn
 
 
-def numbers(state: State, now: float) -> Numbers | None:
-    """Return the figures of the newest snapshot, None before the first."""
+def numbers(state: State, now: float, window: Window | None = None) -> Numbers | None:
+    """Return the figures of the newest snapshot, None before the first.
+
+    `window` stands in for the current one.
+    """
     snapshot = state.snapshot
     if snapshot is None:
         return None
     orphaned = frozenset(orphans(snapshot, state.dialect, may_run=_may_run(state)))
     recent = finished(state.ledger, state.boot_at, orphaned)
     unreal_ids = (state.evidence or NO_EVIDENCE).unreal_ids
-    real = _real(recent, _unreal(proposed(state), state.ledger, unreal_ids))
+    windows = (*state.windows, window or current_window(state))
+    real = _real(recent, _unreal(windows, state.ledger, unreal_ids))
     return Numbers(
         source=source_view(state, Source.METRICS, now),
         snapshot=snapshot,
@@ -173,9 +182,12 @@ def is_log_known(state: State) -> bool:
     return log.problem is None or bool(log.rows)
 
 
-def proposed(state: State) -> Window:
-    """Return the window that comes next; none is ever open in this version."""
-    return _proposed(state.watch, state.evidence or NO_EVIDENCE)
+def current_window(state: State) -> Window:
+    """Return the open window, or while there is none the one that is proposed next."""
+    window = state.window
+    if window is None:
+        return _proposed(state.watch, state.evidence or NO_EVIDENCE)
+    return window._replace(stage=current_stage(state.watch.stage, window, ()))
 
 
 @while_same
@@ -183,18 +195,18 @@ def _proposed(watch: Watch, log: EvidenceLog) -> Window:
     return proposed_window(
         log.rows,
         log.recorded_ids,
-        scope=f"{watch.vp_id}, {watch.name}, {watch.source}",
+        scope=default_scope(watch.vp_id, watch.name, watch.source),
         source=watch.source,
         stage=watch.stage,
     )
 
 
 @while_same
-def _unreal(window: Window, ledger: Ledger, known: frozenset[str]) -> frozenset[str]:
+def _unreal(windows: tuple[Window, ...], ledger: Ledger, known: frozenset[str]) -> frozenset[str]:
     """Return the missions that no gate or guardrail counts; `known` are those that records tell."""
-    if window.source.is_real:
+    if all(window.source.is_real for window in windows):
         return known
-    return known | unreal_missions([window], (e.mission for e in ledger.entries.values()))
+    return known | unreal_missions(windows, (e.mission for e in ledger.entries.values()))
 
 
 @while_same

@@ -71,6 +71,11 @@ class WindowNumbers(NamedTuple):
         return self.completed + self.failed
 
 
+def default_scope(vp_id: str, gateway: str, source: Traffic) -> str:
+    """Return the scope of a window that nobody named: lane, gateway and source."""
+    return f"{vp_id} on {gateway}, {source} traffic"
+
+
 def current_stage(
     explicit: Stage | None, window: Window | None, rows: Sequence[EvidenceRow]
 ) -> Stage:

@@ -41,8 +41,7 @@ from vp_tui.reducer.streams import gap_found, link_changed, link_dropped, stream
 from vp_tui.state import Clock, State
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
 
 def reduce_all(state: State, events: Iterable[Event]) -> State:
@@ -57,8 +56,11 @@ def reduce_all(state: State, events: Iterable[Event]) -> State:
 
 
 def reduce(state: State, event: Event) -> State:
-    """Return the state after one event."""
-    return _RULES[type(event)](event, state)
+    """Return the state after one event. Raises TypeError for what is none."""
+    rule = _RULES.get(type(event))
+    if rule is None:
+        raise TypeError(f"no rule for {type(event).__name__}")
+    return rule(event, state)
 
 
 def _is_stream_event(event: Event) -> bool:

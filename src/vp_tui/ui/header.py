@@ -8,7 +8,7 @@ from vp_tui.domain.coverage import CoverageState
 from vp_tui.domain.events import Source
 from vp_tui.domain.labels import short_label
 from vp_tui.domain.text import clip
-from vp_tui.selectors import is_log_known, numbers, proposed
+from vp_tui.selectors import current_window, is_log_known, numbers
 from vp_tui.sources import SourceView, SourceWord, StreamsView, source_view, streams_view
 from vp_tui.summary import badge
 from vp_tui.ui.paint import Line, age, flow, join, spread, width_of
@@ -75,7 +75,7 @@ def _identity(state: State, now: float, width: int, frozen_for: float | None) ->
     left = join(
         (shown, tone), "  ", (clip(state.watch.name, 32), "strong"), "  ", state.watch.vp_id
     )
-    left = join(left, *(join("  ", (stage, "strong")) for stage in _stage(state)))
+    left = join(left, *(join("  ", (stage, "strong")) for stage in _stage(state, now)))
     facts: list[str] = []
     if state.poll_factor != 1:
         facts.append(
@@ -94,12 +94,19 @@ def _identity(state: State, now: float, width: int, frozen_for: float | None) ->
     return spread(join(left, "  ", *told[:1]), ((clock, "strong"),), width)
 
 
-def _stage(state: State) -> list[str]:
-    """Return the stage and the window proposed next, in short; nothing while that is unknown."""
-    if not is_log_known(state) or not (state.snapshot or state.evidence):
+def _stage(state: State, now: float) -> list[str]:
+    """Return stage and window in short, nothing while they are unknown.
+
+    An open window tells its source and age; one that is only proposed says so.
+    """
+    if not is_log_known(state) or not (state.snapshot or state.evidence or state.window):
         return []
-    window = proposed(state)
-    return [f"{window.stage.upper()} {short_label(window.label)}"]
+    window = current_window(state)
+    if window.opened_at is None:
+        return [f"{window.stage.upper()} {short_label(window.label)} proposed"]
+    open_s = (state.clock.wall_at(now) - window.opened_at).total_seconds()
+    whose = f"{short_label(window.label)} {window.source} {age(max(open_s, 0.0))}"
+    return [f"{window.stage.upper()} {whose}"]
 
 
 def _sources(state: State, now: float, width: int) -> Line:
