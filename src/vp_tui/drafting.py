@@ -1,0 +1,195 @@
+"""The evidence row, drafted: what is known at one moment, and what the engineer makes of it.
+
+Pure: nothing is written here. The row and the facts beside it are sections 6 and 7 of the
+rollout's rules.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from vp_tui.assessment import Assessment, assess
+from vp_tui.cells import cells_of, recorded_snapshot
+from vp_tui.domain.decisions import Suggestion
+from vp_tui.domain.evidence import EvidenceRow, cells_from_snapshot
+from vp_tui.domain.events import Source
+from vp_tui.domain.labels import moment
+from vp_tui.domain.thresholds import Thresholds
+from vp_tui.domain.words import is_more_permissive, keeps_open, offered
+from vp_tui.report import utc_z
+from vp_tui.row_notes import notes_of
+from vp_tui.selectors import NO_EVIDENCE, current_window, is_log_known, numbers
+from vp_tui.sources import SourceWord, source_view
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from vp_tui.domain.windows import Window
+    from vp_tui.selectors import Numbers
+    from vp_tui.state import State
+
+TOO_SOON: Final = timedelta(seconds=60)
+"""A row that follows another within this time, without a mission between, is asked about."""
+METRICS_PATH: Final = "/api/v1/ops/metrics/coder-vp"
+NOTHING_KNOWN: Final = Suggestion("HOLD_SHADOW", ("nothing is known yet",))
+
+
+class Choice(NamedTuple):
+    """What the engineer decided."""
+
+    decision: str
+    reason: str = ""
+    """Why more is allowed than suggested; "" where it is not."""
+    note: str = ""
+    keep: bool | None = None
+    """Whether the window stays open; None: as the word has it."""
+    with_unknowns: bool = True
+    """What was blind or unknown goes into the notes."""
+
+
+class Draft(NamedTuple):
+    """All that a row is made from, as of one moment."""
+
+    state: State
+    now: float
+    """On the monotonic clock."""
+    window: Window
+    made: Assessment
+    figures: Numbers | None
+    """None while the metrics do not tell what is so now: the cells are n/a."""
+
+    @property
+    def suggestion(self) -> Suggestion:
+        """The word that the rules give."""
+        return self.made.suggestion or NOTHING_KNOWN
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The words to choose from, the suggested one first."""
+        watch = self.state.watch
+        return offered(self.suggestion.decision, watch.profile)
+
+    @property
+    def taken_at(self) -> datetime:
+        """When the data is of, in UTC: the snapshot's stamp, our own clock without one."""
+        if self.figures is not None:
+            return self.figures.snapshot.generated_at
+        return self.state.clock.wall_at(self.now)
+
+    def needs_reason(self, decision: str) -> bool:
+        """Tell whether the word allows more than the rules do, so that a reason must be typed."""
+        return is_more_permissive(decision, self.suggestion.decision)
+
+    def stays_open(self, choice: Choice) -> bool:
+        """Tell whether the window is open after this row."""
+        return keeps_open(choice.decision) if choice.keep is None else choice.keep
+
+
+def draft(state: State, now: float, window: Window | None = None) -> Draft:
+    """Return the draft as of `now`; `window` stands in for the current one, as edited."""
+    taken = window or current_window(state)
+    view = source_view(state, Source.METRICS, now)
+    figures = numbers(state, now, taken) if view.word is SourceWord.LIVE else None
+    return Draft(state, now, taken, assess(state, now, taken), figures)
+
+
+def why_ask(drafted: Draft, author: str) -> str | None:
+    """Say why a row must not be written without a look at it; None: it may.
+
+    `author` is who would write it.
+    """
+    log = drafted.state.evidence
+    if not is_log_known(drafted.state):
+        problem = log.problem if log else None
+        return f"the evidence log is not known: {problem or 'it is not read yet'}"
+    if others := rows_of_others(drafted.state, drafted.window, author):
+        row, who = others[-1]
+        return f"{who} wrote {row.decision} for this window at {row.date}: join in, or leave it"
+    if log and log.rows and _is_too_soon(drafted, log.rows[-1]):
+        return "the last row is younger than 60 s, and no mission came since"
+    return None
+
+
+def rows_of_others(state: State, window: Window, author: str) -> list[tuple[EvidenceRow, str]]:
+    """Return the rows that others wrote for the window since `author`'s last one, and who did.
+
+    A row without a record was written by hand.
+    """
+    log = state.evidence or NO_EVIDENCE
+    found: list[tuple[EvidenceRow, str]] = []
+    for row, who in zip(reversed(log.rows), reversed(log.authors), strict=False):
+        if row.window == window.label:
+            if who == author:
+                break
+            found.append((row, who or "somebody, by hand,"))
+    return found[::-1]
+
+
+def _is_too_soon(drafted: Draft, last: EvidenceRow) -> bool:
+    written, now = moment(last), drafted.state.clock.wall_at(drafted.now)
+    if written is None or now - written >= TOO_SOON:
+        return False
+    known = (drafted.state.evidence or NO_EVIDENCE).recorded_ids
+    return all(
+        mission_id in known or (ended := entry.mission.completed_at) is None or ended <= written
+        for mission_id, entry in drafted.state.ledger.entries.items()
+    )
+
+
+def row_of(drafted: Draft, choice: Choice) -> EvidenceRow:
+    """Return the row as it will be written."""
+    watch, window = drafted.state.watch, drafted.window
+    limits = f"mission_limit={watch.mission_limit}&event_limit={watch.event_limit}"
+    rate, p95 = cells_from_snapshot(_values(drafted.figures))
+    return EvidenceRow(
+        date=utc_z(drafted.taken_at),
+        window=window.label,
+        scope=window.scope,
+        refs=f"`GET {METRICS_PATH}?vp_id={watch.vp_id}&{limits}`",
+        fallback_rate=rate,
+        p95_latency=p95,
+        decision=choice.decision,
+        notes=notes_of(drafted, choice),
+    )
+
+
+def _values(figures: Numbers | None) -> dict[str, object] | None:
+    """Return of the recorded snapshot what the cells follow from."""
+    if figures is None:
+        return None
+    cells, reported = cells_of(figures), figures.snapshot.fallback
+    if cells.is_reconstructed:
+        return {"reconstructed": {"rate": cells.rate, "p95_s": cells.p95_s}}
+    return {
+        "fallback": {"missions_considered": reported.considered, "rate": reported.rate},
+        "latency_seconds": {"p95_seconds": figures.snapshot.latency.p95_s},
+    }
+
+
+def facts_of(drafted: Draft, choice: Choice, author: str) -> dict[str, Any]:
+    """Return what the record keeps beside the row: the members of `storage.snapshots.Facts`."""
+    state, window = drafted.state, drafted.window
+    is_override = drafted.needs_reason(choice.decision)
+    return {
+        "window": window.label,
+        "snapshot": None if drafted.figures is None else recorded_snapshot(drafted.figures),
+        "limits": {
+            "mission_limit": state.watch.mission_limit,
+            "event_limit": state.watch.event_limit,
+        },
+        "thresholds": {"profile": str(state.watch.profile), **Thresholds()._asdict()},
+        "epoch": state.epoch._asdict() if state.epoch else None,
+        "actor": author,
+        "stage": str(window.stage),
+        "source": str(window.source),
+        "gates": {
+            name: {"verdict": str(gate.verdict), "reason": gate.reason, "threshold": gate.threshold}
+            for name, gate in drafted.made.gates.by_name().items()
+        },
+        "suggestion": {
+            "decision": drafted.suggestion.decision,
+            "reasons": list(drafted.suggestion.reasons),
+        },
+        "override_reason": choice.reason if is_override else None,
+    }

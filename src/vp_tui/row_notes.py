@@ -1,0 +1,119 @@
+"""The notes of an evidence row: what was counted, what is not known, why, and the engineer's words.
+
+Their order is that of the rollout's rules, section 7.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from vp_tui.cells import cells_of
+from vp_tui.domain.events import Source
+from vp_tui.sources import listened, source_view
+from vp_tui.summary import troubles
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from vp_tui.domain.windows import WindowNumbers
+    from vp_tui.drafting import Choice, Draft
+    from vp_tui.selectors import Numbers
+
+_BETWEEN: Final = "; "
+
+
+def notes_of(drafted: Draft, choice: Choice) -> str:
+    """Return the notes of the row."""
+    return _BETWEEN.join(part for part in _notes(drafted, choice) if part)
+
+
+def counts_note(
+    considered: int,
+    with_fallback: int | None,
+    missions: Mapping[str, int],
+    events: Mapping[str, int],
+) -> str:
+    """Return what the gateway counted, as in every row of the log."""
+    counted = (
+        f"missions_considered={considered}",
+        f"missions_with_fallback={'unknown' if with_fallback is None else with_fallback}",
+        f"mission_counts={_counts(missions)}",
+        f"event_counts={_counts(events)}",
+    )
+    return ", ".join(f"`{count}`" for count in counted)
+
+
+def _counts(counts: Mapping[str, int]) -> str:
+    return "{" + ",".join(f"{name}:{number}" for name, number in counts.items()) + "}"
+
+
+def _notes(drafted: Draft, choice: Choice) -> Iterator[str]:
+    if drafted.figures is None:
+        yield _not_measured(drafted)
+    else:
+        yield from _measured(drafted.figures)
+    if drafted.made.numbers is not None:
+        yield _window(drafted.made.numbers)
+    yield _routing(drafted)
+    if choice.with_unknowns:
+        yield from _unknowns(drafted)
+    yield from _decided(drafted, choice)
+    yield choice.note.strip()
+
+
+def _not_measured(drafted: Draft) -> str:
+    view = source_view(drafted.state, Source.METRICS, drafted.now)
+    reason = f" ({view.failure.reason})" if view.failure else ""
+    return f"not measured: the metrics are {view.word}{reason}"
+
+
+def _measured(figures: Numbers) -> Iterator[str]:
+    taken = figures.snapshot
+    yield counts_note(
+        taken.fallback.considered,
+        taken.fallback.with_fallback,
+        taken.mission_counts,
+        taken.event_counts,
+    )
+    if cells_of(figures).is_reconstructed:
+        p95_s = taken.latency.p95_s
+        p95 = "n/a" if p95_s is None else f"{p95_s:.3f}s"
+        rate = "n/a" if figures.reported_rate is None else f"{figures.reported_rate:.3f}"
+        yield f"reported: rate {rate}, p95 {p95}"
+    seen, bounds = figures.reconstruction, figures.bounds
+    bound = f", 95 % sure below {bounds.upper95:.1%}" if bounds else ""
+    yield f"epoch: {seen.fallbacks} of {seen.terminal} fell back{bound}"
+
+
+def _window(own: WindowNumbers) -> str:
+    p95 = "" if own.p95_s is None else f", p95 {own.p95_s:.3f}s"
+    running = f", {own.running} running" if own.running else ""
+    told = f"{own.completed} completed, {own.failed} failed, {own.fallback} fell back"
+    return f"window: +{own.new} missions: {told}{running}{p95}"
+
+
+def _routing(drafted: Draft) -> str:
+    tally = drafted.state.routing
+    if not listened(drafted.state, drafted.now):
+        return "routing unknown: no stream was heard"
+    if not tally.coding_turns:
+        return "no coding turn was seen"
+    unseen = f"{tally.bootstrap} bootstrap failures, {tally.shadow} in shadow"
+    return f"{tally.delegated} of {tally.coding_turns} coding turns seen went to the VP, {unseen}"
+
+
+def _unknowns(drafted: Draft) -> Iterator[str]:
+    for found in troubles(drafted.state, drafted.now):
+        yield f"{found.what}: {found.reason}" if found.reason else found.what
+
+
+def _decided(drafted: Draft, choice: Choice) -> Iterator[str]:
+    """Say what the rules suggested and why, and why the engineer allows more."""
+    suggestion = drafted.suggestion
+    reasons = ", ".join(suggestion.reasons)
+    if choice.decision == suggestion.decision:
+        yield f"as suggested: {reasons}"
+    else:
+        yield f"{suggestion.decision} was suggested: {reasons}"
+    if drafted.needs_reason(choice.decision):
+        yield f"more was allowed because: {choice.reason.strip()}"
