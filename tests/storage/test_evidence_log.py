@@ -267,7 +267,7 @@ def test_the_fingerprint_is_of_what_others_made_of_the_rows(
 def test_the_fingerprint_is_that_of_rows_that_somebody_saved_with_the_new_one(
     log: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    hooked = on_call(1, evidence_log.holds, save(log, MERGED))
+    hooked = on_call(1, atomic.holds, save(log, MERGED))
     monkeypatch.setattr(evidence_log, "holds", hooked)
     assert append_row(log, ROW).fingerprint == read_log(log)[1]
     assert log.read_bytes() == MERGED
