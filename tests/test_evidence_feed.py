@@ -1,20 +1,22 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 from tests.storage.rows import GOLDEN, SNAPSHOT, facts, row
-from tests.support.gateway import Rig
+from tests.support.gateway import Rig, settle
 
 from vp_tui import evidence_feed
 from vp_tui.domain.events import Event, EvidenceRead
 from vp_tui.evidence_feed import EvidenceFeed
-from vp_tui.storage.evidence_log import append_row
+from vp_tui.storage.evidence_log import append_row, read_log
 from vp_tui.storage.records import records_path
 from vp_tui.storage.snapshots import record_row
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 
@@ -66,13 +68,42 @@ async def test_the_missions_of_the_records_are_told(reading: Reading) -> None:
     assert told.unreal_ids == frozenset()
 
 
+async def test_who_recorded_each_row_is_told(reading: Reading) -> None:
+    reading.log.write_bytes(GOLDEN)
+    record_row(reading.log, row("by ann"), facts())
+    append_row(reading.log, row("by hand"))
+    record_row(reading.log, row("by bob"), replace(facts(), actor="bob@host"))
+    told = await reading.look()
+    assert told is not None
+    assert told.authors == (*[None] * 16, "ann@host", None, "bob@host")
+
+
+async def test_authors_are_those_of_the_newest_rows(
+    reading: Reading, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(evidence_feed, "AUTHORS_KEPT", 2)
+    for author in ("ann", "bob", "cyd"):
+        record_row(reading.log, row(f"by {author}"), replace(facts(), actor=author))
+    told = await reading.look()
+    assert told is not None
+    assert told.authors == ("bob", "cyd")
+
+
+async def test_the_fingerprint_is_what_appending_wants_to_hear(reading: Reading) -> None:
+    appended = append_row(reading.log, row())
+    told = await reading.look()
+    assert told is not None
+    assert told.fingerprint == appended.fingerprint.sha256
+    assert told.fingerprint == read_log(reading.log)[1].sha256
+
+
 async def test_a_log_that_was_removed_has_no_rows_any_more(reading: Reading) -> None:
     reading.log.write_bytes(GOLDEN)
     await reading.look()
     reading.log.unlink()
     told = await reading.look()
     assert told is not None
-    assert (told.rows, told.problem) == ((), None)
+    assert (told.rows, told.problem, told.fingerprint) == ((), None, None)
 
 
 async def test_a_problem_is_told_once_and_its_end_too(reading: Reading) -> None:
@@ -138,3 +169,35 @@ async def test_the_feeds_look_every_two_seconds(tmp_path: Path) -> None:
         assert looks == 1
         await rig.pace.passes(10.0)
     assert looks == 6
+
+
+async def test_the_feeds_look_at_once_when_asked_and_one_look_at_a_time(
+    reading: Reading, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rig, reads, most = Rig(), 0, 0
+    rig.feeds.evidence = reading.feed
+
+    async def at_once(read: Callable[[], EvidenceRead | None]) -> EvidenceRead | None:
+        nonlocal reads, most
+        reads += 1
+        most = max(most, reads)
+        await asyncio.sleep(0)
+        reads -= 1
+        return read()
+
+    monkeypatch.setattr(asyncio, "to_thread", at_once)
+    async with rig.running():
+        append_row(reading.log, row())
+        rig.feeds.read_evidence()
+        rig.feeds.read_evidence()
+        await settle()
+    told = [event for event in reading.events if isinstance(event, EvidenceRead)]
+    assert [len(event.rows) for event in told] == [0, 1]
+    assert most == 1
+
+
+async def test_without_an_evidence_log_there_is_nothing_to_look_at() -> None:
+    rig = Rig()
+    async with rig.running():
+        rig.feeds.read_evidence()
+        await settle()

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Final
 
 from vp_tui.domain.events import EvidenceRead
 from vp_tui.domain.text import literal
+from vp_tui.state import AUTHORS_KEPT
 from vp_tui.storage.errors import EvidenceError, as_evidence_error
 from vp_tui.storage.evidence_log import read_log, resolve
 from vp_tui.storage.recorded import Recorded, RecordsFollower
-from vp_tui.storage.records import records_path
+from vp_tui.storage.records import records_path, sha256
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,7 +29,7 @@ _Stamp = tuple[int, int, int]
 
 
 class EvidenceFeed:
-    """Tells the rows of one log, and the missions that its records name, when they changed."""
+    """Tells the rows of one log, and what its records name, when they changed."""
 
     def __init__(
         self, log: Path, emit: Callable[[Event], None], clock: Callable[[], float]
@@ -41,13 +42,15 @@ class EvidenceFeed:
         self._table: EvidenceTable | None = None
         self._records = RecordsFollower()
         self._told_problem: str | None = None
+        self._looking = asyncio.Lock()
 
     async def look(self) -> None:
         """Read what changed, away from the loop, and tell it.
 
         A log that cannot be read is tried each time, and told once.
         """
-        event = await asyncio.to_thread(self._read)
+        async with self._looking:
+            event = await asyncio.to_thread(self._read)
         if event is not None:
             self._emit(event)
 
@@ -58,7 +61,7 @@ class EvidenceFeed:
             if stamps == self._seen:
                 return None
             # The stamps were taken first: what changes meanwhile is read again.
-            table, _ = read_log(path, self._table)
+            table, fingerprint = read_log(path, self._table)
             recorded = self._read_records(records_path(path))
         except EvidenceError as error:
             self._seen, problem = None, _in_words(error, self._log)
@@ -76,6 +79,8 @@ class EvidenceFeed:
             table.warnings[0] if table.span is None and table.warnings else None,
             recorded.unreal_ids,
             recorded.unreal_windows,
+            _authors(table, recorded),
+            None if stamps[0] is None else fingerprint.sha256,
         )
 
     def _read_records(self, path: Path) -> Recorded:
@@ -83,6 +88,11 @@ class EvidenceFeed:
             return self._records.read(path)
         except OSError as error:
             raise as_evidence_error(error, path) from error
+
+
+def _authors(table: EvidenceTable, recorded: Recorded) -> tuple[str | None, ...]:
+    newest = table.rows[-AUTHORS_KEPT:]
+    return tuple(recorded.authors.get(sha256(logged.raw)) for logged in newest)
 
 
 def _in_words(error: EvidenceError, log: Path) -> str:

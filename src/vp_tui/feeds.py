@@ -124,6 +124,11 @@ class Feeds:
         self.pace.factor = factor
         self.pace.wake()
 
+    def read_evidence(self) -> None:
+        """Look at the evidence log now, not only at its turn: a row was recorded."""
+        if self.evidence is not None:
+            self._tasks.create_task(self.evidence.look(), name="evidence, asked for")
+
     def read_tokens(self) -> None:
         """Read the tokens again and try everything that waits for them."""
         self._tokens_read(self._credentials.read())

@@ -228,6 +228,51 @@ def test_rows_of_somebody_else_are_shown_first(log: Path) -> None:
     assert len(read_log(log)[0].rows) == 18
 
 
+@pytest.mark.parametrize("eol", [b"\n", b"\r\n"])
+@pytest.mark.parametrize(
+    "old",
+    [
+        None,
+        b"",
+        b"\xef\xbb\xbf",
+        NEW_LOG,
+        NEW_LOG.rstrip(b"\n"),
+        GOLDEN,
+        GOLDEN[: END - 1],
+        GOLDEN[:END] + b"plain text, then a table of others\n\n| a |\n|---|\n| b |",
+    ],
+)
+def test_the_fingerprint_of_the_grown_rows_is_told(
+    tmp_path: Path, old: bytes | None, eol: bytes
+) -> None:
+    log = tmp_path / "log.md"
+    if old is not None:
+        log.write_bytes(old.replace(b"\n", eol))
+    _, seen = read_log(log)
+    for _ in range(2):
+        told = append_row(log, ROW, expected=seen).fingerprint
+        seen = read_log(log)[1]
+        assert told == seen
+
+
+@pytest.mark.parametrize("place", ["stage", "replace_unchanged", "holds"])
+def test_the_fingerprint_is_of_what_others_made_of_the_rows(
+    log: Path, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    hooked = on_call(1, getattr(evidence_log, place), save(log, EDITED))
+    monkeypatch.setattr(evidence_log, place, hooked)
+    assert append_row(log, ROW).fingerprint == read_log(log)[1]
+
+
+def test_the_fingerprint_is_that_of_rows_that_somebody_saved_with_the_new_one(
+    log: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hooked = on_call(1, atomic.holds, save(log, MERGED))
+    monkeypatch.setattr(evidence_log, "holds", hooked)
+    assert append_row(log, ROW).fingerprint == read_log(log)[1]
+    assert log.read_bytes() == MERGED
+
+
 def test_what_was_no_log_when_it_was_read_may_be_made(tmp_path: Path) -> None:
     table, seen = read_log(tmp_path / "log.md")
     assert table.rows == ()

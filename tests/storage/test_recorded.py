@@ -8,7 +8,7 @@ from tests.storage.rows import SNAPSHOT, facts, row
 
 from vp_tui.storage import recorded
 from vp_tui.storage.recorded import Recorded, RecordsFollower
-from vp_tui.storage.records import parse_record, records_path
+from vp_tui.storage.records import parse_record, records_path, sha256
 from vp_tui.storage.snapshots import record_row
 
 if TYPE_CHECKING:
@@ -111,3 +111,21 @@ def test_the_missions_remembered_are_bounded(log: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(recorded, "IDS_LIMIT", 2)
     record(log, "m3", "m2", "m1")
     assert RecordsFollower().read(records_path(log)).ids == {"m2", "m3"}
+
+
+def test_authors_are_told_by_their_rows_and_bounded(
+    log: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recorded, "AUTHORS_LIMIT", 2)
+    lines = [
+        record_row(log, row(author), replace(facts(), actor=author)).text
+        for author in ("ann", "bob", "cyd")
+    ]
+    read = RecordsFollower().read(records_path(log))
+    assert read.authors == {sha256(lines[1].encode()): "bob", sha256(lines[2].encode()): "cyd"}
+
+
+def test_an_author_that_is_no_text_is_none(log: Path) -> None:
+    path = records_path(log)
+    path.write_text('{"row_sha256": "0", "actor": 1}\n{"row_sha256": [], "actor": "ann"}\n')
+    assert RecordsFollower().read(path).authors == {}

@@ -69,6 +69,12 @@ class TableSpan:
         whole = memoryview(data)
         return b"".join((whole[: self.end], line, whole[self.end :]))
 
+    def added(self, row: bytes) -> bytes:
+        """Return what `insert` adds to the table's rows: to the first one no end of a line."""
+        if not self.open_ended:
+            return row + self.eol
+        return self.eol + row if self.end > self.start else row
+
 
 def escape_cell(text: str) -> str:
     """Return `text` as one cell of one line; `unescape_cell` gives it back exactly."""

@@ -12,6 +12,7 @@ import os
 import time
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -61,9 +62,11 @@ class Appended:
     """Number of the row's line, counted from 1, when it was written."""
     text: str
     """The line, without its end."""
+    fingerprint: Fingerprint
+    """Of the rows with this one, as `read_log` tells it."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Content:
     """One reading of the log; `data` is None when there is no file."""
 
@@ -76,6 +79,21 @@ class _Content:
     def rows(self) -> bytes:
         """The lines of the table's rows."""
         return self.base[self.span.start : self.span.end]
+
+    @cached_property
+    def fingerprint(self) -> Fingerprint:
+        """Of the rows."""
+        return Fingerprint(self._hashed.hexdigest())
+
+    def fingerprint_with(self, line: bytes) -> Fingerprint:
+        """Return the fingerprint of the rows with `line` added to them."""
+        grown = self._hashed.copy()
+        grown.update(self.span.added(line))
+        return Fingerprint(grown.hexdigest())
+
+    @cached_property
+    def _hashed(self) -> hashlib._Hash:
+        return hashlib.sha256(self.rows)
 
     def count(self, line: bytes) -> int:
         """Return how often `line` is among the rows."""
@@ -155,7 +173,7 @@ def _append(
 ) -> Appended:
     line = text.encode()
     content = _read(path)
-    if expected is not None and _fingerprint(content.rows) != expected:
+    if expected is not None and content.fingerprint != expected:
         raise LogChanged(
             f"{literal(str(path))}: its rows were changed since they were read",
             "look at the new rows, then decide again",
@@ -167,10 +185,10 @@ def _append(
             _call(before_commit, path, staged.path)
         existed |= replace_unchanged(staged, content.data)
         if holds(path, staged.data):
-            return Appended(path, content.next_number(), text)
+            return Appended(path, content.next_number(), text, content.fingerprint_with(line))
         content = _read_again(path, existed=existed)
         if content.count(line) > first.count(line):  # in what others made of it since
-            return Appended(path, content.number(line), text)
+            return Appended(path, content.number(line), text, content.fingerprint)
         time.sleep(_PAUSE_S * attempt)
     raise EvidenceError(
         f"{literal(str(path))}: others keep changing it",

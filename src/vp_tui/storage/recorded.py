@@ -1,4 +1,4 @@
-"""Which missions the records beside a log name: read once, then only what was added."""
+"""What the records beside a log name: missions, and who recorded. Only what was added is read."""
 
 from __future__ import annotations
 
@@ -11,10 +11,13 @@ from vp_tui.domain.stages import Traffic
 from vp_tui.storage.records import Record, parse_record
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 IDS_LIMIT: Final = 20_000
 """Missions remembered; those named first leave first."""
+AUTHORS_LIMIT: Final = 1_000
+"""Rows whose authors are remembered, the newest."""
 READ_LIMIT: Final = 16 * 1024 * 1024
 """Bytes of the records read, the newest: each snapshot names the missions before it too."""
 _UNREAL: Final = frozenset(str(traffic) for traffic in Traffic if not traffic.is_real)
@@ -30,6 +33,8 @@ class Recorded:
     """Of these, the missions of windows whose source is no real traffic."""
     unreal_windows: frozenset[str] = frozenset()
     """Labels of those windows."""
+    authors: Mapping[str, str] = field(default_factory=dict)
+    """Who recorded the newest rows, each by the SHA-256 of its line."""
 
 
 @dataclass(slots=True)
@@ -42,6 +47,7 @@ class RecordsFollower:
     _ids: dict[str, bool] = field(default_factory=dict)
     """Missions as they were met, and whether their window's source is unreal."""
     _unreal_windows: dict[str, None] = field(default_factory=dict)
+    _authors: dict[str, str] = field(default_factory=dict)
     _is_seed: bool = False
     """The next record is the first one read, though not the first there is."""
 
@@ -66,7 +72,7 @@ class RecordsFollower:
                         self._note(record)
         except FileNotFoundError:
             self._inode, self._offset = None, 0
-            self._ids, self._unreal_windows = {}, {}
+            self._forget()
         return self._recorded()
 
     def _is_another(self, status: os.stat_result) -> bool:
@@ -77,20 +83,29 @@ class RecordsFollower:
     def _begin(self, status: os.stat_result) -> None:
         self._inode = status.st_ino
         self._offset = max(status.st_size - READ_LIMIT, 0)
-        self._ids, self._unreal_windows = {}, {}
+        self._forget()
         self._is_seed = self._offset > 0
 
+    def _forget(self) -> None:
+        self._ids, self._unreal_windows, self._authors = {}, {}, {}
+
     def _note(self, record: Record) -> None:
-        """Remember a record's missions; those that none before it named are its window's own."""
+        """Remember a record's author and missions.
+
+        Missions that no record before it named are its window's own.
+        """
         is_unreal = record.get("source") in _UNREAL
         for mission_id in _mission_ids(record):
             self._ids.setdefault(mission_id, is_unreal and not self._is_seed)
-        for mission_id in list(self._ids)[: max(len(self._ids) - IDS_LIMIT, 0)]:
-            del self._ids[mission_id]
+        _keep_newest(self._ids, IDS_LIMIT)
         if is_unreal and isinstance(row := record.get("row"), str):
             self._unreal_windows[read_row(row.encode()).row.window] = None
-        for window in list(self._unreal_windows)[: max(len(self._unreal_windows) - IDS_LIMIT, 0)]:
-            del self._unreal_windows[window]
+        _keep_newest(self._unreal_windows, IDS_LIMIT)
+        line, author = record.get("row_sha256"), record.get("actor")
+        if isinstance(line, str) and isinstance(author, str):
+            self._authors.pop(line, None)  # the newest stand last
+            self._authors[line] = author
+        _keep_newest(self._authors, AUTHORS_LIMIT)
         self._is_seed = False
 
     def _recorded(self) -> Recorded:
@@ -98,7 +113,13 @@ class RecordsFollower:
             frozenset(self._ids),
             frozenset(mission_id for mission_id, is_unreal in self._ids.items() if is_unreal),
             frozenset(self._unreal_windows),
+            dict(self._authors),
         )
+
+
+def _keep_newest(named: dict[str, Any], limit: int) -> None:
+    for name in list(named)[: max(len(named) - limit, 0)]:
+        del named[name]
 
 
 def _mission_ids(record: Record) -> list[str]:
