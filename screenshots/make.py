@@ -16,16 +16,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
 
 from vp_tui.config import Settings
 from vp_tui.gateway.auth import Secret
+from vp_tui.paths import Places
 from vp_tui.simulator.options import SimulatorOptions
 from vp_tui.simulator.process import spawn_gateway
 from vp_tui.state import State
 from vp_tui.store import Mailbox
 from vp_tui.ui.app import VpTuiApp
-from vp_tui.wiring import connect, new_store
+from vp_tui.wiring import connect, new_recorder, new_store
 
 if TYPE_CHECKING:
     from textual.pilot import Pilot
@@ -80,12 +82,16 @@ SCENES: Final = (
 async def take(scene: Scene) -> str:
     """Return the scene as SVG text."""
     options = SimulatorOptions(scenario=scene.scenario, speed=scene.speed)
-    with spawn_gateway(options) as gateway:
+    with spawn_gateway(options) as gateway, TemporaryDirectory() as scratch:
         token = Secret(scene.ops_token) if scene.ops_token else None
         name = f"demo {scene.scenario}"
-        settings = Settings(gateway_url=gateway.url, gateway_name=name, ops_token=token)
-        store, mailbox = new_store(settings), Mailbox()
-        app = VpTuiApp(store, mailbox, partial(connect, settings, mailbox.put, ambient=False))
+        log = Path(scratch, "evidence_log.md")
+        settings = Settings(
+            gateway_url=gateway.url, gateway_name=name, ops_token=token, evidence=log
+        )
+        store, mailbox, places = new_store(settings), Mailbox(), Places(Path(scratch, "state"))
+        feeds = partial(connect, settings, mailbox.put, ambient=False, places=places)
+        app = VpTuiApp(store, mailbox, feeds, partial(new_recorder, settings, store, places))
         async with app.run_test(size=scene.size) as pilot:
             await _until_ready(scene.ready, app, pilot)
             await pilot.press(*scene.keys)

@@ -164,7 +164,7 @@ async def test_the_feeds_look_every_two_seconds(tmp_path: Path) -> None:
             looks += 1
             await asyncio.sleep(0)
 
-    rig.feeds.evidence = Counting(tmp_path / "log.md", rig.events.append, rig.pace.clock)
+    rig.feeds.files = (Counting(tmp_path / "log.md", rig.events.append, rig.pace.clock),)
     async with rig.running():
         assert looks == 1
         await rig.pace.passes(10.0)
@@ -175,7 +175,7 @@ async def test_the_feeds_look_at_once_when_asked_and_one_look_at_a_time(
     reading: Reading, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rig, reads, most = Rig(), 0, 0
-    rig.feeds.evidence = reading.feed
+    rig.feeds.files = (reading.feed,)
 
     async def at_once(read: Callable[[], EvidenceRead | None]) -> EvidenceRead | None:
         nonlocal reads, most
@@ -188,8 +188,8 @@ async def test_the_feeds_look_at_once_when_asked_and_one_look_at_a_time(
     monkeypatch.setattr(asyncio, "to_thread", at_once)
     async with rig.running():
         append_row(reading.log, row())
-        rig.feeds.read_evidence()
-        rig.feeds.read_evidence()
+        rig.feeds.read_files()
+        rig.feeds.read_files()
         await settle()
     told = [event for event in reading.events if isinstance(event, EvidenceRead)]
     assert [len(event.rows) for event in told] == [0, 1]
@@ -199,5 +199,5 @@ async def test_the_feeds_look_at_once_when_asked_and_one_look_at_a_time(
 async def test_without_an_evidence_log_there_is_nothing_to_look_at() -> None:
     rig = Rig()
     async with rig.running():
-        rig.feeds.read_evidence()
+        rig.feeds.read_files()
         await settle()

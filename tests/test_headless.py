@@ -158,7 +158,9 @@ class SilentFeeds:
 async def test_a_gateway_that_never_answers_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[SilentFeeds] = []
 
-    def connect(_settings: Settings, emit: Callable[[Event], None]) -> SilentFeeds:
+    def connect(
+        _settings: Settings, emit: Callable[[Event], None], **_places: object
+    ) -> SilentFeeds:
         made.append(SilentFeeds(emit))
         return made[0]
 
@@ -174,7 +176,9 @@ async def test_a_bug_in_a_feed_is_raised_with_the_last_events(
 ) -> None:
     failed = SourceFailed(0.0, next(iter(watch_of(DEAD).intervals)), Failure("gone", ""))
 
-    def connect(_settings: Settings, emit: Callable[[Event], None]) -> SilentFeeds:
+    def connect(
+        _settings: Settings, emit: Callable[[Event], None], **_places: object
+    ) -> SilentFeeds:
         return SilentFeeds(emit, failed, bug=True)
 
     monkeypatch.setattr(headless, "connect", connect)
@@ -184,7 +188,9 @@ async def test_a_bug_in_a_feed_is_raised_with_the_last_events(
 
 
 async def test_a_bug_in_the_reducer_is_raised(monkeypatch: pytest.MonkeyPatch) -> None:
-    def connect(_settings: Settings, emit: Callable[[Event], None]) -> SilentFeeds:
+    def connect(
+        _settings: Settings, emit: Callable[[Event], None], **_places: object
+    ) -> SilentFeeds:
         return SilentFeeds(emit, object())  # type: ignore[arg-type]
 
     monkeypatch.setattr(headless, "connect", connect)

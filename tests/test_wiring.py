@@ -5,6 +5,7 @@ import pytest
 from vp_tui.config import Settings
 from vp_tui.domain.events import Event, Source
 from vp_tui.gateway.auth import Secret
+from vp_tui.paths import Places
 from vp_tui.state import DEFAULT_INTERVALS
 from vp_tui.wiring import connect, credentials_of, token_values, watch_of
 
@@ -43,7 +44,8 @@ def test_the_tokens_to_hide_are_those_that_are_not_sent_too(here: Path) -> None:
     assert set(token_values(settings)) == {"from-environment", "own"}
 
 
-async def test_connecting_asks_nothing_by_itself() -> None:
+async def test_connecting_asks_nothing_by_itself(tmp_path: Path) -> None:
     said: list[Event] = []
-    connect(Settings(gateway_url="https://gateway.example"), said.append)
+    settings = Settings(gateway_url="https://gateway.example")
+    connect(settings, said.append, places=Places(tmp_path))
     assert said == []

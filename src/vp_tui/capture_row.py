@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
-import os
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -17,6 +15,7 @@ from vp_tui.domain.thresholds import Thresholds
 from vp_tui.domain.words import Profile, is_more_permissive
 from vp_tui.gateway.addresses import host_port
 from vp_tui.gateway.client import METRICS_PATH
+from vp_tui.identity import actor
 from vp_tui.report import utc_z
 from vp_tui.storage.errors import EvidenceError
 from vp_tui.storage.evidence_log import read_log
@@ -117,7 +116,7 @@ def captured(reported: Reported, settings: Settings, options: CaptureOptions) ->
         limits=limits,
         thresholds={"profile": str(options.assessment), **options.thresholds._asdict()},
         epoch=None,  # one look at the metrics does not tell it
-        actor=_actor(),
+        actor=actor(),
         stage=_stage(row.window, logged or ()),
         source=str(options.traffic),
         gates={},
@@ -192,12 +191,3 @@ def _counts(counts: Any) -> str:  # noqa: ANN401 - any JSON
 
 def _as_code(text: str) -> str:
     return text if "`" in text else f"`{text}`"
-
-
-def _actor() -> str:
-    """Return who records, as `user@host`."""
-    try:
-        user = getpass.getuser()
-    except (KeyError, OSError):  # an id without a name
-        user = f"uid {os.getuid()}"
-    return f"{user}@{os.uname().nodename}"

@@ -15,6 +15,7 @@ from dataclasses import fields, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
 
 from vp_tui.arguments import Arguments, parse
@@ -22,7 +23,7 @@ from vp_tui.config import ConfigError, Given, Loaded, Settings, from_flags, load
 from vp_tui.domain.text import literal
 from vp_tui.gateway.auth import OPS, Secret
 from vp_tui.gateway.errors import GatewayError
-from vp_tui.paths import state_dir
+from vp_tui.paths import Places, places
 from vp_tui.storage.errors import EvidenceError
 
 if TYPE_CHECKING:
@@ -34,8 +35,6 @@ EXIT_USAGE: Final = 2
 EXIT_CRASH: Final = 70
 EXIT_INTERRUPTED: Final = 130
 EXIT_BROKEN_PIPE: Final = 141
-SPOOL: Final = "spool"
-"""In the directory of what vp-tui writes by itself: rows that wait for their log."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -64,7 +63,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _watch(arguments: Arguments) -> int:
     _require_terminal(arguments.command)
-    return _run_tui(_loaded(arguments).settings)
+    return _run_tui(_loaded(arguments).settings, places(os.environ))
 
 
 def _demo(arguments: Arguments) -> int:
@@ -78,12 +77,16 @@ def _demo(arguments: Arguments) -> int:
         gateway = spawn_gateway(options)
     except RuntimeError as error:
         raise ConfigError(literal(str(error))) from error
-    with gateway:
-        return _run_tui(_demo_settings(arguments.flags, gateway.url, options), ambient=False)
+    # Its missions are made up: they belong in nobody's evidence log.
+    with gateway, TemporaryDirectory(prefix="vp-tui-demo-") as scratch:
+        settings = _demo_settings(arguments.flags, gateway.url, options, Path(scratch))
+        return _run_tui(settings, Places(Path(scratch, "state")), ambient=False)
 
 
-def _demo_settings(flags: Mapping[str, str], url: str, options: SimulatorOptions) -> Settings:
-    """Return the settings for a gateway of our own: no other gateway's URL or tokens."""
+def _demo_settings(
+    flags: Mapping[str, str], url: str, options: SimulatorOptions, scratch: Path
+) -> Settings:
+    """Return the settings for a gateway of our own: no other gateway's URL, tokens or evidence."""
     own = {
         "gateway_url": url,
         "gateway_name": f"demo {options.scenario}",
@@ -92,8 +95,8 @@ def _demo_settings(flags: Mapping[str, str], url: str, options: SimulatorOptions
     }
     cwd = Path.cwd()
     given = {name: Given(text, "demo", cwd) for name, text in own.items() if text is not None}
-    # Its missions are made up: they belong in nobody's evidence log.
-    return replace(settle(from_flags(flags, cwd) | given).settings, evidence=None)
+    settled = settle(from_flags(flags, cwd) | given).settings
+    return replace(settled, evidence=scratch / "evidence_log.md")
 
 
 def _gateway(arguments: Arguments) -> int:
@@ -152,8 +155,7 @@ def _capture(arguments: Arguments) -> int:
     made = captured(reported, settings, options)
     _say(output(reported, made.suggestion, made.row))
     if options.append is not None:
-        spool = state_dir(os.environ) / SPOOL
-        for line in append(spool, options.append, made.row, made.facts):
+        for line in append(places(os.environ).spool, options.append, made.row, made.facts):
             _narrate(line)
     return 0
 
@@ -199,7 +201,7 @@ _COMMANDS: Final[Mapping[str, Callable[[Arguments], int]]] = {
 }
 
 
-def _run_tui(settings: Settings, *, ambient: bool = True) -> int:
+def _run_tui(settings: Settings, places: Places, *, ambient: bool = True) -> int:
     """Watch until the operator leaves. `ambient` lets tokens come from the environment too."""
     # Loading makes many objects and no garbage: collecting would cost a fifth of the time to the
     # first frame. The app collects again once that is on the screen.
@@ -207,10 +209,11 @@ def _run_tui(settings: Settings, *, ambient: bool = True) -> int:
     from vp_tui.crash import events_noted  # noqa: PLC0415
     from vp_tui.store import Mailbox  # noqa: PLC0415
     from vp_tui.ui.app import VpTuiApp  # noqa: PLC0415
-    from vp_tui.wiring import connect, new_store  # noqa: PLC0415
+    from vp_tui.wiring import connect, new_recorder, new_store  # noqa: PLC0415
 
     store, mailbox = new_store(settings), Mailbox()
-    app = VpTuiApp(store, mailbox, partial(connect, settings, mailbox.put, ambient=ambient))
+    feeds = partial(connect, settings, mailbox.put, ambient=ambient, places=places)
+    app = VpTuiApp(store, mailbox, feeds, partial(new_recorder, settings, store, places))
     with events_noted(store):
         app.run()
         if app.crash is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from vp_tui.domain.events import PollRateChanged
@@ -10,7 +11,11 @@ from vp_tui.domain.events import PollRateChanged
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from vp_tui.domain.models import Failure
+    from vp_tui.domain.windows import Window
+    from vp_tui.drafting import Choice, Draft
     from vp_tui.network import NetworkThread
+    from vp_tui.recorder import Outcome, Recorder
     from vp_tui.store import Store
 
 POLL_FACTORS: Final = (0.5, 1.0, 2.0, 5.0)
@@ -24,11 +29,28 @@ class Commands:
         self,
         network: NetworkThread,
         store: Store,
+        make_recorder: Callable[[], Recorder],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._network = network
         self._store = store
+        self._make_recorder = make_recorder
         self._clock = clock
+
+    @cached_property
+    def recorder(self) -> Recorder:
+        """What writes rows and windows; made when it is first needed."""
+        return self._make_recorder()
+
+    async def record(self, drafted: Draft, choice: Choice) -> Outcome:
+        """Write an evidence row; answered by RowRecorded, WindowsRead and EvidenceRead."""
+        outcome = await self.recorder.record(drafted, choice)
+        self._network.call(lambda feeds: feeds.read_files())
+        return outcome
+
+    async def change_window(self, window: Window) -> Failure | None:
+        """Keep the window as it is now; answered by WindowsRead. Return why it could not be."""
+        return await self.recorder.change_window(window)
 
     def read_tokens(self) -> None:
         """Read the tokens again and try what was refused; answered by TokensRead."""

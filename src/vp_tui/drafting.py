@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from vp_tui.assessment import Assessment, assess
 from vp_tui.cells import cells_of, recorded_snapshot
 from vp_tui.domain.decisions import Suggestion
-from vp_tui.domain.evidence import EvidenceRow, cells_from_snapshot
 from vp_tui.domain.events import Source
+from vp_tui.domain.evidence import EvidenceRow, cells_from_snapshot
 from vp_tui.domain.labels import moment
 from vp_tui.domain.thresholds import Thresholds
 from vp_tui.domain.words import is_more_permissive, keeps_open, offered

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from vp_tui.domain.events import Event
     from vp_tui.domain.evidence import EvidenceTable
 
-INTERVAL_S: Final = 2.0
-"""Between two looks at the files' stamps."""
 ROWS_LIMIT: Final = 20_000
 """Rows told, the newest."""
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
 from vp_tui.attachments import Attachments
 from vp_tui.domain.events import (
@@ -23,7 +23,6 @@ from vp_tui.domain.events import (
     TokensRead,
 )
 from vp_tui.domain.models import Plane
-from vp_tui.evidence_feed import INTERVAL_S as EVIDENCE_S
 from vp_tui.gateway.client import is_session_id
 from vp_tui.gateway.errors import GatewayError, TimedOut, Unauthorized, Unreachable
 from vp_tui.polling import UNAUTHORIZED_RETRY_S, Pace, Poller
@@ -36,11 +35,19 @@ if TYPE_CHECKING:
     from vp_tui.attachments import Stream
     from vp_tui.domain.events import Event
     from vp_tui.domain.models import Snapshot, TokenPresence
-    from vp_tui.evidence_feed import EvidenceFeed
     from vp_tui.gateway.auth import Credentials
     from vp_tui.gateway.client import GatewayClient, SessionListing
 
 _Answer = TypeVar("_Answer")
+FILES_S: Final = 2.0
+"""Between two looks at the files' stamps."""
+
+
+class FileFeed(Protocol):
+    """Tells what a file says when it changed."""
+
+    async def look(self) -> None:
+        """Read the file if it changed."""
 
 
 @dataclass
@@ -82,8 +89,8 @@ class Feeds:
         pace: Pace | None = None,
     ) -> None:
         self.pace = pace or Pace()
-        self.evidence: EvidenceFeed | None = None
-        """What reads the evidence log; to be set before `run`."""
+        self.files: tuple[FileFeed, ...] = ()
+        """What reads files, in this order; to be set before `run`."""
         self._client = client
         self._credentials = credentials
         self._make_stream = make_stream
@@ -108,8 +115,7 @@ class Feeds:
                 self._start(Source.CONTINUITY, self._ask_continuity)
                 self._tail_wanted_logs()
                 self._tasks.create_task(self._reread_tokens(), name="tokens")
-                if self.evidence is not None:
-                    self._tasks.create_task(self._follow_evidence(self.evidence), name="evidence")
+                self._tasks.create_task(self._follow_files(), name="files")
         finally:
             await self._client.aclose()
 
@@ -124,10 +130,9 @@ class Feeds:
         self.pace.factor = factor
         self.pace.wake()
 
-    def read_evidence(self) -> None:
-        """Look at the evidence log now, not only at its turn: a row was recorded."""
-        if self.evidence is not None:
-            self._tasks.create_task(self.evidence.look(), name="evidence, asked for")
+    def read_files(self) -> None:
+        """Look at the files now, not only at their turn: a row was recorded, say."""
+        self._tasks.create_task(self._look_at_files(), name="files, asked for")
 
     def read_tokens(self) -> None:
         """Read the tokens again and try everything that waits for them."""
@@ -164,10 +169,14 @@ class Feeds:
             if self._credentials.headers() != before:
                 self._tokens_read(presence)
 
-    async def _follow_evidence(self, evidence: EvidenceFeed) -> None:
+    async def _follow_files(self) -> None:
         while True:
-            await evidence.look()
-            await self.pace.pause(EVIDENCE_S)
+            await self._look_at_files()
+            await self.pace.pause(FILES_S)
+
+    async def _look_at_files(self) -> None:
+        for file in self.files:
+            await file.look()
 
     async def _ask_health(self) -> None:
         health = await self._client.health()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from vp_tui.crash import events_noted
 from vp_tui.domain.events import Source, Tick
+from vp_tui.paths import places
 from vp_tui.sources import is_reachable
 from vp_tui.store import Mailbox, Store, pump
 from vp_tui.wiring import connect, new_store
@@ -38,8 +40,9 @@ async def look(settings: Settings, settle_s: float) -> Look:
     A gateway of which nothing answers is not listened to. Raises what a bug in a feed raises.
     """
     store, mailbox = new_store(settings), Mailbox()
+    feeds = connect(settings, mailbox.put, places=places(os.environ))
     tasks = (
-        asyncio.create_task(connect(settings, mailbox.put).run(), name="feeds"),
+        asyncio.create_task(feeds.run(), name="feeds"),
         asyncio.create_task(pump(mailbox, store), name="pump"),
     )
     with events_noted(store):

@@ -4,12 +4,48 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _NAME: Final = "vp-tui"
+
+
+class Places(NamedTuple):
+    """What vp-tui writes by itself, under one directory; nothing of it need exist."""
+
+    state: Path
+
+    @property
+    def spool(self) -> Path:
+        """Directory of rows that wait for their evidence log."""
+        return self.state / "spool"
+
+    @property
+    def windows(self) -> Path:
+        """Directory of the windows that are open, a file per gateway, lane and log."""
+        return self.state / "windows"
+
+    @property
+    def audit(self) -> Path:
+        """File of the actions."""
+        return self.state / "audit.jsonl"
+
+    @property
+    def handovers(self) -> Path:
+        """Directory of the handover texts."""
+        return self.state / "handovers"
+
+    @property
+    def recordings(self) -> Path:
+        """Directory of the recordings; nothing else lives there."""
+        return self.state / "recordings"
+
+
+def places(environ: Mapping[str, str]) -> Places:
+    """Return vp-tui's places on this machine."""
+    return Places(state_dir(environ))
 
 
 def default_config_file(environ: Mapping[str, str]) -> Path:

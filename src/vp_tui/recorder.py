@@ -6,20 +6,178 @@ Everything slow happens on a thread; what came of it is told to the store as eve
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, NamedTuple
+import hashlib
+import time
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vp_tui.domain.events import RowRecorded, WindowsRead
-from vp_tui.domain.windows import opened, recorded
-from vp_tui.drafting import facts_of, row_of, rows_of_others
+from vp_tui.domain.windows import recorded
+from vp_tui.drafting import Choice, Draft, facts_of, row_of
+from vp_tui.storage.errors import EvidenceError, LogChanged
+from vp_tui.storage.evidence_log import Fingerprint, read_log
+from vp_tui.storage.snapshots import Facts
+from vp_tui.storage.spool import record_or_keep
+from vp_tui.storage.windows import change_windows
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from datetime import datetime
     from pathlib import Path
 
     from vp_tui.domain.evidence import EvidenceRow
     from vp_tui.domain.models import Failure
     from vp_tui.domain.windows import Window
-    from vp_tui.drafting import Choice, Draft
-    from vp_tui.storage.spool import Spooled
+    from vp_tui.storage.evidence_log import Appended
     from vp_tui.store import Store
+
+_TRIES: Final = 3
+"""How often a row is tried again while others write rows of other windows."""
+_NO_ROWS: Final = Fingerprint(hashlib.sha256(b"").hexdigest())
+
+
+class Written(NamedTuple):
+    """The row is on disk."""
+
+    row: EvidenceRow
+    line: int
+    log: str
+    window: Window
+    """As it is after the row."""
+    problem: Failure | None
+    """Why the window could not be kept, in words; None: it could."""
+
+
+class Preceded(NamedTuple):
+    """Somebody else wrote a row for this window first; nothing was written."""
+
+    row: EvidenceRow
+
+
+class Refused(NamedTuple):
+    """The row could not be written; the failure tells where it is kept, or that it is not."""
+
+    failure: Failure
+
+
+Outcome = Written | Preceded | Refused
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceFiles:
+    """Where evidence is written."""
+
+    log: Path | None
+    """None: there is no evidence log."""
+    spool: Path
+    """Directory of rows that wait for their log."""
+    windows: Path
+    """File of the open window."""
+
+
+class Recorder:
+    """Writes rows and windows of one watch; `author` is who it does it for."""
+
+    def __init__(
+        self,
+        files: EvidenceFiles,
+        store: Store,
+        author: str,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.author = author
+        self._files = files
+        self._store = store
+        self._clock = clock
+
+    @property
+    def has_log(self) -> bool:
+        """Whether there is a log to write to."""
+        return self._files.log is not None
+
+    async def record(self, drafted: Draft, choice: Choice) -> Outcome:
+        """Write the row; right before it the log is read again, where it changed.
+
+        The row is on disk when this returns, and the store knows it. The caller has seen to it
+        that there is a log.
+        """
+        row = row_of(drafted, choice)
+        facts = Facts(**facts_of(drafted, choice, self.author))
+        try:
+            appended = await asyncio.to_thread(self._append, drafted, row, facts)
+        except EvidenceError as error:
+            return Refused(error.failure)
+        if appended is None:
+            return Preceded(await asyncio.to_thread(self._newest_for, drafted.window.label))
+        self._tell(drafted, row, appended)
+        window, problem = await self._after(drafted, choice)
+        return Written(row, appended.line, str(appended.path), window, problem)
+
+    async def change_window(self, window: Window) -> Failure | None:
+        """Keep the window as it is now: opened, edited or closed. Return why it could not be."""
+        try:
+            change = partial(_with_window, window=window)
+            kept = await asyncio.to_thread(change_windows, self._files.windows, change)
+        except EvidenceError as error:
+            return error.failure
+        self._store.apply(WindowsRead(self._clock(), kept))
+        return None
+
+    def _append(self, drafted: Draft, row: EvidenceRow, facts: Facts) -> Appended | None:
+        """Append the row; None when somebody else wrote one for its window meanwhile."""
+        log, spool = self._log, self._files.spool
+        known = drafted.state.evidence
+        expected: Fingerprint | None = None
+        if known is None or known.problem is None:
+            seen = known.fingerprint if known else None
+            expected = Fingerprint(seen) if seen else _NO_ROWS
+        rows = len(known.rows) if known else 0
+        for _ in range(_TRIES):
+            try:
+                return record_or_keep(spool, log, row, facts, expected=expected)
+            except LogChanged:
+                table, expected = read_log(log)
+                if any(logged.row.window == row.window for logged in table.rows[rows:]):
+                    return None
+        return record_or_keep(spool, log, row, facts)
+
+    def _newest_for(self, label: str) -> EvidenceRow:
+        rows = [logged.row for logged in read_log(self._log)[0].rows]
+        return next((row for row in reversed(rows) if row.window == label), rows[-1])
+
+    def _tell(self, drafted: Draft, row: EvidenceRow, appended: Appended) -> None:
+        missions = drafted.figures.snapshot.missions if drafted.figures else ()
+        told = RowRecorded(
+            self._clock(),
+            row,
+            appended.line,
+            frozenset(mission.mission_id for mission in missions),
+            drafted.window.source.is_real,
+            self.author,
+            appended.fingerprint.sha256,
+        )
+        self._store.apply(told)
+
+    async def _after(self, drafted: Draft, choice: Choice) -> tuple[Window, Failure | None]:
+        """Keep the window open, or close it, as the word or the engineer has it."""
+        now = drafted.state.clock.wall_at(self._clock())
+        window = recorded(drafted.window, choice.decision, now, keep=drafted.stays_open(choice))
+        return window, await self.change_window(window)
+
+    @property
+    def _log(self) -> Path:
+        if self._files.log is None:
+            raise AssertionError("there is no evidence log to write to")
+        return self._files.log
+
+
+def _with_window(windows: tuple[Window, ...], window: Window) -> tuple[Window, ...]:
+    """Return the windows with `window` as the newest, told apart by their opening.
+
+    Raises EvidenceError when another vp-tui opened one meanwhile.
+    """
+    others = tuple(other for other in windows if other.opened_at != window.opened_at)
+    if window.is_open and (other := next((w for w in others if w.is_open), None)):
+        reason = f"another vp-tui opened “{other.label}” meanwhile"
+        raise EvidenceError(reason, "look at that window first, then open yours or join it")
+    return (*others, window)

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from vp_tui.attachments import Stream
     from vp_tui.config import Settings
     from vp_tui.feeds import Feeds
+    from vp_tui.paths import Places
+    from vp_tui.recorder import EvidenceFiles, Recorder
 
 TLS_RETRY_S: Final = 15.0
 
@@ -77,7 +79,32 @@ def token_values(settings: Settings) -> list[str]:
     return list(credentials.headers().values())
 
 
-def connect(settings: Settings, emit: Callable[[Event], None], *, ambient: bool = True) -> Feeds:
+def evidence_files(settings: Settings, places: Places) -> EvidenceFiles:
+    """Return where the evidence of what is watched is written."""
+    from vp_tui.recorder import EvidenceFiles  # noqa: PLC0415 - not for the first frame
+    from vp_tui.storage.evidence_log import resolve  # noqa: PLC0415 - as above
+    from vp_tui.storage.windows import windows_file  # noqa: PLC0415 - as above
+
+    log = settings.evidence
+    watched = (settings.gateway_url, settings.vp_id, str(resolve(log)) if log else "")
+    return EvidenceFiles(log, places.spool, windows_file(places.windows, *watched))
+
+
+def new_recorder(settings: Settings, store: Store, places: Places) -> Recorder:
+    """Return what writes the evidence of this watch, in the name of whoever runs vp-tui."""
+    from vp_tui.identity import actor  # noqa: PLC0415 - not for the first frame
+    from vp_tui.recorder import Recorder  # noqa: PLC0415 - as above
+
+    return Recorder(evidence_files(settings, places), store, actor())
+
+
+def connect(
+    settings: Settings,
+    emit: Callable[[Event], None],
+    *,
+    ambient: bool = True,
+    places: Places,
+) -> Feeds:
     """Return the feeds of a gateway; their `run` starts asking. `ambient` as in `credentials_of`.
 
     Must be called where they will run, in the event loop.
@@ -88,6 +115,7 @@ def connect(settings: Settings, emit: Callable[[Event], None], *, ambient: bool 
     from vp_tui.gateway.stream import StreamCore  # noqa: PLC0415 - as above
     from vp_tui.gateway.tls import TlsContext  # noqa: PLC0415 - as above
     from vp_tui.gateway.websocket import SessionStream, SocketOptions  # noqa: PLC0415 - as above
+    from vp_tui.windows_feed import WindowsFeed  # noqa: PLC0415 - as above
 
     watch, url = watch_of(settings), settings.gateway_url
     credentials, tls = credentials_of(settings, ambient=ambient), TlsContext(url, settings.ca_file)
@@ -114,6 +142,9 @@ def connect(settings: Settings, emit: Callable[[Event], None], *, ambient: bool 
         lane_log_id=lane_log_id,
         intervals=watch.intervals,
     )
-    if settings.evidence is not None:
-        feeds.evidence = EvidenceFeed(settings.evidence, emit, feeds.pace.clock)
+    files = evidence_files(settings, places)
+    clock = feeds.pace.clock
+    windows = WindowsFeed(files.windows, emit, clock)
+    log = (EvidenceFeed(files.log, emit, clock),) if files.log else ()
+    feeds.files = (windows, *log)
     return feeds

@@ -10,6 +10,7 @@ from tests.support.builders import NOW, state
 from textual.geometry import Region
 
 from vp_tui.domain.events import Tick
+from vp_tui.recorder import EvidenceFiles, Recorder
 from vp_tui.store import Mailbox, Store
 from vp_tui.ui.app import VpTuiApp
 from vp_tui.ui.panes import Pane
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from vp_tui.ui.board import Board
     from vp_tui.ui.lines import LineList
 
+AUTHOR: Final = "ana@laptop"
 SMALL: Final = (80, 24)
 WIDE: Final = (120, 40)
 LARGE: Final = (160, 45)
@@ -46,6 +48,9 @@ class FakeFeeds:
 
     def set_poll_factor(self, factor: float) -> None:
         self.asked.append(("set_poll_factor", factor))
+
+    def read_files(self) -> None:
+        self.asked.append(("read_files",))
 
     def read_tokens(self) -> None:
         self.asked.append(("read_tokens",))
@@ -71,14 +76,21 @@ class FakeNetwork:
 class Rig:
     """A running app, what it is told, and what it shows."""
 
-    def __init__(self, **watch: Any) -> None:  # noqa: ANN401 - fields of Watch
+    def __init__(self, files: EvidenceFiles | None = None, **watch: Any) -> None:  # noqa: ANN401 - fields of Watch
         self.now = 0.0
         self.store = Store(state(**watch))
         self.mailbox = Mailbox()
         self.network = FakeNetwork()
-        self.app = VpTuiApp(self.store, self.mailbox, _no_feeds, clock=lambda: self.now)
+        self.files = files
+        self.app = VpTuiApp(
+            self.store, self.mailbox, _no_feeds, self._recorder, clock=lambda: self.now
+        )
         self.app.network = cast("NetworkThread", self.network)
         self.pilot: Pilot[None]
+
+    def _recorder(self) -> Recorder:
+        assert self.files is not None, "this test gave no place for evidence"
+        return Recorder(self.files, self.store, AUTHOR, clock=lambda: self.now)
 
     async def tell(self, *events: Event) -> None:
         """Apply events as one batch, published by a tick, and let the screen settle."""
@@ -181,15 +193,20 @@ class Rig:
 async def running(
     *events: Event,
     size: tuple[int, int] = SMALL,
+    files: EvidenceFiles | None = None,
     **watch: Any,  # noqa: ANN401 - fields of Watch
 ) -> AsyncIterator[Rig]:
     """Run the app after these events."""
-    rig = Rig(**watch)
+    rig = Rig(files, **watch)
     async with rig.app.run_test(size=size, notifications=True) as rig.pilot:
         if events:
             rig.store.apply(*events)
         await rig.settle()
         yield rig
+
+
+def no_recorder() -> Recorder:
+    raise AssertionError("this test records nothing")
 
 
 def _no_feeds() -> Feeds:

@@ -178,6 +178,8 @@ class WindowsRead(NamedTuple):
 
     at: float
     windows: tuple[Window, ...]
+    problem: str | None = None
+    """Why they cannot be read, in words; then what was known of them still stands."""
 
 
 class RowRecorded(NamedTuple):

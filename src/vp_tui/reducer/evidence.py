@@ -32,6 +32,8 @@ def evidence_read(event: EvidenceRead, state: State) -> State:
 
 def windows_read(event: WindowsRead, state: State) -> State:
     """Take the windows that are kept; opening, editing and closing are told."""
+    if event.problem is not None:
+        return with_entry(state, event.at, None, "window", event.problem, "bad")
     before, state = state.window, replace(state, windows=event.windows)
     after = state.window
     if before == after:

@@ -46,13 +46,17 @@ def read_windows(path: Path) -> tuple[Window, ...]:
     if data is None:
         return ()
     try:
-        kept = json.loads(data)
-        if kept["format"] != _FORMAT:
-            raise ValueError("another format")
-        return tuple(from_json(window) for window in kept["windows"])
+        return _parsed(data)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         reason = f"{literal(str(path))}: it cannot be read as vp-tui's windows"
         raise EvidenceError(reason, "move it away: the window can be opened again") from error
+
+
+def _parsed(data: bytes) -> tuple[Window, ...]:
+    kept = json.loads(data)
+    if kept["format"] != _FORMAT:
+        raise ValueError("another format")
+    return tuple(from_json(window) for window in kept["windows"])
 
 
 def change_windows(

@@ -26,13 +26,17 @@ if TYPE_CHECKING:
     from textual.binding import BindingType
 
     from vp_tui.feeds import Feeds
+    from vp_tui.recorder import Recorder
 
 TICK_S: Final = 1.0
 _ENDING_SIGNALS: Final = ("SIGTERM", "SIGHUP")
 
 
 class VpTuiApp(App[None]):
-    """vp-tui on a terminal. `connect` makes the feeds, on the network thread."""
+    """vp-tui on a terminal.
+
+    `connect` makes the feeds, on the network thread; `make_recorder` what writes evidence.
+    """
 
     CSS_PATH = "vp_tui.tcss"
     TITLE = "vp-tui"
@@ -44,6 +48,7 @@ class VpTuiApp(App[None]):
         store: Store,
         mailbox: Mailbox,
         connect: Callable[[], Feeds],
+        make_recorder: Callable[[], Recorder],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         super().__init__()
@@ -51,11 +56,12 @@ class VpTuiApp(App[None]):
         self.tones = Tones()
         self.crash: BaseException | None = None
         self._mailbox = mailbox
+        self._make_recorder = make_recorder
         self._clock = clock
         self.network = NetworkThread(connect, self._network_crashed)
 
     def get_default_screen(self) -> WatchScreen:
-        commands = Commands(self.network, self.store, self._clock)
+        commands = Commands(self.network, self.store, self._make_recorder, self._clock)
         return WatchScreen(self.store, commands, self._clock, self.tones)
 
     def on_mount(self) -> None:
