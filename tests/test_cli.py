@@ -16,6 +16,7 @@ from vp_tui.config import Settings
 from vp_tui.crash import scrubbed
 from vp_tui.domain.stages import Traffic
 from vp_tui.domain.words import Profile
+from vp_tui.paths import Places
 from vp_tui.simulator.options import SimulatorOptions
 from vp_tui.simulator.scenarios import SCENARIOS as PLAYED
 
@@ -51,8 +52,9 @@ class Screen:
     def __init__(self) -> None:
         self.started: list[tuple[Settings, bool]] = []
 
-    def __call__(self, settings: Settings, *, ambient: bool = True) -> int:
+    def __call__(self, settings: Settings, places: Places, *, ambient: bool = True) -> int:
         self.started.append((settings, ambient))
+        self.places = places
         return 0
 
 
@@ -238,11 +240,17 @@ def test_demo_watches_its_own_gateway_and_no_other(
     monkeypatch.setenv("UA_OPS_TOKEN", "hunter2")
     assert run("demo", "--scenario", "stuck", "--speed", "3", "--interval", "1")[0] == 0
     assert spawned.options == SimulatorOptions(scenario="stuck", speed=3.0)
+    scratch = screen.places.state.parent
     expected = Settings(
-        gateway_url=spawned.url, gateway_name="demo stuck", interval=1.0, evidence=None
+        gateway_url=spawned.url,
+        gateway_name="demo stuck",
+        interval=1.0,
+        evidence=scratch / "evidence_log.md",
     )
     assert screen.started == [(expected, False)]
     assert spawned.stopped
+    assert scratch != Path.cwd()
+    assert not scratch.exists()
 
 
 def test_demo_of_auth_knows_the_tokens_it_requires(
