@@ -126,6 +126,23 @@ ACTIONS: Final = (
         "Finding",
     ),
     Action(
+        "record",
+        "record",
+        ("r",),
+        "record",
+        "Record the window with a decision of yours: shows the row first.",
+        "Evidence",
+        footer=True,
+    ),
+    Action(
+        "record-now",
+        "record_now",
+        ("R",),
+        "record now",
+        "Record the window at once, with the suggested decision.",
+        "Evidence",
+    ),
+    Action(
         "freeze",
         "freeze",
         ("p",),

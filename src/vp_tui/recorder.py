@@ -42,6 +42,7 @@ class Written(NamedTuple):
     row: EvidenceRow
     line: int
     log: str
+    """Name of the log's file."""
     window: Window
     """As it is after the row."""
     problem: Failure | None
@@ -111,7 +112,7 @@ class Recorder:
             return Preceded(await asyncio.to_thread(self._newest_for, drafted.window.label))
         self._tell(drafted, row, appended)
         window, problem = await self._after(drafted, choice)
-        return Written(row, appended.line, str(appended.path), window, problem)
+        return Written(row, appended.line, appended.path.name, window, problem)
 
     async def change_window(self, window: Window) -> Failure | None:
         """Keep the window as it is now: opened, edited or closed. Return why it could not be."""

@@ -156,6 +156,12 @@ def flow(parts: Sequence[Line], width: int, between: str = "  ") -> list[Line]:
     return lines
 
 
+def wrapped(text: str, width: int, tone: Tone = "plain") -> list[Line]:
+    """Return a text as lines of at most `width` cells, broken between words where it can be."""
+    words = [((word, tone),) for word in text.split(" ")]
+    return flow(words, width, " ")
+
+
 def age(seconds: float | None) -> str:
     """Return a duration as read at a glance: `3s`, `4m12`, `2h03`, `5d`; `-` for none."""
     if seconds is None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from vp_tui.assessment import Alarm, Assessment
-    from vp_tui.domain.verdicts import GateResult
+    from vp_tui.domain.verdicts import GateResult, Gates
     from vp_tui.state import State
     from vp_tui.summary import Trouble
     from vp_tui.ui.tones import Tone
@@ -98,13 +98,17 @@ def _verdict(made: Assessment, width: int) -> Line:
 
 def _gates(made: Assessment, width: int) -> Line:
     """Return each gate with what it lacks and, where it fits, the evidence recorded."""
-    gates = [_gate(name, gate) for name, gate in made.gates.by_name().items()]
-    line = join("  ", *gates[:1], *(join((" | ", "dim"), gate) for gate in gates[1:]))
-    parts = [line]
+    parts = [join("  ", gate_line(made.gates))]
     if target := made.target:
         anchor = f" {short_label(target.anchor)}" if target.anchor else ""
         parts.append(((f"evidence {target.count}/{target.of}{anchor}", "dim"),))
     return flow(parts, width)[0]
+
+
+def gate_line(gates: Gates) -> Line:
+    """Return the four gates, each with what it lacks."""
+    told = [_gate(name, gate) for name, gate in gates.by_name().items()]
+    return join(*told[:1], *(join((" | ", "dim"), gate) for gate in told[1:]))
 
 
 def _gate(name: str, gate: GateResult) -> Line:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
 
-from textual import on
+from textual import on, work
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
@@ -12,6 +13,7 @@ from vp_tui.actions import ACTIONS
 from vp_tui.domain.events import Source
 from vp_tui.ui.board import Board
 from vp_tui.ui.lines import LineList
+from vp_tui.ui.live import Live
 from vp_tui.ui.logs import LogList
 
 if TYPE_CHECKING:
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from vp_tui.commands import Commands
     from vp_tui.state import State
     from vp_tui.store import Store
+    from vp_tui.ui.desk import Desk
     from vp_tui.ui.find import FindBar
     from vp_tui.ui.tones import Tones
 
@@ -44,6 +47,7 @@ class WatchScreen(Screen[None]):
         self._commands = commands
         self._clock = clock
         self._tones = tones
+        self._live = Live(store, clock)
         self._frozen: tuple[State, float] | None = None
         self.board = Board()
 
@@ -129,6 +133,19 @@ class WatchScreen(Screen[None]):
         from vp_tui.ui.help import HelpScreen  # noqa: PLC0415 - not needed for the first frame
 
         self.app.push_screen(HelpScreen())
+
+    @cached_property
+    def _desk(self) -> Desk:
+        from vp_tui.ui.desk import Desk  # noqa: PLC0415 - not needed for the first frame
+
+        return Desk(self, self._live, self._commands)
+
+    @work
+    async def action_record_now(self) -> None:
+        await self._desk.record_now()
+
+    def action_record(self) -> None:
+        self._desk.record()
 
     def action_find(self) -> None:
         from vp_tui.ui.find import FindBar  # noqa: PLC0415 - not needed for the first frame

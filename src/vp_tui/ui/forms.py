@@ -1,0 +1,169 @@
+"""What dialogs are filled in with: texts, one word of several, and lists that digits choose from.
+
+All of them are lines without boxes, so that a dialog fits a small terminal. Keys act only while the
+part they belong to has the focus: letters and digits in a text are letters and digits.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, Final
+
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.message import Message
+from textual.widgets import Input
+
+from vp_tui.ui.paint import Line, Lines, Span, Toned, join
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from textual.app import ComposeResult
+    from textual.strip import Strip
+
+    from vp_tui.ui.tones import Tone
+
+TEXT_LIMIT: Final = 200_000
+"""Characters that a text may have; the row cuts long notes, its record keeps them."""
+_DIGITS: Final = "123456789"
+
+
+class Field(Horizontal):
+    """A label and a text on one line."""
+
+    def __init__(self, name: str, value: str = "", *, hint: str = "", label: str = "") -> None:
+        super().__init__(id=f"field-{name}", classes="field")
+        self._label = label or name
+        self.input = Input(
+            value,
+            id=name,
+            placeholder=hint,
+            compact=True,
+            select_on_focus=False,
+            max_length=TEXT_LIMIT,
+        )
+
+    def compose(self) -> ComposeResult:
+        label = Lines(classes="field-label")
+        label.show([((f"{self._label:<7}", "dim"),)])
+        yield label
+        yield self.input
+
+    @property
+    def value(self) -> str:
+        """What was typed."""
+        return self.input.value
+
+
+class Cycle(Toned, can_focus=True):
+    """One of several words; space and the arrows go to the next."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("right,space,l,down,j", "turn(1)", show=False),
+        Binding("left,h,up,k", "turn(-1)", show=False),
+    ]
+
+    class Changed(Message):
+        """Another word was chosen."""
+
+        def __init__(self, cycle: Cycle) -> None:
+            super().__init__()
+            self.cycle = cycle
+
+        @property
+        def control(self) -> Cycle:
+            return self.cycle
+
+    def __init__(self, name: str, options: Sequence[str], value: str) -> None:
+        super().__init__(id=name, classes="cycle")
+        self._label = name
+        self._options = tuple(options)
+        self.value = value
+
+    def show(self, options: Sequence[str], value: str) -> None:
+        """Offer other words."""
+        self._options, self.value = tuple(options), value
+        self.refresh(layout=True)
+
+    def action_turn(self, step: int) -> None:
+        place = self._options.index(self.value) if self.value in self._options else 0
+        self.value = self._options[(place + step) % len(self._options)]
+        self.refresh(layout=True)
+        self.post_message(self.Changed(self))
+
+    def get_content_width(self, *_args: object) -> int:
+        return len(self._label) + 5 + max(map(len, self._options))
+
+    def get_content_height(self, *_args: object) -> int:
+        return 1
+
+    def render_line(self, y: int) -> Strip:  # noqa: ARG002 - it has but one line
+        tone: Tone = "match" if self.has_focus else "strong"
+        painted: Line = ((f"{self._label} ", "dim"), (f"<{self.value}>", tone))
+        return self.strip(painted, self.size.width)
+
+
+class Choices(Toned, can_focus=True):
+    """A list of words with what each means; digits and the arrows choose while it has the focus."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("down,j", "move(1)", show=False),
+        Binding("up,k", "move(-1)", show=False),
+        Binding("home", "move(-99)", show=False),
+        Binding("end", "move(99)", show=False),
+        *(Binding(digit, f"choose({int(digit) - 1})", show=False) for digit in _DIGITS),
+    ]
+
+    class Changed(Message):
+        """Another row was chosen."""
+
+        def __init__(self, choices: Choices) -> None:
+            super().__init__()
+            self.choices = choices
+
+        @property
+        def control(self) -> Choices:
+            return self.choices
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
+        super().__init__(id=id)
+        self._rows: tuple[tuple[str, Line], ...] = ()
+        self._chosen = 0
+
+    @property
+    def value(self) -> str:
+        """The chosen word, "" while there is none to choose."""
+        return self._rows[self._chosen][0] if self._rows else ""
+
+    def show(self, rows: Sequence[tuple[str, Line]], value: str) -> None:
+        """Show these words, each with what is said of it, and choose `value`."""
+        self._rows = tuple(rows)
+        words = [word for word, _said in rows]
+        self._chosen = words.index(value) if value in words else 0
+        self.refresh(layout=True)
+
+    def action_move(self, step: int) -> None:
+        self.action_choose(min(max(self._chosen + step, 0), len(self._rows) - 1))
+
+    def action_choose(self, place: int) -> None:
+        if 0 <= place < len(self._rows):
+            self._chosen = place
+            self.refresh()
+            self.post_message(self.Changed(self))
+
+    def get_content_height(self, *_args: object) -> int:
+        return len(self._rows)
+
+    def render_line(self, y: int) -> Strip:
+        height = self.size.height
+        top = min(max(self._chosen - height + 1, 0), max(len(self._rows) - height, 0))
+        place = top + y
+        if place >= len(self._rows):
+            return self.strip((), self.size.width)
+        word, said = self._rows[place]
+        is_chosen = place == self._chosen
+        mark: Span = ("> " if is_chosen else "  ", "accent")
+        digit = f"{place + 1} " if place < len(_DIGITS) else "  "
+        painted = join(mark, (digit, "dim"), (f"{word:<32}", "strong"), said)
+        under: Tone = "match" if is_chosen and self.has_focus else "plain"
+        return self.strip(painted, self.size.width, under)
