@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         Snapshot,
         TokenPresence,
     )
+    from vp_tui.domain.suites import SuitesReport, UnreadReport
     from vp_tui.domain.windows import Window
 
 
@@ -182,6 +183,13 @@ class WindowsRead(NamedTuple):
     """Why they cannot be read, in words; then what was known of them still stands."""
 
 
+class SuitesRead(NamedTuple):
+    """The report of the continuity suites was read, as it changed."""
+
+    at: float
+    report: SuitesReport | UnreadReport
+
+
 class RowRecorded(NamedTuple):
     """vp-tui wrote a row: it is on disk."""
 
@@ -227,6 +235,7 @@ Event = (
     | TokensRead
     | EvidenceRead
     | WindowsRead
+    | SuitesRead
     | RowRecorded
     | PollRateChanged
     | Tick
