@@ -95,6 +95,7 @@ class _Facts(NamedTuple):
     doubt: str | None
     refusal: Refusal | None
     continuity: Continuity | None
+    failed_attaches: int
     suites: Suites
     routing: RoutingTally | None
     alarms: tuple[Alarm, ...]
@@ -127,6 +128,7 @@ def _facts(state: State, now: float, figures: Numbers | None, window: Window | N
         doubt=_doubt(metrics),
         refusal=_refusal(metrics),
         continuity=state.continuity if continuity.word is SourceWord.LIVE else None,
+        failed_attaches=state.failed_attaches,
         suites=attested(state.suites, state.clock.wall_at(now)),
         routing=state.routing if listened(state, now) else None,
         alarms=_alarms(state, now),
@@ -174,6 +176,7 @@ def _assessed(facts: _Facts) -> Assessment:
             doubt=facts.doubt,
             orphans=len(facts.orphaned),
             continuity=facts.continuity,
+            own_failed_attaches=facts.failed_attaches,
             suites=facts.suites,
         )
     )

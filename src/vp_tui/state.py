@@ -164,6 +164,8 @@ class State:
     sessions_total: int = 0
     runs: Mapping[str, Run] = field(default_factory=dict)
     links: Mapping[str, Link] = field(default_factory=dict)
+    failed_attaches: int = 0
+    """vp-tui's own, of this epoch, as far as the gateway counts them too."""
     routing: RoutingTally = field(default_factory=RoutingTally)
     sources: Mapping[Source, SourceStatus] = field(default_factory=dict)
     log_sources: Mapping[str, SourceStatus] = field(default_factory=dict)

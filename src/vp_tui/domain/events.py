@@ -124,6 +124,8 @@ class LinkChanged(NamedTuple):
     session_id: str
     state: StreamState
     reason: str = ""
+    is_failed_attach: bool = False
+    """The gateway counts this attempt among its failed attaches."""
 
 
 class LinkDropped(NamedTuple):

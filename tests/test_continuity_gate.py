@@ -4,11 +4,21 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.support.builders import NOW, booted, healthy, mission, polled, snapshot, state
+from tests.support.builders import (
+    BOOT,
+    NOW,
+    booted,
+    healthy,
+    linked,
+    mission,
+    polled,
+    snapshot,
+    state,
+)
 
 from vp_tui.assessment import assess
-from vp_tui.domain.events import Event, SuitesRead, Tick
-from vp_tui.domain.models import Failure
+from vp_tui.domain.events import ContinuityArrived, Event, StreamState, SuitesRead, Tick
+from vp_tui.domain.models import Continuity, ContinuityAlert, Failure
 from vp_tui.domain.suites import SuitesReport, UnreadReport
 from vp_tui.domain.verdicts import Verdict
 from vp_tui.reducer import reduce_all
@@ -83,6 +93,16 @@ def test_the_fourth_gate_goes_by_the_report(
     assert words in gate.reason
     assert known.entries[-1].kind == "suites"
     assert known.entries[-1].text in gate.reason
+
+
+def test_the_fourth_gate_names_failed_attaches_of_vp_tuis_own() -> None:
+    gone = linked(StreamState.GONE)._replace(is_failed_attach=True)
+    alert = ContinuityAlert("attach_failures_high", "warning", "")
+    told = ContinuityArrived(0.0, Continuity(BOOT, "degraded", "ok", (alert,), 1))
+    known = state(healthy(), polled(snapshot(mission())), told, gone)
+    gate = assess(known, 0.0).gates.g4
+    assert gate.verdict is Verdict.INCONCLUSIVE
+    assert "1 of 1 failed attaches are vp-tui's own" in gate.reason
 
 
 def test_a_report_grows_old_while_it_is_watched() -> None:
