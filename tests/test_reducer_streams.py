@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from tests.support.builders import (
+    booted,
     failed,
     frame,
     healthy,
@@ -16,6 +17,7 @@ from tests.support.recorded import transcript
 
 from vp_tui.domain.events import GapFound, LinkDropped, StreamState
 from vp_tui.domain.routing import RoutingTally
+from vp_tui.reducer import reduce_all
 from vp_tui.state import EVENT_LIMIT, Link
 
 if TYPE_CHECKING:
@@ -37,6 +39,14 @@ def test_a_frame_moves_its_run_link_and_list() -> None:
     assert now.runs["session_a"].frames == 1
     assert now.links["session_a"] == Link(StreamState.LIVE, 0.0, frames=1, last_frame_at=3.0)
     assert [(e.number, e.at, e.text) for e in now.entries] == [(0, 3.0, "hello")]
+
+
+def test_failed_attaches_are_counted_until_the_gateway_begins_anew() -> None:
+    gone = linked(StreamState.GONE, "the gateway does not know the session (4004)")
+    now = state(booted(), gone, gone._replace(is_failed_attach=True), booted())
+    assert now.failed_attaches == 1
+    now = reduce_all(now, [gone._replace(is_failed_attach=True), booted("2026-11-22T20:00:00")])
+    assert now.failed_attaches == 0
 
 
 def test_frames_of_a_session_without_a_link_make_none() -> None:

@@ -15,6 +15,7 @@ from vp_tui.domain.guardrails import EvidenceTarget, Guardrails, evidence_target
 from vp_tui.domain.labels import clean_limited_windows
 from vp_tui.domain.missions import reconstruct
 from vp_tui.domain.situation import Refusal, Situation
+from vp_tui.domain.suites import attested
 from vp_tui.domain.traffic import LaneFacts, diagnose
 from vp_tui.domain.windows import numbers_of
 from vp_tui.selectors import NO_EVIDENCE, current_window, is_log_known, numbers, while_same
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from vp_tui.domain.missions import Ledger, LedgerEntry
     from vp_tui.domain.models import Continuity, Snapshot
     from vp_tui.domain.routing import RoutingTally
+    from vp_tui.domain.suites import Suites
     from vp_tui.domain.verdicts import Gates
     from vp_tui.domain.windows import Window, WindowNumbers
     from vp_tui.domain.words import Profile
@@ -93,6 +95,8 @@ class _Facts(NamedTuple):
     doubt: str | None
     refusal: Refusal | None
     continuity: Continuity | None
+    failed_attaches: int
+    suites: Suites
     routing: RoutingTally | None
     alarms: tuple[Alarm, ...]
 
@@ -124,6 +128,8 @@ def _facts(state: State, now: float, figures: Numbers | None, window: Window | N
         doubt=_doubt(metrics),
         refusal=_refusal(metrics),
         continuity=state.continuity if continuity.word is SourceWord.LIVE else None,
+        failed_attaches=state.failed_attaches,
+        suites=attested(state.suites, state.clock.wall_at(now)),
         routing=state.routing if listened(state, now) else None,
         alarms=_alarms(state, now),
     )
@@ -170,6 +176,8 @@ def _assessed(facts: _Facts) -> Assessment:
             doubt=facts.doubt,
             orphans=len(facts.orphaned),
             continuity=facts.continuity,
+            own_failed_attaches=facts.failed_attaches,
+            suites=facts.suites,
         )
     )
     situation = _situation(facts, own, gates)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from vp_tui.domain.models import Continuity, Dialect, Failure, Health, Session, Snapshot
     from vp_tui.domain.runs import Run
     from vp_tui.domain.stages import Stage
+    from vp_tui.domain.suites import SuitesReport, UnreadReport
     from vp_tui.domain.windows import Window
 
 EVENT_LIMIT: Final = 5_000
@@ -163,6 +164,8 @@ class State:
     sessions_total: int = 0
     runs: Mapping[str, Run] = field(default_factory=dict)
     links: Mapping[str, Link] = field(default_factory=dict)
+    failed_attaches: int = 0
+    """vp-tui's own, of this epoch, as far as the gateway counts them too."""
     routing: RoutingTally = field(default_factory=RoutingTally)
     sources: Mapping[Source, SourceStatus] = field(default_factory=dict)
     log_sources: Mapping[str, SourceStatus] = field(default_factory=dict)
@@ -177,6 +180,8 @@ class State:
     """None until it was read, and where there is none to read."""
     windows: tuple[Window, ...] = ()
     """The open window, and closed ones of unreal traffic."""
+    suites: SuitesReport | UnreadReport | None = None
+    """The continuity suites' report; None until it was read, and where none is configured."""
 
     @property
     def window(self) -> Window | None:

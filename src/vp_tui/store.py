@@ -27,6 +27,7 @@ from vp_tui.domain.events import (
     SnapshotArrived,
     Source,
     StreamEvent,
+    SuitesRead,
 )
 from vp_tui.reducer import reduce_all
 
@@ -49,7 +50,7 @@ _ANSWERS: Final[Mapping[type[Event], Source]] = MappingProxyType(
     }
 )
 """Poll answers that say all anew, and whose they are."""
-_SUPERSEDE: Final = frozenset({*_ANSWERS, EvidenceRead})
+_SUPERSEDE: Final = frozenset({*_ANSWERS, EvidenceRead, SuitesRead})
 """Of these only the newest count."""
 
 Subscriber = Callable[["State"], None]

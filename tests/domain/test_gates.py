@@ -5,8 +5,9 @@ from tests.support.builders import BOOT
 from tests.support.rollout import entry, gate_facts, history, lasting, passing, window
 
 from vp_tui.domain.coverage import CoverageState
-from vp_tui.domain.gates import Attestation, GateFacts, Suites, attested, judge
+from vp_tui.domain.gates import GateFacts, judge
 from vp_tui.domain.models import Continuity, ContinuityAlert
+from vp_tui.domain.suites import Attestation, Suites
 from vp_tui.domain.verdicts import GateResult, Verdict, waived
 from vp_tui.domain.windows import WindowNumbers, numbers_of
 
@@ -233,20 +234,6 @@ def test_the_continuity_gate_knows_nothing_without_its_source() -> None:
     assert verdict("G4", gate_facts(continuity=None, suites=SUITES)) is UNKNOWN
     broken = Suites(Attestation.FAILED, "2 failed")
     assert verdict("G4", gate_facts(continuity=None, suites=broken)) is FAIL
-
-
-@pytest.mark.parametrize(
-    ("failures", "age_s", "expected"),
-    [
-        (0, 0.0, Attestation.PASSED),
-        (0, 7 * 86_400 - 1.0, Attestation.PASSED),
-        (0, 7 * 86_400.0, Attestation.TOO_OLD),
-        (1, 0.0, Attestation.FAILED),
-        (1, 8 * 86_400.0, Attestation.FAILED),
-    ],
-)
-def test_what_a_report_attests(failures: int, age_s: float, expected: Attestation) -> None:
-    assert attested(failures, age_s).state is expected
 
 
 DOUBTS = [

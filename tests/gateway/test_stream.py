@@ -96,6 +96,30 @@ def test_each_close_has_words(code: int, said: str, state: StreamState, reason: 
 
 
 @pytest.mark.parametrize(
+    ("code", "expected"),
+    [(4004, True), (4003, True), (1011, True), (1000, False), (1006, False), (1012, False)],
+)
+def test_what_the_gateway_counts_as_a_failed_attach_is_told(code: int, *, expected: bool) -> None:
+    core = new_core()
+    core.connecting(0.0)
+    core.opened(0.0)
+    (lost,) = core.closed(code, "", 1.0)
+    assert isinstance(lost, LinkChanged)
+    assert lost.is_failed_attach is expected
+
+
+def test_only_a_socket_that_was_accepted_and_not_attached_is_a_failed_attach() -> None:
+    refused, silent, late = new_core(), new_core(), live_core()
+    refused.connecting(0.0)
+    silent.connecting(0.0)
+    silent.opened(0.0)
+    lost = [*refused.refused(403, 1.0), *silent.expired(10.0), *late.closed(4004, "", 1.0)]
+    assert [change.is_failed_attach for change in lost if isinstance(change, LinkChanged)] == [
+        False, False, False,
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
     ("status", "state", "retry_at"),
     [
         (401, StreamState.UNAUTHORIZED, 30.0),

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         Snapshot,
         TokenPresence,
     )
+    from vp_tui.domain.suites import SuitesReport, UnreadReport
     from vp_tui.domain.windows import Window
 
 
@@ -123,6 +124,8 @@ class LinkChanged(NamedTuple):
     session_id: str
     state: StreamState
     reason: str = ""
+    is_failed_attach: bool = False
+    """The gateway counts this attempt among its failed attaches."""
 
 
 class LinkDropped(NamedTuple):
@@ -182,6 +185,13 @@ class WindowsRead(NamedTuple):
     """Why they cannot be read, in words; then what was known of them still stands."""
 
 
+class SuitesRead(NamedTuple):
+    """The report of the continuity suites was read, as it changed."""
+
+    at: float
+    report: SuitesReport | UnreadReport
+
+
 class RowRecorded(NamedTuple):
     """vp-tui wrote a row: it is on disk."""
 
@@ -227,6 +237,7 @@ Event = (
     | TokensRead
     | EvidenceRead
     | WindowsRead
+    | SuitesRead
     | RowRecorded
     | PollRateChanged
     | Tick

@@ -6,7 +6,6 @@ cancelled by hand count nowhere. Durations are seconds.
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vp_tui.domain.coverage import CoverageState
@@ -21,6 +20,7 @@ from vp_tui.domain.sequential import (
     evidence_below,
 )
 from vp_tui.domain.stats import upper95
+from vp_tui.domain.suites import NO_SUITES, SUITES_MAX_AGE_S, Attestation
 from vp_tui.domain.thresholds import (
     FALLBACK_CRITICAL,
     FALLBACK_WATCH,
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from vp_tui.domain.guardrails import TripWire
     from vp_tui.domain.missions import LedgerEntry
     from vp_tui.domain.models import Continuity
+    from vp_tui.domain.suites import Suites
     from vp_tui.domain.windows import WindowNumbers
 
 NONE_FINISHED: Final = "no mission finished"
@@ -53,26 +54,8 @@ COMPARED: Final = (10, 20)
 """The newest missions are compared with those before them: so many with so many."""
 COMPARED_FROM: Final = 5
 """Missions that each side has at least."""
-SUITES_MAX_AGE_S: Final = 7 * 86_400.0
-"""An attestation of the continuity suites holds for less than this."""
 _OWN_ALERTS: Final = frozenset({"attach_failures_high", "attach_success_rate_low"})
 """Alerts that a viewer's own failed attaches can raise."""
-
-
-class Attestation(StrEnum):
-    """What is known of the continuity suites' last run."""
-
-    PASSED = "passed"
-    FAILED = "failed"
-    ABSENT = "absent"
-    TOO_OLD = "too old"
-
-
-class Suites(NamedTuple):
-    """The continuity suites' result, with what the report says in words."""
-
-    state: Attestation = Attestation.ABSENT
-    detail: str = "no report"
 
 
 class GateFacts(NamedTuple):
@@ -92,7 +75,7 @@ class GateFacts(NamedTuple):
     """None unless it is reachable and fresh."""
     own_failed_attaches: int = 0
     """Of this epoch: they count in the gateway's figures."""
-    suites: Suites = Suites()
+    suites: Suites = NO_SUITES
 
     @property
     def unknown(self) -> str | None:
@@ -102,15 +85,6 @@ class GateFacts(NamedTuple):
         if self.coverage is None:
             return "no metrics yet"
         return "the rate is blind" if self.coverage is CoverageState.BLIND else None
-
-
-def attested(failures: int, age_s: float) -> Suites:
-    """Return what a report of the suites attests, of an age in seconds."""
-    if failures:
-        return Suites(Attestation.FAILED, f"{failures} failed")
-    if age_s >= SUITES_MAX_AGE_S:
-        return Suites(Attestation.TOO_OLD, f"{age_s / 86_400:.0f} days old")
-    return Suites(Attestation.PASSED, "no failures")
 
 
 def judge(facts: GateFacts) -> Gates:
@@ -248,7 +222,8 @@ def _continuity(facts: GateFacts) -> GateResult:
     if faults:
         return GateResult(Verdict.FAIL, f"{', '.join(faults)}{excused}", limit)
     if suites.state is Attestation.PASSED:
-        return GateResult(Verdict.PASS, f"runtime ok{excused}, suites passed", limit)
+        reason = f"runtime ok{excused}, suites passed: {suites.detail}"
+        return GateResult(Verdict.PASS, reason, limit)
     reason = f"runtime ok{excused}, suites not attested: {suites.detail}"
     return GateResult(Verdict.INCONCLUSIVE, reason, limit, "suites")
 

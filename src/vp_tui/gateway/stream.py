@@ -48,6 +48,9 @@ _CLOSED_AS: Final = {
     4403: StreamState.UNAUTHORIZED,
     4004: StreamState.GONE,
 }
+_FAILED_ATTACHES: Final = frozenset({1011, 4003, 4004})
+"""Codes with which the gateway closes a socket that it accepted and could not attach, and counts
+it. A handshake that it refuses it does not count (the wire contract, sections 8 and 10)."""
 _REFUSALS: Final = {
     401: "401 at the handshake: token missing or rejected",
     403: "403 at the handshake: token missing or rejected, or the role forbids it",
@@ -238,7 +241,9 @@ class StreamCore:
         words = f"{_CLOSES.get(code, 'closed')} ({code}{': ' if said else ''}{said})"
         if code == _SERVICE_RESTART:
             self._believe_from = now + self._policy.restart_takes_s
-        return self._lost(_CLOSED_AS.get(code, StreamState.WAITING), words, now)
+        state = _CLOSED_AS.get(code, StreamState.WAITING)
+        is_failed_attach = self._phase is _Phase.ACCEPTED and code in _FAILED_ATTACHES
+        return self._lost(state, words, now, is_failed_attach=is_failed_attach)
 
     def expired(self, now: float) -> list[StreamOutput]:
         """Hear that the time of `Stay` came: no `connected`, or the socket was given up before."""
@@ -283,7 +288,9 @@ class StreamCore:
             self._lost_at = None
         return events
 
-    def _lost(self, state: StreamState, reason: str, now: float) -> list[StreamOutput]:
+    def _lost(
+        self, state: StreamState, reason: str, now: float, *, is_failed_attach: bool = False
+    ) -> list[StreamOutput]:
         """Wait after a loss, unless this one was known already."""
         if self._phase in {_Phase.WAITING, _Phase.STOPPED}:
             return []
@@ -299,4 +306,4 @@ class StreamCore:
             if state is StreamState.UNAUTHORIZED
             else reconnect_delay(self._failures, self._chance(), self._policy)
         )
-        return [LinkChanged(now, self._session_id, state, reason)]
+        return [LinkChanged(now, self._session_id, state, reason, is_failed_attach)]

@@ -23,6 +23,7 @@ from vp_tui.domain.events import (
     SnapshotArrived,
     SourceFailed,
     StreamEvent,
+    SuitesRead,
     Tick,
     TokensRead,
     WindowsRead,
@@ -38,6 +39,7 @@ from vp_tui.reducer.sources import (
     tokens_read,
 )
 from vp_tui.reducer.streams import gap_found, link_changed, link_dropped, stream_events
+from vp_tui.reducer.suites import suites_read
 from vp_tui.state import Clock, State
 
 if TYPE_CHECKING:
@@ -95,6 +97,7 @@ _RULES: Final[Mapping[type[Event], Callable[[Any, State], State]]] = MappingProx
         GapFound: gap_found,
         EvidenceRead: evidence_read,
         WindowsRead: windows_read,
+        SuitesRead: suites_read,
         RowRecorded: row_recorded,
         PollRateChanged: _poll_rate_changed,
         Tick: _tick,

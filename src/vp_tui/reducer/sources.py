@@ -82,7 +82,7 @@ def continuity_arrived(event: ContinuityArrived, state: State) -> State:
     if state.epoch.boot_stamp == stamp:
         return state
     number = state.epoch.number + 1
-    state = replace(state, epoch=Epoch(number, stamp), routing=RoutingTally())
+    state = replace(state, epoch=Epoch(number, stamp), routing=RoutingTally(), failed_attaches=0)
     text = f"the gateway restarted: epoch {number}, its counters began again"
     return with_entry(state, event.at, None, "epoch", text, "warn")
 

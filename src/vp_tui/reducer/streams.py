@@ -31,7 +31,11 @@ def link_changed(event: LinkChanged, state: State) -> State:
     # The reason for a loss stands while vp-tui tries again.
     reason = event.reason or ("" if is_live else link.reason)
     changed = link._replace(state=event.state, since=event.at, reason=reason)
-    state = replace(state, links={**state.links, event.session_id: changed})
+    state = replace(
+        state,
+        links={**state.links, event.session_id: changed},
+        failed_attaches=state.failed_attaches + event.is_failed_attach,
+    )
     if is_live:
         run = state.runs.get(event.session_id) or Run(event.session_id)
         run = run._replace(own_attaches=run.own_attaches + 1)
