@@ -6,7 +6,7 @@ import pytest
 from vp_tui.config import SETTINGS, ConfigError, Loaded, Settings, load
 from vp_tui.domain.stages import Stage, Traffic
 from vp_tui.domain.words import Profile
-from vp_tui.paths import default_config_file, state_dir
+from vp_tui.paths import default_config_file, places, state_dir
 
 TWO_GATEWAYS = """\
 # where we watch
@@ -317,3 +317,11 @@ def test_the_base_directories_are_xdg() -> None:
     environ = {"HOME": "/home/me", "XDG_CONFIG_HOME": "/cfg", "XDG_STATE_HOME": "relative"}
     assert default_config_file(environ) == Path("/cfg/vp-tui/config.toml")
     assert state_dir(environ) == Path("/home/me/.local/state/vp-tui")
+
+
+def test_what_vp_tui_writes_by_itself_has_its_places() -> None:
+    own = places({"HOME": "/home/me", "XDG_STATE_HOME": "/var/me"})
+    assert own.state == Path("/var/me/vp-tui")
+    assert own.audit == own.state / "audit.jsonl"
+    found = {own.spool, own.windows, own.handovers, own.recordings}
+    assert found == {own.state / name for name in ("spool", "windows", "handovers", "recordings")}
