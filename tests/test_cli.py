@@ -87,6 +87,8 @@ def _arguments(command: str, options: dict[str, object], **flags: str) -> Argume
             "--vp-id V status --vp-id W",
             _arguments("status", {"json": False, "settle": 2.0}, vp_id="W"),
         ),
+        ("--read-only", _arguments("watch", {}, read_only="true")),
+        ("demo --read-only", _arguments("demo", {}, read_only="true")),
         ("config show --vp-id V", _arguments("config show", {}, vp_id="V")),
         ("evidence show L", _arguments("evidence show", {"log": Path("L"), "json": False})),
         ("evidence verify L", _arguments("evidence verify", {"log": Path("L")})),
@@ -147,6 +149,7 @@ def test_each_command_is_parsed(words: str, expected: Arguments) -> None:
         ("--vp-id V evidence show L", "--vp-id has no effect on this command"),
         ("--interval 1 capture", "--interval has no effect on this command"),
         ("capture --internal-token T", "unknown argument --internal-token: "),
+        ("--colour=red", "unknown argument --colour: "),
         ("capture --mode direct", "invalid choice: 'direct'"),
         ("capture --assessment-profile x", "invalid choice: 'x'"),
         ("capture --max-fallback-watch 2", "a number from 0 to 1 is wanted"),
@@ -314,6 +317,18 @@ def test_config_show_lists_every_setting_with_its_origin_but_no_token(
     assert rows["gateway_name"] == ["-", "default"]
     assert "hunter2" not in out + err
     assert err.endswith("configuration file: none\n")
+
+
+def test_config_show_writes_commands_as_the_file_does(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "c.toml"
+    brake = '[gateways.a.brake]\napply = ["sh", "-c", "a \\u001b[2J"]\n'
+    file.write_text(f'[gateways.a]\nurl = "http://a"\nread_only = true\n{brake}')
+    _, out, _ = run("config", "show", "--config", str(file))
+    rows = {line.partition(" ")[0]: line.split(None, 1)[1] for line in out.splitlines()}
+    assert rows["brake_apply"].rstrip() == f'["sh", "-c", "a ␛[2J"]  {file}:5'
+    assert rows["brake_release"].split() == ["-", "default"]
+    assert rows["read_only"].split() == ["true", f"{file}:3"]
+    assert rows["auto_revert"].split() == ["dry-run", "default"]
 
 
 def test_interrupted_and_broken_pipes_are_quiet(

@@ -4,9 +4,9 @@ from pathlib import Path
 import pytest
 
 from vp_tui.config import SETTINGS, ConfigError, Loaded, Settings, load
-from vp_tui.domain.stages import Stage, Traffic
+from vp_tui.domain.stages import RevertMode, Stage, Traffic
 from vp_tui.domain.words import Profile
-from vp_tui.paths import default_config_file, state_dir
+from vp_tui.paths import default_config_file, places, state_dir
 
 TWO_GATEWAYS = """\
 # where we watch
@@ -21,6 +21,9 @@ ops_token_file = "tokens/ops"
 url = "http://stage.example:8002"
 ca_file = "/etc/ssl/stage.pem"
 """
+
+
+A = '[gateways.a]\nurl = "http://a"\n'
 
 
 class Home:
@@ -152,6 +155,94 @@ def test_paths_know_home_and_where_they_were_given(
     assert settings.internal_token_file == home.path / "internal"
 
 
+WHOLE = """\
+[alarm]
+command = ["notify-send", "vp-tui", ""]
+
+[gateways.prod]
+url = "https://prod.example"
+colour = "Red"
+read_only = true
+continuity_report = "reports/junit.xml"
+words = ["HOLD_FOR_REVIEW", "GO_ON_2"]
+
+[gateways.prod.brake]
+env_file = "~/gateway/.env"
+apply = ["systemctl", "restart", "gateway"]
+release = [
+    "sh", "-c",
+    "echo [done]",
+]
+restart = ["/usr/bin/ü", "$HOME; rm -rf"]
+timeout_s = 90
+auto_revert = "armed"
+
+[gateways.prod.probe]
+prompt = \"\"\"
+Implement a csv importer,
+with tests.
+\"\"\"
+
+[gateways.lab]
+url = "http://lab.example"
+"""
+
+
+def test_all_of_a_gateway_is_read_from_its_tables(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(home.path))
+    home.write(WHOLE)
+    loaded = home.load(gateway_name="prod")
+    settings = loaded.settings
+    assert (settings.colour, settings.read_only) == ("red", True)
+    assert settings.continuity_report == home.file.parent / "reports/junit.xml"
+    assert settings.words == ("HOLD_FOR_REVIEW", "GO_ON_2")
+    assert settings.brake_env_file == home.path / "gateway/.env"
+    assert settings.brake_apply == ("systemctl", "restart", "gateway")
+    assert settings.brake_release == ("sh", "-c", "echo [done]")
+    assert settings.brake_restart == ("/usr/bin/ü", "$HOME; rm -rf")
+    assert settings.brake_timeout_s == 90.0
+    assert settings.auto_revert is RevertMode.ARMED
+    assert settings.probe_prompt == "Implement a csv importer,\nwith tests."
+    assert settings.alarm_command == ("notify-send", "vp-tui", "")
+    lines = {
+        "alarm_command": 2, "read_only": 7, "words": 9, "brake_apply": 13, "brake_release": 14,
+        "brake_restart": 18, "auto_revert": 20, "probe_prompt": 23,
+    }  # fmt: skip
+    assert {name: loaded.origins[name] for name in lines} == {
+        name: f"{home.file}:{line}" for name, line in lines.items()
+    }
+
+
+def test_tables_of_one_gateway_are_not_those_of_another_but_the_alarm_is_for_all(
+    home: Home,
+) -> None:
+    home.write(WHOLE)
+    alarm = ("notify-send", "vp-tui", "")
+    lab = Settings(gateway_url="http://lab.example", gateway_name="lab", alarm_command=alarm)
+    assert home.load(gateway_name="lab").settings == lab
+    elsewhere = home.load(gateway_url="http://127.0.0.1:9").settings
+    assert elsewhere == Settings(gateway_url="http://127.0.0.1:9", alarm_command=alarm)
+
+
+def test_read_only_can_be_said_everywhere(home: Home) -> None:
+    assert not home.load().settings.read_only
+    assert home.load(read_only="true").settings.read_only
+    assert home.load(env="VP_TUI_READ_ONLY=1").settings.read_only
+    home.write('[gateways.a]\nurl = "http://a"\nread_only = true\n')
+    assert home.load().settings.read_only
+
+
+def test_commands_come_from_the_file_only(home: Home) -> None:
+    loaded = home.load(env='VP_TUI_BRAKE_APPLY=["rm"] VP_TUI_COLOUR=red')
+    assert loaded.settings == Settings()
+    assert [note.partition(":")[0] for note in loaded.notes] == [
+        "environment VP_TUI_BRAKE_APPLY is no setting",
+        "environment VP_TUI_COLOUR is no setting",
+    ]
+
+
 @pytest.mark.parametrize(
     ("text", "line", "words"),
     [
@@ -159,11 +250,19 @@ def test_paths_know_home_and_where_they_were_given(
          "“vpid” in [gateways.a]: did you mean “vp_id”?"),
         ('[gateways.a]\nurl = "http://a"\n[gateway.b]\n', 3, "“gateway”: did you mean “gateways”?"),
         ('\ndefault = "a"\n', 2, "“default”: did you mean “default_gateway”?"),
-        ("zzz = 1\n", 1, "“zzz”: the known ones are default_gateway, gateways"),
+        ("zzz = 1\n", 1, "“zzz”: the known ones are default_gateway, gateways, alarm"),
         ('# a\ngateways = { a = { url = "http://a", caFile = "" } }', 2,
          "“caFile” in [gateways.a]: did you mean “ca_file”?"),
         ('gateways.a.url = "http://a"\ngateways.a."\\u001b" = ""\n', 2,
          "“␛” in [gateways.a]"),
+        ('[gateways.a]\nurl = "http://a"\n[gateways.a.brake]\naply = []\n', 4,
+         "“aply” in [gateways.a.brake]: did you mean “apply”?"),
+        ('[gateways.a]\nurl = "http://a"\n[gateways.a.braek]\n', 3,
+         "“braek” in [gateways.a]: did you mean “brake”?"),
+        ('[alarm]\ncomand = ["x"]\n', 2, "“comand” in [alarm]: did you mean “command”?"),
+        ("[alarms]\n", 1, "“alarms”: did you mean “alarm”?"),
+        ('[gateways.a]\nurl = "http://a"\nprobe = { promt = "x" }\n', 3,
+         "“promt” in [gateways.a.probe]: did you mean “prompt”?"),
     ],
 )  # fmt: skip
 def test_an_unknown_key_names_the_nearest_the_file_and_the_line(
@@ -192,13 +291,40 @@ def test_an_unknown_key_names_the_nearest_the_file_and_the_line(
          ":1: {file} has no gateway “prd”: did you mean “prod”?"),
         ('default_gateway = "x"\n', ":1: {file} has no gateway “x”: add a [gateways.x] table"),
         ('[gateways.a]\nurl = "ftp://a"\n', ":2: “ftp://a” is not allowed: http://host:port"),
+        (f'{A}read_only = "yes"\n', ":3: gateways.a.read_only must be true or false, without"),
+        (f"{A}read_only = 1\n", ":3: gateways.a.read_only must be true or false"),
+        (f'{A}colour = "ruby"\n', ":3: “ruby” is not allowed: one of red, orange, "),
+        (f'{A}colour = "#12345"\n', ":3: “#12345” is not allowed: one of red, orange, "),
+        (f'{A}words = "GO"\n', ':3: gateways.a.words must be a list of texts in quotes, as ["HOLD'),
+        (f'{A}words = ["GO", "go on"]\n', "capitals, digits and “_” are wanted, and “go on”"),
+        (f'{A}continuity_report = ""\n', ":3: “” is not allowed: the path of a file is wanted"),
+        (f"{A}brake = 1\n", ":3: gateways.a.brake must be a table: [gateways.a.brake]"),
+        (f'{A}[gateways.a.brake]\napply = "systemctl restart gateway"\n',
+         ":4: gateways.a.brake.apply must be a list of texts in quotes, the program first and "),
+        (f'{A}[gateways.a.brake]\nrestart = ["x", 5]\n', ":4: gateways.a.brake.restart must be a "),
+        (f"{A}[gateways.a.brake]\nrelease = []\n",
+         ":4: “[]” is not allowed: a command is a list of its arguments, the program first"),
+        (f'{A}[gateways.a.brake]\napply = [""]\n', ':4: “[""]” is not allowed: a command is a '),
+        (f'{A}[gateways.a.brake]\napply = ["x", "\\u0000"]\n', ":4: “"),
+        (f'{A}[gateways.a.brake]\ntimeout_s = "60"\n', ":4: gateways.a.brake.timeout_s must be a"),
+        (f"{A}[gateways.a.brake]\ntimeout_s = true\n", ":4: gateways.a.brake.timeout_s must be a"),
+        (f"{A}[gateways.a.brake]\ntimeout_s = 0\n", ":4: “0” is not allowed: seconds from 1 to 3600"),
+        (f"{A}[gateways.a.brake]\ntimeout_s = nan\n", ":4: “nan” is not allowed: seconds from 1"),
+        (f'{A}[gateways.a.brake]\nauto_revert = "yes"\n',
+         ":4: “yes” is not allowed: one of off, dry-run, armed is wanted"),
+        (f'{A}[gateways.a.probe]\nprompt = " "\n', ":4: “ ” is not allowed: a prompt is wanted"),
+        ('[alarm]\ncommand = "bell"\n', ":2: alarm.command must be a list of texts in quotes"),
+        ("alarm = 5\n", ":1: alarm must be a table: [alarm]"),
     ],
 )  # fmt: skip
 def test_a_wrong_file_is_told_with_file_and_line(home: Home, text: str, words: str) -> None:
     home.write(text)
     with pytest.raises(ConfigError) as caught:
         home.load()
-    assert str(caught.value).startswith(f"{home.file}{words.format(file=home.file)}")
+    message = str(caught.value)
+    assert message.startswith(f"{home.file}:")
+    assert words.format(file=home.file) in message
+    assert message.isprintable()
 
 
 def test_a_file_that_is_no_text_or_no_file_is_told(home: Home) -> None:
@@ -317,3 +443,11 @@ def test_the_base_directories_are_xdg() -> None:
     environ = {"HOME": "/home/me", "XDG_CONFIG_HOME": "/cfg", "XDG_STATE_HOME": "relative"}
     assert default_config_file(environ) == Path("/cfg/vp-tui/config.toml")
     assert state_dir(environ) == Path("/home/me/.local/state/vp-tui")
+
+
+def test_what_vp_tui_writes_by_itself_has_its_places() -> None:
+    own = places({"HOME": "/home/me", "XDG_STATE_HOME": "/var/me"})
+    assert own.state == Path("/var/me/vp-tui")
+    assert own.audit == own.state / "audit.jsonl"
+    found = {own.spool, own.windows, own.handovers, own.recordings}
+    assert found == {own.state / name for name in ("spool", "windows", "handovers", "recordings")}

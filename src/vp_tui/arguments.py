@@ -26,7 +26,7 @@ _PACE: Final = frozenset({"mission_limit", "event_limit", "interval"})
 _TOKENS: Final = frozenset({"ops_token", "internal_token"})
 _CONFIG: Final = "config_file"
 _TAKEN: Final[Mapping[str, Collection[str]]] = {
-    "demo": _PACE,
+    "demo": {*_PACE, "read_only"},
     "gateway": _TOKENS,
     "capture": {*SETTINGS, _CONFIG}
     - {"interval", "internal_token", "internal_token_file"}
@@ -194,7 +194,7 @@ def _add_settings(parser: _Parser, only: Collection[str] = (*SETTINGS, _CONFIG))
     """Add the flags of the settings; a default would hide what was given before the command."""
     group = parser.add_argument_group("settings")
     for name, setting in SETTINGS.items():
-        if name not in only:
+        if name not in only or not setting.flag:
             continue
         if setting.is_switch:
             group.add_argument(setting.flag, dest=name, help=setting.help, **_SWITCHED_ON)

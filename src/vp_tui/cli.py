@@ -237,10 +237,13 @@ def _require_terminal(command: str) -> None:
 
 
 def _shown(value: object) -> str:
-    if value is None or value == "":
+    if value in {None, "", ()}:
         return "-"
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, tuple):
+        value = ", ".join(f'"{each}"' for each in value)
+        return literal(f"[{value}]")
     return "(hidden)" if isinstance(value, Secret) else literal(str(value))
 
 

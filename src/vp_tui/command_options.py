@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-import re
 from argparse import SUPPRESS, ArgumentParser, ArgumentTypeError
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+
+from vp_tui.domain.words import is_word
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -185,10 +186,9 @@ def number(low: float, high: float) -> Callable[[str], float]:
 
 
 def _word(text: str) -> str:
-    if _WORD.fullmatch(text):
+    if is_word(text):
         return text
     raise ArgumentTypeError("a word of capitals, digits and “_” is wanted")
 
 
-_WORD: Final = re.compile(r"[A-Z][A-Z0-9_]{1,79}")
 _SECONDS: Final = number(0.0, _MOST_SECONDS)

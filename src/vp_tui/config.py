@@ -1,37 +1,20 @@
-"""The settings: flags > environment > configuration file > defaults, each value with its origin.
-
-Plain dataclasses: the settings are read before the first frame, and pydantic's import alone would
-cost more than `vp-tui config show` may take.
-"""
+"""Loading the settings: flags > environment > file > defaults, each value with its origin."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from vp_tui.config_file import ConfigError, ConfigFile, GatewayTable, hint, read_config_file
-from vp_tui.config_values import (
-    Given,
-    file_path,
-    gateway_address,
-    one_of,
-    poll_seconds,
-    token_text,
-    visible_name,
-    whole_number,
-    yes_or_no,
-)
-from vp_tui.domain.stages import Stage, Traffic
+from vp_tui.config_values import Given
 from vp_tui.domain.text import clip, literal
-from vp_tui.domain.words import Profile
 from vp_tui.paths import anchored, default_config_file
+from vp_tui.settings import SETTINGS, Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from vp_tui.gateway.auth import Secret
+    from collections.abc import Mapping
+    from pathlib import Path
 
 __all__ = ["SETTINGS", "ConfigError", "Given", "Loaded", "Settings", "from_flags", "load", "settle"]
 
@@ -39,48 +22,6 @@ ENVIRONMENT_PREFIX: Final = "VP_TUI_"
 DEFAULT_ORIGIN: Final = "default"
 _SHOWN: Final = 80
 _SHOW: Final = "vp-tui config show"
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """What vp-tui was asked to do; every value has been checked."""
-
-    gateway_url: str = "http://127.0.0.1:8002"
-    """Without a trailing slash and without credentials."""
-    gateway_name: str = ""
-    """The chosen gateway's name in the configuration file; "" when none was chosen."""
-    vp_id: str = "vp.coder.primary"
-    mission_limit: int = 500
-    event_limit: int = 1000
-    interval: float = 2.0
-    """Seconds between two polls of the metrics."""
-    evidence: Path | None = Path("evidence_log.md")
-    """The evidence log, in the working directory unless told otherwise; None: there is none."""
-    profile: Profile = Profile.ROLLOUT
-    stage: Stage | None = None
-    """None: the evidence log tells it."""
-    source: Traffic = Traffic.ORGANIC
-    ops_token_file: Path | None = None
-    internal_token_file: Path | None = None
-    ca_file: Path | None = None
-    allow_insecure: bool = False
-    ops_token: Secret | None = None
-    internal_token: Secret | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """How one setting is given. `parse` raises ValueError with what is allowed instead."""
-
-    parse: Callable[[Given], object]
-    metavar: str
-    help: str
-    flag: str
-    secret: bool = False
-
-    @property
-    def is_switch(self) -> bool:
-        return not self.metavar
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +51,7 @@ def load(
     given = from_environment(environ, cwd) | from_flags(flags, cwd)
     path = default_config_file(environ) if config_file is None else anchored(config_file, cwd)
     file = _config_file(path, required=config_file is not None or "gateway_name" in given)
-    loaded = settle(_from_table(_chosen(file, given), file) | given if file else given)
+    loaded = settle(_from_file(_chosen(file, given), file) | given if file else given)
     notes = (*loaded.notes, *_unknown_variables(environ))
     return Loaded(loaded.settings, loaded.origins, notes, file.path if file else None)
 
@@ -144,7 +85,7 @@ def from_environment(environ: Mapping[str, str], cwd: Path) -> dict[str, Given]:
 
 
 def _in_environment() -> list[str]:
-    return [name for name, setting in SETTINGS.items() if not setting.secret]
+    return [name for name, setting in SETTINGS.items() if setting.flag and not setting.secret]
 
 
 def _variable(name: str) -> str:
@@ -200,15 +141,14 @@ def _chosen(file: ConfigFile, given: Mapping[str, Given]) -> GatewayTable | None
 
 
 def _is_same_url(table: GatewayTable, url: str) -> bool:
-    return table.values["gateway_url"].rstrip("/") == url.rstrip("/")
+    return table.values["gateway_url"].text.rstrip("/") == url.rstrip("/")
 
 
-def _from_table(table: GatewayTable | None, file: ConfigFile) -> dict[str, Given]:
-    if table is None:
-        return {}
+def _from_file(table: GatewayTable | None, file: ConfigFile) -> dict[str, Given]:
     base = file.path.parent
-    given = {name: Given(text, table.origins[name], base) for name, text in table.values.items()}
-    return given | {"gateway_name": Given(table.name, table.origin, base)}
+    values = {**file.common, **(table.values if table else {})}
+    given = {name: Given(value.text, value.origin, base) for name, value in values.items()}
+    return given | ({"gateway_name": Given(table.name, table.origin, base)} if table else {})
 
 
 def _checked(name: str, given: Given) -> object:
@@ -220,62 +160,3 @@ def _checked(name: str, given: Given) -> object:
         hidden = setting.secret or (name == "gateway_url" and set(given.text) & set("@?#"))
         shown = "the value" if hidden else f"“{clip(literal(given.text), _SHOWN)}”"
         raise ConfigError(f"{given.origin}: {shown} is not allowed: {error}") from None
-
-
-SETTINGS: Final[Mapping[str, Setting]] = MappingProxyType(
-    {
-        "gateway_url": Setting(gateway_address, "URL", "the gateway", "--gateway-url"),
-        "gateway_name": Setting(
-            visible_name, "NAME", "a gateway of the configuration file", "--gateway"
-        ),
-        "vp_id": Setting(visible_name, "ID", "the VP lane", "--vp-id"),
-        "mission_limit": Setting(
-            whole_number(1, 500), "N", "missions in one look, 1 to 500", "--mission-limit"
-        ),
-        "event_limit": Setting(
-            whole_number(1, 1000), "N", "mission events in one look, 1 to 1000", "--event-limit"
-        ),
-        "interval": Setting(
-            poll_seconds, "SECONDS", "between two polls of the metrics, 0.5 or more", "--interval"
-        ),
-        "evidence": Setting(
-            file_path, "LOG", "the evidence log (evidence_log.md in this directory)", "--evidence"
-        ),
-        "profile": Setting(
-            one_of(Profile), "PROFILE", f"which words: {', '.join(Profile)}", "--profile"
-        ),
-        "stage": Setting(
-            one_of(Stage), "STAGE", f"overrules the log: {', '.join(Stage)}", "--stage"
-        ),
-        "source": Setting(
-            one_of(Traffic), "SOURCE", f"of the window's missions: {', '.join(Traffic)}", "--source"
-        ),
-        "ops_token_file": Setting(
-            file_path, "FILE", "holds the token of the ops plane", "--ops-token-file"
-        ),
-        "internal_token_file": Setting(
-            file_path, "FILE", "holds the token of the session plane", "--internal-token-file"
-        ),
-        "ca_file": Setting(
-            file_path, "FILE", "PEM certificates to trust instead of the system's", "--ca-file"
-        ),
-        "allow_insecure": Setting(
-            yes_or_no, "", "send tokens over plain http to another machine", "--allow-insecure"
-        ),
-        "ops_token": Setting(
-            token_text,
-            "TOKEN",
-            "visible to others: prefer UA_OPS_TOKEN",
-            "--ops-token",
-            secret=True,
-        ),
-        "internal_token": Setting(
-            token_text,
-            "TOKEN",
-            "visible to others: prefer UA_INTERNAL_API_TOKEN",
-            "--internal-token",
-            secret=True,
-        ),
-    }
-)
-"""Every setting by its field in `Settings`."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeAlias
 
 from vp_tui.domain.text import literal
 
@@ -12,18 +12,53 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-GATEWAY_KEYS: Final = {
-    "url": "gateway_url",
-    "vp_id": "vp_id",
-    "ops_token_file": "ops_token_file",
-    "internal_token_file": "internal_token_file",
-    "ca_file": "ca_file",
-    "evidence": "evidence",
-    "profile": "profile",
-}
-"""The keys of a `[gateways.NAME]` table, and the setting that each is."""
 
-_TOP_KEYS: Final = ("default_gateway", "gateways")
+class Key(NamedTuple):
+    """A key of the file: the setting that it is, and what TOML value it takes."""
+
+    setting: str
+    kind: Kind = "text"
+
+
+Kind = Literal["text", "switch", "number", "command", "words"]
+Keys: TypeAlias = "Mapping[str, Key | Keys]"
+"""The keys of a table; a key with keys of its own is a table in it."""
+
+GATEWAY_KEYS: Final[Keys] = {
+    "url": Key("gateway_url"),
+    "vp_id": Key("vp_id"),
+    "colour": Key("colour"),
+    "read_only": Key("read_only", "switch"),
+    "ops_token_file": Key("ops_token_file"),
+    "internal_token_file": Key("internal_token_file"),
+    "ca_file": Key("ca_file"),
+    "evidence": Key("evidence"),
+    "profile": Key("profile"),
+    "words": Key("words", "words"),
+    "continuity_report": Key("continuity_report"),
+    "brake": {
+        "env_file": Key("brake_env_file"),
+        "apply": Key("brake_apply", "command"),
+        "release": Key("brake_release", "command"),
+        "restart": Key("brake_restart", "command"),
+        "timeout_s": Key("brake_timeout_s", "number"),
+        "auto_revert": Key("auto_revert"),
+    },
+    "probe": {"prompt": Key("probe_prompt")},
+}
+"""The keys of a `[gateways.NAME]` table."""
+TOP_KEYS: Final[Keys] = {"alarm": {"command": Key("alarm_command", "command")}}
+"""The tables that hold whichever gateway is watched."""
+
+_TOP_KEYS: Final = ("default_gateway", "gateways", *TOP_KEYS)
+_WANTED: Final[Mapping[Kind, str]] = {
+    "text": "a text in quotes",
+    "switch": "true or false, without quotes",
+    "number": "a number, without quotes",
+    "command": "a list of texts in quotes, the program first and then each of its arguments, as "
+    '["systemctl", "restart", "gateway"]: no shell reads it',
+    "words": 'a list of texts in quotes, as ["HOLD_FOR_REVIEW"]',
+}
 _HEADER: Final = re.compile(r"\s*\[\[?([^]]*)]")
 _ASSIGNMENT: Final = re.compile(r"\s*((?:[\w.\s-]|\"[^\"]*\"|'[^']*')+?)\s*=")
 _KEY_PART: Final = re.compile(r"\"[^\"]*\"|'[^']*'|[\w-]+")
@@ -34,14 +69,20 @@ class ConfigError(Exception):
     """The settings cannot be used: the message names the cause and the cure, and no secret."""
 
 
+class Value(NamedTuple):
+    """A value as text (a list as JSON), and where it stands as `FILE:LINE`."""
+
+    text: str
+    origin: str
+
+
 @dataclass(frozen=True, slots=True)
 class GatewayTable:
-    """One `[gateways.NAME]`: its values by setting, and where each stands as `FILE:LINE`."""
+    """One `[gateways.NAME]` with the tables in it: its values by setting."""
 
     name: str
     origin: str
-    values: Mapping[str, str]
-    origins: Mapping[str, str]
+    values: Mapping[str, Value]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +92,8 @@ class ConfigFile:
     path: Path
     gateways: Mapping[str, GatewayTable]
     default: str | None = None
+    common: Mapping[str, Value] = field(default_factory=dict)
+    """Values of the tables that belong to no gateway, by setting."""
 
     def named(self, name: str, origin: str) -> GatewayTable:
         """Return the gateway of that name; `origin` tells who names it. Raises ConfigError."""
@@ -110,10 +153,12 @@ class _Reading:
         self._check_keys((), content, _TOP_KEYS)
         gateways = self._table(("gateways",), content.get("gateways", {}))
         default = content.get("default_gateway")
+        common = {key: value for key, value in content.items() if key in TOP_KEYS}
         file = ConfigFile(
             self._path,
             {name: self._gateway(name, table) for name, table in gateways.items()},
-            None if default is None else self._text(("default_gateway",), default),
+            None if default is None else self._value(("default_gateway",), default, "text").text,
+            self._values((), common, TOP_KEYS),
         )
         if file.default is not None:
             file.named(file.default, self._where(("default_gateway",)))
@@ -122,18 +167,27 @@ class _Reading:
     def _gateway(self, name: str, value: object) -> GatewayTable:
         at = ("gateways", name)
         table = self._table(at, value)
-        self._check_keys(at, table, GATEWAY_KEYS)
+        values = self._values(at, table, GATEWAY_KEYS)
         if "url" not in table:
             raise ConfigError(
                 f"{self._where(at)}: [{_dotted(at)}] has no url: add the gateway's address, "
                 'such as url = "https://gateway.example"'
             )
-        return GatewayTable(
-            name,
-            self._where(at),
-            {GATEWAY_KEYS[key]: self._text((*at, key), text) for key, text in table.items()},
-            {GATEWAY_KEYS[key]: self._where((*at, key)) for key in table},
-        )
+        return GatewayTable(name, self._where(at), values)
+
+    def _values(
+        self, at: tuple[str, ...], table: Mapping[str, object], keys: Keys
+    ) -> dict[str, Value]:
+        """Return the values of a table and of the tables in it, by setting."""
+        self._check_keys(at, table, keys)
+        found: dict[str, Value] = {}
+        for name, value in table.items():
+            key, here = keys[name], (*at, name)
+            if isinstance(key, Key):
+                found[key.setting] = self._value(here, value, key.kind)
+            else:
+                found |= self._values(here, self._table(here, value), key)
+        return found
 
     def _check_keys(
         self, at: tuple[str, ...], table: Mapping[str, object], known: Iterable[str]
@@ -151,10 +205,11 @@ class _Reading:
             return value
         raise ConfigError(f"{self._where(at)}: {_dotted(at)} must be a table: [{_dotted(at)}]")
 
-    def _text(self, at: tuple[str, ...], value: object) -> str:
-        if isinstance(value, str):
-            return value
-        raise ConfigError(f"{self._where(at)}: {_dotted(at)} must be a text in quotes")
+    def _value(self, at: tuple[str, ...], value: object, kind: Kind) -> Value:
+        text = _as_text(value, kind)
+        if text is None:
+            raise ConfigError(f"{self._where(at)}: {_dotted(at)} must be {_WANTED[kind]}")
+        return Value(text, self._where(at))
 
     def _where(self, at: tuple[str, ...]) -> str:
         """Return `FILE:LINE` of a key or table; the file alone where no line can be found."""
@@ -182,3 +237,22 @@ def _parts(key: str) -> tuple[str, ...]:
 
 def _dotted(at: Iterable[str]) -> str:
     return literal(".".join(at))
+
+
+def _as_text(value: object, kind: Kind) -> str | None:
+    """Return the value as the settings' parsers read it, None where it is not of that kind."""
+    text: str | None = None
+    match kind, value:
+        case "text", str(text):
+            pass
+        case "switch", bool():
+            text = str(value).lower()
+        case "number", bool():  # Python counts it as a number
+            pass
+        case "number", int() | float():
+            text = str(value)
+        case (("command" | "words"), list()) if all(isinstance(each, str) for each in value):
+            import json  # noqa: PLC0415 - most files have no lists
+
+            text = json.dumps(value, ensure_ascii=False)
+    return text

@@ -7,7 +7,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from vp_tui.domain.text import literal
+from vp_tui.domain.text import clip, literal
+from vp_tui.domain.words import is_word
 from vp_tui.gateway.addresses import gateway_url
 from vp_tui.gateway.auth import Secret
 from vp_tui.gateway.errors import InvalidTarget
@@ -21,6 +22,12 @@ if TYPE_CHECKING:
 _Word = TypeVar("_Word", bound="StrEnum")
 
 SHORTEST_INTERVAL_S: Final = 0.5
+COLOURS: Final = (
+    "red", "orange", "yellow", "green", "cyan", "blue", "purple", "magenta", "white", "grey",
+)  # fmt: skip
+"""The names of colours; every other one is given as #rrggbb."""
+_HEX_COLOUR: Final = re.compile(r"#[0-9a-f]{6}")
+_SHOWN: Final = 40
 
 _LONGEST_NUMBER: Final = 10
 _TOKEN: Final = re.compile(r"[\x21-\x7e]+")
@@ -81,15 +88,20 @@ def whole_number(low: int, high: int) -> Callable[[Given], int]:
     return parse
 
 
-def poll_seconds(given: Given) -> float:
-    """Return the seconds between two polls."""
-    try:
-        interval_s = float(given.text)
-    except ValueError:
-        interval_s = math.nan
-    if math.isfinite(interval_s) and interval_s >= SHORTEST_INTERVAL_S:
-        return interval_s
-    raise ValueError(f"seconds from {SHORTEST_INTERVAL_S:g} on are wanted")
+def seconds(low: float, high: float = math.inf) -> Callable[[Given], float]:
+    """Return a parser of seconds in that range."""
+
+    def parse(given: Given) -> float:
+        try:
+            number = float(given.text)
+        except ValueError:
+            number = math.nan
+        if math.isfinite(number) and low <= number <= high:
+            return number
+        upper = f" to {high:g}" if math.isfinite(high) else " on"
+        raise ValueError(f"seconds from {low:g}{upper} are wanted")
+
+    return parse
 
 
 def file_path(given: Given) -> Path:
@@ -124,3 +136,43 @@ def token_text(given: Given) -> Secret:
     if _TOKEN.fullmatch(given.text):
         return Secret(given.text)
     raise ValueError("a token of visible ASCII characters is wanted")
+
+
+def colour(given: Given) -> str:
+    """Return a colour as COLOURS name it or as `#rrggbb`, in small letters."""
+    text = given.text.strip().lower()
+    if text in COLOURS or _HEX_COLOUR.fullmatch(text):
+        return text
+    raise ValueError(f"one of {', '.join(COLOURS)} or #rrggbb is wanted")
+
+
+def prompt(given: Given) -> str:
+    """Return what is to be asked, lines and all."""
+    if given.text.strip():
+        return given.text.strip()
+    raise ValueError("a prompt is wanted")
+
+
+def command(given: Given) -> tuple[str, ...]:
+    """Return the arguments of a command that runs without a shell, its program first."""
+    arguments = texts(given)
+    if arguments and arguments[0].strip() and not any("\0" in each for each in arguments):
+        return arguments
+    raise ValueError("a command is a list of its arguments, the program first")
+
+
+def decision_words(given: Given) -> tuple[str, ...]:
+    """Return words for the row's decision."""
+    words = texts(given)
+    for word in words:
+        if not is_word(word):
+            shown = clip(literal(word), _SHOWN)
+            raise ValueError(f"words of capitals, digits and “_” are wanted, and “{shown}” is none")
+    return words
+
+
+def texts(given: Given) -> tuple[str, ...]:
+    """Return the texts of a list, which is given as JSON."""
+    import json  # noqa: PLC0415 - most settings are no lists
+
+    return tuple(json.loads(given.text))

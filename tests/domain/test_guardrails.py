@@ -10,12 +10,11 @@ from vp_tui.domain.guardrails import (
     CancelRecovery,
     EvidenceTarget,
     Guardrails,
-    RevertMode,
     evidence_target,
     sustained_failures,
     trip_wire,
 )
-from vp_tui.domain.stages import Stage
+from vp_tui.domain.stages import RevertMode, Stage
 
 MARKS = st.text(alphabet=".bF", max_size=45)
 

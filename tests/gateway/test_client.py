@@ -62,6 +62,16 @@ async def test_a_first_tail_has_no_cursor_and_a_path_prefix_is_kept(
     await make_client(answer, "http://127.0.0.1:1/ua/").log_tail("s", TailRequest())
 
 
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "post", "GET "])
+async def test_no_request_but_reading_passes_its_http_client(
+    make_client: MakeClient, method: str
+) -> None:
+    client = make_client(lambda _: pytest.fail("a request was sent"))
+    http = await client._client()
+    with pytest.raises(errors.ReadOnly, match=r"read-only: .* /api/v1/sessions is not sent"):
+        await http.request(method, "/api/v1/sessions", json={})
+
+
 async def test_no_bad_id_leaves_the_house(make_client: MakeClient) -> None:
     client = make_client(lambda _: pytest.fail("a request was sent"))
     with pytest.raises(errors.InvalidTarget):

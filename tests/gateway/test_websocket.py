@@ -4,9 +4,9 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from websockets.asyncio.server import ServerConnection, serve
@@ -17,6 +17,7 @@ from websockets.http11 import Request, Response
 from vp_tui.domain.events import GapFound, LinkChanged, StreamEvent, StreamState
 from vp_tui.domain.models import Session
 from vp_tui.gateway.addresses import stream_url
+from vp_tui.gateway.errors import ReadOnly
 from vp_tui.gateway.stream import SILENT_ACCEPT, Policy, StreamCore, StreamOutput
 from vp_tui.gateway.tls import TlsContext
 from vp_tui.gateway.websocket import SessionStream, SocketOptions
@@ -344,3 +345,28 @@ async def test_a_ca_file_that_cannot_be_read_is_a_state_with_its_reason(tmp_path
     await asyncio.gather(running, return_exceptions=True)
     assert states[-1].state is StreamState.WAITING
     assert "none.pem cannot be read" in states[-1].reason
+
+
+async def test_the_socket_of_a_stream_refuses_to_send() -> None:
+    heard: list[str | bytes] = []
+    left = asyncio.Event()
+
+    async def handle(socket: ServerConnection) -> None:
+        with suppress(ConnectionClosed):
+            heard.extend([message async for message in socket])
+        left.set()
+
+    class Meddler(SessionStream):
+        """What a later change of the stream must not be able to do."""
+
+        async def _drain(self, socket: Any) -> None:  # noqa: ANN401 - any of its methods
+            await socket.send(message("execute", text="rm -rf"))
+
+    async with gateway(handle) as url:
+        core = StreamCore(ID, time.monotonic(), lambda: 0.0, NO_WAITING)
+        stream = Meddler(stream_url(url, ID), core, lambda _: None, SocketOptions(dict))
+        with pytest.raises(ReadOnly, match="a frame on a watched socket is not sent"):
+            await stream.run()
+        async with asyncio.timeout(10):
+            await left.wait()
+    assert heard == []

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from enum import StrEnum
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vp_tui.domain.labels import is_measured, last_of_earlier_stage, moment
 from vp_tui.domain.sequential import CLAIM_FROM, evidence_above
+from vp_tui.domain.stages import RevertMode
 from vp_tui.domain.thresholds import GUARDRAIL_RATE, percent
 
 if TYPE_CHECKING:
@@ -81,14 +81,6 @@ class CancelRecovery(NamedTuple):
 
     state: str = "none pending"
     pending: int = 0
-
-
-class RevertMode(StrEnum):
-    """What vp-tui does when guardrail 3 trips."""
-
-    OFF = "off"
-    DRY_RUN = "dry-run"
-    """It says so, and what it would do."""
 
 
 class Guardrails(NamedTuple):

@@ -220,6 +220,8 @@ class Failure(NamedTuple):
     unauthorized: bool = False
     is_silence: bool = False
     """Nothing answered at all: no connection, or no answer in time."""
+    is_uncertain: bool = False
+    """Of an order: it may have been carried out all the same."""
 
 
 class TokenPresence(NamedTuple):

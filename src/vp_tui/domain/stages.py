@@ -1,4 +1,4 @@
-"""The stages of a rollout and the kinds of traffic: words that settings and rules share."""
+"""The stages of a rollout, kinds of traffic and such: words that settings and rules share."""
 
 from __future__ import annotations
 
@@ -29,3 +29,13 @@ class Traffic(StrEnum):
     def is_real(self) -> bool:
         """Whether it feeds gates and guardrails."""
         return self in {Traffic.ORGANIC, Traffic.PROBE}
+
+
+class RevertMode(StrEnum):
+    """What vp-tui does when guardrail 3 trips."""
+
+    OFF = "off"
+    DRY_RUN = "dry-run"
+    """It says so, and what it would do."""
+    ARMED = "armed"
+    """It forces fallback after a countdown, once."""

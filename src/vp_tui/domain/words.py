@@ -5,6 +5,7 @@ A word is any text, as the configuration may add some; `Word` names those that a
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Final
@@ -47,6 +48,7 @@ STRICT_TO_PERMISSIVE: Final = (
     ("GO_*", "*_HEALTHY"),
 )
 """Words by what they allow; the first level with a fitting pattern is a word's own."""
+_WORD: Final = re.compile(r"[A-Z][A-Z0-9_]{1,79}")
 _KEEPS_OPEN: Final = ("BLOCKED_*", "HOLD_*", "PARTIAL_*")
 _READY: Final = "READY_*"
 _OFFERED: Final[Mapping[Profile, tuple[Word, ...]]] = {
@@ -69,6 +71,11 @@ _OFFERED: Final[Mapping[Profile, tuple[Word, ...]]] = {
         Word.BLOCKED_AUTH,
     ),
 }
+
+
+def is_word(text: str) -> bool:
+    """Tell whether `text` can be a row's decision: capitals, digits and `_`."""
+    return _WORD.fullmatch(text) is not None
 
 
 def permissiveness(word: str) -> int:

@@ -1,30 +1,27 @@
 """Asking the gateway: one method per endpoint, each answer parsed or a GatewayError in words.
 
-Only reads. A request has one deadline from the first byte sent to the last one received, so that a
-gateway that accepts and never answers, or drips, is TimedOut like one that is silent.
+Only reads, in every mode: what is sent here is a GET, or nothing. Orders go another way (`orders`).
 """
 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import httpx
 
-from vp_tui import __version__
 from vp_tui.domain.models import Continuity, Health, Plane, Snapshot, TailAnswer
 from vp_tui.gateway.addresses import (
     gateway_url,
     host_port,
-    is_loopback,
     is_session_id,
     require_session_id,
     stream_url,
 )
-from vp_tui.gateway.errors import TimedOut, Unreadable
-from vp_tui.gateway.refusals import Asked, refusal, unreachable
-from vp_tui.gateway.tls import TlsContext, no_tls
+from vp_tui.gateway.errors import Unreadable
+from vp_tui.gateway.exchange import Answer, answer_to, failures_in_words, http_client
+from vp_tui.gateway.refusals import Asked, refusal
+from vp_tui.gateway.tls import TlsContext
 from vp_tui.gateway.wire import (
     SessionListing,
     parse_continuity,
@@ -44,23 +41,12 @@ if TYPE_CHECKING:
 
 __all__ = ["GatewayClient", "SessionListing", "is_session_id", "stream_url"]
 
-BODY_LIMIT: Final = 16 * 1024 * 1024
-"""Bytes of an answer, after decompression, beyond which it is dropped."""
-ERROR_BODY_LIMIT: Final = 64 * 1024
 SESSIONS_LIMIT: Final = 1_000
 DEADLINE_S: Final = 10.0
 
 METRICS_PATH: Final = "/api/v1/ops/metrics/coder-vp"
 _DASHBOARD: Final = "/api/v1/dashboard/metrics/coder-vp"
-_OK: Final = range(200, 300)
 _UNHEALTHY: Final = 503
-
-
-@dataclass(frozen=True, slots=True)
-class _Answer:
-    status: int
-    body: bytes
-    date: str | None
 
 
 class GatewayClient:
@@ -161,53 +147,21 @@ class GatewayClient:
         credentials = self._credentials
         return Asked(path, self._where, plane, credentials.presence, credentials.withheld)
 
-    async def _get(
-        self, asked: Asked, params: Mapping[str, str | int], *, also: int = 0
-    ) -> _Answer:
+    async def _get(self, asked: Asked, params: Mapping[str, str | int], *, also: int = 0) -> Answer:
         """Return the answer if its status is 2xx or `also`; else raise a GatewayError."""
-        try:
-            async with asyncio.timeout(self._deadline_s):
-                answer = await self._exchange(asked, params, also)
-        except TimeoutError:
-            raise TimedOut(
-                f"no whole answer from {asked.path} within {self._deadline_s:g} s",
-                "the gateway's loop may be blocked by a run: look at its log",
-            ) from None
-        except httpx.DecodingError:
-            raise Unreadable(
-                f"the answer from {asked.path} cannot be decompressed", "is a proxy in between?"
-            ) from None
-        except (httpx.HTTPError, httpx.InvalidURL, ImportError) as error:
-            raise unreachable(error, self._where) from None
-        return answer
-
-    async def _exchange(self, asked: Asked, params: Mapping[str, str | int], also: int) -> _Answer:
-        http = await self._client()
-        # An endpoint that wants no token gets none.
-        headers = self._credentials.headers() if asked.plane else {}
-        request = http.build_request("GET", asked.path, params=params, headers=headers)
-        response = await _send(http, request)
-        try:
-            if response.status_code in _OK or response.status_code == also:
-                body = await _read(response, asked)
-                return _Answer(response.status_code, body, response.headers.get("date"))
-            body = await _read_some(response)
-            raise refusal(asked, response.status_code, body, response.headers.get("location", ""))
-        finally:
-            await response.aclose()
+        async with failures_in_words(asked, self._deadline_s):
+            http = await self._client()
+            # An endpoint that wants no token gets none.
+            headers = self._credentials.headers() if asked.plane else {}
+            request = http.build_request("GET", asked.path, params=params, headers=headers)
+            return await answer_to(asked, await _send(http, request), also=also)
 
     async def _client(self) -> httpx.AsyncClient:
         """Return the one client, built at first use: reading certificates takes time."""
         async with self._building:
             if self._http is None:
-                context = await self._tls.get() or no_tls()
-                self._http = httpx.AsyncClient(
-                    base_url=self._base_url,
-                    headers={"user-agent": f"vp-tui/{__version__}"},
-                    timeout=None,  # noqa: S113 - every request runs under its own deadline
-                    transport=self._transport,
-                    trust_env=not is_loopback(self._base_url),
-                    verify=context,
+                self._http = await http_client(
+                    self._base_url, self._tls, transport=self._transport, may_order=False
                 )
             return self._http
 
@@ -222,33 +176,3 @@ async def _send(http: httpx.AsyncClient, request: httpx.Request) -> httpx.Respon
         return await http.send(request, stream=True)
     except (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError):
         return await http.send(request, stream=True)
-
-
-async def _read(response: httpx.Response, asked: Asked) -> bytes:
-    """Return the whole body; raise Unreadable as soon as it is longer than BODY_LIMIT."""
-    announced = response.headers.get("content-length", "")
-    size = int(announced) if announced.isdecimal() else 0
-    chunks = []
-    if size <= BODY_LIMIT:
-        size = 0
-        async for chunk in response.aiter_bytes():
-            size += len(chunk)
-            if size > BODY_LIMIT:
-                break
-            chunks.append(chunk)
-    if size > BODY_LIMIT:
-        raise Unreadable(
-            f"the answer from {asked.path} is longer than {BODY_LIMIT >> 20} MiB",
-            "is this the gateway's URL?",
-        )
-    return b"".join(chunks)
-
-
-async def _read_some(response: httpx.Response) -> bytes:
-    """Return the beginning of an error's body: enough for its words."""
-    body = b""
-    async for chunk in response.aiter_bytes():
-        body += chunk
-        if len(body) >= ERROR_BODY_LIMIT:
-            break
-    return body[:ERROR_BODY_LIMIT]

@@ -2,6 +2,7 @@
 
     GatewayError
     ├── InvalidTarget   a URL or session id that must not be asked for
+    ├── ReadOnly        an order from where nothing may be changed
     ├── Unreachable     no connection: refused, unknown host, TLS, broken off
     ├── TimedOut        no whole answer before the deadline
     ├── Unauthorized    401 or 403
@@ -18,7 +19,7 @@ text of the gateway in them is sanitised and short.
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from vp_tui.domain.models import Failure
 
@@ -28,6 +29,8 @@ class GatewayError(Exception):
 
     unauthorized: ClassVar[bool] = False
     is_silence: ClassVar[bool] = False
+    may_have_arrived: bool = False
+    """The gateway may have done what it was asked all the same; that matters for an order only."""
 
     def __init__(self, reason: str, cure: str) -> None:
         super().__init__(reason)
@@ -40,6 +43,15 @@ class InvalidTarget(GatewayError, ValueError):
     """The URL or session id is malformed; nothing was sent."""
 
 
+class ReadOnly(GatewayError):
+    """What would change something was asked for where only reading is allowed; nothing was sent."""
+
+    @classmethod
+    def refusing(cls, what: str) -> Self:
+        """Return the error for an order, `what` in words."""
+        return cls(f"read-only: {what} is not sent", "orders need a vp-tui that is not read-only")
+
+
 class Unreachable(GatewayError):
     """No connection could be made, or it broke before the answer was whole."""
 
@@ -50,6 +62,7 @@ class TimedOut(GatewayError):
     """The answer was not whole when the deadline of the request came."""
 
     is_silence = True
+    may_have_arrived = True
 
 
 class Unauthorized(GatewayError):
@@ -69,6 +82,10 @@ class Rejected(GatewayError):
 class ServerFailed(GatewayError):
     """The gateway failed by its own account (5xx, or status "unavailable")."""
 
+    may_have_arrived = True
+
 
 class Unreadable(GatewayError):
     """The answer is not JSON, too long, or not what the wire contract says."""
+
+    may_have_arrived = True

@@ -209,3 +209,12 @@ class TailPayload(Payload):
     lines: list[str]
     truncated: bool
     reset: bool
+
+
+class CancelPayload(Payload):
+    """POST /api/v1/ops/sessions/{id}/cancel; `run_id` is null on G1."""
+
+    session_id: Text
+    reason: Prose = ""
+    run_id: Text | None = None
+    task_cancelled: bool

@@ -1,4 +1,4 @@
-"""The WebSocket under a `StreamCore`. It only ever receives: nothing here calls `send`.
+"""The WebSocket under a `StreamCore`. It only ever receives: its connection refuses to send.
 
 Watching must not change what is watched. A frame of ours would start or cancel a run, and a viewer
 that does not read stalls the run for everybody (the wire contract, section 8): each socket is
@@ -11,14 +11,14 @@ import asyncio
 import time
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, NoReturn, Protocol
 
-from websockets.asyncio.client import connect
+from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 
 from vp_tui import __version__
 from vp_tui.gateway.addresses import host_port, is_loopback
-from vp_tui.gateway.errors import Unreachable
+from vp_tui.gateway.errors import ReadOnly, Unreachable
 from vp_tui.gateway.frames import parse_frame
 from vp_tui.gateway.refusals import unreachable
 from vp_tui.gateway.stream import Connect, Stay, Stop, StreamCore, StreamOutput
@@ -52,6 +52,14 @@ class _Receiving(Protocol):
     """All that is used of an open socket."""
 
     async def recv(self, *, decode: bool) -> bytes | str: ...
+
+
+class ListeningConnection(ClientConnection):
+    """A connection that carries no message of ours, in no mode; the protocol's own pings pass."""
+
+    async def send(self, *_message: object, **_options: object) -> NoReturn:
+        """Refuse. Raises ReadOnly."""
+        raise ReadOnly.refusing("a frame on a watched socket")
 
 
 class _Connect(connect):
@@ -164,6 +172,7 @@ class SessionStream:
         context = await options.tls.get() if options.tls else None
         tls = {} if context is None else {"ssl": context}
         return {
+            "create_connection": ListeningConnection,
             "additional_headers": dict(options.headers()),
             "user_agent_header": f"vp-tui/{__version__}",
             "proxy": None if is_loopback(self._url) else True,

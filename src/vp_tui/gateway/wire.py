@@ -26,9 +26,11 @@ from vp_tui.domain.models import (
     Snapshot,
     TailAnswer,
 )
+from vp_tui.domain.orders import CancelAnswer
 from vp_tui.domain.text import clip, literal
 from vp_tui.gateway.errors import ServerFailed, Unreadable
 from vp_tui.gateway.payloads import (
+    CancelPayload,
     ContinuityAnswerPayload,
     DashboardPayload,
     HealthPayload,
@@ -138,6 +140,14 @@ def parse_tail(body: bytes) -> TailAnswer:
     """Return an answer of the log tail, its lines raw. Raises Unreadable."""
     answer = _parse(TailPayload, body, "log tail")
     return TailAnswer(answer.file, answer.size, tuple(answer.lines), answer.truncated, answer.reset)
+
+
+def parse_cancel(body: bytes, took_s: float) -> CancelAnswer:
+    """Return an answer to a cancel that came after `took_s` seconds. Raises Unreadable."""
+    answer = _parse(CancelPayload, body, "cancel")
+    return CancelAnswer(
+        answer.session_id, answer.reason, answer.task_cancelled, answer.run_id, took_s
+    )
 
 
 def _snapshot(metrics: MetricsPayload, mission_limit: int, event_limit: int) -> Snapshot:

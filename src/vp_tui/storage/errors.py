@@ -1,7 +1,8 @@
-"""Why a row could not be written, in words.
+"""Why a row, or an action's line of the audit, could not be written, in words.
 
     EvidenceError       nothing was written to the log
     └── LogChanged      somebody else wrote a row since the log was read
+    AuditError          the audit could not be read or written; the action itself is not stopped
 
 Each carries a `Failure`: reason and cure for the operator.
 """
@@ -49,6 +50,25 @@ class EvidenceError(Exception):
 
 class LogChanged(EvidenceError):
     """The rows are not those that were shown to whoever decided on this one."""
+
+
+class AuditError(Exception):
+    """The audit could not be read or written."""
+
+    def __init__(self, reason: str, cure: str) -> None:
+        super().__init__(f"{reason}; {cure}")
+        self.failure = Failure(reason, cure)
+
+
+def as_audit_error(error: OSError, path: Path) -> AuditError:
+    """Return what `error` means for the audit in the file `path`."""
+    said = error.strerror or str(error) or type(error).__name__
+    reason, _cure = _WORDS.get(error.errno or 0, (said, ""))
+    if isinstance(error, BlockingIOError):
+        reason = "others are writing it all the time"
+    is_full = error.errno in {errno.ENOSPC, errno.EDQUOT}
+    cure = "free some space" if is_full else "name a directory of your own with XDG_STATE_HOME"
+    return AuditError(f"{literal(str(path))}: {reason}", cure)
 
 
 def as_evidence_error(error: OSError, path: Path) -> EvidenceError:

@@ -74,20 +74,31 @@ def _opened(path: Path) -> int:
         raise as_evidence_error(error, path) from error
 
 
-def _take(fd: int, path: Path, kind: int, wait_s: float) -> None:
+def take(fd: int, kind: int, wait_s: float) -> None:
+    """Lock an open file, `kind` as `flock` has it, until it is closed.
+
+    Raises BlockingIOError when others hold it for `wait_s`, OSError when it cannot be locked.
+    """
     deadline = time.monotonic() + wait_s
     while True:
         try:
             fcntl.flock(fd, kind | fcntl.LOCK_NB)
         except BlockingIOError:
             if time.monotonic() >= deadline:
-                raise _busy(fd, path, wait_s) from None
+                raise
             time.sleep(_LOOK_AGAIN_S)
-        except OSError as error:
-            reason = f"{literal(str(path))}: it cannot be locked: {error.strerror}"
-            raise EvidenceError(reason, "keep the log on a local disk") from error
         else:
             return
+
+
+def _take(fd: int, path: Path, kind: int, wait_s: float) -> None:
+    try:
+        take(fd, kind, wait_s)
+    except BlockingIOError:
+        raise _busy(fd, path, wait_s) from None
+    except OSError as error:
+        reason = f"{literal(str(path))}: it cannot be locked: {error.strerror}"
+        raise EvidenceError(reason, "keep the log on a local disk") from error
 
 
 def _busy(fd: int, path: Path, wait_s: float) -> EvidenceError:
