@@ -16,6 +16,7 @@ from vp_tui.domain.words import Profile
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from vp_tui.domain.cancels import Cancel
     from vp_tui.domain.events import StreamState
     from vp_tui.domain.evidence import EvidenceRow
     from vp_tui.domain.models import Continuity, Dialect, Failure, Health, Session, Snapshot
@@ -30,6 +31,8 @@ LOG_LIMIT: Final = 5_000
 """Lines kept of each log."""
 AUTHORS_KEPT: Final = 64
 """Newest rows of the evidence log whose authors are known."""
+CANCELS_KEPT: Final = 50
+"""Cancels remembered, the newest."""
 LOGS_LIMIT: Final = 8
 """Logs kept; the one least recently grown leaves first."""
 
@@ -182,6 +185,9 @@ class State:
     """The open window, and closed ones of unreal traffic."""
     suites: SuitesReport | UnreadReport | None = None
     """The continuity suites' report; None until it was read, and where none is configured."""
+
+    cancels: tuple[Cancel, ...] = ()
+    """The cancels that are followed, oldest first, at most CANCELS_KEPT."""
 
     @property
     def window(self) -> Window | None:

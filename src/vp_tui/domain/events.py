@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         Snapshot,
         TokenPresence,
     )
+    from vp_tui.domain.orders import CancelAnswer
     from vp_tui.domain.suites import SuitesReport, UnreadReport
     from vp_tui.domain.windows import Window
 
@@ -208,6 +209,38 @@ class RowRecorded(NamedTuple):
     """Of the log's rows with this one."""
 
 
+class CancelRequested(NamedTuple):
+    """This vp-tui sent a cancel; `actor` is whoever runs it."""
+
+    at: float
+    session_id: str
+    reason: str
+    actor: str
+
+
+class CancelAnswered(NamedTuple):
+    """The gateway answered the cancel: requested, which is not recovered."""
+
+    at: float
+    session_id: str
+    answer: CancelAnswer
+
+
+class CancelFailed(NamedTuple):
+    """The cancel was refused or failed; where the failure is uncertain it may have arrived."""
+
+    at: float
+    session_id: str
+    failure: Failure
+
+
+class AuditFailed(NamedTuple):
+    """An action could not be written into the audit."""
+
+    at: float
+    failure: Failure
+
+
 class PollRateChanged(NamedTuple):
     """The operator polls slower or faster: every poll interval is multiplied by `factor`."""
 
@@ -239,6 +272,10 @@ Event = (
     | WindowsRead
     | SuitesRead
     | RowRecorded
+    | CancelRequested
+    | CancelAnswered
+    | CancelFailed
+    | AuditFailed
     | PollRateChanged
     | Tick
 )

@@ -8,6 +8,10 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from vp_tui.domain.events import (
+    AuditFailed,
+    CancelAnswered,
+    CancelFailed,
+    CancelRequested,
     ContinuityArrived,
     Event,
     EvidenceRead,
@@ -30,6 +34,12 @@ from vp_tui.domain.events import (
 )
 from vp_tui.reducer.evidence import evidence_read, row_recorded, windows_read
 from vp_tui.reducer.logs import log_arrived, log_dropped
+from vp_tui.reducer.orders import (
+    audit_failed,
+    cancel_answered,
+    cancel_failed,
+    cancel_requested,
+)
 from vp_tui.reducer.sources import (
     continuity_arrived,
     health_arrived,
@@ -99,6 +109,10 @@ _RULES: Final[Mapping[type[Event], Callable[[Any, State], State]]] = MappingProx
         WindowsRead: windows_read,
         SuitesRead: suites_read,
         RowRecorded: row_recorded,
+        CancelRequested: cancel_requested,
+        CancelAnswered: cancel_answered,
+        CancelFailed: cancel_failed,
+        AuditFailed: audit_failed,
         PollRateChanged: _poll_rate_changed,
         Tick: _tick,
     }

@@ -1,0 +1,94 @@
+"""Carrying out what the operator asked for: one request, its answer told, and the audit kept.
+
+It runs on the network thread. In read-only mode there are no `orders`, so nothing can be sent: the
+attempt is told and audited like any other.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Final
+
+from vp_tui.domain.audit import ActionRecord, Step
+from vp_tui.domain.events import AuditFailed, CancelAnswered, CancelFailed, CancelRequested
+from vp_tui.domain.models import Failure
+from vp_tui.gateway.errors import GatewayError
+from vp_tui.storage.audit import append_action
+from vp_tui.storage.errors import AuditError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+    from pathlib import Path
+
+    from vp_tui.domain.events import Event
+    from vp_tui.gateway.orders import Orders
+
+READ_ONLY: Final = Failure("read-only: nothing may be changed here", "start without --read-only")
+CANCEL: Final = "cancel"
+
+
+class Ordering:
+    """What may be done to one gateway, in the name of `actor`. Every attempt is audited."""
+
+    def __init__(
+        self,
+        orders: Orders | None,
+        audit: Path,
+        actor: str,
+        emit: Callable[[Event], None],
+        *,
+        clock: Callable[[], float],
+        wall: Callable[[], datetime],
+    ) -> None:
+        self._orders = orders
+        self._audit = audit
+        self._actor = actor
+        self._emit = emit
+        self._clock = clock
+        self._wall = wall
+        self._in_flight: set[str] = set()
+
+    async def cancel(self, session_id: str, reason: str) -> None:
+        """Cancel what a session runs, once; a further wish while one is in flight is dropped."""
+        if session_id in self._in_flight:
+            return
+        self._in_flight.add(session_id)
+        try:
+            await self._cancel(session_id, reason)
+        finally:
+            self._in_flight.discard(session_id)
+
+    async def refuse(self, action: str, target: str, reason: str, why: str) -> None:
+        """Audit what was asked for and must not be done."""
+        await self.note(action, target, reason, (), f"refused: {why}")
+
+    async def note(
+        self, action: str, target: str, reason: str, steps: tuple[Step, ...], result: str
+    ) -> None:
+        """Write one action into the audit; that it cannot be written is told, and stops nothing."""
+        record = ActionRecord(self._wall(), self._actor, action, target, reason, steps, result)
+        try:
+            await asyncio.to_thread(append_action, self._audit, record)
+        except AuditError as error:
+            self._emit(AuditFailed(self._clock(), error.failure))
+
+    async def _cancel(self, session_id: str, reason: str) -> None:
+        if self._orders is None:
+            self._emit(CancelFailed(self._clock(), session_id, READ_ONLY))
+            await self.refuse(CANCEL, session_id, reason, READ_ONLY.reason)
+            return
+        steps = [Step(self._wall(), "requested")]
+        self._emit(CancelRequested(self._clock(), session_id, reason, self._actor))
+        try:
+            answer = await self._orders.cancel(session_id, reason)
+        except GatewayError as error:
+            self._emit(CancelFailed(self._clock(), session_id, error.failure))
+            steps.append(Step(self._wall(), "failed", error.failure.reason))
+            result = "unknown" if error.failure.is_uncertain else "failed"
+        else:
+            self._emit(CancelAnswered(self._clock(), session_id, answer))
+            heard = f"task_cancelled={str(answer.task_cancelled).lower()}"
+            steps.append(Step(self._wall(), "answered", f"{heard} after {answer.took_s:.1f} s"))
+            result = f"{heard}, recovery unconfirmed"
+        await self.note(CANCEL, session_id, reason, tuple(steps), result)

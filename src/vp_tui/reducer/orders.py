@@ -1,0 +1,56 @@
+"""What the operator ordered, and how it goes on."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from vp_tui.domain.cancels import Cancel
+from vp_tui.reducer.entries import with_entry
+from vp_tui.state import CANCELS_KEPT
+
+if TYPE_CHECKING:
+    from vp_tui.domain.events import AuditFailed, CancelAnswered, CancelFailed, CancelRequested
+    from vp_tui.state import State
+
+
+def cancel_requested(event: CancelRequested, state: State) -> State:
+    """Begin to follow a cancel of our own."""
+    epoch = state.epoch.number if state.epoch else None
+    cancel = Cancel(event.session_id, event.at, epoch, event.actor, event.reason)
+    state = replace(state, cancels=(*state.cancels, cancel)[-CANCELS_KEPT:])
+    text = f"requested by {event.actor}: {event.reason}"
+    return with_entry(state, event.at, event.session_id, "cancel", text, "warn")
+
+
+def cancel_answered(event: CancelAnswered, state: State) -> State:
+    """Note the gateway's answer: it is no recovery."""
+    heard = event.answer.task_cancelled
+    state = _changed(state, event.session_id, answered_at=event.at, task_cancelled=heard)
+    told = "the run unwound" if heard else "the run did not hear: its counter is cleared, it is not"
+    text = f"task_cancelled={str(heard).lower()}: {told}"
+    return with_entry(state, event.at, event.session_id, "cancel", text, "warn")
+
+
+def cancel_failed(event: CancelFailed, state: State) -> State:
+    """Note why nothing, or nothing certain, was done."""
+    state = _changed(state, event.session_id, failure=event.failure)
+    text = f"{event.failure.reason}; {event.failure.cure}"
+    return with_entry(state, event.at, event.session_id, "cancel", text, "bad")
+
+
+def audit_failed(event: AuditFailed, state: State) -> State:
+    """Say that an action is not in the audit."""
+    text = f"{event.failure.reason}; {event.failure.cure}"
+    return with_entry(state, event.at, None, "audit", text, "bad")
+
+
+def _changed(state: State, session_id: str, **fields: object) -> State:
+    """Change the newest cancel of our own of a session that is not answered yet."""
+    for place in range(len(state.cancels) - 1, -1, -1):
+        cancel = state.cancels[place]
+        if cancel.session_id == session_id and cancel.actor and cancel.answered_at is None:
+            changed = cancel._replace(**fields)  # type: ignore[arg-type] - the callers name fields
+            cancels = (*state.cancels[:place], changed, *state.cancels[place + 1 :])
+            return replace(state, cancels=cancels)
+    return state
