@@ -242,6 +242,17 @@ def test_without_the_continuity_the_epoch_is_unknown_in_words(
     assert record["gates"]["G4"]["verdict"] == "UNKNOWN"
 
 
+def test_the_suites_report_of_the_configuration_counts(
+    run: Run, gateway: Loopback, log: Path, tmp_path: Path
+) -> None:
+    config = tmp_path / "config.toml"
+    config.write_text(f'[gateways.here]\nurl = "{gateway.url}"\ncontinuity_report = "junit.xml"\n')
+    (tmp_path / "junit.xml").write_text('<testsuite><testcase name="n"/></testsuite>')
+    run("--stage", "broadened", "--append", "log.md", "--config", str(config))
+    record = json.loads((log.parent / "log.md.snapshots.jsonl").read_bytes())
+    assert record["gates"]["G4"]["verdict"] == "PASS"
+
+
 def test_figures_that_the_rules_cannot_read_hold(run: Run, gateway: Loopback) -> None:
     odd = metrics(".....")
     odd["fallback"]["rate"] = None

@@ -147,11 +147,13 @@ def connect(
 def file_feeds(
     settings: Settings, places: Places, emit: Callable[[Event], None], clock: Callable[[], float]
 ) -> tuple[FileFeed, ...]:
-    """Return what reads the files of this watch: its windows, and its evidence log if any."""
+    """Return what reads the files of this watch: windows, suites' report and evidence log."""
     from vp_tui.evidence_feed import EvidenceFeed  # noqa: PLC0415 - not for the first frame
+    from vp_tui.suites_feed import SuitesFeed  # noqa: PLC0415 - as above
     from vp_tui.windows_feed import WindowsFeed  # noqa: PLC0415 - as above
 
-    files = evidence_files(settings, places)
+    files, report = evidence_files(settings, places), settings.continuity_report
     windows = WindowsFeed(files.windows, emit, clock)
+    suites = (SuitesFeed(report, emit, clock),) if report else ()
     log = (EvidenceFeed(files.log, emit, clock),) if files.log else ()
-    return (windows, *log)
+    return (windows, *suites, *log)
