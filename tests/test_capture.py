@@ -2,13 +2,12 @@ import json
 import os
 import subprocess
 import sys
-import threading
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
+from tests.support.loopback import Loopback
 
 from vp_tui import cli
 from vp_tui.domain.evidence import read_row
@@ -91,28 +90,11 @@ def _event(word: str) -> dict[str, str]:
     return {"event_id": word, "mission_id": "m1", "event_type": f"vp.mission.{word}"}
 
 
-class Gateway:
-    """A loopback server that gives one answer to everything, and notes what it was asked."""
+class Gateway(Loopback):
+    """Gives one answer of the metrics to everything."""
 
     def __init__(self) -> None:
-        self.status = 200
-        self.body = json.dumps(metrics()).encode()
-        self.asked: list[tuple[str, str | None]] = []
-        gateway = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                gateway.asked.append((self.path, self.headers["x-ua-ops-token"]))
-                self.send_response(gateway.status)
-                self.send_header("content-length", str(len(gateway.body)))
-                self.end_headers()
-                self.wfile.write(gateway.body)
-
-            def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as above
-                return
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_port}"
+        super().__init__(json.dumps(metrics()).encode())
 
     def says(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - those of `metrics`
         self.body = json.dumps(metrics(*args, **kwargs)).encode()
@@ -121,12 +103,8 @@ class Gateway:
 @pytest.fixture
 def gateway() -> Iterator[Gateway]:
     gateway = Gateway()
-    thread = threading.Thread(target=gateway.server.serve_forever, args=(0.01,))
-    thread.start()
-    yield gateway
-    gateway.server.shutdown()
-    thread.join()
-    gateway.server.server_close()
+    with gateway.serving():
+        yield gateway
 
 
 @pytest.fixture

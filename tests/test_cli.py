@@ -11,10 +11,10 @@ import pytest
 from vp_tui import __version__, cli
 from vp_tui.arguments import Arguments, parse
 from vp_tui.capture_row import CaptureOptions
-from vp_tui.command_options import PROFILES, SCENARIOS, SOURCES
+from vp_tui.command_options import PROFILES, SCENARIOS, SOURCES, STAGES
 from vp_tui.config import Settings
 from vp_tui.crash import scrubbed
-from vp_tui.domain.stages import Traffic
+from vp_tui.domain.stages import Stage, Traffic
 from vp_tui.domain.words import Profile
 from vp_tui.paths import Places
 from vp_tui.simulator.options import SimulatorOptions
@@ -193,7 +193,8 @@ def test_help_names_every_scenario_that_is_played(run: Run) -> None:
 def test_the_choices_of_capture_are_those_of_the_rules() -> None:
     assert tuple(Profile) == PROFILES
     assert tuple(Traffic) == SOURCES
-    assert str(CaptureOptions().traffic) == Traffic.ORGANIC
+    assert CaptureOptions().source is Traffic.ORGANIC
+    assert tuple(Stage) == STAGES
 
 
 @pytest.mark.parametrize("command", ["watch", "demo"])

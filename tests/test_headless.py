@@ -155,6 +155,17 @@ class SilentFeeds:
             self.ended = True
 
 
+async def test_the_suites_report_is_read_before_the_fourth_gate_speaks(tmp_path: Path) -> None:
+    report = tmp_path / "junit.xml"
+    report.write_text('<testsuite><testcase name="n"/></testsuite>')
+    async with running_gateway(SimulatorOptions(scenario="idle")) as gateway:
+        settings = Settings(gateway_url=gateway.url, continuity_report=report, evidence=None)
+        seen = await look(settings, settle_s=0.0)
+    gate = _status(seen)["gates"]["G4"]
+    assert gate["verdict"] == "PASS"
+    assert gate["reason"] == "runtime ok, suites passed: junit.xml, just run: 1 passed"
+
+
 async def test_a_gateway_that_never_answers_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[SilentFeeds] = []
 

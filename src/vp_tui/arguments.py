@@ -30,7 +30,7 @@ _TAKEN: Final[Mapping[str, Collection[str]]] = {
     "gateway": _TOKENS,
     "capture": {*SETTINGS, _CONFIG}
     - {"interval", "internal_token", "internal_token_file"}
-    # These it has as options of its own: it decides as the script did, not as the screen does.
+    # These it has as options of its own: without --stage it decides as the script did.
     - {"evidence", "profile", "stage", "source"},
     "evidence": (),
 }
@@ -74,9 +74,12 @@ that is unauthorized, stale or down while others answer; 2 nothing of the
 gateway answered. The status is printed in each case."""
 _CAPTURE_EPILOG: Final = """\
 One request to the ops plane. The decision follows from the reported values, as
-the capture script had it; a --decision that allows more wants a --note. A row
-that cannot be written into the log is kept in $XDG_STATE_HOME/vp-tui/spool: the
-next --append to that log writes it first.
+the capture script had it; a --decision that allows more wants a --note. With
+--stage it is the one that the screen would suggest in that stage: from the
+missions of this epoch, the gates, and the log's rows and records (two requests
+more, for session continuity and health). A row that cannot be written into the
+log is kept in $XDG_STATE_HOME/vp-tui/spool: the next --append to that log writes
+it first.
 
 exit codes: 0; 2 the gateway gave no metrics, or the row could not be written."""
 _SHOW_EPILOG: Final = "Scope, refs and notes are in --json only."

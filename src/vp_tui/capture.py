@@ -70,24 +70,35 @@ class Reported(NamedTuple):
 
 async def look(settings: Settings) -> Reported:
     """Ask the ops plane once for its metrics. Raises GatewayError."""
-    credentials = credentials_of(settings, ambient=True)
-    problems = credentials.read().problems
-    mission_limit, event_limit = settings.mission_limit, settings.event_limit
-    client = GatewayClient(
-        settings.gateway_url,
-        settings.vp_id,
-        credentials,
-        mission_limit=mission_limit,
-        event_limit=event_limit,
-        tls=TlsContext(settings.gateway_url, settings.ca_file),
-    )
+    client, problems = new_client(settings)
     try:
         raw = await client.metrics_body()
     finally:
         await client.aclose()
+    return reported(raw, settings, problems)
+
+
+def new_client(settings: Settings) -> tuple[GatewayClient, tuple[str, ...]]:
+    """Return what asks the gateway, and what is wrong with the sources of the token, in words."""
+    credentials = credentials_of(settings, ambient=True)
+    problems = credentials.read().problems
+    client = GatewayClient(
+        settings.gateway_url,
+        settings.vp_id,
+        credentials,
+        mission_limit=settings.mission_limit,
+        event_limit=settings.event_limit,
+        tls=TlsContext(settings.gateway_url, settings.ca_file),
+    )
+    return client, problems
+
+
+def reported(raw: bytes, settings: Settings, problems: tuple[str, ...]) -> Reported:
+    """Return an answer of the metrics as the script saw it. Raises Unreadable."""
     body, coverage = _metrics(raw), None
     with suppress(Unreadable):  # a rate of null, say: the script has a decision for that
-        coverage = coverage_of(parse_metrics(raw, mission_limit, event_limit))
+        taken = parse_metrics(raw, settings.mission_limit, settings.event_limit)
+        coverage = coverage_of(taken)
     return Reported(body, _generated_at(body), coverage, problems)
 
 

@@ -44,7 +44,10 @@ class CaptureOptions:
     ref: str = ""
     note: str = ""
     decision: str = ""
-    traffic: str = Traffic.ORGANIC
+    traffic: str | None = None
+    """The source of its missions; None: the usual one."""
+    stage_rules: str | None = None
+    """The stage whose rules decide; None: the script's do."""
     append: Path | None = None
     mode: str = "http"
     """The only one: the script's other mode ran inside the gateway."""
@@ -54,6 +57,11 @@ class CaptureOptions:
     fallback_critical: float = _USUAL.fallback_critical
     p95_watch_s: float = _USUAL.p95_watch_s
     p95_critical_s: float = _USUAL.p95_critical_s
+
+    @property
+    def source(self) -> Traffic:
+        """Where the window's missions come from."""
+        return Traffic(self.traffic or Traffic.ORGANIC)
 
     @property
     def thresholds(self) -> Thresholds:
@@ -89,6 +97,20 @@ class Captured(NamedTuple):
     facts: Facts
 
 
+class Unstaged(NamedTuple):
+    """One look, on which the script's rules decide."""
+
+    reported: Reported
+
+    def doubts(self) -> Iterator[str]:
+        """Tell what makes the figures less than they seem."""
+        return self.reported.doubts()
+
+    def captured(self, settings: Settings, options: CaptureOptions) -> Captured:
+        """Return what was made of it. Raises ConfigError as `override_reason` does."""
+        return captured(self.reported, settings, options)
+
+
 def captured(reported: Reported, settings: Settings, options: CaptureOptions) -> Captured:
     """Return the script's decision, the row, and what that was made from.
 
@@ -103,8 +125,8 @@ def captured(reported: Reported, settings: Settings, options: CaptureOptions) ->
     row = EvidenceRow(
         date=utc_z(reported.generated_at),
         window=options.window or (UNNAMED_WINDOW if logged is None else next_label(logged)),
-        scope=options.scope or f"`{settings.vp_id}` on {where}, {options.traffic} traffic",
-        refs=_as_code(options.ref or endpoint),
+        scope=options.scope or f"`{settings.vp_id}` on {where}, {options.source} traffic",
+        refs=as_code(options.ref or endpoint),
         fallback_rate=rate,
         p95_latency=p95,
         decision=options.decision or suggestion.decision,
@@ -118,7 +140,7 @@ def captured(reported: Reported, settings: Settings, options: CaptureOptions) ->
         epoch=None,  # one look at the metrics does not tell it
         actor=actor(),
         stage=_stage(row.window, logged or ()),
-        source=str(options.traffic),
+        source=str(options.source),
         gates={},
         suggestion={"decision": suggestion.decision, "reasons": list(suggestion.reasons)},
         override_reason=options.override_reason(suggestion),
@@ -189,5 +211,6 @@ def _counts(counts: Any) -> str:  # noqa: ANN401 - any JSON
     return "{" + ",".join(f"{name}:{count}" for name, count in counts.items()) + "}"
 
 
-def _as_code(text: str) -> str:
+def as_code(text: str) -> str:
+    """Return `text` as a code span, unless there is one in it."""
     return text if "`" in text else f"`{text}`"

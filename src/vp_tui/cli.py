@@ -29,6 +29,8 @@ from vp_tui.storage.errors import EvidenceError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from vp_tui.capture_row import CaptureOptions, Unstaged
+    from vp_tui.capture_stage import Staged
     from vp_tui.simulator.options import SimulatorOptions
 
 EXIT_USAGE: Final = 2
@@ -139,25 +141,38 @@ def _config_show(arguments: Arguments) -> int:
 
 
 def _capture(arguments: Arguments) -> int:
-    import asyncio  # noqa: PLC0415
-
-    from vp_tui.capture import look, output  # noqa: PLC0415
-    from vp_tui.capture_row import CaptureOptions, append, captured  # noqa: PLC0415
+    from vp_tui.capture import output  # noqa: PLC0415
+    from vp_tui.capture_row import CaptureOptions, append  # noqa: PLC0415
 
     settings = _loaded(arguments).settings
-    options = CaptureOptions(**arguments.options)
+    options, own = CaptureOptions(**arguments.options), places(os.environ)
     try:
-        reported = asyncio.run(look(settings))
+        seen = _look_to_capture(settings, options, own)
     except GatewayError as error:
         raise ConfigError(_told(error)) from error
-    for warning in (*reported.problems, *reported.doubts()):
+    for warning in (*seen.reported.problems, *seen.doubts()):
         _narrate(f"WARNING: {warning}")
-    made = captured(reported, settings, options)
-    _say(output(reported, made.suggestion, made.row))
+    made = seen.captured(settings, options)
+    _say(output(seen.reported, made.suggestion, made.row))
     if options.append is not None:
-        for line in append(places(os.environ).spool, options.append, made.row, made.facts):
+        for line in append(own.spool, options.append, made.row, made.facts):
             _narrate(line)
     return 0
+
+
+def _look_to_capture(settings: Settings, options: CaptureOptions, own: Places) -> Unstaged | Staged:
+    """Look once, as much as the decision takes. Raises GatewayError, ConfigError."""
+    import asyncio  # noqa: PLC0415
+
+    if options.stage_rules is None:
+        from vp_tui.capture import look  # noqa: PLC0415
+        from vp_tui.capture_row import Unstaged  # noqa: PLC0415
+
+        return Unstaged(asyncio.run(look(settings)))
+    from vp_tui.capture_stage import look_staged  # noqa: PLC0415
+    from vp_tui.domain.stages import Stage  # noqa: PLC0415
+
+    return asyncio.run(look_staged(settings, Stage(options.stage_rules), options, own))
 
 
 def _told(error: GatewayError) -> str:

@@ -21,6 +21,7 @@ SETTLE_S: Final = 2.0
 LONGEST_SETTLE_S: Final = 600.0
 PROFILES: Final = ("rollout", "sustained")
 SOURCES: Final = ("organic", "probe", "synthetic", "fault-injected")
+STAGES: Final = ("shadow", "limited", "broadened", "sustained", "reverted", "blocked")
 """Named here too, as the scenarios, for parsing loads no rules."""
 _MOST_MISSIONS: Final = 1_000_000
 _MOST_SECONDS: Final = 1_000_000.0
@@ -109,6 +110,13 @@ def add_capture_options(parser: ArgumentParser) -> None:
     """Add the flags of the capture script that `capture` replaces, and its own."""
     _add_row_options(parser)
     group = parser.add_argument_group("assessment")
+    group.add_argument(
+        "--stage",
+        dest="stage_rules",
+        choices=STAGES,
+        default=SUPPRESS,
+        help=f"decide by the rules of this stage, as the screen does: {', '.join(STAGES)}",
+    )
     group.add_argument(
         "--assessment-profile",
         dest="assessment",

@@ -58,12 +58,13 @@ async def look(settings: Settings, settle_s: float) -> Look:
 
 
 async def _all_asked(store: Store, settings: Settings) -> None:
-    """Wait until every source has answered or failed, and the evidence log was read."""
+    """Wait until every source has answered or failed, and the files were read."""
     asked = asyncio.Event()
 
     def check(state: State) -> None:
         is_read = settings.evidence is None or state.evidence is not None
-        if is_read and state.sources.keys() >= set(Source):
+        is_attested = settings.continuity_report is None or state.suites is not None
+        if is_read and is_attested and state.sources.keys() >= set(Source):
             asked.set()
 
     unsubscribe = store.subscribe(check)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from vp_tui.attachments import Stream
     from vp_tui.config import Settings
-    from vp_tui.feeds import Feeds
+    from vp_tui.feeds import Feeds, FileFeed
     from vp_tui.paths import Places
     from vp_tui.recorder import EvidenceFiles, Recorder
 
@@ -109,13 +109,11 @@ def connect(
 
     Must be called where they will run, in the event loop.
     """
-    from vp_tui.evidence_feed import EvidenceFeed  # noqa: PLC0415 - not for the first frame
     from vp_tui.feeds import Feeds  # noqa: PLC0415 - loads httpx and pydantic
     from vp_tui.gateway.client import GatewayClient  # noqa: PLC0415 - as above
     from vp_tui.gateway.stream import StreamCore  # noqa: PLC0415 - as above
     from vp_tui.gateway.tls import TlsContext  # noqa: PLC0415 - as above
     from vp_tui.gateway.websocket import SessionStream, SocketOptions  # noqa: PLC0415 - as above
-    from vp_tui.windows_feed import WindowsFeed  # noqa: PLC0415 - as above
 
     watch, url = watch_of(settings), settings.gateway_url
     credentials, tls = credentials_of(settings, ambient=ambient), TlsContext(url, settings.ca_file)
@@ -142,9 +140,20 @@ def connect(
         lane_log_id=lane_log_id,
         intervals=watch.intervals,
     )
-    files = evidence_files(settings, places)
-    clock = feeds.pace.clock
-    windows = WindowsFeed(files.windows, emit, clock)
-    log = (EvidenceFeed(files.log, emit, clock),) if files.log else ()
-    feeds.files = (windows, *log)
+    feeds.files = file_feeds(settings, places, emit, feeds.pace.clock)
     return feeds
+
+
+def file_feeds(
+    settings: Settings, places: Places, emit: Callable[[Event], None], clock: Callable[[], float]
+) -> tuple[FileFeed, ...]:
+    """Return what reads the files of this watch: windows, suites' report and evidence log."""
+    from vp_tui.evidence_feed import EvidenceFeed  # noqa: PLC0415 - not for the first frame
+    from vp_tui.suites_feed import SuitesFeed  # noqa: PLC0415 - as above
+    from vp_tui.windows_feed import WindowsFeed  # noqa: PLC0415 - as above
+
+    files, report = evidence_files(settings, places), settings.continuity_report
+    windows = WindowsFeed(files.windows, emit, clock)
+    suites = (SuitesFeed(report, emit, clock),) if report else ()
+    log = (EvidenceFeed(files.log, emit, clock),) if files.log else ()
+    return (windows, *suites, *log)

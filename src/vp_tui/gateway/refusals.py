@@ -61,7 +61,7 @@ def refusal(asked: Asked, status: int, body: bytes, location: str = "") -> Gatew
     if status == _HTTP_NOT_FOUND:
         return NotFound(said, f"is {asked.where} the gateway's URL?")
     if status >= _HTTP_SERVER_ERROR:
-        return ServerFailed(said, "see the gateway's own log; asking goes on")
+        return ServerFailed(said, "see the gateway's own log")
     if status < _HTTP_BAD_REQUEST:
         target = clip(literal(location.partition("?")[0]), _SHOWN) or "nowhere"
         return Rejected(

@@ -97,7 +97,7 @@ def parse_dashboard_metrics(body: bytes, mission_limit: int, event_limit: int) -
     if answer.metrics is None:
         raise ServerFailed(
             f"dashboard metrics {answer.status}: {answer.detail or 'no detail'}",
-            "see the gateway's own log; asking goes on",
+            "see the gateway's own log",
         )
     return _snapshot(answer.metrics, mission_limit, event_limit)
 

@@ -25,15 +25,15 @@ _DENIED: Final = ("it may not be written", "ask its owner for write access, then
 _WORDS: Final = {
     errno.EACCES: _DENIED,
     errno.EPERM: _DENIED,
-    errno.EROFS: ("its file system is read-only", "choose another log with --evidence"),
+    errno.EROFS: ("its file system is read-only", "choose another log"),
     errno.ENOSPC: _FULL,
     errno.EDQUOT: ("the disk quota is used up", _FULL[1]),
-    errno.EFBIG: ("it would be larger than a file may be here", "start a new log with --evidence"),
+    errno.EFBIG: ("it would be larger than a file may be here", "start a new log"),
     errno.ENOENT: ("its directory is not there", "make the directory, or choose another log"),
-    errno.ENOTDIR: ("its directory is a file", "choose another log with --evidence"),
-    errno.EISDIR: ("it is a directory", "name a file with --evidence"),
-    errno.ELOOP: ("its symbolic links lead in a circle", "choose another log with --evidence"),
-    errno.ENAMETOOLONG: ("its name is too long", "choose another log with --evidence"),
+    errno.ENOTDIR: ("its directory is a file", "choose another log"),
+    errno.EISDIR: ("it is a directory", "name a file"),
+    errno.ELOOP: ("its symbolic links lead in a circle", "choose another log"),
+    errno.ENAMETOOLONG: ("its name is too long", "choose another log"),
 }
 
 
@@ -74,5 +74,5 @@ def as_audit_error(error: OSError, path: Path) -> AuditError:
 def as_evidence_error(error: OSError, path: Path) -> EvidenceError:
     """Return what `error` means for the file `path`."""
     said = error.strerror or str(error) or type(error).__name__
-    reason, cure = _WORDS.get(error.errno or 0, (said, "choose another log with --evidence"))
+    reason, cure = _WORDS.get(error.errno or 0, (said, "choose another log"))
     return EvidenceError(f"{literal(str(path))}: {reason}", cure)

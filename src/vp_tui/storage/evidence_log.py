@@ -213,7 +213,7 @@ def _read(path: Path) -> _Content:
     if span is None:
         raise EvidenceError(
             f"{literal(str(path))}: it has no table of 8 columns under `## {HEADING}`",
-            "add heading and table, or choose another log with --evidence",
+            "add heading and table, or choose another log",
         )
     return _Content(data, base, span)
 
