@@ -52,6 +52,16 @@ class Commands:
         """Keep the window as it is now; answered by WindowsRead. Return why it could not be."""
         return await self.recorder.change_window(window)
 
+    def cancel(self, session_id: str, reason: str) -> None:
+        """Cancel a session's run; answered by CancelRequested, then CancelAnswered or -Failed."""
+        self._network.call(lambda feeds: feeds.order(lambda o: o.cancel(session_id, reason)))
+
+    def refused(self, action: str, target: str, reason: str, why: str) -> None:
+        """Audit that something was asked for and not done."""
+        self._network.call(
+            lambda feeds: feeds.order(lambda o: o.refuse(action, target, reason, why))
+        )
+
     def read_tokens(self) -> None:
         """Read the tokens again and try what was refused; answered by TokensRead."""
         self._network.call(lambda feeds: feeds.read_tokens())

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Final, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 from vp_tui.attachments import Attachments
 from vp_tui.domain.events import (
@@ -30,13 +30,14 @@ from vp_tui.state import DEFAULT_INTERVALS
 from vp_tui.tailing import LogTailer
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable, Coroutine, Mapping
 
     from vp_tui.attachments import Stream
     from vp_tui.domain.events import Event
     from vp_tui.domain.models import Snapshot, TokenPresence
     from vp_tui.gateway.auth import Credentials
     from vp_tui.gateway.client import GatewayClient, SessionListing
+    from vp_tui.ordering import Ordering
 
 _Answer = TypeVar("_Answer")
 FILES_S: Final = 2.0
@@ -91,6 +92,8 @@ class Feeds:
         self.pace = pace or Pace()
         self.files: tuple[FileFeed, ...] = ()
         """What reads files, in this order; to be set before `run`."""
+        self.ordering: Ordering | None = None
+        """What carries out the operator's orders; to be set before `run`."""
         self._client = client
         self._credentials = credentials
         self._make_stream = make_stream
@@ -129,6 +132,11 @@ class Feeds:
         """Multiply every poll interval by `factor` from now on."""
         self.pace.factor = factor
         self.pace.wake()
+
+    def order(self, give: Callable[[Ordering], Coroutine[Any, Any, None]]) -> None:
+        """Carry out an order of the operator's, whatever else goes on."""
+        if self.ordering is not None:
+            self._tasks.create_task(give(self.ordering), name="order")
 
     def read_files(self) -> None:
         """Look at the files now, not only at their turn: a row was recorded, say."""

@@ -7,6 +7,7 @@ attempt is told and audited like any other.
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from vp_tui.domain.audit import ActionRecord, Step
@@ -18,7 +19,6 @@ from vp_tui.storage.errors import AuditError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from datetime import datetime
     from pathlib import Path
 
     from vp_tui.domain.events import Event
@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 
 READ_ONLY: Final = Failure("read-only: nothing may be changed here", "start without --read-only")
 CANCEL: Final = "cancel"
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
 
 
 class Ordering:
@@ -37,9 +41,8 @@ class Ordering:
         audit: Path,
         actor: str,
         emit: Callable[[Event], None],
-        *,
         clock: Callable[[], float],
-        wall: Callable[[], datetime],
+        wall: Callable[[], datetime] = _utc_now,
     ) -> None:
         self._orders = orders
         self._audit = audit

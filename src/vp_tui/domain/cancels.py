@@ -7,15 +7,19 @@ on. Recovered means that a later turn completes. Moments are vp-tui's own monoto
 from __future__ import annotations
 
 from enum import StrEnum
+from math import inf
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable, Mapping
 
     from vp_tui.domain.models import Failure
+    from vp_tui.domain.runs import Run
 
 STILL_AFTER_S: Final = 10.0
 """Without a sign of life from the run for so long after its counter was cleared, it is still."""
+SAME_S: Final = 30.0
+"""A `cancelled` frame so long after our own request is still that request's."""
 UNCONFIRMED_AFTER_S: Final = 120.0
 """After so long without a recovery, a cancel is raised as unconfirmed."""
 
@@ -82,45 +86,53 @@ class Cancel(NamedTuple):
 
     def state(self, now: float) -> CancelState:
         """Return how far it has come."""
-        if self.recovered_at is not None:
-            return CancelState.RECOVERED
-        if self.restarted_at is not None:
-            return CancelState.RESTARTED
-        if self.is_moot:
-            return CancelState.FAILED
-        if now - self.at >= UNCONFIRMED_AFTER_S:
-            return CancelState.UNCONFIRMED
-        if self.ended_at is not None:
-            return CancelState.ENDED
-        if self.cleared_at is not None:
-            return CancelState.CLEARED
-        return CancelState.REQUESTED if self.answered_at is None else CancelState.ANSWERED
+        told = (
+            (self.recovered_at is not None, CancelState.RECOVERED),
+            (self.restarted_at is not None, CancelState.RESTARTED),
+            (self.is_moot, CancelState.FAILED),
+            (now - self.at >= UNCONFIRMED_AFTER_S, CancelState.UNCONFIRMED),
+            (self.ended_at is not None, CancelState.ENDED),
+            (self.cleared_at is not None, CancelState.CLEARED),
+            (self.answered_at is not None, CancelState.ANSWERED),
+        )
+        return next((state for holds, state in told if holds), CancelState.REQUESTED)
 
 
 class Sighting(NamedTuple):
-    """What is known of a session at one moment, as far as it bears on a cancel."""
+    """What is known of all sessions at one moment."""
 
-    session_id: str
-    is_listed: bool
-    """The session is in the newest listing, which came after the cancel."""
-    active_runs: int
-    ended_at: float | None
-    """When its last turn that was heard ended."""
-    ended_cancelled: bool
-    """That turn was cancelled."""
-    progress_at: float | None
+    runs: Mapping[str, Run]
+    running: Collection[str]
+    """Sessions that the newest listing counts a run of."""
+    listed_at: float | None
+    """When that listing came."""
 
 
-def seen(cancel: Cancel, sightings: Iterable[Sighting], listed_at: float | None) -> Cancel:
-    """Return the cancel after a look at all sessions; `listed_at` is the newest listing's time."""
+def seen(cancel: Cancel, now_known: Sighting) -> Cancel:
+    """Return the cancel after a look at all sessions."""
     if cancel.is_over:
         return cancel
-    for sighting in sightings:
-        if sighting.session_id == cancel.session_id:
-            cancel = _seen_itself(cancel, sighting, listed_at)
-        elif _completed_after(sighting, cancel.at):
-            cancel = recovered(cancel, sighting.ended_at, f"a turn of {sighting.session_id}")
+    run = now_known.runs.get(cancel.session_id)
+    cancel = _counted(cancel, now_known)
+    if run is not None:
+        cancel = _followed(cancel, run)
+    for other in now_known.runs.values():
+        if other.session_id == cancel.session_id:
+            if cancel.ended_at is not None and _after(other.completed_at, cancel.ended_at):
+                return recovered(cancel, other.completed_at, "a later turn of the same session")
+        elif _after(other.completed_at, cancel.at):
+            return recovered(cancel, other.completed_at, f"a turn of {other.session_id}")
     return cancel
+
+
+def by_others(cancels: Iterable[Cancel], runs: Iterable[Run], epoch: int | None) -> list[Cancel]:
+    """Return the cancels that the runs tell of and nobody follows yet."""
+    newest = {cancel.session_id: cancel.at for cancel in cancels}
+    return [
+        Cancel(run.session_id, run.cancel.at, epoch)
+        for run in runs
+        if run.cancel is not None and run.cancel.at > newest.get(run.session_id, -inf) + SAME_S
+    ]
 
 
 def recovered(cancel: Cancel, at: float | None, by: str) -> Cancel:
@@ -148,26 +160,28 @@ def pending(cancels: Iterable[Cancel]) -> tuple[Cancel, ...]:
     return tuple(cancel for cancel in cancels if not cancel.is_over)
 
 
-def _seen_itself(cancel: Cancel, sighting: Sighting, listed_at: float | None) -> Cancel:
-    if cancel.cleared_at is None and listed_at is not None and listed_at > cancel.at:
-        if not sighting.active_runs:
-            cancel = cancel._replace(cleared_at=listed_at)
-    ended_at = sighting.ended_at
-    if ended_at is not None and ended_at > cancel.at:
-        if cancel.ended_at is None:
-            cancel = cancel._replace(ended_at=ended_at)
-        elif ended_at > cancel.ended_at and not sighting.ended_cancelled:
-            return recovered(cancel, ended_at, "a later turn of the same session")
-    moved = sighting.progress_at
-    quiet_from = cancel.answered_at if cancel.answered_at is not None else cancel.cleared_at
-    if moved is not None and quiet_from is not None and moved > quiet_from:
-        cancel = cancel._replace(moved_at=moved)
+def _counted(cancel: Cancel, now_known: Sighting) -> Cancel:
+    listed_at = now_known.listed_at
+    is_counted = cancel.session_id in now_known.running
+    if cancel.cleared_at is None and _after(listed_at, cancel.at) and not is_counted:
+        return cancel._replace(cleared_at=listed_at)
     return cancel
 
 
-def _completed_after(sighting: Sighting, at: float) -> bool:
-    ended_at = sighting.ended_at
-    return ended_at is not None and ended_at > at and not sighting.ended_cancelled
+def _followed(cancel: Cancel, run: Run) -> Cancel:
+    """Take up what the cancelled run itself did since."""
+    hit = run.cancel
+    if hit is not None and hit.at >= cancel.at - SAME_S and cancel.ended_at is None:
+        cancel = cancel._replace(ended_at=hit.ended_at)
+    quiet_from = cancel.answered_at if cancel.answered_at is not None else cancel.cleared_at
+    moved = [at for at in (run.progress_at, hit.wrote_at if hit else None) if at is not None]
+    if quiet_from is not None and moved and max(moved) > quiet_from:
+        cancel = cancel._replace(moved_at=max(moved))
+    return cancel
+
+
+def _after(at: float | None, since: float) -> bool:
+    return at is not None and at > since
 
 
 def _still_at(cancel: Cancel, now: float) -> float | None:

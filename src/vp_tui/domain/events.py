@@ -210,7 +210,7 @@ class RowRecorded(NamedTuple):
 
 
 class CancelRequested(NamedTuple):
-    """This vp-tui sent a cancel; `actor` is whoever runs it."""
+    """A cancel of our own was sent; `actor` is whoever runs vp-tui."""
 
     at: float
     session_id: str

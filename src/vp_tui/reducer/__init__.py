@@ -39,6 +39,7 @@ from vp_tui.reducer.orders import (
     cancel_answered,
     cancel_failed,
     cancel_requested,
+    cancels_followed,
 )
 from vp_tui.reducer.sources import (
     continuity_arrived,
@@ -60,7 +61,8 @@ def reduce_all(state: State, events: Iterable[Event]) -> State:
     """Return the state after all events, in order; adjacent stream events go as one batch."""
     for is_stream, batch in groupby(events, key=_is_stream_event):
         if is_stream:
-            state = stream_events(state, [e for e in batch if isinstance(e, StreamEvent)])
+            frames = [e for e in batch if isinstance(e, StreamEvent)]
+            state = cancels_followed(stream_events(state, frames), frames[-1].at)
         else:
             for event in batch:
                 state = reduce(state, event)
@@ -72,7 +74,11 @@ def reduce(state: State, event: Event) -> State:
     rule = _RULES.get(type(event))
     if rule is None:
         raise TypeError(f"no rule for {type(event).__name__}")
-    return rule(event, state)
+    state = rule(event, state)
+    return cancels_followed(state, event.at) if type(event) in _TELL_OF_CANCELS else state
+
+
+_TELL_OF_CANCELS: Final = frozenset({StreamEvent, SessionsArrived, ContinuityArrived})
 
 
 def _is_stream_event(event: Event) -> bool:

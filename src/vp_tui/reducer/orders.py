@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from vp_tui.domain.cancels import Cancel
+from vp_tui.domain.cancels import Cancel, Sighting, by_others, pending, seen
+from vp_tui.domain.events import Source
 from vp_tui.reducer.entries import with_entry
 from vp_tui.state import CANCELS_KEPT
 
@@ -45,12 +46,31 @@ def audit_failed(event: AuditFailed, state: State) -> State:
     return with_entry(state, event.at, None, "audit", text, "bad")
 
 
-def _changed(state: State, session_id: str, **fields: object) -> State:
+def cancels_followed(state: State, at: float) -> State:
+    """Take up what the runs and the newest listing tell of the cancels, own and others'."""
+    epoch = state.epoch.number if state.epoch else None
+    new = by_others(state.cancels, state.runs.values(), epoch)
+    if not new and not pending(state.cancels):
+        return state
+    listing = state.sources.get(Source.SESSIONS)
+    running = {s.session_id for s in state.sessions.values() if s.is_running}
+    known = Sighting(state.runs, running, listing.answered_at if listing else None)
+    cancels = tuple(_seen(cancel, known, epoch, at) for cancel in (*state.cancels, *new))
+    return replace(state, cancels=cancels[-CANCELS_KEPT:])
+
+
+def _seen(cancel: Cancel, known: Sighting, epoch: int | None, at: float) -> Cancel:
+    if None not in (epoch, cancel.epoch) and epoch != cancel.epoch and not cancel.is_over:
+        return cancel._replace(restarted_at=at)
+    return seen(cancel, known)
+
+
+def _changed(state: State, session_id: str, **fields: Any) -> State:  # noqa: ANN401 - fields of Cancel
     """Change the newest cancel of our own of a session that is not answered yet."""
     for place in range(len(state.cancels) - 1, -1, -1):
         cancel = state.cancels[place]
         if cancel.session_id == session_id and cancel.actor and cancel.answered_at is None:
-            changed = cancel._replace(**fields)  # type: ignore[arg-type] - the callers name fields
+            changed = cancel._replace(**fields)
             cancels = (*state.cancels[:place], changed, *state.cancels[place + 1 :])
             return replace(state, cancels=cancels)
     return state

@@ -167,3 +167,44 @@ class Choices(Toned, can_focus=True):
         painted = join(mark, (digit, "dim"), (f"{word:<32}", "strong"), said)
         under: Tone = "match" if is_chosen and self.has_focus else "plain"
         return self.strip(painted, self.size.width, under)
+
+
+class Buttons(Toned, can_focus=True):
+    """A few answers on one line, the harmless one first; arrows choose, enter gives the chosen."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("right,l", "move(1)", show=False),
+        Binding("left,h", "move(-1)", show=False),
+        Binding("enter", "press", show=False),
+    ]
+
+    class Pressed(Message):
+        """An answer was given."""
+
+        def __init__(self, answer: str) -> None:
+            super().__init__()
+            self.answer = answer
+
+    def __init__(self, *answers: str) -> None:
+        super().__init__(id="buttons")
+        self._answers = answers
+        self._chosen = 0
+
+    def action_move(self, step: int) -> None:
+        self._chosen = min(max(self._chosen + step, 0), len(self._answers) - 1)
+        self.refresh()
+
+    def action_press(self) -> None:
+        self.post_message(self.Pressed(self._answers[self._chosen]))
+
+    def get_content_height(self, *_args: object) -> int:
+        return 1
+
+    def render_line(self, y: int) -> Strip:  # noqa: ARG002 - it has but one line
+        painted: Line = ()
+        for place, answer in enumerate(self._answers):
+            is_chosen = place == self._chosen
+            tone: Tone = "match" if is_chosen and self.has_focus else "plain"
+            mark = ">" if is_chosen else " "
+            painted = join(painted, (f"{mark}[ {answer} ]", tone), "  ")
+        return self.strip(painted, self.size.width)
