@@ -5,7 +5,7 @@ from collections import Counter
 
 from tests.support.builders import state
 
-from vp_tui.actions import ACTIONS, always
+from vp_tui.actions import ACTIONS, Action, action_named, always, why_not
 
 # Terminals and editors keep these for themselves, or send them for other keys.
 RESERVED = {"ctrl+s", "ctrl+b", "ctrl+a", "ctrl+j", "ctrl+z"}
@@ -57,3 +57,28 @@ def test_the_shown_key_is_the_first_unless_it_has_a_text() -> None:
 def test_what_is_always_allowed_gives_no_reason() -> None:
     assert always(state()) is None
     assert all(action.allowed(state()) is None for action in ACTIONS)
+
+
+DANGER = Action("cancel", "cancel", ("c",), "cancel", "Cancel it.", "Acting", danger=True)
+
+
+def test_what_is_a_danger_is_refused_in_read_only_mode_whatever_else_allows_it() -> None:
+    for allowed in (always, lambda _state: "no run is selected"):
+        reason = why_not(DANGER._replace(allowed=allowed), state(read_only=True, name="prod"))
+        assert reason is not None
+        assert reason.startswith("read-only: cancel would change prod; ")
+        assert "--read-only" in reason
+
+
+def test_otherwise_an_action_says_itself_why_it_cannot_be_done() -> None:
+    assert why_not(DANGER, state()) is None
+    assert why_not(DANGER._replace(allowed=lambda _state: "none selected"), state()) == (
+        "none selected"
+    )
+    for action in ACTIONS:
+        if not action.danger:
+            assert why_not(action, state(read_only=True)) == action.allowed(state())
+
+
+def test_an_action_is_found_by_its_id() -> None:
+    assert action_named("quit").keys == ("q", "ctrl+c")

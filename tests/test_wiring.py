@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -5,6 +6,7 @@ import pytest
 from vp_tui.config import Settings
 from vp_tui.domain.events import Event, Source
 from vp_tui.gateway.auth import Secret
+from vp_tui.gateway.orders import Orders
 from vp_tui.paths import Places
 from vp_tui.state import DEFAULT_INTERVALS
 from vp_tui.wiring import connect, credentials_of, token_values, watch_of
@@ -28,6 +30,9 @@ def test_the_watch_says_what_the_settings_say() -> None:
     )  # fmt: skip
     assert dict(watch.intervals) == {**DEFAULT_INTERVALS, Source.METRICS: 7.0}
     assert watch_of(Settings(gateway_name="prod")).name == "prod"
+    assert not watch.read_only
+    marked = watch_of(Settings(read_only=True, colour="red"))
+    assert (marked.read_only, marked.colour) == (True, "red")
 
 
 def test_tokens_come_from_the_surroundings_unless_the_gateway_is_our_own(here: Path) -> None:
@@ -49,3 +54,11 @@ async def test_connecting_asks_nothing_by_itself(tmp_path: Path) -> None:
     settings = Settings(gateway_url="https://gateway.example")
     connect(settings, said.append, places=Places(tmp_path))
     assert said == []
+
+
+async def test_only_where_things_may_be_changed_is_there_something_that_can(tmp_path: Path) -> None:
+    settings = Settings(gateway_url="https://gateway.example")
+    feeds = connect(settings, lambda _event: None, places=Places(tmp_path))
+    assert isinstance(feeds.orders, Orders)
+    read_only = replace(settings, read_only=True)
+    assert connect(read_only, lambda _event: None, places=Places(tmp_path)).orders is None

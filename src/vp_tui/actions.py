@@ -33,6 +33,7 @@ class Action(NamedTuple):
     group: str
     footer: bool = False
     danger: bool = False
+    """It changes something on the gateway: in read-only mode no key leads to it."""
     allowed: Allowed = always
     key_text: str = ""
     """How the keys read, where it is not the first key's name."""
@@ -41,6 +42,21 @@ class Action(NamedTuple):
     def shown_key(self) -> str:
         """How the footer and the help call its key."""
         return self.key_text or self.keys[0]
+
+
+def why_not(action: Action, state: State) -> str | None:
+    """Return why the action cannot be done now, None when it can."""
+    if action.danger and state.watch.read_only:
+        return (
+            f"read-only: {action.label} would change {state.watch.name}; "
+            "to do it start vp-tui without --read-only and without read_only = true"
+        )
+    return action.allowed(state)
+
+
+def action_named(action_id: str) -> Action:
+    """Return the action of that id. Raises KeyError."""
+    return {action.id: action for action in ACTIONS}[action_id]
 
 
 ACTIONS: Final = (

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from vp_tui.domain.models import Snapshot, TokenPresence
     from vp_tui.gateway.auth import Credentials
     from vp_tui.gateway.client import GatewayClient, SessionListing
+    from vp_tui.gateway.orders import Orders
 
 _Answer = TypeVar("_Answer")
 FILES_S: Final = 2.0
@@ -91,6 +92,8 @@ class Feeds:
         self.pace = pace or Pace()
         self.files: tuple[FileFeed, ...] = ()
         """What reads files, in this order; to be set before `run`."""
+        self.orders: Orders | None = None
+        """What may change something on the gateway; None in read-only mode."""
         self._client = client
         self._credentials = credentials
         self._make_stream = make_stream

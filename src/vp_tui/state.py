@@ -54,6 +54,10 @@ class Watch(NamedTuple):
     url: str
     name: str
     vp_id: str
+    colour: str = ""
+    """Of the gateway's name: a colour's name or `#rrggbb`; "" for none of its own."""
+    read_only: bool = False
+    """Nothing may be changed on the gateway."""
     mission_limit: int = 500
     event_limit: int = 1000
     intervals: Mapping[Source, float] = DEFAULT_INTERVALS

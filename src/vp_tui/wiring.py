@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from vp_tui.attachments import Stream
     from vp_tui.config import Settings
     from vp_tui.feeds import Feeds, FileFeed
+    from vp_tui.gateway.orders import Orders
+    from vp_tui.gateway.tls import TlsContext
     from vp_tui.paths import Places
     from vp_tui.recorder import EvidenceFiles, Recorder
 
@@ -39,6 +41,8 @@ def watch_of(settings: Settings) -> Watch:
         url=settings.gateway_url,
         name=settings.gateway_name or host_port(settings.gateway_url),
         vp_id=settings.vp_id,
+        colour=settings.colour,
+        read_only=settings.read_only,
         mission_limit=settings.mission_limit,
         event_limit=settings.event_limit,
         intervals={**DEFAULT_INTERVALS, Source.METRICS: settings.interval},
@@ -98,6 +102,15 @@ def new_recorder(settings: Settings, store: Store, places: Places) -> Recorder:
     return Recorder(evidence_files(settings, places), store, actor())
 
 
+def orders_of(settings: Settings, credentials: Credentials, tls: TlsContext) -> Orders | None:
+    """Return what may change something on the gateway; in read-only mode there is no such thing."""
+    if settings.read_only:
+        return None
+    from vp_tui.gateway.orders import Orders  # noqa: PLC0415 - not for the first frame
+
+    return Orders(settings.gateway_url, credentials, tls=tls)
+
+
 def connect(
     settings: Settings,
     emit: Callable[[Event], None],
@@ -140,6 +153,7 @@ def connect(
         lane_log_id=lane_log_id,
         intervals=watch.intervals,
     )
+    feeds.orders = orders_of(settings, credentials, tls)
     feeds.files = file_feeds(settings, places, emit, feeds.pace.clock)
     return feeds
 

@@ -9,7 +9,9 @@ import pytest
 from tests.support.builders import failed, healthy, linked, polled, snapshot
 from tests.ui import scenes
 from tests.ui.rig import LARGE, SMALL, WIDE, running
+from textual.color import Color
 
+from vp_tui.config_values import COLOURS
 from vp_tui.domain.events import PollRateChanged, Source, StreamState
 
 if TYPE_CHECKING:
@@ -48,7 +50,7 @@ async def test_the_badge_stands_first(events: list[Event], after_s: float, badge
     async with running(*events) as rig:
         await rig.passes(after_s)
         assert rig.lines[0].startswith(f" {badge}  ")
-        assert rig.lines[0].endswith("Z")
+        assert rig.lines[0].endswith("Z RW")
 
 
 async def test_each_source_tells_its_word_and_age() -> None:
@@ -152,7 +154,7 @@ async def test_streams_are_counted_and_a_lost_one_is_told() -> None:
 async def test_a_changed_poll_rate_stays_in_sight() -> None:
     async with running(*scenes.ordinary()) as rig:
         await rig.tell(PollRateChanged(0.0, 5.0))
-        assert "polls x5 slower" in rig.lines[0]
+        assert "polls 1/5" in rig.lines[0]
         await rig.tell(PollRateChanged(0.0, 0.5))
         assert "polls x2" in rig.lines[0]
 
@@ -169,3 +171,52 @@ async def test_long_names_do_not_push_the_clock_out() -> None:
     async with running(name="g" * 300, vp_id="v" * 300) as rig:
         assert len(rig.lines[0]) == SMALL[0]
         assert CLOCK.search(rig.lines[0])
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize(
+    ("events", "badge"),
+    [(scenes.ordinary(), "LIVE"), (scenes.refused_ops(dashboard=True), "UNAUTHORIZED"), ([], "NO")],
+)
+async def test_a_read_only_watch_says_so_at_every_size(
+    size: tuple[int, int], events: list[Event], badge: str
+) -> None:
+    async with running(*events, size=size, read_only=True, name="prod-gw") as rig:
+        await rig.passes(2.0)
+        assert re.match(rf" {badge}.* READ-ONLY   prod-gw  ", rig.lines[0])
+        assert re.search(r" \d\d:\d\d:\d\dZ RO$", rig.lines[0])
+        await rig.press("p")
+        assert re.match(r" FROZEN.* READ-ONLY   prod-gw  ", rig.lines[0])
+        assert rig.lines[0].endswith("Z RO")
+
+
+async def test_the_lanes_name_makes_room_for_stage_window_and_epoch() -> None:
+    async with running(*scenes.ordinary(), read_only=True, name="prod-gw") as rig:
+        await rig.passes(2.0)
+        assert re.search(r"  vp\.coder.*…  SHADOW Sha#1 proposed  ep1 0", rig.lines[0])
+        await rig.resize(LARGE)
+        for words in ("  vp.coder.primary  ", "  ep1  ", "G1"):
+            assert words in rig.lines[0]
+
+
+@pytest.mark.parametrize(
+    ("colour", "shown"), [("red", "#ff0000"), ("#1a5fb4", "#1a5fb4"), ("", None)]
+)
+async def test_the_gateways_name_stands_on_its_colour(colour: str, shown: str | None) -> None:
+    async with running(*scenes.ordinary(), name="prod", colour=colour) as rig:
+        strip = rig.app.screen._compositor.render_strips()[0]
+        (name,) = [segment for segment in strip if segment.text == "prod"]
+        others = {segment.style.bgcolor for segment in strip if segment.style} - {None}
+        assert name.style is not None
+        assert name.style.bold
+        assert name.style.bgcolor is not None
+        assert name.style.color is not None
+        found = name.style.bgcolor.get_truecolor().hex
+        assert (found == shown) is bool(colour)
+        assert name.style.color.get_truecolor().hex != found
+        assert len(others) == (3 if colour else 2)  # badge, line, name
+
+
+def test_every_colour_that_can_be_named_can_be_drawn() -> None:
+    for name in COLOURS:
+        assert Color.parse(name).get_contrast_text(1.0) != Color.parse(name)

@@ -18,7 +18,7 @@ from vp_tui.network import NetworkThread
 from vp_tui.store import Mailbox, Store, pump
 from vp_tui.ui.palette import ActionProvider
 from vp_tui.ui.tones import Tones
-from vp_tui.ui.watch import WatchScreen
+from vp_tui.ui.watch import ReadOnlyWatchScreen, WatchScreen
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,7 +53,7 @@ class VpTuiApp(App[None]):
     ) -> None:
         super().__init__()
         self.store = store
-        self.tones = Tones()
+        self.tones = Tones(store.state.watch.colour)
         self.crash: BaseException | None = None
         self._mailbox = mailbox
         self._make_recorder = make_recorder
@@ -62,7 +62,8 @@ class VpTuiApp(App[None]):
 
     def get_default_screen(self) -> WatchScreen:
         commands = Commands(self.network, self.store, self._make_recorder, self._clock)
-        return WatchScreen(self.store, commands, self._clock, self.tones)
+        screen = ReadOnlyWatchScreen if self.store.state.watch.read_only else WatchScreen
+        return screen(self.store, commands, self._clock, self.tones)
 
     def on_mount(self) -> None:
         self.set_interval(TICK_S, self._tick)

@@ -128,7 +128,7 @@ class Board(Container):
         self.query_one("#header", Lines).show(
             header_lines(state, now, width, frozen_for=frozen_for, safety=safety)
         )
-        self.query_one("#footer", Lines).show([footer_line(width)])
+        self.query_one("#footer", Lines).show([footer_line(width, read_only=state.watch.read_only)])
         self._show_figures(state, now, width)
         self._show_runs(state, now)
         self._show_events(state)

@@ -2,24 +2,42 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Final
+
 from vp_tui.actions import ACTIONS, Action
 from vp_tui.ui.paint import Line, join, spread, width_of
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
-def footer_line(width: int) -> Line:
+    from vp_tui.ui.tones import Tone
+
+
+OFF: Final = "✗"
+"""Marks the key of a danger in read-only mode."""
+
+
+def footer_line(width: int, *, read_only: bool = False) -> Line:
     """Return the keys marked for the footer, whole ones only; help and quit always have a place."""
-    always = _keys([action for action in ACTIONS if action.group == "vp-tui" and action.footer])
+    ways_out = [action for action in ACTIONS if action.group == "vp-tui" and action.footer]
+    always = _keys(ways_out, read_only=read_only)
     shown: Line = ()
     for action in ACTIONS:
         if not action.footer or action.group == "vp-tui":
             continue
-        longer = (*shown, *_keys([action]))
+        longer = (*shown, *_keys([action], read_only=read_only))
         if width_of(longer) + width_of(always) > width:
             break
         shown = longer
     return spread(shown, always, width)
 
 
-def _keys(actions: list[Action]) -> Line:
-    parts = (join((f" {action.shown_key} ", "accent"), f"{action.label} ") for action in actions)
-    return join(*parts)
+def _keys(actions: Iterable[Action], *, read_only: bool) -> Line:
+    return join(*(_key(action, is_off=action.danger and read_only) for action in actions))
+
+
+def _key(action: Action, *, is_off: bool) -> Line:
+    if is_off:
+        return ((f" {OFF}{action.shown_key} {action.label} ", "dim"),)
+    tone: Tone = "warn" if action.danger else "accent"
+    return join((f" {action.shown_key} ", tone), f"{action.label} ")

@@ -11,11 +11,11 @@ from vp_tui.domain.text import clip
 from vp_tui.selectors import current_window, is_log_known, numbers
 from vp_tui.sources import SourceView, SourceWord, StreamsView, source_view, streams_view
 from vp_tui.summary import badge
-from vp_tui.ui.paint import Line, age, flow, join, spread, width_of
+from vp_tui.ui.paint import Line, Span, age, flow, join, spread, width_of
 from vp_tui.ui.verdict import verdict_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from vp_tui.assessment import Alarm
     from vp_tui.state import State
@@ -41,6 +41,8 @@ WORD_SYMBOLS: Final = {
     SourceWord.UNAUTHORIZED: "✗",
     SourceWord.IDLE: "·",
 }
+LANE_AT_LEAST: Final = 8
+"""Characters of the lane's name that stay when the line is full."""
 _COVERAGE_TONES: Final[dict[CoverageState, Tone]] = {
     CoverageState.FULL: "good",
     CoverageState.TRUNCATED: "warn",
@@ -68,30 +70,46 @@ def header_lines(
     ]
 
 
-def _identity(state: State, now: float, width: int, frozen_for: float | None) -> Line:
+def badge_span(state: State, now: float, frozen_for: float | None) -> Span:
+    """Return the badge, with how long the picture has been frozen and whether it is read-only."""
     word = badge(state, now, frozen=frozen_for is not None)
-    tone: Tone = "live" if word == "LIVE" else "alarm"
     shown = f" {word} " if frozen_for is None else f" {word} {age(frozen_for)} "
-    left = join(
-        (shown, tone), "  ", (clip(state.watch.name, 32), "strong"), "  ", state.watch.vp_id
-    )
-    left = join(left, *(join("  ", (stage, "strong")) for stage in _stage(state, now)))
-    facts: list[str] = []
-    if state.poll_factor != 1:
-        facts.append(
-            f"polls x{state.poll_factor:g} slower" if state.poll_factor > 1 else "polls x2"
-        )
-    if state.health:
-        facts.append(state.health.dialect)
+    if state.watch.read_only:
+        shown += "READ-ONLY "
+    return shown, "live" if word == "LIVE" else "alarm"
+
+
+def _identity(state: State, now: float, width: int, frozen_for: float | None) -> Line:
+    mode = "RO" if state.watch.read_only else "RW"
+    right: Line = ((f"{state.clock.wall_at(now):%H:%M:%S}Z {mode}", "strong"),)
+    left = join(badge_span(state, now, frozen_for), "  ", (clip(state.watch.name, 32), "gateway"))
+    always = join(*(join("  ", span) for span in _always(state, now)))
+    room = width - width_of((*left, *always, *right)) - len("  ") - 1
+    left = join(left, "  ", clip(state.watch.vp_id, max(room, LANE_AT_LEAST)), always)
+    room = width - width_of((*left, *right)) - len("  ") - 1
+    told: list[Line] = [((fact, "dim"),) for fact in _facts(state, now) if len(fact) <= room]
+    return spread(join(left, *(join("  ", line) for line in flow(told, room)[:1])), right, width)
+
+
+def _always(state: State, now: float) -> Iterator[Span]:
+    """Yield what makes the lane's name yield rather than be left out."""
+    for words in _stage(state, now):
+        yield words, "strong"
     if state.epoch:
-        facts.append(f"epoch {state.epoch.number}")
-        if state.boot_at:
-            up_s = (state.clock.wall_at(now) - state.boot_at).total_seconds()
-            facts.append(f"up {age(max(up_s, 0.0))}")
-    clock = f"{state.clock.wall_at(now):%H:%M:%S}Z"
-    room = width - width_of(left) - len(clock) - 1
-    told = flow([((fact, "dim"),) for fact in facts], max(room - 2, 0))
-    return spread(join(left, "  ", *told[:1]), ((clock, "strong"),), width)
+        yield f"ep{state.epoch.number}", "dim"
+    if state.poll_factor > 1:
+        yield f"polls 1/{state.poll_factor:g}", "dim"
+    elif state.poll_factor < 1:
+        yield "polls x2", "dim"
+
+
+def _facts(state: State, now: float) -> Iterator[str]:
+    """Yield what is told where there is room, the most important first."""
+    if state.health:
+        yield state.health.dialect
+    if state.epoch and state.boot_at:
+        up_s = (state.clock.wall_at(now) - state.boot_at).total_seconds()
+        yield f"up {age(max(up_s, 0.0))}"
 
 
 def _stage(state: State, now: float) -> list[str]:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from itertools import groupby
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 
 from vp_tui.actions import ACTIONS
+from vp_tui.ui.footer import OFF
 from vp_tui.ui.paint import Line, Lines, fit, join, plain
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
+DANGER: Final = "!"
+"""Marks what changes the gateway."""
 _NOTES = (
     "A dim figure is not known to be true now; the header says how old it is and why.",
     "n/a is not 0: there is nothing to divide by, or nothing known.",
@@ -34,27 +37,40 @@ class HelpScreen(ModalScreen[None]):
         Binding("k", "scroll(-1)", show=False),
     ]
 
+    def __init__(self, *, read_only: bool) -> None:
+        super().__init__()
+        self._read_only = read_only
+
     def compose(self) -> ComposeResult:
         with VerticalScroll(id="help") as box:
             box.border_title = "Keys"
             box.border_subtitle = "esc closes, arrows scroll"
             lines = Lines(id="help-lines")
-            lines.show(help_lines())
+            lines.show(help_lines(read_only=self._read_only))
             yield lines
 
     def action_scroll(self, steps: int) -> None:
         self.query_one("#help").scroll_relative(y=steps, animate=False)
 
 
-def help_lines() -> list[Line]:
-    """Return the help's text."""
+def help_lines(*, read_only: bool = False) -> list[Line]:
+    """Return the help's text; dangers are marked."""
+    mark = OFF if read_only else DANGER
     lines: list[Line] = []
     for group, actions in groupby(ACTIONS, key=lambda action: action.group):
         lines.append(((group, "strong"),))
         lines += [
-            join((f"  {fit(action.shown_key, 7)}", "accent"), action.help) for action in actions
+            join(
+                (f"{mark if action.danger else ' '} ", "warn"),
+                (fit(action.shown_key, 7), "accent"),
+                action.help,
+            )
+            for action in actions
         ]
         lines.append(())
+    if any(action.danger for action in ACTIONS):
+        told = "is off: vp-tui is read-only" if read_only else "changes the gateway"
+        lines += [plain(f"{mark} {told}."), ()]
     lines.append((("Reading the figures", "strong"),))
     lines += [plain(f"  {note}") for note in _NOTES]
     return lines

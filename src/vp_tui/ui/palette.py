@@ -1,16 +1,19 @@
-"""The command palette's contents: the actions that can be done now."""
+"""The command palette's contents: every action; one that cannot be done now tells why."""
 
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
 from vp_tui.actions import ACTIONS, Action
+from vp_tui.ui.keys import call_of
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
+
+    from vp_tui.ui.app import VpTuiApp
 
 
 class ActionProvider(Provider):
@@ -31,4 +34,5 @@ class ActionProvider(Provider):
         return f"{action.label} ({action.shown_key})"
 
     def _run(self, action: Action) -> partial[Coroutine[Any, Any, None]]:
-        return partial(self.screen.run_action, action.call)
+        read_only = cast("VpTuiApp", self.app).store.state.watch.read_only
+        return partial(self.screen.run_action, call_of(action, read_only=read_only))

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Final, Literal, get_args
+from typing import ClassVar, Final, Literal, get_args
 
 from rich.style import Style
+from textual.color import Color
 from textual.widget import Widget
-
-if TYPE_CHECKING:
-    from textual.color import Color
 
 Tone = Literal[
     "plain",
@@ -18,12 +16,16 @@ Tone = Literal[
     "dim",
     "accent",
     "strong",
+    "gateway",
     "match",
     "live",
     "alarm",
     "cursor",
 ]
-"""How a text stands out. A tone only ever repeats what a word or symbol says."""
+"""How a text stands out. A tone only ever repeats what a word or symbol says.
+
+`gateway` is the gateway's name, in the colour that its configuration gives it.
+"""
 
 _PLAIN: Final = Style()
 
@@ -39,8 +41,9 @@ class Tones(Widget):
         f"tone--{tone}" for tone in get_args(Tone) if tone != "plain"
     }
 
-    def __init__(self) -> None:
+    def __init__(self, colour: str = "") -> None:
         super().__init__(id="tones")
+        self._colour = colour
         self._known: dict[Tone, Style] = {"plain": _PLAIN}
 
     def style(self, tone: Tone) -> Style:
@@ -58,6 +61,11 @@ class Tones(Widget):
     def _read(self, tone: Tone) -> Style:
         styles = self.get_component_styles(f"tone--{tone}")
         partial = styles.partial_rich_style
+        if tone == "gateway" and self._colour:
+            # Laid under the name: so it can be read on every theme.
+            back = Color.parse(self._colour)
+            front = back.get_contrast_text(1.0)
+            return partial + Style(color=front.rich_color, bgcolor=back.rich_color)
         if not styles.has_rule("color"):
             return partial
         _base, background, *_ = self.background_colors

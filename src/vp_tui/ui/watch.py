@@ -9,9 +9,10 @@ from textual import on, work
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
-from vp_tui.actions import ACTIONS
+from vp_tui.actions import ACTIONS, action_named, why_not
 from vp_tui.domain.events import Source
 from vp_tui.ui.board import Board
+from vp_tui.ui.keys import bindings
 from vp_tui.ui.lines import LineList
 from vp_tui.ui.live import Live
 from vp_tui.ui.logs import LogList
@@ -35,7 +36,7 @@ class WatchScreen(Screen[None]):
 
     AUTO_FOCUS = "#runs"
     BINDINGS: ClassVar[list[BindingType]] = [
-        *(Binding(",".join(a.keys), a.call, a.label, id=a.id, show=False) for a in ACTIONS),
+        *bindings(ACTIONS, read_only=False),
         Binding("escape", "clear_find", show=False),
     ]
 
@@ -132,7 +133,19 @@ class WatchScreen(Screen[None]):
     def action_help(self) -> None:
         from vp_tui.ui.help import HelpScreen  # noqa: PLC0415 - not needed for the first frame
 
-        self.app.push_screen(HelpScreen())
+        self.app.push_screen(HelpScreen(read_only=self._store.state.watch.read_only))
+
+    async def action_attempt(self, action_id: str) -> None:
+        """Do the action if it is allowed now, else tell why not."""
+        action = action_named(action_id)
+        if why_not(action, self._store.state) is None:
+            await self.run_action(action.call)
+        else:
+            self.action_why_not(action_id)
+
+    def action_why_not(self, action_id: str) -> None:
+        if reason := why_not(action_named(action_id), self._store.state):
+            self.notify(reason, severity="warning", markup=False)
 
     @cached_property
     def _desk(self) -> Desk:
@@ -174,6 +187,12 @@ class WatchScreen(Screen[None]):
 
     def _focused_name(self) -> str:
         return str(self.focused_list.id)
+
+
+class ReadOnlyWatchScreen(WatchScreen):
+    """The screen of a gateway that may not be changed: no key of it leads to a danger."""
+
+    BINDINGS: ClassVar[list[BindingType]] = bindings(ACTIONS, read_only=True)
 
 
 def _safety(state: State, now: float) -> tuple[Alarm, ...]:

@@ -1,0 +1,147 @@
+"""Keys of dangers: what they run, and that in read-only mode nothing leads to them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+import pytest
+from tests.ui import scenes
+from tests.ui.rig import SMALL, Rig, running
+from textual.binding import Binding, BindingType
+
+from vp_tui import actions
+from vp_tui.actions import ACTIONS, Action
+from vp_tui.ui import app, footer, help, palette  # noqa: A004 - the module of the help screen
+from vp_tui.ui.footer import footer_line
+from vp_tui.ui.help import help_lines
+from vp_tui.ui.keys import bindings, call_of
+from vp_tui.ui.watch import ReadOnlyWatchScreen, WatchScreen
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from vp_tui.state import State
+
+
+def _needs_data(state: State) -> str | None:
+    return None if state.snapshot else "nothing is known yet"
+
+
+BRAKE = Action(
+    "brake", "brake", ("F",), "brake ON", "Force fallback.", "Acting", footer=True, danger=True
+)
+JUMP = Action("jump", "jump", ("g",), "jump", "Go there.", "Acting", allowed=_needs_data)
+TRIAL = (BRAKE, JUMP, *ACTIONS)
+
+
+class _Done:
+    """What the trial's actions did."""
+
+    done: ClassVar[list[str]] = []
+
+    def action_brake(self) -> None:
+        self.done.append("brake")
+
+    def action_jump(self) -> None:
+        self.done.append("jump")
+
+
+class TrialScreen(_Done, WatchScreen):
+    BINDINGS: ClassVar[list[BindingType]] = bindings((BRAKE, JUMP), read_only=False)
+
+
+class ReadOnlyTrialScreen(_Done, ReadOnlyWatchScreen):
+    BINDINGS: ClassVar[list[BindingType]] = bindings((BRAKE, JUMP), read_only=True)
+
+
+@pytest.fixture(autouse=True)
+def _registry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have a danger in the registry, and screens that can do it."""
+    _Done.done.clear()
+    for module in (actions, footer, help, palette):
+        monkeypatch.setattr(module, "ACTIONS", TRIAL)
+    monkeypatch.setattr(app, "WatchScreen", TrialScreen)
+    monkeypatch.setattr(app, "ReadOnlyWatchScreen", ReadOnlyTrialScreen)
+
+
+@pytest.fixture
+async def read_only() -> AsyncIterator[Rig]:
+    async with running(*scenes.ordinary(), read_only=True, name="prod") as rig:
+        yield rig
+
+
+async def test_a_danger_is_done_where_things_may_be_changed() -> None:
+    async with running(*scenes.ordinary()) as rig:
+        await rig.press("F", "g")
+        assert "read-only" not in rig.text
+    assert _Done.done == ["brake", "jump"]
+
+
+async def test_in_read_only_mode_its_key_says_why_not(read_only: Rig) -> None:
+    await read_only.press("F")
+    assert "read-only: brake ON would change" in read_only.text
+    await read_only.press("g")
+    assert _Done.done == ["jump"]
+
+
+async def test_in_read_only_mode_the_palette_says_why_not(read_only: Rig) -> None:
+    await read_only.press("ctrl+p")
+    await read_only.press(*"brake")
+    await read_only.until(lambda: "Force fallback" in read_only.text)
+    await read_only.press("enter")
+    await read_only.until(lambda: "read-only: brake ON would change" in read_only.text)
+    assert _Done.done == []
+
+
+async def test_what_is_not_allowed_now_says_why_and_is_not_done() -> None:
+    async with running() as rig:
+        await rig.press("g")
+        assert "nothing is known yet" in rig.text
+        await rig.tell(*scenes.ordinary())
+        await rig.press("g")
+    assert _Done.done == ["jump"]
+
+
+def _bound(screen: type[WatchScreen]) -> set[str]:
+    """Return all that the keys of a screen run."""
+    merged = screen._merged_bindings
+    assert merged is not None
+    return {binding.action for found in merged.key_to_bindings.values() for binding in found}
+
+
+def test_in_read_only_mode_no_key_is_bound_to_a_danger() -> None:
+    assert "brake" in _bound(TrialScreen)
+    assert "brake" not in _bound(ReadOnlyTrialScreen)
+    dangers = {action.call for action in ACTIONS if action.danger}
+    assert not dangers & _bound(ReadOnlyWatchScreen)
+    assert {"freeze", "help", "clear_find"} <= _bound(ReadOnlyWatchScreen)
+
+
+def test_keys_of_what_is_always_allowed_run_it_directly() -> None:
+    (bound,) = bindings([BRAKE], read_only=False)
+    assert isinstance(bound, Binding)
+    assert (bound.key, bound.action, bound.id) == ("F", "brake", "brake")
+    assert call_of(BRAKE._replace(allowed=_needs_data), read_only=False) == "attempt('brake')"
+    assert call_of(BRAKE._replace(allowed=_needs_data), read_only=True) == "why_not('brake')"
+
+
+@pytest.mark.parametrize(("read_only", "shown"), [(False, " F brake ON "), (True, " ✗F brake ON ")])
+def test_the_footer_marks_a_danger(*, read_only: bool, shown: str) -> None:
+    line = footer_line(SMALL[0], read_only=read_only)
+    (tone,) = {tone for text, tone in line if "F" in text}
+    assert shown in "".join(text for text, _tone in line)
+    assert tone == ("dim" if read_only else "warn")
+
+
+@pytest.mark.parametrize(
+    ("read_only", "key", "note"),
+    [
+        (False, "! F      Force fallback.", "! changes the gateway."),
+        (True, "✗ F      Force fallback.", "✗ is off: vp-tui is read-only."),
+    ],
+)
+def test_the_help_marks_a_danger(*, read_only: bool, key: str, note: str) -> None:
+    told = ["".join(text for text, _tone in line) for line in help_lines(read_only=read_only)]
+    assert key in told
+    assert note in told
+    assert "  g      Go there." in told
