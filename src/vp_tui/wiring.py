@@ -155,6 +155,7 @@ def connect(
         lane_log_id=lane_log_id,
         intervals=watch.intervals,
     )
+    feeds.orders = orders_of(settings, credentials, tls)
     feeds.files = file_feeds(settings, places, emit, feeds.pace.clock)
     orders = orders_of(settings, credentials, tls)
     feeds.ordering = Ordering(orders, places.audit, actor(), emit, feeds.pace.clock)
