@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 sys.path.insert(0, str(Path(__file__).parents[2]))  # the tests are no installed package
 
-from tests.bench import first_frame, flood, idle, reduce
+from tests.bench import first_frame, flood, idle, record, reduce
 from tests.bench.result import Result, machine
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ BENCHMARKS: Final[dict[str, Callable[[Path], list[Result]]]] = {
     "idle": idle.run,
     "flood": flood.run,
     "reduce": reduce.run,
+    "record": record.run,
 }
 
 

@@ -242,7 +242,7 @@ def test_rows_of_somebody_else_are_shown_first(log: Path) -> None:
         GOLDEN[:END] + b"plain text, then a table of others\n\n| a |\n|---|\n| b |",
     ],
 )
-def test_the_fingerprint_of_the_grown_rows_is_told(
+def test_line_and_fingerprint_of_the_grown_rows_are_told(
     tmp_path: Path, old: bytes | None, eol: bytes
 ) -> None:
     log = tmp_path / "log.md"
@@ -250,9 +250,10 @@ def test_the_fingerprint_of_the_grown_rows_is_told(
         log.write_bytes(old.replace(b"\n", eol))
     _, seen = read_log(log)
     for _ in range(2):
-        told = append_row(log, ROW, expected=seen).fingerprint
+        told = append_row(log, ROW, expected=seen)
+        assert log.read_bytes().splitlines()[told.line - 1] == LINE
         seen = read_log(log)[1]
-        assert told == seen
+        assert told.fingerprint == seen
 
 
 @pytest.mark.parametrize("place", ["stage", "replace_unchanged", "holds"])

@@ -30,8 +30,6 @@ _PIPE_OUTSIDE_CODE: Final = re.compile(r"\\.|(?<!`)(`+)(?!`).*?(?<!`)\1(?!`)|(\|
 
 _HEADING: Final = re.compile(rb" {0,3}(#{1,6})(?=[ \t\r\n]|\Z)")
 _PIPE_BYTE: Final = ord("|")
-_NO_ROW: Final = re.compile(rb"\n(?!\|)")
-"""Before the first line that does not begin as rows mostly do: 10,000 are passed in a go."""
 _FENCE: Final = re.compile(rb" {0,3}(`{3,}(?=[^`]*\Z)|~{3,})")
 _COMMENT: Final = re.compile(rb" {0,3}<!--")
 _DELIMITER: Final = re.compile(rb"\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?\Z")
@@ -53,6 +51,8 @@ class TableSpan:
     end: int
     """Behind the last row: a further row goes here."""
     first_line: int
+    count: int
+    """Lines, the last one included where it has no end."""
     eol: bytes
     """How the table's lines end."""
     open_ended: bool
@@ -138,7 +138,7 @@ def lines_cut_off(data: bytes, span: TableSpan, columns: int) -> list[int]:
 
     A blank line in the middle of a table ends it: Markdown shows what follows as plain text.
     """
-    number = span.first_line + len(span.lines(data))
+    number = span.first_line + span.count
     lines = data[span.end :].split(b"\n")
     numbers = []
     for index, line in enumerate(lines):
@@ -203,21 +203,24 @@ def _width(line: bytes) -> int:
 def _span(data: bytes, start: int, header: bytes) -> TableSpan:
     """Return the span of the rows from offset `start` on."""
     position = end = start
+    passed = count = 0
     while position < len(data):
-        if data[position] == _PIPE_BYTE:
-            other = _NO_ROW.search(data, position)
-            position = end = other.start() + 1 if other else len(data)
-            continue
         stop = _line_end(data, position)
-        line = data[position:stop]
-        if not line.strip() or _OTHER_BLOCK.match(line):
-            break
+        passed += 1
+        # The first byte mostly tells a row: 10,000 are not looked at any closer.
+        is_row = data[position] == _PIPE_BYTE
+        if not is_row:
+            line = data[position:stop]
+            if not line.strip() or _OTHER_BLOCK.match(line):
+                break
+            is_row = b"|" in line
         position = stop
-        end = stop if b"|" in line else end
+        if is_row:
+            end, count = stop, passed
     open_ended = not data.endswith(b"\n", 0, end)
-    first_line = data.count(b"\n", 0, start) + 1
+    first_line = data.count(b"\n", 0, start) + 1 + (open_ended and not count)
     eol = b"\r\n" if (header if open_ended else data[end - 2 : end]).endswith(b"\r\n") else b"\n"
-    return TableSpan(start, end, first_line, eol, open_ended)
+    return TableSpan(start, end, first_line, count, eol, open_ended)
 
 
 def _line_end(data: bytes, start: int) -> int:

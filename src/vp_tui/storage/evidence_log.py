@@ -101,8 +101,7 @@ class _Content:
 
     def next_number(self) -> int:
         """Return the number of a line that is added to the rows."""
-        ends = self.base.count(b"\n", self.span.start, self.span.end)
-        return self.span.first_line + ends + self.span.open_ended
+        return self.span.first_line + self.span.count
 
     def number(self, line: bytes) -> int:
         """Return the number of the last row that is `line`."""

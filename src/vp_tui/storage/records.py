@@ -111,12 +111,12 @@ def append_record(log: Path, members: Mapping[str, bytes]) -> None:
 
 def _last_line(fd: int) -> bytes:
     """Return the last line of an open file without its end."""
-    end = os.fstat(fd).st_size
+    end, block = os.fstat(fd).st_size, _BLOCK
     found = b""
     while end and b"\n" not in found[:-1]:
-        start = max(end - _BLOCK, 0)
+        start = max(end - block, 0)
         found = os.pread(fd, end - start, start) + found
-        end = start
+        end, block = start, 2 * block
     return found.removesuffix(b"\n").rpartition(b"\n")[2]
 
 

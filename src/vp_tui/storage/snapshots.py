@@ -9,6 +9,7 @@ and what it was made from would be lost.
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING
 
@@ -66,18 +67,23 @@ def record_row(
     Raises LogChanged and EvidenceError as `append_row` does; its `recorded` tells whether the
     record was appended all the same, so that only the row is left to append.
     """
-    members, recorded = members_of(row, facts), False
+    recorded = False
 
     def append_facts(path: Path) -> None:
         nonlocal recorded
-        append_record(path, members)
+        append_record(path, members.result())
         recorded = True
 
-    try:
-        return append_row(log, row, expected=expected, before_commit=append_facts, wait_s=wait_s)
-    except EvidenceError as error:
-        error.recorded = recorded
-        raise
+    # The record takes time to encode: meanwhile the log is read, hashed, written and synced.
+    with ThreadPoolExecutor(1) as aside:
+        members = aside.submit(members_of, row, facts)
+        try:
+            return append_row(
+                log, row, expected=expected, before_commit=append_facts, wait_s=wait_s
+            )
+        except EvidenceError as error:
+            error.recorded = recorded
+            raise
 
 
 def members_of(row: EvidenceRow, facts: Facts) -> dict[str, bytes]:
