@@ -6,7 +6,6 @@ import pytest
 from vp_tui.config import Settings
 from vp_tui.domain.events import Event, Source
 from vp_tui.gateway.auth import Secret
-from vp_tui.gateway.orders import Orders
 from vp_tui.paths import Places
 from vp_tui.state import DEFAULT_INTERVALS
 from vp_tui.wiring import connect, credentials_of, token_values, watch_of
@@ -59,6 +58,9 @@ async def test_connecting_asks_nothing_by_itself(tmp_path: Path) -> None:
 async def test_only_where_things_may_be_changed_is_there_something_that_can(tmp_path: Path) -> None:
     settings = Settings(gateway_url="https://gateway.example")
     feeds = connect(settings, lambda _event: None, places=Places(tmp_path))
-    assert isinstance(feeds.orders, Orders)
+    assert feeds.ordering is not None
+    assert not feeds.ordering.is_read_only
     read_only = replace(settings, read_only=True)
-    assert connect(read_only, lambda _event: None, places=Places(tmp_path)).orders is None
+    watching = connect(read_only, lambda _event: None, places=Places(tmp_path))
+    assert watching.ordering is not None
+    assert watching.ordering.is_read_only

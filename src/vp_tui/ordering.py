@@ -52,6 +52,11 @@ class Ordering:
         self._wall = wall
         self._in_flight: set[str] = set()
 
+    @property
+    def is_read_only(self) -> bool:
+        """Whether there is nothing that could send an order."""
+        return self._orders is None
+
     async def cancel(self, session_id: str, reason: str) -> None:
         """Cancel what a session runs, once; a further wish while one is in flight is dropped."""
         if session_id in self._in_flight:

@@ -9,8 +9,8 @@ from tests.support.builders import failed, frame, listing, session, stream
 from tests.ui.rig import WIDE, Rig, running
 from textual.events import MouseScrollUp
 
-from vp_tui import reducer
 from vp_tui.domain.events import Source
+from vp_tui.reducer import streams
 
 if TYPE_CHECKING:
     import pytest
@@ -59,7 +59,7 @@ async def test_following_yields_when_the_reader_moves_up() -> None:
 async def test_the_readers_place_is_held_while_old_events_leave(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(reducer, "EVENT_LIMIT", 100)
+    monkeypatch.setattr(streams, "EVENT_LIMIT", 100)
     async with running(*talk(1, 100)) as rig:
         await rig.press("2", "pageup", "pageup")
         before, line = words(rig), rig.cursor_line("events")
@@ -73,7 +73,7 @@ async def test_the_readers_place_is_held_while_old_events_leave(
 async def test_a_reader_whose_events_left_gets_the_oldest_kept(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(reducer, "EVENT_LIMIT", 50)
+    monkeypatch.setattr(streams, "EVENT_LIMIT", 50)
     async with running(*talk(1, 50)) as rig:
         await rig.press("2", "home")
         await rig.tell(*talk(51, 250))

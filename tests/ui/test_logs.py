@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from tests.support.builders import REFUSED, failed, listing, logged, polled, session, snapshot
 from tests.ui.rig import LARGE, Rig, running
 
-from vp_tui import reducer
 from vp_tui.domain.events import LogDropped, Source
+from vp_tui.reducer import logs
 
 if TYPE_CHECKING:
     import pytest
@@ -38,7 +38,7 @@ async def test_the_lanes_log_is_shown_and_followed() -> None:
 async def test_a_log_yields_to_the_reader_and_counts_what_came(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(reducer, "LOG_LIMIT", 60)
+    monkeypatch.setattr(logs, "LOG_LIMIT", 60)
     async with running(polled(snapshot()), logged(*lines(1, 50))) as rig:
         await rig.press("3", "k", "k")
         before = rig.content("lane-log")
