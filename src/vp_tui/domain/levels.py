@@ -118,13 +118,18 @@ def stuck_after(asked_s: float | None, p95_s: float | None) -> float:
 def levels(sessions: Iterable[Seen], scene: Scene) -> dict[str, RunLevel]:
     """Return the level of each session, by its id."""
     seen = tuple(sessions)
-    found = {one.run.session_id: _at_rest(one, seen, scene) for one in seen}
-    busy = [one for one in seen if one.lost_at is None and is_under_way(one, scene)]
+    found: dict[str, RunLevel] = {}
+    busy: list[Seen] = []
+    for one in seen:
+        if one.run.lost_at is None and is_under_way(one, scene):
+            busy.append(one)
+        else:
+            found[one.run.session_id] = _at_rest(one, seen, scene)
     owner = owner_of(busy, scene)
     lane = lane_owner(busy, owner, scene)
-    queue = [one for one in busy if owner and one is not owner.one and not is_deaf(one, scene)]
+    queue = [one for one in busy if _waits(one, owner, scene)]
     waiting = tuple(one.run.session_id for one in queue)
-    for one in busy:
+    for one in (one for one in busy if not _waits(one, owner, scene)):
         holds = owner if owner and one is owner.one else None
         on_lane = one is lane
         since = moved_at(one, seen, scene, holds_lock=holds is not None, owns_lane=on_lane)
@@ -136,12 +141,16 @@ def levels(sessions: Iterable[Seen], scene: Scene) -> dict[str, RunLevel]:
     return found
 
 
+def _waits(one: Seen, owner: Owner | None, scene: Scene) -> bool:
+    return owner is not None and one is not owner.one and not is_deaf(one, scene)
+
+
 def _at_rest(one: Seen, seen: tuple[Seen, ...], scene: Scene) -> RunLevel:
     """Return the level of a session without a turn under way, as far as is known."""
     run = one.run
-    if one.lost_at is not None:
-        gone = f"the session is gone since {age(scene.now - one.lost_at)}, while it ran"
-        return RunLevel(Level.LOST, gone, since=one.lost_at)
+    if run.lost_at is not None:
+        gone = f"the session is gone since {age(scene.now - run.lost_at)}, while it ran"
+        return RunLevel(Level.LOST, gone, since=run.lost_at)
     hit = run.cancel
     if hit is not None and (last := wrote_at(one, hit, seen, scene)) is not None:
         silent_s = max(scene.now - last, 0.0)

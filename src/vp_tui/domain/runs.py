@@ -94,6 +94,8 @@ class Run(NamedTuple):
     """What the turn asks, while it waits for the answer."""
     cancel: Cancel | None = None
     """The newest cancel that hit a turn of it."""
+    lost_at: float | None = None
+    """When the session was gone from a listing although it ran."""
 
     @property
     def is_open(self) -> bool:

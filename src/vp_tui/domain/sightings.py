@@ -30,8 +30,6 @@ class Seen(NamedTuple):
     """Its own log is not empty."""
     log_at: float | None = None
     """When its own log last grew while it was watched."""
-    lost_at: float | None = None
-    """When it was gone from the listing although it ran."""
 
 
 class Scene(NamedTuple):
@@ -134,12 +132,12 @@ def moved_at(
     return scene.now if newest == _NEVER else newest
 
 
-def _freed_at(other: Run, run: Run) -> float | None:
+def _freed_at(other: Run, run: Run) -> float:
     """Return when another run last held the lock, or may have held it rather than this one."""
-    hit = other.cancel
-    if hit is None or hit.ended_at is None or (other.own_seq or 0) < (run.own_seq or 0):
-        return other.held_at
-    return max(hit.ended_at, _or_never(other.held_at))
+    signs = [other.held_at, other.lost_at]
+    if other.cancel is not None and (other.own_seq or 0) >= (run.own_seq or 0):
+        signs.append(other.cancel.ended_at)
+    return max(map(_or_never, signs))
 
 
 def wrote_at(one: Seen, hit: Cancel, seen: Iterable[Seen], scene: Scene) -> float | None:
