@@ -229,12 +229,12 @@ class TestValues:
         assert value["runs"] == [
             {
                 "session_id": "session_a",
-                "level": None,
+                "level": "ok",
                 "active_runs": 1,
                 "silent_s": 2.3,
                 "last_event": "text",
                 "mission_id": "m1",
-                "reason": None,
+                "reason": "silent for 2s",
             }
         ]
 

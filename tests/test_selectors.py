@@ -29,7 +29,8 @@ from tests.support.builders import (
 from vp_tui.domain.coverage import CoverageState
 from vp_tui.domain.events import Event, PollRateChanged, Source, StreamState
 from vp_tui.domain.models import Failure, Plane
-from vp_tui.selectors import TREND_POINTS, Numbers, entries_matching, numbers, run_rows, short_id
+from vp_tui.fleet import run_rows
+from vp_tui.selectors import TREND_POINTS, Numbers, entries_matching, numbers, short_id
 from vp_tui.sources import (
     OFTEN_ASKED,
     SourceWord,

@@ -22,14 +22,14 @@ from vp_tui.domain.text import literal
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-_PACE: Final = frozenset({"mission_limit", "event_limit", "interval"})
+_PACE: Final = frozenset({"mission_limit", "event_limit", "interval", "stuck_after"})
 _TOKENS: Final = frozenset({"ops_token", "internal_token"})
 _CONFIG: Final = "config_file"
 _TAKEN: Final[Mapping[str, Collection[str]]] = {
     "demo": {*_PACE, "read_only"},
     "gateway": _TOKENS,
     "capture": {*SETTINGS, _CONFIG}
-    - {"interval", "internal_token", "internal_token_file"}
+    - {"interval", "stuck_after", "internal_token", "internal_token_file"}
     # These it has as options of its own: without --stage it decides as the script did.
     - {"evidence", "profile", "stage", "source"},
     "evidence": (),

@@ -14,7 +14,8 @@ from vp_tui.domain.events import Source
 from vp_tui.domain.guardrails import EVIDENCE_TARGET, ROLLING
 from vp_tui.domain.latency import rank_from_top
 from vp_tui.domain.models import Plane
-from vp_tui.selectors import numbers, run_rows
+from vp_tui.fleet import run_rows
+from vp_tui.selectors import numbers
 from vp_tui.sources import SourceWord, is_reachable, listened, source_view, streams_view
 
 if TYPE_CHECKING:
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
     from vp_tui.domain.coverage import Coverage
     from vp_tui.domain.guardrails import TripWire
     from vp_tui.domain.routing import RoutingTally
-    from vp_tui.selectors import Numbers, RunRow
+    from vp_tui.fleet import RunRow
+    from vp_tui.selectors import Numbers
     from vp_tui.sources import SourceView
     from vp_tui.state import State
 
@@ -269,18 +271,23 @@ def _latency(figures: Numbers | None) -> dict[str, Any] | None:
 
 
 def _is_of_interest(row: RunRow) -> bool:
-    return row.session.is_running or row.link is not None
+    return row.is_running or row.link is not None
 
 
 def _run(row: RunRow) -> dict[str, Any]:
+    level, mission = row.level, row.mission
+    guess = mission.mission_id is not None and not mission.is_certain
+    reason = (
+        f"{level.reason}; mission {mission.mission_id}: {mission.why}" if guess else level.reason
+    )
     return {
         "session_id": row.session.session_id,
-        "level": None,
+        "level": None if level.level is None else str(level.level),
         "active_runs": row.session.active_runs,
         "silent_s": _rounded(row.silent_s),
         "last_event": row.run.last_kind,
-        "mission_id": row.turn.mission_id,
-        "reason": None,
+        "mission_id": mission.mission_id,
+        "reason": reason,
     }
 
 

@@ -20,7 +20,6 @@ from vp_tui.domain.missions import (
     terminal_entries,
     unreported_fallbacks,
 )
-from vp_tui.domain.runs import Run
 from vp_tui.domain.thresholds import GUARDRAIL_RATE
 from vp_tui.domain.windows import (
     current_stage,
@@ -37,8 +36,8 @@ if TYPE_CHECKING:
     from vp_tui.domain.coverage import Coverage
     from vp_tui.domain.guardrails import TripWire
     from vp_tui.domain.missions import Ledger, LedgerEntry, Reconstruction
-    from vp_tui.domain.models import Session, Snapshot
-    from vp_tui.domain.runs import Turn
+    from vp_tui.domain.models import Snapshot
+    from vp_tui.domain.runs import Run
     from vp_tui.domain.windows import Window
     from vp_tui.state import Entry, Link, State, Watch
 
@@ -122,26 +121,6 @@ class Numbers(NamedTuple):
     def orphans(self) -> int:
         """How many missions read `running` and cannot be."""
         return len(self.orphaned)
-
-
-class RunRow(NamedTuple):
-    """One session in the runs table."""
-
-    session: Session
-    run: Run
-    link: Link | None
-    silent_s: float | None
-    """Since the run was last seen to move."""
-    running_s: float | None
-    """Since its turn began, or, where that was not seen, since vp-tui first saw it running."""
-    tool_s: float | None
-    ended: datetime | None
-    other_viewers: int
-
-    @property
-    def turn(self) -> Turn:
-        """The turn under way, or the last one seen."""
-        return self.run.turn
 
 
 def numbers(state: State, now: float, window: Window | None = None) -> Numbers | None:
@@ -269,57 +248,6 @@ def _p95_trend(snapshot: Snapshot) -> tuple[float, ...]:
     """Return the p95 after each mission: of the missions the newest snapshot has, oldest first."""
     durations = [m.duration_s for m in reversed(snapshot.missions) if m.duration_s is not None]
     return p95_after_each(durations, TREND_POINTS)
-
-
-def run_rows(state: State, now: float, matching: str = "") -> tuple[RunRow, ...]:
-    """Return the sessions in memory, running ones first, then by id; the lane is not one of them.
-
-    `matching` keeps the rows whose id, description, query or tool contain it, whatever the case.
-    """
-    rows = [
-        _run_row(state, session, now)
-        for session in state.sessions.values()
-        if session.session_id != state.lane_log_id
-        and (session.in_memory or session.session_id in state.links)
-    ]
-    wanted = matching.casefold()
-    kept = [row for row in rows if not wanted or wanted in _run_text(row)]
-    return tuple(sorted(kept, key=_run_order))
-
-
-def _run_row(state: State, session: Session, now: float) -> RunRow:
-    run = state.runs.get(session.session_id) or Run(session.session_id)
-    link = state.links.get(session.session_id)
-    attached = link is not None and link.state is StreamState.LIVE
-    ended_at = run.turn.ended_at
-    return RunRow(
-        session=session,
-        run=run,
-        link=link,
-        silent_s=_since(run.progress_at, now),
-        running_s=_since(_began_at(run), now),
-        tool_s=_since(run.turn.tool_at, now),
-        ended=None if ended_at is None else state.clock.wall_at(ended_at),
-        other_viewers=max(session.active_connections - attached, 0),
-    )
-
-
-def _since(at: float | None, now: float) -> float | None:
-    return None if at is None else max(now - at, 0.0)
-
-
-def _began_at(run: Run) -> float | None:
-    return run.running_since if run.turn.started_at is None else run.turn.started_at
-
-
-def _run_order(row: RunRow) -> tuple[bool, str]:
-    return (not row.session.is_running, row.session.session_id)
-
-
-def _run_text(row: RunRow) -> str:
-    turn = row.turn
-    parts = (row.session.session_id, row.session.description, turn.query, turn.tool)
-    return " ".join(part for part in parts if part).casefold()
 
 
 def entries_matching(

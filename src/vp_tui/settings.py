@@ -53,6 +53,8 @@ class Settings:
     event_limit: int = 1000
     interval: float = 2.0
     """Seconds between two polls of the metrics."""
+    stuck_after: float | None = None
+    """Seconds of silence from which on a run is stuck; None: the lane's p95 tells it."""
     evidence: Path | None = Path("evidence_log.md")
     """The evidence log, in the working directory unless told otherwise; None: there is none."""
     profile: Profile = Profile.ROLLOUT
@@ -120,6 +122,12 @@ SETTINGS: Final[Mapping[str, Setting]] = MappingProxyType(
             "SECONDS",
             "between two polls of the metrics, 0.5 or more",
             "--interval",
+        ),
+        "stuck_after": Setting(
+            seconds(1),
+            "SECONDS",
+            "of silence make a run stuck (3 x p95 within 120 to 600)",
+            "--stuck-after",
         ),
         "evidence": Setting(
             file_path, "LOG", "the evidence log (evidence_log.md in this directory)", "--evidence"

@@ -69,6 +69,8 @@ class Watch(NamedTuple):
     """Where the window's missions come from."""
     evidence: str | None = None
     """Path of the evidence log; None: there is none to read."""
+    stuck_after: float | None = None
+    """Seconds of silence from which on a run is stuck; None: the lane's p95 tells it."""
 
 
 class Clock(NamedTuple):
@@ -170,6 +172,8 @@ class State:
     sessions: Mapping[str, Session] = field(default_factory=dict)
     sessions_total: int = 0
     runs: Mapping[str, Run] = field(default_factory=dict)
+    lost: Mapping[str, Session] = field(default_factory=dict)
+    """Sessions that were gone from a listing although they ran, as they were last listed."""
     links: Mapping[str, Link] = field(default_factory=dict)
     failed_attaches: int = 0
     """vp-tui's own, of this epoch, as far as the gateway counts them too."""
@@ -178,6 +182,8 @@ class State:
     log_sources: Mapping[str, SourceStatus] = field(default_factory=dict)
     """The log endpoint's status for each log."""
     logs: Mapping[str, LogTail] = field(default_factory=dict)
+    logs_grown: Mapping[str, float] = field(default_factory=dict)
+    """When each log last grew while it was watched; what it held before is no growth."""
     entries: tuple[Entry, ...] = ()
     """The event list, oldest first, at most EVENT_LIMIT."""
     entries_seen: int = 0

@@ -50,6 +50,7 @@ def watch_of(settings: Settings) -> Watch:
         stage=settings.stage,
         source=settings.source,
         evidence=None if settings.evidence is None else str(settings.evidence),
+        stuck_after=settings.stuck_after,
     )
 
 

@@ -3,7 +3,8 @@ from tests.support.builders import frame, processing, routed, status_frame, stre
 from tests.support.recorded import transcript
 
 from vp_tui.domain.models import Frame
-from vp_tui.domain.runs import TOOLS_LIMIT, Run, Turn, follow, listed
+from vp_tui.domain.runs import Run, follow, listed
+from vp_tui.domain.turns import TOOLS_LIMIT, Turn
 
 RUN = Run("session_a")
 DELEGATION = routed("delegated_to_coder_vp", "m1")

@@ -254,7 +254,7 @@ async def test_resizing_while_data_flows_keeps_everything_in_its_place() -> None
             assert "q quit" in rig.lines[-1]
             assert f"word {10 * turn + 14}" in rig.content("events")[-1]
             assert rig.board.selected == scenes.BUSY
-            assert rig.cursor_line("runs").startswith(">running")
+            assert rig.cursor_line("runs").startswith(">● ok")
 
 
 async def test_a_tiny_terminal_does_not_end_it() -> None:

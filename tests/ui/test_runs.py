@@ -21,7 +21,7 @@ A, B, C, D = (f"session_20261122_19{n}000_{letter * 8}" for n, letter in enumera
 
 def rows(rig: Rig) -> list[str]:
     """Return the short ids of the rows in view, in order."""
-    return [line.split()[1] for line in rig.content("runs") if line.strip()]
+    return [line.lstrip(" >").split()[2] for line in rig.content("runs") if line.strip()]
 
 
 def selected(rig: Rig) -> str | None:
@@ -39,7 +39,7 @@ async def test_running_ones_come_first_then_by_id() -> None:
 async def test_the_cursor_starts_on_the_first_running_run() -> None:
     async with running(listing(session(A), session(B, active_runs=1))) as rig:
         assert selected(rig) == B
-        assert rig.cursor_line("runs").startswith(">running  bbbbbbbb")
+        assert rig.cursor_line("runs").startswith(">● ok      bbbbbbbb")
         assert ("show_log", B) in rig.asked
 
 
@@ -49,10 +49,10 @@ async def test_the_selection_is_kept_when_rows_come_above_it_and_leave() -> None
         assert selected(rig) == D
         await rig.tell(listing(session(A), session(B), session(C), session(D), at=1.0))
         assert selected(rig) == D
-        assert rig.cursor_line("runs").startswith(">idle     dddddddd")
+        assert rig.cursor_line("runs").startswith(">· idle    dddddddd")
         await rig.tell(listing(session(D), at=2.0))
         assert selected(rig) == D
-        assert rig.cursor_line("runs").startswith(">idle     dddddddd")
+        assert rig.cursor_line("runs").startswith(">· idle    dddddddd")
 
 
 async def test_the_selection_is_kept_when_the_order_changes() -> None:
@@ -125,7 +125,7 @@ async def test_an_old_listing_makes_the_runs_doubtful() -> None:
     async with running(*scenes.ordinary()) as rig:
         await rig.passes(30.0)
         assert "list stale, 30s old" in rig.title("runs")
-        assert rig.cursor_line("runs").startswith(">running? a1b2c3d4")
+        assert rig.cursor_line("runs").startswith(">● ok?     a1b2c3d4")
         assert "idle?" in rig.pane("runs")
 
 
@@ -183,7 +183,7 @@ async def test_other_viewers_are_those_that_are_not_vp_tui() -> None:
 
 async def test_sessions_on_disk_are_only_counted() -> None:
     async with running(*scenes.ordinary()) as rig:
-        assert "2 (1 running), 1 on disk" in rig.pane("runs")
+        assert "2 (0 stuck), 1 on disk" in rig.pane("runs")
         assert "0ddba11d" not in rig.text
 
 

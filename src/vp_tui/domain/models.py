@@ -137,6 +137,8 @@ class Session(NamedTuple):
     active_runs: int
     last_event_seq: int
     terminal_reason: str | None
+    has_log: bool = False
+    """Its own run.log is there; a delegated turn writes to the lane's."""
 
     @property
     def in_memory(self) -> bool:

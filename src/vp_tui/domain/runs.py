@@ -1,64 +1,64 @@
-"""What the stream and the listing tell about each session's turn.
+"""What the streams and the listing tell about each session's run.
 
-All times are vp-tui's own monotonic clock in seconds. Engine frames carry no turn or mission id,
-so a turn is what lies between two `query_complete` frames of one session.
+All times are vp-tui's own monotonic clock in seconds.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from vp_tui.domain.routing import BOOTSTRAP, DELEGATED, SHADOW
+from vp_tui.domain.routing import DELEGATED, FALLBACKS
+from vp_tui.domain.turns import ASSISTANCE_NEEDED, Turn, ended, is_processing, step
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
     from vp_tui.domain.events import StreamEvent
     from vp_tui.domain.models import Frame
 
 NOT_OF_THE_TURN: Final = frozenset(
-    {"connected", "pong", "system_event", "server_notice", "heartbeat", "cancelled"}
+    {"connected", "query_complete", "pong", "system_event", "server_notice", "cancelled"}
 )
-"""Frames that say nothing about the progress of a turn; a cancel is somebody's, not the turn's."""
-ASSISTANCE_NEEDED: Final = "assistance_needed"
-"""Notification that ends a turn which raised: no `query_complete` follows it."""
-TOOLS_LIMIT: Final = 64
-"""Open tool calls remembered of one turn."""
-_FIRST_ROUTINGS: Final = DELEGATED | {BOOTSTRAP, SHADOW}
-"""Routings that are decided once, before a turn's first `processing`."""
+"""Frames that are no progress of a turn: its end, which a rejected one has too, and others' doing.
+
+A cancel is somebody's, not the turn's.
+"""
+BROADCASTS: Final = ("cron", "heartbeat")
+"""How the kinds of frames begin that the gateway sends to all sessions."""
+ANSWERS: Final = frozenset(
+    {"turn_cancelled", "turn_rejected_busy", "turn_in_progress", "duplicate_turn_ignored"}
+)
+"""Statuses that answer somebody's request; the turn did nothing."""
+INPUT_REQUIRED: Final = "input_required"
+_MARKS: Final = frozenset({"status", "query_complete", "system_event", "cancelled"})
+_DOINGS: Final = frozenset({"text", "thinking", "tool_call", "tool_result"})
+LISTING_LAG_S: Final = 1.0
+"""A listing may have been made so long before it arrived: younger frames know better."""
 
 
-class ToolCall(NamedTuple):
-    """A tool call that has no result yet, as one line."""
+class Cancel(NamedTuple):
+    """A cancel that hit a turn, whoever sent it."""
 
-    text: str
-    use_id: str | None
     at: float
-
-
-class Turn(NamedTuple):
-    """The turn under way, or the last one that was seen."""
-
-    started_at: float | None = None
-    """None while no turn is open, and when vp-tui attached after its start."""
+    silent_since: float | None
+    """When the turn had last moved; None when nobody knows."""
+    turn: Turn = Turn()
+    """As it was then."""
+    had_spoken: bool = False
+    """Whether a frame of the turn had been heard: on G1 it held the lock."""
+    was_unanswerable: bool = False
+    """The turn waited for an answer that nobody could give."""
+    cleared_at: float | None = None
+    """When a listing first no longer counted a run of the session."""
     ended_at: float | None = None
-    cancelled: bool = False
-    query: str | None = None
-    routing: str | None = None
-    mission_id: str | None = None
-    """Named by this turn's `delegated_to_coder_vp` frame: certain."""
-    open_tools: tuple[ToolCall, ...] = ()
-    """Oldest first; several may be called at once."""
+    """When the turn really ended; None while that is unconfirmed."""
+    wrote_at: float | None = None
+    """When its engine last sent a frame after the turn had ended."""
 
     @property
-    def tool(self) -> str | None:
-        """The newest tool call that has no result yet, as one line."""
-        return self.open_tools[-1].text if self.open_tools else None
-
-    @property
-    def tool_at(self) -> float | None:
-        """When that tool was called."""
-        return self.open_tools[-1].at if self.open_tools else None
+    def is_on_lane(self) -> bool:
+        """Whether the turn had been delegated."""
+        return self.turn.routing in DELEGATED
 
 
 class Run(NamedTuple):
@@ -79,7 +79,43 @@ class Run(NamedTuple):
     progress_at: float | None = None
     """When the run last moved: a frame of its turn, or the sequence advancing by itself."""
     running_since: float | None = None
-    """When the run was first seen running; None while it is not."""
+    """When a listing first counted the run under way; None while none does."""
+    viewers: int | None = None
+    """Sockets of others, as the newest listing said."""
+    spoke_at: float | None = None
+    """When the turn under way last sent a frame; None before its first."""
+    held_at: float | None = None
+    """When a turn of it last gave a sign of having had its turn: on G1, of holding the lock."""
+    ended_at: float | None = None
+    """When a turn of it was last heard to end."""
+    completed_at: float | None = None
+    """When a turn of it last completed: not cancelled, not rejected."""
+    question: str | None = None
+    """What the turn asks, while it waits for the answer."""
+    cancel: Cancel | None = None
+    """The newest cancel that hit a turn of it."""
+    lost_at: float | None = None
+    """When the session was gone from a listing although it ran."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a turn is under way as far as is known: counted by the gateway, or heard."""
+        return self.running_since is not None or self.spoke_at is not None
+
+    @property
+    def is_on_lane(self) -> bool:
+        """Whether the turn was delegated and has not come back."""
+        return self.turn.routing in DELEGATED
+
+    @property
+    def is_unanswerable(self) -> bool:
+        """Whether it waits for an answer that nobody can give: none reaches the lane."""
+        return self.question is not None and self.is_on_lane
+
+    @property
+    def pending(self) -> Cancel | None:
+        """The cancel whose turn has not ended yet."""
+        return self.cancel if self.cancel is not None and self.cancel.ended_at is None else None
 
 
 def follow(run: Run, events: Iterable[StreamEvent]) -> tuple[Run, tuple[tuple[Turn, Frame], ...]]:
@@ -88,119 +124,182 @@ def follow(run: Run, events: Iterable[StreamEvent]) -> tuple[Run, tuple[tuple[Tu
     A turn that began is given with its first `processing` frame, as it stood before that frame:
     its routing is known by then.
     """
-    turn, frames, last_kind, progress_at = run.turn, run.frames, run.last_kind, run.progress_at
-    asides = run.asides
     began = []
+    frames, asides, last_kind = run.frames, run.asides, run.last_kind
+    turn, progress_at, spoke_at, question = run.turn, run.progress_at, run.spoke_at, run.question
     for event in events:
-        frame = event.frame
+        frame, at = event.frame, event.at
         frames += 1
         last_kind = frame.kind
-        if last_kind not in NOT_OF_THE_TURN:
-            progress_at = event.at
-        elif last_kind != "connected":
-            asides += 1
-        step = _STEPS.get(last_kind)
-        if step is None:
-            continue
-        turn = step(turn, frame, event.at)
-        if step is _status and _is_processing(frame) and turn.query is None:
+        turn = step(turn, frame, at)
+        if is_processing(frame) and turn.query is None:
             began.append((turn, frame))
             turn = turn._replace(query=frame.query)
-    moved = run._replace(
-        turn=turn,
-        frames=frames,
-        last_kind=last_kind,
-        asides=asides,
-        progress_at=progress_at,
-    )
-    return moved, tuple(began)
+        if not _is_aside(frame):
+            progress_at = spoke_at = at
+            question = frame.text if last_kind == INPUT_REQUIRED else None
+        elif last_kind != "connected":
+            asides += 1
+        if last_kind in _MARKS and _is_mark(frame, run):
+            run = _marked(_moved(run, turn, progress_at, spoke_at, question), frame, at)
+            progress_at, spoke_at, question = run.progress_at, run.spoke_at, run.question
+    run = _after_the_end(_moved(run, turn, progress_at, spoke_at, question))
+    return run._replace(frames=frames, asides=asides, last_kind=last_kind), tuple(began)
 
 
-def listed(run: Run, *, seq: int, running: bool, at: float) -> Run:
+def listed(
+    run: Run,
+    *,
+    seq: int,
+    running: bool,
+    at: float,
+    viewers: int = 0,
+    is_heard: bool = False,
+) -> Run:
     """Return the run after a listing gave its `last_event_seq` and whether it is active.
 
-    A sequence that went back is a gateway that restarted: the turn died with it, and own attaches
-    count from zero again.
+    `viewers` are the sockets of others: one more raised the sequence. With `is_heard` every frame
+    since the listing before was heard, so the sequence tells nothing new. A sequence that went
+    back is a gateway that restarted.
     """
     if run.last_event_seq is not None and seq < run.last_event_seq:
-        turn = _ended(run.turn, at) if run.turn.started_at is not None else run.turn
-        run = run._replace(turn=turn, own_attaches=0, asides=0, own_seq=None, progress_at=at)
+        run = renewed(run, at)
+    others = max(viewers - run.viewers, 0) if run.viewers is not None else 0
+    run = run._replace(asides=run.asides + others, viewers=viewers, last_event_seq=seq)
     own_seq = seq - run.own_attaches - run.asides
-    progress_at = run.progress_at
-    if run.own_seq is None:
-        progress_at = at if running and progress_at is None else progress_at
-    elif own_seq > run.own_seq:
-        progress_at = at
-    else:
+    if run.own_seq is not None and own_seq <= run.own_seq:
         own_seq = run.own_seq
-    since = (at if run.running_since is None else run.running_since) if running else None
+    elif run.own_seq is not None and not is_heard:
+        run = run._replace(progress_at=at)
+    return _counted(run._replace(own_seq=own_seq), running=running, at=at)
+
+
+def renewed(run: Run, at: float) -> Run:
+    """Return the run in a new life of the gateway: its turn died, and counting begins anew."""
+    turn = ended(run.turn, at) if run.turn.started_at is not None else run.turn
     return run._replace(
-        last_event_seq=seq, own_seq=own_seq, running_since=since, progress_at=progress_at
+        turn=turn,
+        own_attaches=0,
+        asides=0,
+        last_event_seq=None,
+        own_seq=None,
+        viewers=None,
+        progress_at=at,
+        running_since=None,
+        spoke_at=None,
+        held_at=None,
+        question=None,
+        cancel=None,
     )
 
 
-def _is_processing(frame: Frame) -> bool:
-    return frame.status == "processing" and frame.routing is None
+def cancelled(run: Run, at: float) -> Run:
+    """Return the run after a cancel; one of a session without a turn, or a second, is no news."""
+    if not run.is_open or run.pending is not None:
+        return run
+    hit = Cancel(
+        at,
+        run.progress_at,
+        run.turn,
+        had_spoken=run.spoke_at is not None,
+        was_unanswerable=run.is_unanswerable,
+    )
+    return run._replace(cancel=hit)
 
 
-def _status(turn: Turn, frame: Frame, at: float) -> Turn:
-    if frame.routing is not None:
-        return _routed(turn, frame.routing, frame.mission_id, at)
-    if frame.status == "processing":
-        return _processing(turn, frame.query, at)
-    if frame.status == "turn_cancelled":
-        return _current(turn)._replace(cancelled=True)
-    return turn
+def released(run: Run, at: float) -> Run:
+    """Return the run when its cancelled turn is known to have ended, though nobody heard it."""
+    if run.cancel is None or run.cancel.ended_at is not None:
+        return run
+    turn = ended(run.turn, at) if run.turn.ended_at is None else run.turn
+    over = run.cancel._replace(ended_at=at)
+    return run._replace(turn=turn, spoke_at=None, question=None, cancel=over)
 
 
-def _routed(turn: Turn, routing: str, mission_id: str | None, at: float) -> Turn:
-    """Note the routing; one that is decided at the start tells of a turn whose end was missed."""
-    if turn.started_at is None or routing in _FIRST_ROUTINGS:
-        return Turn(started_at=at, routing=routing, mission_id=mission_id)
-    return turn._replace(routing=routing, mission_id=mission_id or turn.mission_id)
+def _counted(run: Run, *, running: bool, at: float) -> Run:
+    """Note whether the gateway counts a run; a younger end, or frame, knows better."""
+    is_late = run.ended_at is not None and at - run.ended_at < LISTING_LAG_S
+    if running and run.running_since is None and not is_late:
+        # A run that was not heard to begin has moved when it is first seen.
+        moved_at = at if run.spoke_at is None else run.progress_at
+        return run._replace(running_since=at, progress_at=moved_at)
+    if running:
+        return run
+    if (hit := run.pending) is not None:
+        cleared = hit if hit.cleared_at is not None else hit._replace(cleared_at=at)
+        return run._replace(cancel=cleared, running_since=None)
+    if run.spoke_at is not None and at - run.spoke_at < LISTING_LAG_S:
+        return run._replace(running_since=None)
+    held_at = at if run.running_since is not None else run.held_at
+    return run._replace(running_since=None, spoke_at=None, question=None, held_at=held_at)
 
 
-def _processing(turn: Turn, query: str | None, at: float) -> Turn:
-    """Open a turn, or go on with it: a fallback sends the same query again within one turn."""
-    is_other = None not in (query, turn.query) and query != turn.query
-    if turn.started_at is None or is_other:
-        return Turn(started_at=at)
-    return turn._replace(open_tools=())
+def _moved(
+    run: Run, turn: Turn, progress_at: float | None, spoke_at: float | None, question: str | None
+) -> Run:
+    return run._replace(
+        turn=turn,
+        progress_at=progress_at,
+        spoke_at=spoke_at,
+        held_at=run.held_at if spoke_at is None else spoke_at,
+        question=question,
+    )
 
 
-def _tool_call(turn: Turn, frame: Frame, at: float) -> Turn:
-    turn = _current(turn)
-    call = ToolCall(frame.text, frame.tool_use_id, at)
-    return turn._replace(open_tools=(*turn.open_tools, call)[-TOOLS_LIMIT:])
+def _after_the_end(run: Run) -> Run:
+    """Tell a cancelled engine that goes on from a turn: no turn began, and none is counted."""
+    hit, spoke_at = run.cancel, run.spoke_at
+    if hit is None or hit.ended_at is None or spoke_at is None:
+        return run
+    if run.turn.started_at is not None or run.running_since is not None:
+        return run
+    return run._replace(spoke_at=None, cancel=hit._replace(wrote_at=spoke_at))
 
 
-def _tool_result(turn: Turn, frame: Frame, _at: float) -> Turn:
-    still_open = tuple(call for call in turn.open_tools if call.use_id != frame.tool_use_id)
-    return turn._replace(open_tools=still_open)
+def _is_aside(frame: Frame) -> bool:
+    """Tell whether a frame is no doing of the turn: a broadcast, or an answer to somebody."""
+    kind = frame.kind
+    if kind in _DOINGS:
+        return False
+    if kind == "status":
+        return frame.routing is None and (frame.status in ANSWERS or _is_reattachment(frame))
+    return kind in NOT_OF_THE_TURN or kind.startswith(BROADCASTS)
 
 
-def _query_complete(turn: Turn, frame: Frame, at: float) -> Turn:
-    turn = _current(turn)
-    return _ended(turn._replace(cancelled=turn.cancelled or frame.cancelled), at)
+def _is_reattachment(frame: Frame) -> bool:
+    """Tell whether a G2 gateway tells a new viewer that a turn is under way."""
+    return frame.status == "processing" and frame.query is None and frame.turn_id is not None
 
 
-def _notification(turn: Turn, frame: Frame, at: float) -> Turn:
-    return _ended(_current(turn), at) if frame.status == ASSISTANCE_NEEDED else turn
+def _is_mark(frame: Frame, run: Run) -> bool:
+    """Tell whether a frame of that kind may cancel, end or, after a cancel, begin a turn."""
+    if frame.kind == "status":
+        return frame.status == "turn_cancelled" or run.pending is not None
+    return frame.kind != "system_event" or frame.status == ASSISTANCE_NEEDED
 
 
-def _current(turn: Turn) -> Turn:
-    """Return the turn under way; one whose beginning was not seen is unknown but for its frames."""
-    return turn if turn.ended_at is None else Turn()
+def _marked(run: Run, frame: Frame, at: float) -> Run:
+    """Return the run after such a frame."""
+    is_cancel = frame.kind == "cancelled" or frame.cancelled or frame.status == "turn_cancelled"
+    if is_cancel:
+        run = cancelled(run, at)
+    if frame.kind == "query_complete" and run.is_open and not is_cancel:
+        run = run._replace(held_at=at, completed_at=run.completed_at if frame.is_error else at)
+    if frame.kind == "query_complete" or frame.status == ASSISTANCE_NEEDED:
+        over = _over(run, at)
+        return run._replace(
+            ended_at=at, running_since=None, spoke_at=None, question=None, cancel=over
+        )
+    if run.pending is not None and _is_another(run.turn, run.pending):
+        return run._replace(cancel=_over(run, at))
+    return run
 
 
-def _ended(turn: Turn, at: float) -> Turn:
-    return turn._replace(started_at=None, ended_at=at, open_tools=())
+def _over(run: Run, at: float) -> Cancel | None:
+    return run.cancel if run.pending is None else run.pending._replace(ended_at=at)
 
 
-_STEPS: Final[dict[str, Callable[[Turn, Frame, float], Turn]]] = {
-    "status": _status,
-    "tool_call": _tool_call,
-    "tool_result": _tool_result,
-    "query_complete": _query_complete,
-    "system_event": _notification,
-}
+def _is_another(turn: Turn, hit: Cancel) -> bool:
+    """Tell whether a turn began after the cancel: then the one that was hit is over."""
+    began = turn.started_at is not None and turn.started_at > hit.at
+    return began and turn.routing not in FALLBACKS

@@ -150,6 +150,7 @@ class SessionPayload(Payload):
     active_runs: int | None = 0
     last_event_seq: int | None = 0
     terminal_reason: Text | None = None
+    has_run_log: bool | None = False
 
 
 class OpsSessionsPayload(Payload):

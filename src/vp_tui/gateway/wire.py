@@ -209,6 +209,7 @@ def _session(item: SessionPayload) -> Session:
         item.active_runs or 0,
         item.last_event_seq or 0,
         item.terminal_reason,
+        bool(item.has_run_log),
     )
 
 

@@ -19,7 +19,10 @@ _RESTARTED: Final = "the file begins again"
 
 def log_arrived(event: LogArrived, state: State) -> State:
     """Add the new lines; the log least recently grown leaves when there are too many."""
-    grown = _grown(state.logs.get(event.log_id, LogTail()), event.chunk, event.at)
+    known = state.logs.get(event.log_id)
+    grown = _grown(known or LogTail(), event.chunk, event.at)
+    if known is not None and event.chunk.lines and not event.chunk.restarted:
+        state = replace(state, logs_grown={**state.logs_grown, event.log_id: event.at})
     before = state.log_sources.get(event.log_id, SourceStatus())
     state = _with_log(state, event.log_id, SourceStatus(answered_at=event.at))
     state = replace(state, logs={**state.logs, event.log_id: grown})

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Final
 from vp_tui.domain.events import StreamState
 from vp_tui.domain.missions import note_stream_fallbacks
 from vp_tui.domain.routing import FALLBACKS, LEASE_DEGRADED, count_turn
-from vp_tui.domain.runs import Run, follow
+from vp_tui.domain.runs import Run, follow, released
 from vp_tui.reducer.entries import with_entry
 from vp_tui.state import EVENT_LIMIT, Entry, Link
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from vp_tui.domain.events import GapFound, LinkChanged, LinkDropped, StreamEvent
     from vp_tui.domain.models import Frame
@@ -68,13 +68,17 @@ def stream_events(state: State, events: Sequence[StreamEvent]) -> State:
         by_session.setdefault(event.session_id, []).append(event)
     runs, links, routing = dict(state.runs), dict(state.links), state.routing
     for session_id, own in by_session.items():
-        runs[session_id], began = follow(runs.get(session_id) or Run(session_id), own)
+        before = runs.get(session_id) or Run(session_id)
+        after, began = follow(before, own)
+        runs[session_id] = _with_log(after, before, state)
         for turn, processing in began:
             routing = count_turn(routing, processing, turn.routing, state.dialect)
         if link := links.get(session_id):
             links[session_id] = link._replace(
                 frames=link.frames + len(own), last_frame_at=own[-1].at
             )
+    if state.dialect == "G1":
+        runs |= _released(runs, by_session)
     fallen = [e.frame.mission_id for e in events if e.frame.routing in FALLBACKS]
     degraded = sum(event.frame.routing == LEASE_DEGRADED for event in events)
     if degraded:
@@ -93,6 +97,38 @@ def stream_events(state: State, events: Sequence[StreamEvent]) -> State:
         entries=(state.entries + new)[-EVENT_LIMIT:],
         entries_seen=state.entries_seen + len(events),
     )
+
+
+def _with_log(run: Run, before: Run, state: State) -> Run:
+    """Let a cancel that has just hit know that the run's log grew, if that was its newest sign."""
+    hit = run.cancel
+    if hit is None or (before.cancel is not None and before.cancel.at == hit.at):
+        return run
+    log_id = state.lane_log_id if run.is_on_lane else run.session_id
+    grown_at = state.logs_grown.get(log_id)
+    if grown_at is None or (hit.silent_since is not None and hit.silent_since >= grown_at):
+        return run
+    return run._replace(cancel=hit._replace(silent_since=grown_at))
+
+
+def _released(runs: Mapping[str, Run], spoke: Iterable[str]) -> dict[str, Run]:
+    """Return the runs whose cancelled turn must be over: on G1 another turn makes progress."""
+    pending = [run for run in runs.values() if run.pending is not None]
+    if not pending:
+        return {}
+    newest = {session_id: _works_at(runs[session_id]) for session_id in spoke}
+    found = {}
+    for run in pending:
+        others = [at for session_id, at in newest.items() if session_id != run.session_id]
+        at = max((at for at in others if at is not None), default=None)
+        if at is not None and run.cancel is not None and at > run.cancel.at:
+            found[run.session_id] = released(run, at)
+    return found
+
+
+def _works_at(run: Run) -> float | None:
+    """Return when a turn of it last did something: one that is cancelled does nothing."""
+    return run.completed_at if run.spoke_at is None else run.spoke_at
 
 
 def _tone(frame: Frame) -> Tone:

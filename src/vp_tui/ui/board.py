@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Final
 from textual.containers import Container, Horizontal
 
 from vp_tui.domain.events import Source
-from vp_tui.selectors import entries_matching, numbers, run_rows, short_id
-from vp_tui.sources import SourceWord, log_view, source_view
+from vp_tui.fleet import run_rows
+from vp_tui.selectors import entries_matching, numbers, short_id
+from vp_tui.sources import SourceWord, is_lost, log_view, source_view, streams_view
 from vp_tui.ui.cards import Cards
 from vp_tui.ui.events import EventsList
 from vp_tui.ui.footer import footer_line
@@ -18,7 +19,7 @@ from vp_tui.ui.logs import LogList
 from vp_tui.ui.numbers import dense_lines
 from vp_tui.ui.paint import Line, Lines, age, join
 from vp_tui.ui.panes import Pane, other_panes
-from vp_tui.ui.runs import RunsList
+from vp_tui.ui.runs import RunsList, counted_levels
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from textual.geometry import Size
 
     from vp_tui.assessment import Alarm
+    from vp_tui.sources import SourceView
     from vp_tui.state import State
     from vp_tui.ui.lines import LineList
 
@@ -148,19 +150,12 @@ class Board(Container):
         rows = run_rows(state, now, self.found["runs"])
         source = source_view(state, Source.SESSIONS, now)
         self.runs.list.show(rows, source, self.found["runs"])
-        running = sum(row.session.is_running for row in rows)
         on_disk = sum(not session.in_memory for session in state.sessions.values())
-        doubtful = not source.is_current and source.age_s is not None
-        old = f" list {source.word}, {age(source.age_s)} old" if doubtful else ""
         number = f"{len(rows)} found" if self.found["runs"] else f"{len(rows)}"
-        known = f"{number} ({running} running{' then' * doubtful})"
+        known = join(f"{number} ({counted_levels(rows)}", _age_of_list(state, source, now), ")")
         if source.age_s is None:
-            known = "unknown"
-        facts = join(
-            known,
-            (old, "bad"),
-            (f", {on_disk} on disk" if on_disk else "", "dim"),
-        )
+            known = join("unknown")
+        facts = join(known, (f", {on_disk} on disk" if on_disk else "", "dim"))
         self.runs.describe(join(facts, _filtered(self.found["runs"])))
 
     def _show_events(self, state: State) -> None:
@@ -210,6 +205,14 @@ class Board(Container):
         if shown == "events" and self._is_wide:
             return ()
         return other_panes([name for name in LOWER if name not in self.shown])
+
+
+def _age_of_list(state: State, source: SourceView, now: float) -> Line:
+    """Say how old the list of sessions is, when it is not current."""
+    if source.is_current or source.age_s is None:
+        return ()
+    streams = "; streams live" if streams_view(state, now).live and not is_lost(state) else ""
+    return ((f"; list {source.word}, {age(source.age_s)} old{streams}", "bad"),)
 
 
 def _filtered(text: str) -> Line:

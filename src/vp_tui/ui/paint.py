@@ -15,6 +15,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 from typing_extensions import TypeIs
 
+from vp_tui.domain import durations
 from vp_tui.ui.tones import Tone
 
 if TYPE_CHECKING:
@@ -28,9 +29,7 @@ Line = tuple[Span, ...]
 EMPTY: Final[Line] = ()
 _BLOCKS: Final = " ▁▂▃▄▅▆▇█"
 BAR: Final = 3
-_MINUTE: Final = 60
-_HOUR: Final = 60 * _MINUTE
-_DAY: Final = 24 * _HOUR
+age: Final = durations.age
 
 
 class HasTones(Protocol):
@@ -160,20 +159,6 @@ def wrapped(text: str, width: int, tone: Tone = "plain") -> list[Line]:
     """Return a text as lines of at most `width` cells, broken between words where it can be."""
     words = [((word, tone),) for word in text.split(" ")]
     return flow(words, width, " ")
-
-
-def age(seconds: float | None) -> str:
-    """Return a duration as read at a glance: `3s`, `4m12`, `2h03`, `5d`; `-` for none."""
-    if seconds is None:
-        return "-"
-    whole = int(seconds)
-    if whole < _MINUTE:
-        return f"{whole}s"
-    if whole < _HOUR:
-        return f"{whole // _MINUTE}m{whole % _MINUTE:02d}"
-    if whole < _DAY:
-        return f"{whole // _HOUR}h{whole % _HOUR // _MINUTE:02d}"
-    return f"{whole // _DAY}d"
 
 
 def sparkline(values: Sequence[float], width: int, height: int = 1) -> list[str]:

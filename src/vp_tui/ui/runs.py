@@ -5,19 +5,59 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from vp_tui.domain.events import StreamState
+from vp_tui.domain.levels import Level
 from vp_tui.domain.text import fold
-from vp_tui.selectors import RunRow, short_id
+from vp_tui.selectors import short_id
 from vp_tui.ui.lines import LineList
 from vp_tui.ui.paint import Line, age, fit, join
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
+    from collections.abc import Hashable, Sequence
 
+    from vp_tui.domain.levels import RunLevel
+    from vp_tui.fleet import RunRow
     from vp_tui.sources import SourceView
     from vp_tui.ui.tones import Tone
 
 SILENT_S: Final = 10.0
 """Seconds without a sign of progress from which on the silence stands out."""
+MISSION_DIGITS: Final = 6
+LEVEL_WIDTH: Final = 9
+"""Cells of a level with its symbol."""
+UNTOLD: Final = "? stale"
+"""Nothing that is known now tells the level."""
+_SYMBOLS: Final = {
+    Level.IDLE: "·",
+    Level.OK: "●",
+    Level.LONG: "◔",
+    Level.QUIET: "◌",
+    Level.STUCK: "✗",
+    Level.QUEUED: "…",
+    Level.DEAF: "✗",
+    Level.ORPHAN: "!",
+    Level.LOST: "✗",
+}
+_TONES: Final[dict[Level, Tone]] = {
+    Level.IDLE: "dim",
+    Level.OK: "good",
+    Level.LONG: "warn",
+    Level.QUIET: "warn",
+    Level.STUCK: "bad",
+    Level.QUEUED: "plain",
+    Level.DEAF: "bad",
+    Level.ORPHAN: "warn",
+    Level.LOST: "bad",
+}
+COUNTED: Final = (
+    Level.STUCK,
+    Level.DEAF,
+    Level.LOST,
+    Level.ORPHAN,
+    Level.QUEUED,
+    Level.LONG,
+    Level.QUIET,
+)
+"""Levels that the title counts, the gravest first."""
 
 
 class RunsList(LineList):
@@ -29,16 +69,14 @@ class RunsList(LineList):
         super().__init__(id=id)
         self._rows: tuple[RunRow, ...] = ()
         self._places: dict[str, int] = {}
-        self._current = True
-        self._is_known = False
+        self._source: SourceView | None = None
         self._matching = ""
 
     def show(self, rows: tuple[RunRow, ...], source: SourceView, matching: str) -> None:
         """Show these rows; when the listing is not current they are what was, not what is."""
         self._matching = matching
         self._rows = rows
-        self._current = source.is_current
-        self._is_known = source.age_s is not None
+        self._source = source
         self._places = {row.session.session_id: place for place, row in enumerate(rows)}
         self.rows_changed()
 
@@ -55,7 +93,8 @@ class RunsList(LineList):
     def empty_text(self) -> str:
         if self._matching:
             return f" no session matches /{self._matching}/: esc shows all"
-        return " no session in memory" if self._is_known else " no list of sessions yet"
+        is_known = self._source is not None and self._source.age_s is not None
+        return " no session in memory" if is_known else " no list of sessions yet"
 
     def key_at(self, index: int) -> Hashable:
         return self._rows[index].session.session_id
@@ -64,31 +103,85 @@ class RunsList(LineList):
         return self._places.get(str(key))
 
     def paint(self, index: int) -> Line:
-        row = self._rows[index]
+        row, source = self._rows[index], self._source
         marker = ">" if index == self.cursor else " "
-        tone: Tone = "good" if row.session.is_running and self._current else "dim"
-        doubt = "" if self._current else "?"
-        status = join(marker, (fit(row.session.status + doubt, 8), tone), " ")
         name = join((short_id(row.session.session_id), "strong"), " ")
-        facts = _running_facts(row) if row.session.is_running else _idle_facts(row)
-        others = row.other_viewers if self._current else 0
-        tail = join(facts, "  ", _about(row, others))
-        return join(status, name, tail)
+        others = row.other_viewers if source is not None and source.is_current else 0
+        about = _about(row, others)
+        return join(marker, _level(row.level), " ", name, _facts(row), "  ", about)
 
 
-def _running_facts(row: RunRow) -> Line:
+def counted_levels(rows: Sequence[RunRow]) -> str:
+    """Return how many runs stand out, by level: `1 stuck, 2 queued`."""
+    found = [row.level.level for row in rows]
+    counts = [f"{found.count(level)} {level}" for level in COUNTED if level in found]
+    return ", ".join(counts) or f"0 {Level.STUCK}"
+
+
+def _level(level: RunLevel) -> Line:
+    """Return the level as symbol and word, in capitals when it is an alarm."""
+    if level.level is None:
+        return ((fit(UNTOLD, LEVEL_WIDTH), "dim"),)
+    said = level.level.upper() if level.level.is_alarm else str(level.level)
+    doubt = "" if level.is_certain else "?"
+    text = fit(f"{_SYMBOLS[level.level]} {said}{doubt}", LEVEL_WIDTH)
+    return ((text, _TONES[level.level]),)
+
+
+def _facts(row: RunRow) -> Line:
+    level = row.level.level
+    if level is None:
+        return join((row.level.reason, "dim"), _link(row))
+    if level is Level.IDLE:
+        return _idle_facts(row)
+    if level is Level.QUEUED:
+        return join(_since_when(row), _queued(row), _link(row))
+    if level in {Level.LOST, Level.ORPHAN, Level.DEAF}:
+        return join(_holding(row), (row.level.reason, "plain"), _link(row))
+    return join(_since_when(row), _silence(row), _holding(row), _doing(row), _link(row))
+
+
+def _since_when(row: RunRow) -> str:
+    return fit(f"run {age(row.running_s)}", 9) + " "
+
+
+def _silence(row: RunRow) -> Line:
     silent: Tone = "dim" if (row.silent_s or 0.0) < SILENT_S else "plain"
-    facts = join(
-        fit(f"run {age(row.running_s)}", 9), (fit(f"silent {age(row.silent_s)}", 13), silent)
-    )
-    turn = row.turn
-    if turn.tool is not None:
-        facts = join(facts, ("in ", "dim"), turn.tool, (f" {age(row.tool_s)}", "dim"))
+    return ((fit(f"silent {age(row.silent_s)}", 13), silent),)
+
+
+def _queued(row: RunRow) -> Line:
+    level = row.level
+    blocker = short_id(level.blocker or "")
+    guess = " (a guess)" if level.is_guess else ""
+    if not level.blocker_hangs:
+        return ((f"queued behind {blocker}{guess}", "plain"),)
+    return ((f"victim of {blocker}{guess}: cancelling it frees nothing", "plain"),)
+
+
+def _holding(row: RunRow) -> Line:
+    """Say that the run keeps others waiting; that it keeps nobody waiting is no news."""
+    if not row.level.waiting:
+        return ()
+    guess = " (a guess)" if row.level.is_guess else ""
+    return ((f"HOLDS LOCK {len(row.level.waiting)} WAIT{guess}  ", "warn"),)
+
+
+def _doing(row: RunRow) -> Line:
+    turn, facts = row.turn, join()
+    if row.run.question is not None:
+        facts = join(("asks ", "warn"), fold(row.run.question))
+    elif turn.tool is not None:
+        facts = join(("in ", "dim"), turn.tool, (f" {age(row.tool_s)}", "dim"))
     elif row.run.last_kind is not None:
-        facts = join(facts, (f"last {row.run.last_kind}", "dim"))
-    if turn.mission_id is not None:
-        facts = join(facts, (f"  mission {turn.mission_id[-6:]}", "dim"))
-    return join(facts, _link(row))
+        facts = join((f"last {row.run.last_kind}", "dim"))
+    if row.mission.mission_id is not None:
+        guess = "" if row.mission.is_certain else "?"
+        shown = f"  mission {row.mission.mission_id[-MISSION_DIGITS:]}{guess}"
+        facts = join(facts, (shown, "dim"))
+    if row.level.holds_lock and not row.level.waiting:
+        facts = join(facts, ("  holds lock, 0 wait", "dim"))
+    return facts
 
 
 def _idle_facts(row: RunRow) -> Line:

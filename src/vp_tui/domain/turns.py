@@ -1,0 +1,132 @@
+"""One turn of a session, as its frames tell it.
+
+Engine frames carry no turn id, so a turn is what lies between two `query_complete` frames of one
+session. All times are vp-tui's own monotonic clock in seconds.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from vp_tui.domain.routing import BOOTSTRAP, DELEGATED, SHADOW
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from vp_tui.domain.models import Frame
+
+ASSISTANCE_NEEDED: Final = "assistance_needed"
+"""Notification that ends a turn which raised: no `query_complete` follows it."""
+TOOLS_LIMIT: Final = 64
+"""Open tool calls remembered of one turn."""
+_FIRST_ROUTINGS: Final = DELEGATED | {BOOTSTRAP, SHADOW}
+"""Routings that are decided once, before a turn's first `processing`."""
+
+
+class ToolCall(NamedTuple):
+    """A tool call that has no result yet, as one line."""
+
+    text: str
+    use_id: str | None
+    at: float
+    name: str = "?"
+
+
+class Turn(NamedTuple):
+    """The turn under way, or the last one that was seen."""
+
+    started_at: float | None = None
+    """None while no turn is open, and when vp-tui attached after its start."""
+    ended_at: float | None = None
+    cancelled: bool = False
+    query: str | None = None
+    routing: str | None = None
+    mission_id: str | None = None
+    """Named by this turn's `delegated_to_coder_vp` frame: certain."""
+    open_tools: tuple[ToolCall, ...] = ()
+    """Oldest first; several may be called at once."""
+
+    @property
+    def tool(self) -> str | None:
+        """The newest tool call that has no result yet, as one line."""
+        return self.open_tools[-1].text if self.open_tools else None
+
+    @property
+    def tool_at(self) -> float | None:
+        """When that tool was called."""
+        return self.open_tools[-1].at if self.open_tools else None
+
+
+def step(turn: Turn, frame: Frame, at: float) -> Turn:
+    """Return the turn after a frame."""
+    act = _STEPS.get(frame.kind)
+    return turn if act is None else act(turn, frame, at)
+
+
+def is_processing(frame: Frame) -> bool:
+    """Tell whether an engine takes up a query."""
+    return frame.kind == "status" and frame.status == "processing" and frame.routing is None
+
+
+def _status(turn: Turn, frame: Frame, at: float) -> Turn:
+    if frame.routing is not None:
+        return _routed(turn, frame.routing, frame.mission_id, at)
+    if frame.status == "processing":
+        return _processing(turn, frame.query, at)
+    if frame.status == "turn_cancelled":
+        return _current(turn)._replace(cancelled=True)
+    return turn
+
+
+def _routed(turn: Turn, routing: str, mission_id: str | None, at: float) -> Turn:
+    """Note the routing; one that is decided at the start tells of a turn whose end was missed."""
+    if turn.started_at is None or routing in _FIRST_ROUTINGS:
+        return Turn(started_at=at, routing=routing, mission_id=mission_id)
+    return turn._replace(routing=routing, mission_id=mission_id or turn.mission_id)
+
+
+def _processing(turn: Turn, query: str | None, at: float) -> Turn:
+    """Open a turn, or go on with it: a fallback sends the same query again within one turn."""
+    is_other = None not in (query, turn.query) and query != turn.query
+    if turn.started_at is None or is_other:
+        return Turn(started_at=at)
+    return turn._replace(open_tools=())
+
+
+def _tool_call(turn: Turn, frame: Frame, at: float) -> Turn:
+    turn = _current(turn)
+    call = ToolCall(frame.text, frame.tool_use_id, at, frame.tool or frame.text.partition(" ")[0])
+    return turn._replace(open_tools=(*turn.open_tools, call)[-TOOLS_LIMIT:])
+
+
+def _tool_result(turn: Turn, frame: Frame, _at: float) -> Turn:
+    still_open = tuple(call for call in turn.open_tools if call.use_id != frame.tool_use_id)
+    return turn._replace(open_tools=still_open)
+
+
+def _query_complete(turn: Turn, frame: Frame, at: float) -> Turn:
+    turn = _current(turn)
+    return ended(turn._replace(cancelled=turn.cancelled or frame.cancelled), at)
+
+
+def _notification(turn: Turn, frame: Frame, at: float) -> Turn:
+    return ended(_current(turn), at) if frame.status == ASSISTANCE_NEEDED else turn
+
+
+def _current(turn: Turn) -> Turn:
+    """Return the turn under way; one whose beginning was not seen is unknown but for its frames."""
+    return turn if turn.ended_at is None else Turn()
+
+
+def ended(turn: Turn, at: float) -> Turn:
+    """Return a turn that has ended."""
+    return turn._replace(started_at=None, ended_at=at, open_tools=())
+
+
+_STEPS: Final[dict[str, Callable[[Turn, Frame, float], Turn]]] = {
+    "status": _status,
+    "tool_call": _tool_call,
+    "tool_result": _tool_result,
+    "query_complete": _query_complete,
+    "system_event": _notification,
+}
