@@ -62,6 +62,8 @@ class Watch(NamedTuple):
     """Where the window's missions come from."""
     evidence: str | None = None
     """Path of the evidence log; None: there is none to read."""
+    words: tuple[str, ...] = ()
+    """Decision words besides those of the rules."""
 
 
 class Clock(NamedTuple):

@@ -46,6 +46,7 @@ def watch_of(settings: Settings) -> Watch:
         stage=settings.stage,
         source=settings.source,
         evidence=None if settings.evidence is None else str(settings.evidence),
+        words=settings.words,
     )
 
 
