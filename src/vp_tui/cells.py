@@ -1,7 +1,8 @@
 """The rate and the p95 that a row says, and the snapshot they follow from.
 
 The reported values stand while the events cover every mission and the reconstruction agrees; else
-the reconstructed ones do, marked (the rollout's rules, section 7).
+the reconstructed ones do, marked (the rollout's rules, section 7). Both are of all missions, those
+of unreal windows too: that is what the gateway counts.
 """
 
 from __future__ import annotations
@@ -36,16 +37,16 @@ class Cells(NamedTuple):
 def cells_of(figures: Numbers) -> Cells:
     """Return the values of the row's two cells."""
     is_covered = figures.coverage.state in {CoverageState.FULL, CoverageState.NONE}
-    return _cells(figures.snapshot, figures.real, is_covered and not figures.unreported)
+    return _cells(figures.snapshot, figures.recent, is_covered and not figures.unreported)
 
 
 @while_same
-def _cells(taken: Snapshot, real: tuple[LedgerEntry, ...], may_agree: bool) -> Cells:  # noqa: FBT001 - `while_same` takes arguments by place
-    own_rate = reconstruct(real).rate
+def _cells(taken: Snapshot, ended: tuple[LedgerEntry, ...], may_agree: bool) -> Cells:  # noqa: FBT001 - `while_same` takes arguments by place
+    own_rate = reconstruct(ended).rate
     reported = taken.fallback.rate if taken.fallback.considered else None
     if may_agree and _agree(reported, own_rate):
         return Cells(reported, taken.latency.p95_s, is_reconstructed=False)
-    durations = [e.mission.duration_s for e in real if e.mission.duration_s is not None]
+    durations = [e.mission.duration_s for e in ended if e.mission.duration_s is not None]
     p95 = p95_after_each(durations, 1)
     return Cells(own_rate, p95[0] if p95 else None, is_reconstructed=True)
 

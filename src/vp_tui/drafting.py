@@ -14,9 +14,10 @@ from vp_tui.cells import cells_of, recorded_snapshot
 from vp_tui.domain.decisions import Suggestion
 from vp_tui.domain.events import Source
 from vp_tui.domain.evidence import EvidenceRow, cells_from_snapshot
-from vp_tui.domain.labels import moment
+from vp_tui.domain.labels import is_same_window, moment, next_label
+from vp_tui.domain.stages import Stage
 from vp_tui.domain.thresholds import Thresholds
-from vp_tui.domain.words import is_more_permissive, keeps_open, offered
+from vp_tui.domain.words import Profile, is_more_permissive, keeps_open, offered
 from vp_tui.report import utc_z
 from vp_tui.row_notes import notes_of
 from vp_tui.selectors import NO_EVIDENCE, current_window, is_log_known, numbers
@@ -25,7 +26,7 @@ from vp_tui.sources import SourceWord, source_view
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from vp_tui.domain.windows import Window
+    from vp_tui.domain.windows import Window, WindowNumbers
     from vp_tui.selectors import Numbers
     from vp_tui.state import State
 
@@ -67,8 +68,22 @@ class Draft(NamedTuple):
     @property
     def words(self) -> tuple[str, ...]:
         """The words to choose from, the suggested one first."""
+        is_sustained = self.window.stage is Stage.SUSTAINED
         watch = self.state.watch
-        return offered(self.suggestion.decision, watch.profile)
+        profile = Profile.SUSTAINED if is_sustained else watch.profile
+        return offered(self.suggestion.decision, profile, watch.words)
+
+    @property
+    def own(self) -> WindowNumbers | None:
+        """The window's own figures; None while the metrics do not tell what is so now."""
+        return None if self.figures is None else self.made.numbers
+
+    @property
+    def limits(self) -> tuple[int, int]:
+        """Rows of missions and of events in one look."""
+        if self.figures is not None:
+            return self.figures.snapshot.mission_limit, self.figures.snapshot.event_limit
+        return self.state.watch.mission_limit, self.state.watch.event_limit
 
     @property
     def taken_at(self) -> datetime:
@@ -100,12 +115,12 @@ def why_ask(drafted: Draft, author: str) -> str | None:
     `author` is who would write it.
     """
     log = drafted.state.evidence
-    if not is_log_known(drafted.state):
+    if not is_log_known(drafted.state) or (log and log.problem):
         problem = log.problem if log else None
         return f"the evidence log is not known: {problem or 'it is not read yet'}"
     if others := rows_of_others(drafted.state, drafted.window, author):
         row, who = others[-1]
-        return f"{who} wrote {row.decision} for this window at {row.date}: join in, or leave it"
+        return f"{who} wrote {row.decision} for this window at {row.date}: enter joins in"
     if log and log.rows and _is_too_soon(drafted, log.rows[-1]):
         return "the last row is younger than 60 s, and no mission came since"
     return None
@@ -119,7 +134,7 @@ def rows_of_others(state: State, window: Window, author: str) -> list[tuple[Evid
     log = state.evidence or NO_EVIDENCE
     found: list[tuple[EvidenceRow, str]] = []
     for row, who in zip(reversed(log.rows), reversed(log.authors), strict=False):
-        if row.window == window.label:
+        if is_same_window(row.window, window.label):
             if who == author:
                 break
             found.append((row, who or "somebody, by hand,"))
@@ -127,26 +142,34 @@ def rows_of_others(state: State, window: Window, author: str) -> list[tuple[Evid
 
 
 def _is_too_soon(drafted: Draft, last: EvidenceRow) -> bool:
-    written, now = moment(last), drafted.state.clock.wall_at(drafted.now)
-    if written is None or now - written >= TOO_SOON:
+    """Tell whether nothing can have changed: by the clock that dates both rows, if they agree.
+
+    A date without a time, and one that is far ahead, tell nothing.
+    """
+    written = moment(last)
+    if written is None or abs(drafted.taken_at - written) >= TOO_SOON:
         return False
-    known = (drafted.state.evidence or NO_EVIDENCE).recorded_ids
-    return all(
-        mission_id in known or (ended := entry.mission.completed_at) is None or ended <= written
-        for mission_id, entry in drafted.state.ledger.entries.items()
-    )
+    missions = (entry.mission for entry in drafted.state.ledger.entries.values())
+    stamps = (stamp for m in missions for stamp in (m.started_at, m.completed_at))
+    return not any(stamp is not None and stamp > written for stamp in stamps)
+
+
+def label_after(drafted: Draft, row: EvidenceRow) -> str:
+    """Return the label that is proposed once `row` is written and its window closed."""
+    rows = (drafted.state.evidence or NO_EVIDENCE).rows
+    return next_label((*rows, row), drafted.state.watch.stage)
 
 
 def row_of(drafted: Draft, choice: Choice) -> EvidenceRow:
     """Return the row as it will be written."""
-    watch, window = drafted.state.watch, drafted.window
-    limits = f"mission_limit={watch.mission_limit}&event_limit={watch.event_limit}"
+    vp_id, window = drafted.state.watch.vp_id, drafted.window
+    limits = "mission_limit={}&event_limit={}".format(*drafted.limits)
     rate, p95 = cells_from_snapshot(_values(drafted.figures))
     return EvidenceRow(
         date=utc_z(drafted.taken_at),
         window=window.label,
         scope=window.scope,
-        refs=f"`GET {METRICS_PATH}?vp_id={watch.vp_id}&{limits}`",
+        refs=f"`GET {METRICS_PATH}?vp_id={vp_id}&{limits}`",
         fallback_rate=rate,
         p95_latency=p95,
         decision=choice.decision,
@@ -170,14 +193,12 @@ def _values(figures: Numbers | None) -> dict[str, object] | None:
 def facts_of(drafted: Draft, choice: Choice, author: str) -> dict[str, Any]:
     """Return what the record keeps beside the row: the members of `storage.snapshots.Facts`."""
     state, window = drafted.state, drafted.window
+    mission_limit, event_limit = drafted.limits
     is_override = drafted.needs_reason(choice.decision)
     return {
         "window": window.label,
         "snapshot": None if drafted.figures is None else recorded_snapshot(drafted.figures),
-        "limits": {
-            "mission_limit": state.watch.mission_limit,
-            "event_limit": state.watch.event_limit,
-        },
+        "limits": {"mission_limit": mission_limit, "event_limit": event_limit},
         "thresholds": {"profile": str(state.watch.profile), **Thresholds()._asdict()},
         "epoch": state.epoch._asdict() if state.epoch else None,
         "actor": author,
@@ -191,5 +212,5 @@ def facts_of(drafted: Draft, choice: Choice, author: str) -> dict[str, Any]:
             "decision": drafted.suggestion.decision,
             "reasons": list(drafted.suggestion.reasons),
         },
-        "override_reason": choice.reason if is_override else None,
+        "override_reason": choice.reason.strip() if is_override else None,
     }

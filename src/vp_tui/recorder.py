@@ -8,13 +8,16 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vp_tui.domain.events import RowRecorded, WindowsRead
+from vp_tui.domain.labels import is_same_window
 from vp_tui.domain.windows import recorded
 from vp_tui.drafting import Choice, Draft, facts_of, row_of
+from vp_tui.state import EvidenceLog
 from vp_tui.storage.errors import EvidenceError, LogChanged
 from vp_tui.storage.evidence_log import Fingerprint, read_log
 from vp_tui.storage.snapshots import Facts
@@ -25,14 +28,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from vp_tui.domain.evidence import EvidenceRow
+    from vp_tui.domain.evidence import EvidenceRow, EvidenceTable
     from vp_tui.domain.models import Failure
     from vp_tui.domain.windows import Window
     from vp_tui.storage.evidence_log import Appended
     from vp_tui.store import Store
 
-_TRIES: Final = 3
-"""How often a row is tried again while others write rows of other windows."""
+_TRIES: Final = 20
+"""How often a row is tried while others write rows of other windows; then it is written."""
 _NO_ROWS: Final = Fingerprint(hashlib.sha256(b"").hexdigest())
 
 
@@ -50,7 +53,10 @@ class Written(NamedTuple):
 
 
 class Preceded(NamedTuple):
-    """Somebody else wrote a row for this window first; nothing was written."""
+    """Somebody else wrote a row for this window first; nothing was written.
+
+    The next try joins them, unless there is yet another one.
+    """
 
     row: EvidenceRow
 
@@ -90,6 +96,8 @@ class Recorder:
         self._files = files
         self._store = store
         self._clock = clock
+        self._shown: set[EvidenceRow] = set()
+        """Rows of others that stood in the way of one: the next one joins them."""
 
     @property
     def has_log(self) -> bool:
@@ -97,7 +105,7 @@ class Recorder:
         return self._files.log is not None
 
     async def record(self, drafted: Draft, choice: Choice) -> Outcome:
-        """Write the row; right before it the log is read again, where it changed.
+        """Write the row, unless somebody else wrote one for its window that was not shown yet.
 
         The row is on disk when this returns, and the store knows it. The caller has seen to it
         that there is a log.
@@ -108,8 +116,8 @@ class Recorder:
             appended = await asyncio.to_thread(self._append, drafted, row, facts)
         except EvidenceError as error:
             return Refused(error.failure)
-        if appended is None:
-            return Preceded(await asyncio.to_thread(self._newest_for, drafted.window.label))
+        if isinstance(appended, Preceded):
+            return appended
         self._tell(drafted, row, appended)
         window, problem = await self._after(drafted, choice)
         return Written(row, appended.line, appended.path.name, window, problem)
@@ -124,27 +132,35 @@ class Recorder:
         self._store.apply(WindowsRead(self._clock(), kept))
         return None
 
-    def _append(self, drafted: Draft, row: EvidenceRow, facts: Facts) -> Appended | None:
-        """Append the row; None when somebody else wrote one for its window meanwhile."""
+    def _append(self, drafted: Draft, row: EvidenceRow, facts: Facts) -> Appended | Preceded:
+        """Append the row if the log has the rows that it was decided on, or more of others'."""
         log, spool = self._log, self._files.spool
-        known = drafted.state.evidence
-        expected: Fingerprint | None = None
-        if known is None or known.problem is None:
-            seen = known.fingerprint if known else None
-            expected = Fingerprint(seen) if seen else _NO_ROWS
-        rows = len(known.rows) if known else 0
+        known = drafted.state.evidence or EvidenceLog()
+        expected = _fingerprint(known)
         for _ in range(_TRIES):
+            if expected is None:
+                with suppress(EvidenceError):  # it cannot be written either: told, and kept, below
+                    table, expected = read_log(log)
+                    if preceding := self._preceding(known, row, table):
+                        return Preceded(preceding)
             try:
                 return record_or_keep(spool, log, row, facts, expected=expected)
             except LogChanged:
-                table, expected = read_log(log)
-                if any(logged.row.window == row.window for logged in table.rows[rows:]):
-                    return None
+                expected = None
         return record_or_keep(spool, log, row, facts)
 
-    def _newest_for(self, label: str) -> EvidenceRow:
-        rows = [logged.row for logged in read_log(self._log)[0].rows]
-        return next((row for row in reversed(rows) if row.window == label), rows[-1])
+    def _preceding(
+        self, known: EvidenceLog, row: EvidenceRow, table: EvidenceTable
+    ) -> EvidenceRow | None:
+        """Return the newest row for the window of `row` that was not shown; from now on it was."""
+        shown = {*known.rows, *self._shown}
+        found = [
+            logged.row
+            for logged in table.rows
+            if is_same_window(logged.row.window, row.window) and logged.row not in shown
+        ]
+        self._shown.update(found)
+        return found[-1] if found else None
 
     def _tell(self, drafted: Draft, row: EvidenceRow, appended: Appended) -> None:
         missions = drafted.figures.snapshot.missions if drafted.figures else ()
@@ -172,13 +188,25 @@ class Recorder:
         return self._files.log
 
 
+def _fingerprint(known: EvidenceLog) -> Fingerprint | None:
+    """Return that of the rows that are known; None where they are not."""
+    if known.problem is not None:
+        return None
+    return Fingerprint(known.fingerprint) if known.fingerprint else _NO_ROWS
+
+
 def _with_window(windows: tuple[Window, ...], window: Window) -> tuple[Window, ...]:
     """Return the windows with `window` as the newest, told apart by their opening.
 
-    Raises EvidenceError when another vp-tui opened one meanwhile.
+    An open one of the same label is the same one, opened by another vp-tui: it began with that.
+    Raises EvidenceError when another one is open.
     """
     others = tuple(other for other in windows if other.opened_at != window.opened_at)
-    if window.is_open and (other := next((w for w in others if w.is_open), None)):
+    other = next((w for w in others if w.is_open), None)
+    if other is not None and is_same_window(other.label, window.label):
+        others = tuple(w for w in others if w is not other)
+        window = window._replace(opened_at=other.opened_at, anchor=other.anchor)
+    elif other is not None and window.is_open:
         reason = f"another vp-tui opened “{other.label}” meanwhile"
         raise EvidenceError(reason, "look at that window first, then open yours or join it")
     return (*others, window)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from vp_tui.cells import cells_of
 from vp_tui.domain.events import Source
-from vp_tui.sources import listened, source_view
+from vp_tui.sources import SourceView, SourceWord, listened, source_view
 from vp_tui.summary import troubles
 
 if TYPE_CHECKING:
@@ -52,8 +52,8 @@ def _notes(drafted: Draft, choice: Choice) -> Iterator[str]:
         yield _not_measured(drafted)
     else:
         yield from _measured(drafted.figures)
-    if drafted.made.numbers is not None:
-        yield _window(drafted.made.numbers)
+    if drafted.own is not None:
+        yield _window(drafted.own)
     yield _routing(drafted)
     if choice.with_unknowns:
         yield from _unknowns(drafted)
@@ -62,9 +62,15 @@ def _notes(drafted: Draft, choice: Choice) -> Iterator[str]:
 
 
 def _not_measured(drafted: Draft) -> str:
-    view = source_view(drafted.state, Source.METRICS, drafted.now)
+    view = _metrics(drafted)
+    if view.word is SourceWord.IDLE:
+        return "not measured: the metrics have not answered yet"
     reason = f" ({view.failure.reason})" if view.failure else ""
     return f"not measured: the metrics are {view.word}{reason}"
+
+
+def _metrics(drafted: Draft) -> SourceView:
+    return source_view(drafted.state, Source.METRICS, drafted.now)
 
 
 def _measured(figures: Numbers) -> Iterator[str]:
@@ -103,8 +109,13 @@ def _routing(drafted: Draft) -> str:
 
 
 def _unknowns(drafted: Draft) -> Iterator[str]:
+    """Say what else is not to be relied on."""
+    failure = None if drafted.figures else _metrics(drafted).failure
     for found in troubles(drafted.state, drafted.now):
-        yield f"{found.what}: {found.reason}" if found.reason else found.what
+        if failure and found.reason == failure.reason:  # told as why nothing was measured
+            yield found.what
+        else:
+            yield f"{found.what}: {found.reason}" if found.reason else found.what
 
 
 def _decided(drafted: Draft, choice: Choice) -> Iterator[str]:

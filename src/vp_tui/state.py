@@ -71,6 +71,8 @@ class Watch(NamedTuple):
     """Path of the evidence log; None: there is none to read."""
     stuck_after: float | None = None
     """Seconds of silence from which on a run is stuck; None: the lane's p95 tells it."""
+    words: tuple[str, ...] = ()
+    """Decision words besides those of the rules."""
 
 
 class Clock(NamedTuple):

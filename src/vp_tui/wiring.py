@@ -51,6 +51,7 @@ def watch_of(settings: Settings) -> Watch:
         source=settings.source,
         evidence=None if settings.evidence is None else str(settings.evidence),
         stuck_after=settings.stuck_after,
+        words=settings.words,
     )
 
 
@@ -156,7 +157,6 @@ def connect(
         lane_log_id=lane_log_id,
         intervals=watch.intervals,
     )
-    feeds.orders = orders_of(settings, credentials, tls)
     feeds.files = file_feeds(settings, places, emit, feeds.pace.clock)
     orders = orders_of(settings, credentials, tls)
     feeds.ordering = Ordering(orders, places.audit, actor(), emit, feeds.pace.clock)

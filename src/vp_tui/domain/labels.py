@@ -60,6 +60,15 @@ def short_label(window: str) -> str:
     return window if label is None else f"{label[0][:3].title()}#{label[1]}"
 
 
+def is_same_window(one: str, other: str) -> bool:
+    """Tell whether two labels name one window: the same stage and number, whatever else they say.
+
+    Labels without a number must be the same text.
+    """
+    number = numbered_label(one)
+    return one == other if number is None else number == numbered_label(other)
+
+
 def clean_limited_windows(rows: Sequence[EvidenceRow], unreal: Collection[str] = ()) -> int:
     """Return how many real windows of the limited cohort ended clean, each number counted once.
 

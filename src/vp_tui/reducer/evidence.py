@@ -57,6 +57,7 @@ def row_recorded(event: RowRecorded, state: State) -> State:
         unreal_windows=log.unreal_windows | ({event.row.window} if not event.is_real else set()),
         authors=(*log.authors, event.author)[-AUTHORS_KEPT:],
         fingerprint=event.fingerprint,
+        problem=None,
     )
     text = f"{event.row.decision} for {event.row.window}: line {event.line}"
     return with_entry(replace(state, evidence=log), event.at, None, "recorded", text, "good")

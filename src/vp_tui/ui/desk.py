@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from vp_tui.domain.text import literal
 from vp_tui.drafting import Choice, draft, why_ask
 from vp_tui.recorder import Outcome, Preceded, Refused, Written
 from vp_tui.ui.record import RecordDialog
+from vp_tui.ui.record_text import meanwhile
 
 if TYPE_CHECKING:
     from textual.screen import Screen
 
     from vp_tui.commands import Commands
+    from vp_tui.domain.models import Failure
     from vp_tui.ui.live import Live
 
-ERROR_S = 20.0
+ERROR_S: Final = 20.0
 """Seconds that a failure to write stays in view."""
-NO_LOG = "there is no evidence log: name one with --evidence"
+NO_LOG: Final = (
+    "there is no evidence log: name one with --evidence, or as evidence = … in the config"
+)
 
 
 class Desk:
@@ -34,44 +39,56 @@ class Desk:
             return
         self._is_writing = True
         try:
-            await self._record_now()
+            why = await self._record_now()
         finally:
             self._is_writing = False
+        if why is not None:
+            self.record(why)
 
-    async def _record_now(self) -> None:
+    async def _record_now(self) -> str | None:
+        """Return why the row was not written and is to be looked at; None: it was dealt with."""
         drafted = draft(self._live.state, self._live.now)
-        why = why_ask(drafted, self._commands.recorder.author)
-        if why is None:
-            choice = Choice(drafted.suggestion.decision)
-            outcome = await self._commands.record(drafted, choice)
-            if not isinstance(outcome, Preceded):
-                self._told(outcome)
-                return
-            row = outcome.row
-            why = f"somebody else wrote {row.decision} for this window at {row.date}"
-        self.record(why)
+        if why := why_ask(drafted, self._commands.recorder.author):
+            return why
+        outcome = await self._commands.record(drafted, Choice(drafted.suggestion.decision))
+        if isinstance(outcome, Preceded):
+            return meanwhile(outcome)
+        self._tell(outcome)
+        return None
 
     def record(self, why: str | None = None) -> None:
         """Open the dialog; `why` tells what it is opened for in place of a row written at once."""
-        if self._may_write():
+        if not self._is_writing and self._may_write():
             dialog = RecordDialog(self._live, self._commands, why)
-            self._screen.app.push_screen(dialog, self._told)
+            self._screen.app.push_screen(dialog, self._tell)
 
     def _may_write(self) -> bool:
         if not self._commands.recorder.has_log:
             self._screen.notify(NO_LOG, severity="warning", markup=False)
         return self._commands.recorder.has_log
 
-    def _told(self, outcome: Outcome | None) -> None:
+    def _tell(self, outcome: Outcome | None) -> None:
         if isinstance(outcome, Written):
-            what = "stays open" if outcome.window.is_open else "is closed"
-            row = outcome.row
-            text = f"line {outcome.line} of {outcome.log}: {row.decision}; {row.window} {what}"
-            self._screen.notify(text, title="row recorded", markup=False)
+            self._screen.notify(_said(outcome), title="row recorded", markup=False)
             if problem := outcome.problem:
-                text = f"the window could not be kept: {problem.reason}; {problem.cure}"
-                self._screen.notify(text, severity="error", timeout=ERROR_S, markup=False)
+                self._fail("the window could not be kept", problem)
         elif isinstance(outcome, Refused):
-            text = f"{outcome.failure.reason}; {outcome.failure.cure}"
-            title = "NOT in the log"
-            self._screen.notify(text, title=title, severity="error", timeout=ERROR_S, markup=False)
+            self._fail("NOT in the log", outcome.failure)
+
+    def _fail(self, title: str, failure: Failure) -> None:
+        self._screen.notify(
+            literal(f"{failure.reason}; {failure.cure}"),
+            title=title,
+            severity="error",
+            timeout=ERROR_S,
+            markup=False,
+        )
+
+
+def _said(written: Written) -> str:
+    """Return what the row says and where it is."""
+    row = written.row
+    after = "stays open" if written.window.is_open else "is closed"
+    cells = f"rate {row.fallback_rate}, p95 {row.p95_latency}"
+    text = f"line {written.line} of {written.log}: {row.decision}, {cells}; {row.window} {after}"
+    return literal(text)

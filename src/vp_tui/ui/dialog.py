@@ -6,7 +6,7 @@ every state.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Final, Generic, TypeVar
 
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from vp_tui.ui.live import Live
 
 ResultT = TypeVar("ResultT")
+MAX_WIDTH: Final = 120
+"""Columns of the box, as in the stylesheet."""
+_AROUND: Final = (4, 5)
+"""Columns of border and padding; lines of header, border and keys."""
 
 
 class Dialog(ModalScreen[ResultT | None], Generic[ResultT]):
@@ -53,6 +57,12 @@ class Dialog(ModalScreen[ResultT | None], Generic[ResultT]):
     def body(self) -> list[Widget]:
         """Return what is in the box."""
         raise NotImplementedError
+
+    @property
+    def room(self) -> tuple[int, int]:
+        """Columns and lines that there are inside the box."""
+        width, height = self.app.size
+        return min(width, MAX_WIDTH) - _AROUND[0], height - _AROUND[1]
 
     def on_mount(self) -> None:
         self._unsubscribe = self.live.store.subscribe(lambda _state: self.redraw_if_shown())

@@ -13,29 +13,37 @@ from textual.containers import Horizontal
 from textual.message import Message
 from textual.widgets import Input
 
+from vp_tui.domain.text import literal
 from vp_tui.ui.paint import Line, Lines, Span, Toned, join
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from textual.app import ComposeResult
+    from textual.events import Paste
     from textual.strip import Strip
 
     from vp_tui.ui.tones import Tone
 
 TEXT_LIMIT: Final = 200_000
 """Characters that a text may have; the row cuts long notes, its record keeps them."""
-_DIGITS: Final = "123456789"
+_DIGITS: Final = "1234567890"
 
 
-class Field(Horizontal):
-    """A label and a text on one line."""
+_PICTURES: Final = {code: 0x2400 + code for code in range(0x20)} | {0x7F: 0x2421}
+"""Control characters, and the one character each that pictures it."""
+_MEANT: Final = {picture: code for code, picture in _PICTURES.items()}
 
-    def __init__(self, name: str, value: str = "", *, hint: str = "", label: str = "") -> None:
-        super().__init__(id=f"field-{name}", classes="field")
-        self._label = label or name
-        self.input = Input(
-            value,
+
+class TextLine(Input):
+    """A text on one line; what would act on the terminal is shown as a picture of itself.
+
+    Pasted lines stay one text: their ends are pictured too, and `meant` has them back.
+    """
+
+    def __init__(self, name: str, value: str, hint: str) -> None:
+        super().__init__(
+            _pictured(value),
             id=name,
             placeholder=hint,
             compact=True,
@@ -43,16 +51,37 @@ class Field(Horizontal):
             max_length=TEXT_LIMIT,
         )
 
+    @property
+    def meant(self) -> str:
+        """What was typed or pasted, without blanks around it."""
+        return self.value.translate(_MEANT).strip()
+
+    def replace(self, text: str, start: int, end: int) -> None:
+        super().replace(_pictured(text), start, end)
+
+    def _on_paste(self, event: Paste) -> None:
+        event.prevent_default()  # Textual's own takes the first line only
+        event.stop()
+        self.replace(event.text.replace("\r\n", "\n").replace("\r", "\n"), *self.selection)
+
+
+def _pictured(text: str) -> str:
+    return literal(text.translate(_PICTURES))
+
+
+class Field(Horizontal):
+    """A label and a text on one line."""
+
+    def __init__(self, name: str, value: str = "", *, hint: str = "") -> None:
+        super().__init__(id=f"field-{name}", classes="field")
+        self._label = name
+        self.text = TextLine(name, value, hint)
+
     def compose(self) -> ComposeResult:
         label = Lines(classes="field-label")
         label.show([((f"{self._label:<7}", "dim"),)])
         yield label
-        yield self.input
-
-    @property
-    def value(self) -> str:
-        """What was typed."""
-        return self.input.value
+        yield self.text
 
 
 class Cycle(Toned, can_focus=True):
@@ -78,17 +107,22 @@ class Cycle(Toned, can_focus=True):
         super().__init__(id=name, classes="cycle")
         self._label = name
         self._options = tuple(options)
-        self.value = value
+        self.place = self._options.index(value)
+        """Of the chosen word among the options."""
 
-    def show(self, options: Sequence[str], value: str) -> None:
-        """Offer other words."""
-        self._options, self.value = tuple(options), value
-        self.refresh(layout=True)
+    @property
+    def value(self) -> str:
+        """The chosen word."""
+        return self._options[self.place]
+
+    def show(self, options: Sequence[str], place: int) -> None:
+        """Offer these words, and choose the one at `place`."""
+        if (tuple(options), place) != (self._options, self.place):
+            self._options, self.place = tuple(options), place
+            self.refresh(layout=True)
 
     def action_turn(self, step: int) -> None:
-        place = self._options.index(self.value) if self.value in self._options else 0
-        self.value = self._options[(place + step) % len(self._options)]
-        self.refresh(layout=True)
+        self.show(self._options, (self.place + step) % len(self._options))
         self.post_message(self.Changed(self))
 
     def get_content_width(self, *_args: object) -> int:
@@ -104,22 +138,26 @@ class Cycle(Toned, can_focus=True):
 
 
 class Choices(Toned, can_focus=True):
-    """A list of words with what each means; digits and the arrows choose while it has the focus."""
+    """A list of words with what each means; digits and the arrows choose while it has the focus.
+
+    The last word answers to 0.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("down,j", "move(1)", show=False),
         Binding("up,k", "move(-1)", show=False),
         Binding("home", "move(-99)", show=False),
         Binding("end", "move(99)", show=False),
-        *(Binding(digit, f"choose({int(digit) - 1})", show=False) for digit in _DIGITS),
+        *(Binding(digit, f"digit({digit})", show=False) for digit in _DIGITS),
     ]
 
     class Changed(Message):
-        """Another row was chosen."""
+        """Another row was chosen, perhaps by its digit."""
 
-        def __init__(self, choices: Choices) -> None:
+        def __init__(self, choices: Choices, *, by_digit: bool) -> None:
             super().__init__()
             self.choices = choices
+            self.by_digit = by_digit
 
         @property
         def control(self) -> Choices:
@@ -135,6 +173,11 @@ class Choices(Toned, can_focus=True):
         """The chosen word, "" while there is none to choose."""
         return self._rows[self._chosen][0] if self._rows else ""
 
+    @property
+    def count(self) -> int:
+        """How many words there are."""
+        return len(self._rows)
+
     def show(self, rows: Sequence[tuple[str, Line]], value: str) -> None:
         """Show these words, each with what is said of it, and choose `value`."""
         self._rows = tuple(rows)
@@ -143,28 +186,32 @@ class Choices(Toned, can_focus=True):
         self.refresh(layout=True)
 
     def action_move(self, step: int) -> None:
-        self.action_choose(min(max(self._chosen + step, 0), len(self._rows) - 1))
+        self._choose(min(max(self._chosen + step, 0), len(self._rows) - 1), by_digit=False)
 
-    def action_choose(self, place: int) -> None:
-        if 0 <= place < len(self._rows):
-            self._chosen = place
-            self.refresh()
-            self.post_message(self.Changed(self))
+    def action_digit(self, digit: int) -> None:
+        last = len(self._rows) - 1
+        if digit <= last:
+            self._choose((digit or last + 1) - 1, by_digit=True)
+
+    def _choose(self, place: int, *, by_digit: bool) -> None:
+        self._chosen = place
+        self.refresh()
+        self.post_message(self.Changed(self, by_digit=by_digit))
 
     def get_content_height(self, *_args: object) -> int:
         return len(self._rows)
 
     def render_line(self, y: int) -> Strip:
-        height = self.size.height
-        top = min(max(self._chosen - height + 1, 0), max(len(self._rows) - height, 0))
-        place = top + y
-        if place >= len(self._rows):
+        height, count = self.size.height, len(self._rows)
+        place = min(max(self._chosen - height + 1, 0), max(count - height, 0)) + y
+        if place >= count:
             return self.strip((), self.size.width)
         word, said = self._rows[place]
         is_chosen = place == self._chosen
         mark: Span = ("> " if is_chosen else "  ", "accent")
-        digit = f"{place + 1} " if place < len(_DIGITS) else "  "
-        painted = join(mark, (digit, "dim"), (f"{word:<32}", "strong"), said)
+        digit = 0 if place == count - 1 else place + 1
+        key = f"{digit} " if digit < len(_DIGITS) else "  "
+        painted = join(mark, (key, "dim"), (f"{word:<32}", "strong"), said)
         under: Tone = "match" if is_chosen and self.has_focus else "plain"
         return self.strip(painted, self.size.width, under)
 

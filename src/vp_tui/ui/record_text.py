@@ -5,52 +5,86 @@ from __future__ import annotations
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Final
 
+from rich.cells import chop_cells
+
 from vp_tui.cells import cells_of
 from vp_tui.domain.events import Source
-from vp_tui.domain.evidence import p95_cell, rate_cell
+from vp_tui.domain.evidence import format_row, p95_cell, rate_cell
+from vp_tui.domain.labels import short_label
 from vp_tui.domain.latency import describe_rank
 from vp_tui.domain.words import Word
-from vp_tui.drafting import rows_of_others
-from vp_tui.sources import source_view
-from vp_tui.ui.paint import Line, age, cut, join
+from vp_tui.drafting import label_after, rows_of_others
+from vp_tui.sources import SourceWord, source_view
+from vp_tui.ui.paint import Line, Span, age, cut, fit, join, plain
 from vp_tui.ui.verdict import gate_line
 
 if TYPE_CHECKING:
-    from vp_tui.domain.windows import WindowNumbers
+    from vp_tui.domain.evidence import EvidenceRow
     from vp_tui.drafting import Draft
-    from vp_tui.selectors import Numbers
+    from vp_tui.recorder import Preceded
+    from vp_tui.state import State
 
-_MEANINGS: Final = {
+_MEANINGS: Final[dict[str, str]] = {
     Word.FORCE_FALLBACK: "records only: it brakes nothing",
     Word.SUSTAINED_FORCE_FALLBACK: "records only: it brakes nothing",
     Word.START_SHADOW_WINDOW: "opens the rollout",
 }
+_MORE: Final = " v = all"
 
 
-def headline(drafted: Draft) -> str:
-    """Return the box's title: where the row goes."""
-    evidence = drafted.state.watch.evidence
-    log = drafted.state.evidence
-    rows = len(log.rows) if log else 0
-    known = "cannot be read" if log and log.problem else f"{rows} rows"
-    return f"RECORD -> {PurePath(evidence or '').name} ({known})"
+def headline(drafted: Draft, state: State) -> str:
+    """Return the box's title: where the row goes; `state` is the newest."""
+    known, log = drafted.state.evidence, state.evidence
+    if log is None:
+        told = "not read yet"
+    elif log.problem:
+        told = "cannot be read"
+    else:
+        is_same = known is not None and log.fingerprint == known.fingerprint
+        told = f"{len(log.rows)} rows, {'unchanged since read' if is_same else 'CHANGED meanwhile'}"
+    return f"RECORD -> {PurePath(drafted.state.watch.evidence or '').name} ({told})"
 
 
-def draft_lines(drafted: Draft, now: float, width: int, author: str) -> list[Line]:
-    """Return the facts between the window's fields and the words."""
+def draft_lines(drafted: Draft, state: State, now: float, width: int, author: str) -> list[Line]:
+    """Return the facts between the window's fields and the words; `state` and `now` are newest."""
     lines = [
         _label("data", _data(drafted, now)),
         _label("cells", _cells(drafted)),
-        _label("window", _own(drafted.made.numbers, drafted.figures)),
+        _label("window", _own(drafted)),
         _label("gates", gate_line(drafted.made.gates)),
-        _label("others", _others(drafted, author)),
+        _label("others", _others(drafted, state, author)),
+        _label("why", join((", ".join(drafted.suggestion.reasons), "dim"))),
     ]
     return [cut(line, width) for line in lines]
+
+
+def row_lines(row: EvidenceRow, width: int, limit: int | None = None) -> list[Line]:
+    """Return the row as it will be written, on at most `limit` lines (None: on as many as needed).
+
+    They are pieces of the row's one line; where they are not all of it, the last one says so.
+    """
+    pieces = chop_cells(format_row(row), width)
+    if limit is None or len(pieces) <= limit:
+        return [plain(piece) for piece in pieces]
+    last = fit(pieces[limit - 1] + "…", width - len(_MORE))
+    return [*map(plain, pieces[: limit - 1]), join(last, (_MORE, "accent"))]
+
+
+def after_words(drafted: Draft, row: EvidenceRow) -> tuple[str, str]:
+    """Return what may become of the window: it stays open, or is closed for the next one."""
+    return "keep it open", f"close it, next is {short_label(label_after(drafted, row))}"
 
 
 def word_rows(drafted: Draft) -> list[tuple[str, Line]]:
     """Return the words to choose from, each with what it means here."""
     return [(word, _meaning(drafted, word)) for word in drafted.words]
+
+
+def meanwhile(preceded: Preceded) -> str:
+    """Return why a row was not written: somebody wrote one for its window first."""
+    row = preceded.row
+    wrote = f"{row.decision} was written for this window at {row.date} meanwhile"
+    return f"{wrote}: enter joins in with a row of your own, esc leaves it at that"
 
 
 def _label(name: str, said: Line) -> Line:
@@ -59,15 +93,15 @@ def _label(name: str, said: Line) -> Line:
 
 def _data(drafted: Draft, now: float) -> Line:
     view = source_view(drafted.state, Source.METRICS, drafted.now)
-    old_s = max(now - drafted.now, 0.0) + (view.age_s or 0.0)
-    old = f"{drafted.taken_at:%H:%M:%SZ}, {age(old_s)} old"
     if drafted.figures is None:
         reason = f": {view.failure.reason}" if view.failure else ""
-        return join((f"none: the metrics are {view.word}", "bad"), reason)
-    coverage = drafted.figures.coverage
-    own = drafted.made.numbers
-    more = f", +{own.new} missions in the window" if own else ""
-    return join(f"held from {old}, coverage {coverage.state.upper()}{more}")
+        known = "have not answered yet" if view.word is SourceWord.IDLE else f"are {view.word}"
+        return join((f"none, the metrics {known}", "bad"), reason)
+    old_s = max(now - drafted.now, 0.0) + (view.age_s or 0.0)
+    coverage, own = drafted.figures.coverage.state.upper(), drafted.own
+    more = f", +{own.new} in the window" if own else ""
+    of: Span = (f"{drafted.taken_at:%H:%M:%SZ}", "strong")
+    return join("held as of ", of, f", {age(old_s)} old, coverage {coverage}{more}")
 
 
 def _cells(drafted: Draft) -> Line:
@@ -91,21 +125,21 @@ def _cells(drafted: Draft) -> Line:
     )
 
 
-def _own(own: WindowNumbers | None, figures: Numbers | None) -> Line:
-    if own is None:
-        return join(("unknown", "warn"), ": no metrics yet")
-    fallen = f"{own.fallback}/{own.terminal} fell back, {own.failed} failed"
-    if figures is None or figures.bounds is None:
-        return join((fallen, "strong"))
+def _own(drafted: Draft) -> Line:
+    own, figures = drafted.own, drafted.figures
+    if own is None or figures is None:
+        return join(("unknown", "warn"), ": nothing was measured")
+    fallen: Span = (f"{own.fallback}/{own.terminal} fell back, {own.failed} failed", "strong")
+    if figures.bounds is None:
+        return join(fallen)
     seen = figures.reconstruction
-    return join(
-        (fallen, "strong"),
-        f"   epoch {seen.fallbacks}/{seen.terminal} <={figures.bounds.upper95:.1%}",
-    )
+    upper = f"<={figures.bounds.upper95:.1%}"
+    return join(fallen, f"   epoch {seen.fallbacks}/{seen.terminal} {upper}")
 
 
-def _others(drafted: Draft, author: str) -> Line:
-    others = rows_of_others(drafted.state, drafted.window, author)
+def _others(drafted: Draft, state: State, author: str) -> Line:
+    """Say whether somebody else wrote a row for this window, as the log is now."""
+    others = rows_of_others(state, drafted.window, author)
     if not others:
         return join(("no row of others for this window", "dim"))
     row, who = others[-1]
@@ -114,8 +148,7 @@ def _others(drafted: Draft, author: str) -> Line:
 
 def _meaning(drafted: Draft, word: str) -> Line:
     if word == drafted.suggestion.decision:
-        return join(("suggested: ", "accent"), drafted.suggestion.reasons[0])
-    parts = [_MEANINGS.get(Word(word), "")] if word in set(Word) else []
-    if drafted.needs_reason(word):
-        parts.append("asks for a reason")
-    return ((", ".join(part for part in parts if part), "dim"),)
+        return join(("suggested", "accent"))
+    asks = "asks for a reason" if drafted.needs_reason(word) else ""
+    parts = [part for part in (_MEANINGS.get(word), asks) if part]
+    return ((", ".join(parts), "dim"),)
