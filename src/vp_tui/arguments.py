@@ -31,7 +31,7 @@ _TAKEN: Final[Mapping[str, Collection[str]]] = {
     "capture": {*SETTINGS, _CONFIG}
     - {"interval", "stuck_after", "internal_token", "internal_token_file"}
     # These it has as options of its own: without --stage it decides as the script did.
-    - {"evidence", "profile", "stage", "source"},
+    - {"evidence", "profile", "stage", "source", "window_label", "window_scope"},
     "evidence": (),
 }
 """The settings that a command takes; one not named here takes all of them and `--config`."""

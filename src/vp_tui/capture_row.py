@@ -20,7 +20,8 @@ from vp_tui.report import utc_z
 from vp_tui.storage.errors import EvidenceError
 from vp_tui.storage.evidence_log import read_log
 from vp_tui.storage.snapshots import Facts
-from vp_tui.storage.spool import append_spooled, pending, record_or_keep
+from vp_tui.storage.spool import record_or_keep
+from vp_tui.waiting import append_waiting, waiting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -160,19 +161,21 @@ def append(spool: Path, log: Path, row: EvidenceRow, facts: Facts) -> Iterator[s
 
 
 def _append_waiting(spool: Path, log: Path) -> Iterator[str]:
-    waiting = pending(spool, log)
-    yield from (f"WARNING: {warning}" for warning in waiting.warnings)
-    for kept in waiting.rows:
-        told = f"the row of {kept.row.date}, “{literal(kept.row.window)}”,"
-        if kept.file is None:  # perhaps somebody took it out: not ours to put back
-            yield f"WARNING: {told} was recorded and is not in the log"
-            continue
-        try:
-            appended = append_spooled(kept)
-        except EvidenceError as error:
-            yield f"WARNING: {told} still waits: {error}"
-            return
-        yield f"{told} had waited: it is line {appended.line} now"
+    found = waiting(spool, log)
+    yield from (f"WARNING: {warning}" for warning in found.warnings)
+    for lost in found.rows:
+        if lost.kept_in is None:  # perhaps somebody took it out: not ours to put back
+            yield f"WARNING: {_told(lost.row)} was recorded and is not in the log"
+    for settled in append_waiting(spool, log, [w.row for w in found.rows if w.kept_in]):
+        if settled.problem is None:
+            yield f"{_told(settled.row)} had waited: it is line {settled.line} now"
+        else:
+            failure = settled.problem
+            yield f"WARNING: {_told(settled.row)} still waits: {failure.reason}; {failure.cure}"
+
+
+def _told(row: EvidenceRow) -> str:
+    return f"the row of {row.date}, “{literal(row.window)}”,"
 
 
 def _logged(log: Path | None) -> Sequence[EvidenceRow] | None:

@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING, Final
 from vp_tui.domain.events import PollRateChanged
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
+    from vp_tui.domain.evidence import EvidenceRow
     from vp_tui.domain.models import Failure
     from vp_tui.domain.windows import Window
     from vp_tui.drafting import Choice, Draft
     from vp_tui.network import NetworkThread
     from vp_tui.recorder import Outcome, Recorder
     from vp_tui.store import Store
+    from vp_tui.waiting import Settled, Waiting
 
 POLL_FACTORS: Final = (0.5, 1.0, 2.0, 5.0)
 """What the poll intervals can be multiplied by; never faster than twice, to spare the gateway."""
@@ -48,9 +50,22 @@ class Commands:
         self._network.call(lambda feeds: feeds.read_files())
         return outcome
 
-    async def change_window(self, window: Window) -> Failure | None:
-        """Keep the window as it is now; answered by WindowsRead. Return why it could not be."""
-        return await self.recorder.change_window(window)
+    async def change_window(self, window: Window, before: Window | None) -> Failure | None:
+        """Keep the window as it is now; answered by WindowsRead. Return why it could not be.
+
+        `before` is the open window as it was known; None: none was open.
+        """
+        return await self.recorder.change_window(window, before)
+
+    async def waiting(self) -> Waiting:
+        """Return the rows that wait for the log; nothing is answered."""
+        return await self.recorder.waiting()
+
+    async def append_waiting(self, rows: Collection[EvidenceRow]) -> list[Settled] | Failure:
+        """Append those of `rows` that still wait; answered by EvidenceRead."""
+        settled = await self.recorder.append_waiting(rows)
+        self._network.call(lambda feeds: feeds.read_files())
+        return settled
 
     def cancel(self, session_id: str, reason: str) -> None:
         """Cancel a session's run; answered by CancelRequested, then CancelAnswered or -Failed."""

@@ -10,7 +10,6 @@ import hashlib
 import time
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vp_tui.domain.events import RowRecorded, WindowsRead
@@ -22,10 +21,11 @@ from vp_tui.storage.errors import EvidenceError, LogChanged
 from vp_tui.storage.evidence_log import Fingerprint, read_log
 from vp_tui.storage.snapshots import Facts
 from vp_tui.storage.spool import record_or_keep
-from vp_tui.storage.windows import change_windows
+from vp_tui.storage.windows import keep_window
+from vp_tui.waiting import Waiting, append_waiting, waiting
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
     from pathlib import Path
 
     from vp_tui.domain.evidence import EvidenceRow, EvidenceTable
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from vp_tui.domain.windows import Window
     from vp_tui.storage.evidence_log import Appended
     from vp_tui.store import Store
+    from vp_tui.waiting import Settled
 
 _TRIES: Final = 20
 """How often a row is tried while others write rows of other windows; then it is written."""
@@ -122,15 +123,33 @@ class Recorder:
         window, problem = await self._after(drafted, choice)
         return Written(row, appended.line, appended.path.name, window, problem)
 
-    async def change_window(self, window: Window) -> Failure | None:
-        """Keep the window as it is now: opened, edited or closed. Return why it could not be."""
+    async def change_window(self, window: Window, before: Window | None) -> Failure | None:
+        """Keep the window as it is now: opened, edited or closed. Return why it could not be.
+
+        `before` is the open window as it was known; None: none was open.
+        """
         try:
-            change = partial(_with_window, window=window)
-            kept = await asyncio.to_thread(change_windows, self._files.windows, change)
+            kept = await asyncio.to_thread(keep_window, self._files.windows, window, before)
         except EvidenceError as error:
             return error.failure
         self._store.apply(WindowsRead(self._clock(), kept))
         return None
+
+    async def waiting(self) -> Waiting:
+        """Return the rows that wait for the log; none where there is no log."""
+        if self._files.log is None:
+            return Waiting()
+        return await asyncio.to_thread(waiting, self._files.spool, self._files.log)
+
+    async def append_waiting(self, rows: Collection[EvidenceRow]) -> list[Settled] | Failure:
+        """Append those of `rows` that still wait; return what became of each, or what failed."""
+        try:
+            return await asyncio.to_thread(self._append_waiting, rows)
+        except EvidenceError as error:
+            return error.failure
+
+    def _append_waiting(self, rows: Collection[EvidenceRow]) -> list[Settled]:
+        return list(append_waiting(self._files.spool, self._log, rows))
 
     def _append(self, drafted: Draft, row: EvidenceRow, facts: Facts) -> Appended | Preceded:
         """Append the row if the log has the rows that it was decided on, or more of others'."""
@@ -179,7 +198,7 @@ class Recorder:
         """Keep the window open, or close it, as the word or the engineer has it."""
         now = drafted.state.clock.wall_at(self._clock())
         window = recorded(drafted.window, choice.decision, now, keep=drafted.stays_open(choice))
-        return window, await self.change_window(window)
+        return window, await self.change_window(window, drafted.state.window)
 
     @property
     def _log(self) -> Path:
@@ -193,20 +212,3 @@ def _fingerprint(known: EvidenceLog) -> Fingerprint | None:
     if known.problem is not None:
         return None
     return Fingerprint(known.fingerprint) if known.fingerprint else _NO_ROWS
-
-
-def _with_window(windows: tuple[Window, ...], window: Window) -> tuple[Window, ...]:
-    """Return the windows with `window` as the newest, told apart by their opening.
-
-    An open one of the same label is the same one, opened by another vp-tui: it began with that.
-    Raises EvidenceError when another one is open.
-    """
-    others = tuple(other for other in windows if other.opened_at != window.opened_at)
-    other = next((w for w in others if w.is_open), None)
-    if other is not None and is_same_window(other.label, window.label):
-        others = tuple(w for w in others if w is not other)
-        window = window._replace(opened_at=other.opened_at, anchor=other.anchor)
-    elif other is not None and window.is_open:
-        reason = f"another vp-tui opened “{other.label}” meanwhile"
-        raise EvidenceError(reason, "look at that window first, then open yours or join it")
-    return (*others, window)

@@ -21,12 +21,7 @@ from vp_tui.domain.missions import (
     unreported_fallbacks,
 )
 from vp_tui.domain.thresholds import GUARDRAIL_RATE
-from vp_tui.domain.windows import (
-    current_stage,
-    default_scope,
-    proposed_window,
-    unreal_missions,
-)
+from vp_tui.domain.windows import current_stage, default_scope, proposed_window, unreal_missions
 from vp_tui.sources import SourceView, source_view
 from vp_tui.state import EvidenceLog, SourceStatus
 
@@ -142,7 +137,7 @@ def numbers(state: State, now: float, window: Window | None = None) -> Numbers |
         coverage=_coverage(snapshot),
         reported_rate=snapshot.fallback.rate if snapshot.fallback.considered else None,
         reconstruction=(seen := _reconstruction(recent)),
-        bounds=_bounds(seen.fallbacks, seen.terminal) if seen.terminal else None,
+        bounds=bounds_of(seen.fallbacks, seen.terminal) if seen.terminal else None,
         wire=_wire(real),
         unreported=_unreported(state.ledger, snapshot),
         orphaned=orphaned,
@@ -174,9 +169,10 @@ def _proposed(watch: Watch, log: EvidenceLog) -> Window:
     return proposed_window(
         log.rows,
         log.recorded_ids,
-        scope=default_scope(watch.vp_id, watch.name, watch.source),
+        scope=watch.window_scope or default_scope(watch.vp_id, watch.name, watch.source),
         source=watch.source,
         stage=watch.stage,
+        label=watch.window_label,
     )
 
 
@@ -235,7 +231,8 @@ def _wire(real: tuple[LedgerEntry, ...]) -> TripWire:
 
 
 @lru_cache(maxsize=8)
-def _bounds(fallbacks: int, n: int) -> Bounds:
+def bounds_of(fallbacks: int, n: int) -> Bounds:
+    """Return what `fallbacks` among `n` finished missions prove, one at least."""
     from vp_tui.domain.sequential import clean_missions_needed  # noqa: PLC0415 - as in `_wire`
     from vp_tui.domain.stats import upper95, wilson  # noqa: PLC0415 - as in `_wire`
 

@@ -61,6 +61,10 @@ class Settings:
     stage: Stage | None = None
     """None: the evidence log tells it."""
     source: Traffic = Traffic.ORGANIC
+    window_label: str = ""
+    """Of the window proposed next; "": the evidence log tells it."""
+    window_scope: str = ""
+    """Of the window proposed next; "": lane, gateway and source."""
     words: tuple[str, ...] = ()
     """Decision words besides those of the rules."""
     continuity_report: Path | None = None
@@ -140,6 +144,12 @@ SETTINGS: Final[Mapping[str, Setting]] = MappingProxyType(
         ),
         "source": Setting(
             one_of(Traffic), "SOURCE", f"of the window's missions: {', '.join(Traffic)}", "--source"
+        ),
+        "window_label": Setting(
+            visible_name, "TEXT", "of the window proposed next (the log tells it)", "--window-label"
+        ),
+        "window_scope": Setting(
+            visible_name, "TEXT", "of that window (lane, gateway and source)", "--scope"
         ),
         "words": Setting(decision_words, "WORDS", "decision words besides those of the rules"),
         "continuity_report": Setting(file_path, "FILE", "JUnit XML of the continuity suites"),

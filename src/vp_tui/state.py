@@ -11,6 +11,7 @@ from vp_tui.domain.missions import Ledger
 from vp_tui.domain.models import Plane, TokenPresence
 from vp_tui.domain.routing import RoutingTally
 from vp_tui.domain.stages import Traffic
+from vp_tui.domain.windows import open_window
 from vp_tui.domain.words import Profile
 
 if TYPE_CHECKING:
@@ -67,6 +68,10 @@ class Watch(NamedTuple):
     """The one asked for; None: the evidence log tells it."""
     source: Traffic = Traffic.ORGANIC
     """Where the window's missions come from."""
+    window_label: str = ""
+    """Of the window proposed next; "": the evidence log tells it."""
+    window_scope: str = ""
+    """Of the window proposed next; "": lane, gateway and source."""
     evidence: str | None = None
     """Path of the evidence log; None: there is none to read."""
     stuck_after: float | None = None
@@ -195,6 +200,8 @@ class State:
     """None until it was read, and where there is none to read."""
     windows: tuple[Window, ...] = ()
     """The open window, and closed ones of unreal traffic."""
+    windows_problem: str | None = None
+    """Why they cannot be read, in words; then they are as they were before."""
     suites: SuitesReport | UnreadReport | None = None
     """The continuity suites' report; None until it was read, and where none is configured."""
 
@@ -204,7 +211,7 @@ class State:
     @property
     def window(self) -> Window | None:
         """The open window; None while there is none."""
-        return next((window for window in reversed(self.windows) if window.is_open), None)
+        return open_window(self.windows)
 
     @property
     def lane_log_id(self) -> str:

@@ -89,6 +89,9 @@ def _troubles(state: State, now: float) -> Iterator[Trouble]:
     if state.evidence and state.evidence.problem:
         reason, cure = state.evidence.problem, "vp-tui goes by what it read before, and tries again"
         yield Trouble("evidence log", reason, cure, is_grave=False)
+    if state.windows_problem:
+        cure = "whether a window is open is as it was known before; vp-tui tries again"
+        yield Trouble("open window", state.windows_problem, cure, is_grave=False)
     for problem in state.tokens.problems:
         yield Trouble("tokens", problem, "mend it, then press A to read them again", is_grave=False)
 

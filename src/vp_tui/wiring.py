@@ -49,6 +49,8 @@ def watch_of(settings: Settings) -> Watch:
         profile=settings.profile,
         stage=settings.stage,
         source=settings.source,
+        window_label=settings.window_label,
+        window_scope=settings.window_scope,
         evidence=None if settings.evidence is None else str(settings.evidence),
         stuck_after=settings.stuck_after,
         words=settings.words,

@@ -138,7 +138,9 @@ def test_the_numbers_of_a_window() -> None:
         entry("m9", "queued"),
     )
     numbers = numbers_of(window(anchor=frozenset({"m0"})), missions, orphaned={"m5", "m6", "m7"})
-    assert numbers == WindowNumbers(new=9, completed=2, failed=2, running=1, fallback=3, p95_s=60.0)
+    assert numbers == WindowNumbers(
+        new=9, completed=2, failed=2, running=1, fallback=3, p95_s=60.0, timed=3
+    )
     assert numbers.terminal == 4
 
 

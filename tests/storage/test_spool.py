@@ -32,7 +32,7 @@ def test_a_row_is_kept_as_it_was_meant(log: Path, spool: Path) -> None:
     file = keep(spool, log, hard, facts(), because=REASON)
     assert file.stat().st_mode & 0o777 == 0o600
     assert spool.stat().st_mode & 0o777 == 0o700
-    assert pending(spool, log).rows == (Spooled(log, hard, facts(), file),)
+    assert pending(spool, log).rows == (Spooled(log, hard, facts(), file, str(REASON)),)
     assert json.loads(file.read_bytes())["log"] == str(log)
     assert names(spool) == [file.name]
 

@@ -6,9 +6,11 @@ known when it was opened is its anchor. Times are UTC.
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
+from vp_tui.domain.evidence import numbered_label
 from vp_tui.domain.labels import next_label, next_stage
 from vp_tui.domain.latency import p95_after_each
 from vp_tui.domain.missions import Ledger, terminal_entries
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 
     from vp_tui.domain.evidence import EvidenceRow
     from vp_tui.domain.missions import LedgerEntry
-    from vp_tui.domain.models import Mission
+    from vp_tui.domain.models import Mission, MissionEvent
 
 
 class Window(NamedTuple):
@@ -64,6 +66,8 @@ class WindowNumbers(NamedTuple):
     """Of the completed and failed ones, those that fell back."""
     p95_s: float | None = None
     """In seconds, of the completed and failed ones, by the gateway's own rank."""
+    timed: int = 0
+    """Of the completed and failed ones, those whose time is known: p95 is a rank among them."""
 
     @property
     def terminal(self) -> int:
@@ -95,15 +99,18 @@ def proposed_window(
     source: Traffic = Traffic.ORGANIC,
     stage: Stage | None = None,
     suffix: str = "",
+    label: str = "",
 ) -> Window:
     """Return the window that comes next while none is open.
 
-    It holds all missions that no record names: `recorded` are those that some record does.
+    It holds all missions that no record names: `recorded` are those that some record does. A
+    `label` overrules the log's next one, and tells the stage as that does.
     """
+    named = numbered_label(label)
     return Window(
-        label=next_label(rows, stage, suffix),
+        label=label or next_label(rows, stage, suffix),
         scope=scope,
-        stage=current_stage(stage, None, rows),
+        stage=current_stage(stage or (Stage(named[0]) if named else None), None, rows),
         source=source,
         opened_at=None,
         anchor=frozenset(recorded),
@@ -149,7 +156,21 @@ def numbers_of(
         running=sum(e.mission.status == "running" and i not in orphaned for i, e in own.items()),
         fallback=sum(e.fell_back for e in finished),
         p95_s=p95[0] if p95 else None,
+        timed=len(durations),
     )
+
+
+def events_of(
+    window: Window, entries: Iterable[LedgerEntry], events: Iterable[MissionEvent]
+) -> Counter[str]:
+    """Return how many events of each type the window's own missions have among `events`."""
+    own = {e.mission.mission_id for e in entries if window.holds(e.mission)}
+    return Counter(event.event_type for event in events if event.mission_id in own)
+
+
+def open_window(windows: Sequence[Window]) -> Window | None:
+    """Return the open one of `windows`, oldest first; None while there is none."""
+    return next((window for window in reversed(windows) if window.is_open), None)
 
 
 def unreal_missions(windows: Iterable[Window], missions: Iterable[Mission]) -> frozenset[str]:

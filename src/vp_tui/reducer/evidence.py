@@ -33,8 +33,9 @@ def evidence_read(event: EvidenceRead, state: State) -> State:
 def windows_read(event: WindowsRead, state: State) -> State:
     """Take the windows that are kept; opening, editing and closing are told."""
     if event.problem is not None:
+        state = replace(state, windows_problem=event.problem)
         return with_entry(state, event.at, None, "window", event.problem, "bad")
-    before, state = state.window, replace(state, windows=event.windows)
+    before, state = state.window, replace(state, windows=event.windows, windows_problem=None)
     after = state.window
     if before == after:
         return state

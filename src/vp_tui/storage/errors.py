@@ -62,13 +62,23 @@ class AuditError(Exception):
 
 def as_audit_error(error: OSError, path: Path) -> AuditError:
     """Return what `error` means for the audit in the file `path`."""
+    return AuditError(*_of_our_own(error, path))
+
+
+def as_window_error(error: OSError, path: Path) -> EvidenceError:
+    """Return what `error` means for the open window in the file `path`."""
+    return EvidenceError(*_of_our_own(error, path))
+
+
+def _of_our_own(error: OSError, path: Path) -> tuple[str, str]:
+    """Return reason and cure for one of vp-tui's own files."""
     said = error.strerror or str(error) or type(error).__name__
     reason, _cure = _WORDS.get(error.errno or 0, (said, ""))
     if isinstance(error, BlockingIOError):
         reason = "others are writing it all the time"
     is_full = error.errno in {errno.ENOSPC, errno.EDQUOT}
     cure = "free some space" if is_full else "name a directory of your own with XDG_STATE_HOME"
-    return AuditError(f"{literal(str(path))}: {reason}", cure)
+    return f"{literal(str(path))}: {reason}", cure
 
 
 def as_evidence_error(error: OSError, path: Path) -> EvidenceError:

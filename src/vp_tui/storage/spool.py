@@ -34,6 +34,8 @@ class Spooled:
     """None when the row's record is written already."""
     file: Path | None
     """Where it is kept; None for a row that only the last record of the log has."""
+    because: str | None = None
+    """Why it could not be written, in words; None where that is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,8 @@ class Pending:
 
     rows: tuple[Spooled, ...]
     warnings: tuple[str, ...]
+    fingerprint: Fingerprint | None = None
+    """Of the log's rows, none of which is among these; None: they could not be read."""
 
 
 def record_or_keep(
@@ -78,7 +82,7 @@ def keep(
     file = spool / f"{time.time_ns():020}-{token_hex(4)}.json"
     try:
         spool.mkdir(mode=0o700, parents=True, exist_ok=True)
-        write_private(file, _kept(log, row, facts))
+        write_private(file, _kept(log, row, facts, str(because)))
     except OSError as error:
         worse = as_evidence_error(error, spool)
         reason = f"{because.failure.reason}; nor can the row be kept: {worse.failure.reason}"
@@ -94,11 +98,13 @@ def pending(spool: Path, log: Path) -> Pending:
     path = resolve(log)
     rows: list[Spooled] = []
     warnings: list[str] = []
+    present: set[bytes] = set()
+    fingerprint = lost = None
     try:
-        present = {row.raw for row in read_log(path)[0].rows}
+        table, fingerprint = read_log(path)
+        present = {row.raw for row in table.rows}
         lost = unwritten(path)
     except EvidenceError as error:
-        present, lost = set(), None
         warnings.append(str(error))
     for file in sorted(spool.glob("*.json")):
         spooled = _read(file)
@@ -112,19 +118,20 @@ def pending(spool: Path, log: Path) -> Pending:
             rows.append(spooled)
     if lost is not None and lost not in [spooled.row for spooled in rows]:
         rows.append(Spooled(path, lost, None, None))
-    return Pending(tuple(rows), tuple(warnings))
+    return Pending(tuple(rows), tuple(warnings), fingerprint)
 
 
-def append_spooled(spooled: Spooled) -> Appended:
+def append_spooled(spooled: Spooled, expected: Fingerprint | None = None) -> Appended:
     """Append a row that waited, with its record unless that is written, and drop it.
 
-    Raises EvidenceError when it has to wait on.
+    Raises LogChanged when the log's rows are not `expected` any more: somebody may have appended
+    this one; and EvidenceError when it has to wait on.
     """
     log, row, facts = spooled.log, spooled.row, spooled.facts
     if facts is None or is_recorded(log, format_row(row).encode()):
-        appended = append_row(log, row)
+        appended = append_row(log, row, expected=expected)
     else:
-        appended = record_row(log, row, facts)
+        appended = record_row(log, row, facts, expected=expected)
     drop(spooled)
     return appended
 
@@ -138,10 +145,11 @@ def drop(spooled: Spooled) -> None:
             raise as_evidence_error(error, spooled.file) from error
 
 
-def _kept(log: Path, row: EvidenceRow, facts: Facts | None) -> bytes:
+def _kept(log: Path, row: EvidenceRow, facts: Facts | None, because: str) -> bytes:
     return canonical(
         {
             "format": _FORMAT,
+            "because": because,
             "log": str(resolve(log)),
             "row": asdict(row),
             "facts": None if facts is None else as_json(facts),
@@ -156,6 +164,7 @@ def _read(file: Path) -> Spooled | None:
             return None
         row = EvidenceRow(**kept["row"])
         facts = None if kept["facts"] is None else Facts(**kept["facts"])
-        return Spooled(Path(kept["log"]), row, facts, file)
+        because = kept.get("because")
+        return Spooled(Path(kept["log"]), row, facts, file, because and str(because))
     except (OSError, ValueError, TypeError, KeyError, RecursionError):
         return None

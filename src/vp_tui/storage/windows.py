@@ -9,10 +9,11 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Final
 
+from vp_tui.domain.labels import is_same_window
 from vp_tui.domain.text import literal
-from vp_tui.domain.windows import from_json, to_json
+from vp_tui.domain.windows import from_json, open_window, to_json
 from vp_tui.storage.atomic import read_if_there, write_private
-from vp_tui.storage.errors import EvidenceError, as_evidence_error
+from vp_tui.storage.errors import EvidenceError, as_window_error
 from vp_tui.storage.locks import locked
 from vp_tui.storage.records import canonical
 
@@ -42,7 +43,7 @@ def read_windows(path: Path) -> tuple[Window, ...]:
     try:
         data = read_if_there(path)
     except OSError as error:
-        raise as_evidence_error(error, path) from error
+        raise as_window_error(error, path) from error
     if data is None:
         return ()
     try:
@@ -56,7 +57,56 @@ def _parsed(data: bytes) -> tuple[Window, ...]:
     kept = json.loads(data)
     if kept["format"] != _FORMAT:
         raise ValueError("another format")
-    return tuple(from_json(window) for window in kept["windows"])
+    return tuple(_legible(from_json(window)) for window in kept["windows"])
+
+
+def _legible(window: Window) -> Window:
+    """Return the window with texts that can be shown: others may have written the file."""
+    return window._replace(
+        label=literal(window.label),
+        scope=literal(window.scope),
+        decision=None if window.decision is None else literal(window.decision),
+    )
+
+
+def keep_window(path: Path, window: Window, before: Window | None) -> tuple[Window, ...]:
+    """Keep `window` in the place of `before`, the open one as it was known; None: none was open.
+
+    A recorded window that another vp-tui opened meanwhile is that one: it began with it.
+
+    Return the windows that are kept. Raises EvidenceError when the file cannot be read or written,
+    and when another vp-tui was quicker: nothing is changed then.
+    """
+
+    def change(windows: tuple[Window, ...]) -> tuple[Window, ...]:
+        current, kept, known = open_window(windows), window, before
+        if current and window.decision and is_same_window(current.label, window.label):
+            kept, known = (
+                window._replace(opened_at=current.opened_at, anchor=current.anchor),
+                current,
+            )
+        if conflict := _conflict(current, kept, known):
+            raise EvidenceError(conflict, "look at what is there now, then decide again")
+        return (*(w for w in windows if w.opened_at != kept.opened_at), kept)
+
+    return change_windows(path, change)
+
+
+def _conflict(current: Window | None, window: Window, before: Window | None) -> str | None:
+    """Say what another vp-tui did meanwhile that `window` would undo; None: nothing.
+
+    A window is told from others by its opening. Closing one that was changed, or is closed
+    already, undoes nothing.
+    """
+    if current is None:
+        is_gone = before is not None and window.is_open
+        return f"another vp-tui closed “{window.label}” meanwhile" if is_gone else None
+    if before is None or current.opened_at != before.opened_at:
+        return f"another vp-tui opened “{current.label}” meanwhile"
+    if window.is_open and current != before:
+        changed = f"“{current.label}”, {current.stage}, {current.source}, {current.scope}"
+        return f"another vp-tui changed the window meanwhile: {changed}"
+    return None
 
 
 def change_windows(
@@ -75,5 +125,9 @@ def change_windows(
             content = {"format": _FORMAT, "version": 1, "windows": [to_json(w) for w in kept]}
             write_private(path, canonical(content))
     except OSError as error:
-        raise as_evidence_error(error, path) from error
+        raise as_window_error(error, path) from error
+    except EvidenceError as error:
+        if isinstance(error.__cause__, OSError):  # the lock's: it speaks of an evidence log
+            raise as_window_error(error.__cause__, path) from error
+        raise
     return kept

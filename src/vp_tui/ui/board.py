@@ -11,12 +11,13 @@ from vp_tui.fleet import run_rows
 from vp_tui.selectors import entries_matching, numbers, short_id
 from vp_tui.sources import SourceWord, is_lost, log_view, source_view, streams_view
 from vp_tui.ui.cards import Cards
+from vp_tui.ui.compared import compared
+from vp_tui.ui.dense import dense_lines
 from vp_tui.ui.events import EventsList
 from vp_tui.ui.footer import footer_line
 from vp_tui.ui.header import header_lines
 from vp_tui.ui.links import LinksList
 from vp_tui.ui.logs import LogList
-from vp_tui.ui.numbers import dense_lines
 from vp_tui.ui.paint import Line, Lines, age, join
 from vp_tui.ui.panes import Pane, other_panes
 from vp_tui.ui.runs import RunsList, counted_levels
@@ -36,7 +37,7 @@ WIDE: Final = 118
 """Columns from which on two panes stand side by side."""
 TALL: Final = 34
 """Lines from which on a wide terminal has room for cards."""
-RUNS_HEIGHT: Final = 5
+RUNS_HEIGHT: Final = 4
 """Lines of the runs with their title, where lines are few."""
 LOWER: Final = ("events", "lane-log", "session-log", "links")
 """The panes that share the lower half: one at a time, or two where it is wide."""
@@ -141,10 +142,11 @@ class Board(Container):
 
     def _show_figures(self, state: State, now: float, width: int) -> None:
         figures, source = numbers(state, now), source_view(state, Source.METRICS, now)
+        shown = compared(state, now, figures) if figures else None
         if self.cards.display:
-            self.cards.show(figures, state, source, width)
+            self.cards.show(shown, source, now, width)
         else:
-            self.dense.show(dense_lines(figures, state, source, width))
+            self.dense.show(dense_lines(shown, source, width))
 
     def _show_runs(self, state: State, now: float) -> None:
         rows = run_rows(state, now, self.found["runs"])

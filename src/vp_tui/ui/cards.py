@@ -7,72 +7,60 @@ from typing import TYPE_CHECKING, Final
 from textual.containers import Horizontal
 
 from vp_tui.sources import SourceWord
-from vp_tui.ui.numbers import (
-    events_card,
-    fallback_card,
-    latency_card,
-    missions_card,
-    no_figures,
-    state_note,
-)
+from vp_tui.ui.card_lines import epoch_card, guardrails_card, latency_card, window_card
+from vp_tui.ui.numbers import no_figures, state_note
 from vp_tui.ui.paint import Line, Lines
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
-    from vp_tui.selectors import Numbers
     from vp_tui.sources import SourceView
-    from vp_tui.state import State
+    from vp_tui.ui.compared import Compared
 
 TITLES: Final = {
-    "fallback": "FALLBACK RATE",
+    "window": "WINDOW",
+    "epoch": "EPOCH",
     "latency": "P95 LATENCY",
-    "missions": "MISSIONS",
-    "turns": "EVENTS",
+    "guardrails": "GUARDRAILS",
 }
+SHARES: Final = {"window": 28, "epoch": 36, "latency": 26, "guardrails": 30}
+"""Of the width, as the stylesheet has them."""
 
 FRAME: Final = 4
 """Columns of a card's border and padding."""
-HEIGHT: Final = 7
+HEIGHT: Final = 8
 """Lines inside a card."""
 
 
 class Cards(Horizontal):
-    """Fallback rate, p95, missions, events: side by side."""
+    """The window's own figures, the cumulative ones, p95 and guardrails: side by side."""
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
         super().__init__(id=id)
         self._cards = {name: Lines(id=f"card-{name}", classes="card") for name in TITLES}
-        for name, card in self._cards.items():
-            card.border_title = TITLES[name]
 
     def compose(self) -> ComposeResult:
         yield from self._cards.values()
 
-    def show(self, figures: Numbers | None, state: State, source: SourceView, width: int) -> None:
+    def show(self, shown: Compared | None, source: SourceView, now: float, width: int) -> None:
         """Show the figures in `width` columns; `source` is the metrics' state without figures."""
-        inner = width // len(TITLES) - FRAME
-        note = "".join(text for text, _tone in state_note(figures, source))
+        note = "".join(text for text, _tone in state_note(shown.figures if shown else None, source))
+        titles = dict(TITLES)
+        if shown is not None:
+            titles |= {"window": shown.window_title, "epoch": shown.epoch_title}
         for name, card in self._cards.items():
-            if card.border_subtitle != note:
-                card.border_subtitle = note
+            if (card.border_title, card.border_subtitle) != (titles[name], note):
+                card.border_title, card.border_subtitle = titles[name], note
                 card.set_class(source.word is not SourceWord.LIVE, "-not-current")
-            card.show(_card_lines(name, figures, state, source, inner))
+            inner = width * SHARES[name] // sum(SHARES.values()) - FRAME
+            card.show(_card_lines(name, shown, now, inner) if shown else no_figures(source, inner))
 
 
-def _card_lines(
-    name: str,
-    figures: Numbers | None,
-    state: State,
-    source: SourceView,
-    width: int,
-) -> list[Line]:
-    if figures is None:
-        return no_figures(source, width)
-    if name == "fallback":
-        return fallback_card(figures, state, width, HEIGHT)
+def _card_lines(name: str, shown: Compared, now: float, width: int) -> list[Line]:
+    if name == "window":
+        return window_card(shown, now, width)
+    if name == "epoch":
+        return epoch_card(shown, width, HEIGHT)
     if name == "latency":
-        return latency_card(figures, width, HEIGHT)
-    if name == "missions":
-        return missions_card(figures, width)
-    return events_card(figures, state, width)
+        return latency_card(shown, width, HEIGHT)
+    return guardrails_card(shown, width)

@@ -1,80 +1,38 @@
-"""The figures: dense lines at 80 columns, cards where it is wide; each with its source's state."""
+"""The words of the figures, as dense lines and cards put them together."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
 from vp_tui.domain.coverage import CoverageState
+from vp_tui.domain.labels import short_label
 from vp_tui.domain.latency import P95_WATCH_S, describe_rank
+from vp_tui.selectors import bounds_of
 from vp_tui.sources import SourceView, SourceWord
 from vp_tui.ui.header import WORD_SYMBOLS, WORD_TONES
-from vp_tui.ui.paint import Line, age, cut, fit, flow, join, plain, sparkline, spread, width_of
+from vp_tui.ui.paint import Line, age, cut, join, plain, sparkline
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from vp_tui.domain.guardrails import CancelRecovery, EvidenceTarget, Guardrails
     from vp_tui.domain.missions import LedgerEntry
+    from vp_tui.domain.windows import WindowNumbers
     from vp_tui.selectors import Numbers
     from vp_tui.state import State
     from vp_tui.ui.tones import Tone
 
 LAST: Final = 20
 """Missions in the strip of the newest."""
-DENSE_TREND: Final = 24
-"""Cells of the trend in the dense lines, at most."""
 TREND_MIN: Final = 4
 """Cells below which a trend says nothing."""
-_KNOWN_STATUSES: Final = ("completed", "failed", "running")
-_KNOWN_EVENTS: Final = {
-    "vp.mission.dispatched": "dispatched",
-    "vp.mission.completed": "completed",
-    "vp.mission.fallback": "fallback",
-    "vp.mission.failed": "failed",
+EVENTS: Final = {
+    "vp.mission.dispatched": "disp",
+    "vp.mission.completed": "done",
+    "vp.mission.fallback": "fb",
+    "vp.mission.failed": "F",
 }
-
-
-def dense_lines(
-    figures: Numbers | None, state: State, source: SourceView, width: int
-) -> list[Line]:
-    """Return the five lines that 80 columns have room for."""
-    if figures is None:
-        word, reason = no_figures(source, width - width_of(_label("")))
-        return [join(_label("fallback"), word), join(_label(""), reason), (), (), ()]
-    p95 = join(_label("p95"), _p95(figures), "  ", _spread_of(figures), "  ")
-    trend = _trend("", figures.p95_trend, min(width - width_of(p95), DENSE_TREND))
-    note = _doubt(figures)
-    newest = _dense_newest(figures, state, width - (width_of(note) + 1 if note else 0))
-    lines = (
-        _dense_fallback(figures, width),
-        spread(newest, note, width) if note else newest,
-        join(p95, trend),
-        join(_label("missions"), _missions(figures), "  ", _routing(state)),
-        join(_label("events"), _events(figures)),
-    )
-    return [cut(_aged(line, figures), width) for line in lines]
-
-
-def _dense_fallback(figures: Numbers, width: int) -> Line:
-    """Return both rates in one line, with the upper bound where it fits."""
-    reported = join(_label("fallback"), _reported(figures))
-    bounded, bare = (
-        flow((reported, *_reconstructed(figures, bounded=b)), width) for b in (True, False)
-    )
-    return bounded[0] if len(bounded) == 1 else bare[0]
-
-
-def _dense_newest(figures: Numbers, state: State, width: int) -> Line:
-    """Return the rolling window with its trip-wire and, where it fits, the turns unseen by it.
-
-    Turns that were seen go first, a count of none goes last; a tripped wire is never left out.
-    """
-    strip = join(_label("last 20"), _strip(figures.recent))
-    wire, unseen = _rolling(figures), _spaced(_unseen(state))[:-1]
-    whole = join(strip, "  ", wire, "  ", unseen)
-    if width_of(whole) <= width:
-        return whole
-    has_seen = state.routing.bootstrap or state.routing.shadow or len(_unseen(state)) > 1
-    return join(strip, "  ", unseen if has_seen and not figures.wire.tripped else wire)
+_KNOWN_STATUSES: Final = ("completed", "failed", "running")
 
 
 def no_figures(source: SourceView, width: int) -> list[Line]:
@@ -84,88 +42,18 @@ def no_figures(source: SourceView, width: int) -> list[Line]:
     return [cut(((word, WORD_TONES[source.word]),), width), cut(((reason, "dim"),), width)]
 
 
-def fallback_card(figures: Numbers, state: State, width: int, height: int) -> list[Line]:
-    """Return the fallback card's lines; without room the interval goes, then the strip."""
-    rates, unseen = [_reported(figures), *_reconstructed(figures)], flow(_unseen(state), width)
-    strip, wire, interval = _strip(figures.recent), _rolling(figures), _interval(figures)
-    lines: list[Line] = []
-    for head, middle in (
-        ([*rates, interval], [strip, wire]),
-        (rates, [strip, wire]),
-        (rates, [wire]),
-    ):
-        told = [part for part in head if part]
-        lines = [*flow(told, width), *(line for line in middle if line), *unseen]
-        if len(lines) <= height:
-            break
-    return _card(figures, width, *lines)
-
-
-def latency_card(figures: Numbers, width: int, height: int) -> list[Line]:
-    """Return the p95 card's lines: the figure, its spread, its trend, and each mission's time."""
-    head = flow(
-        [_p95(figures), _spread_of(figures), _trend("p95  ", figures.p95_trend, width)], width
-    )
-    durations = [e.mission.duration_s for e in figures.recent if e.mission.duration_s is not None]
-    rows = sparkline(durations, width - 5, max(height - len(head), 1)) if durations else []
-    each: list[Line] = [
-        (("each " if n == len(rows) - 1 else "     ", "dim"), (row, "dim"))
-        for n, row in enumerate(rows)
-    ]
-    return _card(figures, width, *head, *each)
-
-
-def missions_card(figures: Numbers, width: int) -> list[Line]:
-    """Return the missions card's lines."""
-    counts = figures.snapshot.mission_counts
-    failed, others = counts.get("failed", 0), _other_statuses(counts)
-    return _card(
-        figures,
-        width,
-        _count(counts.get("completed", 0), "completed", "plain"),
-        _count(failed, "failed", "bad" if failed else "plain"),
-        _count(_really_running(figures), "running", "plain"),
-        _count(figures.orphans, "orphaned", "warn" if figures.orphans else "plain"),
-        *(_count(number, status, "plain") for status, number in others),
-        ((f"{figures.snapshot.fallback.considered:>5} in the rate", "dim"),),
-    )
-
-
-def events_card(figures: Numbers, state: State, width: int) -> list[Line]:
-    """Return the events and routing card's lines."""
-    counts = figures.snapshot.event_counts
-    known = [_count(counts.get(k, 0), name, "plain") for k, name in _KNOWN_EVENTS.items()]
-    return _card(figures, width, *known, _routing(state))
-
-
-def _card(figures: Numbers, width: int, *lines: Line) -> list[Line]:
-    return [cut(_aged(line, figures), width) for line in lines]
-
-
-def _aged(painted: Line, figures: Numbers) -> Line:
+def aged(painted: Line, figures: Numbers) -> Line:
     """Dim what is not known to be true now."""
     if figures.source.is_current:
         return painted
     return tuple((text, "dim") for text, _tone in painted)
 
 
-def _doubt(figures: Numbers) -> Line:
-    """Say in words that the figures are not current, and how old they are."""
+def doubt(figures: Numbers) -> Line:
+    """Say in words that the figures are not current, and how old; nothing while they are."""
     source = figures.source
     is_own = source.is_current and not source.has_substitute
     return () if is_own else state_note(figures, source)
-
-
-def _spaced(parts: list[Line]) -> Line:
-    return join(*(join(part, "  ") for part in parts))
-
-
-def _trend(label: str, values: Sequence[float], width: int) -> Line:
-    """Return one row of a trend in `width` cells, nothing where it would say nothing."""
-    room = width - len(label)
-    if room < TREND_MIN or not values:
-        return ()
-    return join((label, "dim"), (sparkline(values, room)[0], "accent"))
 
 
 def state_note(figures: Numbers | None, source: SourceView) -> Line:
@@ -177,39 +65,41 @@ def state_note(figures: Numbers | None, source: SourceView) -> Line:
     return ((text + old, WORD_TONES[source.word]),)
 
 
-def _label(text: str) -> Line:
-    return ((fit(text, 10), "dim"),)
-
-
-def _count(number: int, name: str, tone: Tone) -> Line:
-    return ((f"{number:>5} ", "strong"), (name, tone))
-
-
-def _reported(figures: Numbers) -> Line:
+def reported(figures: Numbers) -> Line:
+    """Return the gateway's rate, and whether it can be believed."""
     fallback = figures.snapshot.fallback
     if figures.reported_rate is None:
-        return join(("reported ", "dim"), ("n/a ", "strong"), "(no missions)")
+        return join(("n/a ", "strong"), "(no missions)")
     share = f"{figures.reported_rate:.3f} "
     of = f"{fallback.with_fallback}/{fallback.considered}"
     if figures.coverage.state is CoverageState.BLIND:
         return join(("BLIND ", "bad"), (f"says {share}{of}", "dim"))
     tone: Tone = "warn" if fallback.with_fallback else "strong"
     partial = " partial" if figures.coverage.state is CoverageState.TRUNCATED else ""
-    return join(("reported ", "dim"), (share, tone), of, (partial, "warn"))
+    return join((share, tone), of, (partial, "warn"))
 
 
-def _reconstructed(figures: Numbers, *, bounded: bool = False) -> list[Line]:
-    """Return the reconstructed rate and how it stands to the reported one.
+def reconstructed(figures: Numbers, *, rate: bool = True, bound: bool = False) -> Line:
+    """Return the reconstructed share of finished missions.
 
-    `bounded` puts its one-sided upper bound beside it.
+    `rate` puts it as a fraction too, `bound` its one-sided 95 % upper bound beside it.
     """
     seen = figures.reconstruction
     if seen.rate is None:
-        return [join(("reconstructed ", "dim"), ("n/a", "strong"))]
+        return (("n/a", "strong"),)
     tone: Tone = "warn" if seen.fallbacks else "strong"
-    share = join(("reconstructed ", "dim"), (f"{seen.rate:.3f} ", tone))
-    bound = f" <={figures.bounds.upper95:.1%}" if bounded and figures.bounds else ""
-    parts = [join(share, f"{seen.fallbacks}/{seen.terminal}", (bound, "dim"))]
+    share = f"{seen.rate:.3f} " if rate else ""
+    upper = f" <={figures.bounds.upper95:.1%}" if bound and figures.bounds else ""
+    count: Tone = "plain" if rate else tone
+    return join((share, tone), (f"{seen.fallbacks}/{seen.terminal}", count), (upper, "dim"))
+
+
+def standing(figures: Numbers) -> list[Line]:
+    """Return how the reconstructed rate stands to the reported one, nothing without a rate."""
+    seen = figures.reconstruction
+    if seen.rate is None:
+        return []
+    parts: list[Line] = []
     if figures.unreported:
         parts.append(((f"{figures.unreported:+d} unreported", "bad"),))
     else:
@@ -222,7 +112,7 @@ def _reconstructed(figures: Numbers, *, bounded: bool = False) -> list[Line]:
     return parts
 
 
-def _interval(figures: Numbers) -> Line:
+def interval(figures: Numbers) -> Line:
     """Return the interval of the reconstructed rate, nothing without finished missions."""
     if figures.bounds is None:
         return ()
@@ -230,7 +120,7 @@ def _interval(figures: Numbers) -> Line:
     return ((f"95% {low * 100:.1f}-{high:.1%} <={figures.bounds.upper95:.1%}", "dim"),)
 
 
-def _rolling(figures: Numbers) -> Line:
+def rolling(figures: Numbers) -> Line:
     """Return how near guardrail 3 is to tripping, nothing without finished missions."""
     wire = figures.wire
     if not wire.terminal:
@@ -242,10 +132,11 @@ def _rolling(figures: Numbers) -> Line:
     return ((f"{count}, {wire.to_trip} more trip{'s' * (wire.to_trip == 1)}", tone),)
 
 
-def _strip(recent: tuple[LedgerEntry, ...]) -> Line:
+def strip(recent: tuple[LedgerEntry, ...]) -> Line:
+    """Return a mark for each of the newest finished missions."""
     newest = recent[-LAST:]
     if not newest:
-        return (("no finished mission in this epoch", "dim"),)
+        return (("none finished", "dim"),)
     return tuple(_mark(entry) for entry in newest)
 
 
@@ -255,7 +146,26 @@ def _mark(entry: LedgerEntry) -> tuple[str, Tone]:
     return ("F", "warn") if entry.fell_back else ("·", "good")
 
 
-def _unseen(state: State) -> list[Line]:
+def cancel_recovery(guardrail: CancelRecovery) -> Line:
+    """Return how guardrail 1 stands."""
+    return ((f"cancel-rec {guardrail.state}", "warn" if guardrail.pending else "dim"),)
+
+
+def evidence(target: EvidenceTarget | None) -> Line:
+    """Return how guardrail 2 stands: missions recorded since the anchor."""
+    if target is None:
+        return (("evidence: no log read", "dim"),)
+    anchor = f" {short_label(target.anchor)}" if target.anchor else ""
+    return ((f"evidence {target.count}/{target.of}{anchor}", "dim"),)
+
+
+def auto_revert(guardrails: Guardrails) -> list[Line]:
+    """Return who reverts, the words that matter most last."""
+    tone: Tone = "bad" if guardrails.trip_wire.tripped else "dim"
+    return [((part, tone),) for part in guardrails.auto_revert.split("; ")]
+
+
+def unseen(state: State) -> list[Line]:
     """Return the coding turns that made no mission, so that no rate can see them."""
     tally = state.routing
     tone: Tone = "warn" if tally.bootstrap else "dim"
@@ -265,7 +175,16 @@ def _unseen(state: State) -> list[Line]:
     return parts
 
 
-def _p95(figures: Numbers) -> Line:
+def routing(state: State) -> Line:
+    """Return how many coding turns were delegated."""
+    tally = state.routing
+    if not tally.coding_turns:
+        return (("no coding turn seen yet", "dim"),)
+    return plain(f"{tally.delegated}/{tally.coding_turns} coding turns to VP")
+
+
+def p95(figures: Numbers) -> Line:
+    """Return the p95 as in the row, with its rank."""
     latency = figures.snapshot.latency
     if latency.p95_s is None:
         return join(("n/a ", "strong"), "(none finished)")
@@ -274,43 +193,79 @@ def _p95(figures: Numbers) -> Line:
     return join((f"{latency.p95_s:.3f}s{over} ", tone), describe_rank(latency.count))
 
 
-def _spread_of(figures: Numbers) -> Line:
+def spread_of(figures: Numbers) -> Line:
+    """Return median and maximum."""
     latency = figures.snapshot.latency
     if latency.p50_s is None or latency.max_s is None:
         return ()
     return ((f"p50 {latency.p50_s:.1f}s max {latency.max_s:.1f}s", "dim"),)
 
 
-def _missions(figures: Numbers) -> Line:
+def trend(label: str, values: Sequence[float], width: int) -> Line:
+    """Return one row of a trend in `width` cells, nothing where it would say nothing."""
+    room = width - len(label)
+    if room < TREND_MIN or not values:
+        return ()
+    return join((label, "dim"), (sparkline(values, room)[0], "accent"))
+
+
+def missions(figures: Numbers) -> Line:
+    """Return how the missions of the newest metrics stand."""
     counts = figures.snapshot.mission_counts
-    failed = counts.get("failed", 0)
-    others = "".join(f" {number} {status}" for status, number in _other_statuses(counts))
+    running = max(counts.get("running", 0) - figures.orphans, 0)
+    others = "".join(f" {n} {status}" for status, n in counts.items() if _is_odd(status))
     return join(
-        f"{counts.get('completed', 0)} ok ",
-        (f"{failed} failed ", "bad" if failed else "plain"),
-        f"{_really_running(figures)} running ",
-        (f"{figures.orphans} orphaned", "warn" if figures.orphans else "dim"),
+        _counted(counts.get("completed", 0), counts.get("failed", 0), running),
+        (f" {figures.orphans}orphan", "warn" if figures.orphans else "dim"),
         others,
     )
 
 
-def _really_running(figures: Numbers) -> int:
-    return max(figures.snapshot.mission_counts.get("running", 0) - figures.orphans, 0)
+def events(counts: Mapping[str, int]) -> Line:
+    """Return how many mission events of each kind there are."""
+    known = " ".join(f"{counts.get(kind, 0)}{name}" for kind, name in EVENTS.items())
+    others = sum(number for kind, number in counts.items() if kind not in EVENTS)
+    return plain(known + (f" {others}other" if others else ""))
 
 
-def _other_statuses(counts: Mapping[str, int]) -> list[tuple[str, int]]:
-    return [(status, number) for status, number in counts.items() if status not in _KNOWN_STATUSES]
+def own_fallback(own: WindowNumbers | None) -> Line:
+    """Return the window's share of fallen back missions, with its upper bound."""
+    if own is None:
+        return (("unknown", "warn"),)
+    if not own.terminal:
+        return join(("n/a ", "strong"), "no missions" if not own.new else "0 finished")
+    bound = bounds_of(own.fallback, own.terminal).upper95
+    tone: Tone = "warn" if own.fallback else "strong"
+    return join((f"{own.fallback}/{own.terminal}", tone), (f" <={bound:.1%}", "dim"))
 
 
-def _events(figures: Numbers) -> Line:
-    counts = figures.snapshot.event_counts
-    known = " ".join(f"{counts.get(kind, 0)} {name}" for kind, name in _KNOWN_EVENTS.items())
-    others = sum(number for kind, number in counts.items() if kind not in _KNOWN_EVENTS)
-    return plain(known + (f" {others} other" if others else ""))
+def own_p95(own: WindowNumbers | None) -> Line:
+    """Return the window's p95 with its rank."""
+    if own is None or own.p95_s is None:
+        return (("n/a", "strong"),) if own else ()
+    tone: Tone = "warn" if own.p95_s >= P95_WATCH_S else "strong"
+    return join((f"{own.p95_s:.1f}s ", tone), describe_rank(own.timed))
 
 
-def _routing(state: State) -> Line:
-    tally = state.routing
-    if not tally.coding_turns:
-        return (("no coding turn seen yet", "dim"),)
-    return plain(f"{tally.delegated}/{tally.coding_turns} coding turns to VP")
+def own_missions(own: WindowNumbers | None) -> Line:
+    """Return how the window's missions stand."""
+    return _counted(own.completed, own.failed, own.running) if own else ()
+
+
+def own_events(counts: Mapping[str, int], width: int) -> Line:
+    """Return the window's mission events, without the failures that its missions tell.
+
+    Where `width` cells are too few the words become letters.
+    """
+    sent, done, fallen = (counts.get(kind, 0) for kind in list(EVENTS)[:3])
+    told = f"{sent}disp {done}done {fallen}fb"
+    return plain(told if len(told) <= width else f"{sent}d {done}c {fallen}fb")
+
+
+def _counted(completed: int, failed: int, running: int) -> Line:
+    failures: Tone = "bad" if failed else "plain"
+    return join(f"{completed}ok ", (f"{failed}F", failures), f" {running}run")
+
+
+def _is_odd(status: str) -> bool:
+    return status not in _KNOWN_STATUSES
