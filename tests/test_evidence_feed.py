@@ -59,6 +59,14 @@ async def test_rows_are_told_once_and_again_when_one_was_added(reading: Reading)
     assert [told.rows[-1].notes, len(told.rows)] == ["the next", 17]
 
 
+async def test_what_is_odd_about_rows_is_told(reading: Reading) -> None:
+    reading.log.write_bytes(GOLDEN.replace(b"| 2026-02-16 | Kickoff prep |", b"| Kickoff prep |"))
+    told = await reading.look()
+    assert told is not None
+    assert [len(told.rows), told.problem] == [16, None]
+    assert told.warnings == ("line 18: a row has 8 cells, this one has 7",)
+
+
 async def test_the_missions_of_the_records_are_told(reading: Reading) -> None:
     named = {**SNAPSHOT, "recent_missions": [{"mission_id": "m1"}]}
     record_row(reading.log, row(), facts(named))

@@ -159,6 +159,23 @@ ACTIONS: Final = (
         "Evidence",
     ),
     Action(
+        "explain",
+        "explain",
+        ("i",),
+        "explain",
+        "Explain verdict, gates, guardrails and statistics in full.",
+        "Evidence",
+        footer=True,
+    ),
+    Action(
+        "evidence",
+        "evidence",
+        ("e",),
+        "evidence",
+        "Show the evidence log: all rows, and rate and p95 by window.",
+        "Evidence",
+    ),
+    Action(
         "cancel",
         "cancel",
         ("c",),

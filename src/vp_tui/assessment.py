@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from vp_tui.domain.models import Continuity, Snapshot
     from vp_tui.domain.routing import RoutingTally
     from vp_tui.domain.suites import Suites
+    from vp_tui.domain.traffic import Cause
     from vp_tui.domain.verdicts import Gates
     from vp_tui.domain.windows import Window, WindowNumbers
     from vp_tui.domain.words import Profile
@@ -70,6 +71,8 @@ class Assessment(NamedTuple):
     suggestion: Suggestion | None
     """None while the window is not known."""
     safety: tuple[Alarm, ...]
+    causes: tuple[Cause, ...] = ()
+    """Why there might be no traffic, likely ones first."""
 
     @property
     def guardrails(self) -> Guardrails:
@@ -192,6 +195,7 @@ def _assessed(facts: _Facts) -> Assessment:
         target=target,
         suggestion=suggest(situation) if facts.is_log_known else None,
         safety=(*_tripped(facts.wire), *facts.alarms),
+        causes=situation.causes,
     )
 
 

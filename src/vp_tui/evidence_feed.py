@@ -79,6 +79,7 @@ class EvidenceFeed:
             recorded.unreal_windows,
             _authors(table, recorded),
             None if stamps[0] is None else fingerprint.sha256,
+            warnings=() if table.span is None else table.warnings,
         )
 
     def _read_records(self, path: Path) -> Recorded:

@@ -155,6 +155,8 @@ class EvidenceLog:
     """Who recorded the newest rows, at most AUTHORS_KEPT; None for a row without a record."""
     fingerprint: str | None = None
     """Tells these rows from others; None where there is no log yet."""
+    warnings: tuple[str, ...] = ()
+    """What is odd about its rows, in words."""
 
 
 class Epoch(NamedTuple):

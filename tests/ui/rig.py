@@ -117,6 +117,8 @@ class Rig:
 
     async def resize(self, size: tuple[int, int]) -> None:
         await self.pilot.resize_terminal(*size)
+        # Textual tells its screens a little later, by a timer.
+        await self.until(lambda: self.app.screen._compositor.size == size)
         await self.settle()
 
     async def settle(self) -> None:

@@ -141,10 +141,19 @@ async def test_search_marks_and_goes_from_match_to_match_round_the_end() -> None
 
 async def test_a_search_without_a_match_says_so_and_moves_nothing() -> None:
     async with running(polled(snapshot()), logged(*lines(1, 9))) as rig:
-        await rig.press("3", "slash", *"zebra", "enter")
+        await rig.press("3", "slash", *"zebra")
+        assert "no match" not in rig.text
+        await rig.press("enter")
+        assert rig.text.count("no match in this log") == 1
         await rig.press("n")
-        assert "no match in this log" in rig.text
+        assert rig.text.count("no match in this log") == 2
         assert rig.rows("lane-log").cursor == 8
+
+
+async def test_enter_without_words_searches_nothing() -> None:
+    async with running(polled(snapshot()), logged(*lines(1, 9))) as rig:
+        await rig.press("3", "slash", "enter")
+        assert "no match" not in rig.text
 
 
 async def test_matches_stand_out_from_the_line_they_are_in() -> None:

@@ -11,13 +11,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import pytest
+from tests.support.rollout import golden_rows
 from tests.ui import scenes
 from tests.ui.rig import LARGE, SMALL, WIDE, running
+
+from vp_tui.domain.events import EvidenceRead
 
 if TYPE_CHECKING:
     from vp_tui.domain.events import Event
 
 SCREENS: Final = Path(__file__).parent / "screens"
+GOLDEN: Final = EvidenceRead(0.0, tuple(golden_rows()), frozenset())
 UPDATE: Final = "VP_TUI_UPDATE_SCREENS"
 
 
@@ -31,6 +35,8 @@ UPDATE: Final = "VP_TUI_UPDATE_SCREENS"
         ("dashboard-80x24", scenes.refused_ops(dashboard=True), SMALL, 2.0, []),
         ("blind-80x24", scenes.blind(), SMALL, 2.0, []),
         ("links-80x24", scenes.metrics_down(), SMALL, 30.0, ["5"]),
+        ("explain-160x45", [*scenes.ordinary(), GOLDEN], LARGE, 2.0, ["i"]),
+        ("evidence-80x24", [*scenes.ordinary(), GOLDEN], SMALL, 2.0, ["e"]),
         ("help-80x24", scenes.ordinary(), SMALL, 2.0, ["question_mark"]),
     ],
 )

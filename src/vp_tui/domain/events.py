@@ -172,6 +172,8 @@ class EvidenceRead(NamedTuple):
     """Who recorded the newest rows, in their order; None for a row without a record."""
     fingerprint: str | None = None
     """Tells these rows from others; None where there is no log yet."""
+    warnings: tuple[str, ...] = ()
+    """What is odd about its rows, in words."""
 
 
 class WindowsRead(NamedTuple):

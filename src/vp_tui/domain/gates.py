@@ -31,6 +31,8 @@ from vp_tui.domain.thresholds import (
 from vp_tui.domain.verdicts import GateResult, Gates, Verdict, without_proof
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from vp_tui.domain.guardrails import TripWire
     from vp_tui.domain.missions import LedgerEntry
     from vp_tui.domain.models import Continuity
@@ -56,6 +58,22 @@ COMPARED_FROM: Final = 5
 """Missions that each side has at least."""
 _OWN_ALERTS: Final = frozenset({"attach_failures_high", "attach_success_rate_low"})
 """Alerts that a viewer's own failed attaches can raise."""
+
+
+class Comparison(NamedTuple):
+    """The newest durations against those before them."""
+
+    newest: int
+    before: int
+    shift_s: float
+    """By how many seconds the newest are slower (Hodges-Lehmann); negative: faster."""
+    p: float
+    """The exact one-sided Mann-Whitney p, a fraction, that they are slower."""
+
+    @property
+    def is_slower(self) -> bool:
+        """Whether it is shown that they are."""
+        return self.shift_s > SLOWER_SHIFT_S and self.p < SLOWER_P
 
 
 class GateFacts(NamedTuple):
@@ -195,19 +213,22 @@ def _latency_verdict(durations: list[float], p95_s: float) -> tuple[Verdict, str
     return Verdict.PASS, "", f"p95 below {P95_WATCH_S:g} s and not slowing"
 
 
-def _slower(durations: list[float]) -> str | None:
-    """Return in words that the newest missions are slower than those before; None: not shown."""
+def compare_newest(durations: Sequence[float]) -> Comparison | None:
+    """Return how the newest durations, in seconds, compare with those before; None: too few."""
     newest, older = COMPARED
     recent, before = durations[-newest:], durations[-newest - older : -newest]
     if min(len(recent), len(before)) < COMPARED_FROM:
         return None
-    shift_s = slower_by(recent, before)
-    if shift_s <= SLOWER_SHIFT_S:
+    shift_s, p = slower_by(recent, before), slower_p_value(recent, before)
+    return Comparison(len(recent), len(before), shift_s, p)
+
+
+def _slower(durations: list[float]) -> str | None:
+    """Return in words that the newest missions are slower than those before; None: not shown."""
+    seen = compare_newest(durations)
+    if seen is None or not seen.is_slower:
         return None
-    p = slower_p_value(recent, before)
-    if p >= SLOWER_P:
-        return None
-    return f"the last {len(recent)} are {shift_s:.1f} s slower than the {len(before)} before"
+    return f"the last {seen.newest} are {seen.shift_s:.1f} s slower than the {seen.before} before"
 
 
 def _continuity(facts: GateFacts) -> GateResult:

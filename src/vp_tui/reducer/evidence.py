@@ -26,6 +26,7 @@ def evidence_read(event: EvidenceRead, state: State) -> State:
         unreal_windows=event.unreal_windows,
         authors=event.authors,
         fingerprint=event.fingerprint,
+        warnings=event.warnings,
     )
     return replace(state, evidence=read)
 

@@ -10,7 +10,7 @@ from textual.containers import Horizontal
 from textual.message import Message
 from textual.widgets import Input
 
-from vp_tui.ui.logs import LogList
+from vp_tui.ui.logs import NO_MATCH, LogList
 from vp_tui.ui.paint import Lines
 
 if TYPE_CHECKING:
@@ -57,9 +57,13 @@ class FindBar(Horizontal):
         self.post_message(self.Wanted(self._target, message.value))
 
     @on(Input.Submitted)
-    def _submitted(self) -> None:
-        if isinstance(self._target, LogList):
-            self._target.go_to_match(-1)
+    def _submitted(self, message: Input.Submitted) -> None:
+        target, text = self._target, message.value
+        # What is wanted may still be on its way to the list.
+        if isinstance(target, LogList) and text:
+            target.search(text)
+            if not target.go_to_match(-1):
+                self.notify(NO_MATCH, severity="warning", markup=False)
         self._close()
 
     def action_leave(self) -> None:

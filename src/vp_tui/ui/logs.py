@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from vp_tui.state import LogTail
 from vp_tui.ui.lines import LineList
@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from collections.abc import Hashable
 
     from vp_tui.ui.paint import Line, Span
+
+
+NO_MATCH: Final = "no match in this log"
 
 
 class LogList(LineList):

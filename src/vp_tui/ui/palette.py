@@ -20,15 +20,24 @@ class ActionProvider(Provider):
     """Offers every action by name."""
 
     async def discover(self) -> Hits:
-        for action in ACTIONS:
+        for action in self._known():
             yield DiscoveryHit(self._name(action), self._run(action), help=action.help)
 
     async def search(self, query: str) -> Hits:
         matcher = self.matcher(query)
-        for action in ACTIONS:
+        for action in self._known():
             name = self._name(action)
             if (score := matcher.match(f"{name} {action.help}")) > 0:
                 yield Hit(score, matcher.highlight(name), self._run(action), help=action.help)
+
+    def _known(self) -> list[Action]:
+        """Return the actions that the screen under the palette has."""
+        return [
+            action
+            for action in ACTIONS
+            if action.call.startswith("app.")
+            or hasattr(self.screen, f"action_{action.call.partition('(')[0]}")
+        ]
 
     def _name(self, action: Action) -> str:
         return f"{action.label} ({action.shown_key})"

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from vp_tui.assessment import Alarm, Assessment
+    from vp_tui.domain.decisions import Suggestion
     from vp_tui.domain.verdicts import GateResult, Gates
     from vp_tui.state import State
     from vp_tui.summary import Trouble
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 _ASKED: Final = (Source.METRICS, Source.SESSIONS, Source.LOG, Source.CONTINUITY)
 _SHORT: Final = {Verdict.INCONCLUSIVE: "INC", Verdict.UNKNOWN: "UNKNOWN"}
-_TONES: Final[dict[Verdict, Tone]] = {
+VERDICT_TONES: Final[dict[Verdict, Tone]] = {
     Verdict.PASS: "good",
     Verdict.WATCH: "warn",
     Verdict.FAIL: "bad",
@@ -83,17 +84,20 @@ def _verdict(made: Assessment, width: int) -> Line:
     if made.suggestion is None:
         unknown = "the evidence log is not read yet: stage and window are unknown"
         return cut(join(("· ", "dim"), unknown), width)
-    tone: Tone
-    if made.gates.promotion.recommended:
-        tone, what, why = "good", "PROMOTION RECOMMENDED", "all four gates PASS"
-    elif made.gates.failing:
-        tone, what, why = "bad", "NO PROMOTION", made.gates.failing[0]
-    elif made.is_clean and made.numbers:
-        tone, what, why = "good", "KEEP WATCHING", f"{made.numbers.terminal} clean is not proof"
-    else:
-        tone, what, why = "warn", "KEEP WATCHING", made.suggestion.reasons[0]
+    tone, what, why = verdict_of(made, made.suggestion)
     left = join(("> ", tone), (what, tone), f": {why}")
     return spread(left, join(("suggests ", "dim"), (made.suggestion.decision, "strong")), width)
+
+
+def verdict_of(made: Assessment, suggestion: Suggestion) -> tuple[Tone, str, str]:
+    """Return what to do, in words, and why; the tone repeats it."""
+    if made.gates.promotion.recommended:
+        return "good", "PROMOTION RECOMMENDED", "all four gates PASS"
+    if made.gates.failing:
+        return "bad", "NO PROMOTION", made.gates.failing[0]
+    if made.is_clean and made.numbers:
+        return "good", "KEEP WATCHING", f"{made.numbers.terminal} clean is not proof"
+    return "warn", "KEEP WATCHING", suggestion.reasons[0]
 
 
 def _gates(made: Assessment, width: int) -> Line:
@@ -114,4 +118,4 @@ def gate_line(gates: Gates) -> Line:
 def _gate(name: str, gate: GateResult) -> Line:
     word = _SHORT.get(gate.verdict, str(gate.verdict))
     missing = {"suites": " suites n/a"}.get(gate.missing or "", f" {gate.missing or ''}")
-    return join(f"{name} ", (word, _TONES[gate.verdict]), missing.rstrip())
+    return join(f"{name} ", (word, VERDICT_TONES[gate.verdict]), missing.rstrip())

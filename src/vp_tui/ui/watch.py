@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from textual import on, work
 from textual.binding import Binding, BindingType
@@ -15,7 +15,7 @@ from vp_tui.ui.board import Board
 from vp_tui.ui.keys import bindings
 from vp_tui.ui.lines import LineList
 from vp_tui.ui.live import Live
-from vp_tui.ui.logs import LogList
+from vp_tui.ui.logs import NO_MATCH, LogList
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,6 +29,18 @@ if TYPE_CHECKING:
     from vp_tui.ui.desk import Desk
     from vp_tui.ui.find import FindBar
     from vp_tui.ui.tones import Tones
+
+
+class Picture(NamedTuple):
+    """What a screen shows, and what is so now whatever it shows."""
+
+    state: State
+    now: float
+    """On the monotonic clock; of a frozen picture, when it was frozen."""
+    frozen_for: float | None
+    """Seconds; None while nothing is frozen."""
+    safety: tuple[Alarm, ...]
+    """As of the newest state."""
 
 
 class WatchScreen(Screen[None]):
@@ -72,10 +84,14 @@ class WatchScreen(Screen[None]):
 
     def redraw(self) -> None:
         """Draw the newest state, or the frozen one."""
+        state, now, frozen_for, safety = self.picture()
+        self.board.show(state, now, frozen_for=frozen_for, safety=safety)
+
+    def picture(self) -> Picture:
+        """Return what is shown: the newest state, or the frozen one."""
         live = self._store.state, self._clock()
         state, now = self._frozen or live
-        frozen_for = live[1] - now if self._frozen else None
-        self.board.show(state, now, frozen_for=frozen_for, safety=_safety(*live))
+        return Picture(state, now, live[1] - now if self._frozen else None, _safety(*live))
 
     @property
     def focused_list(self) -> LineList:
@@ -160,6 +176,16 @@ class WatchScreen(Screen[None]):
     def action_record(self) -> None:
         self._desk.record()
 
+    def action_explain(self) -> None:
+        from vp_tui.ui.explain import ExplainScreen  # noqa: PLC0415 - as HelpScreen
+
+        self.app.push_screen(ExplainScreen(self._store, self.picture))
+
+    def action_evidence(self) -> None:
+        from vp_tui.ui.evidence import EvidenceScreen  # noqa: PLC0415 - as HelpScreen
+
+        self.app.push_screen(EvidenceScreen(self._store, self.picture))
+
     def action_find(self) -> None:
         from vp_tui.ui.find import FindBar  # noqa: PLC0415 - not needed for the first frame
 
@@ -183,7 +209,7 @@ class WatchScreen(Screen[None]):
     def action_match(self, step: int) -> None:
         target = self.focused_list
         if isinstance(target, LogList) and not target.go_to_match(step):
-            self.notify("no match in this log", severity="warning", markup=False)
+            self.notify(NO_MATCH, severity="warning", markup=False)
 
     def _focused_name(self) -> str:
         return str(self.focused_list.id)

@@ -1,0 +1,185 @@
+"""Gates, promotion and guardrails explained: how each stands, why, and by which rule."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from vp_tui.domain import gates as rules
+from vp_tui.domain.guardrails import (
+    EVIDENCE_TARGET,
+    FAILURES_IN_A_ROW,
+    FAILURES_OF_LAST,
+    ROLLING,
+    TRIPS_AT,
+)
+from vp_tui.domain.latency import P95_WATCH_S
+from vp_tui.domain.sequential import CLAIM_FROM
+from vp_tui.domain.stages import RevertMode
+from vp_tui.domain.suites import SUITES_MAX_AGE_S
+from vp_tui.domain.text import literal
+from vp_tui.domain.thresholds import (
+    FALLBACK_CRITICAL,
+    FALLBACK_WATCH,
+    GUARDRAIL_RATE,
+    P95_CRITICAL_S,
+    percent,
+)
+from vp_tui.domain.verdicts import Verdict
+from vp_tui.ui.paint import Line, join
+from vp_tui.ui.prose import fact, paragraph
+from vp_tui.ui.verdict import VERDICT_TONES
+
+if TYPE_CHECKING:
+    from vp_tui.domain.verdicts import GateResult
+    from vp_tui.ui.explanation import Facts
+    from vp_tui.ui.tones import Tone
+
+_G1: Final = (
+    f"FAIL: guardrail 3 is tripped, or a rate from {percent(FALLBACK_CRITICAL)} on with at least"
+    f" {rules.CRITICAL_FALLBACKS} fallbacks, in the window, the last {ROLLING} or the epoch. WATCH:"
+    f" from {percent(FALLBACK_WATCH)} on in any of the three. PASS: the always-valid test claims a"
+    f" rate below {percent(GUARDRAIL_RATE)} (E >= {CLAIM_FROM:g}), and the last {ROLLING} hold no"
+    " fallback."
+)
+_G2: Final = (
+    f"FAIL: {FAILURES_IN_A_ROW} failed in a row, or {FAILURES_OF_LAST[0]} of the last"
+    f" {FAILURES_OF_LAST[1]}. WATCH: 1 of the last {ROLLING}, or an orphan. PASS:"
+    f" {rules.FAILURES_CLEAR} finished and none of these. A failed mission failed on the VP and on"
+    " the primary path: users saw it."
+)
+_G3: Final = (
+    f"FAIL: p95 from {P95_CRITICAL_S:g} s on with at least {rules.P95_CRITICAL_FROM} missions, or"
+    f" the alarm that more than {percent(rules.SLOW_FRACTION)} take over {P95_WATCH_S:g} s"
+    f" (E >= {CLAIM_FROM:g}). WATCH: p95 from {P95_WATCH_S:g} s on, or the last {rules.COMPARED[0]}"
+    f" slower than the {rules.COMPARED[1]} before (p < {rules.SLOWER_P:g} and more than"
+    f" {rules.SLOWER_SHIFT_S:g} s). PASS: none of these, from {rules.P95_JUDGED_FROM} missions on."
+)
+_G4: Final = (
+    "FAIL: session-continuity has an alert or a status that is not ok, or the continuity suites"
+    " failed. UNKNOWN: it does not answer. PASS: neither, and the suites passed within"
+    f" {SUITES_MAX_AGE_S / 86_400:g} days."
+)
+_GATES: Final = {
+    "G1": ("fallback rate below target", _G1, "more clean missions"),
+    "G2": ("no sustained vp.mission.failed", _G2, "more finished missions, none failed"),
+    "G3": ("p95 stable and in range", _G3, "more missions with a duration"),
+    "G4": ("no continuity regression", _G4, ""),
+}
+"""Each gate's name, its rule in a sentence, and what its `+n` counts."""
+_NO_NUMBER: Final = {
+    Verdict.PASS: "nothing",
+    Verdict.WAIVED: "the proof itself",
+    Verdict.UNKNOWN: "a source that can be trusted",
+}
+"""What is missing where no number of missions says it."""
+_MODES: Final = {
+    RevertMode.OFF: "vp-tui does nothing",
+    RevertMode.DRY_RUN: "vp-tui says when fallback would be forced, and does nothing",
+    RevertMode.ARMED: "vp-tui forces fallback, once, after a countdown that esc stops",
+}
+
+
+def gates_section(facts: Facts, width: int) -> list[Line]:
+    """Return the four gates and the promotion line."""
+    made = facts.made
+    note = (
+        "The proof that there is so far. Rates are reconstructed, over this epoch's finished"
+        " missions of real traffic; those cancelled by hand count nowhere. What is blind, stale,"
+        " refused or missing never passes."
+    )
+    lines: list[Line] = [(("GATES", "accent"),), *paragraph(note, width, tone="dim")]
+    for name, gate in made.gates.by_name().items():
+        lines += _gate(name, gate, width)
+    promotion = made.gates.promotion
+    tone: Tone = "good" if promotion.recommended else "strong"
+    note = (
+        "Recommended when all four PASS in one window. This is not the row's word: a rollout may"
+        " go on with less than proof, and this line shows how much less."
+    )
+    return [
+        *lines,
+        *paragraph(promotion.line, width, tone=tone),
+        *paragraph(note, width, tone="dim"),
+    ]
+
+
+def _gate(name: str, gate: GateResult, width: int) -> list[Line]:
+    title, rule, _unit = _GATES[name]
+    verdict = (str(gate.verdict), VERDICT_TONES[gate.verdict])
+    return [
+        join((f"  {name} ", "strong"), verdict, f"  {title}"),
+        *fact("  why", literal(gate.reason), width),
+        *fact("  limit", gate.threshold, width),
+        *fact("  missing", _missing(name, gate), width),
+        *fact("  rule", ((rule, "dim"),), width),
+    ]
+
+
+def _missing(name: str, gate: GateResult) -> str:
+    missing = gate.missing
+    if missing is None:
+        return _NO_NUMBER.get(gate.verdict, "what is wrong must pass first")
+    if missing.startswith("+"):
+        return f"{missing[1:]} {_GATES[name][2]}"
+    return f"the {missing}' result" if missing == "suites" else missing
+
+
+def guardrails_section(facts: Facts, width: int) -> list[Line]:
+    """Return the three guardrails, and who reverts."""
+    guardrails = facts.made.guardrails
+    recovery = guardrails.cancel_recovery
+    meaning = (
+        "Every cancel is followed until a later turn of its session completes. Until then it is"
+        " unconfirmed, though active_runs reads 0."
+    )
+    return [
+        (("GUARDRAILS", "accent"),),
+        *fact("1 cancels", join((literal(recovery.state), "strong"), f". {meaning}"), width),
+        *fact("2 evidence", _target(facts), width),
+        *fact("3 revert", _wire(facts), width),
+        *fact("  rule", ((_trip_rule(), "dim"),), width),
+        *fact("  proof", _alarm(facts), width),
+        *fact("  who", join((guardrails.auto_revert, "strong")), width),
+        *fact("  mode", f"{guardrails.mode}: {_MODES[guardrails.mode]}", width),
+        *paragraph("Nothing in the gateway reverts by itself.", width, 13),
+    ]
+
+
+def _target(facts: Facts) -> Line:
+    target = facts.made.target
+    if target is None:
+        return join(("unknown", "warn"), ": there is no evidence log; --evidence LOG names one")
+    since = literal(target.anchor) if target.anchor else "the log's beginning"
+    full = ". The count stops there" if target.count >= EVIDENCE_TARGET else ""
+    return join(
+        (f"{target.count}/{target.of}", "strong"), f" real missions recorded since {since}{full}"
+    )
+
+
+def _wire(facts: Facts) -> Line:
+    wire = facts.made.wire
+    if facts.figures is None:
+        return ((facts.unknown, "warn"),)
+    if not wire.terminal:
+        return join(f"no mission finished in this epoch: {wire.time_to_trip}")
+    word = ("TRIPPED", "bad") if wire.tripped else ("holds", "good")
+    counted = f": {wire.fallbacks} of the rolling {wire.terminal} fell back; {wire.time_to_trip}"
+    return join((word[0], "bad" if wire.tripped else "good"), counted)
+
+
+def _trip_rule() -> str:
+    many, of = FAILURES_OF_LAST
+    return (
+        f"trips above {percent(GUARDRAIL_RATE)} of the rolling {ROLLING} finished missions: at"
+        f" {TRIPS_AT} fallbacks, also while there are fewer than {ROLLING}; and at"
+        f" {FAILURES_IN_A_ROW} failed missions in a row, or {many} of the last {of}"
+    )
+
+
+def _alarm(facts: Facts) -> str:
+    if facts.figures is None or not facts.made.wire.terminal:
+        return "none: no finished mission is known"
+    return (
+        f"E {facts.made.wire.evidence:.3g} of {CLAIM_FROM:g} that the rate is above"
+        f" {percent(GUARDRAIL_RATE)}: a trip is policy, and proof only from {CLAIM_FROM:g} on"
+    )
