@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 if TYPE_CHECKING:
     from vp_tui.state import State
 
+PALETTE: Final = "^p"
+"""How a key is written that leads to the palette."""
 Allowed = Callable[["State"], str | None]
 """Returns why the action cannot be done now, None when it can."""
 
@@ -25,7 +27,7 @@ class Action(NamedTuple):
     call: str
     """What the screen runs, as Textual writes an action."""
     keys: tuple[str, ...]
-    """Textual key names; the first is the one that is shown."""
+    """Textual key names; the first is the one that is shown. None: it is in the palette only."""
     label: str
     """For the footer: one or two words."""
     help: str
@@ -41,7 +43,7 @@ class Action(NamedTuple):
     @property
     def shown_key(self) -> str:
         """How the footer and the help call its key."""
-        return self.key_text or self.keys[0]
+        return self.key_text or next(iter(self.keys), PALETTE)
 
 
 def why_not(action: Action, state: State) -> str | None:
@@ -183,6 +185,15 @@ ACTIONS: Final = (
         "Cancel the selected run: asks first, then shows each step until it has recovered.",
         "Acting",
         footer=True,
+        danger=True,
+    ),
+    Action(
+        "cancel-all",
+        "cancel_all",
+        (),
+        "cancel all runs",
+        "Cancel every run that is listed; from the palette only, a word is to be typed.",
+        "Acting",
         danger=True,
     ),
     Action(

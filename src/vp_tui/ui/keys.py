@@ -23,6 +23,7 @@ def bindings(actions: Iterable[Action], *, read_only: bool) -> list[BindingType]
             show=False,
         )
         for action in actions
+        if action.keys
     ]
 
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from vp_tui.commands import Commands
     from vp_tui.state import State
     from vp_tui.store import Store
+    from vp_tui.ui.acting import Acting
     from vp_tui.ui.desk import Desk
     from vp_tui.ui.find import FindBar
     from vp_tui.ui.tones import Tones
@@ -168,6 +169,18 @@ class WatchScreen(Screen[None]):
         from vp_tui.ui.desk import Desk  # noqa: PLC0415 - not needed for the first frame
 
         return Desk(self, self._live, self._commands)
+
+    @cached_property
+    def _acting(self) -> Acting:
+        from vp_tui.ui.acting import Acting  # noqa: PLC0415 - not needed for the first frame
+
+        return Acting(self, self._live, self._commands)
+
+    def action_cancel(self) -> None:
+        self._acting.cancel(self.board.selected)
+
+    def action_cancel_all(self) -> None:
+        self._acting.cancel_all()
 
     @work
     async def action_record_now(self) -> None:

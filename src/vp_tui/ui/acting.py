@@ -1,0 +1,46 @@
+"""What the keys that change something do: each asks first, and audits what must not be done."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from vp_tui.targets import cancellable, row_of_session, target_of, why_no_cancel
+from vp_tui.ui.cancel import CancelDialog
+from vp_tui.ui.cancel_all import CancelAllDialog
+
+if TYPE_CHECKING:
+    from textual.screen import Screen
+
+    from vp_tui.commands import Commands
+    from vp_tui.ui.live import Live
+
+
+class Acting:
+    """The danger keys of one screen."""
+
+    def __init__(self, screen: Screen[None], live: Live, commands: Commands) -> None:
+        self._screen = screen
+        self._live = live
+        self._commands = commands
+
+    def cancel(self, session_id: str | None) -> None:
+        """Open the dialog for the session's run; where there is nothing to hit, say why."""
+        state, now = self._live.state, self._live.now
+        row = row_of_session(state, now, session_id)
+        if (why := why_no_cancel(state, now, session_id)) is not None or row is None:
+            self._refuse("cancel", session_id or "", why or "it is not listed")
+            return
+        dialog = CancelDialog(self._live, self._commands, target_of(row))
+        self._screen.app.push_screen(dialog)
+
+    def cancel_all(self) -> None:
+        """Open the dialog for all runs that can be hit."""
+        targets = cancellable(self._live.state, self._live.now)
+        if not targets:
+            self._refuse("cancel all", "", "nothing runs that a cancel could hit")
+            return
+        self._screen.app.push_screen(CancelAllDialog(self._live, self._commands, targets))
+
+    def _refuse(self, action: str, target: str, why: str) -> None:
+        self._commands.refused(action, target, "", why)
+        self._screen.notify(why, title=f"no {action}", severity="warning", markup=False)

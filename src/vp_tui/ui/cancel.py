@@ -1,0 +1,156 @@
+"""The dialog that stops a run: what is hit, then each step until a later turn completes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, Final
+
+from textual import on
+from textual.widgets import Input
+
+from vp_tui.domain.cancels import Cancel, CancelState, steps
+from vp_tui.domain.levels import Level
+from vp_tui.selectors import short_id
+from vp_tui.targets import why_changed
+from vp_tui.ui.dialog import Dialog
+from vp_tui.ui.forms import Buttons, Field
+from vp_tui.ui.paint import Line, Lines, join, wrapped
+
+if TYPE_CHECKING:
+    from textual.widget import Widget
+
+    from vp_tui.commands import Commands
+    from vp_tui.state import State
+    from vp_tui.targets import Target
+    from vp_tui.ui.live import Live
+    from vp_tui.ui.tones import Tone
+
+KEEP: Final = "Keep running"
+CANCEL: Final = "Cancel run"
+_FRAME: Final = 4
+_STATE_TONES: Final[dict[CancelState, Tone]] = {
+    CancelState.RECOVERED: "good",
+    CancelState.RESTARTED: "good",
+    CancelState.FAILED: "bad",
+    CancelState.UNCONFIRMED: "bad",
+}
+
+
+class CancelDialog(Dialog[None]):
+    """Asks once, sends once, and then shows what comes of it for as long as it is open."""
+
+    title_text: ClassVar[str] = "STOP A RUN"
+    keys_text: ClassVar[str] = "arrows choose  enter answer  tab reason  esc nothing"
+
+    def __init__(self, live: Live, commands: Commands, target: Target) -> None:
+        super().__init__(live)
+        self._commands = commands
+        self._target = target
+        self._told = ""
+        self._sent_at: float | None = None
+
+    def body(self) -> list[Widget]:
+        return [
+            Lines(id="told"),
+            Lines(id="facts"),
+            Field("reason", hint="for the gateway, its viewers and the audit"),
+            Buttons(KEEP, CANCEL),
+            Lines(id="steps"),
+        ]
+
+    def on_mount(self) -> None:
+        super().on_mount()
+        self.query_one(Buttons).focus()
+
+    def redraw(self) -> None:
+        super().redraw()
+        width = self.app.size.width - _FRAME
+        told = self.query_one("#told", Lines)
+        told.display = bool(self._told)
+        told.show(wrapped(f"! {self._told}", width, "warn"))
+        self.query_one("#facts", Lines).show(target_lines(self._target, width))
+        self.query_one("#steps", Lines).show(self._steps(width))
+
+    @on(Input.Submitted)
+    def _reason_given(self) -> None:
+        self.query_one(Buttons).focus()
+
+    @on(Buttons.Pressed)
+    def _answered(self, message: Buttons.Pressed) -> None:
+        if message.answer == KEEP:
+            self.dismiss(None)
+        elif self._sent_at is None:
+            self._send()
+
+    def _send(self) -> None:
+        reason = self.query_one("#reason", Input).value.strip()
+        why = why_changed(self._target, self.live.state, self.live.now)
+        if why is not None:
+            self._commands.refused("cancel", self._target.session_id, reason, why)
+            self._told = why
+        else:
+            self._sent_at = self.live.now
+            self._commands.cancel(self._target.session_id, reason)
+            for part in ("#field-reason", "#buttons"):
+                self.query_one(part).display = False
+        self.redraw()
+
+    def _steps(self, width: int) -> list[Line]:
+        if self._sent_at is None:
+            return []
+        cancel = own_cancel(self.live.state, self._target.session_id, self._sent_at)
+        if cancel is None:
+            return [join("· sending …")]
+        return cancel_lines(cancel, self.live.state, self.live.now, width)
+
+
+def own_cancel(state: State, session_id: str, since: float) -> Cancel | None:
+    """Return the cancel of this session that was sent at `since` or later."""
+    found = (c for c in reversed(state.cancels) if c.session_id == session_id and c.at >= since)
+    return next(found, None)
+
+
+def target_lines(target: Target, width: int) -> list[Line]:
+    """Return what is hit, what it does, and what it blocks."""
+    level = "unknown" if target.level is None else str(target.level).upper()
+    viewers = f"{target.viewers} other viewers are told" if target.viewers else "no other viewer"
+    lines = [
+        join((f"{short_id(target.session_id)} ", "strong"), (level, "warn"), f"  {viewers}"),
+        *wrapped(target.session_id, width, "dim"),
+        *wrapped(target.doing, width),
+    ]
+    if target.blocker:
+        frees = f"it waits behind {short_id(target.blocker)}: cancelling it frees nothing"
+        lines += wrapped(frees, width, "warn")
+    if target.waiting:
+        names = ", ".join(short_id(session_id) for session_id in target.waiting)
+        lines += wrapped(f"waiting behind it: {names}", width, "warn")
+    if target.level is not Level.STUCK:
+        lines += wrapped("it is not stuck: what it has done so far is lost", width, "warn")
+    lines.append(())
+    return lines
+
+
+def cancel_lines(cancel: Cancel, state: State, now: float, width: int) -> list[Line]:
+    """Return the steps of a cancel with their times, and what it has come to."""
+    lines: list[Line] = []
+    for step in steps(cancel, now):
+        at = "awaited " if step.at is None else f"{state.clock.wall_at(step.at):%H:%M:%S}"
+        mark: Tone = "dim" if step.at is None else "good"
+        symbol = "·" if step.at is None else "✓"
+        said = wrapped(step.detail, width - 38)
+        first = said[0] if step.detail else ()
+        lines.append(join((f"{symbol} {at}  ", mark), f"{step.name:<24}", first))
+        lines += [join(" " * 36, rest) for rest in said[1:]]
+    how = cancel.state(now)
+    lines.append(join((str(how), _STATE_TONES.get(how, "warn")), f": {_next(how)}"))
+    return lines
+
+
+def _next(how: CancelState) -> str:
+    """Return the next rung of the ladder, in words."""
+    return {
+        CancelState.RECOVERED: "a later turn completed",
+        CancelState.RESTARTED: "the gateway began anew, the run with it",
+        CancelState.FAILED: "nothing was sent, or the gateway refused it",
+        CancelState.UNCONFIRMED: "no later turn completed: watch, or restart the gateway",
+    }.get(how, "not recovered before a later turn completes")
