@@ -167,7 +167,6 @@ ACTIONS: Final = (
         "explain",
         "Explain verdict, gates, guardrails and statistics in full.",
         "Evidence",
-        footer=True,
     ),
     Action(
         "evidence",

@@ -44,6 +44,7 @@ _MARGIN: Final = 2
 
 _measured = while_same(measured)
 _charts = while_same(trend_charts)
+_lines = while_same(trend_lines)
 _whole_row = while_same(whole_row)
 
 
@@ -137,7 +138,7 @@ class EvidenceScreen(Overlay):
         points = _measured(rows)
         if width >= WIDE and self.app.size.height >= TALL:
             return _charts(points, len(rows), width, CHART_HEIGHT)
-        return trend_lines(points, len(rows), width)
+        return _lines(points, len(rows), width)
 
     def _show_row(self, width: int) -> None:
         place = self.place

@@ -54,7 +54,7 @@ def _nature(facts: Facts, window: Window) -> Iterable[tuple[str, str]]:
     yield "holds", _anchor(window)
     if window.decision is not None:
         yield "last word", literal(window.decision)
-    clean = {True: "yes", False: "no, see the reasons above", None: "unknown"}
+    clean = {True: "yes", False: "no", None: "unknown"}
     yield "clean", clean[facts.made.is_clean]
 
 
