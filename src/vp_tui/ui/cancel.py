@@ -12,7 +12,7 @@ from vp_tui.domain.levels import Level
 from vp_tui.selectors import short_id
 from vp_tui.targets import why_changed
 from vp_tui.ui.dialog import Dialog
-from vp_tui.ui.forms import Buttons, Field
+from vp_tui.ui.forms import Buttons, Field, TextLine
 from vp_tui.ui.paint import Line, Lines, join, wrapped
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ class CancelDialog(Dialog[None]):
             self._send()
 
     def _send(self) -> None:
-        reason = self.query_one("#reason", Input).value.strip()
+        reason = self.query_one("#reason", TextLine).meant
         why = why_changed(self._target, self.live.state, self.live.now)
         if why is not None:
             self._commands.refused("cancel", self._target.session_id, reason, why)

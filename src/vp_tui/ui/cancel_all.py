@@ -11,7 +11,7 @@ from vp_tui.selectors import short_id
 from vp_tui.targets import why_changed
 from vp_tui.ui.cancel import cancel_lines, own_cancel
 from vp_tui.ui.dialog import Dialog
-from vp_tui.ui.forms import Field
+from vp_tui.ui.forms import Field, TextLine
 from vp_tui.ui.paint import Line, Lines, cut, join, wrapped
 
 if TYPE_CHECKING:
@@ -43,14 +43,14 @@ class CancelAllDialog(Dialog[None]):
         return [
             Lines(id="told"),
             Lines(id="facts"),
-            Field("confirm", label="type", hint=WORD),
+            Field("type", hint=WORD),
             Field("reason", hint="for the gateway, its viewers and the audit"),
             Lines(id="steps"),
         ]
 
     def on_mount(self) -> None:
         super().on_mount()
-        self.query_one("#confirm").focus()
+        self.query_one("#type").focus()
 
     def redraw(self) -> None:
         super().redraw()
@@ -65,33 +65,31 @@ class CancelAllDialog(Dialog[None]):
     def _submitted(self) -> None:
         if self._sent_at is not None:
             return
-        if self.query_one("#confirm", Input).value.strip() != WORD:
+        if self.query_one("#type", TextLine).meant != WORD:
             self._told = f"nothing was sent: type “{WORD}” to stop {len(self._targets)} runs"
-            self.query_one("#confirm").focus()
+            self.query_one("#type").focus()
         else:
             self._send()
         self.redraw()
 
     def _send(self) -> None:
         self._sent_at = self.live.now
-        reason = self.query_one("#reason", Input).value.strip()
+        reason = self.query_one("#reason", TextLine).meant
         for target in self._targets:
             why = why_changed(target, self.live.state, self.live.now)
             if why is None:
                 self._commands.cancel(target.session_id, reason)
             else:
                 self._commands.refused("cancel", target.session_id, reason, why)
-        for part in ("#field-confirm", "#field-reason"):
+        for part in ("#field-type", "#field-reason"):
             self.query_one(part).display = False
 
     def _hit(self, width: int) -> list[Line]:
         lines = [join((f"this hits {len(self._targets)} runs, and their viewers are told", "warn"))]
         for target in self._targets:
             level = "unknown" if target.level is None else str(target.level)
-            said = join(
-                f"  {short_id(target.session_id):<14}", (f"{level:<8}", "warn"), target.doing
-            )
-            lines.append(cut(said, width))
+            who = f"  {short_id(target.session_id):<14}"
+            lines.append(cut(join(who, (f"{level:<8}", "warn"), target.doing), width))
         return [*lines, ()]
 
     def _steps(self, width: int) -> list[Line]:
