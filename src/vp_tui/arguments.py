@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 from vp_tui import __version__
 from vp_tui.command_options import (
     add_capture_options,
+    add_doctor_options,
     add_evidence_log,
     add_gateway_options,
     add_scenario,
@@ -59,13 +60,14 @@ examples:
     vp-tui capture --append evidence_log.md         one look, as a row of it
     vp-tui evidence verify evidence_log.md          is it what was recorded?
     vp-tui config show                              each setting and its origin
+    vp-tui doctor                                   what is wrong, what helps
 
 exit codes:
     0    all is well; of status: nothing to do
     1    of status: attention, such as a SAFETY entry, or a source that is down;
-         of evidence verify: a MISMATCH
+         of evidence verify: a MISMATCH; of doctor: something is wrong
     2    usage or configuration error, a log that cannot be read or written;
-         of status and capture: the gateway did not answer
+         of status, doctor and capture: the gateway did not answer
     70   vp-tui crashed; stderr names the report
     130  interrupted; 141: the reader of stdout went away"""
 _STATUS_EPILOG: Final = """\
@@ -82,6 +84,11 @@ log is kept in $XDG_STATE_HOME/vp-tui/spool: the next --append to that log write
 it first.
 
 exit codes: 0; 2 the gateway gave no metrics, or the row could not be written."""
+_DOCTOR_EPILOG: Final = """\
+Asks each endpoint of the gateway once, and attaches to one session that is in its
+memory. Tokens are named with where they come from, never shown.
+
+exit codes: 0 all is well; 1 something is wrong; 2 nothing of the gateway answered."""
 _SHOW_EPILOG: Final = "Scope, refs and notes are in --json only."
 _VERIFY_EPILOG: Final = """\
 Exit codes: 0 each recorded row is as it was; 1 a MISMATCH; 2 the log cannot be
@@ -165,6 +172,7 @@ def _parsers() -> tuple[_Parser, dict[str, _Parser]]:
         "status": add("status", "print one look at the gateway", _STATUS_EPILOG),
         "capture": add("capture", "print the metrics and a row for the log", _CAPTURE_EPILOG),
         "evidence": add("evidence", "show or verify an evidence log"),
+        "doctor": add("doctor", "find what is wrong, and what helps", _DOCTOR_EPILOG),
         "config": add("config", "show the settings"),
     }
     _add_settings(commands["watch"])
@@ -176,6 +184,8 @@ def _parsers() -> tuple[_Parser, dict[str, _Parser]]:
     add_capture_options(commands["capture"])
     _add_settings(commands["capture"], _TAKEN["capture"])
     _add_evidence_commands(commands["evidence"])
+    add_doctor_options(commands["doctor"])
+    _add_settings(commands["doctor"])
     showing = commands["config"].add_subparsers(dest="what", metavar="show", required=True)
     show = showing.add_parser("show", help="print each setting, its value and its origin")
     _add_settings(show)

@@ -11,7 +11,7 @@ import gc
 import io
 import os
 import sys
-from dataclasses import fields, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -20,8 +20,9 @@ from typing import TYPE_CHECKING, Final
 
 from vp_tui.arguments import Arguments, parse
 from vp_tui.config import ConfigError, Given, Loaded, Settings, from_flags, load, settle
+from vp_tui.config_shown import shown_settings
 from vp_tui.domain.text import literal
-from vp_tui.gateway.auth import OPS, Secret
+from vp_tui.gateway.auth import OPS
 from vp_tui.gateway.errors import GatewayError
 from vp_tui.paths import Places, places
 from vp_tui.storage.errors import EvidenceError
@@ -129,15 +130,25 @@ def _status(arguments: Arguments) -> int:
 
 def _config_show(arguments: Arguments) -> int:
     loaded = _loaded(arguments)
-    rows = [
-        (field.name, _shown(getattr(loaded.settings, field.name)), loaded.origins[field.name])
-        for field in fields(Settings)
-    ]
+    rows = shown_settings(loaded)
     widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
     _say("\n".join(f"{row[0]:<{widths[0]}}  {row[1]:<{widths[1]}}  {row[2]}" for row in rows))
     file = loaded.config_file
     _narrate(f"configuration file: {literal(str(file)) if file else 'none'}")
     return 0
+
+
+def _doctor(arguments: Arguments) -> int:
+    import asyncio  # noqa: PLC0415
+    import json  # noqa: PLC0415
+
+    from vp_tui.doctor import as_object, as_text, diagnose  # noqa: PLC0415
+
+    loaded = load(arguments.flags, os.environ, Path.cwd(), arguments.config_file)
+    made = asyncio.run(diagnose(loaded, places(os.environ), os.environ, sys.stdout))
+    as_json = arguments.options["json"]
+    _say(json.dumps(as_object(made), indent=2) if as_json else as_text(made))
+    return made.exit_code
 
 
 def _capture(arguments: Arguments) -> int:
@@ -213,6 +224,7 @@ _COMMANDS: Final[Mapping[str, Callable[[Arguments], int]]] = {
     "evidence show": _evidence_show,
     "evidence verify": _evidence_verify,
     "config show": _config_show,
+    "doctor": _doctor,
 }
 
 
@@ -249,17 +261,6 @@ def _require_terminal(command: str) -> None:
                 f"vp-tui {command} draws on a terminal, and {name} is none: "
                 "for one look without a terminal use `vp-tui status --json`"
             )
-
-
-def _shown(value: object) -> str:
-    if value in {None, "", ()}:
-        return "-"
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, tuple):
-        value = ", ".join(f'"{each}"' for each in value)
-        return literal(f"[{value}]")
-    return "(hidden)" if isinstance(value, Secret) else literal(str(value))
 
 
 def _narrate_notes(loaded: Loaded) -> None:

@@ -39,6 +39,11 @@ def add_status_options(parser: ArgumentParser) -> None:
     )
 
 
+def add_doctor_options(parser: ArgumentParser) -> None:
+    """Add what `doctor` takes."""
+    parser.add_argument("--json", action="store_true", help="print the diagnosis as JSON")
+
+
 def add_scenario(parser: ArgumentParser) -> None:
     """Add what chooses the embedded gateway's story."""
     parser.add_argument(

@@ -52,6 +52,7 @@ def test_the_layers_hold(monkeypatch: pytest.MonkeyPatch) -> None:
         (["config", "show"], HEAVY | {"asyncio"}),
         (["status", "--gateway-url", "http://127.0.0.1:1"], DRAWS | {"starlette", "uvicorn"}),
         (["status", "--json", "--gateway-url", "http://127.0.0.1:1"], DRAWS),
+        (["doctor", "--gateway-url", "http://127.0.0.1:1"], DRAWS | {"starlette", "uvicorn"}),
     ],
 )
 def test_a_command_loads_no_more_than_it_needs(

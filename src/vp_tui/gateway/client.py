@@ -80,6 +80,11 @@ class GatewayClient:
         self._building = asyncio.Lock()
         self._http: httpx.AsyncClient | None = None
 
+    async def prepare(self) -> None:
+        """Build what asks, which takes time; otherwise the first request does."""
+        async with failures_in_words(self._asked("", None), self._deadline_s):
+            await self._client()
+
     async def health(self) -> Health:
         """Ask how the gateway is; an unhealthy one tells so with status 503 and the same body."""
         asked = self._asked("/api/v1/health", None)

@@ -155,7 +155,7 @@ def append_row(
     synced in the end, has the row.
     """
     path = resolve(log)
-    _refuse_read_only(path)
+    refuse_read_only(path)
     with locked(path, wait_s):
         try:
             sweep(path)
@@ -237,7 +237,7 @@ def _is_blank(data: bytes) -> bool:
     return not data[:_BLANK_LIMIT].removeprefix(BOM).strip() and len(data) <= _BLANK_LIMIT
 
 
-def _refuse_read_only(path: Path) -> None:
+def refuse_read_only(path: Path) -> None:
     """Raise EvidenceError where the log or its directory is marked read-only, for root too."""
     for place in (path.parent, path):
         try:
