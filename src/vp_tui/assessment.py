@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vp_tui.cells import Cells, cells_of
 from vp_tui.domain.decisions import Suggestion, suggest
+from vp_tui.domain.durations import age
 from vp_tui.domain.events import Source
 from vp_tui.domain.gates import GateFacts, judge
 from vp_tui.domain.guardrails import EvidenceTarget, Guardrails, evidence_target, trip_wire
@@ -18,7 +19,15 @@ from vp_tui.domain.situation import Refusal, Situation
 from vp_tui.domain.suites import attested
 from vp_tui.domain.traffic import LaneFacts, diagnose
 from vp_tui.domain.windows import numbers_of
-from vp_tui.selectors import NO_EVIDENCE, current_window, is_log_known, numbers, while_same
+from vp_tui.hangs import cancelled_runs, hung_runs
+from vp_tui.selectors import (
+    NO_EVIDENCE,
+    current_window,
+    is_log_known,
+    numbers,
+    short_id,
+    while_same,
+)
 from vp_tui.sources import SourceWord, listened, source_view
 from vp_tui.summary import BLIND, LOST, troubles
 
@@ -28,6 +37,7 @@ if TYPE_CHECKING:
     from vp_tui.domain.missions import Ledger, LedgerEntry
     from vp_tui.domain.models import Continuity, Snapshot
     from vp_tui.domain.routing import RoutingTally
+    from vp_tui.domain.situation import CancelledRun, HungRun
     from vp_tui.domain.suites import Suites
     from vp_tui.domain.traffic import Cause
     from vp_tui.domain.verdicts import Gates
@@ -53,6 +63,13 @@ class Alarm(NamedTuple):
     cure: str = ""
     trouble: str = ""
     """The trouble that it is too, by name."""
+    head: str = ""
+    """What the screen says instead of the alarm's name; "" for that."""
+
+    @property
+    def told(self) -> str:
+        """The reason, with whom it is about."""
+        return f"{self.head}: {self.reason}" if self.head else self.reason
 
 
 class Assessment(NamedTuple):
@@ -101,6 +118,9 @@ class _Facts(NamedTuple):
     failed_attaches: int
     suites: Suites
     routing: RoutingTally | None
+    runs_are_judged: bool
+    hung: tuple[HungRun, ...]
+    cancelled: tuple[CancelledRun, ...]
     alarms: tuple[Alarm, ...]
 
 
@@ -115,8 +135,9 @@ def assess(state: State, now: float, window: Window | None = None) -> Assessment
 def _facts(state: State, now: float, figures: Numbers | None, window: Window | None) -> _Facts:
     metrics = source_view(state, Source.METRICS, now)
     continuity = source_view(state, Source.CONTINUITY, now)
+    shown = window or current_window(state)
     return _Facts(
-        window=window or current_window(state),
+        window=shown,
         is_log_known=window is not None or is_log_known(state),
         profile=state.watch.profile,
         evidence=state.evidence or NO_EVIDENCE,
@@ -134,6 +155,9 @@ def _facts(state: State, now: float, figures: Numbers | None, window: Window | N
         failed_attaches=state.failed_attaches,
         suites=attested(state.suites, state.clock.wall_at(now)),
         routing=state.routing if listened(state, now) else None,
+        runs_are_judged=source_view(state, Source.SESSIONS, now).is_current,
+        hung=hung_runs(state, now),
+        cancelled=cancelled_runs(state, shown),
         alarms=_alarms(state, now),
     )
 
@@ -194,7 +218,7 @@ def _assessed(facts: _Facts) -> Assessment:
         gates=gates,
         target=target,
         suggestion=suggest(situation) if facts.is_log_known else None,
-        safety=(*_tripped(facts.wire), *facts.alarms),
+        safety=(*_tripped(facts.wire), *map(_hanging, facts.hung), *facts.alarms),
         causes=situation.causes,
     )
 
@@ -213,6 +237,8 @@ def _situation(facts: _Facts, own: WindowNumbers, gates: Gates) -> Situation:
         rate=reconstruct(facts.real).rate,
         p95_s=facts.cells.p95_s if facts.cells else None,
         refusal=facts.refusal,
+        hung=facts.hung,
+        cancelled=facts.cancelled,
         clean_limited=_clean_limited(evidence.rows, evidence.unreal_windows),
         causes=diagnose(_lane(facts)),
     )
@@ -224,7 +250,21 @@ def _lane(facts: _Facts) -> LaneFacts:
         routing=facts.routing,
         has_session=None if facts.snapshot is None else lane is not None,
         last_error=lane.last_error if lane else None,
+        runs_are_judged=facts.runs_are_judged,
+        blocked_by=next((run.session_id for run in facts.hung if run.waiting), None),
     )
+
+
+def _hanging(run: HungRun) -> Alarm:
+    """Return a stuck or deaf run as an alarm; a second cancel of a deaf one is useless."""
+    name, key, cure = "stuck", "c", "c cancel it, watch the result, then r record"
+    if run.is_deaf:
+        name, key, cure = "deaf", "", "a second cancel is useless: restart the gateway"
+    wait = f"{run.waiting} turn{'s wait' if run.waiting > 1 else ' waits'} behind it"
+    doing = f"in {run.last_tool}, " if run.last_tool else ""
+    reason = f"holds the gateway lock, {wait}" if run.waiting else f"{doing}nobody waits behind it"
+    head = f"{name.upper()} {age(run.silent_s)} {short_id(run.session_id)}"
+    return Alarm(f"{name} run", reason, key, cure, head=head)
 
 
 def _tripped(wire: TripWire) -> tuple[Alarm, ...]:

@@ -112,8 +112,7 @@ def _status_lines(status: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield from _figures(status)
     yield from _verdict(status)
     for run in status["runs"]:
-        doing = f"{run['active_runs']} running" if run["active_runs"] else "idle"
-        yield "run", f"{run['session_id']}  {doing}, last event {_or(run['last_event'])}"
+        yield "run", f"{run['session_id']}  {_or(run['level'])}: {run['reason']}"
     for alarm in status["alarms"]:
         yield "alarm", alarm
 

@@ -13,12 +13,14 @@ from vp_tui.domain.coverage import CoverageState
 from vp_tui.domain.events import Source
 from vp_tui.domain.guardrails import EVIDENCE_TARGET, ROLLING
 from vp_tui.domain.latency import rank_from_top
+from vp_tui.domain.levels import Level
 from vp_tui.domain.models import Plane
 from vp_tui.fleet import run_rows
 from vp_tui.selectors import numbers
 from vp_tui.sources import SourceWord, is_reachable, listened, source_view, streams_view
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from vp_tui.assessment import Assessment
@@ -56,7 +58,7 @@ def exit_code(state: State, now: float) -> int:
 
 def status_object(state: State, now: float) -> dict[str, Any]:
     """Return the status as plain JSON values."""
-    figures, verdict = numbers(state, now), assess(state, now)
+    figures, verdict, runs = numbers(state, now), assess(state, now), run_rows(state, now)
     return {
         "schema": SCHEMA,
         "generated_at": utc_z(state.clock.wall_at(now)),
@@ -73,13 +75,13 @@ def status_object(state: State, now: float) -> dict[str, Any]:
             "missing": list(verdict.gates.promotion.missing),
         },
         "guardrails": _guardrails(verdict) if figures else None,
-        "runs": [_run(row) for row in run_rows(state, now) if _is_of_interest(row)],
+        "runs": [_run(row) for row in runs if _is_of_interest(row)],
         "safety": [
-            {"alarm": alarm.alarm, "reason": alarm.reason, "key": alarm.key}
+            {"alarm": alarm.alarm, "reason": alarm.told, "key": alarm.key}
             for alarm in verdict.safety
         ],
         "suggestion": _suggestion(verdict),
-        "alarms": _notices(state, figures, now),
+        "alarms": [*_run_alarms(runs), *_notices(state, figures, now)],
     }
 
 
@@ -289,6 +291,16 @@ def _run(row: RunRow) -> dict[str, Any]:
         "mission_id": mission.mission_id,
         "reason": reason,
     }
+
+
+def _run_alarms(rows: Sequence[RunRow]) -> list[str]:
+    """Return the runs that somebody has to look at."""
+    looked_at = {Level.STUCK, Level.DEAF, Level.LOST, Level.ORPHAN}
+    return [
+        f"{row.level.level}: {row.session.session_id}: {row.level.reason}"
+        for row in rows
+        if row.level.level in looked_at
+    ]
 
 
 def _notices(state: State, figures: Numbers | None, now: float) -> list[str]:

@@ -142,3 +142,39 @@ def lost() -> list[Event]:
         *(failed(source, GONE, at=8.0) for source in polls),
         failed(Source.LOG, GONE, at=8.0, log_id="vp_coder_primary"),
     ]
+
+
+def stuck() -> list[Event]:
+    """Return a run on the lane silent in a tool since -240, two others behind it, one idle."""
+    owner, *victims = (
+        f"session_20261122_19{n}000_{name}"
+        for n, name in enumerate(("d3833624", "77aa01bc", "b0c1d2e3"))
+    )
+    running = mission("vp-mission-00abcd", "running", started_s=-243.0)
+    return [
+        healthy(-300.0),
+        *(linked(session_id=session_id, at=-300.0) for session_id in (owner, *victims, QUIET)),
+        listing(session(owner), *map(session, victims), session(QUIET), at=-290.0),
+        *stream(
+            routed("delegated_to_coder_vp", "vp-mission-00abcd"),
+            processing("implement the csv importer"),
+            frame("tool_call", "Bash npm i", tool="Bash", tool_use_id="t1"),
+            session_id=owner,
+            at=-242.0,
+        ),
+        listing(
+            session(owner, active_runs=1, last_event_seq=9),
+            *(session(victim, active_runs=1) for victim in victims),
+            session(QUIET),
+            at=-230.0,
+        ),
+        healthy(),
+        polled(snapshot(running, *done(9))),
+        booted(),
+        logged("[20:00:01] TOOL CALL: Bash npm i"),
+        listing(
+            session(owner, active_runs=1, last_event_seq=9),
+            *(session(victim, active_runs=1) for victim in victims),
+            session(QUIET, description="why is the build slow"),
+        ),
+    ]

@@ -192,3 +192,31 @@ async def test_the_filter_finds_a_tool_and_a_query() -> None:
     async with running(listing(session(A, active_runs=1), session(B)), *begun) as rig:
         await rig.press("slash", *"paint")
         assert rows(rig) == ["aaaaaaaa"]
+
+
+async def test_a_stuck_run_comes_first_and_its_victims_say_whose_they_are() -> None:
+    async with running(*scenes.stuck()) as rig:
+        await rig.passes(2.0)
+        assert "RUNS 4 (1 stuck, 2 queued)" in rig.title("runs")
+        lines = rig.content("runs")
+    assert lines[0].startswith(">✗ STUCK   d3833624 run 4m04  silent 4m02  HOLDS LOCK 2 WAIT")
+    assert "in Bash npm i 4m02" in lines[0]
+    assert "victim of d3833624: cancelling it frees nothing" in lines[1]
+    assert lines[1].lstrip().startswith("… queued  77aa01bc")
+
+
+async def test_who_waits_behind_a_run_that_moves_is_no_victim() -> None:
+    events = [*scenes.ordinary(), listing(*scenes.sessions(), session(A, active_runs=1))]
+    async with running(*events) as rig:
+        assert "queued behind a1b2c3d4" in rig.pane("runs")
+        assert "RUNS 3 (1 queued)" in rig.title("runs")
+
+
+async def test_an_alarm_that_comes_does_not_pull_the_cursor_away() -> None:
+    async with running(listing(session(A, active_runs=1), session(B)), stuck_after=60.0) as rig:
+        await rig.press("j")
+        assert selected(rig) == B
+        rig.now = 90.0
+        await rig.tell(listing(session(A, active_runs=1), session(B), at=90.0))
+        assert "STUCK" in rig.content("runs")[0]
+        assert selected(rig) == B

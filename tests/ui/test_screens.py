@@ -34,6 +34,8 @@ UPDATE: Final = "VP_TUI_UPDATE_SCREENS"
         ("lost-80x24", scenes.lost(), SMALL, 75.0, []),
         ("dashboard-80x24", scenes.refused_ops(dashboard=True), SMALL, 2.0, []),
         ("blind-80x24", scenes.blind(), SMALL, 2.0, []),
+        ("stuck-80x24", scenes.stuck(), SMALL, 2.0, []),
+        ("stuck-160x45", scenes.stuck(), LARGE, 2.0, []),
         ("links-80x24", scenes.metrics_down(), SMALL, 30.0, ["5"]),
         ("explain-160x45", [*scenes.ordinary(), GOLDEN], LARGE, 2.0, ["i"]),
         ("evidence-80x24", [*scenes.ordinary(), GOLDEN], SMALL, 2.0, ["e"]),

@@ -32,6 +32,8 @@ ANSWERS: Final = frozenset(
 INPUT_REQUIRED: Final = "input_required"
 _MARKS: Final = frozenset({"status", "query_complete", "system_event", "cancelled"})
 _DOINGS: Final = frozenset({"text", "thinking", "tool_call", "tool_result"})
+DEAF_WAIT_S: Final = 2.0
+"""An answer to a cancel that took so long waited for a run: G1 waits 5 s, G2 10 s."""
 LISTING_LAG_S: Final = 1.0
 """A listing may have been made so long before it arrived: younger frames know better."""
 
@@ -44,8 +46,6 @@ class Cancel(NamedTuple):
     """When the turn had last moved; None when nobody knows."""
     turn: Turn = Turn()
     """As it was then."""
-    had_spoken: bool = False
-    """Whether a frame of the turn had been heard: on G1 it held the lock."""
     was_unanswerable: bool = False
     """The turn waited for an answer that nobody could give."""
     cleared_at: float | None = None
@@ -135,7 +135,7 @@ def follow(run: Run, events: Iterable[StreamEvent]) -> tuple[Run, tuple[tuple[Tu
         if is_processing(frame) and turn.query is None:
             began.append((turn, frame))
             turn = turn._replace(query=frame.query)
-        if not _is_aside(frame):
+        if not is_aside(frame):
             progress_at = spoke_at = at
             question = frame.text if last_kind == INPUT_REQUIRED else None
         elif last_kind != "connected":
@@ -197,14 +197,27 @@ def cancelled(run: Run, at: float) -> Run:
     """Return the run after a cancel; one of a session without a turn, or a second, is no news."""
     if not run.is_open or run.pending is not None:
         return run
-    hit = Cancel(
-        at,
-        run.progress_at,
-        run.turn,
-        had_spoken=run.spoke_at is not None,
-        was_unanswerable=run.is_unanswerable,
-    )
-    return run._replace(cancel=hit)
+    return run._replace(cancel=_hit(run, at))
+
+
+def answered(run: Run, at: float, *, task_cancelled: bool, took_s: float) -> Run:
+    """Return the run after the answer to a cancel of our own, which took so many seconds.
+
+    A run that does not hear is no longer counted when the answer comes, and may be listed so
+    already. An idle session is answered alike, but at once.
+    """
+    asked_at = at - took_s
+    was_counted = took_s >= DEAF_WAIT_S and _or_never(run.held_at) >= asked_at
+    is_known = run.pending is not None or (run.cancel is not None and run.cancel.at >= asked_at)
+    has_ended = _or_never(run.ended_at) >= asked_at
+    if not is_known and not has_ended and (run.is_open or was_counted):
+        hit = _hit(run, asked_at)
+        run = run._replace(cancel=hit if run.is_open else hit._replace(cleared_at=at))
+    return released(run, at) if task_cancelled else run
+
+
+def _hit(run: Run, at: float) -> Cancel:
+    return Cancel(at, run.progress_at, run.turn, was_unanswerable=run.is_unanswerable)
 
 
 def released(run: Run, at: float) -> Run:
@@ -256,7 +269,7 @@ def _after_the_end(run: Run) -> Run:
     return run._replace(spoke_at=None, cancel=hit._replace(wrote_at=spoke_at))
 
 
-def _is_aside(frame: Frame) -> bool:
+def is_aside(frame: Frame) -> bool:
     """Tell whether a frame is no doing of the turn: a broadcast, or an answer to somebody."""
     kind = frame.kind
     if kind in _DOINGS:
@@ -303,3 +316,7 @@ def _is_another(turn: Turn, hit: Cancel) -> bool:
     """Tell whether a turn began after the cancel: then the one that was hit is over."""
     began = turn.started_at is not None and turn.started_at > hit.at
     return began and turn.routing not in FALLBACKS
+
+
+def _or_never(at: float | None) -> float:
+    return float("-inf") if at is None else at

@@ -49,7 +49,13 @@ from vp_tui.reducer.sources import (
     source_failed,
     tokens_read,
 )
-from vp_tui.reducer.streams import gap_found, link_changed, link_dropped, stream_events
+from vp_tui.reducer.streams import (
+    gap_found,
+    link_changed,
+    link_dropped,
+    segments,
+    stream_events,
+)
 from vp_tui.reducer.suites import suites_read
 from vp_tui.state import Clock, State
 
@@ -61,8 +67,8 @@ def reduce_all(state: State, events: Iterable[Event]) -> State:
     """Return the state after all events, in order; adjacent stream events go as one batch."""
     for is_stream, batch in groupby(events, key=_is_stream_event):
         if is_stream:
-            frames = [e for e in batch if isinstance(e, StreamEvent)]
-            state = cancels_followed(stream_events(state, frames), frames[-1].at)
+            for frames in segments(state, [e for e in batch if isinstance(e, StreamEvent)]):
+                state = cancels_followed(stream_events(state, frames), frames[-1].at)
         else:
             for event in batch:
                 state = reduce(state, event)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from vp_tui.domain.cancels import Cancel, Sighting, by_others, pending, seen
 from vp_tui.domain.events import Source
+from vp_tui.domain.runs import answered
 from vp_tui.reducer.entries import with_entry
 from vp_tui.state import CANCELS_KEPT
 
@@ -27,10 +28,22 @@ def cancel_requested(event: CancelRequested, state: State) -> State:
 def cancel_answered(event: CancelAnswered, state: State) -> State:
     """Note the gateway's answer: it is no recovery."""
     heard = event.answer.task_cancelled
+    state = _with_hit(event, state)
     state = _changed(state, event.session_id, answered_at=event.at, task_cancelled=heard)
     told = "the run unwound" if heard else "the run did not hear: its counter is cleared, it is not"
     text = f"task_cancelled={str(heard).lower()}: {told}"
     return with_entry(state, event.at, event.session_id, "cancel", text, "warn")
+
+
+def _with_hit(event: CancelAnswered, state: State) -> State:
+    """Let the run know that it was cancelled: no frame may have told it."""
+    run = state.runs.get(event.session_id)
+    if run is None:
+        return state
+    hit = answered(
+        run, event.at, task_cancelled=event.answer.task_cancelled, took_s=event.answer.took_s
+    )
+    return replace(state, runs={**state.runs, event.session_id: hit})
 
 
 def cancel_failed(event: CancelFailed, state: State) -> State:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import groupby, pairwise
 from typing import TYPE_CHECKING, Final
 
+from vp_tui.domain.cancels import pending
 from vp_tui.domain.events import StreamState
 from vp_tui.domain.missions import note_stream_fallbacks
 from vp_tui.domain.routing import FALLBACKS, LEASE_DEGRADED, count_turn
-from vp_tui.domain.runs import Run, follow, released
+from vp_tui.domain.runs import Run, follow, is_aside, released
 from vp_tui.reducer.entries import with_entry
 from vp_tui.state import EVENT_LIMIT, Entry, Link
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
     from vp_tui.domain.events import GapFound, LinkChanged, LinkDropped, StreamEvent
     from vp_tui.domain.models import Frame
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
 _BAD_KINDS: Final = frozenset({"error", "unreadable"})
 _WARN_KINDS: Final = frozenset({"cancelled", "input_required", "auth_required"})
+_ENDS: Final = frozenset({"query_complete", "cancelled", "system_event"})
 _DIM_KINDS: Final = frozenset({"thinking", "text", "pong", "heartbeat", "session_info"})
 
 
@@ -61,13 +64,21 @@ def gap_found(event: GapFound, state: State) -> State:
     return with_entry(state, event.at, event.session_id, "gap", lost + event.reason, "warn")
 
 
+def segments(state: State, events: Sequence[StreamEvent]) -> list[Sequence[StreamEvent]]:
+    """Return the frames as batches; where a cancel is followed, cut after each end of a turn."""
+    if not pending(state.cancels) and not any(map(_is_cancel, events)):
+        return [events]
+    cuts = [place + 1 for place, event in enumerate(events) if event.frame.kind in _ENDS]
+    edges = sorted({0, *cuts, len(events)})
+    return [events[start:end] for start, end in pairwise(edges)]
+
+
 def stream_events(state: State, events: Sequence[StreamEvent]) -> State:
     """Apply frames of any sessions at once; per session and over all they keep their order."""
-    by_session: dict[str, list[StreamEvent]] = {}
-    for event in events:
-        by_session.setdefault(event.session_id, []).append(event)
     runs, links, routing = dict(state.runs), dict(state.links), state.routing
-    for session_id, own in by_session.items():
+    hit = {session_id for session_id, run in runs.items() if run.pending}
+    keeps_order = bool(hit) or any(map(_is_cancel, events))
+    for session_id, own in _in_groups(events, keeps_order=keeps_order):
         before = runs.get(session_id) or Run(session_id)
         after, began = follow(before, own)
         runs[session_id] = _with_log(after, before, state)
@@ -77,8 +88,10 @@ def stream_events(state: State, events: Sequence[StreamEvent]) -> State:
             links[session_id] = link._replace(
                 frames=link.frames + len(own), last_frame_at=own[-1].at
             )
-    if state.dialect == "G1":
-        runs |= _released(runs, by_session)
+        if after.pending:
+            hit.add(session_id)
+        if hit and state.dialect == "G1":
+            runs |= _released([runs[other] for other in hit - {session_id}], own)
     fallen = [e.frame.mission_id for e in events if e.frame.routing in FALLBACKS]
     degraded = sum(event.frame.routing == LEASE_DEGRADED for event in events)
     if degraded:
@@ -111,24 +124,42 @@ def _with_log(run: Run, before: Run, state: State) -> Run:
     return run._replace(cancel=hit._replace(silent_since=grown_at))
 
 
-def _released(runs: Mapping[str, Run], spoke: Iterable[str]) -> dict[str, Run]:
-    """Return the runs whose cancelled turn must be over: on G1 another turn makes progress."""
-    pending = [run for run in runs.values() if run.pending is not None]
-    if not pending:
-        return {}
-    newest = {session_id: _works_at(runs[session_id]) for session_id in spoke}
+def _in_groups(
+    events: Sequence[StreamEvent], *, keeps_order: bool
+) -> Iterable[tuple[str, Sequence[StreamEvent]]]:
+    """Return the frames by session, or those of one session that follow one another.
+
+    The order matters while a cancel is pending: on G1 another turn's progress ends it.
+    """
+    if keeps_order:
+        groups = groupby(events, key=_session_of)
+        return [(session_id, list(own)) for session_id, own in groups]
+    by_session: dict[str, list[StreamEvent]] = {}
+    for event in events:
+        by_session.setdefault(event.session_id, []).append(event)
+    return by_session.items()
+
+
+def _session_of(event: StreamEvent) -> str:
+    return event.session_id
+
+
+def _is_cancel(event: StreamEvent) -> bool:
+    frame = event.frame
+    return frame.cancelled or frame.kind == "cancelled" or frame.status == "turn_cancelled"
+
+
+def _released(others: Iterable[Run], events: Sequence[StreamEvent]) -> dict[str, Run]:
+    """Return the runs whose cancelled turn must be over: another session's makes progress."""
     found = {}
-    for run in pending:
-        others = [at for session_id, at in newest.items() if session_id != run.session_id]
-        at = max((at for at in others if at is not None), default=None)
-        if at is not None and run.cancel is not None and at > run.cancel.at:
+    for run in others:
+        hit = run.pending
+        if hit is None:
+            continue
+        after = (e.at for e in events if e.at > hit.at and not is_aside(e.frame))
+        if (at := next(after, None)) is not None:
             found[run.session_id] = released(run, at)
     return found
-
-
-def _works_at(run: Run) -> float | None:
-    """Return when a turn of it last did something: one that is cancelled does nothing."""
-    return run.completed_at if run.spoke_at is None else run.spoke_at
 
 
 def _tone(frame: Frame) -> Tone:

@@ -55,16 +55,21 @@ def _safety(safety: Sequence[Alarm], found: Sequence[Trouble], width: int) -> li
     first, *others = safety
     told = {alarm.trouble for alarm in safety}
     rest = [trouble for trouble in found if trouble.what not in told]
-    what = join(("! ", "bad"), (f"SAFETY {first.alarm}", "bad"), f": {first.reason}")
+    what = _alarm(first)
     below = join(("  -> ", "dim"), first.cure)
     hidden = len(others) + len(rest)
     if others:
-        below = join(("! ", "bad"), (f"SAFETY {others[0].alarm}", "bad"), f": {others[0].reason}")
+        below = _alarm(others[0])
         hidden -= 1
     elif rest and rest[0].is_grave and not first.trouble:
         below = join(("! ", "bad"), (rest[0].what, "bad"), f": {rest[0].reason}")
         hidden -= 1
     return [cut(what, width), spread(below, _more(hidden), width)]
+
+
+def _alarm(alarm: Alarm) -> Line:
+    head = alarm.head or f"SAFETY {alarm.alarm}"
+    return join(("! ", "bad"), (head, "bad"), f": {alarm.reason}")
 
 
 def _troubles(found: Sequence[Trouble], width: int) -> list[Line]:

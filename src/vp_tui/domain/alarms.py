@@ -1,0 +1,110 @@
+"""Alarms: which are new and ring, which go on, and who acknowledged them.
+
+An alarm is told by its key: its kind and whom it is about. It rings once, and again only after it
+was over, or when its kind of trouble has changed. What cannot be told now is neither over nor new.
+Moments are vp-tui's own monotonic clock in seconds.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
+
+class Key(NamedTuple):
+    """What makes two alarms the same one."""
+
+    subject: str
+    """The session's id, or a name that no session has for the gateway and the lane."""
+    kind: str
+    """`stuck run`, `guardrail tripped`, …"""
+
+
+class Present(NamedTuple):
+    """Something that is wrong now."""
+
+    key: Key
+    reason: str
+    """May change while the alarm goes on."""
+    since: float | None
+    """When it came to be so; None where that is not known."""
+
+
+class Acknowledgement(NamedTuple):
+    """Somebody has seen it."""
+
+    actor: str
+    at: float
+
+
+class Alarm(NamedTuple):
+    """Something that is wrong, as it is followed."""
+
+    key: Key
+    reason: str
+    since: float
+    """When it came to be so, or was first seen."""
+    raised_at: float
+    """When it rang."""
+    acknowledged: Acknowledgement | None = None
+
+
+class Raised(NamedTuple):
+    """The alarms after a look, and what that look changed."""
+
+    alarms: tuple[Alarm, ...]
+    """All that go on, the newest first."""
+    new: tuple[Alarm, ...] = ()
+    """Those that ring now."""
+    ended: tuple[Alarm, ...] = ()
+
+
+def raised(
+    previous: Iterable[Alarm],
+    present: Iterable[Present],
+    now: float,
+    *,
+    unknown: Collection[str] = (),
+) -> Raised:
+    """Return the alarms after a look at `now`.
+
+    `unknown` are the subjects of which nothing can be told now: their alarms go on unheard. An
+    acknowledgement lasts as long as its alarm.
+    """
+    known = {alarm.key: alarm for alarm in previous}
+    seen = {one.key: one for one in present}
+    new = [_new(one, now) for key, one in seen.items() if key not in known]
+    kept, ended = [], []
+    for key, alarm in known.items():
+        if (one := seen.get(key)) is not None:
+            since = alarm.since if one.since is None else one.since
+            kept.append(alarm._replace(reason=one.reason, since=since))
+        elif key.subject in unknown and not _is_replaced(key, seen):
+            kept.append(alarm)
+        else:
+            ended.append(alarm)
+    ordered = sorted((*new, *kept), key=lambda alarm: (-alarm.raised_at, alarm.key))
+    return Raised(tuple(ordered), tuple(sorted(new, key=lambda alarm: alarm.key)), tuple(ended))
+
+
+def _new(one: Present, now: float) -> Alarm:
+    return Alarm(one.key, one.reason, now if one.since is None else one.since, now)
+
+
+def _is_replaced(key: Key, seen: Collection[Key]) -> bool:
+    return any(other.subject == key.subject for other in seen)
+
+
+def acknowledged(
+    alarms: Iterable[Alarm], actor: str, now: float, subjects: Collection[str] | None = None
+) -> tuple[Alarm, ...]:
+    """Return the alarms, those of `subjects` (None: all) seen by `actor`; who came first stands."""
+    mark = Acknowledgement(actor, now)
+    return tuple(
+        alarm._replace(acknowledged=mark)
+        if alarm.acknowledged is None and (subjects is None or alarm.key.subject in subjects)
+        else alarm
+        for alarm in alarms
+    )
