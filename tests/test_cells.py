@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
@@ -20,9 +20,11 @@ from tests.ui import scenes
 from vp_tui.cells import Cells, cells_of, recorded_snapshot
 from vp_tui.domain.evidence import cells_from_snapshot, p95_cell, rate_cell
 from vp_tui.domain.missions import FALLBACK
-from vp_tui.domain.models import Mission, Snapshot
 from vp_tui.domain.stages import Traffic
 from vp_tui.selectors import Numbers, numbers
+
+if TYPE_CHECKING:
+    from vp_tui.domain.models import Mission, Snapshot
 
 
 def figures(taken: Snapshot, **watch: Any) -> Numbers:  # noqa: ANN401 - fields of Watch
@@ -111,7 +113,8 @@ MISSIONS = st.lists(
 
 @given(MISSIONS, st.booleans())
 def test_the_cells_follow_from_the_recorded_snapshot(
-    made: list[tuple[str, bool, bool, float]], is_full: bool
+    made: list[tuple[str, bool, bool, float]],
+    is_full: bool,  # noqa: FBT001 - Hypothesis's
 ) -> None:
     missions = [
         mission(

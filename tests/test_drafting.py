@@ -169,7 +169,7 @@ class TestWords:
         ],
     )
     def test_the_word_keeps_the_window_open_unless_told_otherwise(
-        self, word: str, keep: bool | None, stays: bool
+        self, word: str, *, keep: bool | None, stays: bool
     ) -> None:
         assert drafted().stays_open(Choice(word, keep=keep)) is stays
 
@@ -180,7 +180,8 @@ class TestWithoutMetrics:
         [
             ([GOLDEN], "not measured: the metrics have not answered yet"),
             ([*night(*missions()), failed()], "not measured: the metrics are down (connection"),
-            ([*night(*missions()), failed(failure=REFUSED)], "not measured: the metrics are unauth"),
+            ([*night(*missions()), failed(failure=REFUSED)],
+             "not measured: the metrics are unauthorized (401 from the ops plane)"),
             ([GOLDEN, failed(failure=REFUSED), polled(snapshot(*missions()), 0.5, Plane.DASHBOARD)],
              "not measured: the metrics are unauthorized (401 from the ops plane)"),
         ],
@@ -292,7 +293,7 @@ class TestWhenToAsk:
             ("last night", False),
         ],
     )
-    def test_only_a_date_with_a_time_tells_that_it_is_young(self, date: str, asks: bool) -> None:
+    def test_only_a_date_with_a_time_tells_that_it_is_young(self, date: str, *, asks: bool) -> None:
         just = unmeasured("Broadened rollout window #4", date=date)
         made = drafted(*night(mission(started_s=-9e3), log=written(just)))
         assert (why_ask(made, ME) is not None) is asks

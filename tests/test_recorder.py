@@ -6,7 +6,6 @@ import errno
 import json
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -35,12 +34,14 @@ from vp_tui.storage import atomic
 from vp_tui.storage.evidence_log import append_row
 from vp_tui.storage.records import records_path
 from vp_tui.storage.snapshots import Facts, record_row
-from vp_tui.storage.spool import pending
+from vp_tui.storage.spool import pending, record_or_keep
 from vp_tui.storage.verification import verify
 from vp_tui.storage.windows import change_windows, read_windows
 from vp_tui.store import Store
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from vp_tui.domain.events import Event
     from vp_tui.domain.windows import Window
 
@@ -267,9 +268,7 @@ class TestOthers:
     ) -> None:
         drafted = desk.draft
         desk.theirs("Shadow window #7")
-        once_more = on_call(
-            2, recorder_module.record_or_keep, lambda: desk.theirs("Shadow window #8")
-        )
+        once_more = on_call(2, record_or_keep, lambda: desk.theirs("Shadow window #8"))
         monkeypatch.setattr(recorder_module, "record_or_keep", once_more)
         await desk.write(drafted=drafted)
         assert [r.window for r in rows_in(desk.files)[-3:]] == [
@@ -321,7 +320,7 @@ class TestOthers:
         (kept,) = read_windows(desk.files.windows)
         assert (kept.opened_at, kept.anchor, kept.decision) == (
             first.opened_at,
-            {"m1"},
+            frozenset({"m1"}),
             "BLOCKED_AUTH",
         )
 

@@ -130,3 +130,7 @@ def test_whatever_is_typed_is_one_line_of_eight_cells_that_reads_back(note: str,
     assert read_row(line).warning is None
     assert read_row(line).row == row
     assert row.notes.rstrip().endswith(note.strip())
+
+
+def test_without_a_finished_mission_there_is_no_rate() -> None:
+    assert "epoch: no finished mission; window: +0 missions" in notes(*scenes.no_missions())

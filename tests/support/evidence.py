@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from tests.support.rollout import GOLDEN_LOG
 
-from vp_tui.domain.events import EvidenceRead
 from vp_tui.evidence_feed import EvidenceFeed
 from vp_tui.recorder import EvidenceFiles
 from vp_tui.storage.evidence_log import read_log
 
 if TYPE_CHECKING:
-    from vp_tui.domain.events import Event
+    from pathlib import Path
+
+    from vp_tui.domain.events import Event, EvidenceRead
     from vp_tui.domain.evidence import EvidenceRow
 
 NEXT: Final = "Broadened rollout window #5"
