@@ -87,8 +87,11 @@ def _measured(figures: Numbers) -> Iterator[str]:
         rate = "n/a" if figures.reported_rate is None else f"{figures.reported_rate:.3f}"
         yield f"reported: rate {rate}, p95 {p95}"
     seen, bounds = figures.reconstruction, figures.bounds
-    bound = f", 95 % sure below {bounds.upper95:.1%}" if bounds else ""
-    yield f"epoch: {seen.fallbacks} of {seen.terminal} fell back{bound}"
+    if bounds is None:
+        yield "epoch: no finished mission"
+    else:
+        fallen = f"{seen.fallbacks} of {seen.terminal} fell back"
+        yield f"epoch: {fallen}, 95 % sure below {bounds.upper95:.1%}"
 
 
 def _window(own: WindowNumbers) -> str:
@@ -127,4 +130,4 @@ def _decided(drafted: Draft, choice: Choice) -> Iterator[str]:
     else:
         yield f"{suggestion.decision} was suggested: {reasons}"
     if drafted.needs_reason(choice.decision):
-        yield f"more was allowed because: {choice.reason.strip()}"
+        yield f"more was allowed because: {choice.reason.strip() or '…'}"

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import pytest
+from tests.support.evidence import golden_files, read
 from tests.support.rollout import golden_rows
 from tests.ui import scenes
 from tests.ui.rig import LARGE, SMALL, WIDE, running
@@ -48,8 +49,22 @@ async def test_the_screen_is_as_it_was(
     async with running(*events, size=size) as rig:
         await rig.passes(after_s)
         await rig.press(*keys)
-        shown = rig.text + "\n"
-    golden = SCREENS / f"{name}.txt"
+        compare(name, rig.text)
+
+
+@pytest.mark.parametrize("size", [SMALL, LARGE], ids=["80x24", "160x45"])
+async def test_the_dialog_that_records_is_as_it_was(tmp_path: Path, size: tuple[int, int]) -> None:
+    files = golden_files(tmp_path)
+    events = [read(files), *scenes.ordinary()]
+    async with running(*events, size=size, files=files, evidence="docs/evidence_log.md") as rig:
+        await rig.passes(2.0)
+        await rig.press("r")
+        compare(f"record-{size[0]}x{size[1]}", rig.text)
+
+
+def compare(name: str, text: str) -> None:
+    """Compare a screen with its golden text, or, when asked to, make it that."""
+    golden, shown = SCREENS / f"{name}.txt", f"{text}\n"
     if os.environ.get(UPDATE):
         golden.parent.mkdir(exist_ok=True)
         golden.write_text(shown, encoding="utf-8")

@@ -25,8 +25,10 @@ if TYPE_CHECKING:
 ResultT = TypeVar("ResultT")
 MAX_WIDTH: Final = 120
 """Columns of the box, as in the stylesheet."""
-_AROUND: Final = (4, 5)
-"""Columns of border and padding; lines of header, border and keys."""
+ROOMY: Final = 30
+"""Lines of the terminal from which on the header is as whole as the watch screen's."""
+_FRAME: Final = (4, 3)
+"""Columns of border and padding; lines of border and keys."""
 
 
 class Dialog(ModalScreen[ResultT | None], Generic[ResultT]):
@@ -62,7 +64,7 @@ class Dialog(ModalScreen[ResultT | None], Generic[ResultT]):
     def room(self) -> tuple[int, int]:
         """Columns and lines that there are inside the box."""
         width, height = self.app.size
-        return min(width, MAX_WIDTH) - _AROUND[0], height - _AROUND[1]
+        return min(width, MAX_WIDTH) - _FRAME[0], height - _FRAME[1] - len(self._top())
 
     def on_mount(self) -> None:
         self._unsubscribe = self.live.store.subscribe(lambda _state: self.redraw_if_shown())
@@ -94,4 +96,4 @@ class Dialog(ModalScreen[ResultT | None], Generic[ResultT]):
         state, now = self.live.state, self.live.now
         safety = assess(state, now).safety if state.sources else ()
         lines = header_lines(state, now, self.app.size.width, frozen_for=None, safety=safety)
-        return [lines[0], lines[2]]
+        return lines if self.app.size.height >= ROOMY else [lines[0], lines[2]]

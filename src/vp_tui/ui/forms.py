@@ -72,9 +72,9 @@ def _pictured(text: str) -> str:
 class Field(Horizontal):
     """A label and a text on one line."""
 
-    def __init__(self, name: str, value: str = "", *, hint: str = "") -> None:
+    def __init__(self, name: str, value: str = "", *, hint: str = "", label: str = "") -> None:
         super().__init__(id=f"field-{name}", classes="field")
-        self._label = name
+        self._label = label or name
         self.text = TextLine(name, value, hint)
 
     def compose(self) -> ComposeResult:
