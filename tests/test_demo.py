@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 VP_TUI = (sys.executable, "-m", "vp_tui")
 RATE = re.compile(r"reconstructed [01]\.\d{3} \d+/\d+")
-RUNNING = re.compile(r"^[> ]running  \w+ run \d+s", re.MULTILINE)
+RUNNING = re.compile(r"^[> ]● ok +\w+ run \d+s", re.MULTILINE)
 EVENT = re.compile(r"^\d\d:\d\d:\d\d \w{8} tool_call ", re.MULTILINE)
 
 
@@ -30,7 +30,7 @@ def watches_live(screen: str) -> bool:
 
 def tells_of_the_loss(screen: str, port: int) -> bool:
     cause = f"! SAFETY gateway lost: 127.0.0.1:{port}: connection refused"
-    wanted = (cause, "-> is the gateway running there?", "list down", "✗ down", "idle?")
+    wanted = (cause, "-> is the gateway running there?", "list down", "✗ down", "? stale")
     return screen.startswith(" LOST ") and all(words in screen for words in wanted)
 
 

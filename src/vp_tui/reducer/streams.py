@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _BAD_KINDS: Final = frozenset({"error", "unreadable"})
 _WARN_KINDS: Final = frozenset({"cancelled", "input_required", "auth_required"})
-_ENDS: Final = frozenset({"query_complete", "cancelled", "system_event"})
+_ENDS: Final = frozenset({"query_complete", "system_event"})
 _DIM_KINDS: Final = frozenset({"thinking", "text", "pong", "heartbeat", "session_info"})
 
 
@@ -68,7 +68,7 @@ def segments(state: State, events: Sequence[StreamEvent]) -> list[Sequence[Strea
     """Return the frames as batches; where a cancel is followed, cut after each end of a turn."""
     if not pending(state.cancels) and not any(map(_is_cancel, events)):
         return [events]
-    cuts = [place + 1 for place, event in enumerate(events) if event.frame.kind in _ENDS]
+    cuts = [place + 1 for place, event in enumerate(events) if _is_end(event)]
     edges = sorted({0, *cuts, len(events)})
     return [events[start:end] for start, end in pairwise(edges)]
 
@@ -142,6 +142,10 @@ def _in_groups(
 
 def _session_of(event: StreamEvent) -> str:
     return event.session_id
+
+
+def _is_end(event: StreamEvent) -> bool:
+    return event.frame.kind in _ENDS or _is_cancel(event)
 
 
 def _is_cancel(event: StreamEvent) -> bool:
