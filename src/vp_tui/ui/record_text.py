@@ -150,5 +150,5 @@ def _meaning(drafted: Draft, word: str) -> Line:
     if word == drafted.suggestion.decision:
         return join(("suggested", "accent"))
     asks = "asks for a reason" if drafted.needs_reason(word) else ""
-    parts = [part for part in (_MEANINGS.get(word), asks) if part]
+    parts = [part for part in (asks, _MEANINGS.get(word)) if part]
     return ((", ".join(parts), "dim"),)
