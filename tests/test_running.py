@@ -65,15 +65,9 @@ async def test_a_command_that_hangs_is_ended_with_all_that_it_started(
 ) -> None:
     monkeypatch.setattr(running, "GRACE_S", 0.05)
     pids = tmp_path / "pids"
-    ignore = "signal.signal(signal.SIGTERM, signal.SIG_IGN);" if deaf else ""
-    child = f"import signal, time; {ignore} time.sleep(600)"
-    code = (
-        f"import os, signal, subprocess, sys, time; {ignore}"
-        f"child = subprocess.Popen([sys.executable, '-c', {child!r}]);"
-        f"open({str(pids)!r}, 'w').write(f'{{os.getpid()}} {{child.pid}}');"
-        "print('waiting', flush=True); time.sleep(600)"
-    )
-    run = await run_command(script(code), 1.0)
+    ignore = "trap '' TERM;" if deaf else ""
+    code = f"{ignore} sleep 600 & echo $$ $! > '{pids}'; echo waiting; wait"
+    run = await run_command(("sh", "-c", code), 1.0)
     assert run.failure is not None
     assert "did not end within 1 s" in run.failure.reason
     assert run.exit_code is None
