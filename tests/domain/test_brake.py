@@ -15,13 +15,14 @@ from vp_tui.domain.brake import (
     STAMP_SLACK_S,
     ActuatorEnded,
     Brake,
+    Dispatched,
     EpochSeen,
     Fact,
     MissionsPolled,
     Proof,
     TimePassed,
     TurnEnded,
-    mission_starts,
+    dispatched_in,
     requested,
     step,
 )
@@ -74,7 +75,10 @@ def heard(
 
 def polled(*starts: float, at: float = 30.0) -> MissionsPolled:
     """Return metrics with missions that began at these times."""
-    return MissionsPolled(at, tuple((f"m{n}", start) for n, start in enumerate(starts)))
+    prompt = turn().query or ""
+    return MissionsPolled(
+        at, tuple(Dispatched(start, f"m{n}", prompt) for n, start in enumerate(starts))
+    )
 
 
 def steps_of(brake: Brake) -> list[str]:
@@ -170,7 +174,10 @@ def test_a_mission_of_the_last_moment_before_is_no_contradiction_and_spoils_a_pr
     assert step(in_force(), polled(just)).proof is Proof.PENDING
     brake = step(step(in_force(), heard(at=11.0)), polled(just))
     assert brake.proof is Proof.PENDING
-    assert "may be its own" in brake.reason
+    assert "a mission with the turn's prompt" in brake.reason
+    another = MissionsPolled(30.0, (Dispatched(just, "m1", "of somebody else"),))
+    brake = step(step(in_force(), heard(at=11.0)), another)
+    assert brake.proof is Proof.CONFIRMED
 
 
 def test_a_restart_after_the_proof_asks_for_a_new_one() -> None:
@@ -287,7 +294,6 @@ def test_a_missions_start_is_told_on_our_own_clock_however_far_off_the_gateways_
         mission("queued", "queued")._replace(started_at=None),
         generated_at=late,
     )
-    assert mission_starts(taken, 100.0) == (("old", 40.0),)
-    assert mission_starts(snapshot(mission(started_s=-5.0), generated_at=NOW), 7.0) == (
-        ("m1", 2.0),
-    )
+    assert dispatched_in(taken, 100.0) == (Dispatched(40.0, "old", "implement it"),)
+    taken = snapshot(mission(started_s=-5.0), generated_at=NOW)
+    assert dispatched_in(taken, 7.0) == (Dispatched(2.0, "m1", "implement it"),)

@@ -6,7 +6,15 @@ import pytest
 from tests.support.recorded import transcript
 
 from vp_tui.domain.actuation import Actuation, CommandRun
-from vp_tui.domain.brake import ActuatorEnded, Brake, EpochSeen, MissionsPolled, requested, step
+from vp_tui.domain.brake import (
+    ActuatorEnded,
+    Brake,
+    Dispatched,
+    EpochSeen,
+    MissionsPolled,
+    requested,
+    step,
+)
 from vp_tui.domain.completions import CompletedTurn, follow_turns
 from vp_tui.domain.lane_mode import Belief, LaneMode, LaneSigns, believed_mode
 from vp_tui.domain.switches import FORCE_FALLBACK, Change, Switch, Switches
@@ -88,7 +96,7 @@ def test_what_is_from_before_the_last_change_is_no_evidence() -> None:
 
 
 def test_a_contradicted_brake_explains_no_silence() -> None:
-    brake = step(in_force(), MissionsPolled(30.0, (("m1", 29.0),)))
+    brake = step(in_force(), MissionsPolled(30.0, (Dispatched(29.0, "m1"),)))
     signs = LaneSigns(turn("c12_ws_force_fallback", at=40.0), brake=brake)
     assert believed_mode(signs).mode is LaneMode.UNKNOWN
 

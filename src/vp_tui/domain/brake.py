@@ -70,12 +70,20 @@ class TurnEnded(NamedTuple):
     """The prompt was vp-tui's own."""
 
 
+class Dispatched(NamedTuple):
+    """One mission of the metrics; `at` is its start on vp-tui's clock, or a little later."""
+
+    at: float
+    mission_id: str
+    objective: str = ""
+
+
 class MissionsPolled(NamedTuple):
     """The metrics answered."""
 
     at: float
-    starts: tuple[tuple[str, float], ...]
-    """Missions, each with its start on vp-tui's clock, as `mission_starts` tells."""
+    missions: tuple[Dispatched, ...]
+    """As `dispatched_in` tells them."""
 
 
 class TimePassed(NamedTuple):
@@ -153,13 +161,17 @@ def step(brake: Brake, fact: Fact) -> Brake:
             return _time(brake, fact.at)
 
 
-def mission_starts(snapshot: Snapshot, at: float) -> tuple[tuple[str, float], ...]:
-    """Return each mission's start on the clock of `at`, when the snapshot came.
+def dispatched_in(snapshot: Snapshot, at: float) -> tuple[Dispatched, ...]:
+    """Return a snapshot's missions with their starts on the clock of `at`, when it came.
 
-    Both stamps are the gateway's, so that its clock does not matter.
+    Both stamps are the gateway's, so that its clock does not matter; one without a start is out.
     """
     return tuple(
-        (mission.mission_id, at - (snapshot.generated_at - mission.started_at).total_seconds())
+        Dispatched(
+            at - (snapshot.generated_at - mission.started_at).total_seconds(),
+            mission.mission_id,
+            mission.objective,
+        )
         for mission in snapshot.missions
         if mission.started_at is not None
     )
@@ -233,19 +245,24 @@ def _missions(brake: Brake, fact: MissionsPolled) -> Brake:
     if since is None:
         return brake
     # What was known of before, or lies within the slack, is no news.
-    new = [named for named, start in fact.starts if start > since + STAMP_SLACK_S]
+    new = [each.mission_id for each in fact.missions if each.at > since + STAMP_SLACK_S]
     if new and wants_missions(brake.change):
         return _proven(brake, fact.at, f"mission {new[0]} was dispatched")
     if new:
         return _contradicted(brake, fact.at, f"mission {new[0]} was dispatched since")
-    if turn is None or turn.began_at is None or fact.at < turn.ended_at:
+    if turn is None or fact.at < turn.ended_at:
         return brake
     brake = brake._replace(waiting=None)
-    if any(start > turn.began_at - STAMP_SLACK_S for _, start in fact.starts):
-        words = "a mission began just before the turn, and may be its own"
-        return _pending(brake._replace(consistent=brake.consistent + 1), f"not proof: {words}")
+    if any(_may_be_of(each, turn) for each in fact.missions):
+        words = "not proof: a mission with the turn's prompt began at that time"
+        return _pending(brake._replace(consistent=brake.consistent + 1), words)
     words = f"a coding turn of {turn.session_id} completed on the primary path, without a mission"
     return _proven(brake, fact.at, words)
+
+
+def _may_be_of(mission: Dispatched, turn: CompletedTurn) -> bool:
+    is_then = turn.began_at is None or mission.at > turn.began_at - STAMP_SLACK_S
+    return is_then and mission.objective == turn.query
 
 
 def _proven(brake: Brake, at: float, words: str) -> Brake:
