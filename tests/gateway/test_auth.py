@@ -5,12 +5,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from vp_tui.domain.models import TokenPresence
 from vp_tui.gateway.auth import INTERNAL, OPS, Credentials, TokenSources
-from vp_tui.gateway.envfile import parse_env
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -188,30 +185,3 @@ def test_no_repr_shows_a_value() -> None:
     sources = TokenSources(environ={OPS: "hush-1"}, ops_flag="hush-2", internal_flag="hush-3")
     found = read(sources)
     assert "hush" not in repr((sources, found, vars(found), found.presence))
-
-
-@pytest.mark.parametrize(
-    ("line", "value"),
-    [
-        ("K=v", "v"),
-        ("export K=v", "v"),
-        ("  K = v  # why", "v"),
-        ("K=v#w", "v#w"),
-        ("K=#w", ""),
-        ("K='a # b' # c", "a # b"),
-        ('K="a \\"b\\" \\n\\x" # c', 'a "b" \nx'),
-        ("K='open", "'open"),
-        ("K=a b", "a b"),
-        ("K=", ""),
-        ("\ufeffK=v\r", "v"),
-        ("K=old\nK=new", "new"),
-        ("# K=v\nnonsense\n=x\nK=v", "v"),
-    ],
-)
-def test_a_line_of_an_env_file(line: str, value: str) -> None:
-    assert parse_env(line + "\r\nOTHER=1\n") == {"K": value, "OTHER": "1"}
-
-
-@given(st.text())
-def test_any_env_file_is_read(text: str) -> None:
-    assert all(key.isidentifier() for key in parse_env(text))

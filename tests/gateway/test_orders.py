@@ -174,6 +174,38 @@ async def test_a_gateway_that_never_answers_times_out_in_doubt() -> None:
     assert came == 1
 
 
+async def test_a_session_is_made_by_one_post_and_told_by_its_id() -> None:
+    gate = Gate(recorded("b03_create_session.json"))
+    assert await gate.orders().create_session() == "session_20261122_193435_32a71dff"
+    (request,) = gate.came
+    assert (request.method, request.url.path) == ("POST", "/api/v1/sessions")
+    assert json.loads(request.content) == {}
+    assert request.headers["x-ua-internal-token"] == "i"
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind", "is_uncertain"),
+    [
+        (recorded("a10_401_session_none.json"), errors.Unauthorized, False),
+        (httpx.Response(503, json={"detail": "Session API token is not configured."}),
+         errors.ServerFailed, True),
+        (httpx.Response(200, json={"session_id": "../../etc"}), errors.Unreadable, True),
+        (httpx.Response(200, json={}), errors.Unreadable, True),
+        (httpx.ReadError("reset"), errors.Unreachable, True),
+        (httpx.ConnectError("[Errno 111]"), errors.Unreachable, False),
+    ],
+)  # fmt: skip
+async def test_a_session_that_was_not_made_is_told_and_not_asked_for_again(
+    answer: httpx.Response | Exception, kind: type[errors.GatewayError], *, is_uncertain: bool
+) -> None:
+    gate = Gate(answer)
+    with pytest.raises(errors.GatewayError) as caught:
+        await gate.orders().create_session()
+    assert type(caught.value) is kind
+    assert caught.value.failure.is_uncertain == is_uncertain
+    assert len(gate.came) == 1
+
+
 async def test_a_withheld_token_is_why_an_order_is_refused() -> None:
     credentials = Credentials(TokenSources(environ={OPS: "x"}), base_url=REMOTE)
     credentials.read()

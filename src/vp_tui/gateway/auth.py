@@ -19,10 +19,10 @@ import stat
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from vp_tui.domain.envfile import parse_env
 from vp_tui.domain.models import TokenPresence
 from vp_tui.domain.text import literal
 from vp_tui.gateway.addresses import host_port, is_loopback
-from vp_tui.gateway.envfile import parse_env
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

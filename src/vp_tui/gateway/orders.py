@@ -11,12 +11,12 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from vp_tui.domain.models import Plane
-from vp_tui.gateway.addresses import gateway_url, host_port, require_session_id
+from vp_tui.gateway.addresses import gateway_url, host_port, require_session_id, stream_url
 from vp_tui.gateway.errors import GatewayError, NotFound
 from vp_tui.gateway.exchange import Answer, answer_to, failures_in_words, http_client
 from vp_tui.gateway.refusals import Asked
 from vp_tui.gateway.tls import TlsContext
-from vp_tui.gateway.wire import parse_cancel
+from vp_tui.gateway.wire import parse_cancel, parse_created
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import httpx
 
     from vp_tui.domain.orders import CancelAnswer
+    from vp_tui.domain.probe import Fact
     from vp_tui.gateway.auth import Credentials
 
 DEADLINE_S: Final = 20.0
@@ -62,13 +63,7 @@ class Orders:
         """
         # Checked before it enters the path: without an id this would be the cancel of all runs.
         path = f"/api/v1/ops/sessions/{require_session_id(session_id)}/cancel"
-        asked = Asked(
-            path,
-            self._where,
-            Plane.OPS,
-            self._credentials.presence,
-            withheld=self._credentials.withheld,
-        )
+        asked = self._asked(path, Plane.OPS)
         began = self._clock()
         try:
             answer = await self._post_once(asked, {"reason": reason})
@@ -77,6 +72,34 @@ class Orders:
             raise _gone(error) from None
         except GatewayError as error:
             raise _in_doubt(error) from None
+
+    async def create_session(self) -> str:
+        """Make a session of the gateway's default user and return its id.
+
+        It waits for the lock on G1. A gateway whose answer did not come may make it later.
+        """
+        asked = self._asked("/api/v1/sessions", Plane.SESSION)
+        try:
+            answer = await self._post_once(asked, {})
+            return parse_created(answer.body)
+        except GatewayError as error:
+            raise _in_doubt(error) from None
+
+    async def execute(self, session_id: str, prompt: str, tell: Callable[[Fact], None]) -> None:
+        """Run `prompt` in a session, once, and tell what its socket says until that closes.
+
+        Nothing is raised but InvalidTarget; a refusal and a loss are told. Being cancelled leaves
+        the socket, and the run going on.
+        """
+        from vp_tui.gateway.probe import execute  # noqa: PLC0415 - most orders need no socket
+        from vp_tui.gateway.websocket import SocketOptions  # noqa: PLC0415 - as above
+
+        options = SocketOptions(self._credentials.headers, self._tls, clock=self._clock)
+        await execute(stream_url(self._base_url, session_id), prompt, options, tell)
+
+    def _asked(self, path: str, plane: Plane) -> Asked:
+        credentials = self._credentials
+        return Asked(path, self._where, plane, credentials.presence, withheld=credentials.withheld)
 
     async def _post_once(self, asked: Asked, body: Mapping[str, object]) -> Answer:
         async with (

@@ -212,6 +212,12 @@ class TailPayload(Payload):
     reset: bool
 
 
+class CreatedPayload(Payload):
+    """POST /api/v1/sessions."""
+
+    session_id: Text
+
+
 class CancelPayload(Payload):
     """POST /api/v1/ops/sessions/{id}/cancel; `run_id` is null on G1."""
 

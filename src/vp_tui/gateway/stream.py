@@ -112,6 +112,17 @@ class _Phase(Enum):
     STOPPED = auto()
 
 
+def refusal_in_words(status: int) -> str:
+    """Return why a handshake that was answered with this HTTP status was refused."""
+    return _REFUSALS.get(status, f"{status} at the handshake")
+
+
+def close_in_words(code: int, reason: str) -> str:
+    """Return what the gateway means by closing with this code and its own reason."""
+    said = clip(literal(fold(reason)), _REASON_LIMIT)
+    return f"{_CLOSES.get(code, 'closed')} ({code}{': ' if said else ''}{said})"
+
+
 def reconnect_delay(failures: int, chance: float, policy: Policy) -> float:
     """Return the seconds to wait after `failures` losses in a row; `chance` is in 0..1.
 
@@ -228,8 +239,8 @@ class StreamCore:
 
     def refused(self, status: int, now: float) -> list[StreamOutput]:
         """Hear that the handshake was answered with this HTTP status."""
-        reason = _REFUSALS.get(status, f"{status} at the handshake")
-        return self._lost(_REFUSED_AS.get(status, StreamState.WAITING), reason, now)
+        state = _REFUSED_AS.get(status, StreamState.WAITING)
+        return self._lost(state, refusal_in_words(status), now)
 
     def failed(self, reason: str, now: float) -> list[StreamOutput]:
         """Hear that no socket could be opened, and why in words."""
@@ -237,8 +248,7 @@ class StreamCore:
 
     def closed(self, code: int, reason: str, now: float) -> list[StreamOutput]:
         """Hear that the socket was closed with this code, 1006 without a close frame."""
-        said = clip(literal(fold(reason)), _REASON_LIMIT)
-        words = f"{_CLOSES.get(code, 'closed')} ({code}{': ' if said else ''}{said})"
+        words = close_in_words(code, reason)
         if code == _SERVICE_RESTART:
             self._believe_from = now + self._policy.restart_takes_s
         state = _CLOSED_AS.get(code, StreamState.WAITING)

@@ -68,6 +68,26 @@ class _Connect(connect):
         return exc
 
 
+async def opening(url: str, options: SocketOptions, connection: type[ClientConnection]) -> connect:
+    """Return what opens a socket, as a context; how it may be used is the connection's to say."""
+    context = await options.tls.get() if options.tls else None
+    tls: dict[str, Any] = {} if context is None else {"ssl": context}
+    return _Connect(
+        url,
+        create_connection=connection,
+        additional_headers=dict(options.headers()),
+        user_agent_header=f"vp-tui/{__version__}",
+        proxy=None if is_loopback(url) else True,
+        open_timeout=options.open_timeout_s,
+        close_timeout=options.close_timeout_s,
+        ping_interval=20,
+        ping_timeout=20,
+        max_size=MAX_FRAME,
+        max_queue=32,
+        **tls,
+    )
+
+
 class SessionStream:
     """Keeps one session's socket attached and drained, and turns what comes into events."""
 
@@ -113,7 +133,7 @@ class SessionStream:
     async def _attach(self) -> None:
         self._say(self._core.connecting(self._clock()))
         try:
-            async with _Connect(self._url, **await self._arguments()) as socket:
+            async with await opening(self._url, self._options, ListeningConnection) as socket:
                 self._say(self._core.opened(self._clock()))
                 await self._drain(socket)
         except InvalidStatus as error:
@@ -166,21 +186,3 @@ class SessionStream:
     def _say(self, events: Iterable[StreamOutput]) -> None:
         for event in events:
             self._emit(event)
-
-    async def _arguments(self) -> dict[str, Any]:
-        options = self._options
-        context = await options.tls.get() if options.tls else None
-        tls = {} if context is None else {"ssl": context}
-        return {
-            "create_connection": ListeningConnection,
-            "additional_headers": dict(options.headers()),
-            "user_agent_header": f"vp-tui/{__version__}",
-            "proxy": None if is_loopback(self._url) else True,
-            "open_timeout": options.open_timeout_s,
-            "close_timeout": options.close_timeout_s,
-            "ping_interval": 20,
-            "ping_timeout": 20,
-            "max_size": MAX_FRAME,
-            "max_queue": 32,
-            **tls,
-        }

@@ -28,10 +28,12 @@ from vp_tui.domain.models import (
 )
 from vp_tui.domain.orders import CancelAnswer
 from vp_tui.domain.text import clip, literal
+from vp_tui.gateway.addresses import is_session_id
 from vp_tui.gateway.errors import ServerFailed, Unreadable
 from vp_tui.gateway.payloads import (
     CancelPayload,
     ContinuityAnswerPayload,
+    CreatedPayload,
     DashboardPayload,
     HealthPayload,
     LanePayload,
@@ -140,6 +142,14 @@ def parse_tail(body: bytes) -> TailAnswer:
     """Return an answer of the log tail, its lines raw. Raises Unreadable."""
     answer = _parse(TailPayload, body, "log tail")
     return TailAnswer(answer.file, answer.size, tuple(answer.lines), answer.truncated, answer.reset)
+
+
+def parse_created(body: bytes) -> str:
+    """Return the id of a session that was made. Raises Unreadable."""
+    session_id = _parse(CreatedPayload, body, "session").session_id
+    if not is_session_id(session_id):
+        raise _unreadable("session", "session_id: not an id")
+    return session_id
 
 
 def parse_cancel(body: bytes, took_s: float) -> CancelAnswer:

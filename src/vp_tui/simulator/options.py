@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
+from vp_tui.domain.switches import Switch, switches_in
+
 if TYPE_CHECKING:
     from datetime import tzinfo
     from pathlib import Path
@@ -54,23 +56,10 @@ class LaneFlags:
     @classmethod
     def read(cls, env_file: Path | None) -> LaneFlags:
         """Return the flags that `env_file` sets; a missing file sets none."""
-        values = _read_env(env_file) if env_file is not None and env_file.is_file() else {}
-        unmasked = not _truthy(values.get("UA_DISABLE_CODER_VP_FORCE_FALLBACK", ""))
+        is_there = env_file is not None and env_file.is_file()
+        switches = switches_in(env_file.read_bytes() if env_file and is_there else b"")
         return cls(
-            enabled=_truthy(values.get("UA_ENABLE_CODER_VP", "1")),
-            shadow=_truthy(values.get("UA_CODER_VP_SHADOW_MODE", "")),
-            forced_fallback=unmasked and _truthy(values.get("UA_CODER_VP_FORCE_FALLBACK", "")),
+            enabled=switches.is_on(Switch.LANE) is not False,
+            shadow=switches.is_on(Switch.SHADOW) is True,
+            forced_fallback=switches.is_on(Switch.FORCED_FALLBACK) is True,
         )
-
-
-def _truthy(value: str) -> bool:
-    return value.strip().lower() in {"1", "true", "yes", "on"}
-
-
-def _read_env(path: Path) -> dict[str, str]:
-    values: dict[str, str] = {}
-    for line in path.read_text(encoding="utf-8").splitlines():
-        name, equals, value = line.strip().removeprefix("export ").partition("=")
-        if equals and not name.startswith("#"):
-            values[name.strip()] = value.strip().strip("\"'")
-    return values

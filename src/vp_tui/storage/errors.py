@@ -1,8 +1,10 @@
-"""Why a row, or an action's line of the audit, could not be written, in words.
+"""Why a row, an action's line of the audit or a switch could not be written, in words.
 
     EvidenceError       nothing was written to the log
     └── LogChanged      somebody else wrote a row since the log was read
     AuditError          the audit could not be read or written; the action itself is not stopped
+    SwitchError         the gateway's env file could not be read or written; it is as it was
+    └── SwitchMasked    the switch would have no effect
 
 Each carries a `Failure`: reason and cure for the operator.
 """
@@ -36,6 +38,15 @@ _WORDS: Final = {
     errno.ENAMETOOLONG: ("its name is too long", "choose another log"),
 }
 
+_EDIT: Final = "set the switch there by hand, as somebody who may"
+_SWITCH_CURES: Final = {
+    errno.ENOENT: "correct brake.env_file in the configuration",
+    errno.ENOTDIR: "correct brake.env_file in the configuration",
+    errno.EISDIR: "correct brake.env_file in the configuration",
+    errno.ENOSPC: "free some space, then try again",
+    errno.EDQUOT: "free some space, then try again",
+}
+
 
 class EvidenceError(Exception):
     """The evidence could not be read or written; the log is as it was."""
@@ -58,6 +69,30 @@ class AuditError(Exception):
     def __init__(self, reason: str, cure: str) -> None:
         super().__init__(f"{reason}; {cure}")
         self.failure = Failure(reason, cure)
+
+
+class SwitchError(Exception):
+    """The gateway's env file could not be read or written; it is as it was.
+
+    Its words hold nothing of the file but names of switches: the rest is secrets.
+    """
+
+    def __init__(self, reason: str, cure: str) -> None:
+        super().__init__(f"{reason}; {cure}")
+        self.failure = Failure(reason, cure)
+
+
+class SwitchMasked(SwitchError):
+    """Another variable of the file keeps the switch from having an effect."""
+
+
+def as_switch_error(error: OSError, path: Path) -> SwitchError:
+    """Return what `error` means for the env file `path`."""
+    said = error.strerror or str(error) or type(error).__name__
+    reason, _cure = _WORDS.get(error.errno or 0, (said, ""))
+    return SwitchError(
+        f"{literal(str(path))}: {reason}", _SWITCH_CURES.get(error.errno or 0, _EDIT)
+    )
 
 
 def as_audit_error(error: OSError, path: Path) -> AuditError:

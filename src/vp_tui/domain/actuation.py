@@ -1,0 +1,93 @@
+"""What the operator's actuator can do, what it did, and what is left to be done by hand."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from vp_tui.domain.text import literal
+
+if TYPE_CHECKING:
+    from vp_tui.domain.audit import Step
+    from vp_tui.domain.models import Failure
+    from vp_tui.domain.switches import Change
+
+NOT_IN_FORCE: Final = "written, not in force until the gateway restarts"
+RESTART_AFTER: Final = f"Then restart the gateway: {NOT_IN_FORCE}."
+RESTART_BY_HAND: Final = (
+    "Restart the gateway as its service manager does it: systemctl restart, docker restart, ...",
+    "It kills every run. vp-tui waits for the new epoch and attaches again.",
+)
+
+
+class CommandRun(NamedTuple):
+    """One command of the operator's, ended or given up."""
+
+    argv: tuple[str, ...]
+    exit_code: int | None
+    """Negative: the signal that ended it; None: it never ran, or had to be killed."""
+    output: tuple[str, ...]
+    """stdout and stderr in the order they came, literal lines; the middle of a long one is out."""
+    took_s: float
+    failure: Failure | None = None
+    """Why it did not do its work, as far as its exit code tells."""
+
+
+class Actuation(NamedTuple):
+    """What the actuator did. That it did it is no proof that it has an effect."""
+
+    steps: tuple[Step, ...]
+    failure: Failure | None = None
+    written: bool = False
+    """The env file says what was wanted, now or before."""
+    command: CommandRun | None = None
+    """The command that was run."""
+    by_hand: tuple[str, ...] = ()
+    """What is left for the operator to do, a line each."""
+
+    @property
+    def is_carried_out(self) -> bool:
+        """Whether all that was configured was done."""
+        return self.failure is None and (self.written or self.command is not None)
+
+    @property
+    def needs_restart(self) -> bool:
+        """Whether no more than the file was changed, which a gateway reads when it starts."""
+        return self.written and (self.command is None or self.command.failure is not None)
+
+
+class Plan(NamedTuple):
+    """What the actuator would do for a change, to be shown before it does it."""
+
+    env_file: str | None
+    """Its path."""
+    command: tuple[str, ...]
+    by_hand: tuple[str, ...]
+    """What is left for the operator to do."""
+
+    @property
+    def is_manual(self) -> bool:
+        """Whether there is nothing that the actuator could do."""
+        return self.env_file is None and not self.command
+
+    def lines(self, change: Change) -> tuple[str, ...]:
+        """Return the plan in words, a line each."""
+        told = [f"write {change.line} into {literal(self.env_file)}"] if self.env_file else []
+        if self.command:
+            told.append(f"run {shown(self.command)}")
+        return (*told, *self.by_hand)
+
+
+def shown(argv: tuple[str, ...]) -> str:
+    """Return a command as the configuration has it: each argument by itself, no shell."""
+    return " ".join(literal(word) if word and " " not in word else repr(word) for word in argv)
+
+
+def by_hand(change: Change) -> tuple[str, ...]:
+    """Return what the operator does for a change without an actuator, a line each."""
+    lines = [
+        "Put this line into the gateway's environment (.env or unit), in place of an older one:",
+        f"    {change.line}",
+    ]
+    if change.on:
+        lines.append(f"See that {change.switch.mask} is not on there: it would have no effect.")
+    return (*lines, *RESTART_BY_HAND)

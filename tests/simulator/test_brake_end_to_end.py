@@ -1,0 +1,207 @@
+"""The brake on a real process: an env file, SIGUSR1 as its restart, and probes for the proof."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import os
+import time
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+
+from vp_tui.actuator import Actuator, Tools
+from vp_tui.domain import brake as braking
+from vp_tui.domain import restart as restarting
+from vp_tui.domain.actuation import NOT_IN_FORCE
+from vp_tui.domain.brake import (
+    PROOF_WITHIN_S,
+    ActuatorEnded,
+    Brake,
+    EpochSeen,
+    MissionsPolled,
+    Proof,
+    TimePassed,
+    TurnEnded,
+    dispatched_in,
+)
+from vp_tui.domain.probe import Outcome
+from vp_tui.domain.restart import RESTART_WITHIN_S, GatewayGone, RestartState
+from vp_tui.domain.switches import FORCE_FALLBACK, RELEASE, Change, Switch
+from vp_tui.gateway.auth import Credentials, TokenSources
+from vp_tui.gateway.client import GatewayClient
+from vp_tui.gateway.errors import GatewayError
+from vp_tui.gateway.orders import Orders
+from vp_tui.prober import Prober
+from vp_tui.simulator.options import SimulatorOptions
+from vp_tui.simulator.process import spawn_gateway
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+    from pathlib import Path
+
+    from vp_tui.domain.models import Mission
+    from vp_tui.domain.probe import Probe
+    from vp_tui.simulator.process import GatewayProcess
+
+SHADOW_ON = Change(Switch.SHADOW, on=True)
+
+
+@pytest.fixture
+def env(tmp_path: Path) -> Path:
+    path = tmp_path / ".env"
+    path.write_text("# the lane's switches\nUA_ENABLE_CODER_VP=1\n")
+    os.utime(path, (1_700_000_000, 1_700_000_000))
+    return path
+
+
+@pytest.fixture
+def gateway(env: Path) -> Iterator[GatewayProcess]:
+    options = SimulatorOptions(scenario="idle", env_file=env, speed=60.0)
+    with spawn_gateway(options) as process:
+        yield process
+
+
+class Hands:
+    """What an operator's vp-tui does: looks, probes, and feeds what it sees to the proof."""
+
+    def __init__(self, client: GatewayClient, prober: Prober) -> None:
+        self.client = client
+        self._prober = prober
+        self._number = itertools.count()
+
+    async def boot(self) -> str:
+        return (await self.client.continuity()).started_at
+
+    async def new_boot(self, before: str) -> EpochSeen:
+        """Wait for another boot stamp; the test's time limit is the deadline."""
+        while True:
+            try:
+                if (stamp := await self.boot()) != before:
+                    return EpochSeen(time.monotonic(), stamp)
+            except GatewayError:
+                await asyncio.sleep(0.01)
+
+    async def gone(self) -> GatewayGone:
+        """Wait until nothing answers any more."""
+        while True:
+            try:
+                await self.client.health()
+            except GatewayError as error:
+                if error.failure.is_silence:
+                    return GatewayGone(time.monotonic())
+
+    async def probe(self) -> Probe:
+        prompt = f"Please write code, no. {next(self._number)} @fake:mission secs=1"
+        *_, probe = [each async for each in self._prober.run(prompt, "G1")]
+        return probe
+
+    async def prove(self, brake: Brake) -> tuple[Brake, Probe]:
+        """Probe the lane, and return what the proof makes of it."""
+        probe = await self.probe()
+        assert probe.completed_turn is not None
+        turn = probe.completed_turn
+        brake = braking.step(brake, TurnEnded(turn.ended_at, turn, "G1", is_probe=True))
+        snapshot, at = await self.client.metrics(), time.monotonic()
+        return braking.step(brake, MissionsPolled(at, dispatched_in(snapshot, at))), probe
+
+
+@asynccontextmanager
+async def hands_on(gateway: GatewayProcess) -> AsyncIterator[Hands]:
+    credentials = Credentials(TokenSources(), base_url=gateway.url)
+    client = GatewayClient(gateway.url, "vp.coder.primary", credentials)
+
+    async def missions() -> tuple[Mission, ...]:
+        return (await client.metrics()).missions
+
+    try:
+        yield Hands(client, Prober(Orders(gateway.url, credentials), missions, poll_s=0.01))
+    finally:
+        await client.aclose()
+
+
+def signalled(gateway: GatewayProcess, name: str = "USR1") -> tuple[str, ...]:
+    return ("kill", f"-{name}", str(gateway.pid))
+
+
+async def changed(
+    hands: Hands, actuator: Actuator, change: Change, *, restarts: bool = True
+) -> Brake:
+    """Return the proof of a change that was carried out, and read at a restart."""
+    before = await hands.boot()
+    brake = braking.requested(change, time.monotonic(), before)
+    done = await actuator.change(change)
+    brake = braking.step(brake, ActuatorEnded(time.monotonic(), done))
+    return braking.step(brake, await hands.new_boot(before)) if restarts else brake
+
+
+async def test_brake_and_release_are_proven_by_probes(gateway: GatewayProcess, env: Path) -> None:
+    command = signalled(gateway)
+    actuator = Actuator(Tools(env, apply=command, release=command))
+    async with hands_on(gateway) as hands:
+        assert (await hands.probe()).outcome is Outcome.DELEGATED
+        brake, probe = await hands.prove(await changed(hands, actuator, FORCE_FALLBACK))
+        assert (brake.proof, probe.outcome) == (Proof.CONFIRMED, Outcome.PRIMARY)
+        steps = [each.step for each in brake.steps]
+        assert steps == ["requested", "written", "in force", "CONFIRMED"]
+        brake, probe = await hands.prove(await changed(hands, actuator, RELEASE))
+        assert (brake.proof, probe.outcome) == (Proof.CONFIRMED, Outcome.DELEGATED)
+
+
+async def test_an_env_file_alone_waits_for_the_restart(gateway: GatewayProcess, env: Path) -> None:
+    actuator = Actuator(Tools(env, restart=signalled(gateway)))
+    async with hands_on(gateway) as hands:
+        before = await hands.boot()
+        brake = await changed(hands, actuator, SHADOW_ON, restarts=False)
+        brake, probe = await hands.prove(brake)
+        assert (brake.proof, probe.outcome) == (Proof.PENDING, Outcome.DELEGATED)
+        assert brake.reason == NOT_IN_FORCE
+        assert (await actuator.restart()).is_carried_out
+        brake = braking.step(brake, await hands.new_boot(before))
+        brake, probe = await hands.prove(brake)
+        assert (brake.proof, probe.outcome) == (Proof.CONFIRMED, Outcome.SHADOW)
+
+
+async def test_an_actuator_that_does_nothing_is_contradicted(
+    gateway: GatewayProcess, env: Path
+) -> None:
+    async with hands_on(gateway) as hands:
+        actuator = Actuator(Tools(env, apply=("true",)))
+        brake = await changed(hands, actuator, FORCE_FALLBACK, restarts=False)
+        brake, _ = await hands.prove(brake)
+        assert brake.is_alarming
+        assert "was delegated as mission" in brake.reason
+
+
+@pytest.mark.parametrize("command", [("false",), ("sleep", "600"), ("/nowhere/restart",)])
+async def test_an_actuator_that_fails_or_hangs_leaves_it_unconfirmed(
+    gateway: GatewayProcess, env: Path, command: tuple[str, ...]
+) -> None:
+    async with hands_on(gateway) as hands:
+        actuator = Actuator(Tools(env, apply=command, timeout_s=0.2))
+        brake = await changed(hands, actuator, FORCE_FALLBACK, restarts=False)
+        brake, _ = await hands.prove(brake)
+        assert (brake.proof, brake.is_alarming) == (Proof.PENDING, False)
+        late = braking.step(brake, TimePassed(time.monotonic() + PROOF_WITHIN_S))
+        assert (late.proof, late.reason) == (Proof.UNCONFIRMED, NOT_IN_FORCE)
+
+
+async def test_a_restart_is_over_in_the_new_epoch(gateway: GatewayProcess) -> None:
+    async with hands_on(gateway) as hands:
+        before = await hands.boot()
+        restart = restarting.requested(time.monotonic(), before)
+        done = await Actuator(Tools(restart=signalled(gateway))).restart()
+        restart = restarting.step(restart, ActuatorEnded(time.monotonic(), done))
+        restart = restarting.step(restart, await hands.new_boot(before))
+        assert restart.state is RestartState.BACK
+
+
+async def test_a_gateway_that_does_not_come_back_is_told(gateway: GatewayProcess) -> None:
+    async with hands_on(gateway) as hands:
+        restart = restarting.requested(time.monotonic(), await hands.boot())
+        done = await Actuator(Tools(restart=signalled(gateway, "TERM"))).restart()
+        restart = restarting.step(restart, ActuatorEnded(time.monotonic(), done))
+        restart = restarting.step(restart, await hands.gone())
+        late = TimePassed(time.monotonic() + RESTART_WITHIN_S)
+        assert restarting.step(restart, late).state is RestartState.NOT_BACK
