@@ -177,6 +177,14 @@ ACTIONS: Final = (
         "Evidence",
     ),
     Action(
+        "acknowledge",
+        "acknowledge",
+        ("a",),
+        "acknowledge",
+        "Say that you have seen the alarms.",
+        "Acting",
+    ),
+    Action(
         "cancel",
         "cancel",
         ("c",),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vp_tui.assessment import assess
-from vp_tui.domain.alarms import Key, Present
+from vp_tui.domain.alarms import OF_NO_SESSION, Key, Present
 from vp_tui.fleet import run_levels
 from vp_tui.sources import is_lost
 
@@ -13,9 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from vp_tui.state import State
-
-OF_NO_SESSION: Final = ":"
-"""Begins the subjects that are no session: no session's id has it."""
 
 
 class Look(NamedTuple):

@@ -6,11 +6,13 @@ import time
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
-from vp_tui.domain.events import PollRateChanged
+from vp_tui.domain.events import AlarmsAcknowledged, PollRateChanged
+from vp_tui.identity import actor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
+    from vp_tui.domain.alarms import Alarm
     from vp_tui.domain.evidence import EvidenceRow
     from vp_tui.domain.models import Failure
     from vp_tui.domain.windows import Window
@@ -76,6 +78,24 @@ class Commands:
         self._network.call(
             lambda feeds: feeds.order(lambda o: o.refuse(action, target, reason, why))
         )
+
+    def acknowledge(self) -> int:
+        """Say that the alarms were seen; answered by AlarmsAcknowledged. Return how many."""
+        unseen = [alarm for alarm in self._store.state.alarms if alarm.acknowledged is None]
+        if unseen:
+            self._store.apply(AlarmsAcknowledged(self._clock(), actor()))
+            told = ", ".join(
+                f"{alarm.key.kind} {alarm.session_id or ''}".strip() for alarm in unseen
+            )
+            self._network.call(
+                lambda feeds: feeds.order(lambda o: o.note("acknowledge", told, "", (), "seen"))
+            )
+        return len(unseen)
+
+    def ring(self, alarms: tuple[Alarm, ...]) -> None:
+        """Run the operator's command for these alarms; answered by AlarmCommandFailed at most."""
+        told = "; ".join(f"{alarm.key.kind}: {alarm.reason}" for alarm in alarms)
+        self._network.call(lambda feeds: feeds.order(lambda o: o.ring(told)))
 
     def read_tokens(self) -> None:
         """Read the tokens again and try what was refused; answered by TokensRead."""

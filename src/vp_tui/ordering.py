@@ -11,9 +11,16 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from vp_tui.domain.audit import ActionRecord, Step
-from vp_tui.domain.events import AuditFailed, CancelAnswered, CancelFailed, CancelRequested
+from vp_tui.domain.events import (
+    AlarmCommandFailed,
+    AuditFailed,
+    CancelAnswered,
+    CancelFailed,
+    CancelRequested,
+)
 from vp_tui.domain.models import Failure
 from vp_tui.gateway.errors import GatewayError
+from vp_tui.running import run_command
 from vp_tui.storage.audit import append_action
 from vp_tui.storage.errors import AuditError
 
@@ -26,6 +33,8 @@ if TYPE_CHECKING:
 
 READ_ONLY: Final = Failure("read-only: nothing may be changed here", "start without --read-only")
 CANCEL: Final = "cancel"
+ALARM_S: Final = 10.0
+"""Seconds that the command for alarms may take."""
 
 
 def _utc_now() -> datetime:
@@ -43,6 +52,8 @@ class Ordering:
         emit: Callable[[Event], None],
         clock: Callable[[], float],
         wall: Callable[[], datetime] = _utc_now,
+        *,
+        alarm_command: tuple[str, ...] = (),
     ) -> None:
         self._orders = orders
         self._audit = audit
@@ -50,6 +61,7 @@ class Ordering:
         self._emit = emit
         self._clock = clock
         self._wall = wall
+        self._alarm_command = alarm_command
         self._in_flight: set[str] = set()
 
     @property
@@ -70,6 +82,14 @@ class Ordering:
     async def refuse(self, action: str, target: str, reason: str, why: str) -> None:
         """Audit what was asked for and must not be done."""
         await self.note(action, target, reason, (), f"refused: {why}")
+
+    async def ring(self, told: str) -> None:
+        """Run the operator's command for alarms, with what is told as its last argument."""
+        if not self._alarm_command:
+            return
+        run = await run_command((*self._alarm_command, told), ALARM_S)
+        if run.failure is not None:
+            self._emit(AlarmCommandFailed(self._clock(), run.failure))
 
     async def note(
         self, action: str, target: str, reason: str, steps: tuple[Step, ...], result: str

@@ -17,6 +17,7 @@ from vp_tui.domain.words import Profile
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from vp_tui.domain.alarms import Alarm
     from vp_tui.domain.cancels import Cancel
     from vp_tui.domain.events import StreamState
     from vp_tui.domain.evidence import EvidenceRow
@@ -207,6 +208,8 @@ class State:
     suites: SuitesReport | UnreadReport | None = None
     """The continuity suites' report; None until it was read, and where none is configured."""
 
+    alarms: tuple[Alarm, ...] = ()
+    """What is wrong, each with who has seen it; the newest first."""
     cancels: tuple[Cancel, ...] = ()
     """The cancels that are followed, oldest first, at most CANCELS_KEPT."""
 

@@ -50,7 +50,7 @@ class Trouble(NamedTuple):
 
 
 def badge(state: State, now: float, *, frozen: bool) -> str:
-    """Return the screen's state in words joined by `+`; only LIVE says that all is well."""
+    """Return the screen's state in words joined by `+`; only LIVE alone says that all is well."""
     words = ["FROZEN"] if frozen else []
     figures = numbers(state, now)
     worst = max((source_view(state, s, now).word for s in OFTEN_ASKED), key=_GRAVITY.index)
@@ -62,7 +62,10 @@ def badge(state: State, now: float, *, frozen: bool) -> str:
         words.append("NO DATA" if worst is SourceWord.IDLE else str(worst).upper())
     if not words and any(trouble.is_grave for trouble in troubles(state, now)):
         words.append("IMPAIRED")
-    return "+".join(words) or "LIVE"
+    words = words or ["LIVE"]
+    if any(alarm.acknowledged is None for alarm in state.alarms):
+        words.append("ALARM")
+    return "+".join(words)
 
 
 def troubles(state: State, now: float) -> tuple[Trouble, ...]:

@@ -161,7 +161,14 @@ def connect(
     )
     feeds.files = file_feeds(settings, places, emit, feeds.pace.clock)
     orders = orders_of(settings, credentials, tls)
-    feeds.ordering = Ordering(orders, places.audit, actor(), emit, feeds.pace.clock)
+    feeds.ordering = Ordering(
+        orders,
+        places.audit,
+        actor(),
+        emit,
+        feeds.pace.clock,
+        alarm_command=settings.alarm_command,
+    )
     return feeds
 
 

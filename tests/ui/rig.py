@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from tests.support.builders import NOW, state
 from textual.geometry import Region
 
-from vp_tui.domain.events import Tick
 from vp_tui.recorder import EvidenceFiles, Recorder
 from vp_tui.store import Mailbox, Store
 from vp_tui.ui.app import VpTuiApp
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from vp_tui.domain.events import Event
     from vp_tui.feeds import Feeds
     from vp_tui.network import NetworkThread
+    from vp_tui.ordering import Ordering
     from vp_tui.ui.board import Board
     from vp_tui.ui.lines import LineList
 
@@ -37,6 +37,16 @@ PATIENCE: Final = 200
 """Pauses of the pilot after which what did not happen does not happen any more."""
 
 
+class FakeOrdering:
+    """Carries out nothing: it notes what it was told to do."""
+
+    def __init__(self, asked: list[tuple[Any, ...]]) -> None:
+        self._asked = asked
+
+    def __getattr__(self, name: str) -> Callable[..., None]:
+        return lambda *told: self._asked.append((name, *told))
+
+
 class FakeFeeds:
     """Feeds that only note what they are asked for."""
 
@@ -48,6 +58,9 @@ class FakeFeeds:
 
     def set_poll_factor(self, factor: float) -> None:
         self.asked.append(("set_poll_factor", factor))
+
+    def order(self, give: Callable[[Ordering], object]) -> None:
+        give(cast("Ordering", FakeOrdering(self.asked)))
 
     def read_files(self) -> None:
         self.asked.append(("read_files",))
@@ -83,7 +96,12 @@ class Rig:
         self.network = FakeNetwork()
         self.files = files
         self.app = VpTuiApp(
-            self.store, self.mailbox, _no_feeds, self._recorder, clock=lambda: self.now
+            self.store,
+            self.mailbox,
+            _no_feeds,
+            self._recorder,
+            clock=lambda: self.now,
+            wall=lambda: NOW + timedelta(seconds=self.now),
         )
         self.app.network = cast("NetworkThread", self.network)
         self.pilot: Pilot[None]
@@ -94,7 +112,9 @@ class Rig:
 
     async def tell(self, *events: Event) -> None:
         """Apply events as one batch, published by a tick, and let the screen settle."""
-        self.store.apply(*events, Tick(self.now, NOW + timedelta(seconds=self.now)))
+        if events:
+            self.store.apply(*events)
+        self.app.tick()
         await self.settle()
 
     async def passes(self, seconds: float) -> None:

@@ -41,8 +41,8 @@ async def test_before_any_data_nothing_looks_like_a_figure(size: tuple[int, int]
         (scenes.ordinary(), 60.0, "STALE"),
         (scenes.metrics_down(), 9.0, "DOWN"),
         (scenes.refused_ops(dashboard=True), 2.0, "UNAUTHORIZED"),
-        (scenes.blind(), 2.0, "BLIND"),
-        (scenes.lost(), 9.0, "LOST"),
+        (scenes.blind(), 2.0, "BLIND+ALARM"),
+        (scenes.lost(), 9.0, "LOST+ALARM"),
         ([healthy()], 1.0, "NO DATA"),
     ],
 )

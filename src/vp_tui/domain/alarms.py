@@ -7,10 +7,14 @@ Moments are vp-tui's own monotonic clock in seconds.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
+
+
+OF_NO_SESSION: Final = ":"
+"""Begins the subjects that are no session: no session's id has it."""
 
 
 class Key(NamedTuple):
@@ -49,6 +53,11 @@ class Alarm(NamedTuple):
     raised_at: float
     """When it rang."""
     acknowledged: Acknowledgement | None = None
+
+    @property
+    def session_id(self) -> str | None:
+        """The session that it is about, None for the gateway and the lane."""
+        return None if self.key.subject.startswith(OF_NO_SESSION) else self.key.subject
 
 
 class Raised(NamedTuple):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from vp_tui.domain.alarms import Alarm
     from vp_tui.domain.evidence import EvidenceRow
     from vp_tui.domain.models import (
         Continuity,
@@ -236,6 +237,28 @@ class CancelFailed(NamedTuple):
     failure: Failure
 
 
+class AlarmsFollowed(NamedTuple):
+    """The alarms as they are now, after a look at the state."""
+
+    at: float
+    alarms: tuple[Alarm, ...]
+
+
+class AlarmsAcknowledged(NamedTuple):
+    """Somebody has seen the alarms of these subjects; None: all."""
+
+    at: float
+    actor: str
+    subjects: frozenset[str] | None = None
+
+
+class AlarmCommandFailed(NamedTuple):
+    """The operator's command for alarms did not do its work."""
+
+    at: float
+    failure: Failure
+
+
 class AuditFailed(NamedTuple):
     """An action could not be written into the audit."""
 
@@ -277,6 +300,9 @@ Event = (
     | CancelRequested
     | CancelAnswered
     | CancelFailed
+    | AlarmsFollowed
+    | AlarmsAcknowledged
+    | AlarmCommandFailed
     | AuditFailed
     | PollRateChanged
     | Tick

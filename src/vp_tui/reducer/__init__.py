@@ -8,6 +8,9 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from vp_tui.domain.events import (
+    AlarmCommandFailed,
+    AlarmsAcknowledged,
+    AlarmsFollowed,
     AuditFailed,
     CancelAnswered,
     CancelFailed,
@@ -32,6 +35,7 @@ from vp_tui.domain.events import (
     TokensRead,
     WindowsRead,
 )
+from vp_tui.reducer.alarms import alarm_command_failed, alarms_acknowledged, alarms_followed
 from vp_tui.reducer.evidence import evidence_read, row_recorded, windows_read
 from vp_tui.reducer.logs import log_arrived, log_dropped
 from vp_tui.reducer.orders import (
@@ -124,6 +128,9 @@ _RULES: Final[Mapping[type[Event], Callable[[Any, State], State]]] = MappingProx
         CancelRequested: cancel_requested,
         CancelAnswered: cancel_answered,
         CancelFailed: cancel_failed,
+        AlarmsFollowed: alarms_followed,
+        AlarmsAcknowledged: alarms_acknowledged,
+        AlarmCommandFailed: alarm_command_failed,
         AuditFailed: audit_failed,
         PollRateChanged: _poll_rate_changed,
         Tick: _tick,

@@ -7,6 +7,7 @@ import gc
 import signal
 import time
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual.app import App
@@ -19,17 +20,23 @@ from vp_tui.store import Mailbox, Store, pump
 from vp_tui.ui.palette import ActionProvider
 from vp_tui.ui.tones import Tones
 from vp_tui.ui.watch import ReadOnlyWatchScreen, WatchScreen
+from vp_tui.watchman import watched
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from textual.binding import BindingType
 
+    from vp_tui.domain.alarms import Alarm
     from vp_tui.feeds import Feeds
     from vp_tui.recorder import Recorder
 
 TICK_S: Final = 1.0
 _ENDING_SIGNALS: Final = ("SIGTERM", "SIGHUP")
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
 
 
 class VpTuiApp(App[None]):
@@ -50,6 +57,7 @@ class VpTuiApp(App[None]):
         connect: Callable[[], Feeds],
         make_recorder: Callable[[], Recorder],
         clock: Callable[[], float] = time.monotonic,
+        wall: Callable[[], datetime] = _utc_now,
     ) -> None:
         super().__init__()
         self.store = store
@@ -58,15 +66,19 @@ class VpTuiApp(App[None]):
         self._mailbox = mailbox
         self._make_recorder = make_recorder
         self._clock = clock
+        self._wall = wall
         self.network = NetworkThread(connect, self._network_crashed)
 
+    @cached_property
+    def _commands(self) -> Commands:
+        return Commands(self.network, self.store, self._make_recorder, self._clock)
+
     def get_default_screen(self) -> WatchScreen:
-        commands = Commands(self.network, self.store, self._make_recorder, self._clock)
         screen = ReadOnlyWatchScreen if self.store.state.watch.read_only else WatchScreen
-        return screen(self.store, commands, self._clock, self.tones)
+        return screen(self.store, self._commands, self._clock, self.tones)
 
     def on_mount(self) -> None:
-        self.set_interval(TICK_S, self._tick)
+        self.set_interval(TICK_S, self.tick)
         self.run_worker(pump(self._mailbox, self.store), name="pump")
         self.call_after_refresh(self._first_frame_shown)
         self._end_cleanly_on_signals()
@@ -80,8 +92,15 @@ class VpTuiApp(App[None]):
         gc.enable()
         self.network.start()
 
-    def _tick(self) -> None:
-        self.store.apply(Tick(self._clock(), datetime.now(UTC)))
+    def tick(self) -> None:
+        """Let a second pass: ages grow, and alarms are looked for, in dialogs and frozen too."""
+        now = self._clock()
+        alarms = watched(self.store.state, now, self._ring)
+        self.store.apply(Tick(now, self._wall()), *alarms)
+
+    def _ring(self, alarms: tuple[Alarm, ...]) -> None:
+        self.bell()
+        self._commands.ring(alarms)
 
     def _end_cleanly_on_signals(self) -> None:
         """Leave the terminal as it was when vp-tui is told to go, or its ssh is cut."""

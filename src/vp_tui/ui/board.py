@@ -10,6 +10,7 @@ from vp_tui.domain.events import Source
 from vp_tui.fleet import run_rows
 from vp_tui.selectors import entries_matching, numbers, short_id
 from vp_tui.sources import SourceWord, is_lost, log_view, source_view, streams_view
+from vp_tui.ui.alarm_line import alarm_lines
 from vp_tui.ui.cards import Cards
 from vp_tui.ui.compared import compared
 from vp_tui.ui.dense import dense_lines
@@ -53,6 +54,7 @@ class Board(Container):
         self.only_selected = False
         """Whether the events are those of the selected session only."""
         self.dense = Lines(id="dense")
+        self.alarms = Lines(id="alarms")
         self.cards = Cards(id="cards")
         self.runs = Pane("runs", RunsList(id="runs"))
         self.events = Pane("events", EventsList(id="events"))
@@ -69,6 +71,7 @@ class Board(Container):
         yield self.runs
         with Horizontal(id="lower"):
             yield self.events
+        yield self.alarms
         yield Lines(id="footer")
 
     def on_mount(self) -> None:
@@ -139,6 +142,12 @@ class Board(Container):
         if self.links.display:
             self.links.list.show(state, now)
             self.links.describe(self._named(""), self._others("links"))
+
+    def show_alarms(self, state: State, now: float) -> None:
+        """Draw what rang: as it is now, whatever is frozen."""
+        lines = alarm_lines(state, now, self.app.size.width)
+        self.alarms.display = bool(lines)
+        self.alarms.show(lines)
 
     def _show_figures(self, state: State, now: float, width: int) -> None:
         figures, source = numbers(state, now), source_view(state, Source.METRICS, now)

@@ -87,6 +87,7 @@ class WatchScreen(Screen[None]):
         """Draw the newest state, or the frozen one."""
         state, now, frozen_for, safety = self.picture()
         self.board.show(state, now, frozen_for=frozen_for, safety=safety)
+        self.board.show_alarms(self._store.state, self._clock())
 
     def picture(self) -> Picture:
         """Return what is shown: the newest state, or the frozen one."""
@@ -175,6 +176,10 @@ class WatchScreen(Screen[None]):
         from vp_tui.ui.acting import Acting  # noqa: PLC0415 - not needed for the first frame
 
         return Acting(self, self._live, self._commands)
+
+    def action_acknowledge(self) -> None:
+        seen = self._commands.acknowledge()
+        self.notify(f"{seen} alarms seen" if seen else "no alarm is unseen", markup=False)
 
     def action_cancel(self) -> None:
         self._acting.cancel(self.board.selected)
