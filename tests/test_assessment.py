@@ -18,10 +18,11 @@ from tests.support.builders import (
     state,
 )
 from tests.support.rollout import golden_rows
+from tests.support.rollout import window as opened_window
 from tests.ui.scenes import GONE
 
 from vp_tui.assessment import GUARDRAIL, Assessment, assess
-from vp_tui.domain.events import Event, EvidenceRead, Source
+from vp_tui.domain.events import Event, EvidenceRead, Source, WindowsRead
 from vp_tui.domain.models import Continuity, ContinuityAlert, Plane
 from vp_tui.domain.stages import Stage, Traffic
 from vp_tui.domain.verdicts import Verdict
@@ -77,6 +78,20 @@ class TestWindow:
         window = assessed(*night(), stage=Stage.SHADOW, source=Traffic.PROBE).window
         assert window is not None
         assert (window.stage, window.source) == (Stage.SHADOW, Traffic.PROBE)
+
+    def test_the_next_one_can_be_named(self) -> None:
+        window = assessed(
+            *night(), window_label="Limited cohort window #9", window_scope="A"
+        ).window
+        assert window is not None
+        assert (window.label, window.scope) == ("Limited cohort window #9", "A")
+        assert window.stage is Stage.LIMITED, "as its label says"
+
+    def test_an_open_one_keeps_its_name(self) -> None:
+        read = WindowsRead(0.0, (opened_window(label="Mine", scope="B"),))
+        window = assessed(*night(), read, window_label="Next", window_scope="A").window
+        assert window is not None
+        assert (window.label, window.scope) == ("Mine", "B")
 
     def test_without_a_log_it_is_the_first_of_all(self) -> None:
         made = assessed(*night(log=None))

@@ -148,6 +148,7 @@ def test_each_command_is_parsed(words: str, expected: Arguments) -> None:
         ("evidence verify L --json", "unknown argument --json: not a flag of this command"),
         ("--vp-id V evidence show L", "--vp-id has no effect on this command"),
         ("--interval 1 capture", "--interval has no effect on this command"),
+        ("--scope S capture", "--scope has no effect on this command"),
         ("capture --internal-token T", "unknown argument --internal-token: "),
         ("--colour=red", "unknown argument --colour: "),
         ("capture --mode direct", "invalid choice: 'direct'"),

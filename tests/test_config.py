@@ -70,6 +70,12 @@ def test_what_is_recorded_where_can_be_said(home: Home) -> None:
     assert (settings.stage, settings.source) == (Stage.LIMITED, Traffic.PROBE)
 
 
+def test_the_next_window_can_be_named(home: Home) -> None:
+    settings = home.load(env="VP_TUI_WINDOW_SCOPE=team-A", window_label="Own window #1").settings
+    assert (settings.window_label, settings.window_scope) == ("Own window #1", "team-A")
+    assert (Settings().window_label, Settings().window_scope) == ("", "")
+
+
 def test_flag_over_environment_over_file_over_default(home: Home) -> None:
     home.write('[gateways.prod]\nurl = "https://prod.example"\nvp_id = "vp.file"\n')
     in_file = home.load()
@@ -364,6 +370,8 @@ def test_a_name_needs_a_file(home: Home) -> None:
         ("evidence", "", "the path of a file"),
         ("profile", "rollouts", "one of rollout, sustained"),
         ("stage", "canary", "one of shadow, limited, broadened, sustained, reverted, blocked"),
+        ("window_label", "a\x1b[2J", "a name of visible characters"),
+        ("window_scope", " ", "a name of visible characters"),
         ("source", "real", "one of organic, probe, synthetic, fault-injected"),
         ("allow_insecure", "perhaps", "true or false"),
         ("gateway_url", "127.0.0.1:8002", "http://host:port or https://host"),

@@ -29,6 +29,8 @@ def test_the_watch_says_what_the_settings_say() -> None:
     )  # fmt: skip
     assert dict(watch.intervals) == {**DEFAULT_INTERVALS, Source.METRICS: 7.0}
     assert watch_of(Settings(gateway_name="prod")).name == "prod"
+    named = watch_of(Settings(window_label="Own window #1", window_scope="team A"))
+    assert (named.window_label, named.window_scope) == ("Own window #1", "team A")
     assert not watch.read_only
     marked = watch_of(Settings(read_only=True, colour="red"))
     assert (marked.read_only, marked.colour) == (True, "red")

@@ -161,6 +161,22 @@ ACTIONS: Final = (
         "Evidence",
     ),
     Action(
+        "window",
+        "window",
+        ("w",),
+        "window",
+        "Open a window; edit or close the one that is open.",
+        "Evidence",
+    ),
+    Action(
+        "waiting",
+        "waiting",
+        ("W",),
+        "waiting rows",
+        "Show rows that could not be written to the log, and append them.",
+        "Evidence",
+    ),
+    Action(
         "explain",
         "explain",
         ("i",),

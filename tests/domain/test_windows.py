@@ -2,16 +2,20 @@ import json
 from datetime import timedelta
 
 import pytest
-from tests.support.builders import NOW, mission
+from tests.support.builders import NOW, mission, mission_event
 from tests.support.rollout import entry, golden_rows, history, window
 
 from vp_tui.domain.stages import Stage, Traffic
 from vp_tui.domain.windows import (
     Window,
     WindowNumbers,
+    closed,
     current_stage,
+    events_of,
     from_json,
+    missions_of,
     numbers_of,
+    open_window,
     opened,
     proposed_window,
     recorded,
@@ -52,6 +56,51 @@ def test_without_records_it_holds_every_mission() -> None:
     proposed = proposed_window([], (), scope="organic", source=Traffic.PROBE, suffix="probe")
     assert proposed.label == "Shadow window #1 (probe)"
     assert numbers_of(proposed, history("...")).new == 3
+
+
+@pytest.mark.parametrize(
+    ("label", "stage", "expected"),
+    [
+        ("Limited cohort window #9 (team A)", None, Stage.LIMITED),
+        ("Limited cohort window #9", Stage.SHADOW, Stage.SHADOW),
+        ("A night of its own", None, Stage.BROADENED),
+    ],
+)
+def test_a_label_that_is_asked_for_tells_the_stage(
+    label: str, stage: Stage | None, expected: Stage
+) -> None:
+    proposed = proposed_window(golden_rows(), (), scope="organic", label=label, stage=stage)
+    assert (proposed.label, proposed.stage) == (label, expected)
+
+
+def test_closing_leaves_the_rest_as_it_is() -> None:
+    ended = closed(window(), LATER)
+    assert not ended.is_open
+    assert ended._replace(closed_at=None) == window()
+
+
+def test_the_open_one_is_the_newest_that_is_not_closed() -> None:
+    ended, other = closed(window(label="ended"), LATER), window(label="open")
+    assert open_window((ended, other)) == other
+    assert open_window((ended,)) is None
+    assert open_window(()) is None
+
+
+def test_a_windows_events_are_those_of_its_missions() -> None:
+    watched = window(anchor=frozenset({"m000"}))
+    missions = history("...")
+    assert missions_of(watched, missions) == {"m001", "m002"}
+    events = [
+        mission_event("m000"),
+        mission_event("m001"),
+        mission_event("m002"),
+        mission_event("m001", "vp.mission.fallback"),
+        mission_event("unheard of"),
+    ]
+    assert events_of(watched, missions, events) == {
+        "vp.mission.dispatched": 2,
+        "vp.mission.fallback": 1,
+    }
 
 
 def test_opening_takes_all_known_missions_for_the_anchor() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from tests.support.builders import NOW, state
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
     from vp_tui.ui.lines import LineList
 
 AUTHOR: Final = "ana@laptop"
+NOWHERE: Final = Path("/dev/null/nowhere")
+NO_FILES: Final = EvidenceFiles(None, NOWHERE, NOWHERE)
+"""Where nothing can be written, for tests that give no place."""
 SMALL: Final = (80, 24)
 WIDE: Final = (120, 40)
 LARGE: Final = (160, 45)
@@ -107,8 +111,7 @@ class Rig:
         self.pilot: Pilot[None]
 
     def _recorder(self) -> Recorder:
-        assert self.files is not None, "this test gave no place for evidence"
-        return Recorder(self.files, self.store, AUTHOR, clock=lambda: self.now)
+        return Recorder(self.files or NO_FILES, self.store, AUTHOR, clock=lambda: self.now)
 
     async def tell(self, *events: Event) -> None:
         """Apply events as one batch, published by a tick, and let the screen settle."""

@@ -123,6 +123,11 @@ def opened(window: Window, known: Collection[str] | None, now: datetime) -> Wind
     return window._replace(opened_at=now, anchor=anchor, closed_at=None, decision=None)
 
 
+def closed(window: Window, now: datetime) -> Window:
+    """Return `window` closed now, without a row."""
+    return window._replace(closed_at=now)
+
+
 def recorded(window: Window, word: str, now: datetime, *, keep: bool | None = None) -> Window:
     """Return the window after a row with `word` was written for it.
 
@@ -160,11 +165,16 @@ def numbers_of(
     )
 
 
+def missions_of(window: Window, entries: Iterable[LedgerEntry]) -> frozenset[str]:
+    """Return the ids of the window's own missions among all ledger entries."""
+    return frozenset(e.mission.mission_id for e in entries if window.holds(e.mission))
+
+
 def events_of(
     window: Window, entries: Iterable[LedgerEntry], events: Iterable[MissionEvent]
 ) -> Counter[str]:
     """Return how many events of each type the window's own missions have among `events`."""
-    own = {e.mission.mission_id for e in entries if window.holds(e.mission)}
+    own = missions_of(window, entries)
     return Counter(event.event_type for event in events if event.mission_id in own)
 
 

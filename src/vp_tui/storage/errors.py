@@ -33,6 +33,7 @@ _WORDS: Final = {
     errno.EFBIG: ("it would be larger than a file may be here", "start a new log"),
     errno.ENOENT: ("its directory is not there", "make the directory, or choose another log"),
     errno.ENOTDIR: ("its directory is a file", "choose another log"),
+    errno.EEXIST: ("its directory is a file", "choose another log"),
     errno.EISDIR: ("it is a directory", "name a file"),
     errno.ELOOP: ("its symbolic links lead in a circle", "choose another log"),
     errno.ENAMETOOLONG: ("its name is too long", "choose another log"),

@@ -53,7 +53,7 @@ def epoch_card(shown: Compared, width: int, height: int) -> list[Line]:
         ],
         width,
     )
-    interval, missions = words.interval(figures), words.missions(figures)
+    interval, missions = words.interval(figures), words.missions(figures, width)
     events = words.events(figures.snapshot.event_counts)
     turns = [words.routing(state), *flow(words.unseen(state), width)]
     lines: list[Line] = []

@@ -46,11 +46,14 @@ class Compared(NamedTuple):
         return f"EPOCH {self.state.epoch.number if self.state.epoch else 'unknown'}"
 
 
-def compared(state: State, now: float, figures: Numbers) -> Compared:
-    """Return the figures of `state`, as of `now`, with what the rules make of them."""
+def compared(state: State, now: float, figures: Numbers, window: Window | None = None) -> Compared:
+    """Return the figures of `state`, as of `now`, with what the rules make of them.
+
+    `window` stands in for the current one.
+    """
     from vp_tui.assessment import assess  # noqa: PLC0415 - not needed for the first frame
 
-    made = assess(state, now)
+    made = assess(state, now, window)
     return Compared(state, figures, made, _events(made.window, state.ledger, figures.snapshot))
 
 

@@ -35,7 +35,17 @@ def dense_lines(shown: Compared | None, source: SourceView, width: int) -> list[
     rows = [_columns(row, window, epoch) for row in _rows(shown, window - 1, epoch - 1)]
     turns = join(_label("turns"), flow_of([words.routing(shown.state), *words.unseen(shown.state)]))
     lines = [words.aged(line, shown.figures) for line in (*rows, turns)]
-    return [cut(line, width) for line in (_heading(shown, window, epoch), *lines)]
+    # While the figures are not current, that is what must be read first.
+    last = words.doubt(shown.figures) or (("GUARDRAILS", "dim"),)
+    return [cut(line, width) for line in (_heading(shown, window, epoch, last), *lines)]
+
+
+def side_by_side(shown: Compared, width: int) -> list[Line]:
+    """Return the window's and the cumulative figures, without the guardrails."""
+    epoch = width - LABEL - WINDOW
+    rows = [(*row[:3], ()) for row in _rows(shown, WINDOW - 1, epoch - 1)]
+    lines = [words.aged(_columns(row, WINDOW, epoch), shown.figures) for row in rows]
+    return [cut(line, width) for line in (_heading(shown, WINDOW, epoch, ()), *lines)]
 
 
 def flow_of(parts: list[Line]) -> Line:
@@ -43,10 +53,9 @@ def flow_of(parts: list[Line]) -> Line:
     return join(*parts[:1], *(join("  ", part) for part in parts[1:]))
 
 
-def _heading(shown: Compared, window: int, epoch: int) -> Line:
-    """Return the columns' titles; while the figures are not current, that in place of the last."""
+def _heading(shown: Compared, window: int, epoch: int, last: Line) -> Line:
+    """Return the columns' titles."""
     epoch_title = f"{shown.epoch_title} (n={shown.figures.reconstruction.terminal})"
-    last = words.doubt(shown.figures) or (("GUARDRAILS", "dim"),)
     titles: _Row = ("", ((shown.window_title, "dim"),), ((epoch_title, "dim"),), last)
     return _columns(titles, window, epoch)
 
@@ -70,7 +79,7 @@ def _rows(shown: Compared, room: int, wide: int) -> list[_Row]:
         (
             "missions",
             words.own_missions(own),
-            words.missions(figures),
+            words.missions(figures, wide),
             words.evidence(made.target),
         ),
         (

@@ -9,13 +9,17 @@ from vp_tui.drafting import Choice, draft, why_ask
 from vp_tui.recorder import Outcome, Preceded, Refused, Written
 from vp_tui.ui.record import RecordDialog
 from vp_tui.ui.record_text import meanwhile
+from vp_tui.ui.waiting import WaitingDialog
+from vp_tui.ui.window import EditDialog, OpenDialog
 
 if TYPE_CHECKING:
     from textual.screen import Screen
 
     from vp_tui.commands import Commands
     from vp_tui.domain.models import Failure
+    from vp_tui.domain.windows import Window
     from vp_tui.ui.live import Live
+    from vp_tui.waiting import Settled, Waiting
 
 ERROR_S: Final = 20.0
 """Seconds that a failure to write stays in view."""
@@ -61,6 +65,34 @@ class Desk:
         if not self._is_writing and self._may_write():
             dialog = RecordDialog(self._live, self._commands, why)
             self._screen.app.push_screen(dialog, self._tell)
+
+    def window(self) -> None:
+        """Open the dialog that opens a window, or edits and closes the one that is open."""
+        kind = OpenDialog if self._live.state.window is None else EditDialog
+        self._screen.app.push_screen(kind(self._live, self._commands), self._window_told)
+
+    def _window_told(self, window: Window | None) -> None:
+        if window is not None:
+            now = "is open" if window.is_open else "is closed: no row was written"
+            self._screen.notify(f"{window.label} {now}", title="window", markup=False)
+
+    def offer(self, found: Waiting, *, asked: bool) -> None:
+        """Offer to append the rows that wait; `asked` tells whether somebody wants to know."""
+        if found.rows and (asked or self._screen.app.screen is self._screen):
+            dialog = WaitingDialog(self._live, self._commands, found)
+            self._screen.app.push_screen(dialog, self._appended)
+        elif found.rows:
+            text = f"{len(found.rows)} recorded and not in the log yet: W shows them"
+            self._screen.notify(text, title="rows wait", severity="warning", markup=False)
+        elif asked:
+            text = "; ".join(found.warnings) or "no row waits for the log"
+            self._screen.notify(text, markup=False)
+
+    def _appended(self, settled: list[Settled] | None) -> None:
+        if settled:
+            lines = ", ".join(str(one.line) for one in settled)
+            text = f"{len(settled)} appended: line {lines}"
+            self._screen.notify(text, title="rows that waited", markup=False)
 
     def _may_write(self) -> bool:
         if not self._commands.recorder.has_log:

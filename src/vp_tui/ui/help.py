@@ -21,9 +21,13 @@ DANGER: Final = "!"
 _NOTES = (
     "A dim figure is not known to be true now; the header says how old it is and why.",
     "n/a is not 0: there is nothing to divide by, or nothing known.",
-    "reported is the gateway's rate; reconstructed is over finished missions, from",
-    "all signals: events, result places (G1), streams, earlier polls.",
-    "last 20: · clean  F fell back  X failed. unseen: turns the rate cannot see.",
+    "reported is the gateway's rate; the fallback line has the reconstructed one: over",
+    "finished missions, from events, result places (G1), streams, earlier polls.",
+    "WINDOW is the open window's own, PROPOSED what no record names; EPOCH is all",
+    "missions since the gateway's boot, with its p95 and counts as reported.",
+    "disp (d) dispatched, done (c) completed, fb fell back, F failed, run running.",
+    "The strip is the last 20: · clean  F fell back  X failed.",
+    "unseen: turns that made no mission, so that no rate can see them.",
     "Nothing here sends anything to a run: closing vp-tui changes nothing.",
 )
 

@@ -10,7 +10,7 @@ from vp_tui.domain.latency import P95_WATCH_S, describe_rank
 from vp_tui.selectors import bounds_of
 from vp_tui.sources import SourceView, SourceWord
 from vp_tui.ui.header import WORD_SYMBOLS, WORD_TONES
-from vp_tui.ui.paint import Line, age, cut, join, plain, sparkline
+from vp_tui.ui.paint import Line, age, cut, join, plain, sparkline, width_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -209,16 +209,20 @@ def trend(label: str, values: Sequence[float], width: int) -> Line:
     return join((label, "dim"), (sparkline(values, room)[0], "accent"))
 
 
-def missions(figures: Numbers) -> Line:
-    """Return how the missions of the newest metrics stand."""
+def missions(figures: Numbers, width: int) -> Line:
+    """Return how the missions of the newest metrics stand.
+
+    Statuses that vp-tui does not know are named, or where `width` cells are too few, counted.
+    """
     counts = figures.snapshot.mission_counts
     running = max(counts.get("running", 0) - figures.orphans, 0)
-    others = "".join(f" {n} {status}" for status, n in counts.items() if _is_odd(status))
-    return join(
+    known = join(
         _counted(counts.get("completed", 0), counts.get("failed", 0), running),
         (f" {figures.orphans}orphan", "warn" if figures.orphans else "dim"),
-        others,
     )
+    odd = {status: number for status, number in counts.items() if status not in _KNOWN_STATUSES}
+    told = join(known, "".join(f" {number} {status}" for status, number in odd.items()))
+    return told if width_of(told) <= width else join(known, f" {sum(odd.values())}other")
 
 
 def events(counts: Mapping[str, int]) -> Line:
@@ -265,7 +269,3 @@ def own_events(counts: Mapping[str, int], width: int) -> Line:
 def _counted(completed: int, failed: int, running: int) -> Line:
     failures: Tone = "bad" if failed else "plain"
     return join(f"{completed}ok ", (f"{failed}F", failures), f" {running}run")
-
-
-def _is_odd(status: str) -> bool:
-    return status not in _KNOWN_STATUSES

@@ -63,6 +63,8 @@ class WatchScreen(Screen[None]):
         self._tones = tones
         self._live = Live(store, clock)
         self._frozen: tuple[State, float] | None = None
+        self._has_offered = False
+        """Whether rows that wait for the log were looked for."""
         self.board = Board()
 
     def compose(self) -> ComposeResult:
@@ -70,7 +72,7 @@ class WatchScreen(Screen[None]):
         yield self.board
 
     def on_mount(self) -> None:
-        self._unsubscribe = self._store.subscribe(lambda _state: self.redraw())
+        self._unsubscribe = self._store.subscribe(self._published)
         self._drawn_for = self.app.size
         self.redraw()
 
@@ -82,6 +84,14 @@ class WatchScreen(Screen[None]):
             self._drawn_for = self.app.size
             self.board.lay_out(self.app.size)
             self.redraw()
+
+    def _published(self, state: State) -> None:
+        """Draw what is new; once the evidence log is read, look for rows that wait for it."""
+        self.redraw()
+        log = state.evidence
+        if not self._has_offered and state.watch.evidence and log and log.problem is None:
+            self._has_offered = True
+            self._offer_waiting()
 
     def redraw(self) -> None:
         """Draw the newest state, or the frozen one."""
@@ -203,6 +213,19 @@ class WatchScreen(Screen[None]):
         from vp_tui.ui.evidence import EvidenceScreen  # noqa: PLC0415 - as HelpScreen
 
         self.app.push_screen(EvidenceScreen(self._store, self.picture))
+
+    def action_window(self) -> None:
+        self._desk.window()
+
+    @work
+    async def action_waiting(self) -> None:
+        self._desk.offer(await self._commands.waiting(), asked=True)
+
+    @work
+    async def _offer_waiting(self) -> None:
+        found = await self._commands.waiting()
+        if found.rows:
+            self._desk.offer(found, asked=False)
 
     def action_find(self) -> None:
         from vp_tui.ui.find import FindBar  # noqa: PLC0415 - not needed for the first frame
