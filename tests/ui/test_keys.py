@@ -91,7 +91,7 @@ async def test_home_and_end_reach_the_ends() -> None:
 
 
 async def test_freezing_holds_the_picture_while_the_store_runs_on() -> None:
-    async with running(*scenes.ordinary()) as rig:
+    async with running(*scenes.ordinary(), size=LARGE) as rig:
         await rig.passes(2.0)
         await rig.press("p")
         assert rig.lines[0].startswith(" FROZEN 0s ")
