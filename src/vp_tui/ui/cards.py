@@ -9,7 +9,7 @@ from textual.containers import Horizontal
 from vp_tui.sources import SourceWord
 from vp_tui.ui.card_lines import epoch_card, guardrails_card, latency_card, window_card
 from vp_tui.ui.numbers import no_figures, state_note
-from vp_tui.ui.paint import Line, Lines
+from vp_tui.ui.paint import Line, Lines, join
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
@@ -23,6 +23,8 @@ TITLES: Final = {
     "latency": "P95 LATENCY",
     "guardrails": "GUARDRAILS",
 }
+_LABELS: Final = {"window": "fallback  ", "epoch": "fallback  ", "latency": "p95  "}
+"""What the first line of a card is about."""
 SHARES: Final = {"window": 28, "epoch": 36, "latency": 26, "guardrails": 30}
 """Of the width, as the stylesheet has them."""
 
@@ -53,7 +55,16 @@ class Cards(Horizontal):
                 card.border_title, card.border_subtitle = titles[name], note
                 card.set_class(source.word is not SourceWord.LIVE, "-not-current")
             inner = width * SHARES[name] // sum(SHARES.values()) - FRAME
-            card.show(_card_lines(name, shown, now, inner) if shown else no_figures(source, inner))
+            card.show(
+                _card_lines(name, shown, now, inner) if shown else _empty(name, source, inner)
+            )
+
+
+def _empty(name: str, source: SourceView, width: int) -> list[Line]:
+    """Say what would stand here, and why it does not."""
+    label = _LABELS.get(name, "")
+    first, *rest = no_figures(source, width - len(label))
+    return [join((label, "dim"), first), *rest]
 
 
 def _card_lines(name: str, shown: Compared, now: float, width: int) -> list[Line]:
