@@ -238,6 +238,7 @@ def _situation(facts: _Facts, own: WindowNumbers, gates: Gates) -> Situation:
         p95_s=facts.cells.p95_s if facts.cells else None,
         refusal=facts.refusal,
         hung=facts.hung,
+        runs_are_judged=facts.runs_are_judged,
         cancelled=facts.cancelled,
         clean_limited=_clean_limited(evidence.rows, evidence.unreal_windows),
         causes=diagnose(_lane(facts)),

@@ -128,7 +128,8 @@ def _cleared(situation: Situation) -> tuple[str, ...]:
 def _clean(situation: Situation) -> tuple[str, ...]:
     """Say what is clean, and how much less than proof that is."""
     window = situation.window
-    reasons = [f"{window.terminal} clean, no gate FAILs, no run hangs"]
+    runs = "no run hangs" if situation.runs_are_judged else "runs not watched"
+    reasons = [f"{window.terminal} clean, no gate FAILs, {runs}"]
     if situation.stage is Stage.LIMITED:
         have, of = situation.clean_limited, CLEAN_LIMITED_WINDOWS
         reasons.append(f"{have} clean limited windows in the log, {of} broaden")

@@ -104,6 +104,8 @@ class Situation(NamedTuple):
     refusal: Refusal | None = None
     hung: tuple[HungRun, ...] = ()
     cancelled: tuple[CancelledRun, ...] = ()
+    runs_are_judged: bool = True
+    """The sessions are listed and were watched: that no run hangs is known."""
     clean_limited: int = 0
     """Clean real windows of the limited cohort in the evidence log."""
     causes: tuple[Cause, ...] = ()
