@@ -16,6 +16,7 @@ from vp_tui.storage.errors import EvidenceError
 from vp_tui.storage.snapshots import record_row
 from vp_tui.storage.spool import keep
 from vp_tui.ui.waiting import WaitingDialog
+from vp_tui.waiting import append_waiting
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -75,6 +76,19 @@ async def test_enter_appends_them_all_in_their_order(files: EvidenceFiles) -> No
         assert ("read_files",) in rig.asked
     assert logged(files) == ["first", "second"]
     assert list(files.spool.glob("*.json")) == []
+
+
+async def test_rows_that_somebody_else_appended_meanwhile_are_not_doubled(
+    files: EvidenceFiles,
+) -> None:
+    wait_for(files, "first")
+    assert files.log is not None
+    async with running(READ, files=files, evidence="log.md") as rig:
+        await offered(rig)
+        assert [one.line for one in append_waiting(files.spool, files.log, [row("first")])] == [34]
+        await rig.press("enter")
+        await rig.until(lambda: "somebody else appended them" in rig.text)
+    assert logged(files) == ["first"]
 
 
 async def test_later_leaves_everything_as_it_is_and_does_not_ask_again(

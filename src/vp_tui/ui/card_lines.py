@@ -23,6 +23,8 @@ def window_card(shown: Compared, now: float, width: int) -> list[Line]:
         return _card(shown, width, (("unknown", "warn"),), ((unknown, "dim"),))
     is_clean = shown.made.is_clean
     clean: Line = (("clean", "good"),) if is_clean else (("not clean", "warn"),)
+    if not own.terminal:
+        clean = (("none finished: not clean", "dim"),)
     return _card(
         shown,
         width,

@@ -93,6 +93,8 @@ class Desk:
             lines = ", ".join(str(one.line) for one in settled)
             text = f"{len(settled)} appended: line {lines}"
             self._screen.notify(text, title="rows that waited", markup=False)
+        elif settled is not None:
+            self._screen.notify("somebody else appended them meanwhile", markup=False)
 
     def _may_write(self) -> bool:
         if not self._commands.recorder.has_log:
