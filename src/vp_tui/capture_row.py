@@ -50,6 +50,10 @@ class CaptureOptions:
     stage_rules: str | None = None
     """The stage whose rules decide; None: the script's do."""
     append: Path | None = None
+    probes: int = 0
+    """Probes to be driven before the look."""
+    probed: str = ""
+    """What became of them, for the notes."""
     mode: str = "http"
     """The only one: the script's other mode ran inside the gateway."""
     assessment: str = Profile.ROLLOUT
@@ -131,7 +135,7 @@ def captured(reported: Reported, settings: Settings, options: CaptureOptions) ->
         fallback_rate=rate,
         p95_latency=p95,
         decision=options.decision or suggestion.decision,
-        notes="; ".join(_notes(reported, suggestion, options.note)),
+        notes="; ".join(_notes(reported, suggestion, options)),
     )
     facts = Facts(
         window=row.window,
@@ -192,7 +196,7 @@ def _stage(window: str, logged: Sequence[EvidenceRow]) -> str:
     return label[0] if label else str(next_stage(logged) or Stage.SHADOW)
 
 
-def _notes(reported: Reported, suggestion: Suggestion, note: str) -> Iterator[str]:
+def _notes(reported: Reported, suggestion: Suggestion, options: CaptureOptions) -> Iterator[str]:
     body = reported.body
     fallen_back = body["fallback"].get("missions_with_fallback")
     figures = (
@@ -204,8 +208,10 @@ def _notes(reported: Reported, suggestion: Suggestion, note: str) -> Iterator[st
     yield ", ".join(f"`{figure}`" for figure in figures)
     yield from reported.doubts()
     yield f"assessment: {suggestion.decision}: {', '.join(suggestion.reasons)}"
-    if note:
-        yield note
+    if options.probed:
+        yield options.probed
+    if options.note:
+        yield options.note
 
 
 def _counts(counts: Any) -> str:  # noqa: ANN401 - any JSON

@@ -86,7 +86,7 @@ class Staged(NamedTuple):
         choice = Choice(
             options.decision or suggestion.decision,
             reason=reason or "",
-            note=f"{ONE_LOOK}; {note}" if note else ONE_LOOK,
+            note="; ".join(part for part in (ONE_LOOK, options.probed, note) if part),
         )
         row = row_of(drafted, choice)
         if options.ref:

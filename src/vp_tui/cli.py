@@ -157,6 +157,8 @@ def _capture(arguments: Arguments) -> int:
 
     settings = _loaded(arguments).settings
     options, own = CaptureOptions(**arguments.options), places(os.environ)
+    if options.probes:
+        options = _probed(settings, options, own)
     try:
         seen = _look_to_capture(settings, options, own)
     except GatewayError as error:
@@ -169,6 +171,15 @@ def _capture(arguments: Arguments) -> int:
         for line in append(own.spool, options.append, made.row, made.facts):
             _narrate(line)
     return 0
+
+
+def _probed(settings: Settings, options: CaptureOptions, own: Places) -> CaptureOptions:
+    """Drive the probes that were asked for. Raises ConfigError when none could be executed."""
+    import asyncio  # noqa: PLC0415
+
+    from vp_tui.capture_probes import drive  # noqa: PLC0415
+
+    return asyncio.run(drive(settings, options, own, _narrate))
 
 
 def _look_to_capture(settings: Settings, options: CaptureOptions, own: Places) -> Unstaged | Staged:

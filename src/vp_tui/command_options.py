@@ -23,6 +23,7 @@ PROFILES: Final = ("rollout", "sustained")
 SOURCES: Final = ("organic", "probe", "synthetic", "fault-injected")
 STAGES: Final = ("shadow", "limited", "broadened", "sustained", "reverted", "blocked")
 """Named here too, as the scenarios, for parsing loads no rules."""
+MOST_PROBES: Final = 20
 _MOST_MISSIONS: Final = 1_000_000
 _MOST_SECONDS: Final = 1_000_000.0
 
@@ -160,7 +161,15 @@ def _add_row_options(parser: ArgumentParser) -> None:
         dest="traffic",
         choices=SOURCES,
         default=SUPPRESS,
-        help=f"whose traffic it is: {', '.join(SOURCES)} (organic)",
+        help=f"whose traffic it is: {', '.join(SOURCES)} (organic; with --probes probe)",
+    )
+    group.add_argument(
+        "--probes",
+        metavar="N",
+        type=whole(1, MOST_PROBES),
+        default=SUPPRESS,
+        help="run N coding prompts first, one after the other, each in a session of its own: the"
+        " configured one, else one that is delegated; the source is then probe",
     )
     group.add_argument(
         "--append", metavar="LOG", type=Path, default=SUPPRESS, help="write the row into this log"

@@ -1,7 +1,7 @@
 """Reading an env file, and changing one value of it."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vp_tui.domain.envfile import assignments, parse_env, with_value
@@ -64,6 +64,8 @@ def test_a_value_over_several_lines_hides_what_stands_in_it(
         (b"K=0\r\nA=2\r\n", b"K=1\r\nA=2\r\n"),
         (b"  export K = '0'  # ask Ana\nA=2\n", b"  export K = 1  # ask Ana\nA=2\n"),
         (b"K=\nA=2\n", b"K=1\nA=2\n"),
+        (b"K='0'x # c\nA=2\n", b"K=1 # c\nA=2\n"),
+        (b"K='0'#c\n", b"K=1 #c\n"),
         (b"K=#off\n", b"K=1 #off\n"),
         (b"K=0\nK=0 # last\n", b"K=0\nK=1 # last\n"),
         (b"#K=0\n# K=0\nXK=0\nK_=0\n", b"#K=0\n# K=0\nXK=0\nK_=0\nK=1\n"),
@@ -78,6 +80,7 @@ def test_one_value_changes_and_every_other_byte_stays(before: bytes, after: byte
 _LINES = st.sampled_from([b"K", b"A", b"=", b"'", b'"', b"#", b" ", b"\n", b"\r\n", b"0", b"\xff"])
 
 
+@settings(max_examples=500)
 @given(st.lists(_LINES, max_size=30).map(b"".join))
 def test_what_was_set_is_read_back_and_no_other_value_changes(data: bytes) -> None:
     values = {found.name: found.value for found in assignments(data)}

@@ -74,16 +74,18 @@ def with_value(data: bytes, name: str, value: str) -> bytes:
 
 
 def _value(data: bytes, start: int) -> tuple[bytes, int]:
-    """Return the value that begins there, and where it ends."""
+    """Return the value that begins there, and where it ends.
+
+    What follows a closing quote is not read; one on a later line closes nothing if more follows.
+    """
     rest = _REST.match(data, start)
     raw = rest[0] if rest else b""
     if quoted := _QUOTED.match(data, start):
         behind = _REST.match(data, quoted.end())
-        is_whole = behind is not None and not _COMMENT.sub(b"", behind[0]).strip()
-        if is_whole or quoted.end() <= start + len(raw):
-            if quoted[1] is not None:
-                return quoted[1], quoted.end()
-            return _ESCAPE.sub(_unescaped, quoted[2]), quoted.end()
+        more = _COMMENT.sub(b"", behind[0] if behind else b"").rstrip()
+        if not more or quoted.end() <= start + len(raw):
+            value = quoted[1] if quoted[1] is not None else _ESCAPE.sub(_unescaped, quoted[2])
+            return value, quoted.end() + len(more)
     value = _COMMENT.sub(b"", raw).rstrip()
     return value, start + len(value)
 
