@@ -18,13 +18,18 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from vp_tui.domain.alarms import Alarm
+    from vp_tui.domain.brake import Brake
     from vp_tui.domain.cancels import Cancel
+    from vp_tui.domain.completions import CompletedTurn
     from vp_tui.domain.events import StreamState
     from vp_tui.domain.evidence import EvidenceRow
     from vp_tui.domain.models import Continuity, Dialect, Failure, Health, Session, Snapshot
+    from vp_tui.domain.probe import Probe
+    from vp_tui.domain.restart import Restart
     from vp_tui.domain.runs import Run
     from vp_tui.domain.stages import Stage
     from vp_tui.domain.suites import SuitesReport, UnreadReport
+    from vp_tui.domain.switches import Switches
     from vp_tui.domain.windows import Window
 
 EVENT_LIMIT: Final = 5_000
@@ -167,6 +172,37 @@ class Epoch(NamedTuple):
     boot_stamp: str
 
 
+class SwitchesSeen(NamedTuple):
+    """What the gateway's env file says of the lane's switches."""
+
+    switches: Switches | None
+    """None: there is no such file, or it cannot be read."""
+    changed_at: datetime | None = None
+    problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """What was done to the lane, and what its turns show of it."""
+
+    brake: Brake | None = None
+    """The newest change of a switch."""
+    restart: Restart | None = None
+    """The newest restart."""
+    probe: Probe | None = None
+    """The newest probe, under way or over."""
+    probe_missions: frozenset[str] = frozenset()
+    """Missions that our probes made."""
+    switches: SwitchesSeen | None = None
+    """None without an env file."""
+    under_way: Mapping[str, CompletedTurn] = field(default_factory=dict)
+    """Turns that are heard, by their session."""
+    coding: CompletedTurn | None = None
+    """The newest turn of coding intent that ended, in this epoch."""
+    primary: CompletedTurn | None = None
+    """The newest turn that completed outside the lane, in this epoch."""
+
+
 @dataclass(frozen=True, slots=True)
 class State:
     """Everything known now."""
@@ -208,6 +244,7 @@ class State:
     suites: SuitesReport | UnreadReport | None = None
     """The continuity suites' report; None until it was read, and where none is configured."""
 
+    lane: Lane = field(default_factory=Lane)
     alarms: tuple[Alarm, ...] = ()
     """What is wrong, each with who has seen it; the newest first."""
     cancels: tuple[Cancel, ...] = ()

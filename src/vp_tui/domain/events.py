@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from vp_tui.domain.actuation import Actuation
     from vp_tui.domain.alarms import Alarm
     from vp_tui.domain.evidence import EvidenceRow
     from vp_tui.domain.models import (
@@ -26,7 +27,9 @@ if TYPE_CHECKING:
         TokenPresence,
     )
     from vp_tui.domain.orders import CancelAnswer
+    from vp_tui.domain.probe import Probe
     from vp_tui.domain.suites import SuitesReport, UnreadReport
+    from vp_tui.domain.switches import Change, Switches
     from vp_tui.domain.windows import Window
 
 
@@ -237,6 +240,54 @@ class CancelFailed(NamedTuple):
     failure: Failure
 
 
+class SwitchAsked(NamedTuple):
+    """A switch of the lane is to be set; `actor` is whoever runs vp-tui."""
+
+    at: float
+    change: Change
+    actor: str
+    reason: str = ""
+
+
+class SwitchActed(NamedTuple):
+    """The operator's actuator has done what it could: that proves nothing yet."""
+
+    at: float
+    actuation: Actuation
+
+
+class RestartAsked(NamedTuple):
+    """The gateway is to be restarted."""
+
+    at: float
+    actor: str
+    reason: str = ""
+
+
+class RestartActed(NamedTuple):
+    """The operator's restart command has ended, or asks for hands."""
+
+    at: float
+    actuation: Actuation
+
+
+class ProbeStepped(NamedTuple):
+    """A probe of ours has come a step further."""
+
+    at: float
+    probe: Probe
+
+
+class SwitchesRead(NamedTuple):
+    """The gateway's env file was read, as it changed; `changed_at` is its own stamp, in UTC."""
+
+    at: float
+    switches: Switches | None
+    changed_at: datetime | None = None
+    problem: str | None = None
+    """Why it cannot be read, in words."""
+
+
 class AlarmsFollowed(NamedTuple):
     """The alarms as they are now, after a look at the state."""
 
@@ -300,6 +351,12 @@ Event = (
     | CancelRequested
     | CancelAnswered
     | CancelFailed
+    | SwitchAsked
+    | SwitchActed
+    | RestartAsked
+    | RestartActed
+    | ProbeStepped
+    | SwitchesRead
     | AlarmsFollowed
     | AlarmsAcknowledged
     | AlarmCommandFailed

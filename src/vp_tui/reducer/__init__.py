@@ -25,18 +25,31 @@ from vp_tui.domain.events import (
     LogArrived,
     LogDropped,
     PollRateChanged,
+    ProbeStepped,
+    RestartActed,
+    RestartAsked,
     RowRecorded,
     SessionsArrived,
     SnapshotArrived,
     SourceFailed,
     StreamEvent,
     SuitesRead,
+    SwitchActed,
+    SwitchAsked,
+    SwitchesRead,
     Tick,
     TokensRead,
     WindowsRead,
 )
 from vp_tui.reducer.alarms import alarm_command_failed, alarms_acknowledged, alarms_followed
 from vp_tui.reducer.evidence import evidence_read, row_recorded, windows_read
+from vp_tui.reducer.lane import (
+    lane_booted,
+    lane_counted,
+    lane_heard,
+    lane_ticked,
+    switches_read,
+)
 from vp_tui.reducer.logs import log_arrived, log_dropped
 from vp_tui.reducer.orders import (
     audit_failed,
@@ -73,6 +86,7 @@ def reduce_all(state: State, events: Iterable[Event]) -> State:
         if is_stream:
             for frames in segments(state, [e for e in batch if isinstance(e, StreamEvent)]):
                 state = cancels_followed(stream_events(state, frames), frames[-1].at)
+                state = lane_heard(frames, state)
         else:
             for event in batch:
                 state = reduce(state, event)
@@ -85,10 +99,13 @@ def reduce(state: State, event: Event) -> State:
     if rule is None:
         raise TypeError(f"no rule for {type(event).__name__}")
     state = rule(event, state)
+    if type(event) in _TELL_OF_TURNS:
+        state = lane_heard((event,), state)
     return cancels_followed(state, event.at) if type(event) in _TELL_OF_CANCELS else state
 
 
 _TELL_OF_CANCELS: Final = frozenset({StreamEvent, SessionsArrived, ContinuityArrived})
+_TELL_OF_TURNS: Final = frozenset({StreamEvent, LinkChanged, LinkDropped, GapFound})
 
 
 def _is_stream_event(event: Event) -> bool:
@@ -96,7 +113,22 @@ def _is_stream_event(event: Event) -> bool:
 
 
 def _tick(event: Tick, state: State) -> State:
-    return replace(state, clock=Clock(event.at, event.wall))
+    return lane_ticked(event.at, replace(state, clock=Clock(event.at, event.wall)))
+
+
+def _followed(event: Event, state: State) -> State:
+    from vp_tui.reducer.followed import reduce_followed  # noqa: PLC0415 - only when asked for
+
+    return reduce_followed(event, state)
+
+
+def _snapshot(event: SnapshotArrived, state: State) -> State:
+    return lane_counted(event, snapshot_arrived(event, state))
+
+
+def _continuity(event: ContinuityArrived, state: State) -> State:
+    before, state = state.epoch, continuity_arrived(event, state)
+    return lane_booted(event, state, is_new=before is not None and state.epoch != before)
 
 
 def _poll_rate_changed(event: PollRateChanged, state: State) -> State:
@@ -110,9 +142,9 @@ def _stream_event(event: StreamEvent, state: State) -> State:
 _RULES: Final[Mapping[type[Event], Callable[[Any, State], State]]] = MappingProxyType(
     {
         HealthArrived: health_arrived,
-        SnapshotArrived: snapshot_arrived,
+        SnapshotArrived: _snapshot,
         SessionsArrived: sessions_arrived,
-        ContinuityArrived: continuity_arrived,
+        ContinuityArrived: _continuity,
         SourceFailed: source_failed,
         TokensRead: tokens_read,
         LogArrived: log_arrived,
@@ -128,6 +160,12 @@ _RULES: Final[Mapping[type[Event], Callable[[Any, State], State]]] = MappingProx
         CancelRequested: cancel_requested,
         CancelAnswered: cancel_answered,
         CancelFailed: cancel_failed,
+        SwitchAsked: _followed,
+        SwitchActed: _followed,
+        RestartAsked: _followed,
+        RestartActed: _followed,
+        ProbeStepped: _followed,
+        SwitchesRead: switches_read,
         AlarmsFollowed: alarms_followed,
         AlarmsAcknowledged: alarms_acknowledged,
         AlarmCommandFailed: alarm_command_failed,
