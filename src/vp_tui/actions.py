@@ -124,7 +124,7 @@ ACTIONS: Final = (
     ),
     Action(
         "find",
-        "find",
+        "do('find')",
         ("slash",),
         "filter",
         "Filter runs or events, search a log; enter keeps, esc clears.",
@@ -145,7 +145,7 @@ ACTIONS: Final = (
     ),
     Action(
         "record",
-        "record",
+        "do('record')",
         ("r",),
         "record",
         "Record the window with a decision of yours: shows the row first.",
@@ -154,7 +154,7 @@ ACTIONS: Final = (
     ),
     Action(
         "record-now",
-        "record_now",
+        "do('record-now')",
         ("R",),
         "record now",
         "Record the window at once, with the suggested decision.",
@@ -162,7 +162,7 @@ ACTIONS: Final = (
     ),
     Action(
         "window",
-        "window",
+        "do('window')",
         ("w",),
         "window",
         "Open a window; edit or close the one that is open.",
@@ -170,7 +170,7 @@ ACTIONS: Final = (
     ),
     Action(
         "waiting",
-        "waiting",
+        "do('waiting')",
         ("W",),
         "waiting rows",
         "Show rows that could not be written to the log, and append them.",
@@ -178,7 +178,7 @@ ACTIONS: Final = (
     ),
     Action(
         "explain",
-        "explain",
+        "do('explain')",
         ("i",),
         "explain",
         "Explain verdict, gates, guardrails and statistics in full.",
@@ -186,7 +186,7 @@ ACTIONS: Final = (
     ),
     Action(
         "evidence",
-        "evidence",
+        "do('evidence')",
         ("e",),
         "evidence",
         "Show the evidence log: all rows, and rate and p95 by window.",
@@ -194,7 +194,7 @@ ACTIONS: Final = (
     ),
     Action(
         "acknowledge",
-        "acknowledge",
+        "do('acknowledge')",
         ("a",),
         "acknowledge",
         "Say that you have seen the alarms.",
@@ -202,7 +202,7 @@ ACTIONS: Final = (
     ),
     Action(
         "cancel",
-        "cancel",
+        "do('cancel')",
         ("c",),
         "cancel",
         "Cancel the selected run, and follow it until it has recovered.",
@@ -212,7 +212,7 @@ ACTIONS: Final = (
     ),
     Action(
         "cancel-all",
-        "cancel_all",
+        "do('cancel-all')",
         (),
         "cancel all runs",
         "Cancel every listed run: here only, with a typed word.",
@@ -230,7 +230,7 @@ ACTIONS: Final = (
     ),
     Action(
         "poll-faster",
-        "poll(-1)",
+        "do('poll-faster')",
         ("plus", "equals_sign"),
         "poll faster",
         "Poll faster.",
@@ -239,7 +239,7 @@ ACTIONS: Final = (
     ),
     Action(
         "poll-slower",
-        "poll(1)",
+        "do('poll-slower')",
         ("minus",),
         "poll slower",
         "Poll slower, to spare the gateway.",
@@ -248,16 +248,16 @@ ACTIONS: Final = (
     ),
     Action(
         "read-tokens",
-        "read_tokens",
+        "do('read-tokens')",
         ("A",),
         "re-read tokens",
         "Read the tokens again and try what was refused.",
         "Watching",
     ),
-    Action("copy", "copy", ("y",), "copy", "Copy the line under the cursor.", "Watching"),
+    Action("copy", "do('copy')", ("y",), "copy", "Copy the line under the cursor.", "Watching"),
     Action(
         "help",
-        "help",
+        "do('help')",
         ("question_mark", "f1"),
         "help",
         "Show all keys.",
