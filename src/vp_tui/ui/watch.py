@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
-from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
 from vp_tui.actions import ACTIONS, action_named, why_not
@@ -15,42 +14,29 @@ from vp_tui.ui.keys import bindings
 from vp_tui.ui.lines import LineList
 from vp_tui.ui.live import Live
 from vp_tui.ui.logs import NO_MATCH, LogList
+from vp_tui.ui.picture import picture_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from textual.app import ComposeResult
+    from textual.binding import BindingType
 
-    from vp_tui.assessment import Alarm
     from vp_tui.commands import Commands
     from vp_tui.state import State
     from vp_tui.store import Store
     from vp_tui.ui.acting import Acting
     from vp_tui.ui.desk import Desk
     from vp_tui.ui.find import FindBar
+    from vp_tui.ui.picture import Picture
     from vp_tui.ui.tones import Tones
-
-
-class Picture(NamedTuple):
-    """What a screen shows, and what is so now whatever it shows."""
-
-    state: State
-    now: float
-    """On the monotonic clock; of a frozen picture, when it was frozen."""
-    frozen_for: float | None
-    """Seconds; None while nothing is frozen."""
-    safety: tuple[Alarm, ...]
-    """As of the newest state."""
 
 
 class WatchScreen(Screen[None]):
     """Turns keys into commands and states into pictures; it decides nothing by itself."""
 
     AUTO_FOCUS = "#runs"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        *bindings(ACTIONS, read_only=False),
-        Binding("escape", "clear_find", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings(ACTIONS, read_only=False)
 
     def __init__(
         self, store: Store, commands: Commands, clock: Callable[[], float], tones: Tones
@@ -100,9 +86,7 @@ class WatchScreen(Screen[None]):
 
     def picture(self) -> Picture:
         """Return what is shown: the newest state, or the frozen one."""
-        live = self.live.state, self.live.now
-        state, now = self._frozen or live
-        return Picture(state, now, live[1] - now if self._frozen else None, _safety(*live))
+        return picture_of(self.live, self._frozen)
 
     @property
     def focused_list(self) -> LineList:
@@ -140,12 +124,18 @@ class WatchScreen(Screen[None]):
         self.focused_list.go_to(0)
 
     def action_scope(self) -> None:
-        self.board.only_selected = not self.board.only_selected
+        self.board.change_scope()
         self.action_pane("events")
 
     def action_freeze(self) -> None:
         self._frozen = None if self._frozen else (self.live.state, self.live.now)
         self.redraw()
+
+    def action_find(self) -> None:
+        self.action_do("find")
+
+    def action_copy(self) -> None:
+        self.action_do("copy")
 
     def action_do(self, name: str) -> None:
         """Do what `doings` has under that name."""
@@ -180,17 +170,22 @@ class WatchScreen(Screen[None]):
         return Acting(self, self.live, self.commands)
 
     def on_find_bar_wanted(self, message: FindBar.Wanted) -> None:
-        self._find(message.target, message.text)
+        self.find(message.target, message.text)
 
-    def _find(self, target: LineList, text: str) -> None:
+    def find(self, target: LineList, text: str) -> None:
         """Filter or search the target for `text`, "" for all."""
         self.board.found[str(target.id)] = text
         if isinstance(target, LogList):
             target.search(text)
         self.redraw()
 
-    def action_clear_find(self) -> None:
-        self._find(self.focused_list, "")
+    def action_back(self) -> None:
+        """Show all rows again; where nothing is filtered or searched for, leave the triage."""
+        if self.board.found[self.focused_name]:
+            self.find(self.focused_list, "")
+        else:
+            self.board.leave_triage()
+            self.redraw()
 
     def action_match(self, step: int) -> None:
         target = self.focused_list
@@ -202,11 +197,3 @@ class ReadOnlyWatchScreen(WatchScreen):
     """The screen of a gateway that may not be changed: no key of it leads to a danger."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings(ACTIONS, read_only=True)
-
-
-def _safety(state: State, now: float) -> tuple[Alarm, ...]:
-    if not state.sources:
-        return ()
-    from vp_tui.assessment import assess  # noqa: PLC0415 - not needed for the first frame
-
-    return assess(state, now).safety
