@@ -49,7 +49,16 @@ from vp_tui.domain.missions import Signal
 from vp_tui.domain.models import Failure, Plane, TokenPresence
 from vp_tui.domain.routing import RoutingTally
 from vp_tui.reducer import reduce, reduce_all
-from vp_tui.state import LOG_LIMIT, LOGS_LIMIT, Clock, Epoch, EvidenceLog, SourceStatus, State
+from vp_tui.state import (
+    LOG_LIMIT,
+    LOGS_LIMIT,
+    Clock,
+    Epoch,
+    EvidenceLog,
+    Growth,
+    SourceStatus,
+    State,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -235,6 +244,14 @@ class TestLogs:
         now = state(logged("a", at=1.0), logged(at=5.0))
         assert now.logs[LANE].grown_at == 1.0
         assert now.log_sources[LANE].answered_at == 5.0
+
+    def test_growth_is_what_came_after_the_first_answer(self) -> None:
+        first = logged("a", "par", at=1.0)
+        completed = logged("partial", "c", completes_last=True, at=4.0)
+        now = state(first, completed, logged(at=5.0), logged("other", restarted=True, at=6.0))
+        log = now.logs[LANE]
+        assert (log.read_since, log.growth) == (1.0, (Growth(4.0, 1),))
+        assert now.logs_grown[LANE] == 4.0
 
     def test_a_log_is_bounded_and_its_lines_keep_their_numbers(self) -> None:
         lines = [str(number) for number in range(LOG_LIMIT)]

@@ -40,6 +40,8 @@ AUTHORS_KEPT: Final = 64
 """Newest rows of the evidence log whose authors are known."""
 CANCELS_KEPT: Final = 50
 """Cancels remembered, the newest."""
+GROWTH_LIMIT: Final = 200
+"""Polls of each log remembered that brought new lines."""
 LOGS_LIMIT: Final = 8
 """Logs kept; the one least recently grown leaves first."""
 
@@ -134,6 +136,13 @@ class Entry(NamedTuple):
     tone: Tone = "plain"
 
 
+class Growth(NamedTuple):
+    """One poll of a log that brought new lines."""
+
+    at: float
+    lines: int
+
+
 class LogTail(NamedTuple):
     """The newest lines of one log. `first` numbers the first line kept, from 0 on."""
 
@@ -143,6 +152,10 @@ class LogTail(NamedTuple):
     """Bytes of the file, at the newest answer."""
     file: str = ""
     grown_at: float | None = None
+    read_since: float | None = None
+    """When it was first read: what it held then is no growth."""
+    growth: tuple[Growth, ...] = ()
+    """The newest polls that brought new lines, oldest first, at most GROWTH_LIMIT."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -114,7 +114,7 @@ def test_in_read_only_mode_no_key_is_bound_to_a_danger() -> None:
     assert "brake" not in _bound(ReadOnlyTrialScreen)
     dangers = {action.call for action in ACTIONS if action.danger}
     assert not dangers & _bound(ReadOnlyWatchScreen)
-    assert {"freeze", "help", "clear_find"} <= _bound(ReadOnlyWatchScreen)
+    assert {"freeze", "do('help')", "back"} <= _bound(ReadOnlyWatchScreen)
 
 
 def test_keys_of_what_is_always_allowed_run_it_directly() -> None:

@@ -12,6 +12,7 @@ from textual.widgets import Input
 
 from vp_tui.actions import ACTIONS
 from vp_tui.ui.app import VpTuiApp
+from vp_tui.ui.doings import DOINGS
 from vp_tui.ui.footer import footer_line
 from vp_tui.ui.help import HelpScreen, help_lines
 from vp_tui.ui.paint import width_of
@@ -30,6 +31,13 @@ def test_every_action_has_a_method(action: Action) -> None:
     namespace, _, name = action.call.partition("(")[0].rpartition(".")
     owner = VpTuiApp if namespace == "app" else WatchScreen
     assert callable(getattr(owner, f"action_{name}"))
+
+
+def test_what_keys_do_beyond_the_first_frame_is_there_under_their_actions_name() -> None:
+    done = {action.id: action.call for action in ACTIONS if action.call.startswith("do(")}
+    assert done == {action_id: f"do('{action_id}')" for action_id in done}
+    assert DOINGS.keys() - done.keys() == {"find", "copy"}, "these other screens have too"
+    assert not done.keys() - DOINGS.keys()
 
 
 async def test_digits_lead_to_the_panes() -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vp_tui.domain.routing import BOOTSTRAP, DELEGATED, SHADOW
+from vp_tui.domain.text import clip
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,6 +20,12 @@ ASSISTANCE_NEEDED: Final = "assistance_needed"
 """Notification that ends a turn which raised: no `query_complete` follows it."""
 TOOLS_LIMIT: Final = 64
 """Open tool calls remembered of one turn."""
+MARKS_LIMIT: Final = 12
+"""Marks kept of one turn."""
+FIRST_MARKS: Final = 4
+"""Of these, the oldest that stay when there are too many: how the turn began."""
+MARK_TEXT: Final = 160
+"""Characters of a mark's text."""
 _FIRST_ROUTINGS: Final = DELEGATED | {BOOTSTRAP, SHADOW}
 """Routings that are decided once, before a turn's first `processing`."""
 
@@ -30,6 +37,24 @@ class ToolCall(NamedTuple):
     use_id: str | None
     at: float
     name: str = "?"
+
+
+class ToolResult(NamedTuple):
+    """A tool's answer, as one line, and the call that it belongs to."""
+
+    at: float
+    text: str
+    tool: str | None
+    """As one line; None when the call was not seen."""
+
+
+class Mark(NamedTuple):
+    """A frame that tells how a turn went; one that only shows that it moves leaves no mark."""
+
+    at: float
+    kind: str
+    """The frame's kind; of a status, its routing or itself."""
+    text: str
 
 
 class Turn(NamedTuple):
@@ -45,6 +70,12 @@ class Turn(NamedTuple):
     """Named by this turn's `delegated_to_coder_vp` frame: certain."""
     open_tools: tuple[ToolCall, ...] = ()
     """Oldest first; several may be called at once."""
+    tool_calls: int = 0
+    """How many there were, as far as they were seen."""
+    tool_result: ToolResult | None = None
+    """The newest."""
+    marks: tuple[Mark, ...] = ()
+    """Oldest first; of too many those in the middle are left out."""
 
     @property
     def tool(self) -> str | None:
@@ -70,12 +101,28 @@ def is_processing(frame: Frame) -> bool:
 
 def _status(turn: Turn, frame: Frame, at: float) -> Turn:
     if frame.routing is not None:
-        return _routed(turn, frame.routing, frame.mission_id, at)
+        mark = Mark(at, frame.routing, frame.text)
+        return _with(_routed(turn, frame.routing, frame.mission_id, at), mark)
     if frame.status == "processing":
-        return _processing(turn, frame.query, at)
+        mark = Mark(at, frame.status, frame.query or frame.text)
+        return _with(_processing(turn, frame.query, at), mark)
     if frame.status == "turn_cancelled":
-        return _current(turn)._replace(cancelled=True)
+        mark = Mark(at, frame.status, frame.text)
+        return _with(_current(turn)._replace(cancelled=True), mark)
     return turn
+
+
+def _with(turn: Turn, mark: Mark) -> Turn:
+    """Return the turn with one more mark: however many come, its beginning and its end stay."""
+    marks = (*turn.marks, mark._replace(text=clip(mark.text, MARK_TEXT)))
+    if len(marks) > MARKS_LIMIT:
+        marks = (*marks[:FIRST_MARKS], *marks[FIRST_MARKS + 1 :])
+    return turn._replace(marks=marks)
+
+
+def _noted(turn: Turn, frame: Frame, at: float) -> Turn:
+    """Note what came in the course of a turn; after its end it is no matter of that turn."""
+    return turn if turn.ended_at is not None else _with(turn, Mark(at, frame.kind, frame.text))
 
 
 def _routed(turn: Turn, routing: str, mission_id: str | None, at: float) -> Turn:
@@ -96,12 +143,16 @@ def _processing(turn: Turn, query: str | None, at: float) -> Turn:
 def _tool_call(turn: Turn, frame: Frame, at: float) -> Turn:
     turn = _current(turn)
     call = ToolCall(frame.text, frame.tool_use_id, at, frame.tool or frame.text.partition(" ")[0])
-    return turn._replace(open_tools=(*turn.open_tools, call)[-TOOLS_LIMIT:])
+    return turn._replace(
+        open_tools=(*turn.open_tools, call)[-TOOLS_LIMIT:], tool_calls=turn.tool_calls + 1
+    )
 
 
-def _tool_result(turn: Turn, frame: Frame, _at: float) -> Turn:
+def _tool_result(turn: Turn, frame: Frame, at: float) -> Turn:
     still_open = tuple(call for call in turn.open_tools if call.use_id != frame.tool_use_id)
-    return turn._replace(open_tools=still_open)
+    calls = (call.text for call in turn.open_tools if call.use_id == frame.tool_use_id)
+    result = ToolResult(at, frame.text, next(calls, None))
+    return turn._replace(open_tools=still_open, tool_result=result)
 
 
 def _query_complete(turn: Turn, frame: Frame, at: float) -> Turn:
@@ -129,4 +180,8 @@ _STEPS: Final[dict[str, Callable[[Turn, Frame, float], Turn]]] = {
     "tool_result": _tool_result,
     "query_complete": _query_complete,
     "system_event": _notification,
+    "input_required": _noted,
+    "auth_required": _noted,
+    "error": _noted,
+    "cancelled": _noted,
 }

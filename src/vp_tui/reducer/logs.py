@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from vp_tui.domain.events import Source
 from vp_tui.reducer.entries import with_entry
-from vp_tui.state import LOG_LIMIT, LOGS_LIMIT, LogTail, SourceStatus
+from vp_tui.state import GROWTH_LIMIT, LOG_LIMIT, LOGS_LIMIT, Growth, LogTail, SourceStatus
 
 if TYPE_CHECKING:
     from vp_tui.domain.events import LogArrived, LogDropped, SourceFailed
@@ -19,9 +19,11 @@ _RESTARTED: Final = "the file begins again"
 
 def log_arrived(event: LogArrived, state: State) -> State:
     """Add the new lines; the log least recently grown leaves when there are too many."""
-    known = state.logs.get(event.log_id)
-    grown = _grown(known or LogTail(), event.chunk, event.at)
-    if known is not None and event.chunk.lines and not event.chunk.restarted:
+    known, chunk = state.logs.get(event.log_id), event.chunk
+    grown = _grown(known or LogTail(read_since=event.at), chunk, event.at)
+    if known is not None and chunk.lines and not chunk.restarted:
+        growth = Growth(event.at, len(chunk.lines) - chunk.completes_last)
+        grown = grown._replace(growth=(*grown.growth, growth)[-GROWTH_LIMIT:])
         state = replace(state, logs_grown={**state.logs_grown, event.log_id: event.at})
     before = state.log_sources.get(event.log_id, SourceStatus())
     state = _with_log(state, event.log_id, SourceStatus(answered_at=event.at))
@@ -77,5 +79,10 @@ def _grown(log: LogTail, chunk: LogChunk, at: float) -> LogTail:
     note = chunk.note or (_RESTARTED if chunk.restarted and kept else None)
     lines = (*kept, *((f"-- {note} --",) if note else ()), *chunk.lines)
     dropped = max(len(lines) - LOG_LIMIT, 0)
-    grown_at = at if chunk.lines or log.grown_at is None else log.grown_at
-    return LogTail(lines[dropped:], log.first + dropped, chunk.size, chunk.file, grown_at)
+    return log._replace(
+        lines=lines[dropped:],
+        first=log.first + dropped,
+        size=chunk.size,
+        file=chunk.file,
+        grown_at=at if chunk.lines or log.grown_at is None else log.grown_at,
+    )

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from vp_tui.store import Store
     from vp_tui.ui.find import FindBar
     from vp_tui.ui.lines import LineList
-    from vp_tui.ui.watch import Picture
+    from vp_tui.ui.picture import Picture
 
 TALL: Final = 34
 """Lines from which on a wide terminal has room for charts."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from textual.widget import Widget
 
     from vp_tui.store import Store
-    from vp_tui.ui.watch import Picture
+    from vp_tui.ui.picture import Picture
 
 _MARGIN: Final = 2
 """Cells beside the text: a blank at its left, the scroll bar at its right."""

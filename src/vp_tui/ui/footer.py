@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from vp_tui.actions import ACTIONS, Action
+from vp_tui.actions import ACTIONS, Action, action_named
 from vp_tui.ui.paint import Line, join, spread, width_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from vp_tui.ui.tones import Tone
 
@@ -17,14 +17,17 @@ OFF: Final = "✗"
 """Marks the key of a danger in read-only mode."""
 
 
-def footer_line(width: int, *, read_only: bool = False) -> Line:
-    """Return the keys marked for the footer, whole ones only; help and quit always have a place."""
+def footer_line(width: int, *, read_only: bool = False, first: Sequence[str] = ()) -> Line:
+    """Return the keys that matter most, whole ones only; help and quit always have a place.
+
+    `first` are ids of actions that are named before those marked for the footer.
+    """
     ways_out = [action for action in ACTIONS if action.group == "vp-tui" and action.footer]
     always = _keys(ways_out, read_only=read_only)
+    marked = [action for action in ACTIONS if action.footer and action not in ways_out]
+    wanted = [action_named(action_id) for action_id in first]
     shown: Line = ()
-    for action in ACTIONS:
-        if not action.footer or action.group == "vp-tui":
-            continue
+    for action in (*wanted, *(action for action in marked if action not in wanted)):
         longer = (*shown, *_keys([action], read_only=read_only))
         if width_of(longer) + width_of(always) > width:
             break

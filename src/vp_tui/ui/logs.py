@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from vp_tui.domain.log_errors import is_error
 from vp_tui.state import LogTail
 from vp_tui.ui.lines import LineList
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
+    from collections.abc import Callable, Hashable
 
     from vp_tui.ui.paint import Line, Span
 
 
 NO_MATCH: Final = "no match in this log"
+NO_ERROR: Final = "no line of this log looks like an error"
 
 
 class LogList(LineList):
@@ -45,9 +47,21 @@ class LogList(LineList):
 
     def go_to_match(self, step: int) -> bool:
         """Put the cursor on the next (1) or previous (-1) match, round the end; False if none."""
-        for distance in range(1, self.count + 1):
+        return self._go_to_next(self._matches, step)
+
+    def go_to_error(self) -> bool:
+        """Put the cursor on the next line that looks like an error, round the end; False if none.
+
+        From a log that is followed it goes to the newest one.
+        """
+        return self._go_to_next(is_error, -1 if self.following else 1)
+
+    def _go_to_next(self, is_wanted: Callable[[str], bool], step: int) -> bool:
+        # A followed log's cursor is on a line that nobody has chosen: it counts as well.
+        nearest = 0 if self.following and step < 0 else 1
+        for distance in range(nearest, self.count + 1):
             index = (self.cursor + step * distance) % self.count
-            if self._matches(self._log.lines[index]):
+            if is_wanted(self._log.lines[index]):
                 self.go_to(index)
                 return True
         return False

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from textual.widget import Widget
 
     from vp_tui.store import Store
-    from vp_tui.ui.watch import Picture
+    from vp_tui.ui.picture import Picture
 
 _NAME: Final = 32
 """Characters of the gateway's name in the title."""

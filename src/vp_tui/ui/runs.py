@@ -85,6 +85,13 @@ class RunsList(LineList):
         """The session under the cursor."""
         return self._rows[self.cursor].session.session_id if self._rows else None
 
+    def select(self, session_id: str) -> bool:
+        """Put the cursor on a session; return whether it is among the rows."""
+        place = self._places.get(session_id)
+        if place is not None:
+            self.go_to(place)
+        return place is not None
+
     @property
     def count(self) -> int:
         return len(self._rows)

@@ -120,6 +120,15 @@ def gate_line(gates: Gates) -> Line:
     return join(*told[:1], *(join((" | ", "dim"), gate) for gate in told[1:]))
 
 
+def gate_words(gates: Gates) -> Line:
+    """Return the four gates' verdicts, without what they lack."""
+    told: list[Line] = [
+        join(f"{name} ", (_SHORT.get(gate.verdict, str(gate.verdict)), VERDICT_TONES[gate.verdict]))
+        for name, gate in gates.by_name().items()
+    ]
+    return join(*(join(" " if place else "", gate) for place, gate in enumerate(told)))
+
+
 def _gate(name: str, gate: GateResult) -> Line:
     word = _SHORT.get(gate.verdict, str(gate.verdict))
     missing = {"suites": " suites n/a"}.get(gate.missing or "", f" {gate.missing or ''}")

@@ -1,0 +1,207 @@
+"""What the keys do that need a part of the screen which the first frame does without.
+
+Each doing takes the watch screen, as it is when its key is hit. What it imports is loaded with it.
+"""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
+
+from vp_tui.domain.alarms import OF_NO_SESSION
+from vp_tui.domain.events import Source
+from vp_tui.gravest import GATEWAY_LOST, gravest
+from vp_tui.selectors import short_id
+from vp_tui.targets import row_of_session
+from vp_tui.triage import is_on_lane
+from vp_tui.ui.find import FindBar
+from vp_tui.ui.logs import NO_ERROR, LogList
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from vp_tui.ui.watch import WatchScreen
+
+    Doing = Callable[[WatchScreen], None]
+
+COPIED: Final = "sent to the terminal's clipboard; in tmux this needs `set-clipboard on`"
+
+
+def _record(screen: WatchScreen) -> None:
+    screen.desk.record()
+
+
+def _record_now(screen: WatchScreen) -> None:
+    screen.run_worker(screen.desk.record_now())
+
+
+def _explain(screen: WatchScreen) -> None:
+    from vp_tui.ui.explain import ExplainScreen  # noqa: PLC0415 - loaded when it is asked for
+
+    screen.app.push_screen(ExplainScreen(screen.live.store, screen.picture))
+
+
+def _evidence(screen: WatchScreen) -> None:
+    from vp_tui.ui.evidence import EvidenceScreen  # noqa: PLC0415 - loaded when it is asked for
+
+    screen.app.push_screen(EvidenceScreen(screen.live.store, screen.picture))
+
+
+def _window(screen: WatchScreen) -> None:
+    screen.desk.window()
+
+
+def _waiting(screen: WatchScreen) -> None:
+    screen.run_worker(_offer_waiting(screen, asked=True))
+
+
+def offer_waiting(screen: WatchScreen) -> None:
+    """Offer to append rows that wait for the log, if there are any."""
+    screen.run_worker(_offer_waiting(screen, asked=False))
+
+
+async def _offer_waiting(screen: WatchScreen, *, asked: bool) -> None:
+    found = await screen.commands.waiting()
+    if found.rows or asked:
+        screen.desk.offer(found, asked=asked)
+
+
+def _acknowledge(screen: WatchScreen) -> None:
+    seen = screen.commands.acknowledge()
+    screen.notify(f"{seen} alarms seen" if seen else "no alarm is unseen", markup=False)
+
+
+def _cancel(screen: WatchScreen) -> None:
+    screen.acting.cancel(screen.board.selected)
+
+
+def _cancel_all(screen: WatchScreen) -> None:
+    screen.acting.cancel_all()
+
+
+def _help(screen: WatchScreen) -> None:
+    from vp_tui.ui.help import HelpScreen  # noqa: PLC0415 - loaded when it is asked for
+
+    screen.app.push_screen(HelpScreen(read_only=screen.live.state.watch.read_only))
+
+
+def _find(screen: WatchScreen) -> None:
+    if not screen.query(FindBar):
+        found = screen.board.found[screen.focused_name]
+        screen.mount(FindBar(screen.focused_list, found))
+
+
+def _copy(screen: WatchScreen) -> None:
+    """Copy the line under the cursor; of a run, its summary for the incident channel."""
+    title, text, shown = "", screen.focused_list.cursor_text, screen.board.looked_at
+    if screen.focused_name == "runs" and shown is not None:
+        from vp_tui.incident import incident_text  # noqa: PLC0415 - loaded when it is asked for
+
+        # What others are told is what is so now, also while the picture is frozen.
+        text = incident_text(screen.live.state, screen.live.now, shown)
+        title = f"summary of {short_id(shown)}"
+    if text:
+        screen.app.copy_to_clipboard(text)
+        screen.notify(COPIED, title=title, markup=False)
+
+
+def _next_error(screen: WatchScreen) -> None:
+    """Go to the next error of the log that has the focus, else of the one that the run writes."""
+    log = screen.focused_list
+    if isinstance(log, LogList):
+        _go_to_error(screen, log)
+        return
+    name = _log_pane(screen)
+    screen.action_pane(name)
+    log = screen.board.lists[name]
+    if isinstance(log, LogList):
+        screen.call_after_refresh(_go_to_error, screen, log)
+
+
+def _go_to_error(screen: WatchScreen, log: LogList) -> None:
+    if not log.go_to_error():
+        screen.notify(NO_ERROR, severity="warning", markup=False)
+
+
+def _log_pane(screen: WatchScreen) -> str:
+    """Return the pane of the log that the run writes: a delegated one writes the lane's."""
+    shown = screen.picture()
+    row = row_of_session(shown.state, shown.now, screen.board.looked_at)
+    return "lane-log" if row is None or is_on_lane(row) else "session-log"
+
+
+def _triage(screen: WatchScreen) -> None:
+    if screen.board.selected is None:
+        screen.notify("no session is selected", severity="warning", markup=False)
+        return
+    screen.board.triaging.ask()
+    screen.redraw()
+
+
+def _go_to_alarm(screen: WatchScreen) -> None:
+    """Lead to the gravest alarm: a run's triage, the links, or the explanation."""
+    worst = gravest(screen.live.state, screen.live.now)
+    if worst is None:
+        screen.notify("no alarm is on", markup=False)
+    elif worst.key.subject == f"{OF_NO_SESSION}{GATEWAY_LOST}":
+        screen.action_pane("links")
+    elif worst.key.subject.startswith(OF_NO_SESSION):
+        _explain(screen)
+    elif _select(screen, worst.key.subject):
+        screen.action_pane("runs")
+        _triage(screen)
+    else:
+        name = f"{worst.key.kind} {short_id(worst.key.subject)}"
+        screen.notify(f"{name} is not in this picture: p goes on with what is so now", markup=False)
+
+
+def _select(screen: WatchScreen, session_id: str) -> bool:
+    """Put the cursor of the runs on a session, also one that a filter hides."""
+    runs = screen.board.runs.list
+    if not runs.select(session_id):
+        screen.find(runs, "")
+    return runs.select(session_id)
+
+
+def _read_tokens(screen: WatchScreen) -> None:
+    screen.commands.read_tokens()
+    screen.notify("reading the tokens again; what was refused is tried at once", markup=False)
+
+
+def _poll_faster(screen: WatchScreen) -> None:
+    _poll(screen, -1)
+
+
+def _poll_slower(screen: WatchScreen) -> None:
+    _poll(screen, 1)
+
+
+def _poll(screen: WatchScreen, step: int) -> None:
+    factor = screen.commands.change_poll_rate(step)
+    metrics_s = screen.live.state.watch.intervals[Source.METRICS] * factor
+    screen.notify(f"metrics every {metrics_s:g} s, the others in proportion", markup=False)
+
+
+DOINGS: Final[Mapping[str, Doing]] = MappingProxyType(
+    {
+        "record": _record,
+        "record-now": _record_now,
+        "explain": _explain,
+        "evidence": _evidence,
+        "window": _window,
+        "waiting": _waiting,
+        "acknowledge": _acknowledge,
+        "cancel": _cancel,
+        "cancel-all": _cancel_all,
+        "help": _help,
+        "find": _find,
+        "copy": _copy,
+        "next-error": _next_error,
+        "triage": _triage,
+        "alarm": _go_to_alarm,
+        "read-tokens": _read_tokens,
+        "poll-faster": _poll_faster,
+        "poll-slower": _poll_slower,
+    }
+)
+"""By the id of their action."""

@@ -1,0 +1,144 @@
+"""The triage of one run as lines: its turn, its logs, whom it blocks, and the next rung."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from vp_tui.domain.cancels import CancelState, steps
+from vp_tui.domain.text import clip
+from vp_tui.selectors import short_id
+from vp_tui.triage import triage
+from vp_tui.ui.paint import Line, Span, cut, flow, join, spread, width_of, wrapped
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from vp_tui.domain.cancels import Cancel
+    from vp_tui.state import State
+    from vp_tui.timeline import Moment
+    from vp_tui.triage import Triage
+
+ROOMY: Final = 10
+"""Lines from which on each moment of the turn has a line of its own."""
+COURSE_AT_LEAST: Final = 2
+"""Lines of the turn's course that nothing takes from it."""
+FEWEST: Final = 6
+"""Lines of a triage on a terminal of USUAL lines."""
+MOST: Final = 16
+USUAL: Final = 24
+_LADDER: Final = "ladder: "
+_BACK: Final = "esc back"
+_GAP: Final = "  "
+
+
+def height_in(lines: int) -> int:
+    """Return how many lines a triage may have under its title, on a terminal of so many."""
+    more = (lines - USUAL) // 2 if lines >= USUAL else lines - USUAL
+    return max(min(FEWEST + more, MOST), COURSE_AT_LEAST)
+
+
+def triage_lines(
+    state: State, now: float, session_id: str, width: int, height: int, *, selected: str | None
+) -> list[Line]:
+    """Return a title and at most `height` lines of `width` cells; `selected` has the cursor."""
+    seen = triage(state, now, session_id)
+    if seen is None:
+        gone = f"{session_id} is not listed any more: nothing is known of it now"
+        return [
+            _title(join((short_id(session_id), "strong")), width),
+            *wrapped(gone, width)[:height],
+        ]
+    told = seen.row.level
+    named = "unknown" if told.level is None else str(told.level)
+    word = named.upper() if seen.row.is_alarm else named
+    elsewhere = " (the cursor is elsewhere: g)" if selected != session_id else ""
+    about = join(
+        (f"{short_id(session_id)}{elsewhere} ", "strong"),
+        (f"{word}: ", "bad" if seen.row.is_alarm else "plain"),
+        told.reason,
+    )
+    return [_title(about, width), *_body(seen, state, now, width, height)]
+
+
+def _title(about: Line, width: int) -> Line:
+    left = cut(join(("─TRIAGE ", "strong"), about, " "), width - len(_BACK) - 2)
+    rule = "─" * max(width - width_of(left) - len(_BACK) - 1, 0)
+    return spread(join(left, (rule, "dim")), ((_BACK, "dim"),), width)
+
+
+def _body(seen: Triage, state: State, now: float, width: int, height: int) -> list[Line]:
+    """Return the lines that fit: where there are few, what others tell too is left out."""
+    is_roomy = height >= ROOMY
+    logs = flow([_plain(log) for log in seen.logs], width, _GAP)
+    parts = {
+        "logs": logs[:1],
+        "blocks": [cut(_plain(seen.blocks), width)],
+        "cancel": _cancel(seen.cancel, state, now, width, is_roomy=is_roomy),
+        "other logs": logs[1:],
+        "facts": flow([_plain(fact) for fact in _facts(seen, is_roomy=is_roomy)], width),
+    }
+    ladder = _ladder(seen.ladder, width)
+    room = height - len(ladder) - COURSE_AT_LEAST
+    for name, lines in parts.items():
+        parts[name] = lines[: max(room, 0)]
+        room -= len(parts[name])
+    course = _course(seen.course, state, width, room + COURSE_AT_LEAST, is_roomy=is_roomy)
+    shown = ("logs", "other logs", "facts", "blocks", "cancel")
+    return [*course, *(line for name in shown for line in parts[name]), *ladder][:height]
+
+
+def _facts(seen: Triage, *, is_roomy: bool) -> list[str]:
+    """Return who waits and watches; the mission too, unless the course tells it for certain."""
+    facts = [seen.queue, seen.viewers, seen.lane]
+    return facts if seen.row.mission.is_certain and not is_roomy else [seen.mission, *facts]
+
+
+def _ladder(text: str, width: int) -> list[Line]:
+    lines = wrapped(text, width - len(_LADDER))
+    return [
+        join((_LADDER if place == 0 else " " * len(_LADDER), "strong"), line)
+        for place, line in enumerate(lines)
+    ]
+
+
+def _plain(text: str) -> Line:
+    return ((f" {text}", "plain"),)
+
+
+def _course(
+    moments: Sequence[Moment], state: State, width: int, room: int, *, is_roomy: bool
+) -> list[Line]:
+    """Return the turn's beginning and its newest moments, as many as there is room for."""
+    told = [_moment(moment, state, width, is_roomy=is_roomy) for moment in moments]
+    lines = told if is_roomy else flow(told, width, _GAP)
+    if len(lines) <= room:
+        return lines
+    newest = lines[len(lines) - room + 1 :]
+    return [cut(join(lines[0], (" …", "dim")), width), *newest]
+
+
+def _moment(moment: Moment, state: State, width: int, *, is_roomy: bool) -> Line:
+    at = "        " if moment.at is None else f"{state.clock.wall_at(moment.at):%H:%M:%S}"
+    text = clip(moment.text, width - 10 if is_roomy else width - 12)
+    lead = "" if moment.at is None and not is_roomy else f"{at} "
+    return join((f" {lead}", "dim"), (text, "warn" if moment.is_bad else "plain"))
+
+
+def _cancel(
+    cancel: Cancel | None, state: State, now: float, width: int, *, is_roomy: bool
+) -> list[Line]:
+    """Return how far a cancel has come: its steps, done or awaited; in one line where few fit."""
+    if cancel is None:
+        return []
+    how = cancel.state(now)
+    sent = f"{state.clock.wall_at(cancel.at):%H:%M:%S}"
+    said = str(how) if is_roomy or how is CancelState.UNCONFIRMED else sent
+    parts: list[Line] = [join((" cancel ", "strong"), (said, "warn"))]
+    for step in steps(cancel, now):
+        at = "" if step.at is None else f" {state.clock.wall_at(step.at):%H:%M:%S}"
+        mark: Span = ("·", "dim") if step.at is None else ("✓", "good")
+        if is_roomy:
+            parts.append(join(mark, f" {step.name}{at}", (f" {step.detail}", "dim")))
+        elif step.at != cancel.at:
+            parts.append(join(mark, step.name))
+    return flow(parts, width, _GAP if is_roomy else " ")[: None if is_roomy else 1]
