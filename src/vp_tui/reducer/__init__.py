@@ -88,7 +88,9 @@ def reduce(state: State, event: Event) -> State:
     return cancels_followed(state, event.at) if type(event) in _TELL_OF_CANCELS else state
 
 
-_TELL_OF_CANCELS: Final = frozenset({StreamEvent, SessionsArrived, ContinuityArrived})
+_TELL_OF_CANCELS: Final = frozenset(
+    {StreamEvent, SessionsArrived, SnapshotArrived, ContinuityArrived, CancelAnswered}
+)
 
 
 def _is_stream_event(event: Event) -> bool:
