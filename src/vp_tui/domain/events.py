@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from vp_tui.domain.alarms import Alarm
+    from vp_tui.domain.audit import ActionRecord
     from vp_tui.domain.evidence import EvidenceRow
     from vp_tui.domain.models import (
         Continuity,
@@ -259,6 +260,19 @@ class AlarmCommandFailed(NamedTuple):
     failure: Failure
 
 
+class AuditRead(NamedTuple):
+    """The audit was read, as it changed: its newest actions, oldest first, of every gateway.
+
+    With a `problem` it could not be read: what was known of it before still stands.
+    """
+
+    at: float
+    records: tuple[ActionRecord, ...]
+    unreadable: int = 0
+    """Lines among the newest that tell no action."""
+    problem: Failure | None = None
+
+
 class AuditFailed(NamedTuple):
     """An action could not be written into the audit."""
 
@@ -303,6 +317,7 @@ Event = (
     | AlarmsFollowed
     | AlarmsAcknowledged
     | AlarmCommandFailed
+    | AuditRead
     | AuditFailed
     | PollRateChanged
     | Tick

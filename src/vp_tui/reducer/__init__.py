@@ -12,6 +12,7 @@ from vp_tui.domain.events import (
     AlarmsAcknowledged,
     AlarmsFollowed,
     AuditFailed,
+    AuditRead,
     CancelAnswered,
     CancelFailed,
     CancelRequested,
@@ -40,6 +41,7 @@ from vp_tui.reducer.evidence import evidence_read, row_recorded, windows_read
 from vp_tui.reducer.logs import log_arrived, log_dropped
 from vp_tui.reducer.orders import (
     audit_failed,
+    audit_read,
     cancel_answered,
     cancel_failed,
     cancel_requested,
@@ -133,6 +135,7 @@ _RULES: Final[Mapping[type[Event], Callable[[Any, State], State]]] = MappingProx
         AlarmsFollowed: alarms_followed,
         AlarmsAcknowledged: alarms_acknowledged,
         AlarmCommandFailed: alarm_command_failed,
+        AuditRead: audit_read,
         AuditFailed: audit_failed,
         PollRateChanged: _poll_rate_changed,
         Tick: _tick,

@@ -12,10 +12,16 @@ from vp_tui.domain.runs import answered
 from vp_tui.fleet import stuck_after_s
 from vp_tui.reducer.entries import with_entry
 from vp_tui.selectors import while_same
-from vp_tui.state import CANCELS_KEPT
+from vp_tui.state import CANCELS_KEPT, AuditLog
 
 if TYPE_CHECKING:
-    from vp_tui.domain.events import AuditFailed, CancelAnswered, CancelFailed, CancelRequested
+    from vp_tui.domain.events import (
+        AuditFailed,
+        AuditRead,
+        CancelAnswered,
+        CancelFailed,
+        CancelRequested,
+    )
     from vp_tui.domain.models import Snapshot
     from vp_tui.state import State
 
@@ -55,6 +61,14 @@ def cancel_failed(event: CancelFailed, state: State) -> State:
     state = _changed(state, event.session_id, failure=event.failure)
     text = f"{event.failure.reason}; {event.failure.cure}"
     return with_entry(state, event.at, event.session_id, "cancel", text, "bad")
+
+
+def audit_read(event: AuditRead, state: State) -> State:
+    """Take the audit as it is now; while it cannot be read, what was known of it stands."""
+    if event.problem is None:
+        return replace(state, audit=AuditLog(event.records, event.unreadable))
+    known = state.audit or AuditLog()
+    return replace(state, audit=known._replace(problem=event.problem))
 
 
 def audit_failed(event: AuditFailed, state: State) -> State:
