@@ -42,7 +42,7 @@ _LANE_ALARMS: Final = ("guardrail tripped", "blind rate")
 def _of_the_lane(state: State, now: float) -> Iterator[Present]:
     for alarm in assess(state, now).safety:
         if not alarm.head:
-            key = Key(f"{OF_NO_SESSION}{alarm.alarm}", alarm.alarm)
+            key = Key(alarm.subject or f"{OF_NO_SESSION}{alarm.alarm}", alarm.alarm)
             yield Present(key, alarm.reason, None)
 
 

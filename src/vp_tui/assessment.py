@@ -8,11 +8,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vp_tui.cells import Cells, cells_of
+from vp_tui.domain.cancels import CancelState, pending
 from vp_tui.domain.decisions import Suggestion, suggest
 from vp_tui.domain.durations import age
 from vp_tui.domain.events import Source
 from vp_tui.domain.gates import GateFacts, judge
-from vp_tui.domain.guardrails import EvidenceTarget, Guardrails, evidence_target, trip_wire
+from vp_tui.domain.guardrails import (
+    CancelRecovery,
+    EvidenceTarget,
+    Guardrails,
+    cancel_recovery,
+    evidence_target,
+    trip_wire,
+)
 from vp_tui.domain.labels import clean_limited_windows
 from vp_tui.domain.missions import reconstruct
 from vp_tui.domain.situation import Refusal, Situation
@@ -32,6 +40,8 @@ from vp_tui.sources import SourceWord, listened, source_view
 from vp_tui.summary import BLIND, LOST, troubles
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from vp_tui.domain.coverage import CoverageState
     from vp_tui.domain.guardrails import TripWire
     from vp_tui.domain.missions import Ledger, LedgerEntry
@@ -48,7 +58,9 @@ if TYPE_CHECKING:
     from vp_tui.state import EvidenceLog, State
 
 GUARDRAIL: Final = "guardrail tripped"
+UNCONFIRMED: Final = "cancel unconfirmed"
 _LINKS_KEY: Final = "5"
+_AUDIT_KEY: Final = "u"
 _SERIOUS: Final = {LOST: "gateway lost", BLIND: "blind rate"}
 """Troubles that are an alarm of the SAFETY line, and the alarm's name."""
 
@@ -65,6 +77,8 @@ class Alarm(NamedTuple):
     """The trouble that it is too, by name."""
     head: str = ""
     """What the screen says instead of the alarm's name; "" for that."""
+    subject: str = ""
+    """The session that it is about; "" for the lane and the gateway."""
 
     @property
     def told(self) -> str:
@@ -88,13 +102,14 @@ class Assessment(NamedTuple):
     suggestion: Suggestion | None
     """None while the window is not known."""
     safety: tuple[Alarm, ...]
+    recovery: CancelRecovery
     causes: tuple[Cause, ...] = ()
     """Why there might be no traffic, likely ones first."""
 
     @property
     def guardrails(self) -> Guardrails:
         """All three, as they stand."""
-        return Guardrails(self.wire, self.target or EvidenceTarget(0, None))
+        return Guardrails(self.wire, self.target or EvidenceTarget(0, None), self.recovery)
 
 
 class _Facts(NamedTuple):
@@ -121,6 +136,7 @@ class _Facts(NamedTuple):
     runs_are_judged: bool
     hung: tuple[HungRun, ...]
     cancelled: tuple[CancelledRun, ...]
+    recovery: CancelRecovery
     alarms: tuple[Alarm, ...]
 
 
@@ -136,6 +152,8 @@ def _facts(state: State, now: float, figures: Numbers | None, window: Window | N
     metrics = source_view(state, Source.METRICS, now)
     continuity = source_view(state, Source.CONTINUITY, now)
     shown = window or current_window(state)
+    hung = hung_runs(state, now)
+    stuck = [run.session_id for run in hung if not run.is_deaf]
     return _Facts(
         window=shown,
         is_log_known=window is not None or is_log_known(state),
@@ -156,9 +174,10 @@ def _facts(state: State, now: float, figures: Numbers | None, window: Window | N
         suites=attested(state.suites, state.clock.wall_at(now)),
         routing=state.routing if listened(state, now) else None,
         runs_are_judged=source_view(state, Source.SESSIONS, now).is_current,
-        hung=hung_runs(state, now),
+        hung=hung,
         cancelled=cancelled_runs(state, shown),
-        alarms=_alarms(state, now),
+        recovery=cancel_recovery(state.cancels, now, stuck),
+        alarms=(*_unconfirmed(state, now), *_alarms(state, now)),
     )
 
 
@@ -190,6 +209,20 @@ def _alarms(state: State, now: float) -> tuple[Alarm, ...]:
     )
 
 
+def _unconfirmed(state: State, now: float) -> Iterator[Alarm]:
+    """Yield the cancels after which no later turn completed for too long, own and others'."""
+    for cancel in pending(state.cancels):
+        if cancel.state(now) is CancelState.UNCONFIRMED:
+            at = state.clock.wall_at(cancel.at)
+            yield Alarm(
+                UNCONFIRMED,
+                f"{short_id(cancel.session_id)}, cancelled {at:%H:%M:%SZ}: no later turn completed",
+                _AUDIT_KEY,
+                "u shows what was done; drive a turn, or restart the gateway",
+                subject=cancel.session_id,
+            )
+
+
 @while_same
 def _assessed(facts: _Facts) -> Assessment:
     found = facts.snapshot is not None
@@ -219,6 +252,7 @@ def _assessed(facts: _Facts) -> Assessment:
         target=target,
         suggestion=suggest(situation) if facts.is_log_known else None,
         safety=(*_tripped(facts.wire), *map(_hanging, facts.hung), *facts.alarms),
+        recovery=facts.recovery,
         causes=situation.causes,
     )
 
@@ -265,7 +299,7 @@ def _hanging(run: HungRun) -> Alarm:
     doing = f"in {run.last_tool}, " if run.last_tool else ""
     reason = f"holds the gateway lock, {wait}" if run.waiting else f"{doing}nobody waits behind it"
     head = f"{name.upper()} {age(run.silent_s)} {short_id(run.session_id)}"
-    return Alarm(f"{name} run", reason, key, cure, head=head)
+    return Alarm(f"{name} run", reason, key, cure, head=head, subject=run.session_id)
 
 
 def _tripped(wire: TripWire) -> tuple[Alarm, ...]:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from vp_tui.capture_row import CaptureOptions, Unstaged
     from vp_tui.capture_stage import Staged
     from vp_tui.simulator.options import SimulatorOptions
+    from vp_tui.store import Store
 
 EXIT_USAGE: Final = 2
 EXIT_CRASH: Final = 70
@@ -251,12 +252,25 @@ def _run_tui(settings: Settings, places: Places, *, ambient: bool = True) -> int
 
     store, mailbox = new_store(settings), Mailbox()
     feeds = partial(connect, settings, mailbox.put, ambient=ambient, places=places)
-    app = VpTuiApp(store, mailbox, feeds, partial(new_recorder, settings, store, places))
+    app = VpTuiApp(store, mailbox, feeds, partial(new_recorder, settings, store, places), places)
     with events_noted(store):
-        app.run()
+        try:
+            app.run()
+        finally:
+            _note_pending(store, places)
         if app.crash is not None:
             raise app.crash
     return app.return_code or 0
+
+
+def _note_pending(store: Store, places: Places) -> None:
+    """Audit the cancels whose recovery was still awaited when vp-tui was left."""
+    if not store.state.cancels:
+        return
+    from vp_tui.recoveries import note_left  # noqa: PLC0415
+
+    if problem := note_left(store.state, places.audit):
+        _narrate(f"WARNING: {problem.reason}; {problem.cure}")
 
 
 def _loaded(arguments: Arguments) -> Loaded:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
@@ -11,13 +12,17 @@ from vp_tui.identity import actor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
+    from datetime import datetime
+    from pathlib import Path
 
     from vp_tui.domain.alarms import Alarm
+    from vp_tui.domain.audit import ActionRecord
     from vp_tui.domain.evidence import EvidenceRow
     from vp_tui.domain.models import Failure
     from vp_tui.domain.windows import Window
     from vp_tui.drafting import Choice, Draft
     from vp_tui.network import NetworkThread
+    from vp_tui.paths import Places
     from vp_tui.recorder import Outcome, Recorder
     from vp_tui.store import Store
     from vp_tui.waiting import Settled, Waiting
@@ -34,11 +39,13 @@ class Commands:
         network: NetworkThread,
         store: Store,
         make_recorder: Callable[[], Recorder],
+        places: Places,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._network = network
         self._store = store
         self._make_recorder = make_recorder
+        self._places = places
         self._clock = clock
 
     @cached_property
@@ -96,6 +103,20 @@ class Commands:
         """Run the operator's command for these alarms; answered by AlarmCommandFailed at most."""
         told = "; ".join(f"{alarm.key.kind}: {alarm.reason}" for alarm in alarms)
         self._network.call(lambda feeds: feeds.order(lambda o: o.ring(told)))
+
+    def keep(self, record: ActionRecord) -> None:
+        """Audit what came of an action; answered by AuditRead."""
+        self._network.call(lambda feeds: feeds.order(lambda o: o.keep(record)))
+
+    async def keep_handover(self, text: str, at: datetime) -> Path | Failure:
+        """Write a handover text; nothing is answered. Return its file, or why there is none."""
+        from vp_tui.storage.errors import HandoverError  # noqa: PLC0415 - not for the first frame
+        from vp_tui.storage.handovers import keep_handover  # noqa: PLC0415 - as above
+
+        try:
+            return await asyncio.to_thread(keep_handover, self._places.handovers, text, at)
+        except HandoverError as error:
+            return error.failure
 
     def read_tokens(self) -> None:
         """Read the tokens again and try what was refused; answered by TokensRead."""

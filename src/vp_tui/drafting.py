@@ -47,6 +47,8 @@ class Choice(NamedTuple):
     """Whether the window stays open; None: as the word has it."""
     with_unknowns: bool = True
     """What was blind or unknown goes into the notes."""
+    with_actions: bool = True
+    """What was done in the window goes into the notes."""
 
 
 class Draft(NamedTuple):

@@ -134,9 +134,13 @@ class Feeds:
         self.pace.wake()
 
     def order(self, give: Callable[[Ordering], Coroutine[Any, Any, None]]) -> None:
-        """Carry out an order of the operator's, whatever else goes on."""
+        """Carry out an order of the operator's, whatever else goes on; it is audited by then."""
         if self.ordering is not None:
-            self._tasks.create_task(give(self.ordering), name="order")
+            self._tasks.create_task(self._carry_out(give(self.ordering)), name="order")
+
+    async def _carry_out(self, order: Coroutine[Any, Any, None]) -> None:
+        await order
+        await self._look_at_files()
 
     def read_files(self) -> None:
         """Look at the files now, not only at their turn: a row was recorded, say."""

@@ -17,7 +17,7 @@ from vp_tui.state import SourceStatus
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from datetime import datetime, timedelta
+    from datetime import datetime
 
     from vp_tui.domain.missions import Ledger
     from vp_tui.domain.models import Session, Snapshot
@@ -119,7 +119,7 @@ def _scene(state: State, now: float) -> Scene:
         has_lock=state.dialect == "G1",
         stuck_after_s=stuck_after_s(state),
         lane_log_at=state.logs_grown.get(state.lane_log_id),
-        finished_at=finished_at(state),
+        finished_at=_on_our_clock(state, _last_end(state.snapshot)),
         has_mission=_running_mission(state) is not None,
         doubt=_doubt(source_view(state, Source.SESSIONS, now), state),
     )
@@ -138,23 +138,33 @@ def _doubt(listing: SourceView, state: State) -> str | None:
 
 def finished_at(state: State) -> float | None:
     """Return when a mission last finished that nobody cancelled, on the monotonic clock."""
+    return _on_our_clock(state, _last_finish(state.snapshot, state.ledger))
+
+
+def _on_our_clock(state: State, at: datetime | None) -> float | None:
     told_at = state.sources.get(Source.METRICS, SourceStatus()).answered_at
-    if state.snapshot is None or told_at is None:
+    if at is None or told_at is None or state.snapshot is None:
         return None
-    ago = _finished_before(state.snapshot, state.ledger)
-    return None if ago is None else told_at - ago.total_seconds()
+    return told_at - (state.snapshot.generated_at - at).total_seconds()
 
 
 @while_same
-def _finished_before(snapshot: Snapshot, ledger: Ledger) -> timedelta | None:
-    """Return how long before the snapshot the newest mission finished, by the gateway's clock."""
+def _last_end(snapshot: Snapshot | None) -> datetime | None:
+    """Return when a mission last ended, by the gateway's clock."""
+    missions = snapshot.missions if snapshot else ()
+    return max((m.completed_at for m in missions if m.completed_at is not None), default=None)
+
+
+@while_same
+def _last_finish(snapshot: Snapshot | None, ledger: Ledger) -> datetime | None:
+    """Return when a mission last ended that nobody cancelled, by the gateway's clock."""
     ends = [
         mission.completed_at
-        for mission in snapshot.missions
+        for mission in (snapshot.missions if snapshot else ())
         if mission.completed_at is not None
         and not ((entry := ledger.entries.get(mission.mission_id)) and entry.cancelled)
     ]
-    return snapshot.generated_at - max(ends) if ends else None
+    return max(ends, default=None)
 
 
 def _running_mission(state: State) -> str | None:

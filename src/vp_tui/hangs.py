@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vp_tui.domain.cancels import SAME_S
 from vp_tui.domain.levels import Level, RunLevel
 from vp_tui.domain.situation import CancelledRun, HungRun
-from vp_tui.fleet import finished_at, run_levels, stuck_after_s
+from vp_tui.fleet import finished_at, run_levels
 
 if TYPE_CHECKING:
     from vp_tui.domain.cancels import Cancel
@@ -47,7 +46,7 @@ def cancelled_runs(state: State, window: Window) -> tuple[CancelledRun, ...]:
     newest = {
         cancel.session_id: cancel
         for cancel in state.cancels
-        if not cancel.is_moot and _is_within(cancel, window, state) and _hit_stuck(state, cancel)
+        if cancel.was_stuck and not cancel.is_moot and _is_within(cancel, window, state)
     }
     return tuple(
         CancelledRun(
@@ -63,17 +62,6 @@ def cancelled_runs(state: State, window: Window) -> tuple[CancelledRun, ...]:
 def _is_within(cancel: Cancel, window: Window, state: State) -> bool:
     """Tell whether a cancel belongs to the window; one not opened yet has all of them."""
     return window.opened_at is None or state.clock.wall_at(cancel.at) >= window.opened_at
-
-
-def _hit_stuck(state: State, cancel: Cancel) -> bool:
-    """Tell whether the run was stuck when the cancel came, or did not hear it."""
-    run = state.runs.get(cancel.session_id)
-    hit = run.cancel if run else None
-    if cancel.was_stuck or hit is None or abs(hit.at - cancel.at) > SAME_S:
-        return cancel.was_stuck
-    is_deaf = hit.cleared_at is not None and (hit.ended_at is None or hit.ended_at > hit.cleared_at)
-    silent_s = 0.0 if hit.silent_since is None else hit.at - hit.silent_since
-    return is_deaf or hit.was_unanswerable or silent_s >= stuck_after_s(state)
 
 
 def _finished_since(state: State, at: float) -> bool:

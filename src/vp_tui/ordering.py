@@ -7,6 +7,7 @@ attempt is told and audited like any other.
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
@@ -70,8 +71,9 @@ class Ordering:
         return self._orders is None
 
     async def cancel(self, session_id: str, reason: str) -> None:
-        """Cancel what a session runs, once; a further wish while one is in flight is dropped."""
+        """Cancel what a session runs, once: a further wish while one is in flight is refused."""
         if session_id in self._in_flight:
+            await self.refuse(CANCEL, session_id, reason, "a cancel of it is on its way")
             return
         self._in_flight.add(session_id)
         try:
@@ -94,8 +96,11 @@ class Ordering:
     async def note(
         self, action: str, target: str, reason: str, steps: tuple[Step, ...], result: str
     ) -> None:
+        """Audit what was just done."""
+        await self.keep(self._record(self._wall(), action, target, reason, steps, result))
+
+    async def keep(self, record: ActionRecord) -> None:
         """Write one action into the audit; that it cannot be written is told, and stops nothing."""
-        record = ActionRecord(self._wall(), self._actor, action, target, reason, steps, result)
         try:
             await asyncio.to_thread(append_action, self._audit, record)
         except AuditError as error:
@@ -106,17 +111,40 @@ class Ordering:
             self._emit(CancelFailed(self._clock(), session_id, READ_ONLY))
             await self.refuse(CANCEL, session_id, reason, READ_ONLY.reason)
             return
-        steps = [Step(self._wall(), "requested")]
+        asked = Step(self._wall(), "requested")
         self._emit(CancelRequested(self._clock(), session_id, reason, self._actor))
         try:
-            answer = await self._orders.cancel(session_id, reason)
+            heard, result = await self._sent(self._orders, session_id, reason)
+        except asyncio.CancelledError:
+            # vp-tui leaves; the loop waits for nothing more, and the line must be there.
+            left = Step(self._wall(), "left", "vp-tui was left before the answer came")
+            record = self._record(asked.at, CANCEL, session_id, reason, (asked, left), "unknown")
+            with suppress(AuditError):
+                append_action(self._audit, record)
+            raise
+        record = self._record(asked.at, CANCEL, session_id, reason, (asked, heard), result)
+        await self.keep(record)
+
+    async def _sent(self, orders: Orders, session_id: str, reason: str) -> tuple[Step, str]:
+        """Send it and tell what came; return that as the last step and the result."""
+        try:
+            answer = await orders.cancel(session_id, reason)
         except GatewayError as error:
             self._emit(CancelFailed(self._clock(), session_id, error.failure))
-            steps.append(Step(self._wall(), "failed", error.failure.reason))
             result = "unknown" if error.failure.is_uncertain else "failed"
-        else:
-            self._emit(CancelAnswered(self._clock(), session_id, answer))
-            heard = f"task_cancelled={str(answer.task_cancelled).lower()}"
-            steps.append(Step(self._wall(), "answered", f"{heard} after {answer.took_s:.1f} s"))
-            result = f"{heard}, recovery unconfirmed"
-        await self.note(CANCEL, session_id, reason, tuple(steps), result)
+            return Step(self._wall(), "failed", error.failure.reason), result
+        self._emit(CancelAnswered(self._clock(), session_id, answer))
+        heard = f"task_cancelled={str(answer.task_cancelled).lower()}"
+        answered = Step(self._wall(), "answered", f"{heard} after {answer.took_s:.1f} s")
+        return answered, f"{heard}, recovery unconfirmed"
+
+    def _record(
+        self,
+        at: datetime,
+        action: str,
+        target: str,
+        reason: str,
+        steps: tuple[Step, ...],
+        result: str,
+    ) -> ActionRecord:
+        return ActionRecord(at, self._actor, action, target, reason, steps, result)

@@ -169,7 +169,10 @@ def _gates(verdict: Assessment) -> dict[str, Any]:
 def _guardrails(verdict: Assessment) -> dict[str, Any]:
     guardrails, target = verdict.guardrails, verdict.target
     return {
-        "cancel_recovery": guardrails.cancel_recovery._asdict(),
+        "cancel_recovery": {
+            "state": guardrails.cancel_recovery.state,
+            "pending": guardrails.cancel_recovery.pending,
+        },
         "evidence_target": {
             "count": target.count if target else None,
             "of": EVIDENCE_TARGET,

@@ -8,13 +8,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from vp_tui.cells import cells_of
+from vp_tui.deeds import deeds, since
 from vp_tui.domain.events import Source
+from vp_tui.hangs import cancelled_runs, hung_runs
 from vp_tui.sources import SourceView, SourceWord, listened, source_view
 from vp_tui.summary import troubles
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from vp_tui.deeds import Deed
     from vp_tui.domain.windows import WindowNumbers
     from vp_tui.drafting import Choice, Draft
     from vp_tui.selectors import Numbers
@@ -57,6 +60,9 @@ def _notes(drafted: Draft, choice: Choice) -> Iterator[str]:
     yield _routing(drafted)
     if choice.with_unknowns:
         yield from _unknowns(drafted)
+    if choice.with_actions:
+        yield _actions(drafted)
+    yield from _hung(drafted)
     yield from _decided(drafted, choice)
     yield choice.note.strip()
 
@@ -119,6 +125,28 @@ def _unknowns(drafted: Draft) -> Iterator[str]:
             yield found.what
         else:
             yield f"{found.what}: {found.reason}" if found.reason else found.what
+
+
+def _actions(drafted: Draft) -> str:
+    """Say what was done in the window, by whom, and what came of it."""
+    done = actions_in_window(drafted)
+    return f"actions: {', '.join(deed.line for deed in done)}" if done else ""
+
+
+def actions_in_window(drafted: Draft) -> tuple[Deed, ...]:
+    """Return what was done in the row's window."""
+    begin = since(drafted.state, drafted.window, drafted.now)
+    return deeds(drafted.state, drafted.now, begin)
+
+
+def _hung(drafted: Draft) -> Iterator[str]:
+    """Tell of the runs that hang or were cancelled, where the word's reasons do not."""
+    told = drafted.suggestion.reasons
+    lines = [run.line for run in hung_runs(drafted.state, drafted.now)]
+    lines += [run.line for run in cancelled_runs(drafted.state, drafted.window)]
+    for line in lines:
+        if not any(line in reason for reason in told):
+            yield line
 
 
 def _decided(drafted: Draft, choice: Choice) -> Iterator[str]:

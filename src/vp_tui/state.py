@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from vp_tui.domain.alarms import Alarm
+    from vp_tui.domain.audit import ActionRecord
     from vp_tui.domain.brake import Brake
     from vp_tui.domain.cancels import Cancel
     from vp_tui.domain.completions import CompletedTurn
@@ -178,6 +179,17 @@ class EvidenceLog:
     """What is odd about its rows, in words."""
 
 
+class AuditLog(NamedTuple):
+    """What is known of the audit."""
+
+    records: tuple[ActionRecord, ...] = ()
+    """The newest actions, oldest first, also those on other gateways."""
+    unreadable: int = 0
+    """Lines among the newest that tell no action."""
+    problem: Failure | None = None
+    """Why it cannot be read; then the rest is from before."""
+
+
 class Epoch(NamedTuple):
     """One life of the gateway, told apart by its boot stamp as sent."""
 
@@ -262,6 +274,8 @@ class State:
     """What is wrong, each with who has seen it; the newest first."""
     cancels: tuple[Cancel, ...] = ()
     """The cancels that are followed, oldest first, at most CANCELS_KEPT."""
+    audit: AuditLog | None = None
+    """None until it was read."""
 
     @property
     def window(self) -> Window | None:

@@ -17,6 +17,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from vp_tui.domain.events import (
+    AuditRead,
     ContinuityArrived,
     Event,
     EvidenceRead,
@@ -50,7 +51,7 @@ _ANSWERS: Final[Mapping[type[Event], Source]] = MappingProxyType(
     }
 )
 """Poll answers that say all anew, and whose they are."""
-_SUPERSEDE: Final = frozenset({*_ANSWERS, EvidenceRead, SuitesRead})
+_SUPERSEDE: Final = frozenset({*_ANSWERS, AuditRead, EvidenceRead, SuitesRead})
 """Of these only the newest count."""
 
 Subscriber = Callable[["State"], None]

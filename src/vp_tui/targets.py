@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from vp_tui.domain.cancels import SAME_S, pending
+from vp_tui.domain.durations import age
 from vp_tui.domain.levels import Level
 from vp_tui.fleet import run_rows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from vp_tui.domain.cancels import Cancel
+    from vp_tui.domain.runs import Run
     from vp_tui.fleet import RunRow
     from vp_tui.state import State
 
@@ -35,8 +39,8 @@ class Target(NamedTuple):
     """The session that it waits behind."""
     viewers: int
     """Sockets of others."""
-    running_since: float | None
-    turn_started_at: float | None
+    run: Run
+    """As it was followed until then."""
 
 
 def target_of(row: RunRow) -> Target:
@@ -49,8 +53,7 @@ def target_of(row: RunRow) -> Target:
         waiting=level.waiting,
         blocker=level.blocker,
         viewers=row.other_viewers,
-        running_since=row.run.running_since,
-        turn_started_at=row.run.turn.started_at,
+        run=row.run,
     )
 
 
@@ -75,18 +78,42 @@ def why_no_cancel(state: State, now: float, session_id: str | None) -> str | Non
         return f"{session_id} is not listed any more"
     if row.level.level in _BEYOND:
         return _BEYOND[row.level.level]
-    return None if row.session.is_running else "it runs nothing: there is nothing to cancel"
+    if not row.run.is_open:
+        return "it runs nothing: there is nothing to cancel"
+    return _why_not_again(state, now, row.run)
+
+
+def _why_not_again(state: State, now: float, run: Run) -> str | None:
+    """Say what keeps a run from being cancelled once more: somebody did, and it may yet hear."""
+    cancels = (cancel for cancel in state.cancels if cancel.session_id == run.session_id)
+    asked = [cancel.at for cancel in cancels if cancel.is_in_flight]
+    if asked:
+        return f"a cancel of it is on its way, asked for {age(now - asked[-1])} ago"
+    if run.pending is not None and now - run.pending.at < SAME_S:
+        return f"it was cancelled {age(now - run.pending.at)} ago: wait whether it hears"
+    return None
+
+
+def own_pending(state: State, session_id: str | None) -> Cancel | None:
+    """Return the newest cancel of our own of this session whose recovery is awaited."""
+    own = (c for c in reversed(pending(state.cancels)) if c.session_id == session_id and c.actor)
+    return next(own, None)
 
 
 def why_changed(target: Target, state: State, now: float) -> str | None:
     """Say what became of the target since it was captured; None: it is still that run."""
     if (why := why_no_cancel(state, now, target.session_id)) is not None:
         return why
-    run = state.runs[target.session_id]
-    is_same = run.running_since == target.running_since
-    if is_same and run.turn.started_at in {target.turn_started_at, None}:
-        return None
-    return "the run that was shown has ended, another one runs: look at it first"
+    return None if _is_same(target.run, state.runs[target.session_id]) else _ANOTHER
+
+
+_ANOTHER: Final = "the run that was shown has ended, another one runs: look at it first"
+
+
+def _is_same(run: Run, now: Run) -> bool:
+    """Tell whether it is one turn: nobody heard an end, and what was known of its start stands."""
+    began = ((run.running_since, now.running_since), (run.turn.started_at, now.turn.started_at))
+    return run.ended_at == now.ended_at and all(one in {None, other} for one, other in began)
 
 
 def cancellable(state: State, now: float) -> tuple[Target, ...]:

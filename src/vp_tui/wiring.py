@@ -175,8 +175,9 @@ def connect(
 def file_feeds(
     settings: Settings, places: Places, emit: Callable[[Event], None], clock: Callable[[], float]
 ) -> tuple[FileFeed, ...]:
-    """Return what reads the files of this watch: windows, suites' report and evidence log."""
-    from vp_tui.evidence_feed import EvidenceFeed  # noqa: PLC0415 - not for the first frame
+    """Return what reads the files of this watch: windows, suites' report, evidence log, audit."""
+    from vp_tui.audit_feed import AuditFeed  # noqa: PLC0415 - not for the first frame
+    from vp_tui.evidence_feed import EvidenceFeed  # noqa: PLC0415 - as above
     from vp_tui.suites_feed import SuitesFeed  # noqa: PLC0415 - as above
     from vp_tui.windows_feed import WindowsFeed  # noqa: PLC0415 - as above
 
@@ -184,4 +185,4 @@ def file_feeds(
     windows = WindowsFeed(files.windows, emit, clock)
     suites = (SuitesFeed(report, emit, clock),) if report else ()
     log = (EvidenceFeed(files.log, emit, clock),) if files.log else ()
-    return (windows, *suites, *log)
+    return (windows, *suites, *log, AuditFeed(places.audit, emit, clock))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from tests.support.builders import NOW, state
 from textual.geometry import Region
 
+from vp_tui.paths import Places
 from vp_tui.recorder import EvidenceFiles, Recorder
 from vp_tui.store import Mailbox, Store
 from vp_tui.ui.app import VpTuiApp
@@ -93,7 +94,12 @@ class FakeNetwork:
 class Rig:
     """A running app, what it is told, and what it shows."""
 
-    def __init__(self, files: EvidenceFiles | None = None, **watch: Any) -> None:  # noqa: ANN401 - fields of Watch
+    def __init__(
+        self,
+        files: EvidenceFiles | None = None,
+        own: Path = NOWHERE,
+        **watch: Any,  # noqa: ANN401 - fields of Watch
+    ) -> None:
         self.now = 0.0
         self.store = Store(state(**watch))
         self.mailbox = Mailbox()
@@ -104,6 +110,7 @@ class Rig:
             self.mailbox,
             _no_feeds,
             self._recorder,
+            Places(own),
             clock=lambda: self.now,
             wall=lambda: NOW + timedelta(seconds=self.now),
         )
@@ -219,10 +226,11 @@ async def running(
     *events: Event,
     size: tuple[int, int] = SMALL,
     files: EvidenceFiles | None = None,
+    own: Path = NOWHERE,
     **watch: Any,  # noqa: ANN401 - fields of Watch
 ) -> AsyncIterator[Rig]:
-    """Run the app after these events."""
-    rig = Rig(files, **watch)
+    """Run the app after these events; `own` is the directory of its own files."""
+    rig = Rig(files, own, **watch)
     async with rig.app.run_test(size=size, notifications=True) as rig.pilot:
         if events:
             rig.store.apply(*events)

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, NoReturn
 import pytest
 from tests.support.builders import NOW, frame, polled, snapshot, state, stream
 from tests.ui import scenes
-from tests.ui.rig import Rig, no_recorder, running
+from tests.ui.rig import NOWHERE, Rig, no_recorder, running
 from textual.worker import WorkerFailed
 
 from vp_tui.domain.events import Tick
+from vp_tui.paths import Places
 from vp_tui.store import Mailbox, Store
 from vp_tui.ui.app import VpTuiApp
 
@@ -109,7 +110,9 @@ async def test_feeds_that_crash_end_the_app(connect: type[BrokenFeeds]) -> None:
         feeds: Feeds = connect()  # type: ignore[assignment]
         return feeds
 
-    app = VpTuiApp(Store(state()), Mailbox(), connected, no_recorder, clock=lambda: 0.0)
+    app = VpTuiApp(
+        Store(state()), Mailbox(), connected, no_recorder, Places(NOWHERE), clock=lambda: 0.0
+    )
     async with app.run_test() as pilot:
         while app.is_running and app.crash is None:
             await pilot.pause()

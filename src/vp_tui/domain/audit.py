@@ -12,6 +12,8 @@ NAME_LIMIT: Final = 200
 PROSE_LIMIT: Final = 1_000
 """Characters of a reason or of a step's detail."""
 STEPS_LIMIT: Final = 50
+RECOVERY: Final = "cancel recovery"
+"""The action of a line that tells what an earlier cancel came to."""
 
 
 class Step(NamedTuple):

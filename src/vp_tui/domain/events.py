@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from vp_tui.domain.actuation import Actuation
     from vp_tui.domain.alarms import Alarm
+    from vp_tui.domain.audit import ActionRecord
     from vp_tui.domain.evidence import EvidenceRow
     from vp_tui.domain.models import (
         Continuity,
@@ -310,6 +311,19 @@ class AlarmCommandFailed(NamedTuple):
     failure: Failure
 
 
+class AuditRead(NamedTuple):
+    """The audit was read, as it changed: its newest actions, oldest first, of every gateway.
+
+    With a `problem` it could not be read: what was known of it before still stands.
+    """
+
+    at: float
+    records: tuple[ActionRecord, ...]
+    unreadable: int = 0
+    """Lines among the newest that tell no action."""
+    problem: Failure | None = None
+
+
 class AuditFailed(NamedTuple):
     """An action could not be written into the audit."""
 
@@ -360,6 +374,7 @@ Event = (
     | AlarmsFollowed
     | AlarmsAcknowledged
     | AlarmCommandFailed
+    | AuditRead
     | AuditFailed
     | PollRateChanged
     | Tick

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from vp_tui.domain.cancels import CancelState, pending
 from vp_tui.domain.labels import is_measured, last_of_earlier_stage, moment
 from vp_tui.domain.sequential import CLAIM_FROM, evidence_above
 from vp_tui.domain.stages import RevertMode
@@ -19,6 +20,7 @@ from vp_tui.domain.thresholds import GUARDRAIL_RATE, percent
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from vp_tui.domain.cancels import Cancel
     from vp_tui.domain.evidence import EvidenceRow
     from vp_tui.domain.missions import LedgerEntry
     from vp_tui.domain.stages import Stage
@@ -80,7 +82,22 @@ class CancelRecovery(NamedTuple):
     """Guardrail 1: every cancel is followed until its session has recovered."""
 
     state: str = "none pending"
+    """In full, with the sessions."""
     pending: int = 0
+    unconfirmed: int = 0
+    """Of these, those raised as unconfirmed."""
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether there is nothing to follow, and nothing to be cancelled."""
+        return self == CancelRecovery()
+
+    @property
+    def brief(self) -> str:
+        """How it stands, in a few words."""
+        if self.unconfirmed:
+            return f"{self.unconfirmed} UNCONFIRMED"
+        return f"{self.pending} pending" if self.pending else self.state.partition(":")[0]
 
 
 class Guardrails(NamedTuple):
@@ -97,6 +114,26 @@ class Guardrails(NamedTuple):
         if self.trip_wire.tripped and self.mode is RevertMode.DRY_RUN:
             return "dry run: fallback would be forced now; YOU are the auto-revert"
         return "YOU are the auto-revert"
+
+
+def cancel_recovery(
+    cancels: Iterable[Cancel], now: float, stuck: Sequence[str] = ()
+) -> CancelRecovery:
+    """Return how guardrail 1 stands; `stuck` are the sessions that hang and may yet be cancelled.
+
+    Its words change with the cancels, never by the second.
+    """
+    states = [(cancel.session_id, cancel.state(now)) for cancel in pending(cancels)]
+    unconfirmed = [who for who, state in states if state is CancelState.UNCONFIRMED]
+    awaited = [f"{who} {state}" for who, state in states if state is not CancelState.UNCONFIRMED]
+    if not states:
+        told = f"NONE SENT: {', '.join(stuck)} hangs" if stuck else CancelRecovery().state
+        return CancelRecovery(told)
+    parts = (
+        f"UNCONFIRMED: {', '.join(unconfirmed)}" if unconfirmed else "",
+        f"{len(awaited)} pending: {', '.join(awaited)}" if awaited else "",
+    )
+    return CancelRecovery("; ".join(filter(None, parts)), len(states), len(unconfirmed))
 
 
 def trip_wire(finished: Sequence[LedgerEntry]) -> TripWire:

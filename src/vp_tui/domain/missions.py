@@ -7,7 +7,7 @@ polls saw.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -115,6 +115,16 @@ def note_stream_fallbacks(ledger: Ledger, mission_ids: Iterable[str]) -> Ledger:
     unnamed = dict.fromkeys(ledger.stream_fallbacks) | told
     waiting = [mission_id for mission_id in unnamed if mission_id not in named]
     return Ledger({**ledger.entries, **named}, tuple(waiting[-LEDGER_LIMIT:]))
+
+
+def note_cancelled(ledger: Ledger, mission_ids: Iterable[str]) -> Ledger:
+    """Return the ledger knowing that these missions, of those it has, were cancelled by hand."""
+    news = {
+        mission_id: entry._replace(cancelled=True)
+        for mission_id in mission_ids
+        if (entry := ledger.entries.get(mission_id)) and not entry.cancelled
+    }
+    return replace(ledger, entries={**ledger.entries, **news}) if news else ledger
 
 
 def terminal_entries(

@@ -90,6 +90,8 @@ class Run(NamedTuple):
     """When a turn of it was last heard to end."""
     completed_at: float | None = None
     """When a turn of it last completed: not cancelled, not rejected."""
+    completed_from: float | None = None
+    """When that turn began; None where nobody saw its beginning."""
     question: str | None = None
     """What the turn asks, while it waits for the answer."""
     cancel: Cancel | None = None
@@ -131,6 +133,7 @@ def follow(run: Run, events: Iterable[StreamEvent]) -> tuple[Run, tuple[tuple[Tu
         frame, at = event.frame, event.at
         frames += 1
         last_kind = frame.kind
+        began_at = turn.started_at
         turn = step(turn, frame, at)
         if is_processing(frame) and turn.query is None:
             began.append((turn, frame))
@@ -141,7 +144,7 @@ def follow(run: Run, events: Iterable[StreamEvent]) -> tuple[Run, tuple[tuple[Tu
         elif last_kind != "connected":
             asides += 1
         if last_kind in _MARKS and _is_mark(frame, run):
-            run = _marked(_moved(run, turn, progress_at, spoke_at, question), frame, at)
+            run = _marked(_moved(run, turn, progress_at, spoke_at, question), frame, at, began_at)
             progress_at, spoke_at, question = run.progress_at, run.spoke_at, run.question
     run = _after_the_end(_moved(run, turn, progress_at, spoke_at, question))
     return run._replace(frames=frames, asides=asides, last_kind=last_kind), tuple(began)
@@ -291,13 +294,15 @@ def _is_mark(frame: Frame, run: Run) -> bool:
     return frame.kind != "system_event" or frame.status == ASSISTANCE_NEEDED
 
 
-def _marked(run: Run, frame: Frame, at: float) -> Run:
-    """Return the run after such a frame."""
+def _marked(run: Run, frame: Frame, at: float, began_at: float | None) -> Run:
+    """Return the run after such a frame; `began_at` is when the turn before it began."""
     is_cancel = frame.kind == "cancelled" or frame.cancelled or frame.status == "turn_cancelled"
     if is_cancel:
         run = cancelled(run, at)
     if frame.kind == "query_complete" and run.is_open and not is_cancel:
-        run = run._replace(held_at=at, completed_at=run.completed_at if frame.is_error else at)
+        run = run._replace(held_at=at)
+        if not frame.is_error:
+            run = run._replace(completed_at=at, completed_from=began_at)
     if frame.kind == "query_complete" or frame.status == ASSISTANCE_NEEDED:
         over = _over(run, at)
         return run._replace(

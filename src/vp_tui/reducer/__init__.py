@@ -12,6 +12,7 @@ from vp_tui.domain.events import (
     AlarmsAcknowledged,
     AlarmsFollowed,
     AuditFailed,
+    AuditRead,
     CancelAnswered,
     CancelFailed,
     CancelRequested,
@@ -53,6 +54,7 @@ from vp_tui.reducer.lane import (
 from vp_tui.reducer.logs import log_arrived, log_dropped
 from vp_tui.reducer.orders import (
     audit_failed,
+    audit_read,
     cancel_answered,
     cancel_failed,
     cancel_requested,
@@ -104,7 +106,9 @@ def reduce(state: State, event: Event) -> State:
     return cancels_followed(state, event.at) if type(event) in _TELL_OF_CANCELS else state
 
 
-_TELL_OF_CANCELS: Final = frozenset({StreamEvent, SessionsArrived, ContinuityArrived})
+_TELL_OF_CANCELS: Final = frozenset(
+    {StreamEvent, SessionsArrived, SnapshotArrived, ContinuityArrived, CancelAnswered}
+)
 _TELL_OF_TURNS: Final = frozenset({StreamEvent, LinkChanged, LinkDropped, GapFound})
 
 
@@ -169,6 +173,7 @@ _RULES: Final[Mapping[type[Event], Callable[[Any, State], State]]] = MappingProx
         AlarmsFollowed: alarms_followed,
         AlarmsAcknowledged: alarms_acknowledged,
         AlarmCommandFailed: alarm_command_failed,
+        AuditRead: audit_read,
         AuditFailed: audit_failed,
         PollRateChanged: _poll_rate_changed,
         Tick: _tick,

@@ -5,14 +5,24 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from vp_tui.domain.cancels import Cancel, Sighting, by_others, pending, seen
+from vp_tui.domain.cancels import Cancel, Completed, Sighting, by_others, pending, seen
 from vp_tui.domain.events import Source
+from vp_tui.domain.missions import note_cancelled
 from vp_tui.domain.runs import answered
+from vp_tui.fleet import stuck_after_s
 from vp_tui.reducer.entries import with_entry
-from vp_tui.state import CANCELS_KEPT
+from vp_tui.selectors import while_same
+from vp_tui.state import CANCELS_KEPT, AuditLog
 
 if TYPE_CHECKING:
-    from vp_tui.domain.events import AuditFailed, CancelAnswered, CancelFailed, CancelRequested
+    from vp_tui.domain.events import (
+        AuditFailed,
+        AuditRead,
+        CancelAnswered,
+        CancelFailed,
+        CancelRequested,
+    )
+    from vp_tui.domain.models import Snapshot
     from vp_tui.state import State
 
 
@@ -53,6 +63,14 @@ def cancel_failed(event: CancelFailed, state: State) -> State:
     return with_entry(state, event.at, event.session_id, "cancel", text, "bad")
 
 
+def audit_read(event: AuditRead, state: State) -> State:
+    """Take the audit as it is now; while it cannot be read, what was known of it stands."""
+    if event.problem is None:
+        return replace(state, audit=AuditLog(event.records, event.unreadable))
+    known = state.audit or AuditLog()
+    return replace(state, audit=known._replace(problem=event.problem))
+
+
 def audit_failed(event: AuditFailed, state: State) -> State:
     """Say that an action is not in the audit."""
     text = f"{event.failure.reason}; {event.failure.cure}"
@@ -60,20 +78,55 @@ def audit_failed(event: AuditFailed, state: State) -> State:
 
 
 def cancels_followed(state: State, at: float) -> State:
-    """Take up what the runs and the newest listing tell of the cancels, own and others'."""
+    """Take up what runs, listing and metrics tell of the cancels, own and others'."""
     epoch = state.epoch.number if state.epoch else None
     new = by_others(state.cancels, state.runs.values(), epoch)
-    if not new and not pending(state.cancels):
-        return state
+    if new or pending(state.cancels):
+        known = _known(state)
+        cancels = tuple(_seen(cancel, known, epoch, at) for cancel in (*state.cancels, *new))
+        state = replace(state, cancels=cancels[-CANCELS_KEPT:])
+    by_hand = [cancel.mission_id for cancel in state.cancels if cancel.mission_id is not None]
+    ledger = note_cancelled(state.ledger, by_hand)
+    return state if ledger is state.ledger else replace(state, ledger=ledger)
+
+
+def _known(state: State) -> Sighting:
     listing = state.sources.get(Source.SESSIONS)
-    running = {s.session_id for s in state.sessions.values() if s.is_running}
-    known = Sighting(state.runs, running, listing.answered_at if listing else None)
-    cancels = tuple(_seen(cancel, known, epoch, at) for cancel in (*state.cancels, *new))
-    return replace(state, cancels=cancels[-CANCELS_KEPT:])
+    return Sighting(
+        runs=state.runs,
+        running={s.session_id for s in state.sessions.values() if s.is_running},
+        listed_at=listing.answered_at if listing else None,
+        stuck_after_s=stuck_after_s(state),
+        has_lock=state.dialect == "G1",
+        missions=_completed(state),
+    )
+
+
+def _completed(state: State) -> tuple[Completed, ...]:
+    metrics = state.sources.get(Source.METRICS)
+    if state.snapshot is None or metrics is None or metrics.answered_at is None:
+        return ()
+    return _on_our_clock(state.snapshot, metrics.answered_at)
+
+
+@while_same
+def _on_our_clock(taken: Snapshot, told_at: float) -> tuple[Completed, ...]:
+    """Return the completed missions, their stamps brought to our own clock."""
+    return tuple(
+        Completed(
+            mission.mission_id,
+            told_at - (taken.generated_at - mission.started_at).total_seconds(),
+            told_at - (taken.generated_at - mission.completed_at).total_seconds(),
+        )
+        for mission in taken.missions
+        if mission.status == "completed" and mission.started_at and mission.completed_at
+    )
 
 
 def _seen(cancel: Cancel, known: Sighting, epoch: int | None, at: float) -> Cancel:
-    if None not in (epoch, cancel.epoch) and epoch != cancel.epoch and not cancel.is_over:
+    if cancel.epoch is None:
+        cancel = cancel._replace(epoch=epoch)
+    if epoch != cancel.epoch and epoch is not None and not cancel.is_over:
         return cancel._replace(restarted_at=at)
     return seen(cancel, known)
 

@@ -61,7 +61,7 @@ def newest_actions(path: Path, count: int) -> AuditTail:
     except FileNotFoundError:
         return AuditTail()
     except OSError as error:
-        raise as_audit_error(error, path) from error
+        raise as_audit_error(error, path, reading=True) from error
     read = [_parsed(line) for line in lines]
     records = tuple(record for record in read if record is not None)
     return AuditTail(records, len(read) - len(records))

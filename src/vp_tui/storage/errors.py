@@ -1,10 +1,11 @@
-"""Why a row, an action's line of the audit or a switch could not be written, in words.
+"""Why a row, a line of the audit, a switch or a handover could not be written, in words.
 
     EvidenceError       nothing was written to the log
     └── LogChanged      somebody else wrote a row since the log was read
     AuditError          the audit could not be read or written; the action itself is not stopped
     SwitchError         the gateway's env file could not be read or written; it is as it was
     └── SwitchMasked    the switch would have no effect
+    HandoverError       the handover text is not in its file
 
 Each carries a `Failure`: reason and cure for the operator.
 """
@@ -72,6 +73,14 @@ class AuditError(Exception):
         self.failure = Failure(reason, cure)
 
 
+class HandoverError(Exception):
+    """The handover text could not be written."""
+
+    def __init__(self, reason: str, cure: str) -> None:
+        super().__init__(f"{reason}; {cure}")
+        self.failure = Failure(reason, cure)
+
+
 class SwitchError(Exception):
     """The gateway's env file could not be read or written; it is as it was.
 
@@ -96,9 +105,17 @@ def as_switch_error(error: OSError, path: Path) -> SwitchError:
     )
 
 
-def as_audit_error(error: OSError, path: Path) -> AuditError:
+def as_audit_error(error: OSError, path: Path, *, reading: bool = False) -> AuditError:
     """Return what `error` means for the audit in the file `path`."""
-    return AuditError(*_of_our_own(error, path))
+    reason, cure = _of_our_own(error, path)
+    if reading and isinstance(error, PermissionError):
+        reason = f"{literal(str(path))}: it may not be read"
+    return AuditError(reason, cure)
+
+
+def as_handover_error(error: OSError, path: Path) -> HandoverError:
+    """Return what `error` means for the handover text in the file `path`."""
+    return HandoverError(*_of_our_own(error, path))
 
 
 def as_window_error(error: OSError, path: Path) -> EvidenceError:

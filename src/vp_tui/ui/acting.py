@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vp_tui.targets import cancellable, row_of_session, target_of, why_no_cancel
+from vp_tui.targets import (
+    cancellable,
+    own_pending,
+    row_of_session,
+    target_of,
+    why_no_cancel,
+)
 from vp_tui.ui.cancel import CancelDialog
 from vp_tui.ui.cancel_all import CancelAllDialog
 
@@ -24,14 +30,18 @@ class Acting:
         self._commands = commands
 
     def cancel(self, session_id: str | None) -> None:
-        """Open the dialog for the session's run; where there is nothing to hit, say why."""
+        """Open the dialog for the session's run; where there is nothing to hit, say why.
+
+        One that was cancelled already has the dialog show what comes of it.
+        """
         state, now = self._live.state, self._live.now
         row = row_of_session(state, now, session_id)
         if (why := why_no_cancel(state, now, session_id)) is not None or row is None:
             self._refuse("cancel", session_id or "", why or "it is not listed")
-            return
-        dialog = CancelDialog(self._live, self._commands, target_of(row))
-        self._screen.app.push_screen(dialog)
+        followed = own_pending(state, session_id) if why else None
+        if row is not None and (why is None or followed is not None):
+            dialog = CancelDialog(self._live, self._commands, target_of(row), followed)
+            self._screen.app.push_screen(dialog)
 
     def cancel_all(self) -> None:
         """Open the dialog for all runs that can be hit."""

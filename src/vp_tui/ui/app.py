@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from vp_tui.domain.alarms import Alarm
     from vp_tui.feeds import Feeds
+    from vp_tui.paths import Places
     from vp_tui.recorder import Recorder
 
 TICK_S: Final = 1.0
@@ -42,7 +43,8 @@ def _utc_now() -> datetime:
 class VpTuiApp(App[None]):
     """vp-tui on a terminal.
 
-    `connect` makes the feeds, on the network thread; `make_recorder` what writes evidence.
+    `connect` makes the feeds, on the network thread; `make_recorder` what writes evidence;
+    `places` is where vp-tui's own files are.
     """
 
     CSS_PATH = "vp_tui.tcss"
@@ -56,6 +58,7 @@ class VpTuiApp(App[None]):
         mailbox: Mailbox,
         connect: Callable[[], Feeds],
         make_recorder: Callable[[], Recorder],
+        places: Places,
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], datetime] = _utc_now,
     ) -> None:
@@ -65,13 +68,14 @@ class VpTuiApp(App[None]):
         self.crash: BaseException | None = None
         self._mailbox = mailbox
         self._make_recorder = make_recorder
+        self._places = places
         self._clock = clock
         self._wall = wall
         self.network = NetworkThread(connect, self._network_crashed)
 
     @cached_property
     def _commands(self) -> Commands:
-        return Commands(self.network, self.store, self._make_recorder, self._clock)
+        return Commands(self.network, self.store, self._make_recorder, self._places, self._clock)
 
     def get_default_screen(self) -> WatchScreen:
         screen = ReadOnlyWatchScreen if self.store.state.watch.read_only else WatchScreen
@@ -91,6 +95,9 @@ class VpTuiApp(App[None]):
         gc.freeze()
         gc.enable()
         self.network.start()
+        from vp_tui.recoveries import Recoveries  # noqa: PLC0415 - not for the first frame
+
+        self._recoveries = Recoveries(self.store, self._commands.keep, self._clock)
 
     def tick(self) -> None:
         """Let a second pass: ages grow, and alarms are looked for, in dialogs and frozen too."""

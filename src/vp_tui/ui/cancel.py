@@ -41,12 +41,15 @@ class CancelDialog(Dialog[None]):
     title_text: ClassVar[str] = "STOP A RUN"
     keys_text: ClassVar[str] = "arrows choose  enter answer  tab reason  esc nothing"
 
-    def __init__(self, live: Live, commands: Commands, target: Target) -> None:
+    def __init__(
+        self, live: Live, commands: Commands, target: Target, followed: Cancel | None = None
+    ) -> None:
+        """`followed` was sent before: nothing is asked, what comes of it is shown."""
         super().__init__(live)
         self._commands = commands
         self._target = target
         self._told = ""
-        self._sent_at: float | None = None
+        self._sent_at = followed.at if followed else None
 
     def body(self) -> list[Widget]:
         return [
@@ -58,6 +61,8 @@ class CancelDialog(Dialog[None]):
         ]
 
     def on_mount(self) -> None:
+        if self._sent_at is not None:
+            self._hide_question()
         super().on_mount()
         self.query_one(Buttons).focus()
 
@@ -90,9 +95,12 @@ class CancelDialog(Dialog[None]):
         else:
             self._sent_at = self.live.now
             self._commands.cancel(self._target.session_id, reason)
-            for part in ("#field-reason", "#buttons"):
-                self.query_one(part).display = False
+            self._hide_question()
         self.redraw()
+
+    def _hide_question(self) -> None:
+        for part in ("#field-reason", "#buttons"):
+            self.query_one(part).display = False
 
     def _steps(self, width: int) -> list[Line]:
         if self._sent_at is None:
@@ -104,9 +112,9 @@ class CancelDialog(Dialog[None]):
 
 
 def own_cancel(state: State, session_id: str, since: float) -> Cancel | None:
-    """Return the cancel of this session that was sent at `since` or later."""
-    found = (c for c in reversed(state.cancels) if c.session_id == session_id and c.at >= since)
-    return next(found, None)
+    """Return the cancel of this session that was sent at `since` or later, or was on its way."""
+    own = (c for c in reversed(state.cancels) if c.session_id == session_id and c.actor is not None)
+    return next((c for c in own if c.at >= since or c.is_in_flight), None)
 
 
 def target_lines(target: Target, width: int) -> list[Line]:
@@ -152,5 +160,7 @@ def _next(how: CancelState) -> str:
         CancelState.RECOVERED: "a later turn completed",
         CancelState.RESTARTED: "the gateway began anew, the run with it",
         CancelState.FAILED: "nothing was sent, or the gateway refused it",
+        CancelState.MISSED: "look at what runs now",
+        CancelState.UNKNOWN: "look whether it still runs; it is followed all the same",
         CancelState.UNCONFIRMED: "no later turn completed: watch, or restart the gateway",
     }.get(how, "not recovered before a later turn completes")

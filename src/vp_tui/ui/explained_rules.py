@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from vp_tui.domain import gates as rules
+from vp_tui.domain.cancels import UNCONFIRMED_AFTER_S
 from vp_tui.domain.guardrails import (
     EVIDENCE_TARGET,
     FAILURES_IN_A_ROW,
@@ -129,8 +130,9 @@ def guardrails_section(facts: Facts, width: int) -> list[Line]:
     guardrails = facts.made.guardrails
     recovery = guardrails.cancel_recovery
     meaning = (
-        "Every cancel is followed until a later turn of its session completes. Until then it is"
-        " unconfirmed, though active_runs reads 0."
+        "Every cancel, also one made by somebody else, is followed until a later turn completes:"
+        " until then it is no recovery, though active_runs reads 0. After"
+        f" {UNCONFIRMED_AFTER_S:g} s it is raised as UNCONFIRMED."
     )
     return [
         (("GUARDRAILS", "accent"),),

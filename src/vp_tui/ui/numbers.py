@@ -148,7 +148,10 @@ def _mark(entry: LedgerEntry) -> tuple[str, Tone]:
 
 def cancel_recovery(guardrail: CancelRecovery) -> Line:
     """Return how guardrail 1 stands."""
-    return ((f"cancel-rec {guardrail.state}", "warn" if guardrail.pending else "dim"),)
+    tone: Tone = "dim" if guardrail.is_quiet else "warn"
+    if guardrail.unconfirmed:
+        tone = "bad"
+    return ((f"cancel-rec {guardrail.brief}", tone),)
 
 
 def evidence(target: EvidenceTarget | None) -> Line:

@@ -14,6 +14,7 @@ from vp_tui.domain.windows import default_scope
 from vp_tui.domain.words import is_word
 from vp_tui.drafting import Choice, draft, row_of
 from vp_tui.recorder import Outcome, Preceded
+from vp_tui.row_notes import actions_in_window
 from vp_tui.ui.dialog import Dialog
 from vp_tui.ui.forms import Choices, Cycle, Field, TextLine
 from vp_tui.ui.paint import Lines, wrapped
@@ -39,7 +40,7 @@ ANOTHER: Final = "another word…"
 TOLD: Final = "in the notes"
 LEFT_OUT: Final = "left out"
 FIXED_LINES: Final = 4
-"""Window and stage, scope and source, note, after and unknowns."""
+"""Window and stage, scope and source, note, after and unknowns; actions where there are any."""
 FEWEST_WORDS: Final = 3
 """Lines of the list of words at least."""
 
@@ -91,6 +92,7 @@ class RecordDialog(Dialog[Outcome]):
                 Cycle("unknowns", [TOLD, LEFT_OUT], TOLD),
                 classes="row",
             ),
+            Horizontal(Cycle("actions", [TOLD, LEFT_OUT], TOLD), id="attached", classes="row"),
             Lines(id="preview"),
         ]
 
@@ -108,6 +110,7 @@ class RecordDialog(Dialog[Outcome]):
             note=self._text("note"),
             keep=self._keep,
             with_unknowns=self.query_one("#unknowns", Cycle).value == TOLD,
+            with_actions=self.query_one("#actions", Cycle).value == TOLD,
         )
 
     @property
@@ -136,9 +139,12 @@ class RecordDialog(Dialog[Outcome]):
         }
         for name, is_shown in fields.items():
             self.query_one(f"#field-{name}").display = is_shown
+        was_acted = bool(actions_in_window(self._draft))
+        self.query_one("#attached").display = was_acted
         self.query_one("#told", Lines).show(told)
         self.query_one("#facts", Lines).show(facts)
-        self._fill(columns, lines - FIXED_LINES - len(told) - len(facts) - sum(fields.values()))
+        taken = FIXED_LINES + len(told) + len(facts) + sum(fields.values()) + was_acted
+        self._fill(columns, lines - taken)
 
     def _fill(self, columns: int, lines: int) -> None:
         """Divide the lines that are left between the words and the row."""
