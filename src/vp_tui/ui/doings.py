@@ -72,7 +72,14 @@ def _acknowledge(screen: WatchScreen) -> None:
 
 
 def _cancel(screen: WatchScreen) -> None:
-    screen.acting.cancel(screen.board.selected)
+    shown, selected = screen.board.looked_at, screen.board.selected
+    if shown == selected:
+        screen.acting.cancel(selected)
+        return
+    # One run is looked at and another one has the cursor: none is hit by mistake.
+    told = f"{short_id(shown or '')} is looked at, the cursor is on {short_id(selected or '')}"
+    cure = "g goes to the first, enter looks at the second; then c"
+    screen.notify(f"{told}: {cure}", title="which run?", severity="warning", markup=False)
 
 
 def _cancel_all(screen: WatchScreen) -> None:
