@@ -193,6 +193,22 @@ ACTIONS: Final = (
         "Evidence",
     ),
     Action(
+        "hand-over",
+        "hand_over",
+        ("H",),
+        "hand over",
+        "Write the handover text to a file, and copy it.",
+        "Evidence",
+    ),
+    Action(
+        "audit",
+        "audit",
+        ("u",),
+        "audit",
+        "Show what was done, by whom, and what came of it.",
+        "Acting",
+    ),
+    Action(
         "acknowledge",
         "acknowledge",
         ("a",),

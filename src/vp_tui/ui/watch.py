@@ -214,6 +214,15 @@ class WatchScreen(Screen[None]):
 
         self.app.push_screen(EvidenceScreen(self._store, self.picture))
 
+    def action_audit(self) -> None:
+        from vp_tui.ui.audit import AuditScreen  # noqa: PLC0415 - as HelpScreen
+
+        self.app.push_screen(AuditScreen(self._store, self.picture))
+
+    @work
+    async def action_hand_over(self) -> None:
+        await self._desk.hand_over()
+
     def action_window(self) -> None:
         self._desk.window()
 
