@@ -226,6 +226,22 @@ ACTIONS: Final = (
         "Evidence",
     ),
     Action(
+        "hand-over",
+        "do('hand-over')",
+        ("H",),
+        "hand over",
+        "Write the handover text to a file, and copy it.",
+        "Evidence",
+    ),
+    Action(
+        "audit",
+        "do('audit')",
+        ("u",),
+        "audit",
+        "Show what was done, by whom, and what came of it.",
+        "Acting",
+    ),
+    Action(
         "acknowledge",
         "do('acknowledge')",
         ("a",),

@@ -49,6 +49,11 @@ class Commands:
         self._clock = clock
 
     @cached_property
+    def actor(self) -> str:
+        """Who runs vp-tui."""
+        return actor()
+
+    @cached_property
     def recorder(self) -> Recorder:
         """What writes rows and windows; made when it is first needed."""
         return self._make_recorder()

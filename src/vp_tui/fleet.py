@@ -196,6 +196,8 @@ def believed_mission(state: State, run: Run, level: RunLevel) -> Belief:
     only mission that can be under way, while it has the lock: a guess.
     """
     turn = run.turn
+    if run.is_open and turn.ended_at is not None:
+        return Belief(None, "unknown: its turn has said nothing yet")
     if turn.mission_id is not None:
         return Belief(turn.mission_id, "live frame: certain", is_certain=True)
     if not run.is_open:

@@ -187,7 +187,7 @@ class AuditLog(NamedTuple):
     unreadable: int = 0
     """Lines among the newest that tell no action."""
     problem: Failure | None = None
-    """Why it cannot be read; then the rest is from before."""
+    """Why it could not be read, or an action not be written; then the rest is from before."""
 
 
 class Epoch(NamedTuple):

@@ -73,8 +73,9 @@ def audit_read(event: AuditRead, state: State) -> State:
 
 def audit_failed(event: AuditFailed, state: State) -> State:
     """Say that an action is not in the audit."""
-    text = f"{event.failure.reason}; {event.failure.cure}"
-    return with_entry(state, event.at, None, "audit", text, "bad")
+    known = (state.audit or AuditLog())._replace(problem=event.failure)
+    text = f"an action is not in the audit: {event.failure.reason}; {event.failure.cure}"
+    return with_entry(replace(state, audit=known), event.at, None, "audit", text, "bad")
 
 
 def cancels_followed(state: State, at: float) -> State:

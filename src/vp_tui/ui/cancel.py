@@ -11,6 +11,7 @@ from vp_tui.domain.cancels import Cancel, CancelState, steps
 from vp_tui.domain.levels import Level
 from vp_tui.selectors import short_id
 from vp_tui.targets import why_changed
+from vp_tui.ui import prose
 from vp_tui.ui.dialog import Dialog
 from vp_tui.ui.forms import Buttons, Field, TextLine
 from vp_tui.ui.paint import Line, Lines, join, wrapped
@@ -149,9 +150,13 @@ def cancel_lines(cancel: Cancel, state: State, now: float, width: int) -> list[L
         first = said[0] if step.detail else ()
         lines.append(join((f"{symbol} {at}  ", mark), f"{step.name:<24}", first))
         lines += [join(" " * 36, rest) for rest in said[1:]]
+    return [*lines, *prose.wrapped(state_line(cancel, now), width)]
+
+
+def state_line(cancel: Cancel, now: float) -> Line:
+    """Return what a cancel has come to, and what it means."""
     how = cancel.state(now)
-    lines.append(join((str(how), _STATE_TONES.get(how, "warn")), f": {_next(how)}"))
-    return lines
+    return join((str(how), _STATE_TONES.get(how, "warn")), f": {_next(how)}")
 
 
 def _next(how: CancelState) -> str:

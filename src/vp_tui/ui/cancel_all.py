@@ -9,7 +9,7 @@ from textual.widgets import Input
 
 from vp_tui.selectors import short_id
 from vp_tui.targets import why_changed
-from vp_tui.ui.cancel import cancel_lines, own_cancel
+from vp_tui.ui.cancel import own_cancel, state_line
 from vp_tui.ui.dialog import Dialog
 from vp_tui.ui.forms import Field, TextLine
 from vp_tui.ui.paint import Line, Lines, cut, join, wrapped
@@ -99,6 +99,6 @@ class CancelAllDialog(Dialog[None]):
         for target in self._targets:
             cancel = own_cancel(self.live.state, target.session_id, self._sent_at)
             if cancel is not None:
-                last = cancel_lines(cancel, self.live.state, self.live.now, width)[-1]
+                last = state_line(cancel, self.live.now)
                 lines.append(cut(join(f"{short_id(target.session_id):<14}", last), width))
         return lines

@@ -1,7 +1,8 @@
-"""What the evidence keys do: record at once, record with a decision, open and close the window."""
+"""What the evidence keys do: record at once or with a decision, keep the window, hand over."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from vp_tui.domain.text import literal
@@ -108,6 +109,20 @@ class Desk:
                 self._fail("the window could not be kept", problem)
         elif isinstance(outcome, Refused):
             self._fail("NOT in the log", outcome.failure)
+
+    async def hand_over(self) -> None:
+        """Copy the handover text, and write it to a file of its own."""
+        from vp_tui.handover import handover  # noqa: PLC0415 - many never hand over
+
+        state, now = self._live.state, self._live.now
+        text = handover(state, now, self._commands.actor)
+        self._screen.app.copy_to_clipboard(text)
+        kept = await self._commands.keep_handover(text, state.clock.wall_at(now))
+        if isinstance(kept, Path):
+            said = f"written to {kept} and sent to the terminal's clipboard"
+            self._screen.notify(literal(said), title="handover", markup=False)
+        else:
+            self._fail("the handover is in the clipboard only", kept)
 
     def _fail(self, title: str, failure: Failure) -> None:
         self._screen.notify(

@@ -47,6 +47,16 @@ def _evidence(screen: WatchScreen) -> None:
     screen.app.push_screen(EvidenceScreen(screen.live.store, screen.picture))
 
 
+def _audit(screen: WatchScreen) -> None:
+    from vp_tui.ui.audit import AuditScreen  # noqa: PLC0415 - loaded when it is asked for
+
+    screen.app.push_screen(AuditScreen(screen.live.store, screen.picture))
+
+
+def _hand_over(screen: WatchScreen) -> None:
+    screen.run_worker(screen.desk.hand_over())
+
+
 def _window(screen: WatchScreen) -> None:
     screen.desk.window()
 
@@ -195,6 +205,8 @@ DOINGS: Final[Mapping[str, Doing]] = MappingProxyType(
         "record-now": _record_now,
         "explain": _explain,
         "evidence": _evidence,
+        "audit": _audit,
+        "hand-over": _hand_over,
         "window": _window,
         "waiting": _waiting,
         "acknowledge": _acknowledge,
