@@ -11,15 +11,14 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from vp_tui.domain.actuation import (
-    RESTART_AFTER,
     RESTART_BY_HAND,
     Actuation,
+    Means,
     Plan,
-    by_hand,
+    plan_for,
     shown,
 )
 from vp_tui.domain.audit import Step
-from vp_tui.domain.switches import FORCE_FALLBACK, RELEASE
 from vp_tui.domain.text import literal
 from vp_tui.running import run_command
 from vp_tui.storage.errors import SwitchError, SwitchMasked
@@ -44,6 +43,12 @@ class Tools(NamedTuple):
     restart: tuple[str, ...] = ()
     timeout_s: float = 60.0
 
+    @property
+    def means(self) -> Means:
+        """What they can be used for, as the screen shows it."""
+        env_file = None if self.env_file is None else str(self.env_file)
+        return Means(env_file, self.apply, self.release, self.restart)
+
 
 class Actuator:
     """Does one thing at a time, and tells each step as it is done."""
@@ -61,17 +66,8 @@ class Actuator:
         self._one_at_a_time = asyncio.Lock()
 
     def plan(self, change: Change) -> Plan:
-        """Return what `change` would do.
-
-        `apply` and `release` are for forced fallback alone. Shadow mode and the lane's switch can
-        only be written; then the gateway is to be restarted.
-        """
-        env_file = self._tools.env_file
-        command = {FORCE_FALLBACK: self._tools.apply, RELEASE: self._tools.release}.get(change, ())
-        if env_file is None and not command:
-            return Plan(None, (), by_hand(change))
-        rest = () if command else (RESTART_AFTER,)
-        return Plan(None if env_file is None else str(env_file), command, rest)
+        """Return what `change` would do."""
+        return plan_for(change, self._tools.means)
 
     @property
     def restart_command(self) -> tuple[str, ...]:

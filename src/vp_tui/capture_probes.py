@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from vp_tui.config import ConfigError
-from vp_tui.domain.audit import ActionRecord, Step
+from vp_tui.domain.audit import ActionRecord
 from vp_tui.domain.probe import Outcome, Probe
 from vp_tui.domain.probe_terms import prompt_for
 from vp_tui.domain.stages import Traffic
@@ -21,6 +21,7 @@ from vp_tui.gateway.client import GatewayClient
 from vp_tui.gateway.errors import GatewayError
 from vp_tui.gateway.tls import TlsContext
 from vp_tui.identity import actor
+from vp_tui.lane_orders import PROBE, probe_steps
 from vp_tui.prober import Prober
 from vp_tui.storage.audit import append_action
 from vp_tui.storage.errors import AuditError
@@ -117,15 +118,10 @@ async def _probe(
 def _audit(path: Path, target: str, probe: Probe, narrate: Callable[[str], None]) -> None:
     """Write the probe down; that this cannot be done is told, and stops nothing."""
     wall, now = datetime.now(UTC), time.monotonic()
-    steps = [
-        Step(wall - timedelta(seconds=now - each.at), each.step, each.detail)
-        for each in probe.steps
-    ]
+    steps = probe_steps(probe, now, wall)
     began = wall - timedelta(seconds=now - probe.began_at)
-    if probe.reason:
-        steps.append(Step(wall, "given up", probe.reason))
     named = probe.session_id or target
-    record = ActionRecord(began, actor(), "probe", named, _REASON, tuple(steps), str(probe.outcome))
+    record = ActionRecord(began, actor(), PROBE, named, _REASON, steps, str(probe.outcome))
     try:
         append_action(path, record)
     except AuditError as error:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from vp_tui.domain.audit import ActionRecord
     from vp_tui.domain.evidence import EvidenceRow
     from vp_tui.domain.models import Failure
+    from vp_tui.domain.switches import Change
     from vp_tui.domain.windows import Window
     from vp_tui.drafting import Choice, Draft
     from vp_tui.network import NetworkThread
@@ -84,6 +85,22 @@ class Commands:
     def cancel(self, session_id: str, reason: str) -> None:
         """Cancel a session's run; answered by CancelRequested, then CancelAnswered or -Failed."""
         self._network.call(lambda feeds: feeds.order(lambda o: o.cancel(session_id, reason)))
+
+    def change_switch(self, change: Change, reason: str) -> None:
+        """Set a switch of the lane; answered by SwitchAsked, then SwitchActed."""
+        self._network.call(lambda feeds: feeds.act(lambda lane: lane.change(change, reason)))
+
+    def restart(self, reason: str) -> None:
+        """Restart the gateway; answered by RestartAsked, then RestartActed."""
+        self._network.call(lambda feeds: feeds.act(lambda lane: lane.restart(reason)))
+
+    def probe(self) -> None:
+        """Run a probe, as it is configured; answered by ProbeStepped for each of its steps."""
+        from vp_tui.domain.probe_terms import prompt_for  # noqa: PLC0415 - not for the first frame
+
+        state = self._store.state
+        dialect, prompt = state.dialect, prompt_for(state.watch.probe_prompt, state.dialect)
+        self._network.call(lambda feeds: feeds.act(lambda lane: lane.probe(prompt, dialect)))
 
     def refused(self, action: str, target: str, reason: str, why: str) -> None:
         """Audit that something was asked for and not done."""

@@ -37,11 +37,14 @@ if TYPE_CHECKING:
     from vp_tui.domain.models import Snapshot, TokenPresence
     from vp_tui.gateway.auth import Credentials
     from vp_tui.gateway.client import GatewayClient, SessionListing
+    from vp_tui.lane_orders import LaneOrders
     from vp_tui.ordering import Ordering
 
 _Answer = TypeVar("_Answer")
 FILES_S: Final = 2.0
 """Between two looks at the files' stamps."""
+LOOKS_AFTER_S: Final = (1.0, 1.0, 2.0, 4.0, 8.0)
+"""Between the looks for what an order about the lane brought about: a restart takes its time."""
 
 
 class FileFeed(Protocol):
@@ -94,6 +97,8 @@ class Feeds:
         """What reads files, in this order; to be set before `run`."""
         self.ordering: Ordering | None = None
         """What carries out the operator's orders; to be set before `run`."""
+        self.lane_orders: LaneOrders | None = None
+        """What changes the lane's switches, restarts and probes; to be set before `run`."""
         self._client = client
         self._credentials = credentials
         self._make_stream = make_stream
@@ -141,6 +146,18 @@ class Feeds:
     async def _carry_out(self, order: Coroutine[Any, Any, None]) -> None:
         await order
         await self._look_at_files()
+
+    def act(self, give: Callable[[LaneOrders], Coroutine[Any, Any, None]]) -> None:
+        """Carry out an order about the lane, and look for its effect at once and soon after."""
+        if self.lane_orders is not None:
+            self._tasks.create_task(self._act(give(self.lane_orders)), name="lane order")
+
+    async def _act(self, order: Coroutine[Any, Any, None]) -> None:
+        await order
+        await self._look_at_files()
+        for seconds in LOOKS_AFTER_S:
+            self.pace.wake()
+            await self.pace.pause(seconds)
 
     def read_files(self) -> None:
         """Look at the files now, not only at their turn: a row was recorded, say."""

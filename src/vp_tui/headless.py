@@ -64,7 +64,8 @@ async def _all_asked(store: Store, settings: Settings) -> None:
     def check(state: State) -> None:
         is_read = settings.evidence is None or state.evidence is not None
         is_attested = settings.continuity_report is None or state.suites is not None
-        if is_read and is_attested and state.sources.keys() >= set(Source):
+        are_switches_read = settings.brake_env_file is None or state.lane.switches is not None
+        if is_read and is_attested and are_switches_read and state.sources.keys() >= set(Source):
             asked.set()
 
     unsubscribe = store.subscribe(check)

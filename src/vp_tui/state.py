@@ -17,6 +17,7 @@ from vp_tui.domain.words import Profile
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from vp_tui.domain.actuation import Actuation, Means
     from vp_tui.domain.alarms import Alarm
     from vp_tui.domain.audit import ActionRecord
     from vp_tui.domain.brake import Brake
@@ -87,6 +88,10 @@ class Watch(NamedTuple):
     """Seconds of silence from which on a run is stuck; None: the lane's p95 tells it."""
     words: tuple[str, ...] = ()
     """Decision words besides those of the rules."""
+    means: Means | None = None
+    """What the operator configured to set the lane's switches with; None: nothing."""
+    probe_prompt: str = ""
+    """Of a probe; "": the one that the gateway's generation delegates."""
 
 
 class Clock(NamedTuple):
@@ -212,8 +217,14 @@ class Lane:
 
     brake: Brake | None = None
     """The newest change of a switch."""
+    acted: Actuation | None = None
+    """What the actuator did for it; None: it has not ended."""
     restart: Restart | None = None
     """The newest restart."""
+    restarted: Actuation | None = None
+    """What its command did; None: it has not ended."""
+    is_reverted: bool = False
+    """A forced fallback was proven, and nothing says since that it ended."""
     probe: Probe | None = None
     """The newest probe, under way or over."""
     probe_missions: frozenset[str] = frozenset()
@@ -225,7 +236,7 @@ class Lane:
     coding: CompletedTurn | None = None
     """The newest turn of coding intent that ended, in this epoch."""
     primary: CompletedTurn | None = None
-    """The newest turn that completed outside the lane, in this epoch."""
+    """The newest turn that the primary path completed, in this epoch; a fallback too."""
 
 
 @dataclass(frozen=True, slots=True)

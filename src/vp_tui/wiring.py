@@ -26,9 +26,14 @@ if TYPE_CHECKING:
 
     from vp_tui.attachments import Stream
     from vp_tui.config import Settings
+    from vp_tui.domain.actuation import Means
+    from vp_tui.domain.models import Mission
     from vp_tui.feeds import Feeds, FileFeed
+    from vp_tui.gateway.client import GatewayClient
     from vp_tui.gateway.orders import Orders
     from vp_tui.gateway.tls import TlsContext
+    from vp_tui.lane_orders import LaneOrders
+    from vp_tui.ordering import Ordering
     from vp_tui.paths import Places
     from vp_tui.recorder import EvidenceFiles, Recorder
 
@@ -54,7 +59,20 @@ def watch_of(settings: Settings) -> Watch:
         evidence=None if settings.evidence is None else str(settings.evidence),
         stuck_after=settings.stuck_after,
         words=settings.words,
+        means=_means(settings),
+        probe_prompt=settings.probe_prompt,
     )
+
+
+def _means(settings: Settings) -> Means | None:
+    """Return what the operator configured to act with; None: nothing."""
+    env_file = settings.brake_env_file
+    commands = (settings.brake_apply, settings.brake_release, settings.brake_restart)
+    if env_file is None and not any(commands):
+        return None
+    from vp_tui.domain.actuation import Means  # noqa: PLC0415 - most gateways have none
+
+    return Means(None if env_file is None else str(env_file), *commands)
 
 
 def new_store(settings: Settings) -> Store:
@@ -169,20 +187,50 @@ def connect(
         feeds.pace.clock,
         alarm_command=settings.alarm_command,
     )
+    feeds.lane_orders = lane_orders_of(settings, orders, client, feeds.ordering, emit)
     return feeds
+
+
+def lane_orders_of(
+    settings: Settings,
+    orders: Orders | None,
+    client: GatewayClient,
+    ordering: Ordering,
+    emit: Callable[[Event], None],
+) -> LaneOrders:
+    """Return what may be done to the lane; without `orders` it only audits what was asked for."""
+    from vp_tui.actuator import Actuator, tools_of  # noqa: PLC0415 - not for the first frame
+    from vp_tui.identity import actor  # noqa: PLC0415 - as above
+    from vp_tui.lane_orders import Books, LaneOrders  # noqa: PLC0415 - as above
+    from vp_tui.prober import Prober  # noqa: PLC0415 - as above
+
+    async def missions() -> tuple[Mission, ...]:
+        return (await client.metrics()).missions
+
+    return LaneOrders(
+        None if orders is None else Actuator(tools_of(settings)),
+        None if orders is None else Prober(orders, missions),
+        emit,
+        time.monotonic,
+        Books(ordering.keep, actor(), settings.gateway_url),
+    )
 
 
 def file_feeds(
     settings: Settings, places: Places, emit: Callable[[Event], None], clock: Callable[[], float]
 ) -> tuple[FileFeed, ...]:
-    """Return what reads the files of this watch: windows, suites' report, evidence log, audit."""
+    """Return what reads the files of this watch: windows, report, log, audit, env file."""
     from vp_tui.audit_feed import AuditFeed  # noqa: PLC0415 - not for the first frame
     from vp_tui.evidence_feed import EvidenceFeed  # noqa: PLC0415 - as above
     from vp_tui.suites_feed import SuitesFeed  # noqa: PLC0415 - as above
+    from vp_tui.switches_feed import SwitchesFeed  # noqa: PLC0415 - as above
     from vp_tui.windows_feed import WindowsFeed  # noqa: PLC0415 - as above
 
     files, report = evidence_files(settings, places), settings.continuity_report
     windows = WindowsFeed(files.windows, emit, clock)
     suites = (SuitesFeed(report, emit, clock),) if report else ()
     log = (EvidenceFeed(files.log, emit, clock),) if files.log else ()
-    return (windows, *suites, *log, AuditFeed(places.audit, emit, clock))
+    audit = AuditFeed(places.audit, emit, clock)
+    env_file = settings.brake_env_file
+    switches = (SwitchesFeed(env_file, emit, clock),) if env_file else ()
+    return (windows, *suites, *log, audit, *switches)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from vp_tui.domain.switches import FORCE_FALLBACK, RELEASE
 from vp_tui.domain.text import literal
 
 if TYPE_CHECKING:
@@ -55,6 +56,16 @@ class Actuation(NamedTuple):
         return self.written and (self.command is None or self.command.failure is not None)
 
 
+class Means(NamedTuple):
+    """What the configuration gives to act with; commands as their arguments, () for none."""
+
+    env_file: str | None = None
+    """Its path."""
+    apply: tuple[str, ...] = ()
+    release: tuple[str, ...] = ()
+    restart: tuple[str, ...] = ()
+
+
 class Plan(NamedTuple):
     """What the actuator would do for a change, to be shown before it does it."""
 
@@ -75,6 +86,18 @@ class Plan(NamedTuple):
         if self.command:
             told.append(f"run {shown(self.command)}")
         return (*told, *self.by_hand)
+
+
+def plan_for(change: Change, means: Means) -> Plan:
+    """Return what the actuator would do for a change.
+
+    `apply` and `release` are for forced fallback alone. Shadow mode and the lane's switch can
+    only be written; then the gateway is to be restarted.
+    """
+    command = {FORCE_FALLBACK: means.apply, RELEASE: means.release}.get(change, ())
+    if means.env_file is None and not command:
+        return Plan(None, (), by_hand(change))
+    return Plan(means.env_file, command, () if command else (RESTART_AFTER,))
 
 
 def shown(argv: tuple[str, ...]) -> str:

@@ -19,8 +19,9 @@ from vp_tui.domain.events import (
     SwitchAsked,
 )
 from vp_tui.domain.restart import GatewayAnswered, GatewayGone
+from vp_tui.domain.switches import FORCE_FALLBACK, RELEASE
 from vp_tui.reducer.entries import with_entry
-from vp_tui.reducer.lane import with_lane
+from vp_tui.reducer.lane import turn_shown, with_lane
 from vp_tui.sources import is_lost
 
 if TYPE_CHECKING:
@@ -39,33 +40,40 @@ def reduce_followed(event: Event, state: State) -> State:
 def switch_asked(event: SwitchAsked, state: State) -> State:
     """Begin to follow a change until its effect is seen."""
     asked = brake.requested(event.change, event.at, _boot_stamp(state))
-    state = with_lane(state, brake=asked)
+    state = with_lane(state, brake=asked, acted=None)
     text = f"{event.change.words}: requested by {event.actor}: {event.reason}".rstrip(": ")
     return with_entry(state, event.at, None, "brake", text, "warn")
 
 
 def switch_acted(event: SwitchActed, state: State) -> State:
     """Take up what the actuator did."""
+    state = with_lane(state, acted=event.actuation)
     return _stepped(state, event.at, ActuatorEnded(event.at, event.actuation))
 
 
 def restart_asked(event: RestartAsked, state: State) -> State:
     """Begin to follow a restart until the gateway is back."""
-    state = with_lane(state, restart=restart.requested(event.at, _boot_stamp(state)))
+    asked = restart.requested(event.at, _boot_stamp(state))
+    state = with_lane(state, restart=asked, restarted=None)
     text = f"requested by {event.actor}: {event.reason}".rstrip(": ")
     return with_entry(state, event.at, None, "restart", text, "warn")
 
 
 def restart_acted(event: RestartActed, state: State) -> State:
     """Take up how the restart command ended."""
+    state = with_lane(state, restarted=event.actuation)
     return _restart_stepped(state, event.at, ActuatorEnded(event.at, event.actuation))
 
 
 def probe_stepped(event: ProbeStepped, state: State) -> State:
-    """Show where our probe is; its mission counts as a probe's."""
+    """Show where our probe is; its mission counts as a probe's, its turn as a proof."""
     before, probe = state.lane.probe, event.probe
     missions = state.lane.probe_missions | ({probe.mission_id} if probe.mission_id else set())
     state = with_lane(state, probe=probe, probe_missions=missions)
+    was_completed = before is not None and before.completed_turn == probe.completed_turn
+    if probe.completed_turn is not None and not was_completed:
+        # Its own stream may have been attached to too late to hear how the turn was routed.
+        state = turn_shown(probe.completed_turn, state)
     if before is not None and before.line == probe.line:
         return state
     tone: Tone = "good" if probe.is_over and not probe.reason else "plain"
@@ -108,11 +116,20 @@ def _stepped(state: State, at: float, fact: brake.Fact) -> State:
     after = brake.step(before, fact)
     if after is before or after == before:
         return state
-    state = with_lane(state, brake=after)
+    state = with_lane(state, brake=after, is_reverted=_is_reverted(after, state))
     if after.line == before.line:
         return state
     tone: Tone = "bad" if after.is_alarming else "warn"
     return with_entry(state, at, None, "brake", after.line, tone)
+
+
+def _is_reverted(change: brake.Brake, state: State) -> bool:
+    """Tell whether fallback is forced for all that is proven; a restart alone does not end it."""
+    is_forced = {FORCE_FALLBACK: brake.Proof.CONFIRMED, RELEASE: brake.Proof.CONTRADICTED}
+    is_ended = {FORCE_FALLBACK: brake.Proof.CONTRADICTED, RELEASE: brake.Proof.CONFIRMED}
+    if is_forced.get(change.change) is change.proof:
+        return True
+    return state.lane.is_reverted and is_ended.get(change.change) is not change.proof
 
 
 def _restart_stepped(state: State, at: float, fact: restart.Fact) -> State:

@@ -58,8 +58,27 @@ def lane_heard(events: Sequence[Event], state: State) -> State:
         return state
     state = with_lane(state, under_way=under_way)
     for turn in ended:
-        state = _turn_ended(turn, state)
+        state = turn_shown(turn, state)
     return state
+
+
+def turn_shown(turn: CompletedTurn, state: State) -> State:
+    """Take up what a turn shows of the lane, now that it has ended."""
+    if turn.is_coding(state.dialect):
+        state = with_lane(state, coding=turn)
+    if _is_by_primary(turn):
+        state = with_lane(state, primary=turn)
+    if not _is_followed(state):
+        return state
+    from vp_tui.reducer.followed import turn_ended  # noqa: PLC0415 - as above
+
+    return turn_ended(turn, state)
+
+
+def _is_by_primary(turn: CompletedTurn) -> bool:
+    """Tell whether the primary path completed it: from its beginning on, or after the lane."""
+    is_outside = turn.fell_back or not turn.is_delegated
+    return turn.completed and turn.began_at is not None and is_outside
 
 
 def with_lane(state: State, **fields: Any) -> State:  # noqa: ANN401 - fields of Lane
@@ -69,15 +88,3 @@ def with_lane(state: State, **fields: Any) -> State:  # noqa: ANN401 - fields of
 
 def _is_followed(state: State) -> bool:
     return state.lane.brake is not None or state.lane.restart is not None
-
-
-def _turn_ended(turn: CompletedTurn, state: State) -> State:
-    if turn.is_coding(state.dialect):
-        state = with_lane(state, coding=turn)
-    if turn.completed and not turn.is_delegated:
-        state = with_lane(state, primary=turn)
-    if not _is_followed(state):
-        return state
-    from vp_tui.reducer.followed import turn_ended  # noqa: PLC0415 - as above
-
-    return turn_ended(turn, state)
