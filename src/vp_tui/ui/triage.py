@@ -69,28 +69,27 @@ def _title(about: Line, width: int) -> Line:
 def _body(seen: Triage, state: State, now: float, width: int, height: int) -> list[Line]:
     """Return the lines that fit: where there are few, what others tell too is left out."""
     is_roomy = height >= ROOMY
+    is_told = seen.row.mission.is_certain and not is_roomy  # by the course
+    facts = (seen.queue, seen.viewers, seen.lane)
     logs = flow([_plain(log) for log in seen.logs], width, _GAP)
+    course = _course(seen.course, state, width, is_roomy=is_roomy)
     parts = {
         "logs": logs[:1],
         "blocks": [cut(_plain(seen.blocks), width)],
         "cancel": _cancel(seen.cancel, state, now, width, is_roomy=is_roomy),
+        "mission": [] if is_told else [cut(_plain(seen.mission), width)],
         "other logs": logs[1:],
-        "facts": flow([_plain(fact) for fact in _facts(seen, is_roomy=is_roomy)], width),
+        "facts": flow([_plain(fact) for fact in facts], width),
     }
     ladder = _ladder(seen.ladder, width)
-    room = height - len(ladder) - COURSE_AT_LEAST
+    at_least = min(len(course), COURSE_AT_LEAST)
+    room = height - len(ladder) - at_least
     for name, lines in parts.items():
         parts[name] = lines[: max(room, 0)]
         room -= len(parts[name])
-    course = _course(seen.course, state, width, room + COURSE_AT_LEAST, is_roomy=is_roomy)
-    shown = ("logs", "other logs", "facts", "blocks", "cancel")
-    return [*course, *(line for name in shown for line in parts[name]), *ladder][:height]
-
-
-def _facts(seen: Triage, *, is_roomy: bool) -> list[str]:
-    """Return who waits and watches; the mission too, unless the course tells it for certain."""
-    facts = [seen.queue, seen.viewers, seen.lane]
-    return facts if seen.row.mission.is_certain and not is_roomy else [seen.mission, *facts]
+    shown = ("mission", "logs", "other logs", "facts", "blocks", "cancel")
+    told = [line for name in shown for line in parts[name]]
+    return [*_newest(course, width, at_least + max(room, 0)), *told, *ladder][:height]
 
 
 def _ladder(text: str, width: int) -> list[Line]:
@@ -105,16 +104,17 @@ def _plain(text: str) -> Line:
     return ((f" {text}", "plain"),)
 
 
-def _course(
-    moments: Sequence[Moment], state: State, width: int, room: int, *, is_roomy: bool
-) -> list[Line]:
-    """Return the turn's beginning and its newest moments, as many as there is room for."""
+def _course(moments: Sequence[Moment], state: State, width: int, *, is_roomy: bool) -> list[Line]:
     told = [_moment(moment, state, width, is_roomy=is_roomy) for moment in moments]
-    lines = told if is_roomy else flow(told, width, _GAP)
-    if len(lines) <= room:
-        return lines
-    newest = lines[len(lines) - room + 1 :]
-    return [cut(join(lines[0], (" …", "dim")), width), *newest]
+    return told if is_roomy else flow(told, width, _GAP)
+
+
+def _newest(course: list[Line], width: int, room: int) -> list[Line]:
+    """Return the turn's beginning and its newest lines, as many as there is room for."""
+    if len(course) <= room:
+        return course
+    newest = course[len(course) - room + 1 :]
+    return [cut(join(course[0], (" …", "dim")), width), *newest]
 
 
 def _moment(moment: Moment, state: State, width: int, *, is_roomy: bool) -> Line:
