@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from vp_tui.domain.cancels import CancelState, steps
-from vp_tui.domain.text import clip
 from vp_tui.selectors import short_id
 from vp_tui.triage import triage
 from vp_tui.ui.paint import Line, Span, cut, flow, join, spread, width_of, wrapped
@@ -20,12 +19,16 @@ if TYPE_CHECKING:
 
 ROOMY: Final = 10
 """Lines from which on each moment of the turn has a line of its own."""
+MORE: Final = 2
+"""Cells that are left for the sign that something is left out."""
 COURSE_AT_LEAST: Final = 2
 """Lines of the turn's course that nothing takes from it."""
 FEWEST: Final = 6
 """Lines of a triage on a terminal of USUAL lines."""
 MOST: Final = 16
 USUAL: Final = 24
+_SHORT: Final = {"active_runs 0": "runs 0", "a later turn completes": "later turn"}
+"""Steps of a cancel where few words fit."""
 _LADDER: Final = "ladder: "
 _BACK: Final = "esc back"
 _GAP: Final = "  "
@@ -119,9 +122,9 @@ def _newest(course: list[Line], width: int, room: int) -> list[Line]:
 
 def _moment(moment: Moment, state: State, width: int, *, is_roomy: bool) -> Line:
     at = "        " if moment.at is None else f"{state.clock.wall_at(moment.at):%H:%M:%S}"
-    text = clip(moment.text, width - 10 if is_roomy else width - 12)
     lead = "" if moment.at is None and not is_roomy else f"{at} "
-    return join((f" {lead}", "dim"), (text, "warn" if moment.is_bad else "plain"))
+    text: Span = (moment.text, "warn" if moment.is_bad else "plain")
+    return cut(join((f" {lead}", "dim"), text), width if is_roomy else width - MORE)
 
 
 def _cancel(
@@ -138,7 +141,7 @@ def _cancel(
         at = "" if step.at is None else f" {state.clock.wall_at(step.at):%H:%M:%S}"
         mark: Span = ("·", "dim") if step.at is None else ("✓", "good")
         if is_roomy:
-            parts.append(join(mark, f" {step.name}{at}", (f" {step.detail}", "dim")))
+            parts.append(join(" ", mark, f" {step.name}{at}", (f" {step.detail}", "dim")))
         elif step.at != cancel.at:
-            parts.append(join(mark, step.name))
-    return flow(parts, width, _GAP if is_roomy else " ")[: None if is_roomy else 1]
+            parts.append(join(mark, _SHORT.get(step.name, step.name)))
+    return flow(parts, width, " ")[: None if is_roomy else 1]
