@@ -200,7 +200,7 @@ def believed_mission(state: State, run: Run, level: RunLevel) -> Belief:
         return Belief(None, "unknown: its turn has said nothing yet")
     if turn.mission_id is not None:
         return Belief(turn.mission_id, "live frame: certain", is_certain=True)
-    if not run.is_open:
+    if not run.is_open and run.pending is None:
         return _NO_MISSION
     if turn.query is not None or turn.routing is not None:
         return Belief(None, "the turn was not delegated")

@@ -67,7 +67,8 @@ def _lines(seen: Triage, state: State, now: float) -> Iterator[str]:
     yield f'query: "{clip(fold(query), QUERY)}"' if query else "query: unknown, nobody saw it"
     yield f"last: {_last(seen, state)}"
     yield f"{seen.mission}; {seen.lane}"
-    yield f"{seen.queue}; {seen.viewers}; {seen.blocks}"
+    yield f"{seen.queue}; {seen.viewers}"
+    yield seen.blocks
     yield from _cancels(seen, state, now)
     yield _log(seen, state, now)
     yield _figures(state, now)
@@ -112,7 +113,7 @@ def _log(seen: Triage, state: State, now: float) -> str:
     name = "lane log" if seen.log_id == state.lane_log_id else "session log"
     if log is None or not log.lines:
         return f"{name}: no line known"
-    quiet = age(max(now - (log.grown_at or now), 0.0))
+    quiet = "an unknown time" if log.grown_at is None else age(max(now - log.grown_at, 0.0))
     return f"{name}, nothing for {quiet} after: {fold(log.lines[-1])}"
 
 

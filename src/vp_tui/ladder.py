@@ -38,11 +38,10 @@ def what_it_blocks(state: State, row: RunRow) -> str:
 
 
 def _while_it_holds(row: RunRow) -> str:
-    guess = " (a guess)" if row.level.is_guess else ""
-    hangs = row.level.level is not None and row.level.level.hangs
-    hang = "new sessions and attaches hang, brake has no effect"
-    what = hang if hangs else "other turns, new sessions and attaches wait"
-    return f"while it holds the lock{guess}: {what}"
+    when = "if it holds the lock, a guess" if row.level.is_guess else "while it holds the lock"
+    if row.level.level is not None and row.level.level.hangs:
+        return f"{when}: new sessions and attaches hang, brake has no effect"
+    return f"{when}: other turns, new sessions and attaches wait"
 
 
 def next_rung(state: State, row: RunRow, now: float) -> str:
@@ -66,8 +65,7 @@ def _rung(state: State, row: RunRow, now: float) -> str:
         return f"wait: it counts as stuck in {age(max(left_s, 0.0))}, then c cancel"
     return {
         None: "nothing is known now: mend the source first (5 shows which)",
-        Level.DEAF: f"2nd cancel useless -> {_restart(state, now)}; "
-        "recovered only when a later turn completes",
+        Level.DEAF: f"2nd cancel useless -> {_restart(state, now)}",
         Level.LOST: "the session is gone, a cancel reaches nothing: see whether later turns "
         f"complete; if none does -> {_restart(state, now)}",
         Level.ORPHAN: "its turn has ended, a cancel reaches nothing: watch its log; "

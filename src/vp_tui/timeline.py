@@ -37,7 +37,10 @@ class Moment(NamedTuple):
 
 
 def course(row: RunRow, now: float) -> tuple[Moment, ...]:
-    """Return the course of the turn under way, else of the last one; oldest first."""
+    """Return the course of the turn under way, else of the last one: oldest first.
+
+    What goes on comes last: the open tool calls, and the silence.
+    """
     run, turn = row.run, row.turn
     if run.is_open and turn.ended_at is not None:
         return tuple(_unheard(row))

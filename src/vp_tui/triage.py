@@ -80,8 +80,10 @@ def _logs(state: State, row: RunRow, now: float) -> tuple[str, ...]:
     lane = f"lane log {_growth(state, state.lane_log_id, since, now)}"
     own = f"session log {_growth(state, row.session.session_id, since, now)}"
     if is_on_lane(row):
-        guess = " if the lane is its" if not row.mission.is_certain else ""
-        return lane, f"{own} (a delegated run logs to the lane{guess})"
+        why = "a delegated run logs to the lane"
+        if not row.run.is_on_lane:
+            why = "if delegated, it logs to the lane"
+        return lane, f"{own} ({why})"
     if row.run.is_open and row.turn.query is None and row.turn.routing is None:
         return lane, f"{own} (which of them is its own is unknown)"
     return own, f"{lane} (not this run's)"

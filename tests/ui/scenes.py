@@ -25,8 +25,9 @@ from tests.support.builders import (
     stream,
 )
 
-from vp_tui.domain.events import Source, TokensRead
+from vp_tui.domain.events import CancelAnswered, CancelRequested, Source, TokensRead
 from vp_tui.domain.models import Failure, Plane, TokenPresence
+from vp_tui.domain.orders import CancelAnswer
 
 if TYPE_CHECKING:
     from vp_tui.domain.events import Event
@@ -35,6 +36,9 @@ if TYPE_CHECKING:
 BUSY: Final = "session_20261122_195801_a1b2c3d4"
 QUIET: Final = "session_20261122_194210_9c0d1e2f"
 PRIMARY: Final = "session_20261122_195944_41fe5a6b"
+OWNER: Final = "session_20261122_190000_d3833624"
+"""The run that is stuck, and below those that wait behind it."""
+VICTIMS: Final = ("session_20261122_191000_77aa01bc", "session_20261122_192000_b0c1d2e3")
 GONE: Final = Failure(
     "127.0.0.1:8002: connection refused", "is the gateway running there?", is_silence=True
 )
@@ -146,10 +150,7 @@ def lost() -> list[Event]:
 
 def stuck() -> list[Event]:
     """Return a run on the lane silent in a tool since -240, two others behind it, one idle."""
-    owner, *victims = (
-        f"session_20261122_19{n}000_{name}"
-        for n, name in enumerate(("d3833624", "77aa01bc", "b0c1d2e3"))
-    )
+    owner, victims = OWNER, VICTIMS
     running = mission("vp-mission-00abcd", "running", started_s=-243.0)
     return [
         healthy(-300.0),
@@ -178,3 +179,26 @@ def stuck() -> list[Event]:
             session(QUIET, description="why is the build slow"),
         ),
     ]
+
+
+def unheard_cancel() -> list[Event]:
+    """Return a cancel of the stuck run at 1.0: it did not hear, and is no longer counted."""
+    answer = CancelAnswer(OWNER, "stuck", task_cancelled=False, run_id=None, took_s=5.0)
+    running = mission("vp-mission-00abcd", "running", started_s=-243.0)
+    return [
+        CancelRequested(1.0, OWNER, "stuck", "ana@laptop"),
+        CancelAnswered(6.0, OWNER, answer),
+        polled(snapshot(running, *done(9)), at=7.0),
+        logged(at=7.0),
+        listing(
+            session(OWNER, last_event_seq=9),
+            *(session(victim, active_runs=1) for victim in VICTIMS),
+            session(QUIET),
+            at=7.0,
+        ),
+    ]
+
+
+def deaf() -> list[Event]:
+    """Return the stuck run after that cancel: from 7.0 on it is deaf."""
+    return [*stuck(), *unheard_cancel()]

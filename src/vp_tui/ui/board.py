@@ -44,6 +44,8 @@ BRIEF: Final = 2
 """Lines of the figures beside a triage."""
 TRIAGE_KEYS: Final = ("cancel", "copy", "record", "find", "next-error", "back")
 """Actions that the last line names first beside a triage."""
+ALARM_KEYS: Final = ("alarm", "triage")
+"""Actions that it names first while the alarm of a run is on, and no triage."""
 
 
 class Board(Container):
@@ -143,8 +145,7 @@ class Board(Container):
         )
         self._show_runs(state, now)
         self._follow_triage()
-        first = TRIAGE_KEYS if self.triaging.session_id else ()
-        footer = footer_line(width, read_only=state.watch.read_only, first=first)
+        footer = footer_line(width, read_only=state.watch.read_only, first=self._first_keys())
         self.query_one("#footer", Lines).show([footer])
         self._show_figures(state, now, width)
         self.lower.show_events(state, self._events_of, self.found["events"])
@@ -171,6 +172,11 @@ class Board(Container):
         if self.triaging.follow(self._rows, self.selected, by_itself=by_itself):
             self.triaging.is_alone = not self.lower.are_events_read
             self.lay_out(size)
+
+    def _first_keys(self) -> tuple[str, ...]:
+        if self.triaging.session_id is not None:
+            return TRIAGE_KEYS
+        return ALARM_KEYS if any(row.is_alarm for row in self._rows) else ()
 
     @property
     def _events_of(self) -> str | None:

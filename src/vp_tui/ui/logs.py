@@ -59,7 +59,7 @@ class LogList(LineList):
     def _go_to_next(self, is_wanted: Callable[[str], bool], step: int) -> bool:
         # A followed log's cursor is on a line that nobody has chosen: it counts as well.
         nearest = 0 if self.following and step < 0 else 1
-        for distance in range(nearest, self.count + 1):
+        for distance in range(nearest, nearest + self.count):
             index = (self.cursor + step * distance) % self.count
             if is_wanted(self._log.lines[index]):
                 self.go_to(index)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from vp_tui.domain.cancels import CancelState, steps
-from vp_tui.domain.text import clip
 from vp_tui.selectors import short_id
 from vp_tui.triage import triage
 from vp_tui.ui.paint import Line, Span, cut, flow, join, spread, width_of, wrapped
@@ -20,12 +19,16 @@ if TYPE_CHECKING:
 
 ROOMY: Final = 10
 """Lines from which on each moment of the turn has a line of its own."""
+MORE: Final = 2
+"""Cells that are left for the sign that something is left out."""
 COURSE_AT_LEAST: Final = 2
 """Lines of the turn's course that nothing takes from it."""
 FEWEST: Final = 6
 """Lines of a triage on a terminal of USUAL lines."""
 MOST: Final = 16
 USUAL: Final = 24
+_SHORT: Final = {"active_runs 0": "runs 0", "a later turn completes": "later turn"}
+"""Steps of a cancel where few words fit."""
 _LADDER: Final = "ladder: "
 _BACK: Final = "esc back"
 _GAP: Final = "  "
@@ -69,28 +72,27 @@ def _title(about: Line, width: int) -> Line:
 def _body(seen: Triage, state: State, now: float, width: int, height: int) -> list[Line]:
     """Return the lines that fit: where there are few, what others tell too is left out."""
     is_roomy = height >= ROOMY
+    is_told = seen.row.mission.is_certain and not is_roomy  # by the course
+    facts = (seen.queue, seen.viewers, seen.lane)
     logs = flow([_plain(log) for log in seen.logs], width, _GAP)
+    course = _course(seen.course, state, width, is_roomy=is_roomy)
     parts = {
         "logs": logs[:1],
         "blocks": [cut(_plain(seen.blocks), width)],
         "cancel": _cancel(seen.cancel, state, now, width, is_roomy=is_roomy),
+        "mission": [] if is_told else [cut(_plain(seen.mission), width)],
         "other logs": logs[1:],
-        "facts": flow([_plain(fact) for fact in _facts(seen, is_roomy=is_roomy)], width),
+        "facts": flow([_plain(fact) for fact in facts], width),
     }
     ladder = _ladder(seen.ladder, width)
-    room = height - len(ladder) - COURSE_AT_LEAST
+    at_least = min(len(course), COURSE_AT_LEAST)
+    room = height - len(ladder) - at_least
     for name, lines in parts.items():
         parts[name] = lines[: max(room, 0)]
         room -= len(parts[name])
-    course = _course(seen.course, state, width, room + COURSE_AT_LEAST, is_roomy=is_roomy)
-    shown = ("logs", "other logs", "facts", "blocks", "cancel")
-    return [*course, *(line for name in shown for line in parts[name]), *ladder][:height]
-
-
-def _facts(seen: Triage, *, is_roomy: bool) -> list[str]:
-    """Return who waits and watches; the mission too, unless the course tells it for certain."""
-    facts = [seen.queue, seen.viewers, seen.lane]
-    return facts if seen.row.mission.is_certain and not is_roomy else [seen.mission, *facts]
+    shown = ("mission", "logs", "other logs", "facts", "blocks", "cancel")
+    told = [line for name in shown for line in parts[name]]
+    return [*_newest(course, width, at_least + max(room, 0)), *told, *ladder][:height]
 
 
 def _ladder(text: str, width: int) -> list[Line]:
@@ -105,23 +107,24 @@ def _plain(text: str) -> Line:
     return ((f" {text}", "plain"),)
 
 
-def _course(
-    moments: Sequence[Moment], state: State, width: int, room: int, *, is_roomy: bool
-) -> list[Line]:
-    """Return the turn's beginning and its newest moments, as many as there is room for."""
+def _course(moments: Sequence[Moment], state: State, width: int, *, is_roomy: bool) -> list[Line]:
     told = [_moment(moment, state, width, is_roomy=is_roomy) for moment in moments]
-    lines = told if is_roomy else flow(told, width, _GAP)
-    if len(lines) <= room:
-        return lines
-    newest = lines[len(lines) - room + 1 :]
-    return [cut(join(lines[0], (" …", "dim")), width), *newest]
+    return told if is_roomy else flow(told, width, _GAP)
+
+
+def _newest(course: list[Line], width: int, room: int) -> list[Line]:
+    """Return the turn's beginning and its newest lines, as many as there is room for."""
+    if len(course) <= room:
+        return course
+    newest = course[len(course) - room + 1 :]
+    return [cut(join(course[0], (" …", "dim")), width), *newest]
 
 
 def _moment(moment: Moment, state: State, width: int, *, is_roomy: bool) -> Line:
     at = "        " if moment.at is None else f"{state.clock.wall_at(moment.at):%H:%M:%S}"
-    text = clip(moment.text, width - 10 if is_roomy else width - 12)
     lead = "" if moment.at is None and not is_roomy else f"{at} "
-    return join((f" {lead}", "dim"), (text, "warn" if moment.is_bad else "plain"))
+    text: Span = (moment.text, "warn" if moment.is_bad else "plain")
+    return cut(join((f" {lead}", "dim"), text), width if is_roomy else width - MORE)
 
 
 def _cancel(
@@ -138,7 +141,7 @@ def _cancel(
         at = "" if step.at is None else f" {state.clock.wall_at(step.at):%H:%M:%S}"
         mark: Span = ("·", "dim") if step.at is None else ("✓", "good")
         if is_roomy:
-            parts.append(join(mark, f" {step.name}{at}", (f" {step.detail}", "dim")))
+            parts.append(join(" ", mark, f" {step.name}{at}", (f" {step.detail}", "dim")))
         elif step.at != cancel.at:
-            parts.append(join(mark, step.name))
-    return flow(parts, width, _GAP if is_roomy else " ")[: None if is_roomy else 1]
+            parts.append(join(mark, _SHORT.get(step.name, step.name)))
+    return flow(parts, width, " ")[: None if is_roomy else 1]
