@@ -21,7 +21,7 @@ from tests.support.builders import (
 
 from vp_tui.alarms import look
 from vp_tui.domain.alarms import Alarm, raised
-from vp_tui.domain.events import Source
+from vp_tui.domain.events import CancelRequested, Source
 from vp_tui.domain.models import Failure
 
 if TYPE_CHECKING:
@@ -57,6 +57,23 @@ def test_all_kinds() -> None:
     assert kinds(healthy(), polled(hidden), now=1.0) == ["blind rate"]
     lost = [failed(source, GONE) for source in (Source.METRICS, Source.SESSIONS)]
     assert kinds(healthy(-90.0), *lost, now=1.0) == ["gateway lost"]
+
+
+def test_each_unconfirmed_cancel_rings_for_its_own_session() -> None:
+    sent = [CancelRequested(100.0, name, "", "ana@laptop") for name in "ab"]
+    events: list[Event] = [
+        healthy(),
+        polled(snapshot()),
+        listing(session("a"), session("b")),
+        *sent,
+    ]
+    assert kinds(*events, now=219.0) == []
+    found = look(state(*events), 220.0).present
+    assert [(one.key.subject, one.key.kind) for one in found] == [
+        ("a", "cancel unconfirmed"),
+        ("b", "cancel unconfirmed"),
+    ]
+    assert found[0].reason == "a, cancelled 02:01:40Z: no later turn completed"
 
 
 def test_a_stuck_run_does_not_ring_again_after_the_gateway_was_lost() -> None:

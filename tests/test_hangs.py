@@ -192,3 +192,42 @@ def test_one_that_was_cancelled_in_an_earlier_window_is_no_fact_of_this_one() ->
 def state_with(now: State, cancel: Cancel) -> State:
 
     return replace(now, cancels=(cancel,))
+
+
+class TestGuardrail:
+    def test_a_stuck_run_that_nobody_cancelled_is_told(self) -> None:
+        recovery = assess(state(*stuck()), 302.0).guardrails.cancel_recovery
+        assert recovery.state == "NONE SENT: a hangs"
+
+    def test_an_unconfirmed_cancel_is_an_entry_of_the_safety_line_until_a_turn_completes(
+        self,
+    ) -> None:
+        sent = [
+            *stuck(()),
+            CancelRequested(301.0, "a", "stuck", "bo"),
+            *stream(*UNWOUND, session_id="a", at=301.1),
+            listing(session("a", last_event_seq=12), at=305.0),
+        ]
+        now = state(*sent)
+        assert assess(now, 420.0).safety == ()
+        (alarm,) = assess(now, 421.0).safety
+        assert (alarm.alarm, alarm.key, alarm.subject) == ("cancel unconfirmed", "u", "a")
+        told = status_object(now, 421.0)
+        assert told["guardrails"]["cancel_recovery"] == {"state": "UNCONFIRMED: a", "pending": 1}
+        assert told["safety"][0]["reason"] == "a, cancelled 02:05:01Z: no later turn completed"
+        later = stream(processing("next"), frame("query_complete"), session_id="b", at=430.0)
+        healed = assess(state(*sent, *later), 440.0)
+        assert healed.safety == ()
+        assert healed.guardrails.cancel_recovery.is_quiet
+
+    def test_own_cancels_of_stuck_runs_are_partial_until_confirmed(self) -> None:
+        sent = [*stuck(()), *own_cancel(task_cancelled=True, took_s=0.2),
+                listing(session("a", last_event_seq=12), at=304.0)]  # fmt: skip
+        suggestion = assess(state(*sent), 305.0).suggestion
+        assert suggestion is not None
+        assert suggestion.decision == Word.PARTIAL_TIMEOUT_RECOVERED
+        assert any("recovery unconfirmed" in reason for reason in suggestion.reasons)
+        later = stream(processing("next"), frame("query_complete"), session_id="b", at=310.0)
+        confirmed = assess(state(*sent, *later), 320.0).suggestion
+        assert confirmed is not None
+        assert any("a later turn completed" in reason for reason in confirmed.reasons)

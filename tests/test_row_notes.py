@@ -10,6 +10,7 @@ from tests.support.builders import (
     REFUSED,
     booted,
     failed,
+    frame,
     healthy,
     linked,
     listing,
@@ -20,10 +21,12 @@ from tests.support.builders import (
     session,
     snapshot,
     state,
+    status_frame,
     stream,
 )
 from tests.ui import scenes
 
+from vp_tui.domain.events import CancelRequested
 from vp_tui.domain.evidence import format_row, read_row
 from vp_tui.drafting import Choice, Draft, draft, row_of
 
@@ -134,3 +137,43 @@ def test_whatever_is_typed_is_one_line_of_eight_cells_that_reads_back(note: str,
 
 def test_without_a_finished_mission_there_is_no_rate() -> None:
     assert "epoch: no finished mission; window: +0 missions" in notes(*scenes.no_missions())
+
+
+class TestActions:
+    UNWOUND = (
+        status_frame(status="turn_cancelled"),
+        frame("query_complete", cancelled=True),
+        frame("cancelled"),
+    )
+
+    def cancelled(self) -> list[Event]:
+        """Return a run that was silent for 200 s when it was cancelled, and unwound."""
+        return [
+            healthy(),
+            *(linked(session_id=name, at=-1.0) for name in "ab"),
+            polled(snapshot(mission("m0", started_s=-90.0)), 0.0),
+            *stream(routed("delegated_to_coder_vp", "m1"), processing(), session_id="a", at=0.0),
+            listing(session("a", active_runs=1), at=3.0),
+            listing(session("a", active_runs=1), at=198.0),
+            CancelRequested(200.0, "a", "stuck; in npm", "ana@laptop"),
+            *stream(*self.UNWOUND, session_id="a", at=200.1),
+            listing(session("a"), at=204.0),
+        ]
+
+    def test_what_was_done_in_the_window_is_told_with_its_proof(self) -> None:
+        said = notes(*self.cancelled(), now=205.0)
+        told = "actions: 02:03:20Z cancel a by ana@laptop (stuck; in npm): the run ended,"
+        assert f"{told} recovery unconfirmed; " in said
+        assert "a was cancelled, active_runs 0: recovery unconfirmed" in said
+
+    def test_it_can_be_left_out_but_the_stuck_run_s_facts_cannot(self) -> None:
+        said = notes(*self.cancelled(), choice=HELD._replace(with_actions=False), now=205.0)
+        assert "actions:" not in said
+        assert "a was cancelled, active_runs 0: recovery unconfirmed" in said
+
+    def test_the_facts_are_told_once_though_the_word_rests_on_them(self) -> None:
+        said = notes(*self.cancelled(), now=205.0)
+        assert said.count("a was cancelled, active_runs 0") == 1
+
+    def test_without_actions_nothing_is_said_of_them(self) -> None:
+        assert "actions" not in notes(*scenes.ordinary())

@@ -6,10 +6,12 @@ from hypothesis import strategies as st
 from tests.support.builders import NOW
 from tests.support.rollout import entry, golden_rows, history, row, unmeasured
 
+from vp_tui.domain.cancels import Cancel
 from vp_tui.domain.guardrails import (
     CancelRecovery,
     EvidenceTarget,
     Guardrails,
+    cancel_recovery,
     evidence_target,
     sustained_failures,
     trip_wire,
@@ -186,6 +188,38 @@ def test_nothing_reverts_by_itself(mode: RevertMode, marks: str) -> None:
     assert ("dry run" in guardrails.auto_revert) is (marks == "bbb" and mode == "dry-run")
 
 
-def test_no_cancel_is_pending_at_first() -> None:
-    guardrails = Guardrails(trip_wire(()), EvidenceTarget(0, None))
-    assert guardrails.cancel_recovery == CancelRecovery("none pending", 0)
+class TestCancelRecovery:
+    SENT = Cancel("a", 100.0, 1, actor="ana@laptop")
+
+    def test_no_cancel_is_pending_at_first(self) -> None:
+        guardrails = Guardrails(trip_wire(()), EvidenceTarget(0, None))
+        assert guardrails.cancel_recovery == CancelRecovery("none pending", 0)
+        assert cancel_recovery((), 0.0) == CancelRecovery("none pending", 0)
+        assert cancel_recovery((), 0.0).is_quiet
+
+    def test_a_stuck_run_that_nobody_cancelled_is_named(self) -> None:
+        found = cancel_recovery((), 0.0, ["a", "b"])
+        assert (found.state, found.pending) == ("NONE SENT: a, b hang", 0)
+        assert found.brief == "NONE SENT"
+        assert not found.is_quiet
+
+    def test_each_that_is_pending_is_named_with_how_far_it_has_come(self) -> None:
+        cleared = self.SENT._replace(session_id="b", cleared_at=106.0)
+        found = cancel_recovery([self.SENT, cleared], 110.0, ["c"])
+        told = "2 pending: a requested, b counter cleared, task unconfirmed"
+        assert (found.state, found.pending, found.brief) == (told, 2, "2 pending")
+
+    def test_its_words_do_not_change_by_the_second(self) -> None:
+        assert cancel_recovery([self.SENT], 110.0) == cancel_recovery([self.SENT], 150.0)
+
+    def test_the_unconfirmed_come_first_others_too(self) -> None:
+        foreign = self.SENT._replace(session_id="b", actor=None)
+        young = self.SENT._replace(session_id="c", at=290.0)
+        found = cancel_recovery([young, self.SENT, foreign], 300.0)
+        assert found.state == "UNCONFIRMED: a, b; 1 pending: c requested"
+        assert (found.pending, found.unconfirmed, found.brief) == (3, 2, "2 UNCONFIRMED")
+
+    @pytest.mark.parametrize("over", [{"recovered_at": 120.0}, {"restarted_at": 120.0}])
+    def test_what_is_over_is_not_pending(self, over: dict[str, float]) -> None:
+        done = self.SENT._replace(**over)  # type: ignore[arg-type]  # a field's value each
+        assert cancel_recovery([done], 300.0).is_quiet

@@ -127,7 +127,8 @@ def cancel_recovery(
     unconfirmed = [who for who, state in states if state is CancelState.UNCONFIRMED]
     awaited = [f"{who} {state}" for who, state in states if state is not CancelState.UNCONFIRMED]
     if not states:
-        told = f"NONE SENT: {', '.join(stuck)} hangs" if stuck else CancelRecovery().state
+        hang = "hangs" if len(stuck) == 1 else "hang"
+        told = f"NONE SENT: {', '.join(stuck)} {hang}" if stuck else CancelRecovery().state
         return CancelRecovery(told)
     parts = (
         f"UNCONFIRMED: {', '.join(unconfirmed)}" if unconfirmed else "",
