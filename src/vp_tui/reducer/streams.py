@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 _BAD_KINDS: Final = frozenset({"error", "unreadable"})
 _WARN_KINDS: Final = frozenset({"cancelled", "input_required", "auth_required"})
-_ENDS: Final = frozenset({"query_complete", "system_event"})
+_TELLING: Final = frozenset({"status", "query_complete", "system_event"})
+"""Kinds of frames that may begin or end a turn."""
 _DIM_KINDS: Final = frozenset({"thinking", "text", "pong", "heartbeat", "session_info"})
 
 
@@ -65,10 +66,13 @@ def gap_found(event: GapFound, state: State) -> State:
 
 
 def segments(state: State, events: Sequence[StreamEvent]) -> list[Sequence[StreamEvent]]:
-    """Return the frames as batches; where a cancel is followed, cut after each end of a turn."""
+    """Return the frames as batches.
+
+    Where a cancel is followed, they are cut after each frame that may begin or end a turn.
+    """
     if not pending(state.cancels) and not any(map(_is_cancel, events)):
         return [events]
-    cuts = [place + 1 for place, event in enumerate(events) if _is_end(event)]
+    cuts = [place + 1 for place, event in enumerate(events) if _tells_of_turn(event)]
     edges = sorted({0, *cuts, len(events)})
     return [events[start:end] for start, end in pairwise(edges)]
 
@@ -144,8 +148,8 @@ def _session_of(event: StreamEvent) -> str:
     return event.session_id
 
 
-def _is_end(event: StreamEvent) -> bool:
-    return event.frame.kind in _ENDS or _is_cancel(event)
+def _tells_of_turn(event: StreamEvent) -> bool:
+    return event.frame.kind in _TELLING or _is_cancel(event)
 
 
 def _is_cancel(event: StreamEvent) -> bool:
