@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vp_tui.cells import Cells, cells_of
+from vp_tui.domain.auto_revert import STOP_KEY, YOU, AutoRevert, in_words
 from vp_tui.domain.cancels import CancelState, pending
 from vp_tui.domain.decisions import Suggestion, suggest
 from vp_tui.domain.durations import age
@@ -24,6 +25,7 @@ from vp_tui.domain.guardrails import (
 from vp_tui.domain.labels import clean_limited_windows
 from vp_tui.domain.missions import reconstruct
 from vp_tui.domain.situation import Refusal, Situation
+from vp_tui.domain.stages import RevertMode
 from vp_tui.domain.suites import attested
 from vp_tui.domain.traffic import LaneFacts, diagnose
 from vp_tui.domain.windows import numbers_of
@@ -59,6 +61,7 @@ if TYPE_CHECKING:
 
 GUARDRAIL: Final = "guardrail tripped"
 UNCONFIRMED: Final = "cancel unconfirmed"
+COUNTDOWN: Final = "auto-revert"
 _LINKS_KEY: Final = "5"
 _AUDIT_KEY: Final = "u"
 _SERIOUS: Final = {LOST: "gateway lost", BLIND: "blind rate"}
@@ -105,11 +108,14 @@ class Assessment(NamedTuple):
     recovery: CancelRecovery
     causes: tuple[Cause, ...] = ()
     """Why there might be no traffic, likely ones first."""
+    mode: RevertMode = RevertMode.DRY_RUN
+    revert: AutoRevert = AutoRevert()
 
     @property
     def guardrails(self) -> Guardrails:
         """All three, as they stand."""
-        return Guardrails(self.wire, self.target or EvidenceTarget(0, None), self.recovery)
+        target = self.target or EvidenceTarget(0, None)
+        return Guardrails(self.wire, target, self.recovery, self.mode, self.revert)
 
 
 class _Facts(NamedTuple):
@@ -138,6 +144,8 @@ class _Facts(NamedTuple):
     cancelled: tuple[CancelledRun, ...]
     recovery: CancelRecovery
     alarms: tuple[Alarm, ...]
+    mode: RevertMode
+    revert: AutoRevert
 
 
 def assess(state: State, now: float, window: Window | None = None) -> Assessment:
@@ -178,6 +186,8 @@ def _facts(state: State, now: float, figures: Numbers | None, window: Window | N
         cancelled=cancelled_runs(state, shown),
         recovery=cancel_recovery(state.cancels, now, stuck),
         alarms=(*_unconfirmed(state, now), *_alarms(state, now)),
+        mode=state.watch.auto_revert,
+        revert=state.auto_revert,
     )
 
 
@@ -251,10 +261,27 @@ def _assessed(facts: _Facts) -> Assessment:
         gates=gates,
         target=target,
         suggestion=suggest(situation) if facts.is_log_known else None,
-        safety=(*_tripped(facts.wire), *map(_hanging, facts.hung), *facts.alarms),
+        safety=_safety(facts),
         recovery=facts.recovery,
         causes=situation.causes,
+        mode=facts.mode,
+        revert=facts.revert,
     )
+
+
+def _safety(facts: _Facts) -> tuple[Alarm, ...]:
+    """Return the entries of the SAFETY line, the gravest first.
+
+    While fallback is about to be forced that is, and the trip that its line names comes last.
+    """
+    tripped = _tripped(facts.wire, in_words(facts.mode, facts.revert, tripped=facts.wire.tripped))
+    others = (*map(_hanging, facts.hung), *facts.alarms)
+    if not facts.revert.is_counting:
+        return (*tripped, *others)
+    head = f"AUTO-REVERT in {facts.revert.left_s} s"
+    stop = f"{STOP_KEY} stops it"
+    counting = Alarm(COUNTDOWN, facts.revert.trip or "", STOP_KEY, stop, head=head)
+    return (counting, *others, *tripped)
 
 
 def _situation(facts: _Facts, own: WindowNumbers, gates: Gates) -> Situation:
@@ -302,9 +329,9 @@ def _hanging(run: HungRun) -> Alarm:
     return Alarm(f"{name} run", reason, key, cure, head=head, subject=run.session_id)
 
 
-def _tripped(wire: TripWire) -> tuple[Alarm, ...]:
+def _tripped(wire: TripWire, who: str) -> tuple[Alarm, ...]:
+    """Return the trip as an alarm; `who` reverts, in words."""
     if wire.reason is None:
         return ()
-    return (
-        Alarm(GUARDRAIL, wire.reason, "", "YOU are the auto-revert: nothing reverts by itself"),
-    )
+    cure = f"{YOU}: nothing reverts by itself" if who == YOU else who
+    return (Alarm(GUARDRAIL, wire.reason, "", cure),)

@@ -248,10 +248,10 @@ def _run_tui(settings: Settings, places: Places, *, ambient: bool = True) -> int
     from vp_tui.crash import events_noted  # noqa: PLC0415
     from vp_tui.store import Mailbox  # noqa: PLC0415
     from vp_tui.ui.app import VpTuiApp  # noqa: PLC0415
-    from vp_tui.wiring import connect, new_recorder, new_store  # noqa: PLC0415
+    from vp_tui.wiring import connect_screen, new_recorder, new_store  # noqa: PLC0415
 
     store, mailbox = new_store(settings), Mailbox()
-    feeds = partial(connect, settings, mailbox.put, ambient=ambient, places=places)
+    feeds = partial(connect_screen, settings, mailbox.put, ambient=ambient, places=places)
     app = VpTuiApp(store, mailbox, feeds, partial(new_recorder, settings, store, places), places)
     with events_noted(store):
         try:

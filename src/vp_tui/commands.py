@@ -7,8 +7,10 @@ import time
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
+from vp_tui.domain.auto_revert import AutoRevertStepped, stopped
 from vp_tui.domain.events import AlarmsAcknowledged, PollRateChanged
 from vp_tui.identity import actor
+from vp_tui.reverting import follow
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -107,6 +109,21 @@ class Commands:
         self._network.call(
             lambda feeds: feeds.order(lambda o: o.refuse(action, target, reason, why))
         )
+
+    def note(self, action: str, reason: str, result: str) -> None:
+        """Audit what vp-tui did to the lane by itself, or would have done."""
+        target = self._store.state.watch.vp_id
+        self._network.call(
+            lambda feeds: feeds.order(lambda o: o.note(action, target, reason, (), result))
+        )
+
+    def stop_auto_revert(self) -> None:
+        """Stop the countdown; answered by AutoRevertStepped."""
+        before = self._store.state.auto_revert
+        after = stopped(before, actor())
+        if after != before:
+            self._store.apply(AutoRevertStepped(self._clock(), after))
+            follow(before, after, self)
 
     def acknowledge(self) -> int:
         """Say that the alarms were seen; answered by AlarmsAcknowledged. Return how many."""

@@ -28,6 +28,11 @@ class Places(NamedTuple):
         return self.state / "windows"
 
     @property
+    def reverts(self) -> Path:
+        """Directory of the locks of those that may revert by themselves, a file per gateway."""
+        return self.state / "auto-revert"
+
+    @property
     def audit(self) -> Path:
         """File of the actions."""
         return self.state / "audit.jsonl"

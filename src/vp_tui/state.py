@@ -6,11 +6,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
+from vp_tui.domain.auto_revert import AutoRevert
 from vp_tui.domain.events import Source
 from vp_tui.domain.missions import Ledger
 from vp_tui.domain.models import Plane, TokenPresence
 from vp_tui.domain.routing import RoutingTally
-from vp_tui.domain.stages import Traffic
+from vp_tui.domain.stages import RevertMode, Traffic
 from vp_tui.domain.windows import open_window
 from vp_tui.domain.words import Profile
 
@@ -92,6 +93,7 @@ class Watch(NamedTuple):
     """What the operator configured to set the lane's switches with; None: nothing."""
     probe_prompt: str = ""
     """Of a probe; "": the one that the gateway's generation delegates."""
+    auto_revert: RevertMode = RevertMode.DRY_RUN
 
 
 class Clock(NamedTuple):
@@ -287,6 +289,7 @@ class State:
     """The cancels that are followed, oldest first, at most CANCELS_KEPT."""
     audit: AuditLog | None = None
     """None until it was read."""
+    auto_revert: AutoRevert = field(default_factory=AutoRevert)
 
     @property
     def window(self) -> Window | None:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from vp_tui.domain.events import Event, Source
+from vp_tui.domain.stages import RevertMode
 from vp_tui.gateway.addresses import host_port, stream_url
 from vp_tui.gateway.auth import Credentials, TokenSources
 from vp_tui.state import DEFAULT_INTERVALS, Watch, initial_state
@@ -59,6 +60,7 @@ def watch_of(settings: Settings) -> Watch:
         evidence=None if settings.evidence is None else str(settings.evidence),
         stuck_after=settings.stuck_after,
         words=settings.words,
+        auto_revert=settings.auto_revert,
         means=_means(settings),
         probe_prompt=settings.probe_prompt,
     )
@@ -188,6 +190,21 @@ def connect(
         alarm_command=settings.alarm_command,
     )
     feeds.lane_orders = lane_orders_of(settings, orders, client, feeds.ordering, emit)
+    return feeds
+
+
+def connect_screen(
+    settings: Settings, emit: Callable[[Event], None], *, ambient: bool = True, places: Places
+) -> Feeds:
+    """Return the feeds of a screen: as `connect`, and this may be the host's auto-revert."""
+    feeds = connect(settings, emit, ambient=ambient, places=places)
+    if settings.auto_revert is RevertMode.ARMED and not settings.read_only:
+        from vp_tui.identity import actor  # noqa: PLC0415 - most are not armed
+        from vp_tui.revert_lock import RevertLock  # noqa: PLC0415 - as above
+        from vp_tui.storage.host_lock import HostLock, lock_file  # noqa: PLC0415 - as above
+
+        lock = HostLock(lock_file(places.reverts, settings.gateway_url))
+        feeds.files = (RevertLock(lock, actor(), emit, feeds.pace.clock), *feeds.files)
     return feeds
 
 

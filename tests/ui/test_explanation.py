@@ -89,7 +89,7 @@ class TestSafety:
         polls = [e._replace(at=1.0) for e in scenes.lost() if isinstance(e, SourceFailed)]
         text = told(*scenes.ordinary_with_fallbacks(3), *polls)
         assert "! guardrail tripped: 3 of the last 18 fell back" in text
-        assert "-> YOU are the auto-revert" in text
+        assert "-> dry run: fallback would be forced now; YOU are the auto-revert" in text
         assert "! gateway lost: 127.0.0.1:8002: connection refused" in text
         assert "-> is the gateway running there? (key 5)" in text
 

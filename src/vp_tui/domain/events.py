@@ -9,6 +9,8 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
+from vp_tui.domain.auto_revert import AutoRevertBarred, AutoRevertStepped
+
 if TYPE_CHECKING:
     from datetime import datetime
 
@@ -376,6 +378,8 @@ Event = (
     | AlarmCommandFailed
     | AuditRead
     | AuditFailed
+    | AutoRevertBarred
+    | AutoRevertStepped
     | PollRateChanged
     | Tick
 )

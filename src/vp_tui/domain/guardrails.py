@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from vp_tui.domain.auto_revert import AutoRevert, in_words
 from vp_tui.domain.cancels import CancelState, pending
 from vp_tui.domain.labels import is_measured, last_of_earlier_stage, moment
 from vp_tui.domain.sequential import CLAIM_FROM, evidence_above
@@ -107,13 +108,12 @@ class Guardrails(NamedTuple):
     evidence_target: EvidenceTarget
     cancel_recovery: CancelRecovery = CancelRecovery()
     mode: RevertMode = RevertMode.DRY_RUN
+    revert: AutoRevert = AutoRevert()
 
     @property
     def auto_revert(self) -> str:
         """Who reverts, in words: nothing in the gateway does it by itself."""
-        if self.trip_wire.tripped and self.mode is RevertMode.DRY_RUN:
-            return "dry run: fallback would be forced now; YOU are the auto-revert"
-        return "YOU are the auto-revert"
+        return in_words(self.mode, self.revert, tripped=self.trip_wire.tripped)
 
 
 def cancel_recovery(

@@ -7,6 +7,7 @@ from itertools import groupby
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
+from vp_tui.domain.auto_revert import AutoRevertBarred, AutoRevertStepped
 from vp_tui.domain.events import (
     AlarmCommandFailed,
     AlarmsAcknowledged,
@@ -43,6 +44,7 @@ from vp_tui.domain.events import (
     WindowsRead,
 )
 from vp_tui.reducer.alarms import alarm_command_failed, alarms_acknowledged, alarms_followed
+from vp_tui.reducer.auto_revert import auto_revert_barred, auto_revert_stepped
 from vp_tui.reducer.evidence import evidence_read, row_recorded, windows_read
 from vp_tui.reducer.lane import (
     lane_booted,
@@ -175,6 +177,8 @@ _RULES: Final[Mapping[type[Event], Callable[[Any, State], State]]] = MappingProx
         AlarmCommandFailed: alarm_command_failed,
         AuditRead: audit_read,
         AuditFailed: audit_failed,
+        AutoRevertBarred: auto_revert_barred,
+        AutoRevertStepped: auto_revert_stepped,
         PollRateChanged: _poll_rate_changed,
         Tick: _tick,
     }

@@ -30,11 +30,11 @@ def locked(log: Path, wait_s: float = LOCK_WAIT_S) -> Iterator[None]:
     fd = _opened(path)
     try:
         _take(fd, path, fcntl.LOCK_EX, wait_s)
-        _say_who(fd, f"pid {os.getpid()}, uid {os.getuid()} on {os.uname().nodename}")
+        say_who(fd, f"pid {os.getpid()}, uid {os.getuid()} on {os.uname().nodename}")
         try:
             yield
         finally:
-            _say_who(fd, "")
+            say_who(fd, "")
     finally:
         os.close(fd)
 
@@ -107,7 +107,7 @@ def _busy(fd: int, path: Path, wait_s: float) -> EvidenceError:
     return EvidenceError(reason, "wait for the other writer to end, then append the row again")
 
 
-def _say_who(fd: int, holder: str) -> None:
+def say_who(fd: int, holder: str) -> None:
     """Note the holder in the lock file: a help for others, which may fail."""
     try:
         os.ftruncate(fd, 0)

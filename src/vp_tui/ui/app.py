@@ -11,8 +11,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual.app import App
+from textual.binding import Binding
 from textual.worker import WorkerFailed
 
+from vp_tui import reverting
 from vp_tui.commands import Commands
 from vp_tui.domain.events import Tick
 from vp_tui.network import NetworkThread
@@ -49,7 +51,10 @@ class VpTuiApp(App[None]):
 
     CSS_PATH = "vp_tui.tcss"
     TITLE = "vp-tui"
-    BINDINGS: ClassVar[list[BindingType]] = []
+    BINDINGS: ClassVar[list[BindingType]] = [
+        # Before every screen's and field's own: a countdown can be stopped wherever it is seen.
+        Binding("escape", "stop_auto_revert", show=False, priority=True),
+    ]
     COMMANDS = {ActionProvider}  # noqa: RUF012 - Textual's signature
 
     def __init__(
@@ -103,7 +108,22 @@ class VpTuiApp(App[None]):
         """Let a second pass: ages grow, and alarms are looked for, in dialogs and frozen too."""
         now = self._clock()
         alarms = watched(self.store.state, now, self._ring)
-        self.store.apply(Tick(now, self._wall()), *alarms)
+        before = self.store.state.auto_revert
+        revert = reverting.look(self.store.state, now)
+        self.store.apply(Tick(now, self._wall()), *alarms, *revert)
+        if revert:
+            reverting.follow(before, self.store.state.auto_revert, self._commands)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Let esc be what it is elsewhere, unless there is a countdown to stop."""
+        if action == "stop_auto_revert":
+            return self.store.state.auto_revert.is_counting
+        return super().check_action(action, parameters)
+
+    def action_stop_auto_revert(self) -> None:
+        self._commands.stop_auto_revert()
+        told = "stopped until the trip is over. YOU are the auto-revert"
+        self.notify(told, title="auto-revert", severity="warning", markup=False)
 
     def _ring(self, alarms: tuple[Alarm, ...]) -> None:
         self.bell()

@@ -11,6 +11,7 @@ from textual.screen import Screen
 from vp_tui.domain.text import clip
 from vp_tui.ui.header import badge_span
 from vp_tui.ui.paint import Line, Lines, cut, join, spread
+from vp_tui.ui.verdict import alarm_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -98,9 +99,6 @@ class Overlay(Screen[None]):
         )
         clock: Line = ((f"{state.clock.wall_at(now):%H:%M:%S}Z", "strong"),)
         self._title.show([spread(left, clock, width)])
-        self._safety.show(
-            cut(join(("! ", "bad"), (f"SAFETY {one.alarm}", "bad"), f": {one.reason}"), width)
-            for one in safety
-        )
+        self._safety.show(alarm_line(one, width) for one in safety)
         keys = (join((f" {key} ", "accent"), f"{what} ") for key, what in self.keys())
         self._keys.show([cut(join(*keys), width)])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from vp_tui.domain.auto_revert import STOP_KEY
 from vp_tui.domain.events import Source
 from vp_tui.domain.labels import short_label
 from vp_tui.domain.verdicts import Verdict
@@ -55,21 +56,24 @@ def _safety(safety: Sequence[Alarm], found: Sequence[Trouble], width: int) -> li
     first, *others = safety
     told = {alarm.trouble for alarm in safety}
     rest = [trouble for trouble in found if trouble.what not in told]
-    what = _alarm(first)
     below = join(("  -> ", "dim"), first.cure)
     hidden = len(others) + len(rest)
     if others:
-        below = _alarm(others[0])
+        below = alarm_line(others[0], width)
         hidden -= 1
     elif rest and rest[0].is_grave and not first.trouble:
         below = join(("! ", "bad"), (rest[0].what, "bad"), f": {rest[0].reason}")
         hidden -= 1
-    return [cut(what, width), spread(below, _more(hidden), width)]
+    return [alarm_line(first, width), spread(below, _more(hidden), width)]
 
 
-def _alarm(alarm: Alarm) -> Line:
+def alarm_line(alarm: Alarm, width: int) -> Line:
+    """Return an alarm in one line; what stops a countdown stays, whatever else is cut."""
     head = alarm.head or f"SAFETY {alarm.alarm}"
-    return join(("! ", "bad"), (head, "bad"), f": {alarm.reason}")
+    told = join(("! ", "bad"), (head, "bad"), f": {alarm.reason}")
+    if alarm.key != STOP_KEY:
+        return cut(told, width)
+    return spread(told, ((alarm.cure, "warn"),), width)
 
 
 def _troubles(found: Sequence[Trouble], width: int) -> list[Line]:

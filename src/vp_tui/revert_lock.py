@@ -1,0 +1,51 @@
+"""Which vp-tui on this host is a gateway's auto-revert: asked for until this one is."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from typing import TYPE_CHECKING
+
+from vp_tui.domain.auto_revert import UNCLAIMED, AutoRevertBarred
+from vp_tui.domain.text import literal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from vp_tui.domain.events import Event
+    from vp_tui.storage.host_lock import HostLock
+
+
+class RevertLock:
+    """Takes the host's lock and tells who has it; in the manner of a feed that reads a file.
+
+    Once taken it is held until vp-tui ends, also when it has acted: two that act one after the
+    other would restart the gateway twice for one trip.
+    """
+
+    def __init__(
+        self, lock: HostLock, actor: str, emit: Callable[[Event], None], clock: Callable[[], float]
+    ) -> None:
+        self._lock = lock
+        self._who = f"pid {os.getpid()} of {actor}"
+        self._emit = emit
+        self._clock = clock
+        self._told: str | None = UNCLAIMED
+        self._one_at_a_time = asyncio.Lock()
+
+    async def look(self) -> None:
+        """Try to take it, away from the loop, and tell when something changed."""
+        async with self._one_at_a_time:
+            why = await asyncio.to_thread(self._why_not)
+        if why != self._told:
+            self._told = why
+            self._emit(AutoRevertBarred(self._clock(), why))
+
+    def _why_not(self) -> str | None:
+        try:
+            holder = self._lock.take(self._who)
+        except OSError as error:
+            return f"its lock cannot be taken: {literal(error.strerror or str(error))}"
+        if holder is None:
+            return None
+        return f"another vp-tui on this host is: {holder or 'it did not say who'}"
