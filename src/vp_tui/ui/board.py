@@ -62,8 +62,6 @@ class Board(Container):
         self.cards = Cards(id="cards")
         self.runs = Pane("runs", RunsList(id="runs"))
         self.lower = Lower()
-        self._only_selected = False
-        """Whether the events are those of the selected session only."""
         self._rows: tuple[RunRow, ...] = ()
 
     def compose(self) -> ComposeResult:
@@ -112,13 +110,6 @@ class Board(Container):
         """Bring a pane into view."""
         self.lower.choose(name)
 
-    def change_scope(self) -> None:
-        """Show the events of all sessions instead of one's, or the other way round."""
-        if self.triaging.session_id is not None:
-            self.triaging.is_alone = not self.triaging.is_alone
-        else:
-            self._only_selected = not self._only_selected
-
     def leave_triage(self) -> None:
         """Have the figures back in their place."""
         self.triaging.leave(self._rows)
@@ -148,7 +139,8 @@ class Board(Container):
         footer = footer_line(width, read_only=state.watch.read_only, first=self._first_keys())
         self.query_one("#footer", Lines).show([footer])
         self._show_figures(state, now, width)
-        self.lower.show_events(state, self._events_of, self.found["events"])
+        whose = self.triaging.events_of(self.selected)
+        self.lower.show_events(state, whose, self.found["events"])
         self.lower.show_logs(state, self.selected, now)
 
     def show_alarms(self, state: State, now: float) -> None:
@@ -177,13 +169,6 @@ class Board(Container):
         if self.triaging.session_id is not None:
             return TRIAGE_KEYS
         return ALARM_KEYS if any(row.is_alarm for row in self._rows) else ()
-
-    @property
-    def _events_of(self) -> str | None:
-        """The session that the events are of, None for all."""
-        if self.triaging.session_id is not None:
-            return self.triaging.session_id if self.triaging.is_alone else None
-        return self.selected if self._only_selected else None
 
     def _show_figures(self, state: State, now: float, width: int) -> None:
         figures, source = numbers(state, now), source_view(state, Source.METRICS, now)

@@ -19,6 +19,8 @@ class Triaging:
         """The run that is looked at; None: the figures are in their place."""
         self.is_alone = True
         """Whether the events are those of its session only."""
+        self._only_selected = False
+        """Whether they are those of the selected session only while no run is looked at."""
         self._is_asked = False
         self._left: frozenset[tuple[str, Level | None]] = frozenset()
         """Alarms that the operator turned away from; another level is another alarm."""
@@ -43,6 +45,19 @@ class Triaging:
         if by_itself and not self._is_asked:
             self.session_id = self._gravest(rows, selected)
         return was_on != (self.session_id is not None)
+
+    def change_scope(self) -> None:
+        """Have the events of all sessions instead of one's, or the other way round."""
+        if self.session_id is not None:
+            self.is_alone = not self.is_alone
+        else:
+            self._only_selected = not self._only_selected
+
+    def events_of(self, selected: str | None) -> str | None:
+        """Return the session whose events are shown, None for all; `selected` has the cursor."""
+        if self.session_id is not None:
+            return self.session_id if self.is_alone else None
+        return selected if self._only_selected else None
 
     def _gravest(self, rows: Sequence[RunRow], selected: str | None) -> str | None:
         """Return the alarm under the cursor, else the one that keeps most others waiting."""

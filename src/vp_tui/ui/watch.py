@@ -124,7 +124,7 @@ class WatchScreen(Screen[None]):
         self.focused_list.go_to(0)
 
     def action_scope(self) -> None:
-        self.board.change_scope()
+        self.board.triaging.change_scope()
         self.action_pane("events")
 
     def action_freeze(self) -> None:
