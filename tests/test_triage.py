@@ -158,6 +158,11 @@ class TestLogs:
         )
         assert found.logs[0] == "session log unknown: 401 from the ops plane"
 
+    def test_a_run_that_waits_has_written_nothing(self) -> None:
+        found = seen(*scenes.stuck(), session_id=VICTIMS[0])
+        assert found.log_id == VICTIMS[0]
+        assert found.logs[1].endswith("(not this run's: it waits)")
+
     def test_a_run_that_was_not_seen_to_begin_may_write_either(self) -> None:
         assert alone().logs[1].endswith("(which of them is its own is unknown)")
 

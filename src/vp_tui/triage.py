@@ -84,6 +84,8 @@ def _logs(state: State, row: RunRow, now: float) -> tuple[str, ...]:
         if not row.run.is_on_lane:
             why = "if delegated, it logs to the lane"
         return lane, f"{own} ({why})"
+    if row.level.level is Level.QUEUED:
+        return own, f"{lane} (not this run's: it waits)"
     if row.run.is_open and row.turn.query is None and row.turn.routing is None:
         return lane, f"{own} (which of them is its own is unknown)"
     return own, f"{lane} (not this run's)"
