@@ -157,7 +157,13 @@ class Feeds:
         await self._look_at_files()
         for seconds in LOOKS_AFTER_S:
             self.pace.wake()
-            await self.pace.pause(seconds)
+            await self._pause(seconds)
+
+    async def _pause(self, seconds: float) -> None:
+        """Wait all that time: what wakes the pollers ends a pause of theirs, and not this one."""
+        until = self.pace.clock() + seconds
+        while (left := until - self.pace.clock()) > 0:
+            await self.pace.pause(left)
 
     def read_files(self) -> None:
         """Look at the files now, not only at their turn: a row was recorded, say."""
