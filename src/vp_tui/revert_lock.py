@@ -7,7 +7,7 @@ import os
 from typing import TYPE_CHECKING
 
 from vp_tui.domain.auto_revert import UNCLAIMED, AutoRevertBarred
-from vp_tui.domain.text import literal
+from vp_tui.storage.errors import LockError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,8 +44,8 @@ class RevertLock:
     def _why_not(self) -> str | None:
         try:
             holder = self._lock.take(self._who)
-        except OSError as error:
-            return f"its lock cannot be taken: {literal(error.strerror or str(error))}"
+        except LockError as error:
+            return f"its lock cannot be taken: {error.failure.reason}"
         if holder is None:
             return None
         return f"another vp-tui on this host is: {holder or 'it did not say who'}"

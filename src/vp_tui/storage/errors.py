@@ -5,6 +5,7 @@
     AuditError          the audit could not be read or written; the action itself is not stopped
     SwitchError         the gateway's env file could not be read or written; it is as it was
     └── SwitchMasked    the switch would have no effect
+    LockError           what only one vp-tui on this host may do cannot be locked
     HandoverError       the handover text is not in its file
 
 Each carries a `Failure`: reason and cure for the operator.
@@ -92,6 +93,14 @@ class SwitchError(Exception):
         self.failure = Failure(reason, cure)
 
 
+class LockError(Exception):
+    """What only one vp-tui on this host may do cannot be locked."""
+
+    def __init__(self, reason: str, cure: str) -> None:
+        super().__init__(f"{reason}; {cure}")
+        self.failure = Failure(reason, cure)
+
+
 class SwitchMasked(SwitchError):
     """Another variable of the file keeps the switch from having an effect."""
 
@@ -116,6 +125,11 @@ def as_audit_error(error: OSError, path: Path, *, reading: bool = False) -> Audi
 def as_handover_error(error: OSError, path: Path) -> HandoverError:
     """Return what `error` means for the handover text in the file `path`."""
     return HandoverError(*_of_our_own(error, path))
+
+
+def as_lock_error(error: OSError, path: Path) -> LockError:
+    """Return what `error` means for the lock in the file `path`."""
+    return LockError(*_of_our_own(error, path))
 
 
 def as_window_error(error: OSError, path: Path) -> EvidenceError:

@@ -8,6 +8,7 @@ import os
 from typing import TYPE_CHECKING, Final
 
 from vp_tui.domain.text import literal
+from vp_tui.storage.errors import as_lock_error
 from vp_tui.storage.locks import say_who, take
 
 if TYPE_CHECKING:
@@ -32,10 +33,16 @@ class HostLock:
         """Take it in the name of `who`, unless somebody has it; return who has, None: we do.
 
         What another one said of itself comes back literally, "" when it said nothing. Does not
-        wait. Raises OSError when the file cannot be made, opened or locked.
+        wait. Raises LockError when the file cannot be made, opened or locked.
         """
         if self._fd is not None:
             return None
+        try:
+            return self._take(who)
+        except OSError as error:
+            raise as_lock_error(error, self._path) from error
+
+    def _take(self, who: str) -> str | None:
         self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         try:
