@@ -233,7 +233,7 @@ class TestFollowing:
 
 class TestAll:
     async def open(self, rig: Rig) -> None:
-        rig.watch.action_cancel_all()
+        rig.watch.action_do("cancel-all")
         await rig.settle()
         assert isinstance(rig.app.screen, CancelAllDialog)
 
@@ -266,6 +266,6 @@ class TestAll:
 
     async def test_with_nothing_to_hit_it_says_so(self) -> None:
         async with running() as rig:
-            rig.watch.action_cancel_all()
+            rig.watch.action_do("cancel-all")
             await rig.settle()
             assert "nothing runs that a cancel could" in rig.text
