@@ -123,7 +123,9 @@ def _stage(state: State, now: float) -> list[str]:
     if window.opened_at is None:
         return [f"{window.stage.upper()} {short_label(window.label)} proposed"]
     open_s = (state.clock.wall_at(now) - window.opened_at).total_seconds()
-    whose = f"{short_label(window.label)} {window.source} {age(max(open_s, 0.0))}"
+    since = age(max(open_s, 0.0))
+    since = since.partition("m")[0] + "m" if "m" in since else since  # seconds do not matter
+    whose = f"{short_label(window.label)} {window.source} {since}"
     return [f"{window.stage.upper()} {whose}"]
 
 
