@@ -210,9 +210,9 @@ class TestNothingForced:
             (OURS, {"read_only": True}, "vp-tui is read-only"),
             (OURS, {"means": None}, "no actuator is configured"),
             (
-                AutoRevertBarred(0.0, "another vp-tui on this host is: pid 7 of bo@laptop"),
+                AutoRevertBarred(0.0, "another vp-tui on this host has it: pid 7 of bo@laptop"),
                 {},
-                "another vp-tui on this host is: pid 7 of bo@laptop",
+                "another vp-tui on this host has it: pid 7 of bo@laptop",
             ),
             (
                 SwitchesRead(0.0, Switches(forced_fallback=True)),
