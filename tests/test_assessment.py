@@ -276,6 +276,16 @@ class TestStatus:
         assert value["safety"] == []
         assert value["suggestion"]["decision"] == "GO_BROADER_TRAFFIC_ACTIVE"
 
+    @pytest.mark.parametrize("mode", RevertMode)
+    def test_one_look_tells_the_mode_of_the_auto_revert(self, mode: RevertMode) -> None:
+        fallen = [mission(f"m{n}", started_s=-60.0 * n, fallback_seen=True) for n in range(1, 4)]
+        value = status_object(state(healthy(), polled(snapshot(*fallen)), auto_revert=mode), 1.0)
+        assert value["guardrails"]["auto_revert"] == {
+            "mode": str(mode),
+            "tripped": True,
+            "reason": "3 of the last 3 fell back (> 10 % of 20; E 11.6 of 20)",
+        }
+
     def test_an_alarm_is_told_with_its_key(self) -> None:
         value = status_object(state(healthy(), polled(snapshot(mission(), events=[]))), 1.0)
         assert [set(alarm) for alarm in value["safety"]] == [{"alarm", "reason", "key"}]

@@ -41,7 +41,7 @@ async def test_the_second_says_who_and_takes_over_when_that_one_is_gone(tmp_path
     await first.look()
     for _ in range(3):
         await second.look()
-    who = f"another vp-tui on this host is: pid {os.getpid()} of ana@laptop"
+    who = f"another vp-tui on this host has it: pid {os.getpid()} of ana@laptop"
     assert heard == [AutoRevertBarred(5.0, who)]
     lock.release()
     await second.look()

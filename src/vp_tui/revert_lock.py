@@ -48,4 +48,4 @@ class RevertLock:
             return f"its lock cannot be taken: {error.failure.reason}"
         if holder is None:
             return None
-        return f"another vp-tui on this host is: {holder or 'it did not say who'}"
+        return f"another vp-tui on this host has it: {holder or 'it did not say who'}"

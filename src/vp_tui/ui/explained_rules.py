@@ -76,7 +76,10 @@ _NO_NUMBER: Final = {
 _MODES: Final = {
     RevertMode.OFF: "vp-tui does nothing",
     RevertMode.DRY_RUN: "vp-tui says when fallback would be forced, and does nothing",
-    RevertMode.ARMED: "vp-tui forces fallback, once, after a countdown that esc stops",
+    RevertMode.ARMED: (
+        "vp-tui forces fallback, once, after a countdown that esc stops; one vp-tui at a time on"
+        " this host"
+    ),
 }
 
 
