@@ -24,7 +24,7 @@ from tests.ui.scenes import GONE
 from vp_tui.assessment import GUARDRAIL, Assessment, assess
 from vp_tui.domain.events import Event, EvidenceRead, Source, WindowsRead
 from vp_tui.domain.models import Continuity, ContinuityAlert, Plane
-from vp_tui.domain.stages import Stage, Traffic
+from vp_tui.domain.stages import RevertMode, Stage, Traffic
 from vp_tui.domain.verdicts import Verdict
 from vp_tui.domain.words import Profile
 from vp_tui.reducer import reduce
