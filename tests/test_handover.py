@@ -32,8 +32,10 @@ from vp_tui.domain.events import (
     CancelRequested,
     EvidenceRead,
     Source,
+    SwitchAsked,
     WindowsRead,
 )
+from vp_tui.domain.switches import FORCE_FALLBACK
 from vp_tui.domain.text import literal
 from vp_tui.handover import DEEDS_AT_MOST, handover
 
@@ -59,25 +61,30 @@ def part(title: str, *events: Event, now: float = 2.0) -> list[str]:
 
 
 def test_it_says_which_gateway_when_and_who() -> None:
-    first, gateway, who = text(*scenes.ordinary(), name="prod-gw").splitlines()[:3]
+    first, gateway, who, lane = text(*scenes.ordinary(), name="prod-gw").splitlines()[:4]
     assert first == "# Handover of prod-gw, 2026-11-23T02:00:02Z"
     assert gateway == (
         "- gateway http://127.0.0.1:8002: reachable, G1, version 1.0.0, epoch 1,"
         " booted 2026-11-23T01:00:00Z"
     )
-    assert who == (
-        "- handed over by ana@laptop; lane vp.coder.primary, believed mode unknown: not proven"
-    )
+    assert who == "- handed over by ana@laptop"
+    believed = "delegating: mission vp-mission-00abcd was dispatched"
+    assert lane == f"- lane vp.coder.primary, believed mode {believed}"
 
 
-def test_the_believed_mode_is_told_where_it_is_known() -> None:
-    said = handover(state(*scenes.ordinary()), 2.0, ME, lane_mode="delegating: mission m1")
-    assert "believed mode delegating: mission m1" in said
+def test_a_mode_that_nothing_proves_is_unknown() -> None:
+    assert "believed mode unknown: no turn of coding intent seen in this epoch" in text(healthy())
+
+
+def test_a_switch_that_is_not_proven_is_pending() -> None:
+    asked = SwitchAsked(1.0, FORCE_FALLBACK, ME)
+    (told,) = part("Recoveries and proofs pending", *scenes.ordinary(), asked)
+    assert told.startswith(f"- {FORCE_FALLBACK.words}: ")
 
 
 def test_a_healthy_night_has_nothing_in_the_parts_that_tell_of_trouble() -> None:
     events = [*scenes.ordinary(), READ]
-    for title in ("Alarms", "Runs that are not ok", "Actions", "Recoveries pending"):
+    for title in ("Alarms", "Runs that are not ok", "Actions", "Recoveries and proofs pending"):
         assert part(title, *events) == ["- none"], title
     assert part("Unverified", *events) == [
         "- continuity suites: absent (no report); runtime: INCONCLUSIVE"
@@ -145,7 +152,7 @@ def test_actions_and_what_is_pending() -> None:
     told = part("Actions", *scenes.stuck(), asked, READ, now=5.0)
     who = f"- 11-23 02:00:00Z cancel {OWNER} by ana@laptop (stuck in npm): "
     assert told == [f"{who}requested, recovery unconfirmed"]
-    (waits,) = part("Recoveries pending", *scenes.stuck(), asked, now=5.0)
+    (waits,) = part("Recoveries and proofs pending", *scenes.stuck(), asked, now=5.0)
     assert waits == f"- {OWNER}, cancelled 02:00:00Z: requested, recovery unconfirmed"
     assert any("no cancel is a recovery" in line for line in
                part("Next step", *scenes.stuck(), asked, now=5.0))  # fmt: skip

@@ -9,13 +9,16 @@ from typing import TYPE_CHECKING, Final
 
 from vp_tui.assessment import assess
 from vp_tui.deeds import LOOK_BACK, deeds, result_of, since
+from vp_tui.domain.brake import Proof
 from vp_tui.domain.cancels import pending
 from vp_tui.domain.durations import age
 from vp_tui.domain.latency import describe_rank
 from vp_tui.domain.levels import Level
+from vp_tui.domain.restart import RestartState
 from vp_tui.domain.suites import attested
 from vp_tui.domain.text import literal
 from vp_tui.fleet import run_rows
+from vp_tui.lane_view import lane_mode
 from vp_tui.report import utc_z
 from vp_tui.selectors import current_window, numbers
 from vp_tui.sources import is_lost, is_reachable
@@ -32,25 +35,21 @@ if TYPE_CHECKING:
 
 DEEDS_AT_MOST: Final = 12
 """Actions told, the newest."""
-NOT_PROVEN: Final = "unknown: not proven"
 _WELL: Final = frozenset({Level.OK, Level.IDLE})
 
 
-def handover(state: State, now: float, who: str, *, lane_mode: str = NOT_PROVEN) -> str:
-    """Return the text, as Markdown; `who` hands over.
-
-    `lane_mode` is what the lane is believed to do, and on what evidence.
-    """
+def handover(state: State, now: float, who: str) -> str:
+    """Return the text, as Markdown; `who` hands over."""
     made, figures = assess(state, now), numbers(state, now)
     wall = state.clock.wall_at(now)
     parts: tuple[tuple[str, Iterable[str]], ...] = (
-        (f"# Handover of {state.watch.name}, {utc_z(wall)}", _head(state, now, who, lane_mode)),
+        (f"# Handover of {state.watch.name}, {utc_z(wall)}", _head(state, now, who)),
         ("## Window", _window(made, figures, wall)),
         ("## Gates and guardrails", _rules(made, figures)),
         ("## Alarms", _alarms(state, made, now)),
         ("## Runs that are not ok", _runs(state, now)),
         ("## Actions", _actions(state, now)),
-        ("## Recoveries pending", _recoveries(state, now)),
+        ("## Recoveries and proofs pending", _recoveries(state, now)),
         ("## Unverified", _unverified(state, made, figures, now)),
         ("## Next step", _next_steps(state, made, now)),
     )
@@ -64,7 +63,7 @@ def _part(title: str, items: Iterable[str]) -> Iterator[str]:
     yield from told or ["- none"]
 
 
-def _head(state: State, now: float, who: str, lane_mode: str) -> Iterator[str]:
+def _head(state: State, now: float, who: str) -> Iterator[str]:
     watch, health = state.watch, state.health
     life = f"epoch {state.epoch.number}" if state.epoch else "epoch unknown"
     if (boot_at := state.boot_at) is not None:
@@ -73,7 +72,9 @@ def _head(state: State, now: float, who: str, lane_mode: str) -> Iterator[str]:
     reached = "reachable" if is_reachable(state, now) else "NOT REACHABLE"
     yield f"gateway {watch.url}: {'LOST' if is_lost(state) else reached}, {version}, {life}"
     mode = ", read-only" if watch.read_only else ""
-    yield f"handed over by {who}{mode}; lane {watch.vp_id}, believed mode {lane_mode}"
+    yield f"handed over by {who}{mode}"
+    belief = lane_mode(state)
+    yield f"lane {watch.vp_id}, believed mode {belief.mode}: {belief.evidence}"
 
 
 def _window(made: Assessment, figures: Numbers | None, wall: datetime) -> Iterator[str]:
@@ -174,6 +175,11 @@ def _recoveries(state: State, now: float) -> Iterator[str]:
     for cancel in pending(state.cancels):
         at = state.clock.wall_at(cancel.at)
         yield f"{cancel.session_id}, cancelled {at:%H:%M:%SZ}: {result_of(cancel, state, now)}"
+    brake, restart = state.lane.brake, state.lane.restart
+    if brake is not None and brake.proof is not Proof.CONFIRMED:
+        yield brake.line
+    if restart is not None and restart.state is not RestartState.BACK:
+        yield f"restart: {restart.state}{': ' if restart.reason else ''}{restart.reason}"
 
 
 def _unverified(

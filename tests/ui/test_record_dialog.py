@@ -28,6 +28,7 @@ from tests.ui.recording import (
 )
 from tests.ui.rig import LARGE, SMALL
 
+from vp_tui.domain.events import CancelRequested
 from vp_tui.domain.evidence import cells_from_snapshot, format_row
 from vp_tui.storage.verification import verify
 from vp_tui.ui.forms import Choices, Cycle
@@ -282,6 +283,22 @@ class TestNotes:
             await focus(rig, "unknowns")
             await rig.press("space")
             assert "metrics down" not in preview(rig).notes
+
+    async def test_actions_can_be_left_out_where_there_are_any(self, files: EvidenceFiles) -> None:
+        asked = CancelRequested(0.0, scenes.BUSY, "stuck in npm", "ana@laptop")
+        async with at_work(files, *scenes.ordinary()) as rig:
+            await rig.press("r")
+            assert "actions <" not in rig.text
+            await rig.press("escape")
+            await rig.tell(asked)
+            await rig.press("r")
+            assert "actions <in the notes>" in rig.text
+            told = f"actions: 02:00:00Z cancel {scenes.BUSY} by ana@laptop (stuck in npm): "
+            assert told in preview(rig).notes
+            await focus(rig, "actions")
+            await rig.press("space")
+            assert "actions <left out>" in rig.text
+            assert "actions: " not in preview(rig).notes
 
 
 class TestLayout:
