@@ -126,7 +126,7 @@ class TestAuditScreen:
     async def test_safety_stands_above_it(self) -> None:
         async with running(*scenes.stuck(), read(CANCEL)) as rig:
             await rig.press("u")
-            assert rig.lines[1].startswith("! SAFETY stuck run")
+            assert rig.lines[1].startswith("! STUCK 4m00 d3833624")
 
     @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
     async def test_what_others_wrote_into_the_file_is_only_text(self, text: str) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from tests.support.builders import booted, frame, listing, processing, session, status_frame, stream
 from tests.ui import scenes
-from tests.ui.rig import SMALL, Rig, running
+from tests.ui.rig import SMALL, WIDE, Rig, running
 
 from vp_tui.domain.events import CancelAnswered, CancelFailed, CancelRequested
 from vp_tui.domain.models import Failure
@@ -80,7 +80,7 @@ class TestAsking:
             assert sent(rig) == []
 
     async def test_a_run_that_waits_says_that_cancelling_it_frees_nothing(self) -> None:
-        async with running(*scenes.stuck()) as rig:
+        async with running(*scenes.stuck(), size=WIDE) as rig:
             await rig.press("1", "home", "j", "c")
             assert "it waits behind d3833624: cancelling it frees nothing" in rig.text
             assert "it is not stuck: what it has done so far is lost" in rig.text
@@ -121,7 +121,7 @@ class TestAsking:
 
 class TestTarget:
     async def test_an_idle_session_is_refused_with_the_reason_and_audited(self) -> None:
-        async with running(*scenes.stuck()) as rig:
+        async with running(*scenes.stuck(), size=WIDE) as rig:
             await rig.press("1", "end", "c")
             assert not is_open(rig)
             assert "it runs nothing: there is" in rig.text
