@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from vp_tui.domain.events import Event
     from vp_tui.feeds import Feeds
+    from vp_tui.lane_orders import LaneOrders
     from vp_tui.network import NetworkThread
     from vp_tui.ordering import Ordering
     from vp_tui.ui.board import Board
@@ -66,6 +67,9 @@ class FakeFeeds:
 
     def order(self, give: Callable[[Ordering], object]) -> None:
         give(cast("Ordering", FakeOrdering(self.asked)))
+
+    def act(self, give: Callable[[LaneOrders], object]) -> None:
+        give(cast("LaneOrders", FakeOrdering(self.asked)))
 
     def read_files(self) -> None:
         self.asked.append(("read_files",))
