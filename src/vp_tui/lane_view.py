@@ -2,18 +2,42 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
 
-from vp_tui.domain.brake import Dispatched, dispatched_in
+from vp_tui.domain.brake import Dispatched, Proof, dispatched_in
 from vp_tui.domain.events import Source
-from vp_tui.domain.lane_mode import Belief, LaneSigns, believed_mode
+from vp_tui.domain.lane_mode import Belief, LaneMode, LaneSigns, believed_mode
+from vp_tui.domain.switches import FORCE_FALLBACK, RELEASE, Change, Switch
 from vp_tui.selectors import while_same
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from vp_tui.domain.models import Snapshot
     from vp_tui.state import Lane, State
+
+_MODES: Final[Mapping[LaneMode, str]] = MappingProxyType(
+    {
+        LaneMode.DELEGATING: "delegating",
+        LaneMode.SHADOW: "shadow",
+        LaneMode.FORCED_FALLBACK: "FORCED",
+        LaneMode.DISABLED: "off",
+        LaneMode.UNKNOWN: "unknown",
+    }
+)
+_WISHES: Final[Mapping[Change, str]] = MappingProxyType(
+    {
+        FORCE_FALLBACK: "FORCED",
+        RELEASE: "released",
+        Change(Switch.SHADOW, on=True): "shadow",
+        Change(Switch.SHADOW, on=False): "shadow off",
+        Change(Switch.LANE, on=True): "on",
+        Change(Switch.LANE, on=False): "off",
+    }
+)
+"""What a change makes of the lane, in a word or two."""
 
 
 def lane_mode(state: State) -> Belief:
@@ -21,6 +45,46 @@ def lane_mode(state: State) -> Belief:
     metrics = state.sources.get(Source.METRICS)
     told_at = metrics.answered_at if metrics else None
     return _believed(state.lane, state.snapshot, told_at, state.boot_at)
+
+
+def lane_word(state: State) -> str:
+    """Return the believed mode in a few words; while a change is followed, how far it is proven.
+
+    `delegating`, `FORCED unproven`, `delegating NOT FORCED`.
+    """
+    belief, brake = lane_mode(state), state.lane.brake
+    mode = _MODES[belief.mode]
+    if brake is None or brake.proof is Proof.FAILED:
+        return mode
+    wish = _WISHES[brake.change]
+    if brake.proof is Proof.CONTRADICTED:
+        return f"{mode} NOT {wish}"
+    if brake.proof is Proof.CONFIRMED:
+        return f"{wish if belief.mode is LaneMode.UNKNOWN else mode} proven"
+    return f"{wish} unproven" if brake.since is not None else f"{mode}, {wish} not in force"
+
+
+def why_busy(state: State) -> str | None:
+    """Say what is being done to the lane, so that nothing else is; None: nothing."""
+    lane = state.lane
+    if lane.brake is not None and lane.acted is None:
+        return f"{lane.brake.change.words} is being carried out: wait for its end"
+    if lane.restart is not None and lane.restarted is None:
+        return "a restart is being carried out: wait for its end"
+    return None
+
+
+def why_no_change(state: State, change: Change) -> str | None:
+    """Say why a switch must not, or cannot now, be set; None: it may."""
+    if (busy := why_busy(state)) is not None:
+        return busy
+    lane, means = state.lane, state.watch.means
+    switches = lane.switches.switches if lane.switches else None
+    if not change.on or switches is None or change.switch not in switches.masked:
+        return None
+    where = "the env file" if means is None else means.env_file
+    mask = change.switch.mask
+    return f"{mask} is on in {where}: {change.switch} would have no effect; take the mask out first"
 
 
 @while_same

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from vp_tui.lane_view import why_no_change
 from vp_tui.targets import (
     cancellable,
     own_pending,
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from textual.screen import Screen
 
     from vp_tui.commands import Commands
+    from vp_tui.domain.switches import Change
     from vp_tui.ui.live import Live
 
 
@@ -50,6 +52,32 @@ class Acting:
             self._refuse("cancel all", "", "nothing runs that a cancel could hit")
             return
         self._screen.app.push_screen(CancelAllDialog(self._live, self._commands, targets))
+
+    def change(self, change: Change) -> None:
+        """Open the dialog for a switch of the lane; where it cannot be set, say why.
+
+        One that is followed is shown, whatever else can be done now.
+        """
+        from vp_tui.ui.brake import BrakeDialog, followed_change  # noqa: PLC0415 - when asked for
+
+        state = self._live.state
+        why = why_no_change(state, change)
+        if why is not None and followed_change(state, change) is None:
+            self._refuse(change.words, state.watch.url, why)
+            return
+        self._screen.app.push_screen(BrakeDialog(self._live, self._commands, change))
+
+    def probe(self) -> None:
+        """Open the dialog of the probe: the one under way, the last one, or the first."""
+        from vp_tui.ui.probe import ProbeDialog  # noqa: PLC0415 - when asked for
+
+        self._screen.app.push_screen(ProbeDialog(self._live, self._commands))
+
+    def restart(self) -> None:
+        """Open the dialog that restarts the gateway, or shows how a restart goes on."""
+        from vp_tui.ui.restart import RestartDialog  # noqa: PLC0415 - when asked for
+
+        self._screen.app.push_screen(RestartDialog(self._live, self._commands))
 
     def _refuse(self, action: str, target: str, why: str) -> None:
         self._commands.refused(action, target, "", why)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from vp_tui.domain.alarms import OF_NO_SESSION
 from vp_tui.domain.events import Source
+from vp_tui.domain.switches import FORCE_FALLBACK, RELEASE, Change, Switch
 from vp_tui.gravest import GATEWAY_LOST, gravest
 from vp_tui.selectors import short_id
 from vp_tui.targets import row_of_session
@@ -94,6 +95,23 @@ def _cancel(screen: WatchScreen) -> None:
 
 def _cancel_all(screen: WatchScreen) -> None:
     screen.acting.cancel_all()
+
+
+def _probe(screen: WatchScreen) -> None:
+    screen.acting.probe()
+
+
+def _restart(screen: WatchScreen) -> None:
+    screen.acting.restart()
+
+
+def _change(change: Change) -> Doing:
+    """Return what opens the dialog for a switch of the lane."""
+
+    def ask(screen: WatchScreen) -> None:
+        screen.acting.change(change)
+
+    return ask
 
 
 def _help(screen: WatchScreen) -> None:
@@ -212,6 +230,14 @@ DOINGS: Final[Mapping[str, Doing]] = MappingProxyType(
         "acknowledge": _acknowledge,
         "cancel": _cancel,
         "cancel-all": _cancel_all,
+        "probe": _probe,
+        "restart": _restart,
+        "brake": _change(FORCE_FALLBACK),
+        "release": _change(RELEASE),
+        "shadow-on": _change(Change(Switch.SHADOW, on=True)),
+        "shadow-off": _change(Change(Switch.SHADOW, on=False)),
+        "lane-on": _change(Change(Switch.LANE, on=True)),
+        "lane-off": _change(Change(Switch.LANE, on=False)),
         "help": _help,
         "find": _find,
         "copy": _copy,

@@ -1,0 +1,156 @@
+"""The lane in words: its mode, its switches, what a change would do, and how far it is proven."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from vp_tui.domain.actuation import shown
+from vp_tui.domain.brake import Proof
+from vp_tui.domain.events import Source
+from vp_tui.domain.lane_mode import LaneMode
+from vp_tui.domain.switches import Switch
+from vp_tui.domain.text import literal
+from vp_tui.fleet import run_rows
+from vp_tui.lane_view import lane_mode
+from vp_tui.primary_path import Health, primary_path
+from vp_tui.selectors import short_id
+from vp_tui.sources import source_view
+from vp_tui.ui.paint import Line, age, join, plain
+from vp_tui.ui.prose import fact, wrapped
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from vp_tui.domain.actuation import Actuation, CommandRun
+    from vp_tui.domain.brake import Brake, ProofStep
+    from vp_tui.state import Clock, State
+    from vp_tui.ui.tones import Tone
+
+OUTPUT_LINES: Final = 6
+"""Lines of a command's output that are shown: the last ones say how it ended."""
+STEP_NAME: Final = 15
+"""Cells of a step's name."""
+PROOF_TONES: Final[dict[Proof, Tone]] = {
+    Proof.PENDING: "warn",
+    Proof.CONFIRMED: "good",
+    Proof.UNCONFIRMED: "warn",
+    Proof.CONTRADICTED: "bad",
+    Proof.FAILED: "bad",
+}
+_MODE_TONES: Final[dict[LaneMode, Tone]] = {LaneMode.DELEGATING: "good", LaneMode.UNKNOWN: "dim"}
+_HEALTH_TONES: Final[dict[Health, Tone]] = {
+    Health.HEALTHY: "good",
+    Health.UNKNOWN: "warn",
+    Health.FAILING: "bad",
+    Health.BLOCKED: "bad",
+}
+_NAMES: Final = {
+    Switch.FORCED_FALLBACK: "forced fallback",
+    Switch.SHADOW: "shadow mode",
+    Switch.LANE: "lane",
+}
+_SAYS: Final = {True: "on", False: "off", None: "not set"}
+
+
+def mode_lines(state: State, now: float, width: int) -> list[Line]:
+    """Return the believed mode, and on what evidence."""
+    belief = lane_mode(state)
+    word = str(belief.mode).replace("_", " ")
+    when = "" if belief.at is None else f", {age(max(now - belief.at, 0.0))} ago"
+    told = join((word, _MODE_TONES.get(belief.mode, "warn")), f": {belief.evidence}{when}")
+    return fact("lane", told, width)
+
+
+def switches_lines(state: State, width: int) -> list[Line]:
+    """Return what the env file says."""
+    means, seen = state.watch.means, state.lane.switches
+    if means is None or means.env_file is None:
+        return fact("env file", (("none is configured: what is set is not known", "dim"),), width)
+    path = literal(means.env_file)
+    if seen is None:
+        return fact("env file", ((f"{path}: not read yet", "dim"),), width)
+    if seen.switches is None:
+        why = literal(seen.problem or "it cannot be read")
+        return fact("env file", (((why, "bad")),), width)
+    switches = seen.switches
+    told = ", ".join(
+        f"{name} {_SAYS[switches.says(switch)]}" + (" MASKED" * (switch in switches.masked))
+        for switch, name in _NAMES.items()
+    )
+    changed = "" if seen.changed_at is None else f" (changed {seen.changed_at:%m-%d %H:%M:%SZ})"
+    return fact("env file", f"{told}{changed}", width)
+
+
+def primary_lines(state: State, now: float, width: int) -> list[Line]:
+    """Return whether the primary path can take every turn, and on what evidence."""
+    path = primary_path(state, now)
+    told = join((str(path.health), _HEALTH_TONES[path.health]), f": {path.why}")
+    return fact("primary", told, width)
+
+
+def plan_lines(plan: Sequence[str], width: int) -> list[Line]:
+    """Return what will be done, or is left for the operator's hands."""
+    lines: list[Line] = []
+    for number, line in enumerate(plan):
+        lines += fact("does" if not number else "", line.strip(), width)
+    return lines
+
+
+def step_lines(
+    steps: Sequence[ProofStep], awaited: Iterable[str], clock: Clock, width: int
+) -> list[Line]:
+    """Return steps with their times, those of long lists the last; then what is awaited."""
+    lines: list[Line] = []
+    for step in steps:
+        at = f"{clock.wall_at(step.at):%H:%M:%S}"
+        mark = join(("✓ ", "good"), (f"{at}  ", "dim"), f"{step.step:<{STEP_NAME}}")
+        lines += wrapped(((step.detail, "plain"),), width, mark) if step.detail else [mark]
+    lines += [join(("· awaited   ", "dim"), (name, "dim")) for name in awaited]
+    return lines
+
+
+def acted_lines(done: Actuation | None, width: int) -> list[Line]:
+    """Return what the operator's command said, the last lines, and what is left to be done."""
+    if done is None:
+        return []
+    lines = command_lines(done.command, width) if done.command else []
+    if done.by_hand:
+        for line in done.by_hand:
+            lines += wrapped(((line.strip(), "warn"),), width, plain("  "))
+    return lines
+
+
+def command_lines(run: CommandRun, width: int) -> list[Line]:
+    """Return how a command ended, and the end of its output."""
+    how = "exit code 0" if run.failure is None else run.failure.reason
+    tone: Tone = "plain" if run.failure is None else "bad"
+    head = join((f"$ {shown(run.argv)}", "strong"), (f"  {how}, {run.took_s:.1f} s", tone))
+    left_out = len(run.output) - OUTPUT_LINES
+    note: list[Line] = [((f"  … {left_out} lines before", "dim"),)] if left_out > 0 else []
+    return [
+        *wrapped(head, width),
+        *note,
+        *(join("  ", (line, "dim")) for line in run.output[-OUTPUT_LINES:]),
+    ]
+
+
+def running_lines(state: State, now: float, width: int) -> list[Line]:
+    """Name every run that a restart kills."""
+    running = [row for row in run_rows(state, now) if row.is_running]
+    if not is_listed(state, now):
+        return fact("kills", (("unknown: the list of sessions is not current", "warn"),), width)
+    if not running:
+        return fact("kills", "no run is under way", width)
+    names = ", ".join(f"{short_id(r.session.session_id)} {r.level.level}" for r in running)
+    return fact("kills", ((f"{len(running)}: {names}", "warn"),), width)
+
+
+def is_listed(state: State, now: float) -> bool:
+    """Tell whether it is known now which runs there are."""
+    return source_view(state, Source.SESSIONS, now).is_current
+
+
+def proof_line(brake: Brake, width: int) -> list[Line]:
+    """Return how far a change is proven, and why."""
+    tone = PROOF_TONES[brake.proof]
+    return wrapped(join((str(brake.proof), tone), f": {brake.reason}"), width)
