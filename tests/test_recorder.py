@@ -301,7 +301,7 @@ class TestOthers:
     async def test_a_log_that_could_not_be_read_is_looked_at_again(self, desk: Desk) -> None:
         known = desk.store.state.evidence
         assert known is not None
-        lost = replace(known, problem="it may not be read")
+        lost = known._replace(problem="it may not be read")
         unread = desk.draft._replace(state=replace(desk.store.state, evidence=lost))
         desk.theirs()
         assert isinstance(await desk.record(drafted=unread), Preceded)
@@ -410,7 +410,7 @@ class TestRefused:
 
         known = desk.store.state.evidence
         assert known is not None
-        lost = replace(known, problem="it may not be read")
+        lost = known._replace(problem="it may not be read")
         unread = desk.draft._replace(state=replace(desk.store.state, evidence=lost))
         monkeypatch.setattr("vp_tui.storage.evidence_log.read_if_there", denied)
         self.told(desk, await self.refused(desk, unread), "it may not be written")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from vp_tui.domain.auto_revert import AutoRevert
@@ -166,8 +167,7 @@ class LogTail(NamedTuple):
     """The newest polls that brought new lines, oldest first, at most GROWTH_LIMIT."""
 
 
-@dataclass(frozen=True, slots=True)
-class EvidenceLog:
+class EvidenceLog(NamedTuple):
     """What the evidence log and its records say."""
 
     rows: tuple[EvidenceRow, ...] = ()
@@ -204,6 +204,9 @@ class Epoch(NamedTuple):
     boot_stamp: str
 
 
+NO_TURNS: Final[Mapping[str, CompletedTurn]] = MappingProxyType({})
+
+
 class SwitchesSeen(NamedTuple):
     """What the gateway's env file says of the lane's switches."""
 
@@ -213,8 +216,7 @@ class SwitchesSeen(NamedTuple):
     problem: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Lane:
+class Lane(NamedTuple):
     """What was done to the lane, and what its turns show of it."""
 
     brake: Brake | None = None
@@ -233,7 +235,7 @@ class Lane:
     """Missions that our probes made."""
     switches: SwitchesSeen | None = None
     """None without an env file."""
-    under_way: Mapping[str, CompletedTurn] = field(default_factory=dict)
+    under_way: Mapping[str, CompletedTurn] = NO_TURNS
     """Turns that are heard, by their session."""
     coding: CompletedTurn | None = None
     """The newest turn of coding intent that ended, in this epoch."""
@@ -282,7 +284,7 @@ class State:
     suites: SuitesReport | UnreadReport | None = None
     """The continuity suites' report; None until it was read, and where none is configured."""
 
-    lane: Lane = field(default_factory=Lane)
+    lane: Lane = Lane()
     alarms: tuple[Alarm, ...] = ()
     """What is wrong, each with who has seen it; the newest first."""
     cancels: tuple[Cancel, ...] = ()

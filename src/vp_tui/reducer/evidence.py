@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def evidence_read(event: EvidenceRead, state: State) -> State:
     """Take what the log says; one that cannot be read leaves what was known."""
     if event.problem is not None:
-        known = replace(state.evidence or EvidenceLog(), problem=event.problem)
+        known = (state.evidence or EvidenceLog())._replace(problem=event.problem)
         state = replace(state, evidence=known)
         return with_entry(state, event.at, None, "evidence", event.problem, "bad")
     read = EvidenceLog(
@@ -51,8 +51,7 @@ def row_recorded(event: RowRecorded, state: State) -> State:
     """Add the row that was just written, before the log is read again."""
     log = state.evidence or EvidenceLog()
     unreal = frozenset() if event.is_real else event.mission_ids - log.recorded_ids
-    log = replace(
-        log,
+    log = log._replace(
         rows=(*log.rows, event.row),
         recorded_ids=log.recorded_ids | event.mission_ids,
         unreal_ids=log.unreal_ids | unreal,

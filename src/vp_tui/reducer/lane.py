@@ -83,7 +83,7 @@ def _is_by_primary(turn: CompletedTurn) -> bool:
 
 def with_lane(state: State, **fields: Any) -> State:  # noqa: ANN401 - fields of Lane
     """Return the state with these fields of its lane."""
-    return replace(state, lane=replace(state.lane, **fields))
+    return replace(state, lane=state.lane._replace(**fields))
 
 
 def _is_followed(state: State) -> bool:
