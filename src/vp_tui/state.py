@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from vp_tui.domain.auto_revert import AutoRevert
@@ -204,7 +203,7 @@ class Epoch(NamedTuple):
     boot_stamp: str
 
 
-NO_TURNS: Final[Mapping[str, CompletedTurn]] = MappingProxyType({})
+NO_TURNS: Final[Mapping[str, CompletedTurn]] = {}
 
 
 class SwitchesSeen(NamedTuple):
@@ -241,6 +240,9 @@ class Lane(NamedTuple):
     """The newest turn of coding intent that ended, in this epoch."""
     primary: CompletedTurn | None = None
     """The newest turn that the primary path completed, in this epoch; a fallback too."""
+
+
+NO_LANE: Final = Lane()
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,7 +286,7 @@ class State:
     suites: SuitesReport | UnreadReport | None = None
     """The continuity suites' report; None until it was read, and where none is configured."""
 
-    lane: Lane = Lane()
+    lane: Lane = NO_LANE
     alarms: tuple[Alarm, ...] = ()
     """What is wrong, each with who has seen it; the newest first."""
     cancels: tuple[Cancel, ...] = ()
