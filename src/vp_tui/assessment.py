@@ -228,7 +228,7 @@ def _unconfirmed(state: State, now: float) -> Iterator[Alarm]:
                 UNCONFIRMED,
                 f"{short_id(cancel.session_id)}, cancelled {at:%H:%M:%SZ}: no later turn completed",
                 _AUDIT_KEY,
-                "u shows what was done; drive a turn, or restart the gateway",
+                "u shows what was done; drive a turn, or X restarts the gateway",
                 subject=cancel.session_id,
             )
 
@@ -321,7 +321,7 @@ def _hanging(run: HungRun) -> Alarm:
     """Return a stuck or deaf run as an alarm; a second cancel of a deaf one is useless."""
     name, key, cure = "stuck", "c", "c cancel it, watch the result, then r record"
     if run.is_deaf:
-        name, key, cure = "deaf", "", "a second cancel is useless: restart the gateway"
+        name, key, cure = "deaf", "X", "a second cancel is useless: X restarts the gateway"
     wait = f"{run.waiting} turn{'s wait' if run.waiting > 1 else ' waits'} behind it"
     doing = f"in {run.last_tool}, " if run.last_tool else ""
     reason = f"holds the gateway lock, {wait}" if run.waiting else f"{doing}nobody waits behind it"

@@ -92,4 +92,4 @@ def _idle(state: State, row: RunRow) -> str:
 
 def _restart(state: State, now: float) -> str:
     kills = sum(row.is_running for row in run_rows(state, now))
-    return f"restart gateway (kills {kills})"
+    return f"X restart gateway (kills {kills})"

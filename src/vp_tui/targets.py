@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 
 _BEYOND: Final[Mapping[Level | None, str]] = {
-    Level.DEAF: "it did not hear the first cancel: a second is useless, only a restart ends it",
-    Level.ORPHAN: "its turn has ended: only a restart ends what still writes",
+    Level.DEAF: "it did not hear the first cancel: a second is useless, only a restart ends it: X",
+    Level.ORPHAN: "its turn has ended: only a restart ends what still writes: X",
     Level.LOST: "the session is gone",
 }
 """Levels that no cancel reaches any more."""

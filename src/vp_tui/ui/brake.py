@@ -24,7 +24,7 @@ from vp_tui.ui.lane_text import (
     switches_lines,
 )
 from vp_tui.ui.paint import EMPTY, Line, Lines, age, join
-from vp_tui.ui.prose import fact, paragraph
+from vp_tui.ui.prose import paragraph
 
 if TYPE_CHECKING:
     from textual.widget import Widget
@@ -73,7 +73,7 @@ class BrakeDialog(Dialog[None]):
         confirm = Buttons(NOT_NOW, answer) if answer else Field("type", hint=self._word)
         return [
             Lines(id="told"),
-            Lines(id="steps"),
+            Lines(id="so-far"),
             Lines(id="facts"),
             Field("reason", hint="for the audit and the row"),
             confirm,
@@ -99,8 +99,8 @@ class BrakeDialog(Dialog[None]):
         told.display = bool(self._told)
         told.show(paragraph(f"! {self._told}", width, 0, "warn"))
         steps = self._followed(width)
-        self.query_one("#steps", Lines).show(steps)
-        self.query_one("#steps", Lines).display = bool(steps)
+        self.query_one("#so-far", Lines).show(steps)
+        self.query_one("#so-far", Lines).display = bool(steps)
         for part in (self.query_one("#field-reason"), self._confirm_row):
             part.display = self._is_asking
         taken = len(steps) + len(told.lines) * told.display + _QUESTION
@@ -147,19 +147,14 @@ class BrakeDialog(Dialog[None]):
     def _facts(self, width: int, *, is_short: bool) -> list[Line]:
         state, now = self.live.state, self.live.now
         plan = plan_for(self._change, state.watch.means or Means())
-        told = plan.lines(self._change)
         head: list[Line] = []
         if not is_short:
             head = [*mode_lines(state, now, width), *switches_lines(state, width)]
             head += primary_lines(state, now, width) if self._change == FORCE_FALLBACK else []
-        if plan.is_manual:
-            what = "no actuator is configured for this: nothing is changed by vp-tui"
-            head += fact("by hand", ((what, "warn"),), width)
-        lines = [*head, *plan_lines(told, width)]
-        if not plan.command:
-            return lines
-        note = join(("  if the command restarts the gateway, that", "dim"))
-        return [*lines, note, *running_lines(state, now, width)]
+        lines = [*head, *plan_lines(plan, self._change, width)]
+        if plan.command:
+            lines += running_lines(state, now, width, if_it="if the command restarts it, ")
+        return lines
 
     def _followed(self, width: int) -> list[Line]:
         """Return how the change goes on; nothing where none was asked for."""

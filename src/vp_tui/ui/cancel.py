@@ -167,5 +167,5 @@ def _next(how: CancelState) -> str:
         CancelState.FAILED: "nothing was sent, or the gateway refused it",
         CancelState.MISSED: "look at what runs now",
         CancelState.UNKNOWN: "look whether it still runs; it is followed all the same",
-        CancelState.UNCONFIRMED: "no later turn completed: watch, or restart the gateway",
+        CancelState.UNCONFIRMED: "no later turn completed: watch, or X restarts the gateway",
     }.get(how, "not recovered before a later turn completes")

@@ -21,8 +21,9 @@ from vp_tui.ui.prose import fact, wrapped
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from vp_tui.domain.actuation import Actuation, CommandRun
+    from vp_tui.domain.actuation import Actuation, CommandRun, Plan
     from vp_tui.domain.brake import Brake, ProofStep
+    from vp_tui.domain.switches import Change
     from vp_tui.state import Clock, State
     from vp_tui.ui.tones import Tone
 
@@ -88,11 +89,15 @@ def primary_lines(state: State, now: float, width: int) -> list[Line]:
     return fact("primary", told, width)
 
 
-def plan_lines(plan: Sequence[str], width: int) -> list[Line]:
-    """Return what will be done, or is left for the operator's hands."""
+def plan_lines(plan: Plan, change: Change, width: int) -> list[Line]:
+    """Return what will be done, or what is left for the operator's hands."""
     lines: list[Line] = []
-    for number, line in enumerate(plan):
-        lines += fact("does" if not number else "", line.strip(), width)
+    if plan.is_manual:
+        none = "no actuator is configured for this: vp-tui changes nothing, and watches"
+        lines += fact("by hand", ((none, "warn"),), width)
+    for number, line in enumerate(plan.lines(change)):
+        name = "does" if not number and not plan.is_manual else ""
+        lines += fact(name, line.strip(), width)
     return lines
 
 
@@ -124,7 +129,7 @@ def command_lines(run: CommandRun, width: int) -> list[Line]:
     """Return how a command ended, and the end of its output."""
     how = "exit code 0" if run.failure is None else run.failure.reason
     tone: Tone = "plain" if run.failure is None else "bad"
-    head = join((f"$ {shown(run.argv)}", "strong"), (f"  {how}, {run.took_s:.1f} s", tone))
+    head = join((f"$ {shown(run.argv)}", "strong"), (f": {how}, {run.took_s:.1f} s", tone))
     left_out = len(run.output) - OUTPUT_LINES
     note: list[Line] = [((f"  … {left_out} lines before", "dim"),)] if left_out > 0 else []
     return [
@@ -134,15 +139,18 @@ def command_lines(run: CommandRun, width: int) -> list[Line]:
     ]
 
 
-def running_lines(state: State, now: float, width: int) -> list[Line]:
-    """Name every run that a restart kills."""
+def running_lines(state: State, now: float, width: int, *, if_it: str = "") -> list[Line]:
+    """Name every run that a restart kills; `if_it` says on what condition."""
     running = [row for row in run_rows(state, now) if row.is_running]
     if not is_listed(state, now):
-        return fact("kills", (("unknown: the list of sessions is not current", "warn"),), width)
-    if not running:
-        return fact("kills", "no run is under way", width)
-    names = ", ".join(f"{short_id(r.session.session_id)} {r.level.level}" for r in running)
-    return fact("kills", ((f"{len(running)}: {names}", "warn"),), width)
+        told: Line = ((f"{if_it}unknown runs: the list of sessions is not current", "warn"),)
+    elif not running:
+        told = join(f"{if_it}nothing: no run is under way")
+    else:
+        names = ", ".join(f"{short_id(r.session.session_id)} {r.level.level}" for r in running)
+        runs = "run" if len(running) == 1 else "runs"
+        told = ((f"{if_it}{len(running)} {runs}: {names}", "warn"),)
+    return fact("kills", told, width)
 
 
 def is_listed(state: State, now: float) -> bool:

@@ -51,7 +51,7 @@ class ProbeDialog(Dialog[None]):
         self._asked_at: float | None = None
 
     def body(self) -> list[Widget]:
-        return [Lines(id="told"), Lines(id="steps"), Lines(id="facts"), Buttons(NOT_NOW, RUN)]
+        return [Lines(id="told"), Lines(id="so-far"), Lines(id="facts"), Buttons(NOT_NOW, RUN)]
 
     def on_mount(self) -> None:
         super().on_mount()
@@ -67,8 +67,8 @@ class ProbeDialog(Dialog[None]):
         told, steps = self.query_one("#told", Lines), self._shown(width)
         told.display = bool(self._told)
         told.show(paragraph(f"! {self._told}", width, 0, "warn"))
-        self.query_one("#steps", Lines).display = bool(steps)
-        self.query_one("#steps", Lines).show(steps)
+        self.query_one("#so-far", Lines).display = bool(steps)
+        self.query_one("#so-far", Lines).show(steps)
         is_asking = self._is_asking
         self.query_one(Buttons).display = is_asking
         room = height - len(steps) - len(told.lines) * told.display - _QUESTION

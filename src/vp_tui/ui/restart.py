@@ -58,7 +58,7 @@ class RestartDialog(Dialog[None]):
     def body(self) -> list[Widget]:
         return [
             Lines(id="told"),
-            Lines(id="steps"),
+            Lines(id="so-far"),
             Lines(id="facts"),
             Field("type", hint=WORD),
             Field("reason", hint="for the audit and the row"),
@@ -74,8 +74,8 @@ class RestartDialog(Dialog[None]):
         told, steps = self.query_one("#told", Lines), self._followed(width)
         told.display = bool(self._told)
         told.show(paragraph(f"! {self._told}", width, 0, "warn"))
-        self.query_one("#steps", Lines).display = bool(steps)
-        self.query_one("#steps", Lines).show(steps)
+        self.query_one("#so-far", Lines).display = bool(steps)
+        self.query_one("#so-far", Lines).show(steps)
         for part in ("#field-type", "#field-reason"):
             self.query_one(part).display = self._is_asking
         room = height - len(steps) - len(told.lines) * told.display - _QUESTION
