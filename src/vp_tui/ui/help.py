@@ -29,7 +29,7 @@ _NOTES = (
     "The strip is the last 20: · clean  F fell back  X failed.",
     "unseen: turns that made no mission, so that no rate can see them.",
     "While AUTO-REVERT counts down esc stops it, wherever it is pressed.",
-    "Nothing here sends anything to a run: closing vp-tui changes nothing.",
+    "Watching sends nothing to a run, and closing vp-tui changes nothing.",
 )
 
 
