@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from textual.pilot import Pilot
 
 HERE: Final = Path(__file__).parent
+ROWS: Final = HERE.parent / "tests/golden/evidence_log.md"
 PATIENCE_S: Final = 60.0
 TURNS_SEEN: Final = 2
 CELL_WIDTH: Final = 12.2
@@ -52,6 +54,9 @@ class Scene:
     speed: float = 1.0
     keys: tuple[str, ...] = ()
     ops_token: str | None = None
+    has_log: bool = False
+    """Whether the evidence log has the rows of a real rollout."""
+    stuck_after: float | None = None
 
 
 def _at_work(state: State) -> bool:
@@ -65,6 +70,15 @@ def _fell_back(state: State) -> bool:
     return _at_work(state) and any(entry.fell_back for entry in state.ledger.entries.values())
 
 
+def _stuck(state: State) -> bool:
+    """Tell whether an alarm rang of a run that was heard before it fell silent."""
+    return bool(state.alarms) and any(run.turn.marks for run in state.runs.values())
+
+
+def _with_rows(state: State) -> bool:
+    return _at_work(state) and bool(state.evidence and state.evidence.rows)
+
+
 def _refused(state: State) -> bool:
     return state.snapshot is not None and any(s.failure for s in state.sources.values())
 
@@ -75,6 +89,11 @@ SCENES: Final = (
     Scene("watch-80x24", (80, 24), _at_work, speed=2.0),
     Scene("blind-80x24", (80, 24), _at_work, scenario="blind", speed=2.0),
     Scene("links-120x40", (120, 40), _refused, scenario="auth", keys=("5",), ops_token="expired"),  # noqa: S106 - a made-up token for the scene
+    Scene("triage-80x24", (80, 24), _stuck, scenario="tour", speed=6.0, stuck_after=4.0),
+    Scene("record-80x24", (80, 24), _with_rows, speed=2.0, keys=("r",), has_log=True),
+    Scene("evidence-120x40", (120, 40), _with_rows, speed=2.0, keys=("e",), has_log=True),
+    Scene("explain-160x45", (160, 45), _with_rows, speed=2.0, keys=("i",), has_log=True),
+    Scene("brake-80x24", (80, 24), _at_work, speed=2.0, keys=("F",)),
     Scene("help-80x24", (80, 24), _at_work, speed=2.0, keys=("question_mark",)),
 )
 
@@ -86,12 +105,19 @@ async def take(scene: Scene) -> str:
         token = Secret(scene.ops_token) if scene.ops_token else None
         name = f"demo {scene.scenario}"
         log = Path(scratch, "evidence_log.md")
+        if scene.has_log:
+            shutil.copyfile(ROWS, log)
         settings = Settings(
-            gateway_url=gateway.url, gateway_name=name, ops_token=token, evidence=log
+            gateway_url=gateway.url,
+            gateway_name=name,
+            ops_token=token,
+            evidence=log,
+            stuck_after=scene.stuck_after,
         )
         store, mailbox, places = new_store(settings), Mailbox(), Places(Path(scratch, "state"))
         feeds = partial(connect, settings, mailbox.put, ambient=False, places=places)
-        app = VpTuiApp(store, mailbox, feeds, partial(new_recorder, settings, store, places))
+        recorder = partial(new_recorder, settings, store, places)
+        app = VpTuiApp(store, mailbox, feeds, recorder, places)
         async with app.run_test(size=scene.size) as pilot:
             await _until_ready(scene.ready, app, pilot)
             await pilot.press(*scene.keys)
