@@ -13,8 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _STYLE: Final = re.compile("\x1b\\[[0-9;]*m")
-_DOTS: Final = 2
-"""Dots of a braille cell, from left to right."""
+_LINE: Final = "·"
+"""What joins two values: fonts without braille are about."""
+_APART: Final = 2
+"""Cells that a value wants for itself to be marked."""
 _TICKS: Final = 6
 """Labels under a chart at most: more run into each other."""
 
@@ -31,16 +33,16 @@ def chart(spots: Sequence[Spot], width: int, height: int, width_per_label: int =
     """Return `height` lines of `width` cells that draw the values over their places, from zero up.
 
     Only neighbours are joined: between two values with a place left out nothing is known. Where
-    there are more values than dots, each dot shows the largest of those that it stands for.
+    there are more values than columns, each shows the largest of those that it stands for.
     """
-    shown, step = _thinned(spots, max(width * _DOTS, 1))
+    shown, step = _thinned(spots, max(width, 1))
     plotext.clear_figure()
     plotext.theme("clear")
     plotext.limit_size(False, False)
     plotext.plotsize(width, height)
     for run in _runs(shown, step):
-        plotext.plot([s.place for s in run], [s.value for s in run], marker="braille")
-    if len(shown) <= width // _DOTS:
+        plotext.plot([s.place for s in run], [s.value for s in run], marker=_LINE)
+    if len(shown) <= width // _APART:
         plotext.scatter([s.place for s in shown], [s.value for s in shown], marker="o")
     plotext.ylim(0, max((spot.value for spot in shown), default=0.0) or 1.0)
     ticks = _ticks(shown, min(_TICKS, max(width // width_per_label, 2)))
