@@ -16,13 +16,12 @@ from pydantic_core import from_json
 from vp_tui.domain.coverage import Coverage, CoverageState, coverage_of
 from vp_tui.domain.evidence import EvidenceRow, format_row
 from vp_tui.domain.script_rules import script_decision
-from vp_tui.gateway.client import GatewayClient
 from vp_tui.gateway.errors import Unreadable
 from vp_tui.gateway.payloads import as_utc
 from vp_tui.gateway.tls import TlsContext
 from vp_tui.gateway.wire import parse_metrics
 from vp_tui.report import utc_z
-from vp_tui.wiring import credentials_of
+from vp_tui.wiring import client_of, credentials_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
     from vp_tui.domain.decisions import Suggestion
     from vp_tui.domain.thresholds import Thresholds
     from vp_tui.domain.words import Profile
+    from vp_tui.gateway.client import GatewayClient
 
 _UNCOVERED: Final = {
     CoverageState.TRUNCATED: "coverage truncated: the rate may miss fallbacks",
@@ -82,15 +82,8 @@ def new_client(settings: Settings) -> tuple[GatewayClient, tuple[str, ...]]:
     """Return what asks the gateway, and what is wrong with the sources of the token, in words."""
     credentials = credentials_of(settings, ambient=True)
     problems = credentials.read().problems
-    client = GatewayClient(
-        settings.gateway_url,
-        settings.vp_id,
-        credentials,
-        mission_limit=settings.mission_limit,
-        event_limit=settings.event_limit,
-        tls=TlsContext(settings.gateway_url, settings.ca_file),
-    )
-    return client, problems
+    tls = TlsContext(settings.gateway_url, settings.ca_file)
+    return client_of(settings, credentials, tls), problems
 
 
 def reported(raw: bytes, settings: Settings, problems: tuple[str, ...]) -> Reported:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vp_tui.config import ConfigError
 from vp_tui.domain.evidence import EvidenceRow, cells_from_snapshot, numbered_label
@@ -17,6 +17,7 @@ from vp_tui.gateway.addresses import host_port
 from vp_tui.gateway.client import METRICS_PATH
 from vp_tui.identity import actor
 from vp_tui.report import utc_z
+from vp_tui.row_notes import counts_note
 from vp_tui.storage.errors import EvidenceError
 from vp_tui.storage.evidence_log import read_log
 from vp_tui.storage.snapshots import Facts
@@ -198,14 +199,12 @@ def _stage(window: str, logged: Sequence[EvidenceRow]) -> str:
 
 def _notes(reported: Reported, suggestion: Suggestion, options: CaptureOptions) -> Iterator[str]:
     body = reported.body
-    fallen_back = body["fallback"].get("missions_with_fallback")
-    figures = (
-        f"missions_considered={reported.considered}",
-        f"missions_with_fallback={'unknown' if fallen_back is None else fallen_back}",
-        f"mission_counts={_counts(body.get('mission_counts'))}",
-        f"event_counts={_counts(body.get('event_counts'))}",
+    yield counts_note(
+        reported.considered,
+        body["fallback"].get("missions_with_fallback"),
+        _counts(body.get("mission_counts")),
+        _counts(body.get("event_counts")),
     )
-    yield ", ".join(f"`{figure}`" for figure in figures)
     yield from reported.doubts()
     yield f"assessment: {suggestion.decision}: {', '.join(suggestion.reasons)}"
     if options.probed:
@@ -214,10 +213,9 @@ def _notes(reported: Reported, suggestion: Suggestion, options: CaptureOptions) 
         yield options.note
 
 
-def _counts(counts: Any) -> str:  # noqa: ANN401 - any JSON
-    if not isinstance(counts, dict):
-        return "unknown"
-    return "{" + ",".join(f"{name}:{count}" for name, count in counts.items()) + "}"
+def _counts(counts: object) -> dict[str, int] | None:
+    """Return what may be any JSON if it is a table of counts."""
+    return counts if isinstance(counts, dict) else None
 
 
 def as_code(text: str) -> str:

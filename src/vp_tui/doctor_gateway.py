@@ -18,12 +18,13 @@ from vp_tui.domain.events import LinkChanged, StreamState
 from vp_tui.domain.models import Health, Plane, Snapshot
 from vp_tui.domain.text import clip, literal
 from vp_tui.gateway.auth import INTERNAL
-from vp_tui.gateway.client import GatewayClient, is_session_id, stream_url
+from vp_tui.gateway.client import is_session_id, stream_url
 from vp_tui.gateway.errors import GatewayError
 from vp_tui.gateway.logtail import TailRequest
 from vp_tui.gateway.stream import StreamCore, StreamOutput
 from vp_tui.gateway.tls import TlsContext
 from vp_tui.gateway.websocket import SessionStream, SocketOptions
+from vp_tui.wiring import client_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from vp_tui.doctor_checks import Verdict
     from vp_tui.domain.models import Session, TokenPresence
     from vp_tui.gateway.auth import Credentials
+    from vp_tui.gateway.client import GatewayClient
     from vp_tui.gateway.wire import SessionListing
     from vp_tui.settings import Settings
 
@@ -56,14 +58,7 @@ class Found(NamedTuple):
 async def examine(settings: Settings, credentials: Credentials) -> Found:
     """Try every endpoint; never raises for what the gateway does."""
     tls = TlsContext(settings.gateway_url, settings.ca_file)
-    client = GatewayClient(
-        settings.gateway_url,
-        settings.vp_id,
-        credentials,
-        mission_limit=settings.mission_limit,
-        event_limit=settings.event_limit,
-        tls=tls,
-    )
+    client = client_of(settings, credentials, tls)
     try:
         with suppress(GatewayError):  # told by the first try
             await client.prepare()

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Final
 
 from vp_tui.domain.events import EvidenceRead
 from vp_tui.domain.text import literal
+from vp_tui.file_feed import ThreadFeed, stamp_of
 from vp_tui.state import AUTHORS_KEPT
 from vp_tui.storage.errors import EvidenceError, as_evidence_error
 from vp_tui.storage.evidence_log import read_log, resolve
@@ -19,40 +19,31 @@ if TYPE_CHECKING:
 
     from vp_tui.domain.events import Event
     from vp_tui.domain.evidence import EvidenceTable
+    from vp_tui.file_feed import Stamp
 
 ROWS_LIMIT: Final = 20_000
 """Rows told, the newest."""
 
-_Stamp = tuple[int, int, int]
 
+class EvidenceFeed(ThreadFeed):
+    """Tells the rows of one log, and what its records name, when they changed.
 
-class EvidenceFeed:
-    """Tells the rows of one log, and what its records name, when they changed."""
+    A log that cannot be read is tried each time, and told once.
+    """
 
     def __init__(
         self, log: Path, emit: Callable[[Event], None], clock: Callable[[], float]
     ) -> None:
+        super().__init__(emit, clock)
         self._log = log
-        self._emit = emit
-        self._clock = clock
-        self._seen: tuple[_Stamp | None, _Stamp | None] | None = None
+        self._seen: tuple[Stamp | None, Stamp | None] | None = None
         """The files' stamps when they were last read without a problem."""
         self._table: EvidenceTable | None = None
         self._records = RecordsFollower()
         self._told_problem: str | None = None
-        self._looking = asyncio.Lock()
 
-    async def look(self) -> None:
-        """Read what changed, away from the loop, and tell it.
-
-        A log that cannot be read is tried each time, and told once.
-        """
-        async with self._looking:
-            event = await asyncio.to_thread(self._read)
-        if event is not None:
-            self._emit(event)
-
-    def _read(self) -> EvidenceRead | None:
+    def news(self) -> EvidenceRead | None:
+        """Return the log and its records; None while neither changed."""
         try:
             path = resolve(self._log)
             stamps = _stamp(path), _stamp(records_path(path))
@@ -101,7 +92,7 @@ def _in_words(error: EvidenceError, log: Path) -> str:
     return str(error)
 
 
-def _stamp(path: Path) -> _Stamp | None:
+def _stamp(path: Path) -> Stamp | None:
     """Return what changes with a file; None for one that is not there. Raises EvidenceError."""
     try:
         status = path.stat()
@@ -109,4 +100,4 @@ def _stamp(path: Path) -> _Stamp | None:
         return None
     except OSError as error:
         raise as_evidence_error(error, path) from error
-    return status.st_mtime_ns, status.st_size, status.st_ino
+    return stamp_of(status)

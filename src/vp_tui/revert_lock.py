@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from typing import TYPE_CHECKING
 
 from vp_tui.domain.auto_revert import UNCLAIMED, AutoRevertBarred
+from vp_tui.file_feed import ThreadFeed
 from vp_tui.storage.errors import LockError
 
 if TYPE_CHECKING:
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from vp_tui.storage.host_lock import HostLock
 
 
-class RevertLock:
-    """Takes the host's lock and tells who has it; in the manner of a feed that reads a file.
+class RevertLock(ThreadFeed):
+    """Takes the host's lock and tells who has it.
 
     Once taken it is held until vp-tui ends, also when it has acted: two that act one after the
     other would restart the gateway twice for one trip.
@@ -26,20 +26,18 @@ class RevertLock:
     def __init__(
         self, lock: HostLock, actor: str, emit: Callable[[Event], None], clock: Callable[[], float]
     ) -> None:
+        super().__init__(emit, clock)
         self._lock = lock
         self._who = f"pid {os.getpid()} of {actor}"
-        self._emit = emit
-        self._clock = clock
         self._told: str | None = UNCLAIMED
-        self._one_at_a_time = asyncio.Lock()
 
-    async def look(self) -> None:
-        """Try to take it, away from the loop, and tell when something changed."""
-        async with self._one_at_a_time:
-            why = await asyncio.to_thread(self._why_not)
-        if why != self._told:
-            self._told = why
-            self._emit(AutoRevertBarred(self._clock(), why))
+    def news(self) -> AutoRevertBarred | None:
+        """Try to take it, and return who has it; None while that is as it was."""
+        why = self._why_not()
+        if why == self._told:
+            return None
+        self._told = why
+        return AutoRevertBarred(self._clock(), why)
 
     def _why_not(self) -> str | None:
         try:

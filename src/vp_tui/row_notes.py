@@ -33,10 +33,10 @@ def notes_of(drafted: Draft, choice: Choice) -> str:
 def counts_note(
     considered: int,
     with_fallback: int | None,
-    missions: Mapping[str, int],
-    events: Mapping[str, int],
+    missions: Mapping[str, int] | None,
+    events: Mapping[str, int] | None,
 ) -> str:
-    """Return what the gateway counted, as in every row of the log."""
+    """Return what the gateway counted, as in every row of the log; None is what it did not tell."""
     counted = (
         f"missions_considered={considered}",
         f"missions_with_fallback={'unknown' if with_fallback is None else with_fallback}",
@@ -46,7 +46,9 @@ def counts_note(
     return ", ".join(f"`{count}`" for count in counted)
 
 
-def _counts(counts: Mapping[str, int]) -> str:
+def _counts(counts: Mapping[str, int] | None) -> str:
+    if counts is None:
+        return "unknown"
     return "{" + ",".join(f"{name}:{number}" for name, number in counts.items()) + "}"
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from vp_tui.domain.events import SwitchesRead
+from vp_tui.file_feed import ThreadFeed
 from vp_tui.storage.errors import SwitchError
 from vp_tui.storage.fallback_switch import read_switches
 
@@ -17,23 +17,23 @@ if TYPE_CHECKING:
     from vp_tui.domain.events import Event
 
 
-class SwitchesFeed:
+class SwitchesFeed(ThreadFeed):
     """Tells the switches of one env file, and nothing else of it."""
 
     def __init__(
         self, env_file: Path, emit: Callable[[Event], None], clock: Callable[[], float]
     ) -> None:
+        super().__init__(emit, clock)
         self._env_file = env_file
-        self._emit = emit
-        self._clock = clock
         self._told: SwitchesRead | None = None
 
-    async def look(self) -> None:
-        """Read the file, away from the loop, and tell it if it says something new."""
-        event = await asyncio.to_thread(self._read)
-        if self._told is None or event._replace(at=self._told.at) != self._told:
-            self._told = event
-            self._emit(event)
+    def news(self) -> SwitchesRead | None:
+        """Return the switches; None while the file says the same."""
+        read = self._read()
+        if self._told is not None and read._replace(at=self._told.at) == self._told:
+            return None
+        self._told = read
+        return read
 
     def _read(self) -> SwitchesRead:
         try:

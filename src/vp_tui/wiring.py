@@ -13,7 +13,7 @@ import time
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from vp_tui.domain.events import Event, Source
 from vp_tui.domain.stages import RevertMode
@@ -37,8 +37,6 @@ if TYPE_CHECKING:
     from vp_tui.ordering import Ordering
     from vp_tui.paths import Places
     from vp_tui.recorder import EvidenceFiles, Recorder
-
-TLS_RETRY_S: Final = 15.0
 
 
 def watch_of(settings: Settings) -> Watch:
@@ -126,6 +124,20 @@ def new_recorder(settings: Settings, store: Store, places: Places) -> Recorder:
     return Recorder(evidence_files(settings, places), store, actor())
 
 
+def client_of(settings: Settings, credentials: Credentials, tls: TlsContext) -> GatewayClient:
+    """Return what asks the gateway; it sends nothing before it is asked."""
+    from vp_tui.gateway.client import GatewayClient  # noqa: PLC0415 - loads httpx and pydantic
+
+    return GatewayClient(
+        settings.gateway_url,
+        settings.vp_id,
+        credentials,
+        mission_limit=settings.mission_limit,
+        event_limit=settings.event_limit,
+        tls=tls,
+    )
+
+
 def orders_of(settings: Settings, credentials: Credentials, tls: TlsContext) -> Orders | None:
     """Return what may change something on the gateway; in read-only mode there is no such thing."""
     if settings.read_only:
@@ -147,7 +159,6 @@ def connect(
     Must be called where they will run, in the event loop.
     """
     from vp_tui.feeds import Feeds  # noqa: PLC0415 - loads httpx and pydantic
-    from vp_tui.gateway.client import GatewayClient  # noqa: PLC0415 - as above
     from vp_tui.gateway.stream import StreamCore  # noqa: PLC0415 - as above
     from vp_tui.gateway.tls import TlsContext  # noqa: PLC0415 - as above
     from vp_tui.gateway.websocket import SessionStream, SocketOptions  # noqa: PLC0415 - as above
@@ -162,14 +173,7 @@ def connect(
         core = StreamCore(session_id, time.monotonic(), random.random)
         return SessionStream(stream_url(url, session_id), core, emit, options)
 
-    client = GatewayClient(
-        url,
-        settings.vp_id,
-        credentials,
-        mission_limit=settings.mission_limit,
-        event_limit=settings.event_limit,
-        tls=tls,
-    )
+    client = client_of(settings, credentials, tls)
     lane_log_id = initial_state(watch, at=0.0, wall=datetime.now(UTC)).lane_log_id
     feeds = Feeds(
         client,

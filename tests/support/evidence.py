@@ -13,7 +13,7 @@ from vp_tui.storage.evidence_log import read_log
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from vp_tui.domain.events import Event, EvidenceRead
+    from vp_tui.domain.events import EvidenceRead
     from vp_tui.domain.evidence import EvidenceRow
 
 NEXT: Final = "Broadened rollout window #5"
@@ -42,8 +42,7 @@ def log_of(files: EvidenceFiles) -> Path:
 
 def read(files: EvidenceFiles) -> EvidenceRead:
     """Return what the evidence feed tells of the log as it is now."""
-    told: list[Event] = []
-    event = EvidenceFeed(log_of(files), told.append, lambda: 0.0)._read()
+    event = EvidenceFeed(log_of(files), lambda _event: None, lambda: 0.0).news()
     assert event is not None
     return event
 
