@@ -21,7 +21,7 @@ from tests.support.rollout import golden_rows
 from tests.support.rollout import window as opened_window
 from tests.ui.scenes import GONE
 
-from vp_tui.assessment import GUARDRAIL, Assessment, assess
+from vp_tui.assessment import Assessment, assess
 from vp_tui.domain.events import Event, EvidenceRead, Source, WindowsRead
 from vp_tui.domain.models import Continuity, ContinuityAlert, Plane
 from vp_tui.domain.stages import RevertMode, Stage, Traffic
@@ -29,6 +29,7 @@ from vp_tui.domain.verdicts import Verdict
 from vp_tui.domain.words import Profile
 from vp_tui.reducer import reduce
 from vp_tui.report import exit_code, status_object
+from vp_tui.safety import GUARDRAIL
 from vp_tui.state import State, Watch, initial_state
 
 if TYPE_CHECKING:
@@ -171,7 +172,7 @@ class TestGuardrails:
         made = assess(seen, 1.0)
         assert made.suggestion is not None
         assert made.suggestion.decision == "FORCE_FALLBACK"
-        assert [(alarm.alarm, alarm.key) for alarm in made.safety] == [(GUARDRAIL, "")]
+        assert [(alarm.alarm, alarm.key) for alarm in made.safety] == [(GUARDRAIL, "F")]
         assert "3 of the last 3 fell back" in made.safety[0].reason
         assert exit_code(seen, 1.0) == 1
 

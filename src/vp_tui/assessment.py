@@ -8,10 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vp_tui.cells import Cells, cells_of
-from vp_tui.domain.auto_revert import STOP_KEY, YOU, AutoRevert, in_words
-from vp_tui.domain.cancels import CancelState, pending
+from vp_tui.domain.auto_revert import AutoRevert
 from vp_tui.domain.decisions import Suggestion, suggest
-from vp_tui.domain.durations import age
 from vp_tui.domain.events import Source
 from vp_tui.domain.gates import GateFacts, judge
 from vp_tui.domain.guardrails import (
@@ -30,20 +28,17 @@ from vp_tui.domain.suites import attested
 from vp_tui.domain.traffic import LaneFacts, diagnose
 from vp_tui.domain.windows import numbers_of
 from vp_tui.hangs import cancelled_runs, hung_runs
+from vp_tui.safety import Dangers, can_force, safety_line, state_alarms
 from vp_tui.selectors import (
     NO_EVIDENCE,
     current_window,
     is_log_known,
     numbers,
-    short_id,
     while_same,
 )
 from vp_tui.sources import SourceWord, listened, source_view
-from vp_tui.summary import BLIND, LOST, troubles
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from vp_tui.domain.coverage import CoverageState
     from vp_tui.domain.guardrails import TripWire
     from vp_tui.domain.missions import Ledger, LedgerEntry
@@ -55,38 +50,10 @@ if TYPE_CHECKING:
     from vp_tui.domain.verdicts import Gates
     from vp_tui.domain.windows import Window, WindowNumbers
     from vp_tui.domain.words import Profile
+    from vp_tui.safety import Alarm
     from vp_tui.selectors import Numbers
     from vp_tui.sources import SourceView
     from vp_tui.state import EvidenceLog, State
-
-GUARDRAIL: Final = "guardrail tripped"
-UNCONFIRMED: Final = "cancel unconfirmed"
-COUNTDOWN: Final = "auto-revert"
-_LINKS_KEY: Final = "5"
-_AUDIT_KEY: Final = "u"
-_SERIOUS: Final = {LOST: "gateway lost", BLIND: "blind rate"}
-"""Troubles that are an alarm of the SAFETY line, and the alarm's name."""
-
-
-class Alarm(NamedTuple):
-    """One entry of the SAFETY line: no row's word masks it."""
-
-    alarm: str
-    reason: str
-    key: str
-    """The key that helps; "" while there is none."""
-    cure: str = ""
-    trouble: str = ""
-    """The trouble that it is too, by name."""
-    head: str = ""
-    """What the screen says instead of the alarm's name; "" for that."""
-    subject: str = ""
-    """The session that it is about; "" for the lane and the gateway."""
-
-    @property
-    def told(self) -> str:
-        """The reason, with whom it is about."""
-        return f"{self.head}: {self.reason}" if self.head else self.reason
 
 
 class Assessment(NamedTuple):
@@ -143,9 +110,7 @@ class _Facts(NamedTuple):
     hung: tuple[HungRun, ...]
     cancelled: tuple[CancelledRun, ...]
     recovery: CancelRecovery
-    alarms: tuple[Alarm, ...]
-    mode: RevertMode
-    revert: AutoRevert
+    dangers: Dangers
 
 
 def assess(state: State, now: float, window: Window | None = None) -> Assessment:
@@ -185,9 +150,14 @@ def _facts(state: State, now: float, figures: Numbers | None, window: Window | N
         hung=hung,
         cancelled=cancelled_runs(state, shown),
         recovery=cancel_recovery(state.cancels, now, stuck),
-        alarms=(*_unconfirmed(state, now), *_alarms(state, now)),
-        mode=state.watch.auto_revert,
-        revert=state.auto_revert,
+        dangers=Dangers(
+            figures.wire if figures else _NO_WIRE,
+            hung,
+            state_alarms(state, now),
+            state.watch.auto_revert,
+            state.auto_revert,
+            can_force=can_force(state),
+        ),
     )
 
 
@@ -209,28 +179,6 @@ def _refusal(metrics: SourceView) -> Refusal | None:
         return None
     reason = f"{metrics.failure.reason}: {metrics.failure.cure}".rstrip(": ")
     return Refusal(reason, dashboard_answers=metrics.has_substitute)
-
-
-def _alarms(state: State, now: float) -> tuple[Alarm, ...]:
-    return tuple(
-        Alarm(_SERIOUS[trouble.what], trouble.reason, _LINKS_KEY, trouble.cure, trouble.what)
-        for trouble in troubles(state, now)
-        if trouble.what in _SERIOUS
-    )
-
-
-def _unconfirmed(state: State, now: float) -> Iterator[Alarm]:
-    """Yield the cancels after which no later turn completed for too long, own and others'."""
-    for cancel in pending(state.cancels):
-        if cancel.state(now) is CancelState.UNCONFIRMED:
-            at = state.clock.wall_at(cancel.at)
-            yield Alarm(
-                UNCONFIRMED,
-                f"{short_id(cancel.session_id)}, cancelled {at:%H:%M:%SZ}: no later turn completed",
-                _AUDIT_KEY,
-                "u shows what was done; drive a turn, or X restarts the gateway",
-                subject=cancel.session_id,
-            )
 
 
 @while_same
@@ -261,27 +209,12 @@ def _assessed(facts: _Facts) -> Assessment:
         gates=gates,
         target=target,
         suggestion=suggest(situation) if facts.is_log_known else None,
-        safety=_safety(facts),
+        safety=safety_line(facts.dangers),
         recovery=facts.recovery,
         causes=situation.causes,
-        mode=facts.mode,
-        revert=facts.revert,
+        mode=facts.dangers.mode,
+        revert=facts.dangers.revert,
     )
-
-
-def _safety(facts: _Facts) -> tuple[Alarm, ...]:
-    """Return the entries of the SAFETY line, the gravest first.
-
-    While fallback is about to be forced that is, and the trip that its line names comes last.
-    """
-    tripped = _tripped(facts.wire, in_words(facts.mode, facts.revert, tripped=facts.wire.tripped))
-    others = (*map(_hanging, facts.hung), *facts.alarms)
-    if not facts.revert.is_counting:
-        return (*tripped, *others)
-    head = f"AUTO-REVERT in {facts.revert.left_s} s"
-    stop = f"{STOP_KEY} stops it"
-    counting = Alarm(COUNTDOWN, facts.revert.trip or "", STOP_KEY, stop, head=head)
-    return (counting, *others, *tripped)
 
 
 def _situation(facts: _Facts, own: WindowNumbers, gates: Gates) -> Situation:
@@ -315,23 +248,3 @@ def _lane(facts: _Facts) -> LaneFacts:
         runs_are_judged=facts.runs_are_judged,
         blocked_by=next((run.session_id for run in facts.hung if run.waiting), None),
     )
-
-
-def _hanging(run: HungRun) -> Alarm:
-    """Return a stuck or deaf run as an alarm; a second cancel of a deaf one is useless."""
-    name, key, cure = "stuck", "c", "c cancel it, watch the result, then r record"
-    if run.is_deaf:
-        name, key, cure = "deaf", "X", "a second cancel is useless: X restarts the gateway"
-    wait = f"{run.waiting} turn{'s wait' if run.waiting > 1 else ' waits'} behind it"
-    doing = f"in {run.last_tool}, " if run.last_tool else ""
-    reason = f"holds the gateway lock, {wait}" if run.waiting else f"{doing}nobody waits behind it"
-    head = f"{name.upper()} {age(run.silent_s)} {short_id(run.session_id)}"
-    return Alarm(f"{name} run", reason, key, cure, head=head, subject=run.session_id)
-
-
-def _tripped(wire: TripWire, who: str) -> tuple[Alarm, ...]:
-    """Return the trip as an alarm; `who` reverts, in words."""
-    if wire.reason is None:
-        return ()
-    cure = f"{YOU}: nothing reverts by itself" if who == YOU else who
-    return (Alarm(GUARDRAIL, wire.reason, "", cure),)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 GATEWAY_LOST: Final = "gateway lost"
 _ORDER: Final = (
     ("guardrail tripped",),
+    ("brake contradicted",),
     ("stuck run", "deaf run"),
     (GATEWAY_LOST,),
     ("blind rate",),

@@ -105,7 +105,7 @@ def _status_lines(status: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     reached = "reachable" if gateway["reachable"] else "NOT REACHABLE"
     life = f"version {_or(gateway['version'])}, epoch {_or(gateway['epoch'])}"
     yield "gateway", f"{gateway['url']}  {reached}, {life}"
-    yield "lane", f"{lane['vp_id']}  session {_or(lane['session_status'])}"
+    yield "lane", f"{lane['vp_id']}  session {_or(lane['session_status'])}, mode {lane['mode']}"
     for name, source in status["sources"].items():
         age = "" if source["age_s"] is None else f"  {source['age_s']:.1f} s ago"
         error = f"  {source['error']}" if source["error"] else ""

@@ -61,7 +61,7 @@ def lane_word(state: State) -> str:
         return f"{mode} NOT {wish}"
     if brake.proof is Proof.CONFIRMED:
         return f"{wish if belief.mode is LaneMode.UNKNOWN else mode} proven"
-    return f"{wish} unproven" if brake.since is not None else f"{mode}, {wish} not in force"
+    return f"{wish} {'unproven' if brake.since is not None else 'not in force'}"
 
 
 def why_busy(state: State) -> str | None:

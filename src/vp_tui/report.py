@@ -16,6 +16,7 @@ from vp_tui.domain.latency import rank_from_top
 from vp_tui.domain.levels import Level
 from vp_tui.domain.models import Plane
 from vp_tui.fleet import run_rows
+from vp_tui.lane_view import lane_mode
 from vp_tui.selectors import numbers
 from vp_tui.sources import SourceWord, is_reachable, listened, source_view, streams_view
 
@@ -109,7 +110,7 @@ def _lane(state: State, verdict: Assessment) -> dict[str, Any]:
         "vp_id": state.watch.vp_id,
         "session_status": lane.status if lane else None,
         "stage": str(verdict.window.stage) if verdict.window else None,
-        "mode": None,
+        "mode": str(lane_mode(state).mode),
     }
 
 

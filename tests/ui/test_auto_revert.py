@@ -235,7 +235,7 @@ class TestNothingForced:
         async with running(*TRIP, GOLDEN, means=BY_COMMAND, **PATIENT) as rig:
             await pass_by(rig, 30)
             assert rig.lines[3] == (
-                "  -> dry run: fallback would be forced now; YOU are the auto-revert"
+                "  -> dry run: fallback would be forced now; YOU are the auto-revert, press F"
             )
             assert forced(rig) == []
             assert audited(rig) == ["dry run: would have forced fallback now"]

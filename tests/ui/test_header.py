@@ -3,16 +3,34 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.support.builders import failed, healthy, linked, polled, snapshot
+from tests.support.builders import (
+    NOW,
+    booted,
+    failed,
+    healthy,
+    linked,
+    mission,
+    polled,
+    snapshot,
+)
 from tests.ui import scenes
 from tests.ui.rig import LARGE, SMALL, WIDE, running
 from textual.color import Color
 
 from vp_tui.config_values import COLOURS
-from vp_tui.domain.events import PollRateChanged, Source, StreamState
+from vp_tui.domain.actuation import Actuation
+from vp_tui.domain.events import (
+    PollRateChanged,
+    Source,
+    StreamState,
+    SwitchActed,
+    SwitchAsked,
+)
+from vp_tui.domain.switches import FORCE_FALLBACK
 
 if TYPE_CHECKING:
     from vp_tui.domain.events import Event
@@ -57,10 +75,43 @@ async def test_each_source_tells_its_word_and_age() -> None:
     async with running(*scenes.ordinary()) as rig:
         await rig.passes(2.0)
         assert rig.lines[1] == (
-            "●metrics 2s  ●sessions 2s  ●ws 2/2 17s  ●log 2s  ●cont 2s  cov FULL 19/19"
+            "●metrics 2s  ●sessions 2s  ●ws 2/2 17s  ●log 2s  cov FULL 19/19  lane delegating"
         )
         await rig.passes(3.0)
         assert rig.lines[1].startswith("◌metrics STALE 5s  ●sessions 5s  ●ws 2/2 20s  ◌log STALE")
+
+
+async def test_the_continuity_has_its_age_where_there_is_room() -> None:
+    async with running(*scenes.ordinary(), size=WIDE) as rig:
+        await rig.passes(2.0)
+        assert rig.lines[1].endswith("cov FULL 19/19  lane delegating  ●cont 2s")
+
+
+class TestLane:
+    async def test_without_any_effect_the_mode_is_unknown(self) -> None:
+        async with running(*scenes.no_missions(), size=WIDE) as rig:
+            assert "lane unknown" in rig.lines[1]
+
+    async def test_while_the_gateway_is_lost_it_is_what_it_was(self) -> None:
+        async with running(*scenes.lost(), size=LARGE) as rig:
+            await rig.passes(9.0)
+            assert "lane was delegating" in rig.lines[1]
+
+    @pytest.mark.parametrize("size", SIZES)
+    async def test_a_change_says_how_far_it_is_proven(self, size: tuple[int, int]) -> None:
+        asked = SwitchAsked(1.0, FORCE_FALLBACK, "ana@laptop")
+        written = Actuation((), written=True)
+        async with running(*scenes.ordinary(), asked, size=size) as rig:
+            await rig.tell(SwitchActed(2.0, written))
+            assert "lane FORCED not in force" in rig.lines[1]
+            await rig.tell(booted("2026-11-22T20:00:03", 4.0))
+            assert "lane FORCED unproven" in rig.lines[1]
+            late = mission("vp-mission-late", "running", started_s=8.0)
+            taken = snapshot(late, generated_at=NOW + timedelta(seconds=10))
+            await rig.tell(polled(taken, at=10.0))
+            assert "lane delegating NOT FORCED" in rig.lines[1]
+            safety = "! SAFETY brake contradicted: force fallback, and mission vp-mission-late"
+            assert rig.lines[2].startswith(safety)
 
 
 async def test_sources_without_room_leave_a_mark() -> None:

@@ -366,7 +366,7 @@ class TestCancel:
         async with running(*scenes.deaf()) as rig:
             await rig.passes(8.0)
             assert ("cancel 02:00:01 ✓answered ✓runs 0 ·sequence still ·later turn") in block(rig)
-            assert "ladder: 2nd cancel useless -> restart gateway (kills 3)" in block(rig)
+            assert "ladder: 2nd cancel useless -> X restart gateway (kills 3)" in block(rig)
 
     async def test_its_steps_have_their_times_where_there_is_room(self) -> None:
         async with running(*scenes.deaf(), size=LARGE) as rig:

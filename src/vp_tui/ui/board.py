@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.geometry import Size
 
-    from vp_tui.assessment import Alarm
     from vp_tui.fleet import RunRow
+    from vp_tui.safety import Alarm
     from vp_tui.state import State
     from vp_tui.ui.lines import LineList
 

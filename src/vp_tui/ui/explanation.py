@@ -14,6 +14,7 @@ from vp_tui.domain.text import literal
 from vp_tui.selectors import numbers
 from vp_tui.sources import SourceWord, source_view
 from vp_tui.summary import troubles
+from vp_tui.ui.explained_lane import lane_section
 from vp_tui.ui.explained_proof import coverage_section, proof_section
 from vp_tui.ui.explained_rules import gates_section, guardrails_section
 from vp_tui.ui.explained_window import window_section
@@ -63,9 +64,10 @@ def explanation(state: State, now: float, width: int) -> list[Line]:
     window, traffic = window_section(facts, column), _no_traffic(facts, column)
     gates, guardrails = gates_section(facts, column), guardrails_section(facts, column)
     proof, coverage = proof_section(facts, column), coverage_section(facts, column)
+    lane = lane_section(facts, column)
     if width < 2 * COLUMN + GAP:
-        return _apart(alarms, verdict, window, traffic, gates, guardrails, proof, coverage)
-    left = _apart(alarms, verdict, window, traffic, guardrails, coverage)
+        return _apart(alarms, verdict, window, traffic, lane, gates, guardrails, proof, coverage)
+    left = _apart(alarms, verdict, window, traffic, lane, guardrails, coverage)
     return beside(left, _apart(gates, proof), COLUMN, GAP)
 
 

@@ -9,7 +9,14 @@ from vp_tui.domain.events import Source
 from vp_tui.domain.labels import short_label
 from vp_tui.domain.text import clip
 from vp_tui.selectors import current_window, is_log_known, numbers
-from vp_tui.sources import SourceView, SourceWord, StreamsView, source_view, streams_view
+from vp_tui.sources import (
+    SourceView,
+    SourceWord,
+    StreamsView,
+    is_lost,
+    source_view,
+    streams_view,
+)
 from vp_tui.summary import badge
 from vp_tui.ui.paint import Line, Span, age, flow, join, spread, width_of
 from vp_tui.ui.verdict import verdict_lines
@@ -17,7 +24,7 @@ from vp_tui.ui.verdict import verdict_lines
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from vp_tui.assessment import Alarm
+    from vp_tui.safety import Alarm
     from vp_tui.state import State
     from vp_tui.ui.tones import Tone
 
@@ -130,19 +137,51 @@ def _stage(state: State, now: float) -> list[str]:
 
 
 def _sources(state: State, now: float, width: int) -> Line:
+    """Return the sources and the lane; where there is no room, what is seldom asked goes first."""
     parts = [_source(source_view(state, source, now), name) for source, name in SHOWN]
     streams = streams_view(state, now)
     parts.insert(2, _part("ws", streams.word, _streams(streams)))
-    if figures := numbers(state, now):
-        coverage = figures.coverage
-        text = f"{coverage.state.upper()} {coverage.covered}/{coverage.considered}"
-        is_now = figures.source.is_current
-        tone: Tone = _COVERAGE_TONES[coverage.state] if is_now else "dim"
-        parts.append(join("cov ", (text if is_now else f"was {text}", tone)))
-    lines = flow(parts, width)
-    if len(lines) == 1:
+    cover, lane = _coverage(state, now), _lane(state)
+    is_followed = state.lane.brake is not None
+    told = [part for part in ((lane, cover) if is_followed else (cover, lane)) if part]
+    seldom = source_view(state, Source.CONTINUITY, now)
+    if seldom.word is SourceWord.LIVE:
+        *parts, continuity = parts
+        wanted = [[*parts, *told, continuity], [*parts, *told]]
+    else:
+        wanted = [[*parts, *told]]
+    for shown in wanted:
+        if len(lines := flow(shown, width)) == 1:
+            return lines[0]
+    if len(lines := flow(wanted[-1], width, " ")) == 1:
         return lines[0]
-    return spread(flow(parts, width - 2)[0], (("…", "dim"),), width)
+    return spread(flow(wanted[-1], width - 2)[0], (("…", "dim"),), width)
+
+
+def _coverage(state: State, now: float) -> Line:
+    figures = numbers(state, now)
+    if figures is None:
+        return ()
+    coverage = figures.coverage
+    text = f"{coverage.state.upper()} {coverage.covered}/{coverage.considered}"
+    is_now = figures.source.is_current
+    tone: Tone = _COVERAGE_TONES[coverage.state] if is_now else "dim"
+    return join("cov ", (text if is_now else f"was {text}", tone))
+
+
+def _lane(state: State) -> Line:
+    """Return the believed mode of the lane; while a change is followed, how far it is proven."""
+    if not state.sources:
+        return ()
+    from vp_tui.lane_view import lane_word  # noqa: PLC0415 - not needed for the first frame
+
+    word, brake = lane_word(state), state.lane.brake
+    if is_lost(state):
+        return join("lane ", (f"was {word}", "dim"))
+    tone: Tone = "dim" if word == "unknown" else "plain"
+    if brake is not None:
+        tone = "bad" if brake.is_alarming else "warn"
+    return join("lane ", (word, tone))
 
 
 def _streams(streams: StreamsView) -> str:

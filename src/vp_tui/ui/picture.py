@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from vp_tui.assessment import Alarm
+    from vp_tui.safety import Alarm
     from vp_tui.state import State
     from vp_tui.ui.live import Live
 

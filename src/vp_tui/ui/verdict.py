@@ -15,9 +15,10 @@ from vp_tui.ui.paint import Line, cut, flow, join, spread
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from vp_tui.assessment import Alarm, Assessment
+    from vp_tui.assessment import Assessment
     from vp_tui.domain.decisions import Suggestion
     from vp_tui.domain.verdicts import GateResult, Gates
+    from vp_tui.safety import Alarm
     from vp_tui.state import State
     from vp_tui.summary import Trouble
     from vp_tui.ui.tones import Tone
