@@ -1,7 +1,39 @@
-"""Settings of all tests."""
+"""Settings of all tests, and the command line on a fresh machine."""
 
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
 from hypothesis import settings
+
+from vp_tui import cli
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.support.command import Run
 
 # A deadline would be a wall-clock assertion: it fails on a machine that is busy.
 settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")
+
+
+@pytest.fixture
+def vp_tui(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Run:
+    """Run commands where nothing is configured, with `tmp_path` as home and working directory."""
+    for name in list(os.environ):
+        if name.startswith(("VP_TUI_", "UA_", "XDG_")):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+
+    def run(*words: str) -> tuple[int, str, str]:
+        code = cli.main(words)
+        told = capsys.readouterr()
+        return code, told.out, told.err
+
+    return run

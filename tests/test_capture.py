@@ -1,15 +1,14 @@
 import json
-import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
+from tests.support.command import Run
 from tests.support.loopback import Loopback
 
-from vp_tui import cli
 from vp_tui.domain.evidence import read_row
 from vp_tui.storage.evidence_log import read_log
 
@@ -59,8 +58,6 @@ mission_limit=7&event_limit=9` | 0.000 | 38.305s | READY_FOR_LIMITED_COHORT_PILO
 assessment: READY_FOR_LIMITED_COHORT_PILOT: rate 0.000 < 0.05 |
 """
 
-Run = Callable[..., tuple[int, str, str]]
-
 
 def metrics(
     considered: int = 1, rate: object = 0.0, p95_s: float | None = 38.305, **more: object
@@ -108,25 +105,9 @@ def gateway() -> Iterator[Gateway]:
 
 
 @pytest.fixture
-def run(
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-    gateway: Gateway,
-) -> Run:
-    for name in list(os.environ):
-        if name.startswith(("VP_TUI_", "UA_", "XDG_")):
-            monkeypatch.delenv(name)
-    monkeypatch.setenv("HOME", str(tmp_path))
+def run(vp_tui: Run, monkeypatch: pytest.MonkeyPatch, gateway: Gateway) -> Run:
     monkeypatch.setenv("VP_TUI_GATEWAY_URL", gateway.url)
-    monkeypatch.chdir(tmp_path)
-
-    def call(*words: str) -> tuple[int, str, str]:
-        code = cli.main(words)
-        told = capsys.readouterr()
-        return code, told.out, told.err
-
-    return call
+    return vp_tui
 
 
 @pytest.fixture

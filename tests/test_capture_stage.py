@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
@@ -14,17 +14,17 @@ from tests.support.builders import LANE_DIR, LANE_RESULT
 from tests.support.loopback import Loopback
 from tests.support.rollout import row as window_row
 
-from vp_tui import cli
 from vp_tui.domain.evidence import EvidenceRow, read_row
 from vp_tui.evidence_command import verify_report
 from vp_tui.storage.evidence_log import read_log
 from vp_tui.storage.snapshots import record_row
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
-    Run = Callable[..., tuple[int, str, str]]
+    from tests.support.command import Run
+
 
 METRICS: Final = "/api/v1/ops/metrics/coder-vp"
 CONTINUITY: Final = "/api/v1/ops/metrics/session-continuity"
@@ -101,25 +101,9 @@ def gateway() -> Iterator[Loopback]:
 
 
 @pytest.fixture
-def run(
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-    gateway: Loopback,
-) -> Run:
-    for name in list(os.environ):
-        if name.startswith(("VP_TUI_", "UA_", "XDG_")):
-            monkeypatch.delenv(name)
-    monkeypatch.setenv("HOME", str(tmp_path))
+def run(vp_tui: Run, monkeypatch: pytest.MonkeyPatch, gateway: Loopback) -> Run:
     monkeypatch.setenv("VP_TUI_GATEWAY_URL", gateway.url)
-    monkeypatch.chdir(tmp_path)
-
-    def call(*words: str) -> tuple[int, str, str]:
-        code = cli.main(("capture", *words))
-        told = capsys.readouterr()
-        return code, told.out, told.err
-
-    return call
+    return partial(vp_tui, "capture")
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Self
 
 import pytest
+from tests.support.command import Run
 
 from vp_tui import __version__, cli
 from vp_tui.arguments import Arguments, parse
@@ -20,24 +21,11 @@ from vp_tui.paths import Places
 from vp_tui.simulator.options import SimulatorOptions
 from vp_tui.simulator.scenarios import SCENARIOS as PLAYED
 
-Run = Callable[..., tuple[int, str, str]]
-
 
 @pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    for name in list(os.environ):
-        if name.startswith(("VP_TUI_", "UA_", "XDG_")):
-            monkeypatch.delenv(name)
-    monkeypatch.setenv("HOME", str(tmp_path))
+def run(vp_tui: Run, monkeypatch: pytest.MonkeyPatch) -> Run:
     monkeypatch.setenv("COLUMNS", "80")
-    monkeypatch.chdir(tmp_path)
-
-    def call(*argv: str) -> tuple[int, str, str]:
-        code = cli.main(argv)
-        captured = capsys.readouterr()
-        return code, captured.out, captured.err
-
-    return call
+    return vp_tui
 
 
 @pytest.fixture

@@ -1,31 +1,18 @@
 import json
-import os
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 from tests.storage.rows import GOLDEN, WINDOW, facts, row
+from tests.support.command import Run
 
-from vp_tui import cli
 from vp_tui.storage.snapshots import record_row
-
-Run = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    for name in list(os.environ):
-        if name.startswith(("VP_TUI_", "UA_", "XDG_")):
-            monkeypatch.delenv(name)
-    monkeypatch.chdir(tmp_path)
+def run(vp_tui: Run, tmp_path: Path) -> Run:
     (tmp_path / "log.md").write_bytes(GOLDEN)
-
-    def call(*words: str) -> tuple[int, str, str]:
-        code = cli.main(("evidence", *words))
-        told = capsys.readouterr()
-        return code, told.out, told.err
-
-    return call
+    return partial(vp_tui, "evidence")
 
 
 def test_show_prints_every_row_as_json(run: Run) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import re
 import ssl
 from contextlib import asynccontextmanager
@@ -16,13 +17,16 @@ import httpx
 import pytest
 import websockets
 
-from vp_tui.simulator.server import SimulatorOptions, running_gateway
+from vp_tui.simulator.options import SimulatorOptions
+from vp_tui.simulator.process import spawn_gateway
+from vp_tui.simulator.server import running_gateway
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Iterator
     from contextlib import AbstractAsyncContextManager
 
     from vp_tui.simulator.driver import Driver
+    from vp_tui.simulator.process import GatewayProcess
 
 WIRE = Path(__file__).parents[1] / "wire"
 RECORDED_ROOT = "/srv/gateway/workspaces"
@@ -212,6 +216,23 @@ async def bench(make_bench: BenchMaker) -> AsyncIterator[Bench]:
     """Return an idle gateway."""
     async with make_bench() as bench:
         yield bench
+
+
+@pytest.fixture
+def env(tmp_path: Path) -> Path:
+    """Make the env file of a lane that is on, last changed long ago."""
+    path = tmp_path / ".env"
+    path.write_text("# the lane's switches\nUA_ENABLE_CODER_VP=1\n")
+    os.utime(path, (1_700_000_000, 1_700_000_000))
+    return path
+
+
+@pytest.fixture
+def gateway(env: Path) -> Iterator[GatewayProcess]:
+    """Run an idle gateway, in a process of its own, that reads `env` when it starts."""
+    options = SimulatorOptions(scenario="idle", env_file=env, speed=60.0)
+    with spawn_gateway(options) as process:
+        yield process
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import os
 import time
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
@@ -34,11 +33,9 @@ from vp_tui.gateway.client import GatewayClient
 from vp_tui.gateway.errors import GatewayError
 from vp_tui.gateway.orders import Orders
 from vp_tui.prober import Prober
-from vp_tui.simulator.options import SimulatorOptions
-from vp_tui.simulator.process import spawn_gateway
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator
     from pathlib import Path
 
     from vp_tui.domain.models import Mission
@@ -46,21 +43,6 @@ if TYPE_CHECKING:
     from vp_tui.simulator.process import GatewayProcess
 
 SHADOW_ON = Change(Switch.SHADOW, on=True)
-
-
-@pytest.fixture
-def env(tmp_path: Path) -> Path:
-    path = tmp_path / ".env"
-    path.write_text("# the lane's switches\nUA_ENABLE_CODER_VP=1\n")
-    os.utime(path, (1_700_000_000, 1_700_000_000))
-    return path
-
-
-@pytest.fixture
-def gateway(env: Path) -> Iterator[GatewayProcess]:
-    options = SimulatorOptions(scenario="idle", env_file=env, speed=60.0)
-    with spawn_gateway(options) as process:
-        yield process
 
 
 class Hands:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import pytest
 
-from vp_tui import cli
 from vp_tui.domain.evidence import read_row
 from vp_tui.simulator.options import SimulatorOptions
 from vp_tui.simulator.process import GatewayProcess, spawn_gateway
@@ -18,6 +16,8 @@ from vp_tui.storage.evidence_log import read_log
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from tests.support.command import Run as Command
 
 Run = Callable[..., tuple[int, str, list[str]]]
 
@@ -42,22 +42,16 @@ def gateway(env: Path) -> Iterator[GatewayProcess]:
 
 
 @pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    for name in list(os.environ):
-        if name.startswith(("VP_TUI_", "UA_", "XDG_")):
-            monkeypatch.delenv(name)
-    monkeypatch.setenv("HOME", str(tmp_path))
+def run(vp_tui: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     monkeypatch.setenv("UA_OPS_TOKEN", OPS)
     monkeypatch.setenv("UA_INTERNAL_API_TOKEN", INTERNAL)
-    monkeypatch.chdir(tmp_path)
 
     def run_capture(url: str, *words: str) -> tuple[int, str, list[str]]:
         config = tmp_path / "config.toml"
         config.write_text(f'[gateways.a]\nurl = "{url}"\n[gateways.a.probe]\nprompt = "{CODE}"\n')
-        code = cli.main(["capture", "--config", str(config), *words])
-        told = capsys.readouterr()
-        return code, told.out, told.err.splitlines()
+        code, out, err = vp_tui("capture", "--config", str(config), *words)
+        return code, out, err.splitlines()
 
     return run_capture
 

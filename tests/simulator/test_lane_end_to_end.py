@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import os
 import time
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -23,14 +22,12 @@ from vp_tui.domain.switches import FORCE_FALLBACK, RELEASE, Switches
 from vp_tui.lane_view import lane_mode
 from vp_tui.paths import Places
 from vp_tui.settings import Settings
-from vp_tui.simulator.options import SimulatorOptions
-from vp_tui.simulator.process import spawn_gateway
 from vp_tui.storage.audit import newest_actions
 from vp_tui.store import Mailbox, Store, pump
 from vp_tui.wiring import connect, new_store
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator
+    from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
     from vp_tui.domain.brake import Brake
@@ -42,21 +39,6 @@ if TYPE_CHECKING:
 PATIENCE_S = 12.0
 NUMBERS = itertools.count()
 """A mission with the same prompt shortly before could be the probe's own."""
-
-
-@pytest.fixture
-def env(tmp_path: Path) -> Path:
-    path = tmp_path / ".env"
-    path.write_text("# the lane's switches\nUA_ENABLE_CODER_VP=1\n")
-    os.utime(path, (1_700_000_000, 1_700_000_000))
-    return path
-
-
-@pytest.fixture
-def gateway(env: Path) -> Iterator[GatewayProcess]:
-    options = SimulatorOptions(scenario="idle", env_file=env, speed=60.0)
-    with spawn_gateway(options) as process:
-        yield process
 
 
 @dataclass

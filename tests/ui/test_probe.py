@@ -66,7 +66,7 @@ async def test_the_steps_are_shown_with_their_times_and_the_deadline() -> None:
     async with running(*scenes.ordinary()) as rig:
         await rig.press("P", "right", "enter")
         await rig.tell(stepped(*STARTED))
-        assert "02:00:02  session created" in rig.text
+        assert "02:00:02  session created session_" in rig.text
         assert "02:00:04  executed" in rig.text
         await rig.passes(14.0)
         assert "awaited   routed  for 10s, given up in 1m50" in rig.text

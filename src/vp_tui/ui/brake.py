@@ -20,11 +20,11 @@ from vp_tui.ui.lane_text import (
     primary_lines,
     proof_line,
     running_lines,
-    step_lines,
     switches_lines,
 )
 from vp_tui.ui.paint import EMPTY, Line, Lines, age, join
 from vp_tui.ui.prose import paragraph
+from vp_tui.ui.steps import step_lines
 
 if TYPE_CHECKING:
     from textual.widget import Widget

@@ -15,6 +15,7 @@ from vp_tui.ui import prose
 from vp_tui.ui.dialog import Dialog
 from vp_tui.ui.forms import Buttons, Field, TextLine
 from vp_tui.ui.paint import Line, Lines, join, wrapped
+from vp_tui.ui.steps import step_line
 
 if TYPE_CHECKING:
     from textual.widget import Widget
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 KEEP: Final = "Keep running"
 CANCEL: Final = "Cancel run"
 _FRAME: Final = 4
+_NAMES: Final = 24
+"""Cells of the steps' names."""
 _STATE_TONES: Final[dict[CancelState, Tone]] = {
     CancelState.RECOVERED: "good",
     CancelState.RESTARTED: "good",
@@ -143,13 +146,7 @@ def cancel_lines(cancel: Cancel, state: State, now: float, width: int) -> list[L
     """Return the steps of a cancel with their times, and what it has come to."""
     lines: list[Line] = []
     for step in steps(cancel, now):
-        at = "awaited " if step.at is None else f"{state.clock.wall_at(step.at):%H:%M:%S}"
-        mark: Tone = "dim" if step.at is None else "good"
-        symbol = "·" if step.at is None else "✓"
-        said = wrapped(step.detail, width - 38)
-        first = said[0] if step.detail else ()
-        lines.append(join((f"{symbol} {at}  ", mark), f"{step.name:<24}", first))
-        lines += [join(" " * 36, rest) for rest in said[1:]]
+        lines += step_line(step.name, step.detail, step.at, state.clock, width, _NAMES)
     return [*lines, *prose.wrapped(state_line(cancel, now), width)]
 
 

@@ -19,18 +19,14 @@ from vp_tui.ui.paint import Line, age, join, plain
 from vp_tui.ui.prose import fact, wrapped
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
     from vp_tui.domain.actuation import Actuation, CommandRun, Plan
-    from vp_tui.domain.brake import Brake, ProofStep
+    from vp_tui.domain.brake import Brake
     from vp_tui.domain.switches import Change
-    from vp_tui.state import Clock, State
+    from vp_tui.state import State
     from vp_tui.ui.tones import Tone
 
 OUTPUT_LINES: Final = 6
 """Lines of a command's output that are shown: the last ones say how it ended."""
-STEP_NAME: Final = 15
-"""Cells of a step's name."""
 PROOF_TONES: Final[dict[Proof, Tone]] = {
     Proof.PENDING: "warn",
     Proof.CONFIRMED: "good",
@@ -98,19 +94,6 @@ def plan_lines(plan: Plan, change: Change, width: int) -> list[Line]:
     for number, line in enumerate(plan.lines(change)):
         name = "does" if not number and not plan.is_manual else ""
         lines += fact(name, line.strip(), width)
-    return lines
-
-
-def step_lines(
-    steps: Sequence[ProofStep], awaited: Iterable[str], clock: Clock, width: int
-) -> list[Line]:
-    """Return steps with their times, those of long lists the last; then what is awaited."""
-    lines: list[Line] = []
-    for step in steps:
-        at = f"{clock.wall_at(step.at):%H:%M:%S}"
-        mark = join(("✓ ", "good"), (f"{at}  ", "dim"), f"{step.step:<{STEP_NAME}}")
-        lines += wrapped(((step.detail, "plain"),), width, mark) if step.detail else [mark]
-    lines += [join(("· awaited   ", "dim"), (name, "dim")) for name in awaited]
     return lines
 
 

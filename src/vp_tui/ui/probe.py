@@ -12,9 +12,10 @@ from vp_tui.domain.text import literal
 from vp_tui.selectors import short_id
 from vp_tui.ui.dialog import Dialog
 from vp_tui.ui.forms import Buttons
-from vp_tui.ui.lane_text import mode_lines, step_lines
+from vp_tui.ui.lane_text import mode_lines
 from vp_tui.ui.paint import EMPTY, Line, Lines, age, join
 from vp_tui.ui.prose import bullet, fact, paragraph
+from vp_tui.ui.steps import step_lines
 
 if TYPE_CHECKING:
     from textual.widget import Widget

@@ -27,6 +27,7 @@ from vp_tui.ui.record_text import (
     word_rows,
 )
 from vp_tui.ui.whole_row import WholeRow
+from vp_tui.ui.window_fields import window_fields
 
 if TYPE_CHECKING:
     from textual.widget import Widget
@@ -69,19 +70,9 @@ class RecordDialog(Dialog[Outcome]):
         self._is_writing = False
 
     def body(self) -> list[Widget]:
-        window = self._draft.window
         return [
             Lines(id="told"),
-            Horizontal(
-                Field("window", window.label),
-                Cycle("stage", [*map(str, Stage)], str(window.stage)),
-                classes="row",
-            ),
-            Horizontal(
-                Field("scope", window.scope),
-                Cycle("source", [*map(str, Traffic)], str(window.source)),
-                classes="row",
-            ),
+            *window_fields(self._draft.window, "window"),
             Lines(id="facts"),
             Choices(id="decision"),
             Field("word", hint="A_WORD_OF_YOUR_OWN"),

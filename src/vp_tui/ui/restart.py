@@ -13,9 +13,10 @@ from vp_tui.lane_view import why_busy
 from vp_tui.sources import streams_view
 from vp_tui.ui.dialog import Dialog
 from vp_tui.ui.forms import Field, TextLine
-from vp_tui.ui.lane_text import acted_lines, running_lines, step_lines
+from vp_tui.ui.lane_text import acted_lines, running_lines
 from vp_tui.ui.paint import EMPTY, Line, Lines, join
 from vp_tui.ui.prose import fact, paragraph
+from vp_tui.ui.steps import step_lines
 
 if TYPE_CHECKING:
     from textual.widget import Widget

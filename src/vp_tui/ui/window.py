@@ -14,8 +14,9 @@ from vp_tui.domain.text import fold, literal
 from vp_tui.domain.windows import closed, opened
 from vp_tui.selectors import current_window, is_log_known
 from vp_tui.ui.dialog import Dialog
-from vp_tui.ui.forms import Cycle, Field
+from vp_tui.ui.forms import Cycle
 from vp_tui.ui.paint import Lines, wrapped
+from vp_tui.ui.window_fields import window_fields
 from vp_tui.ui.window_text import (
     closing_words,
     doubts,
@@ -66,19 +67,9 @@ class WindowDialog(Dialog["Window"]):
         self._is_working = False
 
     def body(self) -> list[Widget]:
-        window = self._shown
         return [
             Lines(id="told"),
-            Horizontal(
-                Field("label", window.label),
-                Cycle("stage", [*map(str, Stage)], str(window.stage)),
-                classes="row",
-            ),
-            Horizontal(
-                Field("scope", window.scope),
-                Cycle("source", [*map(str, Traffic)], str(window.source)),
-                classes="row",
-            ),
+            *window_fields(self._shown, "label"),
             Horizontal(self.choice(), classes="row"),
             Lines(id="said"),
             Lines(id="figures"),
