@@ -38,7 +38,7 @@ while it holds the lock: new sessions and attaches hang, brake has no effect
 cancels: none seen
 lane log, nothing for 2s after: [20:00:01] TOOL CALL: Bash npm i
 fallback 0/9 (reconstructed), p95 36.000s (max of 9); metrics live, 2s old, coverage full
-next: c cancel, 5 s -> deaf? 2nd cancel useless -> restart gateway (kills 3)
+next: c cancel, 5 s -> deaf? 2nd cancel useless -> X restart gateway (kills 3)
 """
 
 

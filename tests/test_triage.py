@@ -236,12 +236,12 @@ class TestFacts:
 class TestLadder:
     def test_a_stuck_run_is_cancelled_once_then_only_a_restart_helps(self) -> None:
         assert seen(*scenes.stuck()).ladder == (
-            "c cancel, 5 s -> deaf? 2nd cancel useless -> restart gateway (kills 3)"
+            "c cancel, 5 s -> deaf? 2nd cancel useless -> X restart gateway (kills 3)"
         )
 
     def test_a_deaf_run_is_not_cancelled_again(self) -> None:
         found = seen(*scenes.deaf(), now=8.0)
-        assert found.ladder == "2nd cancel useless -> restart gateway (kills 3)"
+        assert found.ladder == "2nd cancel useless -> X restart gateway (kills 3)"
         assert found.cancel is not None
         assert found.cancel.actor == "ana@laptop"
         assert found.mission == "mission 00abcd reads running (live frame: certain)"
