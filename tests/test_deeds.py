@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.support.builders import (
     NOW,
+    booted,
     frame,
     healthy,
     linked,
@@ -21,9 +22,20 @@ from tests.support.builders import (
 from tests.support.rollout import row, window
 
 from vp_tui.deeds import LOOK_BACK, deeds, since
-from vp_tui.domain.audit import RECOVERY, ActionRecord
-from vp_tui.domain.events import AuditRead, CancelFailed, CancelRequested, EvidenceRead
+from vp_tui.domain.actuation import Actuation, CommandRun
+from vp_tui.domain.audit import PROOF, RECOVERY, ActionRecord
+from vp_tui.domain.events import (
+    AuditRead,
+    CancelFailed,
+    CancelRequested,
+    EvidenceRead,
+    RestartActed,
+    RestartAsked,
+    SwitchActed,
+    SwitchAsked,
+)
 from vp_tui.domain.models import Failure
+from vp_tui.domain.switches import FORCE_FALLBACK
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -32,6 +44,7 @@ if TYPE_CHECKING:
 
 ME = "ana@laptop"
 ASKED = CancelRequested(10.0, "a", "stuck in npm", ME)
+DONE = Actuation((), command=CommandRun(("true",), 0, (), 0.1))
 LONG_AGO = NOW - timedelta(days=9)
 
 
@@ -135,3 +148,41 @@ class TestSince:
         log = EvidenceRead(0.0, (row("Shadow window #1", date=date),), frozenset())
         assert since(state(log), window(opened_at=None), 0.0) == NOW - LOOK_BACK
         assert since(state(), window(opened_at=None), 0.0) == NOW - LOOK_BACK
+
+
+class TestLane:
+    """Changes of the lane and restarts: what is known of them now stands beside what was done."""
+
+    CHANGE = SwitchAsked(10.0, FORCE_FALLBACK, ME, "3 of 20")
+    WRITTEN = SwitchActed(11.0, Actuation((), written=True))
+    URL = "http://127.0.0.1:8002"
+
+    def test_one_that_is_not_audited_yet_is_told_all_the_same(self) -> None:
+        assert lines(self.CHANGE) == [
+            f"02:00:10Z force fallback {self.URL} by ana@laptop: pending: requested"
+        ]
+
+    def test_it_is_told_once_with_its_reason_and_how_far_it_is_proven(self) -> None:
+        audited = audit(record(10.2, "carried out", self.URL, "force fallback"))
+        (line,) = lines(self.CHANGE, self.WRITTEN, audited)
+        assert line == (
+            f"02:00:10Z force fallback {self.URL} by ana@laptop (why): pending: written, not in "
+            "force until the gateway restarts"
+        )
+
+    def test_an_older_one_is_told_with_its_proof_of_then(self) -> None:
+        older = [
+            record(1.0, "carried out", self.URL, "force fallback"),
+            record(5.0, "CONFIRMED: a coding turn", self.URL, f"{PROOF} force fallback"),
+            record(6.0, "carried out", self.URL, "release the forced fallback"),
+        ]
+        assert [line.partition(self.URL)[2] for line in lines(audit(*older))] == [
+            " by ana@laptop (why): CONFIRMED: a coding turn",
+            " by ana@laptop (why): carried out",
+        ]
+
+    def test_a_restart_is_told_by_whether_the_gateway_is_back(self) -> None:
+        events: list[Event] = [booted(at=0.0), RestartAsked(10.0, ME, ""), RestartActed(11.0, DONE)]
+        assert lines(*events, booted("2026-11-22T20:00:12", at=12.0)) == [
+            f"02:00:10Z restart {self.URL} by ana@laptop: back in a new epoch"
+        ]

@@ -22,14 +22,27 @@ from tests.support.builders import (
     state,
     stream,
 )
+from tests.support.rollout import window
 
+from vp_tui.domain import probe as probing
 from vp_tui.domain.actuation import Actuation, Means
-from vp_tui.domain.events import RestartActed, RestartAsked, SwitchActed, SwitchAsked, SwitchesRead
+from vp_tui.domain.events import (
+    ProbeStepped,
+    RestartActed,
+    RestartAsked,
+    SwitchActed,
+    SwitchAsked,
+    SwitchesRead,
+    WindowsRead,
+)
 from vp_tui.domain.lane_mode import LaneMode
+from vp_tui.domain.probe import Created, Executed, Heard
+from vp_tui.domain.stages import Stage, Traffic
 from vp_tui.domain.switches import FORCE_FALLBACK, RELEASE, Switch, Switches
 from vp_tui.lane_view import lane_mode, lane_word, why_no_change
 from vp_tui.primary_path import LATELY_S, Health, primary_path
 from vp_tui.report import status_object
+from vp_tui.selectors import current_window, probed_missions
 
 if TYPE_CHECKING:
     from vp_tui.domain.events import Event
@@ -180,3 +193,44 @@ class TestPrimaryPath:
         blocked = primary_path(seen, 1.0)
         assert blocked.health is Health.BLOCKED
         assert "holds the gateway's lock" in blocked.why
+
+
+class TestProposedWindow:
+    """With none open: its stage after a proven brake, and its source where we made all of it."""
+
+    FORCED = (ASKED, SwitchActed(2.0, WRITTEN), booted(NEXT_BOOT, 4.0))
+
+    def test_after_a_proven_brake_the_stage_is_reverted(self) -> None:
+        unproven = night(*self.FORCED)
+        assert current_window(state(*unproven)).stage is Stage.SHADOW
+        proven = [*unproven, *turn(at=10.0), taken(at=12.0)]
+        assert current_window(state(*proven)).stage is Stage.REVERTED
+        assert current_window(state(*proven, stage=Stage.LIMITED)).stage is Stage.LIMITED
+
+    def test_an_open_window_keeps_its_stage(self) -> None:
+        opened = WindowsRead(1.0, (window(),))
+        proven = night(opened, *self.FORCED, *turn(at=10.0), taken(at=12.0))
+        assert current_window(state(*proven)).stage is Stage.BROADENED
+
+    def test_one_that_only_our_probes_filled_is_of_source_probe(self) -> None:
+        mine = night(probe_of("m1"), taken(mission("m1"), at=1.0))
+        proposed = current_window(state(*mine))
+        assert proposed.source is Traffic.PROBE
+        assert proposed.scope == "vp.coder.primary on here, probe traffic"
+        mixed = state(*mine, taken(mission("m2"), mission("m1"), at=2.0))
+        assert current_window(mixed).source is Traffic.ORGANIC
+        assert probed_missions(mixed, current_window(mixed)) == (2, 1)
+
+    def test_a_source_that_was_given_stands(self) -> None:
+        mine = night(probe_of("m1"), taken(mission("m1"), at=1.0))
+        given = current_window(state(*mine, source=Traffic.SYNTHETIC))
+        assert given.source is Traffic.SYNTHETIC
+
+
+def probe_of(mission_id: str) -> ProbeStepped:
+    """Return a probe that the lane has taken."""
+    made = probing.requested("write code", 0.0, "G1", known=frozenset())
+    told = routed("delegated_to_coder_vp", mission_id)
+    for fact in (Created(0.1, "session_probe"), Executed(0.2), Heard(0.3, told)):
+        made = probing.step(made, fact)
+    return ProbeStepped(0.3, made)

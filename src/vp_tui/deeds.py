@@ -1,7 +1,8 @@
 """State -> what was done to the gateway, by whom, and what came of it.
 
-From the cancels that are followed, others' too, and from the audit, which knows what was done
-before this vp-tui was started. The audit is of all gateways: only what was done here is told.
+From the cancels that are followed, others' too, from the lane's orders, and from the audit, which
+knows what was done before this vp-tui was started. The audit is of all gateways: only what was done
+here is told.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from vp_tui.domain.audit import RECOVERY
+from vp_tui.domain.audit import PROOF, RECOVERY
 from vp_tui.domain.cancels import Cancel, CancelState
 from vp_tui.domain.labels import moment
 from vp_tui.state import AuditLog, EvidenceLog
@@ -61,8 +62,11 @@ def since(state: State, window: Window, now: float) -> datetime:
 def deeds(state: State, now: float, begin: datetime) -> tuple[Deed, ...]:
     """Return what was done from `begin` on, oldest first; what was refused is none of it."""
     followed = [_of_cancel(cancel, state, now) for cancel in state.cancels]
-    known = [deed for deed in followed if deed.at >= begin]
-    return tuple(sorted((*known, *_of_audit(state, begin, followed)), key=lambda deed: deed.at))
+    of_lane = list(_of_lane(state))
+    audited = [_as_followed(deed, of_lane) for deed in _of_audit(state, begin, followed)]
+    unaudited = [deed for deed in of_lane if not any(_is_same(deed, other) for other in audited)]
+    known = [deed for deed in (*followed, *unaudited) if deed.at >= begin]
+    return tuple(sorted((*known, *audited), key=lambda deed: deed.at))
 
 
 def _of_cancel(cancel: Cancel, state: State, now: float) -> Deed:
@@ -74,6 +78,23 @@ def _of_cancel(cancel: Cancel, state: State, now: float) -> Deed:
         reason=cancel.reason,
         result=result_of(cancel, state, now),
     )
+
+
+def _of_lane(state: State) -> Iterator[Deed]:
+    """Yield the change and the restart that are followed, as far as they are proven."""
+    lane, url = state.lane, state.watch.url
+    if (brake := lane.brake) is not None:
+        at, result = state.clock.wall_at(brake.asked_at), f"{brake.proof}: {brake.reason}"
+        yield Deed(at, lane.brake_by, brake.change.words, url, "", result)
+    if (restart := lane.restart) is not None:
+        at, result = state.clock.wall_at(restart.asked_at), restart.line.removeprefix("restart: ")
+        yield Deed(at, lane.restart_by, "restart", url, "", result)
+
+
+def _as_followed(deed: Deed, followed: list[Deed]) -> Deed:
+    """Return an audited deed with what is known of it now: its line says what was done."""
+    newest = next((other for other in followed if _is_same(deed, other)), None)
+    return deed if newest is None else deed._replace(result=newest.result)
 
 
 def result_of(cancel: Cancel, state: State, now: float) -> str:
@@ -95,7 +116,8 @@ def _of_audit(state: State, begin: datetime, followed: list[Deed]) -> Iterator[D
     records = (state.audit or AuditLog()).records
     here = _names(state)
     for place, record in enumerate(records):
-        is_told = record.action == RECOVERY or record.result.startswith(REFUSED)
+        is_result = record.action == RECOVERY or record.action.startswith(PROOF)
+        is_told = is_result or record.result.startswith(REFUSED)
         if is_told or record.at < begin or record.target not in here:
             continue
         deed = Deed(
@@ -115,8 +137,10 @@ def _names(state: State) -> set[str]:
 
 def _result(record: ActionRecord, later: tuple[ActionRecord, ...]) -> str:
     """Return what a record came to, as the audit's later lines have it."""
+    proof = f"{PROOF} {record.action}"
     for other in reversed(later):
-        if (other.action, other.target, other.actor) == (RECOVERY, record.target, record.actor):
+        is_of_it = (other.target, other.actor) == (record.target, record.actor)
+        if is_of_it and other.action in {RECOVERY, proof}:
             return other.result
     return record.result
 

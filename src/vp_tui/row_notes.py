@@ -11,6 +11,7 @@ from vp_tui.cells import cells_of
 from vp_tui.deeds import deeds, since
 from vp_tui.domain.events import Source
 from vp_tui.hangs import cancelled_runs, hung_runs
+from vp_tui.selectors import probed_missions
 from vp_tui.sources import SourceView, SourceWord, listened, source_view
 from vp_tui.summary import troubles
 
@@ -59,6 +60,7 @@ def _notes(drafted: Draft, choice: Choice) -> Iterator[str]:
         yield from _measured(drafted.figures)
     if drafted.own is not None:
         yield _window(drafted.own)
+    yield _probes(drafted)
     yield _routing(drafted)
     if choice.with_unknowns:
         yield from _unknowns(drafted)
@@ -107,6 +109,12 @@ def _window(own: WindowNumbers) -> str:
     running = f", {own.running} running" if own.running else ""
     told = f"{own.completed} completed, {own.failed} failed, {own.fallback} fell back"
     return f"window: +{own.new} missions: {told}{running}{p95}"
+
+
+def _probes(drafted: Draft) -> str:
+    """Say which of the window's missions are probes of ours, if any."""
+    count, probes = probed_missions(drafted.state, drafted.window)
+    return f"{probes} of the window's {count} missions are probes of ours" if probes else ""
 
 
 def _routing(drafted: Draft) -> str:

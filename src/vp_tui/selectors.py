@@ -20,6 +20,7 @@ from vp_tui.domain.missions import (
     terminal_entries,
     unreported_fallbacks,
 )
+from vp_tui.domain.stages import Stage, Traffic
 from vp_tui.domain.thresholds import GUARDRAIL_RATE
 from vp_tui.domain.windows import current_stage, default_scope, proposed_window, unreal_missions
 from vp_tui.sources import SourceView, source_view
@@ -159,9 +160,35 @@ def is_log_known(state: State) -> bool:
 def current_window(state: State) -> Window:
     """Return the open window, or while there is none the one that is proposed next."""
     window = state.window
-    if window is None:
-        return _proposed(state.watch, state.evidence or NO_EVIDENCE)
-    return window._replace(stage=current_stage(state.watch.stage, window, ()))
+    if window is not None:
+        return window._replace(stage=current_stage(state.watch.stage, window, ()))
+    proposed = _proposed(state.watch, state.evidence or NO_EVIDENCE)
+    if state.lane.is_reverted and state.watch.stage is None:
+        proposed = proposed._replace(stage=Stage.REVERTED)
+    if _is_probed(state.watch, proposed, state.ledger, state.lane.probe_missions):
+        scope = _scope(state.watch, Traffic.PROBE)
+        return proposed._replace(source=Traffic.PROBE, scope=scope)
+    return proposed
+
+
+def probed_missions(state: State, window: Window) -> tuple[int, int]:
+    """Return how many missions the window has, and how many of them are probes of ours."""
+    entries = state.ledger.entries.values()
+    own = {entry.mission.mission_id for entry in entries if window.holds(entry.mission)}
+    return len(own), len(own & state.lane.probe_missions)
+
+
+@while_same
+def _is_probed(watch: Watch, window: Window, ledger: Ledger, probes: frozenset[str]) -> bool:
+    """Tell whether all that a window has are probes of ours: organic it is not, then."""
+    if not probes or watch.source is not Traffic.ORGANIC:
+        return False
+    held = [id_ for id_, entry in ledger.entries.items() if window.holds(entry.mission)]
+    return bool(held) and probes.issuperset(held)
+
+
+def _scope(watch: Watch, source: Traffic) -> str:
+    return watch.window_scope or default_scope(watch.vp_id, watch.name, source)
 
 
 @while_same
@@ -169,7 +196,7 @@ def _proposed(watch: Watch, log: EvidenceLog) -> Window:
     return proposed_window(
         log.rows,
         log.recorded_ids,
-        scope=watch.window_scope or default_scope(watch.vp_id, watch.name, watch.source),
+        scope=_scope(watch, watch.source),
         source=watch.source,
         stage=watch.stage,
         label=watch.window_label,

@@ -220,10 +220,14 @@ class Lane(NamedTuple):
 
     brake: Brake | None = None
     """The newest change of a switch."""
+    brake_by: str = ""
+    """Who asked for it."""
     acted: Actuation | None = None
     """What the actuator did for it; None: it has not ended."""
     restart: Restart | None = None
     """The newest restart."""
+    restart_by: str = ""
+    """Who asked for it."""
     restarted: Actuation | None = None
     """What its command did; None: it has not ended."""
     is_reverted: bool = False

@@ -13,6 +13,8 @@ PROSE_LIMIT: Final = 1_000
 """Characters of a reason or of a step's detail."""
 STEPS_LIMIT: Final = 50
 RECOVERY: Final = "cancel recovery"
+PROOF: Final = "proof of"
+"""Begins the action of a line that says what came of a change of the lane, or of a restart."""
 """The action of a line that tells what an earlier cancel came to."""
 
 

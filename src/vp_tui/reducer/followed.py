@@ -40,7 +40,7 @@ def reduce_followed(event: Event, state: State) -> State:
 def switch_asked(event: SwitchAsked, state: State) -> State:
     """Begin to follow a change until its effect is seen."""
     asked = brake.requested(event.change, event.at, _boot_stamp(state))
-    state = with_lane(state, brake=asked, acted=None)
+    state = with_lane(state, brake=asked, brake_by=event.actor, acted=None)
     text = f"{event.change.words}: requested by {event.actor}: {event.reason}".rstrip(": ")
     return with_entry(state, event.at, None, "brake", text, "warn")
 
@@ -54,7 +54,7 @@ def switch_acted(event: SwitchActed, state: State) -> State:
 def restart_asked(event: RestartAsked, state: State) -> State:
     """Begin to follow a restart until the gateway is back."""
     asked = restart.requested(event.at, _boot_stamp(state))
-    state = with_lane(state, restart=asked, restarted=None)
+    state = with_lane(state, restart=asked, restart_by=event.actor, restarted=None)
     text = f"requested by {event.actor}: {event.reason}".rstrip(": ")
     return with_entry(state, event.at, None, "restart", text, "warn")
 

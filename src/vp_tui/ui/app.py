@@ -100,9 +100,11 @@ class VpTuiApp(App[None]):
         gc.freeze()
         gc.enable()
         self.network.start()
-        from vp_tui.recoveries import Recoveries  # noqa: PLC0415 - not for the first frame
+        from vp_tui.proofs import Proofs  # noqa: PLC0415 - not for the first frame
+        from vp_tui.recoveries import Recoveries  # noqa: PLC0415 - as above
 
         self._recoveries = Recoveries(self.store, self._commands.keep, self._clock)
+        self._proofs = Proofs(self.store, self._commands.keep, self._clock)
 
     def tick(self) -> None:
         """Let a second pass: ages grow, and alarms are looked for, in dialogs and frozen too."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from vp_tui.domain.latency import p95_after_each
+from vp_tui.domain.stages import Stage
 from vp_tui.domain.stats import upper95
 from vp_tui.domain.text import literal
 from vp_tui.domain.thresholds import percent
@@ -46,6 +47,8 @@ def window_section(facts: Facts, width: int) -> list[Line]:
 def _nature(facts: Facts, window: Window) -> Iterable[tuple[str, str]]:
     watch = facts.state.watch
     asked = " (asked for with --stage)" if watch.stage is not None else ""
+    if window.stage is Stage.REVERTED and not asked:
+        asked = " (the forced fallback is proven)"
     feeds = "feeds gates and guardrails" if window.source.is_real else "feeds no gate or guardrail"
     yield "stage", f"{window.stage}{asked}"
     yield "source", f"{window.source}: {feeds}"

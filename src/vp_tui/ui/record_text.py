@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from vp_tui.state import State
 
 _MEANINGS: Final[dict[str, str]] = {
-    Word.FORCE_FALLBACK: "records only: it brakes nothing",
-    Word.SUSTAINED_FORCE_FALLBACK: "records only: it brakes nothing",
+    Word.FORCE_FALLBACK: "records only: the brake is F",
+    Word.SUSTAINED_FORCE_FALLBACK: "records only: the brake is F",
     Word.START_SHADOW_WINDOW: "opens the rollout",
 }
 _MORE: Final = " v = all"
