@@ -183,14 +183,27 @@ def test_an_answer_that_comes_at_once_was_about_nothing() -> None:
 def test_one_that_was_cancelled_in_an_earlier_window_is_no_fact_of_this_one() -> None:
     now = state(*stuck(()))
     window = current_window(now)._replace(opened_at=NOW + timedelta(seconds=400))
-    hit = Cancel("a", 301.0, None, was_stuck=True)
+    hit = Cancel("a", 301.0, None, was_stuck=True, recovered_at=310.0)
     assert cancelled_runs(state_with(now, hit), window) == ()
     earlier = window._replace(opened_at=NOW)
     assert len(cancelled_runs(state_with(now, hit), earlier)) == 1
 
 
-def state_with(now: State, cancel: Cancel) -> State:
+def test_a_recovery_that_is_awaited_is_a_fact_of_a_window_opened_since() -> None:
+    # Recording opens a proposed window: its cancels are older than it.
+    now = state(*stuck(()))
+    window = current_window(now)._replace(opened_at=NOW + timedelta(seconds=400))
+    hit = Cancel("a", 301.0, None, was_stuck=True, cleared_at=304.0)
+    assert len(cancelled_runs(state_with(now, hit), window)) == 1
 
+
+def test_an_end_that_was_heard_goes_before_a_listing_of_earlier() -> None:
+    now = state(*stuck(()), *stream(*UNWOUND, session_id="a", at=301.0))
+    assert now.sessions["a"].active_runs == 1
+    assert word(now, 301.5) == Word.PARTIAL_TIMEOUT_RECOVERED
+
+
+def state_with(now: State, cancel: Cancel) -> State:
     return replace(now, cancels=(cancel,))
 
 

@@ -51,7 +51,7 @@ def cancelled_runs(state: State, window: Window) -> tuple[CancelledRun, ...]:
     return tuple(
         CancelledRun(
             session_id,
-            session.active_runs if (session := state.sessions.get(session_id)) else 0,
+            _counted(cancel, state),
             finished_since=_finished_since(state, cancel.at),
             is_confirmed=cancel.recovered_at is not None,
         )
@@ -59,9 +59,23 @@ def cancelled_runs(state: State, window: Window) -> tuple[CancelledRun, ...]:
     )
 
 
+def _counted(cancel: Cancel, state: State) -> int:
+    """Return how many runs the session counts; an end that was heard goes before an old listing."""
+    if cancel.cleared_at is not None or cancel.ended_at is not None:
+        return 0
+    session = state.sessions.get(cancel.session_id)
+    return session.active_runs if session else 0
+
+
 def _is_within(cancel: Cancel, window: Window, state: State) -> bool:
-    """Tell whether a cancel belongs to the window; one not opened yet has all of them."""
-    return window.opened_at is None or state.clock.wall_at(cancel.at) >= window.opened_at
+    """Tell whether a cancel belongs to the window; one not opened yet has all of them.
+
+    A recovery that is awaited is a fact of now, whenever the window was opened: a proposed one is
+    when its first row is written.
+    """
+    if not cancel.is_over or window.opened_at is None:
+        return True
+    return state.clock.wall_at(cancel.at) >= window.opened_at
 
 
 def _finished_since(state: State, at: float) -> bool:

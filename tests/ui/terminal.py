@@ -46,7 +46,7 @@ class Terminal:
             stdout=other_end,
             stderr=other_end,
             cwd=home,
-            env=_environment(home),
+            env=environment(home),
             start_new_session=True,
         )
         os.close(other_end)
@@ -66,7 +66,7 @@ class Terminal:
         while not seen(self.text):
             left_s = end - time.monotonic()
             assert left_s > 0, f"not seen on this screen:\n{self.text}"
-            assert self._read(left_s), f"ended before it was seen:\n{self.text}"
+            assert self.read(left_s), f"ended before it was seen:\n{self.text}"
         return self.text
 
     def press(self, keys: str) -> None:
@@ -78,7 +78,7 @@ class Terminal:
     def exit_code(self) -> int:
         """Read until the process has closed the terminal; return its exit code."""
         end = time.monotonic() + PATIENCE_S
-        while self._read(end - time.monotonic()):
+        while self.read(end - time.monotonic()):
             assert time.monotonic() < end, f"still running:\n{self.text}"
         return self._process.wait(PATIENCE_S)
 
@@ -89,7 +89,7 @@ class Terminal:
         found = {mode: self.output.rpartition(b"\x1b[" + mode)[2][:1] for mode in modes}
         return found == modes
 
-    def _read(self, timeout_s: float) -> bool:
+    def read(self, timeout_s: float) -> bool:
         """Take what comes next; False at the end of the output."""
         readable, _, _ = select.select([self._fd], [], [], max(timeout_s, 0.0))
         if not readable:
@@ -116,6 +116,7 @@ class Terminal:
         os.close(self._fd)
 
 
-def _environment(home: Path) -> dict[str, str]:
+def environment(home: Path) -> dict[str, str]:
+    """Return the environment of a fresh machine whose home is `home`."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
     return kept | {"HOME": str(home), "TERM": "xterm-256color", "COLORTERM": "truecolor"}

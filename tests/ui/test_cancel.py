@@ -187,6 +187,8 @@ class TestFollowing:
             assert "counter cleared, task unconfirmed: " in rig.text
             assert "! DEAF 4m08 d3833624" in rig.text
             await rig.press("escape", "c")
+            assert "d3833624 DEAF" in rig.text
+            assert "it is not stuck" not in rig.text
             assert len(sent(rig)) == 1
             ((_whom, why),) = refused(rig)
             assert "a second is useless" in why

@@ -136,7 +136,7 @@ def target_lines(target: Target, width: int) -> list[Line]:
     if target.waiting:
         names = ", ".join(short_id(session_id) for session_id in target.waiting)
         lines += wrapped(f"waiting behind it: {names}", width, "warn")
-    if target.level is not Level.STUCK:
+    if target.level not in {Level.STUCK, Level.DEAF}:
         lines += wrapped("it is not stuck: what it has done so far is lost", width, "warn")
     lines.append(())
     return lines
