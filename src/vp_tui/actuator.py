@@ -69,11 +69,6 @@ class Actuator:
         """Return what `change` would do."""
         return plan_for(change, self._tools.means)
 
-    @property
-    def restart_command(self) -> tuple[str, ...]:
-        """The operator's; () without one."""
-        return self._tools.restart
-
     async def switches(self) -> Switches | None:
         """Return what the env file says, None without one. Raises SwitchError."""
         if self._tools.env_file is None:

@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
 
 import pytest
-from tests.ui.terminal import environment
+from tests.support.pty_process import environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

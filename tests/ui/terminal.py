@@ -2,58 +2,34 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
-import pty
-import select
-import struct
-import subprocess
-import termios
 import time
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Final
 
 import pyte
+from tests.support.pty_process import PtyProcess
 
 if TYPE_CHECKING:
     import signal
     from collections.abc import Callable, Sequence
     from pathlib import Path
-    from types import TracebackType
 
 COLUMNS: Final = 80
 ROWS: Final = 24
 PATIENCE_S: Final = 15.0
 """How long a condition may take at worst; nothing is concluded from how long it took."""
-_OURS: Final = ("UA_", "VP_TUI_", "TEXTUAL", "XDG_", "NO_COLOR")
-"""How the variables begin that would make vp-tui another one here than on a fresh machine."""
 
 
-class Terminal:
-    """Runs `command` in `home`, which holds no configuration."""
+class Terminal(PtyProcess):
+    """Keeps all that came, and shows it as a terminal would."""
 
     def __init__(
         self, command: Sequence[str], home: Path, size: tuple[int, int] = (COLUMNS, ROWS)
     ) -> None:
         self.output = b""
-        columns, rows = size
-        self._screen = pyte.Screen(columns, rows)
+        self._screen = pyte.Screen(*size)
         self._stream = pyte.ByteStream(self._screen)
-        self._fd, other_end = pty.openpty()
-        fcntl.ioctl(other_end, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
-        self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
-            command,
-            stdin=other_end,
-            stdout=other_end,
-            stderr=other_end,
-            cwd=home,
-            env=environment(home),
-            start_new_session=True,
-        )
-        os.close(other_end)
-
-    @property
-    def pid(self) -> int:
-        return self._process.pid
+        super().__init__(command, size, home)
 
     @property
     def text(self) -> str:
@@ -68,9 +44,6 @@ class Terminal:
             assert left_s > 0, f"not seen on this screen:\n{self.text}"
             assert self.read(left_s), f"ended before it was seen:\n{self.text}"
         return self.text
-
-    def press(self, keys: str) -> None:
-        os.write(self._fd, keys.encode())
 
     def signal(self, number: signal.Signals) -> None:
         os.kill(self.pid, number)
@@ -91,32 +64,8 @@ class Terminal:
 
     def read(self, timeout_s: float) -> bool:
         """Take what comes next; False at the end of the output."""
-        readable, _, _ = select.select([self._fd], [], [], max(timeout_s, 0.0))
-        if not readable:
-            return True
-        try:
-            data = os.read(self._fd, 65_536)
-        except OSError:  # Linux says EIO when nothing is open at the other end
-            return False
-        self.output += data
-        self._stream.feed(data)
-        return bool(data)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self._process.kill()
-        self._process.wait()
-        os.close(self._fd)
-
-
-def environment(home: Path) -> dict[str, str]:
-    """Return the environment of a fresh machine whose home is `home`."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
-    return kept | {"HOME": str(home), "TERM": "xterm-256color", "COLORTERM": "truecolor"}
+        data = self.receive(timeout_s)
+        if data:
+            self.output += data
+            self._stream.feed(data)
+        return data != b""
