@@ -47,9 +47,8 @@ def test_a_stuck_run_from_the_alarm_to_the_recorded_row(tmp_path: Path) -> None:
 
 def cancelled_from_the_alarm(tmux: Tmux) -> str:
     """Stop the run that the alarm is about; return its short id."""
-    screen = tmux.until(STUCK.search)
+    screen = tmux.until(lambda text: STUCK.search(text) and "! alarm stuck run " in text)
     assert screen.startswith(" LIVE+ALARM ")
-    assert "! alarm stuck run " in screen
     assert tmux.has_rung
     found = STUCK.search(screen)
     assert found is not None
