@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from vp_tui.domain.models import Session, Snapshot
     from vp_tui.domain.turns import Turn
     from vp_tui.sources import SourceView
-    from vp_tui.state import Link, State
+    from vp_tui.state import Lane, Link, State
 
 RUNNING: Final = frozenset({Level.OK, Level.LONG, Level.QUIET, Level.QUEUED, Level.ORPHAN})
 """Levels of runs under way that are no alarm."""
@@ -51,6 +51,8 @@ class RunRow(NamedTuple):
     tool_s: float | None
     ended: datetime | None
     other_viewers: int
+    is_probe: bool = False
+    """It was made by a probe of ours."""
 
     @property
     def turn(self) -> Turn:
@@ -252,7 +254,14 @@ def _run_row(state: State, session: Session, level: RunLevel, now: float) -> Run
         tool_s=_since(run.turn.tool_at, now),
         ended=None if ended_at is None else state.clock.wall_at(ended_at),
         other_viewers=max(session.active_connections - attached, 0),
+        is_probe=_is_probe(state.lane, session.session_id, run),
     )
+
+
+def _is_probe(lane: Lane, session_id: str, run: Run) -> bool:
+    probe = lane.probe
+    is_newest = probe is not None and probe.session_id == session_id
+    return is_newest or run.turn.mission_id in lane.probe_missions
 
 
 def _since(at: float | None, now: float) -> float | None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.support.builders import mission, processing, routed
+from tests.support.builders import listing, mission, processing, routed, session
 from tests.ui import scenes
-from tests.ui.rig import Rig, running
+from tests.ui.rig import LARGE, Rig, running
 
 from vp_tui.domain import probe as probing
 from vp_tui.domain.brake import TimePassed
@@ -95,6 +95,15 @@ async def test_the_last_probe_is_shown_and_another_one_can_be_asked_for() -> Non
         assert len(probes(rig)) == 1
         assert "asking the metrics first" in rig.text
         assert "its turn goes on unheard" not in rig.text
+
+
+async def test_its_session_is_named_among_the_runs() -> None:
+    async with running(*scenes.ordinary(), size=LARGE) as rig:
+        assert "our probe" not in rig.text
+        made = session(SESSION, active_runs=1)
+        await rig.tell(stepped(*STARTED), listing(*scenes.sessions(), made, at=4.0))
+        (row,) = [line for line in rig.content("runs") if "ab12cd34" in line]
+        assert "our probe" in row
 
 
 async def test_what_timed_out_says_what_it_means() -> None:

@@ -142,6 +142,8 @@ def is_listed(state: State, now: float) -> bool:
 
 
 def proof_line(brake: Brake, width: int) -> list[Line]:
-    """Return how far a change is proven, and why."""
+    """Return how far a change is proven, and why; nothing where its last step says that."""
+    if brake.steps[-1].step == brake.proof:
+        return []
     tone = PROOF_TONES[brake.proof]
     return wrapped(join((str(brake.proof), tone), f": {brake.reason}"), width)

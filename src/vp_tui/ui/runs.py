@@ -210,4 +210,5 @@ def _link(row: RunRow) -> Line:
 def _about(row: RunRow, others: int) -> Line:
     viewers = f"{others} other viewer{'s' * (others > 1)}  " if others else ""
     about = fold(row.session.description or row.turn.query or "")
-    return ((viewers + about, "dim"),)
+    whose = "our probe  " if row.is_probe else ""
+    return ((viewers + whose + about, "dim"),)
