@@ -217,6 +217,15 @@ class TestOutages:
             assert rig.client.asked[f"log {LANE}"] > 10
             assert rig.streams["session_a"].wakes == 0
 
+    async def test_a_restart_that_no_poll_noticed_shows_in_the_continuity_at_once(self) -> None:
+        rig = Rig()
+        rig.client.sessions_answers[Plane.OPS] = [session()]
+        async with rig.running():
+            rig.forget()
+            rig.client.sessions_answers[Plane.OPS] = []
+            await rig.pace.passes(4.0)
+            assert rig.client.asked["continuity"] == 1
+
     @pytest.mark.parametrize("error", [refused(), NotFound("404", ""), ServerFailed("500", "")])
     async def test_any_answer_of_the_gateway_ends_an_outage(self, error: GatewayError) -> None:
         rig = Rig()

@@ -58,14 +58,20 @@ class Attachments:
         self._limit = limit
         self._held: dict[str, tuple[Stream, asyncio.Task[None]]] = {}
 
-    def listing_arrived(self, sessions: Collection[Session], now: float) -> None:
-        """Attach and detach after a listing, whose sessions may be attached to."""
+    def listing_arrived(self, sessions: Collection[Session], now: float) -> bool:
+        """Attach and detach after a listing, whose sessions may be attached to.
+
+        Return whether a session that was attached to is in memory no more.
+        """
         wanted = choose(sessions, self._held.keys(), self._limit)
+        in_memory = {session.session_id for session in sessions if session.in_memory}
+        is_any_gone = not in_memory.issuperset(self._held)
         for session_id in [held for held in self._held if held not in wanted]:
             self._release(session_id, now)
         for session in sessions:
             if session.session_id in wanted:
                 self._hold(session, now)
+        return is_any_gone
 
     def wake(self, now: float) -> None:
         """Let every stream that waits try soon."""

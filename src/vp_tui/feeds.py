@@ -275,7 +275,9 @@ class Feeds:
             for session in listing.sessions
             if session.session_id != self._lane_log_id and is_session_id(session.session_id)
         ]
-        self._attachments.listing_arrived(attachable, now)
+        if self._attachments.listing_arrived(attachable, now):
+            # All are gone after a restart, and one that took no time fails no poll: look now.
+            self.pace.wake()
 
     def _tail_wanted_logs(self) -> None:
         logs = (self._lane_log_id, self._shown_log_id)
