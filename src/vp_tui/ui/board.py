@@ -56,7 +56,9 @@ class Board(Container):
         self.found = dict.fromkeys(("runs", *LOWER), "")
         """What each pane is filtered by, or searched for, by its name."""
         self.triaging = Triaging()
+        self.header = Lines(id="header")
         self.dense = Lines(id="dense")
+        self.footer = Lines(id="footer")
         self.triage = Lines(id="triage")
         self.alarms = Lines(id="alarms")
         self.cards = Cards(id="cards")
@@ -65,12 +67,12 @@ class Board(Container):
         self._rows: tuple[RunRow, ...] = ()
 
     def compose(self) -> ComposeResult:
-        yield Lines(id="header")
+        yield self.header
         yield self.dense
         yield self.runs
         yield self.lower
         yield self.alarms
-        yield Lines(id="footer")
+        yield self.footer
 
     def on_mount(self) -> None:
         """Mount what the first frame does without after it."""
@@ -131,13 +133,11 @@ class Board(Container):
     ) -> None:
         """Draw the state as of `now`; `safety` is what is so now, whatever is frozen."""
         width = self.app.size.width
-        self.query_one("#header", Lines).show(
-            header_lines(state, now, width, frozen_for=frozen_for, safety=safety)
-        )
+        self.header.show(header_lines(state, now, width, frozen_for=frozen_for, safety=safety))
         self._show_runs(state, now)
         self._follow_triage()
         footer = footer_line(width, read_only=state.watch.read_only, first=self._first_keys())
-        self.query_one("#footer", Lines).show([footer])
+        self.footer.show([footer])
         self._show_figures(state, now, width)
         whose = self.triaging.events_of(self.selected)
         self.lower.show_events(state, whose, self.found["events"])

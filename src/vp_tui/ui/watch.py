@@ -70,6 +70,8 @@ class WatchScreen(Screen[None]):
 
     def _published(self, state: State) -> None:
         """Draw what is new; once the evidence log is read, look for rows that wait for it."""
+        if not self.is_attached:  # vp-tui is ending
+            return
         self.redraw()
         log = state.evidence
         if not self._has_offered and state.watch.evidence and log and log.problem is None:
