@@ -15,6 +15,7 @@ from vp_tui.domain.events import Tick
 from vp_tui.paths import Places
 from vp_tui.store import Mailbox, Store
 from vp_tui.ui.app import VpTuiApp
+from vp_tui.ui.board import Board
 
 if TYPE_CHECKING:
     from vp_tui.feeds import Feeds
@@ -60,6 +61,21 @@ async def test_the_screen_takes_no_news_after_it_left() -> None:
     async with running() as rig:
         pass
     rig.store.apply(Tick(1.0, NOW))
+
+
+async def test_the_screen_takes_no_news_while_its_widgets_are_removed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    news: list[bool] = []
+    async with running() as rig:
+
+        def removed(_board: Board) -> None:
+            rig.store.apply(Tick(1.0, NOW))
+            news.append(True)
+
+        # Textual removes what is on a screen before the screen itself.
+        monkeypatch.setattr(Board, "on_unmount", removed, raising=False)
+    assert news
 
 
 async def test_a_bug_ends_the_app_with_its_exception_and_shows_no_local(
