@@ -293,6 +293,8 @@ class State:
     lane: Lane = NO_LANE
     alarms: tuple[Alarm, ...] = ()
     """What is wrong, each with who has seen it; the newest first."""
+    cut_at: float | None = None
+    """When a socket that was live was last cut."""
     cancels: tuple[Cancel, ...] = ()
     """The cancels that are followed, oldest first, at most CANCELS_KEPT."""
     audit: AuditLog | None = None

@@ -28,7 +28,7 @@ def test_a_stuck_run_from_the_alarm_to_the_recorded_row(tmp_path: Path) -> None:
     options = SimulatorOptions(scenario="stuck", speed=4.0)
     with tmux_in(tmp_path) as tmux, spawn_gateway(options) as gateway:
         watch = (VP_TUI, "--gateway-url", gateway.url, "--evidence", str(log))
-        tmux.start(*watch, "--stuck-after", "2", "--interval", "0.5")
+        tmux.start(*watch, "--stuck-after", "6", "--interval", "0.5")
         stuck = cancelled_from_the_alarm(tmux)
         tmux.sees("recovered: a later turn completed")
         tmux.press("Escape")
@@ -52,7 +52,9 @@ def cancelled_from_the_alarm(tmux: Tmux) -> str:
     assert tmux.has_rung
     found = STUCK.search(screen)
     assert found is not None
-    tmux.press("g", "c")
+    tmux.press("g")
+    tmux.sees(f">✗ STUCK   {found[1]}")
+    tmux.press("c")
     tmux.sees("STOP A RUN", f"{found[1]} STUCK", ">[ Keep running ]")
     tmux.press("Right", "Enter")
     tmux.sees("task_cancelled=true, the run unwound")

@@ -15,6 +15,8 @@ from vp_tui.selectors import while_same
 from vp_tui.state import CANCELS_KEPT, AuditLog
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from vp_tui.domain.events import (
         AuditFailed,
         AuditRead,
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
         CancelRequested,
     )
     from vp_tui.domain.models import Snapshot
+    from vp_tui.domain.runs import Run
     from vp_tui.state import State
 
 
@@ -94,13 +97,31 @@ def cancels_followed(state: State, at: float) -> State:
 def _known(state: State) -> Sighting:
     listing = state.sources.get(Source.SESSIONS)
     return Sighting(
-        runs=state.runs,
+        runs=_of_this_life(state),
         running={s.session_id for s in state.sessions.values() if s.is_running},
         listed_at=listing.answered_at if listing else None,
         stuck_after_s=stuck_after_s(state),
         has_lock=state.dialect == "G1",
         missions=_completed(state),
     )
+
+
+def _of_this_life(state: State) -> Mapping[str, Run]:
+    """Return the runs; a turn counts as completed only where no restart can lie before it.
+
+    After a socket was cut, that is from the gateway's next word about its boot on.
+    """
+    continuity = state.sources.get(Source.CONTINUITY)
+    told_at = continuity.answered_at if continuity else None
+    cut_at = state.cut_at
+    if cut_at is None or told_at is None or told_at > cut_at:
+        return state.runs
+    return {
+        session_id: run._replace(completed_at=None)
+        if run.completed_at is not None and run.completed_at > cut_at
+        else run
+        for session_id, run in state.runs.items()
+    }
 
 
 def _completed(state: State) -> tuple[Completed, ...]:

@@ -35,8 +35,10 @@ def link_changed(event: LinkChanged, state: State) -> State:
     # The reason for a loss stands while vp-tui tries again.
     reason = event.reason or ("" if is_live else link.reason)
     changed = link._replace(state=event.state, since=event.at, reason=reason)
+    was_live = link.state is StreamState.LIVE
     state = replace(
         state,
+        cut_at=event.at if was_live and not is_live else state.cut_at,
         links={**state.links, event.session_id: changed},
         failed_attaches=state.failed_attaches + event.is_failed_attach,
     )
@@ -52,7 +54,9 @@ def link_changed(event: LinkChanged, state: State) -> State:
 def link_dropped(event: LinkDropped, state: State) -> State:
     """Forget a socket that is no longer wanted."""
     links = {key: link for key, link in state.links.items() if key != event.session_id}
-    return replace(state, links=links)
+    cut = state.links.get(event.session_id)
+    was_live = cut is not None and cut.state is StreamState.LIVE
+    return replace(state, links=links, cut_at=event.at if was_live else state.cut_at)
 
 
 def gap_found(event: GapFound, state: State) -> State:
