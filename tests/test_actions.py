@@ -25,7 +25,8 @@ def test_no_reserved_key_is_used() -> None:
 
 def test_every_action_can_be_found_and_explained() -> None:
     for action in ACTIONS:
-        assert action.keys or action.danger, action.id  # the gravest are in the palette only
+        # The gravest are in the palette only, and what is rarely right.
+        assert action.keys or action.danger or action.id == "waive", action.id
         assert action.label, action.id
         assert action.label == action.label.strip(), action.id
         assert re.fullmatch(r"[A-Z?].*\.", action.help), action.id

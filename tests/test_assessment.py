@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from tests.support.builders import (
     ELSEWHERE,
+    NOW,
     REFUSED,
     booted,
     failed,
@@ -26,6 +27,7 @@ from vp_tui.domain.events import Event, EvidenceRead, Source, WindowsRead
 from vp_tui.domain.models import Continuity, ContinuityAlert, Plane
 from vp_tui.domain.stages import RevertMode, Stage, Traffic
 from vp_tui.domain.verdicts import Verdict
+from vp_tui.domain.waivers import Waiver
 from vp_tui.domain.words import Profile
 from vp_tui.reducer import reduce
 from vp_tui.report import exit_code, status_object
@@ -163,6 +165,57 @@ class TestGates:
 
     def test_old_continuity_is_unknown(self) -> None:
         assert verdicts(assessed(*night(*done(3)), now=60.0))[3] is Verdict.UNKNOWN
+
+
+class TestWaivers:
+    """A window of which a gate was set aside."""
+
+    BROKEN = booted()._replace(
+        continuity=Continuity(
+            "2026-11-22T19:00:00",
+            "ok",
+            "degraded",
+            (ContinuityAlert("resume_failures_high", "critical", "words"),),
+            0,
+        )
+    )
+
+    @staticmethod
+    def waiving(gate: str, was: Verdict) -> WindowsRead:
+        waiver = Waiver(gate, "ana@laptop", "known, see #42", NOW, was)
+        return WindowsRead(0.0, (opened_window(waivers=(waiver,)),))
+
+    def test_a_waived_fail_keeps_no_window_from_being_clean_and_proves_nothing(self) -> None:
+        failing = [*night(*done(40)), self.BROKEN]
+        assert assessed(*failing).is_clean is False
+        seen = state(*failing, self.waiving("G4", Verdict.FAIL))
+        made = assess(seen, 1.0)
+        assert made.gates.g4.verdict is Verdict.WAIVED
+        assert made.gates.g4.reason.startswith(
+            "waived by ana@laptop: known, see #42 (was FAIL: resume_failures_high"
+        )
+        assert made.is_clean is True
+        assert made.gates.promotion.line == "Promotion: not yet: G4 WAIVED"
+        assert exit_code(seen, 1.0) == 0
+
+    def test_worse_news_than_what_was_waived_stands(self) -> None:
+        waived = self.waiving("G4", Verdict.INCONCLUSIVE)
+        assert assessed(*night(*done(40)), waived).gates.g4.verdict is Verdict.WAIVED
+        made = assessed(*night(*done(40)), self.BROKEN, waived)
+        assert made.gates.g4.verdict is Verdict.FAIL
+        assert made.is_clean is False
+
+    def test_a_pass_that_is_earned_is_one(self) -> None:
+        made = assessed(*night(*done(40)), self.waiving("G1", Verdict.INCONCLUSIVE))
+        assert made.gates.g1.verdict is Verdict.PASS
+
+    def test_no_waiver_masks_a_guardrail(self) -> None:
+        fallen = [m._replace(fallback_seen=True) for m in done(3)]
+        made = assessed(*night(*fallen), self.waiving("G1", Verdict.FAIL))
+        assert made.gates.g1.verdict is Verdict.FAIL
+        assert [alarm.alarm for alarm in made.safety] == [GUARDRAIL]
+        assert made.suggestion is not None
+        assert made.suggestion.decision == "FORCE_FALLBACK"
 
 
 class TestGuardrails:

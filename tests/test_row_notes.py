@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.support.builders import (
     ELSEWHERE,
+    NOW,
     REFUSED,
     booted,
     failed,
@@ -24,10 +25,13 @@ from tests.support.builders import (
     status_frame,
     stream,
 )
+from tests.support.rollout import window
 from tests.ui import scenes
 
-from vp_tui.domain.events import CancelRequested
+from vp_tui.domain.events import CancelRequested, WindowsRead
 from vp_tui.domain.evidence import format_row, read_row
+from vp_tui.domain.verdicts import Verdict
+from vp_tui.domain.waivers import Waiver
 from vp_tui.drafting import Choice, Draft, draft, row_of
 
 if TYPE_CHECKING:
@@ -106,6 +110,14 @@ def test_one_cause_is_told_once() -> None:
     said = notes(healthy(), booted(), failed(failure=REFUSED))
     assert said.count("(401 from the ops plane)") == 1
     assert "unauthorized: metrics;" in said
+
+
+def test_a_waived_gate_is_told_with_who_and_why() -> None:
+    waiver = Waiver("G4", "ana@laptop", "suites run by hand", NOW, Verdict.INCONCLUSIVE)
+    opened = WindowsRead(0.0, (window(waivers=(waiver,)),))
+    said = notes(*scenes.ordinary(), opened)
+    assert "; G4 waived by ana@laptop: suites run by hand (was INCONCLUSIVE: runtime ok" in said
+    assert "waived by" not in notes(*scenes.ordinary())
 
 
 def test_an_override_says_what_was_suggested_and_why_more_was_allowed() -> None:

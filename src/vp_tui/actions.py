@@ -152,6 +152,14 @@ ACTIONS: Final = (
         "Evidence",
     ),
     Action(
+        "waive",
+        "do('waive')",
+        (),
+        "waive a gate",
+        "Waive a gate for the open window, with a reason; never a PASS.",
+        "Evidence",
+    ),
+    Action(
         "waiting",
         "do('waiting')",
         ("W",),

@@ -26,6 +26,7 @@ from vp_tui.domain.situation import Refusal, Situation
 from vp_tui.domain.stages import RevertMode
 from vp_tui.domain.suites import attested
 from vp_tui.domain.traffic import LaneFacts, diagnose
+from vp_tui.domain.waivers import with_waivers
 from vp_tui.domain.windows import numbers_of
 from vp_tui.hangs import cancelled_runs, hung_runs
 from vp_tui.safety import Dangers, can_force, safety_line, state_alarms
@@ -67,6 +68,7 @@ class Assessment(NamedTuple):
     is_clean: bool | None
     wire: TripWire
     gates: Gates
+    """Those that the window's waivers set aside are WAIVED; guardrails and SAFETY know none."""
     target: EvidenceTarget | None
     """None without an evidence log."""
     suggestion: Suggestion | None
@@ -185,7 +187,7 @@ def _refusal(metrics: SourceView) -> Refusal | None:
 def _assessed(facts: _Facts) -> Assessment:
     found = facts.snapshot is not None
     own = numbers_of(facts.window, facts.ledger.entries.values(), facts.orphaned)
-    gates = judge(
+    judged = judge(
         GateFacts(
             facts.real,
             facts.wire,
@@ -198,6 +200,7 @@ def _assessed(facts: _Facts) -> Assessment:
             suites=facts.suites,
         )
     )
+    gates = with_waivers(judged, facts.window.waivers, tripped=facts.wire.tripped)
     situation = _situation(facts, own, gates)
     rows, stage = facts.evidence.rows, facts.window.stage
     target = evidence_target(rows, stage, facts.real) if facts.has_evidence else None

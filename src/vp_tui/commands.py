@@ -111,7 +111,7 @@ class Commands:
         )
 
     def note(self, action: str, reason: str, result: str) -> None:
-        """Audit what vp-tui did to the lane by itself, or would have done."""
+        """Audit what was done here and asks nothing of the gateway: a waiver, the auto-revert."""
         target = self._store.state.watch.vp_id
         self._network.call(
             lambda feeds: feeds.order(lambda o: o.note(action, target, reason, (), result))

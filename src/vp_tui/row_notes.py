@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from vp_tui.cells import cells_of
 from vp_tui.deeds import deeds, since
 from vp_tui.domain.events import Source
+from vp_tui.domain.verdicts import Verdict
 from vp_tui.hangs import cancelled_runs, hung_runs
 from vp_tui.selectors import probed_missions
 from vp_tui.sources import SourceView, SourceWord, listened, source_view
@@ -67,6 +68,7 @@ def _notes(drafted: Draft, choice: Choice) -> Iterator[str]:
     if choice.with_actions:
         yield _actions(drafted)
     yield from _hung(drafted)
+    yield from _waived(drafted)
     yield from _decided(drafted, choice)
     yield choice.note.strip()
 
@@ -157,6 +159,13 @@ def _hung(drafted: Draft) -> Iterator[str]:
     for line in lines:
         if not any(line in reason for reason in told):
             yield line
+
+
+def _waived(drafted: Draft) -> Iterator[str]:
+    """Say which gates are waived, by whom, why, and what they said."""
+    for name, gate in drafted.made.gates.by_name().items():
+        if gate.verdict is Verdict.WAIVED:
+            yield f"{name} {gate.reason}"
 
 
 def _decided(drafted: Draft, choice: Choice) -> Iterator[str]:

@@ -12,6 +12,8 @@ from tests.support.builders import NOW
 from tests.support.rollout import window
 
 from vp_tui.domain.stages import Traffic
+from vp_tui.domain.verdicts import Verdict
+from vp_tui.domain.waivers import Waiver
 from vp_tui.domain.windows import Window, closed
 from vp_tui.storage.errors import EvidenceError
 from vp_tui.storage.windows import (
@@ -82,6 +84,14 @@ def test_a_closed_window_of_unreal_traffic_is_kept_behind_what_follows(path: Pat
     keep_window(path, INJECTED, None)
     keep_window(path, closed(INJECTED, LATER), INJECTED)
     assert keep_window(path, THEIRS, None) == (closed(INJECTED, LATER), THEIRS)
+
+
+def test_a_row_keeps_what_was_waived_since_it_was_drafted(path: Path) -> None:
+    waiver = Waiver("G4", "bo@desk", "by hand", NOW, Verdict.INCONCLUSIVE)
+    keep_window(path, THEIRS, None)
+    keep_window(path, THEIRS._replace(waivers=(waiver,)), THEIRS)
+    (kept,) = keep_window(path, THEIRS._replace(decision="HOLD_SHADOW"), THEIRS)
+    assert kept.waivers == (waiver,)
 
 
 def test_only_so_many_are_kept_and_the_open_one_is_among_them(path: Path) -> None:

@@ -10,6 +10,7 @@ from collections import Counter
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
+from vp_tui.domain import waivers
 from vp_tui.domain.evidence import numbered_label
 from vp_tui.domain.labels import next_label, next_stage
 from vp_tui.domain.latency import p95_after_each
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from vp_tui.domain.evidence import EvidenceRow
     from vp_tui.domain.missions import LedgerEntry
     from vp_tui.domain.models import Mission, MissionEvent
+    from vp_tui.domain.waivers import Waiver
 
 
 class Window(NamedTuple):
@@ -38,6 +40,8 @@ class Window(NamedTuple):
     closed_at: datetime | None = None
     decision: str | None = None
     """The newest word recorded for it."""
+    waivers: tuple[Waiver, ...] = ()
+    """Gates set aside for it, at most one waiver each; they end with it."""
 
     @property
     def is_open(self) -> bool:
@@ -120,7 +124,7 @@ def proposed_window(
 def opened(window: Window, known: Collection[str] | None, now: datetime) -> Window:
     """Return `window` opened now; `known` are all missions known, None when the source is out."""
     anchor = None if known is None else frozenset(known)
-    return window._replace(opened_at=now, anchor=anchor, closed_at=None, decision=None)
+    return window._replace(opened_at=now, anchor=anchor, closed_at=None, decision=None, waivers=())
 
 
 def closed(window: Window, now: datetime) -> Window:
@@ -203,6 +207,7 @@ def to_json(window: Window) -> dict[str, object]:
         "anchor": None if window.anchor is None else sorted(window.anchor),
         "closed_at": _stamp(window.closed_at),
         "decision": window.decision,
+        "waivers": [waivers.to_json(waiver) for waiver in window.waivers],
     }
 
 
@@ -221,7 +226,14 @@ def from_json(value: Mapping[str, object]) -> Window:
         anchor=None if anchor is None else frozenset(map(str, anchor)),
         closed_at=_moment(value, "closed_at"),
         decision=None if decision is None else str(decision),
+        waivers=_waivers(value.get("waivers", [])),
     )
+
+
+def _waivers(values: object) -> tuple[Waiver, ...]:
+    if not isinstance(values, list):
+        raise ValueError(f"window: waivers is no list: {values!r}")  # noqa: TRY004 - of a file
+    return tuple(waivers.from_json(value) for value in values)
 
 
 def _stamp(moment: datetime | None) -> str | None:

@@ -66,6 +66,7 @@ def _legible(window: Window) -> Window:
         label=literal(window.label),
         scope=literal(window.scope),
         decision=None if window.decision is None else literal(window.decision),
+        waivers=tuple(w._replace(who=literal(w.who), why=literal(w.why)) for w in window.waivers),
     )
 
 
@@ -82,7 +83,9 @@ def keep_window(path: Path, window: Window, before: Window | None) -> tuple[Wind
         current, kept, known = open_window(windows), window, before
         if current and window.decision and is_same_window(current.label, window.label):
             kept, known = (
-                window._replace(opened_at=current.opened_at, anchor=current.anchor),
+                window._replace(
+                    opened_at=current.opened_at, anchor=current.anchor, waivers=current.waivers
+                ),
                 current,
             )
         if conflict := _conflict(current, kept, known):

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from vp_tui.commands import Commands
     from vp_tui.domain.models import Failure
+    from vp_tui.domain.waivers import Waiver
     from vp_tui.domain.windows import Window
     from vp_tui.ui.live import Live
     from vp_tui.waiting import Settled, Waiting
@@ -27,6 +28,8 @@ ERROR_S: Final = 20.0
 NO_LOG: Final = (
     "there is no evidence log: name one with --evidence, or as evidence = … in the config"
 )
+
+NO_WINDOW: Final = "no window is open to waive a gate for: open one with w first"
 
 
 class Desk:
@@ -76,6 +79,22 @@ class Desk:
         if window is not None:
             now = "is open" if window.is_open else "is closed: no row was written"
             self._screen.notify(f"{window.label} {now}", title="window", markup=False)
+
+    def waive(self) -> None:
+        """Open the dialog that waives a gate of the open window."""
+        from vp_tui.ui.waive import WaiveDialog  # noqa: PLC0415 - many never waive a gate
+
+        window = self._live.state.window
+        if window is None:
+            self._screen.notify(NO_WINDOW, severity="warning", markup=False)
+            return
+        dialog = WaiveDialog(self._live, self._commands, window)
+        self._screen.app.push_screen(dialog, self._waived)
+
+    def _waived(self, waiver: Waiver | None) -> None:
+        if waiver is not None:
+            text = f"{waiver.gate} is waived, it was {waiver.was}"
+            self._screen.notify(text, title="waiver", markup=False)
 
     def offer(self, found: Waiting, *, asked: bool) -> None:
         """Offer to append the rows that wait; `asked` tells whether somebody wants to know."""

@@ -62,6 +62,10 @@ def _window(screen: WatchScreen) -> None:
     screen.desk.window()
 
 
+def _waive(screen: WatchScreen) -> None:
+    screen.desk.waive()
+
+
 def _waiting(screen: WatchScreen) -> None:
     screen.run_worker(_offer_waiting(screen, asked=True))
 
@@ -226,6 +230,7 @@ DOINGS: Final[Mapping[str, Doing]] = MappingProxyType(
         "audit": _audit,
         "hand-over": _hand_over,
         "window": _window,
+        "waive": _waive,
         "waiting": _waiting,
         "acknowledge": _acknowledge,
         "cancel": _cancel,

@@ -93,7 +93,7 @@ def gates_section(facts: Facts, width: int) -> list[Line]:
     )
     lines: list[Line] = [(("GATES", "accent"),), *paragraph(note, width, tone="dim")]
     for name, gate in made.gates.by_name().items():
-        lines += _gate(name, gate, width)
+        lines += gate_lines(name, gate, width)
     promotion = made.gates.promotion
     tone: Tone = "good" if promotion.recommended else "strong"
     note = (
@@ -107,7 +107,8 @@ def gates_section(facts: Facts, width: int) -> list[Line]:
     ]
 
 
-def _gate(name: str, gate: GateResult, width: int) -> list[Line]:
+def gate_lines(name: str, gate: GateResult, width: int) -> list[Line]:
+    """Return one gate: its verdict, why, the limit, what is missing, and its rule."""
     title, rule, _unit = _GATES[name]
     verdict = (str(gate.verdict), VERDICT_TONES[gate.verdict])
     return [
