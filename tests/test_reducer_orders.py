@@ -33,6 +33,7 @@ from vp_tui.domain.events import (
     CancelAnswered,
     CancelFailed,
     CancelRequested,
+    StreamState,
 )
 from vp_tui.domain.missions import Ledger
 from vp_tui.domain.models import Failure
@@ -242,3 +243,27 @@ class TestAudit:
         assert now.audit is not None
         assert now.audit.problem == REFUSED
         assert "an action is not in the audit: 401" in now.entries[-1].text
+
+
+class TestCutSocket:
+    """A restart may lie behind a cut socket: a turn after it is of this life or another."""
+
+    def _cut(self) -> list[Event]:
+        """Return the cancel, every socket cut and up again, and a later turn that completes."""
+        cut = [linked(StreamState.WAITING, "cut", session_id=name, at=110.0) for name in "ab"]
+        up = [linked(session_id=name, at=112.0) for name in "ab"]
+        turn = stream(processing("go on"), frame("query_complete"), session_id="b", at=113.0)
+        return [*stuck(), ASKED, answered(100.1, heard=True, took_s=0.1), *cut, *up, *turn]
+
+    def _how(self, *events: Event) -> CancelState:
+        (cancel,) = reduce_all(state(), [*self._cut(), *events]).cancels
+        return cancel.state(120.0)
+
+    def test_until_the_gateway_tells_its_boot_nothing_has_recovered(self) -> None:
+        assert self._how() is not CancelState.RECOVERED
+
+    def test_in_the_same_life_it_has(self) -> None:
+        assert self._how(booted(at=116.0)) is CancelState.RECOVERED
+
+    def test_in_another_life_a_restart_ended_it(self) -> None:
+        assert self._how(booted("2026-11-22T20:00:00", at=116.0)) is CancelState.RESTARTED
