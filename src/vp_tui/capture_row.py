@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vp_tui.config import ConfigError
-from vp_tui.domain.evidence import EvidenceRow, cells_from_snapshot, numbered_label
-from vp_tui.domain.labels import next_label, next_stage
+from vp_tui.domain.evidence import EvidenceRow, cells_from_snapshot
+from vp_tui.domain.labels import next_label, next_stage, numbered_label
 from vp_tui.domain.stages import Stage, Traffic
 from vp_tui.domain.text import literal
 from vp_tui.domain.thresholds import Thresholds

@@ -6,8 +6,8 @@ import pytest
 from tests.support.rollout import golden_rows, history, lasting, observed, window
 
 from vp_tui.domain.decisions import suggest
-from vp_tui.domain.evidence import numbered_label, p95_cell, rate_cell
-from vp_tui.domain.labels import next_label
+from vp_tui.domain.evidence import p95_cell, rate_cell
+from vp_tui.domain.labels import next_label, numbered_label
 from vp_tui.domain.missions import LedgerEntry
 from vp_tui.domain.situation import CancelledRun, HungRun, Refusal, Situation
 from vp_tui.domain.stages import Stage, Traffic

@@ -11,9 +11,9 @@ from vp_tui.domain.evidence import (
     cells_from_snapshot,
     format_row,
     locate,
-    numbered_label,
     parse_log,
 )
+from vp_tui.domain.labels import numbered_label
 
 GOLDEN = (Path(__file__).parents[1] / "golden" / "evidence_log.md").read_bytes()
 HEAD = b"## Evidence table\n\n"

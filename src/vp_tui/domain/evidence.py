@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping
 from dataclasses import astuple, dataclass, fields
 from typing import Final
@@ -33,10 +32,6 @@ NEW_LOG: Final = f"""\
 |---|---|---|---|---:|---:|---|---|
 """.encode()
 """A log without a row."""
-
-_LABEL: Final = re.compile(
-    r"\s*(shadow|limited|broadened|sustained)\b[^#]*#([0-9]{1,9})", re.IGNORECASE
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,15 +122,6 @@ def cut_notes(notes: str) -> str:
         return notes
     mark = f"… [cut: {len(notes)} characters, the record has them all]"
     return notes[: NOTES_LIMIT - len(mark)] + mark
-
-
-def numbered_label(window: str) -> tuple[str, int] | None:
-    """Return the stage and the number that a window's label names; None where it names none.
-
-    `Broadened rollout window #4 (real traffic)` is `("broadened", 4)`.
-    """
-    found = _LABEL.match(window)
-    return (found[1].lower(), int(found[2])) if found else None
 
 
 def cells_from_snapshot(snapshot: Mapping[str, object] | None) -> tuple[str, str]:

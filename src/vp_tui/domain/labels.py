@@ -9,7 +9,6 @@ import re
 from datetime import UTC, datetime, time
 from typing import TYPE_CHECKING, Final
 
-from vp_tui.domain.evidence import NOT_AVAILABLE, numbered_label
 from vp_tui.domain.stages import Stage
 from vp_tui.domain.words import Word, is_ready
 
@@ -31,7 +30,19 @@ _PROMOTIONS: Final[Mapping[tuple[Stage, str], Stage]] = {
     (Stage.LIMITED, Word.GO_BROADER_TRAFFIC_ACTIVE): Stage.BROADENED,
 }
 _UNREAL: Final = re.compile(r"(?<!non-)\b(?:synthetic|simulat\w+|fault[- ]injected)", re.IGNORECASE)
-_NOT_MEASURED: Final = frozenset({"", NOT_AVAILABLE})
+_NOT_MEASURED: Final = frozenset({"", "n/a"})
+_LABEL: Final = re.compile(
+    r"\s*(shadow|limited|broadened|sustained)\b[^#]*#([0-9]{1,9})", re.IGNORECASE
+)
+
+
+def numbered_label(window: str) -> tuple[str, int] | None:
+    """Return the stage and the number that a window's label names; None where it names none.
+
+    `Broadened rollout window #4 (real traffic)` is `("broadened", 4)`.
+    """
+    found = _LABEL.match(window)
+    return (found[1].lower(), int(found[2])) if found else None
 
 
 def next_stage(rows: Sequence[EvidenceRow]) -> Stage | None:

@@ -11,8 +11,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from vp_tui.domain import waivers
-from vp_tui.domain.evidence import numbered_label
-from vp_tui.domain.labels import next_label, next_stage
+from vp_tui.domain.labels import next_label, next_stage, numbered_label
 from vp_tui.domain.latency import p95_after_each
 from vp_tui.domain.missions import Ledger, terminal_entries
 from vp_tui.domain.stages import Stage, Traffic
