@@ -10,7 +10,7 @@ from vp_tui.domain.latency import P95_WATCH_S, describe_rank
 from vp_tui.selectors import bounds_of
 from vp_tui.sources import SourceView, SourceWord
 from vp_tui.ui.header import WORD_SYMBOLS, WORD_TONES
-from vp_tui.ui.paint import Line, age, cut, join, plain, sparkline, width_of
+from vp_tui.ui.paint import Line, Span, age, cut, join, plain, sparkline, width_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -95,21 +95,23 @@ def reconstructed(figures: Numbers, *, rate: bool = True, bound: bool = False) -
 
 
 def standing(figures: Numbers) -> list[Line]:
-    """Return how the reconstructed rate stands to the reported one, nothing without a rate."""
+    """Return how the reconstructed rate stands to the reported one, nothing without a rate.
+
+    They agree when both count the same fallbacks: the reported rate is over running missions too.
+    """
     seen = figures.reconstruction
     if seen.rate is None:
         return []
-    parts: list[Line] = []
+    others = figures.snapshot.fallback.with_fallback - seen.fallbacks
+    word: Span = ("agrees", "good")
     if figures.unreported:
-        parts.append(((f"{figures.unreported:+d} unreported", "bad"),))
-    else:
-        parts.append((("agrees", "good"),))
-        # Reported fallbacks of missions that run on, were cancelled, or are of an earlier epoch.
-        if (others := figures.snapshot.fallback.with_fallback - seen.fallbacks) > 0:
-            parts.append(((f"{others} not counted", "dim"),))
-    if seen.inferred:
-        parts.append(((f"{seen.inferred} inferred", "dim"),))
-    return parts
+        word = (f"{figures.unreported:+d} unreported", "bad")
+    elif others > 0:  # of missions that run on, were cancelled, or are of an earlier epoch
+        word = (f"{others} not counted", "warn")
+    elif others < 0:  # of missions that the gateway's list no longer has
+        word = (f"{-others} not listed", "warn")
+    inferred: Line = ((f"{seen.inferred} inferred", "dim"),)
+    return [(word,), inferred] if seen.inferred else [(word,)]
 
 
 def interval(figures: Numbers) -> Line:
