@@ -122,7 +122,8 @@ def counted_levels(rows: Sequence[RunRow]) -> str:
     """Return how many runs stand out, by level: `1 stuck, 2 queued`."""
     found = [row.level.level for row in rows]
     counts = [f"{found.count(level)} {level}" for level in COUNTED if level in found]
-    return ", ".join(counts) or f"0 {Level.STUCK}"
+    none = f"{Level.STUCK} unknown" if None in found else f"0 {Level.STUCK}"
+    return ", ".join(counts) or none
 
 
 def _level(level: RunLevel) -> Line:
