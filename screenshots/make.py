@@ -20,15 +20,16 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
 
-from vp_tui.config import Settings
-from vp_tui.gateway.auth import Secret
-from vp_tui.paths import Places
+from vp_tui.cli.config.settings import Settings
+from vp_tui.cli.wiring import connect, new_recorder, new_store
+from vp_tui.gateway.credentials import Secret
 from vp_tui.simulator.options import SimulatorOptions
 from vp_tui.simulator.process import spawn_gateway
-from vp_tui.state import State
-from vp_tui.store import Mailbox
+from vp_tui.state.state import State
+from vp_tui.state.store import Mailbox
+from vp_tui.storage.places import Places
 from vp_tui.ui.app import VpTuiApp
-from vp_tui.wiring import connect, new_recorder, new_store
+from vp_tui.worker.commands import Commands, NetworkThread
 
 if TYPE_CHECKING:
     from textual.pilot import Pilot
@@ -117,7 +118,7 @@ async def take(scene: Scene) -> str:
         store, mailbox, places = new_store(settings), Mailbox(), Places(Path(scratch, "state"))
         feeds = partial(connect, settings, mailbox.put, ambient=False, places=places)
         recorder = partial(new_recorder, settings, store, places)
-        app = VpTuiApp(store, mailbox, feeds, recorder, places)
+        app = VpTuiApp(store, mailbox, Commands(NetworkThread(feeds), store, recorder, places))
         async with app.run_test(size=scene.size) as pilot:
             await _until_ready(scene.ready, app, pilot)
             await pilot.press(*scene.keys)

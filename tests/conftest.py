@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import settings
 
-from vp_tui import cli
+from vp_tui.cli import main as cli
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from unittest.mock import patch
 
-from vp_tui import cli
-from vp_tui.domain.events import StreamEvent
-from vp_tui.store import Store
+from vp_tui.cli import main as cli
+from vp_tui.domain.models import StreamEvent
+from vp_tui.state.store import Store
 
 if TYPE_CHECKING:
     from vp_tui.domain.events import Event

@@ -10,7 +10,7 @@ from typing import Final
 
 from websockets.sync.client import connect
 
-from vp_tui.gateway.addresses import stream_url
+from vp_tui.gateway.credentials import stream_url
 from vp_tui.simulator.options import SimulatorOptions
 from vp_tui.simulator.process import GatewayProcess, spawn_gateway
 

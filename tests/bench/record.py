@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tests.bench.result import Figures, Result, median_ms, milliseconds, percentile
 
-from vp_tui.domain.evidence import NEW_LOG, EvidenceRow, format_row, parse_log
+from vp_tui.domain.rollout.evidence_row import NEW_LOG, EvidenceRow, format_row, parse_log
 from vp_tui.storage.evidence_log import read_log
 from vp_tui.storage.records import canonical
 from vp_tui.storage.snapshots import Facts

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Final
 
 from tests.bench.result import Figures, Result
 
-from vp_tui.domain.events import StreamEvent
+from vp_tui.domain.models import StreamEvent
 from vp_tui.gateway.frames import parse_frame
-from vp_tui.reducer import reduce_all
-from vp_tui.state import Watch, initial_state
+from vp_tui.state.reducer import reduce_all
+from vp_tui.state.state import Watch, initial_state
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -1,9 +1,9 @@
 """What could change something on the gateway is in one place, and that is made in one place.
 
-In read-only mode that place makes nothing (tests/test_wiring.py), the reading client refuses all
-but GET and HEAD (tests/gateway/test_client.py) and a watched socket refuses to send
+In read-only mode that place makes nothing (tests/cli/test_wiring.py), the reading client refuses
+all but GET and HEAD (tests/gateway/test_client.py) and a watched socket refuses to send
 (tests/gateway/test_websocket.py): so no code path can send an order. The one socket that sends, a
-probe's (tests/gateway/test_probe_socket.py), is opened by orders alone.
+probe's (tests/gateway/test_orders_probe.py), is opened by orders alone.
 """
 
 from __future__ import annotations
@@ -24,7 +24,6 @@ TREES: Final = {
     if "simulator" not in path.parts  # that is a gateway itself, and gets orders
 }
 ORDERS: Final = "gateway/orders.py"
-PROBE: Final = "gateway/probe.py"
 CHANGING: Final = {"POST", "PUT", "PATCH", "DELETE"}
 
 
@@ -68,8 +67,8 @@ def test_only_orders_ask_for_a_client_that_may() -> None:
 
 
 def test_clients_and_sockets_are_made_where_they_are_kept_from_sending() -> None:
-    assert files_with(is_call_of("AsyncClient")) == {"gateway/exchange.py"}
-    assert files_with(is_import_of("websockets")) == {"gateway/websocket.py", PROBE}
+    assert files_with(is_call_of("AsyncClient")) == {"gateway/transport.py"}
+    assert files_with(is_import_of("websockets")) == {"gateway/websocket.py", ORDERS}
     for library in ("aiohttp", "requests", "urllib3", "http", "socketserver"):
         assert files_with(is_import_of(library)) == set()
     for shortcut in ("Client", "post", "put", "patch", "delete", "urlopen"):
@@ -77,17 +76,13 @@ def test_clients_and_sockets_are_made_where_they_are_kept_from_sending() -> None
 
 
 def test_orders_are_made_in_one_place() -> None:
-    assert files_with(is_call_of("Orders")) == {"wiring.py"}
+    assert files_with(is_call_of("Orders")) == {"cli/wiring.py"}
 
 
 def test_the_one_socket_that_sends_is_opened_by_orders_alone() -> None:
-    def is_import(node: ast.AST) -> bool:
-        return isinstance(node, ast.ImportFrom) and node.module == "vp_tui.gateway.probe"
-
     def is_overriding(node: ast.AST) -> bool:
         return isinstance(node, ast.AsyncFunctionDef) and node.name == "send"
 
-    assert files_with(is_import) == {ORDERS}
-    assert files_with(is_overriding) == {"gateway/websocket.py", PROBE}
+    assert files_with(is_overriding) == {"gateway/websocket.py", ORDERS}
     assert files_with(is_call_of("ExecutingConnection")) == set()
-    assert files_with(is_call_of("opening")) == {"gateway/websocket.py", PROBE}
+    assert files_with(is_call_of("opening")) == {"gateway/websocket.py", ORDERS}

@@ -10,7 +10,8 @@ import pytest
 
 from vp_tui.domain.models import Frame, Plane
 from vp_tui.domain.text import literal
-from vp_tui.gateway import errors, wire
+from vp_tui.gateway import errors
+from vp_tui.gateway import parsing as wire
 from vp_tui.gateway.frames import parse_frame
 from vp_tui.gateway.refusals import Asked, refusal
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.e2e.desk import NEXT, watching
+from tests.support.desk import NEXT, watching
 
 from vp_tui.simulator.options import AUTH_INTERNAL_TOKEN, AUTH_OPS_TOKEN
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.e2e.desk import Desk
+    from tests.support.desk import Desk
 
-    from vp_tui.domain.evidence import EvidenceRow
+    from vp_tui.domain.rollout.evidence_row import EvidenceRow
 
 pytestmark = pytest.mark.timeout(150)
 

@@ -9,21 +9,21 @@ from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Final
 
 import pytest
-from tests.e2e.desk import NEXT, STUCK_AFTER_S, Desk, golden_log, watching
-from tests.e2e.users import user_of
+from tests.support.desk import NEXT, STUCK_AFTER_S, Desk, golden_log, watching
+from tests.support.users import user_of
 
-from vp_tui.domain.events import StreamState
-from vp_tui.domain.levels import Level
-from vp_tui.selectors import short_id
+from vp_tui.domain.models import StreamState
+from vp_tui.domain.runs.levels import Level
+from vp_tui.domain.text import short_id
 from vp_tui.simulator.options import SimulatorOptions
 from vp_tui.simulator.process import spawn_gateway
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.e2e.users import User
+    from tests.support.users import User
 
-    from vp_tui.fleet import RunRow
+    from vp_tui.views.runs import RunRow
 
 pytestmark = pytest.mark.timeout(150)
 

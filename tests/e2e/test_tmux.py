@@ -7,8 +7,8 @@ import subprocess
 from typing import TYPE_CHECKING, Final
 
 import pytest
-from tests.e2e.desk import golden_log, rows_of
-from tests.e2e.tmux import LEFT, VP_TUI, require_tmux, tmux_in
+from tests.support.desk import golden_log, rows_of
+from tests.support.tmux import LEFT, VP_TUI, require_tmux, tmux_in
 
 from vp_tui.simulator.options import SimulatorOptions
 from vp_tui.simulator.process import spawn_gateway
@@ -16,7 +16,7 @@ from vp_tui.simulator.process import spawn_gateway
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.e2e.tmux import Tmux
+    from tests.support.tmux import Tmux
 
 pytestmark = pytest.mark.timeout(180)
 

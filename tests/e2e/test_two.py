@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Final
 from unittest.mock import patch
 
 import pytest
-from tests.e2e.desk import NEXT, PATIENCE_S, golden_log, rows_of
-from tests.ui.terminal import Terminal
+from tests.support.desk import NEXT, PATIENCE_S, golden_log, rows_of
+from tests.support.terminal import Terminal
 
-from vp_tui.evidence_command import verify_report
+from vp_tui.cli.evidence import verify_report
 from vp_tui.simulator.options import SimulatorOptions
 from vp_tui.simulator.process import spawn_gateway
 

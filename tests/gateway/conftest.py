@@ -9,9 +9,9 @@ import pytest
 
 from vp_tui.domain.text import literal
 from vp_tui.gateway import errors
-from vp_tui.gateway.auth import Credentials, TokenSources
 from vp_tui.gateway.client import GatewayClient
-from vp_tui.gateway.tls import TlsContext
+from vp_tui.gateway.credentials import Credentials, TokenSources
+from vp_tui.gateway.transport import TlsContext
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine

@@ -5,8 +5,8 @@ import pytest
 
 from vp_tui.domain.models import Plane
 from vp_tui.gateway import errors
-from vp_tui.gateway.auth import INTERNAL, OPS, Credentials, TokenSources
-from vp_tui.gateway.logtail import TailRequest
+from vp_tui.gateway.credentials import INTERNAL, OPS, Credentials, TokenSources
+from vp_tui.gateway.log_tail import TailRequest
 
 from .conftest import REMOTE, MakeClient, credentials_of, failure_of, recorded
 

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vp_tui.domain.events import GapFound, LinkChanged, StreamEvent, StreamState
-from vp_tui.domain.models import Frame
+from vp_tui.domain.events import GapFound, LinkChanged
+from vp_tui.domain.models import Frame, StreamEvent, StreamState
 from vp_tui.gateway.stream import (
     SILENT_ACCEPT,
     AwaitConfirmation,

@@ -16,7 +16,7 @@ import httpx
 import pytest
 
 from vp_tui.gateway import errors
-from vp_tui.gateway.exchange import BODY_LIMIT
+from vp_tui.gateway.transport import BODY_LIMIT
 
 from .conftest import REMOTE, WIRE, MakeClient, failure_of, recorded
 

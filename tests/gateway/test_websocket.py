@@ -14,12 +14,12 @@ from websockets.datastructures import Headers
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
-from vp_tui.domain.events import GapFound, LinkChanged, StreamEvent, StreamState
-from vp_tui.domain.models import Session
-from vp_tui.gateway.addresses import stream_url
+from vp_tui.domain.events import GapFound, LinkChanged
+from vp_tui.domain.models import Session, StreamEvent, StreamState
+from vp_tui.gateway.credentials import stream_url
 from vp_tui.gateway.errors import ReadOnly
 from vp_tui.gateway.stream import SILENT_ACCEPT, Policy, StreamCore, StreamOutput
-from vp_tui.gateway.tls import TlsContext
+from vp_tui.gateway.transport import TlsContext
 from vp_tui.gateway.websocket import SessionStream, SocketOptions
 
 if TYPE_CHECKING:

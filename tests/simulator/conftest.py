@@ -18,8 +18,7 @@ import pytest
 import websockets
 
 from vp_tui.simulator.options import SimulatorOptions
-from vp_tui.simulator.process import spawn_gateway
-from vp_tui.simulator.server import running_gateway
+from vp_tui.simulator.process import running_gateway, spawn_gateway
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator

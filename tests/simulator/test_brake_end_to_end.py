@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from vp_tui.actuator import Actuator, Tools
-from vp_tui.domain import brake as braking
-from vp_tui.domain import restart as restarting
-from vp_tui.domain.actuation import NOT_IN_FORCE
-from vp_tui.domain.brake import (
+from vp_tui.domain.lane import restart as restarting
+from vp_tui.domain.lane import switch_proof as braking
+from vp_tui.domain.lane.probe import Outcome
+from vp_tui.domain.lane.restart import RESTART_WITHIN_S, GatewayGone, RestartState
+from vp_tui.domain.lane.switch_proof import (
     PROOF_WITHIN_S,
     ActuatorEnded,
     Brake,
@@ -25,21 +25,20 @@ from vp_tui.domain.brake import (
     TurnEnded,
     dispatched_in,
 )
-from vp_tui.domain.probe import Outcome
-from vp_tui.domain.restart import RESTART_WITHIN_S, GatewayGone, RestartState
-from vp_tui.domain.switches import FORCE_FALLBACK, RELEASE, Change, Switch
-from vp_tui.gateway.auth import Credentials, TokenSources
+from vp_tui.domain.lane.switches import FORCE_FALLBACK, NOT_IN_FORCE, RELEASE, Change, Switch
 from vp_tui.gateway.client import GatewayClient
+from vp_tui.gateway.credentials import Credentials, TokenSources
 from vp_tui.gateway.errors import GatewayError
 from vp_tui.gateway.orders import Orders
-from vp_tui.prober import Prober
+from vp_tui.worker.actuator import Actuator, Tools
+from vp_tui.worker.prober import Prober
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
+    from vp_tui.domain.lane.probe import Probe
     from vp_tui.domain.models import Mission
-    from vp_tui.domain.probe import Probe
     from vp_tui.simulator.process import GatewayProcess
 
 SHADOW_ON = Change(Switch.SHADOW, on=True)

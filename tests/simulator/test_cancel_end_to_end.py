@@ -7,20 +7,21 @@ from contextlib import asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
-from tests.ui.rig import no_recorder
+from tests.support.rig import no_recorder
 
-from vp_tui.config import Settings
-from vp_tui.domain.cancels import CancelState
-from vp_tui.gateway.auth import Secret
-from vp_tui.paths import Places
-from vp_tui.recoveries import LEFT, note_left
-from vp_tui.storage.audit import newest_actions
-from vp_tui.store import Mailbox
-from vp_tui.targets import row_of_session
+from vp_tui.cli.config.settings import Settings
+from vp_tui.cli.wiring import connect, new_store
+from vp_tui.domain.runs.cancels import CancelState
+from vp_tui.gateway.credentials import Secret
+from vp_tui.state.store import Mailbox
+from vp_tui.storage.audit_log import newest_actions
+from vp_tui.storage.places import Places
 from vp_tui.ui.app import VpTuiApp
-from vp_tui.ui.cancel import CancelDialog
-from vp_tui.ui.watch import WatchScreen
-from vp_tui.wiring import connect, new_store
+from vp_tui.ui.dialogs.cancel import CancelDialog
+from vp_tui.ui.watch.screen import WatchScreen
+from vp_tui.views.stuck_runs import row_of_session
+from vp_tui.worker.commands import Commands, NetworkThread
+from vp_tui.worker.outcomes import LEFT, note_left
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from textual.pilot import Pilot
 
     from vp_tui.domain.audit import ActionRecord
-    from vp_tui.state import State
+    from vp_tui.state.state import State
 
 PATIENCE_S = 30.0
 """For what takes some rounds of polls."""
@@ -50,7 +51,8 @@ class Desk:
         self.places = Places(own)
         self.store, mailbox = new_store(settings), Mailbox()
         feeds = partial(connect, settings, mailbox.put, places=self.places, ambient=False)
-        self.app = VpTuiApp(self.store, mailbox, feeds, no_recorder, self.places)
+        commands = Commands(NetworkThread(feeds), self.store, no_recorder, self.places)
+        self.app = VpTuiApp(self.store, mailbox, commands)
         self.pilot: Pilot[None]
 
     @asynccontextmanager

@@ -12,29 +12,30 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from vp_tui.domain.brake import Proof
-from vp_tui.domain.cancels import CancelState
-from vp_tui.domain.events import StreamState, Tick
-from vp_tui.domain.lane_mode import LaneMode
-from vp_tui.domain.probe import Outcome
-from vp_tui.domain.restart import RestartState
-from vp_tui.domain.switches import FORCE_FALLBACK, RELEASE, Switches
-from vp_tui.lane_view import lane_mode
-from vp_tui.paths import Places
-from vp_tui.settings import Settings
-from vp_tui.storage.audit import newest_actions
-from vp_tui.store import Mailbox, Store, pump
-from vp_tui.wiring import connect, new_store
+from vp_tui.cli.config.settings import Settings
+from vp_tui.cli.wiring import connect, new_store
+from vp_tui.domain.events import Tick
+from vp_tui.domain.lane.mode import LaneMode
+from vp_tui.domain.lane.probe import Outcome
+from vp_tui.domain.lane.restart import RestartState
+from vp_tui.domain.lane.switch_proof import Proof
+from vp_tui.domain.lane.switches import FORCE_FALLBACK, RELEASE, Switches
+from vp_tui.domain.models import StreamState
+from vp_tui.domain.runs.cancels import CancelState
+from vp_tui.state.store import Mailbox, Store, pump
+from vp_tui.storage.audit_log import newest_actions
+from vp_tui.storage.places import Places
+from vp_tui.views.lane import lane_mode
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
-    from vp_tui.domain.brake import Brake
-    from vp_tui.domain.restart import Restart
-    from vp_tui.feeds import Feeds
+    from vp_tui.domain.lane.restart import Restart
+    from vp_tui.domain.lane.switch_proof import Brake
     from vp_tui.simulator.process import GatewayProcess
-    from vp_tui.state import State
+    from vp_tui.state.state import State
+    from vp_tui.worker.feeds import Feeds
 
 PATIENCE_S = 12.0
 NUMBERS = itertools.count()

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from vp_tui.gateway.auth import Credentials, TokenSources
+from vp_tui.gateway.credentials import Credentials, TokenSources
 from vp_tui.gateway.errors import NotFound, Unauthorized
 from vp_tui.gateway.orders import Orders
 

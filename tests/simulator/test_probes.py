@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from vp_tui.domain.probe import TIMEOUTS_S, Outcome, Probe, ProbeStep
-from vp_tui.domain.probe_terms import DEFAULT_PROMPTS
-from vp_tui.gateway.auth import Credentials, TokenSources
+from vp_tui.domain.lane.probe import DEFAULT_PROMPTS, TIMEOUTS_S, Outcome, Probe, ProbeStep
 from vp_tui.gateway.client import GatewayClient
+from vp_tui.gateway.credentials import Credentials, TokenSources
 from vp_tui.gateway.errors import Unreachable
 from vp_tui.gateway.orders import DEADLINE_S, Orders
-from vp_tui.prober import Prober, ProbeUnderWayError
+from vp_tui.worker.prober import Prober, ProbeUnderWayError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping

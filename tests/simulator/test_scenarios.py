@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
+from vp_tui.simulator.options import SimulatorOptions
+from vp_tui.simulator.process import running_gateway
 from vp_tui.simulator.scenarios import SCENARIOS
-from vp_tui.simulator.server import SimulatorOptions, running_gateway
 
 if TYPE_CHECKING:
     from collections.abc import Callable

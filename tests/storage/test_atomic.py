@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.storage.rows import names
+from tests.support.rows import names
 
 from vp_tui.storage import atomic
 from vp_tui.storage.atomic import replace_unchanged, stage, sync_directory, write_private

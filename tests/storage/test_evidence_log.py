@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.storage.rows import GOLDEN, names, on_call, row
+from tests.support.rows import GOLDEN, names, on_call, row
 
-from vp_tui.domain.evidence import NEW_LOG, format_row, parse_log
+from vp_tui.domain.rollout.evidence_row import NEW_LOG, format_row, parse_log
 from vp_tui.storage import atomic, evidence_log
 from vp_tui.storage.errors import EvidenceError, LogChanged
 from vp_tui.storage.evidence_log import append_row, read_log

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from tests.storage.rows import GOLDEN, SNAPSHOT, WINDOW, facts, row
+from tests.support.rows import GOLDEN, SNAPSHOT, WINDOW, facts, row
 
-from vp_tui.domain.evidence import (
+from vp_tui.domain.rollout.evidence_row import (
     NOTES_LIMIT,
     EvidenceRow,
     cells_from_snapshot,

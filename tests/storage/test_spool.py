@@ -2,9 +2,9 @@ import json
 from pathlib import Path
 
 import pytest
-from tests.storage.rows import GOLDEN, facts, names, row
+from tests.support.rows import GOLDEN, facts, names, row
 
-from vp_tui.domain.evidence import cells_from_snapshot, format_row, parse_log
+from vp_tui.domain.rollout.evidence_row import cells_from_snapshot, format_row, parse_log
 from vp_tui.storage.errors import EvidenceError, LogChanged
 from vp_tui.storage.evidence_log import append_row, read_log
 from vp_tui.storage.records import records_path

@@ -11,18 +11,11 @@ import pytest
 from tests.support.builders import NOW
 from tests.support.rollout import window
 
-from vp_tui.domain.stages import Traffic
-from vp_tui.domain.verdicts import Verdict
-from vp_tui.domain.waivers import Waiver
-from vp_tui.domain.windows import Window, closed
+from vp_tui.domain.rollout.verdicts import Verdict, Waiver
+from vp_tui.domain.rollout.windows import Window, closed
+from vp_tui.domain.vocabulary import Traffic
 from vp_tui.storage.errors import EvidenceError
-from vp_tui.storage.windows import (
-    KEPT,
-    change_windows,
-    keep_window,
-    read_windows,
-    windows_file,
-)
+from vp_tui.storage.windows import KEPT, change_windows, keep_window, read_windows, windows_file
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -15,10 +15,7 @@ from vp_tui.domain.events import (
     LogArrived,
     SessionsArrived,
     SnapshotArrived,
-    Source,
     SourceFailed,
-    StreamEvent,
-    StreamState,
 )
 from vp_tui.domain.models import (
     Continuity,
@@ -34,9 +31,12 @@ from vp_tui.domain.models import (
     ReportedFallback,
     Session,
     Snapshot,
+    Source,
+    StreamEvent,
+    StreamState,
 )
-from vp_tui.reducer import reduce_all
-from vp_tui.state import State, Watch, initial_state
+from vp_tui.state.reducer import reduce_all
+from vp_tui.state.state import State, Watch, initial_state
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

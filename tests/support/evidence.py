@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Final
 
 from tests.support.rollout import GOLDEN_LOG
 
-from vp_tui.evidence_feed import EvidenceFeed
-from vp_tui.recorder import EvidenceFiles
 from vp_tui.storage.evidence_log import read_log
+from vp_tui.worker.evidence import EvidenceFiles
+from vp_tui.worker.files import EvidenceFeed
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from vp_tui.domain.events import EvidenceRead
-    from vp_tui.domain.evidence import EvidenceRow
+    from vp_tui.domain.rollout.evidence_row import EvidenceRow
 
 NEXT: Final = "Broadened rollout window #5"
 """What comes after the golden log."""

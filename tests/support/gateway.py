@@ -11,19 +11,19 @@ from typing import TYPE_CHECKING, Final, TypeVar, cast
 from tests.support.builders import continuity, health, snapshot
 
 from vp_tui.domain.models import Plane, TailAnswer, TokenPresence
-from vp_tui.feeds import Feeds
-from vp_tui.gateway.client import SessionListing
 from vp_tui.gateway.errors import GatewayError, Unauthorized, Unreachable
-from vp_tui.polling import Pace
+from vp_tui.gateway.parsing import SessionListing
+from vp_tui.worker.feeds import Feeds
+from vp_tui.worker.polling import Pace
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from vp_tui.domain.events import Event
     from vp_tui.domain.models import Continuity, Health, Session, Snapshot
-    from vp_tui.gateway.auth import Credentials
     from vp_tui.gateway.client import GatewayClient
-    from vp_tui.gateway.logtail import TailRequest
+    from vp_tui.gateway.credentials import Credentials
+    from vp_tui.gateway.log_tail import TailRequest
 
 LANE: Final = "vp_coder_primary"
 

@@ -6,9 +6,9 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from vp_tui.domain.events import StreamEvent
+from vp_tui.domain.models import StreamEvent
 from vp_tui.gateway.frames import parse_frame
-from vp_tui.gateway.wire import parse_metrics
+from vp_tui.gateway.parsing import parse_metrics
 
 if TYPE_CHECKING:
     from vp_tui.domain.models import Snapshot

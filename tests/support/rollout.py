@@ -10,17 +10,23 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tests.support.builders import NOW, continuity, mission
 
-from vp_tui.domain.coverage import CoverageState
-from vp_tui.domain.evidence import EvidenceRow, parse_log
-from vp_tui.domain.gates import GateFacts, judge
-from vp_tui.domain.guardrails import trip_wire
-from vp_tui.domain.labels import clean_limited_windows
-from vp_tui.domain.latency import p95_after_each
-from vp_tui.domain.missions import Ledger, LedgerEntry, Signal, reconstruct, terminal_entries
-from vp_tui.domain.situation import Situation
-from vp_tui.domain.stages import Stage, Traffic
-from vp_tui.domain.verdicts import GateResult, Gates, Verdict
-from vp_tui.domain.windows import Window, WindowNumbers, numbers_of, unreal_missions
+from vp_tui.domain.missions.ledger import (
+    CoverageState,
+    Ledger,
+    LedgerEntry,
+    Signal,
+    p95_after_each,
+    reconstruct,
+    terminal_entries,
+)
+from vp_tui.domain.rollout.evidence_row import EvidenceRow, parse_log
+from vp_tui.domain.rollout.gates import GateFacts, judge
+from vp_tui.domain.rollout.guardrails import trip_wire
+from vp_tui.domain.rollout.labels import clean_limited_windows
+from vp_tui.domain.rollout.situation import Situation
+from vp_tui.domain.rollout.verdicts import GateResult, Gates, Verdict
+from vp_tui.domain.rollout.windows import Window, WindowNumbers, numbers_of, unreal_missions
+from vp_tui.domain.vocabulary import Stage, Traffic
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

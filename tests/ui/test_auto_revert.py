@@ -5,23 +5,23 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
+from tests.support import scenes
 from tests.support.builders import booted, mission, polled, snapshot
+from tests.support.rig import LARGE, SMALL, WIDE, Rig, running
 from tests.support.rollout import golden_rows
-from tests.ui import scenes
-from tests.ui.rig import LARGE, SMALL, WIDE, Rig, running
 
-from vp_tui.domain.actuation import Means
-from vp_tui.domain.auto_revert import AutoRevertBarred, Phase
-from vp_tui.domain.events import EvidenceRead, Source, SwitchesRead
-from vp_tui.domain.stages import RevertMode
-from vp_tui.domain.switches import FORCE_FALLBACK, Switches
-from vp_tui.identity import actor
-from vp_tui.ui.cancel import CancelDialog
-from vp_tui.ui.evidence import EvidenceScreen
-from vp_tui.ui.find import FindBar
-from vp_tui.ui.help import HelpScreen
-from vp_tui.ui.watch import WatchScreen
-from vp_tui.ui.window import WindowDialog
+from vp_tui.domain.events import EvidenceRead, SwitchesRead
+from vp_tui.domain.lane.auto_revert import AutoRevertBarred, Phase
+from vp_tui.domain.lane.switches import FORCE_FALLBACK, Means, Switches
+from vp_tui.domain.models import Source
+from vp_tui.domain.vocabulary import RevertMode
+from vp_tui.storage.places import actor
+from vp_tui.ui.dialogs.cancel import CancelDialog
+from vp_tui.ui.dialogs.window import WindowDialog
+from vp_tui.ui.kit.listing import FindBar
+from vp_tui.ui.screens.evidence import EvidenceScreen
+from vp_tui.ui.screens.texts import HelpScreen
+from vp_tui.ui.watch.screen import WatchScreen
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -5,32 +5,26 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 import pytest
-from tests.ui import scenes
-from tests.ui.rig import SMALL, Rig, running
+from tests.support import scenes
+from tests.support.rig import SMALL, Rig, running
 from textual.binding import Binding, BindingType
 
-from vp_tui import actions
-from vp_tui.actions import ACTIONS, Action
-from vp_tui.ui import app, footer, help, palette  # noqa: A004 - the module of the help screen
-from vp_tui.ui.footer import footer_line
-from vp_tui.ui.help import help_lines
-from vp_tui.ui.keys import bindings, call_of
-from vp_tui.ui.watch import ReadOnlyWatchScreen, WatchScreen
+from vp_tui.ui import actions, app
+from vp_tui.ui.actions import ACTIONS, Action, bindings, call_of
+from vp_tui.ui.screens import texts
+from vp_tui.ui.screens.texts import help_lines
+from vp_tui.ui.watch import board
+from vp_tui.ui.watch.board import footer_line
+from vp_tui.ui.watch.screen import ReadOnlyWatchScreen, WatchScreen
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
-
-    from vp_tui.state import State
-
-
-def _needs_data(state: State) -> str | None:
-    return None if state.snapshot else "nothing is known yet"
 
 
 BRAKE = Action(
     "brake", "brake", ("F",), "brake ON", "Force fallback.", "Acting", footer=True, danger=True
 )
-JUMP = Action("jump", "jump", ("g",), "jump", "Go there.", "Acting", allowed=_needs_data)
+JUMP = Action("jump", "jump", ("g",), "jump", "Go there.", "Acting")
 TRIAL = (BRAKE, JUMP, *ACTIONS)
 
 
@@ -58,7 +52,7 @@ class ReadOnlyTrialScreen(_Done, ReadOnlyWatchScreen):
 def _registry(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have a danger in the registry, and screens that can do it."""
     _Done.done.clear()
-    for module in (actions, footer, help, palette):
+    for module in (actions, board, texts, app):
         monkeypatch.setattr(module, "ACTIONS", TRIAL)
     monkeypatch.setattr(app, "WatchScreen", TrialScreen)
     monkeypatch.setattr(app, "ReadOnlyWatchScreen", ReadOnlyTrialScreen)
@@ -93,15 +87,6 @@ async def test_in_read_only_mode_the_palette_says_why_not(read_only: Rig) -> Non
     assert _Done.done == []
 
 
-async def test_what_is_not_allowed_now_says_why_and_is_not_done() -> None:
-    async with running() as rig:
-        await rig.press("g")
-        assert "nothing is known yet" in rig.text
-        await rig.tell(*scenes.ordinary())
-        await rig.press("g")
-    assert _Done.done == ["jump"]
-
-
 def _bound(screen: type[WatchScreen]) -> set[str]:
     """Return all that the keys of a screen run."""
     merged = screen._merged_bindings
@@ -117,12 +102,12 @@ def test_in_read_only_mode_no_key_is_bound_to_a_danger() -> None:
     assert {"freeze", "do('help')", "back"} <= _bound(ReadOnlyWatchScreen)
 
 
-def test_keys_of_what_is_always_allowed_run_it_directly() -> None:
+def test_keys_run_their_action_directly() -> None:
     (bound,) = bindings([BRAKE], read_only=False)
     assert isinstance(bound, Binding)
     assert (bound.key, bound.action, bound.id) == ("F", "brake", "brake")
-    assert call_of(BRAKE._replace(allowed=_needs_data), read_only=False) == "attempt('brake')"
-    assert call_of(BRAKE._replace(allowed=_needs_data), read_only=True) == "why_not('brake')"
+    assert call_of(BRAKE, read_only=False) == "brake"
+    assert call_of(BRAKE, read_only=True) == "why_not('brake')"
 
 
 @pytest.mark.parametrize(("read_only", "shown"), [(False, " F brake ON "), (True, " ✗F brake ON ")])

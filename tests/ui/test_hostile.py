@@ -10,22 +10,14 @@ import pytest
 from rich.cells import cell_len
 from tests.support.builders import LANE_DIR, failed, linked
 from tests.support.recorded import WIRE
-from tests.ui.rig import LARGE, SMALL, Rig, running
+from tests.support.rig import LARGE, SMALL, Rig, running
 
-from vp_tui.domain.events import (
-    Event,
-    LogArrived,
-    SessionsArrived,
-    SnapshotArrived,
-    Source,
-    StreamEvent,
-    StreamState,
-)
-from vp_tui.domain.models import Plane, TailAnswer
+from vp_tui.domain.events import Event, LogArrived, SessionsArrived, SnapshotArrived
+from vp_tui.domain.models import Plane, Source, StreamEvent, StreamState, TailAnswer
 from vp_tui.gateway.frames import parse_frame
-from vp_tui.gateway.logtail import TailCursor
+from vp_tui.gateway.log_tail import TailCursor
+from vp_tui.gateway.parsing import parse_metrics, parse_ops_sessions
 from vp_tui.gateway.refusals import Asked, refusal
-from vp_tui.gateway.wire import parse_metrics, parse_ops_sessions
 
 HOSTILE: Final = {
     "closing tag": "[/x] [/] [[/red]",

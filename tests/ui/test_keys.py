@@ -5,22 +5,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.support import scenes
 from tests.support.builders import frame, listing, logged, polled, session, snapshot, stream
-from tests.ui import scenes
-from tests.ui.rig import LARGE, SMALL, WIDE, running
+from tests.support.rig import LARGE, SMALL, WIDE, running
 from textual.widgets import Input
 
-from vp_tui.actions import ACTIONS
+from vp_tui.ui.actions import ACTIONS
 from vp_tui.ui.app import VpTuiApp
-from vp_tui.ui.doings import DOINGS
-from vp_tui.ui.footer import footer_line
-from vp_tui.ui.help import HelpScreen, help_lines
-from vp_tui.ui.paint import width_of
-from vp_tui.ui.watch import WatchScreen
+from vp_tui.ui.lines.paint import width_of
+from vp_tui.ui.screens.texts import HelpScreen, help_lines
+from vp_tui.ui.watch.board import footer_line
+from vp_tui.ui.watch.handlers import HANDLERS
+from vp_tui.ui.watch.screen import WatchScreen
 
 if TYPE_CHECKING:
-    from vp_tui.actions import Action
-    from vp_tui.domain.events import StreamEvent
+    from vp_tui.domain.models import StreamEvent
+    from vp_tui.ui.actions import Action
 
 A = "session_20261122_190000_aaaaaaaa"
 B = "session_20261122_190000_bbbbbbbb"
@@ -36,8 +36,8 @@ def test_every_action_has_a_method(action: Action) -> None:
 def test_what_keys_do_beyond_the_first_frame_is_there_under_their_actions_name() -> None:
     done = {action.id: action.call for action in ACTIONS if action.call.startswith("do(")}
     assert done == {action_id: f"do('{action_id}')" for action_id in done}
-    assert DOINGS.keys() - done.keys() == {"find", "copy"}, "these other screens have too"
-    assert not done.keys() - DOINGS.keys()
+    assert HANDLERS.keys() - done.keys() == {"find", "copy"}, "these other screens have too"
+    assert not done.keys() - HANDLERS.keys()
 
 
 async def test_digits_lead_to_the_panes() -> None:

@@ -6,19 +6,20 @@ import asyncio
 from typing import TYPE_CHECKING, NoReturn
 
 import pytest
+from tests.support import scenes
 from tests.support.builders import NOW, frame, polled, snapshot, state, stream
-from tests.ui import scenes
-from tests.ui.rig import NOWHERE, Rig, no_recorder, running
+from tests.support.rig import NOWHERE, Rig, no_recorder, running
 from textual.worker import WorkerFailed
 
 from vp_tui.domain.events import Tick
-from vp_tui.paths import Places
-from vp_tui.store import Mailbox, Store
+from vp_tui.state.store import Mailbox, Store
+from vp_tui.storage.places import Places
 from vp_tui.ui.app import VpTuiApp
-from vp_tui.ui.board import Board
+from vp_tui.ui.watch.board import Board
+from vp_tui.worker.commands import Commands, NetworkThread
 
 if TYPE_CHECKING:
-    from vp_tui.feeds import Feeds
+    from vp_tui.worker.feeds import Feeds
 
 SECRET = "ops-secret-in-a-local"
 
@@ -83,7 +84,7 @@ async def test_a_bug_ends_the_app_with_its_exception_and_shows_no_local(
 ) -> None:
     async def run_into_it() -> None:
         async with rig.app.run_test() as rig.pilot:
-            monkeypatch.setattr("vp_tui.ui.board.header_lines", _fail)
+            monkeypatch.setattr("vp_tui.ui.watch.board.header_lines", _fail)
             await rig.press("2")
 
     rig = Rig()
@@ -101,7 +102,7 @@ async def test_a_bug_that_news_bring_to_light_is_the_crash_itself(
 ) -> None:
     async def hear_of_it() -> None:
         async with rig.app.run_test() as rig.pilot:
-            monkeypatch.setattr("vp_tui.ui.board.header_lines", _fail)
+            monkeypatch.setattr("vp_tui.ui.watch.board.header_lines", _fail)
             rig.mailbox.put(polled(snapshot()))
             await rig.until(lambda: rig.app.crash is not None)
 
@@ -126,11 +127,12 @@ async def test_feeds_that_crash_end_the_app(connect: type[BrokenFeeds]) -> None:
         feeds: Feeds = connect()  # type: ignore[assignment]
         return feeds
 
-    app = VpTuiApp(
-        Store(state()), Mailbox(), connected, no_recorder, Places(NOWHERE), clock=lambda: 0.0
-    )
+    store, network = Store(state()), NetworkThread(connected)
+    commands = Commands(network, store, no_recorder, Places(NOWHERE), clock=lambda: 0.0)
+    app = VpTuiApp(store, Mailbox(), commands, clock=lambda: 0.0)
     async with app.run_test() as pilot:
         while app.is_running and app.crash is None:
             await pilot.pause()
     assert isinstance(app.crash, BugError)
-    assert not app.network._thread.is_alive()
+    assert network._thread is not None
+    assert not network._thread.is_alive()

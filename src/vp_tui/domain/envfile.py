@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+
 _BOM: Final = b"\xef\xbb\xbf"
 _ASSIGNMENT: Final = re.compile(rb"[ \t\v\f]*(?:export[ \t]+)?([A-Za-z_]\w*)[ \t]*=[ \t]*")
 _QUOTED: Final = re.compile(rb"'([^']*)'|\"((?:[^\"\\]|\\.)*)\"", re.DOTALL)

@@ -1,4 +1,10 @@
-"""Everything that can happen to the dashboard: one closed union of frozen values.
+"""The closed union of events, in one file: what feeds tell, what the operator did.
+
+What the feeds tell: polls, streams, logs and files. `at` is vp-tui's own monotonic clock.
+
+What the operator does, and what comes of it. `at` is vp-tui's own monotonic clock.
+
+Everything that can happen to the dashboard: one closed union of frozen values.
 
 The feeds make them, the reducer applies them, tests and recordings are written in them. `at` is
 vp-tui's own monotonic clock in seconds: the gateway's stamps may be hours off.
@@ -6,85 +12,314 @@ vp-tui's own monotonic clock in seconds: the gateway's stamps may be hours off.
 
 from __future__ import annotations
 
-from vp_tui.domain.auto_revert import AutoRevertBarred, AutoRevertStepped
-from vp_tui.domain.feed_events import (
-    ContinuityArrived,
-    EvidenceRead,
-    GapFound,
-    HealthArrived,
-    LinkChanged,
-    LinkDropped,
-    LogArrived,
-    LogDropped,
-    SessionsArrived,
-    SnapshotArrived,
-    Source,
-    SourceFailed,
-    StreamEvent,
-    StreamState,
-    SuitesRead,
-    SwitchesRead,
-    Tick,
-    TokensRead,
-)
-from vp_tui.domain.order_events import (
-    AlarmCommandFailed,
-    AlarmsAcknowledged,
-    AlarmsFollowed,
-    AuditFailed,
-    AuditRead,
-    CancelAnswered,
-    CancelFailed,
-    CancelRequested,
-    PollRateChanged,
-    ProbeStepped,
-    RestartActed,
-    RestartAsked,
-    RowRecorded,
-    SwitchActed,
-    SwitchAsked,
-    WindowsRead,
-)
+from typing import TYPE_CHECKING, NamedTuple
 
-__all__ = [
-    "AlarmCommandFailed",
-    "AlarmsAcknowledged",
-    "AlarmsFollowed",
-    "AuditFailed",
-    "AuditRead",
-    "AutoRevertBarred",
-    "AutoRevertStepped",
-    "CancelAnswered",
-    "CancelFailed",
-    "CancelRequested",
-    "ContinuityArrived",
-    "Event",
-    "EvidenceRead",
-    "GapFound",
-    "HealthArrived",
-    "LinkChanged",
-    "LinkDropped",
-    "LogArrived",
-    "LogDropped",
-    "PollRateChanged",
-    "ProbeStepped",
-    "RestartActed",
-    "RestartAsked",
-    "RowRecorded",
-    "SessionsArrived",
-    "SnapshotArrived",
-    "Source",
-    "SourceFailed",
-    "StreamEvent",
-    "StreamState",
-    "SuitesRead",
-    "SwitchActed",
-    "SwitchAsked",
-    "SwitchesRead",
-    "Tick",
-    "TokensRead",
-    "WindowsRead",
-]
+from vp_tui.domain.lane.auto_revert import AutoRevertBarred, AutoRevertStepped
+from vp_tui.domain.models import Source, StreamEvent, StreamState
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from vp_tui.domain.audit import ActionRecord
+    from vp_tui.domain.lane.probe import Probe
+    from vp_tui.domain.lane.switches import Actuation, Change, Switches
+    from vp_tui.domain.models import (
+        CancelAnswer,
+        Continuity,
+        Failure,
+        Health,
+        LogChunk,
+        Plane,
+        Session,
+        Snapshot,
+        TokenPresence,
+    )
+    from vp_tui.domain.rollout.evidence_row import EvidenceRow
+    from vp_tui.domain.rollout.verdicts import SuitesReport, UnreadReport
+    from vp_tui.domain.rollout.windows import Window
+    from vp_tui.domain.runs.alarms import Alarm
+
+
+class HealthArrived(NamedTuple):
+    """The gateway said how it is."""
+
+    at: float
+    health: Health
+
+
+class SnapshotArrived(NamedTuple):
+    """The metrics; `plane` tells whether the dashboard endpoint stood in for the ops plane."""
+
+    at: float
+    snapshot: Snapshot
+    plane: Plane
+
+
+class SessionsArrived(NamedTuple):
+    """The whole listing, in the gateway's order; `total` counts those past the limit too."""
+
+    at: float
+    sessions: tuple[Session, ...]
+    total: int
+    plane: Plane
+
+
+class ContinuityArrived(NamedTuple):
+    """The gateway's boot, and the health of its transport."""
+
+    at: float
+    continuity: Continuity
+
+
+class LogArrived(NamedTuple):
+    """New lines of the log that is tailed under `log_id` (a session id, or the lane's)."""
+
+    at: float
+    log_id: str
+    chunk: LogChunk
+
+
+class LogDropped(NamedTuple):
+    """The log is no longer tailed; tailing it again begins anew."""
+
+    at: float
+    log_id: str
+
+
+class SourceFailed(NamedTuple):
+    """A poll did not bring a usable answer. `log_id` names the log for `Source.LOG`.
+
+    While the ops plane refuses, the metrics go on arriving from the dashboard endpoint, labelled
+    so.
+    """
+
+    at: float
+    source: Source
+    failure: Failure
+    log_id: str | None = None
+
+
+class LinkChanged(NamedTuple):
+    """A session's socket changed state; `reason` says why in words, "" when all is well."""
+
+    at: float
+    session_id: str
+    state: StreamState
+    reason: str = ""
+    is_failed_attach: bool = False
+    """The gateway counts this attempt among its failed attaches."""
+
+
+class LinkDropped(NamedTuple):
+    """The socket is no longer wanted: the session left the memory, or others come first."""
+
+    at: float
+    session_id: str
+
+
+class GapFound(NamedTuple):
+    """Frames were or may have been lost between two others; there is no replay."""
+
+    at: float
+    session_id: str
+    reason: str
+    lost: int | None = None
+    """How many, where that is known."""
+
+
+class TokensRead(NamedTuple):
+    """The tokens were read (again)."""
+
+    at: float
+    presence: TokenPresence
+
+
+class EvidenceRead(NamedTuple):
+    """The evidence log and its records were read, as they changed; a log not there has no rows.
+
+    With a `problem`, in words, the log could not be read: what was known of it before still stands.
+    """
+
+    at: float
+    rows: tuple[EvidenceRow, ...]
+    recorded_ids: frozenset[str]
+    """Missions that some record names."""
+    problem: str | None = None
+    unreal_ids: frozenset[str] = frozenset()
+    """Of these, missions of windows whose source is no real traffic."""
+    unreal_windows: frozenset[str] = frozenset()
+    """Labels of those windows."""
+    authors: tuple[str | None, ...] = ()
+    """Who recorded the newest rows, in their order; None for a row without a record."""
+    fingerprint: str | None = None
+    """Tells these rows from others; None where there is no log yet."""
+    warnings: tuple[str, ...] = ()
+    """What is odd about its rows, in words."""
+
+
+class SuitesRead(NamedTuple):
+    """The report of the continuity suites was read, as it changed."""
+
+    at: float
+    report: SuitesReport | UnreadReport
+
+
+class SwitchesRead(NamedTuple):
+    """The gateway's env file was read, as it changed; `changed_at` is its own stamp, in UTC."""
+
+    at: float
+    switches: Switches | None
+    changed_at: datetime | None = None
+    problem: str | None = None
+    """Why it cannot be read, in words."""
+
+
+class Tick(NamedTuple):
+    """A second has passed: `at` on the monotonic clock is `wall` (UTC)."""
+
+    at: float
+    wall: datetime
+
+
+class WindowsRead(NamedTuple):
+    """The windows that are kept, as they changed: the open one, and closed ones of unreal traffic.
+
+    Gates and guardrails go on passing over the missions of the latter.
+    """
+
+    at: float
+    windows: tuple[Window, ...]
+    problem: str | None = None
+    """Why they cannot be read, in words; then what was known of them still stands."""
+
+
+class RowRecorded(NamedTuple):
+    """vp-tui wrote a row: it is on disk."""
+
+    at: float
+    row: EvidenceRow
+    line: int
+    """Number of its line in the log."""
+    mission_ids: frozenset[str]
+    """Missions that its record names."""
+    is_real: bool
+    """Whether its window's traffic feeds gates and guardrails."""
+    author: str
+    fingerprint: str
+    """Of the log's rows with this one."""
+
+
+class CancelRequested(NamedTuple):
+    """A cancel of our own was sent; `actor` is whoever runs vp-tui."""
+
+    at: float
+    session_id: str
+    reason: str
+    actor: str
+
+
+class CancelAnswered(NamedTuple):
+    """The gateway answered the cancel: requested, which is not recovered."""
+
+    at: float
+    session_id: str
+    answer: CancelAnswer
+
+
+class CancelFailed(NamedTuple):
+    """The cancel was refused or failed; where the failure is uncertain it may have arrived."""
+
+    at: float
+    session_id: str
+    failure: Failure
+
+
+class SwitchAsked(NamedTuple):
+    """A switch of the lane is to be set; `actor` is whoever runs vp-tui."""
+
+    at: float
+    change: Change
+    actor: str
+    reason: str = ""
+
+
+class SwitchActed(NamedTuple):
+    """The operator's actuator has done what it could: that proves nothing yet."""
+
+    at: float
+    actuation: Actuation
+
+
+class RestartAsked(NamedTuple):
+    """The gateway is to be restarted."""
+
+    at: float
+    actor: str
+    reason: str = ""
+
+
+class RestartActed(NamedTuple):
+    """The operator's restart command has ended, or asks for hands."""
+
+    at: float
+    actuation: Actuation
+
+
+class ProbeStepped(NamedTuple):
+    """A probe of ours has come a step further."""
+
+    at: float
+    probe: Probe
+
+
+class AlarmsFollowed(NamedTuple):
+    """The alarms as they are now, after a look at the state."""
+
+    at: float
+    alarms: tuple[Alarm, ...]
+
+
+class AlarmsAcknowledged(NamedTuple):
+    """Somebody has seen the alarms of these subjects; None: all."""
+
+    at: float
+    actor: str
+    subjects: frozenset[str] | None = None
+
+
+class AlarmCommandFailed(NamedTuple):
+    """The operator's command for alarms did not do its work."""
+
+    at: float
+    failure: Failure
+
+
+class AuditRead(NamedTuple):
+    """The audit was read, as it changed: its newest actions, oldest first, of every gateway.
+
+    With a `problem` it could not be read: what was known of it before still stands.
+    """
+
+    at: float
+    records: tuple[ActionRecord, ...]
+    unreadable: int = 0
+    """Lines among the newest that tell no action."""
+    problem: Failure | None = None
+
+
+class AuditFailed(NamedTuple):
+    """An action could not be written into the audit."""
+
+    at: float
+    failure: Failure
+
+
+class PollRateChanged(NamedTuple):
+    """The operator polls slower or faster: every poll interval is multiplied by `factor`."""
+
+    at: float
+    factor: float
+
 
 Event = (
     HealthArrived

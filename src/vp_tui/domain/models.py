@@ -1,4 +1,6 @@
-"""What the gateway says, as frozen values. Field names follow the wire; units are in the names.
+"""What the gateway says, as frozen values; Source, StreamState, StreamEvent, CancelAnswer.
+
+What the gateway says, as frozen values. Field names follow the wire; units are in the names.
 
 Stamps that are UTC on the wire are aware `datetime`s here. Stamps whose zone depends on the
 gateway's generation (naive server-local on G1, UTC on G2) stay the strings that were sent.
@@ -6,6 +8,8 @@ All texts have passed `vp_tui.domain.text.literal`.
 
 They are named tuples: ten times cheaper to define at every start than dataclasses, and half as dear
 to make. Two of different kinds with equal fields are equal; nothing compares different kinds.
+
+What the gateway answers to what it is told to do.
 """
 
 from __future__ import annotations
@@ -17,6 +21,37 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
+
+
+class Source(StrEnum):
+    """A polled source. Streams have a state of their own, one a session."""
+
+    HEALTH = "health"
+    METRICS = "metrics"
+    SESSIONS = "sessions"
+    CONTINUITY = "continuity"
+    LOG = "log"
+
+
+class StreamState(StrEnum):
+    """Where one session's socket stands."""
+
+    CONNECTING = "connecting"
+    LIVE = "live"
+    WAITING = "waiting"
+    """Between two attempts, or until the session is known to be in memory again."""
+    UNAUTHORIZED = "unauthorized"
+    GONE = "gone"
+    """The gateway does not know the session (any more)."""
+
+
+class StreamEvent(NamedTuple):
+    """One frame of one session."""
+
+    at: float
+    session_id: str
+    frame: Frame
+
 
 Dialect = Literal["G1", "G2"]
 """Generation of the gateway: a naive health stamp is G1, an aware one is G2."""
@@ -232,3 +267,21 @@ class TokenPresence(NamedTuple):
     ops: str | None = None
     internal: str | None = None
     problems: tuple[str, ...] = ()
+
+
+class CancelAnswer(NamedTuple):
+    """POST /api/v1/ops/sessions/{id}/cancel, answered: requested, which is not yet recovered."""
+
+    session_id: str
+    reason: str
+    """As the gateway took it: its own words for a blank one."""
+    task_cancelled: bool
+    """The run unwound while the gateway waited; its engine may write on for all that.
+
+    False says one of two things: nothing ran, or the run did not hear (deaf). The answer is the
+    same; only what ran before, and `took_s`, tell them apart.
+    """
+    run_id: str | None
+    """None on G1."""
+    took_s: float
+    """Seconds until the answer: a deaf run takes the gateway's whole wait (G1 5 s, G2 10 s)."""

@@ -1,15 +1,28 @@
-"""Outside text made safe to show: literally, on one line, without reaching the terminal.
+"""Outside text made literal; ages and stamps in words (literal, clip, fold, age, utc_z, short_id).
+
+Outside text made safe to show: literally, on one line, without reaching the terminal.
 
 Everything that comes from the gateway, from logs and from files passes through `literal` once,
 where it enters. What could move the cursor, ring, change colours, reorder or hide text appears as
 a visible stand-in instead: `␛` for ESC, a code point in angle quotes for a bidi override.
+
+Durations in words.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from typing import Final
+from datetime import UTC
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+
+SHORT_ID: Final = 6
+"""Characters that an id's random end has at least."""
+
 
 ELLIPSIS: Final = "…"
 
@@ -59,3 +72,33 @@ def _visible(match: re.Match[str]) -> str:
     if unicodedata.category(char) == "Zs":
         return " "
     return f"\u2039U+{ord(char):04X}\u203a"
+
+
+_MINUTE: Final = 60
+_HOUR: Final = 60 * _MINUTE
+_DAY: Final = 24 * _HOUR
+
+
+def age(seconds: float | None) -> str:
+    """Return a duration as read at a glance: `3s`, `4m12`, `2h03`, `5d`; `-` for none."""
+    if seconds is None:
+        return "-"
+    whole = int(seconds)
+    if whole < _MINUTE:
+        return f"{whole}s"
+    if whole < _HOUR:
+        return f"{whole // _MINUTE}m{whole % _MINUTE:02d}"
+    if whole < _DAY:
+        return f"{whole // _HOUR}h{whole % _HOUR // _MINUTE:02d}"
+    return f"{whole // _DAY}d"
+
+
+def utc_z(stamp: datetime) -> str:
+    """Return an aware stamp as UTC ISO 8601 to the second, with `Z`."""
+    return stamp.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def short_id(session_id: str) -> str:
+    """Return what tells a session apart at a glance: the random end of a generated id."""
+    tail = session_id.rpartition("_")[2]
+    return tail if session_id.startswith("session_") else session_id[-2 * SHORT_ID :]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 import httpx
 
 from vp_tui.domain.models import Continuity, Health, Plane, Snapshot, TailAnswer
-from vp_tui.gateway.addresses import (
+from vp_tui.gateway.credentials import (
     gateway_url,
     host_port,
     is_session_id,
@@ -19,10 +19,7 @@ from vp_tui.gateway.addresses import (
     stream_url,
 )
 from vp_tui.gateway.errors import Unreadable
-from vp_tui.gateway.exchange import Answer, answer_to, failures_in_words, http_client
-from vp_tui.gateway.refusals import Asked, refusal
-from vp_tui.gateway.tls import TlsContext
-from vp_tui.gateway.wire import (
+from vp_tui.gateway.parsing import (
     SessionListing,
     parse_continuity,
     parse_dashboard_metrics,
@@ -32,12 +29,15 @@ from vp_tui.gateway.wire import (
     parse_session_listing,
     parse_tail,
 )
+from vp_tui.gateway.refusals import Asked, refusal
+from vp_tui.gateway.transport import Answer, TlsContext, answer_to, failures_in_words, http_client
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from vp_tui.gateway.auth import Credentials
-    from vp_tui.gateway.logtail import TailRequest
+    from vp_tui.gateway.credentials import Credentials
+    from vp_tui.gateway.log_tail import TailRequest
+
 
 __all__ = ["GatewayClient", "SessionListing", "is_session_id", "stream_url"]
 

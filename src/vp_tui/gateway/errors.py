@@ -1,3 +1,5 @@
+# ruff: noqa: N818 - they are named by what happened, as the words on the screen are
+
 """Why the gateway gave no usable answer, as one tree of exceptions.
 
     GatewayError
@@ -14,8 +16,6 @@
 Each carries a `Failure`: reason and cure in words for the operator. Neither ever holds a token, and
 text of the gateway in them is sanitised and short.
 """
-
-# ruff: noqa: N818 - they are named by what happened, as the words on the screen are
 
 from __future__ import annotations
 

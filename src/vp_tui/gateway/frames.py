@@ -18,6 +18,7 @@ from vp_tui.domain.text import clip, fold, literal
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+
 TEXT_LIMIT: Final = 300
 """Characters of a Frame's `text`."""
 QUERY_LIMIT: Final = 4_000

@@ -1,31 +1,46 @@
-"""Telling the gateway to do something: the only requests of vp-tui that change anything.
+"""All that may change something; the one socket that sends.
+
+Telling the gateway to do something: the only requests of vp-tui that change anything.
 
 In read-only mode no `Orders` is made: nothing else in the house can send what it sends. Each order
 is one request on a connection of its own and is never repeated: an order that may have arrived is
 an order given. Every method may raise any GatewayError; where `may_have_arrived` its words say so.
+
+The probe's socket: the only one in the house that sends, and it sends one `execute`.
+
+Only Orders opens it, and in read-only mode there are no Orders. Its frames are drained in its own
+task, whatever is done with them: a viewer that does not read stalls the run for everybody.
 """
 
 from __future__ import annotations
 
+import json
 import time
 from typing import TYPE_CHECKING, Final
 
-from vp_tui.domain.models import Plane
-from vp_tui.gateway.addresses import gateway_url, host_port, require_session_id, stream_url
-from vp_tui.gateway.errors import GatewayError, NotFound
-from vp_tui.gateway.exchange import Answer, answer_to, failures_in_words, http_client
-from vp_tui.gateway.refusals import Asked
-from vp_tui.gateway.tls import TlsContext
-from vp_tui.gateway.wire import parse_cancel, parse_created
+from websockets.asyncio.client import ClientConnection
+from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
+
+from vp_tui.domain.lane.probe import Attached, Broke, Executed, Heard
+from vp_tui.domain.models import Failure, Plane
+from vp_tui.gateway.credentials import gateway_url, host_port, require_session_id, stream_url
+from vp_tui.gateway.errors import GatewayError, NotFound, ReadOnly, Unreachable
+from vp_tui.gateway.frames import parse_frame
+from vp_tui.gateway.parsing import parse_cancel, parse_created
+from vp_tui.gateway.refusals import Asked, unreachable
+from vp_tui.gateway.stream import close_in_words, refusal_in_words
+from vp_tui.gateway.transport import Answer, TlsContext, answer_to, failures_in_words, http_client
+from vp_tui.gateway.websocket import SocketOptions, opening
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     import httpx
 
-    from vp_tui.domain.orders import CancelAnswer
-    from vp_tui.domain.probe import Fact
-    from vp_tui.gateway.auth import Credentials
+    from vp_tui.domain.lane.probe import Fact
+    from vp_tui.domain.models import CancelAnswer
+    from vp_tui.gateway.credentials import Credentials
+
 
 DEADLINE_S: Final = 20.0
 """The gateway itself waits 5 s (G1) or 10 s (G2) for a run to hear a cancel."""
@@ -91,7 +106,6 @@ class Orders:
         Nothing is raised but InvalidTarget; a refusal and a loss are told. Being cancelled leaves
         the socket, and the run going on.
         """
-        from vp_tui.gateway.probe import execute  # noqa: PLC0415 - most orders need no socket
         from vp_tui.gateway.websocket import SocketOptions  # noqa: PLC0415 - as above
 
         options = SocketOptions(self._credentials.headers, self._tls, clock=self._clock)
@@ -128,3 +142,67 @@ def _in_doubt(error: GatewayError) -> GatewayError:
     doubtful.may_have_arrived = True
     doubtful.failure = doubtful.failure._replace(is_uncertain=True)
     return doubtful
+
+
+TOLD: Final = frozenset({"status", "query_complete", "system_event", "error"})
+"""Kinds of frames that tell how a turn goes; the others are drained and dropped."""
+_ABNORMAL: Final = 1006
+_TOKENS: Final = "set UA_INTERNAL_API_TOKEN, or renew it"
+_AGAIN: Final = "look at the gateway, then probe again"
+
+
+class ExecutingConnection(ClientConnection):
+    """A connection that carries one message of ours; the protocol's own pings pass."""
+
+    _has_sent = False
+
+    async def send(self, *message: object, **_options: object) -> None:
+        """Send the one `execute`. Raises ReadOnly for a second message, and for any other."""
+        (text,) = message
+        if self._has_sent:
+            raise ReadOnly.refusing("a second frame on a probe's socket")
+        if not isinstance(text, str) or json.loads(text).get("type") != "execute":
+            raise ReadOnly.refusing("anything but an execute on a probe's socket")
+        self._has_sent = True
+        await super().send(text)
+
+
+async def execute(
+    url: str, prompt: str, options: SocketOptions, tell: Callable[[Fact], None]
+) -> None:
+    """Attach to a session, send `prompt` once, and tell what comes until the socket closes.
+
+    Leaving it, by cancelling, leaves the run going on. Nothing is raised: a refusal and a loss are
+    told. `tell` must not block.
+    """
+    clock = options.clock
+    try:
+        async with await opening(url, options, ExecutingConnection) as socket:
+            is_attached = False
+            while True:
+                frame = parse_frame(await socket.recv(decode=False))
+                if frame.kind == "connected" and not is_attached:
+                    is_attached = True
+                    tell(Attached(clock()))
+                    await socket.send(_execute(prompt))
+                    tell(Executed(clock()))
+                elif frame.kind in TOLD:
+                    tell(Heard(clock(), frame))
+    except InvalidStatus as error:
+        failure = Failure(refusal_in_words(error.response.status_code), _TOKENS, unauthorized=True)
+    except ConnectionClosed as error:
+        close = error.rcvd or error.sent
+        code, reason = (close.code, close.reason) if close else (_ABNORMAL, "")
+        failure = Failure(close_in_words(code, reason), _AGAIN)
+    except TimeoutError:
+        reason = f"no answer to the handshake within {options.open_timeout_s:g} s"
+        failure = Failure(reason, _AGAIN)
+    except Unreachable as error:
+        failure = error.failure
+    except (OSError, WebSocketException, ImportError) as error:
+        failure = unreachable(error, host_port(url)).failure
+    tell(Broke(clock(), failure))
+
+
+def _execute(prompt: str) -> str:
+    return json.dumps({"type": "execute", "data": {"text": prompt}})

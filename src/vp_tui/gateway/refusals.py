@@ -13,7 +13,7 @@ from pydantic_core import from_json
 
 from vp_tui.domain.models import Plane, TokenPresence
 from vp_tui.domain.text import clip, fold, literal
-from vp_tui.gateway.auth import INTERNAL, OPS
+from vp_tui.gateway.credentials import INTERNAL, OPS
 from vp_tui.gateway.errors import (
     GatewayError,
     NotFound,
@@ -25,6 +25,7 @@ from vp_tui.gateway.errors import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
 
 _SHOWN: Final = 200
 _HTTP_UNAUTHORIZED: Final = 401

@@ -12,13 +12,15 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Final
 
-from vp_tui.domain.events import GapFound, LinkChanged, StreamEvent, StreamState
+from vp_tui.domain.events import GapFound, LinkChanged
+from vp_tui.domain.models import StreamEvent, StreamState
 from vp_tui.domain.text import clip, fold, literal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from vp_tui.domain.models import Frame
+
 
 StreamOutput = StreamEvent | LinkChanged | GapFound
 

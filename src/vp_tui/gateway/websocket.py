@@ -17,7 +17,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 
 from vp_tui import __version__
-from vp_tui.gateway.addresses import host_port, is_loopback
+from vp_tui.gateway.credentials import host_port, is_loopback
 from vp_tui.gateway.errors import ReadOnly, Unreachable
 from vp_tui.gateway.frames import parse_frame
 from vp_tui.gateway.refusals import unreachable
@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from vp_tui.domain.models import Session
-    from vp_tui.gateway.tls import TlsContext
+    from vp_tui.gateway.transport import TlsContext
+
 
 MAX_FRAME: Final = 16 * 1024 * 1024
 """Bytes; a single event of the gateway may exceed the 1 MiB that clients allow by default."""

@@ -13,16 +13,17 @@ from typing import TYPE_CHECKING, Final
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
-from vp_tui.simulator.workspace import is_valid_id
+from vp_tui.simulator.sessions import is_valid_id
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from starlette.requests import HTTPConnection, Request
 
-    from vp_tui.simulator.gateway import Gateway
-    from vp_tui.simulator.ledger import JsonObject
+    from vp_tui.simulator.boot import Gateway
+    from vp_tui.simulator.database import JsonObject
     from vp_tui.simulator.options import SimulatorOptions
+
 
 _OPS_HEADERS: Final = ("x-ua-ops-token",)
 _SESSION_HEADERS: Final = ("x-ua-internal-token", "x-ua-ops-token")

@@ -1,24 +1,73 @@
-"""Verbs to drive the embedded gateway with: for scenarios and for tests."""
+"""Verbs for scenarios and tests; a past.
+
+A past for the lane, so that rates and percentiles have substance from the first look.
+
+Verbs to drive the embedded gateway with: for scenarios and for tests.
+"""
 
 from __future__ import annotations
 
 import contextlib
+from datetime import timedelta
 from random import Random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from vp_tui.simulator.content import CHATS, VP_ERRORS, chat_steps, coding_turn
-from vp_tui.simulator.history import seed_history
-from vp_tui.simulator.script import Outcome, TurnScript
+from vp_tui.simulator.database import LANE_DIRECTORY
+from vp_tui.simulator.script import CHATS, VP_ERRORS, Outcome, TurnScript, chat_steps, coding_turn
+from vp_tui.simulator.sessions import DEFAULT_OWNER
 from vp_tui.simulator.turns import GatewayStoppedError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
     from pathlib import Path
 
-    from vp_tui.simulator.gateway import Gateway
+    from vp_tui.simulator.boot import Gateway
     from vp_tui.simulator.host import Host
     from vp_tui.simulator.options import SimulatorOptions
     from vp_tui.simulator.sessions import Session, Turn
+
+
+EVERY: Final = timedelta(seconds=75)
+"""From the start of one past mission to the next."""
+FRAMES_PER_TURN: Final = 22
+PAST_SESSIONS: Final = 3
+"""Sessions that the past missions came from; they are still in memory."""
+
+
+async def seed_history(gateway: Gateway, random: Random, missions: int) -> None:
+    """Write clean past missions of this boot, the last one just over, 20 to 40 s long each.
+
+    The boot's `started_at` is moved back before them.
+    """
+    clock, ledger, lane_dir = gateway.clock, gateway.ledger, _lane_directory(gateway)
+    at = clock.now() - EVERY * missions
+    homes = [await gateway.create(at=at + EVERY * number) for number in range(PAST_SESSIONS)]
+    gateway.continuity.started_at = at - EVERY
+    for index in range(missions):
+        home = homes[index % len(homes)]
+        prompt, _ = coding_turn(random, seconds=30.0)
+        end = at + timedelta(seconds=random.uniform(20.0, 40.0))
+        ledger.open_session(lane_dir, DEFAULT_OWNER, at)
+        ledger.adopt_engine_session(at)
+        mission = ledger.dispatch(prompt, gateway.lane.run_id, at)
+        ledger.complete(mission, lane_dir, ledger.ids.hex(32), end)
+        _log_past_turn(gateway, prompt, at, end)
+        home.last_event_seq += FRAMES_PER_TURN
+        home.last_activity = end
+        gateway.workspaces.checkpoint(home.session_id, prompt, at=end)
+        at += EVERY
+
+
+def _lane_directory(gateway: Gateway) -> str:
+    gateway.workspaces.ensure_lane(LANE_DIRECTORY)
+    return str(gateway.workspaces.path(LANE_DIRECTORY))
+
+
+def _log_past_turn(gateway: Gateway, prompt: str, began: datetime, ended: datetime) -> None:
+    start, end = (f"[{gateway.clock.local(at):%H:%M:%S}]" for at in (began, ended))
+    lines = f"\n{start} 👤 USER: {prompt}\n{end} 🤖 ASSISTANT: The checks pass.\n\n"
+    gateway.workspaces.write(LANE_DIRECTORY, lines)
 
 
 class Driver:

@@ -1,16 +1,204 @@
-"""An engine adapter: plays its part of a turn's script."""
+"""An engine plays its part.
+
+What an engine makes heard: its events on the stream and its lines in the run log.
+
+Runs that do not end by themselves, or not soon.
+
+An engine adapter: plays its part of a turn's script.
+"""
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from vp_tui.simulator.lingering import linger
-
 if TYPE_CHECKING:
-    from vp_tui.simulator.ledger import JsonObject
-    from vp_tui.simulator.script import Step, TurnScript
-    from vp_tui.simulator.voice import Voice
+    from vp_tui.simulator.database import Ids, JsonObject
+    from vp_tui.simulator.options import Clock, Life
+    from vp_tui.simulator.script import Act, Step, TurnScript
+    from vp_tui.simulator.sessions import Workspaces
+
+
+Emit = Callable[[str, "JsonObject"], Awaitable[None]]
+
+_PREVIEW_LENGTH: Final = 2500
+_AUTHOR: Final = "Primary Agent"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an engine works: the VP lane's directory or the session's own."""
+
+    session_id: str
+    workspace_dir: str
+    source: str
+    """`vp.coder` or `user`, as the stream names it."""
+    home: str
+    """The gateway session whose turn it is."""
+    owner: str
+
+    @property
+    def delegated(self) -> bool:
+        """Whether this is the VP lane."""
+        return self.source == "vp.coder"
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What engines share within one boot of the gateway."""
+
+    clock: Clock
+    ids: Ids
+    workspaces: Workspaces
+    life: Life
+
+
+class Voice:
+    """Speaks for one run of one engine; its times count from the beginning of that run."""
+
+    def __init__(self, around: Surroundings, place: Place, emit: Emit) -> None:
+        self.around = around
+        self.place = place
+        self.tell = emit
+        """Sends an event without a time offset."""
+        self._began = asyncio.get_running_loop().time()
+
+    def elapsed(self, digits: int) -> float:
+        """Return the seconds since the run began."""
+        return round(asyncio.get_running_loop().time() - self._began, digits)
+
+    def log(self, line: str) -> None:
+        """Write a line to the run log of the place."""
+        self.around.workspaces.log(self.place.session_id, line)
+
+    async def event(self, kind: str, data: JsonObject, **after: object) -> None:
+        """Send an event with its time offset, `after` which more data may come."""
+        await self.tell(kind, {**data, "time_offset": self.elapsed(3), **after})
+
+    async def open(self, prompt: str) -> None:
+        """Announce the engine's session and the prompt."""
+        place = self.place
+        await self.tell(
+            "session_info",
+            {
+                "session_id": place.session_id,
+                "workspace": place.workspace_dir,
+                "user_id": place.owner,
+            },
+        )
+        await self.tell("status", {"status": "processing", "query": prompt, "source": place.source})
+        self.around.workspaces.write(place.session_id, "\n")
+        self.log(f"👤 USER: {prompt}")
+
+    async def begin(self, thought: str) -> None:
+        """Read the task and think about it."""
+        reading: JsonObject = {"status": "Reading the task", "level": "INFO"}
+        await self.event(
+            "status", {**reading, "prefix": None, "is_log": True}, source=self.place.source
+        )
+        self.log("ℹ️ STATUS: Reading the task")  # noqa: RUF001 - the log's own sign
+        await self.event("thinking", {"thinking": thought, "signature": None, "author": _AUTHOR})
+
+    async def say(self, text: str) -> None:
+        """Stream a piece of the answer."""
+        await self.event("text", {"text": text, "author": _AUTHOR})
+        self.log(f"🤖 ASSISTANT: {text}")
+
+    async def call(self, call_id: str, tool: str, arguments: JsonObject) -> None:
+        """Call a tool."""
+        await self.event("tool_call", {"id": call_id, "name": tool, "input": arguments})
+        self.log(f"🛠️ TOOL CALL: {tool}")
+
+    async def result(self, call_id: str, step: Step) -> None:
+        """Tell what the tool returned; what a command prints goes into the log too."""
+        await self.event(
+            "tool_result",
+            {
+                "tool_use_id": call_id,
+                "is_error": False,
+                "content_preview": step.output[:_PREVIEW_LENGTH],
+                "content_size": len(step.output.encode()),
+            },
+        )
+        if "command" in step.arguments:
+            for line in (f"$ {step.arguments['command']}", *step.output.splitlines()):
+                self.log(line)
+        self.log("📦 TOOL RESULT")
+
+
+DRIP_EVERY: Final = 2.0
+"""Seconds between two frames of a run that is slow but not stuck."""
+_AN_HOUR: Final = 3600.0
+
+
+async def linger(voice: Voice, act: Act, script: TurnScript) -> None:
+    """Play the part of a run that hangs, hears no cancel, drips or waits for an answer."""
+    if act == "deaf":
+        await _be_deaf(voice, script)
+    elif act == "drip":
+        await _drip(voice, script.hold)
+    elif act == "input_required":
+        await _ask(voice)
+    else:
+        await _hang(voice, script.hold if act == "orphan" else 0.0)
+
+
+async def _hang(voice: Voice, orphaned_for: float) -> None:
+    await voice.say("working on it ...")
+    await voice.call("toolu_hang", "Bash", {"command": "pytest -q"})
+    try:
+        await asyncio.Event().wait()
+    except asyncio.CancelledError:
+        life = voice.around.life
+        if orphaned_for and life.alive:
+            life.spawn(_go_on_writing(voice, orphaned_for))
+        raise
+
+
+async def _go_on_writing(voice: Voice, seconds: float) -> None:
+    for step in range(1, int(seconds) + 1):
+        await voice.around.clock.sleep(1.0)
+        voice.log(f"orphan engine still working {step}")
+        voice.log(f"ℹ️ STATUS: orphan step {step}")  # noqa: RUF001 - the log's own sign
+
+
+async def _be_deaf(voice: Voice, script: TurnScript) -> None:
+    """Wait for a cancel, then go on for `script.hold` seconds whatever is asked."""
+    await voice.say("working, and deaf to cancel")
+    loop, ends_at = asyncio.get_running_loop(), None
+    while ends_at is None or loop.time() < ends_at:
+        try:
+            await asyncio.sleep(_AN_HOUR if ends_at is None else ends_at - loop.time())
+        except asyncio.CancelledError:
+            if not voice.around.life.alive:
+                raise
+            ends_at = ends_at or loop.time() + script.hold / voice.around.clock.speed
+    if not script.finishes:
+        raise asyncio.CancelledError
+    await voice.say("finished in spite of the cancel")
+
+
+async def _drip(voice: Voice, seconds: float) -> None:
+    for part in range(1, max(1, int(seconds / DRIP_EVERY)) + 1):
+        await voice.around.clock.sleep(DRIP_EVERY)
+        await voice.say(f"still indexing, part {part}")
+
+
+async def _ask(voice: Voice) -> None:
+    """Ask what nobody can answer."""
+    await voice.event(
+        "input_required",
+        {
+            "input_id": f"input_{voice.around.ids.hex(8)}",
+            "question": "Which database should the migration run against?",
+            "category": "clarification",
+            "options": ["staging", "production"],
+        },
+    )
+    await asyncio.Event().wait()
+
 
 LOG_TAIL_BYTES: Final = 4096
 

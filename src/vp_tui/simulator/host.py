@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Final
 import uvicorn
 
 from vp_tui.simulator.api import build_app
-from vp_tui.simulator.clock import Clock
-from vp_tui.simulator.gateway import Gateway
-from vp_tui.simulator.ledger import Ids, Ledger
-from vp_tui.simulator.workspace import Workspaces
+from vp_tui.simulator.boot import Gateway
+from vp_tui.simulator.database import Ids, Ledger
+from vp_tui.simulator.options import Clock
+from vp_tui.simulator.sessions import Workspaces
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from starlette.applications import Starlette
 
     from vp_tui.simulator.options import SimulatorOptions
+
 
 HOST: Final = "127.0.0.1"
 RESTART_GAP_S: Final = 0.2

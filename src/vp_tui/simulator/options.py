@@ -1,15 +1,26 @@
-"""What the embedded gateway is started with, and the lane flags it reads from an env file."""
+"""Options, clock, life.
+
+What the embedded gateway is started with, and the lane flags it reads from an env file.
+
+The gateway's two kinds of stamp, and time that can run faster (the wire contract, section 1).
+
+The life of one gateway process: what runs in it, and its end.
+"""
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
-from vp_tui.domain.switches import Switch, switches_in
+from vp_tui.domain.lane.switches import Switch, switches_in
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine
     from datetime import tzinfo
     from pathlib import Path
+
 
 AUTH_OPS_TOKEN: Final = "ops-secret"  # noqa: S105 - the demo's published token
 AUTH_INTERNAL_TOKEN: Final = "internal-secret"  # noqa: S105 - as above
@@ -63,3 +74,50 @@ class LaneFlags:
             shadow=switches.is_on(Switch.SHADOW) is True,
             forced_fallback=switches.is_on(Switch.FORCED_FALLBACK) is True,
         )
+
+
+class Clock:
+    """Tells the time as G1 does and sleeps `speed` times as fast as it says."""
+
+    def __init__(self, *, speed: float = 1.0, zone: tzinfo | None = None) -> None:
+        self.speed = speed
+        self._zone = zone
+
+    def now(self) -> datetime:
+        """Return the present, aware, in UTC."""
+        return datetime.now(UTC)
+
+    def local(self, at: datetime | None = None) -> datetime:
+        """Return `at` (the present if None) as the server's wall clock shows it, naive."""
+        return (at or self.now()).astimezone(self._zone).replace(tzinfo=None)
+
+    def stamp(self, at: datetime | None = None) -> str:
+        """Return the stamp of health, sessions and frames: server-local, without an offset."""
+        return self.local(at).isoformat()
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait for `seconds` of scripted time."""
+        await asyncio.sleep(seconds / self.speed)
+
+
+class Life:
+    """Owns the tasks of one boot, so that none of them outlives it."""
+
+    def __init__(self) -> None:
+        self.alive = True
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def spawn(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
+        """Run `work` until it ends or the process does."""
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    async def end(self) -> None:
+        """Stop everything at once; the tasks see `alive` False and unwind in silence."""
+        self.alive = False
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,20 +1,33 @@
-"""The embedded gateway as a process of its own: the command, and starting it as a child."""
+"""The command, the child, the server.
+
+The embedded gateway as a process of its own: the command, and starting it as a child.
+
+The embedded gateway: a faithful G1 in one process, on the loopback interface only.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from vp_tui.simulator.driver import Driver
+from vp_tui.simulator.host import Host
+from vp_tui.simulator.scenarios import SCENARIOS
+
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
     from types import TracebackType
     from typing import Self
 
     from vp_tui.simulator.options import SimulatorOptions
+
 
 STOP_TIMEOUT_S: Final = 5.0
 
@@ -40,7 +53,6 @@ def run_gateway_command(options: SimulatorOptions, *, exit_with_parent: bool) ->
 
 async def _serve(options: SimulatorOptions, *, exit_with_parent: bool) -> None:
     # The parent of a gateway imports this module too, and has no use for a web server.
-    from vp_tui.simulator.server import serve  # noqa: PLC0415
 
     stop = asyncio.Event()
     if exit_with_parent:
@@ -136,3 +148,64 @@ def _environment(options: SimulatorOptions) -> dict[str, str]:
     tokens = {"UA_OPS_TOKEN": options.ops_token, "UA_INTERNAL_API_TOKEN": options.internal_token}
     inherited = {name: value for name, value in os.environ.items() if name not in tokens}
     return inherited | {name: token for name, token in tokens.items() if token}
+
+
+@contextlib.asynccontextmanager
+async def running_gateway(options: SimulatorOptions) -> AsyncIterator[Driver]:
+    """Run a gateway and its scenario beside the caller; both end with the context.
+
+    If the scenario crashed, the end of the context raises its exception.
+    """
+    async with _running(options) as (_, driver, _):
+        yield driver
+
+
+async def serve(
+    options: SimulatorOptions,
+    *,
+    on_ready: Callable[[str], None],
+    handle_signals: bool = False,
+    stop: asyncio.Event | None = None,
+) -> None:
+    """Run a gateway until it is cancelled, signalled or `stop` is set.
+
+    `on_ready` gets the base URL when the gateway listens. With `handle_signals` SIGUSR1 restarts
+    it, and SIGHUP, SIGTERM and SIGINT end it.
+    """
+    stop = stop or asyncio.Event()
+    async with _running(options) as (host, driver, scenario), asyncio.TaskGroup() as tasks:
+        if handle_signals:
+            loop = asyncio.get_running_loop()
+            loop.add_signal_handler(signal.SIGUSR1, lambda: tasks.create_task(host.restart()))
+            for ending in (signal.SIGHUP, signal.SIGTERM, signal.SIGINT):
+                loop.add_signal_handler(ending, stop.set)
+        scenario.add_done_callback(lambda _: stop.set())
+        on_ready(driver.url)
+        await stop.wait()
+
+
+@contextlib.asynccontextmanager
+async def _running(
+    options: SimulatorOptions,
+) -> AsyncIterator[tuple[Host, Driver, asyncio.Task[None]]]:
+    host = Host(options.with_default_tokens())
+    driver = Driver(host)
+    try:
+        await host.listen()
+        scenario = asyncio.create_task(_play(options.scenario, driver))
+        await asyncio.sleep(0)  # lets the scenario lay its ground before anybody looks
+        try:
+            yield host, driver, scenario
+        finally:
+            scenario.cancel()
+            await asyncio.wait({scenario})
+    finally:
+        await host.close()
+    if not scenario.cancelled():
+        scenario.result()
+
+
+async def _play(scenario: str, driver: Driver) -> None:
+    """Play the scenario and then nothing: the task ends by itself only when it crashes."""
+    await SCENARIOS[scenario](driver)
+    await asyncio.Event().wait()

@@ -11,10 +11,11 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from vp_tui.simulator.database import JsonObject
     from vp_tui.simulator.driver import Driver
-    from vp_tui.simulator.ledger import JsonObject
     from vp_tui.simulator.script import Outcome
     from vp_tui.simulator.sessions import Session, Turn
+
 
 Scenario = Callable[["Driver"], Awaitable[None]]
 

@@ -1,14 +1,23 @@
-"""How a turn behaves: a script, and the markers in a prompt that choose one.
+"""How a turn behaves; invented work.
+
+How a turn behaves: a script, and the markers in a prompt that choose one.
 
 `Please fix this bug in code @fake:vp_error secs=2` runs as written; a prompt without a marker gets
 a clean turn of a few seconds.
+
+What the embedded gateway's users ask for and what its engines do about it.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Final, Literal
+from random import Random
+from typing import TYPE_CHECKING, Final, Literal
+
+if TYPE_CHECKING:
+    from vp_tui.simulator.database import Ids
+
 
 Outcome = Literal[
     "clean", "vp_error", "vp_exception", "both_fail", "fallback_exception",
@@ -115,3 +124,138 @@ def _plain_steps(seconds: float) -> tuple[Step, ...]:
         )
         for index, tool in enumerate(_TOOLS)
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A piece of coding work: what is asked, which files it touches, how it is checked."""
+
+    prompt: str
+    files: tuple[str, ...]
+    check: str
+    output: str
+
+
+JOBS: Final = (
+    Job(
+        "Implement retry with jitter in the billing webhook service",
+        ("billing/webhooks/sender.py", "billing/webhooks/backoff.py", "tests/test_sender.py"),
+        "uv run pytest -q tests/test_sender.py",
+        "..............                                     [100%]\n14 passed in 2.41s",
+    ),
+    Job(
+        "Fix the bug where invoices lose their VAT line after a refund",
+        ("billing/invoices/refund.py", "billing/invoices/lines.py", "tests/test_refund.py"),
+        "uv run pytest -q tests/test_refund.py -k vat",
+        "......                                             [100%]\n6 passed in 1.08s",
+    ),
+    Job(
+        "Refactor the session store module to use one connection pool",
+        ("gateway/store/sessions.py", "gateway/store/pool.py", "tests/store/test_pool.py"),
+        "uv run mypy gateway/store && uv run pytest -q tests/store",
+        "Success: no issues found in 9 source files\n31 passed in 4.77s",
+    ),
+    Job(
+        "Add a paginated /v2/orders endpoint to the orders service",
+        ("orders/api/v2/routes.py", "orders/api/v2/schema.py", "tests/api/test_orders_v2.py"),
+        "uv run pytest -q tests/api/test_orders_v2.py",
+        "....................                               [100%]\n20 passed in 3.12s",
+    ),
+    Job(
+        "Write the missing tests for the csv importer module",
+        ("importer/csv_reader.py", "tests/importer/test_dialects.py", "tests/importer/data.py"),
+        "uv run pytest -q tests/importer --cov=importer",
+        "importer/csv_reader.py   118   4   97%\n27 passed in 1.93s",
+    ),
+    Job(
+        "Port the deploy script from bash to python, keep its flags",
+        ("ops/deploy.sh", "ops/deploy.py", "ops/README.md"),
+        "python ops/deploy.py --dry-run --env staging",
+        "plan: 3 images, 1 migration\nnothing was changed (dry run)",
+    ),
+    Job(
+        "Fix the flaky scheduler test that fails around midnight",
+        ("scheduler/clock.py", "scheduler/cron.py", "tests/test_cron.py"),
+        "uv run pytest -q tests/test_cron.py --count 50",
+        "250 passed in 8.60s",
+    ),
+    Job(
+        "Implement rate limiting for the public search api",
+        ("search/http/limits.py", "search/http/middleware.py", "tests/http/test_limits.py"),
+        "uv run pytest -q tests/http && uv run ruff check search",
+        "........................                           [100%]\nAll checks passed!",
+    ),
+)
+
+CHATS: Final = (
+    "Summarise what the team decided in Monday's planning notes",
+    "Draft a friendly reply to the supplier about the late delivery",
+    "What should go into the agenda for the offsite?",
+    "Turn these bullet points into two paragraphs for the newsletter",
+)
+"""Prompts without a coding word: they never reach the lane."""
+
+VP_ERRORS: Final = (
+    "Tool loop aborted: model provider answered 529 overloaded",
+    "Context window exceeded after 41 tool calls",
+    "Bash tool lost its sandbox: connection reset by peer",
+)
+
+
+def coding_turn(random: Random, *, seconds: float) -> tuple[str, tuple[Step, ...]]:
+    """Return a coding prompt and tool calls that take about `seconds`."""
+    job = random.choice(JOBS)
+    ticket = random.randrange(1200, 9800)
+    return f"{job.prompt} (ticket {ticket})", job_steps(job, random, seconds=seconds)
+
+
+def chat_steps(random: Random, *, seconds: float) -> tuple[Step, ...]:
+    """Return what the primary engine does for a prompt about words."""
+    paths = ("notes/planning.md", "notes/style.md", "drafts/reply.md")
+    return _spread([("Read", path) for path in paths], random, seconds)
+
+
+def job_steps(job: Job, random: Random, *, seconds: float) -> tuple[Step, ...]:
+    """Return the tool calls of a job: look, change, check, with gaps of 0.5 to 1.5 s."""
+    look = [("Grep", job.files[0].split("/")[0])] + [("Read", path) for path in job.files]
+    change = [("Edit", path) for path in random.sample(job.files, 2)]
+    calls = look + change
+    while len(calls) < seconds / 1.9 - 1:
+        calls.append(random.choice(change))
+    steps = _spread(calls, random, seconds * len(calls) / (len(calls) + 1))
+    check = Step(
+        tool="Bash",
+        arguments={"command": job.check},
+        lead=random.uniform(0.4, 0.9),
+        seconds=random.uniform(0.8, 1.5),
+        output=job.output,
+        says="The checks pass.\n",
+    )
+    return (*steps, check)
+
+
+def invented_script(ids: Ids) -> TurnScript:
+    """Return a clean turn of a few seconds, for a prompt that does not say how it behaves."""
+    random = Random(int(ids.hex(8), 16))  # noqa: S311 - repeatable by design, nothing secret
+    steps = job_steps(random.choice(JOBS), random, seconds=random.uniform(6.0, 10.0))
+    return TurnScript(steps=steps)
+
+
+def _spread(calls: list[tuple[str, str]], random: Random, seconds: float) -> tuple[Step, ...]:
+    share = seconds / len(calls)
+    return tuple(_step(tool, target, share * random.uniform(0.7, 1.3)) for tool, target in calls)
+
+
+def _step(tool: str, target: str, seconds: float) -> Step:
+    says = {
+        "Grep": f"Found the places in {target} that matter.\n",
+        "Read": f"{target} is clear now.\n",
+        "Edit": f"Changed {target}.\n",
+    }[tool]
+    output = {
+        "Grep": f"{target}/__init__.py:3\n{target}/core.py:41\n{target}/core.py:118",
+        "Read": f"     1\tfrom __future__ import annotations\n     2\t# {target}",
+        "Edit": f"The file {target} has been updated.",
+    }[tool]
+    key = "pattern" if tool == "Grep" else "file_path"
+    return Step(tool, {key: target}, seconds * 0.6, seconds * 0.4, output, says)

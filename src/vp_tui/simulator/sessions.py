@@ -1,21 +1,32 @@
-"""A session in memory: its counters and the sockets that watch it."""
+"""Sessions in memory and on disk.
+
+A session in memory: its counters and the sockets that watch it.
+
+The workspaces on disk: session directories, run logs and the tail of a log.
+
+Each directory below the root is listed as a session, the lane's own included. Everything here
+survives a restart, as a disk does.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import json
+import os
+import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
 
 from starlette.websockets import WebSocketDisconnect
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from pathlib import Path
 
     from starlette.websockets import WebSocket
 
-    from vp_tui.simulator.clock import Clock
-    from vp_tui.simulator.ledger import JsonObject
+    from vp_tui.simulator.database import JsonObject
+    from vp_tui.simulator.options import Clock
     from vp_tui.simulator.script import TurnScript
 
 
@@ -93,3 +104,128 @@ class Session:
             await socket.send_text(text)
         except (WebSocketDisconnect, RuntimeError):
             self.detach(socket)
+
+
+DEFAULT_OWNER: Final = "owner_primary"
+RESUMED_OWNER: Final = "user_universal"
+"""Who owns a session after it was resumed, whoever made it."""
+
+_VALID_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
+_CHANNELS: Final = {"session_": "chat", "tg_": "telegram", "api_": "api"}
+_DESCRIPTION_LENGTH: Final = 160
+
+
+def is_valid_id(session_id: str) -> bool:
+    """Tell whether this may be a session's id."""
+    return _VALID_ID.fullmatch(session_id) is not None
+
+
+@dataclass(slots=True)
+class Record:
+    """What a session's files tell about it."""
+
+    owner: str = "unknown"
+    description: str | None = None
+
+
+class Workspaces:
+    """The workspaces root with its directories."""
+
+    def __init__(self, root: Path, clock: Clock) -> None:
+        self.root = root
+        self._clock = clock
+        self._records: dict[str, Record] = {}
+
+    def path(self, session_id: str) -> Path:
+        """Return the session's directory, which may not exist."""
+        return self.root / session_id
+
+    def create(self, session_id: str, owner: str) -> None:
+        """Make a session's directory."""
+        self.path(session_id).mkdir()
+        self._records[session_id] = Record(owner)
+        (self.path(session_id) / "session_policy.json").write_text("{}", encoding="utf-8")
+
+    def ensure_lane(self, session_id: str) -> None:
+        """Make the lane's directory, which belongs to nobody."""
+        self.path(session_id).mkdir(exist_ok=True)
+
+    def exists(self, session_id: str) -> bool:
+        """Tell whether there is such a directory."""
+        return is_valid_id(session_id) and self.path(session_id).is_dir()
+
+    def record(self, session_id: str) -> Record:
+        """Return what is stored about the session; changes to it are kept."""
+        return self._records.setdefault(session_id, Record())
+
+    def newest_first(self) -> list[str]:
+        """Return all ids by the directories' mtime, which a growing log does not move."""
+        # Stamps of the file system tick slowly: of equal ones the one made later is the newer.
+        made = {session_id: number for number, session_id in enumerate(self._records)}
+        directories = [path for path in self.root.iterdir() if path.is_dir()]
+        directories.sort(key=lambda p: (p.stat().st_mtime_ns, made.get(p.name, -1)), reverse=True)
+        return [path.name for path in directories]
+
+    def modified_at(self, session_id: str) -> datetime:
+        """Return the directory's mtime, in UTC."""
+        return datetime.fromtimestamp(self.path(session_id).stat().st_mtime, UTC)
+
+    def channel(self, session_id: str) -> str:
+        """Return where the session came from, which its id tells."""
+        matches = (name for prefix, name in _CHANNELS.items() if session_id.startswith(prefix))
+        return next(matches, "local")
+
+    def has(self, session_id: str, entry: str) -> bool:
+        """Tell whether the session's directory holds `entry`."""
+        return (self.path(session_id) / entry).exists()
+
+    def checkpoint(self, session_id: str, prompt: str, at: datetime | None = None) -> None:
+        """Store that a turn completed, now or `at`: moves the mtime, sets the description once."""
+        record = self.record(session_id)
+        if record.description is None:
+            record.description = " ".join(prompt.split())[:_DESCRIPTION_LENGTH]
+        draft = self.path(session_id) / "session_checkpoint.json.tmp"
+        draft.write_text("{}", encoding="utf-8")
+        draft.replace(draft.with_suffix(""))
+        if at is not None:
+            os.utime(draft.parent, (at.timestamp(), at.timestamp()))
+
+    def log(self, session_id: str, line: str) -> None:
+        """Append a line to the session's run.log, stamped with the server's time of day."""
+        self.write(session_id, f"[{self._clock.local():%H:%M:%S}] {line}\n")
+
+    def write(self, session_id: str, text: str) -> None:
+        """Append `text` as it is to the session's run.log."""
+        with (self.path(session_id) / "run.log").open("a", encoding="utf-8", newline="") as log:
+            log.write(text)
+
+
+def read_log_slice(path: Path, *, cursor: int | None, limit: int, max_bytes: int) -> JsonObject:
+    """Return the tail endpoint's answer for `path`, traps included (the wire contract, section 7).
+
+    `cursor` and `size` are bytes. A slice that begins in the middle of a line loses that line; a
+    half-written last line is delivered; lines beyond `limit` are dropped silently. A directory
+    raises `IsADirectoryError`.
+    """
+    with path.open("rb") as log:
+        size = log.seek(0, 2)
+        start = size if cursor is None else min(max(cursor, 0), size)
+        overtaken = cursor is not None and size - start > max_bytes
+        if cursor is None or overtaken:
+            start = max(0, size - max_bytes)
+        log.seek(max(0, start - 1))
+        before = log.read(1) if start else b"\n"
+        data = log.read(size - start)
+    if before != b"\n":
+        data = data.partition(b"\n")[2]
+    lines = data.decode("utf-8", errors="replace").split("\n")
+    if lines[-1] == "":
+        lines.pop()
+    return {
+        "file": str(path),
+        "cursor": size,
+        "size": size,
+        "lines": lines[-limit:],
+        "truncated": overtaken or (cursor is None and start > 0),
+        "reset": overtaken,
+    }

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+
 _SUFFIX: Final = ".vp-tui-tmp"
 _CHUNK: Final = 65_536
 _AT_FDCWD: Final = -100

@@ -1,3 +1,5 @@
+# ruff: noqa: N818 - as the gateway's: named by what happened
+
 """Why a row, a line of the audit, a switch or a handover could not be written, in words.
 
     EvidenceError       nothing was written to the log
@@ -11,8 +13,6 @@
 Each carries a `Failure`: reason and cure for the operator.
 """
 
-# ruff: noqa: N818 - as the gateway's: named by what happened
-
 from __future__ import annotations
 
 import errno
@@ -23,6 +23,7 @@ from vp_tui.domain.text import literal
 
 if TYPE_CHECKING:
     from pathlib import Path
+
 
 _FULL: Final = ("the disk is full", "free some space, then append the row again")
 _DENIED: Final = ("it may not be written", "ask its owner for write access, then append the row")

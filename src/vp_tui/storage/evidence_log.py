@@ -16,7 +16,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from vp_tui.domain.evidence import (
+from vp_tui.domain.rollout.evidence_row import (
     HEADING,
     NEW_LOG,
     EvidenceRow,
@@ -25,7 +25,7 @@ from vp_tui.domain.evidence import (
     locate,
     parse_log,
 )
-from vp_tui.domain.markdown_table import BOM
+from vp_tui.domain.rollout.markdown_table import BOM
 from vp_tui.domain.text import literal
 from vp_tui.storage.atomic import discard, holds, read_if_there, replace_unchanged, stage, sweep
 from vp_tui.storage.errors import EvidenceError, LogChanged, as_evidence_error
@@ -34,7 +34,8 @@ from vp_tui.storage.locks import LOCK_WAIT_S, locked
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from vp_tui.domain.markdown_table import TableSpan
+    from vp_tui.domain.rollout.markdown_table import TableSpan
+
 
 _TRIES: Final = 20
 """How often a log that others keep changing is read again."""

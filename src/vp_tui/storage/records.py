@@ -1,10 +1,14 @@
-"""The file of records beside a log, `<log>.snapshots.jsonl`: a chain of lines, one per row.
+"""The hash chain beside it; followed as it grows.
+
+The file of records beside a log, `<log>.snapshots.jsonl`: a chain of lines, one per row.
 
 A record line is canonical JSON. It holds the hash of its row, of its snapshot, of the line before
 it (`prev`, null in the first) and, as nothing later vouches for the last one, of itself
 (`record_sha256`, over the canonical JSON of its other keys). Lines are only ever added. What a
 crash left of a line stays where it is: the next record goes on a line of its own, and its `prev`
 covers the torn one.
+
+What the records beside a log name: missions, and who recorded. Only what was added is read.
 """
 
 from __future__ import annotations
@@ -13,13 +17,17 @@ import hashlib
 import json
 import os
 from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
+from vp_tui.domain.rollout.evidence_row import read_row
+from vp_tui.domain.vocabulary import Traffic
 from vp_tui.storage.atomic import write_all
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
+
 
 Record = dict[str, Any]
 
@@ -122,3 +130,121 @@ def _last_line(fd: int) -> bytes:
 
 def _object(members: Mapping[str, bytes]) -> bytes:
     return b"{" + b",".join(canonical(key) + b":" + members[key] for key in sorted(members)) + b"}"
+
+
+IDS_LIMIT: Final = 20_000
+"""Missions remembered; those named first leave first."""
+AUTHORS_LIMIT: Final = 1_000
+"""Rows whose authors are remembered, the newest."""
+READ_LIMIT: Final = 16 * 1024 * 1024
+"""Bytes of the records read, the newest: each snapshot names the missions before it too."""
+_UNREAL: Final = frozenset(str(traffic) for traffic in Traffic if not traffic.is_real)
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What the records name."""
+
+    ids: frozenset[str] = frozenset()
+    """Missions that some record names."""
+    unreal_ids: frozenset[str] = frozenset()
+    """Of these, the missions of windows whose source is no real traffic."""
+    unreal_windows: frozenset[str] = frozenset()
+    """Labels of those windows."""
+    authors: Mapping[str, str] = field(default_factory=dict)
+    """Who recorded the newest rows, each by the SHA-256 of its line."""
+
+
+@dataclass(slots=True)
+class RecordsFollower:
+    """Reads a file of records as it grows; one that was replaced or cut is read anew."""
+
+    _inode: int | None = None
+    _offset: int = 0
+    _mtime_ns: int = 0
+    _ids: dict[str, bool] = field(default_factory=dict)
+    """Missions as they were met, and whether their window's source is unreal."""
+    _unreal_windows: dict[str, None] = field(default_factory=dict)
+    _authors: dict[str, str] = field(default_factory=dict)
+    _is_seed: bool = False
+    """The next record is the first one read, though not the first there is."""
+
+    def read(self, path: Path) -> Recorded:
+        """Return what all records name that were read so far. Raises OSError."""
+        try:
+            with path.open("rb") as file:
+                status = os.fstat(file.fileno())
+                if self._is_another(status):
+                    self._begin(status)
+                    file.seek(self._offset)
+                    if self._is_seed:
+                        self._offset += len(file.readline())
+                else:
+                    file.seek(self._offset)
+                self._mtime_ns = status.st_mtime_ns
+                for line in file:
+                    if not line.endswith(b"\n"):
+                        break  # still being written
+                    self._offset += len(line)
+                    if (record := parse_record(line)) is not None:
+                        self._note(record)
+        except FileNotFoundError:
+            self._inode, self._offset = None, 0
+            self._forget()
+        return self._recorded()
+
+    def _is_another(self, status: os.stat_result) -> bool:
+        grew = status.st_size - self._offset
+        changed = status.st_mtime_ns != self._mtime_ns
+        return status.st_ino != self._inode or grew < 0 or (grew == 0 and changed)
+
+    def _begin(self, status: os.stat_result) -> None:
+        self._inode = status.st_ino
+        self._offset = max(status.st_size - READ_LIMIT, 0)
+        self._forget()
+        self._is_seed = self._offset > 0
+
+    def _forget(self) -> None:
+        self._ids, self._unreal_windows, self._authors = {}, {}, {}
+
+    def _note(self, record: Record) -> None:
+        """Remember a record's author and missions.
+
+        Missions that no record before it named are its window's own.
+        """
+        is_unreal = record.get("source") in _UNREAL
+        for mission_id in _mission_ids(record):
+            self._ids.setdefault(mission_id, is_unreal and not self._is_seed)
+        _keep_newest(self._ids, IDS_LIMIT)
+        if is_unreal and isinstance(row := record.get("row"), str):
+            self._unreal_windows[read_row(row.encode()).row.window] = None
+        _keep_newest(self._unreal_windows, IDS_LIMIT)
+        line, author = record.get("row_sha256"), record.get("actor")
+        if isinstance(line, str) and isinstance(author, str):
+            self._authors.pop(line, None)  # the newest stand last
+            self._authors[line] = author
+        _keep_newest(self._authors, AUTHORS_LIMIT)
+        self._is_seed = False
+
+    def _recorded(self) -> Recorded:
+        return Recorded(
+            frozenset(self._ids),
+            frozenset(mission_id for mission_id, is_unreal in self._ids.items() if is_unreal),
+            frozenset(self._unreal_windows),
+            dict(self._authors),
+        )
+
+
+def _keep_newest(named: dict[str, Any], limit: int) -> None:
+    for name in list(named)[: max(len(named) - limit, 0)]:
+        del named[name]
+
+
+def _mission_ids(record: Record) -> list[str]:
+    """Return the missions of a record's snapshot, oldest first; whatever else is there is none."""
+    snapshot = record.get("snapshot")
+    listed: Any = snapshot.get("recent_missions") if isinstance(snapshot, dict) else None
+    if not isinstance(listed, list):
+        return []
+    ids = [mission.get("mission_id") for mission in listed if isinstance(mission, dict)]
+    return [mission_id for mission_id in reversed(ids) if isinstance(mission_id, str)]

@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING
 
-from vp_tui.domain.evidence import EvidenceRow, cut_notes, format_row, read_row
+from vp_tui.domain.rollout.evidence_row import EvidenceRow, cut_notes, format_row, read_row
 from vp_tui.storage.errors import EvidenceError, as_evidence_error
 from vp_tui.storage.evidence_log import Appended, Fingerprint, append_row, read_log, resolve
 from vp_tui.storage.locks import LOCK_WAIT_S

@@ -9,7 +9,7 @@ from pathlib import Path
 from secrets import token_hex
 from typing import TYPE_CHECKING, Final
 
-from vp_tui.domain.evidence import EvidenceRow, format_row
+from vp_tui.domain.rollout.evidence_row import EvidenceRow, format_row
 from vp_tui.domain.text import literal
 from vp_tui.storage.atomic import write_private
 from vp_tui.storage.errors import EvidenceError, LogChanged, as_evidence_error
@@ -20,6 +20,7 @@ from vp_tui.storage.snapshots import Facts, as_json, is_recorded, record_row, un
 
 if TYPE_CHECKING:
     from vp_tui.storage.evidence_log import Appended, Fingerprint
+
 
 _FORMAT: Final = "vp-tui-spooled-row"
 

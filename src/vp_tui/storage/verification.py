@@ -8,7 +8,7 @@ from collections import defaultdict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
-from vp_tui.domain.evidence import LoggedRow, read_row
+from vp_tui.domain.rollout.evidence_row import LoggedRow, read_row
 from vp_tui.storage.errors import as_evidence_error
 from vp_tui.storage.evidence_log import read_log, resolve
 from vp_tui.storage.locks import locked_for_reading
@@ -25,6 +25,7 @@ from vp_tui.storage.records import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
+
 
 Recompute: TypeAlias = "Callable[[Mapping[str, object] | None], tuple[str, str]]"
 """Takes a record's snapshot (None: there was none), gives the row's rate and p95 cells."""

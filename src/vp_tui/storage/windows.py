@@ -9,9 +9,9 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Final
 
-from vp_tui.domain.labels import is_same_window
+from vp_tui.domain.rollout.labels import is_same_window
+from vp_tui.domain.rollout.windows import from_json, open_window, to_json
 from vp_tui.domain.text import literal
-from vp_tui.domain.windows import from_json, open_window, to_json
 from vp_tui.storage.atomic import read_if_there, write_private
 from vp_tui.storage.errors import EvidenceError, as_window_error
 from vp_tui.storage.locks import locked
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from vp_tui.domain.windows import Window
+    from vp_tui.domain.rollout.windows import Window
+
 
 KEPT: Final = 20
 """Windows in the file at most: the open one, and the newest closed ones of unreal traffic."""

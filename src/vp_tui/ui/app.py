@@ -1,4 +1,9 @@
-"""The Textual app: starts the network after the first paint, pumps its events, and ticks."""
+"""Textual app: tick, signals, palette.
+
+The command palette's contents: every action; one that cannot be done now tells why.
+
+The Textual app: starts the network after the first paint, pumps its events, and ticks.
+"""
 
 from __future__ import annotations
 
@@ -7,32 +12,61 @@ import gc
 import signal
 import time
 from datetime import UTC, datetime
-from functools import cached_property
-from typing import TYPE_CHECKING, ClassVar, Final
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar, Final, cast
 
 from textual.app import App
 from textual.binding import Binding
+from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.worker import WorkerFailed
 
-from vp_tui import reverting
-from vp_tui.commands import Commands
 from vp_tui.domain.events import Tick
-from vp_tui.network import NetworkThread
-from vp_tui.store import Mailbox, Store, pump
-from vp_tui.ui.palette import ActionProvider
-from vp_tui.ui.tones import Tones
-from vp_tui.ui.watch import ReadOnlyWatchScreen, WatchScreen
-from vp_tui.watchman import watched
+from vp_tui.state.store import Mailbox, Store, pump
+from vp_tui.ui.actions import ACTIONS, Action, call_of
+from vp_tui.ui.kit.line_list import Tones
+from vp_tui.ui.watch.screen import ReadOnlyWatchScreen, WatchScreen
+from vp_tui.views import auto_revert as reverting
+from vp_tui.views.alarms import watched
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Coroutine
 
     from textual.binding import BindingType
 
-    from vp_tui.domain.alarms import Alarm
-    from vp_tui.feeds import Feeds
-    from vp_tui.paths import Places
-    from vp_tui.recorder import Recorder
+    from vp_tui.domain.runs.alarms import Alarm
+    from vp_tui.worker.commands import Commands
+
+
+class ActionProvider(Provider):
+    """Offers every action by name."""
+
+    async def discover(self) -> Hits:
+        for action in self._known():
+            yield DiscoveryHit(self._name(action), self._run(action), help=action.help)
+
+    async def search(self, query: str) -> Hits:
+        matcher = self.matcher(query)
+        for action in self._known():
+            name = self._name(action)
+            if (score := matcher.match(f"{name} {action.help}")) > 0:
+                yield Hit(score, matcher.highlight(name), self._run(action), help=action.help)
+
+    def _known(self) -> list[Action]:
+        """Return the actions that the screen under the palette has."""
+        return [
+            action
+            for action in ACTIONS
+            if action.call.startswith("app.")
+            or hasattr(self.screen, f"action_{action.call.partition('(')[0]}")
+        ]
+
+    def _name(self, action: Action) -> str:
+        return f"{action.label} ({action.shown_key})"
+
+    def _run(self, action: Action) -> partial[Coroutine[Any, Any, None]]:
+        read_only = cast("VpTuiApp", self.app).store.state.watch.read_only
+        return partial(self.screen.run_action, call_of(action, read_only=read_only))
+
 
 TICK_S: Final = 1.0
 _ENDING_SIGNALS: Final = ("SIGTERM", "SIGHUP")
@@ -43,11 +77,7 @@ def _utc_now() -> datetime:
 
 
 class VpTuiApp(App[None]):
-    """vp-tui on a terminal.
-
-    `connect` makes the feeds, on the network thread; `make_recorder` what writes evidence;
-    `places` is where vp-tui's own files are.
-    """
+    """vp-tui on a terminal; its `commands` begin to work once the first frame is shown."""
 
     CSS_PATH = "vp_tui.tcss"
     TITLE = "vp-tui"
@@ -61,9 +91,7 @@ class VpTuiApp(App[None]):
         self,
         store: Store,
         mailbox: Mailbox,
-        connect: Callable[[], Feeds],
-        make_recorder: Callable[[], Recorder],
-        places: Places,
+        commands: Commands,
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], datetime] = _utc_now,
     ) -> None:
@@ -72,15 +100,9 @@ class VpTuiApp(App[None]):
         self.tones = Tones(store.state.watch.colour)
         self.crash: BaseException | None = None
         self._mailbox = mailbox
-        self._make_recorder = make_recorder
-        self._places = places
+        self._commands = commands
         self._clock = clock
         self._wall = wall
-        self.network = NetworkThread(connect, self._network_crashed)
-
-    @cached_property
-    def _commands(self) -> Commands:
-        return Commands(self.network, self.store, self._make_recorder, self._places, self._clock)
 
     def get_default_screen(self) -> WatchScreen:
         screen = ReadOnlyWatchScreen if self.store.state.watch.read_only else WatchScreen
@@ -93,15 +115,14 @@ class VpTuiApp(App[None]):
         self._end_cleanly_on_signals()
 
     def on_unmount(self) -> None:
-        self.network.stop()
+        self._commands.network.stop()
 
     def _first_frame_shown(self) -> None:
         """Begin to work: what made the first frame stays for ever, so it is not searched again."""
         gc.freeze()
         gc.enable()
-        self.network.start()
-        from vp_tui.proofs import Proofs  # noqa: PLC0415 - not for the first frame
-        from vp_tui.recoveries import Recoveries  # noqa: PLC0415 - as above
+        self._commands.network.start(self._network_crashed)
+        from vp_tui.worker.outcomes import Proofs, Recoveries  # noqa: PLC0415 - after the first frame
 
         self._recoveries = Recoveries(self.store, self._commands.keep, self._clock)
         self._proofs = Proofs(self.store, self._commands.keep, self._clock)

@@ -1,0 +1,221 @@
+"""The row that `vp-tui capture` makes of what was reported, and how it gets into its log."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from vp_tui.cli.config.file import ConfigError
+from vp_tui.domain.rollout.evidence_row import EvidenceRow, cells_from_snapshot
+from vp_tui.domain.rollout.labels import next_label, next_stage, numbered_label
+from vp_tui.domain.text import literal, utc_z
+from vp_tui.domain.vocabulary import Profile, Stage, Thresholds, Traffic, is_more_permissive
+from vp_tui.gateway.client import METRICS_PATH
+from vp_tui.gateway.credentials import host_port
+from vp_tui.storage.errors import EvidenceError
+from vp_tui.storage.evidence_log import read_log
+from vp_tui.storage.places import actor
+from vp_tui.storage.snapshots import Facts
+from vp_tui.storage.spool import record_or_keep
+from vp_tui.views.evidence_row import counts_note
+from vp_tui.worker.evidence import append_waiting, waiting
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from vp_tui.cli.capture.reported import Reported
+    from vp_tui.cli.config.settings import Settings
+    from vp_tui.domain.rollout.decisions import Suggestion
+
+
+UNNAMED_WINDOW: Final = "Shadow window"
+"""The script's label where none is given."""
+_USUAL: Final = Thresholds()
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureOptions:
+    """What the command line asks for; "" where the row has its usual words."""
+
+    window: str = ""
+    scope: str = ""
+    ref: str = ""
+    note: str = ""
+    decision: str = ""
+    traffic: str | None = None
+    """The source of its missions; None: the usual one."""
+    stage_rules: str | None = None
+    """The stage whose rules decide; None: the script's do."""
+    append: Path | None = None
+    probes: int = 0
+    """Probes to be driven before the look."""
+    probed: str = ""
+    """What became of them, for the notes."""
+    mode: str = "http"
+    """The only one: the script's other mode ran inside the gateway."""
+    assessment: str = Profile.ROLLOUT
+    min_missions: int = _USUAL.min_missions
+    fallback_watch: float = _USUAL.fallback_watch
+    fallback_critical: float = _USUAL.fallback_critical
+    p95_watch_s: float = _USUAL.p95_watch_s
+    p95_critical_s: float = _USUAL.p95_critical_s
+
+    @property
+    def source(self) -> Traffic:
+        """Where the window's missions come from."""
+        return Traffic(self.traffic or Traffic.ORGANIC)
+
+    @property
+    def thresholds(self) -> Thresholds:
+        """The limits of the assessment; as in the script, no missions are never traffic."""
+        return Thresholds(
+            max(self.min_missions, 1),
+            self.fallback_watch,
+            self.fallback_critical,
+            self.p95_watch_s,
+            self.p95_critical_s,
+        )
+
+    def override_reason(self, suggestion: Suggestion) -> str | None:
+        """Return why the decision allows more than the suggestion; None where it does not.
+
+        Raises ConfigError when no note tells (the rollout's rules, section 6).
+        """
+        if not self.decision or not is_more_permissive(self.decision, suggestion.decision):
+            return None
+        if not self.note.strip():
+            raise ConfigError(
+                f"--decision {self.decision} allows more than {suggestion.decision}, which "
+                "follows from the metrics: say why with --note"
+            )
+        return self.note
+
+
+class Captured(NamedTuple):
+    """What was made of a look."""
+
+    suggestion: Suggestion
+    row: EvidenceRow
+    facts: Facts
+
+
+class Unstaged(NamedTuple):
+    """One look, on which the script's rules decide."""
+
+    reported: Reported
+
+    def doubts(self) -> Iterator[str]:
+        """Tell what makes the figures less than they seem."""
+        return self.reported.doubts()
+
+    def captured(self, settings: Settings, options: CaptureOptions) -> Captured:
+        """Return what was made of it. Raises ConfigError as `override_reason` does."""
+        return captured(self.reported, settings, options)
+
+
+def captured(reported: Reported, settings: Settings, options: CaptureOptions) -> Captured:
+    """Return the script's decision, the row, and what that was made from.
+
+    Raises ConfigError as `override_reason` does.
+    """
+    suggestion = reported.suggestion(Profile(options.assessment), options.thresholds)
+    logged = _logged(options.append)
+    limits = {"mission_limit": settings.mission_limit, "event_limit": settings.event_limit}
+    where = settings.gateway_name or host_port(settings.gateway_url)
+    endpoint = f"GET {METRICS_PATH}?" + "&".join(f"{name}={n}" for name, n in limits.items())
+    rate, p95 = cells_from_snapshot(reported.body)
+    row = EvidenceRow(
+        date=utc_z(reported.generated_at),
+        window=options.window or (UNNAMED_WINDOW if logged is None else next_label(logged)),
+        scope=options.scope or f"`{settings.vp_id}` on {where}, {options.source} traffic",
+        refs=as_code(options.ref or endpoint),
+        fallback_rate=rate,
+        p95_latency=p95,
+        decision=options.decision or suggestion.decision,
+        notes="; ".join(_notes(reported, suggestion, options)),
+    )
+    facts = Facts(
+        window=row.window,
+        snapshot=reported.body,
+        limits=limits,
+        thresholds={"profile": str(options.assessment), **options.thresholds._asdict()},
+        epoch=None,  # one look at the metrics does not tell it
+        actor=actor(),
+        stage=_stage(row.window, logged or ()),
+        source=str(options.source),
+        gates={},
+        suggestion={"decision": suggestion.decision, "reasons": list(suggestion.reasons)},
+        override_reason=options.override_reason(suggestion),
+    )
+    return Captured(suggestion, row, facts)
+
+
+def append(spool: Path, log: Path, row: EvidenceRow, facts: Facts) -> Iterator[str]:
+    """Record `row` in `log` behind those that wait for it in `spool`; tell what was done.
+
+    Raises EvidenceError when it could not be written: it then waits in `spool` itself, or the
+    error says that it could not even be kept.
+    """
+    yield from _append_waiting(spool, log)
+    appended = record_or_keep(spool, log, row, facts)
+    yield f"recorded as line {appended.line} of {literal(str(appended.path))}"
+
+
+def _append_waiting(spool: Path, log: Path) -> Iterator[str]:
+    found = waiting(spool, log)
+    yield from (f"WARNING: {warning}" for warning in found.warnings)
+    for lost in found.rows:
+        if lost.kept_in is None:  # perhaps somebody took it out: not ours to put back
+            yield f"WARNING: {_told(lost.row)} was recorded and is not in the log"
+    for settled in append_waiting(spool, log, [w.row for w in found.rows if w.kept_in]):
+        if settled.problem is None:
+            yield f"{_told(settled.row)} had waited: it is line {settled.line} now"
+        else:
+            failure = settled.problem
+            yield f"WARNING: {_told(settled.row)} still waits: {failure.reason}; {failure.cure}"
+
+
+def _told(row: EvidenceRow) -> str:
+    return f"the row of {row.date}, “{literal(row.window)}”,"
+
+
+def _logged(log: Path | None) -> Sequence[EvidenceRow] | None:
+    """Return the rows of the log; None without one, or where it cannot be read."""
+    if log is not None:
+        with suppress(EvidenceError):  # told when the row is appended
+            return [logged.row for logged in read_log(log)[0].rows]
+    return None
+
+
+def _stage(window: str, logged: Sequence[EvidenceRow]) -> str:
+    """Return the stage that the label names, else that of the log's next window."""
+    label = numbered_label(window)
+    return label[0] if label else str(next_stage(logged) or Stage.SHADOW)
+
+
+def _notes(reported: Reported, suggestion: Suggestion, options: CaptureOptions) -> Iterator[str]:
+    body = reported.body
+    yield counts_note(
+        reported.considered,
+        body["fallback"].get("missions_with_fallback"),
+        _counts(body.get("mission_counts")),
+        _counts(body.get("event_counts")),
+    )
+    yield from reported.doubts()
+    yield f"assessment: {suggestion.decision}: {', '.join(suggestion.reasons)}"
+    if options.probed:
+        yield options.probed
+    if options.note:
+        yield options.note
+
+
+def _counts(counts: object) -> dict[str, int] | None:
+    """Return what may be any JSON if it is a table of counts."""
+    return counts if isinstance(counts, dict) else None
+
+
+def as_code(text: str) -> str:
+    """Return `text` as a code span, unless there is one in it."""
+    return text if "`" in text else f"`{text}`"

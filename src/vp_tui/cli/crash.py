@@ -1,0 +1,103 @@
+"""The crash report: what a bug needs to be found, without locals and without secrets."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import platform
+import re
+import traceback
+from typing import TYPE_CHECKING, Final
+
+from vp_tui import __version__
+from vp_tui.domain.text import literal
+from vp_tui.storage.places import state_dir
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from datetime import datetime
+    from pathlib import Path
+
+    from vp_tui.state.store import Store
+
+
+HIDDEN: Final = "<hidden>"
+RECENT_EVENTS: Final = 50
+
+_LIBRARIES: Final = ("textual", "httpx", "websockets", "pydantic")
+_TOKEN_VARIABLES: Final = ("UA_OPS_TOKEN", "UA_INTERNAL_API_TOKEN")
+_SHORTEST_SECRET: Final = 4
+"""Characters; scrubbing shorter values would make the report unreadable and hide nothing."""
+_LOOKS_SECRET: Final = (
+    re.compile(r"(?i)(--[\w-]*token(?!-file)[= ]+)\S+"),
+    re.compile(r"(?i)(authorization['\": ]+(?:bearer )?)[^\s'\"]+"),
+    re.compile(r"(?i)(x-ua-[\w-]+token['\", :]+b?['\"]?)[^\s'\"]+"),
+    re.compile(r"(?i)(\bUA_\w*TOKEN=)\S+"),
+    re.compile(r"(://)[^/@\s]+@"),
+)
+
+
+@contextlib.contextmanager
+def events_noted(store: Store) -> Iterator[None]:
+    """Note the kinds of the last events on an exception that passes: the report shows them."""
+    try:
+        yield
+    except Exception as error:
+        kinds = [entry.kind for entry in store.state.entries[-RECENT_EVENTS:]]
+        error.add_note(f"last events, oldest first: {' '.join(kinds) or 'none'}")
+        raise
+
+
+def crash_report(
+    error: BaseException,
+    *,
+    argv: Sequence[str],
+    environ: Mapping[str, str],
+    now: datetime,
+    secrets: Iterable[str] = (),
+) -> Path:
+    """Write the report to a file that only its owner can read, and return its path.
+
+    `secrets` are hidden wherever they stand; so are the tokens in `environ`, and what looks like
+    one. Raises OSError.
+    """
+    known = [*secrets, *(environ.get(name, "") for name in _TOKEN_VARIABLES)]
+    text = scrubbed("\n".join(_lines(error, argv, now)), known)
+    directory = state_dir(environ)
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path = directory / f"crash-{now:%Y%m%dT%H%M%S%f}-{os.getpid()}.txt"
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with open(descriptor, "w", encoding="utf-8") as file:  # noqa: PTH123 - a descriptor, no path
+        file.write(text)
+    return path
+
+
+def scrubbed(text: str, secrets: Iterable[str]) -> str:
+    """Return `text` with the secrets, and what looks like one, replaced."""
+    known = {secret for secret in secrets if len(secret) >= _SHORTEST_SECRET}
+    for secret in sorted(known, key=len, reverse=True):
+        text = text.replace(secret, HIDDEN)
+    for pattern in _LOOKS_SECRET:
+        text = pattern.sub(rf"\g<1>{HIDDEN}", text)
+    return text
+
+
+def _lines(error: BaseException, argv: Sequence[str], now: datetime) -> Iterator[str]:
+    yield f"vp-tui {__version__} crashed at {now.isoformat()}"
+    yield f"Python {platform.python_version()} on {platform.platform()}"
+    yield ", ".join(f"{name} {_version(name)}" for name in _LIBRARIES)
+    yield f"arguments: {literal(' '.join(argv))}"
+    yield ""
+    trace = traceback.TracebackException.from_exception(error, capture_locals=False)
+    for chunk in trace.format():
+        yield from map(literal, chunk.splitlines())
+    yield ""
+
+
+def _version(name: str) -> str:
+    from importlib import metadata  # noqa: PLC0415 - costs more than the rest of this module
+
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return "not installed"

@@ -1,0 +1,71 @@
+"""`vp-tui evidence show` and `vp-tui evidence verify`."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, Final
+
+from vp_tui.domain.rollout.evidence_row import cells_from_snapshot
+from vp_tui.domain.text import literal
+from vp_tui.storage.evidence_log import read_log, resolve
+from vp_tui.storage.records import records_path
+from vp_tui.storage.verification import verify
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from vp_tui.storage.verification import Finding
+
+
+EXIT_OK: Final = 0
+EXIT_MISMATCH: Final = 1
+_SHOWN: Final = {
+    "line": "line",
+    "date": "date (UTC)",
+    "fallback_rate": "rate",
+    "p95_latency": "p95",
+    "decision": "decision",
+    "window": "window",
+}
+"""The cells that `show_text` shows, with their headings."""
+_STATES: Final = ("ok", "unverified", "MISMATCH")
+
+
+def show(log: Path) -> dict[str, Any]:
+    """Return the rows of `log`, cells unescaped, and what is odd in it, as an object for JSON.
+
+    Raises EvidenceError when there is no such file or it cannot be read.
+    """
+    table, _ = read_log(log, must_exist=True)
+    rows = [asdict(row.row) | {"line": row.line} for row in table.rows]
+    return {"rows": rows, "warnings": list(table.warnings)}
+
+
+def show_text(shown: Mapping[str, Any]) -> str:
+    """Return the rows of `show` as a table to read; scope, refs and notes are left out."""
+    rows = [[literal(str(row[name])) for name in _SHOWN] for row in shown["rows"]]
+    table = [list(_SHOWN.values()), *rows]
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    lines = ("  ".join(map(str.ljust, row, widths)).rstrip() for row in table)
+    return "\n".join(lines)
+
+
+def verify_report(log: Path) -> tuple[list[str], int]:
+    """Return a line per row of `log` and a summary, and the exit code: 1 on any MISMATCH.
+
+    Raises EvidenceError when there is neither log nor records, or they cannot be read.
+    """
+    must_exist = not records_path(resolve(log)).exists()
+    read_log(log, must_exist=must_exist)
+    findings = verify(log, cells_from_snapshot)
+    counts = {state: sum(found.state == state for found in findings) for state in _STATES}
+    told = ", ".join(f"{count} {state}" for state, count in counts.items())
+    lines = [*map(_line, findings), f"{len(findings)} checked: {told}"]
+    return lines, EXIT_MISMATCH if counts["MISMATCH"] else EXIT_OK
+
+
+def _line(found: Finding) -> str:
+    where = "not in log" if found.line is None else f"line {found.line}"
+    reason = f": {found.reason}" if found.reason else ""
+    return f"{found.state:<10}  {where:<10}  {literal(found.window)}{literal(reason)}"

@@ -1,0 +1,190 @@
+"""The auto-revert: what follows when guardrail 3 trips (the rollout's rules, section 5).
+
+A machine that is stepped once a second. The trip-wire counts the epoch's real missions only, so a
+trip counts in every stage, and from whatever source it was seen; data that is missing trips
+nothing. Armed, it forces fallback once, after a countdown that the operator can stop. Times are
+vp-tui's own monotonic clock in seconds.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from math import ceil
+from typing import Final, NamedTuple
+
+from vp_tui.domain.vocabulary import RevertMode
+
+COUNTDOWN_S: Final = 10.0
+LATE_S: Final = 3.0
+"""A step that comes later than this after the one before found a screen that stood still."""
+STOP_KEY: Final = "esc"
+YOU: Final = "YOU are the auto-revert"
+UNCLAIMED: Final = "its lock is not taken yet"
+UNREAD: Final = "the env file is not read yet"
+_NOT_YET: Final = frozenset({UNCLAIMED, UNREAD})
+"""Obstacles that go by themselves: shown, but no news."""
+
+
+class Phase(StrEnum):
+    """How far it has come."""
+
+    OFF = "off"
+    """Nobody looks: it is switched off, or not stepped, as in a headless command."""
+    WATCHING = "watching"
+    """Dry run, and nothing is tripped."""
+    DRY_RUN = "dry run"
+    """Dry run, and tripped: it says what it would do."""
+    ARMED = "armed"
+    COUNTING = "counting down"
+    STOPPED = "stopped"
+    """By the operator, until the trip is over."""
+    REVERTED = "reverted"
+    """It has ordered fallback, once: it is disarmed for good."""
+    IMPOSSIBLE = "impossible"
+    """It could not force fallback, or need not."""
+
+
+class AutoRevert(NamedTuple):
+    """The machine's state."""
+
+    phase: Phase = Phase.OFF
+    trip: str | None = None
+    """Why guardrail 3 is tripped; None while it is not."""
+    why: str = ""
+    """IMPOSSIBLE, DRY_RUN: what stands in the way, DRY_RUN as the end of a sentence; STOPPED: who
+    stopped it."""
+    until: float = 0.0
+    """COUNTING: when fallback is forced."""
+    seen_at: float = 0.0
+    """COUNTING: when it was stepped last."""
+    bar: str | None = UNCLAIMED
+    """Why another vp-tui on this host is the one that may act; None: this one is."""
+
+    @property
+    def is_counting(self) -> bool:
+        """Whether fallback is forced unless it is stopped."""
+        return self.phase is Phase.COUNTING
+
+    @property
+    def left_s(self) -> int:
+        """Whole seconds of the countdown that are left, as of the last step."""
+        return max(ceil(self.until - self.seen_at), 0)
+
+
+class AutoRevertBarred(NamedTuple):
+    """Whether another vp-tui on this host is the auto-revert, and which; None: this one is."""
+
+    at: float
+    why: str | None
+
+
+class AutoRevertStepped(NamedTuple):
+    """The auto-revert as it is now, after a look at the state or by the operator's key."""
+
+    at: float
+    revert: AutoRevert
+
+
+class Circumstances(NamedTuple):
+    """All that decides about the next step."""
+
+    mode: RevertMode
+    trip: str | None = None
+    """Why guardrail 3 is tripped; None while it is not, or nothing is known that tripped it."""
+    already: str | None = None
+    """Why there is nothing to force: the switch reads on already, say."""
+    obstacle: str | None = None
+    """Why this vp-tui cannot or must not force fallback."""
+
+
+def step(before: AutoRevert, seen: Circumstances, now: float) -> AutoRevert:
+    """Return the state a second later. REVERTED is to be acted on when it is reached."""
+    if before.phase is Phase.REVERTED:
+        return before
+    rest = AutoRevert(trip=seen.trip, bar=before.bar)
+    if seen.mode is RevertMode.ARMED:
+        return _armed(before, rest, seen, now)
+    if seen.mode is RevertMode.OFF:
+        return rest
+    if seen.trip is None:
+        return rest._replace(phase=Phase.WATCHING)
+    if seen.already is not None:
+        return rest._replace(phase=Phase.IMPOSSIBLE, why=seen.already)
+    hindered = "" if seen.obstacle is None else f", but {seen.obstacle}"
+    return rest._replace(phase=Phase.DRY_RUN, why=hindered)
+
+
+def stopped(before: AutoRevert, who: str) -> AutoRevert:
+    """Return the state after the operator stopped the countdown; as before when there is none."""
+    if not before.is_counting:
+        return before
+    return AutoRevert(Phase.STOPPED, before.trip, who, bar=before.bar)
+
+
+def _armed(before: AutoRevert, rest: AutoRevert, seen: Circumstances, now: float) -> AutoRevert:
+    if before.phase is Phase.STOPPED and seen.trip is not None:
+        return before._replace(trip=seen.trip)
+    why = seen.already or seen.obstacle
+    if why is not None:
+        return rest._replace(phase=Phase.IMPOSSIBLE, why=why)
+    if seen.trip is None:
+        return rest._replace(phase=Phase.ARMED)
+    if not before.is_counting:
+        return rest._replace(phase=Phase.COUNTING, until=now + COUNTDOWN_S, seen_at=now)
+    # Nobody could see and stop it while the screen stood still: that time does not count.
+    until = before.until + max(now - before.seen_at - LATE_S, 0.0)
+    if now >= until:
+        return rest._replace(phase=Phase.REVERTED)
+    return rest._replace(phase=Phase.COUNTING, until=until, seen_at=now)
+
+
+def news(before: AutoRevert, after: AutoRevert) -> str | None:
+    """Return what is to be told and audited of a step, None where that is nothing.
+
+    Each is told once for a trip.
+    """
+    if after.phase is Phase.IMPOSSIBLE:
+        return _hindrance(before, after)
+    if after.phase is before.phase:
+        return None
+    if after.phase is Phase.ARMED and before.is_counting:
+        return "the trip was over before the countdown: nothing was forced"
+    told = _NEWS.get(after.phase)
+    return None if told is None else told.format(why=after.why)
+
+
+_NEWS: Final = {
+    Phase.ARMED: f"armed: a trip forces fallback after {COUNTDOWN_S:g} s",
+    Phase.COUNTING: f"countdown: fallback is forced in {COUNTDOWN_S:g} s unless esc stops it",
+    Phase.STOPPED: "countdown stopped with esc by {why}: nothing is forced",
+    Phase.REVERTED: "the countdown ran out: fallback is forced now, and the auto-revert disarmed",
+    Phase.DRY_RUN: "dry run: would have forced fallback now{why}",
+}
+
+
+def _hindrance(before: AutoRevert, after: AutoRevert) -> str | None:
+    """Say why a trip forces nothing."""
+    was_told = before.trip is not None and before.why == after.why
+    if after.trip is None or was_told or after.why in _NOT_YET:
+        return None
+    return f"fallback is not forced: {after.why}"
+
+
+def in_words(mode: RevertMode, revert: AutoRevert, *, tripped: bool) -> str:
+    """Return who reverts: parts between `; `, what matters most last."""
+    if revert.phase is Phase.IMPOSSIBLE:
+        how = "armed" if mode is RevertMode.ARMED else "dry run"
+        return f"{how}, but {revert.why}; {YOU}"
+    if mode is RevertMode.DRY_RUN and tripped:
+        return f"dry run: fallback would be forced now; {YOU}"
+    if revert.is_counting:
+        return f"auto-revert in {revert.left_s} s"
+    if revert.phase is Phase.STOPPED:
+        return f"stopped until the trip is over ({revert.why}); {YOU}"
+    return _WORDS.get(revert.phase, YOU)
+
+
+_WORDS: Final = {
+    Phase.ARMED: "auto-revert ARMED",
+    Phase.REVERTED: f"it has acted once and is disarmed; {YOU}",
+}

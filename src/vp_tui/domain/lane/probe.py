@@ -1,0 +1,346 @@
+"""A probe followed step by step, its prompt and its price.
+
+The probe: one coding prompt in a session of its own, followed step by step.
+
+It tells what the lane does when there is no traffic to tell it. It is a turn like any other: it
+costs a model's time, holds G1's lock while it runs, and makes a mission. Nothing is ever repeated
+or cancelled by it: a probe that is given up goes on in the gateway. Times are vp-tui's own
+monotonic clock in seconds.
+
+What a probe asks, and what it costs: in words, for whoever confirms it.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from vp_tui.domain.lane.switch_proof import ProofStep, TimePassed
+from vp_tui.domain.lane.turn_proof import heard, is_end
+from vp_tui.domain.models import StreamEvent
+from vp_tui.domain.runs.turns import is_coding_intent
+from vp_tui.domain.text import fold, literal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from vp_tui.domain.lane.turn_proof import CompletedTurn
+    from vp_tui.domain.models import Dialect, Failure, Frame, Mission
+
+
+class ProbeStep(StrEnum):
+    """What happens to a probe, in this order."""
+
+    CREATED = "session created"
+    ATTACHED = "attached"
+    EXECUTED = "executed"
+    ROUTED = "routed"
+    COMPLETED = "completed"
+    MISSION = "mission seen"
+
+
+TIMEOUTS_S: Final[Mapping[ProbeStep, float]] = MappingProxyType(
+    {
+        ProbeStep.CREATED: 25.0,  # longer than the request's own deadline
+        ProbeStep.ATTACHED: 15.0,
+        ProbeStep.EXECUTED: 10.0,
+        ProbeStep.ROUTED: 120.0,  # it may be queued behind another turn
+        ProbeStep.COMPLETED: 600.0,
+        ProbeStep.MISSION: 20.0,
+    }
+)
+"""Seconds that each step may take after the one before it."""
+_HINTS: Final[Mapping[ProbeStep, str]] = MappingProxyType(
+    {
+        ProbeStep.CREATED: "the gateway's lock may be held; it may create the session later",
+        ProbeStep.ATTACHED: "the gateway's lock may be held by another run",
+        ProbeStep.EXECUTED: "nothing is known to have been started",
+        ProbeStep.ROUTED: "queued behind another run? it goes on by itself, nothing was cancelled",
+        ProbeStep.COMPLETED: "it goes on by itself, nothing was cancelled: look at its run",
+        ProbeStep.MISSION: "the metrics do not answer, or do not name it",
+    }
+)
+_REFUSALS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "turn_rejected_busy": "the gateway rejected it: another turn of its session is under way",
+        "turn_in_progress": "the gateway ignored it: it says that this prompt is under way",
+        "duplicate_turn_ignored": "the gateway ignored it: the same prompt completed just now",
+    }
+)
+
+
+class Outcome(StrEnum):
+    """What came of a probe."""
+
+    DELEGATED = "delegated, done by the lane"
+    FELL_BACK = "delegated, fell back to the primary path"
+    FAILED = "delegated, failed"
+    SHADOW = "kept by shadow mode"
+    UNSTARTABLE = "the lane could not start: done by the primary path"
+    PRIMARY = "stayed on the primary path without a word: forced fallback, or the lane is off"
+    NO_INTENT = "stayed on the primary path: the prompt is none that is delegated"
+    CUT = "did not complete"
+    TIMED_OUT = "timed out"
+    BROKE = "broke off"
+
+
+class Created(NamedTuple):
+    """Its session is there."""
+
+    at: float
+    session_id: str
+
+
+class Attached(NamedTuple):
+    """Its socket is live."""
+
+    at: float
+
+
+class Executed(NamedTuple):
+    """The prompt was sent."""
+
+    at: float
+
+
+class Heard(NamedTuple):
+    """A frame came on its socket."""
+
+    at: float
+    frame: Frame
+
+
+class MissionsSeen(NamedTuple):
+    """The metrics answered."""
+
+    at: float
+    missions: tuple[Mission, ...]
+
+
+class Broke(NamedTuple):
+    """The gateway refused, or the socket broke."""
+
+    at: float
+    failure: Failure
+
+
+Fact = Created | Attached | Executed | Heard | MissionsSeen | Broke | TimePassed
+
+
+class Probe(NamedTuple):
+    """One probe, from its being asked for on."""
+
+    prompt: str
+    dialect: Dialect | None
+    began_at: float
+    awaited: ProbeStep = ProbeStep.CREATED
+    awaited_since: float = 0.0
+    steps: tuple[ProofStep, ...] = ()
+    session_id: str | None = None
+    turn: CompletedTurn | None = None
+    """Its turn, under way until it is COMPLETED."""
+    mission_id: str | None = None
+    outcome: Outcome | None = None
+    """None while it is under way."""
+    reason: str = ""
+    """Why it came to nothing, in words; "" otherwise."""
+    known: frozenset[str] | None = None
+    """Missions that were there before; None when nobody could tell."""
+    timeouts_s: Mapping[ProbeStep, float] = TIMEOUTS_S
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more is awaited."""
+        return self.outcome is not None
+
+    @property
+    def was_executed(self) -> bool:
+        """Whether the prompt was sent; it may have been when the time to send it was over."""
+        return any(each.step == ProbeStep.EXECUTED for each in self.steps)
+
+    @property
+    def completed_turn(self) -> CompletedTurn | None:
+        """Its turn once it has ended, as a fact for what it may prove."""
+        is_there = any(each.step == ProbeStep.COMPLETED for each in self.steps)
+        return self.turn if is_there else None
+
+    @property
+    def deadline(self) -> float:
+        """When the step that is awaited is given up."""
+        return self.awaited_since + self.timeouts_s[self.awaited]
+
+    @property
+    def line(self) -> str:
+        """Where it stands, in one line."""
+        if self.outcome is None:
+            return f"probe: waits for: {self.awaited}"
+        return f"probe: {self.outcome}{': ' if self.reason else ''}{self.reason}"
+
+
+def requested(
+    prompt: str,
+    at: float,
+    dialect: Dialect | None,
+    *,
+    known: frozenset[str] | None = None,
+    timeouts_s: Mapping[ProbeStep, float] = TIMEOUTS_S,
+) -> Probe:
+    """Return a probe that is asked for now; `known` are the missions that are there."""
+    return Probe(prompt, dialect, at, awaited_since=at, known=known, timeouts_s=timeouts_s)
+
+
+def step(probe: Probe, fact: Fact) -> Probe:
+    """Return the probe after a fact; one that is over stays as it is."""
+    if probe.is_over:
+        return probe
+    return _RULES[type(fact)](probe, fact)
+
+
+def _created(probe: Probe, fact: Created) -> Probe:
+    probe = probe._replace(session_id=fact.session_id)
+    return _reached(probe, ProbeStep.CREATED, fact.at, fact.session_id)
+
+
+def _attached(probe: Probe, fact: Attached) -> Probe:
+    return _reached(probe, ProbeStep.ATTACHED, fact.at)
+
+
+def _executed(probe: Probe, fact: Executed) -> Probe:
+    return _reached(probe, ProbeStep.EXECUTED, fact.at)
+
+
+def _reached(probe: Probe, reached: ProbeStep, at: float, detail: str = "") -> Probe:
+    order = tuple(ProbeStep)
+    following = order[min(order.index(reached) + 1, len(order) - 1)]
+    steps = (*probe.steps, ProofStep(at, reached, detail))
+    return probe._replace(awaited=following, awaited_since=at, steps=steps)
+
+
+def _heard(probe: Probe, fact: Heard) -> Probe:
+    at, frame = fact.at, fact.frame
+    if probe.session_id is None or probe.completed_turn is not None:
+        return probe
+    if (refused := _REFUSALS.get(frame.status or "")) is not None:
+        return _ended(probe, Outcome.BROKE, refused)
+    if frame.kind == "error" and probe.turn is None:
+        return _ended(probe, Outcome.BROKE, f"the gateway says: {frame.text}")
+    turn = heard(probe.turn, StreamEvent(at, probe.session_id, frame))
+    if turn is None:
+        return probe
+    if turn.began_at is None:
+        return _ended(probe, Outcome.BROKE, "the gateway ended it before it had begun")
+    if probe.awaited is ProbeStep.ROUTED:
+        probe = _reached(probe, ProbeStep.ROUTED, at, turn.routing or "primary path")
+    probe = probe._replace(turn=turn, mission_id=turn.mission_id)
+    if is_end(frame):
+        took = f"{at - turn.began_at:.1f} s"
+        detail = took if turn.completed else f"cancelled or failed after {took}"
+        probe = _reached(probe, ProbeStep.COMPLETED, at, detail)
+    return probe
+
+
+def _missions(probe: Probe, fact: MissionsSeen) -> Probe:
+    at, turn = fact.at, probe.completed_turn
+    if turn is None or at < turn.ended_at:
+        return probe
+    mission = next((mission for mission in fact.missions if _is_its_own(mission, probe)), None)
+    if mission is None and turn.is_delegated:
+        return probe
+    if mission is None:
+        probe = _reached(probe, ProbeStep.MISSION, at, "none, as none was dispatched")
+        return _ended(probe, _without_mission(probe, turn))
+    took = "" if mission.duration_s is None else f", {mission.duration_s:.1f} s"
+    detail = f"{mission.mission_id} {mission.status}{took}"
+    probe = probe._replace(mission_id=mission.mission_id)
+    return _ended(
+        _reached(probe, ProbeStep.MISSION, at, detail), _with_mission(turn, mission.status)
+    )
+
+
+def _is_its_own(mission: Mission, probe: Probe) -> bool:
+    """Tell whether the mission is this probe's: by its id, else by being new and its prompt."""
+    if probe.mission_id is not None:
+        return mission.mission_id == probe.mission_id
+    is_new = probe.known is not None and mission.mission_id not in probe.known
+    return is_new and mission.objective == literal(fold(probe.prompt))
+
+
+def _with_mission(turn: CompletedTurn, status: str) -> Outcome:
+    if status == "failed" or (turn.fell_back and not turn.completed):
+        return Outcome.FAILED
+    if not turn.completed:
+        return Outcome.CUT
+    return Outcome.FELL_BACK if turn.fell_back else Outcome.DELEGATED
+
+
+def _without_mission(probe: Probe, turn: CompletedTurn) -> Outcome:
+    if not turn.completed:
+        return Outcome.CUT
+    if turn.is_shadowed:
+        return Outcome.SHADOW
+    if turn.is_unstartable:
+        return Outcome.UNSTARTABLE
+    dialect = probe.dialect
+    is_known_intent = dialect is None or is_coding_intent(probe.prompt, dialect)
+    return Outcome.PRIMARY if is_known_intent else Outcome.NO_INTENT
+
+
+def _broke(probe: Probe, fact: Broke) -> Probe:
+    failure = fact.failure
+    words = f"{failure.reason}; {failure.cure}"
+    if probe.was_executed:
+        words = f"{failure.reason}; its turn goes on unheard"
+    return _ended(probe, Outcome.BROKE, words)
+
+
+def _time(probe: Probe, fact: TimePassed) -> Probe:
+    if fact.at < probe.deadline:
+        return probe
+    limit = f"{probe.timeouts_s[probe.awaited]:g} s"
+    reason = f"{probe.awaited}: not within {limit}; {_HINTS[probe.awaited]}"
+    return _ended(probe, Outcome.TIMED_OUT, reason)
+
+
+def _ended(probe: Probe, outcome: Outcome, reason: str = "") -> Probe:
+    return probe._replace(outcome=outcome, reason=reason)
+
+
+_RULES: Final[Mapping[type[Fact], Callable[[Probe, Any], Probe]]] = MappingProxyType(
+    {
+        Created: _created,
+        Attached: _attached,
+        Executed: _executed,
+        Heard: _heard,
+        MissionsSeen: _missions,
+        Broke: _broke,
+        TimePassed: _time,
+    }
+)
+"""What each kind of fact does to a probe."""
+
+
+_TASK: Final = "write a Python script hello.py that prints the word hello, and change nothing else"
+DEFAULT_PROMPTS: Final[Mapping[Dialect, str]] = MappingProxyType(
+    {"G1": f"Please {_TASK}.", "G2": f"Codie, please {_TASK}."}
+)
+"""G1 delegates by coding words, G2 only what names the lane."""
+
+
+def prompt_for(configured: str, dialect: Dialect | None) -> str:
+    """Return the prompt to be sent: the configured one, else one that the gateway delegates."""
+    return configured or DEFAULT_PROMPTS[dialect or "G2"]  # both delegate what names the lane
+
+
+def terms(prompt: str, dialect: Dialect | None) -> tuple[str, ...]:
+    """Return what a probe costs and does, a line each."""
+    lines = [
+        "It runs one turn of the model in a session of its own, as a user's would.",
+        "If the lane takes it, it makes a mission, and that counts as source `probe`.",
+    ]
+    if dialect != "G2":
+        lines.append("On G1 it holds the gateway's lock while it runs: other turns wait for it.")
+    lines.append("It is never repeated or cancelled by itself, and its session stays there.")
+    if dialect is not None and not is_coding_intent(prompt, dialect):
+        lines.append(f"This prompt is none that a {dialect} gateway delegates: it proves nothing.")
+    return tuple(lines)

@@ -1,0 +1,155 @@
+"""Following a restart until the gateway is back in a new epoch.
+
+That the command ended well is no proof: the new boot stamp is. Times are vp-tui's own monotonic
+clock in seconds.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from vp_tui.domain.lane.switch_proof import ActuatorEnded, EpochSeen, ProofStep, TimePassed
+
+if TYPE_CHECKING:
+    from vp_tui.domain.lane.switches import Actuation
+
+
+RESTART_WITHIN_S: Final = 120.0
+"""Without a new epoch for so long after the command, the restart is given up as not seen."""
+
+
+class RestartState(StrEnum):
+    """How far a restart has come, in the words of the screen."""
+
+    ASKED = "asked, the command runs"
+    COMMANDED = "command ended, the gateway still answers in its old epoch"
+    BY_HAND = "waits for the operator's hands"
+    GONE = "gateway gone"
+    BACK = "back in a new epoch"
+    NOT_BACK = "NOT BACK"
+    NOT_RESTARTED = "NOT RESTARTED"
+    FAILED = "failed"
+    """The command did; a gateway that restarts for all that is noticed."""
+
+
+_GIVEN_UP: Final = frozenset(
+    {RestartState.NOT_BACK, RestartState.NOT_RESTARTED, RestartState.FAILED}
+)
+
+
+class GatewayGone(NamedTuple):
+    """Nothing answers any more."""
+
+    at: float
+
+
+class GatewayAnswered(NamedTuple):
+    """Something answers; only the boot stamp tells whether it is a new life."""
+
+    at: float
+
+
+Fact = ActuatorEnded | EpochSeen | GatewayGone | GatewayAnswered | TimePassed
+
+
+class Restart(NamedTuple):
+    """One restart, from its being asked for on."""
+
+    asked_at: float
+    epoch: str | None
+    """The boot stamp before it; None when it was not known."""
+    steps: tuple[ProofStep, ...]
+    state: RestartState = RestartState.ASKED
+    reason: str = ""
+    """Why it stands so, where that is not plain."""
+    ended_at: float | None = None
+    """When the command ended, or the operator was asked to do it."""
+    is_gone: bool = False
+    """Nothing answers now."""
+    was_gone: bool = False
+    within_s: float = RESTART_WITHIN_S
+
+    @property
+    def line(self) -> str:
+        """The restart in one line."""
+        return f"restart: {self.state}{': ' if self.reason else ''}{self.reason}"
+
+
+def requested(at: float, epoch: str | None, *, within_s: float = RESTART_WITHIN_S) -> Restart:
+    """Return a restart that is asked for now."""
+    return Restart(at, epoch, (ProofStep(at, "asked"),), within_s=within_s)
+
+
+def step(restart: Restart, fact: Fact) -> Restart:
+    """Return the restart after a fact; once the gateway is back it is over."""
+    if restart.state is RestartState.BACK:
+        return restart
+    match fact:
+        case ActuatorEnded():
+            return _commanded(restart, fact.at, fact.actuation)
+        case EpochSeen():
+            return _epoch(restart, fact.at, fact.boot_stamp)
+        case GatewayGone():
+            return _gone(restart, fact.at)
+        case GatewayAnswered():
+            return _answered(restart, fact.at)
+        case TimePassed():
+            return _time(restart, fact.at)
+
+
+def _commanded(restart: Restart, at: float, done: Actuation) -> Restart:
+    restart = restart._replace(ended_at=at)
+    if done.failure is not None:
+        failed = f"{done.failure.reason}; {done.failure.cure}"
+        restart = _with_step(restart, at, "command failed", failed)
+        state = restart.state if restart.was_gone else RestartState.FAILED
+        return restart._replace(state=state, reason=failed)
+    if done.command is None:
+        return _with_step(restart, at, "by hand")._replace(state=RestartState.BY_HAND)
+    restart = _with_step(restart, at, "command ended")
+    return restart if restart.was_gone else restart._replace(state=RestartState.COMMANDED)
+
+
+def _epoch(restart: Restart, at: float, boot_stamp: str) -> Restart:
+    if restart.epoch is None and not restart.was_gone:
+        return restart._replace(epoch=boot_stamp)
+    if boot_stamp == restart.epoch:
+        return restart
+    detail = f"new epoch {boot_stamp}, {at - restart.asked_at:.1f} s after it was asked for"
+    restart = _with_step(restart, at, "back", detail)
+    return restart._replace(epoch=boot_stamp, state=RestartState.BACK, reason="", is_gone=False)
+
+
+def _gone(restart: Restart, at: float) -> Restart:
+    if restart.is_gone:
+        return restart
+    restart = restart._replace(is_gone=True, was_gone=True, state=RestartState.GONE)
+    return _with_step(restart, at, "gone")
+
+
+def _answered(restart: Restart, at: float) -> Restart:
+    if not restart.is_gone:
+        return restart
+    return _with_step(restart, at, "answers again")._replace(is_gone=False)
+
+
+def _time(restart: Restart, at: float) -> Restart:
+    from_when = restart.asked_at if restart.ended_at is None else restart.ended_at
+    if restart.state in _GIVEN_UP or at - from_when < restart.within_s:
+        return restart
+    if restart.is_gone:
+        state, reason = RestartState.NOT_BACK, "nothing answers: look at the gateway's own host"
+    elif restart.was_gone:
+        state, reason = RestartState.NOT_RESTARTED, "it answers again, its boot stamp is not new"
+    else:
+        state, reason = (
+            RestartState.NOT_RESTARTED,
+            "it never went away, and its epoch is the old one",
+        )
+    restart = restart._replace(state=state, reason=reason)
+    return _with_step(restart, at, state, reason)
+
+
+def _with_step(restart: Restart, at: float, name: str, detail: str = "") -> Restart:
+    return restart._replace(steps=(*restart.steps, ProofStep(at, name, detail)))

@@ -1,0 +1,235 @@
+"""Switches, changes, what setting one would take (was switches + actuation).
+
+The lane's switches, as the gateway reads them from its environment when it starts.
+
+No endpoint sets or shows them: they stand in the operator's env file, and their effect shows only
+by what turns of coding intent do.
+
+What the operator's actuator can do, what it did, and what is left to be done by hand.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from vp_tui.domain.envfile import assignments, with_value
+from vp_tui.domain.text import literal
+
+if TYPE_CHECKING:
+    from vp_tui.domain.audit import Step
+    from vp_tui.domain.models import Failure
+
+
+TRUTHY: Final = frozenset({"1", "true", "yes", "on"})
+"""What the gateway takes for on, in any case; all else is off."""
+
+
+class Switch(StrEnum):
+    """One switch, by the name of its variable."""
+
+    FORCED_FALLBACK = "UA_CODER_VP_FORCE_FALLBACK"
+    SHADOW = "UA_CODER_VP_SHADOW_MODE"
+    LANE = "UA_ENABLE_CODER_VP"
+
+    @property
+    def mask(self) -> str:
+        """The variable that keeps this one from having an effect while it is truthy."""
+        return _MASKS[self]
+
+
+_MASKS: Final = {
+    Switch.FORCED_FALLBACK: "UA_DISABLE_CODER_VP_FORCE_FALLBACK",
+    Switch.SHADOW: "UA_DISABLE_CODER_VP_SHADOW_MODE",
+    Switch.LANE: "UA_DISABLE_CODER_VP",
+}
+
+
+class Change(NamedTuple):
+    """One switch to be turned on or off."""
+
+    switch: Switch
+    on: bool
+
+    @property
+    def line(self) -> str:
+        """The line of the env file that does it."""
+        return f"{self.switch}={int(self.on)}"
+
+    @property
+    def words(self) -> str:
+        """What it does, as the operator says it."""
+        return _WORDS[self]
+
+
+FORCE_FALLBACK: Final = Change(Switch.FORCED_FALLBACK, on=True)
+RELEASE: Final = Change(Switch.FORCED_FALLBACK, on=False)
+_WORDS: Final = {
+    FORCE_FALLBACK: "force fallback",
+    RELEASE: "release the forced fallback",
+    Change(Switch.SHADOW, on=True): "shadow mode on",
+    Change(Switch.SHADOW, on=False): "shadow mode off",
+    Change(Switch.LANE, on=True): "lane on",
+    Change(Switch.LANE, on=False): "lane off",
+}
+
+
+class Switches(NamedTuple):
+    """What an env file says; None where it says nothing of a switch."""
+
+    forced_fallback: bool | None = None
+    shadow: bool | None = None
+    lane: bool | None = None
+    masked: frozenset[Switch] = frozenset()
+    """Switches that cannot be on, whatever they say."""
+
+    def says(self, switch: Switch) -> bool | None:
+        """Return what the switch itself says, None where nothing."""
+        said = {
+            Switch.FORCED_FALLBACK: self.forced_fallback,
+            Switch.SHADOW: self.shadow,
+            Switch.LANE: self.lane,
+        }
+        return said[switch]
+
+    def is_on(self, switch: Switch) -> bool | None:
+        """Return whether it is on for a gateway that reads the file; None: by its default."""
+        return False if switch in self.masked else self.says(switch)
+
+    def needs(self, change: Change) -> bool:
+        """Tell whether the file does not say yet what the change wants.
+
+        Forced fallback and shadow mode are off by themselves; the lane's default is the gateway's.
+        """
+        says = self.says(change.switch)
+        if says is None and change.switch is not Switch.LANE:
+            return change.on
+        return says is not change.on
+
+
+def is_truthy(value: str) -> bool:
+    """Tell whether the gateway takes a variable's value for on."""
+    return value.strip().lower() in TRUTHY
+
+
+def switches_in(data: bytes) -> Switches:
+    """Return the switches that an env file sets; nothing else of the file is kept."""
+    values = {found.name: found.value for found in assignments(data)}
+    said = {switch: is_truthy(values[switch]) for switch in Switch if switch in values}
+    return Switches(
+        forced_fallback=said.get(Switch.FORCED_FALLBACK),
+        shadow=said.get(Switch.SHADOW),
+        lane=said.get(Switch.LANE),
+        masked=frozenset(switch for switch in Switch if is_truthy(values.get(switch.mask, ""))),
+    )
+
+
+def with_change(data: bytes, change: Change) -> bytes:
+    """Return the env file with the switch set; the same bytes where it says so already."""
+    if not switches_in(data).needs(change):
+        return data
+    return with_value(data, change.switch, str(int(change.on)))
+
+
+NOT_IN_FORCE: Final = "written, not in force until the gateway restarts"
+RESTART_AFTER: Final = f"Then restart the gateway: {NOT_IN_FORCE}."
+RESTART_BY_HAND: Final = (
+    "Restart the gateway as its service manager does it: systemctl restart, docker restart, ...",
+    "It kills every run. vp-tui waits for the new epoch and attaches again.",
+)
+
+
+class CommandRun(NamedTuple):
+    """One command of the operator's, ended or given up."""
+
+    argv: tuple[str, ...]
+    exit_code: int | None
+    """Negative: the signal that ended it; None: it never ran, or had to be killed."""
+    output: tuple[str, ...]
+    """stdout and stderr in the order they came, literal lines; the middle of a long one is out."""
+    took_s: float
+    failure: Failure | None = None
+    """Why it did not do its work, as far as its exit code tells."""
+
+
+class Actuation(NamedTuple):
+    """What the actuator did. That it did it is no proof that it has an effect."""
+
+    steps: tuple[Step, ...]
+    failure: Failure | None = None
+    written: bool = False
+    """The env file says what was wanted, now or before."""
+    command: CommandRun | None = None
+    """The command that was run."""
+    by_hand: tuple[str, ...] = ()
+    """What is left for the operator to do, a line each."""
+
+    @property
+    def is_carried_out(self) -> bool:
+        """Whether all that was configured was done."""
+        return self.failure is None and (self.written or self.command is not None)
+
+    @property
+    def needs_restart(self) -> bool:
+        """Whether no more than the file was changed, which a gateway reads when it starts."""
+        return self.written and (self.command is None or self.command.failure is not None)
+
+
+class Means(NamedTuple):
+    """What the configuration gives to act with; commands as their arguments, () for none."""
+
+    env_file: str | None = None
+    """Its path."""
+    apply: tuple[str, ...] = ()
+    release: tuple[str, ...] = ()
+    restart: tuple[str, ...] = ()
+
+
+class Plan(NamedTuple):
+    """What the actuator would do for a change, to be shown before it does it."""
+
+    env_file: str | None
+    """Its path."""
+    command: tuple[str, ...]
+    by_hand: tuple[str, ...]
+    """What is left for the operator to do."""
+
+    @property
+    def is_manual(self) -> bool:
+        """Whether there is nothing that the actuator could do."""
+        return self.env_file is None and not self.command
+
+    def lines(self, change: Change) -> tuple[str, ...]:
+        """Return the plan in words, a line each."""
+        told = [f"write {change.line} into {literal(self.env_file)}"] if self.env_file else []
+        if self.command:
+            told.append(f"run {shown(self.command)}")
+        return (*told, *self.by_hand)
+
+
+def plan_for(change: Change, means: Means) -> Plan:
+    """Return what the actuator would do for a change.
+
+    `apply` and `release` are for forced fallback alone. Shadow mode and the lane's switch can
+    only be written; then the gateway is to be restarted.
+    """
+    command = {FORCE_FALLBACK: means.apply, RELEASE: means.release}.get(change, ())
+    if means.env_file is None and not command:
+        return Plan(None, (), by_hand(change))
+    return Plan(means.env_file, command, () if command else (RESTART_AFTER,))
+
+
+def shown(argv: tuple[str, ...]) -> str:
+    """Return a command as the configuration has it: each argument by itself, no shell."""
+    return " ".join(literal(word) if word and " " not in word else repr(word) for word in argv)
+
+
+def by_hand(change: Change) -> tuple[str, ...]:
+    """Return what the operator does for a change without an actuator, a line each."""
+    lines = [
+        "Put this line into the gateway's environment (.env or unit), in place of an older one:",
+        f"    {change.line}",
+    ]
+    if change.on:
+        lines.append(f"See that {change.switch.mask} is not on there: it would have no effect.")
+    return (*lines, *RESTART_BY_HAND)

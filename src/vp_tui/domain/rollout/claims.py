@@ -1,0 +1,105 @@
+"""What the finished missions prove, in one value: what the rollout's rules, section 10, show.
+
+Rates are fractions, 0 to 1; durations are seconds. Independent missions at a steady rate within
+one gateway epoch are assumed.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from vp_tui.domain.missions.statistics import (
+    clean_missions_needed,
+    evidence_above,
+    evidence_below,
+    p95_bound_rank,
+    p95_confidence,
+    upper95,
+    wilson,
+)
+from vp_tui.domain.rollout.gates import SLOW_FRACTION, compare_newest
+from vp_tui.domain.vocabulary import FALLBACK_WATCH, GUARDRAIL_RATE, P95_WATCH_S
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from vp_tui.domain.missions.ledger import LedgerEntry
+    from vp_tui.domain.rollout.gates import Comparison
+
+
+CLAIMS: Final = (GUARDRAIL_RATE, FALLBACK_WATCH)
+"""Rates below which the fallback rate is to be proven: the guardrail's and the playbook's."""
+
+
+class Claim(NamedTuple):
+    """How far it is proven that the fallback rate is below a limit."""
+
+    limit: float
+    evidence: float
+    """The e-value: proven from 20 on."""
+    needed: int
+    """Further clean missions that prove it; 0 when it is proven."""
+
+
+class Tail(NamedTuple):
+    """What the durations prove of the true p95."""
+
+    n: int
+    confidence: float
+    """How sure it is, 0 to 1, that the p95 shown is not below the true one."""
+    bound_rank: int | None
+    """Which largest duration bounds it from above, 95 % sure; None: none does."""
+    bound_s: float | None
+    slow: int
+    """How many took longer than the p95 that is watched from."""
+    slow_evidence: float
+    """The e-value of the alarm that more than one in twenty do: raised from 20 on."""
+
+
+class Proof(NamedTuple):
+    """What `n` finished missions prove, of which `fallbacks` fell back."""
+
+    n: int
+    fallbacks: int
+    interval95: tuple[float, float]
+    """Wilson's, two-sided."""
+    upper95: float
+    """Clopper-Pearson's, one-sided."""
+    claims: tuple[Claim, ...]
+    tail: Tail | None
+    """None without a duration."""
+    trend: Comparison | None
+    """The newest missions against those before them; None while there are too few."""
+
+
+def proof_of(finished: Sequence[LedgerEntry]) -> Proof:
+    """Return what the epoch's real finished missions, oldest first, prove."""
+    n, fallbacks = len(finished), sum(entry.fell_back for entry in finished)
+    durations = [e.mission.duration_s for e in finished if e.mission.duration_s is not None]
+    return Proof(
+        n=n,
+        fallbacks=fallbacks,
+        interval95=wilson(fallbacks, n),
+        upper95=upper95(fallbacks, n),
+        claims=tuple(_claim(fallbacks, n, limit) for limit in CLAIMS),
+        tail=_tail(durations) if durations else None,
+        trend=compare_newest(durations),
+    )
+
+
+def _claim(fallbacks: int, n: int, limit: float) -> Claim:
+    needed = clean_missions_needed(fallbacks, n, limit)
+    return Claim(limit, evidence_below(fallbacks, n, limit), needed)
+
+
+def _tail(durations: Sequence[float]) -> Tail:
+    n, slow = len(durations), sum(duration > P95_WATCH_S for duration in durations)
+    rank = p95_bound_rank(n)
+    return Tail(
+        n=n,
+        confidence=p95_confidence(n),
+        bound_rank=rank,
+        bound_s=None if rank is None else sorted(durations)[-rank],
+        slow=slow,
+        slow_evidence=evidence_above(slow, n, SLOW_FRACTION),
+    )

@@ -1,0 +1,279 @@
+"""The four gates: what has been proven so far (the rollout's rules, section 4).
+
+The fallback rate is always the reconstructed one, a fraction of finished missions; missions
+cancelled by hand count nowhere. Durations are seconds.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from vp_tui.domain.missions.ledger import CoverageState, describe_rank, p95_after_each
+from vp_tui.domain.missions.statistics import (
+    CLAIM_FROM,
+    P95_BOUNDABLE_FROM,
+    clean_missions_needed,
+    evidence_above,
+    evidence_below,
+    slower_by,
+    slower_p_value,
+    upper95,
+)
+from vp_tui.domain.rollout.guardrails import FAILURES_IN_A_ROW, FAILURES_OF_LAST, ROLLING
+from vp_tui.domain.rollout.guardrails import sustained_failures as failure_pattern
+from vp_tui.domain.rollout.verdicts import (
+    NO_SUITES,
+    SUITES_MAX_AGE_S,
+    Attestation,
+    GateResult,
+    Gates,
+    Verdict,
+    without_proof,
+)
+from vp_tui.domain.vocabulary import (
+    FALLBACK_CRITICAL,
+    FALLBACK_WATCH,
+    GUARDRAIL_RATE,
+    P95_CRITICAL_S,
+    P95_WATCH_S,
+    percent,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from vp_tui.domain.missions.ledger import LedgerEntry
+    from vp_tui.domain.models import Continuity
+    from vp_tui.domain.rollout.guardrails import TripWire
+    from vp_tui.domain.rollout.verdicts import Suites
+    from vp_tui.domain.rollout.windows import WindowNumbers
+
+
+NONE_FINISHED: Final = "no mission finished"
+CRITICAL_FALLBACKS: Final = 2
+"""A single fallback is no critical rate, however few missions there were."""
+FAILURES_CLEAR: Final = 10
+"""Finished missions without a pattern of failures that pass the second gate."""
+P95_CRITICAL_FROM: Final = 5
+"""Missions from which on a critical p95 fails the third gate."""
+P95_JUDGED_FROM: Final = 20
+"""Missions below which the third gate is inconclusive."""
+SLOW_FRACTION: Final = 0.05
+"""The fraction of missions that may exceed the p95 that is watched from."""
+SLOWER_P: Final = 0.01
+SLOWER_SHIFT_S: Final = 5.0
+COMPARED: Final = (10, 20)
+"""The newest missions are compared with those before them: so many with so many."""
+COMPARED_FROM: Final = 5
+"""Missions that each side has at least."""
+_OWN_ALERTS: Final = frozenset({"attach_failures_high", "attach_success_rate_low"})
+"""Alerts that a viewer's own failed attaches can raise."""
+
+
+class Comparison(NamedTuple):
+    """The newest durations against those before them."""
+
+    newest: int
+    before: int
+    shift_s: float
+    """By how many seconds the newest are slower (Hodges-Lehmann); negative: faster."""
+    p: float
+    """The exact one-sided Mann-Whitney p, a fraction, that they are slower."""
+
+    @property
+    def is_slower(self) -> bool:
+        """Whether it is shown that they are."""
+        return self.shift_s > SLOWER_SHIFT_S and self.p < SLOWER_P
+
+
+class GateFacts(NamedTuple):
+    """All that the gates look at."""
+
+    finished: tuple[LedgerEntry, ...]
+    """The epoch's real finished missions, oldest first."""
+    trip_wire: TripWire
+    window: WindowNumbers | None = None
+    """The window's own figures; None when its source feeds no gate."""
+    coverage: CoverageState | None = None
+    """None: there is no snapshot."""
+    doubt: str | None = None
+    """Why the metrics are not as new as they should be, in words; None: they are."""
+    orphans: int = 0
+    continuity: Continuity | None = None
+    """None unless it is reachable and fresh."""
+    own_failed_attaches: int = 0
+    """Of this epoch: they count in the gateway's figures."""
+    suites: Suites = NO_SUITES
+
+    @property
+    def unknown(self) -> str | None:
+        """Why the missions' figures prove nothing, in words; None: they may."""
+        if self.doubt is not None:
+            return self.doubt
+        if self.coverage is None:
+            return "no metrics yet"
+        return "the rate is blind" if self.coverage is CoverageState.BLIND else None
+
+
+def judge(facts: GateFacts) -> Gates:
+    """Return the four gates. What is blind, stale, refused or missing never passes."""
+    doubt = facts.unknown
+    return Gates(
+        without_proof(_fallback_rate(facts), doubt),
+        without_proof(_failures(facts), doubt),
+        without_proof(_latency(facts), doubt),
+        _continuity(facts),
+    )
+
+
+def _fallback_rate(facts: GateFacts) -> GateResult:
+    if facts.trip_wire.reason is not None:
+        limit = f"guardrail 3: {percent(GUARDRAIL_RATE)} of the last {ROLLING}, or failures"
+        return GateResult(Verdict.FAIL, facts.trip_wire.reason, limit)
+    samples = _samples(facts)
+    for where, (fallbacks, n) in samples.items():
+        if fallbacks >= CRITICAL_FALLBACKS and fallbacks / n >= FALLBACK_CRITICAL:
+            limit = f"{percent(FALLBACK_CRITICAL)} critical (playbook)"
+            return GateResult(Verdict.FAIL, f"{fallbacks} of {n} fell back in {where}", limit)
+    for where, (fallbacks, n) in samples.items():
+        if n and fallbacks / n >= FALLBACK_WATCH:
+            limit = f"{percent(FALLBACK_WATCH)} watch (playbook)"
+            return GateResult(Verdict.WATCH, f"{fallbacks} of {n} fell back in {where}", limit)
+    # No fallback is left in the last 20 here: a single one would be 5 %.
+    return _claim(*samples["the epoch"])
+
+
+def _samples(facts: GateFacts) -> dict[str, tuple[int, int]]:
+    """Return fallbacks and finished missions of each sample that the first gate looks at."""
+    wire, window = facts.trip_wire, facts.window
+    samples = {
+        f"the last {wire.terminal}": (wire.fallbacks, wire.terminal),
+        "the epoch": (sum(e.fell_back for e in facts.finished), len(facts.finished)),
+    }
+    if window is None:
+        return samples
+    return {"the window": (window.fallback, window.terminal), **samples}
+
+
+def _claim(fallbacks: int, n: int) -> GateResult:
+    limit = f"below {percent(GUARDRAIL_RATE)} proven (E >= {CLAIM_FROM:g})"
+    bound = percent(upper95(fallbacks, n))
+    counted = f"{fallbacks}/{n} fell back, at most {bound}" if n else NONE_FINISHED
+    needed = clean_missions_needed(fallbacks, n, GUARDRAIL_RATE)
+    if needed:
+        reason = f"{counted}: {needed} more clean missions prove < {percent(GUARDRAIL_RATE)}"
+        return GateResult(Verdict.INCONCLUSIVE, reason, limit, f"+{needed}")
+    evidence = evidence_below(fallbacks, n, GUARDRAIL_RATE)
+    return GateResult(Verdict.PASS, f"{counted}; E {evidence:.3g}", limit)
+
+
+def _failures(facts: GateFacts) -> GateResult:
+    many, of = FAILURES_OF_LAST
+    pattern = failure_pattern(facts.finished)
+    if pattern is not None:
+        reason = f"{pattern}: VP and primary both failed, users saw it"
+        return GateResult(
+            Verdict.FAIL, reason, f"{FAILURES_IN_A_ROW} in a row, or {many} of the last {of}"
+        )
+    failed = sum(e.mission.status == "failed" for e in facts.finished[-ROLLING:])
+    seen = [f"{failed} of the last {ROLLING} failed: users saw it"] if failed else []
+    if facts.orphans:
+        seen.append(f"{facts.orphans} orphaned: running rows that cannot be")
+    if seen:
+        return GateResult(Verdict.WATCH, "; ".join(seen), f"1 of the last {ROLLING}, or an orphan")
+    n = len(facts.finished)
+    limit = f"{FAILURES_CLEAR} finished missions without one"
+    if n < FAILURES_CLEAR:
+        reason = f"none failed, but only {n} finished" if n else NONE_FINISHED
+        return GateResult(Verdict.INCONCLUSIVE, reason, limit, f"+{FAILURES_CLEAR - n}")
+    return GateResult(Verdict.PASS, f"none of the last {min(n, ROLLING)} failed", limit)
+
+
+def _latency(facts: GateFacts) -> GateResult:
+    durations = [e.mission.duration_s for e in facts.finished if e.mission.duration_s is not None]
+    n = len(durations)
+    if not durations:
+        limit = f"{P95_JUDGED_FROM} missions"
+        return GateResult(Verdict.INCONCLUSIVE, "no durations yet", limit, f"+{P95_JUDGED_FROM}")
+    p95_s = p95_after_each(durations, 1)[0]
+    told = f"p95 {p95_s:.3f}s, {describe_rank(n)}"
+    note = "" if n >= P95_BOUNDABLE_FROM else f"; n < {P95_BOUNDABLE_FROM} bounds no p95"
+    verdict, why, limit = _latency_verdict(durations, p95_s)
+    missing = f"+{P95_JUDGED_FROM - n}" if verdict is Verdict.INCONCLUSIVE else None
+    return GateResult(verdict, f"{told}{why}{note}", limit, missing)
+
+
+def _latency_verdict(durations: list[float], p95_s: float) -> tuple[Verdict, str, str]:
+    """Return the verdict on a p95 in seconds, why beside the p95 itself, and the limit."""
+    n = len(durations)
+    if p95_s >= P95_CRITICAL_S and n >= P95_CRITICAL_FROM:
+        return Verdict.FAIL, "", f"p95 {P95_CRITICAL_S:g} s critical (playbook)"
+    slow = sum(duration > P95_WATCH_S for duration in durations)
+    evidence = evidence_above(slow, n, SLOW_FRACTION)
+    if evidence >= CLAIM_FROM:
+        why = f"; {slow} of {n} took over {P95_WATCH_S:g} s (E {evidence:.3g})"
+        return Verdict.FAIL, why, f"{percent(SLOW_FRACTION)} over {P95_WATCH_S:g} s"
+    if p95_s >= P95_WATCH_S:
+        return Verdict.WATCH, "", f"p95 {P95_WATCH_S:g} s watch (playbook)"
+    if (slower := _slower(durations)) is not None:
+        limit = f"p < {SLOWER_P:g} and more than {SLOWER_SHIFT_S:g} s slower"
+        return Verdict.WATCH, f"; {slower}", limit
+    if n < P95_JUDGED_FROM:
+        return Verdict.INCONCLUSIVE, f"; n {n} < {P95_JUDGED_FROM}", f"{P95_JUDGED_FROM} missions"
+    return Verdict.PASS, "", f"p95 below {P95_WATCH_S:g} s and not slowing"
+
+
+def compare_newest(durations: Sequence[float]) -> Comparison | None:
+    """Return how the newest durations, in seconds, compare with those before; None: too few."""
+    newest, older = COMPARED
+    recent, before = durations[-newest:], durations[-newest - older : -newest]
+    if min(len(recent), len(before)) < COMPARED_FROM:
+        return None
+    shift_s, p = slower_by(recent, before), slower_p_value(recent, before)
+    return Comparison(len(recent), len(before), shift_s, p)
+
+
+def _slower(durations: list[float]) -> str | None:
+    """Return in words that the newest missions are slower than those before; None: not shown."""
+    seen = compare_newest(durations)
+    if seen is None or not seen.is_slower:
+        return None
+    return f"the last {seen.newest} are {seen.shift_s:.1f} s slower than the {seen.before} before"
+
+
+def _continuity(facts: GateFacts) -> GateResult:
+    limit = f"no alert, and suites younger than {SUITES_MAX_AGE_S / 86_400:g} days"
+    suites, runtime = facts.suites, facts.continuity
+    if suites.state is Attestation.FAILED:
+        return GateResult(Verdict.FAIL, f"continuity suites: {suites.detail}", limit)
+    if runtime is None:
+        return GateResult(Verdict.UNKNOWN, "session-continuity does not answer", limit)
+    faults, own = _runtime_faults(runtime, facts.own_failed_attaches)
+    excused = f" ({own})" if own else ""
+    if faults:
+        return GateResult(Verdict.FAIL, f"{', '.join(faults)}{excused}", limit)
+    if suites.state is Attestation.PASSED:
+        reason = f"runtime ok{excused}, suites passed: {suites.detail}"
+        return GateResult(Verdict.PASS, reason, limit)
+    reason = f"runtime ok{excused}, suites not attested: {suites.detail}"
+    return GateResult(Verdict.INCONCLUSIVE, reason, limit, "suites")
+
+
+def _runtime_faults(runtime: Continuity, own: int) -> tuple[list[str], str]:
+    """Return what is wrong, less what vp-tui's own failed attaches did, and those in words.
+
+    The gateway counts failed attaches without saying whose: an alert on them is vp-tui's own doing
+    when nobody else had one. What they degraded is the transport.
+    """
+    codes = [alert.code for alert in runtime.alerts]
+    own = min(own, runtime.attach_failures)
+    all_own = own > 0 and own == runtime.attach_failures
+    faults = [code for code in codes if not (all_own and code in _OWN_ALERTS)]
+    explained = len(faults) < len(codes) and not faults
+    if runtime.transport_status != "ok" and not explained:
+        faults.append(f"transport {runtime.transport_status}")
+    if runtime.runtime_status != "ok":
+        faults.append(f"runtime {runtime.runtime_status}")
+    if not own:
+        return faults, ""
+    return faults, f"{own} of {runtime.attach_failures} failed attaches are vp-tui's own"

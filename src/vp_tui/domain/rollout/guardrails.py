@@ -1,0 +1,205 @@
+"""What runs at all times, whatever the screen shows (the rollout's rules, section 5).
+
+Only the epoch's real missions count, finished ones, oldest first: none that was cancelled by hand,
+and none of a window whose source is synthetic or fault-injected.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import pairwise
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from vp_tui.domain.lane.auto_revert import AutoRevert, in_words
+from vp_tui.domain.missions.statistics import CLAIM_FROM, evidence_above
+from vp_tui.domain.rollout.labels import is_measured, last_of_earlier_stage, moment
+from vp_tui.domain.runs.cancels import CancelState, pending
+from vp_tui.domain.vocabulary import GUARDRAIL_RATE, RevertMode, percent
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from vp_tui.domain.missions.ledger import LedgerEntry
+    from vp_tui.domain.rollout.evidence_row import EvidenceRow
+    from vp_tui.domain.runs.cancels import Cancel
+    from vp_tui.domain.vocabulary import Stage
+
+
+ROLLING: Final = 20
+"""Missions that the trip-wire looks back on."""
+TRIPS_AT: Final = 3
+"""Fallbacks among them that trip it, also while there are fewer: 2 of 20 is 10 %, not more."""
+FAILURES_IN_A_ROW: Final = 2
+FAILURES_OF_LAST: Final = (3, 10)
+"""That many failed missions of the last so many are a pattern too."""
+EVIDENCE_TARGET: Final = 10
+"""Real missions after the anchor that are to be recorded."""
+
+
+class TripWire(NamedTuple):
+    """Guardrail 3: fallbacks over the rolling window of finished missions, or failures in a row."""
+
+    terminal: int
+    """Missions in the rolling window, at most 20."""
+    fallbacks: int
+    reason: str | None
+    """Why it is tripped; None while it is not."""
+    to_trip: int
+    """How many further fallbacks, one after the other, trip it; 0 when tripped."""
+    oldest_leaves_in: int | None
+    """Finished missions until the oldest fallback is no longer counted; None without one."""
+    evidence: float
+    """E-value for a rate above 10 %: a trip is policy, and proof only from 20 on."""
+
+    @property
+    def tripped(self) -> bool:
+        """Whether fallback is to be forced."""
+        return self.reason is not None
+
+    @property
+    def time_to_trip(self) -> str:
+        """How near it is: `1 more fallback trips; the oldest leaves the window in 6 missions`."""
+        if self.reason is not None:
+            return self.reason
+        near = "1 more fallback trips" if self.to_trip == 1 else f"{self.to_trip} more trip"
+        if self.oldest_leaves_in is None:
+            return near
+        missions = "mission" if self.oldest_leaves_in == 1 else "missions"
+        return f"{near}; the oldest leaves the window in {self.oldest_leaves_in} {missions}"
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceTarget:
+    """Guardrail 2: real missions recorded after the anchor, at most `of`."""
+
+    count: int
+    anchor: str | None
+    """Label of the row from which on they count; None: from the log's beginning."""
+    of: int = EVIDENCE_TARGET
+
+
+class CancelRecovery(NamedTuple):
+    """Guardrail 1: every cancel is followed until its session has recovered."""
+
+    state: str = "none pending"
+    """In full, with the sessions."""
+    pending: int = 0
+    unconfirmed: int = 0
+    """Of these, those raised as unconfirmed."""
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether there is nothing to follow, and nothing to be cancelled."""
+        return self == CancelRecovery()
+
+    @property
+    def brief(self) -> str:
+        """How it stands, in a few words."""
+        if self.unconfirmed:
+            return f"{self.unconfirmed} UNCONFIRMED"
+        return f"{self.pending} pending" if self.pending else self.state.partition(":")[0]
+
+
+class Guardrails(NamedTuple):
+    """All three, as they stand."""
+
+    trip_wire: TripWire
+    evidence_target: EvidenceTarget
+    cancel_recovery: CancelRecovery = CancelRecovery()
+    mode: RevertMode = RevertMode.DRY_RUN
+    revert: AutoRevert = AutoRevert()
+
+    @property
+    def auto_revert(self) -> str:
+        """Who reverts, in words: nothing in the gateway does it by itself."""
+        return in_words(self.mode, self.revert, tripped=self.trip_wire.tripped)
+
+
+def cancel_recovery(
+    cancels: Iterable[Cancel], now: float, stuck: Sequence[str] = ()
+) -> CancelRecovery:
+    """Return how guardrail 1 stands; `stuck` are the sessions that hang and may yet be cancelled.
+
+    Its words change with the cancels, never by the second.
+    """
+    states = [(cancel.session_id, cancel.state(now)) for cancel in pending(cancels)]
+    unconfirmed = [who for who, state in states if state is CancelState.UNCONFIRMED]
+    awaited = [f"{who} {state}" for who, state in states if state is not CancelState.UNCONFIRMED]
+    if not states:
+        hang = "hangs" if len(stuck) == 1 else "hang"
+        told = f"NONE SENT: {', '.join(stuck)} {hang}" if stuck else CancelRecovery().state
+        return CancelRecovery(told)
+    parts = (
+        f"UNCONFIRMED: {', '.join(unconfirmed)}" if unconfirmed else "",
+        f"{len(awaited)} pending: {', '.join(awaited)}" if awaited else "",
+    )
+    return CancelRecovery("; ".join(filter(None, parts)), len(states), len(unconfirmed))
+
+
+def trip_wire(finished: Sequence[LedgerEntry]) -> TripWire:
+    """Return how guardrail 3 stands after these finished missions, oldest first."""
+    flags = [entry.fell_back for entry in finished[-ROLLING:]]
+    fallbacks = sum(flags)
+    evidence = evidence_above(fallbacks, len(flags), GUARDRAIL_RATE)
+    reason = sustained_failures(finished)
+    if fallbacks >= TRIPS_AT:
+        reason = (
+            f"{fallbacks} of the last {len(flags)} fell back"
+            f" (> {percent(GUARDRAIL_RATE)} of {ROLLING}; E {evidence:.3g} of {CLAIM_FROM:g})"
+        )
+    return TripWire(
+        terminal=len(flags),
+        fallbacks=fallbacks,
+        reason=reason,
+        to_trip=0 if reason else _to_trip(flags),
+        oldest_leaves_in=_leaves_in(flags),
+        evidence=evidence,
+    )
+
+
+def sustained_failures(finished: Sequence[LedgerEntry]) -> str | None:
+    """Return in words the pattern of failed missions among the newest, None without one."""
+    failed = [entry.mission.status == "failed" for entry in finished[-ROLLING:]]
+    if any(one and next_one for one, next_one in pairwise(failed)):
+        return f"{FAILURES_IN_A_ROW} missions in a row failed"
+    many, of = FAILURES_OF_LAST
+    count = sum(failed[-of:])
+    return f"{count} of the last {of} missions failed" if count >= many else None
+
+
+def evidence_target(
+    rows: Sequence[EvidenceRow], stage: Stage, finished: Iterable[LedgerEntry]
+) -> EvidenceTarget:
+    """Return how many real missions the rows since the anchor record.
+
+    The anchor is the last row of an earlier stage. A mission is recorded when a measured row was
+    written after its end.
+    """
+    index = last_of_earlier_stage(rows, stage)
+    anchor = None if index is None else rows[index]
+    since = datetime.min.replace(tzinfo=UTC) if anchor is None else moment(anchor)
+    until = _last_measured(rows if index is None else rows[index + 1 :])
+    count = 0
+    if since is not None and until is not None:
+        ends = (entry.mission.completed_at or entry.mission.started_at for entry in finished)
+        count = sum(end is not None and since < end <= until for end in ends)
+    return EvidenceTarget(min(count, EVIDENCE_TARGET), anchor.window if anchor else None)
+
+
+def _to_trip(flags: Sequence[bool]) -> int:
+    """Count the fallbacks to come, as older ones leave the window at the same time."""
+    rolling = list(flags)
+    more = 0
+    while sum(rolling) < TRIPS_AT:
+        rolling = [*rolling, True][-ROLLING:]
+        more += 1
+    return more
+
+
+def _leaves_in(flags: Sequence[bool]) -> int | None:
+    return None if True not in flags else ROLLING - len(flags) + flags.index(True) + 1
+
+
+def _last_measured(rows: Sequence[EvidenceRow]) -> datetime | None:
+    return next((at for row in reversed(rows) if is_measured(row) and (at := moment(row))), None)

@@ -1,0 +1,143 @@
+"""What the labels of the evidence log's windows say: stage, number, and which comes next.
+
+The rules are those of the rollout, section 3. Rows come oldest first, as the log has them.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, time
+from typing import TYPE_CHECKING, Final
+
+from vp_tui.domain.vocabulary import Stage, Word, is_ready
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+    from vp_tui.domain.rollout.evidence_row import EvidenceRow
+
+
+WINDOW_NAMES: Final[Mapping[Stage, str]] = {
+    Stage.SHADOW: "Shadow window",
+    Stage.LIMITED: "Limited cohort window",
+    Stage.BROADENED: "Broadened rollout window",
+    Stage.SUSTAINED: "Sustained window",
+}
+"""What a window of each stage is called, in the stages' order; the two others have no windows."""
+_PROMOTIONS: Final[Mapping[tuple[Stage, str], Stage]] = {
+    (Stage.SHADOW, Word.READY_FOR_LIMITED_COHORT_PILOT): Stage.LIMITED,
+    (Stage.LIMITED, Word.GO_BROADER_TRAFFIC_ACTIVE): Stage.BROADENED,
+}
+_UNREAL: Final = re.compile(r"(?<!non-)\b(?:synthetic|simulat\w+|fault[- ]injected)", re.IGNORECASE)
+_NOT_MEASURED: Final = frozenset({"", "n/a"})
+_LABEL: Final = re.compile(
+    r"\s*(shadow|limited|broadened|sustained)\b[^#]*#([0-9]{1,9})", re.IGNORECASE
+)
+
+
+def numbered_label(window: str) -> tuple[str, int] | None:
+    """Return the stage and the number that a window's label names; None where it names none.
+
+    `Broadened rollout window #4 (real traffic)` is `("broadened", 4)`.
+    """
+    found = _LABEL.match(window)
+    return (found[1].lower(), int(found[2])) if found else None
+
+
+def next_stage(rows: Sequence[EvidenceRow]) -> Stage | None:
+    """Return the stage of the window that comes next; None while no row has a numbered label."""
+    for row in reversed(rows):
+        if (stage := _stage(row)) is not None:
+            return _PROMOTIONS.get((stage, row.decision), stage)
+    return None
+
+
+def next_label(rows: Sequence[EvidenceRow], stage: Stage | None = None, suffix: str = "") -> str:
+    """Return the next window's label; `stage` overrules the one that the log tells.
+
+    The number is that of the stage's last row when that has no measured cells, else one more; a
+    stage without rows begins at 1. `suffix` is added in brackets: `real traffic`.
+    """
+    wanted = stage if stage is not None and stage in WINDOW_NAMES else next_stage(rows)
+    wanted = wanted or Stage.SHADOW
+    name = f"{WINDOW_NAMES[wanted]} #{_next_number(rows, wanted)}"
+    return f"{name} ({suffix})" if suffix else name
+
+
+def short_label(window: str) -> str:
+    """Return a label in six characters or so, `Lim#2`; one without a number as it is."""
+    label = numbered_label(window)
+    return window if label is None else f"{label[0][:3].title()}#{label[1]}"
+
+
+def is_same_window(one: str, other: str) -> bool:
+    """Tell whether two labels name one window: the same stage and number, whatever else they say.
+
+    Labels without a number must be the same text.
+    """
+    number = numbered_label(one)
+    return one == other if number is None else number == numbered_label(other)
+
+
+def clean_limited_windows(rows: Sequence[EvidenceRow], unreal: Collection[str] = ()) -> int:
+    """Return how many real windows of the limited cohort ended clean, each number counted once.
+
+    A window's last measured row speaks for it. `unreal` are labels whose records name a source
+    that is not real traffic; a label or scope that says so itself needs none.
+    """
+    last = {
+        label[1]: row
+        for row in rows
+        if (label := numbered_label(row.window)) and label[0] == Stage.LIMITED and is_measured(row)
+    }
+    return sum(
+        is_ready(row.decision) and row.window not in unreal and not _says_unreal(row)
+        for row in last.values()
+    )
+
+
+def last_of_earlier_stage(rows: Sequence[EvidenceRow], stage: Stage) -> int | None:
+    """Return the index of the last row of a stage before `stage`; None without one."""
+    order = tuple(WINDOW_NAMES)
+    earlier = order[: order.index(stage)] if stage in order else ()
+    backwards = range(len(rows) - 1, -1, -1)
+    return next((index for index in backwards if _stage(rows[index]) in earlier), None)
+
+
+def is_measured(row: EvidenceRow) -> bool:
+    """Tell whether a row has a rate or a p95, and not just `n/a`."""
+    cells = (row.fallback_rate, row.p95_latency)
+    return any(cell.strip().lower() not in _NOT_MEASURED for cell in cells)
+
+
+def moment(row: EvidenceRow) -> datetime | None:
+    """Return the end of the second, or of the day, that a row is dated, in UTC; None for neither.
+
+    What had ended when the row was written had ended by then: dates are cut, not rounded.
+    """
+    text = row.date.strip()
+    try:
+        stamp = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    if len(text) == len("2026-02-16"):
+        stamp = datetime.combine(stamp, time.max)
+    elif not stamp.microsecond:
+        stamp = stamp.replace(microsecond=time.max.microsecond)
+    return stamp.replace(tzinfo=UTC) if stamp.tzinfo is None else stamp.astimezone(UTC)
+
+
+def _next_number(rows: Sequence[EvidenceRow], stage: Stage) -> int:
+    for row in reversed(rows):
+        if (label := numbered_label(row.window)) is not None and label[0] == stage:
+            return label[1] + is_measured(row)
+    return 1
+
+
+def _stage(row: EvidenceRow) -> Stage | None:
+    label = numbered_label(row.window)
+    return Stage(label[0]) if label else None
+
+
+def _says_unreal(row: EvidenceRow) -> bool:
+    return _UNREAL.search(f"{row.window} {row.scope}") is not None

@@ -1,0 +1,250 @@
+"""All that the word depends on; why there is no traffic.
+
+All that the row's word depends on, gathered in one value (the rollout's rules, section 6).
+
+Rates are fractions, 0 to 1, of the epoch's real finished missions; durations are seconds.
+
+Why a window has no traffic: what speaks for and against each cause (the rollout's rules, 6).
+
+No answer of the gateway names the lane's flags. They show only by what turns of coding intent do.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from vp_tui.domain.missions.ledger import CoverageState
+from vp_tui.domain.runs.turns import RoutingTally
+from vp_tui.domain.vocabulary import P95_WATCH_S, Profile
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from vp_tui.domain.rollout.guardrails import TripWire
+    from vp_tui.domain.rollout.verdicts import Gates
+    from vp_tui.domain.rollout.windows import WindowNumbers
+    from vp_tui.domain.vocabulary import Stage, Traffic
+
+
+CLEAN_LIMITED_WINDOWS: Final = 4
+"""Clean real windows of the limited cohort in the log before a clean one broadens the rollout."""
+
+
+class Refusal(NamedTuple):
+    """The ops plane answers 401 or 403."""
+
+    reason: str
+    """Which token was missing or rejected; never its value."""
+    dashboard_answers: bool = False
+    """The dashboard endpoint stands in: its figures are for the SAFETY line only."""
+
+
+class HungRun(NamedTuple):
+    """A stuck run, or a deaf one: cancelled, its counter cleared, its turn not ended."""
+
+    session_id: str
+    silent_s: float
+    is_deaf: bool = False
+    waiting: int = 0
+    """Turns of other sessions that wait behind it."""
+    finished_since: bool = False
+    """A mission finished since it fell silent."""
+    last_tool: str | None = None
+    last_log_line: str | None = None
+
+    @property
+    def blocks(self) -> bool:
+        """Whether it keeps missions from finishing."""
+        return (self.waiting > 0 or not self.is_deaf) and not self.finished_since
+
+    @property
+    def line(self) -> str:
+        """What the row's note says of it."""
+        said = (
+            f"{'deaf' if self.is_deaf else 'stuck'}: {self.session_id} silent {self.silent_s:.0f}s",
+            f"{self.waiting} waiting behind it" if self.waiting else "",
+            f"last tool {self.last_tool}" if self.last_tool else "",
+            f"last log line {self.last_log_line}" if self.last_log_line else "",
+        )
+        return ", ".join(part for part in said if part)
+
+
+class CancelledRun(NamedTuple):
+    """A stuck run that was cancelled in this window."""
+
+    session_id: str
+    active_runs: int
+    """As the newest listing has it."""
+    finished_since: bool = False
+    """A mission finished since the cancel."""
+    is_confirmed: bool = False
+    """A later turn completed."""
+
+    @property
+    def is_cleared(self) -> bool:
+        """Whether its counter is back to 0 and nothing more is known of the lane."""
+        return self.active_runs == 0 and not self.finished_since
+
+    @property
+    def line(self) -> str:
+        """What the row's note says of it."""
+        proof = "a later turn completed" if self.is_confirmed else "recovery unconfirmed"
+        return f"{self.session_id} was cancelled, active_runs {self.active_runs}: {proof}"
+
+
+class Situation(NamedTuple):
+    """What is known at the moment of the decision."""
+
+    stage: Stage
+    source: Traffic
+    window: WindowNumbers
+    trip_wire: TripWire
+    gates: Gates
+    profile: Profile = Profile.ROLLOUT
+    coverage: CoverageState | None = None
+    """None: there is no snapshot."""
+    doubt: str | None = None
+    """Why the metrics are not as new as they should be, in words; None: they are."""
+    rate: float | None = None
+    """The reconstructed fallback rate; None without finished missions."""
+    p95_s: float | None = None
+    """The p95 that the row will say; None without one."""
+    refusal: Refusal | None = None
+    hung: tuple[HungRun, ...] = ()
+    cancelled: tuple[CancelledRun, ...] = ()
+    runs_are_judged: bool = True
+    """The sessions are listed and were watched: that no run hangs is known."""
+    clean_limited: int = 0
+    """Clean real windows of the limited cohort in the evidence log."""
+    causes: tuple[Cause, ...] = ()
+    """Why there might be no traffic."""
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether nothing speaks against the window."""
+        return not self.unclean
+
+    @property
+    def unclean(self) -> tuple[str, ...]:
+        """What keeps the window from being clean, each in words."""
+        return (
+            *_doubts(self),
+            *_traffic_faults(self.window),
+            *_latency_faults(self.window, self.p95_s),
+            *(run.line for run in self.hung),
+            *self.gates.failing,
+        )
+
+
+def _doubts(situation: Situation) -> tuple[str, ...]:
+    if situation.coverage is None:
+        return (situation.doubt or "no metrics",)
+    blind = ("the rate is blind",) if situation.coverage is CoverageState.BLIND else ()
+    return (*((situation.doubt,) if situation.doubt else ()), *blind)
+
+
+def _traffic_faults(window: WindowNumbers) -> tuple[str, ...]:
+    if not window.terminal:
+        running = f", {window.running} running" if window.running else ""
+        return (f"no finished mission in the window{running}",)
+    counted = ((window.fallback, "fell back"), (window.failed, "failed"))
+    return tuple(f"{n} of {window.terminal} {what}" for n, what in counted if n)
+
+
+def _latency_faults(window: WindowNumbers, p95_s: float | None) -> tuple[str, ...]:
+    if not window.terminal:
+        return ()
+    told = {"the window's p95": window.p95_s, "p95": p95_s}
+    return tuple(
+        f"{name} is missing" if value is None else f"{name} {value:.3f}s >= {P95_WATCH_S:g} s"
+        for name, value in told.items()
+        if value is None or value >= P95_WATCH_S
+    )
+
+
+class LaneFacts(NamedTuple):
+    """What was seen of the lane."""
+
+    routing: RoutingTally | None = None
+    """None: no stream was heard, so that nothing is known of any turn."""
+    has_session: bool | None = None
+    """Whether the metrics have a row of the lane's session, made by the first delegation; None:
+    there are no metrics."""
+    last_error: str | None = None
+    """Of that row."""
+    runs_are_judged: bool = False
+    """Whether a stuck run would have been noticed."""
+    blocked_by: str | None = None
+    """The stuck or deaf session behind which turns wait."""
+
+
+class Cause(NamedTuple):
+    """One possible cause, and the observations on each side."""
+
+    name: str
+    speaks_for: tuple[str, ...]
+    speaks_against: tuple[str, ...]
+
+    @property
+    def is_likely(self) -> bool:
+        """Whether something speaks for it and nothing against it."""
+        return bool(self.speaks_for) and not self.speaks_against
+
+    @property
+    def line(self) -> str:
+        """The cause with both sides, in one line."""
+        sides = (("for", self.speaks_for), ("against", self.speaks_against))
+        told = [f"{side}: {', '.join(said)}" for side, said in sides if said]
+        return f"{self.name}? {'; '.join(told) or 'nothing seen either way'}"
+
+
+def diagnose(facts: LaneFacts) -> tuple[Cause, ...]:
+    """Return every cause of a lack of missions: likely ones first, then those not ruled out."""
+    causes = (*_switches(facts), *_circumstances(facts))
+    return tuple(sorted(causes, key=lambda c: (not c.is_likely, bool(c.speaks_against))))
+
+
+def _switches(facts: LaneFacts) -> tuple[Cause, ...]:
+    tally = facts.routing or RoutingTally()
+    silent = _count(tally.unexplained, "coding {} stayed on the primary path without a word")
+    shadowed = _count(tally.shadow, "{} kept by shadow mode")
+    delegated = _count(tally.delegated, "{} delegated")
+    works = delegated + shadowed + _count(tally.bootstrap, "{} tried to start the lane")
+    never = _said("the lane never had a session", when=facts.has_session is False)
+    once = _said("the lane has a session", when=bool(silent and facts.has_session))
+    unsaid = _said("no coding turn said so", when=bool(tally.coding_turns and not tally.shadow))
+    return (
+        Cause("lane off (UA_ENABLE_CODER_VP)", silent + never, works),
+        Cause("forced fallback (UA_CODER_VP_FORCE_FALLBACK)", silent + once, works),
+        Cause("shadow mode (UA_CODER_VP_SHADOW_MODE)", shadowed, delegated + unsaid),
+    )
+
+
+def _circumstances(facts: LaneFacts) -> tuple[Cause, ...]:
+    tally = facts.routing or RoutingTally()
+    coding = _count(tally.coding_turns, "{} of coding intent")
+    unheard = _said("the streams heard none", when=facts.routing is not None and not coding)
+    failed = _count(tally.bootstrap, "{} could not start the lane")
+    error = _said(f"the lane's last error: {facts.last_error}", when=facts.last_error is not None)
+    unsaid = _said("no coding turn said so", when=bool(coding and not failed))
+    waits = _said(f"turns wait behind {facts.blocked_by}", when=facts.blocked_by is not None)
+    free = _said("no run is stuck", when=facts.runs_are_judged and not waits)
+    return (
+        Cause("no coding intent", unheard, coding),
+        Cause("queued behind a stuck run", waits, free),
+        Cause("bootstrap failures", failed + error, unsaid),
+    )
+
+
+def likely(causes: Iterable[Cause]) -> tuple[str, ...]:
+    """Return the lines of the causes that nothing speaks against, and something for."""
+    return tuple(cause.line for cause in causes if cause.is_likely)
+
+
+def _count(count: int, what: str) -> tuple[str, ...]:
+    turns = "turn" if count == 1 else "turns"
+    return _said(f"{count} {what.format(turns)}", when=count > 0)
+
+
+def _said(what: str, *, when: bool) -> tuple[str, ...]:
+    return (what,) if when else ()

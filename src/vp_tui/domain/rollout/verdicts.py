@@ -1,0 +1,283 @@
+"""PASS/FAIL/..., waivers, the suites attestation.
+
+What a gate says, and what all of them together mean for a promotion.
+
+The rules are those of the rollout, section 4. The promotion line is not the row's word: it shows
+how much less than proof a decision rests on, and forbids nothing.
+
+Gates that an engineer set aside for one window, and why (the rollout's rules, section 4).
+
+A waiver is of one verdict: what the gate said then. It never covers worse news that comes later,
+nor hides a PASS that is earned. A waived FAIL is no gate FAIL any more, so the window may be clean
+and its row says who waived what; it is no PASS either, so promotion stays "not yet". Guardrails are
+no gates: one that is tripped is told by the SAFETY line and decides the word as before, and the
+gate that fails by it cannot be waived.
+
+What a report of the continuity suites attests (the rollout's rules, section 4).
+
+Ages are seconds; times are UTC.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from vp_tui.domain.models import Failure
+
+
+class Verdict(StrEnum):
+    """How a gate stands."""
+
+    PASS = "PASS"  # noqa: S105 - a verdict
+    WATCH = "WATCH"
+    FAIL = "FAIL"
+    INCONCLUSIVE = "INCONCLUSIVE"
+    """Nothing is wrong, and too little is known: `missing` says what."""
+    UNKNOWN = "UNKNOWN"
+    """The source is blind, stale, refused or not there."""
+    WAIVED = "WAIVED"
+
+
+class GateResult(NamedTuple):
+    """One gate's verdict and why."""
+
+    verdict: Verdict
+    reason: str
+    threshold: str
+    """The limit that decided, by name."""
+    missing: str | None = None
+    """What a PASS still takes, in a word: `+20`, `suites`; None when nothing or not known."""
+
+
+class Promotion(NamedTuple):
+    """Whether all four gates pass in one window."""
+
+    missing: tuple[str, ...]
+    """What keeps it from being recommended: `G1 +20`, `G2 FAIL`."""
+
+    @property
+    def recommended(self) -> bool:
+        """Whether nothing is missing."""
+        return not self.missing
+
+    @property
+    def line(self) -> str:
+        """The line of the screen."""
+        if self.recommended:
+            return "Promotion: recommended"
+        return f"Promotion: not yet: {', '.join(self.missing)}"
+
+
+class Gates(NamedTuple):
+    """The four gates."""
+
+    g1: GateResult
+    """Fallback rate below target."""
+    g2: GateResult
+    """No sustained `vp.mission.failed`."""
+    g3: GateResult
+    """p95 stable and in range."""
+    g4: GateResult
+    """No continuity regression."""
+
+    def by_name(self) -> dict[str, GateResult]:
+        """Return the gates as `G1` to `G4`."""
+        return {"G1": self.g1, "G2": self.g2, "G3": self.g3, "G4": self.g4}
+
+    @property
+    def failing(self) -> tuple[str, ...]:
+        """Each gate that fails, with its reason."""
+        return tuple(
+            f"{name} FAIL: {gate.reason}"
+            for name, gate in self.by_name().items()
+            if gate.verdict is Verdict.FAIL
+        )
+
+    @property
+    def promotion(self) -> Promotion:
+        """What the four together mean; a waived gate is no proof either."""
+        return Promotion(
+            tuple(
+                f"{name} {gate.missing or gate.verdict}"
+                for name, gate in self.by_name().items()
+                if gate.verdict is not Verdict.PASS
+            )
+        )
+
+
+def waived(result: GateResult, who: str, why: str) -> GateResult:
+    """Return the gate as waived by somebody; what it said stays in the reason."""
+    reason = f"waived by {who}: {why} (was {result.verdict}: {result.reason})"
+    return result._replace(verdict=Verdict.WAIVED, reason=reason, missing=None)
+
+
+def without_proof(result: GateResult, doubt: str | None) -> GateResult:
+    """Return what a gate may say while there is a doubt about its source: bad news stays.
+
+    `doubt` says in words why the source cannot be trusted; None: it can.
+    """
+    if doubt is None or result.verdict in {Verdict.FAIL, Verdict.WATCH}:
+        return result
+    return GateResult(Verdict.UNKNOWN, f"{doubt}: {result.reason}", result.threshold)
+
+
+GATE_NAMES: Final = ("G1", "G2", "G3", "G4")
+_OF_GUARDRAIL: Final = "G1"
+"""The gate that fails when guardrail 3 trips."""
+
+
+class Waiver(NamedTuple):
+    """One gate, set aside by somebody."""
+
+    gate: str
+    """`G1` to `G4`."""
+    who: str
+    why: str
+    at: datetime
+    """In UTC."""
+    was: Verdict
+    """What the gate said, and what alone is waived."""
+
+
+def why_not_waived(name: str, gate: GateResult, *, tripped: bool) -> str | None:
+    """Return why this gate cannot be waived now, None when it can.
+
+    `tripped` tells whether guardrail 3 is.
+    """
+    if gate.verdict is Verdict.PASS:
+        return f"{name} passes: there is nothing to waive"
+    if gate.verdict is Verdict.WAIVED:
+        return f"{name} is waived already"
+    if tripped and name == _OF_GUARDRAIL:
+        return f"guardrail 3 is tripped: {name} cannot be waived"
+    return None
+
+
+def with_waivers(gates: Gates, waivers: Iterable[Waiver], *, tripped: bool) -> Gates:
+    """Return the gates with those waived whose verdict is the one that was.
+
+    `tripped` tells whether guardrail 3 is: then its gate stands.
+    """
+    found = gates.by_name()
+    for waiver in waivers:
+        gate = found[waiver.gate]
+        is_barred = why_not_waived(waiver.gate, gate, tripped=tripped) is not None
+        if gate.verdict is waiver.was and not is_barred:
+            found[waiver.gate] = waived(gate, waiver.who, waiver.why)
+    return Gates(*found.values())
+
+
+def with_waiver(waivers: Sequence[Waiver], new: Waiver) -> tuple[Waiver, ...]:
+    """Return the waivers with a new one; it takes the place of an older one of its gate."""
+    return (*(waiver for waiver in waivers if waiver.gate != new.gate), new)
+
+
+def to_json(waiver: Waiver) -> dict[str, str]:
+    """Return the waiver as plain JSON values."""
+    return {
+        "gate": waiver.gate,
+        "who": waiver.who,
+        "why": waiver.why,
+        "at": waiver.at.astimezone(UTC).isoformat(),
+        "was": str(waiver.was),
+    }
+
+
+def from_json(value: Mapping[str, object]) -> Waiver:
+    """Return the waiver that `to_json` gave. Raises ValueError, naming the field, for another."""
+    gate = _text(value, "gate")
+    if gate not in GATE_NAMES:
+        raise ValueError(f"waiver: gate is none: {gate!r}")
+    at = datetime.fromisoformat(_text(value, "at"))
+    if at.tzinfo is None:
+        raise ValueError(f"waiver: at is no UTC stamp: {value['at']!r}")
+    was = Verdict(_text(value, "was"))
+    return Waiver(gate, _text(value, "who"), _text(value, "why"), at.astimezone(UTC), was)
+
+
+def _text(value: Mapping[str, object], name: str) -> str:
+    text = value.get(name)
+    if isinstance(text, str):
+        return text
+    raise ValueError(f"waiver: {name} is no text: {text!r}")
+
+
+SUITES_MAX_AGE_S: Final = 7 * 86_400.0
+"""An attestation of the continuity suites holds for less than this."""
+AHEAD_S: Final = 86_400.0
+"""How far a report may be ahead of our clock: its stamp may lack a zone, as JUnit's do."""
+_MINUTE_S: Final = 60.0
+_HOUR_S: Final = 3_600.0
+_DAY_S: Final = 86_400.0
+
+
+class Attestation(StrEnum):
+    """What is known of the continuity suites' last run."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    ABSENT = "absent"
+    TOO_OLD = "too old"
+
+
+class Suites(NamedTuple):
+    """The continuity suites' result, with what the report says in words."""
+
+    state: Attestation = Attestation.ABSENT
+    detail: str = "no report"
+
+
+class SuitesReport(NamedTuple):
+    """A report as it was read."""
+
+    file: str
+    """Its name, without the directory, made literal."""
+    tests: int
+    """Tests that ran; skipped ones did not."""
+    failures: int
+    """Failures and errors."""
+    ran_at: datetime
+    """When the oldest of its suites ran."""
+
+
+class UnreadReport(NamedTuple):
+    """A report that is not there, or that cannot be read as one."""
+
+    file: str
+    """As of a `SuitesReport`."""
+    failure: Failure
+
+
+NO_SUITES: Final = Suites()
+
+
+def attested(report: SuitesReport | UnreadReport | None, now: datetime) -> Suites:
+    """Return what a report attests at `now`; None: there is none."""
+    if report is None:
+        return NO_SUITES
+    if isinstance(report, UnreadReport):
+        why, cure = report.failure.reason, report.failure.cure
+        return Suites(Attestation.ABSENT, f"{report.file}: {why}; {cure}")
+    age_s = (now - report.ran_at).total_seconds()
+    told = f"{report.file}, {_aged(age_s)}"
+    if report.failures:
+        return Suites(Attestation.FAILED, f"{told}: {report.failures} failed")
+    if not report.tests or age_s < -AHEAD_S:
+        why = "is dated in the future" if report.tests else "has no test that ran"
+        return Suites(Attestation.ABSENT, f"{report.file} {why}")
+    if age_s >= SUITES_MAX_AGE_S:
+        return Suites(Attestation.TOO_OLD, told)
+    return Suites(Attestation.PASSED, f"{told}: {report.tests} passed")
+
+
+def _aged(age_s: float) -> str:
+    """Return an age in words, cut to whole units: it is not to change every second."""
+    for unit_s, name in ((_DAY_S, "days"), (_HOUR_S, "h"), (_MINUTE_S, "min")):
+        if age_s >= 2 * unit_s:
+            return f"{int(age_s // unit_s)} {name} old"
+    return "just run"

@@ -1,0 +1,284 @@
+"""Following a cancel until the gateway has recovered (the rollout's rules, sections 5 and 9).
+
+An answer is not a recovery, and neither is a counter at 0: a run that does not hear holds the lock
+on. Recovered means that a later turn completes: of the same session, or, where one lock serves all
+(G1), of any. On G2 each session has a lock of its own: other sessions prove nothing there, but a
+later mission does, if the cancelled turn was on the lane. Moments are vp-tui's own monotonic clock,
+seconds.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from math import inf
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Mapping
+
+    from vp_tui.domain.models import Failure
+    from vp_tui.domain.runs.run import Cancel as Hit
+    from vp_tui.domain.runs.run import Run
+
+
+STILL_AFTER_S: Final = 10.0
+"""Without a sign of life from the run for so long after its counter was cleared, it is still."""
+SAME_S: Final = 30.0
+"""A `cancelled` frame so long after our own request is still that request's."""
+UNCONFIRMED_AFTER_S: Final = 120.0
+"""After so long without a recovery, a cancel is raised as unconfirmed."""
+CLOCKS_S: Final = 2.0
+"""A mission's stamps, brought to our own clock, may be so far off."""
+
+
+class CancelState(StrEnum):
+    """How far a cancel has come, in the words of the screen."""
+
+    REQUESTED = "requested"
+    UNKNOWN = "whether it was carried out is not known"
+    FAILED = "not sent"
+    MISSED = "nothing was cancelled: the turn had ended"
+    ANSWERED = "answered"
+    CLEARED = "counter cleared, task unconfirmed"
+    ENDED = "the run ended, recovery unconfirmed"
+    RECOVERED = "recovered"
+    UNCONFIRMED = "UNCONFIRMED"
+    RESTARTED = "ended by a restart"
+
+
+class CancelStep(NamedTuple):
+    """One step on the way to recovery; `at` is None while it is awaited."""
+
+    name: str
+    at: float | None
+    detail: str = ""
+
+
+class Cancel(NamedTuple):
+    """One cancel of one session's run, and what was seen since."""
+
+    session_id: str
+    at: float
+    """When it was asked for, or when its frame came."""
+    epoch: int | None
+    """The gateway's, at that time."""
+    actor: str | None = None
+    """Who asked by this vp-tui; None: somebody else did."""
+    reason: str = ""
+    was_hit: bool = False
+    """A turn was under way that it hit."""
+    was_stuck: bool = False
+    """That turn was stuck, or did not hear it."""
+    was_on_lane: bool = False
+    """That turn had been delegated."""
+    mission_id: str | None = None
+    """That turn's mission, where its stream named it."""
+    answered_at: float | None = None
+    task_cancelled: bool | None = None
+    """The run unwound while the gateway waited; None: not answered, or not to us."""
+    failure: Failure | None = None
+    cleared_at: float | None = None
+    """`active_runs` was 0 in a listing since."""
+    ended_at: float | None = None
+    """The turn that was under way ended."""
+    moved_at: float | None = None
+    """The run was last seen to move since its counter was cleared."""
+    recovered_at: float | None = None
+    recovered_by: str = ""
+    """Which later turn completed, in words."""
+    restarted_at: float | None = None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more is to be awaited."""
+        return self.recovered_at is not None or self.is_moot
+
+    @property
+    def is_moot(self) -> bool:
+        """Whether it was never carried out, hit nothing, or a restart ended the run."""
+        return self.is_refused or self.is_missed or self.restarted_at is not None
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether it was certainly not carried out."""
+        return self.failure is not None and not self.failure.is_uncertain
+
+    @property
+    def is_missed(self) -> bool:
+        """Whether the turn had ended by itself when it arrived."""
+        is_at_rest = self.ended_at is not None or self.cleared_at is not None
+        return self.task_cancelled is False and not self.was_hit and is_at_rest
+
+    @property
+    def is_in_flight(self) -> bool:
+        """Whether the gateway's answer to us is awaited."""
+        return self.actor is not None and self.answered_at is None and self.failure is None
+
+    def state(self, now: float) -> CancelState:
+        """Return how far it has come."""
+        told = (
+            (self.recovered_at is not None, CancelState.RECOVERED),
+            (self.restarted_at is not None, CancelState.RESTARTED),
+            (self.is_refused, CancelState.FAILED),
+            (self.is_missed, CancelState.MISSED),
+            (now - self.at >= UNCONFIRMED_AFTER_S, CancelState.UNCONFIRMED),
+            (self.ended_at is not None, CancelState.ENDED),
+            (self.cleared_at is not None, CancelState.CLEARED),
+            (self.answered_at is not None, CancelState.ANSWERED),
+            (self.failure is not None, CancelState.UNKNOWN),
+        )
+        return next((state for holds, state in told if holds), CancelState.REQUESTED)
+
+
+class Completed(NamedTuple):
+    """A mission that completed."""
+
+    mission_id: str
+    began_at: float
+    at: float
+
+
+class Sighting(NamedTuple):
+    """What is known of all sessions at one moment."""
+
+    runs: Mapping[str, Run]
+    running: Collection[str]
+    """Sessions that the newest listing counts a run of."""
+    listed_at: float | None
+    """When that listing came."""
+    stuck_after_s: float
+    has_lock: bool = False
+    """One lock serves all turns: G1."""
+    missions: tuple[Completed, ...] = ()
+
+
+def seen(cancel: Cancel, now_known: Sighting) -> Cancel:
+    """Return the cancel after a look at all sessions."""
+    if cancel.is_over:
+        return cancel
+    cancel = _counted(cancel, now_known)
+    if (run := now_known.runs.get(cancel.session_id)) is not None:
+        cancel = _followed(cancel, run, now_known.stuck_after_s)
+    for at, by in _later_turns(cancel, now_known):
+        return cancel._replace(recovered_at=at, recovered_by=by)
+    return cancel
+
+
+def by_others(cancels: Iterable[Cancel], runs: Iterable[Run], epoch: int | None) -> list[Cancel]:
+    """Return the cancels that the runs tell of and nobody follows yet."""
+    newest = {cancel.session_id: cancel.at for cancel in cancels if not cancel.is_refused}
+    return [
+        Cancel(run.session_id, run.cancel.at, epoch)
+        for run in runs
+        if run.cancel is not None and run.cancel.at > newest.get(run.session_id, -inf) + SAME_S
+    ]
+
+
+def steps(cancel: Cancel, now: float) -> tuple[CancelStep, ...]:
+    """Return the steps of section 9, each with its time or still awaited."""
+    whose = cancel.actor or "somebody else"
+    still_at = _still_at(cancel, now)
+    return (
+        CancelStep("requested", cancel.at, f"by {whose}: {cancel.reason}".rstrip(": ")),
+        CancelStep("answered", cancel.answered_at, _answer(cancel)),
+        CancelStep("active_runs 0", cancel.cleared_at, ""),
+        CancelStep("sequence still", still_at, _movement(cancel, now)),
+        CancelStep("a later turn completes", cancel.recovered_at, cancel.recovered_by),
+    )
+
+
+def pending(cancels: Iterable[Cancel]) -> tuple[Cancel, ...]:
+    """Return the cancels whose recovery is awaited."""
+    return tuple(cancel for cancel in cancels if not cancel.is_over)
+
+
+def _later_turns(cancel: Cancel, known: Sighting) -> Iterator[tuple[float, str]]:
+    """Yield when turns completed that prove the recovery, and which they were."""
+    for run in known.runs.values():
+        completed_at = run.completed_at
+        if completed_at is None:
+            continue
+        if run.session_id == cancel.session_id:
+            if cancel.ended_at is not None and completed_at > cancel.ended_at:
+                yield completed_at, "a later turn of the same session"
+        elif known.has_lock and _after(run.completed_from, cancel.at):
+            # One that had begun before did not wait behind the cancelled run.
+            yield completed_at, f"a later turn of {run.session_id}"
+    if known.has_lock or cancel.was_on_lane:
+        for mission in known.missions:
+            if mission.began_at > cancel.at + CLOCKS_S and mission.mission_id != cancel.mission_id:
+                yield mission.at, f"a later mission, {mission.mission_id}"
+
+
+def _counted(cancel: Cancel, now_known: Sighting) -> Cancel:
+    listed_at = now_known.listed_at
+    is_counted = cancel.session_id in now_known.running
+    if cancel.cleared_at is None and _after(listed_at, cancel.at) and not is_counted:
+        return cancel._replace(cleared_at=listed_at)
+    return cancel
+
+
+def _followed(cancel: Cancel, run: Run, stuck_after_s: float) -> Cancel:
+    """Take up what the cancelled run itself did since."""
+    hit = run.cancel
+    if hit is not None and _is_of(hit, cancel):
+        cancel = _taken_up(cancel, hit, stuck_after_s)
+    elif cancel.ended_at is None and _after(run.ended_at, cancel.at):
+        cancel = cancel._replace(ended_at=run.ended_at)
+    quiet_from = cancel.answered_at if cancel.answered_at is not None else cancel.cleared_at
+    wrote_at = hit.wrote_at if hit is not None and cancel.was_hit else None
+    moved_at = run.progress_at if cancel.ended_at is None else wrote_at
+    if quiet_from is not None and moved_at is not None and moved_at > quiet_from:
+        cancel = cancel._replace(moved_at=moved_at)
+    return cancel
+
+
+def _is_of(hit: Hit, cancel: Cancel) -> bool:
+    """Tell whether the turn that was hit is the one that was under way when this was asked for."""
+    is_open = hit.ended_at is None or hit.ended_at >= cancel.at
+    return is_open and hit.at <= cancel.at + SAME_S
+
+
+def _taken_up(cancel: Cancel, hit: Hit, stuck_after_s: float) -> Cancel:
+    return cancel._replace(
+        was_hit=True,
+        was_stuck=cancel.was_stuck or _was_stuck(hit, stuck_after_s),
+        was_on_lane=cancel.was_on_lane or hit.is_on_lane,
+        mission_id=cancel.mission_id or hit.turn.mission_id,
+        ended_at=hit.ended_at if cancel.ended_at is None else cancel.ended_at,
+    )
+
+
+def _was_stuck(hit: Hit, stuck_after_s: float) -> bool:
+    is_deaf = hit.cleared_at is not None and (hit.ended_at is None or hit.ended_at > hit.cleared_at)
+    silent_s = 0.0 if hit.silent_since is None else hit.at - hit.silent_since
+    return is_deaf or hit.was_unanswerable or silent_s >= stuck_after_s
+
+
+def _after(at: float | None, since: float) -> bool:
+    return at is not None and at > since
+
+
+def _still_at(cancel: Cancel, now: float) -> float | None:
+    """Return since when the run gives no sign of life; None while that is not known."""
+    if cancel.cleared_at is None:
+        return None
+    since = max(cancel.cleared_at, cancel.moved_at or cancel.cleared_at)
+    return since if now - since >= STILL_AFTER_S else None
+
+
+def _answer(cancel: Cancel) -> str:
+    if cancel.failure is not None:
+        return cancel.failure.reason
+    if cancel.task_cancelled is None:
+        return "" if cancel.actor else "to somebody else"
+    told = "the run did not hear: deaf" if cancel.was_hit else "nothing ran any more"
+    if cancel.task_cancelled:
+        told = "the run unwound"
+    return f"task_cancelled={str(cancel.task_cancelled).lower()}, {told}"
+
+
+def _movement(cancel: Cancel, now: float) -> str:
+    if cancel.moved_at is None:
+        return ""
+    return f"it still wrote {max(now - cancel.moved_at, 0.0):.0f} s ago"

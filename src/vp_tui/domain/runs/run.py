@@ -1,0 +1,334 @@
+"""What the streams and the listing tell about each session's run.
+
+All times are vp-tui's own monotonic clock in seconds.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from vp_tui.domain.runs.turns import (
+    ASSISTANCE_NEEDED,
+    DELEGATED,
+    FALLBACKS,
+    Turn,
+    ended,
+    is_processing,
+    step,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from vp_tui.domain.models import Frame, StreamEvent
+
+
+NOT_OF_THE_TURN: Final = frozenset(
+    {"connected", "query_complete", "pong", "system_event", "server_notice", "cancelled"}
+)
+"""Frames that are no progress of a turn: its end, which a rejected one has too, and others' doing.
+
+A cancel is somebody's, not the turn's.
+"""
+BROADCASTS: Final = ("cron", "heartbeat")
+"""How the kinds of frames begin that the gateway sends to all sessions."""
+ANSWERS: Final = frozenset(
+    {"turn_cancelled", "turn_rejected_busy", "turn_in_progress", "duplicate_turn_ignored"}
+)
+"""Statuses that answer somebody's request; the turn did nothing."""
+INPUT_REQUIRED: Final = "input_required"
+_MARKS: Final = frozenset({"status", "query_complete", "system_event", "cancelled"})
+_DOINGS: Final = frozenset({"text", "thinking", "tool_call", "tool_result"})
+DEAF_WAIT_S: Final = 2.0
+"""An answer to a cancel that took so long waited for a run: G1 waits 5 s, G2 10 s."""
+LISTING_LAG_S: Final = 1.0
+"""A listing may have been made so long before it arrived: younger frames know better."""
+
+
+class Cancel(NamedTuple):
+    """A cancel that hit a turn, whoever sent it."""
+
+    at: float
+    silent_since: float | None
+    """When the turn had last moved; None when nobody knows."""
+    turn: Turn = Turn()
+    """As it was then."""
+    was_unanswerable: bool = False
+    """The turn waited for an answer that nobody could give."""
+    cleared_at: float | None = None
+    """When a listing first no longer counted a run of the session."""
+    ended_at: float | None = None
+    """When the turn really ended; None while that is unconfirmed."""
+    wrote_at: float | None = None
+    """When its engine last sent a frame after the turn had ended."""
+
+    @property
+    def is_on_lane(self) -> bool:
+        """Whether the turn had been delegated."""
+        return self.turn.routing in DELEGATED
+
+
+class Run(NamedTuple):
+    """One session as seen so far; unknown is None, never 0."""
+
+    session_id: str
+    turn: Turn = Turn()
+    frames: int = 0
+    last_kind: str | None = None
+    own_attaches: int = 0
+    """How often vp-tui attached: each raised `last_event_seq` by one."""
+    asides: int = 0
+    """Frames heard that are not of the turn, nor `connected`: each raised the sequence as well."""
+    last_event_seq: int | None = None
+    """As the newest listing said; every viewer's attach raises it."""
+    own_seq: int | None = None
+    """The highest `last_event_seq` less own attaches and asides so far."""
+    progress_at: float | None = None
+    """When the run last moved: a frame of its turn, or the sequence advancing by itself."""
+    running_since: float | None = None
+    """When a listing first counted the run under way; None while none does."""
+    viewers: int | None = None
+    """Sockets of others, as the newest listing said."""
+    spoke_at: float | None = None
+    """When the turn under way last sent a frame; None before its first."""
+    held_at: float | None = None
+    """When a turn of it last gave a sign of having had its turn: on G1, of holding the lock."""
+    ended_at: float | None = None
+    """When a turn of it was last heard to end."""
+    completed_at: float | None = None
+    """When a turn of it last completed: not cancelled, not rejected."""
+    completed_from: float | None = None
+    """When that turn began; None where nobody saw its beginning."""
+    question: str | None = None
+    """What the turn asks, while it waits for the answer."""
+    cancel: Cancel | None = None
+    """The newest cancel that hit a turn of it."""
+    lost_at: float | None = None
+    """When the session was gone from a listing although it ran."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a turn is under way as far as is known: counted by the gateway, or heard."""
+        return self.running_since is not None or self.spoke_at is not None
+
+    @property
+    def is_on_lane(self) -> bool:
+        """Whether the turn was delegated and has not come back."""
+        return self.turn.routing in DELEGATED
+
+    @property
+    def is_unanswerable(self) -> bool:
+        """Whether it waits for an answer that nobody can give: none reaches the lane."""
+        return self.question is not None and self.is_on_lane
+
+    @property
+    def pending(self) -> Cancel | None:
+        """The cancel whose turn has not ended yet."""
+        return self.cancel if self.cancel is not None and self.cancel.ended_at is None else None
+
+
+def follow(run: Run, events: Iterable[StreamEvent]) -> tuple[Run, tuple[tuple[Turn, Frame], ...]]:
+    """Return the run after frames of its session, oldest first, and the turns that began.
+
+    A turn that began is given with its first `processing` frame, as it stood before that frame:
+    its routing is known by then.
+    """
+    began = []
+    frames, asides, last_kind = run.frames, run.asides, run.last_kind
+    turn, progress_at, spoke_at, question = run.turn, run.progress_at, run.spoke_at, run.question
+    for event in events:
+        frame, at = event.frame, event.at
+        frames += 1
+        last_kind = frame.kind
+        began_at = turn.started_at
+        turn = step(turn, frame, at)
+        if is_processing(frame) and turn.query is None:
+            began.append((turn, frame))
+            turn = turn._replace(query=frame.query)
+        if not is_aside(frame):
+            progress_at = spoke_at = at
+            question = frame.text if last_kind == INPUT_REQUIRED else None
+        elif last_kind != "connected":
+            asides += 1
+        if last_kind in _MARKS and _is_mark(frame, run):
+            run = _marked(_moved(run, turn, progress_at, spoke_at, question), frame, at, began_at)
+            progress_at, spoke_at, question = run.progress_at, run.spoke_at, run.question
+    run = _after_the_end(_moved(run, turn, progress_at, spoke_at, question))
+    return run._replace(frames=frames, asides=asides, last_kind=last_kind), tuple(began)
+
+
+def listed(
+    run: Run,
+    *,
+    seq: int,
+    running: bool,
+    at: float,
+    viewers: int = 0,
+    is_heard: bool = False,
+) -> Run:
+    """Return the run after a listing gave its `last_event_seq` and whether it is active.
+
+    `viewers` are the sockets of others: one more raised the sequence. With `is_heard` every frame
+    since the listing before was heard, so the sequence tells nothing new. A sequence that went
+    back is a gateway that restarted.
+    """
+    if run.last_event_seq is not None and seq < run.last_event_seq:
+        run = renewed(run, at)
+    others = max(viewers - run.viewers, 0) if run.viewers is not None else 0
+    run = run._replace(asides=run.asides + others, viewers=viewers, last_event_seq=seq)
+    own_seq = seq - run.own_attaches - run.asides
+    if run.own_seq is not None and own_seq <= run.own_seq:
+        own_seq = run.own_seq
+    elif run.own_seq is not None and not is_heard:
+        run = run._replace(progress_at=at)
+    return _counted(run._replace(own_seq=own_seq), running=running, at=at)
+
+
+def renewed(run: Run, at: float) -> Run:
+    """Return the run in a new life of the gateway: its turn died, and counting begins anew."""
+    turn = ended(run.turn, at) if run.turn.started_at is not None else run.turn
+    return run._replace(
+        turn=turn,
+        own_attaches=0,
+        asides=0,
+        last_event_seq=None,
+        own_seq=None,
+        viewers=None,
+        progress_at=at,
+        running_since=None,
+        spoke_at=None,
+        held_at=None,
+        question=None,
+        cancel=None,
+    )
+
+
+def cancelled(run: Run, at: float) -> Run:
+    """Return the run after a cancel; one of a session without a turn, or a second, is no news."""
+    if not run.is_open or run.pending is not None:
+        return run
+    return run._replace(cancel=_hit(run, at))
+
+
+def answered(run: Run, at: float, *, task_cancelled: bool, took_s: float) -> Run:
+    """Return the run after the answer to a cancel of our own, which took so many seconds.
+
+    A run that does not hear is no longer counted when the answer comes, and may be listed so
+    already. An idle session is answered alike, but at once.
+    """
+    asked_at = at - took_s
+    was_counted = took_s >= DEAF_WAIT_S and _or_never(run.held_at) >= asked_at
+    is_known = run.pending is not None or (run.cancel is not None and run.cancel.at >= asked_at)
+    has_ended = _or_never(run.ended_at) >= asked_at
+    if not is_known and not has_ended and (run.is_open or was_counted):
+        hit = _hit(run, asked_at)
+        run = run._replace(cancel=hit if run.is_open else hit._replace(cleared_at=at))
+    return released(run, at) if task_cancelled else run
+
+
+def _hit(run: Run, at: float) -> Cancel:
+    return Cancel(at, run.progress_at, run.turn, was_unanswerable=run.is_unanswerable)
+
+
+def released(run: Run, at: float) -> Run:
+    """Return the run when its cancelled turn is known to have ended, though nobody heard it."""
+    if run.cancel is None or run.cancel.ended_at is not None:
+        return run
+    turn = ended(run.turn, at) if run.turn.ended_at is None else run.turn
+    over = run.cancel._replace(ended_at=at)
+    return run._replace(turn=turn, spoke_at=None, question=None, cancel=over)
+
+
+def _counted(run: Run, *, running: bool, at: float) -> Run:
+    """Note whether the gateway counts a run; a younger end, or frame, knows better."""
+    is_late = run.ended_at is not None and at - run.ended_at < LISTING_LAG_S
+    if running and run.running_since is None and not is_late:
+        # A run that was not heard to begin has moved when it is first seen.
+        moved_at = at if run.spoke_at is None else run.progress_at
+        return run._replace(running_since=at, progress_at=moved_at)
+    if running:
+        return run
+    if (hit := run.pending) is not None:
+        cleared = hit if hit.cleared_at is not None else hit._replace(cleared_at=at)
+        return run._replace(cancel=cleared, running_since=None)
+    if run.spoke_at is not None and at - run.spoke_at < LISTING_LAG_S:
+        return run._replace(running_since=None)
+    held_at = at if run.running_since is not None else run.held_at
+    return run._replace(running_since=None, spoke_at=None, question=None, held_at=held_at)
+
+
+def _moved(
+    run: Run, turn: Turn, progress_at: float | None, spoke_at: float | None, question: str | None
+) -> Run:
+    return run._replace(
+        turn=turn,
+        progress_at=progress_at,
+        spoke_at=spoke_at,
+        held_at=run.held_at if spoke_at is None else spoke_at,
+        question=question,
+    )
+
+
+def _after_the_end(run: Run) -> Run:
+    """Tell a cancelled engine that goes on from a turn: no turn began, and none is counted."""
+    hit, spoke_at = run.cancel, run.spoke_at
+    if hit is None or hit.ended_at is None or spoke_at is None:
+        return run
+    if run.turn.started_at is not None or run.running_since is not None:
+        return run
+    return run._replace(spoke_at=None, cancel=hit._replace(wrote_at=spoke_at))
+
+
+def is_aside(frame: Frame) -> bool:
+    """Tell whether a frame is no doing of the turn: a broadcast, or an answer to somebody."""
+    kind = frame.kind
+    if kind in _DOINGS:
+        return False
+    if kind == "status":
+        return frame.routing is None and (frame.status in ANSWERS or _is_reattachment(frame))
+    return kind in NOT_OF_THE_TURN or kind.startswith(BROADCASTS)
+
+
+def _is_reattachment(frame: Frame) -> bool:
+    """Tell whether a G2 gateway tells a new viewer that a turn is under way."""
+    return frame.status == "processing" and frame.query is None and frame.turn_id is not None
+
+
+def _is_mark(frame: Frame, run: Run) -> bool:
+    """Tell whether a frame of that kind may cancel, end or, after a cancel, begin a turn."""
+    if frame.kind == "status":
+        return frame.status == "turn_cancelled" or run.pending is not None
+    return frame.kind != "system_event" or frame.status == ASSISTANCE_NEEDED
+
+
+def _marked(run: Run, frame: Frame, at: float, began_at: float | None) -> Run:
+    """Return the run after such a frame; `began_at` is when the turn before it began."""
+    is_cancel = frame.kind == "cancelled" or frame.cancelled or frame.status == "turn_cancelled"
+    if is_cancel:
+        run = cancelled(run, at)
+    if frame.kind == "query_complete" and run.is_open and not is_cancel:
+        run = run._replace(held_at=at)
+        if not frame.is_error:
+            run = run._replace(completed_at=at, completed_from=began_at)
+    if frame.kind == "query_complete" or frame.status == ASSISTANCE_NEEDED:
+        over = _over(run, at)
+        return run._replace(
+            ended_at=at, running_since=None, spoke_at=None, question=None, cancel=over
+        )
+    if run.pending is not None and _is_another(run.turn, run.pending):
+        return run._replace(cancel=_over(run, at))
+    return run
+
+
+def _over(run: Run, at: float) -> Cancel | None:
+    return run.cancel if run.pending is None else run.pending._replace(ended_at=at)
+
+
+def _is_another(turn: Turn, hit: Cancel) -> bool:
+    """Tell whether a turn began after the cancel: then the one that was hit is over."""
+    began = turn.started_at is not None and turn.started_at > hit.at
+    return began and turn.routing not in FALLBACKS
+
+
+def _or_never(at: float | None) -> float:
+    return float("-inf") if at is None else at

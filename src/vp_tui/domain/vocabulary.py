@@ -1,0 +1,190 @@
+"""Stages, traffic, profiles, decision words, limits (P95_WATCH_S among them).
+
+The decision words of the evidence log and how strict each is (the rollout's rules, section 6).
+
+A word is any text, as the configuration may add some; `Word` names those that are suggested.
+
+The stages of a rollout, kinds of traffic and such: words that settings and rules share.
+
+The limits of the rollout's rules, each under the name by which the screen says that it fired.
+
+Rates are fractions, 0 to 1; durations are seconds.
+"""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+
+P95_WATCH_S: Final = 45.0
+"""The playbook watches from this p95 on, in seconds."""
+
+
+class Profile(StrEnum):
+    """Which table of rules gives the word."""
+
+    ROLLOUT = "rollout"
+    SUSTAINED = "sustained"
+
+
+class Word(StrEnum):
+    """The words of the rules; the row's decision."""
+
+    BLOCKED_AUTH = "BLOCKED_AUTH"
+    BLOCKED_EXECUTION_PIPELINE = "BLOCKED_EXECUTION_PIPELINE"
+    FORCE_FALLBACK = "FORCE_FALLBACK"
+    PARTIAL_TIMEOUT_RECOVERED = "PARTIAL_TIMEOUT_RECOVERED"
+    HOLD_SHADOW = "HOLD_SHADOW"
+    START_SHADOW_WINDOW = "START_SHADOW_WINDOW"
+    """Offered, never suggested: an engineer opens the rollout."""
+    READY_FOR_LIMITED_COHORT_PILOT = "READY_FOR_LIMITED_COHORT_PILOT"
+    GO_BROADER_TRAFFIC_ACTIVE = "GO_BROADER_TRAFFIC_ACTIVE"
+    SUSTAINED_FORCE_FALLBACK = "SUSTAINED_FORCE_FALLBACK"
+    SUSTAINED_MONITOR_NO_TRAFFIC = "SUSTAINED_MONITOR_NO_TRAFFIC"
+    SUSTAINED_WATCH = "SUSTAINED_WATCH"
+    SUSTAINED_DEFAULT_ON_HEALTHY = "SUSTAINED_DEFAULT_ON_HEALTHY"
+
+
+STRICT_TO_PERMISSIVE: Final = (
+    ("BLOCKED_*",),
+    ("*FORCE_FALLBACK",),
+    ("PARTIAL_*", "HOLD_*", "START_*", "*_NO_TRAFFIC"),
+    ("*_WATCH",),
+    ("READY_*",),
+    ("GO_*", "*_HEALTHY"),
+)
+"""Words by what they allow; the first level with a fitting pattern is a word's own."""
+_WORD: Final = re.compile(r"[A-Z][A-Z0-9_]{1,79}")
+_KEEPS_OPEN: Final = ("BLOCKED_*", "HOLD_*", "PARTIAL_*")
+_READY: Final = "READY_*"
+_OFFERED: Final[Mapping[Profile, tuple[Word, ...]]] = {
+    Profile.ROLLOUT: (
+        Word.GO_BROADER_TRAFFIC_ACTIVE,
+        Word.READY_FOR_LIMITED_COHORT_PILOT,
+        Word.HOLD_SHADOW,
+        Word.FORCE_FALLBACK,
+        Word.BLOCKED_EXECUTION_PIPELINE,
+        Word.PARTIAL_TIMEOUT_RECOVERED,
+        Word.BLOCKED_AUTH,
+        Word.START_SHADOW_WINDOW,
+    ),
+    Profile.SUSTAINED: (
+        Word.SUSTAINED_DEFAULT_ON_HEALTHY,
+        Word.SUSTAINED_WATCH,
+        Word.SUSTAINED_MONITOR_NO_TRAFFIC,
+        Word.SUSTAINED_FORCE_FALLBACK,
+        Word.BLOCKED_EXECUTION_PIPELINE,
+        Word.BLOCKED_AUTH,
+    ),
+}
+
+
+def is_word(text: str) -> bool:
+    """Tell whether `text` can be a row's decision: capitals, digits and `_`."""
+    return _WORD.fullmatch(text) is not None
+
+
+def permissiveness(word: str) -> int:
+    """Return a word's level, 0 for the strictest.
+
+    A word that no level knows is taken for the most permissive, so that it asks for a reason.
+    """
+    for level, patterns in enumerate(STRICT_TO_PERMISSIVE):
+        if _fits(word, patterns):
+            return level
+    return len(STRICT_TO_PERMISSIVE) - 1
+
+
+def is_more_permissive(word: str, suggestion: str) -> bool:
+    """Tell whether `word` allows more than the suggestion, and so needs a typed reason."""
+    return permissiveness(word) > permissiveness(suggestion)
+
+
+def keeps_open(word: str) -> bool:
+    """Tell whether recording `word` keeps the window open; the other words close it."""
+    return _fits(word, _KEEPS_OPEN)
+
+
+def is_ready(word: str) -> bool:
+    """Tell whether `word` calls its window clean enough for the next step."""
+    return fnmatchcase(word, _READY)
+
+
+def offered(suggestion: str, profile: Profile, extra: Iterable[str] = ()) -> tuple[str, ...]:
+    """Return the words to choose from: the suggestion, the profile's, those of the configuration.
+
+    None comes twice.
+    """
+    return tuple(dict.fromkeys((str(suggestion), *map(str, _OFFERED[profile]), *extra)))
+
+
+def _fits(word: str, patterns: Iterable[str]) -> bool:
+    return any(fnmatchcase(word, pattern) for pattern in patterns)
+
+
+class Stage(StrEnum):
+    """How far the rollout has come."""
+
+    SHADOW = "shadow"
+    LIMITED = "limited"
+    BROADENED = "broadened"
+    SUSTAINED = "sustained"
+    REVERTED = "reverted"
+    """Fallback is forced."""
+    BLOCKED = "blocked"
+
+
+class Traffic(StrEnum):
+    """Where a window's missions come from."""
+
+    ORGANIC = "organic"
+    PROBE = "probe"
+    SYNTHETIC = "synthetic"
+    FAULT_INJECTED = "fault-injected"
+
+    @property
+    def is_real(self) -> bool:
+        """Whether it feeds gates and guardrails."""
+        return self in {Traffic.ORGANIC, Traffic.PROBE}
+
+
+class RevertMode(StrEnum):
+    """What vp-tui does when guardrail 3 trips."""
+
+    OFF = "off"
+    DRY_RUN = "dry-run"
+    """It says so, and what it would do."""
+    ARMED = "armed"
+    """It forces fallback after a countdown, once."""
+
+
+FALLBACK_WATCH: Final = 0.05
+"""The playbook watches from this fallback rate on."""
+FALLBACK_CRITICAL: Final = 0.20
+"""The playbook calls this fallback rate, and any above it, critical."""
+GUARDRAIL_RATE: Final = 0.10
+"""The guardrail trips above this fallback rate, and the first gate wants a rate below it proven."""
+P95_CRITICAL_S: Final = 90.0
+"""The playbook calls this p95, and any above it, critical."""
+
+
+class Thresholds(NamedTuple):
+    """What the replaced capture script takes as flags, with its defaults."""
+
+    min_missions: int = 1
+    """Fewer missions considered are no traffic."""
+    fallback_watch: float = FALLBACK_WATCH
+    fallback_critical: float = FALLBACK_CRITICAL
+    p95_watch_s: float = P95_WATCH_S
+    p95_critical_s: float = P95_CRITICAL_S
+
+
+def percent(fraction: float) -> str:
+    """Return a fraction, 0 to 1, as percent: `10 %`, `18.1 %`."""
+    return f"{fraction * 100:.1f}".removesuffix(".0") + " %"

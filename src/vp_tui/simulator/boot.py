@@ -1,0 +1,113 @@
+"""One boot of the gateway: the sessions in memory, listings, creating, resuming, executing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from vp_tui.simulator.database import Continuity
+from vp_tui.simulator.engine import Surroundings
+from vp_tui.simulator.options import LaneFlags, Life
+from vp_tui.simulator.script import TurnScript, invented_script, marked_script
+from vp_tui.simulator.sessions import DEFAULT_OWNER, RESUMED_OWNER, Session, Turn, Workspaces
+from vp_tui.simulator.turns import Lane, Turns
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from vp_tui.simulator.database import JsonObject, Ledger
+    from vp_tui.simulator.options import Clock, SimulatorOptions
+
+
+MEMORY_MODE = "session_only"
+
+
+class Gateway:
+    """What a gateway process holds in memory; `ledger` and `workspaces` outlive it."""
+
+    def __init__(
+        self, options: SimulatorOptions, clock: Clock, ledger: Ledger, workspaces: Workspaces
+    ) -> None:
+        self.options = options
+        self.clock = clock
+        self.ledger = ledger
+        self.workspaces = workspaces
+        self.sessions: dict[str, Session] = {}
+        self.continuity = Continuity(clock)
+        self.life = Life()
+        around = Surroundings(clock, ledger.ids, workspaces, self.life)
+        self.lane = Lane(ledger, LaneFlags.read(options.env_file), around)
+        self.turns = Turns(around, self.lane, self.continuity, options.cancel_wait)
+
+    def session(self, session_id: str) -> Session:
+        """Return the counters of a session that exists, in memory or only on disk."""
+        if session_id not in self.sessions:
+            path = str(self.workspaces.path(session_id))
+            self.sessions[session_id] = Session(session_id, path, self.clock, loaded=False)
+        return self.sessions[session_id]
+
+    async def create(self, owner: str = DEFAULT_OWNER, at: datetime | None = None) -> Session:
+        """Make a session, waiting for the lock; its id tells when, now or `at`."""
+        async with self.turns.exclusive():
+            digits = self.ledger.ids.hex(8)
+            session_id = f"session_{self.clock.local(at):%Y%m%d_%H%M%S}_{digits}"
+            self.workspaces.create(session_id, owner)
+            session = self.session(session_id)
+            session.loaded = True
+            self.continuity.count("sessions_created")
+            return session
+
+    async def resume(self, session_id: str) -> Session | None:
+        """Return the session ready to run: one that is only on disk is loaded under the lock.
+
+        None if there is no such session, which it also takes the lock to find out.
+        """
+        if session_id in self.sessions and self.sessions[session_id].loaded:
+            return self.sessions[session_id]
+        async with self.turns.exclusive():
+            self.continuity.count("resume_attempts")
+            if not self.workspaces.exists(session_id):
+                self.continuity.count("resume_failures")
+                return None
+            session = self.session(session_id)
+            session.loaded = True
+            session.last_activity = self.clock.now()
+            self.workspaces.record(session_id).owner = RESUMED_OWNER
+            self.continuity.count("resume_successes")
+            return session
+
+    def start_turn(self, session: Session, prompt: str, script: TurnScript | None = None) -> Turn:
+        """Admit a turn that behaves as `script`, as the prompt's marker, or cleanly."""
+        owner = self.workspaces.record(session.session_id).owner
+        chosen = script or marked_script(prompt) or invented_script(self.ledger.ids)
+        return self.turns.start(session, owner, prompt, chosen)
+
+    def listed(self) -> list[JsonObject]:
+        """Return the items of all sessions, the newest directory first."""
+        return [self.item(session_id) for session_id in self.workspaces.newest_first()]
+
+    def item(self, session_id: str) -> JsonObject:
+        """Return a session as the listings show it."""
+        disk, record = self.workspaces, self.workspaces.record(session_id)
+        session = self.sessions.get(session_id)
+        modified_at = disk.modified_at(session_id)
+        active_runs = session.active_runs if session else 0
+        channel = disk.channel(session_id)
+        return {
+            "session_id": session_id,
+            "workspace_dir": str(disk.path(session_id)),
+            "status": "running" if active_runs else "idle",
+            "source": channel,
+            "channel": channel,
+            "owner": record.owner,
+            "memory_mode": MEMORY_MODE,
+            "description": record.description,
+            "last_modified": self.clock.stamp(modified_at),
+            "last_activity": self.clock.stamp(session.last_activity if session else modified_at),
+            "active_connections": len(session.sockets) if session else 0,
+            "active_runs": active_runs,
+            "last_event_seq": session.last_event_seq if session else 0,
+            "terminal_reason": None,
+            "has_run_log": disk.has(session_id, "run.log"),
+            "has_activity_journal": disk.has(session_id, "activity_journal.log"),
+            "has_memory": disk.has(session_id, "memory"),
+        }

@@ -1,0 +1,285 @@
+"""Database and counters.
+
+The gateway's runtime database: missions and their events, which outlive a restart.
+
+Nothing here ever closes a row that a cancel, an exception or a restart left `running`: those
+zombies are part of the wire contract (section 4, trap 2).
+
+Attach, resume and turn counters since boot, with alerts (the wire contract, section 10).
+"""
+
+from __future__ import annotations
+
+import random
+from collections import Counter, deque
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from vp_tui.simulator.options import Clock
+
+
+VP_ID: Final = "vp.coder.primary"
+LANE_DIRECTORY: Final = "vp_coder_primary"
+LEASE_OWNER: Final = "simone-control-plane"
+LEASE_SESSION_ID: Final = "vp.coder.primary.session"
+LEASE_TTL: Final = timedelta(seconds=300)
+
+JsonObject = dict[str, object]
+
+
+class Ids:
+    """Identifiers that look like the gateway's and are the same in each run with the same seed."""
+
+    def __init__(self, seed: int) -> None:
+        self._random = random.Random(seed)  # noqa: S311 - repeatable by design, nothing secret
+
+    def hex(self, digits: int) -> str:
+        """Return so many lower-case hexadecimal digits."""
+        return f"{self._random.getrandbits(4 * digits):0{digits}x}"
+
+    def uuid(self) -> str:
+        """Return something in the form of a UUID."""
+        digits = self.hex(32)
+        cuts = (digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:])
+        return "-".join(cuts)
+
+
+@dataclass(slots=True)
+class Mission:
+    """A row of the missions table."""
+
+    mission_id: str
+    objective: str
+    run_id: str
+    started_at: datetime
+    updated_at: datetime
+    status: str = "running"
+    completed_at: datetime | None = None
+    result_ref: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LaneEvent:
+    """A row of the events table, or of the session events table with no mission id."""
+
+    event_id: str
+    mission_id: str | None
+    event_type: str
+    payload: JsonObject
+    created_at: datetime
+
+
+@dataclass(slots=True)
+class LaneSession:
+    """The one row about the lane's session."""
+
+    workspace_dir: str
+    owner: str
+    created_at: datetime
+    touched_at: datetime
+    """Last heartbeat; the lease ends `LEASE_TTL` later."""
+
+
+@dataclass
+class Ledger:
+    """The tables, oldest row first."""
+
+    ids: Ids
+    missions: list[Mission] = field(default_factory=list)
+    events: list[LaneEvent] = field(default_factory=list)
+    session_events: list[LaneEvent] = field(default_factory=list)
+    session: LaneSession | None = None
+
+    def open_session(self, workspace_dir: str, owner: str, at: datetime) -> None:
+        """Take the lane's lease for a delegation, making the session's row the first time."""
+        kind = "created" if self.session is None else "resumed"
+        if self.session is None:
+            self.session = LaneSession(workspace_dir, owner, at, at)
+        self.session.touched_at = at
+        lease: JsonObject = {
+            "lease_owner": LEASE_OWNER,
+            "workspace_dir": workspace_dir,
+            "session_id": LEASE_SESSION_ID,
+        }
+        self._append_session_event(kind, lease, at)
+
+    def adopt_engine_session(self, at: datetime) -> None:
+        """Note that the lane's engine came up under its own session id, once after `created`."""
+        if self.session_events[-1].event_type == "vp.session.created":
+            ids: JsonObject = {
+                "session_id": LANE_DIRECTORY,
+                "previous_session_id": LEASE_SESSION_ID,
+                "status": "active",
+                "previous_status": "active",
+            }
+            self._append_session_event("resumed", ids, at)
+
+    def dispatch(self, objective: str, run_id: str, at: datetime) -> Mission:
+        """Add the row of a mission that starts."""
+        mission = Mission(f"vp-mission-{self.ids.hex(32)}", objective, run_id, at, at)
+        self.missions.append(mission)
+        payload: JsonObject = {"trace_id": None, "run_id": run_id, "started_at": at.isoformat()}
+        self._append_event(mission, "dispatched", payload, at)
+        return mission
+
+    def fall_back(self, mission: Mission, error: str, trace_id: str | None, at: datetime) -> None:
+        """Note that the primary path takes the mission over; its row does not change."""
+        payload: JsonObject = {
+            "reason": "vp_execution_error",
+            "trace_id": trace_id,
+            "error": error,
+        }
+        self._append_event(mission, "fallback", payload, at)
+
+    def complete(
+        self,
+        mission: Mission,
+        workspace_dir: str,
+        trace_id: str | None,
+        at: datetime,
+        *,
+        vp_error: str | None = None,
+    ) -> None:
+        """Close the row of an answered mission; with a `vp_error` the fallback answered it."""
+        mission.result_ref = f"workspace://{workspace_dir}"
+        payload: JsonObject = {
+            "trace_id": trace_id,
+            "result_ref": mission.result_ref,
+            "completed_at": at.isoformat(),
+            "completed_via": "coder_vp" if vp_error is None else "fallback_primary_path",
+        }
+        if vp_error is not None:
+            payload["vp_error"] = vp_error
+        self._close(mission, "completed", payload, at)
+
+    def fail(self, mission: Mission, vp_error: str, trace_id: str | None, at: datetime) -> None:
+        """Close the row of a mission that the fallback could not answer either."""
+        payload: JsonObject = {
+            "trace_id": trace_id,
+            "error": "Fallback primary path failed after CODER VP failure.",
+            "completed_at": at.isoformat(),
+            "failed_after_fallback": True,
+            "vp_error": vp_error,
+        }
+        self._close(mission, "failed", payload, at)
+
+    def _close(self, mission: Mission, status: str, payload: JsonObject, at: datetime) -> None:
+        mission.status, mission.completed_at, mission.updated_at = status, at, at
+        self._append_event(mission, status, payload, at)
+
+    def _append_event(self, mission: Mission, kind: str, payload: JsonObject, at: datetime) -> None:
+        event_id = f"vp-event-{self.ids.hex(32)}"
+        self.events.append(
+            LaneEvent(event_id, mission.mission_id, f"vp.mission.{kind}", payload, at)
+        )
+
+    def _append_session_event(self, kind: str, payload: JsonObject, at: datetime) -> None:
+        event_id = f"vp-session-event-{self.ids.hex(32)}"
+        self.session_events.append(LaneEvent(event_id, None, f"vp.session.{kind}", payload, at))
+
+
+WINDOW: Final = timedelta(seconds=900)
+MIN_SUCCESS_RATE: Final = 0.9
+MIN_ATTEMPTS: Final = 5
+"""Attempts within the window before a rate may raise an alert."""
+MAX_FAILURES: Final = 3
+"""Failures within the window that raise an alert whatever the rate."""
+
+COUNTED: Final = (
+    "sessions_created",
+    "ws_attach_attempts",
+    "ws_attach_successes",
+    "ws_attach_failures",
+    "resume_attempts",
+    "resume_successes",
+    "resume_failures",
+    "turn_busy_rejected",
+    "turn_duplicate_in_progress",
+    "turn_duplicate_completed",
+)
+
+
+class Continuity:
+    """The counters of one boot; a restart begins anew with another `started_at`."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self.started_at = clock.now()
+        self._totals: Counter[str] = Counter()
+        self._recent: deque[tuple[datetime, str]] = deque()
+
+    def count(self, happening: str) -> None:
+        """Count what just happened, one of `COUNTED`."""
+        self._totals[happening] += 1
+        self._recent.append((self._clock.now(), happening))
+
+    def body(self) -> JsonObject:
+        """Return the value of `metrics` in the endpoint's answer."""
+        since = self._clock.now() - WINDOW
+        while self._recent and self._recent[0][0] < since:
+            self._recent.popleft()
+        recent = Counter(happening for _, happening in self._recent)
+        alerts = _alerts(recent)
+        totals = {name: self._totals[name] for name in COUNTED}
+        duplicates = totals["turn_duplicate_in_progress"] + totals["turn_duplicate_completed"]
+        return {
+            "started_at": self._clock.stamp(self.started_at),
+            **totals,
+            "duplicate_turn_prevention_count": duplicates,
+            "resume_success_rate": _rate(self._totals, "resume"),
+            "attach_success_rate": _rate(self._totals, "ws_attach"),
+            "transport_status": "degraded" if alerts else "ok",
+            "runtime_status": "ok",
+            "window_seconds": int(WINDOW.total_seconds()),
+            "window_started_at": since.isoformat(),
+            "window_event_count": len(self._recent),
+            "window": {
+                **_outcomes(recent, "resume"),
+                "resume_success_rate": _rate(recent, "resume"),
+                **_outcomes(recent, "ws_attach"),
+                "attach_success_rate": _rate(recent, "ws_attach"),
+            },
+            "runtime_faults": 0,
+            "alerts": alerts,
+        }
+
+
+def _outcomes(counts: Counter[str], what: str) -> dict[str, int]:
+    return {
+        f"{what}_{how}": counts[f"{what}_{how}"] for how in ("attempts", "successes", "failures")
+    }
+
+
+def _rate(counts: Counter[str], what: str) -> float | None:
+    attempts = counts[f"{what}_attempts"]
+    return counts[f"{what}_successes"] / attempts if attempts else None
+
+
+def _alerts(recent: Counter[str]) -> list[JsonObject]:
+    alerts: list[JsonObject] = []
+    for what, name in (("resume", "resume"), ("ws_attach", "attach")):
+        rate, failures = _rate(recent, what), recent[f"{what}_failures"]
+        if (
+            rate is not None
+            and recent[f"{what}_attempts"] >= MIN_ATTEMPTS
+            and rate < MIN_SUCCESS_RATE
+        ):
+            alerts.append(_alert(f"{name}_success_rate_low", rate, MIN_SUCCESS_RATE))
+        if failures >= MAX_FAILURES:
+            alerts.append(_alert(f"{name}_failures_high", failures, MAX_FAILURES))
+    return alerts
+
+
+def _alert(code: str, actual: float, threshold: float) -> JsonObject:
+    return {
+        "code": code,
+        "severity": "warning",
+        "message": f"{code.replace('_', ' ').capitalize()} over the last 15 minutes.",
+        "actual": actual,
+        "threshold": threshold,
+        "scope": "window",
+    }

@@ -1,0 +1,274 @@
+"""Switches, turns, changes, restarts, probes; follow_turns.
+
+The lane: its switches as the env file has them, and what its turns show.
+
+What was asked of the lane, and what follows from it: a change of a switch, a restart, a probe.
+
+Every fact goes to whatever is followed: a change until it is proven, a restart until the gateway is
+back. Nothing is followed where nothing was asked for, and then this module is not even loaded.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final
+
+from vp_tui.domain.events import (
+    GapFound,
+    LinkChanged,
+    LinkDropped,
+    ProbeStepped,
+    RestartActed,
+    RestartAsked,
+    SwitchActed,
+    SwitchAsked,
+)
+from vp_tui.domain.lane import restart
+from vp_tui.domain.lane import switch_proof as brake
+from vp_tui.domain.lane.restart import GatewayAnswered, GatewayGone
+from vp_tui.domain.lane.switch_proof import (
+    ActuatorEnded,
+    EpochSeen,
+    MissionsPolled,
+    TimePassed,
+    TurnEnded,
+)
+from vp_tui.domain.lane.switches import FORCE_FALLBACK, RELEASE
+from vp_tui.domain.lane.turn_proof import CompletedTurn, OpenTurns, heard, is_end
+from vp_tui.domain.models import StreamEvent, StreamState
+from vp_tui.state.sources import is_lost
+from vp_tui.state.state import SwitchesSeen, with_entry
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from vp_tui.domain.events import ContinuityArrived, Event, SnapshotArrived, SwitchesRead
+    from vp_tui.state.state import State, Tone
+
+
+def switches_read(event: SwitchesRead, state: State) -> State:
+    """Take what the env file says."""
+    seen = SwitchesSeen(event.switches, event.changed_at, event.problem)
+    return with_lane(state, switches=seen)
+
+
+def lane_booted(event: ContinuityArrived, state: State, *, is_new: bool) -> State:
+    """Take up the gateway's boot; what turns showed does not outlive its epoch."""
+    if is_new:
+        state = with_lane(state, under_way={}, coding=None, primary=None)
+    if not _is_followed(state):
+        return state
+
+    return booted(event.at, event.continuity.started_at, state)
+
+
+def lane_counted(event: SnapshotArrived, state: State) -> State:
+    """Take up the missions of a snapshot, for a change that is to be proven."""
+    if not _is_followed(state):
+        return state
+
+    return counted(event, state)
+
+
+def lane_ticked(at: float, state: State) -> State:
+    """Let time pass for what is followed."""
+    if not _is_followed(state):
+        return state
+
+    return ticked(at, state)
+
+
+def lane_heard(events: Sequence[Event], state: State) -> State:
+    """Follow turns to their end, and take up what each shows of the lane."""
+    under_way, ended = follow_turns(state.lane.under_way, events)
+    if under_way == state.lane.under_way and not ended:
+        return state
+    state = with_lane(state, under_way=under_way)
+    for turn in ended:
+        state = turn_shown(turn, state)
+    return state
+
+
+def turn_shown(turn: CompletedTurn, state: State) -> State:
+    """Take up what a turn shows of the lane, now that it has ended."""
+    if turn.is_coding(state.dialect):
+        state = with_lane(state, coding=turn)
+    if _is_by_primary(turn):
+        state = with_lane(state, primary=turn)
+    if not _is_followed(state):
+        return state
+
+    return turn_ended(turn, state)
+
+
+def _is_by_primary(turn: CompletedTurn) -> bool:
+    """Tell whether the primary path completed it: from its beginning on, or after the lane."""
+    is_outside = turn.fell_back or not turn.is_delegated
+    return turn.completed and turn.began_at is not None and is_outside
+
+
+def with_lane(state: State, **fields: Any) -> State:  # noqa: ANN401 - fields of Lane
+    """Return the state with these fields of its lane."""
+    return replace(state, lane=state.lane._replace(**fields))
+
+
+def _is_followed(state: State) -> bool:
+    return state.lane.brake is not None or state.lane.restart is not None
+
+
+def reduce_followed(event: Event, state: State) -> State:
+    """Return the state after an event that is about what was asked for."""
+    return _RULES[type(event)](event, state)
+
+
+def switch_asked(event: SwitchAsked, state: State) -> State:
+    """Begin to follow a change until its effect is seen."""
+    asked = brake.requested(event.change, event.at, _boot_stamp(state))
+    state = with_lane(state, brake=asked, brake_by=event.actor, acted=None)
+    text = f"{event.change.words}: requested by {event.actor}: {event.reason}".rstrip(": ")
+    return with_entry(state, event.at, None, "brake", text, "warn")
+
+
+def switch_acted(event: SwitchActed, state: State) -> State:
+    """Take up what the actuator did."""
+    state = with_lane(state, acted=event.actuation)
+    return _stepped(state, event.at, ActuatorEnded(event.at, event.actuation))
+
+
+def restart_asked(event: RestartAsked, state: State) -> State:
+    """Begin to follow a restart until the gateway is back."""
+    asked = restart.requested(event.at, _boot_stamp(state))
+    state = with_lane(state, restart=asked, restart_by=event.actor, restarted=None)
+    text = f"requested by {event.actor}: {event.reason}".rstrip(": ")
+    return with_entry(state, event.at, None, "restart", text, "warn")
+
+
+def restart_acted(event: RestartActed, state: State) -> State:
+    """Take up how the restart command ended."""
+    state = with_lane(state, restarted=event.actuation)
+    return _restart_stepped(state, event.at, ActuatorEnded(event.at, event.actuation))
+
+
+def probe_stepped(event: ProbeStepped, state: State) -> State:
+    """Show where our probe is; its mission counts as a probe's, its turn as a proof."""
+    before, probe = state.lane.probe, event.probe
+    missions = state.lane.probe_missions | ({probe.mission_id} if probe.mission_id else set())
+    state = with_lane(state, probe=probe, probe_missions=missions)
+    was_completed = before is not None and before.completed_turn == probe.completed_turn
+    if probe.completed_turn is not None and not was_completed:
+        # Its own stream may have been attached to too late to hear how the turn was routed.
+        state = turn_shown(probe.completed_turn, state)
+    if before is not None and before.line == probe.line:
+        return state
+    tone: Tone = "good" if probe.is_over and not probe.reason else "plain"
+    return with_entry(state, event.at, probe.session_id, "probe", probe.line, tone)
+
+
+def booted(at: float, boot_stamp: str, state: State) -> State:
+    """Take up the gateway's boot stamp."""
+    seen = EpochSeen(at, boot_stamp)
+    return _restart_stepped(_stepped(state, at, seen), at, seen)
+
+
+def counted(event: SnapshotArrived, state: State) -> State:
+    """Take up the missions of a snapshot."""
+    polled = MissionsPolled(event.at, brake.dispatched_in(event.snapshot, event.at))
+    return _stepped(state, event.at, polled)
+
+
+def ticked(at: float, state: State) -> State:
+    """Let time pass."""
+    passed = TimePassed(at)
+    gone = GatewayGone(at) if is_lost(state) else GatewayAnswered(at)
+    state = _stepped(state, at, passed)
+    return _restart_stepped(_restart_stepped(state, at, gone), at, passed)
+
+
+def turn_ended(turn: CompletedTurn, state: State) -> State:
+    """Take up a turn that was heard to end."""
+    probe = state.lane.probe
+    is_probe = probe is not None and probe.session_id == turn.session_id
+    ended = TurnEnded(turn.ended_at, turn, state.dialect, is_probe=is_probe)
+    return _stepped(state, turn.ended_at, ended)
+
+
+def _stepped(state: State, at: float, fact: brake.Fact) -> State:
+    """Give the fact to the newest change; that its proof changed is told."""
+    before = state.lane.brake
+    if before is None:
+        return state
+    after = brake.step(before, fact)
+    if after is before or after == before:
+        return state
+    state = with_lane(state, brake=after, is_reverted=_is_reverted(after, state))
+    if after.line == before.line:
+        return state
+    tone: Tone = "bad" if after.is_alarming else "warn"
+    return with_entry(state, at, None, "brake", after.line, tone)
+
+
+def _is_reverted(change: brake.Brake, state: State) -> bool:
+    """Tell whether fallback is forced for all that is proven; a restart alone does not end it."""
+    is_forced = {FORCE_FALLBACK: brake.Proof.CONFIRMED, RELEASE: brake.Proof.CONTRADICTED}
+    is_ended = {FORCE_FALLBACK: brake.Proof.CONTRADICTED, RELEASE: brake.Proof.CONFIRMED}
+    if is_forced.get(change.change) is change.proof:
+        return True
+    return state.lane.is_reverted and is_ended.get(change.change) is not change.proof
+
+
+def _restart_stepped(state: State, at: float, fact: restart.Fact) -> State:
+    before = state.lane.restart
+    if before is None:
+        return state
+    after = restart.step(before, fact)
+    if after == before:
+        return state
+    state = with_lane(state, restart=after)
+    return with_entry(state, at, None, "restart", after.line, "warn")
+
+
+def _boot_stamp(state: State) -> str | None:
+    return state.epoch.boot_stamp if state.epoch else None
+
+
+_RULES: Final[Mapping[type[Event], Callable[[Any, State], State]]] = MappingProxyType(
+    {
+        SwitchAsked: switch_asked,
+        SwitchActed: switch_acted,
+        RestartAsked: restart_asked,
+        RestartActed: restart_acted,
+        ProbeStepped: probe_stepped,
+    }
+)
+
+
+def follow_turns(
+    under_way: Mapping[str, CompletedTurn], events: Iterable[Event]
+) -> tuple[OpenTurns, tuple[CompletedTurn, ...]]:
+    """Return the turns under way after these events, and those that ended, in order.
+
+    A turn during which frames may have been lost is forgotten.
+    """
+    turns, ended = dict(under_way), []
+    for event in events:
+        if isinstance(event, StreamEvent):
+            before = turns.get(event.session_id)
+            turn = heard(before, event)
+            if turn is None or turn is before:
+                continue
+            if is_end(event.frame):
+                turns.pop(event.session_id, None)
+                ended.append(turn)
+            else:
+                turns[event.session_id] = turn
+        elif (session_id := _lost(event)) is not None:
+            turns.pop(session_id, None)
+    return turns, tuple(ended)
+
+
+def _lost(event: Event) -> str | None:
+    """Return the session of which frames may have been lost, None where none were."""
+    if isinstance(event, LinkChanged):
+        return None if event.state is StreamState.LIVE else event.session_id
+    return event.session_id if isinstance(event, GapFound | LinkDropped) else None

@@ -1,0 +1,282 @@
+"""Rows, windows, cancels, alarms, auto-revert, audit.
+
+What the operator ordered, and how it goes on.
+
+The alarms: what rang, what is over, and who has seen it.
+
+The auto-revert: where it stands, and whether this vp-tui is the one that may act.
+
+The evidence log, the windows, and the rows that vp-tui writes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
+
+from vp_tui.domain.lane.auto_revert import Phase, news
+from vp_tui.domain.missions.ledger import note_cancelled
+from vp_tui.domain.models import Source
+from vp_tui.domain.runs.alarms import acknowledged
+from vp_tui.domain.runs.cancels import Cancel, Completed, Sighting, by_others, pending, seen
+from vp_tui.domain.runs.run import answered
+from vp_tui.state.sources import stuck_after_s, while_same
+from vp_tui.state.state import AUTHORS_KEPT, CANCELS_KEPT, AuditLog, EvidenceLog, with_entry
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from vp_tui.domain.events import (
+        AlarmCommandFailed,
+        AlarmsAcknowledged,
+        AlarmsFollowed,
+        AuditFailed,
+        AuditRead,
+        CancelAnswered,
+        CancelFailed,
+        CancelRequested,
+        EvidenceRead,
+        RowRecorded,
+        WindowsRead,
+    )
+    from vp_tui.domain.lane.auto_revert import AutoRevertBarred, AutoRevertStepped
+    from vp_tui.domain.models import Snapshot
+    from vp_tui.domain.runs.run import Run
+    from vp_tui.state.state import State, Tone
+
+
+def cancel_requested(event: CancelRequested, state: State) -> State:
+    """Begin to follow a cancel of our own."""
+    epoch = state.epoch.number if state.epoch else None
+    cancel = Cancel(event.session_id, event.at, epoch, event.actor, event.reason)
+    state = replace(state, cancels=(*state.cancels, cancel)[-CANCELS_KEPT:])
+    text = f"requested by {event.actor}: {event.reason}"
+    return with_entry(state, event.at, event.session_id, "cancel", text, "warn")
+
+
+def cancel_answered(event: CancelAnswered, state: State) -> State:
+    """Note the gateway's answer: it is no recovery."""
+    heard = event.answer.task_cancelled
+    state = _with_hit(event, state)
+    state = _changed(state, event.session_id, answered_at=event.at, task_cancelled=heard)
+    told = "the run unwound" if heard else "the run did not hear: its counter is cleared, it is not"
+    text = f"task_cancelled={str(heard).lower()}: {told}"
+    return with_entry(state, event.at, event.session_id, "cancel", text, "warn")
+
+
+def _with_hit(event: CancelAnswered, state: State) -> State:
+    """Let the run know that it was cancelled: no frame may have told it."""
+    run = state.runs.get(event.session_id)
+    if run is None:
+        return state
+    hit = answered(
+        run, event.at, task_cancelled=event.answer.task_cancelled, took_s=event.answer.took_s
+    )
+    return replace(state, runs={**state.runs, event.session_id: hit})
+
+
+def cancel_failed(event: CancelFailed, state: State) -> State:
+    """Note why nothing, or nothing certain, was done."""
+    state = _changed(state, event.session_id, failure=event.failure)
+    text = f"{event.failure.reason}; {event.failure.cure}"
+    return with_entry(state, event.at, event.session_id, "cancel", text, "bad")
+
+
+def audit_read(event: AuditRead, state: State) -> State:
+    """Take the audit as it is now; while it cannot be read, what was known of it stands."""
+    if event.problem is None:
+        return replace(state, audit=AuditLog(event.records, event.unreadable))
+    known = state.audit or AuditLog()
+    return replace(state, audit=known._replace(problem=event.problem))
+
+
+def audit_failed(event: AuditFailed, state: State) -> State:
+    """Say that an action is not in the audit."""
+    known = (state.audit or AuditLog())._replace(problem=event.failure)
+    text = f"an action is not in the audit: {event.failure.reason}; {event.failure.cure}"
+    return with_entry(replace(state, audit=known), event.at, None, "audit", text, "bad")
+
+
+def cancels_followed(state: State, at: float) -> State:
+    """Take up what runs, listing and metrics tell of the cancels, own and others'."""
+    epoch = state.epoch.number if state.epoch else None
+    new = by_others(state.cancels, state.runs.values(), epoch)
+    if new or pending(state.cancels):
+        known = _known(state)
+        cancels = tuple(_seen(cancel, known, epoch, at) for cancel in (*state.cancels, *new))
+        state = replace(state, cancels=cancels[-CANCELS_KEPT:])
+    by_hand = [cancel.mission_id for cancel in state.cancels if cancel.mission_id is not None]
+    ledger = note_cancelled(state.ledger, by_hand)
+    return state if ledger is state.ledger else replace(state, ledger=ledger)
+
+
+def _known(state: State) -> Sighting:
+    listing = state.sources.get(Source.SESSIONS)
+    return Sighting(
+        runs=_of_this_life(state),
+        running={s.session_id for s in state.sessions.values() if s.is_running},
+        listed_at=listing.answered_at if listing else None,
+        stuck_after_s=stuck_after_s(state),
+        has_lock=state.dialect == "G1",
+        missions=_completed(state),
+    )
+
+
+def _of_this_life(state: State) -> Mapping[str, Run]:
+    """Return the runs; a turn counts as completed only where no restart can lie before it.
+
+    After a socket was cut, that is from the gateway's next word about its boot on.
+    """
+    continuity = state.sources.get(Source.CONTINUITY)
+    told_at = continuity.answered_at if continuity else None
+    cut_at = state.cut_at
+    if cut_at is None or told_at is None or told_at > cut_at:
+        return state.runs
+    return {
+        session_id: run._replace(completed_at=None)
+        if run.completed_at is not None and run.completed_at > cut_at
+        else run
+        for session_id, run in state.runs.items()
+    }
+
+
+def _completed(state: State) -> tuple[Completed, ...]:
+    metrics = state.sources.get(Source.METRICS)
+    if state.snapshot is None or metrics is None or metrics.answered_at is None:
+        return ()
+    return _on_our_clock(state.snapshot, metrics.answered_at)
+
+
+@while_same
+def _on_our_clock(taken: Snapshot, told_at: float) -> tuple[Completed, ...]:
+    """Return the completed missions, their stamps brought to our own clock."""
+    return tuple(
+        Completed(
+            mission.mission_id,
+            told_at - (taken.generated_at - mission.started_at).total_seconds(),
+            told_at - (taken.generated_at - mission.completed_at).total_seconds(),
+        )
+        for mission in taken.missions
+        if mission.status == "completed" and mission.started_at and mission.completed_at
+    )
+
+
+def _seen(cancel: Cancel, known: Sighting, epoch: int | None, at: float) -> Cancel:
+    if cancel.epoch is None:
+        cancel = cancel._replace(epoch=epoch)
+    if epoch != cancel.epoch and epoch is not None and not cancel.is_over:
+        return cancel._replace(restarted_at=at)
+    return seen(cancel, known)
+
+
+def _changed(state: State, session_id: str, **fields: Any) -> State:  # noqa: ANN401 - fields of Cancel
+    """Change the newest cancel of our own of a session that is not answered yet."""
+    for place in range(len(state.cancels) - 1, -1, -1):
+        cancel = state.cancels[place]
+        if cancel.session_id == session_id and cancel.actor and cancel.answered_at is None:
+            changed = cancel._replace(**fields)
+            cancels = (*state.cancels[:place], changed, *state.cancels[place + 1 :])
+            return replace(state, cancels=cancels)
+    return state
+
+
+def alarms_followed(event: AlarmsFollowed, state: State) -> State:
+    """Take the alarms as they are now; those that are new, and those that are over, are told."""
+    before = {alarm.key for alarm in state.alarms}
+    after = {alarm.key for alarm in event.alarms}
+    told = state
+    for alarm in event.alarms:
+        if alarm.key not in before:
+            text = f"{alarm.key.kind}: {alarm.reason}"
+            told = with_entry(told, event.at, alarm.session_id, "alarm", text, "bad")
+    for alarm in state.alarms:
+        if alarm.key not in after:
+            text = f"over: {alarm.key.kind}"
+            told = with_entry(told, event.at, alarm.session_id, "alarm", text, "good")
+    return replace(told, alarms=event.alarms)
+
+
+def alarms_acknowledged(event: AlarmsAcknowledged, state: State) -> State:
+    """Note who has seen the alarms."""
+    seen = acknowledged(state.alarms, event.actor, event.at, event.subjects)
+    text = f"seen by {event.actor}"
+    return with_entry(replace(state, alarms=seen), event.at, None, "alarm", text, "good")
+
+
+def alarm_command_failed(event: AlarmCommandFailed, state: State) -> State:
+    """Say that the command for alarms did not work."""
+    text = f"{event.failure.reason}; {event.failure.cure}"
+    return with_entry(state, event.at, None, "alarm", text, "bad")
+
+
+def auto_revert_barred(event: AutoRevertBarred, state: State) -> State:
+    """Note who may act on this host."""
+    return replace(state, auto_revert=state.auto_revert._replace(bar=event.why))
+
+
+def auto_revert_stepped(event: AutoRevertStepped, state: State) -> State:
+    """Take the auto-revert as it is now; what is news is told."""
+    told = news(state.auto_revert, event.revert)
+    state = replace(state, auto_revert=event.revert)
+    if told is None:
+        return state
+    tone = _TONES.get(event.revert.phase, "warn")
+    return with_entry(state, event.at, None, "revert", told, tone)
+
+
+_TONES: Final[Mapping[Phase, Tone]] = {
+    Phase.ARMED: "plain",
+    Phase.COUNTING: "bad",
+    Phase.REVERTED: "bad",
+}
+
+
+def evidence_read(event: EvidenceRead, state: State) -> State:
+    """Take what the log says; one that cannot be read leaves what was known."""
+    if event.problem is not None:
+        known = (state.evidence or EvidenceLog())._replace(problem=event.problem)
+        state = replace(state, evidence=known)
+        return with_entry(state, event.at, None, "evidence", event.problem, "bad")
+    read = EvidenceLog(
+        rows=event.rows,
+        recorded_ids=event.recorded_ids,
+        unreal_ids=event.unreal_ids,
+        unreal_windows=event.unreal_windows,
+        authors=event.authors,
+        fingerprint=event.fingerprint,
+        warnings=event.warnings,
+    )
+    return replace(state, evidence=read)
+
+
+def windows_read(event: WindowsRead, state: State) -> State:
+    """Take the windows that are kept; opening, editing and closing are told."""
+    if event.problem is not None:
+        state = replace(state, windows_problem=event.problem)
+        return with_entry(state, event.at, None, "window", event.problem, "bad")
+    before, state = state.window, replace(state, windows=event.windows, windows_problem=None)
+    after = state.window
+    if before == after:
+        return state
+    if after is None:
+        text = f"closed: {before.label if before else ''}"
+    else:
+        text = f"{'changed' if before else 'opened'}: {after.label}, {after.source}"
+    return with_entry(state, event.at, None, "window", text, "good")
+
+
+def row_recorded(event: RowRecorded, state: State) -> State:
+    """Add the row that was just written, before the log is read again."""
+    log = state.evidence or EvidenceLog()
+    unreal = frozenset() if event.is_real else event.mission_ids - log.recorded_ids
+    log = log._replace(
+        rows=(*log.rows, event.row),
+        recorded_ids=log.recorded_ids | event.mission_ids,
+        unreal_ids=log.unreal_ids | unreal,
+        unreal_windows=log.unreal_windows | ({event.row.window} if not event.is_real else set()),
+        authors=(*log.authors, event.author)[-AUTHORS_KEPT:],
+        fingerprint=event.fingerprint,
+        problem=None,
+    )
+    text = f"{event.row.decision} for {event.row.window}: line {event.line}"
+    return with_entry(replace(state, evidence=log), event.at, None, "recorded", text, "good")

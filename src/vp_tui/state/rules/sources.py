@@ -1,0 +1,196 @@
+"""Polls, tokens, report.
+
+What the polled sources bring, and how each of them does.
+
+The report of the continuity suites.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from vp_tui.domain.missions.ledger import merge_snapshot
+from vp_tui.domain.models import Plane, Source, StreamState
+from vp_tui.domain.rollout.verdicts import Attestation, attested
+from vp_tui.domain.runs.run import Run, listed, renewed
+from vp_tui.domain.runs.turns import RoutingTally
+from vp_tui.state.rules.streams import log_failed
+from vp_tui.state.state import Epoch, SourceStatus, with_entry
+
+if TYPE_CHECKING:
+    from vp_tui.domain.events import (
+        ContinuityArrived,
+        HealthArrived,
+        SessionsArrived,
+        SnapshotArrived,
+        SourceFailed,
+        SuitesRead,
+        TokensRead,
+    )
+    from vp_tui.domain.models import Session
+    from vp_tui.state.state import State, Tone
+
+
+LOST_KEPT_S: Final = 30 * 60.0
+"""Seconds for which a session that was gone while it ran is shown."""
+
+
+def tokens_read(event: TokensRead, state: State) -> State:
+    """Note which tokens are there."""
+    return replace(state, tokens=event.presence)
+
+
+def health_arrived(event: HealthArrived, state: State) -> State:
+    """Note how the gateway is."""
+    is_news = state.dialect != event.health.dialect
+    state = replace(state, health=event.health)
+    if is_news and state.snapshot:
+        # What a result's place lets one infer depends on the generation.
+        ledger = merge_snapshot(state.ledger, state.snapshot, state.dialect)
+        state = replace(state, ledger=ledger)
+    return _answered(state, Source.HEALTH, event.at, Plane.OPS)
+
+
+def snapshot_arrived(event: SnapshotArrived, state: State) -> State:
+    """Merge the metrics into the ledger."""
+    ledger = merge_snapshot(state.ledger, event.snapshot, state.dialect)
+    state = replace(state, snapshot=event.snapshot, ledger=ledger)
+    if event.plane is not Plane.OPS:
+        # The ops plane goes on refusing: the refusal stays, the substitute has its own age.
+        status = state.sources.get(Source.METRICS, SourceStatus())
+        status = status._replace(answered_at=event.at, plane=event.plane)
+        return _with_source(state, Source.METRICS, status)
+    return _answered(state, Source.METRICS, event.at, event.plane)
+
+
+def sessions_arrived(event: SessionsArrived, state: State) -> State:
+    """Take the listing for the sessions there are."""
+    sessions = {session.session_id: session for session in event.sessions}
+    runs = {
+        session_id: _listed(session, event.at, state)
+        for session_id, session in sessions.items()
+        if session.in_memory or session_id in state.runs
+    }
+    is_whole = event.total <= len(event.sessions)
+    lost = {**_still_lost(event, state), **(_newly_lost(event, state) if is_whole else {})}
+    runs |= {session_id: _as_lost(state.runs[session_id], event.at) for session_id in lost}
+    state = replace(state, sessions=sessions, sessions_total=event.total, runs=runs, lost=lost)
+    state = replace(state, logs_grown=_still_growing(state))
+    return _answered(state, Source.SESSIONS, event.at, event.plane)
+
+
+def _listed(session: Session, at: float, state: State) -> Run:
+    """Return the run of a session as a listing has it now."""
+    link = state.links.get(session.session_id)
+    is_live = link is not None and link.state is StreamState.LIVE
+    before = state.sources.get(Source.SESSIONS, SourceStatus()).answered_at
+    run = state.runs.get(session.session_id) or Run(session.session_id)
+    return listed(
+        run if run.lost_at is None else run._replace(lost_at=None),
+        seq=session.last_event_seq,
+        running=session.is_running,
+        at=at,
+        viewers=max(session.active_connections - is_live, 0),
+        is_heard=link is not None and is_live and before is not None and link.since <= before,
+    )
+
+
+def _newly_lost(event: SessionsArrived, state: State) -> dict[str, Session]:
+    """Return the sessions that ran and that the whole listing no longer has."""
+    listed_now = {session.session_id for session in event.sessions}
+    return {
+        session_id: session
+        for session_id, session in state.sessions.items()
+        if session_id not in listed_now
+        and (run := state.runs.get(session_id)) is not None
+        and (run.is_open or run.pending is not None)
+    }
+
+
+def _still_lost(event: SessionsArrived, state: State) -> dict[str, Session]:
+    listed_now = {session.session_id for session in event.sessions}
+    return {
+        session_id: session
+        for session_id, session in state.lost.items()
+        if session_id not in listed_now
+        and event.at - (state.runs[session_id].lost_at or event.at) < LOST_KEPT_S
+    }
+
+
+def _as_lost(run: Run, at: float) -> Run:
+    return run if run.lost_at is not None else run._replace(lost_at=at)
+
+
+def _still_growing(state: State) -> dict[str, float]:
+    """Return the growth of the logs whose sessions are listed, and of the lane's."""
+    return {
+        log_id: at
+        for log_id, at in state.logs_grown.items()
+        if log_id in state.sessions or log_id == state.lane_log_id
+    }
+
+
+def continuity_arrived(event: ContinuityArrived, state: State) -> State:
+    """Note the transport's health; another boot stamp begins another epoch."""
+    stamp = event.continuity.started_at
+    state = _answered(
+        replace(state, continuity=event.continuity), Source.CONTINUITY, event.at, Plane.OPS
+    )
+    if state.epoch is None:
+        return replace(state, epoch=Epoch(1, stamp))
+    if state.epoch.boot_stamp == stamp:
+        return state
+    number = state.epoch.number + 1
+    state = replace(
+        state,
+        epoch=Epoch(number, stamp),
+        routing=RoutingTally(),
+        failed_attaches=0,
+        runs={session_id: _renewed(run, event.at, state) for session_id, run in state.runs.items()},
+        lost={},
+    )
+    text = f"the gateway restarted: epoch {number}, its counters began again"
+    return with_entry(state, event.at, None, "epoch", text, "warn")
+
+
+def _renewed(run: Run, at: float, state: State) -> Run:
+    """Return a run without what it was before a restart; what a new socket told is of this life."""
+    link, began_at = state.links.get(run.session_id), run.turn.started_at
+    is_live = link is not None and link.state is StreamState.LIVE
+    if link is not None and is_live and began_at is not None and began_at >= link.since:
+        return run
+    return renewed(run, at)
+
+
+def source_failed(event: SourceFailed, state: State) -> State:
+    """Note why a poll brought nothing; the same failure again is no news."""
+    if event.log_id is not None:
+        return log_failed(event, event.log_id, state)
+    before = state.sources.get(event.source, SourceStatus())
+    state = _with_source(state, event.source, before.failing(event.at, event.failure))
+    if before.failure == event.failure:
+        return state
+    return with_entry(state, event.at, None, str(event.source), event.failure.reason, "bad")
+
+
+def _answered(state: State, source: Source, at: float, plane: Plane) -> State:
+    recovered = (before := state.sources.get(source)) is not None and before.failure is not None
+    state = _with_source(state, source, SourceStatus(answered_at=at, plane=plane))
+    if not recovered:
+        return state
+    return with_entry(state, at, None, str(source), "answers again", "good")
+
+
+def _with_source(state: State, source: Source, status: SourceStatus) -> State:
+    return replace(state, sources={**state.sources, source: status})
+
+
+def suites_read(event: SuitesRead, state: State) -> State:
+    """Take what the report says now, and tell it."""
+    said = attested(event.report, state.clock.wall_at(event.at))
+    tone: Tone = "good" if said.state is Attestation.PASSED else "warn"
+    if said.state is Attestation.FAILED:
+        tone = "bad"
+    state = replace(state, suites=event.report)
+    return with_entry(state, event.at, None, "suites", said.detail, tone)

@@ -1,0 +1,281 @@
+"""Sockets, frames, logs.
+
+The sockets of the sessions, and what they tell.
+
+The tails of the logs, and how their endpoint does.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import groupby, pairwise
+from typing import TYPE_CHECKING, Final
+
+from vp_tui.domain.missions.ledger import note_stream_fallbacks
+from vp_tui.domain.models import Source, StreamState
+from vp_tui.domain.runs.cancels import pending
+from vp_tui.domain.runs.run import Run, follow, is_aside, released
+from vp_tui.domain.runs.turns import FALLBACKS, LEASE_DEGRADED, count_turn
+from vp_tui.state.state import (
+    EVENT_LIMIT,
+    GROWTH_LIMIT,
+    LOG_LIMIT,
+    LOGS_LIMIT,
+    Entry,
+    Growth,
+    Link,
+    LogTail,
+    SourceStatus,
+    with_entry,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from vp_tui.domain.events import (
+        GapFound,
+        LinkChanged,
+        LinkDropped,
+        LogArrived,
+        LogDropped,
+        SourceFailed,
+    )
+    from vp_tui.domain.models import Frame, LogChunk, StreamEvent
+    from vp_tui.state.state import State, Tone
+
+
+_BAD_KINDS: Final = frozenset({"error", "unreadable"})
+_WARN_KINDS: Final = frozenset({"cancelled", "input_required", "auth_required"})
+_TELLING: Final = frozenset({"status", "query_complete", "system_event"})
+"""Kinds of frames that may begin or end a turn."""
+_DIM_KINDS: Final = frozenset({"thinking", "text", "pong", "heartbeat", "session_info"})
+
+
+def link_changed(event: LinkChanged, state: State) -> State:
+    """Note where a socket stands; the reason of a loss is told once."""
+    link = state.links.get(event.session_id) or Link(event.state, event.at)
+    is_live = event.state is StreamState.LIVE
+    # The reason for a loss stands while vp-tui tries again.
+    reason = event.reason or ("" if is_live else link.reason)
+    changed = link._replace(state=event.state, since=event.at, reason=reason)
+    was_live = link.state is StreamState.LIVE
+    state = replace(
+        state,
+        cut_at=event.at if was_live and not is_live else state.cut_at,
+        links={**state.links, event.session_id: changed},
+        failed_attaches=state.failed_attaches + event.is_failed_attach,
+    )
+    if is_live:
+        run = state.runs.get(event.session_id) or Run(event.session_id)
+        run = run._replace(own_attaches=run.own_attaches + 1)
+        return replace(state, runs={**state.runs, event.session_id: run})
+    if reason == link.reason:
+        return state
+    return with_entry(state, event.at, event.session_id, "link", reason, "warn")
+
+
+def link_dropped(event: LinkDropped, state: State) -> State:
+    """Forget a socket that is no longer wanted."""
+    links = {key: link for key, link in state.links.items() if key != event.session_id}
+    cut = state.links.get(event.session_id)
+    was_live = cut is not None and cut.state is StreamState.LIVE
+    return replace(state, links=links, cut_at=event.at if was_live else state.cut_at)
+
+
+def gap_found(event: GapFound, state: State) -> State:
+    """Say that frames were lost."""
+    links = dict(state.links)
+    if link := links.get(event.session_id):
+        links[event.session_id] = link._replace(gaps=link.gaps + 1)
+    lost = f"{event.lost} frames lost: " if event.lost else ""
+    state = replace(state, links=links)
+    return with_entry(state, event.at, event.session_id, "gap", lost + event.reason, "warn")
+
+
+def segments(state: State, events: Sequence[StreamEvent]) -> list[Sequence[StreamEvent]]:
+    """Return the frames as batches.
+
+    Where a cancel is followed, they are cut after each frame that may begin or end a turn.
+    """
+    if not pending(state.cancels) and not any(map(_is_cancel, events)):
+        return [events]
+    cuts = [place + 1 for place, event in enumerate(events) if _tells_of_turn(event)]
+    edges = sorted({0, *cuts, len(events)})
+    return [events[start:end] for start, end in pairwise(edges)]
+
+
+def stream_events(state: State, events: Sequence[StreamEvent]) -> State:
+    """Apply frames of any sessions at once; per session and over all they keep their order."""
+    runs, links, routing = dict(state.runs), dict(state.links), state.routing
+    hit = {session_id for session_id, run in runs.items() if run.pending}
+    keeps_order = bool(hit) or any(map(_is_cancel, events))
+    for session_id, own in _in_groups(events, keeps_order=keeps_order):
+        before = runs.get(session_id) or Run(session_id)
+        after, began = follow(before, own)
+        runs[session_id] = _with_own_log(after, before, state)
+        for turn, processing in began:
+            routing = count_turn(routing, processing, turn.routing, state.dialect)
+        if link := links.get(session_id):
+            links[session_id] = link._replace(
+                frames=link.frames + len(own), last_frame_at=own[-1].at
+            )
+        if after.pending:
+            hit.add(session_id)
+        if hit and state.dialect == "G1":
+            runs |= _released([runs[other] for other in hit - {session_id}], own)
+    fallen = [e.frame.mission_id for e in events if e.frame.routing in FALLBACKS]
+    degraded = sum(event.frame.routing == LEASE_DEGRADED for event in events)
+    if degraded:
+        routing = routing._replace(lease_degraded=routing.lease_degraded + degraded)
+    numbers = range(state.entries_seen, state.entries_seen + len(events))
+    new = tuple(
+        Entry(number, e.at, e.session_id, e.frame.kind, e.frame.text, _tone(e.frame))
+        for number, e in zip(numbers[-EVENT_LIMIT:], events[-EVENT_LIMIT:], strict=True)
+    )
+    return replace(
+        state,
+        runs=runs,
+        links=links,
+        routing=routing,
+        ledger=note_stream_fallbacks(state.ledger, (m for m in fallen if m)),
+        entries=(state.entries + new)[-EVENT_LIMIT:],
+        entries_seen=state.entries_seen + len(events),
+    )
+
+
+def _with_own_log(run: Run, before: Run, state: State) -> Run:
+    """Let a cancel that has just hit know that the run's log grew, if that was its newest sign."""
+    hit = run.cancel
+    if hit is None or (before.cancel is not None and before.cancel.at == hit.at):
+        return run
+    log_id = state.lane_log_id if run.is_on_lane else run.session_id
+    grown_at = state.logs_grown.get(log_id)
+    if grown_at is None or (hit.silent_since is not None and hit.silent_since >= grown_at):
+        return run
+    return run._replace(cancel=hit._replace(silent_since=grown_at))
+
+
+def _in_groups(
+    events: Sequence[StreamEvent], *, keeps_order: bool
+) -> Iterable[tuple[str, Sequence[StreamEvent]]]:
+    """Return the frames by session, or those of one session that follow one another.
+
+    The order matters while a cancel is pending: on G1 another turn's progress ends it.
+    """
+    if keeps_order:
+        groups = groupby(events, key=_session_of)
+        return [(session_id, list(own)) for session_id, own in groups]
+    by_session: dict[str, list[StreamEvent]] = {}
+    for event in events:
+        by_session.setdefault(event.session_id, []).append(event)
+    return by_session.items()
+
+
+def _session_of(event: StreamEvent) -> str:
+    return event.session_id
+
+
+def _tells_of_turn(event: StreamEvent) -> bool:
+    return event.frame.kind in _TELLING or _is_cancel(event)
+
+
+def _is_cancel(event: StreamEvent) -> bool:
+    frame = event.frame
+    return frame.cancelled or frame.kind == "cancelled" or frame.status == "turn_cancelled"
+
+
+def _released(others: Iterable[Run], events: Sequence[StreamEvent]) -> dict[str, Run]:
+    """Return the runs whose cancelled turn must be over: another session's makes progress."""
+    found = {}
+    for run in others:
+        hit = run.pending
+        if hit is None:
+            continue
+        after = (e.at for e in events if e.at > hit.at and not is_aside(e.frame))
+        if (at := next(after, None)) is not None:
+            found[run.session_id] = released(run, at)
+    return found
+
+
+def _tone(frame: Frame) -> Tone:
+    if frame.is_error or frame.kind in _BAD_KINDS:
+        return "bad"
+    if frame.cancelled or frame.kind in _WARN_KINDS or frame.routing in FALLBACKS:
+        return "warn"
+    if frame.kind == "query_complete":
+        return "good"
+    return "dim" if frame.kind in _DIM_KINDS else "plain"
+
+
+_RESTARTED: Final = "the file begins again"
+
+
+def log_arrived(event: LogArrived, state: State) -> State:
+    """Add the new lines; the log least recently grown leaves when there are too many."""
+    known, chunk = state.logs.get(event.log_id), event.chunk
+    grown = _grown(known or LogTail(read_since=event.at), chunk, event.at)
+    if known is not None and chunk.lines and not chunk.restarted:
+        growth = Growth(event.at, len(chunk.lines) - chunk.completes_last)
+        grown = grown._replace(growth=(*grown.growth, growth)[-GROWTH_LIMIT:])
+        state = replace(state, logs_grown={**state.logs_grown, event.log_id: event.at})
+    before = state.log_sources.get(event.log_id, SourceStatus())
+    state = _with_log(state, event.log_id, SourceStatus(answered_at=event.at))
+    state = replace(state, logs={**state.logs, event.log_id: grown})
+    if len(state.logs) > LOGS_LIMIT:
+        state = _without_log(
+            state, min(state.logs, key=lambda log_id: state.logs[log_id].grown_at or 0.0)
+        )
+    if before.failure is None:
+        return state
+    text = f"{event.log_id} answers again"
+    return with_entry(state, event.at, None, str(Source.LOG), text, "good")
+
+
+def log_dropped(event: LogDropped, state: State) -> State:
+    """Forget a log that is no longer tailed."""
+    return _without_log(state, event.log_id)
+
+
+def log_failed(event: SourceFailed, log_id: str, state: State) -> State:
+    """Note why this log brought nothing; the same failure again is no news."""
+    before = state.log_sources.get(log_id, SourceStatus())
+    state = _with_log(state, log_id, before.failing(event.at, event.failure))
+    if before.failure == event.failure:
+        return state
+    text = f"{log_id}: {event.failure.reason}"
+    return with_entry(state, event.at, None, str(event.source), text, "bad")
+
+
+def _with_log(state: State, log_id: str, status: SourceStatus) -> State:
+    return _with_all_logs(replace(state, log_sources={**state.log_sources, log_id: status}))
+
+
+def _without_log(state: State, log_id: str) -> State:
+    logs = {key: log for key, log in state.logs.items() if key != log_id}
+    statuses = {key: status for key, status in state.log_sources.items() if key != log_id}
+    return _with_all_logs(replace(state, logs=logs, log_sources=statuses))
+
+
+def _with_all_logs(state: State) -> State:
+    """Set the status of the log endpoint: the newest answer, and any log's failure."""
+    statuses = state.log_sources.values()
+    answers = [status.answered_at for status in statuses if status.answered_at is not None]
+    failed = [status for status in statuses if status.failure is not None]
+    newest = max(failed, key=lambda status: status.failed_at or 0.0, default=SourceStatus())
+    status = newest._replace(answered_at=max(answers, default=None))
+    return replace(state, sources={**state.sources, Source.LOG: status})
+
+
+def _grown(log: LogTail, chunk: LogChunk, at: float) -> LogTail:
+    """Return the log with a chunk appended, bounded; a mark stands where lines do not follow."""
+    kept = log.lines[:-1] if chunk.completes_last else log.lines
+    note = chunk.note or (_RESTARTED if chunk.restarted and kept else None)
+    lines = (*kept, *((f"-- {note} --",) if note else ()), *chunk.lines)
+    dropped = max(len(lines) - LOG_LIMIT, 0)
+    return log._replace(
+        lines=lines[dropped:],
+        first=log.first + dropped,
+        size=chunk.size,
+        file=chunk.file,
+        grown_at=at if chunk.lines or log.grown_at is None else log.grown_at,
+    )

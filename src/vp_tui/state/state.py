@@ -1,0 +1,356 @@
+"""All that vp-tui knows: one frozen value. Only the reducer makes a new one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
+
+from vp_tui.domain.lane.auto_revert import AutoRevert
+from vp_tui.domain.missions.ledger import Ledger
+from vp_tui.domain.models import Plane, Source, TokenPresence
+from vp_tui.domain.rollout.windows import open_window
+from vp_tui.domain.runs.turns import RoutingTally
+from vp_tui.domain.vocabulary import Profile, RevertMode, Traffic
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from vp_tui.domain.audit import ActionRecord
+    from vp_tui.domain.lane.probe import Probe
+    from vp_tui.domain.lane.restart import Restart
+    from vp_tui.domain.lane.switch_proof import Brake
+    from vp_tui.domain.lane.switches import Actuation, Means, Switches
+    from vp_tui.domain.lane.turn_proof import CompletedTurn
+    from vp_tui.domain.models import (
+        Continuity,
+        Dialect,
+        Failure,
+        Health,
+        Session,
+        Snapshot,
+        StreamState,
+    )
+    from vp_tui.domain.rollout.evidence_row import EvidenceRow
+    from vp_tui.domain.rollout.verdicts import SuitesReport, UnreadReport
+    from vp_tui.domain.rollout.windows import Window
+    from vp_tui.domain.runs.alarms import Alarm
+    from vp_tui.domain.runs.cancels import Cancel
+    from vp_tui.domain.runs.run import Run
+    from vp_tui.domain.vocabulary import Stage
+
+
+EVENT_LIMIT: Final = 5_000
+"""Entries kept in the event list."""
+LOG_LIMIT: Final = 5_000
+"""Lines kept of each log."""
+AUTHORS_KEPT: Final = 64
+"""Newest rows of the evidence log whose authors are known."""
+CANCELS_KEPT: Final = 50
+"""Cancels remembered, the newest."""
+GROWTH_LIMIT: Final = 200
+"""Polls of each log remembered that brought new lines."""
+LOGS_LIMIT: Final = 8
+"""Logs kept; the one least recently grown leaves first."""
+
+DEFAULT_INTERVALS: Final[Mapping[Source, float]] = {
+    Source.HEALTH: 15.0,
+    Source.METRICS: 2.0,
+    Source.SESSIONS: 3.0,
+    Source.CONTINUITY: 15.0,
+    Source.LOG: 2.0,
+}
+"""Seconds between two polls of a source at rate 1; a log is asked faster while it grows."""
+
+Tone = Literal["plain", "good", "warn", "bad", "dim"]
+
+
+class Watch(NamedTuple):
+    """What is watched and how often: fixed for the life of the store, but for the poll rate."""
+
+    url: str
+    name: str
+    vp_id: str
+    colour: str = ""
+    """Of the gateway's name: a colour's name or `#rrggbb`; "" for none of its own."""
+    read_only: bool = False
+    """Nothing may be changed on the gateway."""
+    mission_limit: int = 500
+    event_limit: int = 1000
+    intervals: Mapping[Source, float] = DEFAULT_INTERVALS
+    """Seconds between two polls at rate 1; a source is stale after two of them."""
+    profile: Profile = Profile.ROLLOUT
+    stage: Stage | None = None
+    """The one asked for; None: the evidence log tells it."""
+    source: Traffic = Traffic.ORGANIC
+    """Where the window's missions come from."""
+    window_label: str = ""
+    """Of the window proposed next; "": the evidence log tells it."""
+    window_scope: str = ""
+    """Of the window proposed next; "": lane, gateway and source."""
+    evidence: str | None = None
+    """Path of the evidence log; None: there is none to read."""
+    stuck_after: float | None = None
+    """Seconds of silence from which on a run is stuck; None: the lane's p95 tells it."""
+    words: tuple[str, ...] = ()
+    """Decision words besides those of the rules."""
+    means: Means | None = None
+    """What the operator configured to set the lane's switches with; None: nothing."""
+    probe_prompt: str = ""
+    """Of a probe; "": the one that the gateway's generation delegates."""
+    auto_revert: RevertMode = RevertMode.DRY_RUN
+
+
+class Clock(NamedTuple):
+    """vp-tui's monotonic clock against UTC, as of the last tick."""
+
+    at: float
+    wall: datetime
+
+    def wall_at(self, at: float) -> datetime:
+        """Return the UTC time of a moment on the monotonic clock."""
+        return self.wall + timedelta(seconds=at - self.at)
+
+
+class SourceStatus(NamedTuple):
+    """What one polled source last did. Ages and staleness are the selectors' business."""
+
+    answered_at: float | None = None
+    failed_at: float | None = None
+    failure: Failure | None = None
+    """Why the newest poll brought nothing; None after a good one."""
+    plane: Plane = Plane.OPS
+    """Where the newest answer, or refusal, came from."""
+
+    def failing(self, at: float, failure: Failure) -> SourceStatus:
+        """Return the status after a poll that brought nothing."""
+        return self._replace(failed_at=at, failure=failure)
+
+
+class Link(NamedTuple):
+    """One session's socket."""
+
+    state: StreamState
+    since: float
+    reason: str = ""
+    frames: int = 0
+    last_frame_at: float | None = None
+    gaps: int = 0
+
+
+class Entry(NamedTuple):
+    """One line of the event list. `number` grows by one per entry and never repeats."""
+
+    number: int
+    at: float
+    session_id: str | None
+    kind: str
+    text: str
+    tone: Tone = "plain"
+
+
+class Growth(NamedTuple):
+    """One poll of a log that brought new lines."""
+
+    at: float
+    lines: int
+
+
+class LogTail(NamedTuple):
+    """The newest lines of one log. `first` numbers the first line kept, from 0 on."""
+
+    lines: tuple[str, ...] = ()
+    first: int = 0
+    size: int = 0
+    """Bytes of the file, at the newest answer."""
+    file: str = ""
+    grown_at: float | None = None
+    read_since: float | None = None
+    """When it was first read: what it held then is no growth."""
+    growth: tuple[Growth, ...] = ()
+    """The newest polls that brought new lines, oldest first, at most GROWTH_LIMIT."""
+
+
+class EvidenceLog(NamedTuple):
+    """What the evidence log and its records say."""
+
+    rows: tuple[EvidenceRow, ...] = ()
+    recorded_ids: frozenset[str] = frozenset()
+    """Missions that some record names."""
+    unreal_ids: frozenset[str] = frozenset()
+    """Of these, missions of windows whose source is no real traffic."""
+    unreal_windows: frozenset[str] = frozenset()
+    problem: str | None = None
+    """Why it cannot be read, in words; then the rest is from before."""
+    authors: tuple[str | None, ...] = ()
+    """Who recorded the newest rows, at most AUTHORS_KEPT; None for a row without a record."""
+    fingerprint: str | None = None
+    """Tells these rows from others; None where there is no log yet."""
+    warnings: tuple[str, ...] = ()
+    """What is odd about its rows, in words."""
+
+
+class AuditLog(NamedTuple):
+    """What is known of the audit."""
+
+    records: tuple[ActionRecord, ...] = ()
+    """The newest actions, oldest first, also those on other gateways."""
+    unreadable: int = 0
+    """Lines among the newest that tell no action."""
+    problem: Failure | None = None
+    """Why it could not be read, or an action not be written; then the rest is from before."""
+
+
+class Epoch(NamedTuple):
+    """One life of the gateway, told apart by its boot stamp as sent."""
+
+    number: int
+    boot_stamp: str
+
+
+NO_TURNS: Final[Mapping[str, CompletedTurn]] = {}
+
+
+class SwitchesSeen(NamedTuple):
+    """What the gateway's env file says of the lane's switches."""
+
+    switches: Switches | None
+    """None: there is no such file, or it cannot be read."""
+    changed_at: datetime | None = None
+    problem: str | None = None
+
+
+class Lane(NamedTuple):
+    """What was done to the lane, and what its turns show of it."""
+
+    brake: Brake | None = None
+    """The newest change of a switch."""
+    brake_by: str = ""
+    """Who asked for it."""
+    acted: Actuation | None = None
+    """What the actuator did for it; None: it has not ended."""
+    restart: Restart | None = None
+    """The newest restart."""
+    restart_by: str = ""
+    """Who asked for it."""
+    restarted: Actuation | None = None
+    """What its command did; None: it has not ended."""
+    is_reverted: bool = False
+    """A forced fallback was proven, and nothing says since that it ended."""
+    probe: Probe | None = None
+    """The newest probe, under way or over."""
+    probe_missions: frozenset[str] = frozenset()
+    """Missions that our probes made."""
+    switches: SwitchesSeen | None = None
+    """None without an env file."""
+    under_way: Mapping[str, CompletedTurn] = NO_TURNS
+    """Turns that are heard, by their session."""
+    coding: CompletedTurn | None = None
+    """The newest turn of coding intent that ended, in this epoch."""
+    primary: CompletedTurn | None = None
+    """The newest turn that the primary path completed, in this epoch; a fallback too."""
+
+
+NO_LANE: Final = Lane()
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Everything known now."""
+
+    watch: Watch
+    clock: Clock
+    poll_factor: float = 1.0
+    health: Health | None = None
+    epoch: Epoch | None = None
+    continuity: Continuity | None = None
+    snapshot: Snapshot | None = None
+    ledger: Ledger = field(default_factory=Ledger)
+    sessions: Mapping[str, Session] = field(default_factory=dict)
+    sessions_total: int = 0
+    runs: Mapping[str, Run] = field(default_factory=dict)
+    lost: Mapping[str, Session] = field(default_factory=dict)
+    """Sessions that were gone from a listing although they ran, as they were last listed."""
+    links: Mapping[str, Link] = field(default_factory=dict)
+    failed_attaches: int = 0
+    """vp-tui's own, of this epoch, as far as the gateway counts them too."""
+    routing: RoutingTally = field(default_factory=RoutingTally)
+    sources: Mapping[Source, SourceStatus] = field(default_factory=dict)
+    log_sources: Mapping[str, SourceStatus] = field(default_factory=dict)
+    """The log endpoint's status for each log."""
+    logs: Mapping[str, LogTail] = field(default_factory=dict)
+    logs_grown: Mapping[str, float] = field(default_factory=dict)
+    """When each log last grew while it was watched; what it held before is no growth."""
+    entries: tuple[Entry, ...] = ()
+    """The event list, oldest first, at most EVENT_LIMIT."""
+    entries_seen: int = 0
+    """How many entries there ever were: the number of the next one."""
+    tokens: TokenPresence = field(default_factory=TokenPresence)
+    evidence: EvidenceLog | None = None
+    """None until it was read, and where there is none to read."""
+    windows: tuple[Window, ...] = ()
+    """The open window, and closed ones of unreal traffic."""
+    windows_problem: str | None = None
+    """Why they cannot be read, in words; then they are as they were before."""
+    suites: SuitesReport | UnreadReport | None = None
+    """The continuity suites' report; None until it was read, and where none is configured."""
+
+    lane: Lane = NO_LANE
+    alarms: tuple[Alarm, ...] = ()
+    """What is wrong, each with who has seen it; the newest first."""
+    cut_at: float | None = None
+    """When a socket that was live was last cut."""
+    cancels: tuple[Cancel, ...] = ()
+    """The cancels that are followed, oldest first, at most CANCELS_KEPT."""
+    audit: AuditLog | None = None
+    """None until it was read."""
+    auto_revert: AutoRevert = field(default_factory=AutoRevert)
+
+    @property
+    def window(self) -> Window | None:
+        """The open window; None while there is none."""
+        return open_window(self.windows)
+
+    @property
+    def lane_log_id(self) -> str:
+        """Session id of the lane's log; the name of the lane until the first delegation says it."""
+        lane = self.snapshot.lane if self.snapshot else None
+        return lane.log_id if lane and lane.log_id else self.watch.vp_id.replace(".", "_")
+
+    @property
+    def dialect(self) -> Dialect | None:
+        """The gateway's generation; None until it said how it is."""
+        return self.health.dialect if self.health else None
+
+    @property
+    def boot_at(self) -> datetime | None:
+        """The gateway's boot in UTC: its own stamp less its clock offset; None when not known."""
+        if self.epoch is None:
+            return None
+        try:
+            boot = datetime.fromisoformat(self.epoch.boot_stamp)
+        except ValueError:
+            return None
+        if boot.tzinfo is not None:
+            return boot.astimezone(UTC)
+        offset_s = self.health.clock_offset_s if self.health else None
+        if offset_s is None:
+            return None
+        return boot.replace(tzinfo=UTC) - timedelta(seconds=offset_s)
+
+
+def initial_state(watch: Watch, *, at: float, wall: datetime) -> State:
+    """Return the state of a dashboard that has asked nothing yet."""
+    return State(watch=watch, clock=Clock(at, wall))
+
+
+def with_entry(
+    state: State, at: float, session_id: str | None, kind: str, text: str, tone: Tone
+) -> State:
+    """Return the state with one more entry; the oldest leaves when there are too many."""
+    entry = Entry(state.entries_seen, at, session_id, kind, text, tone)
+    return replace(
+        state,
+        entries=(*state.entries, entry)[-EVENT_LIMIT:],
+        entries_seen=state.entries_seen + 1,
+    )

@@ -1,0 +1,186 @@
+"""The store: the one place where events become state and state is published.
+
+Feeds may run on another thread and put their events into the `Mailbox`; the store takes them out
+on its own loop, at most PUBLISH_HZ times a second however fast they come, and tells its
+subscribers once per batch.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections import Counter, deque
+from collections.abc import Callable, Mapping
+from itertools import chain
+from operator import itemgetter
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
+
+from vp_tui.domain.events import (
+    AuditRead,
+    ContinuityArrived,
+    Event,
+    EvidenceRead,
+    GapFound,
+    HealthArrived,
+    LogArrived,
+    SessionsArrived,
+    SnapshotArrived,
+    SuitesRead,
+)
+from vp_tui.domain.models import Source, StreamEvent
+from vp_tui.state.reducer import reduce_all
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
+    from vp_tui.state.state import State
+
+
+PUBLISH_HZ: Final = 20
+MAILBOX_LIMIT: Final = 50_000
+"""Events held while the screen cannot take them: the oldest stream events leave first."""
+
+ANSWERS_KEPT: Final = 16
+_ANSWERS: Final[Mapping[type[Event], Source]] = MappingProxyType(
+    {
+        HealthArrived: Source.HEALTH,
+        SnapshotArrived: Source.METRICS,
+        SessionsArrived: Source.SESSIONS,
+        ContinuityArrived: Source.CONTINUITY,
+    }
+)
+"""Poll answers that say all anew, and whose they are."""
+_SUPERSEDE: Final = frozenset({*_ANSWERS, AuditRead, EvidenceRead, SuitesRead})
+"""Of these only the newest count."""
+
+Subscriber = Callable[["State"], None]
+
+
+class Mailbox:
+    """A bounded queue from the feeds' thread to the store's; putting never blocks for long.
+
+    When it is full the oldest frames are dropped and counted per session: sockets go on being
+    drained whatever the screen does. Of poll answers that wait all the same, as behind a terminal
+    that hangs for hours, only the newest ANSWERS_KEPT of a kind are kept: each replaces the one
+    before. Other events are few and never dropped.
+    """
+
+    def __init__(self, limit: int = MAILBOX_LIMIT) -> None:
+        self._limit = limit
+        self._lock = threading.Lock()
+        # Apart, so that the oldest frame is found at once; numbered, to come out in order.
+        self._frames: deque[tuple[int, StreamEvent]] = deque()
+        self._others: deque[tuple[int, Event]] = deque()
+        self._answers: Counter[type[Event]] = Counter()
+        self._put = 0
+        self._dropped: Counter[str] = Counter()
+        self._on_first: Callable[[], None] | None = None
+
+    def on_first(self, callback: Callable[[], None] | None) -> None:
+        """Have `callback` called, on the putting thread, when the empty mailbox gets an event.
+
+        It is called under the mailbox's lock, so that none comes after another one was set.
+        """
+        with self._lock:
+            self._on_first = callback
+
+    def put(self, event: Event) -> None:
+        """Add an event; from any thread."""
+        with self._lock:
+            is_first = not (self._frames or self._others)
+            self._put += 1
+            if isinstance(event, StreamEvent):
+                self._frames.append((self._put, event))
+            else:
+                self._others.append((self._put, event))
+                self._forget_superseded(type(event))
+            if self._frames and len(self._frames) + len(self._others) > self._limit:
+                _number, lost = self._frames.popleft()
+                self._dropped[lost.session_id] += 1
+            if is_first and self._on_first is not None:
+                self._on_first()
+
+    def take(self) -> list[Event]:
+        """Return all events, oldest first; before them a gap per session that lost frames here."""
+        with self._lock:
+            frames, self._frames = self._frames, deque()
+            others, self._others = self._others, deque()
+            self._answers.clear()
+            dropped, self._dropped = self._dropped, Counter()
+        events = [event for _number, event in sorted(chain(frames, others), key=itemgetter(0))]
+        gaps: list[Event] = [
+            GapFound(events[0].at, session_id, "the screen could not keep up", lost)
+            for session_id, lost in dropped.items()
+        ]
+        return gaps + events
+
+    def _forget_superseded(self, kind: type[Event]) -> None:
+        if kind not in _SUPERSEDE:
+            return
+        self._answers[kind] += 1
+        if self._answers[kind] > ANSWERS_KEPT:
+            oldest = next(place for place, (_, e) in enumerate(self._others) if type(e) is kind)
+            del self._others[oldest]
+            self._answers[kind] -= 1
+
+
+class Store:
+    """Holds the newest state and publishes it.
+
+    What only confirms what was known (another answer of a source that answers, no new line of a
+    log) is reduced at once but published with the next event that is news, a tick at the latest:
+    a quiet watch draws once a second.
+    """
+
+    def __init__(self, state: State) -> None:
+        self.state = state
+        self._subscribers: list[Subscriber] = []
+
+    def subscribe(self, subscriber: Subscriber) -> Callable[[], None]:
+        """Have `subscriber` called with each new state; returns what ends that."""
+        self._subscribers.append(subscriber)
+        return lambda: self._subscribers.remove(subscriber)
+
+    def apply(self, *events: Event) -> None:
+        """Reduce the events in order and publish the result once, if any of them is news."""
+        has_news = any(_is_news(event, self.state) for event in events)
+        self.state = reduce_all(self.state, events)
+        if not has_news:
+            return
+        for subscriber in tuple(self._subscribers):
+            subscriber(self.state)
+
+
+def _is_news(event: Event, state: State) -> bool:
+    if isinstance(event, LogArrived):
+        source = None if event.chunk.lines else Source.LOG
+    else:
+        source = _ANSWERS.get(type(event))
+    if source is None:
+        return True
+    status = state.sources.get(source)
+    return status is None or status.answered_at is None or status.failure is not None
+
+
+async def pump(
+    mailbox: Mailbox, store: Store, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+) -> None:
+    """Move events from the mailbox into the store for ever, at most PUBLISH_HZ times a second."""
+    loop = asyncio.get_running_loop()
+    ready = asyncio.Event()
+
+    def wake() -> None:
+        loop.call_soon_threadsafe(ready.set)
+
+    mailbox.on_first(wake)
+    ready.set()
+    try:
+        while True:
+            await ready.wait()
+            ready.clear()
+            if events := mailbox.take():
+                store.apply(*events)
+                await sleep(1 / PUBLISH_HZ)
+    finally:
+        mailbox.on_first(None)

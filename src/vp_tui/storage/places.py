@@ -1,0 +1,88 @@
+"""Where vp-tui's own files are, and in whose name it writes.
+
+Where vp-tui's own files are: the XDG base directories.
+
+Who runs vp-tui: the name under which rows are recorded and actions audited.
+"""
+
+from __future__ import annotations
+
+import getpass
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+_NAME: Final = "vp-tui"
+
+
+class Places(NamedTuple):
+    """What vp-tui writes by itself, under one directory; nothing of it need exist."""
+
+    state: Path
+
+    @property
+    def spool(self) -> Path:
+        """Directory of rows that wait for their evidence log."""
+        return self.state / "spool"
+
+    @property
+    def windows(self) -> Path:
+        """Directory of the windows that are open, a file per gateway, lane and log."""
+        return self.state / "windows"
+
+    @property
+    def reverts(self) -> Path:
+        """Directory of the locks of those that may revert by themselves, a file per gateway."""
+        return self.state / "auto-revert"
+
+    @property
+    def audit(self) -> Path:
+        """File of the actions."""
+        return self.state / "audit.jsonl"
+
+    @property
+    def handovers(self) -> Path:
+        """Directory of the handover texts."""
+        return self.state / "handovers"
+
+
+def places(environ: Mapping[str, str]) -> Places:
+    """Return vp-tui's places on this machine."""
+    return Places(state_dir(environ))
+
+
+def default_config_file(environ: Mapping[str, str]) -> Path:
+    """Return the configuration file that is read when none is named; it need not exist."""
+    return _base(environ, "XDG_CONFIG_HOME", ".config") / _NAME / "config.toml"
+
+
+def state_dir(environ: Mapping[str, str]) -> Path:
+    """Return the directory of what vp-tui writes by itself; it need not exist."""
+    return _base(environ, "XDG_STATE_HOME", ".local/state") / _NAME
+
+
+def anchored(text: str, base: Path) -> Path:
+    """Return the path that `text` means in `base`: `~` is the home directory."""
+    # Unlike Path.expanduser this leaves an unknown user's name alone instead of raising.
+    return base / os.path.expanduser(text)  # noqa: PTH111
+
+
+def _base(environ: Mapping[str, str], variable: str, fallback: str) -> Path:
+    named = environ.get(variable, "")
+    if Path(named).is_absolute():  # the XDG specification has others ignored
+        return Path(named)
+    home = environ.get("HOME") or os.path.expanduser("~")  # noqa: PTH111 - as in `anchored`
+    return Path(home, fallback)
+
+
+def actor() -> str:
+    """Return who acts, as `user@host`."""
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):  # an id without a name
+        user = f"uid {os.getuid()}"
+    return f"{user}@{os.uname().nodename}"

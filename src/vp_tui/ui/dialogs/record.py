@@ -1,0 +1,358 @@
+"""Record a row.
+
+The whole row as it will be written, over the dialog that writes it.
+
+The dialog "record window with decision": the row as it will be written, and what it says.
+
+
+The dialog that offers to append rows which could not be written when they were recorded.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, Final
+
+from textual import on, work
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, VerticalScroll
+from textual.widgets import Input
+
+from vp_tui.domain.rollout.windows import default_scope
+from vp_tui.domain.text import ELLIPSIS, literal
+from vp_tui.domain.vocabulary import Stage, Traffic, is_word
+from vp_tui.ui.dialogs.window import window_fields
+from vp_tui.ui.kit.forms import Choices, Cycle, Field, TextLine
+from vp_tui.ui.kit.line_list import Lines
+from vp_tui.ui.kit.overlays import Dialog
+from vp_tui.ui.lines.evidence import (
+    after_words,
+    draft_lines,
+    headline,
+    meanwhile,
+    row_lines,
+    word_rows,
+)
+from vp_tui.ui.lines.paint import Line, cut, join, plain, wrap_text
+from vp_tui.views.draft import Choice, draft
+from vp_tui.views.evidence_row import actions_in_window, row_of
+from vp_tui.worker.evidence import Outcome, Preceded, Settled, Waiting
+
+if TYPE_CHECKING:
+    from textual.widget import Widget
+
+    from vp_tui.domain.rollout.evidence_row import EvidenceRow
+    from vp_tui.domain.rollout.windows import Window
+    from vp_tui.ui.kit.overlays import Live
+    from vp_tui.worker.commands import Commands
+    from vp_tui.worker.evidence import WaitingRow
+
+
+class WholeRow(Dialog[None]):
+    """Shows a row to its last character."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("v", "leave", show=False)]
+    title_text = "THE ROW, ONE LINE IN THE LOG"
+    keys_text = "↑ ↓ scroll  v or esc back"
+
+    def __init__(self, live: Live, row: EvidenceRow) -> None:
+        super().__init__(live)
+        self._row = row
+
+    def body(self) -> list[Widget]:
+        return [VerticalScroll(Lines(id="row"), id="row-scroll")]
+
+    def redraw(self) -> None:
+        super().redraw()
+        self.query_one("#row", Lines).show(row_lines(self._row, self.room[0] - 1))
+
+
+ANOTHER: Final = "another word…"
+TOLD: Final = "in the notes"
+LEFT_OUT: Final = "left out"
+FIXED_LINES: Final = 4
+"""Window and stage, scope and source, note, after and unknowns; actions where there are any."""
+FEWEST_WORDS: Final = 3
+"""Lines of the list of words at least."""
+
+
+class RecordDialog(Dialog[Outcome]):
+    """Returns what came of writing; None when nothing was written.
+
+    The data is that of the moment it was opened: what is edited changes the window, never the
+    figures.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "write", show=False),
+        Binding("v", "whole", show=False),
+    ]
+    title_text = "RECORD"
+    keys_text = "enter write row  tab next  1-9 decision  0 another  v whole row  esc nothing"
+
+    def __init__(self, live: Live, commands: Commands, why: str | None = None) -> None:
+        super().__init__(live)
+        self._commands = commands
+        self._told = why or ""
+        self._draft = draft(live.state, live.now)
+        self._keep: bool | None = None
+        """Whether the window stays open; None: as the word has it."""
+        self._is_writing = False
+
+    def body(self) -> list[Widget]:
+        return [
+            Lines(id="told"),
+            *window_fields(self._draft.window, "window"),
+            Lines(id="facts"),
+            Choices(id="decision"),
+            Field("word", hint="A_WORD_OF_YOUR_OWN"),
+            Field("reason", hint="asked only when the word allows more than is suggested"),
+            Field("note"),
+            Horizontal(
+                Cycle("after", ["", ""], ""),
+                Cycle("unknowns", [TOLD, LEFT_OUT], TOLD),
+                classes="row",
+            ),
+            Horizontal(Cycle("actions", [TOLD, LEFT_OUT], TOLD), id="attached", classes="row"),
+            Lines(id="preview"),
+        ]
+
+    def on_mount(self) -> None:
+        self._offer(self._draft.suggestion.decision)
+        super().on_mount()
+        self.query_one("#decision").focus()
+
+    @property
+    def choice(self) -> Choice:
+        """What the engineer decided so far."""
+        return Choice(
+            decision=self.decision,
+            reason=self._text("reason"),
+            note=self._text("note"),
+            keep=self._keep,
+            with_unknowns=self.query_one("#unknowns", Cycle).value == TOLD,
+            with_actions=self.query_one("#actions", Cycle).value == TOLD,
+        )
+
+    @property
+    def decision(self) -> str:
+        """The chosen word, or the one that was typed."""
+        chosen = self._chosen
+        return self._text("word").upper() if chosen == ANOTHER else chosen
+
+    @property
+    def _chosen(self) -> str:
+        return self.query_one("#decision", Choices).value
+
+    def _text(self, name: str) -> str:
+        return self.query_one(f"#{name}", TextLine).meant
+
+    def redraw(self) -> None:
+        super().redraw()
+        columns, lines = self.room
+        state, author = self.live.state, self._commands.recorder.author
+        self.query_one("#dialog").border_title = headline(self._draft, state)
+        told = wrap_text(f"! {self._told}", columns, "warn") if self._told else []
+        facts = draft_lines(self._draft, state, self.live.now, columns, author)
+        fields = {
+            "word": self._chosen == ANOTHER,
+            "reason": self._draft.needs_reason(self.decision),
+        }
+        for name, is_shown in fields.items():
+            self.query_one(f"#field-{name}").display = is_shown
+        was_acted = bool(actions_in_window(self._draft))
+        self.query_one("#attached").display = was_acted
+        self.query_one("#told", Lines).show(told)
+        self.query_one("#facts", Lines).show(facts)
+        taken = FIXED_LINES + len(told) + len(facts) + sum(fields.values()) + was_acted
+        self._fill(columns, lines - taken)
+
+    def _fill(self, columns: int, lines: int) -> None:
+        """Divide the lines that are left between the words and the row."""
+        words = self.query_one("#decision", Choices)
+        height = max(min(lines - 1, words.count), FEWEST_WORDS)
+        words.styles.height = height
+        row, choice = self._row, self.choice
+        after = self.query_one("#after", Cycle)
+        after.show(after_words(self._draft, row), 0 if self._draft.stays_open(choice) else 1)
+        self.query_one("#preview", Lines).show(row_lines(row, columns, max(lines - height, 1)))
+
+    @property
+    def _row(self) -> EvidenceRow:
+        return row_of(self._draft, self.choice)
+
+    def _offer(self, value: str) -> None:
+        """Offer the words again: the suggestion may have changed with the window."""
+        rows = [*word_rows(self._draft), (ANOTHER, ())]
+        self.query_one("#decision", Choices).show(rows, value)
+
+    @on(Choices.Changed)
+    def _chose(self, message: Choices.Changed) -> None:
+        self._keep = None
+        self.redraw()
+        if message.by_digit and self._chosen == ANOTHER:
+            self.query_one("#word").focus()
+
+    @on(Cycle.Changed, "#after")
+    def _kept(self, message: Cycle.Changed) -> None:
+        self._keep = message.cycle.place == 0
+
+    @on(Input.Changed, "#word")
+    def _worded(self) -> None:
+        self._keep = None
+
+    @on(Cycle.Changed)
+    @on(Input.Changed)
+    def _edited(self) -> None:
+        suggested = self._draft.suggestion.decision
+        self._draft = draft(self._draft.state, self._draft.now, self._edited_window())
+        if self._draft.suggestion.decision != suggested:
+            is_own = self._chosen != suggested
+            self._offer(self._chosen if is_own else self._draft.suggestion.decision)
+        self.redraw()
+
+    def _edited_window(self) -> Window:
+        """Return the window as it reads now; a scope that nobody named follows the source."""
+        window, watch = self._draft.window, self._draft.state.watch
+        source = Traffic(self.query_one("#source", Cycle).value)
+        usual = (default_scope(watch.vp_id, watch.name, s) for s in (window.source, source))
+        old, new = usual
+        if source is not window.source and self._text("scope") == old:
+            self.query_one("#scope", TextLine).value = new
+        return window._replace(
+            label=self._text("window"),
+            scope=self._text("scope"),
+            stage=Stage(self.query_one("#stage", Cycle).value),
+            source=source,
+        )
+
+    @on(Input.Submitted)
+    def _submitted(self) -> None:
+        self.action_write()
+
+    def action_whole(self) -> None:
+        self.app.push_screen(WholeRow(self.live, self._row))
+
+    def action_write(self) -> None:
+        if self._is_writing:
+            return
+        if missing := self._missing():
+            name, self._told = missing
+            self.redraw()
+            self.query_one(f"#{name}").focus()
+            return
+        self._is_writing = True
+        self._write()
+
+    def _missing(self) -> tuple[str, str] | None:
+        """Return the field that must be filled in first, and why."""
+        decision = self.decision
+        if not self._text("window"):
+            return "window", "the row needs the label of its window"
+        if not is_word(decision):
+            return "word", "the decision is a word of letters, digits and “_”"
+        if self._draft.needs_reason(decision) and not self._text("reason"):
+            allowed = f"{decision} allows more than {self._draft.suggestion.decision}"
+            return "reason", f"{allowed}, which is suggested: say why"
+        return None
+
+    @work
+    async def _write(self) -> None:
+        try:
+            outcome = await self._commands.record(self._draft, self.choice)
+        finally:
+            self._is_writing = False
+        if not isinstance(outcome, Preceded):
+            self.dismiss(outcome)
+            return
+        self._told = meanwhile(outcome)
+        self._draft = draft(self.live.state, self.live.now, self._edited_window())
+        self._offer(self._chosen)
+        self.redraw()
+
+
+_FRAME: Final = 4
+"""Columns of the box's border and padding."""
+_AROUND: Final = 10
+"""Lines of the screen that tell something else than the rows."""
+_EACH: Final = 4
+"""Lines of a row."""
+NO_FILE: Final = "only its record is there: vp-tui ended in between, or somebody took the row out"
+
+
+class WaitingDialog(Dialog[list[Settled]]):
+    """Returns the rows that were appended; None when all go on waiting. Nothing is ever dropped."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "append", show=False)]
+    title_text = "ROWS THAT ARE NOT IN THE LOG YET"
+    keys_text = "enter append them all, with their records   esc later: they go on waiting"
+
+    def __init__(self, live: Live, commands: Commands, found: Waiting) -> None:
+        super().__init__(live)
+        self._commands = commands
+        self._found = found
+        self._told = ""
+        self._appended: list[Settled] = []
+        self._is_working = False
+
+    def body(self) -> list[Widget]:
+        return [Lines(id="told"), Lines(id="rows")]
+
+    def redraw(self) -> None:
+        super().redraw()
+        width = min(self.app.size.width, 120) - _FRAME
+        told = self.query_one("#told", Lines)
+        told.display = bool(self._told)
+        told.show(wrap_text(f"! {self._told}", width, "warn"))
+        room = max((self.app.size.height - _AROUND) // _EACH, 1)
+        rows = self._found.rows
+        lines = [line for row in rows[:room] for line in _row_lines(row, width)]
+        if len(rows) > room:
+            lines.append(((f"and {len(rows) - room} more", "dim"),))
+        lines += [((f"! {literal(warning)}", "warn"),) for warning in self._found.warnings]
+        self.query_one("#rows", Lines).show(cut(line, width) for line in lines)
+
+    def action_leave(self) -> None:
+        if not self._is_working:
+            self.dismiss(self._appended or None)
+
+    def action_append(self) -> None:
+        if not self._is_working:
+            self._is_working = True
+            self._append()
+
+    @work
+    async def _append(self) -> None:
+        settled = await self._commands.append_waiting([row.row for row in self._found.rows])
+        if isinstance(settled, list):
+            self._appended += [one for one in settled if one.problem is None]
+            failure = next((one.problem for one in settled if one.problem is not None), None)
+        else:
+            failure = settled
+        self._found = await self._commands.waiting()
+        self._is_working = False
+        if failure is None:
+            self.dismiss(self._appended)
+            return
+        done = f"{len(self._appended)} appended; " if self._appended else ""
+        self._told = f"{done}{failure.reason}; {failure.cure}. What is below goes on waiting"
+        self.redraw()
+
+
+def _row_lines(waiting: WaitingRow, width: int) -> list[Line]:
+    """Return what the row says, why it waits, and where it is kept, as _EACH lines."""
+    row = waiting.row
+    said = [
+        plain(f"{literal(row.date)}  {literal(row.window)}"),
+        join("  ", (literal(row.decision), "strong")),
+    ]
+    if waiting.kept_in is None:
+        return [*said, plain(f"  {NO_FILE}"), ()]
+    because = literal(waiting.because) if waiting.because else "why is not known"
+    return [*said, plain(f"  {because}"), ((_end_of(waiting.kept_in, width), "dim"),)]
+
+
+def _end_of(path: str, width: int) -> str:
+    """Return where a row is kept in at most `width` cells: a path's end tells it from others."""
+    label = "  kept in "
+    room = max(width - len(label), 1)
+    return label + (path if len(path) <= room else ELLIPSIS + path[-(room - 1) :])

@@ -1,0 +1,146 @@
+"""The dialog that sets a gate aside for the open window: which one, what it says, and why."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, Final
+
+from textual import on, work
+from textual.containers import Horizontal
+from textual.widgets import Input
+
+from vp_tui.domain.rollout.verdicts import GATE_NAMES, Verdict, Waiver, why_not_waived, with_waiver
+from vp_tui.domain.text import fold, literal
+from vp_tui.ui.kit.forms import Cycle, Field, TextLine
+from vp_tui.ui.kit.line_list import Lines
+from vp_tui.ui.kit.overlays import Dialog
+from vp_tui.ui.lines.explain_rules import gate_lines
+from vp_tui.ui.lines.paint import paragraph
+from vp_tui.views.assessment import assess
+
+if TYPE_CHECKING:
+    from textual.widget import Widget
+
+    from vp_tui.domain.rollout.verdicts import GateResult
+    from vp_tui.domain.rollout.windows import Window
+    from vp_tui.ui.kit.overlays import Live
+    from vp_tui.worker.commands import Commands
+
+
+MEANING: Final = (
+    "A waived gate is no PASS: promotion stays “not yet”, guardrails and SAFETY stay as they are."
+    " It holds for this verdict and this window; the row says who waived it and why."
+)
+_ELSEWHERE: Final = "the window was closed, or another one opened, meanwhile: esc leaves it"
+_FIELDS: Final = 2
+"""Lines of the gate and the reason."""
+
+
+class WaiveDialog(Dialog[Waiver]):
+    """Returns the waiver once it is kept; None when nothing was waived."""
+
+    title_text: ClassVar[str] = "SET A GATE ASIDE FOR THIS WINDOW"
+    keys_text: ClassVar[str] = "enter waive it  tab next field  space next gate  esc nothing"
+
+    def __init__(self, live: Live, commands: Commands, window: Window) -> None:
+        """Ask for a waiver of `window`, the open one."""
+        super().__init__(live)
+        self._commands = commands
+        self._window = window
+        self._told = ""
+        self._is_working = False
+        self._seen: tuple[str, Verdict] | None = None
+        """The gate, and what it said when it was chosen: a change since then is told first."""
+
+    def body(self) -> list[Widget]:
+        gates = assess(self.live.state, self.live.now).gates.by_name()
+        settled = {Verdict.PASS, Verdict.WAIVED}
+        first = next((name for name in gates if gates[name].verdict not in settled), GATE_NAMES[0])
+        return [
+            Lines(id="told"),
+            Horizontal(Cycle("gate", GATE_NAMES, first), classes="row"),
+            Field("reason", hint="why it may be set aside: for the row and the audit"),
+            Lines(id="facts"),
+        ]
+
+    def on_mount(self) -> None:
+        super().on_mount()
+        self._seen = self._chosen, self._gate.verdict
+        self.query_one("#reason").focus()
+
+    def redraw(self) -> None:
+        super().redraw()
+        width, height = self.room
+        told = self.query_one("#told", Lines)
+        told.display = bool(self._told)
+        told.show(paragraph(f"! {self._told}", width, 0, "warn"))
+        meaning = paragraph(f"{self._window.label}. {MEANING}", width, 0, "dim")
+        room = height - _FIELDS - len(told.lines) * told.display - len(meaning)
+        facts = gate_lines(self._chosen, self._gate, width)[: max(room, 1)]
+        self.query_one("#facts", Lines).show([*facts, *meaning])
+
+    @property
+    def _chosen(self) -> str:
+        return self.query_one("#gate", Cycle).value
+
+    @property
+    def _gate(self) -> GateResult:
+        """The chosen gate, as it stands now."""
+        return assess(self.live.state, self.live.now).gates.by_name()[self._chosen]
+
+    @on(Cycle.Changed)
+    def _turned(self) -> None:
+        self._seen = self._chosen, self._gate.verdict
+        self._tell("")
+
+    @on(Input.Changed)
+    def _typed(self) -> None:
+        self._tell("")
+
+    @on(Input.Submitted)
+    def _submitted(self) -> None:
+        if self._is_working:
+            return
+        why = fold(literal(self.query_one("#reason", TextLine).meant))
+        if (refused := self._why_not(why)) is not None:
+            self._tell(refused)
+            return
+        self._is_working = True
+        state, now = self.live.state, self.live.now
+        who, verdict = self._commands.recorder.author, self._gate.verdict
+        self._keep(Waiver(self._chosen, who, why, state.clock.wall_at(now), verdict))
+
+    def _why_not(self, why: str) -> str | None:
+        """Return why nothing can be waived now, None when it can."""
+        window = self.live.state.window
+        if window is None or window.opened_at != self._window.opened_at:
+            return _ELSEWHERE
+        if not why:
+            return "a waiver needs a reason: it goes into the row"
+        seen, self._seen = self._seen, (self._chosen, self._gate.verdict)
+        if seen != self._seen:
+            return (
+                f"{self._chosen} changed to {self._gate.verdict} meanwhile: enter again waives that"
+            )
+        wire = assess(self.live.state, self.live.now).wire
+        return why_not_waived(self._chosen, self._gate, tripped=wire.tripped)
+
+    def action_leave(self) -> None:
+        if not self._is_working:
+            super().action_leave()
+
+    def _tell(self, text: str) -> None:
+        self._told = text
+        self.redraw()
+
+    @work
+    async def _keep(self, waiver: Waiver) -> None:
+        before = self.live.state.window or self._window
+        window = before._replace(waivers=with_waiver(before.waivers, waiver))
+        failure = await self._commands.change_window(window, before)
+        self._is_working = False
+        if failure is None:
+            told = f"was {waiver.was}, in {window.label}"
+            self._commands.note(f"waive {waiver.gate}", waiver.why, told)
+            self.dismiss(waiver)
+        else:
+            self._tell(f"{failure.reason}; {failure.cure}")

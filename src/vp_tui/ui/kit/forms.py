@@ -1,0 +1,259 @@
+"""What dialogs are filled in with: texts, one word of several, and lists that digits choose from.
+
+All of them are lines without boxes, so that a dialog fits a small terminal. Keys act only while the
+part they belong to has the focus: letters and digits in a text are letters and digits.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, Final
+
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.message import Message
+from textual.widgets import Input
+
+from vp_tui.domain.text import literal
+from vp_tui.ui.kit.line_list import Lines, Toned
+from vp_tui.ui.lines.paint import Line, Span, join
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from textual.app import ComposeResult
+    from textual.events import Paste
+    from textual.strip import Strip
+
+    from vp_tui.ui.lines.paint import Tone
+
+
+TEXT_LIMIT: Final = 200_000
+"""Characters that a text may have; the row cuts long notes, its record keeps them."""
+_DIGITS: Final = "1234567890"
+
+
+_PICTURES: Final = {code: 0x2400 + code for code in range(0x20)} | {0x7F: 0x2421}
+"""Control characters, and the one character each that pictures it."""
+_MEANT: Final = {picture: code for code, picture in _PICTURES.items()}
+
+
+class TextLine(Input):
+    """A text on one line; what would act on the terminal is shown as a picture of itself.
+
+    Pasted lines stay one text: their ends are pictured too, and `meant` has them back.
+    """
+
+    def __init__(self, name: str, value: str, hint: str) -> None:
+        super().__init__(
+            _pictured(value),
+            id=name,
+            placeholder=hint,
+            compact=True,
+            select_on_focus=False,
+            max_length=TEXT_LIMIT,
+        )
+
+    @property
+    def meant(self) -> str:
+        """What was typed or pasted, without blanks around it."""
+        return self.value.translate(_MEANT).strip()
+
+    def replace(self, text: str, start: int, end: int) -> None:
+        super().replace(_pictured(text), start, end)
+
+    def _on_paste(self, event: Paste) -> None:
+        event.prevent_default()  # Textual's own takes the first line only
+        event.stop()
+        self.replace(event.text.replace("\r\n", "\n").replace("\r", "\n"), *self.selection)
+
+
+def _pictured(text: str) -> str:
+    return literal(text.translate(_PICTURES))
+
+
+class Field(Horizontal):
+    """A label and a text on one line."""
+
+    def __init__(self, name: str, value: str = "", *, hint: str = "", label: str = "") -> None:
+        super().__init__(id=f"field-{name}", classes="field")
+        self._label = label or name
+        self.text = TextLine(name, value, hint)
+
+    def compose(self) -> ComposeResult:
+        label = Lines(classes="field-label")
+        label.show([((f"{self._label:<7}", "dim"),)])
+        yield label
+        yield self.text
+
+
+class Cycle(Toned, can_focus=True):
+    """One of several words; space and the arrows go to the next."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("right,space,l,down,j", "turn(1)", show=False),
+        Binding("left,h,up,k", "turn(-1)", show=False),
+    ]
+
+    class Changed(Message):
+        """Another word was chosen."""
+
+        def __init__(self, cycle: Cycle) -> None:
+            super().__init__()
+            self.cycle = cycle
+
+        @property
+        def control(self) -> Cycle:
+            return self.cycle
+
+    def __init__(self, name: str, options: Sequence[str], value: str) -> None:
+        super().__init__(id=name, classes="cycle")
+        self._label = name
+        self._options = tuple(options)
+        self.place = self._options.index(value)
+        """Of the chosen word among the options."""
+
+    @property
+    def value(self) -> str:
+        """The chosen word."""
+        return self._options[self.place]
+
+    def show(self, options: Sequence[str], place: int) -> None:
+        """Offer these words, and choose the one at `place`."""
+        if (tuple(options), place) != (self._options, self.place):
+            self._options, self.place = tuple(options), place
+            self.refresh(layout=True)
+
+    def action_turn(self, step: int) -> None:
+        self.show(self._options, (self.place + step) % len(self._options))
+        self.post_message(self.Changed(self))
+
+    def get_content_width(self, *_args: object) -> int:
+        return len(self._label) + 5 + max(map(len, self._options))
+
+    def get_content_height(self, *_args: object) -> int:
+        return 1
+
+    def render_line(self, y: int) -> Strip:  # noqa: ARG002 - it has but one line
+        tone: Tone = "match" if self.has_focus else "strong"
+        painted: Line = ((f"{self._label} ", "dim"), (f"<{self.value}>", tone))
+        return self.strip(painted, self.size.width)
+
+
+class Choices(Toned, can_focus=True):
+    """A list of words with what each means; digits and the arrows choose while it has the focus.
+
+    The last word answers to 0.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("down,j", "move(1)", show=False),
+        Binding("up,k", "move(-1)", show=False),
+        Binding("home", "move(-99)", show=False),
+        Binding("end", "move(99)", show=False),
+        *(Binding(digit, f"digit({digit})", show=False) for digit in _DIGITS),
+    ]
+
+    class Changed(Message):
+        """Another row was chosen, perhaps by its digit."""
+
+        def __init__(self, choices: Choices, *, by_digit: bool) -> None:
+            super().__init__()
+            self.choices = choices
+            self.by_digit = by_digit
+
+        @property
+        def control(self) -> Choices:
+            return self.choices
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
+        super().__init__(id=id)
+        self._rows: tuple[tuple[str, Line], ...] = ()
+        self._chosen = 0
+
+    @property
+    def value(self) -> str:
+        """The chosen word, "" while there is none to choose."""
+        return self._rows[self._chosen][0] if self._rows else ""
+
+    @property
+    def count(self) -> int:
+        """How many words there are."""
+        return len(self._rows)
+
+    def show(self, rows: Sequence[tuple[str, Line]], value: str) -> None:
+        """Show these words, each with what is said of it, and choose `value`."""
+        self._rows = tuple(rows)
+        words = [word for word, _said in rows]
+        self._chosen = words.index(value) if value in words else 0
+        self.refresh(layout=True)
+
+    def action_move(self, step: int) -> None:
+        self._choose(min(max(self._chosen + step, 0), len(self._rows) - 1), by_digit=False)
+
+    def action_digit(self, digit: int) -> None:
+        last = len(self._rows) - 1
+        if digit <= last:
+            self._choose((digit or last + 1) - 1, by_digit=True)
+
+    def _choose(self, place: int, *, by_digit: bool) -> None:
+        self._chosen = place
+        self.refresh()
+        self.post_message(self.Changed(self, by_digit=by_digit))
+
+    def get_content_height(self, *_args: object) -> int:
+        return len(self._rows)
+
+    def render_line(self, y: int) -> Strip:
+        height, count = self.size.height, len(self._rows)
+        place = min(max(self._chosen - height + 1, 0), max(count - height, 0)) + y
+        if place >= count:
+            return self.strip((), self.size.width)
+        word, said = self._rows[place]
+        is_chosen = place == self._chosen
+        mark: Span = ("> " if is_chosen else "  ", "accent")
+        digit = 0 if place == count - 1 else place + 1
+        key = f"{digit} " if digit < len(_DIGITS) else "  "
+        painted = join(mark, (key, "dim"), (f"{word:<32}", "strong"), said)
+        under: Tone = "match" if is_chosen and self.has_focus else "plain"
+        return self.strip(painted, self.size.width, under)
+
+
+class Buttons(Toned, can_focus=True):
+    """A few answers on one line, the harmless one first; arrows choose, enter gives the chosen."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("right,l", "move(1)", show=False),
+        Binding("left,h", "move(-1)", show=False),
+        Binding("enter", "press", show=False),
+    ]
+
+    class Pressed(Message):
+        """An answer was given."""
+
+        def __init__(self, answer: str) -> None:
+            super().__init__()
+            self.answer = answer
+
+    def __init__(self, *answers: str) -> None:
+        super().__init__(id="buttons")
+        self._answers = answers
+        self._chosen = 0
+
+    def action_move(self, step: int) -> None:
+        self._chosen = min(max(self._chosen + step, 0), len(self._answers) - 1)
+        self.refresh()
+
+    def action_press(self) -> None:
+        self.post_message(self.Pressed(self._answers[self._chosen]))
+
+    def get_content_height(self, *_args: object) -> int:
+        return 1
+
+    def render_line(self, y: int) -> Strip:  # noqa: ARG002 - it has but one line
+        painted: Line = ()
+        for place, answer in enumerate(self._answers):
+            is_chosen = place == self._chosen
+            tone: Tone = "match" if is_chosen and self.has_focus else "plain"
+            mark = ">" if is_chosen else " "
+            painted = join(painted, (f"{mark}[ {answer} ]", tone), "  ")
+        return self.strip(painted, self.size.width)

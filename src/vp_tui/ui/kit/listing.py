@@ -1,0 +1,241 @@
+"""A screen of one list, with the find bar.
+
+A screen of one list that is filtered, with the whole of the item under the cursor below it.
+
+The input that filters a table or searches a log, over the footer while it is open.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import TYPE_CHECKING, ClassVar, Final, Generic, TypeVar
+
+from textual import on
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.message import Message
+from textual.widgets import Input
+
+from vp_tui.ui.actions import ACTIONS, bindings
+from vp_tui.ui.kit.line_list import NO_MATCH, Lines
+from vp_tui.ui.kit.overlays import Overlay, Scrolled
+from vp_tui.ui.lines.paint import Line, join
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from textual.app import ComposeResult
+    from textual.widget import Widget
+
+    from vp_tui.state.store import Store
+    from vp_tui.ui.kit.line_list import LineList
+    from vp_tui.ui.kit.overlays import Picture
+
+
+RowsT = TypeVar("RowsT", bound="LineList")
+ItemT = TypeVar("ItemT")
+LIST_ID: Final = "listed"
+_SHARED: Final = frozenset({"up", "down", "follow", "top", "find", "copy"})
+"""Actions that mean here what they mean on the watch screen."""
+_MARGIN: Final = 2
+"""Cells beside the whole item: a blank at its left, the scroll bar at its right."""
+
+
+class Listing(Overlay, Generic[RowsT, ItemT]):
+    """Shows the list as it is now, also while the picture is frozen.
+
+    `ItemT` names one item for as long as it exists: what comes does not push it off the screen.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *bindings((action for action in ACTIONS if action.id in _SHARED), read_only=False),
+        Binding("enter", "whole", show=False),
+        Binding("escape", "back", show=False),
+    ]
+    DEFAULT_CSS = """
+    Listing #about { height: auto; }
+    Listing #columns { height: 1; background: $panel; }
+    Listing #item-title { height: 1; }
+    Listing #item { height: 1fr; padding: 0 0 0 1; scrollbar-size-vertical: 1; }
+    """
+    AUTO_FOCUS = f"#{LIST_ID}"
+    item_word: ClassVar[str]
+    """What one item is called."""
+
+    def __init__(self, store: Store, picture: Callable[[], Picture], rows: RowsT) -> None:
+        """`rows` is the list, with `LIST_ID`."""
+        super().__init__(store, picture)
+        self.list = rows
+        self.wanted = ""
+        """What the items are filtered by."""
+        self.whole: ItemT | None = None
+        """The item that has the screen for itself."""
+        self._about = Lines(id="about")
+        self._columns = Lines(id="columns")
+        self._item_title = Lines(id="item-title")
+        self._item = Lines()
+        self._item_box = Scrolled(self._item, id="item")
+
+    @property
+    @abstractmethod
+    def under_cursor(self) -> ItemT | None:
+        """The item under the cursor; None in an empty list."""
+
+    @abstractmethod
+    def fill(self) -> None:
+        """Show in the list what is known now."""
+
+    @abstractmethod
+    def counted(self) -> str:
+        """Return how many items there are, or are left by the filter."""
+
+    @abstractmethod
+    def about(self, width: int) -> Iterable[Line]:
+        """Return what stands above the list."""
+
+    @abstractmethod
+    def columns(self, width: int) -> Line:
+        """Return the names of the list's columns."""
+
+    @abstractmethod
+    def item_title(self, item: ItemT) -> str:
+        """Return what stands above the whole item."""
+
+    @abstractmethod
+    def item_lines(self, item: ItemT, width: int) -> Iterable[Line]:
+        """Return the whole item."""
+
+    @abstractmethod
+    def copied(self, item: ItemT) -> str:
+        """Return the item as it is put on the clipboard."""
+
+    @property
+    def item(self) -> ItemT | None:
+        """The item that is shown whole; None while there is none."""
+        return self.under_cursor if self.whole is None else self.whole
+
+    def content(self) -> Iterable[Widget]:
+        return (self._about, self._columns, self.list, self._item_title, self._item_box)
+
+    def facts(self, shown: Picture) -> Line:
+        return join(
+            self.counted(),
+            (f" /{self.wanted}/" if self.wanted else "", "match"),
+            (f"  {self.list.waiting} new: G" if self.list.waiting else "", "warn"),
+            ("  not frozen" if shown.frozen_for is not None else "", "warn"),
+        )
+
+    def draw(self, shown: Picture, width: int) -> None:  # noqa: ARG002 - the list as it is now
+        self.fill()
+        self._about.show(self.about(width))
+        self._columns.show([self.columns(width)])
+        for widget in (self._columns, self.list):
+            widget.display = self.whole is None
+        item = self.item
+        self._item_title.display = self._item_box.display = item is not None
+        if item is not None:
+            title = self.item_title(item)
+            self._item_title.show([((title, "strong"), ("─" * (width - len(title)), "dim"))])
+            self._item.show(self.item_lines(item, width - _MARGIN))
+
+    def on_line_list_moved(self, _message: LineList.Moved) -> None:
+        if self.whole is None:
+            self._item_box.action_first()
+        self.call_after_refresh(self.redraw)
+
+    def on_find_bar_wanted(self, message: FindBar.Wanted) -> None:
+        self.filter(message.text)
+
+    def action_cursor(self, steps: int) -> None:
+        self.list.move(steps)
+
+    def action_follow(self) -> None:
+        self.list.follow_newest()
+
+    def action_top(self) -> None:
+        self.list.go_to(0)
+
+    def action_find(self) -> None:
+
+        if self.whole is None and not self.query(FindBar):
+            self.mount(FindBar(self.list, self.wanted))
+
+    def action_copy(self) -> None:
+        if self.item is not None:
+            self.app.copy_to_clipboard(self.copied(self.item))
+            sent = f"{self.item_word} sent to the terminal's clipboard"
+            self.notify(f"{sent}; in tmux this needs `set-clipboard on`", markup=False)
+
+    def action_whole(self) -> None:
+        self._show_whole(self.under_cursor if self.whole is None else None)
+
+    def action_back(self) -> None:
+        if self.whole is not None:
+            self._show_whole(None)
+        elif self.wanted:
+            self.filter("")
+        else:
+            self.dismiss()
+
+    def filter(self, text: str) -> None:
+        """Show only what `text` is in; "" shows all."""
+        self.wanted = text
+        self.redraw()
+
+    def _show_whole(self, item: ItemT | None) -> None:
+        self.whole = item
+        self.redraw()
+        (self.list if item is None else self._item_box).focus()
+
+
+class FindBar(Horizontal):
+    """Acts on its list at each letter. Enter keeps what was found, esc shows all again."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", show=False)]
+
+    class Wanted(Message):
+        """The list is to be filtered by `text`, or searched for it; "" shows all."""
+
+        def __init__(self, target: LineList, text: str) -> None:
+            super().__init__()
+            self.target = target
+            self.text = text
+
+    def __init__(self, target: LineList, text: str) -> None:
+        super().__init__(id="find-bar")
+        self._target = target
+        self._text = text
+
+    def compose(self) -> ComposeResult:
+        label = Lines(id="find-label")
+        label.show([((f" {self._target.find_verb} {self._target.id}: ", "accent"),)])
+        yield label
+        yield Input(self._text, id="find", compact=True, select_on_focus=False)
+
+    def on_mount(self) -> None:
+        self.query_one(Input).focus()
+
+    def on_descendant_blur(self) -> None:
+        """Leave with the focus, else the bar would stay over the footer and `/` be dead."""
+        if self.is_attached:
+            self.remove()
+
+    @on(Input.Changed)
+    def _changed(self, message: Input.Changed) -> None:
+        self.post_message(self.Wanted(self._target, message.value))
+
+    @on(Input.Submitted)
+    def _submitted(self, message: Input.Submitted) -> None:
+        target, text = self._target, message.value
+        # What is wanted may still be on its way to the list.
+        if not target.find(text):
+            self.notify(NO_MATCH, severity="warning", markup=False)
+        self._close()
+
+    def action_leave(self) -> None:
+        self.post_message(self.Wanted(self._target, ""))
+        self._close()
+
+    def _close(self) -> None:
+        self._target.focus()
+        self.remove()

@@ -1,0 +1,269 @@
+"""Dialog, Overlay, Picture, Live, Scrolled.
+
+A full screen over the watch screen: title with the badge, SAFETY, its content, its keys.
+
+A box over the watch screen. What is wrong stays in view above it, and esc leaves nothing behind.
+
+Guardrails and alarms go on in a dialog: its first lines are the watch screen's, drawn anew with
+every state.
+
+What a screen shows at one moment: the newest state, or the one that was frozen.
+
+A text that is scrolled line by line and page by page, at once: no animation over ssh.
+
+Where a screen has the newest state from.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import TYPE_CHECKING, ClassVar, Final, Generic, NamedTuple, TypeVar
+
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical, VerticalScroll
+from textual.screen import ModalScreen, Screen
+
+from vp_tui.domain.text import clip
+from vp_tui.ui.kit.line_list import Lines
+from vp_tui.ui.lines.header import badge_span, header_lines
+from vp_tui.ui.lines.paint import Line, cut, join, spread
+from vp_tui.ui.lines.verdict import alarm_line
+from vp_tui.views.assessment import assess
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from textual.app import ComposeResult
+    from textual.widget import Widget
+
+    from vp_tui.state.state import State
+    from vp_tui.state.store import Store
+    from vp_tui.views.troubles import Alarm
+
+
+_NAME: Final = 32
+"""Characters of the gateway's name in the title."""
+
+
+class Overlay(Screen[None]):
+    """Draws the picture that `picture` returns, anew whenever the store publishes.
+
+    SAFETY stands under the title whatever is frozen or scrolled: these screens hide the other one.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+c", "app.quit", show=False),
+    ]
+    DEFAULT_CSS = """
+    Overlay { background: $background; layers: base over; }
+    Overlay #overlay-title { height: 1; background: $panel; }
+    Overlay #overlay-safety { height: auto; background: $panel; }
+    Overlay #overlay-keys { height: 1; background: $panel; }
+    """
+    title_text: ClassVar[str]
+    """What the screen is called."""
+
+    def __init__(self, store: Store, picture: Callable[[], Picture]) -> None:
+        super().__init__()
+        self._store = store
+        self._picture = picture
+        self._title = Lines(id="overlay-title")
+        self._safety = Lines(id="overlay-safety")
+        self._keys = Lines(id="overlay-keys")
+
+    def compose(self) -> ComposeResult:
+        yield self._title
+        yield self._safety
+        yield from self.content()
+        yield self._keys
+
+    @abstractmethod
+    def content(self) -> Iterable[Widget]:
+        """Return the widgets between the top lines and the keys."""
+
+    @abstractmethod
+    def draw(self, shown: Picture, width: int) -> None:
+        """Draw the content, `width` cells wide."""
+
+    @abstractmethod
+    def facts(self, shown: Picture) -> Line:
+        """Return what stands beside the title."""
+
+    @abstractmethod
+    def keys(self) -> tuple[tuple[str, str], ...]:
+        """Return the keys of the last line, and what each does, the one that leaves first."""
+
+    def on_mount(self) -> None:
+        self._unsubscribe = self._store.subscribe(lambda _state: self.redraw())
+        self.redraw()
+
+    def on_unmount(self) -> None:
+        self._unsubscribe()
+
+    def on_resize(self) -> None:
+        self.redraw()
+
+    def redraw(self) -> None:
+        """Draw all of it as it is now."""
+        shown, width = self._picture(), self.app.size.width
+        state, now, frozen_for, safety = shown
+        self.draw(shown, width)
+        left = join(
+            badge_span(state, now, frozen_for),
+            (f" {self.title_text} ", "strong"),
+            " ",
+            (clip(state.watch.name, _NAME), "gateway"),
+            "  ",
+            self.facts(shown),
+        )
+        clock: Line = ((f"{state.clock.wall_at(now):%H:%M:%S}Z", "strong"),)
+        self._title.show([spread(left, clock, width)])
+        self._safety.show(alarm_line(one, width) for one in safety)
+        keys = (join((f" {key} ", "accent"), f"{what} ") for key, what in self.keys())
+        self._keys.show([cut(join(*keys), width)])
+
+
+ResultT = TypeVar("ResultT")
+MAX_WIDTH: Final = 120
+"""Columns of the box, as in the stylesheet."""
+ROOMY: Final = 30
+"""Lines of the terminal from which on the header is as whole as the watch screen's."""
+_FRAME: Final = (4, 3)
+"""Columns of border and padding; lines of border and keys."""
+
+
+class Dialog(ModalScreen[ResultT | None], Generic[ResultT]):
+    """Base of the dialogs. A subclass gives title, keys and body, and draws in `redraw`."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "leave", show=False),
+        Binding("tab", "app.focus_next", show=False),
+        Binding("shift+tab", "app.focus_previous", show=False),
+    ]
+    title_text: ClassVar[str]
+    """What it does, in other words than its keys."""
+    keys_text: ClassVar[str] = "esc nothing"
+
+    def __init__(self, live: Live) -> None:
+        super().__init__()
+        self.live = live
+
+    def compose(self) -> ComposeResult:
+        yield Lines(id="dialog-header")
+        with Vertical(id="dialog") as box:
+            box.border_title = self.title_text
+            yield from self.body()
+        keys = Lines(id="dialog-keys")
+        keys.show([((f" {self.keys_text}", "dim"),)])
+        yield keys
+
+    def body(self) -> list[Widget]:
+        """Return what is in the box."""
+        raise NotImplementedError
+
+    @property
+    def room(self) -> tuple[int, int]:
+        """Columns and lines that there are inside the box."""
+        width, height = self.app.size
+        return min(width, MAX_WIDTH) - _FRAME[0], height - _FRAME[1] - len(self._top())
+
+    def on_mount(self) -> None:
+        self._unsubscribe = self.live.store.subscribe(lambda _state: self.redraw_if_shown())
+        self.redraw()
+
+    def on_unmount(self) -> None:
+        self._unsubscribe()
+
+    def on_resize(self) -> None:
+        self.redraw_if_shown()
+
+    def on_screen_resume(self) -> None:
+        self.redraw_if_shown()
+
+    def redraw_if_shown(self) -> None:
+        """Draw, unless it is closed already or another dialog is over it."""
+        if self.is_current and self.query("#dialog"):
+            self.redraw()
+
+    def redraw(self) -> None:
+        """Draw what follows from the newest state."""
+        self.query_one("#dialog-header", Lines).show(self._top())
+
+    def action_leave(self) -> None:
+        self.dismiss(None)
+
+    def _top(self) -> list[Line]:
+        """Return who and when and, if anything is wrong, what."""
+        state, now = self.live.state, self.live.now
+        safety = assess(state, now).safety if state.sources else ()
+        lines = header_lines(state, now, self.app.size.width, frozen_for=None, safety=safety)
+        return lines if self.app.size.height >= ROOMY else [lines[0], lines[2]]
+
+
+class Picture(NamedTuple):
+    """What a screen shows, and what is so now whatever it shows."""
+
+    state: State
+    now: float
+    """On the monotonic clock; of a frozen picture, when it was frozen."""
+    frozen_for: float | None
+    """Seconds; None while nothing is frozen."""
+    safety: tuple[Alarm, ...]
+    """As of the newest state."""
+
+
+def picture_of(live: Live, frozen: tuple[State, float] | None) -> Picture:
+    """Return what is shown now; `frozen` is a state and when it was frozen."""
+    newest = live.state, live.now
+    state, now = frozen or newest
+    return Picture(state, now, newest[1] - now if frozen else None, _safety(*newest))
+
+
+def _safety(state: State, now: float) -> tuple[Alarm, ...]:
+    if not state.sources:
+        return ()
+    from vp_tui.views.assessment import assess  # noqa: PLC0415 - not needed for the first frame
+
+    return assess(state, now).safety
+
+
+class Scrolled(VerticalScroll, inherit_bindings=False):
+    """A box around lines that are too many for it; its keys act while it has the focus."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up,k", "by(-1)", show=False),
+        Binding("down,j", "by(1)", show=False),
+        Binding("pageup", "page(-1)", show=False),
+        Binding("pagedown,space", "page(1)", show=False),
+        Binding("home", "first", show=False),
+        Binding("end,G", "last", show=False),
+    ]
+
+    def action_by(self, lines: int) -> None:
+        self.scroll_to(y=self.scroll_y + lines, animate=False, immediate=True)
+
+    def action_page(self, direction: int) -> None:
+        self.action_by(direction * max(self.size.height - 1, 1))
+
+    def action_first(self) -> None:
+        self.scroll_to(y=0, animate=False, immediate=True)
+
+    def action_last(self) -> None:
+        self.scroll_to(y=self.max_scroll_y, animate=False, immediate=True)
+
+
+class Live(NamedTuple):
+    """The store, and the clock that ages count from."""
+
+    store: Store
+    clock: Callable[[], float]
+
+    @property
+    def now(self) -> float:
+        """The monotonic clock."""
+        return self.clock()
+
+    @property
+    def state(self) -> State:
+        """The newest state."""
+        return self.store.state

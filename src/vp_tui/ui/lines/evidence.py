@@ -1,0 +1,263 @@
+"""What record and window dialogs say.
+
+What the recording dialog says of the row: its data, cells, window, gates, and each word.
+
+What the window's dialogs say: what a window holds, since when, and what closing it means.
+"""
+
+from __future__ import annotations
+
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Final
+
+from rich.cells import chop_cells
+
+from vp_tui.domain.missions.ledger import describe_rank
+from vp_tui.domain.models import Source
+from vp_tui.domain.rollout.evidence_row import format_row, p95_cell, rate_cell
+from vp_tui.domain.rollout.labels import short_label
+from vp_tui.domain.rollout.windows import missions_of
+from vp_tui.domain.vocabulary import Word
+from vp_tui.state.sources import SourceWord, source_view
+from vp_tui.ui.lines.figure_layouts import side_by_side
+from vp_tui.ui.lines.figures import compared, no_figures
+from vp_tui.ui.lines.paint import Line, Span, age, cut, fit, join, plain, wrap_text
+from vp_tui.ui.lines.verdict import gate_line
+from vp_tui.views.draft import label_after, rows_of_others
+from vp_tui.views.figures import NO_EVIDENCE, is_log_known, numbers
+from vp_tui.views.row_cells import cells_of
+
+if TYPE_CHECKING:
+    from vp_tui.domain.rollout.evidence_row import EvidenceRow
+    from vp_tui.domain.rollout.windows import Window
+    from vp_tui.state.state import State
+    from vp_tui.views.draft import Draft
+    from vp_tui.worker.evidence import Preceded
+
+
+_MEANINGS: Final[dict[str, str]] = {
+    Word.FORCE_FALLBACK: "records only: the brake is F",
+    Word.SUSTAINED_FORCE_FALLBACK: "records only: the brake is F",
+    Word.START_SHADOW_WINDOW: "opens the rollout",
+}
+_MORE: Final = " v = all"
+
+
+def headline(drafted: Draft, state: State) -> str:
+    """Return the box's title: where the row goes; `state` is the newest."""
+    known, log = drafted.state.evidence, state.evidence
+    if log is None:
+        told = "not read yet"
+    elif log.problem:
+        told = "cannot be read"
+    else:
+        is_same = known is not None and log.fingerprint == known.fingerprint
+        told = f"{len(log.rows)} rows, {'unchanged since read' if is_same else 'CHANGED meanwhile'}"
+    return f"RECORD -> {PurePath(drafted.state.watch.evidence or '').name} ({told})"
+
+
+def draft_lines(drafted: Draft, state: State, now: float, width: int, author: str) -> list[Line]:
+    """Return the facts between the window's fields and the words; `state` and `now` are newest."""
+    lines = [
+        _label("data", _data(drafted, now)),
+        _label("cells", _cells(drafted)),
+        _label("window", _own(drafted)),
+        _label("gates", gate_line(drafted.made.gates)),
+        _label("others", _others(drafted, state, author)),
+        _label("why", join((", ".join(drafted.suggestion.reasons), "dim"))),
+    ]
+    return [cut(line, width) for line in lines]
+
+
+def row_lines(row: EvidenceRow, width: int, limit: int | None = None) -> list[Line]:
+    """Return the row as it will be written, on at most `limit` lines (None: on as many as needed).
+
+    They are pieces of the row's one line; where they are not all of it, the last one says so.
+    """
+    pieces = chop_cells(format_row(row), width)
+    if limit is None or len(pieces) <= limit:
+        return [plain(piece) for piece in pieces]
+    last = fit(pieces[limit - 1] + "…", width - len(_MORE))
+    return [*map(plain, pieces[: limit - 1]), join(last, (_MORE, "accent"))]
+
+
+def after_words(drafted: Draft, row: EvidenceRow) -> tuple[str, str]:
+    """Return what may become of the window: it stays open, or is closed for the next one."""
+    return "keep it open", f"close it, next is {short_label(label_after(drafted, row))}"
+
+
+def word_rows(drafted: Draft) -> list[tuple[str, Line]]:
+    """Return the words to choose from, each with what it means here."""
+    return [(word, _meaning(drafted, word)) for word in drafted.words]
+
+
+def meanwhile(preceded: Preceded) -> str:
+    """Return why a row was not written: somebody wrote one for its window first."""
+    row = preceded.row
+    wrote = f"{row.decision} was written for this window at {row.date} meanwhile"
+    return f"{wrote}: enter joins in with a row of your own, esc leaves it at that"
+
+
+def _label(name: str, said: Line) -> Line:
+    return join((f"{name:<7}", "dim"), said)
+
+
+def _data(drafted: Draft, now: float) -> Line:
+    view = source_view(drafted.state, Source.METRICS, drafted.now)
+    if drafted.figures is None:
+        reason = f": {view.failure.reason}" if view.failure else ""
+        known = "have not answered yet" if view.word is SourceWord.IDLE else f"are {view.word}"
+        return join((f"none, the metrics {known}", "bad"), reason)
+    old_s = max(now - drafted.now, 0.0) + (view.age_s or 0.0)
+    coverage, own = drafted.figures.coverage.state.upper(), drafted.own
+    more = f", +{own.new} in the window" if own else ""
+    of: Span = (f"{drafted.taken_at:%H:%M:%SZ}", "strong")
+    return join("held as of ", of, f", {age(old_s)} old, coverage {coverage}{more}")
+
+
+def _cells(drafted: Draft) -> Line:
+    if drafted.figures is None:
+        return join(("rate n/a | p95 n/a", "strong"))
+    taken, cells = drafted.figures.snapshot, cells_of(drafted.figures)
+    mark = " (reconstructed)" if cells.is_reconstructed else ""
+    rank = (
+        ""
+        if cells.is_reconstructed or not taken.latency.count
+        else f" {describe_rank(taken.latency.count)}"
+    )
+    counts = " ".join(f"{name}:{number}" for name, number in taken.mission_counts.items())
+    return join(
+        "rate ",
+        (rate_cell(cells.rate) + mark, "strong"),
+        " | p95 ",
+        (p95_cell(cells.p95_s) + mark, "strong"),
+        (rank, "dim"),
+        f" | {counts or 'no missions'}",
+    )
+
+
+def _own(drafted: Draft) -> Line:
+    own, figures = drafted.own, drafted.figures
+    if own is None or figures is None:
+        return join(("unknown", "warn"), ": nothing was measured")
+    fallen: Span = (f"{own.fallback}/{own.terminal} fell back, {own.failed} failed", "strong")
+    if figures.bounds is None:
+        return join(fallen)
+    seen = figures.reconstruction
+    upper = f"<={figures.bounds.upper95:.1%}"
+    return join(fallen, f"   epoch {seen.fallbacks}/{seen.terminal} {upper}")
+
+
+def _others(drafted: Draft, state: State, author: str) -> Line:
+    """Say whether somebody else wrote a row for this window, as the log is now."""
+    others = rows_of_others(state, drafted.window, author)
+    if not others:
+        return join(("no row of others for this window", "dim"))
+    row, who = others[-1]
+    return join((f"{who} wrote {row.decision} at {row.date}", "warn"))
+
+
+def _meaning(drafted: Draft, word: str) -> Line:
+    if word == drafted.suggestion.decision:
+        return join(("suggested", "accent"))
+    asks = "asks for a reason" if drafted.needs_reason(word) else ""
+    parts = [part for part in (asks, _MEANINGS.get(word)) if part]
+    return ((", ".join(parts), "dim"),)
+
+
+def known_missions(state: State, now: float) -> frozenset[str] | None:
+    """Return the ids of all missions; None while the metrics do not tell what is so now."""
+    if source_view(state, Source.METRICS, now).word is not SourceWord.LIVE:
+        return None
+    return frozenset(state.ledger.entries)
+
+
+def unrecorded(state: State, window: Window) -> int:
+    """Return how many missions of the window no record names."""
+    recorded = (state.evidence or NO_EVIDENCE).recorded_ids
+    return len(missions_of(window, state.ledger.entries.values()) - recorded)
+
+
+def opening_words(
+    state: State, now: float, proposed: Window, *, from_now: bool
+) -> list[tuple[str, bool]]:
+    """Return what the window would hold, in sentences; True marks those to beware of.
+
+    `from_now` tells whether it would begin empty.
+    """
+    view, left = source_view(state, Source.METRICS, now), unrecorded(state, proposed)
+    is_known = known_missions(state, now) is not None
+    some = f"all {left} missions" if left != 1 else "the one mission"
+    said = [
+        (f"None is open. The one proposed holds {some} that no record names.", False)
+        if is_known
+        else ("None is open. The one proposed holds what no record names.", False)
+    ]
+    if not from_now:
+        said.append(("Opened so, it holds these and all that follow.", False))
+    elif is_known:
+        aside = f"; the {left} stay outside it" if left else ""
+        said.append((f"Opened so, it holds what is first seen from now on{aside}.", False))
+    else:
+        reason = f"The metrics are {view.word}: which missions there are is not known."
+        said.append((f"{reason} Opened so, it holds what starts from now on.", True))
+    return said
+
+
+def open_words(state: State, now: float, window: Window) -> list[tuple[str, bool]]:
+    """Return since when the window is open and what was recorded for it, in sentences."""
+    if window.opened_at is None:
+        return []
+    open_s = max((state.clock.wall_at(now) - window.opened_at).total_seconds(), 0.0)
+    word = f"recorded so far: {window.decision}" if window.decision else "no row yet"
+    said = [(f"Open since {window.opened_at:%Y-%m-%d %H:%M:%SZ}, {age(open_s)}; {word}.", False)]
+    if window.anchor is None:
+        unknown = "Which missions there were is not known: it holds what started after that."
+        said.append((unknown, True))
+    return said
+
+
+def doubts(state: State, window: Window) -> list[tuple[str, bool]]:
+    """Return what to beware of with any window, in sentences."""
+    said = []
+    if not is_log_known(state):
+        problem = state.evidence.problem if state.evidence else "it is not read yet"
+        said.append((f"The evidence log is not known ({problem}): nor are label and stage.", True))
+    if state.windows_problem:
+        said.append((f"Whether one is open is not known: {state.windows_problem}.", True))
+    if not window.source.is_real:
+        said.append((f"Missions of source {window.source} feed no gate and no guardrail.", True))
+    if state.watch.stage is not None and state.watch.stage is not window.stage:
+        said.append((f"--stage {state.watch.stage} goes before it on this screen.", True))
+    return said
+
+
+def closing_words(state: State, window: Window) -> str:
+    """Return what closing the window without a row means, and how to confirm it."""
+    left = unrecorded(state, window)
+    some = f"its {left} missions that no record names" if left != 1 else "its one mission"
+    then = f" {some} then belong{'s' * (left == 1)} to the window proposed next;" if left else ""
+    return f"closing it here writes no row;{then} enter again closes it, esc leaves it open"
+
+
+def sentences(said: list[tuple[str, bool]], width: int) -> list[Line]:
+    """Return sentences as lines of at most `width` cells."""
+    lines: list[Line] = []
+    for text, is_doubt in said:
+        if is_doubt:
+            lines += wrap_text(f"! {text}", width, "warn")
+        else:
+            lines += wrap_text(text, width)
+    return lines
+
+
+def figure_lines(state: State, now: float, window: Window, width: int) -> list[Line]:
+    """Return the window's own figures beside the cumulative ones, and whether they are current."""
+    figures, view = numbers(state, now, window), source_view(state, Source.METRICS, now)
+    if figures is None:
+        return no_figures(view, width)
+    lines = side_by_side(compared(state, now, figures, window), width)
+    if view.word is SourceWord.LIVE:
+        return lines
+    old = f"the metrics are {view.word}: these figures are {age(view.age_s)} old"
+    return [*lines, join((old, "warn"))]

@@ -1,0 +1,319 @@
+"""Gates, guardrails, window explained.
+
+Gates, promotion and guardrails explained: how each stands, why, and by which rule.
+
+The window explained: what it is, what it holds, and its figures beside the cumulative ones.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from vp_tui.domain.missions.ledger import p95_after_each
+from vp_tui.domain.missions.statistics import CLAIM_FROM, upper95
+from vp_tui.domain.rollout import gates as rules
+from vp_tui.domain.rollout.guardrails import (
+    EVIDENCE_TARGET,
+    FAILURES_IN_A_ROW,
+    FAILURES_OF_LAST,
+    ROLLING,
+    TRIPS_AT,
+)
+from vp_tui.domain.rollout.verdicts import SUITES_MAX_AGE_S, Verdict
+from vp_tui.domain.runs.cancels import UNCONFIRMED_AFTER_S
+from vp_tui.domain.text import literal
+from vp_tui.domain.vocabulary import (
+    FALLBACK_CRITICAL,
+    FALLBACK_WATCH,
+    GUARDRAIL_RATE,
+    P95_CRITICAL_S,
+    P95_WATCH_S,
+    RevertMode,
+    Stage,
+    percent,
+)
+from vp_tui.ui.lines.paint import EMPTY, NAMES, Line, age, fact, fit, join, paragraph
+from vp_tui.ui.lines.verdict import VERDICT_TONES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from vp_tui.domain.rollout.verdicts import GateResult
+    from vp_tui.domain.rollout.windows import Window, WindowNumbers
+    from vp_tui.ui.lines.figures import Facts
+    from vp_tui.ui.lines.paint import Tone
+    from vp_tui.views.figures import Numbers
+
+
+_G1: Final = (
+    f"FAIL: guardrail 3 is tripped, or a rate from {percent(FALLBACK_CRITICAL)} on with at least"
+    f" {rules.CRITICAL_FALLBACKS} fallbacks, in the window, the last {ROLLING} or the epoch. WATCH:"
+    f" from {percent(FALLBACK_WATCH)} on in any of the three. PASS: the always-valid test claims a"
+    f" rate below {percent(GUARDRAIL_RATE)} (E >= {CLAIM_FROM:g}), and the last {ROLLING} hold no"
+    " fallback."
+)
+_G2: Final = (
+    f"FAIL: {FAILURES_IN_A_ROW} failed in a row, or {FAILURES_OF_LAST[0]} of the last"
+    f" {FAILURES_OF_LAST[1]}. WATCH: 1 of the last {ROLLING}, or an orphan. PASS:"
+    f" {rules.FAILURES_CLEAR} finished and none of these. A failed mission failed on the VP and on"
+    " the primary path: users saw it."
+)
+_G3: Final = (
+    f"FAIL: p95 from {P95_CRITICAL_S:g} s on with at least {rules.P95_CRITICAL_FROM} missions, or"
+    f" the alarm that more than {percent(rules.SLOW_FRACTION)} take over {P95_WATCH_S:g} s"
+    f" (E >= {CLAIM_FROM:g}). WATCH: p95 from {P95_WATCH_S:g} s on, or the last {rules.COMPARED[0]}"
+    f" slower than the {rules.COMPARED[1]} before (p < {rules.SLOWER_P:g} and more than"
+    f" {rules.SLOWER_SHIFT_S:g} s). PASS: none of these, from {rules.P95_JUDGED_FROM} missions on."
+)
+_G4: Final = (
+    "FAIL: session-continuity has an alert or a status that is not ok, or the continuity suites"
+    " failed. UNKNOWN: it does not answer. PASS: neither, and the suites passed within"
+    f" {SUITES_MAX_AGE_S / 86_400:g} days."
+)
+_GATES: Final = {
+    "G1": ("fallback rate below target", _G1, "more clean missions"),
+    "G2": ("no sustained vp.mission.failed", _G2, "more finished missions, none failed"),
+    "G3": ("p95 stable and in range", _G3, "more missions with a duration"),
+    "G4": ("no continuity regression", _G4, ""),
+}
+"""Each gate's name, its rule in a sentence, and what its `+n` counts."""
+_NO_NUMBER: Final = {
+    Verdict.PASS: "nothing",
+    Verdict.WAIVED: "the proof itself",
+    Verdict.UNKNOWN: "a source that can be trusted",
+}
+"""What is missing where no number of missions says it."""
+_MODES: Final = {
+    RevertMode.OFF: "vp-tui does nothing",
+    RevertMode.DRY_RUN: "vp-tui says when fallback would be forced, and does nothing",
+    RevertMode.ARMED: (
+        "vp-tui forces fallback, once, after a countdown that esc stops; one vp-tui at a time on"
+        " this host"
+    ),
+}
+
+
+def gates_section(facts: Facts, width: int) -> list[Line]:
+    """Return the four gates and the promotion line."""
+    made = facts.made
+    note = (
+        "The proof that there is so far. Rates are reconstructed, over this epoch's finished"
+        " missions of real traffic; those cancelled by hand count nowhere. What is blind, stale,"
+        " refused or missing never passes."
+    )
+    lines: list[Line] = [(("GATES", "accent"),), *paragraph(note, width, tone="dim")]
+    for name, gate in made.gates.by_name().items():
+        lines += gate_lines(name, gate, width)
+    promotion = made.gates.promotion
+    tone: Tone = "good" if promotion.recommended else "strong"
+    note = (
+        "Recommended when all four PASS in one window. This is not the row's word: a rollout may"
+        " go on with less than proof, and this line shows how much less."
+    )
+    return [
+        *lines,
+        *paragraph(promotion.line, width, tone=tone),
+        *paragraph(note, width, tone="dim"),
+    ]
+
+
+def gate_lines(name: str, gate: GateResult, width: int) -> list[Line]:
+    """Return one gate: its verdict, why, the limit, what is missing, and its rule."""
+    title, rule, _unit = _GATES[name]
+    verdict = (str(gate.verdict), VERDICT_TONES[gate.verdict])
+    return [
+        join((f"  {name} ", "strong"), verdict, f"  {title}"),
+        *fact("  why", literal(gate.reason), width),
+        *fact("  limit", gate.threshold, width),
+        *fact("  missing", _missing(name, gate), width),
+        *fact("  rule", ((rule, "dim"),), width),
+    ]
+
+
+def _missing(name: str, gate: GateResult) -> str:
+    missing = gate.missing
+    if missing is None:
+        return _NO_NUMBER.get(gate.verdict, "what is wrong must pass first")
+    if missing.startswith("+"):
+        return f"{missing[1:]} {_GATES[name][2]}"
+    return f"the {missing}' result" if missing == "suites" else missing
+
+
+def guardrails_section(facts: Facts, width: int) -> list[Line]:
+    """Return the three guardrails, and who reverts."""
+    guardrails = facts.made.guardrails
+    recovery = guardrails.cancel_recovery
+    meaning = (
+        "Every cancel, also one made by somebody else, is followed until a later turn completes:"
+        " until then it is no recovery, though active_runs reads 0. After"
+        f" {UNCONFIRMED_AFTER_S:g} s it is raised as UNCONFIRMED."
+    )
+    return [
+        (("GUARDRAILS", "accent"),),
+        *fact("1 cancels", join((literal(recovery.state), "strong"), f". {meaning}"), width),
+        *fact("2 evidence", _target(facts), width),
+        *fact("3 revert", _wire(facts), width),
+        *fact("  rule", ((_trip_rule(), "dim"),), width),
+        *fact("  proof", _alarm(facts), width),
+        *fact("  who", join((guardrails.auto_revert, "strong")), width),
+        *fact("  mode", f"{guardrails.mode}: {_MODES[guardrails.mode]}", width),
+        *paragraph("Nothing in the gateway reverts by itself.", width, 13),
+    ]
+
+
+def _target(facts: Facts) -> Line:
+    target = facts.made.target
+    if target is None:
+        return join(("unknown", "warn"), ": there is no evidence log; --evidence LOG names one")
+    since = literal(target.anchor) if target.anchor else "the log's beginning"
+    full = ". The count stops there" if target.count >= EVIDENCE_TARGET else ""
+    return join(
+        (f"{target.count}/{target.of}", "strong"), f" real missions recorded since {since}{full}"
+    )
+
+
+def _wire(facts: Facts) -> Line:
+    wire = facts.made.wire
+    if facts.figures is None:
+        return ((facts.unknown, "warn"),)
+    if not wire.terminal:
+        return join(f"no mission finished in this epoch: {wire.time_to_trip}")
+    word = ("TRIPPED", "bad") if wire.tripped else ("holds", "good")
+    counted = f": {wire.fallbacks} of the rolling {wire.terminal} fell back; {wire.time_to_trip}"
+    return join((word[0], "bad" if wire.tripped else "good"), counted)
+
+
+def _trip_rule() -> str:
+    many, of = FAILURES_OF_LAST
+    return (
+        f"trips above {percent(GUARDRAIL_RATE)} of the rolling {ROLLING} finished missions: at"
+        f" {TRIPS_AT} fallbacks, also while there are fewer than {ROLLING}; and at"
+        f" {FAILURES_IN_A_ROW} failed missions in a row, or {many} of the last {of}"
+    )
+
+
+def _alarm(facts: Facts) -> str:
+    if facts.figures is None or not facts.made.wire.terminal:
+        return "none: no finished mission is known"
+    return (
+        f"E {facts.made.wire.evidence:.3g} of {CLAIM_FROM:g} that the rate is above"
+        f" {percent(GUARDRAIL_RATE)}: a trip is policy, and proof only from {CLAIM_FROM:g} on"
+    )
+
+
+_CELL: Final = 20
+"""Cells of one column of figures, at most."""
+_NONE: Final = "n/a"
+
+
+def window_section(facts: Facts, width: int) -> list[Line]:
+    """Return what the window is, and its figures beside those of the epoch and the gateway."""
+    window = facts.made.window
+    if window is None:
+        unknown = "unknown: the evidence log that tells it is not read"
+        return [(("WINDOW", "accent"),), *paragraph(unknown, width, tone="warn")]
+    lines: list[Line] = [(("WINDOW ", "accent"), (literal(window.label), "strong"))]
+    for name, text in _nature(facts, window):
+        lines += fact(name, text, width)
+    if facts.figures is None or facts.made.numbers is None:
+        return [*lines, *fact("figures", ((facts.unknown, "warn"),), width)]
+    size = min((width - NAMES) // 3, _CELL)
+    table = _table(facts.made.numbers, facts.figures, _epoch_name(facts), size)
+    note = (
+        "The gateway's figures are cumulative and count running missions too. Gates and guardrails"
+        " count the epoch; traffic and clean are the window's."
+    )
+    return [*lines, EMPTY, *table, *paragraph(note, width, tone="dim")]
+
+
+def _nature(facts: Facts, window: Window) -> Iterable[tuple[str, str]]:
+    watch = facts.state.watch
+    asked = " (asked for with --stage)" if watch.stage is not None else ""
+    if window.stage is Stage.REVERTED and not asked:
+        asked = " (the forced fallback is proven)"
+    feeds = "feeds gates and guardrails" if window.source.is_real else "feeds no gate or guardrail"
+    yield "stage", f"{window.stage}{asked}"
+    yield "source", f"{window.source}: {feeds}"
+    yield "scope", literal(window.scope)
+    yield "opened", _opened(facts, window)
+    yield "holds", _anchor(window)
+    if window.decision is not None:
+        yield "last word", literal(window.decision)
+    clean = {True: "yes", False: "no", None: "unknown"}
+    yield "clean", clean[facts.made.is_clean]
+
+
+def _opened(facts: Facts, window: Window) -> str:
+    if window.opened_at is None:
+        return "not opened: it is the one proposed next"
+    passed = facts.state.clock.wall_at(facts.now) - window.opened_at
+    for_so_long = age(max(passed.total_seconds(), 0.0))
+    return f"{window.opened_at:%Y-%m-%d %H:%M:%S}Z, {for_so_long} ago"
+
+
+def _anchor(window: Window) -> str:
+    """Say which missions are the window's."""
+    known = 0 if window.anchor is None else len(window.anchor)
+    missions = f"{known} mission{'s' * (known != 1)}"
+    if window.opened_at is None:
+        if not known:
+            return "all missions known: no record beside the log names one"
+        return f"all missions but the {missions} that records beside the log name"
+    if window.anchor is None:
+        return "missions started after the opening: the gateway did not answer then"
+    return f"missions first seen, or started, after the opening: {missions} were known then"
+
+
+def _epoch_name(facts: Facts) -> str:
+    return f"epoch {facts.state.epoch.number}" if facts.state.epoch else "epoch (unknown)"
+
+
+def _table(own: WindowNumbers, figures: Numbers, epoch: str, size: int) -> list[Line]:
+    """Return the figures of the window, of the epoch and of the gateway, side by side."""
+    seen, counts = figures.reconstruction, figures.snapshot.mission_counts
+    failed = sum(entry.mission.status == "failed" for entry in figures.recent)
+    running = max(counts.get("running", 0) - figures.orphans, 0)
+    reported, latency = figures.snapshot.fallback, figures.snapshot.latency
+    durations = [e.mission.duration_s for e in figures.recent if e.mission.duration_s is not None]
+    p95 = p95_after_each(durations, 1)
+    rows: Sequence[tuple[str, str, str, str]] = (
+        ("finished", str(own.terminal), str(seen.terminal), f"{reported.considered} considered"),
+        ("completed", str(own.completed), str(seen.terminal - failed), _count(counts, "completed")),
+        ("failed", str(own.failed), str(failed), _count(counts, "failed")),
+        ("running", str(own.running), str(running), _count(counts, "running")),
+        (
+            "fell back",
+            _share(own.fallback, own.terminal),
+            _share(seen.fallbacks, seen.terminal),
+            _share(reported.with_fallback, reported.considered),
+        ),
+        (
+            "at most",
+            _bound(own.fallback, own.terminal),
+            _bound(seen.fallbacks, seen.terminal),
+            "",
+        ),
+        ("p95", _seconds(own.p95_s), _seconds(p95[0] if p95 else None), _seconds(latency.p95_s)),
+    )
+    head = join(" " * NAMES, *((fit(name, size), "dim") for name in ("window", epoch, "gateway")))
+    return [head, *(_row(size, *row) for row in rows)]
+
+
+def _row(size: int, name: str, *cells: str) -> Line:
+    return join("  ", (fit(name, NAMES - 2), "dim"), *(fit(cell, size) for cell in cells))
+
+
+def _count(counts: Mapping[str, int], status: str) -> str:
+    return str(counts.get(status, 0))
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{part} of {whole} ({part / whole:.3f})" if whole else f"{_NONE} (none)"
+
+
+def _bound(part: int, whole: int) -> str:
+    return percent(upper95(part, whole)) if whole else _NONE
+
+
+def _seconds(value: float | None) -> str:
+    return _NONE if value is None else f"{value:.3f}s"

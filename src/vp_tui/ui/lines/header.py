@@ -1,0 +1,206 @@
+"""The top of the screen: what is watched, how old each source is, and what is wrong, in words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from vp_tui.domain.missions.ledger import CoverageState
+from vp_tui.domain.models import Source
+from vp_tui.domain.rollout.labels import short_label
+from vp_tui.domain.text import clip
+from vp_tui.state.sources import (
+    SourceView,
+    SourceWord,
+    StreamsView,
+    is_lost,
+    source_view,
+    streams_view,
+)
+from vp_tui.ui.lines.paint import (
+    WORD_SYMBOLS,
+    WORD_TONES,
+    Line,
+    Span,
+    age,
+    flow,
+    join,
+    spread,
+    width_of,
+)
+from vp_tui.ui.lines.verdict import verdict_lines
+from vp_tui.views.figures import current_window, is_log_known, numbers
+from vp_tui.views.troubles import badge
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from vp_tui.state.state import State
+    from vp_tui.ui.lines.paint import Tone
+    from vp_tui.views.troubles import Alarm
+
+
+SHOWN: Final = (
+    (Source.METRICS, "metrics"),
+    (Source.SESSIONS, "sessions"),
+    (Source.LOG, "log"),
+    (Source.CONTINUITY, "cont"),
+)
+LANE_AT_LEAST: Final = 8
+"""Characters of the lane's name that stay when the line is full."""
+_COVERAGE_TONES: Final[dict[CoverageState, Tone]] = {
+    CoverageState.FULL: "good",
+    CoverageState.TRUNCATED: "warn",
+    CoverageState.BLIND: "bad",
+    CoverageState.NONE: "dim",
+}
+
+
+def header_lines(
+    state: State,
+    now: float,
+    width: int,
+    *,
+    frozen_for: float | None,
+    safety: Sequence[Alarm],
+) -> list[Line]:
+    """Return the two header lines and the two of what matters most.
+
+    `safety` is what is so now, also while the picture is frozen.
+    """
+    return [
+        _identity(state, now, width, frozen_for),
+        _sources(state, now, width),
+        *verdict_lines(state, now, width, safety),
+    ]
+
+
+def badge_span(state: State, now: float, frozen_for: float | None) -> Span:
+    """Return the badge, with how long the picture has been frozen and whether it is read-only."""
+    word = badge(state, now, frozen=frozen_for is not None)
+    shown = f" {word} " if frozen_for is None else f" {word} {age(frozen_for)} "
+    if state.watch.read_only:
+        shown += "READ-ONLY "
+    return shown, "live" if word == "LIVE" else "alarm"
+
+
+def _identity(state: State, now: float, width: int, frozen_for: float | None) -> Line:
+    mode = "RO" if state.watch.read_only else "RW"
+    right: Line = ((f"{state.clock.wall_at(now):%H:%M:%S}Z {mode}", "strong"),)
+    left = join(badge_span(state, now, frozen_for), "  ", (clip(state.watch.name, 32), "gateway"))
+    always = join(*(join("  ", span) for span in _always(state, now)))
+    room = width - width_of((*left, *always, *right)) - len("  ") - 1
+    left = join(left, "  ", clip(state.watch.vp_id, max(room, LANE_AT_LEAST)), always)
+    room = width - width_of((*left, *right)) - len("  ") - 1
+    told: list[Line] = [((fact, "dim"),) for fact in _facts(state, now) if len(fact) <= room]
+    return spread(join(left, *(join("  ", line) for line in flow(told, room)[:1])), right, width)
+
+
+def _always(state: State, now: float) -> Iterator[Span]:
+    """Yield what makes the lane's name yield rather than be left out."""
+    for words in _stage(state, now):
+        yield words, "strong"
+    if state.epoch:
+        yield f"ep{state.epoch.number}", "dim"
+    if state.poll_factor > 1:
+        yield f"polls 1/{state.poll_factor:g}", "dim"
+    elif state.poll_factor < 1:
+        yield "polls x2", "dim"
+
+
+def _facts(state: State, now: float) -> Iterator[str]:
+    """Yield what is told where there is room, the most important first."""
+    if state.health:
+        yield state.health.dialect
+    if state.epoch and state.boot_at:
+        up_s = (state.clock.wall_at(now) - state.boot_at).total_seconds()
+        yield f"up {age(max(up_s, 0.0))}"
+
+
+def _stage(state: State, now: float) -> list[str]:
+    """Return stage and window in short, nothing while they are unknown.
+
+    An open window tells its source and age; one that is only proposed says so.
+    """
+    if not is_log_known(state) or not (state.snapshot or state.evidence or state.window):
+        return []
+    window = current_window(state)
+    if window.opened_at is None:
+        return [f"{window.stage.upper()} {short_label(window.label)} proposed"]
+    open_s = (state.clock.wall_at(now) - window.opened_at).total_seconds()
+    since = age(max(open_s, 0.0))
+    since = since.partition("m")[0] + "m" if "m" in since else since  # seconds do not matter
+    whose = f"{short_label(window.label)} {window.source} {since}"
+    return [f"{window.stage.upper()} {whose}"]
+
+
+def _sources(state: State, now: float, width: int) -> Line:
+    """Return the sources and the lane; where there is no room, what is seldom asked goes first."""
+    parts = [_source(source_view(state, source, now), name) for source, name in SHOWN]
+    streams = streams_view(state, now)
+    parts.insert(2, _part("ws", streams.word, _streams(streams)))
+    cover, lane = _coverage(state, now), _lane(state)
+    is_followed = state.lane.brake is not None
+    told = [part for part in ((lane, cover) if is_followed else (cover, lane)) if part]
+    seldom = source_view(state, Source.CONTINUITY, now)
+    if seldom.word is SourceWord.LIVE:
+        *parts, continuity = parts
+        wanted = [[*parts, *told, continuity], [*parts, *told]]
+    else:
+        wanted = [[*parts, *told]]
+    for shown in wanted:
+        if len(lines := flow(shown, width)) == 1:
+            return lines[0]
+    if len(lines := flow(wanted[-1], width, " ")) == 1:
+        return lines[0]
+    return spread(flow(wanted[-1], width - 2)[0], (("…", "dim"),), width)
+
+
+def _coverage(state: State, now: float) -> Line:
+    figures = numbers(state, now)
+    if figures is None:
+        return ()
+    coverage = figures.coverage
+    text = f"{coverage.state.upper()} {coverage.covered}/{coverage.considered}"
+    is_now = figures.source.is_current
+    tone: Tone = _COVERAGE_TONES[coverage.state] if is_now else "dim"
+    return join("cov ", (text if is_now else f"was {text}", tone))
+
+
+def _lane(state: State) -> Line:
+    """Return the believed mode of the lane; while a change is followed, how far it is proven."""
+    if not state.sources:
+        return ()
+    from vp_tui.views.lane import lane_word  # noqa: PLC0415 - not needed for the first frame
+
+    word, brake = lane_word(state), state.lane.brake
+    if is_lost(state):
+        return join("lane ", (f"was {word}", "dim"))
+    tone: Tone = "dim" if word == "unknown" else "plain"
+    if brake is not None:
+        tone = "bad" if brake.is_alarming else "warn"
+    return join("lane ", (word, tone))
+
+
+def _streams(streams: StreamsView) -> str:
+    if not streams.wanted:
+        return "0"
+    word = "" if streams.word is SourceWord.LIVE else f" {_word(streams.word)}"
+    last = f" {age(streams.age_s)}" if streams.age_s is not None else ""
+    return f"{streams.live}/{streams.wanted}{word}{last}"
+
+
+def _source(view: SourceView, name: str) -> Line:
+    if view.word is SourceWord.LIVE:
+        return _part(name, view.word, age(view.age_s))
+    substitute = f" {view.plane} {age(view.age_s)}" if view.has_substitute else ""
+    old = f" {age(view.age_s)}" if view.age_s is not None and not substitute else ""
+    return _part(name, view.word, f"{_word(view.word)}{old}{substitute}")
+
+
+def _part(name: str, word: SourceWord, text: str) -> Line:
+    return ((WORD_SYMBOLS[word], WORD_TONES[word]), (f"{name} ", "plain"), (text, WORD_TONES[word]))
+
+
+def _word(word: SourceWord) -> str:
+    short = {SourceWord.UNAUTHORIZED: "401", SourceWord.IDLE: "no data"}
+    return short.get(word, str(word).upper())

@@ -1,0 +1,291 @@
+"""Text with tones, drawn literally: no markup anywhere, so nothing from outside can become any.
+
+A `Line` is a tuple of spans; a span is a text and a tone. Tones become styles in the
+stylesheet, so themes, light terminals and NO_COLOR are its business.
+
+
+Paragraphs, columns, steps.
+
+Text in paragraphs and columns: wrapped by cells, tones kept, nothing cut off.
+
+Steps with their times: what happened, and what is awaited.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from itertools import groupby, zip_longest
+from typing import TYPE_CHECKING, Final, Literal
+
+from rich.cells import cell_len, chop_cells, set_cell_size
+from typing_extensions import TypeIs
+
+from vp_tui.domain import text as durations
+from vp_tui.state.sources import SourceWord
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from vp_tui.domain.lane.switch_proof import ProofStep
+    from vp_tui.state.state import Clock
+
+
+Tone = Literal[
+    "plain",
+    "good",
+    "warn",
+    "bad",
+    "dim",
+    "accent",
+    "strong",
+    "gateway",
+    "match",
+    "live",
+    "alarm",
+    "cursor",
+]
+"""How a text stands out. A tone only ever repeats what a word or symbol says.
+
+`gateway` is the gateway's name, in the colour that its configuration gives it.
+"""
+
+
+WORD_TONES: Final[dict[SourceWord, Tone]] = {
+    SourceWord.LIVE: "good",
+    SourceWord.STALE: "warn",
+    SourceWord.DOWN: "bad",
+    SourceWord.UNAUTHORIZED: "bad",
+    SourceWord.IDLE: "dim",
+}
+WORD_SYMBOLS: Final = {
+    SourceWord.LIVE: "●",
+    SourceWord.STALE: "◌",
+    SourceWord.DOWN: "✗",
+    SourceWord.UNAUTHORIZED: "✗",
+    SourceWord.IDLE: "·",
+}
+
+
+Span = tuple[str, Tone]
+Line = tuple[Span, ...]
+
+EMPTY: Final[Line] = ()
+_BLOCKS: Final = " ▁▂▃▄▅▆▇█"
+BAR: Final = 3
+age: Final = durations.age
+
+
+def plain(text: str) -> Line:
+    """Return a line of one plain text."""
+    return ((text, "plain"),)
+
+
+def join(*parts: Line | Span | str) -> Line:
+    """Return one line of texts, spans and lines."""
+    spans: list[Span] = []
+    for part in parts:
+        if isinstance(part, str):
+            spans.append((part, "plain"))
+        elif _is_span(part):
+            spans.append(part)
+        else:
+            spans.extend(part)
+    return tuple(spans)
+
+
+def _is_span(part: Line | Span) -> TypeIs[Span]:
+    return bool(part) and isinstance(part[0], str)
+
+
+def width_of(painted: Line) -> int:
+    """Return how many cells a line takes."""
+    return sum(cell_len(text) for text, _tone in painted)
+
+
+def fit(text: str, width: int) -> str:
+    """Return `text` cut or padded to exactly `width` cells; a cut shows an ellipsis."""
+    if cell_len(text) > width > 0:
+        return set_cell_size(text, width - 1) + "…"
+    return set_cell_size(text, max(width, 0))
+
+
+def cut(painted: Line, width: int) -> Line:
+    """Return at most `width` cells of a line."""
+    spans: list[Span] = []
+    left = width
+    for text, tone in painted:
+        size = cell_len(text)
+        if size > left:
+            spans.append((fit(text, left), tone))
+            break
+        spans.append((text, tone))
+        left -= size
+    return tuple(spans)
+
+
+def pad(painted: Line, width: int) -> Line:
+    """Return a line of exactly `width` cells."""
+    short = width - width_of(painted)
+    return cut(painted, width) if short <= 0 else (*painted, (" " * short, "plain"))
+
+
+def spread(left: Line, right: Line, width: int) -> Line:
+    """Return a line with one part at each end; without room for both the left one is cut."""
+    gap = width - width_of(left) - width_of(right)
+    if gap > 0:
+        return (*left, (" " * gap, "plain"), *right)
+    return (*cut(left, max(width - width_of(right) - 1, 0)), (" ", "plain"), *right)
+
+
+def flow(parts: Sequence[Line], width: int, between: str = "  ") -> list[Line]:
+    """Return the parts as lines of at most `width` cells, broken only between two parts."""
+    lines: list[Line] = []
+    for part in parts:
+        if lines and width_of(lines[-1]) + len(between) + width_of(part) <= width:
+            lines[-1] = (*lines[-1], (between, "plain"), *part)
+        else:
+            lines.append(cut(part, width))
+    return lines
+
+
+def wrap_text(text: str, width: int, tone: Tone = "plain") -> list[Line]:
+    """Return a text as lines of at most `width` cells, broken between words where it can be."""
+    words = [((word, tone),) for word in text.split(" ")]
+    return flow(words, width, " ")
+
+
+def sparkline(values: Sequence[float], width: int, height: int = 1) -> list[str]:
+    """Return `height` rows of at most `width` columns that draw the newest values.
+
+    One row draws how they move, from just under the lowest to just over the highest; several rows
+    draw how large they are, from zero up. Few values become bars of up to BAR columns.
+    """
+    shown = values[-width:] if width > 0 else ()
+    low, high = (min(shown), max(shown)) if shown else (0.0, 0.0)
+    margin = max((high - low) / 4, high / 10) if height == 1 else 0.0
+    base = low - margin if height == 1 else 0.0
+    reach = (high + margin - base) or 1.0
+    bar = min(max(width // max(len(shown), 1), 1), BAR)
+    levels = [max(round((value - base) / reach * height * 8), 1) for value in shown]
+    return [
+        "".join(_BLOCKS[min(max(level - row * 8, 0), 8)] * bar for level in levels)
+        for row in range(height - 1, -1, -1)
+    ]
+
+
+_GLUE: Final = "\N{NO-BREAK SPACE}"
+_GLUED: Final = re.compile("(?<=[<>]) (?=[0-9])|(?<=[0-9]) (?=(?:%|s)(?![a-z]))")
+"""The blank between a number and its unit or sign: no line is broken there."""
+_KEPT: Final = 256
+"""Paragraphs kept as they were wrapped: of a screen's text most are the same from draw to draw."""
+NAMES: Final = 13
+"""Cells of the names in a list of facts, with the blanks around them."""
+
+
+def wrap_line(painted: Line, width: int, prefix: Line = EMPTY) -> list[Line]:
+    """Return a line as lines of at most `width` cells, broken at blanks.
+
+    The first one begins with `prefix`, the others with as many blanks. Only a word that is longer
+    than a whole line is broken inside.
+    """
+    return list(_wrapped_line(painted, width, prefix))
+
+
+@lru_cache(maxsize=_KEPT)
+def _wrapped_line(painted: Line, width: int, prefix: Line) -> tuple[Line, ...]:
+    hang = width_of(prefix)
+    lines: list[Line] = []
+    current, used = list(prefix), hang
+    is_empty = True
+    for word in _words(painted, max(width - hang, 1)):
+        size = width_of(tuple(word))
+        if not is_empty and used + 1 + size > width:
+            lines.append(_merged(current))
+            current, used, is_empty = [(" " * hang, "plain")] if hang else [], hang, True
+        if not is_empty:
+            current.append((" ", "plain"))
+        current += word
+        used += size + (not is_empty)
+        is_empty = False
+    return (*lines, _merged(current))
+
+
+def paragraph(text: Line | str, width: int, indent: int = 2, tone: Tone = "plain") -> list[Line]:
+    """Return a text as lines that all begin `indent` cells from the left."""
+    painted: Line = ((text, tone),) if isinstance(text, str) else text
+    return wrap_line(painted, width, plain(" " * indent))
+
+
+def bullet(text: Line | str, width: int, indent: int = 4) -> list[Line]:
+    """Return one item of a list."""
+    painted = plain(text) if isinstance(text, str) else text
+    return wrap_line(painted, width, join(" " * (indent - 2), ("- ", "dim")))
+
+
+def fact(name: str, text: Line | str, width: int, names: int = NAMES) -> list[Line]:
+    """Return a named fact, its name in a column of `names` cells."""
+    painted = plain(text) if isinstance(text, str) else text
+    return wrap_line(painted, width, join("  ", (fit(name, names - 3), "dim"), " "))
+
+
+def beside(left: Sequence[Line], right: Sequence[Line], width: int, gap: int) -> list[Line]:
+    """Return two columns of `width` cells each, `gap` blanks between them."""
+    pairs = zip_longest(left, right, fillvalue=EMPTY)
+    return [join(pad(one, width), " " * gap, other) if other else one for one, other in pairs]
+
+
+def _merged(spans: list[Span]) -> Line:
+    """Return a line with neighbours of one tone as one span."""
+    return tuple(
+        ("".join(text for text, _tone in same), tone)
+        for tone, same in groupby(spans, key=lambda span: span[1])
+    )
+
+
+def _words(painted: Line, room: int) -> Iterator[list[Span]]:
+    """Yield what stands between blanks, each word as its spans, at most `room` cells wide."""
+    word: list[Span] = []
+    for text, tone in painted:
+        for number, part in enumerate(_GLUED.sub(_GLUE, text).split(" ")):
+            if number:
+                yield from _chopped(word, room)
+                word = []
+            if part:
+                word.append((part.replace(_GLUE, " "), tone))
+    yield from _chopped(word, room)
+
+
+def _chopped(word: list[Span], room: int) -> Iterator[list[Span]]:
+    if not word:
+        return
+    if width_of(tuple(word)) <= room:
+        yield word
+        return
+    for text, tone in word:
+        for part in chop_cells(text, room):
+            yield [(part, tone)]
+
+
+STEP_NAMES: Final = 16
+"""Cells of the steps' names, the blank after them included."""
+
+
+def step_line(
+    name: str, detail: str, at: float | None, clock: Clock, width: int, names: int = STEP_NAMES
+) -> list[Line]:
+    """Return one step that happened at `at`, None for one that is awaited, as lines."""
+    symbol: Line = (("· ", "dim") if at is None else ("✓ ", "good"),)
+    when = "awaited " if at is None else f"{clock.wall_at(at):%H:%M:%S}"
+    return wrap_line(plain(detail), width, join(symbol, (f"{when}  ", "dim"), f"{name:<{names}}"))
+
+
+def step_lines(
+    steps: Sequence[ProofStep], awaited: Iterable[str], clock: Clock, width: int
+) -> list[Line]:
+    """Return steps with their times; then what is awaited."""
+    lines: list[Line] = []
+    for step in steps:
+        lines += step_line(step.step, step.detail, step.at, clock, width)
+    lines += [join(("· awaited   ", "dim"), (name, "dim")) for name in awaited]
+    return lines

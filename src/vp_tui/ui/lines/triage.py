@@ -1,0 +1,147 @@
+"""The triage of one run as lines: its turn, its logs, whom it blocks, and the next rung."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from vp_tui.domain.runs.cancels import CancelState, steps
+from vp_tui.domain.text import short_id
+from vp_tui.ui.lines.paint import Line, Span, cut, flow, join, spread, width_of, wrap_text
+from vp_tui.views.triage import triage
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from vp_tui.domain.runs.cancels import Cancel
+    from vp_tui.state.state import State
+    from vp_tui.views.triage import Moment, Triage
+
+
+ROOMY: Final = 10
+"""Lines from which on each moment of the turn has a line of its own."""
+MORE: Final = 2
+"""Cells that are left for the sign that something is left out."""
+COURSE_AT_LEAST: Final = 2
+"""Lines of the turn's course that nothing takes from it."""
+FEWEST: Final = 6
+"""Lines of a triage on a terminal of USUAL lines."""
+MOST: Final = 16
+USUAL: Final = 24
+_SHORT: Final = {"active_runs 0": "runs 0", "a later turn completes": "later turn"}
+"""Steps of a cancel where few words fit."""
+_LADDER: Final = "ladder: "
+_BACK: Final = "esc back"
+_GAP: Final = "  "
+
+
+def height_in(lines: int) -> int:
+    """Return how many lines a triage may have under its title, on a terminal of so many."""
+    more = (lines - USUAL) // 2 if lines >= USUAL else lines - USUAL
+    return max(min(FEWEST + more, MOST), COURSE_AT_LEAST)
+
+
+def triage_lines(
+    state: State, now: float, session_id: str, width: int, height: int, *, selected: str | None
+) -> list[Line]:
+    """Return a title and at most `height` lines of `width` cells; `selected` has the cursor."""
+    seen = triage(state, now, session_id)
+    if seen is None:
+        gone = f"{session_id} is not listed any more: nothing is known of it now"
+        return [
+            _title(join((short_id(session_id), "strong")), width),
+            *wrap_text(gone, width)[:height],
+        ]
+    told = seen.row.level
+    named = "unknown" if told.level is None else str(told.level)
+    word = named.upper() if seen.row.is_alarm else named
+    elsewhere = " (the cursor is elsewhere: g)" if selected != session_id else ""
+    about = join(
+        (f"{short_id(session_id)}{elsewhere} ", "strong"),
+        (f"{word}: ", "bad" if seen.row.is_alarm else "plain"),
+        told.reason,
+    )
+    return [_title(about, width), *_body(seen, state, now, width, height)]
+
+
+def _title(about: Line, width: int) -> Line:
+    left = cut(join(("─TRIAGE ", "strong"), about, " "), width - len(_BACK) - 2)
+    rule = "─" * max(width - width_of(left) - len(_BACK) - 1, 0)
+    return spread(join(left, (rule, "dim")), ((_BACK, "dim"),), width)
+
+
+def _body(seen: Triage, state: State, now: float, width: int, height: int) -> list[Line]:
+    """Return the lines that fit: where there are few, what others tell too is left out."""
+    is_roomy = height >= ROOMY
+    is_told = seen.row.mission.is_certain and not is_roomy  # by the course
+    facts = (seen.queue, seen.viewers, seen.lane)
+    logs = flow([_plain(log) for log in seen.logs], width, _GAP)
+    course = _course(seen.course, state, width, is_roomy=is_roomy)
+    parts = {
+        "logs": logs[:1],
+        "blocks": [cut(_plain(seen.blocks), width)],
+        "cancel": _cancel(seen.cancel, state, now, width, is_roomy=is_roomy),
+        "mission": [] if is_told else [cut(_plain(seen.mission), width)],
+        "other logs": logs[1:],
+        "facts": flow([_plain(fact) for fact in facts], width),
+    }
+    ladder = _ladder(seen.ladder, width)
+    at_least = min(len(course), COURSE_AT_LEAST)
+    room = height - len(ladder) - at_least
+    for name, lines in parts.items():
+        parts[name] = lines[: max(room, 0)]
+        room -= len(parts[name])
+    shown = ("mission", "logs", "other logs", "facts", "blocks", "cancel")
+    told = [line for name in shown for line in parts[name]]
+    return [*_newest(course, width, at_least + max(room, 0)), *told, *ladder][:height]
+
+
+def _ladder(text: str, width: int) -> list[Line]:
+    lines = wrap_text(text, width - len(_LADDER))
+    return [
+        join((_LADDER if place == 0 else " " * len(_LADDER), "strong"), line)
+        for place, line in enumerate(lines)
+    ]
+
+
+def _plain(text: str) -> Line:
+    return ((f" {text}", "plain"),)
+
+
+def _course(moments: Sequence[Moment], state: State, width: int, *, is_roomy: bool) -> list[Line]:
+    told = [_moment(moment, state, width, is_roomy=is_roomy) for moment in moments]
+    return told if is_roomy else flow(told, width, _GAP)
+
+
+def _newest(course: list[Line], width: int, room: int) -> list[Line]:
+    """Return the turn's beginning and its newest lines, as many as there is room for."""
+    if len(course) <= room:
+        return course
+    newest = course[len(course) - room + 1 :]
+    return [cut(join(course[0], (" …", "dim")), width), *newest]
+
+
+def _moment(moment: Moment, state: State, width: int, *, is_roomy: bool) -> Line:
+    at = "        " if moment.at is None else f"{state.clock.wall_at(moment.at):%H:%M:%S}"
+    lead = "" if moment.at is None and not is_roomy else f"{at} "
+    text: Span = (moment.text, "warn" if moment.is_bad else "plain")
+    return cut(join((f" {lead}", "dim"), text), width if is_roomy else width - MORE)
+
+
+def _cancel(
+    cancel: Cancel | None, state: State, now: float, width: int, *, is_roomy: bool
+) -> list[Line]:
+    """Return how far a cancel has come: its steps, done or awaited; in one line where few fit."""
+    if cancel is None:
+        return []
+    how = cancel.state(now)
+    sent = f"{state.clock.wall_at(cancel.at):%H:%M:%S}"
+    said = str(how) if is_roomy or how is CancelState.UNCONFIRMED else sent
+    parts: list[Line] = [join((" cancel ", "strong"), (said, "warn"))]
+    for step in steps(cancel, now):
+        at = "" if step.at is None else f" {state.clock.wall_at(step.at):%H:%M:%S}"
+        mark: Span = ("·", "dim") if step.at is None else ("✓", "good")
+        if is_roomy:
+            parts.append(join(" ", mark, f" {step.name}{at}", (f" {step.detail}", "dim")))
+        elif step.at != cancel.at:
+            parts.append(join(mark, _SHORT.get(step.name, step.name)))
+    return flow(parts, width, " ")[: None if is_roomy else 1]

@@ -1,0 +1,140 @@
+"""The two lines that matter most: SAFETY, else the gravest trouble, else verdict and gates."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from vp_tui.domain.lane.auto_revert import STOP_KEY
+from vp_tui.domain.models import Source
+from vp_tui.domain.rollout.labels import short_label
+from vp_tui.domain.rollout.verdicts import Verdict
+from vp_tui.state.sources import SourceWord, source_view
+from vp_tui.ui.lines.paint import Line, cut, flow, join, spread
+from vp_tui.views.troubles import troubles
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from vp_tui.domain.rollout.decisions import Suggestion
+    from vp_tui.domain.rollout.verdicts import GateResult, Gates
+    from vp_tui.state.state import State
+    from vp_tui.ui.lines.paint import Tone
+    from vp_tui.views.assessment import Assessment
+    from vp_tui.views.troubles import Alarm, Trouble
+
+
+_ASKED: Final = (Source.METRICS, Source.SESSIONS, Source.LOG, Source.CONTINUITY)
+_SHORT: Final = {Verdict.INCONCLUSIVE: "INC", Verdict.UNKNOWN: "UNKNOWN"}
+VERDICT_TONES: Final[dict[Verdict, Tone]] = {
+    Verdict.PASS: "good",
+    Verdict.WATCH: "warn",
+    Verdict.FAIL: "bad",
+    Verdict.INCONCLUSIVE: "plain",
+    Verdict.UNKNOWN: "warn",
+    Verdict.WAIVED: "warn",
+}
+
+
+def verdict_lines(state: State, now: float, width: int, safety: Sequence[Alarm]) -> list[Line]:
+    """Return what the operator must know first, and what helps or how the gates stand."""
+    found = troubles(state, now)
+    if safety:
+        return _safety(safety, found, width)
+    if found:
+        return _troubles(found, width)
+    silent = [s for s in _ASKED if source_view(state, s, now).word is SourceWord.IDLE]
+    if silent:
+        asked = "" if len(silent) == len(_ASKED) else f" for {', '.join(silent)}"
+        return [cut(join(("· ", "dim"), f"asking {state.watch.url}{asked} …"), width), ()]
+    from vp_tui.views.assessment import assess  # noqa: PLC0415 - not needed for the first frame
+
+    made = assess(state, now)
+    return [_verdict(made, width), _gates(made, width)]
+
+
+def _safety(safety: Sequence[Alarm], found: Sequence[Trouble], width: int) -> list[Line]:
+    """Return the first alarm, and below it the next thing that is wrong, else what helps."""
+    first, *others = safety
+    told = {alarm.trouble for alarm in safety}
+    rest = [trouble for trouble in found if trouble.what not in told]
+    below = join(("  -> ", "dim"), first.cure)
+    hidden = len(others) + len(rest)
+    if others:
+        below = alarm_line(others[0], width)
+        hidden -= 1
+    elif rest and rest[0].is_grave and not first.trouble:
+        below = join(("! ", "bad"), (rest[0].what, "bad"), f": {rest[0].reason}")
+        hidden -= 1
+    return [alarm_line(first, width), spread(below, _more(hidden), width)]
+
+
+def alarm_line(alarm: Alarm, width: int) -> Line:
+    """Return an alarm in one line; what stops a countdown stays, whatever else is cut."""
+    head = alarm.head or f"SAFETY {alarm.alarm}"
+    told = join(("! ", "bad"), (head, "bad"), f": {alarm.reason}")
+    if alarm.key != STOP_KEY:
+        return cut(told, width)
+    return spread(told, ((alarm.cure, "warn"),), width)
+
+
+def _troubles(found: Sequence[Trouble], width: int) -> list[Line]:
+    worst = found[0]
+    tone: Tone = "bad" if worst.is_grave else "warn"
+    what = join(("! ", tone), (worst.what, tone), f": {worst.reason}" if worst.reason else "")
+    cure = join(("  -> ", "dim"), worst.cure)
+    return [cut(what, width), spread(cure, _more(len(found) - 1), width)]
+
+
+def _more(hidden: int) -> Line:
+    return ((f"+{hidden} more: 5", "warn"),) if hidden else (("", "plain"),)
+
+
+def _verdict(made: Assessment, width: int) -> Line:
+    """Say what to do in words, and which word the rules suggest for the row."""
+    if made.suggestion is None:
+        unknown = "the evidence log is not read yet: stage and window are unknown"
+        return cut(join(("· ", "dim"), unknown), width)
+    tone, what, why = verdict_of(made, made.suggestion)
+    left = join(("> ", tone), (what, tone), f": {why}")
+    return spread(left, join(("suggests ", "dim"), (made.suggestion.decision, "strong")), width)
+
+
+def verdict_of(made: Assessment, suggestion: Suggestion) -> tuple[Tone, str, str]:
+    """Return what to do, in words, and why; the tone repeats it."""
+    if made.gates.promotion.recommended:
+        return "good", "PROMOTION RECOMMENDED", "all four gates PASS"
+    if made.gates.failing:
+        return "bad", "NO PROMOTION", made.gates.failing[0]
+    if made.is_clean and made.numbers:
+        return "good", "KEEP WATCHING", f"{made.numbers.terminal} clean is not proof"
+    return "warn", "KEEP WATCHING", suggestion.reasons[0]
+
+
+def _gates(made: Assessment, width: int) -> Line:
+    """Return each gate with what it lacks and, where it fits, the evidence recorded."""
+    parts = [join("  ", gate_line(made.gates))]
+    if target := made.target:
+        anchor = f" {short_label(target.anchor)}" if target.anchor else ""
+        parts.append(((f"evidence {target.count}/{target.of}{anchor}", "dim"),))
+    return flow(parts, width)[0]
+
+
+def gate_line(gates: Gates) -> Line:
+    """Return the four gates, each with what it lacks."""
+    told = [_gate(name, gate) for name, gate in gates.by_name().items()]
+    return join(*told[:1], *(join((" | ", "dim"), gate) for gate in told[1:]))
+
+
+def gate_words(gates: Gates) -> Line:
+    """Return the four gates' verdicts, without what they lack."""
+    told: list[Line] = [
+        join(f"{name} ", (_SHORT.get(gate.verdict, str(gate.verdict)), VERDICT_TONES[gate.verdict]))
+        for name, gate in gates.by_name().items()
+    ]
+    return join(*(join(" " if place else "", gate) for place, gate in enumerate(told)))
+
+
+def _gate(name: str, gate: GateResult) -> Line:
+    word = _SHORT.get(gate.verdict, str(gate.verdict))
+    missing = {"suites": " suites n/a"}.get(gate.missing or "", f" {gate.missing or ''}")
+    return join(f"{name} ", (word, VERDICT_TONES[gate.verdict]), missing.rstrip())

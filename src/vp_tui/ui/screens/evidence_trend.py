@@ -1,0 +1,171 @@
+"""Rate and p95 by window, chart.
+
+Fallback rate and p95 by window: two lines where there is little room, two charts on a large one.
+
+A row without a figure is no point: n/a is not 0.
+
+Line charts by plotext, as plain text: they say the same without any colour.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import plotext
+
+from vp_tui.domain.rollout.evidence_row import NOT_AVAILABLE, p95_cell, rate_cell
+from vp_tui.domain.rollout.labels import short_label
+from vp_tui.domain.text import clip, literal
+from vp_tui.ui.lines.paint import Line, cut, fit, join, sparkline, width_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from vp_tui.domain.rollout.evidence_row import Measured
+
+
+_NAME: Final = 6
+_LABEL: Final = 8
+"""Characters of a window's name under a chart."""
+_GAP: Final = 2
+
+
+class _Series(NamedTuple):
+    """One figure of the rows that have it."""
+
+    name: str
+    title: str
+    points: Sequence[Measured]
+    values: Sequence[float]
+    written: Callable[[float | None], str]
+
+
+def trend_lines(points: Sequence[Measured], total: int, width: int) -> list[Line]:
+    """Return a line each for rate and p95; `total` is how many rows there are."""
+    return [_compact(series, total, width) for series in _both(points)]
+
+
+def trend_charts(points: Sequence[Measured], total: int, width: int, height: int) -> list[Line]:
+    """Return two charts side by side in `height` lines, under a line that says what they draw."""
+    column = (width - _GAP) // 2
+    drawn = [_chart(series, total, column, height - 1) for series in _both(points)]
+    return [join(left, " " * _GAP, right) for left, right in zip(*drawn, strict=True)]
+
+
+def _both(points: Sequence[Measured]) -> tuple[_Series, _Series]:
+    rated = [(point, point.rate) for point in points if point.rate is not None]
+    timed = [(point, point.p95_s) for point in points if point.p95_s is not None]
+    return (
+        _Series("rate", "FALLBACK RATE", *_split(rated), rate_cell),
+        _Series("p95", "P95 LATENCY", *_split(timed), p95_cell),
+    )
+
+
+def _split(pairs: Sequence[tuple[Measured, float]]) -> tuple[list[Measured], list[float]]:
+    return [point for point, _value in pairs], [value for _point, value in pairs]
+
+
+def _compact(series: _Series, total: int, width: int) -> Line:
+    name: Line = ((fit(series.name, _NAME), "dim"),)
+    if not series.values:
+        return join(name, f"{NOT_AVAILABLE}: none of {total} rows has one")
+    newest = join((f"{series.written(series.values[-1])} ", "strong"))
+    said = f" {_range(series)}, {_counted(series, total)}"
+    room = width - width_of(name) - width_of(newest) - len(said)
+    return cut(
+        join(name, newest, (sparkline(series.values, room)[0], "accent"), (said, "dim")), width
+    )
+
+
+def _chart(series: _Series, total: int, width: int, height: int) -> list[Line]:
+    """Return exactly one line more than `height`, each `width` cells wide."""
+    said = f"{series.title}  {_range(series)}, {_counted(series, total)}"
+    if not series.values:
+        said = f"{series.title}  {NOT_AVAILABLE}: none of {total} rows has one"
+    title: Line = ((fit(said, width), "dim"),)
+    if not series.values:
+        return [title, *((((" " * width), "plain"),) for _ in range(height))]
+
+    spots = [
+        Spot(point.number, clip(literal(short_label(point.window)), _LABEL), value)
+        for point, value in zip(series.points, series.values, strict=True)
+    ]
+    lines = chart(spots, width, height)
+    lines += [" " * width] * (height - len(lines))
+    return [title, *(((line, "plain"),) for line in lines)]
+
+
+def _range(series: _Series) -> str:
+    if not series.values:
+        return ""
+    return f"min {series.written(min(series.values))} max {series.written(max(series.values))}"
+
+
+def _counted(series: _Series, total: int) -> str:
+    return f"{len(series.values)} of {total} rows"
+
+
+_STYLE: Final = re.compile("\x1b\\[[0-9;]*m")
+_LINE: Final = "·"
+"""What joins two values: fonts without braille are about."""
+_APART: Final = 2
+"""Cells that a value wants for itself to be marked."""
+_TICKS: Final = 6
+"""Labels under a chart at most: more run into each other."""
+
+
+class Spot(NamedTuple):
+    """One value, and where it stands: its place from left to right, and what that is called."""
+
+    place: int
+    name: str
+    value: float
+
+
+def chart(spots: Sequence[Spot], width: int, height: int, width_per_label: int = 12) -> list[str]:
+    """Return `height` lines of `width` cells that draw the values over their places, from zero up.
+
+    Only neighbours are joined: between two values with a place left out nothing is known. Where
+    there are more values than columns, each shows the largest of those that it stands for.
+    """
+    shown, step = _thinned(spots, max(width, 1))
+    plotext.clear_figure()
+    plotext.theme("clear")
+    plotext.limit_size(False, False)
+    plotext.plotsize(width, height)
+    for run in _runs(shown, step):
+        plotext.plot([s.place for s in run], [s.value for s in run], marker=_LINE)
+    if len(shown) <= width // _APART:
+        plotext.scatter([s.place for s in shown], [s.value for s in shown], marker="o")
+    plotext.ylim(0, max((spot.value for spot in shown), default=0.0) or 1.0)
+    ticks = _ticks(shown, min(_TICKS, max(width // width_per_label, 2)))
+    plotext.xticks([spot.place for spot in ticks], [spot.name for spot in ticks])
+    lines = _STYLE.sub("", plotext.build()).splitlines()
+    return [fit(line, width) for line in lines[:height]]
+
+
+def _thinned(spots: Sequence[Spot], limit: int) -> tuple[list[Spot], int]:
+    """Return at most `limit` values, each the largest of a group, and the size of the groups."""
+    size = -(-len(spots) // limit) or 1
+    groups = (spots[start : start + size] for start in range(0, len(spots), size))
+    return [max(group, key=lambda spot: spot.value) for group in groups], size
+
+
+def _runs(spots: Sequence[Spot], step: int) -> list[list[Spot]]:
+    """Divide the values where a place is left out; `step` of them are one dot."""
+    runs: list[list[Spot]] = []
+    for spot in spots:
+        if runs and (step > 1 or spot.place == runs[-1][-1].place + 1):
+            runs[-1].append(spot)
+        else:
+            runs.append([spot])
+    return runs
+
+
+def _ticks(spots: Sequence[Spot], count: int) -> list[Spot]:
+    """Return `count` of the values, the first and the last among them."""
+    if len(spots) <= count:
+        return list(spots)
+    steps = count - 1
+    return [spots[round(step * (len(spots) - 1) / steps)] for step in range(count)]

@@ -1,0 +1,127 @@
+"""Help and explain screens.
+
+The help screen: every key, from the same registry that binds it.
+
+The explain screen: the whole assessment in words, as it is now or was when frozen.
+"""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import TYPE_CHECKING, ClassVar, Final
+
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.screen import ModalScreen
+
+from vp_tui.ui.actions import ACTIONS, OFF
+from vp_tui.ui.kit.line_list import Lines
+from vp_tui.ui.kit.overlays import Overlay, Scrolled
+from vp_tui.ui.lines.explain import explanation
+from vp_tui.ui.lines.paint import Line, fit, join, plain
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from textual.app import ComposeResult
+    from textual.widget import Widget
+
+    from vp_tui.state.store import Store
+    from vp_tui.ui.kit.overlays import Picture
+
+
+DANGER: Final = "!"
+"""Marks what changes the gateway."""
+_NOTES = (
+    "A dim figure is not known to be true now; the header says how old it is and why.",
+    "n/a is not 0: there is nothing to divide by, or nothing known.",
+    "reported is the gateway's rate; the fallback line has the reconstructed one: over",
+    "finished missions, from events, result places (G1), streams, earlier polls.",
+    "WINDOW is the open window's own, PROPOSED what no record names; EPOCH is all",
+    "missions since the gateway's boot, with its p95 and counts as reported.",
+    "disp (d) dispatched, done (c) completed, fb fell back, F failed, run running.",
+    "The strip is the last 20: · clean  F fell back  X failed.",
+    "unseen: turns that made no mission, so that no rate can see them.",
+    "While AUTO-REVERT counts down esc stops it, wherever it is pressed.",
+    "Watching sends nothing to a run, and closing vp-tui changes nothing.",
+)
+
+
+class HelpScreen(ModalScreen[None]):
+    """All keys by group, and how to read the figures."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q,question_mark,f1,enter", "dismiss", show=False),
+        Binding("j", "scroll(1)", show=False),
+        Binding("k", "scroll(-1)", show=False),
+    ]
+
+    def __init__(self, *, read_only: bool) -> None:
+        super().__init__()
+        self._read_only = read_only
+
+    def compose(self) -> ComposeResult:
+        with VerticalScroll(id="help") as box:
+            box.border_title = "Keys"
+            box.border_subtitle = "esc closes, arrows scroll"
+            lines = Lines(id="help-lines")
+            lines.show(help_lines(read_only=self._read_only))
+            yield lines
+
+    def action_scroll(self, steps: int) -> None:
+        self.query_one("#help").scroll_relative(y=steps, animate=False)
+
+
+def help_lines(*, read_only: bool = False) -> list[Line]:
+    """Return the help's text; dangers are marked."""
+    mark = OFF if read_only else DANGER
+    lines: list[Line] = []
+    for group, actions in groupby(ACTIONS, key=lambda action: action.group):
+        lines.append(((group, "strong"),))
+        lines += [
+            join(
+                (f"{mark if action.danger else ' '} ", "warn"),
+                (fit(action.shown_key, 7), "accent"),
+                action.help,
+            )
+            for action in actions
+        ]
+        lines.append(())
+    if any(action.danger for action in ACTIONS):
+        told = "is off: vp-tui is read-only" if read_only else "changes the gateway"
+        lines += [plain(f"{mark} {told}."), ()]
+    lines.append((("Reading the figures", "strong"),))
+    lines += [plain(f"  {note}") for note in _NOTES]
+    return lines
+
+
+_MARGIN: Final = 2
+"""Cells beside the text: a blank at its left, the scroll bar at its right."""
+
+
+class ExplainScreen(Overlay):
+    """Verdict, word, window, gates, guardrails and statistics, each with its rule."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q,i,enter", "dismiss", show=False),
+    ]
+    DEFAULT_CSS = """
+    ExplainScreen #explain { height: 1fr; padding: 0 0 0 1; scrollbar-size-vertical: 1; }
+    """
+    title_text = "EXPLAIN"
+
+    def __init__(self, store: Store, picture: Callable[[], Picture]) -> None:
+        super().__init__(store, picture)
+        self._text = Lines(id="explain-lines")
+
+    def content(self) -> Iterable[Widget]:
+        yield Scrolled(self._text, id="explain")
+
+    def facts(self, shown: Picture) -> Line:
+        return ((shown.state.watch.vp_id, "plain"),)
+
+    def keys(self) -> tuple[tuple[str, str], ...]:
+        return (("esc", "back"), ("↑ ↓ j k", "scroll"), ("pgup pgdn", "page"))
+
+    def draw(self, shown: Picture, width: int) -> None:
+        self._text.show(explanation(shown.state, shown.now, width - _MARGIN))

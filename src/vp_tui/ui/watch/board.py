@@ -1,0 +1,317 @@
+"""What is drawn where; footer, alarm line, cards.
+
+The figures as four cards, where the terminal has room for them.
+
+The last line: the keys that matter most here, as many as there is room for.
+
+The line of the alarms: since when the newest goes on, and who has seen it.
+
+What the watch screen shows: the header, the figures, the runs, and the panes below.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from textual.containers import Container, Horizontal
+
+from vp_tui.domain.models import Source
+from vp_tui.state.sources import SourceWord, source_view
+from vp_tui.ui.actions import ACTIONS, OFF, Action, action_named
+from vp_tui.ui.kit.line_list import Lines
+from vp_tui.ui.lines.figure_layouts import (
+    LINES,
+    dense_lines,
+    epoch_card,
+    guardrails_card,
+    latency_card,
+    window_card,
+)
+from vp_tui.ui.lines.figures import compared, no_figures, state_note
+from vp_tui.ui.lines.header import header_lines
+from vp_tui.ui.lines.paint import Line, age, cut, join, spread, width_of
+from vp_tui.ui.watch.panes import LOWER, Lower, Pane, runs_facts
+from vp_tui.ui.watch.runs import RunsList, Triaging
+from vp_tui.views.figures import numbers
+from vp_tui.views.runs import run_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from textual.app import ComposeResult
+    from textual.geometry import Size
+
+    from vp_tui.state.sources import SourceView
+    from vp_tui.state.state import State
+    from vp_tui.ui.kit.line_list import LineList
+    from vp_tui.ui.lines.figures import Compared
+    from vp_tui.ui.lines.paint import Tone
+    from vp_tui.views.runs import RunRow
+    from vp_tui.views.troubles import Alarm
+
+
+TITLES: Final = {
+    "window": "WINDOW",
+    "epoch": "EPOCH",
+    "latency": "P95 LATENCY",
+    "guardrails": "GUARDRAILS",
+}
+_LABELS: Final = {"window": "fallback  ", "epoch": "fallback  ", "latency": "p95  "}
+"""What the first line of a card is about."""
+SHARES: Final = {"window": 28, "epoch": 36, "latency": 26, "guardrails": 30}
+"""Of the width, as the stylesheet has them."""
+
+FRAME: Final = 4
+"""Columns of a card's border and padding."""
+HEIGHT: Final = 8
+"""Lines inside a card."""
+
+
+class Cards(Horizontal):
+    """The window's own figures, the cumulative ones, p95 and guardrails: side by side."""
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
+        super().__init__(id=id)
+        self._cards = {name: Lines(id=f"card-{name}", classes="card") for name in TITLES}
+
+    def compose(self) -> ComposeResult:
+        yield from self._cards.values()
+
+    def show(self, shown: Compared | None, source: SourceView, now: float, width: int) -> None:
+        """Show the figures in `width` columns; `source` is the metrics' state without figures."""
+        note = "".join(text for text, _tone in state_note(shown.figures if shown else None, source))
+        titles = dict(TITLES)
+        if shown is not None:
+            titles |= {"window": shown.window_title, "epoch": shown.epoch_title}
+        for name, card in self._cards.items():
+            if (card.border_title, card.border_subtitle) != (titles[name], note):
+                card.border_title, card.border_subtitle = titles[name], note
+                card.set_class(source.word is not SourceWord.LIVE, "-not-current")
+            inner = width * SHARES[name] // sum(SHARES.values()) - FRAME
+            card.show(
+                _card_lines(name, shown, now, inner) if shown else _empty(name, source, inner)
+            )
+
+
+def _empty(name: str, source: SourceView, width: int) -> list[Line]:
+    """Say what would stand here, and why it does not."""
+    label = _LABELS.get(name, "")
+    first, *rest = no_figures(source, width - len(label))
+    return [join((label, "dim"), first), *rest]
+
+
+def _card_lines(name: str, shown: Compared, now: float, width: int) -> list[Line]:
+    if name == "window":
+        return window_card(shown, now, width)
+    if name == "epoch":
+        return epoch_card(shown, width, HEIGHT)
+    if name == "latency":
+        return latency_card(shown, width, HEIGHT)
+    return guardrails_card(shown, width)
+
+
+def footer_line(width: int, *, read_only: bool = False, first: Sequence[str] = ()) -> Line:
+    """Return the keys that matter most, whole ones only; help and quit always have a place.
+
+    `first` are ids of actions that are named before those marked for the footer.
+    """
+    ways_out = [action for action in ACTIONS if action.group == "vp-tui" and action.footer]
+    always = _keys(ways_out, read_only=read_only)
+    marked = [action for action in ACTIONS if action.footer and action not in ways_out]
+    wanted = [action_named(action_id) for action_id in first]
+    shown: Line = ()
+    for action in (*wanted, *(action for action in marked if action not in wanted)):
+        longer = (*shown, *_keys([action], read_only=read_only))
+        if width_of(longer) + width_of(always) > width:
+            break
+        shown = longer
+    return spread(shown, always, width)
+
+
+def _keys(actions: Iterable[Action], *, read_only: bool) -> Line:
+    return join(*(_key(action, is_off=action.danger and read_only) for action in actions))
+
+
+def _key(action: Action, *, is_off: bool) -> Line:
+    if is_off:
+        return ((f" {OFF}{action.shown_key} {action.label} ", "dim"),)
+    tone: Tone = "warn" if action.danger else "accent"
+    return join((f" {action.shown_key} ", tone), f"{action.label} ")
+
+
+def alarm_lines(state: State, now: float, width: int) -> list[Line]:
+    """Return one line while there are alarms, none otherwise; unseen ones go before seen ones."""
+    if not state.alarms:
+        return []
+    first = next((a for a in state.alarms if a.acknowledged is None), state.alarms[0])
+    rang = f"{state.clock.wall_at(first.raised_at):%H:%M:%SZ}, {age(now - first.raised_at)} ago"
+    more = f"  +{len(state.alarms) - 1} more" if len(state.alarms) > 1 else ""
+    if first.acknowledged is None:
+        seen: Line = (("seen by nobody: a", "warn"),)
+    else:
+        at = f"{state.clock.wall_at(first.acknowledged.at):%H:%M:%SZ}"
+        seen = ((f"seen by {first.acknowledged.actor} {at}", "dim"),)
+    tone: Line = ((f"! alarm {first.key.kind}", "bad"), (f" {rang}  ", "plain"))
+    return [cut(join(tone, seen, more), width)]
+
+
+WIDE: Final = 118
+"""Columns from which on two panes stand side by side."""
+TALL: Final = 34
+"""Lines from which on a wide terminal has room for cards."""
+RUNS_HEIGHT: Final = 4
+"""Lines of the runs with their title, where lines are few."""
+BRIEF: Final = 2
+"""Lines of the figures beside a triage."""
+TRIAGE_KEYS: Final = ("cancel", "copy", "record", "find", "next-error", "back")
+"""Actions that the last line names first beside a triage."""
+ALARM_KEYS: Final = ("alarm", "triage")
+"""Actions that it names first while the alarm of a run is on, and no triage."""
+
+
+class Board(Container):
+    """Draws a state. It keeps what the operator chose to look at, and nothing else."""
+
+    def __init__(self) -> None:
+        super().__init__(id="board")
+        self.found = dict.fromkeys(("runs", *LOWER), "")
+        """What each pane is filtered by, or searched for, by its name."""
+        self.triaging = Triaging()
+        self.header = Lines(id="header")
+        self.dense = Lines(id="dense")
+        self.footer = Lines(id="footer")
+        self.triage = Lines(id="triage")
+        self.alarms = Lines(id="alarms")
+        self.cards = Cards(id="cards")
+        self.runs = Pane("runs", RunsList(id="runs"))
+        self.lower = Lower()
+        self._rows: tuple[RunRow, ...] = ()
+
+    def compose(self) -> ComposeResult:
+        yield self.header
+        yield self.dense
+        yield self.runs
+        yield self.lower
+        yield self.alarms
+        yield self.footer
+
+    def on_mount(self) -> None:
+        """Mount what the first frame does without after it."""
+        self.lay_out(self.app.size)
+        if self.cards.display:
+            self.mount(self.cards, after="#dense")
+        self.lower.mount_shown()
+        self.call_after_refresh(self._mount_the_rest)
+
+    def _mount_the_rest(self) -> None:
+        if not self.cards.is_attached:
+            self.mount(self.cards, after="#dense")
+        self.mount(self.triage, after=self.runs)
+        self.lower.mount_the_rest()
+
+    @property
+    def lists(self) -> dict[str, LineList]:
+        """All lists by the name of their pane."""
+        return {pane.pane: pane.list for pane in (self.runs, *self.lower.panes)}
+
+    @property
+    def shown(self) -> list[str]:
+        """Names of the panes in view, in reading order."""
+        return ["runs", *self.lower.shown]
+
+    @property
+    def selected(self) -> str | None:
+        """The session under the cursor of the runs."""
+        return self.runs.list.selected
+
+    @property
+    def looked_at(self) -> str | None:
+        """The session in triage, else the selected one."""
+        return self.triaging.session_id or self.selected
+
+    def choose(self, name: str) -> None:
+        """Bring a pane into view."""
+        self.lower.choose(name)
+
+    def leave_triage(self) -> None:
+        """Have the figures back in their place."""
+        self.triaging.leave(self._rows)
+
+    def lay_out(self, size: Size) -> None:
+        """Make the most of the terminal: cards and two panes where it is wide, longer lists."""
+        is_tall, is_wide = size.height >= TALL, size.width >= WIDE
+        is_triage = self.triaging.session_id is not None
+        self.triage.display = is_triage
+        self.cards.display = _has_cards(size) and not is_triage
+        self.dense.display = not self.cards.display
+        self.dense.styles.height = BRIEF if is_triage else LINES
+        self.runs.styles.height = "1fr" if is_tall else RUNS_HEIGHT + is_triage
+        self.lower.styles.height = "2fr" if is_tall else "1fr"
+        self.lower.lay_out(is_wide=is_wide)
+
+    def show(
+        self, state: State, now: float, *, frozen_for: float | None, safety: Sequence[Alarm]
+    ) -> None:
+        """Draw the state as of `now`; `safety` is what is so now, whatever is frozen."""
+        width = self.app.size.width
+        self.header.show(header_lines(state, now, width, frozen_for=frozen_for, safety=safety))
+        self._show_runs(state, now)
+        self._follow_triage()
+        footer = footer_line(width, read_only=state.watch.read_only, first=self._first_keys())
+        self.footer.show([footer])
+        self._show_figures(state, now, width)
+        whose = self.triaging.events_of(self.selected)
+        self.lower.show_events(state, whose, self.found["events"])
+        self.lower.show_logs(state, self.selected, now)
+
+    def show_alarms(self, state: State, now: float) -> None:
+        """Draw what rang: as it is now, whatever is frozen."""
+        lines = alarm_lines(state, now, self.app.size.width)
+        self.alarms.display = bool(lines)
+        self.alarms.show(lines)
+
+    def _show_runs(self, state: State, now: float) -> None:
+        matching = self.found["runs"]
+        rows = run_rows(state, now, matching)
+        source = source_view(state, Source.SESSIONS, now)
+        self.runs.list.show(rows, source, matching)
+        self.runs.describe(runs_facts(rows, state, source, now, matching))
+        self._rows = run_rows(state, now) if matching else rows
+
+    def _follow_triage(self) -> None:
+        """Enter or leave the triage as the runs have it: by itself only where lines are few."""
+        size = self.app.size
+        by_itself = not _has_cards(size)
+        if self.triaging.follow(self._rows, self.selected, by_itself=by_itself):
+            self.triaging.is_alone = not self.lower.are_events_read
+            self.lay_out(size)
+
+    def _first_keys(self) -> tuple[str, ...]:
+        if self.triaging.session_id is not None:
+            return TRIAGE_KEYS
+        return ALARM_KEYS if any(row.is_alarm for row in self._rows) else ()
+
+    def _show_figures(self, state: State, now: float, width: int) -> None:
+        figures, source = numbers(state, now), source_view(state, Source.METRICS, now)
+        shown = compared(state, now, figures) if figures else None
+        if self.triaging.session_id is not None:
+            from vp_tui.ui.lines.figure_layouts import brief_lines  # noqa: PLC0415 - not needed for the first frame
+
+            self.dense.show(brief_lines(shown, source, width))
+            self._show_triage(self.triaging.session_id, state, now)
+        elif self.cards.display:
+            self.cards.show(shown, source, now, width)
+        else:
+            self.dense.show(dense_lines(shown, source, width))
+
+    def _show_triage(self, session_id: str, state: State, now: float) -> None:
+        from vp_tui.ui.lines.triage import height_in, triage_lines  # noqa: PLC0415 - as above
+
+        size = self.app.size
+        room = height_in(size.height)
+        selected = self.selected
+        self.triage.show(triage_lines(state, now, session_id, size.width, room, selected=selected))
+
+
+def _has_cards(size: Size) -> bool:
+    return size.width >= WIDE and size.height >= TALL

@@ -1,0 +1,333 @@
+"""The lists of the panes: events, logs, links.
+
+Logs and events lists.
+
+The event list: what the sessions' streams say and what happens to the links, newest last.
+
+Which lines of a log look like errors: by their words, for a log has no levels of its own.
+
+A log: the lines of one run.log as the tail endpoint gives them, with search.
+
+The links: every source and socket, since when, why, and what helps.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from typing import TYPE_CHECKING, ClassVar, Final
+
+from vp_tui.domain.models import Source, StreamState
+from vp_tui.domain.text import fold, short_id
+from vp_tui.state.sources import SourceView, log_view, source_view
+from vp_tui.state.state import LogTail
+from vp_tui.ui.kit.line_list import LineList
+from vp_tui.ui.lines.paint import WORD_SYMBOLS, WORD_TONES, Line, age, fit, join, plain
+from vp_tui.views.troubles import troubles
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Iterator
+
+    from vp_tui.state.state import Clock, Entry, Link, State
+    from vp_tui.ui.lines.paint import Span, Tone
+
+
+class EventsList(LineList):
+    """The event list. Its rows are numbered entries, so that its place survives trimming."""
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
+        super().__init__(id=id)
+        self._entries: tuple[Entry, ...] = ()
+        self._clock: Clock | None = None
+        self._matching = ""
+
+    def show(self, entries: tuple[Entry, ...], clock: Clock, matching: str) -> None:
+        """Show these entries; `clock` turns their times into UTC."""
+        self._clock = clock
+        if matching == self._matching and self._are_shown(entries):
+            return
+        self._entries, self._matching = entries, matching
+        self.rows_changed()
+
+    def _are_shown(self, entries: tuple[Entry, ...]) -> bool:
+        shown = self._entries
+        if entries is shown:
+            return True
+        ends = (len(entries), entries[:1], entries[-1:])
+        return ends == (len(shown), shown[:1], shown[-1:])
+
+    @property
+    def count(self) -> int:
+        return len(self._entries)
+
+    @property
+    def empty_text(self) -> str:
+        if self._matching:
+            return f" no event matches /{self._matching}/: esc shows all"
+        return " no event seen yet: streams have no replay, only what comes now"
+
+    def key_at(self, index: int) -> Hashable:
+        return self._entries[index].number
+
+    def index_of(self, key: Hashable) -> int | None:
+        if not isinstance(key, int):
+            return None
+        place = bisect_left(self._entries, key, key=lambda entry: entry.number)
+        return place if place < self.count else None
+
+    def paint(self, index: int) -> Line:
+        entry = self._entries[index]
+        wall = f"{self._clock.wall_at(entry.at):%H:%M:%S} " if self._clock else ""
+        session = short_id(entry.session_id) if entry.session_id else "--"
+        return join(
+            (wall, "dim"),
+            (fit(session, 8) + " ", "accent" if entry.session_id else "dim"),
+            (fit(entry.kind, 14) + " ", entry.tone),
+            (fold(entry.text), entry.tone if entry.tone != "good" else "plain"),
+        )
+
+
+_ERROR: Final = re.compile(
+    r"""
+      \b (?<!\bno\ ) (?<!\b0\ )                       # not "no error", "0 errors"
+      (?: errors? | fatal | critical | panic(?:ked)? | exceptions? | failed | failures? )
+      \b (?! "?\ *[=:]\ * (?: 0 | none | null | false ) \b )
+    | \b \w+ (?-i: Error | Exception ) \b             # ConnectionError, a.b.SomeException
+    | \b err \b                                       # npm ERR!
+    | \b traceback \b
+    | \b (?: exit | exited | return ) \b .{0,12}? \b (?: code | status ) \b \W{0,3} (?!0\b) -?\d
+    | \b returncode \b \W{0,3} (?!0\b) -?\d
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+LOOKED_AT: Final = 500
+"""Characters at the beginning of a line that are looked at."""
+
+
+def is_error(line: str) -> bool:
+    """Tell whether a line looks like an error: a level, an exception, an exit code but 0."""
+    return _ERROR.search(line, 0, LOOKED_AT) is not None
+
+
+NO_ERROR: Final = "no line of this log looks like an error"
+
+
+class LogList(LineList):
+    """One log. Rows are numbered from the first line ever seen, so trimming moves nothing."""
+
+    find_verb = "search"
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
+        super().__init__(id=id)
+        self._log = LogTail()
+        self._name = ""
+        self.wanted = ""
+        self._empty = " nothing yet"
+
+    def show(self, name: str, log: LogTail | None, empty: str) -> None:
+        """Show the log called `name`; `empty` says why there are no lines when there are none."""
+        shown = log or LogTail()
+        other = name != self._name
+        changed = other or shown is not self._log or empty != self._empty
+        self._name, self._empty, self._log = name, empty, shown
+        if other:
+            self.following = True
+        if changed:
+            self.rows_changed()
+
+    def search(self, wanted: str) -> int:
+        """Mark all lines that contain `wanted`, whatever the case; return how many there are."""
+        self.wanted = wanted.casefold()
+        self.refresh()
+        return sum(self._matches(line) for line in self._log.lines)
+
+    def find(self, wanted: str) -> bool:
+        self.search(wanted)
+        return not wanted or self.go_to_match(-1)
+
+    def go_to_match(self, step: int) -> bool:
+        """Put the cursor on the next (1) or previous (-1) match, round the end; False if none."""
+        return self._go_to_next(self._matches, step)
+
+    def go_to_error(self) -> bool:
+        """Put the cursor on the next line that looks like an error, round the end; False if none.
+
+        From a log that is followed it goes to the newest one.
+        """
+        return self._go_to_next(is_error, -1 if self.following else 1)
+
+    def _go_to_next(self, is_wanted: Callable[[str], bool], step: int) -> bool:
+        # A followed log's cursor is on a line that nobody has chosen: it counts as well.
+        nearest = 0 if self.following and step < 0 else 1
+        for distance in range(nearest, nearest + self.count):
+            index = (self.cursor + step * distance) % self.count
+            if is_wanted(self._log.lines[index]):
+                self.go_to(index)
+                return True
+        return False
+
+    @property
+    def count(self) -> int:
+        return len(self._log.lines)
+
+    @property
+    def empty_text(self) -> str:
+        return self._empty
+
+    def key_at(self, index: int) -> Hashable:
+        return self._log.first + index
+
+    def index_of(self, key: Hashable) -> int | None:
+        if not isinstance(key, int):
+            return None
+        index = max(key - self._log.first, 0)
+        return index if index < self.count else None
+
+    def paint(self, index: int) -> Line:
+        text = self._log.lines[index]
+        return _marked(text, self.wanted) if self._matches(text) else ((text, "plain"),)
+
+    def _matches(self, text: str) -> bool:
+        return bool(self.wanted) and self.wanted in text.casefold()
+
+
+def _marked(text: str, wanted: str) -> Line:
+    """Return the text with each place of `wanted` (case-folded) marked."""
+    folded = text.casefold()
+    if len(folded) != len(text):
+        return ((text, "match"),)
+    spans: list[Span] = []
+    start = 0
+    while (place := folded.find(wanted, start)) >= 0:
+        spans += [(text[start:place], "plain"), (text[place : place + len(wanted)], "match")]
+        start = place + len(wanted)
+    return (*spans, (text[start:], "plain"))
+
+
+def entries_matching(
+    entries: tuple[Entry, ...], session_id: str | None, matching: str = ""
+) -> tuple[Entry, ...]:
+    """Return the event list's entries of a session (None: of all) that contain `matching`.
+
+    Entries that belong to no session are about the gateway, and so about every session.
+    """
+    wanted = matching.casefold()
+    if session_id is None and not wanted:
+        return entries
+    return tuple(
+        entry
+        for entry in entries
+        if (session_id is None or entry.session_id in {None, session_id})
+        and (not wanted or wanted in _entry_text(entry))
+    )
+
+
+def _entry_text(entry: Entry) -> str:
+    return f"{entry.session_id or ''} {entry.kind} {entry.text}".casefold()
+
+
+_LINK_TONES: Final[dict[StreamState, Tone]] = {
+    StreamState.LIVE: "good",
+    StreamState.CONNECTING: "dim",
+    StreamState.WAITING: "warn",
+    StreamState.UNAUTHORIZED: "bad",
+    StreamState.GONE: "dim",
+}
+
+
+class LinksList(LineList):
+    """The links, grouped: troubles, sources, streams, tokens."""
+
+    follows: ClassVar[bool] = False
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
+        super().__init__(id=id)
+        self._lines: tuple[Line, ...] = ()
+
+    def show(self, state: State, now: float) -> None:
+        """Show the links as they stand."""
+        lines = tuple(link_lines(state, now))
+        if lines != self._lines:
+            self._lines = lines
+            self.rows_changed()
+
+    @property
+    def count(self) -> int:
+        return len(self._lines)
+
+    def key_at(self, index: int) -> Hashable:
+        return index
+
+    def index_of(self, key: Hashable) -> int | None:
+        return key if isinstance(key, int) and key < self.count else None
+
+    def paint(self, index: int) -> Line:
+        return self._lines[index]
+
+
+def link_lines(state: State, now: float) -> Iterator[Line]:
+    """Yield one line per source and socket, with cause and cure under what is not well."""
+    for trouble in troubles(state, now):
+        tone: Tone = "bad" if trouble.is_grave else "warn"
+        yield join(("! ", tone), (trouble.what, tone), f": {trouble.reason}")
+        yield join(("  -> ", "dim"), trouble.cure)
+    for source in Source:
+        if source is not Source.LOG:
+            yield _source_line(source_view(state, source, now), str(source))
+    for log_id in state.log_sources:
+        name = "lane log" if log_id == state.lane_log_id else f"log {short_id(log_id)}"
+        yield _source_line(log_view(state, log_id, now), name)
+    for session_id, link in state.links.items():
+        yield _stream_line(session_id, link, now)
+    if not state.links:
+        known = source_view(state, Source.SESSIONS, now).age_s is not None
+        why = "no session is in the gateway's memory" if known else "no list of sessions yet"
+        yield _fact("streams", f"none: {why}")
+    yield _fact("ops token", state.tokens.ops or "none (UA_OPS_TOKEN)")
+    yield _fact("internal token", state.tokens.internal or "none (UA_INTERNAL_API_TOKEN)")
+    if state.health:
+        yield _fact("gateway", _gateway_facts(state))
+
+
+def _source_line(view: SourceView, name: str) -> Line:
+    data = f"data {age(view.age_s)} old" if view.age_s is not None else "no data"
+    plane = f"  from the {view.plane} plane" if view.has_substitute else ""
+    reason = f"  {view.failure.reason}" if view.failure else ""
+    return join(
+        (f"{WORD_SYMBOLS[view.word]} ", WORD_TONES[view.word]),
+        fit(name, 15),
+        (fit(str(view.word), 13), WORD_TONES[view.word]),
+        fit(data, 16),
+        (plane, "warn"),
+        reason,
+    )
+
+
+def _stream_line(session_id: str, link: Link, now: float) -> Line:
+    symbol = "●" if link.state is StreamState.LIVE else "◌"
+    last = age(now - link.last_frame_at) if link.last_frame_at is not None else "-"
+    facts = f"for {age(now - link.since)}  {link.frames} frames, last {last}"
+    gaps = f"  {link.gaps} gap{'s' * (link.gaps > 1)}" if link.gaps else ""
+    return join(
+        (f"{symbol} ", _LINK_TONES[link.state]),
+        fit(f"ws {short_id(session_id)}", 15),
+        (fit(str(link.state), 13), _LINK_TONES[link.state]),
+        facts,
+        (gaps, "warn"),
+        f"  {link.reason}" if link.reason else "",
+    )
+
+
+def _fact(name: str, text: str) -> Line:
+    return plain(f"  {fit(name, 15)}{text}")
+
+
+def _gateway_facts(state: State) -> str:
+    health = state.health
+    if health is None:
+        return ""
+    offset = "unknown" if health.clock_offset_s is None else f"{health.clock_offset_s:+.0f} s"
+    return (
+        f"{health.status}, version {health.version or 'unknown'}, {health.dialect}, "
+        f"database {health.db_status or 'unknown'}, clock offset {offset}"
+    )

@@ -1,0 +1,262 @@
+"""Panes, their titles, the lower half.
+
+A pane: a titled list. Its title says the key that leads there, what is shown, and how.
+
+What the panes' titles say of what is shown under them.
+
+The panes of the lower half: events, logs and links, one at a time or two side by side.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, Generic, TypeVar
+
+from textual.containers import Horizontal, Vertical
+
+from vp_tui.domain.text import short_id
+from vp_tui.state.sources import SourceWord, is_lost, log_view, streams_view
+from vp_tui.ui.kit.line_list import LineList, Toned
+from vp_tui.ui.lines.paint import Line, age, cut, join, width_of
+from vp_tui.ui.watch.logs import EventsList, LinksList, LogList, entries_matching
+from vp_tui.ui.watch.runs import counted_levels
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from textual.app import ComposeResult
+    from textual.strip import Strip
+
+    from vp_tui.state.sources import SourceView
+    from vp_tui.state.state import State
+    from vp_tui.ui.lines.paint import Tone
+    from vp_tui.views.runs import RunRow
+
+
+ListT = TypeVar("ListT", bound=LineList)
+
+PANE_KEYS: Final = {
+    "runs": "1",
+    "events": "2",
+    "lane-log": "3",
+    "session-log": "4",
+    "links": "5",
+}
+PANE_NAMES: Final = {
+    "runs": "RUNS",
+    "events": "EVENTS",
+    "lane-log": "LANE LOG",
+    "session-log": "SESSION LOG",
+    "links": "LINKS",
+}
+
+
+class PaneTitle(Toned):
+    """The line over a list, made for the width that it is drawn in."""
+
+    def __init__(self) -> None:
+        super().__init__(classes="pane-title")
+        self._left: Line = ()
+        self._others: Line = ()
+        self._following: Line = ()
+
+    def show(self, left: Line, others: Line, following: Line) -> None:
+        """Show these parts; the other panes and the rule give way where there is no room."""
+        parts = (left, others, following)
+        if parts != (self._left, self._others, self._following):
+            self._left, self._others, self._following = parts
+            self.refresh()
+
+    def render_line(self, y: int) -> Strip:  # noqa: ARG002 - it has but one line
+        width = self.size.width
+        right = join(" ", self._others, self._following)
+        room = width - width_of(self._left) - width_of(right)
+        if room < 0:
+            return self.strip(cut(join(self._left, self._following), width), width)
+        return self.strip(join(self._left, ("─" * room, "dim"), right), width)
+
+
+class Pane(Vertical, Generic[ListT]):
+    """One list under its title line."""
+
+    def __init__(self, name: str, lines: ListT) -> None:
+        super().__init__(id=f"{name}-pane", classes="pane")
+        self.pane = name
+        self.list = lines
+        self._title = PaneTitle()
+        self._facts: Line = ()
+        self._others: Line = ()
+
+    def compose(self) -> ComposeResult:
+        yield self._title
+        yield self.list
+
+    def describe(self, facts: Line, others: Line = ()) -> None:
+        """Say in the title what is shown; `others` are the panes that share this one's place."""
+        self._facts, self._others = facts, others
+        self.show_title()
+
+    def show_title(self) -> None:
+        """Make the title anew: the facts, the focus or the following changed."""
+        focused = self.list.has_focus
+        tone: Tone = "accent" if focused else "strong"
+        mark = "▸" if focused else "─"
+        name = (f"{PANE_KEYS[self.pane]} {PANE_NAMES[self.pane]} ", tone)
+        left = join((mark, tone), name, self._facts, " ")
+        self._title.show(left, self._others, self._following())
+
+    def _following(self) -> Line:
+        if not self.list.follows:
+            return ()
+        if self.list.following:
+            return ((" follow ON", "dim"),)
+        return ((f" follow OFF, {self.list.waiting} new: G", "warn"),)
+
+    def on_descendant_focus(self) -> None:
+        self.show_title()
+
+    def on_descendant_blur(self) -> None:
+        self.show_title()
+
+    def on_line_list_moved(self, _message: LineList.Moved) -> None:
+        self.show_title()
+
+
+def other_panes(names: list[str]) -> Line:
+    """Return how a title names panes that are not shown: `[3 lane log] [4 session log]`."""
+    return ((" ".join(f"[{PANE_KEYS[n]} {PANE_NAMES[n].lower()}]" for n in names), "dim"),)
+
+
+def runs_facts(
+    rows: Sequence[RunRow], state: State, source: SourceView, now: float, matching: str
+) -> Line:
+    """Return how many runs there are and how they do; `source` is the listing."""
+    on_disk = sum(not session.in_memory for session in state.sessions.values())
+    number = f"{len(rows)} found" if matching else f"{len(rows)}"
+    known = join(f"{number} ({counted_levels(rows)}", _age_of_list(state, source, now), ")")
+    if source.age_s is None:
+        known = join("unknown")
+    facts = join(known, (f", {on_disk} on disk" if on_disk else "", "dim"))
+    return join(facts, filtered(matching))
+
+
+def why_empty(view: SourceView, *, is_session_log: bool) -> str:
+    """Return what stands in place of a log's lines while there are none."""
+    if view.failure is not None:
+        return f" {view.failure.reason} -> {view.failure.cure}"
+    if view.word is SourceWord.IDLE:
+        return " asking for the log …"
+    elsewhere = ": a delegated run writes to the lane's log (3)" if is_session_log else ""
+    return f" this log is empty{elsewhere}"
+
+
+def _age_of_list(state: State, source: SourceView, now: float) -> Line:
+    """Say how old the list of sessions is, when it is not current."""
+    if source.is_current or source.age_s is None:
+        return ()
+    streams = "; streams live" if streams_view(state, now).live and not is_lost(state) else ""
+    return ((f"; list {source.word}, {age(source.age_s)} old{streams}", "bad"),)
+
+
+def filtered(text: str) -> Line:
+    """Return what a pane is filtered by, or searched for."""
+    return ((f" /{text}/", "match"),) if text else ()
+
+
+LOWER: Final = ("events", "lane-log", "session-log", "links")
+"""Names of these panes."""
+
+
+class Lower(Horizontal):
+    """Shows the chosen pane; where it is wide, the events and the pane chosen beside them."""
+
+    def __init__(self) -> None:
+        super().__init__(id="lower")
+        self.events = Pane("events", EventsList(id="events"))
+        self.lane_log = Pane("lane-log", LogList(id="lane-log"))
+        self.session_log = Pane("session-log", LogList(id="session-log"))
+        self.links = Pane("links", LinksList(id="links"))
+        self._chosen = "events"
+        self._beside_events = "lane-log"
+        self._is_wide = False
+
+    def compose(self) -> ComposeResult:
+        yield self.events
+
+    def mount_shown(self) -> None:
+        """Mount what is in view beside the events."""
+        if self.lane_log.display:
+            self.mount(self.lane_log)
+
+    def mount_the_rest(self) -> None:
+        """Mount what the first frame does without."""
+        panes = (self.lane_log, self.session_log, self.links)
+        self.mount_all(pane for pane in panes if not pane.is_attached)
+
+    @property
+    def panes(self) -> tuple[Pane[EventsList] | Pane[LogList] | Pane[LinksList], ...]:
+        """All panes, in reading order."""
+        return (self.events, self.lane_log, self.session_log, self.links)
+
+    @property
+    def shown(self) -> list[str]:
+        """Names of the panes in view, in reading order."""
+        return [pane.pane for pane in self.panes if pane.display]
+
+    @property
+    def are_events_read(self) -> bool:
+        """Whether somebody reads older events, who is not to be disturbed."""
+        return self.events.list.has_focus and not self.events.list.following
+
+    def choose(self, name: str) -> None:
+        """Bring a pane into view, when it is one of these."""
+        if name in LOWER:
+            self._chosen = name
+            if name != "events":
+                self._beside_events = name
+
+    def lay_out(self, *, is_wide: bool) -> None:
+        """Show one pane, or two where it is wide."""
+        self._is_wide = is_wide
+        self.events.styles.margin = (0, 1, 0, 0) if is_wide else 0
+        shown = {"events", self._beside_events} if is_wide else {self._chosen}
+        for pane in self.panes:
+            pane.display = pane.pane in shown
+
+    def show_events(self, state: State, session_id: str | None, matching: str) -> None:
+        """Show the events of a session (None: of all) that contain `matching`."""
+        if not self.events.display:
+            return
+        shown = entries_matching(state.entries, session_id, matching)
+        self.events.list.show(shown, state.clock, matching)
+        whose = short_id(session_id) if session_id else "all sessions"
+        self.events.describe(join(whose, filtered(matching)), self._others("events"))
+
+    def show_logs(self, state: State, selected: str | None, now: float) -> None:
+        """Show the lane's log, the selected session's log, and the links, those in view."""
+        if self.lane_log.display:
+            self._show_log(self.lane_log, state, state.lane_log_id, now)
+        if self.session_log.display and selected is not None:
+            self._show_log(self.session_log, state, selected, now)
+        elif self.session_log.display:
+            self.session_log.list.show("", None, " no session is selected")
+            self.session_log.describe((), self._others("session-log"))
+        if self.links.display:
+            self.links.list.show(state, now)
+            self.links.describe((), self._others("links"))
+
+    def _show_log(self, pane: Pane[LogList], state: State, log_id: str, now: float) -> None:
+        view, is_session_log = log_view(state, log_id, now), pane is self.session_log
+        empty = why_empty(view, is_session_log=is_session_log)
+        pane.list.show(log_id, state.logs.get(log_id), empty)
+        facts = join(
+            short_id(log_id) if is_session_log else "",
+            ("" if view.is_current else f" {view.word}", "warn"),
+            filtered(pane.list.wanted),
+        )
+        pane.describe(facts, self._others(pane.pane))
+
+    def _others(self, shown: str) -> Line:
+        """Name the panes that share this one's place: none beside the events where it is wide."""
+        if shown == "events" and self._is_wide:
+            return ()
+        return other_panes([name for name in LOWER if name not in self.shown])

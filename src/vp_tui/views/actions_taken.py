@@ -1,0 +1,151 @@
+"""State -> what was done to the gateway, by whom, and what came of it.
+
+From the cancels that are followed, others' too, from the lane's orders, and from the audit, which
+knows what was done before this vp-tui was started. The audit is of all gateways: only what was done
+here is told.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from vp_tui.domain.audit import PROOF, RECOVERY
+from vp_tui.domain.rollout.labels import moment
+from vp_tui.domain.runs.cancels import Cancel, CancelState
+from vp_tui.state.state import AuditLog, EvidenceLog
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from vp_tui.domain.audit import ActionRecord
+    from vp_tui.domain.rollout.windows import Window
+    from vp_tui.state.state import State
+
+
+REFUSED: Final = "refused"
+"""How the result of what was not done begins."""
+LOOK_BACK: Final = timedelta(hours=12)
+"""How far what was done is told where no window says it."""
+_SAME: Final = timedelta(seconds=5)
+"""A cancel that is followed and its line in the audit are so close together at most."""
+
+
+class Deed(NamedTuple):
+    """One action that was taken, or tried."""
+
+    at: datetime
+    who: str
+    what: str
+    target: str
+    reason: str
+    result: str
+
+    @property
+    def line(self) -> str:
+        """The deed in a line."""
+        reason = f" ({self.reason})" if self.reason else ""
+        return f"{self.at:%H:%M:%SZ} {self.what} {self.target} by {self.who}{reason}: {self.result}"
+
+
+def since(state: State, window: Window, now: float) -> datetime:
+    """Return from when on something was done in a window.
+
+    One that is not opened begins with the last row, or LOOK_BACK ago.
+    """
+    if window.opened_at is not None:
+        return window.opened_at
+    rows, wall = (state.evidence or EvidenceLog()).rows, state.clock.wall_at(now)
+    last = moment(rows[-1]) if rows else None
+    return wall - LOOK_BACK if last is None or last > wall else last
+
+
+def deeds(state: State, now: float, begin: datetime) -> tuple[Deed, ...]:
+    """Return what was done from `begin` on, oldest first; what was refused is none of it."""
+    followed = [_of_cancel(cancel, state, now) for cancel in state.cancels]
+    of_lane = list(_of_lane(state))
+    audited = [_as_followed(deed, of_lane) for deed in _of_audit(state, begin, followed)]
+    unaudited = [deed for deed in of_lane if not any(_is_same(deed, other) for other in audited)]
+    known = [deed for deed in (*followed, *unaudited) if deed.at >= begin]
+    return tuple(sorted((*known, *audited), key=lambda deed: deed.at))
+
+
+def _of_cancel(cancel: Cancel, state: State, now: float) -> Deed:
+    return Deed(
+        at=state.clock.wall_at(cancel.at),
+        who=cancel.actor or "somebody else",
+        what="cancel",
+        target=cancel.session_id,
+        reason=cancel.reason,
+        result=result_of(cancel, state, now),
+    )
+
+
+def _of_lane(state: State) -> Iterator[Deed]:
+    """Yield the change and the restart that are followed, as far as they are proven."""
+    lane, url = state.lane, state.watch.url
+    if (brake := lane.brake) is not None:
+        at, result = state.clock.wall_at(brake.asked_at), f"{brake.proof}: {brake.reason}"
+        yield Deed(at, lane.brake_by, brake.change.words, url, "", result)
+    if (restart := lane.restart) is not None:
+        at, result = state.clock.wall_at(restart.asked_at), restart.line.removeprefix("restart: ")
+        yield Deed(at, lane.restart_by, "restart", url, "", result)
+
+
+def _as_followed(deed: Deed, followed: list[Deed]) -> Deed:
+    """Return an audited deed with what is known of it now: its line says what was done."""
+    newest = next((other for other in followed if _is_same(deed, other)), None)
+    return deed if newest is None else deed._replace(result=newest.result)
+
+
+def result_of(cancel: Cancel, state: State, now: float) -> str:
+    """Return in words what a cancel came to."""
+    how = cancel.state(now)
+    if how is CancelState.RECOVERED and cancel.recovered_at is not None:
+        at = state.clock.wall_at(cancel.recovered_at)
+        return f"recovered at {at:%H:%M:%SZ}: {cancel.recovered_by} completed"
+    if how is CancelState.FAILED and cancel.failure is not None:
+        return f"not sent: {cancel.failure.reason}"
+    if how in {CancelState.RESTARTED, CancelState.MISSED}:
+        return str(how)
+    ended = "" if "unconfirmed" in how.lower() else ", recovery unconfirmed"
+    return f"{how}{ended}"
+
+
+def _of_audit(state: State, begin: datetime, followed: list[Deed]) -> Iterator[Deed]:
+    """Yield what the audit tells besides."""
+    records = (state.audit or AuditLog()).records
+    here = _names(state)
+    for place, record in enumerate(records):
+        is_result = record.action == RECOVERY or record.action.startswith(PROOF)
+        is_told = is_result or record.result.startswith(REFUSED)
+        if is_told or record.at < begin or record.target not in here:
+            continue
+        deed = Deed(
+            record.at, record.actor, record.action, record.target, record.reason,
+            _result(record, records[place + 1 :]),
+        )  # fmt: skip
+        if not any(_is_same(deed, other) for other in followed):
+            yield deed
+
+
+def _names(state: State) -> set[str]:
+    """Return what can be acted on here, by name."""
+    watch = state.watch
+    cancelled = (cancel.session_id for cancel in state.cancels)
+    return {*state.sessions, *state.runs, *cancelled, watch.name, watch.url, watch.vp_id}
+
+
+def _result(record: ActionRecord, later: tuple[ActionRecord, ...]) -> str:
+    """Return what a record came to, as the audit's later lines have it."""
+    proof = f"{PROOF} {record.action}"
+    for other in reversed(later):
+        is_of_it = (other.target, other.actor) == (record.target, record.actor)
+        if is_of_it and other.action in {RECOVERY, proof}:
+            return other.result
+    return record.result
+
+
+def _is_same(one: Deed, other: Deed) -> bool:
+    is_alike = (one.what, one.target, one.who) == (other.what, other.target, other.who)
+    return is_alike and abs(one.at - other.at) <= _SAME

@@ -1,0 +1,108 @@
+"""What rings now, and the gravest.
+
+State + now -> what an alarm is raised for, and of what nothing can be told now.
+
+State + now -> the alarm to look at first.
+
+Looks for alarms once a second, whatever the screen shows, and tells which of them ring now.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from vp_tui.domain.events import AlarmsFollowed
+from vp_tui.domain.runs.alarms import OF_NO_SESSION, Key, Present, raised
+from vp_tui.state.sources import is_lost
+from vp_tui.views.assessment import assess
+from vp_tui.views.runs import run_levels
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from vp_tui.domain.events import Event
+    from vp_tui.domain.runs.alarms import Alarm
+    from vp_tui.state.state import State
+
+
+class Look(NamedTuple):
+    """What is wrong at one moment."""
+
+    present: tuple[Present, ...]
+    unknown: frozenset[str]
+    """Subjects of which nothing can be told."""
+
+
+def look(state: State, now: float) -> Look:
+    """Return what is wrong at `now`: stuck, deaf and lost runs, and what the SAFETY line has else.
+
+    While the gateway is lost nothing new can be told of the lane.
+    """
+    lane = tuple(_of_the_lane(state, now))
+    found = run_levels(state, now)
+    unknown = {session_id for session_id, told in found.items() if told.level is None}
+    if is_lost(state):
+        unknown |= {f"{OF_NO_SESSION}{name}" for name in _LANE_ALARMS}
+    return Look((*lane, *_of_the_runs(state, now)), frozenset(unknown))
+
+
+_LANE_ALARMS: Final = ("guardrail tripped", "blind rate")
+
+
+def _of_the_lane(state: State, now: float) -> Iterator[Present]:
+    for alarm in assess(state, now).safety:
+        if not alarm.head:
+            key = Key(alarm.subject or f"{OF_NO_SESSION}{alarm.alarm}", alarm.alarm)
+            yield Present(key, alarm.reason, None)
+
+
+def _of_the_runs(state: State, now: float) -> Iterator[Present]:
+    for session_id, told in run_levels(state, now).items():
+        if told.level is not None and told.level.is_alarm:
+            yield Present(Key(session_id, f"{told.level} run"), told.reason, told.since)
+
+
+GATEWAY_LOST: Final = "gateway lost"
+_ORDER: Final = (
+    ("guardrail tripped",),
+    ("brake contradicted",),
+    ("stuck run", "deaf run"),
+    (GATEWAY_LOST,),
+    ("blind rate",),
+    ("lost run",),
+)
+"""Kinds of alarms, the gravest first, as the SAFETY line has them."""
+
+
+def gravest(state: State, now: float) -> Present | None:
+    """Return what is wrong at `now` and worst; what somebody has seen already comes after that.
+
+    Of runs that hang the one comes first that keeps most others waiting.
+    """
+    seen = {alarm.key for alarm in state.alarms if alarm.acknowledged is not None}
+    levels = run_levels(state, now)
+
+    def order(present: Present) -> tuple[bool, int, int, str]:
+        key = present.key
+        rank = next((n for n, kinds in enumerate(_ORDER) if key.kind in kinds), len(_ORDER))
+        level = levels.get(key.subject)
+        return (key in seen, rank, -len(level.waiting) if level else 0, key.subject)
+
+    return min(look(state, now).present, key=order, default=None)
+
+
+def watched(
+    state: State, now: float, ring: Callable[[tuple[Alarm, ...]], None]
+) -> tuple[Event, ...]:
+    """Return what a look at `now` changes of the alarms; `ring` is called with those that are new.
+
+    Before any source has answered or failed there is nothing to be alarmed by.
+    """
+    if not state.sources:
+        return ()
+
+    seen = look(state, now)
+    found = raised(state.alarms, seen.present, now, unknown=seen.unknown)
+    if found.new:
+        ring(found.new)
+    return () if found.alarms == state.alarms else (AlarmsFollowed(now, found.alarms),)

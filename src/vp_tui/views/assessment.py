@@ -1,0 +1,242 @@
+"""State + now -> what the rollout's rules make of it: window, gates, guardrails, suggestion.
+
+The same facts give the same value: nothing is computed again until one of them changes.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from vp_tui.domain.lane.auto_revert import AutoRevert
+from vp_tui.domain.missions.ledger import reconstruct
+from vp_tui.domain.models import Source
+from vp_tui.domain.rollout.decisions import Suggestion, suggest
+from vp_tui.domain.rollout.gates import GateFacts, judge
+from vp_tui.domain.rollout.guardrails import (
+    CancelRecovery,
+    EvidenceTarget,
+    Guardrails,
+    cancel_recovery,
+    evidence_target,
+    trip_wire,
+)
+from vp_tui.domain.rollout.labels import clean_limited_windows
+from vp_tui.domain.rollout.situation import LaneFacts, Refusal, Situation, diagnose
+from vp_tui.domain.rollout.verdicts import attested, with_waivers
+from vp_tui.domain.rollout.windows import numbers_of
+from vp_tui.domain.vocabulary import RevertMode
+from vp_tui.state.sources import SourceWord, listened, source_view, while_same
+from vp_tui.views.figures import NO_EVIDENCE, current_window, is_log_known, numbers
+from vp_tui.views.row_cells import Cells, cells_of
+from vp_tui.views.stuck_runs import cancelled_runs, hung_runs
+from vp_tui.views.troubles import Dangers, can_force, safety_line, state_alarms
+
+if TYPE_CHECKING:
+    from vp_tui.domain.missions.ledger import CoverageState, Ledger, LedgerEntry
+    from vp_tui.domain.models import Continuity, Snapshot
+    from vp_tui.domain.rollout.guardrails import TripWire
+    from vp_tui.domain.rollout.situation import CancelledRun, Cause, HungRun
+    from vp_tui.domain.rollout.verdicts import Gates, Suites
+    from vp_tui.domain.rollout.windows import Window, WindowNumbers
+    from vp_tui.domain.runs.turns import RoutingTally
+    from vp_tui.domain.vocabulary import Profile
+    from vp_tui.state.sources import SourceView
+    from vp_tui.state.state import EvidenceLog, State
+    from vp_tui.views.figures import Numbers
+    from vp_tui.views.troubles import Alarm
+
+
+class Assessment(NamedTuple):
+    """What the rules make of what is known."""
+
+    window: Window | None
+    """The open one, else the one proposed next; None while the evidence log that tells it is
+    unread."""
+    numbers: WindowNumbers | None
+    """The window's own; None before the first metrics."""
+    is_clean: bool | None
+    wire: TripWire
+    gates: Gates
+    """Those that the window's waivers set aside are WAIVED; guardrails and SAFETY know none."""
+    target: EvidenceTarget | None
+    """None without an evidence log."""
+    suggestion: Suggestion | None
+    """None while the window is not known."""
+    safety: tuple[Alarm, ...]
+    recovery: CancelRecovery
+    causes: tuple[Cause, ...] = ()
+    """Why there might be no traffic, likely ones first."""
+    mode: RevertMode = RevertMode.DRY_RUN
+    revert: AutoRevert = AutoRevert()
+
+    @property
+    def guardrails(self) -> Guardrails:
+        """All three, as they stand."""
+        target = self.target or EvidenceTarget(0, None)
+        return Guardrails(self.wire, target, self.recovery, self.mode, self.revert)
+
+
+class _Facts(NamedTuple):
+    """All that an assessment depends on, without anything that changes by itself."""
+
+    window: Window
+    is_log_known: bool
+    profile: Profile
+    evidence: EvidenceLog
+    has_evidence: bool
+    ledger: Ledger
+    snapshot: Snapshot | None
+    coverage: CoverageState | None
+    orphaned: frozenset[str]
+    real: tuple[LedgerEntry, ...]
+    wire: TripWire
+    cells: Cells | None
+    doubt: str | None
+    refusal: Refusal | None
+    continuity: Continuity | None
+    failed_attaches: int
+    suites: Suites
+    routing: RoutingTally | None
+    runs_are_judged: bool
+    hung: tuple[HungRun, ...]
+    cancelled: tuple[CancelledRun, ...]
+    recovery: CancelRecovery
+    dangers: Dangers
+
+
+def assess(state: State, now: float, window: Window | None = None) -> Assessment:
+    """Return the assessment as of `now`, on the monotonic clock.
+
+    `window` stands in for the current one: what would be if it were so.
+    """
+    return _assessed(_facts(state, now, numbers(state, now, window), window))
+
+
+def _facts(state: State, now: float, figures: Numbers | None, window: Window | None) -> _Facts:
+    metrics = source_view(state, Source.METRICS, now)
+    continuity = source_view(state, Source.CONTINUITY, now)
+    shown = window or current_window(state)
+    hung = hung_runs(state, now)
+    stuck = [run.session_id for run in hung if not run.is_deaf]
+    return _Facts(
+        window=shown,
+        is_log_known=window is not None or is_log_known(state),
+        profile=state.watch.profile,
+        evidence=state.evidence or NO_EVIDENCE,
+        has_evidence=state.evidence is not None,
+        ledger=state.ledger,
+        snapshot=figures.snapshot if figures else None,
+        coverage=figures.coverage.state if figures else None,
+        orphaned=figures.orphaned if figures else frozenset(),
+        real=figures.real if figures else (),
+        wire=figures.wire if figures else _NO_WIRE,
+        cells=cells_of(figures) if figures else None,
+        doubt=_doubt(metrics),
+        refusal=_refusal(metrics),
+        continuity=state.continuity if continuity.word is SourceWord.LIVE else None,
+        failed_attaches=state.failed_attaches,
+        suites=attested(state.suites, state.clock.wall_at(now)),
+        routing=state.routing if listened(state, now) else None,
+        runs_are_judged=source_view(state, Source.SESSIONS, now).is_current,
+        hung=hung,
+        cancelled=cancelled_runs(state, shown),
+        recovery=cancel_recovery(state.cancels, now, stuck),
+        dangers=Dangers(
+            figures.wire if figures else _NO_WIRE,
+            hung,
+            state_alarms(state, now),
+            state.watch.auto_revert,
+            state.auto_revert,
+            can_force=can_force(state),
+        ),
+    )
+
+
+_clean_limited = while_same(clean_limited_windows)
+_NO_WIRE: Final = trip_wire(())
+
+
+def _doubt(metrics: SourceView) -> str | None:
+    """Say why the figures prove nothing now; None: they may, or there are none yet."""
+    if metrics.has_substitute:
+        return "the ops plane refuses, the dashboard endpoint stands in"
+    if metrics.word in {SourceWord.LIVE, SourceWord.IDLE}:
+        return None
+    return f"the metrics are {metrics.word}"
+
+
+def _refusal(metrics: SourceView) -> Refusal | None:
+    if metrics.word is not SourceWord.UNAUTHORIZED or metrics.failure is None:
+        return None
+    reason = f"{metrics.failure.reason}: {metrics.failure.cure}".rstrip(": ")
+    return Refusal(reason, dashboard_answers=metrics.has_substitute)
+
+
+@while_same
+def _assessed(facts: _Facts) -> Assessment:
+    found = facts.snapshot is not None
+    own = numbers_of(facts.window, facts.ledger.entries.values(), facts.orphaned)
+    judged = judge(
+        GateFacts(
+            facts.real,
+            facts.wire,
+            window=own if facts.window.source.is_real else None,
+            coverage=facts.coverage,
+            doubt=facts.doubt,
+            orphans=len(facts.orphaned),
+            continuity=facts.continuity,
+            own_failed_attaches=facts.failed_attaches,
+            suites=facts.suites,
+        )
+    )
+    gates = with_waivers(judged, facts.window.waivers, tripped=facts.wire.tripped)
+    situation = _situation(facts, own, gates)
+    rows, stage = facts.evidence.rows, facts.window.stage
+    target = evidence_target(rows, stage, facts.real) if facts.has_evidence else None
+    return Assessment(
+        window=facts.window if facts.is_log_known else None,
+        numbers=own if found else None,
+        is_clean=situation.is_clean if found else None,
+        wire=facts.wire,
+        gates=gates,
+        target=target,
+        suggestion=suggest(situation) if facts.is_log_known else None,
+        safety=safety_line(facts.dangers),
+        recovery=facts.recovery,
+        causes=situation.causes,
+        mode=facts.dangers.mode,
+        revert=facts.dangers.revert,
+    )
+
+
+def _situation(facts: _Facts, own: WindowNumbers, gates: Gates) -> Situation:
+    evidence = facts.evidence
+    return Situation(
+        stage=facts.window.stage,
+        source=facts.window.source,
+        window=own,
+        trip_wire=facts.wire,
+        gates=gates,
+        profile=facts.profile,
+        coverage=facts.coverage,
+        doubt=facts.doubt,
+        rate=reconstruct(facts.real).rate,
+        p95_s=facts.cells.p95_s if facts.cells else None,
+        refusal=facts.refusal,
+        hung=facts.hung,
+        runs_are_judged=facts.runs_are_judged,
+        cancelled=facts.cancelled,
+        clean_limited=_clean_limited(evidence.rows, evidence.unreal_windows),
+        causes=diagnose(_lane(facts)),
+    )
+
+
+def _lane(facts: _Facts) -> LaneFacts:
+    lane = facts.snapshot.lane if facts.snapshot else None
+    return LaneFacts(
+        routing=facts.routing,
+        has_session=None if facts.snapshot is None else lane is not None,
+        last_error=lane.last_error if lane else None,
+        runs_are_judged=facts.runs_are_judged,
+        blocked_by=next((run.session_id for run in facts.hung if run.waiting), None),
+    )

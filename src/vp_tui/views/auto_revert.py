@@ -1,0 +1,125 @@
+"""The auto-revert's hands: once a second it looks at the state, and what follows is done once.
+
+Only a screen steps it: headless commands look once and revert nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, Protocol
+
+from vp_tui.domain.lane.auto_revert import (
+    UNREAD,
+    AutoRevert,
+    AutoRevertStepped,
+    Circumstances,
+    Phase,
+    news,
+    step,
+)
+from vp_tui.domain.vocabulary import RevertMode
+
+if TYPE_CHECKING:
+    from vp_tui.domain.events import Event
+    from vp_tui.domain.lane.switches import Change, Switches
+    from vp_tui.state.state import State
+
+
+AUTO_REVERT: Final = "auto-revert"
+"""The action's name in the audit."""
+
+
+class Hands(Protocol):
+    """What it acts by."""
+
+    def change_switch(self, change: Change, reason: str) -> None:
+        """Set a switch of the lane by the operator's actuator."""
+
+    def note(self, action: str, reason: str, result: str) -> None:
+        """Write into the audit what vp-tui did by itself, or would have done."""
+
+
+def look(state: State, now: float) -> tuple[Event, ...]:
+    """Return what a look at `now` changes; nothing before any source has answered or failed."""
+    if not state.sources:
+        return ()
+    after = step(state.auto_revert, circumstances(state, now), now)
+    return () if after == state.auto_revert else (AutoRevertStepped(now, after),)
+
+
+def follow(before: AutoRevert, after: AutoRevert, hands: Hands) -> None:
+    """Audit what is news of a step, and force fallback when the countdown has run out."""
+    told = news(before, after)
+    if told is None:
+        return
+    reason = after.trip or before.trip or ""
+    hands.note(AUTO_REVERT, reason, told)
+    if after.phase is Phase.REVERTED:
+        from vp_tui.domain.lane.switches import FORCE_FALLBACK  # noqa: PLC0415 - not for the first frame
+
+        hands.change_switch(FORCE_FALLBACK, f"auto-revert: {before.trip}")
+
+
+def circumstances(state: State, now: float) -> Circumstances:
+    """Return what decides about the next step."""
+    from vp_tui.views.assessment import assess  # noqa: PLC0415 - not needed for the first frame
+
+    trip, mode = assess(state, now).wire.reason, state.watch.auto_revert
+    if mode is RevertMode.OFF:
+        return Circumstances(mode, trip)
+    return Circumstances(mode, trip, _already(state), _obstacle(state))
+
+
+def _already(state: State) -> str | None:
+    """Say why there is nothing to force."""
+    from vp_tui.domain.lane.switch_proof import Proof  # noqa: PLC0415 - not needed for the first frame
+    from vp_tui.domain.lane.switches import FORCE_FALLBACK, Switch  # noqa: PLC0415 - as above
+
+    switches, brake = _switches(state), state.lane.brake
+    if switches is not None and switches.is_on(Switch.FORCED_FALLBACK):
+        return f"{Switch.FORCED_FALLBACK} is on already"
+    if brake is not None and brake.change == FORCE_FALLBACK and brake.proof is not Proof.FAILED:
+        return "fallback was forced already"
+    return None
+
+
+def _obstacle(state: State) -> str | None:
+    """Say why this vp-tui cannot or must not force fallback."""
+    from vp_tui.domain.lane.switches import FORCE_FALLBACK, plan_for  # noqa: PLC0415 - as they do
+
+    watch = state.watch
+    if watch.read_only:
+        return "vp-tui is read-only"
+    if watch.means is None or plan_for(FORCE_FALLBACK, watch.means).is_manual:
+        return "no actuator is configured"
+    if watch.means.env_file is not None and (why := _why_no_effect(state)) is not None:
+        return why
+    if watch.auto_revert is not RevertMode.ARMED:
+        return None
+    return state.auto_revert.bar or _under_way(state)
+
+
+def _why_no_effect(state: State) -> str | None:
+    from vp_tui.domain.lane.switches import Switch  # noqa: PLC0415 - not needed for the first frame
+
+    seen, switches = state.lane.switches, _switches(state)
+    if seen is None:
+        return UNREAD
+    if switches is None:
+        return f"the env file cannot be read: {seen.problem}"
+    if Switch.FORCED_FALLBACK in switches.masked:
+        return f"{Switch.FORCED_FALLBACK.mask} is on there"
+    return None
+
+
+def _under_way(state: State) -> str | None:
+    """Say which order keeps another one from being carried out."""
+    lane = state.lane
+    if lane.brake is not None and lane.acted is None:
+        return f"{lane.brake.change.words}: under way"
+    if lane.restart is not None and lane.restarted is None:
+        return "a restart is under way"
+    return None
+
+
+def _switches(state: State) -> Switches | None:
+    return None if state.lane.switches is None else state.lane.switches.switches

@@ -1,0 +1,158 @@
+"""The evidence row, drafted: what is known at one moment, and what the engineer makes of it.
+
+Pure: nothing is written here. The row and the facts beside it are sections 6 and 7 of the
+rollout's rules.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from vp_tui.domain.models import Source
+from vp_tui.domain.rollout.decisions import Suggestion
+from vp_tui.domain.rollout.labels import is_same_window, moment, next_label
+from vp_tui.domain.vocabulary import Profile, Stage, is_more_permissive, keeps_open, offered
+from vp_tui.state.sources import SourceWord, source_view
+from vp_tui.views.assessment import Assessment, assess
+from vp_tui.views.figures import NO_EVIDENCE, current_window, is_log_known, numbers
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from vp_tui.domain.rollout.evidence_row import EvidenceRow
+    from vp_tui.domain.rollout.windows import Window, WindowNumbers
+    from vp_tui.state.state import State
+    from vp_tui.views.figures import Numbers
+
+
+TOO_SOON: Final = timedelta(seconds=60)
+"""A row that follows another within this time, without a mission between, is asked about."""
+METRICS_PATH: Final = "/api/v1/ops/metrics/coder-vp"
+NOTHING_KNOWN: Final = Suggestion("HOLD_SHADOW", ("nothing is known yet",))
+
+
+class Choice(NamedTuple):
+    """What the engineer decided."""
+
+    decision: str
+    reason: str = ""
+    """Why more is allowed than suggested; "" where it is not."""
+    note: str = ""
+    keep: bool | None = None
+    """Whether the window stays open; None: as the word has it."""
+    with_unknowns: bool = True
+    """What was blind or unknown goes into the notes."""
+    with_actions: bool = True
+    """What was done in the window goes into the notes."""
+
+
+class Draft(NamedTuple):
+    """All that a row is made from, as of one moment."""
+
+    state: State
+    now: float
+    """On the monotonic clock."""
+    window: Window
+    made: Assessment
+    figures: Numbers | None
+    """None while the metrics do not tell what is so now: the cells are n/a."""
+
+    @property
+    def suggestion(self) -> Suggestion:
+        """The word that the rules give."""
+        return self.made.suggestion or NOTHING_KNOWN
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The words to choose from, the suggested one first."""
+        is_sustained = self.window.stage is Stage.SUSTAINED
+        watch = self.state.watch
+        profile = Profile.SUSTAINED if is_sustained else watch.profile
+        return offered(self.suggestion.decision, profile, watch.words)
+
+    @property
+    def own(self) -> WindowNumbers | None:
+        """The window's own figures; None while the metrics do not tell what is so now."""
+        return None if self.figures is None else self.made.numbers
+
+    @property
+    def limits(self) -> tuple[int, int]:
+        """Rows of missions and of events in one look."""
+        if self.figures is not None:
+            return self.figures.snapshot.mission_limit, self.figures.snapshot.event_limit
+        return self.state.watch.mission_limit, self.state.watch.event_limit
+
+    @property
+    def taken_at(self) -> datetime:
+        """When the data is of, in UTC: the snapshot's stamp, our own clock without one."""
+        if self.figures is not None:
+            return self.figures.snapshot.generated_at
+        return self.state.clock.wall_at(self.now)
+
+    def needs_reason(self, decision: str) -> bool:
+        """Tell whether the word allows more than the rules do, so that a reason must be typed."""
+        return is_more_permissive(decision, self.suggestion.decision)
+
+    def stays_open(self, choice: Choice) -> bool:
+        """Tell whether the window is open after this row."""
+        return keeps_open(choice.decision) if choice.keep is None else choice.keep
+
+
+def draft(state: State, now: float, window: Window | None = None) -> Draft:
+    """Return the draft as of `now`; `window` stands in for the current one, as edited."""
+    taken = window or current_window(state)
+    view = source_view(state, Source.METRICS, now)
+    figures = numbers(state, now, taken) if view.word is SourceWord.LIVE else None
+    return Draft(state, now, taken, assess(state, now, taken), figures)
+
+
+def why_ask(drafted: Draft, author: str) -> str | None:
+    """Say why a row must not be written without a look at it; None: it may.
+
+    `author` is who would write it.
+    """
+    log = drafted.state.evidence
+    if not is_log_known(drafted.state) or (log and log.problem):
+        problem = log.problem if log else None
+        return f"the evidence log is not known: {problem or 'it is not read yet'}"
+    if others := rows_of_others(drafted.state, drafted.window, author):
+        row, who = others[-1]
+        return f"{who} wrote {row.decision} for this window at {row.date}: enter joins in"
+    if log and log.rows and _is_too_soon(drafted, log.rows[-1]):
+        return "the last row is younger than 60 s, and no mission came since"
+    return None
+
+
+def rows_of_others(state: State, window: Window, author: str) -> list[tuple[EvidenceRow, str]]:
+    """Return the rows that others wrote for the window since `author`'s last one, and who did.
+
+    A row without a record was written by hand.
+    """
+    log = state.evidence or NO_EVIDENCE
+    found: list[tuple[EvidenceRow, str]] = []
+    for row, who in zip(reversed(log.rows), reversed(log.authors), strict=False):
+        if is_same_window(row.window, window.label):
+            if who == author:
+                break
+            found.append((row, who or "somebody, by hand,"))
+    return found[::-1]
+
+
+def _is_too_soon(drafted: Draft, last: EvidenceRow) -> bool:
+    """Tell whether nothing can have changed: by the clock that dates both rows, if they agree.
+
+    A date without a time, and one that is far ahead, tell nothing.
+    """
+    written = moment(last)
+    if written is None or abs(drafted.taken_at - written) >= TOO_SOON:
+        return False
+    missions = (entry.mission for entry in drafted.state.ledger.entries.values())
+    stamps = (stamp for m in missions for stamp in (m.started_at, m.completed_at))
+    return not any(stamp is not None and stamp > written for stamp in stamps)
+
+
+def label_after(drafted: Draft, row: EvidenceRow) -> str:
+    """Return the label that is proposed once `row` is written and its window closed."""
+    rows = (drafted.state.evidence or NO_EVIDENCE).rows
+    return next_label((*rows, row), drafted.state.watch.stage)

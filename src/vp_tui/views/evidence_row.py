@@ -1,0 +1,240 @@
+"""The notes of an evidence row: what was counted, what is not known, why, and the engineer's words.
+
+Their order is that of the rollout's rules, section 7.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from vp_tui.domain.models import Source
+from vp_tui.domain.rollout.evidence_row import EvidenceRow, cells_from_snapshot
+from vp_tui.domain.rollout.verdicts import Verdict
+from vp_tui.domain.text import utc_z
+from vp_tui.domain.vocabulary import Thresholds
+from vp_tui.state.sources import SourceView, SourceWord, listened, source_view
+from vp_tui.views.actions_taken import deeds, since
+from vp_tui.views.draft import METRICS_PATH, Choice, Draft
+from vp_tui.views.figures import probed_missions
+from vp_tui.views.row_cells import cells_of, recorded_snapshot
+from vp_tui.views.stuck_runs import cancelled_runs, hung_runs
+from vp_tui.views.troubles import troubles
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from vp_tui.domain.rollout.windows import WindowNumbers
+    from vp_tui.views.actions_taken import Deed
+    from vp_tui.views.figures import Numbers
+
+
+_BETWEEN: Final = "; "
+
+
+def notes_of(drafted: Draft, choice: Choice) -> str:
+    """Return the notes of the row."""
+    return _BETWEEN.join(part for part in _notes(drafted, choice) if part)
+
+
+def counts_note(
+    considered: int,
+    with_fallback: int | None,
+    missions: Mapping[str, int] | None,
+    events: Mapping[str, int] | None,
+) -> str:
+    """Return what the gateway counted, as in every row of the log; None is what it did not tell."""
+    counted = (
+        f"missions_considered={considered}",
+        f"missions_with_fallback={'unknown' if with_fallback is None else with_fallback}",
+        f"mission_counts={_counts(missions)}",
+        f"event_counts={_counts(events)}",
+    )
+    return ", ".join(f"`{count}`" for count in counted)
+
+
+def _counts(counts: Mapping[str, int] | None) -> str:
+    if counts is None:
+        return "unknown"
+    return "{" + ",".join(f"{name}:{number}" for name, number in counts.items()) + "}"
+
+
+def _notes(drafted: Draft, choice: Choice) -> Iterator[str]:
+    if drafted.figures is None:
+        yield _not_measured(drafted)
+    else:
+        yield from _measured(drafted.figures)
+    if drafted.own is not None:
+        yield _window(drafted.own)
+    yield _probes(drafted)
+    yield _routing(drafted)
+    if choice.with_unknowns:
+        yield from _unknowns(drafted)
+    if choice.with_actions:
+        yield _actions(drafted)
+    yield from _hung(drafted)
+    yield from _waived(drafted)
+    yield from _decided(drafted, choice)
+    yield choice.note.strip()
+
+
+def _not_measured(drafted: Draft) -> str:
+    view = _metrics(drafted)
+    if view.word is SourceWord.IDLE:
+        return "not measured: the metrics have not answered yet"
+    reason = f" ({view.failure.reason})" if view.failure else ""
+    return f"not measured: the metrics are {view.word}{reason}"
+
+
+def _metrics(drafted: Draft) -> SourceView:
+    return source_view(drafted.state, Source.METRICS, drafted.now)
+
+
+def _measured(figures: Numbers) -> Iterator[str]:
+    taken = figures.snapshot
+    yield counts_note(
+        taken.fallback.considered,
+        taken.fallback.with_fallback,
+        taken.mission_counts,
+        taken.event_counts,
+    )
+    if cells_of(figures).is_reconstructed:
+        p95_s = taken.latency.p95_s
+        p95 = "n/a" if p95_s is None else f"{p95_s:.3f}s"
+        rate = "n/a" if figures.reported_rate is None else f"{figures.reported_rate:.3f}"
+        yield f"reported: rate {rate}, p95 {p95}"
+    seen, bounds = figures.reconstruction, figures.bounds
+    if bounds is None:
+        yield "epoch: no finished mission"
+    else:
+        fallen = f"{seen.fallbacks} of {seen.terminal} fell back"
+        yield f"epoch: {fallen}, 95 % sure below {bounds.upper95:.1%}"
+
+
+def _window(own: WindowNumbers) -> str:
+    p95 = "" if own.p95_s is None else f", p95 {own.p95_s:.3f}s"
+    running = f", {own.running} running" if own.running else ""
+    told = f"{own.completed} completed, {own.failed} failed, {own.fallback} fell back"
+    return f"window: +{own.new} missions: {told}{running}{p95}"
+
+
+def _probes(drafted: Draft) -> str:
+    """Say which of the window's missions are probes of ours, if any."""
+    count, probes = probed_missions(drafted.state, drafted.window)
+    return f"{probes} of the window's {count} missions are probes of ours" if probes else ""
+
+
+def _routing(drafted: Draft) -> str:
+    tally = drafted.state.routing
+    if not listened(drafted.state, drafted.now):
+        return "routing unknown: no stream was heard"
+    if not tally.coding_turns:
+        return "no coding turn was seen"
+    unseen = f"{tally.bootstrap} bootstrap failures, {tally.shadow} in shadow"
+    return f"{tally.delegated} of {tally.coding_turns} coding turns seen went to the VP, {unseen}"
+
+
+def _unknowns(drafted: Draft) -> Iterator[str]:
+    """Say what else is not to be relied on."""
+    failure = None if drafted.figures else _metrics(drafted).failure
+    for found in troubles(drafted.state, drafted.now):
+        if failure and found.reason == failure.reason:  # told as why nothing was measured
+            yield found.what
+        else:
+            yield f"{found.what}: {found.reason}" if found.reason else found.what
+
+
+def _actions(drafted: Draft) -> str:
+    """Say what was done in the window, by whom, and what came of it."""
+    done = actions_in_window(drafted)
+    return f"actions: {', '.join(deed.line for deed in done)}" if done else ""
+
+
+def actions_in_window(drafted: Draft) -> tuple[Deed, ...]:
+    """Return what was done in the row's window."""
+    begin = since(drafted.state, drafted.window, drafted.now)
+    return deeds(drafted.state, drafted.now, begin)
+
+
+def _hung(drafted: Draft) -> Iterator[str]:
+    """Tell of the runs that hang or were cancelled, where the word's reasons do not."""
+    told = drafted.suggestion.reasons
+    lines = [run.line for run in hung_runs(drafted.state, drafted.now)]
+    lines += [run.line for run in cancelled_runs(drafted.state, drafted.window)]
+    for line in lines:
+        if not any(line in reason for reason in told):
+            yield line
+
+
+def _waived(drafted: Draft) -> Iterator[str]:
+    """Say which gates are waived, by whom, why, and what they said."""
+    for name, gate in drafted.made.gates.by_name().items():
+        if gate.verdict is Verdict.WAIVED:
+            yield f"{name} {gate.reason}"
+
+
+def _decided(drafted: Draft, choice: Choice) -> Iterator[str]:
+    """Say what the rules suggested and why, and why the engineer allows more."""
+    suggestion = drafted.suggestion
+    reasons = ", ".join(suggestion.reasons)
+    if choice.decision == suggestion.decision:
+        yield f"as suggested: {reasons}"
+    else:
+        yield f"{suggestion.decision} was suggested: {reasons}"
+    if drafted.needs_reason(choice.decision):
+        yield f"more was allowed because: {choice.reason.strip() or '…'}"
+
+
+def row_of(drafted: Draft, choice: Choice) -> EvidenceRow:
+    """Return the row as it will be written."""
+    vp_id, window = drafted.state.watch.vp_id, drafted.window
+    limits = "mission_limit={}&event_limit={}".format(*drafted.limits)
+    rate, p95 = cells_from_snapshot(_values(drafted.figures))
+    return EvidenceRow(
+        date=utc_z(drafted.taken_at),
+        window=window.label,
+        scope=window.scope,
+        refs=f"`GET {METRICS_PATH}?vp_id={vp_id}&{limits}`",
+        fallback_rate=rate,
+        p95_latency=p95,
+        decision=choice.decision,
+        notes=notes_of(drafted, choice),
+    )
+
+
+def _values(figures: Numbers | None) -> dict[str, object] | None:
+    """Return of the recorded snapshot what the cells follow from."""
+    if figures is None:
+        return None
+    cells, reported = cells_of(figures), figures.snapshot.fallback
+    if cells.is_reconstructed:
+        return {"reconstructed": {"rate": cells.rate, "p95_s": cells.p95_s}}
+    return {
+        "fallback": {"missions_considered": reported.considered, "rate": reported.rate},
+        "latency_seconds": {"p95_seconds": figures.snapshot.latency.p95_s},
+    }
+
+
+def facts_of(drafted: Draft, choice: Choice, author: str) -> dict[str, Any]:
+    """Return what the record keeps beside the row: the members of `storage.snapshots.Facts`."""
+    state, window = drafted.state, drafted.window
+    mission_limit, event_limit = drafted.limits
+    is_override = drafted.needs_reason(choice.decision)
+    return {
+        "window": window.label,
+        "snapshot": None if drafted.figures is None else recorded_snapshot(drafted.figures),
+        "limits": {"mission_limit": mission_limit, "event_limit": event_limit},
+        "thresholds": {"profile": str(state.watch.profile), **Thresholds()._asdict()},
+        "epoch": state.epoch._asdict() if state.epoch else None,
+        "actor": author,
+        "stage": str(window.stage),
+        "source": str(window.source),
+        "gates": {
+            name: {"verdict": str(gate.verdict), "reason": gate.reason, "threshold": gate.threshold}
+            for name, gate in drafted.made.gates.by_name().items()
+        },
+        "suggestion": {
+            "decision": drafted.suggestion.decision,
+            "reasons": list(drafted.suggestion.reasons),
+        },
+        "override_reason": choice.reason.strip() if is_override else None,
+    }

@@ -1,0 +1,329 @@
+"""Texts for others: handover, incident summary.
+
+The handover text: all that the next engineer on call must know, as plain text of some 30 lines.
+
+Pure: state + now -> text. What is not known is said to be unknown.
+
+State + now -> the summary of one run for the incident channel: a dozen lines of plain ASCII.
+
+Somebody reads it without this screen: every line says of itself what it is, how old it is, and
+what is not known.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from vp_tui.domain.lane.restart import RestartState
+from vp_tui.domain.lane.switch_proof import Proof
+from vp_tui.domain.missions.ledger import describe_rank
+from vp_tui.domain.models import Source
+from vp_tui.domain.rollout.verdicts import attested
+from vp_tui.domain.runs.cancels import pending
+from vp_tui.domain.runs.levels import Level
+from vp_tui.domain.text import age, clip, fold, literal, short_id, utc_z
+from vp_tui.state.sources import is_lost, is_reachable, source_view
+from vp_tui.views.actions_taken import LOOK_BACK, deeds, result_of, since
+from vp_tui.views.assessment import assess
+from vp_tui.views.figures import current_window, numbers
+from vp_tui.views.lane import lane_mode
+from vp_tui.views.runs import run_rows
+from vp_tui.views.triage import triage
+from vp_tui.views.troubles import troubles
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from datetime import datetime
+
+    from vp_tui.domain.runs.alarms import Alarm
+    from vp_tui.domain.runs.cancels import Cancel
+    from vp_tui.state.state import State
+    from vp_tui.views.assessment import Assessment
+    from vp_tui.views.figures import Numbers
+    from vp_tui.views.triage import Triage
+
+
+DEEDS_AT_MOST: Final = 12
+"""Actions told, the newest."""
+_WELL: Final = frozenset({Level.OK, Level.IDLE})
+
+
+def handover(state: State, now: float, who: str) -> str:
+    """Return the text, as Markdown; `who` hands over."""
+    made, figures = assess(state, now), numbers(state, now)
+    wall = state.clock.wall_at(now)
+    parts: tuple[tuple[str, Iterable[str]], ...] = (
+        (f"# Handover of {state.watch.name}, {utc_z(wall)}", _head(state, now, who)),
+        ("## Window", _window(made, figures, wall)),
+        ("## Gates and guardrails", _rules(made, figures)),
+        ("## Alarms", _alarms(state, made, now)),
+        ("## Runs that are not ok", _runs(state, now)),
+        ("## Actions", _actions(state, now)),
+        ("## Recoveries and proofs pending", _recoveries(state, now)),
+        ("## Unverified", _unverified(state, made, figures, now)),
+        ("## Next step", _next_steps(state, made, now)),
+    )
+    lines = [line for title, items in parts for line in _part(title, items)]
+    return "\n".join(lines) + "\n"
+
+
+def _part(title: str, items: Iterable[str]) -> Iterator[str]:
+    yield literal(title)
+    told = [f"- {literal(item)}" for item in items]
+    yield from told or ["- none"]
+
+
+def _head(state: State, now: float, who: str) -> Iterator[str]:
+    watch, health = state.watch, state.health
+    life = f"epoch {state.epoch.number}" if state.epoch else "epoch unknown"
+    if (boot_at := state.boot_at) is not None:
+        life += f", booted {utc_z(boot_at)}"
+    version = f"{health.dialect}, version {health.version}" if health else "version unknown"
+    reached = "reachable" if is_reachable(state, now) else "NOT REACHABLE"
+    yield f"gateway {watch.url}: {'LOST' if is_lost(state) else reached}, {version}, {life}"
+    mode = ", read-only" if watch.read_only else ""
+    yield f"handed over by {who}{mode}"
+    belief = lane_mode(state)
+    yield f"lane {watch.vp_id}, believed mode {belief.mode}: {belief.evidence}"
+
+
+def _window(made: Assessment, figures: Numbers | None, wall: datetime) -> Iterator[str]:
+    window = made.window
+    if window is None:
+        yield "unknown: the evidence log that tells it is not read"
+        return
+    opened = "proposed, not opened"
+    if window.opened_at is not None:
+        open_s = max((wall - window.opened_at).total_seconds(), 0.0)
+        opened = f"open since {utc_z(window.opened_at)} ({age(open_s)})"
+    yield f"{window.label}: stage {window.stage}, source {window.source}, {opened}"
+    yield _own(made)
+    yield _epoch(figures)
+    if made.suggestion is not None:
+        yield f"suggested {made.suggestion.decision}: {', '.join(made.suggestion.reasons)}"
+
+
+def _own(made: Assessment) -> str:
+    own = made.numbers
+    if own is None:
+        return "its numbers are unknown: there are no metrics"
+    clean = "clean" if made.is_clean else "not clean"
+    p95 = "n/a" if own.p95_s is None else f"{own.p95_s:.3f}s ({describe_rank(own.timed)})"
+    told = f"{own.completed} completed, {own.failed} failed, {own.running} running"
+    return f"+{own.new} missions: {told}, {own.fallback} fell back, p95 {p95}: {clean}"
+
+
+def _epoch(figures: Numbers | None) -> str:
+    if figures is None or figures.bounds is None:
+        return "epoch: no finished mission is known"
+    seen, latency = figures.reconstruction, figures.snapshot.latency
+    p95 = "n/a" if latency.p95_s is None else f"{latency.p95_s:.3f}s"
+    rank = f" ({describe_rank(latency.count)})" if latency.count else ""
+    fallen = f"{seen.fallbacks} of {seen.terminal} fell back"
+    bound = f"95 % sure below {figures.bounds.upper95:.1%}"
+    current = "" if figures.source.is_current else f"; AS OF {age(figures.source.age_s)} AGO"
+    return f"epoch: {fallen}, {bound}, p95 {p95}{rank}{current}"
+
+
+def _rules(made: Assessment, figures: Numbers | None) -> Iterator[str]:
+    for name, gate in made.gates.by_name().items():
+        yield f"{name} {gate.verdict}: {gate.reason}"
+    yield made.gates.promotion.line
+    guardrails, target = made.guardrails, made.target
+    yield f"cancel recovery: {guardrails.cancel_recovery.state}"
+    counted = f"{target.count} of {target.of} recorded" if target else "unknown, no evidence log"
+    yield f"evidence target: {counted}"
+    wire = made.wire
+    told = f"{wire.fallbacks} of the last {wire.terminal} fell back, {wire.time_to_trip}"
+    tripped = "TRIPPED: " if wire.tripped else ""
+    rolling = f"{tripped}{told}" if figures else "unknown: there are no metrics"
+    yield f"auto-revert {guardrails.mode}: {rolling}; {guardrails.auto_revert}"
+
+
+def _alarms(state: State, made: Assessment, now: float) -> Iterator[str]:
+    for alarm in state.alarms:
+        yield _alarm(alarm, state, now)
+    rung = {(alarm.key.kind, alarm.session_id or "") for alarm in state.alarms}
+    for entry in made.safety:
+        if (entry.alarm, entry.subject) not in rung:
+            yield f"{entry.alarm}: {entry.told}; it has not rung yet"
+
+
+def _alarm(alarm: Alarm, state: State, now: float) -> str:
+    at, seen = state.clock.wall_at(alarm.raised_at), alarm.acknowledged
+    whom = f" {alarm.session_id}" if alarm.session_id else ""
+    by = "acknowledged by nobody"
+    if seen is not None:
+        by = f"acknowledged by {seen.actor} {state.clock.wall_at(seen.at):%H:%M:%SZ}"
+    rang = f"rang {at:%H:%M:%SZ}, {age(now - alarm.raised_at)} ago"
+    return f"{alarm.key.kind}{whom}: {alarm.reason}; {rang}, {by}"
+
+
+def _runs(state: State, now: float) -> Iterator[str]:
+    for row in run_rows(state, now):
+        told = row.level
+        if told.level is None or told.level not in _WELL:
+            word = "unknown" if told.level is None else str(told.level).upper()
+            mission = row.mission.mission_id
+            which = f"; mission {mission} ({row.mission.why})" if mission else ""
+            yield f"{word} {row.session.session_id}: {told.reason}{which}"
+
+
+def _actions(state: State, now: float) -> Iterator[str]:
+    """Yield what was done in this window, at least of the last LOOK_BACK."""
+    begin = min(since(state, current_window(state), now), state.clock.wall_at(now) - LOOK_BACK)
+    done = deeds(state, now, begin)
+    if len(done) > DEEDS_AT_MOST:
+        yield f"{len(done) - DEEDS_AT_MOST} earlier ones are in the audit"
+    yield from (f"{deed.at:%m-%d} {deed.line}" for deed in done[-DEEDS_AT_MOST:])
+    if state.audit is None or state.audit.problem is not None:
+        problem = state.audit.problem.reason if state.audit and state.audit.problem else "not read"
+        yield f"earlier ones are unknown: the audit: {problem}"
+
+
+def _recoveries(state: State, now: float) -> Iterator[str]:
+    for cancel in pending(state.cancels):
+        at = state.clock.wall_at(cancel.at)
+        yield f"{cancel.session_id}, cancelled {at:%H:%M:%SZ}: {result_of(cancel, state, now)}"
+    brake, restart = state.lane.brake, state.lane.restart
+    if brake is not None and brake.proof is not Proof.CONFIRMED:
+        yield brake.line
+    if restart is not None and restart.state is not RestartState.BACK:
+        yield f"restart: {restart.state}{': ' if restart.reason else ''}{restart.reason}"
+
+
+def _unverified(
+    state: State, made: Assessment, figures: Numbers | None, now: float
+) -> Iterator[str]:
+    for found in troubles(state, now):
+        yield f"{found.what}: {found.reason}" if found.reason else found.what
+    if figures is None:
+        yield "no metrics yet: nothing is known of the rate"
+    elif figures.orphans:
+        yield f"missions that read running and cannot be: {figures.orphans}"
+    suites = attested(state.suites, state.clock.wall_at(now))
+    yield f"continuity suites: {suites.state} ({suites.detail}); runtime: {made.gates.g4.verdict}"
+    authors = state.evidence.authors if state.evidence else ()
+    if unrecorded := authors.count(None):
+        yield f"{unrecorded} of the newest {len(authors)} rows have no record: written by hand"
+
+
+def _next_steps(state: State, made: Assessment, now: float) -> Iterator[str]:
+    for entry in made.safety:
+        yield f"{entry.told}: {entry.cure}" if entry.cure else entry.told
+    if pending(state.cancels):
+        yield "watch for a later turn to complete: until then no cancel is a recovery"
+    grave = [found for found in troubles(state, now) if found.is_grave and found.cure]
+    told = {entry.trouble for entry in made.safety}
+    yield from (f"{found.what}: {found.cure}" for found in grave if found.what not in told)
+    if made.suggestion is not None:
+        missing = ", ".join(made.gates.promotion.missing)
+        proof = f"; for a promotion: {missing}" if missing else ""
+        yield f"record the window (R writes {made.suggestion.decision}){proof}"
+
+
+QUERY: Final = 120
+"""Characters of the query."""
+LINE: Final = 240
+"""Characters of a line at most."""
+CANCELS: Final = 2
+"""Cancels of the session that are told, the newest."""
+_PLAIN: Final = str.maketrans({"…": "...", "“": '"', "”": '"', "’": "'", "–": "-"})  # noqa: RUF001 - what is replaced
+
+
+def incident_text(state: State, now: float, session_id: str) -> str:
+    """Return the summary of the session's run as of `now`; it ends with a newline."""
+    seen = triage(state, now, session_id)
+    lines = list(_gone(state, now, session_id) if seen is None else _lines(seen, state, now))
+    return "".join(f"{_ascii(clip(line, LINE))}\n" for line in lines)
+
+
+def _ascii(text: str) -> str:
+    """Return `text` with every other character than ASCII's written as an escape."""
+    return literal(text).translate(_PLAIN).encode("ascii", "backslashreplace").decode("ascii")
+
+
+def _gone(state: State, now: float, session_id: str) -> Iterator[str]:
+    yield f"{_where(state)} {session_id} is not listed at {_at(state, now)}: nothing is known of it"
+    yield _figures(state, now)
+
+
+def _where(state: State) -> str:
+    return f"[{state.watch.name} {state.watch.vp_id}]"
+
+
+def _lines(seen: Triage, state: State, now: float) -> Iterator[str]:
+    row = seen.row
+    level = "UNKNOWN" if row.level.level is None else str(row.level.level).upper()
+    since = row.level.since
+    told = level if since is None else f"{level} for {age(now - since)}"
+    short = short_id(row.session.session_id)
+    yield f"{_where(state)} run {short} {told}, at {_at(state, now)}"
+    yield f"session: {row.session.session_id}"
+    yield f"why: {row.level.reason}"
+    yield f"since: {_at(state, since)}; running for {_age(row.running_s)}"
+    query = row.turn.query or row.session.description
+    yield f'query: "{clip(fold(query), QUERY)}"' if query else "query: unknown, nobody saw it"
+    yield f"last: {_last(seen, state)}"
+    yield f"{seen.mission}; {seen.lane}"
+    yield f"{seen.queue}; {seen.viewers}"
+    yield seen.blocks
+    yield from _cancels(seen, state, now)
+    yield _log(seen, state, now)
+    yield _figures(state, now)
+    yield f"next: {seen.ladder}"
+
+
+def _at(state: State, at: float | None) -> str:
+    return "unknown" if at is None else f"{state.clock.wall_at(at):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def _age(seconds: float | None) -> str:
+    return "an unknown time" if seconds is None else age(seconds)
+
+
+def _last(seen: Triage, state: State) -> str:
+    """Return the newest moment of the turn."""
+    moment = seen.course[-1]
+    at = "" if moment.at is None else f"{_at(state, moment.at)} "
+    return f"{at}{moment.text}"
+
+
+def _cancels(seen: Triage, state: State, now: float) -> Iterator[str]:
+    session_id = seen.row.session.session_id
+    own = [cancel for cancel in state.cancels if cancel.session_id == session_id]
+    if not own:
+        yield "cancels: none seen"
+    for cancel in own[-CANCELS:]:
+        yield f"cancel: {_cancel(cancel, state, now)}"
+
+
+def _cancel(cancel: Cancel, state: State, now: float) -> str:
+    whose = cancel.actor or "somebody else"
+    reason = f' "{fold(cancel.reason)}"' if cancel.reason else ""
+    heard = {None: "", True: ", the run unwound", False: ", the run did not hear"}
+    told = f"{cancel.state(now)}{heard[cancel.task_cancelled]}"
+    return f"{_at(state, cancel.at)} by {whose}{reason}: {told}"
+
+
+def _log(seen: Triage, state: State, now: float) -> str:
+    """Return the last line of the log that is the run's, and how long nothing came after it."""
+    log = state.logs.get(seen.log_id)
+    name = "lane log" if seen.log_id == state.lane_log_id else "session log"
+    if log is None or not log.lines:
+        return f"{name}: no line known"
+    quiet = "an unknown time" if log.grown_at is None else age(max(now - log.grown_at, 0.0))
+    return f"{name}, nothing for {quiet} after: {fold(log.lines[-1])}"
+
+
+def _figures(state: State, now: float) -> str:
+    figures, view = numbers(state, now), source_view(state, Source.METRICS, now)
+    if figures is None:
+        return f"metrics: none yet ({view.word})"
+    seen, latency = figures.reconstruction, figures.snapshot.latency
+    rate = "n/a (none finished)" if seen.rate is None else f"{seen.fallbacks}/{seen.terminal}"
+    p95 = (
+        "n/a" if latency.p95_s is None else f"{latency.p95_s:.3f}s ({describe_rank(latency.count)})"
+    )
+    word = f"metrics {view.word}, {_age(view.age_s)} old"
+    return f"fallback {rate} (reconstructed), p95 {p95}; {word}, coverage {figures.coverage.state}"

@@ -1,0 +1,204 @@
+"""What the lane is believed to do; how the primary path does.
+
+State -> what mode the lane is believed to be in, and on what evidence.
+
+State + now -> whether the primary path is healthy: where a forced fallback sends every turn.
+
+What speaks for it are turns and fallen back missions that it completed lately. `now` is the
+monotonic clock in seconds.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from vp_tui.domain.lane.mode import Belief, LaneMode, LaneSigns, believed_mode
+from vp_tui.domain.lane.switch_proof import Dispatched, Proof, dispatched_in
+from vp_tui.domain.lane.switches import FORCE_FALLBACK, RELEASE, Change, Switch
+from vp_tui.domain.models import Source
+from vp_tui.domain.text import age, short_id
+from vp_tui.state.sources import while_same
+from vp_tui.views.stuck_runs import hung_runs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from datetime import datetime
+
+    from vp_tui.domain.missions.ledger import LedgerEntry
+    from vp_tui.domain.models import Snapshot
+    from vp_tui.state.state import Lane, State
+
+
+_MODES: Final[Mapping[LaneMode, str]] = MappingProxyType(
+    {
+        LaneMode.DELEGATING: "delegating",
+        LaneMode.SHADOW: "shadow",
+        LaneMode.FORCED_FALLBACK: "FORCED",
+        LaneMode.DISABLED: "off",
+        LaneMode.UNKNOWN: "unknown",
+    }
+)
+_WISHES: Final[Mapping[Change, str]] = MappingProxyType(
+    {
+        FORCE_FALLBACK: "FORCED",
+        RELEASE: "released",
+        Change(Switch.SHADOW, on=True): "shadow",
+        Change(Switch.SHADOW, on=False): "shadow off",
+        Change(Switch.LANE, on=True): "on",
+        Change(Switch.LANE, on=False): "off",
+    }
+)
+"""What a change makes of the lane, in a word or two."""
+
+
+def lane_mode(state: State) -> Belief:
+    """Return the mode that the evidence of this epoch speaks for."""
+    metrics = state.sources.get(Source.METRICS)
+    told_at = metrics.answered_at if metrics else None
+    return _believed(state.lane, state.snapshot, told_at, state.boot_at)
+
+
+def lane_word(state: State) -> str:
+    """Return the believed mode in a few words; while a change is followed, how far it is proven.
+
+    `delegating`, `FORCED unproven`, `delegating NOT FORCED`.
+    """
+    belief, brake = lane_mode(state), state.lane.brake
+    mode = _MODES[belief.mode]
+    if brake is None or brake.proof is Proof.FAILED:
+        return mode
+    wish = _WISHES[brake.change]
+    if brake.proof is Proof.CONTRADICTED:
+        return f"{mode} NOT {wish}"
+    if brake.proof is Proof.CONFIRMED:
+        return f"{wish if belief.mode is LaneMode.UNKNOWN else mode} proven"
+    return f"{wish} {'unproven' if brake.since is not None else 'not in force'}"
+
+
+def why_busy(state: State) -> str | None:
+    """Say what is being done to the lane, so that nothing else is; None: nothing."""
+    lane = state.lane
+    if lane.brake is not None and lane.acted is None:
+        return f"{lane.brake.change.words} is being carried out: wait for its end"
+    if lane.restart is not None and lane.restarted is None:
+        return "a restart is being carried out: wait for its end"
+    return None
+
+
+def why_no_change(state: State, change: Change) -> str | None:
+    """Say why a switch must not, or cannot now, be set; None: it may."""
+    if (busy := why_busy(state)) is not None:
+        return busy
+    lane, means = state.lane, state.watch.means
+    switches = lane.switches.switches if lane.switches else None
+    if not change.on or switches is None or change.switch not in switches.masked:
+        return None
+    where = "the env file" if means is None else means.env_file
+    mask = change.switch.mask
+    return f"{mask} is on in {where}: {change.switch} would have no effect; take the mask out first"
+
+
+@while_same
+def _believed(
+    lane: Lane, snapshot: Snapshot | None, told_at: float | None, boot_at: datetime | None
+) -> Belief:
+    newest = _newest_mission(snapshot, told_at, boot_at)
+    seen = lane.switches
+    signs = LaneSigns(
+        turn=lane.coding,
+        mission=None if newest is None else (newest.mission_id, newest.at),
+        had_session=None if snapshot is None else snapshot.lane is not None,
+        switches=seen.switches if seen else None,
+        are_switches_read=_is_before(seen.changed_at if seen else None, boot_at),
+        brake=lane.brake,
+    )
+    return believed_mode(signs)
+
+
+def _newest_mission(
+    snapshot: Snapshot | None, told_at: float | None, boot_at: datetime | None
+) -> Dispatched | None:
+    """Return the mission of this epoch that began last; None while the epoch is not known."""
+    if snapshot is None or told_at is None or boot_at is None:
+        return None
+    up_s = (snapshot.generated_at - boot_at).total_seconds()
+    of_epoch = [m for m in dispatched_in(snapshot, told_at) if m.at >= told_at - up_s]
+    return max(of_epoch, key=lambda mission: mission.at, default=None)
+
+
+def _is_before(at: datetime | None, boot_at: datetime | None) -> bool | None:
+    return None if at is None or boot_at is None else at < boot_at
+
+
+LATELY_S: Final = 30 * 60.0
+"""What is older says nothing of now."""
+
+
+class Health(StrEnum):
+    """How the primary path does."""
+
+    HEALTHY = "healthy"
+    UNKNOWN = "unknown"
+    FAILING = "FAILING"
+    BLOCKED = "BLOCKED"
+
+
+class PrimaryPath(NamedTuple):
+    """How the primary path does, and on what evidence."""
+
+    health: Health
+    why: str
+
+
+def primary_path(state: State, now: float) -> PrimaryPath:
+    """Return how the primary path does: the newest that it did decides."""
+    if state.dialect != "G2" and (blocking := next(_blocking(state, now), None)):
+        why = f"{short_id(blocking)} holds the gateway's lock: no turn of either path gets through"
+        return PrimaryPath(Health.BLOCKED, why)
+    seen = list(_seen(state))
+    if not seen:
+        why = "nothing was seen to complete outside the lane in this epoch"
+        return PrimaryPath(Health.UNKNOWN, why)
+    at, health, what = max(seen)
+    told = f"{what} {age(max(now - at, 0.0))} ago"
+    if now - at > LATELY_S:
+        return PrimaryPath(Health.UNKNOWN, f"not lately: {told}")
+    return PrimaryPath(health, told)
+
+
+def _blocking(state: State, now: float) -> Iterator[str]:
+    return (run.session_id for run in hung_runs(state, now) if run.is_deaf or run.waiting)
+
+
+def _seen(state: State) -> Iterator[tuple[float, Health, str]]:
+    """Yield what the primary path did, each with when."""
+    if (turn := state.lane.primary) is not None:
+        how = "fell back and completed" if turn.fell_back else "completed outside the lane"
+        yield turn.ended_at, Health.HEALTHY, f"a turn of {short_id(turn.session_id)} {how}"
+    snapshot, metrics = state.snapshot, state.sources.get(Source.METRICS)
+    if snapshot is None or metrics is None or metrics.answered_at is None:
+        return
+    boot_at = state.boot_at
+    for entry in state.ledger.entries.values():
+        mission = entry.mission
+        told = _of_mission(entry)
+        if told is None or mission.completed_at is None:
+            continue
+        if boot_at is None or mission.completed_at < boot_at:
+            continue
+        ago_s = (snapshot.generated_at - mission.completed_at).total_seconds()
+        yield metrics.answered_at - ago_s, *told
+
+
+def _of_mission(entry: LedgerEntry) -> tuple[Health, str] | None:
+    """Return what a mission says of the primary path; None where it never got there."""
+    mission = entry.mission
+    if entry.cancelled:
+        return None
+    if mission.status == "failed":
+        return Health.FAILING, f"mission {mission.mission_id} failed on both paths"
+    if mission.status == "completed" and entry.fell_back:
+        return Health.HEALTHY, f"mission {mission.mission_id} fell back and completed"
+    return None

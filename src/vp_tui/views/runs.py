@@ -1,0 +1,276 @@
+"""State + now -> the runs: a level and its reason for each session, and the rows they are shown in.
+
+`now` is the monotonic clock in seconds. Shared by the screen, the assessment and the report.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from vp_tui.domain.models import Source, StreamState
+from vp_tui.domain.runs.levels import Level, RunLevel, levels
+from vp_tui.domain.runs.progress import Scene, Seen
+from vp_tui.domain.runs.run import Run
+from vp_tui.state.sources import is_lost, source_view, stuck_after_s, while_same
+from vp_tui.state.state import SourceStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from datetime import datetime
+
+    from vp_tui.domain.missions.ledger import Ledger
+    from vp_tui.domain.models import Session, Snapshot
+    from vp_tui.domain.runs.turns import Turn
+    from vp_tui.state.sources import SourceView
+    from vp_tui.state.state import Lane, Link, State
+
+
+RUNNING: Final = frozenset({Level.OK, Level.LONG, Level.QUIET, Level.QUEUED, Level.ORPHAN})
+"""Levels of runs under way that are no alarm."""
+_ON_DISK: Final = RunLevel(Level.IDLE, "only on disk")
+
+
+class Belief(NamedTuple):
+    """The mission that a run is believed to be, and why."""
+
+    mission_id: str | None
+    why: str
+    is_certain: bool = False
+
+
+class RunRow(NamedTuple):
+    """One session in the runs table. Durations in seconds."""
+
+    session: Session
+    run: Run
+    level: RunLevel
+    mission: Belief
+    link: Link | None
+    running_s: float | None
+    """Since its turn began, or, where that was not seen, since vp-tui first saw it running."""
+    tool_s: float | None
+    ended: datetime | None
+    other_viewers: int
+    is_probe: bool = False
+    """It was made by a probe of ours."""
+
+    @property
+    def turn(self) -> Turn:
+        """The turn under way, or the last one seen."""
+        return self.run.turn
+
+    @property
+    def silent_s(self) -> float | None:
+        """Since the run was last seen to move."""
+        return self.level.silent_s
+
+    @property
+    def is_alarm(self) -> bool:
+        """Whether somebody has to look at it."""
+        return self.level.level is not None and self.level.level.is_alarm
+
+    @property
+    def is_running(self) -> bool:
+        """Whether a run is under way or hangs; one that nothing tells counts by the old listing."""
+        if self.level.level is None:
+            return self.session.is_running
+        return self.is_alarm or self.level.level in RUNNING
+
+
+def run_levels(state: State, now: float) -> Mapping[str, RunLevel]:
+    """Return the level of each session that is listed, or was lost; the lane is none of them."""
+    return _levels(state, now)
+
+
+@while_same
+def _levels(state: State, now: float) -> dict[str, RunLevel]:
+    return levels(_seen(state), _scene(state, now))
+
+
+def _seen(state: State) -> Iterator[Seen]:
+    # A socket that seems open tells nothing while the gateway answers nothing at all.
+    is_heard = not is_lost(state)
+    for session_id, session in _sessions(state).items():
+        run = state.runs.get(session_id)
+        if run is None:
+            continue
+        link = state.links.get(session_id)
+        yield Seen(
+            run,
+            is_live=is_heard and link is not None and link.state is StreamState.LIVE,
+            has_log=session.has_log or bool(log.size if (log := state.logs.get(session_id)) else 0),
+            log_at=state.logs_grown.get(session_id),
+        )
+
+
+def _sessions(state: State) -> dict[str, Session]:
+    known = {**state.lost, **state.sessions}
+    known.pop(state.lane_log_id, None)
+    return known
+
+
+def _scene(state: State, now: float) -> Scene:
+    return Scene(
+        now=now,
+        has_lock=state.dialect == "G1",
+        stuck_after_s=stuck_after_s(state),
+        lane_log_at=state.logs_grown.get(state.lane_log_id),
+        finished_at=_on_our_clock(state, _last_end(state.snapshot)),
+        has_mission=_running_mission(state) is not None,
+        doubt=_doubt(source_view(state, Source.SESSIONS, now), state),
+    )
+
+
+def _doubt(listing: SourceView, state: State) -> str | None:
+    """Say how old the listing is, when it is not current."""
+    if listing.is_current:
+        return None
+    if listing.age_s is None:
+        return "no list of sessions yet"
+    status = state.sources[Source.SESSIONS]
+    seen = state.clock.wall_at(status.answered_at or 0.0)
+    return f"the list of sessions is {listing.word}, last seen {seen:%H:%M:%SZ}"
+
+
+def finished_at(state: State) -> float | None:
+    """Return when a mission last finished that nobody cancelled, on the monotonic clock."""
+    return _on_our_clock(state, _last_finish(state.snapshot, state.ledger))
+
+
+def _on_our_clock(state: State, at: datetime | None) -> float | None:
+    told_at = state.sources.get(Source.METRICS, SourceStatus()).answered_at
+    if at is None or told_at is None or state.snapshot is None:
+        return None
+    return told_at - (state.snapshot.generated_at - at).total_seconds()
+
+
+@while_same
+def _last_end(snapshot: Snapshot | None) -> datetime | None:
+    """Return when a mission last ended, by the gateway's clock."""
+    missions = snapshot.missions if snapshot else ()
+    return max((m.completed_at for m in missions if m.completed_at is not None), default=None)
+
+
+@while_same
+def _last_finish(snapshot: Snapshot | None, ledger: Ledger) -> datetime | None:
+    """Return when a mission last ended that nobody cancelled, by the gateway's clock."""
+    ends = [
+        mission.completed_at
+        for mission in (snapshot.missions if snapshot else ())
+        if mission.completed_at is not None
+        and not ((entry := ledger.entries.get(mission.mission_id)) and entry.cancelled)
+    ]
+    return max(ends, default=None)
+
+
+def _running_mission(state: State) -> str | None:
+    """Return the mission that may be under way on G1: the newest that reads `running`.
+
+    One that a cancelled or ended turn was is none: its row reads so for ever.
+    """
+    if state.snapshot is None or state.dialect != "G1":
+        return None
+    newest = _newest_running(state.snapshot)
+    over = any(
+        (run.turn.ended_at is not None and run.turn.mission_id == newest)
+        or (run.cancel is not None and run.cancel.turn.mission_id == newest)
+        for run in state.runs.values()
+    )
+    return None if over else newest
+
+
+@while_same
+def _newest_running(snapshot: Snapshot) -> str | None:
+    running = (m.mission_id for m in snapshot.missions if m.status == "running")
+    return next(running, None)
+
+
+def believed_mission(state: State, run: Run, level: RunLevel) -> Belief:
+    """Return the mission that a run is believed to be, and why.
+
+    The stream names it for certain, at dispatch. On G1 a run whose beginning nobody saw may be the
+    only mission that can be under way, while it has the lock: a guess.
+    """
+    turn = run.turn
+    if run.is_open and turn.ended_at is not None:
+        return Belief(None, "unknown: its turn has said nothing yet")
+    if turn.mission_id is not None:
+        return Belief(turn.mission_id, "live frame: certain", is_certain=True)
+    if not run.is_open and run.pending is None:
+        return _NO_MISSION
+    if turn.query is not None or turn.routing is not None:
+        return Belief(None, "the turn was not delegated")
+    mission_id = _running_mission(state) if level.holds_lock else None
+    if mission_id is None:
+        return Belief(None, "unknown: nobody saw the turn begin")
+    return Belief(mission_id, "a guess: the only mission that can run, and this run has the lock")
+
+
+_NO_MISSION: Final = Belief(None, "no run")
+
+
+def run_rows(state: State, now: float, matching: str = "") -> tuple[RunRow, ...]:
+    """Return the sessions in memory: alarms first, then those that run, then by id.
+
+    The lane is not one of them. `matching` keeps the rows whose id, description, query or tool
+    contain it, whatever the case.
+    """
+    found = run_levels(state, now)
+    rows = [
+        _run_row(state, session, found.get(session_id, _ON_DISK), now)
+        for session_id, session in _sessions(state).items()
+        if session.in_memory or session_id in state.links or _is_told(found.get(session_id))
+    ]
+    wanted = matching.casefold()
+    kept = [row for row in rows if not wanted or wanted in _run_text(row)]
+    return tuple(sorted(kept, key=_run_order))
+
+
+def _is_told(level: RunLevel | None) -> bool:
+    """Tell whether a session that is no longer in memory is shown all the same."""
+    return level is not None and level.level not in {None, Level.IDLE}
+
+
+def _run_row(state: State, session: Session, level: RunLevel, now: float) -> RunRow:
+    run = state.runs.get(session.session_id) or Run(session.session_id)
+    link = state.links.get(session.session_id)
+    attached = link is not None and link.state is StreamState.LIVE
+    ended_at = run.turn.ended_at
+    if level.silent_s is None and run.progress_at is not None:
+        level = level._replace(silent_s=_since(run.progress_at, now))
+    return RunRow(
+        session=session,
+        run=run,
+        level=level,
+        mission=believed_mission(state, run, level),
+        link=link,
+        running_s=_since(_began_at(run), now),
+        tool_s=_since(run.turn.tool_at, now),
+        ended=None if ended_at is None else state.clock.wall_at(ended_at),
+        other_viewers=max(session.active_connections - attached, 0),
+        is_probe=_is_probe(state.lane, session.session_id, run),
+    )
+
+
+def _is_probe(lane: Lane, session_id: str, run: Run) -> bool:
+    probe = lane.probe
+    is_newest = probe is not None and probe.session_id == session_id
+    return is_newest or run.turn.mission_id in lane.probe_missions
+
+
+def _since(at: float | None, now: float) -> float | None:
+    return None if at is None else max(now - at, 0.0)
+
+
+def _began_at(run: Run) -> float | None:
+    return run.running_since if run.turn.started_at is None else run.turn.started_at
+
+
+def _run_order(row: RunRow) -> tuple[bool, bool, str]:
+    return (not row.is_alarm, not row.is_running, row.session.session_id)
+
+
+def _run_text(row: RunRow) -> str:
+    turn = row.turn
+    parts = (row.session.session_id, row.session.description, turn.query, turn.tool)
+    return " ".join(part for part in parts if part).casefold()

@@ -1,0 +1,331 @@
+"""The object that `vp-tui status --json` prints: one look, the same store as the screen.
+
+Unknown is None, never 0. What no part of vp-tui can tell yet is None too.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from vp_tui.domain.missions.ledger import CoverageState, rank_from_top
+from vp_tui.domain.models import Plane, Source
+from vp_tui.domain.rollout.guardrails import EVIDENCE_TARGET, ROLLING
+from vp_tui.domain.runs.levels import Level
+from vp_tui.domain.text import utc_z
+from vp_tui.state.sources import SourceWord, is_reachable, listened, source_view, streams_view
+from vp_tui.views.assessment import assess
+from vp_tui.views.figures import numbers
+from vp_tui.views.lane import lane_mode
+from vp_tui.views.runs import run_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from vp_tui.domain.missions.ledger import Coverage
+    from vp_tui.domain.rollout.guardrails import TripWire
+    from vp_tui.domain.runs.turns import RoutingTally
+    from vp_tui.state.sources import SourceView
+    from vp_tui.state.state import State
+    from vp_tui.views.assessment import Assessment
+    from vp_tui.views.figures import Numbers
+    from vp_tui.views.runs import RunRow
+
+
+SCHEMA: Final = 1
+EXIT_HEALTHY: Final = 0
+EXIT_ATTENTION: Final = 1
+EXIT_COULD_NOT_LOOK: Final = 2
+_REPORTED: Final = (Source.METRICS, Source.SESSIONS, Source.LOG, Source.CONTINUITY)
+_ATTENTION: Final = (SourceWord.UNAUTHORIZED, SourceWord.STALE, SourceWord.DOWN)
+
+
+def exit_code(state: State, now: float) -> int:
+    """Return 0 nothing to do, 1 attention, 2 when nothing of the gateway answered."""
+    if not is_reachable(state, now):
+        return EXIT_COULD_NOT_LOOK
+    words = [source_view(state, source, now).word for source in _REPORTED]
+    words.append(streams_view(state, now).word)
+    if any(word in _ATTENTION for word in words):
+        return EXIT_ATTENTION
+    verdict = assess(state, now)
+    if verdict.safety or verdict.gates.failing:
+        return EXIT_ATTENTION
+    figures = numbers(state, now)
+    misled = figures is not None and (_is_blind(figures) or figures.unreported != 0)
+    return EXIT_ATTENTION if misled else EXIT_HEALTHY
+
+
+def status_object(state: State, now: float) -> dict[str, Any]:
+    """Return the status as plain JSON values."""
+    figures, verdict, runs = numbers(state, now), assess(state, now), run_rows(state, now)
+    return {
+        "schema": SCHEMA,
+        "generated_at": utc_z(state.clock.wall_at(now)),
+        "gateway": _gateway(state, now),
+        "lane": _lane(state, verdict),
+        "sources": _sources(state, now),
+        "window": _window(verdict),
+        "missions": _missions(figures),
+        "fallback": _fallback(figures, state, now),
+        "latency": _latency(figures),
+        "gates": _gates(verdict),
+        "promotion": {
+            "recommended": verdict.gates.promotion.recommended,
+            "missing": list(verdict.gates.promotion.missing),
+        },
+        "guardrails": _guardrails(verdict) if figures else None,
+        "runs": [_run(row) for row in runs if _is_of_interest(row)],
+        "safety": [
+            {"alarm": alarm.alarm, "reason": alarm.told, "key": alarm.key}
+            for alarm in verdict.safety
+        ],
+        "suggestion": _suggestion(verdict),
+        "alarms": [*_run_alarms(runs), *_notices(state, figures, now)],
+    }
+
+
+def _gateway(state: State, now: float) -> dict[str, Any]:
+    health, boot_at = state.health, state.boot_at
+    return {
+        "url": state.watch.url,
+        "reachable": is_reachable(state, now),
+        "version": health.version if health else None,
+        "dialect": health.dialect if health else None,
+        "clock_offset_s": health.clock_offset_s if health else None,
+        "started_at": utc_z(boot_at) if boot_at else None,
+        "epoch": state.epoch.number if state.epoch else None,
+    }
+
+
+def _lane(state: State, verdict: Assessment) -> dict[str, Any]:
+    lane = state.snapshot.lane if state.snapshot else None
+    return {
+        "vp_id": state.watch.vp_id,
+        "session_status": lane.status if lane else None,
+        "stage": str(verdict.window.stage) if verdict.window else None,
+        "mode": str(lane_mode(state).mode),
+    }
+
+
+def _sources(state: State, now: float) -> dict[str, Any]:
+    streams = streams_view(state, now)
+    stream = {
+        "state": str(streams.word),
+        "age_s": _rounded(streams.age_s),
+        "error": streams.reason or None,
+        "plane": str(Plane.SESSION),
+    }
+    polled = {str(source): _source(source_view(state, source, now)) for source in _REPORTED}
+    order = ("metrics", "sessions", "stream", "log", "continuity")
+    return {name: stream if name == "stream" else polled[name] for name in order}
+
+
+def _source(view: SourceView) -> dict[str, Any]:
+    refused = view.failure is not None
+    return {
+        "state": str(view.word),
+        "age_s": _rounded(view.age_s),
+        "error": view.failure.reason if view.failure else None,
+        "plane": str(Plane.OPS if refused else view.plane),
+    }
+
+
+def _window(verdict: Assessment) -> dict[str, Any] | None:
+    window, own = verdict.window, verdict.numbers
+    if window is None:
+        return None
+    return {
+        "label": window.label,
+        "scope": window.scope,
+        "stage": str(window.stage),
+        "source": str(window.source),
+        "opened_at": utc_z(window.opened_at) if window.opened_at else None,
+        "missions": None
+        if own is None
+        else {
+            "new": own.new,
+            "completed": own.completed,
+            "failed": own.failed,
+            "running": own.running,
+            "fallback": own.fallback,
+        },
+        "clean": verdict.is_clean,
+    }
+
+
+def _gates(verdict: Assessment) -> dict[str, Any]:
+    return {
+        name: {"verdict": str(gate.verdict), "reason": gate.reason, "threshold": gate.threshold}
+        for name, gate in verdict.gates.by_name().items()
+    }
+
+
+def _guardrails(verdict: Assessment) -> dict[str, Any]:
+    guardrails, target = verdict.guardrails, verdict.target
+    return {
+        "cancel_recovery": {
+            "state": guardrails.cancel_recovery.state,
+            "pending": guardrails.cancel_recovery.pending,
+        },
+        "evidence_target": {
+            "count": target.count if target else None,
+            "of": EVIDENCE_TARGET,
+            "anchor": target.anchor if target else None,
+        },
+        "auto_revert": {
+            "mode": str(guardrails.mode),
+            "tripped": verdict.wire.tripped,
+            "reason": verdict.wire.time_to_trip,
+        },
+    }
+
+
+def _suggestion(verdict: Assessment) -> dict[str, Any] | None:
+    if verdict.suggestion is None:
+        return None
+    return {
+        "decision": verdict.suggestion.decision,
+        "reasons": list(verdict.suggestion.reasons),
+    }
+
+
+def _missions(figures: Numbers | None) -> dict[str, Any] | None:
+    if figures is None:
+        return None
+    counts = figures.snapshot.mission_counts
+    return {
+        "considered": figures.snapshot.fallback.considered,
+        "completed": counts.get("completed", 0),
+        "failed": counts.get("failed", 0),
+        "running": counts.get("running", 0),
+        "orphans": figures.orphans,
+        "counts": dict(counts),
+        "events": dict(figures.snapshot.event_counts),
+    }
+
+
+def _fallback(figures: Numbers | None, state: State, now: float) -> dict[str, Any] | None:
+    if figures is None:
+        return None
+    tally = state.routing if listened(state, now) else None
+    reconstruction, bounds = figures.reconstruction, figures.bounds
+    return {
+        "reported": {
+            "rate": figures.reported_rate,
+            "with_fallback": figures.snapshot.fallback.with_fallback,
+            "considered": figures.snapshot.fallback.considered,
+        },
+        "reconstructed": {
+            "rate": reconstruction.rate,
+            "fallbacks": reconstruction.fallbacks,
+            "terminal": reconstruction.terminal,
+            "inferred": reconstruction.inferred,
+        },
+        "interval95": list(bounds.interval95) if bounds else None,
+        "upper95": bounds.upper95 if bounds else None,
+        "needed_for_10pct": bounds.needed if bounds else None,
+        "coverage": _coverage(figures.coverage),
+        "rolling": _rolling(figures.wire) if figures.wire.terminal else None,
+        "unseen": _tallied(tally, "bootstrap", "shadow", "lease_degraded"),
+        "routing": _tallied(
+            tally, "coding_turns", "delegated", "primary", "bootstrap", "unexplained"
+        ),
+    }
+
+
+def _rolling(wire: TripWire) -> dict[str, Any]:
+    return {
+        "size": ROLLING,
+        "terminal": wire.terminal,
+        "fallbacks": wire.fallbacks,
+        "tripped": wire.tripped,
+        "to_trip": wire.to_trip,
+    }
+
+
+def _tallied(tally: RoutingTally | None, *names: str) -> dict[str, int | None]:
+    return {name: None if tally is None else getattr(tally, name) for name in names}
+
+
+def _coverage(coverage: Coverage) -> dict[str, Any]:
+    return {
+        "state": str(coverage.state),
+        "covered": coverage.covered,
+        "considered": coverage.considered,
+    }
+
+
+def _latency(figures: Numbers | None) -> dict[str, Any] | None:
+    if figures is None:
+        return None
+    latency = figures.snapshot.latency
+    return {
+        "n": latency.count,
+        "p50_s": latency.p50_s,
+        "p95_s": latency.p95_s,
+        "max_s": latency.max_s,
+        "rank_from_top": rank_from_top(latency.count) if latency.count else None,
+        "over_watch": figures.over_watch,
+    }
+
+
+def _is_of_interest(row: RunRow) -> bool:
+    return row.is_running or row.link is not None
+
+
+def _run(row: RunRow) -> dict[str, Any]:
+    level, mission = row.level, row.mission
+    guess = mission.mission_id is not None and not mission.is_certain
+    reason = (
+        f"{level.reason}; mission {mission.mission_id}: {mission.why}" if guess else level.reason
+    )
+    return {
+        "session_id": row.session.session_id,
+        "level": None if level.level is None else str(level.level),
+        "active_runs": row.session.active_runs,
+        "silent_s": _rounded(row.silent_s),
+        "last_event": row.run.last_kind,
+        "mission_id": mission.mission_id,
+        "reason": reason,
+    }
+
+
+def _run_alarms(rows: Sequence[RunRow]) -> list[str]:
+    """Return the runs that somebody has to look at."""
+    looked_at = {Level.STUCK, Level.DEAF, Level.LOST, Level.ORPHAN}
+    return [
+        f"{row.level.level}: {row.session.session_id}: {row.level.reason}"
+        for row in rows
+        if row.level.level in looked_at
+    ]
+
+
+def _notices(state: State, figures: Numbers | None, now: float) -> list[str]:
+    """Return what keeps the figures from being taken at their word."""
+    notices = [
+        f"{view.name} {view.word}: {view.failure.reason}"
+        for source in _REPORTED
+        if (view := source_view(state, source, now)).failure is not None
+    ]
+    if state.evidence and state.evidence.problem:
+        notices.append(f"evidence log: {state.evidence.problem}")
+    if figures is None:
+        return notices
+    if figures.source.has_substitute:
+        notices.append("the metrics are the dashboard endpoint's: the ops plane refuses")
+    if _is_blind(figures):
+        notices.append("the reported rate is blind: its events do not cover the newest mission")
+    if figures.unreported:
+        way = "lower" if figures.unreported > 0 else "higher"
+        notices.append(
+            f"the gateway's fallback count is {abs(figures.unreported)} {way} than the ledger's"
+        )
+    return notices
+
+
+def _is_blind(figures: Numbers) -> bool:
+    return figures.coverage.state is CoverageState.BLIND
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 1)

@@ -1,0 +1,295 @@
+"""One run looked at closely, with its timeline.
+
+State + now -> how a run's turn went: a line for each thing that tells it, with its time.
+
+Shared by the triage on the screen and the summary for the incident channel.
+
+State + now -> one run looked at closely, in words: shared by screen and incident summary.
+
+What is not known is said to be unknown; what is believed is said to be a belief, and why.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from vp_tui.domain.models import Source
+from vp_tui.domain.runs.levels import Level
+from vp_tui.domain.runs.turns import BOOTSTRAP, DELEGATED, FALLBACKS, MARKS_LIMIT, SHADOW
+from vp_tui.domain.text import age, fold, short_id
+from vp_tui.state.sources import log_view, source_view
+from vp_tui.state.state import GROWTH_LIMIT
+from vp_tui.views.stuck_runs import next_rung, row_of_session, what_it_blocks
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from vp_tui.domain.runs.cancels import Cancel
+    from vp_tui.domain.runs.turns import Mark, ToolCall
+    from vp_tui.state.state import LogTail, State
+    from vp_tui.views.runs import RunRow
+
+
+MISSION_DIGITS: Final = 6
+"""Last characters of a mission's id, which tell it apart."""
+TOOLS_SHOWN: Final = 3
+"""Open tool calls that are told one by one, the newest."""
+_BEGINNINGS: Final = DELEGATED | {BOOTSTRAP, SHADOW, "processing"}
+_CANCELS: Final = frozenset({"turn_cancelled", "cancelled"})
+_QUESTIONS: Final = frozenset({"input_required", "auth_required"})
+
+
+class Moment(NamedTuple):
+    """One thing that happened in a turn."""
+
+    at: float | None
+    """On the monotonic clock; None where nobody saw when."""
+    text: str
+    is_bad: bool = False
+
+
+def course(row: RunRow, now: float) -> tuple[Moment, ...]:
+    """Return the course of the turn under way, else of the last one: oldest first.
+
+    What goes on comes last: the open tool calls, and the silence.
+    """
+    run, turn = row.run, row.turn
+    if run.is_open and turn.ended_at is not None:
+        return tuple(_unheard(row))
+    if not turn.marks and not turn.tool_calls and turn.started_at is None:
+        return tuple(_unheard(row) if run.is_open else (Moment(None, "no turn was seen"),))
+    told = [*_marks(row), *_result(row), *_cancel(row), *_end(row)]
+    told.sort(key=lambda moment: moment.at or 0.0)
+    return (*_beginning(row), *told, *_tools(row, now), *_silence(row, now))
+
+
+def _unheard(row: RunRow) -> Iterator[Moment]:
+    yield Moment(row.run.running_since, "counted as running; none of its frames was heard yet")
+
+
+def _beginning(row: RunRow) -> Iterator[Moment]:
+    marks = row.turn.marks
+    if not marks or marks[0].kind not in _BEGINNINGS:
+        yield Moment(None, "its beginning was not seen")
+
+
+def _marks(row: RunRow) -> Iterator[Moment]:
+    marks = row.turn.marks
+    for mark in marks:
+        yield Moment(mark.at, _said(mark, row), is_bad=_is_bad(mark))
+    if len(marks) == MARKS_LIMIT:
+        yield Moment(marks[-1].at, "(some in the middle are left out)")
+
+
+def _said(mark: Mark, row: RunRow) -> str:
+    text = fold(mark.text)
+    if mark.kind in DELEGATED:
+        mission_id = row.turn.mission_id
+        named = short_mission(mission_id) if mission_id else "not named"
+        return f"delegated, mission {named} (live frame: certain)"
+    if mark.kind in FALLBACKS:
+        return f"FELL BACK: {text}"
+    if mark.kind in _CANCELS:
+        return "cancelled"
+    if mark.kind in _QUESTIONS:
+        return f'asks "{text}"'
+    return f'processing "{text}"' if mark.kind == "processing" else f"{mark.kind}: {text}"
+
+
+def _is_bad(mark: Mark) -> bool:
+    return mark.kind in FALLBACKS or mark.kind in _QUESTIONS or mark.kind == "error"
+
+
+def _result(row: RunRow) -> Iterator[Moment]:
+    result = row.turn.tool_result
+    if result is not None:
+        tool = "" if result.tool is None else f" of {fold(result.tool)}"
+        yield Moment(result.at, f"tool_result{tool}: {fold(result.text)}")
+
+
+def _cancel(row: RunRow) -> Iterator[Moment]:
+    """Tell of a cancel that no frame told of."""
+    hit = row.run.pending
+    if hit is not None and not any(mark.kind in _CANCELS for mark in row.turn.marks):
+        yield Moment(hit.at, "cancelled, its turn has not ended")
+
+
+def _end(row: RunRow) -> Iterator[Moment]:
+    turn = row.turn
+    if turn.ended_at is not None:
+        is_done = row.run.completed_at == turn.ended_at and not turn.cancelled
+        word = "done" if is_done else "cancelled" if turn.cancelled else "ended"
+        yield Moment(turn.ended_at, f"turn {word}")
+
+
+def _tools(row: RunRow, now: float) -> Iterator[Moment]:
+    """Tell the open tool calls: where a silent run most often hangs."""
+    calls = row.turn.open_tools
+    for call in calls[-TOOLS_SHOWN:]:
+        yield Moment(call.at, _open(call, row, now), is_bad=row.is_alarm)
+    if len(calls) > TOOLS_SHOWN:
+        yield Moment(None, f"and {len(calls) - TOOLS_SHOWN} older tool calls without a result")
+
+
+def _open(call: ToolCall, row: RunRow, now: float) -> str:
+    number = row.turn.tool_calls
+    counted = f" ({number} calls so far)" if number > 1 and call is row.turn.open_tools[-1] else ""
+    return f"tool_call {fold(call.text)}, no tool_result for {age(now - call.at)}{counted}"
+
+
+def _silence(row: RunRow, now: float) -> Iterator[Moment]:
+    """Tell what was last heard of a run under way that is in no tool."""
+    run = row.run
+    if run.is_open and not row.turn.open_tools and run.progress_at is not None:
+        kind = f" ({run.last_kind})" if run.last_kind else ""
+        yield Moment(run.progress_at, f"last sign{kind}, nothing for {age(now - run.progress_at)}")
+
+
+def short_mission(mission_id: str) -> str:
+    """Return what tells a mission apart at a glance."""
+    return mission_id[-MISSION_DIGITS:]
+
+
+class Triage(NamedTuple):
+    """One run looked at closely."""
+
+    row: RunRow
+    course: tuple[Moment, ...]
+    logs: tuple[str, ...]
+    """Its own log first, where that is known."""
+    log_id: str
+    """The log that is the run's, as far as is known."""
+    mission: str
+    queue: str
+    """Who waits behind it, or behind whom it waits."""
+    viewers: str
+    lane: str
+    blocks: str
+    cancel: Cancel | None
+    """The newest cancel of the session that is not over."""
+    ladder: str
+
+
+def triage(state: State, now: float, session_id: str) -> Triage | None:
+    """Return the session's run looked at closely, None when it is not listed."""
+    row = row_of_session(state, now, session_id)
+    if row is None:
+        return None
+    cancels = (c for c in reversed(state.cancels) if c.session_id == session_id and not c.is_over)
+    return Triage(
+        row=row,
+        course=course(row, now),
+        logs=_logs(state, row, now),
+        log_id=log_of(state, row),
+        mission=_mission(state, row),
+        queue=_queue(state, row),
+        viewers=_viewers(state, row, now),
+        lane=_lane(state, now),
+        blocks=what_it_blocks(state, row),
+        cancel=next(cancels, None),
+        ladder=next_rung(state, row, now),
+    )
+
+
+def is_on_lane(row: RunRow) -> bool:
+    """Tell whether the run is known, or believed, to be the one that the lane works for."""
+    return row.level.owns_lane or (row.run.is_open and row.run.is_on_lane)
+
+
+def log_of(state: State, row: RunRow) -> str:
+    """Return the id of the log that the run writes: a delegated one writes the lane's."""
+    return state.lane_log_id if is_on_lane(row) else row.session.session_id
+
+
+def _logs(state: State, row: RunRow, now: float) -> tuple[str, ...]:
+    since = _since(row)
+    lane = f"lane log {_growth(state, state.lane_log_id, since, now)}"
+    own = f"session log {_growth(state, row.session.session_id, since, now)}"
+    if is_on_lane(row):
+        why = "a delegated run logs to the lane"
+        if not row.run.is_on_lane:
+            why = "if delegated, it logs to the lane"
+        return lane, f"{own} ({why})"
+    if row.level.level is Level.QUEUED:
+        return own, f"{lane} (not this run's: it waits)"
+    if row.run.is_open and row.turn.query is None and row.turn.routing is None:
+        return lane, f"{own} (which of them is its own is unknown)"
+    return own, f"{lane} (not this run's)"
+
+
+def _since(row: RunRow) -> float | None:
+    """Return since when the growth of a log matters: its silence, its cancel, else its turn."""
+    level, run = row.level, row.run
+    if level.level in {Level.STUCK, Level.QUIET, Level.DEAF, Level.ORPHAN, Level.LOST}:
+        return level.since
+    return run.running_since if run.turn.started_at is None else run.turn.started_at
+
+
+def _growth(state: State, log_id: str, since: float | None, now: float) -> str:
+    log, view = state.logs.get(log_id), log_view(state, log_id, now)
+    if log is None:
+        return f"unknown: {view.failure.reason}" if view.failure else "not read yet"
+    if not log.lines and not log.size:
+        return "none"
+    old = "" if view.is_current else f" ({view.word})"
+    return f"{_lines_since(log, since, now)}{old}"
+
+
+def _lines_since(log: LogTail, since: float | None, now: float) -> str:
+    """Return how many lines came, no further back than the log was watched."""
+    begun = log.read_since or 0.0
+    start = begun if since is None else max(since, begun)
+    lines = sum(grown.lines for grown in log.growth if grown.at > start)
+    is_all = len(log.growth) < GROWTH_LIMIT or log.growth[0].at <= start
+    before = " (before: unknown)" if since is not None and since < begun else ""
+    more = "" if is_all else " or more"
+    return f"+{lines}{more} lines in {age(max(now - start, 0.0))}{before}"
+
+
+def _mission(state: State, row: RunRow) -> str:
+    belief = row.mission
+    if belief.mission_id is None:
+        unknown = belief.why.startswith("unknown")
+        return f"mission {belief.why}" if unknown else f"mission none: {belief.why}"
+    entry = state.ledger.entries.get(belief.mission_id)
+    status = f" reads {entry.mission.status}" if entry else " is in no answer yet"
+    sure = "" if belief.is_certain else "?"
+    return f"mission {short_mission(belief.mission_id)}{sure}{status} ({belief.why})"
+
+
+def _queue(state: State, row: RunRow) -> str:
+    level = row.level
+    guess = " (a guess)" if level.is_guess else ""
+    if level.level is None:
+        return "who waits is unknown"
+    if level.blocker is not None:
+        hangs = ", which hangs" if level.blocker_hangs else ""
+        return f"waits behind {short_id(level.blocker)}{hangs}{guess}"
+    if level.waiting:
+        names = ", ".join(short_id(session_id) for session_id in level.waiting)
+        verb = "waits" if len(level.waiting) == 1 else "wait"
+        return f"{len(level.waiting)} {verb} behind it{guess}: {names}"
+    if state.dialect is None:
+        return "who waits is unknown"
+    return "nobody waits behind it"
+
+
+def _viewers(state: State, row: RunRow, now: float) -> str:
+    listing = source_view(state, Source.SESSIONS, now)
+    if not listing.is_current:
+        return f"other viewers unknown (list {listing.word})"
+    number = row.other_viewers
+    return f"{number} other viewer{'s' * (number > 1)}" if number else "no other viewer"
+
+
+def _lane(state: State, now: float) -> str:
+    """Say what the metrics tell of the lane's own session."""
+    if state.snapshot is None:
+        return "lane session unknown"
+    view = source_view(state, Source.METRICS, now)
+    old = "" if view.is_current else f" ({view.word})"
+    lane = state.snapshot.lane
+    if lane is None:
+        return f"lane session none: nothing was ever delegated{old}"
+    error = lane.stale_reason or lane.last_error
+    return f"lane session {lane.status}{f': {error}' if error else ''}{old}"

@@ -1,0 +1,297 @@
+"""Badge, troubles, SAFETY line (IMPAIRED is here).
+
+What stands between the operator and trusting the screen: badge and troubles, in words.
+
+State + now -> the SAFETY line: what is wrong, the gravest first, each with the key that helps.
+
+No row's word masks it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from vp_tui.domain.lane.auto_revert import STOP_KEY, YOU, Phase, in_words
+from vp_tui.domain.missions.ledger import CoverageState
+from vp_tui.domain.models import Source
+from vp_tui.domain.runs.cancels import CancelState, pending
+from vp_tui.domain.text import age, short_id
+from vp_tui.state.sources import (
+    OFTEN_ASKED,
+    SourceView,
+    SourceWord,
+    is_lost,
+    is_reachable,
+    source_view,
+    streams_view,
+)
+from vp_tui.views.figures import Numbers, numbers
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from vp_tui.domain.lane.auto_revert import AutoRevert
+    from vp_tui.domain.rollout.guardrails import TripWire
+    from vp_tui.domain.rollout.situation import HungRun
+    from vp_tui.domain.vocabulary import RevertMode
+    from vp_tui.state.state import State
+
+
+_GRAVITY: Final = (
+    SourceWord.LIVE,
+    SourceWord.IDLE,
+    SourceWord.STALE,
+    SourceWord.DOWN,
+    SourceWord.UNAUTHORIZED,
+)
+LOST: Final = "gateway lost"
+BLIND: Final = "the reported rate is BLIND"
+LANE_SOURCES: Final = (
+    Source.METRICS,
+    Source.SESSIONS,
+    Source.CONTINUITY,
+    Source.LOG,
+    Source.HEALTH,
+)
+
+
+class Trouble(NamedTuple):
+    """One reason not to take the screen at its word, and what helps."""
+
+    what: str
+    reason: str
+    cure: str
+    is_grave: bool = True
+
+
+def badge(state: State, now: float, *, frozen: bool) -> str:
+    """Return the screen's state in words joined by `+`; only LIVE alone says that all is well."""
+    words = ["FROZEN"] if frozen else []
+    figures = numbers(state, now)
+    worst = max((source_view(state, s, now).word for s in OFTEN_ASKED), key=_GRAVITY.index)
+    if figures and figures.coverage.state is CoverageState.BLIND:
+        words.append("BLIND")
+    if is_lost(state):
+        words.append("LOST")
+    elif worst is not SourceWord.LIVE:
+        words.append("NO DATA" if worst is SourceWord.IDLE else str(worst).upper())
+    if not words and any(trouble.is_grave for trouble in troubles(state, now)):
+        words.append("IMPAIRED")
+    words = words or ["LIVE"]
+    if any(alarm.acknowledged is None for alarm in state.alarms):
+        words.append("ALARM")
+    return "+".join(words)
+
+
+def troubles(state: State, now: float) -> tuple[Trouble, ...]:
+    """Return all troubles, the gravest first."""
+    return tuple(sorted(_troubles_found(state, now), key=lambda trouble: not trouble.is_grave))
+
+
+def _troubles_found(state: State, now: float) -> Iterator[Trouble]:
+    views = [source_view(state, source, now) for source in LANE_SOURCES]
+    down = [view for view in views if view.word is SourceWord.DOWN]
+    if down and not is_reachable(state, now):
+        yield _failed(LOST if is_lost(state) else "no usable answer", down[0])
+        return
+    yield from _refused(views)
+    figures = numbers(state, now)
+    if figures:
+        yield from _doubts(figures)
+    yield from (_failed(f"{view.name} down", view) for view in down)
+    yield from _stale(views)
+    yield from _streams(state, now)
+    if state.health and state.health.status != "healthy":
+        reason = state.health.db_error or f"its database is {state.health.db_status}"
+        yield Trouble("gateway unhealthy", reason, "look at the gateway's own log")
+    if state.evidence and state.evidence.problem:
+        reason, cure = state.evidence.problem, "vp-tui goes by what it read before, and tries again"
+        yield Trouble("evidence log", reason, cure, is_grave=False)
+    if state.windows_problem:
+        cure = "whether a window is open is as it was known before; vp-tui tries again"
+        yield Trouble("open window", state.windows_problem, cure, is_grave=False)
+    for problem in state.tokens.problems:
+        yield Trouble("tokens", problem, "mend it, then press A to read them again", is_grave=False)
+
+
+def _failed(what: str, view: SourceView) -> Trouble:
+    reason = view.failure.reason if view.failure else ""
+    return Trouble(what, reason, view.failure.cure if view.failure else "")
+
+
+def _refused(views: list[SourceView]) -> Iterator[Trouble]:
+    refused = [view for view in views if view.word is SourceWord.UNAUTHORIZED]
+    if refused:
+        names = ", ".join(view.name for view in refused)
+        yield _failed(f"unauthorized: {names}", refused[0])
+
+
+def _doubts(figures: Numbers) -> Iterator[Trouble]:
+    coverage = figures.coverage
+    uncovered = coverage.considered - coverage.covered
+    if coverage.state is CoverageState.BLIND:
+        yield Trouble(
+            BLIND,
+            f"its events miss {uncovered} of {coverage.considered} missions, the newest too",
+            "go by the reconstructed rate: the gateway shows oldest events",
+        )
+    elif coverage.state is CoverageState.TRUNCATED:
+        yield Trouble(
+            "the reported rate is partial",
+            f"its event window is full, {uncovered} of {coverage.considered} uncovered",
+            "raise --event-limit (1000 at most), or go by the reconstructed rate",
+            is_grave=False,
+        )
+    if figures.unreported > 0:
+        yield Trouble(
+            "the rates disagree",
+            f"{_fallbacks(figures.unreported)} seen that the gateway does not report",
+            "go by the reconstructed rate",
+        )
+
+
+def _fallbacks(number: int) -> str:
+    return f"{number} fallback{'s' * (number > 1)}"
+
+
+def _stale(views: list[SourceView]) -> Iterator[Trouble]:
+    for view in views:
+        if view.word is SourceWord.STALE:
+            reason = f"no answer for {view.age_s or 0.0:.0f} s, and no error either"
+            yield Trouble(
+                f"{view.name} stale", reason, "the gateway may be blocked; vp-tui keeps asking"
+            )
+
+
+def _streams(state: State, now: float) -> Iterator[Trouble]:
+    streams = streams_view(state, now)
+    missing = streams.wanted - streams.live
+    if streams.word is SourceWord.UNAUTHORIZED:
+        cure = "set UA_INTERNAL_API_TOKEN, then press A"
+        yield Trouble("unauthorized: streams", streams.reason, cure)
+    elif streams.word in {SourceWord.STALE, SourceWord.DOWN}:
+        what = f"{missing} of {streams.wanted} streams not attached"
+        yield Trouble(what, streams.reason, "vp-tui goes on trying", is_grave=not streams.live)
+
+
+GUARDRAIL: Final = "guardrail tripped"
+UNCONFIRMED: Final = "cancel unconfirmed"
+CONTRADICTED: Final = "brake contradicted"
+COUNTDOWN: Final = "auto-revert"
+_LINKS_KEY: Final = "5"
+_AUDIT_KEY: Final = "u"
+_BRAKE_KEY: Final = "F"
+_SERIOUS: Final = {LOST: "gateway lost", BLIND: "blind rate"}
+"""Troubles that are an alarm of the SAFETY line, and the alarm's name."""
+
+
+class Alarm(NamedTuple):
+    """One entry of the SAFETY line: no row's word masks it."""
+
+    alarm: str
+    reason: str
+    key: str
+    """The key that helps; "" while there is none."""
+    cure: str = ""
+    trouble: str = ""
+    """The trouble that it is too, by name."""
+    head: str = ""
+    """What the screen says instead of the alarm's name; "" for that."""
+    subject: str = ""
+    """The session that it is about; "" for the lane and the gateway."""
+
+    @property
+    def told(self) -> str:
+        """The reason, with whom it is about."""
+        return f"{self.head}: {self.reason}" if self.head else self.reason
+
+
+class Dangers(NamedTuple):
+    """What the SAFETY line is made of."""
+
+    wire: TripWire
+    hung: tuple[HungRun, ...]
+    others: tuple[Alarm, ...]
+    """As `state_alarms` has them."""
+    mode: RevertMode
+    revert: AutoRevert
+    can_force: bool
+    """This vp-tui may force fallback, and neither did so nor knows it to be forced."""
+
+
+def state_alarms(state: State, now: float) -> tuple[Alarm, ...]:
+    """Return what is wrong besides the trip-wire and the runs that hang."""
+    return (*_contradicted(state), *_unconfirmed(state, now), *_troubles(state, now))
+
+
+def can_force(state: State) -> bool:
+    """Tell whether fallback may and need be forced."""
+    is_forced = state.lane.is_reverted or state.auto_revert.phase is Phase.REVERTED
+    return not is_forced and not state.watch.read_only
+
+
+def safety_line(found: Dangers) -> tuple[Alarm, ...]:
+    """Return the entries of the SAFETY line, the gravest first.
+
+    While fallback is about to be forced that is, and the trip that its line names comes last.
+    """
+    who = in_words(found.mode, found.revert, tripped=found.wire.tripped)
+    tripped = _tripped(found.wire, who, can_force=found.can_force)
+    others = (*map(_hanging, found.hung), *found.others)
+    if not found.revert.is_counting:
+        return (*tripped, *others)
+    head = f"AUTO-REVERT in {found.revert.left_s} s"
+    stop = f"{STOP_KEY} stops it"
+    counting = Alarm(COUNTDOWN, found.revert.trip or "", STOP_KEY, stop, head=head)
+    return (counting, *others, *tripped)
+
+
+def _troubles(state: State, now: float) -> tuple[Alarm, ...]:
+    return tuple(
+        Alarm(_SERIOUS[trouble.what], trouble.reason, _LINKS_KEY, trouble.cure, trouble.what)
+        for trouble in troubles(state, now)
+        if trouble.what in _SERIOUS
+    )
+
+
+def _contradicted(state: State) -> Iterator[Alarm]:
+    """Yield that missions are dispatched although the last change forbids them."""
+    brake = state.lane.brake
+    if brake is not None and brake.is_alarming:
+        cure = "F shows each step; look at what the gateway was started with"
+        yield Alarm(CONTRADICTED, f"{brake.change.words}, and {brake.reason}", _BRAKE_KEY, cure)
+
+
+def _unconfirmed(state: State, now: float) -> Iterator[Alarm]:
+    """Yield the cancels after which no later turn completed for too long, own and others'."""
+    for cancel in pending(state.cancels):
+        if cancel.state(now) is CancelState.UNCONFIRMED:
+            at = state.clock.wall_at(cancel.at)
+            yield Alarm(
+                UNCONFIRMED,
+                f"{short_id(cancel.session_id)}, cancelled {at:%H:%M:%SZ}: no later turn completed",
+                _AUDIT_KEY,
+                "u shows what was done; drive a turn, or X restarts the gateway",
+                subject=cancel.session_id,
+            )
+
+
+def _hanging(run: HungRun) -> Alarm:
+    """Return a stuck or deaf run as an alarm; a second cancel of a deaf one is useless."""
+    name, key, cure = "stuck", "c", "c cancel it, watch the result, then r record"
+    if run.is_deaf:
+        name, key, cure = "deaf", "X", "a second cancel is useless: X restarts the gateway"
+    wait = f"{run.waiting} turn{'s wait' if run.waiting > 1 else ' waits'} behind it"
+    doing = f"in {run.last_tool}, " if run.last_tool else ""
+    reason = f"holds the gateway lock, {wait}" if run.waiting else f"{doing}nobody waits behind it"
+    head = f"{name.upper()} {age(run.silent_s)} {short_id(run.session_id)}"
+    return Alarm(f"{name} run", reason, key, cure, head=head, subject=run.session_id)
+
+
+def _tripped(wire: TripWire, who: str, *, can_force: bool) -> tuple[Alarm, ...]:
+    """Return the trip as an alarm; `who` reverts, in words."""
+    if wire.reason is None:
+        return ()
+    cure = f"{YOU}: nothing reverts by itself" if who == YOU else who
+    press = ", press F" if can_force else ""
+    return (Alarm(GUARDRAIL, wire.reason, _BRAKE_KEY, f"{cure}{press}"),)

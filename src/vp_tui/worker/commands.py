@@ -1,0 +1,270 @@
+"""What keys call; the network thread.
+
+What the operator's keys do to the feeds. A command answers with an event, never by itself.
+
+The network thread: the feeds on an event loop of their own.
+
+Textual writes to the terminal from the UI loop and blocks when the terminal is not read (a hung
+ssh). A socket on that loop would stop being drained, and a viewer that does not read freezes the
+gateway's run for everybody. So the feeds live here and hand over through the mailbox.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
+
+from vp_tui.domain.events import AlarmsAcknowledged, PollRateChanged
+from vp_tui.domain.lane.auto_revert import AutoRevertStepped, stopped
+from vp_tui.storage.places import actor
+from vp_tui.views.auto_revert import follow
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+    from datetime import datetime
+    from pathlib import Path
+
+    from vp_tui.domain.audit import ActionRecord
+    from vp_tui.domain.lane.switches import Change
+    from vp_tui.domain.models import Failure
+    from vp_tui.domain.rollout.evidence_row import EvidenceRow
+    from vp_tui.domain.rollout.windows import Window
+    from vp_tui.domain.runs.alarms import Alarm
+    from vp_tui.state.store import Store
+    from vp_tui.storage.places import Places
+    from vp_tui.views.draft import Choice, Draft
+    from vp_tui.worker.evidence import Outcome, Recorder, Settled, Waiting
+    from vp_tui.worker.feeds import Feeds
+
+
+POLL_FACTORS: Final = (0.5, 1.0, 2.0, 5.0)
+"""What the poll intervals can be multiplied by; never faster than twice, to spare the gateway."""
+
+
+class Commands:
+    """The commands of one watch."""
+
+    def __init__(
+        self,
+        network: NetworkThread,
+        store: Store,
+        make_recorder: Callable[[], Recorder],
+        places: Places,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.network = network
+        self._store = store
+        self._make_recorder = make_recorder
+        self._places = places
+        self._clock = clock
+
+    @cached_property
+    def actor(self) -> str:
+        """Who runs vp-tui."""
+        return actor()
+
+    @cached_property
+    def recorder(self) -> Recorder:
+        """What writes rows and windows; made when it is first needed."""
+        return self._make_recorder()
+
+    async def record(self, drafted: Draft, choice: Choice) -> Outcome:
+        """Write an evidence row; answered by RowRecorded, WindowsRead and EvidenceRead."""
+        outcome = await self.recorder.record(drafted, choice)
+        self.network.call(lambda feeds: feeds.read_files())
+        return outcome
+
+    async def change_window(self, window: Window, before: Window | None) -> Failure | None:
+        """Keep the window as it is now; answered by WindowsRead. Return why it could not be.
+
+        `before` is the open window as it was known; None: none was open.
+        """
+        return await self.recorder.change_window(window, before)
+
+    async def waiting(self) -> Waiting:
+        """Return the rows that wait for the log; nothing is answered."""
+        return await self.recorder.waiting()
+
+    async def append_waiting(self, rows: Collection[EvidenceRow]) -> list[Settled] | Failure:
+        """Append those of `rows` that still wait; answered by EvidenceRead."""
+        settled = await self.recorder.append_waiting(rows)
+        self.network.call(lambda feeds: feeds.read_files())
+        return settled
+
+    def cancel(self, session_id: str, reason: str) -> None:
+        """Cancel a session's run; answered by CancelRequested, then CancelAnswered or -Failed."""
+        self.network.call(lambda feeds: feeds.order(lambda o: o.cancel(session_id, reason)))
+
+    def change_switch(self, change: Change, reason: str) -> None:
+        """Set a switch of the lane; answered by SwitchAsked, then SwitchActed."""
+        self.network.call(lambda feeds: feeds.act(lambda lane: lane.change(change, reason)))
+
+    def restart(self, reason: str) -> None:
+        """Restart the gateway; answered by RestartAsked, then RestartActed."""
+        self.network.call(lambda feeds: feeds.act(lambda lane: lane.restart(reason)))
+
+    def probe(self) -> None:
+        """Run a probe, as it is configured; answered by ProbeStepped for each of its steps."""
+        from vp_tui.domain.lane.probe import prompt_for  # noqa: PLC0415 - not for the first frame
+
+        state = self._store.state
+        dialect, prompt = state.dialect, prompt_for(state.watch.probe_prompt, state.dialect)
+        self.network.call(lambda feeds: feeds.act(lambda lane: lane.probe(prompt, dialect)))
+
+    def refused(self, action: str, target: str, reason: str, why: str) -> None:
+        """Audit that something was asked for and not done."""
+        self.network.call(
+            lambda feeds: feeds.order(lambda o: o.refuse(action, target, reason, why))
+        )
+
+    def note(self, action: str, reason: str, result: str) -> None:
+        """Audit what was done here and asks nothing of the gateway: a waiver, the auto-revert."""
+        target = self._store.state.watch.vp_id
+        self.network.call(
+            lambda feeds: feeds.order(lambda o: o.note(action, target, reason, (), result))
+        )
+
+    def stop_auto_revert(self) -> None:
+        """Stop the countdown; answered by AutoRevertStepped."""
+        before = self._store.state.auto_revert
+        after = stopped(before, actor())
+        if after != before:
+            self._store.apply(AutoRevertStepped(self._clock(), after))
+            follow(before, after, self)
+
+    def acknowledge(self) -> int:
+        """Say that the alarms were seen; answered by AlarmsAcknowledged. Return how many."""
+        unseen = [alarm for alarm in self._store.state.alarms if alarm.acknowledged is None]
+        if unseen:
+            self._store.apply(AlarmsAcknowledged(self._clock(), actor()))
+            told = ", ".join(
+                f"{alarm.key.kind} {alarm.session_id or ''}".strip() for alarm in unseen
+            )
+            self.network.call(
+                lambda feeds: feeds.order(lambda o: o.note("acknowledge", told, "", (), "seen"))
+            )
+        return len(unseen)
+
+    def ring(self, alarms: tuple[Alarm, ...]) -> None:
+        """Run the operator's command for these alarms; answered by AlarmCommandFailed at most."""
+        told = "; ".join(f"{alarm.key.kind}: {alarm.reason}" for alarm in alarms)
+        self.network.call(lambda feeds: feeds.order(lambda o: o.ring(told)))
+
+    def keep(self, record: ActionRecord) -> None:
+        """Audit what came of an action; answered by AuditRead."""
+        self.network.call(lambda feeds: feeds.order(lambda o: o.keep(record)))
+
+    async def keep_handover(self, text: str, at: datetime) -> Path | Failure:
+        """Write a handover text; nothing is answered. Return its file, or why there is none."""
+        from vp_tui.storage.audit_log import keep_handover  # noqa: PLC0415 - as above
+        from vp_tui.storage.errors import HandoverError  # noqa: PLC0415 - not for the first frame
+
+        try:
+            return await asyncio.to_thread(keep_handover, self._places.handovers, text, at)
+        except HandoverError as error:
+            return error.failure
+
+    def read_tokens(self) -> None:
+        """Read the tokens again and try what was refused; answered by TokensRead."""
+        self.network.call(lambda feeds: feeds.read_tokens())
+
+    def show_log(self, session_id: str | None) -> None:
+        """Tail this session's log besides the lane's; answered by LogArrived."""
+        self.network.call(lambda feeds: feeds.show_log(session_id))
+
+    def change_poll_rate(self, step: int) -> float:
+        """Poll slower (1) or faster (-1) by one step; return the factor in force."""
+        place = POLL_FACTORS.index(self._store.state.poll_factor)
+        factor = POLL_FACTORS[min(max(place + step, 0), len(POLL_FACTORS) - 1)]
+        self._store.apply(PollRateChanged(self._clock(), factor))
+        self.network.call(lambda feeds: feeds.set_poll_factor(factor))
+        return factor
+
+
+_JOIN_S: Final = 3.0
+
+
+class NetworkThread:
+    """Runs feeds until stopped. `connect` makes them, on the thread: their libraries load there."""
+
+    def __init__(self, connect: Callable[[], Feeds]) -> None:
+        self._connect = connect
+        self._thread: threading.Thread | None = None
+        self._lock = threading.Lock()
+        self._waiting: list[Callable[[Feeds], None]] = []
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._feeds: Feeds | None = None
+        self._main: asyncio.Task[None] | None = None
+        self._broken_by: Exception | None = None
+        self._stopping = False
+        self._ended = False
+
+    def start(self, on_crash: Callable[[BaseException], None]) -> None:
+        """Begin; returns at once.
+
+        `on_crash` is called on the thread with what ended the feeds, unless `stop` did.
+        """
+        self._thread = threading.Thread(
+            target=self._run, args=(on_crash,), name="network", daemon=True
+        )
+        self._thread.start()
+
+    def call(self, request: Callable[[Feeds], None]) -> None:
+        """Have `request` called with the feeds, on their loop; until they run it waits."""
+        with self._lock:
+            if self._stopping or self._ended:
+                return
+            if self._loop is None:
+                self._waiting.append(request)
+            else:
+                self._loop.call_soon_threadsafe(self._deliver, request)
+
+    def stop(self) -> None:
+        """End the feeds and wait for the thread, but not for ever."""
+        with self._lock:
+            self._stopping = True
+            if self._loop is not None and self._main is not None and not self._ended:
+                self._loop.call_soon_threadsafe(self._main.cancel)
+        if self._thread is not None:
+            self._thread.join(_JOIN_S)
+
+    def _run(self, on_crash: Callable[[BaseException], None]) -> None:
+        try:
+            asyncio.run(self._feed())
+        except asyncio.CancelledError:
+            if self._broken_by is not None:
+                on_crash(self._broken_by)
+        except BaseException as error:  # noqa: BLE001 - whatever ends the feeds ends the screen
+            if not self._stopping:
+                on_crash(error)
+
+    async def _feed(self) -> None:
+        try:
+            self._feeds = feeds = self._connect()
+            loop = asyncio.get_running_loop()
+            with self._lock:
+                if self._stopping:
+                    return
+                self._main = loop.create_task(feeds.run(), name="feeds")
+                self._loop = loop
+                for request in self._waiting:
+                    loop.call_soon(self._deliver, request)
+                self._waiting.clear()
+            await self._main
+        finally:
+            # From here on the loop takes no more calls.
+            with self._lock:
+                self._ended = True
+
+    def _deliver(self, request: Callable[[Feeds], None]) -> None:
+        """Call `request`; its bug ends the feeds, where the loop would only log it."""
+        if self._feeds is None or self._main is None:
+            return
+        try:
+            request(self._feeds)
+        except Exception as error:  # noqa: BLE001 - handed to `on_crash`
+            self._broken_by = error
+            self._main.cancel()

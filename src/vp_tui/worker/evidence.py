@@ -1,0 +1,290 @@
+"""Writes rows and windows; appends rows that wait.
+
+Rows that wait for their log, because it could not be written when they were recorded.
+
+Shared by the screen and `vp-tui capture`. Everything here reads and writes files.
+
+Writing evidence: a row with its record, and the window that it belongs to.
+
+Everything slow happens on a thread; what came of it is told to the store as events, then returned.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from vp_tui.domain.events import RowRecorded, WindowsRead
+from vp_tui.domain.rollout.labels import is_same_window
+from vp_tui.domain.rollout.windows import recorded
+from vp_tui.domain.text import literal
+from vp_tui.state.state import EvidenceLog
+from vp_tui.storage.errors import EvidenceError, LogChanged
+from vp_tui.storage.evidence_log import Fingerprint, read_log
+from vp_tui.storage.snapshots import Facts
+from vp_tui.storage.spool import append_spooled, pending, record_or_keep
+from vp_tui.storage.windows import keep_window
+from vp_tui.views.evidence_row import facts_of, row_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator
+    from pathlib import Path
+
+    from vp_tui.domain.models import Failure
+    from vp_tui.domain.rollout.evidence_row import EvidenceRow, EvidenceTable
+    from vp_tui.domain.rollout.windows import Window
+    from vp_tui.state.store import Store
+    from vp_tui.storage.evidence_log import Appended
+    from vp_tui.views.draft import Choice, Draft
+
+
+class WaitingRow(NamedTuple):
+    """A row that is not in its log."""
+
+    row: EvidenceRow
+    kept_in: str | None
+    """The file that keeps it, as shown; None: only the last record of the log has it."""
+    because: str | None
+    """Why it could not be written, in words; None where that is not known."""
+
+
+class Waiting(NamedTuple):
+    """All rows that wait for one log, oldest first, and what could not be read, in words."""
+
+    rows: tuple[WaitingRow, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+class Settled(NamedTuple):
+    """What became of a row that waited."""
+
+    row: EvidenceRow
+    line: int | None
+    """Number of its line in the log; None: it waits on."""
+    problem: Failure | None = None
+
+
+def waiting(spool: Path, log: Path) -> Waiting:
+    """Return what waits for `log`, in the directory `spool` or as a record without its row."""
+    try:
+        found = pending(spool, log)
+    except EvidenceError as error:
+        return Waiting(warnings=(str(error),))
+    rows = (
+        WaitingRow(kept.row, literal(str(kept.file)) if kept.file else None, kept.because)
+        for kept in found.rows
+    )
+    return Waiting(tuple(rows), found.warnings)
+
+
+def append_waiting(spool: Path, log: Path, rows: Collection[EvidenceRow]) -> Iterator[Settled]:
+    """Append those of `rows` that still wait, with their records, oldest first.
+
+    Ends with the first that has to wait on: what keeps it out keeps the others out too. None is
+    appended twice, whoever else appends them at the same time. Raises EvidenceError when what
+    waits cannot be told.
+    """
+    while settled := _append_first(spool, log, rows):
+        yield settled
+        if settled.problem is not None:
+            return
+
+
+def _append_first(spool: Path, log: Path, rows: Collection[EvidenceRow]) -> Settled | None:
+    """Append the oldest of `rows` that waits; None when none does."""
+    for is_last in (*(False,) * (_TRIES - 1), True):
+        found = pending(spool, log)
+        kept = next((kept for kept in found.rows if kept.row in rows), None)
+        if kept is None:
+            return None
+        try:
+            return Settled(kept.row, append_spooled(kept, found.fingerprint).line)
+        except LogChanged as error:  # perhaps by this very row: look again
+            if is_last:
+                return Settled(kept.row, None, error.failure)
+        except EvidenceError as error:
+            return Settled(kept.row, None, error.failure)
+    return None
+
+
+_TRIES: Final = 20
+"""How often a row is tried while others write rows of other windows; then it is written."""
+_NO_ROWS: Final = Fingerprint(hashlib.sha256(b"").hexdigest())
+
+
+class Written(NamedTuple):
+    """The row is on disk."""
+
+    row: EvidenceRow
+    line: int
+    log: str
+    """Name of the log's file."""
+    window: Window
+    """As it is after the row."""
+    problem: Failure | None
+    """Why the window could not be kept, in words; None: it could."""
+
+
+class Preceded(NamedTuple):
+    """Somebody else wrote a row for this window first; nothing was written.
+
+    The next try joins them, unless there is yet another one.
+    """
+
+    row: EvidenceRow
+
+
+class Refused(NamedTuple):
+    """The row could not be written; the failure tells where it is kept, or that it is not."""
+
+    failure: Failure
+
+
+Outcome = Written | Preceded | Refused
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceFiles:
+    """Where evidence is written."""
+
+    log: Path | None
+    """None: there is no evidence log."""
+    spool: Path
+    """Directory of rows that wait for their log."""
+    windows: Path
+    """File of the open window."""
+
+
+class Recorder:
+    """Writes rows and windows of one watch; `author` is who it does it for."""
+
+    def __init__(
+        self,
+        files: EvidenceFiles,
+        store: Store,
+        author: str,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.author = author
+        self._files = files
+        self._store = store
+        self._clock = clock
+        self._shown: set[EvidenceRow] = set()
+        """Rows of others that stood in the way of one: the next one joins them."""
+
+    @property
+    def has_log(self) -> bool:
+        """Whether there is a log to write to."""
+        return self._files.log is not None
+
+    async def record(self, drafted: Draft, choice: Choice) -> Outcome:
+        """Write the row, unless somebody else wrote one for its window that was not shown yet.
+
+        The row is on disk when this returns, and the store knows it. The caller has seen to it
+        that there is a log.
+        """
+        row = row_of(drafted, choice)
+        facts = Facts(**facts_of(drafted, choice, self.author))
+        try:
+            appended = await asyncio.to_thread(self._append, drafted, row, facts)
+        except EvidenceError as error:
+            return Refused(error.failure)
+        if isinstance(appended, Preceded):
+            return appended
+        self._tell(drafted, row, appended)
+        window, problem = await self._after(drafted, choice)
+        return Written(row, appended.line, appended.path.name, window, problem)
+
+    async def change_window(self, window: Window, before: Window | None) -> Failure | None:
+        """Keep the window as it is now: opened, edited or closed. Return why it could not be.
+
+        `before` is the open window as it was known; None: none was open.
+        """
+        try:
+            kept = await asyncio.to_thread(keep_window, self._files.windows, window, before)
+        except EvidenceError as error:
+            return error.failure
+        self._store.apply(WindowsRead(self._clock(), kept))
+        return None
+
+    async def waiting(self) -> Waiting:
+        """Return the rows that wait for the log; none where there is no log."""
+        if self._files.log is None:
+            return Waiting()
+        return await asyncio.to_thread(waiting, self._files.spool, self._files.log)
+
+    async def append_waiting(self, rows: Collection[EvidenceRow]) -> list[Settled] | Failure:
+        """Append those of `rows` that still wait; return what became of each, or what failed."""
+        try:
+            return await asyncio.to_thread(self._append_waiting, rows)
+        except EvidenceError as error:
+            return error.failure
+
+    def _append_waiting(self, rows: Collection[EvidenceRow]) -> list[Settled]:
+        return list(append_waiting(self._files.spool, self._log, rows))
+
+    def _append(self, drafted: Draft, row: EvidenceRow, facts: Facts) -> Appended | Preceded:
+        """Append the row if the log has the rows that it was decided on, or more of others'."""
+        log, spool = self._log, self._files.spool
+        known = drafted.state.evidence or EvidenceLog()
+        expected = _fingerprint(known)
+        for _ in range(_TRIES):
+            if expected is None:
+                with suppress(EvidenceError):  # it cannot be written either: told, and kept, below
+                    table, expected = read_log(log)
+                    if preceding := self._preceding(known, row, table):
+                        return Preceded(preceding)
+            try:
+                return record_or_keep(spool, log, row, facts, expected=expected)
+            except LogChanged:
+                expected = None
+        return record_or_keep(spool, log, row, facts)
+
+    def _preceding(
+        self, known: EvidenceLog, row: EvidenceRow, table: EvidenceTable
+    ) -> EvidenceRow | None:
+        """Return the newest row for the window of `row` that was not shown; from now on it was."""
+        shown = {*known.rows, *self._shown}
+        found = [
+            logged.row
+            for logged in table.rows
+            if is_same_window(logged.row.window, row.window) and logged.row not in shown
+        ]
+        self._shown.update(found)
+        return found[-1] if found else None
+
+    def _tell(self, drafted: Draft, row: EvidenceRow, appended: Appended) -> None:
+        missions = drafted.figures.snapshot.missions if drafted.figures else ()
+        told = RowRecorded(
+            self._clock(),
+            row,
+            appended.line,
+            frozenset(mission.mission_id for mission in missions),
+            drafted.window.source.is_real,
+            self.author,
+            appended.fingerprint.sha256,
+        )
+        self._store.apply(told)
+
+    async def _after(self, drafted: Draft, choice: Choice) -> tuple[Window, Failure | None]:
+        """Keep the window open, or close it, as the word or the engineer has it."""
+        now = drafted.state.clock.wall_at(self._clock())
+        window = recorded(drafted.window, choice.decision, now, keep=drafted.stays_open(choice))
+        return window, await self.change_window(window, drafted.state.window)
+
+    @property
+    def _log(self) -> Path:
+        if self._files.log is None:
+            raise AssertionError("there is no evidence log to write to")
+        return self._files.log
+
+
+def _fingerprint(known: EvidenceLog) -> Fingerprint | None:
+    """Return that of the rows that are known; None where they are not."""
+    if known.problem is not None:
+        return None
+    return Fingerprint(known.fingerprint) if known.fingerprint else _NO_ROWS

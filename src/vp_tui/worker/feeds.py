@@ -1,0 +1,307 @@
+"""The feeds: everything that asks the gateway by itself, and nothing that changes it.
+
+They only emit events; where those go is not their business. All of it runs on one asyncio loop,
+which in the TUI is the network thread's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
+
+from vp_tui.domain.events import (
+    ContinuityArrived,
+    HealthArrived,
+    LogDropped,
+    SessionsArrived,
+    SnapshotArrived,
+    SourceFailed,
+    TokensRead,
+)
+from vp_tui.domain.models import Plane, Source
+from vp_tui.gateway.credentials import is_session_id
+from vp_tui.gateway.errors import GatewayError, TimedOut, Unauthorized, Unreachable
+from vp_tui.state.state import DEFAULT_INTERVALS
+from vp_tui.worker.polling import UNAUTHORIZED_RETRY_S, Attachments, LogTailer, Pace, Poller
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Coroutine, Mapping
+
+    from vp_tui.domain.events import Event
+    from vp_tui.domain.models import Snapshot, TokenPresence
+    from vp_tui.gateway.client import GatewayClient
+    from vp_tui.gateway.credentials import Credentials
+    from vp_tui.gateway.parsing import SessionListing
+    from vp_tui.worker.orders import LaneOrders, Ordering
+    from vp_tui.worker.polling import Stream
+
+
+_Answer = TypeVar("_Answer")
+FILES_S: Final = 2.0
+"""Between two looks at the files' stamps."""
+LOOKS_AFTER_S: Final = (1.0, 1.0, 2.0, 4.0, 8.0)
+"""Between the looks for what an order about the lane brought about: a restart takes its time."""
+
+
+class FileFeed(Protocol):
+    """Tells what a file says when it changed."""
+
+    async def look(self) -> None:
+        """Read the file if it changed."""
+
+
+@dataclass
+class OpsGate:
+    """Remembers that the ops plane refused a source, so that it is asked only now and then."""
+
+    refusal: Unauthorized | None = None
+    until: float = 0.0
+
+    def is_open(self, now: float) -> bool:
+        """Tell whether the ops plane is to be asked now."""
+        return self.refusal is None or now >= self.until
+
+    def refused(self, error: Unauthorized, now: float) -> None:
+        """Hear that it refused."""
+        self.refusal, self.until = error, now + UNAUTHORIZED_RETRY_S
+
+    def reset(self) -> None:
+        """Let it be asked at once: it answered, or something changed."""
+        self.refusal = None
+
+
+class Feeds:
+    """All feeds of one gateway.
+
+    `make_stream` makes the socket of a session; `lane_log_id` is the lane's log until a snapshot
+    names it. What is not `run` may be called only while that runs.
+    """
+
+    def __init__(
+        self,
+        client: GatewayClient,
+        credentials: Credentials,
+        make_stream: Callable[[str], Stream],
+        emit: Callable[[Event], None],
+        *,
+        lane_log_id: str,
+        intervals: Mapping[Source, float] = DEFAULT_INTERVALS,
+        pace: Pace | None = None,
+    ) -> None:
+        self.pace = pace or Pace()
+        self.files: tuple[FileFeed, ...] = ()
+        """What reads files, in this order; to be set before `run`."""
+        self.ordering: Ordering | None = None
+        """What carries out the operator's orders; to be set before `run`."""
+        self.lane_orders: LaneOrders | None = None
+        """What changes the lane's switches, restarts and probes; to be set before `run`."""
+        self._client = client
+        self._credentials = credentials
+        self._make_stream = make_stream
+        self._emit = emit
+        self._intervals = intervals
+        self._lane_log_id = lane_log_id
+        self._shown_log_id: str | None = None
+        self._metrics_gate = OpsGate()
+        self._sessions_gate = OpsGate()
+        self._lost: set[str] = set()
+        self._log_tasks: dict[str, asyncio.Task[None]] = {}
+
+    async def run(self) -> None:
+        """Feed until cancelled. A bug in any feed ends all of them with its exception."""
+        try:
+            async with asyncio.TaskGroup() as self._tasks:
+                self._attachments = Attachments(self._make_stream, self._emit, self._tasks)
+                self.read_tokens()
+                self._start(Source.HEALTH, self._ask_health)
+                self._start(Source.METRICS, self._ask_metrics)
+                self._start(Source.SESSIONS, self._ask_sessions)
+                self._start(Source.CONTINUITY, self._ask_continuity)
+                self._tail_wanted_logs()
+                self._tasks.create_task(self._reread_tokens(), name="tokens")
+                self._tasks.create_task(self._follow_files(), name="files")
+        finally:
+            await self._client.aclose()
+
+    def show_log(self, session_id: str | None) -> None:
+        """Tail this session's log besides the lane's, which is always tailed."""
+        if session_id != self._shown_log_id:
+            self._shown_log_id = session_id
+            self._tail_wanted_logs()
+
+    def set_poll_factor(self, factor: float) -> None:
+        """Multiply every poll interval by `factor` from now on."""
+        self.pace.factor = factor
+        self.pace.wake()
+
+    def order(self, give: Callable[[Ordering], Coroutine[Any, Any, None]]) -> None:
+        """Carry out an order of the operator's, whatever else goes on; it is audited by then."""
+        if self.ordering is not None:
+            self._tasks.create_task(self._carry_out(give(self.ordering)), name="order")
+
+    async def _carry_out(self, order: Coroutine[Any, Any, None]) -> None:
+        await order
+        await self._look_at_files()
+
+    def act(self, give: Callable[[LaneOrders], Coroutine[Any, Any, None]]) -> None:
+        """Carry out an order about the lane, and look for its effect at once and soon after."""
+        if self.lane_orders is not None:
+            self._tasks.create_task(self._act(give(self.lane_orders)), name="lane order")
+
+    async def _act(self, order: Coroutine[Any, Any, None]) -> None:
+        await order
+        await self._look_at_files()
+        for seconds in LOOKS_AFTER_S:
+            self.pace.wake()
+            await self._pause(seconds)
+
+    async def _pause(self, seconds: float) -> None:
+        """Wait all that time: what wakes the pollers ends a pause of theirs, and not this one."""
+        until = self.pace.clock() + seconds
+        while (left := until - self.pace.clock()) > 0:
+            await self.pace.pause(left)
+
+    def read_files(self) -> None:
+        """Look at the files now, not only at their turn: a row was recorded, say."""
+        self._tasks.create_task(self._look_at_files(), name="files, asked for")
+
+    def read_tokens(self) -> None:
+        """Read the tokens again and try everything that waits for them."""
+        self._tokens_read(self._credentials.read())
+
+    def _tokens_read(self, presence: TokenPresence) -> None:
+        self._emit(TokensRead(self.pace.clock(), presence))
+        self._metrics_gate.reset()
+        self._sessions_gate.reset()
+        self._attachments.wake(self.pace.clock())
+        self.pace.wake()
+
+    def _start(
+        self,
+        source: Source,
+        ask: Callable[[], Awaitable[float | None]],
+        log_id: str | None = None,
+    ) -> asyncio.Task[None]:
+        poller = Poller(
+            ask=ask,
+            interval_s=self._intervals[source],
+            pace=self.pace,
+            on_answer=partial(self._answered, log_id or source),
+            on_failure=partial(self._failed, source, log_id),
+        )
+        return self._tasks.create_task(poller.run(), name=f"poll {log_id or source}")
+
+    async def _reread_tokens(self) -> None:
+        """Read the tokens every 30 s: somebody may be renewing those that are refused."""
+        while True:
+            await self.pace.pause(UNAUTHORIZED_RETRY_S)
+            before = self._credentials.headers()
+            presence = self._credentials.read()
+            if self._credentials.headers() != before:
+                self._tokens_read(presence)
+
+    async def _follow_files(self) -> None:
+        while True:
+            await self._look_at_files()
+            await self.pace.pause(FILES_S)
+
+    async def _look_at_files(self) -> None:
+        for file in self.files:
+            await file.look()
+
+    async def _ask_health(self) -> None:
+        health = await self._client.health()
+        self._emit(HealthArrived(self.pace.clock(), health))
+
+    async def _ask_metrics(self) -> None:
+        def refused(error: Unauthorized) -> None:
+            self._failed(Source.METRICS, None, error)
+
+        gate, ask = self._metrics_gate, self._client.metrics
+        snapshot, plane = await self._ask_planes(gate, ask, Plane.DASHBOARD, refused)
+        self._snapshot_arrived(snapshot, plane)
+
+    async def _ask_sessions(self) -> None:
+        gate, ask = self._sessions_gate, self._client.sessions
+        self._sessions_arrived(*await self._ask_planes(gate, ask, Plane.SESSION))
+
+    async def _ask_planes(
+        self,
+        gate: OpsGate,
+        ask: Callable[[Plane], Awaitable[_Answer]],
+        substitute: Plane,
+        on_refusal: Callable[[Unauthorized], None] = lambda _error: None,
+    ) -> tuple[_Answer, Plane]:
+        """Return the ops plane's answer, or while that refuses the substitute's.
+
+        A substitute that does not answer either raises the refusal: that is what can be cured.
+        """
+        if gate.is_open(self.pace.clock()):
+            try:
+                answer = await ask(Plane.OPS)
+            except Unauthorized as error:
+                gate.refused(error, self.pace.clock())
+                on_refusal(error)
+            else:
+                gate.reset()
+                return answer, Plane.OPS
+        try:
+            return await ask(substitute), substitute
+        except (Unreachable, TimedOut):
+            gate.reset()
+            raise
+        except GatewayError as error:
+            raise (gate.refusal or error) from error
+
+    async def _ask_continuity(self) -> None:
+        continuity = await self._client.continuity()
+        self._emit(ContinuityArrived(self.pace.clock(), continuity))
+
+    def _snapshot_arrived(self, snapshot: Snapshot, plane: Plane) -> None:
+        self._emit(SnapshotArrived(self.pace.clock(), snapshot, plane))
+        if snapshot.lane and is_session_id(snapshot.lane.log_id):
+            self._lane_log_id = snapshot.lane.log_id
+            self._tail_wanted_logs()
+
+    def _sessions_arrived(self, listing: SessionListing, plane: Plane) -> None:
+        now = self.pace.clock()
+        self._emit(SessionsArrived(now, listing.sessions, listing.total, plane))
+        attachable = [
+            session
+            for session in listing.sessions
+            if session.session_id != self._lane_log_id and is_session_id(session.session_id)
+        ]
+        if self._attachments.listing_arrived(attachable, now):
+            # All are gone after a restart, and one that took no time fails no poll: look now.
+            self.pace.wake()
+
+    def _tail_wanted_logs(self) -> None:
+        logs = (self._lane_log_id, self._shown_log_id)
+        wanted = {log_id for log_id in logs if log_id is not None and is_session_id(log_id)}
+        for log_id in self._log_tasks.keys() - wanted:
+            self._log_tasks.pop(log_id).cancel()
+            self._lost.discard(log_id)
+            self._emit(LogDropped(self.pace.clock(), log_id))
+        for log_id in wanted - self._log_tasks.keys():
+            tailer = LogTailer(log_id, self._client, self._emit, self.pace.clock)
+            self._log_tasks[log_id] = self._start(Source.LOG, tailer.ask, log_id)
+
+    def _answered(self, name: str) -> None:
+        """Ask everything anew if this was lost, once for all that was lost with it.
+
+        The streams need not wait out their delays, and a restart shows in the continuity at once.
+        """
+        if name in self._lost:
+            self._lost.clear()
+            self._attachments.wake(self.pace.clock())
+            self.pace.wake()
+
+    def _failed(self, source: Source, log_id: str | None, error: GatewayError) -> None:
+        self._emit(SourceFailed(self.pace.clock(), source, error.failure, log_id))
+        name = log_id or source
+        if isinstance(error, Unreachable | TimedOut):
+            self._lost.add(name)
+        else:
+            self._answered(name)

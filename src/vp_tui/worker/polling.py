@@ -1,0 +1,233 @@
+"""Poller, log tailer, which sockets are held.
+
+Polling one source for ever: one request in flight, jittered, backing off while it fails.
+
+Which sessions' sockets vp-tui holds.
+
+Attaching to a session that is only on disk resumes it, so a socket is opened only where a listing
+says that the session is in memory, and opened again only after a newer listing says so again.
+
+Tailing one log: asked as fast as it grows, within bounds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, Protocol
+
+from vp_tui.domain.events import LinkDropped, LogArrived
+from vp_tui.gateway.errors import GatewayError, Unauthorized
+from vp_tui.gateway.log_tail import TailCursor
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Collection, Iterable
+
+    from vp_tui.domain.events import Event
+    from vp_tui.domain.models import Session
+    from vp_tui.gateway.client import GatewayClient
+
+
+BACK_OFF_CAP_S: Final = 4.0
+UNAUTHORIZED_RETRY_S: Final = 30.0
+JITTER: Final = 0.1
+_DOUBLINGS: Final = 8
+
+
+def poll_delay(interval_s: float, failures: int, *, jitter: float) -> float:
+    """Return the seconds until the next poll after `failures` failed ones in a row.
+
+    Failing doubles the interval up to BACK_OFF_CAP_S, or the interval itself where that is longer.
+    `jitter` is a random number in -1..1 that moves the result by at most a tenth.
+    """
+    cap = max(interval_s, BACK_OFF_CAP_S)
+    return min(interval_s * 2.0 ** min(failures, _DOUBLINGS), cap) * (1 + JITTER * jitter)
+
+
+@dataclass
+class Pace:
+    """What all pollers share: the clock, chance, the operator's poll rate, a way to wake them."""
+
+    clock: Callable[[], float] = time.monotonic
+    chance: random.Random = field(default_factory=random.Random)
+    factor: float = 1.0
+    wakes: int = 0
+    """How often `wake` was called: a poller that was asking meanwhile asks again at once."""
+    _woken: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def wake(self) -> None:
+        """End every pause now: the tokens or the rate changed."""
+        self.wakes += 1
+        self._woken.set()
+        self._woken = asyncio.Event()
+
+    async def pause(self, seconds: float) -> None:
+        """Wait, but no longer than until the next `wake`."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self._woken.wait()
+        except TimeoutError:
+            return
+
+
+@dataclass
+class Poller:
+    """Asks one source for ever.
+
+    `ask` emits what it got and may return the seconds after which it wants to ask again, instead
+    of `interval_s`. Its GatewayErrors go to `on_failure`; anything else is a bug and ends the
+    feeds.
+    """
+
+    ask: Callable[[], Awaitable[float | None]]
+    interval_s: float
+    pace: Pace
+    on_answer: Callable[[], None]
+    on_failure: Callable[[GatewayError], None]
+    failures: int = 0
+
+    async def run(self) -> None:
+        """Poll until cancelled."""
+        while True:
+            wakes = self.pace.wakes
+            delay_s = await self.poll()
+            if self.pace.wakes == wakes:
+                await self.pace.pause(delay_s)
+
+    async def poll(self) -> float:
+        """Ask once; return the seconds until the next time."""
+        interval_s = self.interval_s
+        try:
+            interval_s = await self.ask() or interval_s
+        except Unauthorized as error:
+            self.on_failure(error)
+            return UNAUTHORIZED_RETRY_S
+        except GatewayError as error:
+            self.on_failure(error)
+            self.failures += 1
+        else:
+            self.failures = 0
+            self.on_answer()
+        jitter = self.pace.chance.uniform(-1, 1)
+        return poll_delay(interval_s * self.pace.factor, self.failures, jitter=jitter)
+
+
+ATTACH_LIMIT: Final = 64
+
+
+class Stream(Protocol):
+    """One session's socket, as the gateway layer offers it."""
+
+    async def run(self) -> None:
+        """Attach and drain until cancelled, reconnecting for ever."""
+
+    def listed(self, session: Session, now: float) -> None:
+        """Hear that a listing answered at `now` has the session in memory."""
+
+    def wake(self, now: float) -> None:
+        """Hear that the gateway answers again, or that the tokens changed: try soon."""
+
+
+def choose(
+    sessions: Iterable[Session], attached: Collection[str], limit: int = ATTACH_LIMIT
+) -> frozenset[str]:
+    """Return the sessions to be attached to: running ones first, then those attached already."""
+    eligible = [session for session in sessions if session.in_memory]
+    eligible.sort(key=lambda s: (not s.is_running, s.session_id not in attached, -s.last_event_seq))
+    return frozenset(session.session_id for session in eligible[:limit])
+
+
+class Attachments:
+    """Holds the sockets; lives on the feeds' loop."""
+
+    def __init__(
+        self,
+        make_stream: Callable[[str], Stream],
+        emit: Callable[[Event], None],
+        tasks: asyncio.TaskGroup,
+        limit: int = ATTACH_LIMIT,
+    ) -> None:
+        self._make_stream = make_stream
+        self._emit = emit
+        self._tasks = tasks
+        self._limit = limit
+        self._held: dict[str, tuple[Stream, asyncio.Task[None]]] = {}
+
+    def listing_arrived(self, sessions: Collection[Session], now: float) -> bool:
+        """Attach and detach after a listing, whose sessions may be attached to.
+
+        Return whether a session that was attached to is in memory no more.
+        """
+        wanted = choose(sessions, self._held.keys(), self._limit)
+        in_memory = {session.session_id for session in sessions if session.in_memory}
+        is_any_gone = not in_memory.issuperset(self._held)
+        for session_id in [held for held in self._held if held not in wanted]:
+            self._release(session_id, now)
+        for session in sessions:
+            if session.session_id in wanted:
+                self._hold(session, now)
+        return is_any_gone
+
+    def wake(self, now: float) -> None:
+        """Let every stream that waits try soon."""
+        for stream, _task in self._held.values():
+            stream.wake(now)
+
+    def _hold(self, session: Session, now: float) -> None:
+        if held := self._held.get(session.session_id):
+            held[0].listed(session, now)
+            return
+        stream = self._make_stream(session.session_id)
+        task = self._tasks.create_task(stream.run(), name=f"stream {session.session_id}")
+        self._held[session.session_id] = (stream, task)
+
+    def _release(self, session_id: str, now: float) -> None:
+        _stream, task = self._held.pop(session_id)
+        task.cancel()
+        self._emit(LinkDropped(now, session_id))
+
+
+FASTEST_S: Final = 0.25
+SLOWEST_S: Final = 2.0
+BURST: Final = 500
+"""Lines in one answer from which on the log is asked as fast as it may be."""
+
+
+def next_interval(interval_s: float, new_lines: int) -> float:
+    """Return the seconds until the next poll, after one that brought `new_lines`."""
+    if new_lines >= BURST:
+        return FASTEST_S
+    return max(interval_s / 2, FASTEST_S) if new_lines else min(interval_s * 1.5, SLOWEST_S)
+
+
+class LogTailer:
+    """Follows one log through the tail endpoint."""
+
+    def __init__(
+        self,
+        log_id: str,
+        client: GatewayClient,
+        emit: Callable[[Event], None],
+        clock: Callable[[], float],
+    ) -> None:
+        self.log_id = log_id
+        self._client = client
+        self._emit = emit
+        self._clock = clock
+        self._cursor = TailCursor()
+        self._interval_s = FASTEST_S
+
+    async def ask(self) -> float:
+        """Ask for what is new; return the seconds after which to ask again."""
+        answer = await self._client.log_tail(self.log_id, self._cursor.request)
+        chunk = self._cursor.feed(answer)
+        if chunk is None:  # the file is another one: read it anew
+            answer = await self._client.log_tail(self.log_id, self._cursor.request)
+            chunk = self._cursor.feed(answer)
+        if chunk is None:
+            return FASTEST_S
+        self._emit(LogArrived(self._clock(), self.log_id, chunk))
+        self._interval_s = next_interval(self._interval_s, len(chunk.lines))
+        return self._interval_s

@@ -1,0 +1,153 @@
+"""Driving a probe: its requests, its socket and its polls, told step by step.
+
+Only what has Orders can make one: in read-only mode nobody has.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final
+
+from vp_tui.domain.lane.probe import (
+    TIMEOUTS_S,
+    Broke,
+    Created,
+    MissionsSeen,
+    Probe,
+    ProbeStep,
+    requested,
+    step,
+)
+from vp_tui.domain.lane.switch_proof import TimePassed
+from vp_tui.gateway.errors import GatewayError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapping
+
+    from vp_tui.domain.lane.probe import Fact
+    from vp_tui.domain.models import Dialect, Mission
+    from vp_tui.gateway.orders import Orders
+
+
+POLL_S: Final = 1.0
+"""Between two looks at the metrics, once the turn has ended."""
+
+
+class ProbeUnderWayError(Exception):
+    """Another probe is under way: there is never more than one at a time."""
+
+
+class Prober:
+    """Runs one probe at a time on one gateway; lives on one event loop.
+
+    `missions` asks the metrics (it may raise any GatewayError), `clock` gives monotonic seconds.
+    """
+
+    def __init__(
+        self,
+        orders: Orders,
+        missions: Callable[[], Awaitable[tuple[Mission, ...]]],
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        poll_s: float = POLL_S,
+        timeouts_s: Mapping[ProbeStep, float] = TIMEOUTS_S,
+    ) -> None:
+        self._orders = orders
+        self._missions = missions
+        self._clock = clock
+        self._poll_s = poll_s
+        self._timeouts_s = timeouts_s
+        self.is_running = False
+
+    async def run(self, prompt: str, dialect: Dialect | None) -> AsyncGenerator[Probe, None]:
+        """Run a probe and yield it after each step, the last time when it is over.
+
+        However slowly it is asked, its socket is drained. Raises ProbeUnderWayError when one runs.
+        """
+        if self.is_running:
+            raise ProbeUnderWayError
+        self.is_running = True
+        running = _Running(self._clock)
+        try:
+            known = await self._known()
+            probe = requested(
+                prompt, self._clock(), dialect, known=known, timeouts_s=self._timeouts_s
+            )
+            yield probe
+            running.start(self._execute(prompt, running.tell))
+            while not probe.is_over:
+                changed = step(probe, await running.next_fact(probe.deadline))
+                has_ended = changed.completed_turn is not None and probe.completed_turn is None
+                if has_ended:
+                    running.start(self._look(running.tell))
+                if changed != probe:
+                    probe = changed
+                    yield probe
+        finally:
+            self.is_running = False
+            await running.stop()
+
+    async def _known(self) -> frozenset[str] | None:
+        try:
+            return frozenset(mission.mission_id for mission in await self._missions())
+        except GatewayError:
+            return None
+
+    async def _execute(self, prompt: str, tell: Callable[[Fact], None]) -> None:
+        try:
+            session_id = await self._orders.create_session()
+        except GatewayError as error:
+            tell(Broke(self._clock(), error.failure))
+            return
+        tell(Created(self._clock(), session_id))
+        await self._orders.execute(session_id, prompt, tell)
+
+    async def _look(self, tell: Callable[[Fact], None]) -> None:
+        """Ask the metrics for the mission again and again; an error is no answer, no more."""
+        while True:
+            asked_at = self._clock()
+            with suppress(GatewayError):
+                tell(MissionsSeen(asked_at, await self._missions()))
+            await asyncio.sleep(self._poll_s)
+
+
+class _Running:
+    """The tasks of a probe, and the facts that they told and nobody has heard yet."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._facts: asyncio.Queue[Fact | Exception] = asyncio.Queue()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def tell(self, fact: Fact) -> None:
+        """Take a fact; never blocks."""
+        self._facts.put_nowait(fact)
+
+    def start(self, work: Coroutine[None, None, None]) -> None:
+        """Run `work` beside; its bug is raised by `next_fact`."""
+        self._tasks.append(asyncio.create_task(self._guarded(work)))
+
+    async def next_fact(self, deadline: float) -> Fact:
+        """Return what comes next; TimePassed at the deadline."""
+        try:
+            async with asyncio.timeout(deadline - self._clock()):
+                fact = await self._facts.get()
+        except TimeoutError:
+            return TimePassed(max(self._clock(), deadline))
+        if isinstance(fact, Exception):
+            raise fact
+        return fact
+
+    async def stop(self) -> None:
+        """Leave the socket and end the polls; what runs in the gateway goes on."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _guarded(self, work: Coroutine[None, None, None]) -> None:
+        try:
+            await work
+        except Exception as error:  # noqa: BLE001 - handed on to who waits for facts
+            self._facts.put_nowait(error)

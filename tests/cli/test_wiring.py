@@ -1,0 +1,72 @@
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from vp_tui.cli.config.settings import Settings
+from vp_tui.cli.wiring import connect, credentials_of, token_values, watch_of
+from vp_tui.domain.models import Source
+from vp_tui.gateway.credentials import Secret
+from vp_tui.state.state import DEFAULT_INTERVALS
+from vp_tui.storage.places import Places
+
+if TYPE_CHECKING:
+    from vp_tui.domain.events import Event
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("UA_OPS_TOKEN", "from-environment")
+    monkeypatch.delenv("UA_INTERNAL_API_TOKEN", raising=False)
+    env_file = tmp_path / ".env"
+    env_file.write_text("UA_INTERNAL_API_TOKEN=from-dotenv\n")
+    env_file.chmod(0o600)
+    return tmp_path
+
+
+def test_the_watch_says_what_the_settings_say() -> None:
+    watch = watch_of(Settings(gateway_url="https://gateway.example", vp_id="vp.x", interval=7.0))
+    assert (watch.url, watch.name, watch.vp_id) == (
+        "https://gateway.example", "gateway.example:443", "vp.x",
+    )  # fmt: skip
+    assert dict(watch.intervals) == {**DEFAULT_INTERVALS, Source.METRICS: 7.0}
+    assert watch_of(Settings(gateway_name="prod")).name == "prod"
+    named = watch_of(Settings(window_label="Own window #1", window_scope="team A"))
+    assert (named.window_label, named.window_scope) == ("Own window #1", "team A")
+    assert not watch.read_only
+    marked = watch_of(Settings(read_only=True, colour="red"))
+    assert (marked.read_only, marked.colour) == (True, "red")
+
+
+def test_tokens_come_from_the_surroundings_unless_the_gateway_is_our_own(here: Path) -> None:
+    ambient = credentials_of(Settings(), ambient=True)
+    ambient.read()
+    assert set(ambient.headers().values()) == {"from-environment", "from-dotenv"}
+    own = credentials_of(Settings(ops_token=Secret("own")), ambient=False)
+    own.read()
+    assert set(own.headers().values()) == {"own"}
+
+
+def test_the_tokens_to_hide_are_those_that_are_not_sent_too(here: Path) -> None:
+    settings = Settings(gateway_url="http://far.example", internal_token=Secret("own"))
+    assert set(token_values(settings)) == {"from-environment", "own"}
+
+
+async def test_connecting_asks_nothing_by_itself(tmp_path: Path) -> None:
+    said: list[Event] = []
+    settings = Settings(gateway_url="https://gateway.example")
+    connect(settings, said.append, places=Places(tmp_path))
+    assert said == []
+
+
+async def test_only_where_things_may_be_changed_is_there_something_that_can(tmp_path: Path) -> None:
+    settings = Settings(gateway_url="https://gateway.example")
+    feeds = connect(settings, lambda _event: None, places=Places(tmp_path))
+    assert feeds.ordering is not None
+    assert feeds.ordering._orders is not None
+    read_only = replace(settings, read_only=True)
+    watching = connect(read_only, lambda _event: None, places=Places(tmp_path))
+    assert watching.ordering is not None
+    assert watching.ordering._orders is None

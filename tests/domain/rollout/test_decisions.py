@@ -1,0 +1,306 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.support.rollout import PASSED, history, observed, passing, situation, window
+
+from vp_tui.domain.missions.ledger import CoverageState
+from vp_tui.domain.rollout.decisions import ROLLOUT, SUSTAINED, Rule, suggest, table_for
+from vp_tui.domain.rollout.guardrails import trip_wire
+from vp_tui.domain.rollout.situation import CancelledRun, Cause, HungRun, Refusal, Situation
+from vp_tui.domain.rollout.verdicts import Verdict
+from vp_tui.domain.rollout.windows import WindowNumbers
+from vp_tui.domain.vocabulary import Profile, Stage, Traffic, Word
+
+TRIPPED = trip_wire(history("." * 17 + "bbb"))
+REJECTED = Refusal("UA_OPS_TOKEN from the environment was rejected")
+STUCK = HungRun("session_a", 372.0, waiting=2, last_tool="Bash npm i")
+DEAF = HungRun("session_a", 372.0, is_deaf=True)
+CLEARED = CancelledRun("session_a", active_runs=0)
+REAL_STAGES = [Stage.LIMITED, Stage.BROADENED, Stage.REVERTED, Stage.BLOCKED]
+FAILED = PASSED._replace(verdict=Verdict.FAIL, reason="resume_failures_high")
+FAILING = passing()._replace(g4=FAILED)
+
+
+def word(**fields: object) -> str:
+    return suggest(situation(**fields)).decision
+
+
+def reasons(**fields: object) -> str:
+    return "; ".join(suggest(situation(**fields)).reasons)
+
+
+@pytest.mark.parametrize(
+    ("stage", "expected"),
+    [
+        (Stage.SHADOW, Word.READY_FOR_LIMITED_COHORT_PILOT),
+        (Stage.LIMITED, Word.READY_FOR_LIMITED_COHORT_PILOT),
+        (Stage.BROADENED, Word.GO_BROADER_TRAFFIC_ACTIVE),
+        (Stage.SUSTAINED, Word.SUSTAINED_DEFAULT_ON_HEALTHY),
+        (Stage.REVERTED, Word.HOLD_SHADOW),
+        (Stage.BLOCKED, Word.HOLD_SHADOW),
+    ],
+)
+def test_a_clean_window_in_each_stage(stage: Stage, expected: Word) -> None:
+    assert word(stage=stage) == expected
+
+
+@pytest.mark.parametrize(
+    ("clean_limited", "expected"),
+    [
+        (3, Word.READY_FOR_LIMITED_COHORT_PILOT),
+        (4, Word.GO_BROADER_TRAFFIC_ACTIVE),
+        (9, Word.GO_BROADER_TRAFFIC_ACTIVE),
+    ],
+)
+def test_four_clean_limited_windows_broaden(clean_limited: int, expected: Word) -> None:
+    assert word(stage=Stage.LIMITED, clean_limited=clean_limited) == expected
+    said = reasons(stage=Stage.LIMITED, clean_limited=clean_limited)
+    assert f"{clean_limited} clean limited windows in the log, 4 broaden" in said
+
+
+def test_clean_limited_windows_broaden_nothing_from_the_shadow() -> None:
+    assert word(stage=Stage.SHADOW, clean_limited=9) == Word.READY_FOR_LIMITED_COHORT_PILOT
+
+
+@pytest.mark.parametrize("source", Traffic)
+@pytest.mark.parametrize("stage", [Stage.SHADOW, *REAL_STAGES])
+def test_a_tripped_guardrail(stage: Stage, source: Traffic) -> None:
+    gates = passing()._replace(g1=PASSED._replace(verdict=Verdict.FAIL, reason="3 of 20"))
+    forces = stage is not Stage.SHADOW and source.is_real
+    expected = Word.FORCE_FALLBACK if forces else Word.HOLD_SHADOW
+    assert word(stage=stage, source=source, trip_wire=TRIPPED, gates=gates) == expected
+
+
+@pytest.mark.parametrize("source", Traffic)
+def test_a_tripped_guardrail_in_sustained_traffic(source: Traffic) -> None:
+    said = {"stage": Stage.SUSTAINED, "source": source, "trip_wire": TRIPPED}
+    assert word(**said) == Word.SUSTAINED_FORCE_FALLBACK
+    assert "guardrail 3: 3 of the last 20" in reasons(**said)
+
+
+@pytest.mark.parametrize("source", [Traffic.ORGANIC, Traffic.FAULT_INJECTED])
+def test_only_real_missions_trip_the_guardrail(source: Traffic) -> None:
+    seen = observed(window(source=source), history("bbb."))
+    assert seen.trip_wire.tripped is source.is_real
+    expected = Word.FORCE_FALLBACK if source.is_real else Word.HOLD_SHADOW
+    assert suggest(seen).decision == expected
+
+
+@pytest.mark.parametrize("stage", Stage)
+@pytest.mark.parametrize("profile", Profile)
+@pytest.mark.parametrize("dashboard", [False, True])
+def test_a_refused_ops_plane_comes_before_all_else(
+    stage: Stage, profile: Profile, *, dashboard: bool
+) -> None:
+    said = {
+        "stage": stage,
+        "profile": profile,
+        "refusal": REJECTED._replace(dashboard_answers=dashboard),
+        "trip_wire": TRIPPED,
+        "hung": (STUCK,),
+        "coverage": CoverageState.FULL if dashboard else None,
+    }
+    assert word(**said) == Word.BLOCKED_AUTH
+    assert REJECTED.reason in reasons(**said)
+    assert ("SAFETY line only" in reasons(**said)) is dashboard
+
+
+@pytest.mark.parametrize("table", [{"stage": Stage.BROADENED}, {"profile": Profile.SUSTAINED}])
+@pytest.mark.parametrize(
+    ("run", "blocked"),
+    [
+        (STUCK, True),
+        (STUCK._replace(waiting=0), True),
+        (STUCK._replace(finished_since=True), False),
+        (DEAF, False),
+        (DEAF._replace(waiting=1), True),
+        (DEAF._replace(waiting=1, finished_since=True), False),
+    ],
+)
+def test_a_run_that_hangs_blocks_when_nothing_gets_past_it(
+    table: dict[str, object], run: HungRun, *, blocked: bool
+) -> None:
+    assert (word(**table, hung=(run,)) == Word.BLOCKED_EXECUTION_PIPELINE) is blocked
+
+
+@pytest.mark.parametrize("run", [DEAF, STUCK._replace(finished_since=True)])
+def test_a_window_with_a_run_that_hangs_is_not_clean(run: HungRun) -> None:
+    assert word(hung=(run,)) == Word.HOLD_SHADOW
+    assert run.line in reasons(hung=(run,))
+
+
+@pytest.mark.parametrize(
+    ("cancelled", "hung", "expected"),
+    [
+        (CLEARED, (), Word.PARTIAL_TIMEOUT_RECOVERED),
+        (CLEARED, (DEAF,), Word.PARTIAL_TIMEOUT_RECOVERED),
+        (CLEARED, (DEAF._replace(waiting=1),), Word.BLOCKED_EXECUTION_PIPELINE),
+        (CLEARED._replace(active_runs=1), (STUCK,), Word.BLOCKED_EXECUTION_PIPELINE),
+        (CLEARED._replace(active_runs=1), (), Word.GO_BROADER_TRAFFIC_ACTIVE),
+        (CLEARED._replace(finished_since=True), (), Word.GO_BROADER_TRAFFIC_ACTIVE),
+    ],
+)
+def test_a_stuck_run_that_was_cancelled(
+    cancelled: CancelledRun, hung: tuple[HungRun, ...], expected: Word
+) -> None:
+    assert word(cancelled=(cancelled,), hung=hung) == expected
+
+
+@pytest.mark.parametrize(
+    ("is_confirmed", "said"), [(False, "recovery unconfirmed"), (True, "a later turn completed")]
+)
+def test_a_recovery_is_unconfirmed_until_a_turn_completes(said: str, *, is_confirmed: bool) -> None:
+    run = CLEARED._replace(is_confirmed=is_confirmed)
+    assert reasons(cancelled=(run,)).endswith(said)
+
+
+def test_a_tripped_guardrail_comes_before_a_stuck_run() -> None:
+    assert word(trip_wire=TRIPPED, hung=(STUCK,)) == Word.FORCE_FALLBACK
+
+
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [
+        ({"window": WindowNumbers()}, "no finished mission in the window"),
+        ({"window": WindowNumbers(new=2, running=2)}, "in the window, 2 running"),
+        ({"window": WindowNumbers(new=3, completed=3, fallback=1, p95_s=1.0)}, "1 of 3 fell back"),
+        ({"window": WindowNumbers(new=3, completed=2, failed=1, p95_s=1.0)}, "1 of 3 failed"),
+        ({"window": WindowNumbers(new=3, completed=3, p95_s=45.0)}, "the window's p95 45.000s"),
+        ({"window": WindowNumbers(new=3, completed=3)}, "the window's p95 is missing"),
+        ({"p95_s": 45.0}, "p95 45.000s >= 45 s"),
+        ({"p95_s": 95.0}, "p95 95.000s >= 45 s"),
+        ({"p95_s": None}, "p95 is missing"),
+        ({"coverage": CoverageState.BLIND}, "the rate is blind"),
+        ({"coverage": None}, "no metrics"),
+        ({"doubt": "metrics 31 s old"}, "metrics 31 s old"),
+        ({"hung": (DEAF,)}, "deaf: session_a silent 372s"),
+        ({"gates": FAILING}, "G4 FAIL: resume_failures_high"),
+    ],
+)
+@pytest.mark.parametrize("stage", [Stage.SHADOW, Stage.LIMITED, Stage.BROADENED])
+def test_what_is_not_clean_is_held_and_named(
+    stage: Stage, damage: dict[str, object], said: str
+) -> None:
+    fields = {"stage": stage, "clean_limited": 4} | damage
+    assert word(**fields) == Word.HOLD_SHADOW
+    assert said in reasons(**fields)
+    assert ("do not advance" in reasons(**fields)) is (stage is not Stage.SHADOW)
+
+
+@pytest.mark.parametrize("verdict", sorted(set(Verdict) - {Verdict.FAIL}))
+def test_a_gate_that_does_not_fail_does_not_hold(verdict: Verdict) -> None:
+    gates = passing()._replace(g3=PASSED._replace(verdict=verdict))
+    assert word(gates=gates) == Word.GO_BROADER_TRAFFIC_ACTIVE
+
+
+def test_traffic_that_is_not_real_is_said_to_prove_nothing() -> None:
+    said = reasons(source=Traffic.SYNTHETIC)
+    assert "the traffic is synthetic: gates and guardrails do not count it" in said
+
+
+def test_no_traffic_is_held_with_its_likely_causes() -> None:
+    likely = Cause("lane off", ("2 turns unsaid",), ())
+    unlikely = Cause("shadow mode", (), ("2 turns delegated",))
+    fields = {"window": WindowNumbers(), "causes": (likely, unlikely)}
+    assert "lane off? for: 2 turns unsaid" in reasons(**fields)
+    assert "shadow mode" not in reasons(**fields)
+    assert "lane off" in reasons(profile=Profile.SUSTAINED, **fields)
+    assert "lane off" not in reasons(causes=(likely,), coverage=CoverageState.BLIND)
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({}, Word.SUSTAINED_DEFAULT_ON_HEALTHY),
+        ({"window": WindowNumbers()}, Word.SUSTAINED_MONITOR_NO_TRAFFIC),
+        ({"window": WindowNumbers(), "trip_wire": TRIPPED}, Word.SUSTAINED_MONITOR_NO_TRAFFIC),
+        ({"window": WindowNumbers(), "doubt": "stale"}, Word.SUSTAINED_WATCH),
+        ({"window": WindowNumbers(), "coverage": None}, Word.SUSTAINED_WATCH),
+        ({"trip_wire": TRIPPED}, Word.SUSTAINED_FORCE_FALLBACK),
+        ({"rate": 0.20}, Word.SUSTAINED_FORCE_FALLBACK),
+        ({"rate": 0.1999}, Word.SUSTAINED_WATCH),
+        ({"rate": 0.05}, Word.SUSTAINED_WATCH),
+        ({"rate": 0.0499}, Word.SUSTAINED_DEFAULT_ON_HEALTHY),
+        ({"rate": None}, Word.SUSTAINED_WATCH),
+        ({"rate": 0.10, "p95_s": 100.0}, Word.SUSTAINED_WATCH),
+        ({"rate": 0.20, "coverage": CoverageState.BLIND}, Word.SUSTAINED_FORCE_FALLBACK),
+        ({"coverage": CoverageState.BLIND}, Word.SUSTAINED_WATCH),
+        ({"coverage": CoverageState.BLIND, "p95_s": 100.0}, Word.SUSTAINED_WATCH),
+        ({"p95_s": None}, Word.SUSTAINED_WATCH),
+        ({"p95_s": 44.999}, Word.SUSTAINED_DEFAULT_ON_HEALTHY),
+        ({"p95_s": 45.0}, Word.SUSTAINED_WATCH),
+        ({"p95_s": 89.999}, Word.SUSTAINED_WATCH),
+        ({"p95_s": 90.0}, Word.SUSTAINED_FORCE_FALLBACK),
+    ],
+)
+@pytest.mark.parametrize(
+    "table", [{"profile": Profile.SUSTAINED, "stage": Stage.BROADENED}, {"stage": Stage.SUSTAINED}]
+)
+def test_the_sustained_table(
+    table: dict[str, object], fields: dict[str, object], expected: Word
+) -> None:
+    assert word(**table, **fields) == expected
+    assert all(suggest(situation(**table, **fields)).reasons)
+
+
+SITUATIONS = st.builds(
+    Situation,
+    stage=st.sampled_from(Stage),
+    source=st.sampled_from(Traffic),
+    window=st.builds(
+        WindowNumbers,
+        new=st.integers(0, 3),
+        completed=st.integers(0, 3),
+        failed=st.integers(0, 2),
+        running=st.integers(0, 2),
+        fallback=st.integers(0, 2),
+        p95_s=st.none() | st.floats(0, 200),
+    ),
+    trip_wire=st.text(alphabet=".bF", max_size=22).map(history).map(trip_wire),
+    gates=st.sampled_from([passing(), FAILING]),
+    profile=st.sampled_from(Profile),
+    coverage=st.none() | st.sampled_from(CoverageState),
+    doubt=st.sampled_from([None, "metrics 31 s old"]),
+    rate=st.none() | st.floats(0, 1),
+    p95_s=st.none() | st.floats(0, 200),
+    refusal=st.sampled_from([None, REJECTED]),
+    hung=st.lists(
+        st.builds(HungRun, st.just("s"), st.floats(0, 1e6), st.booleans(), st.integers(0, 3)),
+        max_size=2,
+    ).map(tuple),
+    cancelled=st.lists(
+        st.builds(CancelledRun, st.just("s"), st.integers(0, 1), st.booleans()), max_size=2
+    ).map(tuple),
+    clean_limited=st.integers(0, 6),
+)
+
+
+@given(SITUATIONS)
+def test_every_situation_has_a_word_of_its_table_and_reasons(seen: Situation) -> None:
+    suggestion = suggest(seen)
+    assert suggestion.decision in {rule.word for rule in table_for(seen)}
+    assert suggestion.reasons
+    assert all(suggestion.reasons)
+    assert suggestion.decision != Word.START_SHADOW_WINDOW
+
+
+@given(SITUATIONS)
+def test_nothing_goes_on_unless_it_is_clean(seen: Situation) -> None:
+    promoting = {Word.GO_BROADER_TRAFFIC_ACTIVE, Word.READY_FOR_LIMITED_COHORT_PILOT}
+    if suggest(seen).decision in promoting:
+        assert seen.is_clean
+        assert not seen.hung
+        assert seen.window.terminal > 0
+
+
+@given(SITUATIONS)
+def test_a_trip_beyond_the_shadow_is_never_masked_by_a_promotion(seen: Situation) -> None:
+    seen = seen._replace(trip_wire=TRIPPED, profile=Profile.ROLLOUT, refusal=None)
+    if seen.source.is_real and seen.stage not in {Stage.SHADOW, Stage.SUSTAINED}:
+        assert suggest(seen).decision == Word.FORCE_FALLBACK
+
+
+@pytest.mark.parametrize("table", [ROLLOUT, SUSTAINED])
+def test_no_table_suggests_a_start_and_none_needs_its_end_twice(table: tuple[Rule, ...]) -> None:
+    assert Word.START_SHADOW_WINDOW not in {rule.word for rule in table}
+    assert table[-1].when(situation())

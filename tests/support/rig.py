@@ -1,0 +1,251 @@
+"""The app under test: real app, store and mailbox; a clock and a network that a test commands."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from tests.support.builders import NOW, state
+from textual.geometry import Region
+
+from vp_tui.state.store import Mailbox, Store
+from vp_tui.storage.places import Places
+from vp_tui.ui.app import VpTuiApp
+from vp_tui.ui.watch.panes import Pane
+from vp_tui.ui.watch.screen import WatchScreen
+from vp_tui.worker.commands import Commands, NetworkThread
+from vp_tui.worker.evidence import EvidenceFiles, Recorder
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+    from textual.pilot import Pilot
+
+    from vp_tui.domain.events import Event
+    from vp_tui.ui.kit.line_list import LineList
+    from vp_tui.ui.watch.board import Board
+    from vp_tui.worker.commands import NetworkThread
+    from vp_tui.worker.feeds import Feeds
+    from vp_tui.worker.orders import LaneOrders, Ordering
+
+AUTHOR: Final = "ana@laptop"
+NOWHERE: Final = Path("/dev/null/nowhere")
+NO_FILES: Final = EvidenceFiles(None, NOWHERE, NOWHERE)
+"""Where nothing can be written, for tests that give no place."""
+SMALL: Final = (80, 24)
+WIDE: Final = (120, 40)
+LARGE: Final = (160, 45)
+ROUNDS: Final = 5
+"""From the app to its screen, to the focused widget, back to the screen, to what it draws."""
+PATIENCE: Final = 200
+"""Pauses of the pilot after which what did not happen does not happen any more."""
+
+
+class FakeOrdering:
+    """Carries out nothing: it notes what it was told to do."""
+
+    def __init__(self, asked: list[tuple[Any, ...]]) -> None:
+        self._asked = asked
+
+    def __getattr__(self, name: str) -> Callable[..., None]:
+        return lambda *told: self._asked.append((name, *told))
+
+
+class FakeFeeds:
+    """Feeds that only note what they are asked for."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[Any, ...]] = []
+
+    def show_log(self, session_id: str | None) -> None:
+        self.asked.append(("show_log", session_id))
+
+    def set_poll_factor(self, factor: float) -> None:
+        self.asked.append(("set_poll_factor", factor))
+
+    def order(self, give: Callable[[Ordering], object]) -> None:
+        give(cast("Ordering", FakeOrdering(self.asked)))
+
+    def act(self, give: Callable[[LaneOrders], object]) -> None:
+        give(cast("LaneOrders", FakeOrdering(self.asked)))
+
+    def read_files(self) -> None:
+        self.asked.append(("read_files",))
+
+    def read_tokens(self) -> None:
+        self.asked.append(("read_tokens",))
+
+
+class FakeNetwork:
+    """A network thread without a thread: requests reach the fake feeds at once."""
+
+    def __init__(self) -> None:
+        self.feeds = FakeFeeds()
+        self.life: list[str] = []
+
+    def start(self, on_crash: Callable[[BaseException], None]) -> None:
+        self.life.append("start")
+
+    def stop(self) -> None:
+        self.life.append("stop")
+
+    def call(self, request: Callable[[Feeds], None]) -> None:
+        request(cast("Feeds", self.feeds))
+
+
+class Rig:
+    """A running app, what it is told, and what it shows."""
+
+    def __init__(
+        self,
+        files: EvidenceFiles | None = None,
+        own: Path = NOWHERE,
+        **watch: Any,  # noqa: ANN401 - fields of Watch
+    ) -> None:
+        self.now = 0.0
+        self.store = Store(state(**watch))
+        self.mailbox = Mailbox()
+        self.network = FakeNetwork()
+        self.files = files
+        network = cast("NetworkThread", self.network)
+        commands = Commands(
+            network, self.store, self._recorder, Places(own), clock=lambda: self.now
+        )
+        self.app = VpTuiApp(
+            self.store,
+            self.mailbox,
+            commands,
+            clock=lambda: self.now,
+            wall=lambda: NOW + timedelta(seconds=self.now),
+        )
+        self.pilot: Pilot[None]
+
+    def _recorder(self) -> Recorder:
+        return Recorder(self.files or NO_FILES, self.store, AUTHOR, clock=lambda: self.now)
+
+    async def tell(self, *events: Event) -> None:
+        """Apply events as one batch, published by a tick, and let the screen settle."""
+        if events:
+            self.store.apply(*events)
+        self.app.tick()
+        await self.settle()
+
+    async def passes(self, seconds: float) -> None:
+        """Let time pass on the rig's clock, ended by a tick."""
+        self.now += seconds
+        await self.tell()
+
+    async def until(self, seen: Callable[[], object]) -> None:
+        """Wait for what a worker of the app brings about."""
+        for _ in range(PATIENCE):
+            if seen():
+                return
+            await self.pilot.pause()
+        raise AssertionError(f"not seen on this screen:\n{self.text}")
+
+    async def press(self, *keys: str) -> None:
+        for key in keys:
+            await self.pilot.press(key)
+            await self.settle()
+
+    async def resize(self, size: tuple[int, int]) -> None:
+        await self.pilot.resize_terminal(*size)
+        # Textual tells its screens a little later, by a timer.
+        await self.until(lambda: self.app.screen._compositor.size == size)
+        await self.settle()
+
+    async def settle(self) -> None:
+        """Let every message reach its widget, and what it sends on as well, and draw a frame.
+
+        The pilot's own pause goes on when the process is idle, which it also is while others have
+        the machine.
+        """
+        for _ in range(ROUNDS):
+            await self.pilot._wait_for_screen()
+            self.app.screen._on_timer_update()
+
+    @property
+    def asked(self) -> list[tuple[Any, ...]]:
+        """What the feeds were asked for."""
+        return self.network.feeds.asked
+
+    @property
+    def watch(self) -> WatchScreen:
+        return next(s for s in self.app.screen_stack if isinstance(s, WatchScreen))
+
+    @property
+    def board(self) -> Board:
+        return self.watch.board
+
+    def rows(self, name: str) -> LineList:
+        return self.board.lists[name]
+
+    @property
+    def focus(self) -> str | None:
+        focused = self.app.focused
+        return focused.id if focused else None
+
+    @property
+    def lines(self) -> list[str]:
+        """The screen's lines as composed, blanks at the end cut."""
+        strips = self.app.screen._compositor.render_strips()
+        return [strip.text.rstrip() for strip in strips]
+
+    @property
+    def text(self) -> str:
+        return "\n".join(self.lines)
+
+    @property
+    def header(self) -> str:
+        """The two lines of facts and the two of the gravest trouble."""
+        return "\n".join(self.lines[:4])
+
+    def title(self, name: str) -> str:
+        """The title line of a pane."""
+        return self._cut(next(p for p in self.board.query(Pane) if p.pane == name).region)[0]
+
+    def content(self, name: str) -> list[str]:
+        """The lines that a pane's list covers, without its scroll bar."""
+        shown = self.rows(name)
+        inner = shown.scrollable_content_region
+        return self._cut(Region(shown.region.x, shown.region.y, inner.width, inner.height))
+
+    def pane(self, name: str) -> str:
+        """Title and content of a pane."""
+        return "\n".join([self.title(name), *self.content(name)])
+
+    def cursor_line(self, name: str) -> str:
+        """The line under a list's cursor, as it is on the screen."""
+        shown = self.rows(name)
+        return self.content(name)[shown.cursor - shown.scroll_offset.y]
+
+    def _cut(self, area: Region) -> list[str]:
+        strips = self.app.screen._compositor.render_strips()[area.y : area.bottom]
+        return [strip.crop(area.x, area.right).text.rstrip() for strip in strips]
+
+
+@asynccontextmanager
+async def running(
+    *events: Event,
+    size: tuple[int, int] = SMALL,
+    files: EvidenceFiles | None = None,
+    own: Path = NOWHERE,
+    **watch: Any,  # noqa: ANN401 - fields of Watch
+) -> AsyncIterator[Rig]:
+    """Run the app after these events; `own` is the directory of its own files."""
+    rig = Rig(files, own, **watch)
+    async with rig.app.run_test(size=size, notifications=True) as rig.pilot:
+        if events:
+            rig.store.apply(*events)
+        await rig.settle()
+        yield rig
+
+
+def no_recorder() -> Recorder:
+    raise AssertionError("this test records nothing")
+
+
+def _no_feeds() -> Feeds:
+    raise AssertionError("the fake network makes no feeds")

@@ -1,0 +1,274 @@
+"""The figures: what they say, and what they say when they cannot be taken for what is so now."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from tests.support import scenes
+from tests.support.builders import (
+    booted,
+    healthy,
+    linked,
+    listing,
+    mission,
+    polled,
+    processing,
+    routed,
+    snapshot,
+    stream,
+)
+from tests.support.rig import LARGE, SMALL, WIDE, Rig, running
+from tests.support.rollout import golden_rows, window
+
+from vp_tui.domain.events import EvidenceRead, WindowsRead
+from vp_tui.domain.models import Latency
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from vp_tui.domain.events import Event
+
+SIZES = (SMALL, WIDE, LARGE)
+ROLLOUT = window(label="Broadened rollout window #5 (real traffic)")
+
+
+def opened_with(known: Iterable[int]) -> WindowsRead:
+    """Return that a window is open, to which these missions of the scenes do not belong."""
+    anchor = frozenset(f"vp-mission-{number:06x}" for number in known)
+    return WindowsRead(0.0, (ROLLOUT._replace(anchor=anchor),))
+
+
+def golden_read() -> EvidenceRead:
+    return EvidenceRead(0.0, tuple(golden_rows()), frozenset())
+
+
+def figures(rig: Rig) -> str:
+    """Return the part of the screen between the header and the runs, without room between words."""
+    end = next(y for y, line in enumerate(rig.lines) if "1 RUNS" in line)
+    return "\n".join(" ".join(line.split()) for line in rig.lines[4:end])
+
+
+async def shown(*events: Event, size: tuple[int, int] = SMALL, after_s: float = 2.0) -> str:
+    async with running(*events, size=size) as rig:
+        await rig.passes(after_s)
+        return figures(rig)
+
+
+async def test_the_dense_lines_are_whole_at_80_columns() -> None:
+    async with running(*scenes.ordinary()) as rig:
+        await rig.passes(2.0)
+        assert rig.lines[4:11] == [
+            "         PROPOSED Sha#1    EPOCH 1 (n=18)             GUARDRAILS",
+            "fallback 0/18 <=15.3%      0.000 0/18 <=15.3% agrees  rolling 0/18, 3 more trip",
+            "reported                   0.000 0/19                 ··················",
+            "p95      36.0s 2nd of 18   36.000s 2nd of 18 ▄▄▄▄▄▄▄▄ cancel-rec none pending",
+            "missions 18ok 0F 1run      18ok 0F 1run 0orphan       evidence: no log read",
+            "events   19disp 0done 0fb  19disp 0done 0fb 0F        YOU are the auto-revert",
+            "turns    1/1 coding turns to VP  unseen 0 boot 0 shadow",
+        ]
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_the_windows_own_figures_stand_beside_the_cumulative_ones(
+    size: tuple[int, int],
+) -> None:
+    text = await shown(*scenes.ordinary_with_fallbacks(1), opened_with(range(1, 6)), size=size)
+    assert "WINDOW Bro#5" in text
+    assert "EPOCH 1" in text
+    for words in ("1/13 <=31.6%", "36.0s 2nd of 13", "13ok 0F 0run"):
+        assert words in text
+    assert "13disp 0done 0fb" in text or "13d 0c 0fb" in text
+    assert "reported 0.056 1/18" in text
+    assert "18ok 0F 0run 0orphan" in text
+    assert "18disp 0done 0fb 0F" in text
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_a_window_that_is_not_known_has_no_figures(size: tuple[int, int]) -> None:
+    async with running(*scenes.ordinary(), size=size, evidence="log.md") as rig:
+        await rig.passes(2.0)
+        text = figures(rig)
+    assert "WINDOW unknown" in text
+    assert "PROPOSED" not in text
+    assert "18ok 0F 1run 0orphan" in text
+    assert text.count("<=15.3%") == 1
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_a_window_without_missions_has_no_rate(size: tuple[int, int]) -> None:
+    text = await shown(*scenes.ordinary(), opened_with(range(1, 99)), size=size)
+    assert "fallback n/a 0 finished" in text, "the running one is its own"
+    assert "0ok 0F 1run" in text
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_many_events_of_a_window_fit(size: tuple[int, int]) -> None:
+    text = await shown(*scenes.ordinary(snapshot(*scenes.done(120))), size=size)
+    assert "120d 0c 0fb" in text or "120disp 0done 0fb" in text
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_the_guardrails_are_told(size: tuple[int, int]) -> None:
+    text = await shown(*scenes.ordinary(), golden_read(), size=size)
+    assert "cancel-rec none pending" in text
+    assert "evidence 0/10 Lim#4" in text
+    assert "YOU are the auto-revert" in text
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_no_missions_are_not_a_rate_of_zero(size: tuple[int, int]) -> None:
+    text = await shown(*scenes.no_missions(), size=size)
+    assert "reported n/a (no missions)" in text
+    assert size == SMALL or "reconstructed n/a" in text
+    assert "n/a no missions" in text
+    assert "n/a (none finished)" in text
+    assert "0.000" not in text
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_both_rates_stand_side_by_side(size: tuple[int, int]) -> None:
+    text = await shown(*scenes.ordinary_with_fallbacks(2), size=size)
+    assert "reported 0.111 2/18" in text
+    assert "0.111 2/18 <=31.0% agrees" in text or "reconstructed 0.111 2/18 agrees" in text
+    assert "················FF" in text
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_rates_that_disagree_say_so(size: tuple[int, int]) -> None:
+    text = await shown(*scenes.disagreeing(), size=size)
+    assert "reported 0.000 0/19" in text
+    assert "1/19 <=22.6% +1 unreported" in text or "reconstructed 0.053 1/19" in text
+    assert "+1 unreported" in text
+    assert "agrees" not in text
+    assert size == SMALL or "1 inferred" in text
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_a_blind_rate_is_never_shown_as_the_rate(size: tuple[int, int]) -> None:
+    text = await shown(*scenes.blind(), size=size)
+    assert "reported BLIND says 0.000 0/19" in text
+    assert "1/19 <=22.6% +1 unreported" in text or "reconstructed 0.053 1/19" in text
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_a_fallback_that_is_not_counted_yet_explains_why_the_rates_differ(
+    size: tuple[int, int],
+) -> None:
+    running_on = mission("vp-mission-0000ff", "running", started_s=-9.0, fallback_seen=True)
+    text = await shown(*scenes.ordinary(snapshot(running_on, *scenes.done(10))), size=size)
+    assert "reported 0.091 1/11" in text
+    assert "0/10 <=25.9%" in text
+    assert "1 not counted" in text
+    assert "agrees" not in text
+
+
+async def test_a_partial_rate_is_marked() -> None:
+    assert "reported 0.000 0/18 partial" in await shown(*scenes.truncated())
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_a_substitute_is_named(size: tuple[int, int]) -> None:
+    text = await shown(*scenes.refused_ops(dashboard=True), size=size)
+    assert "via dashboard 2s" in text
+    assert "0.000 0/18" in text
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize(
+    ("events", "after_s", "words"),
+    [
+        (scenes.ordinary(), 200.0, "◌ stale, 3m20 old"),
+        (scenes.metrics_down(), 200.0, "✗ down, 3m20 old"),
+        (scenes.refused_ops(dashboard=True), 200.0, "✗ unauthorized, 3m20 old"),
+        (scenes.lost(), 200.0, "✗ down, 3m20 old"),
+    ],
+)
+async def test_figures_that_are_not_current_say_so(
+    size: tuple[int, int], events: list[Event], after_s: float, words: str
+) -> None:
+    assert words in await shown(*events, size=size, after_s=after_s)
+
+
+async def test_current_figures_do_not() -> None:
+    text = await shown(*scenes.ordinary(), size=WIDE)
+    assert " old" not in text
+    assert text.count("● live") == 4
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_without_figures_the_reason_stands_there(size: tuple[int, int]) -> None:
+    text = await shown(*scenes.refused_ops(dashboard=False), size=size)
+    assert "no data: unauthorized" in text
+    assert "401 from the ops plane" in text
+    assert "0.000" not in text
+
+
+async def test_the_cards_have_their_titles_and_no_others() -> None:
+    text = await shown(size=WIDE)
+    for title in ("─ WINDOW ─", "─ EPOCH ─", "─ P95 LATENCY ─", "─ GUARDRAILS ─"):
+        assert text.count(title) == 1
+    assert "fallback  no data" not in text
+
+
+async def test_slow_p95_names_the_threshold() -> None:
+    slow = snapshot(*scenes.done(12), latency=Latency(12, 40.0, 38.0, 48.25, 51.0))
+    assert "48.250s >= 45s 2nd of 12" in await shown(*scenes.ordinary(slow))
+    text = await shown(*scenes.ordinary(slow), size=(140, 24))
+    assert "48.250s >= 45s 2nd of 12 p50 38.0s max 51.0s" in text
+
+
+async def test_failures_orphans_and_unknown_statuses_are_counted() -> None:
+    missions = [
+        mission("m5", "running", started_s=-10.0),
+        mission("m4", "running", started_s=-500.0),
+        mission("m3", "failed", started_s=-600.0),
+        mission("m2", "paused", started_s=-650.0),
+        mission("m1", started_s=-700.0),
+    ]
+    for size in SIZES:
+        text = await shown(*scenes.ordinary(snapshot(*missions)), size=size)
+        assert f"1ok 1F 1run 1orphan 1{'other' if size == SMALL else ' paused'}" in text
+        assert "·X" in text
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_turns_that_the_rate_cannot_see_are_counted_whole(size: tuple[int, int]) -> None:
+    turns: list[Any] = [
+        routed("coder_vp_bootstrap_fallback"),
+        processing("implement one"),
+        processing("implement two"),
+        routed("coder_vp_lease_degraded", "m1"),
+        processing("implement three"),
+    ]
+    polls: list[Event] = [healthy(), booted(), listing(), polled(snapshot(*scenes.done(20)))]
+    text = await shown(*polls, linked(), *stream(*turns), size=size)
+    assert "unseen 1 boot 0 shadow" in text
+    assert "1 lease" in text
+    assert "2 unexplained" in text
+    assert "coding turns to VP" in text
+
+
+@pytest.mark.parametrize("size", [WIDE, LARGE])
+async def test_the_cards_tell_the_interval_of_the_rate(size: tuple[int, int]) -> None:
+    assert "95% 0.0-17.6% <=15.3%" in await shown(*scenes.ordinary(), size=size)
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize(
+    ("fallbacks", "words"),
+    [
+        (0, "rolling 0/18, 3 more trip"),
+        (2, "rolling 2/18, 1 more trips"),
+        (3, "rolling 3/18 TRIPPED"),
+    ],
+)
+async def test_the_trip_wire_is_told(size: tuple[int, int], fallbacks: int, words: str) -> None:
+    assert words in await shown(*scenes.ordinary_with_fallbacks(fallbacks), size=size)
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_without_a_finished_mission_nothing_is_proven(size: tuple[int, int]) -> None:
+    text = await shown(*scenes.no_missions(), size=size)
+    assert "rolling" not in text
+    assert "<=" not in text

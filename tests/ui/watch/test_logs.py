@@ -1,0 +1,175 @@
+"""The logs: whose they are, what is missing in them, and how to find a place."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tests.support.builders import REFUSED, failed, listing, logged, polled, session, snapshot
+from tests.support.rig import LARGE, Rig, running
+
+from vp_tui.domain.events import LogDropped
+from vp_tui.domain.models import Source
+from vp_tui.state.rules import streams as logs
+
+if TYPE_CHECKING:
+    import pytest
+
+A = "session_20261122_190000_aaaaaaaa"
+B = "session_20261122_190000_bbbbbbbb"
+LANE = "vp_coder_primary"
+
+
+def lines(first: int, last: int) -> list[str]:
+    return [f"line {n}" for n in range(first, last + 1)]
+
+
+def title(rig: Rig, name: str = "lane-log") -> str:
+    return rig.pane(name).splitlines()[0]
+
+
+async def test_the_lanes_log_is_shown_and_followed() -> None:
+    async with running(polled(snapshot()), logged(*lines(1, 50))) as rig:
+        await rig.press("3")
+        assert rig.content("lane-log")[-1] == "line 50"
+        assert "follow ON" in title(rig)
+        await rig.tell(logged(*lines(51, 60)))
+        assert "line 60" in rig.cursor_line("lane-log")
+
+
+async def test_a_log_yields_to_the_reader_and_counts_what_came(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(logs, "LOG_LIMIT", 60)
+    async with running(polled(snapshot()), logged(*lines(1, 50))) as rig:
+        await rig.press("3", "k", "k")
+        before = rig.content("lane-log")
+        await rig.tell(logged(*lines(51, 80)))
+        assert rig.content("lane-log") == before
+        assert "follow OFF, 30 new: G" in title(rig)
+        assert rig.cursor_line("lane-log") == "line 48"
+        await rig.press("G")
+        assert rig.cursor_line("lane-log") == "line 80"
+
+
+async def test_the_last_line_is_completed_in_its_place() -> None:
+    async with running(polled(snapshot()), logged("whole", "torn li")) as rig:
+        await rig.press("3")
+        await rig.tell(logged("torn line", "next", completes_last=True))
+        shown = rig.content("lane-log")
+        assert [line for line in shown if line] == ["whole", "torn line", "next"]
+
+
+async def test_marks_tell_where_lines_do_not_follow() -> None:
+    async with running(polled(snapshot()), logged("old")) as rig:
+        await rig.press("3")
+        await rig.tell(logged("new", restarted=True))
+        await rig.tell(logged("newer", note="12 kB skipped"))
+        shown = [line for line in rig.content("lane-log") if line]
+        assert shown == [
+            "old",
+            "-- the file begins again --",
+            "new",
+            "-- 12 kB skipped --",
+            "newer",
+        ]
+
+
+async def test_the_selected_sessions_log_is_asked_for_and_shown() -> None:
+    async with running(listing(session(A), session(B)), size=LARGE) as rig:
+        assert rig.asked == [("show_log", A)]
+        await rig.press("4")
+        assert "aaaaaaaa" in title(rig, "session-log")
+        assert "asking for the log" in rig.pane("session-log")
+        await rig.tell(logged("of a", log_id=A))
+        assert "of a" in rig.pane("session-log")
+        await rig.press("1", "j")
+        assert rig.asked[-1] == ("show_log", B)
+        assert "of a" not in rig.pane("session-log")
+        assert "bbbbbbbb" in title(rig, "session-log")
+        await rig.tell(LogDropped(1.0, A), logged("of b", log_id=B))
+        assert "of b" in rig.pane("session-log")
+
+
+async def test_an_empty_log_tells_where_else_to_look() -> None:
+    async with running(listing(session(A)), logged(log_id=A)) as rig:
+        await rig.press("4")
+        assert "this log is empty: a delegated run writes to the lane's log (3)" in rig.text
+        await rig.tell(failed(Source.LOG, REFUSED, log_id=A))
+        assert "401 from the ops plane -> set UA_OPS_TOKEN" in rig.pane("session-log")
+        await rig.tell(logged("at last", log_id=A))
+        assert "at last" in rig.pane("session-log")
+
+
+async def test_a_log_that_went_stale_says_so_over_its_lines() -> None:
+    async with running(polled(snapshot()), logged("old words")) as rig:
+        await rig.press("3")
+        assert "stale" not in title(rig)
+        await rig.passes(60.0)
+        assert "stale" in title(rig)
+        assert "old words" in rig.pane("lane-log")
+        await rig.tell(failed(Source.LOG, log_id=LANE, at=60.0))
+        assert "down" in title(rig)
+
+
+async def test_no_session_has_no_log() -> None:
+    async with running(listing()) as rig:
+        await rig.press("4")
+        assert "no session" in rig.pane("session-log")
+
+
+async def test_a_log_of_a_session_that_left_is_not_shown_under_another_name() -> None:
+    async with running(listing(session(A)), logged("of a", log_id=A)) as rig:
+        await rig.press("4")
+        await rig.tell(listing(at=1.0))
+        assert "of a" not in rig.pane("session-log")
+
+
+async def test_search_marks_and_goes_from_match_to_match_round_the_end() -> None:
+    text = [f"{'ERROR' if n in {5, 20, 35} else 'fine'} {n}" for n in range(40)]
+    async with running(polled(snapshot()), logged(*text)) as rig:
+        await rig.press("3", "slash", *"error", "enter")
+        assert rig.cursor_line("lane-log") == "ERROR 35"
+        assert "/error/" in title(rig)
+        seen = []
+        for key in ("n", "n", "N", "N", "N"):
+            await rig.press(key)
+            seen.append(rig.cursor_line("lane-log"))
+        assert seen == ["ERROR 5", "ERROR 20", "ERROR 5", "ERROR 35", "ERROR 20"]
+        assert "follow OFF" in title(rig)
+        await rig.press("escape")
+        assert "/error/" not in title(rig)
+
+
+async def test_a_search_without_a_match_says_so_and_moves_nothing() -> None:
+    async with running(polled(snapshot()), logged(*lines(1, 9))) as rig:
+        await rig.press("3", "slash", *"zebra")
+        assert "no match" not in rig.text
+        await rig.press("enter")
+        assert rig.text.count("no match in this log") == 1
+        await rig.press("n")
+        assert rig.text.count("no match in this log") == 2
+        assert rig.rows("lane-log").cursor == 8
+
+
+async def test_enter_without_words_searches_nothing() -> None:
+    async with running(polled(snapshot()), logged(*lines(1, 9))) as rig:
+        await rig.press("3", "slash", "enter")
+        assert "no match" not in rig.text
+
+
+async def test_matches_stand_out_from_the_line_they_are_in() -> None:
+    async with running(polled(snapshot()), logged("a NEEDLE and a needle", "hay")) as rig:
+        await rig.press("3", "slash", *"needle", "enter")
+        log = rig.rows("lane-log")
+        assert [span for span in log.paint(0) if span[1] == "match"] == [
+            ("NEEDLE", "match"),
+            ("needle", "match"),
+        ]
+        assert log.cursor_text == "a NEEDLE and a needle"
+        assert log.paint(1) == (("hay", "plain"),)
+
+
+async def test_case_folding_that_changes_lengths_marks_the_whole_line() -> None:
+    async with running(polled(snapshot()), logged("die STRASSE, die Straße")) as rig:
+        await rig.press("3", "slash", *"strasse", "enter")
+        assert rig.rows("lane-log").paint(0) == (("die STRASSE, die Straße", "match"),)

@@ -1,0 +1,187 @@
+"""What was done here, from the cancels that are followed and from the audit."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+from tests.support.builders import (
+    NOW,
+    booted,
+    frame,
+    healthy,
+    linked,
+    listing,
+    processing,
+    session,
+    state,
+    status_frame,
+    stream,
+)
+from tests.support.rollout import row, window
+
+from vp_tui.domain.audit import PROOF, RECOVERY, ActionRecord
+from vp_tui.domain.events import (
+    AuditRead,
+    CancelFailed,
+    CancelRequested,
+    EvidenceRead,
+    RestartActed,
+    RestartAsked,
+    SwitchActed,
+    SwitchAsked,
+)
+from vp_tui.domain.lane.switches import FORCE_FALLBACK, Actuation, CommandRun
+from vp_tui.domain.models import Failure
+from vp_tui.views.actions_taken import LOOK_BACK, deeds, since
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from vp_tui.domain.events import Event
+
+ME = "ana@laptop"
+ASKED = CancelRequested(10.0, "a", "stuck in npm", ME)
+DONE = Actuation((), command=CommandRun(("true",), 0, (), 0.1))
+LONG_AGO = NOW - timedelta(days=9)
+
+
+def at(seconds: float) -> datetime:
+    return NOW + timedelta(seconds=seconds)
+
+
+def record(seconds: float, result: str, target: str = "a", action: str = "cancel") -> ActionRecord:
+    return ActionRecord(at(seconds), ME, action, target, "why", (), result)
+
+
+def audit(*records: ActionRecord) -> AuditRead:
+    return AuditRead(0.0, records)
+
+
+def running() -> list[Event]:
+    return [
+        healthy(),
+        *(linked(session_id=name) for name in "ab"),
+        *stream(processing(), session_id="a", at=1.0),
+        listing(session("a", active_runs=1), session("b"), at=3.0),
+    ]
+
+
+def lines(*events: Event, now: float = 20.0, begin: datetime = LONG_AGO) -> list[str]:
+    return [deed.line for deed in deeds(state(*running(), *events), now, begin)]
+
+
+def test_a_followed_cancel_is_told_with_what_it_came_to() -> None:
+    asked = "02:00:10Z cancel a by ana@laptop (stuck in npm): "
+    assert lines(ASKED) == [asked + "requested, recovery unconfirmed"]
+    unwound = stream(
+        status_frame(status="turn_cancelled"),
+        frame("query_complete", cancelled=True),
+        session_id="a",
+        at=10.1,
+    )
+    assert lines(ASKED, *unwound) == [asked + "the run ended, recovery unconfirmed"]
+    assert lines(ASKED, *unwound, now=200.0) == [asked + "UNCONFIRMED"]
+    later = stream(processing("next"), frame("query_complete"), session_id="b", at=30.0)
+    assert lines(ASKED, *unwound, *later) == [
+        asked + "recovered at 02:00:31Z: a later turn of b completed"
+    ]
+
+
+def test_one_that_was_not_sent_says_why() -> None:
+    (told,) = lines(ASKED, CancelFailed(11.0, "a", Failure("401", "a token")))
+    assert told.endswith(": not sent: 401")
+
+
+def test_somebody_else_s_is_told_too() -> None:
+    (told,) = lines(*stream(frame("cancelled"), session_id="a", at=10.0))
+    assert told.startswith("02:00:10Z cancel a by somebody else: ")
+
+
+def test_what_an_earlier_vp_tui_did_is_in_the_audit_with_what_it_came_to() -> None:
+    kept = audit(
+        record(-90, "task_cancelled=true, recovery unconfirmed"),
+        record(-60, "recovered", action=RECOVERY),
+        record(-30, "ok", "here", "brake"),
+    )
+    assert lines(kept) == [
+        "01:58:30Z cancel a by ana@laptop (why): recovered",
+        "01:59:30Z brake here by ana@laptop (why): ok",
+    ]
+
+
+def test_the_same_cancel_is_told_once() -> None:
+    kept = audit(record(10.2, "task_cancelled=true, recovery unconfirmed"))
+    assert len(lines(ASKED, kept)) == 1
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        record(5, "refused: it runs nothing"),
+        record(5, "task_cancelled=true", target="of another gateway"),
+    ],
+)
+def test_what_was_refused_or_done_elsewhere_is_not_told(other: ActionRecord) -> None:
+    assert lines(audit(other)) == []
+
+
+def test_what_was_before_is_not_told() -> None:
+    kept = audit(record(-90, "failed"))
+    assert lines(ASKED, kept, begin=at(10.5)) == []
+    assert len(lines(ASKED, kept, begin=at(-90))) == 2
+
+
+class TestSince:
+    def test_an_open_window_says_it(self) -> None:
+        assert since(state(), window(opened_at=at(-600)), 0.0) == at(-600)
+
+    def test_one_that_is_not_open_begins_with_the_last_row(self) -> None:
+        last = row("Shadow window #1", date="2026-11-23T01:30:00Z")
+        begin = since(state(EvidenceRead(0.0, (last,), frozenset())), window(opened_at=None), 0.0)
+        assert begin.replace(microsecond=0) == NOW - timedelta(minutes=30)
+
+    @pytest.mark.parametrize("date", ["2027-01-01T00:00:00Z", "?"])
+    def test_without_a_date_that_can_be_it_is_half_a_day(self, date: str) -> None:
+        log = EvidenceRead(0.0, (row("Shadow window #1", date=date),), frozenset())
+        assert since(state(log), window(opened_at=None), 0.0) == NOW - LOOK_BACK
+        assert since(state(), window(opened_at=None), 0.0) == NOW - LOOK_BACK
+
+
+class TestLane:
+    """Changes of the lane and restarts: what is known of them now stands beside what was done."""
+
+    CHANGE = SwitchAsked(10.0, FORCE_FALLBACK, ME, "3 of 20")
+    WRITTEN = SwitchActed(11.0, Actuation((), written=True))
+    URL = "http://127.0.0.1:8002"
+
+    def test_one_that_is_not_audited_yet_is_told_all_the_same(self) -> None:
+        assert lines(self.CHANGE) == [
+            f"02:00:10Z force fallback {self.URL} by ana@laptop: pending: requested"
+        ]
+
+    def test_it_is_told_once_with_its_reason_and_how_far_it_is_proven(self) -> None:
+        audited = audit(record(10.2, "carried out", self.URL, "force fallback"))
+        (line,) = lines(self.CHANGE, self.WRITTEN, audited)
+        assert line == (
+            f"02:00:10Z force fallback {self.URL} by ana@laptop (why): pending: written, not in "
+            "force until the gateway restarts"
+        )
+
+    def test_an_older_one_is_told_with_its_proof_of_then(self) -> None:
+        older = [
+            record(1.0, "carried out", self.URL, "force fallback"),
+            record(5.0, "CONFIRMED: a coding turn", self.URL, f"{PROOF} force fallback"),
+            record(6.0, "carried out", self.URL, "release the forced fallback"),
+        ]
+        assert [line.partition(self.URL)[2] for line in lines(audit(*older))] == [
+            " by ana@laptop (why): CONFIRMED: a coding turn",
+            " by ana@laptop (why): carried out",
+        ]
+
+    def test_a_restart_is_told_by_whether_the_gateway_is_back(self) -> None:
+        events: list[Event] = [booted(at=0.0), RestartAsked(10.0, ME, ""), RestartActed(11.0, DONE)]
+        assert lines(*events, booted("2026-11-22T20:00:12", at=12.0)) == [
+            f"02:00:10Z restart {self.URL} by ana@laptop: back in a new epoch"
+        ]

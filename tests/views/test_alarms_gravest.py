@@ -1,0 +1,69 @@
+"""Where `g` leads: to what is worst, and of that to what nobody has seen yet."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tests.support import scenes
+from tests.support.builders import (
+    failed,
+    healthy,
+    listing,
+    mission,
+    polled,
+    session,
+    snapshot,
+    state,
+)
+from tests.support.scenes import OWNER
+
+from vp_tui.domain.events import AlarmsAcknowledged, AlarmsFollowed
+from vp_tui.domain.models import Failure, Source
+from vp_tui.domain.runs.alarms import Key, raised
+from vp_tui.views.alarms import gravest, look
+
+if TYPE_CHECKING:
+    from vp_tui.domain.events import Event
+    from vp_tui.state.state import State
+
+GONE = Failure("connection refused", "is it up?", is_silence=True)
+TRIPPED = Key(":guardrail tripped", "guardrail tripped")
+STUCK = Key(OWNER, "stuck run")
+
+
+def worst(now: State) -> Key | None:
+    found = gravest(now, 2.0)
+    return None if found is None else found.key
+
+
+def fallen() -> list[Event]:
+    """Return a stuck run, and a guardrail that tripped."""
+    ended = [mission(f"m{n}", fallback_seen=n < 5) for n in range(9)]
+    return [*scenes.stuck(), polled(snapshot(*ended))]
+
+
+def test_nothing_is_wrong() -> None:
+    assert worst(state(*scenes.ordinary())) is None
+
+
+def test_a_stuck_run_is_named() -> None:
+    assert worst(state(*scenes.stuck())) == STUCK
+
+
+def test_a_tripped_guardrail_goes_before_a_run() -> None:
+    assert worst(state(*fallen())) == TRIPPED
+
+
+def test_what_somebody_has_seen_comes_after_what_nobody_has() -> None:
+    now = state(*fallen())
+    alarms = raised((), look(now, 2.0).present, 2.0).alarms
+    seen = AlarmsAcknowledged(2.0, "ana", frozenset({TRIPPED.subject}))
+    assert worst(state(*fallen(), AlarmsFollowed(2.0, alarms), seen)) == STUCK
+    both = AlarmsAcknowledged(2.0, "ana")
+    assert worst(state(*fallen(), AlarmsFollowed(2.0, alarms), both)) == TRIPPED
+
+
+def test_a_lost_gateway_is_an_alarm_of_its_own() -> None:
+    silent = [failed(source, GONE, at=1.0) for source in (Source.METRICS, Source.SESSIONS)]
+    found = worst(state(healthy(), listing(session()), *silent))
+    assert found == Key(":gateway lost", "gateway lost")

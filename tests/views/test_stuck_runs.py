@@ -1,0 +1,246 @@
+"""What hangs and what was cancelled, in the suggestion, the SAFETY line and the status."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from tests.support.builders import (
+    NOW,
+    frame,
+    healthy,
+    linked,
+    listing,
+    logged,
+    mission,
+    polled,
+    processing,
+    routed,
+    session,
+    snapshot,
+    state,
+    status_frame,
+    stream,
+)
+
+from vp_tui.domain.events import CancelAnswered, CancelRequested
+from vp_tui.domain.models import CancelAnswer
+from vp_tui.domain.runs.cancels import Cancel
+from vp_tui.domain.vocabulary import Word
+from vp_tui.views.assessment import assess
+from vp_tui.views.figures import current_window
+from vp_tui.views.status import exit_code, status_object
+from vp_tui.views.stuck_runs import cancelled_runs, hung_runs
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from vp_tui.domain.events import Event
+    from vp_tui.domain.models import Mission, Session
+    from vp_tui.state.state import State
+
+TOOL = frame("tool_call", "Bash npm i", tool="Bash", tool_use_id="t1")
+OWNER, VICTIM = session("a", active_runs=1, last_event_seq=9), session("b", active_runs=1)
+UNWOUND = (
+    status_frame(status="turn_cancelled"),
+    frame("query_complete", cancelled=True),
+    frame("cancelled"),
+)
+
+
+def listings(*sessions: Session, since: float, until: float) -> list[Event]:
+    return [listing(*sessions, at=since + 3.0 * n) for n in range(int((until - since) / 3.0) + 1)]
+
+
+def metrics(*missions: Mission, at: float) -> Event:
+    """Return a snapshot of that moment, on a gateway whose clock is ours."""
+    return polled(snapshot(*missions, generated_at=NOW + timedelta(seconds=at)), at)
+
+
+def stuck(victims: Sequence[Session] = (VICTIM,)) -> list[Event]:
+    """Return a run on the lane, in a tool from 2 on, listed until 300."""
+    return [
+        healthy(-10.0),
+        *(linked(session_id=name, at=-10.0) for name in "ab"),
+        metrics(mission("m1", "running", started_s=0.0), mission("m0", started_s=-90.0), at=0.0),
+        logged("before", at=-1.0),
+        logged("[20:00:02] npm WARN retry", at=1.0),
+        *stream(routed("delegated_to_coder_vp", "m1"), processing(), TOOL, session_id="a"),
+        *listings(OWNER, *victims, since=0.0, until=300.0),
+        metrics(mission("m1", "running"), mission("m0", started_s=-90.0), at=300.0),
+    ]
+
+
+def word(now: State, at: float) -> str | None:
+    suggestion = assess(now, at).suggestion
+    return suggestion.decision if suggestion else None
+
+
+def test_a_stuck_run_blocks_the_pipeline_and_the_row_tells_its_facts() -> None:
+    now = state(*stuck())
+    (run,) = hung_runs(now, 302.0)
+    assert (run.session_id, run.silent_s, run.waiting) == ("a", 300, 1)
+    assert run.last_tool == "Bash npm i"
+    assert run.last_log_line == "[20:00:02] npm WARN retry"
+    made = assess(now, 302.0)
+    assert made.suggestion is not None
+    assert made.suggestion.decision == Word.BLOCKED_EXECUTION_PIPELINE
+    assert "stuck: a silent 300s" in made.suggestion.reasons[0]
+
+
+def test_the_safety_line_tells_whom_it_keeps_waiting_and_the_key_that_helps() -> None:
+    now = state(*stuck())
+    (alarm,) = [alarm for alarm in assess(now, 302.0).safety if alarm.head]
+    assert (alarm.alarm, alarm.key) == ("stuck run", "c")
+    assert alarm.told == "STUCK 5m00 a: holds the gateway lock, 1 turn waits behind it"
+    alone = state(*stuck(victims=()))
+    (alarm,) = [alarm for alarm in assess(alone, 302.0).safety if alarm.head]
+    assert alarm.told == "STUCK 5m00 a: in Bash npm i, nobody waits behind it"
+
+
+def test_the_status_tells_it_all() -> None:
+    now = state(*stuck())
+    told = status_object(now, 302.0)
+    owner, victim = told["runs"]
+    assert (owner["level"], owner["silent_s"], owner["mission_id"]) == ("stuck", 300.0, "m1")
+    assert (victim["level"], victim["reason"]) == ("queued", "queued behind a, which is stuck")
+    assert told["alarms"][0].startswith("stuck: a: no progress for 5m00, in tool Bash for 5m00")
+    assert {entry["alarm"] for entry in told["safety"]} == {"stuck run"}
+    assert exit_code(now, 302.0) == 1
+
+
+def test_a_mission_that_finished_since_unblocks() -> None:
+    now = state(*stuck(), metrics(mission("m2", started_s=200.0), at=300.0))
+    assert hung_runs(now, 302.0)[0].finished_since
+    assert word(now, 302.0) != Word.BLOCKED_EXECUTION_PIPELINE
+
+
+def own_cancel(*, task_cancelled: bool, took_s: float) -> list[Event]:
+    answer = CancelAnswer("a", "stuck", task_cancelled, None, took_s)
+    return [
+        CancelRequested(301.0, "a", "stuck", "bo"),
+        CancelAnswered(301.0 + took_s, "a", answer),
+    ]
+
+
+def test_a_stuck_run_that_unwound_is_partially_recovered_until_it_is_confirmed() -> None:
+    over = [
+        *stuck(()),
+        *stream(*UNWOUND, session_id="a", at=301.0),
+        listing(session("a", last_event_seq=12), at=304.0),
+    ]
+    now = state(*over)
+    assert word(now, 305.0) == Word.PARTIAL_TIMEOUT_RECOVERED
+    (run,) = cancelled_runs(now, current_window(now))
+    assert (run.active_runs, run.finished_since, run.is_confirmed) == (0, False, False)
+    later = stream(processing("next"), frame("query_complete"), session_id="b", at=310.0)
+    (run,) = cancelled_runs(state(*over, *later), current_window(now))
+    assert run.is_confirmed
+
+
+def test_a_run_that_was_well_when_it_was_cancelled_is_no_timeout() -> None:
+    over = [
+        *stuck(()),
+        *stream(frame("text"), *UNWOUND, session_id="a", at=301.0),
+        listing(session("a", last_event_seq=13), at=306.0),
+    ]
+    now = state(*over)
+    assert [cancel.session_id for cancel in now.cancels] == ["a"]
+    assert cancelled_runs(now, current_window(now)) == ()
+
+
+def test_a_deaf_run_blocks_while_others_wait_and_is_partial_when_nobody_does() -> None:
+    deaf: list[Event] = [
+        *own_cancel(task_cancelled=False, took_s=5.0),
+        *listings(session("a", last_event_seq=9), VICTIM, since=307.0, until=330.0),
+    ]
+    now = state(*stuck(), *deaf)
+    (run,) = hung_runs(now, 331.0)
+    assert (run.is_deaf, run.waiting) == (True, 1)
+    assert word(now, 331.0) == Word.BLOCKED_EXECUTION_PIPELINE
+    (alarm,) = [alarm for alarm in assess(now, 331.0).safety if alarm.head]
+    assert "a second cancel is useless" in alarm.cure
+    alone = state(*stuck(()), *own_cancel(task_cancelled=False, took_s=5.0),
+                  listing(session("a", last_event_seq=9), at=330.0))  # fmt: skip
+    assert word(alone, 331.0) == Word.PARTIAL_TIMEOUT_RECOVERED
+
+
+def test_a_listing_that_came_before_the_answer_does_not_hide_that_it_is_deaf() -> None:
+    asked, answered = own_cancel(task_cancelled=False, took_s=5.5)
+    cleared = listing(session("a", last_event_seq=9), VICTIM, at=305.8)
+    now = state(*stuck(), asked, cleared, answered, cleared._replace(at=309.0))
+    assert hung_runs(now, 310.0)[0].is_deaf
+
+
+def test_an_answer_that_comes_at_once_was_about_nothing() -> None:
+    idle: list[Event] = [healthy(), linked(session_id="a"), listing(session("a"), at=300.0)]
+    now = state(*idle, *own_cancel(task_cancelled=False, took_s=0.1), listing(session("a"), at=303))
+    assert hung_runs(now, 304.0) == ()
+    assert cancelled_runs(now, current_window(now)) == ()
+
+
+def test_one_that_was_cancelled_in_an_earlier_window_is_no_fact_of_this_one() -> None:
+    now = state(*stuck(()))
+    window = current_window(now)._replace(opened_at=NOW + timedelta(seconds=400))
+    hit = Cancel("a", 301.0, None, was_stuck=True, recovered_at=310.0)
+    assert cancelled_runs(state_with(now, hit), window) == ()
+    earlier = window._replace(opened_at=NOW)
+    assert len(cancelled_runs(state_with(now, hit), earlier)) == 1
+
+
+def test_a_recovery_that_is_awaited_is_a_fact_of_a_window_opened_since() -> None:
+    # Recording opens a proposed window: its cancels are older than it.
+    now = state(*stuck(()))
+    window = current_window(now)._replace(opened_at=NOW + timedelta(seconds=400))
+    hit = Cancel("a", 301.0, None, was_stuck=True, cleared_at=304.0)
+    assert len(cancelled_runs(state_with(now, hit), window)) == 1
+
+
+def test_an_end_that_was_heard_goes_before_a_listing_of_earlier() -> None:
+    now = state(*stuck(()), *stream(*UNWOUND, session_id="a", at=301.0))
+    assert now.sessions["a"].active_runs == 1
+    assert word(now, 301.5) == Word.PARTIAL_TIMEOUT_RECOVERED
+
+
+def state_with(now: State, cancel: Cancel) -> State:
+    return replace(now, cancels=(cancel,))
+
+
+class TestGuardrail:
+    def test_a_stuck_run_that_nobody_cancelled_is_told(self) -> None:
+        recovery = assess(state(*stuck()), 302.0).guardrails.cancel_recovery
+        assert recovery.state == "NONE SENT: a hangs"
+
+    def test_an_unconfirmed_cancel_is_an_entry_of_the_safety_line_until_a_turn_completes(
+        self,
+    ) -> None:
+        sent = [
+            *stuck(()),
+            CancelRequested(301.0, "a", "stuck", "bo"),
+            *stream(*UNWOUND, session_id="a", at=301.1),
+            listing(session("a", last_event_seq=12), at=305.0),
+        ]
+        now = state(*sent)
+        assert assess(now, 420.0).safety == ()
+        (alarm,) = assess(now, 421.0).safety
+        assert (alarm.alarm, alarm.key, alarm.subject) == ("cancel unconfirmed", "u", "a")
+        told = status_object(now, 421.0)
+        assert told["guardrails"]["cancel_recovery"] == {"state": "UNCONFIRMED: a", "pending": 1}
+        assert told["safety"][0]["reason"] == "a, cancelled 02:05:01Z: no later turn completed"
+        later = stream(processing("next"), frame("query_complete"), session_id="b", at=430.0)
+        healed = assess(state(*sent, *later), 440.0)
+        assert healed.safety == ()
+        assert healed.guardrails.cancel_recovery.is_quiet
+
+    def test_own_cancels_of_stuck_runs_are_partial_until_confirmed(self) -> None:
+        sent = [*stuck(()), *own_cancel(task_cancelled=True, took_s=0.2),
+                listing(session("a", last_event_seq=12), at=304.0)]  # fmt: skip
+        suggestion = assess(state(*sent), 305.0).suggestion
+        assert suggestion is not None
+        assert suggestion.decision == Word.PARTIAL_TIMEOUT_RECOVERED
+        assert any("recovery unconfirmed" in reason for reason in suggestion.reasons)
+        later = stream(processing("next"), frame("query_complete"), session_id="b", at=310.0)
+        confirmed = assess(state(*sent, *later), 320.0).suggestion
+        assert confirmed is not None
+        assert any("a later turn completed" in reason for reason in confirmed.reasons)

@@ -1,0 +1,178 @@
+"""The badge and the troubles: what stands between the operator and trusting the screen."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from tests.support import scenes
+from tests.support.builders import (
+    REFUSED,
+    failed,
+    health,
+    linked,
+    listing,
+    mission,
+    mission_event,
+    polled,
+    snapshot,
+    state,
+)
+from tests.support.scenes import BROKEN, GONE
+
+from vp_tui.domain.events import EvidenceRead, HealthArrived, TokensRead
+from vp_tui.domain.models import Plane, Source, StreamState, TokenPresence
+from vp_tui.views.troubles import badge, troubles
+
+if TYPE_CHECKING:
+    from vp_tui.domain.events import Event
+    from vp_tui.views.troubles import Trouble
+
+LONG_AFTER = 600.0
+
+
+def badge_after(*events: Event, now: float = 1.0, frozen: bool = False) -> str:
+    return badge(state(*events), now, frozen=frozen)
+
+
+def troubles_after(*events: Event, now: float = 1.0) -> tuple[Trouble, ...]:
+    return troubles(state(*events), now)
+
+
+def whats(*events: Event, now: float = 1.0) -> list[str]:
+    return [trouble.what for trouble in troubles_after(*events, now=now)]
+
+
+@pytest.mark.parametrize(
+    ("events", "now", "word"),
+    [
+        ([], 1.0, "NO DATA"),
+        ([polled(snapshot())], 1.0, "NO DATA"),
+        ([listing()], 1.0, "NO DATA"),
+        (scenes.ordinary(), 1.0, "LIVE"),
+        (scenes.ordinary(), 5.0, "STALE"),
+        (scenes.metrics_down(), 9.0, "DOWN"),
+        ([*scenes.ordinary(), failed(Source.SESSIONS, BROKEN, at=1.0)], 1.0, "DOWN"),
+        ([*scenes.ordinary(), failed(Source.SESSIONS, REFUSED, at=1.0)], 1.0, "UNAUTHORIZED"),
+        (scenes.refused_ops(dashboard=False), 1.0, "UNAUTHORIZED"),
+        (scenes.refused_ops(dashboard=True), 1.0, "UNAUTHORIZED"),
+        (scenes.lost(), 9.0, "LOST"),
+        ([failed(Source.METRICS, GONE), failed(Source.SESSIONS, GONE)], 1.0, "LOST"),
+        ([failed(Source.METRICS, GONE), failed(Source.SESSIONS, BROKEN)], 1.0, "DOWN"),
+        (scenes.blind(), 1.0, "BLIND"),
+        (scenes.blind(), LONG_AFTER, "BLIND+STALE"),
+        (scenes.truncated(), 1.0, "LIVE"),
+    ],
+)
+def test_the_badge_is_the_gravest_word(events: list[Event], now: float, word: str) -> None:
+    assert badge_after(*events, now=now) == word
+
+
+def test_a_frozen_screen_says_so_first() -> None:
+    assert badge_after(*scenes.ordinary(), frozen=True) == "FROZEN"
+    assert badge_after(*scenes.lost(), now=9.0, frozen=True) == "FROZEN+LOST"
+
+
+def test_an_ordinary_night_has_no_trouble() -> None:
+    assert troubles_after(*scenes.ordinary()) == ()
+
+
+def test_a_lost_gateway_is_one_trouble_with_cause_and_cure() -> None:
+    (trouble,) = troubles_after(*scenes.lost(), now=9.0)
+    assert trouble.what == "gateway lost"
+    assert (trouble.reason, trouble.cure) == (GONE.reason, GONE.cure)
+
+
+def test_refusals_are_named_together_before_all_else() -> None:
+    found = troubles_after(*scenes.refused_ops(dashboard=True))
+    assert found[0].what == "unauthorized: metrics, sessions, continuity, log"
+    assert (found[0].reason, found[0].cure) == (REFUSED.reason, REFUSED.cure)
+
+
+def test_each_doubt_about_the_rate_is_told() -> None:
+    (blind, disagree) = troubles_after(*scenes.blind())
+    assert "BLIND" in blind.what
+    assert "1 of 19 missions" in blind.reason
+    assert disagree.reason.startswith("1 fallback seen")
+    (partial,) = troubles_after(*scenes.truncated())
+    assert "3 of 18" in partial.reason
+    assert "--event-limit" in partial.cure
+    assert not partial.is_grave
+
+
+def test_the_number_of_unreported_fallbacks_is_told() -> None:
+    fallen = [mission(f"m{n}", "failed") for n in range(2)]
+    (trouble,) = troubles_after(
+        HealthArrived(0.0, health()), polled(snapshot(*fallen)), listing(at=1.0)
+    )
+    assert trouble.reason == "2 fallbacks seen that the gateway does not report"
+
+
+def test_what_is_not_grave_comes_last() -> None:
+    partial = snapshot(
+        mission("m2"), mission("m1"), events=[mission_event("m2")], event_limit=1, lane=None
+    )
+    found = troubles_after(polled(partial), listing(), failed(Source.METRICS, BROKEN, at=1.0))
+    assert [trouble.what for trouble in found] == ["metrics down", "the reported rate is partial"]
+    assert [trouble.is_grave for trouble in found] == [True, False]
+
+
+def test_a_silent_source_is_stale_and_not_down() -> None:
+    (trouble,) = troubles_after(polled(snapshot()), listing(at=LONG_AFTER), now=LONG_AFTER)
+    assert trouble.what == "metrics stale"
+    assert "600 s" in trouble.reason
+
+
+def test_a_stale_substitute_is_still_a_refusal() -> None:
+    events: list[Event] = [
+        failed(Source.METRICS, REFUSED),
+        polled(snapshot(), plane=Plane.DASHBOARD),
+    ]
+    assert badge_after(*events, now=LONG_AFTER) == "UNAUTHORIZED"
+    assert whats(*events, now=LONG_AFTER) == ["unauthorized: metrics"]
+
+
+def test_streams_that_are_not_attached_are_told() -> None:
+    links = [
+        linked(),
+        linked(StreamState.WAITING, "1012", session_id="session_b"),
+        linked(StreamState.GONE, "4404", session_id="session_c"),
+    ]
+    (trouble,) = troubles_after(*scenes.ordinary(), *links)
+    assert trouble.what == "1 of 4 streams not attached"
+    assert trouble.reason == "1012"
+
+
+def test_refused_streams_name_their_own_token() -> None:
+    refused = linked(StreamState.UNAUTHORIZED, "4401: refused")
+    (trouble,) = troubles_after(*scenes.ordinary(), refused)
+    assert trouble.what == "unauthorized: streams"
+    assert "UA_INTERNAL_API_TOKEN" in trouble.cure
+
+
+def test_streams_being_opened_are_no_trouble() -> None:
+    opened = linked(StreamState.CONNECTING, session_id="session_new")
+    assert whats(*scenes.ordinary(), opened) == []
+
+
+def test_an_unhealthy_gateway_tells_why() -> None:
+    ill = HealthArrived(0.5, health(status="unhealthy", db_status="error", db_error="disk full"))
+    (trouble,) = troubles_after(*scenes.ordinary(), ill)
+    assert (trouble.what, trouble.reason) == ("gateway unhealthy", "disk full")
+    nameless = HealthArrived(0.5, health(status="unhealthy", db_status="error"))
+    (trouble,) = troubles_after(*scenes.ordinary(), nameless)
+    assert trouble.reason == "its database is error"
+
+
+def test_a_problem_with_tokens_says_what_to_press() -> None:
+    read = TokensRead(0.5, TokenPresence(problems=("~/.uatok is not readable",)))
+    (trouble,) = troubles_after(*scenes.ordinary(), read)
+    assert trouble.reason == "~/.uatok is not readable"
+    assert "press A" in trouble.cure
+
+
+def test_a_log_that_cannot_be_read_is_a_trouble_but_no_grave_one() -> None:
+    broken = EvidenceRead(0.0, (), frozenset(), "log.md: it is a directory")
+    (trouble,) = troubles(state(broken), 0.0)
+    assert (trouble.what, trouble.reason) == ("evidence log", "log.md: it is a directory")
+    assert not trouble.is_grave

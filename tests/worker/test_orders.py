@@ -1,0 +1,161 @@
+"""Orders carried out: one request, its answer told, and a line of the audit in every case."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, cast
+
+import pytest
+
+from vp_tui.domain.events import AuditFailed, CancelAnswered, CancelFailed, CancelRequested
+from vp_tui.domain.models import CancelAnswer
+from vp_tui.gateway.errors import TimedOut, Unauthorized
+from vp_tui.storage.audit_log import newest_actions
+from vp_tui.worker.orders import READ_ONLY, Ordering
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from vp_tui.domain.audit import ActionRecord
+    from vp_tui.domain.events import Event
+    from vp_tui.gateway.errors import GatewayError
+    from vp_tui.gateway.orders import Orders
+
+ME = "ana@laptop"
+START = datetime(2026, 11, 23, 3, 7, tzinfo=UTC)
+
+
+class FakeOrders:
+    """A gateway that answers when the test lets it."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, str]] = []
+        self.may_answer = asyncio.Event()
+        self.may_answer.set()
+        self.answer: CancelAnswer | GatewayError = CancelAnswer("a", "stuck", True, None, 0.3)
+
+    async def cancel(self, session_id: str, reason: str) -> CancelAnswer:
+        self.asked.append((session_id, reason))
+        await self.may_answer.wait()
+        if isinstance(self.answer, CancelAnswer):
+            return self.answer
+        raise self.answer
+
+
+class Desk:
+    """An Ordering between fakes, and what it told and wrote."""
+
+    def __init__(self, audit: Path, *, read_only: bool = False) -> None:
+        self.orders = FakeOrders()
+        self.events: list[Event] = []
+        self.audit = audit
+        self.passed = 0.0
+        orders = None if read_only else cast("Orders", self.orders)
+        self.ordering = Ordering(
+            orders, audit, ME, self.events.append, lambda: self.passed, self._wall
+        )
+
+    def _wall(self) -> datetime:
+        """Return a time that is a second later at each look."""
+        self.passed += 1.0
+        return START + timedelta(seconds=self.passed)
+
+    @property
+    def lines(self) -> tuple[ActionRecord, ...]:
+        return newest_actions(self.audit, 100).records
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    return Desk(tmp_path / "state/audit.jsonl")
+
+
+async def test_a_cancel_is_sent_once_told_and_audited_as_unconfirmed(desk: Desk) -> None:
+    await desk.ordering.cancel("a", "stuck")
+    assert desk.orders.asked == [("a", "stuck")]
+    asked, answered = desk.events
+    assert asked == CancelRequested(1.0, "a", "stuck", ME)
+    assert isinstance(answered, CancelAnswered)
+    (line,) = desk.lines
+    assert (line.actor, line.action, line.target, line.reason) == (ME, "cancel", "a", "stuck")
+    assert line.result == "task_cancelled=true, recovery unconfirmed"
+    assert [step.step for step in line.steps] == ["requested", "answered"]
+    assert line.at == line.steps[0].at < line.steps[1].at
+
+
+async def test_however_often_it_is_asked_for_one_request_is_sent(desk: Desk) -> None:
+    desk.orders.may_answer.clear()
+    async with asyncio.TaskGroup() as tasks:
+        for reason in ("first", "second", "third"):
+            tasks.create_task(desk.ordering.cancel("a", reason))
+        tasks.create_task(desk.ordering.cancel("b", "another"))
+        while len(desk.lines) < 2:  # noqa: ASYNC110 - the disk has no event
+            await asyncio.sleep(0)
+        desk.orders.may_answer.set()
+    assert desk.orders.asked == [("a", "first"), ("b", "another")]
+    refused = [line for line in desk.lines if line.result.startswith("refused")]
+    assert {line.reason for line in refused} == {"second", "third"}
+    assert all("on its way" in line.result for line in refused)
+
+
+async def test_when_the_answer_came_the_next_may_be_sent(desk: Desk) -> None:
+    await desk.ordering.cancel("a", "one")
+    await desk.ordering.cancel("a", "two")
+    assert [reason for _, reason in desk.orders.asked] == ["one", "two"]
+
+
+async def test_a_refusal_of_the_gateway_is_a_failure_that_is_audited(desk: Desk) -> None:
+    desk.orders.answer = Unauthorized("401 from the ops plane", "set UA_OPS_TOKEN")
+    await desk.ordering.cancel("a", "stuck")
+    assert isinstance(desk.events[-1], CancelFailed)
+    (line,) = desk.lines
+    assert line.result == "failed"
+    assert line.steps[-1].detail == "401 from the ops plane"
+
+
+async def test_a_timeout_leaves_it_unknown(desk: Desk) -> None:
+    error = TimedOut("no answer; whether the order was carried out is not known", "look first")
+    error.failure = error.failure._replace(is_uncertain=True)
+    desk.orders.answer = error
+    await desk.ordering.cancel("a", "stuck")
+    failed = desk.events[-1]
+    assert isinstance(failed, CancelFailed)
+    assert failed.failure.is_uncertain
+    assert desk.lines[0].result == "unknown"
+
+
+async def test_read_only_sends_nothing_and_is_audited(tmp_path: Path) -> None:
+    desk = Desk(tmp_path / "audit.jsonl", read_only=True)
+    await desk.ordering.cancel("a", "stuck")
+    assert desk.orders.asked == []
+    assert [type(event) for event in desk.events] == [CancelFailed]
+    assert desk.lines[0].result == f"refused: {READ_ONLY.reason}"
+
+
+async def test_what_was_refused_before_it_came_here_is_audited(desk: Desk) -> None:
+    await desk.ordering.refuse("cancel", "b", "why not", "it runs nothing")
+    (line,) = desk.lines
+    assert (line.target, line.reason, line.result) == ("b", "why not", "refused: it runs nothing")
+
+
+async def test_an_audit_that_cannot_be_written_is_told_and_stops_nothing(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    desk = Desk(tmp_path / "file" / "audit.jsonl")
+    await desk.ordering.cancel("a", "stuck")
+    assert desk.orders.asked == [("a", "stuck")]
+    assert isinstance(desk.events[-2], CancelAnswered)
+    assert isinstance(desk.events[-1], AuditFailed)
+
+
+async def test_one_that_is_on_its_way_when_vp_tui_leaves_is_audited_as_unknown(desk: Desk) -> None:
+    desk.orders.may_answer.clear()
+    task = asyncio.create_task(desk.ordering.cancel("a", "stuck"))
+    while not desk.orders.asked:  # noqa: ASYNC110 - it is on its way at the next turn of the loop
+        await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    (line,) = desk.lines
+    assert line.result == "unknown"
+    assert line.steps[-1].detail == "vp-tui was left before the answer came"

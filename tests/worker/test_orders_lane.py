@@ -1,0 +1,209 @@
+"""What is asked of the lane: carried out once, told step by step, and audited whatever comes."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, cast
+
+import pytest
+
+from vp_tui.domain.audit import Step
+from vp_tui.domain.events import ProbeStepped, RestartActed, RestartAsked, SwitchActed, SwitchAsked
+from vp_tui.domain.lane import probe as probing
+from vp_tui.domain.lane.switches import FORCE_FALLBACK, RELEASE, Actuation, CommandRun
+from vp_tui.domain.models import Failure
+from vp_tui.worker.orders import Books, LaneOrders
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+    from vp_tui.domain.audit import ActionRecord
+    from vp_tui.domain.events import Event
+    from vp_tui.domain.lane.probe import Probe
+    from vp_tui.domain.lane.switches import Change
+    from vp_tui.domain.models import Dialect
+    from vp_tui.worker.actuator import Actuator
+    from vp_tui.worker.prober import Prober
+
+NOW = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
+URL = "http://gateway"
+WRITTEN = Step(NOW, "written", "UA_CODER_VP_FORCE_FALLBACK=1 written in .env")
+DONE = Actuation((WRITTEN,), written=True, command=CommandRun(("true",), 0, (), 0.1))
+FAILED = Actuation((), Failure("exit code 1", "look at its output"))
+ONLY_WRITTEN = Actuation((WRITTEN,), written=True)
+BY_HAND = Actuation((), by_hand=("do this",))
+
+
+class FakeActuator:
+    """Does what a test says, once it is let."""
+
+    def __init__(self, done: Actuation = DONE, *, waits: bool = False) -> None:
+        self.done = done
+        self.asked: list[str] = []
+        self.may_end = asyncio.Event()
+        if not waits:
+            self.may_end.set()
+
+    async def change(self, change: Change) -> Actuation:
+        return await self._do(change.words)
+
+    async def restart(self) -> Actuation:
+        return await self._do("restart")
+
+    async def _do(self, what: str) -> Actuation:
+        self.asked.append(what)
+        await self.may_end.wait()
+        return self.done
+
+
+class FakeProber:
+    """Goes through three steps of a probe, the last one once it is let."""
+
+    def __init__(self) -> None:
+        self.is_running = False
+        self.may_end = asyncio.Event()
+
+    async def run(self, prompt: str, dialect: Dialect | None) -> AsyncGenerator[Probe, None]:
+        self.is_running = True
+        try:
+            probe = probing.requested(prompt, 10.0, dialect)
+            yield probe
+            probe = probing.step(probe, probing.Created(11.0, "session_probe"))
+            yield probe
+            await self.may_end.wait()
+            yield probing.step(probe, probing.Broke(12.0, Failure("closed", "again")))
+        finally:
+            self.is_running = False
+
+
+class Rig:
+    def __init__(
+        self, actuator: FakeActuator | None = None, prober: FakeProber | None = None
+    ) -> None:
+        self.events: list[Event] = []
+        self.audit: list[ActionRecord] = []
+        self.lane = LaneOrders(
+            cast("Actuator | None", actuator),
+            cast("Prober | None", prober),
+            self.events.append,
+            lambda: 12.0,
+            Books(self._keep, "ana@laptop", URL),
+            wall=lambda: NOW,
+        )
+
+    async def _keep(self, record: ActionRecord) -> None:
+        await asyncio.sleep(0)
+        self.audit.append(record)
+
+
+async def test_a_change_is_told_and_audited() -> None:
+    rig = Rig(FakeActuator())
+    await rig.lane.change(FORCE_FALLBACK, "3 of 20 fell back")
+    assert rig.events == [
+        SwitchAsked(12.0, FORCE_FALLBACK, "ana@laptop", "3 of 20 fell back"),
+        SwitchActed(12.0, DONE),
+    ]
+    (record,) = rig.audit
+    assert (record.action, record.target, record.reason) == (
+        "force fallback", URL, "3 of 20 fell back",
+    )  # fmt: skip
+    assert record.steps == (WRITTEN,)
+    assert record.result == "carried out, effect unconfirmed"
+
+
+@pytest.mark.parametrize(
+    ("done", "result"),
+    [
+        (FAILED, "failed: exit code 1"),
+        (ONLY_WRITTEN, "written, not in force until the gateway restarts"),
+        (BY_HAND, "by hand: nothing was done"),
+    ],
+)
+async def test_the_audit_claims_no_more_than_was_done(done: Actuation, result: str) -> None:
+    rig = Rig(FakeActuator(done))
+    await rig.lane.change(RELEASE, "")
+    assert rig.audit[0].result == result
+
+
+async def test_a_restart_is_told_and_audited() -> None:
+    rig = Rig(FakeActuator())
+    await rig.lane.restart("deaf run")
+    assert rig.events == [
+        RestartAsked(12.0, "ana@laptop", "deaf run"),
+        RestartActed(12.0, DONE),
+    ]
+    assert (rig.audit[0].action, rig.audit[0].reason) == ("restart", "deaf run")
+
+
+async def test_what_is_asked_for_twice_is_done_once() -> None:
+    actuator = FakeActuator(waits=True)
+    rig = Rig(actuator)
+    first = asyncio.create_task(rig.lane.change(FORCE_FALLBACK, "first"))
+    await asyncio.sleep(0)
+    await rig.lane.change(FORCE_FALLBACK, "second")
+    await rig.lane.restart("third")
+    assert [record.result for record in rig.audit] == ["refused: force fallback is under way"] * 2
+    actuator.may_end.set()
+    await first
+    assert actuator.asked == ["force fallback"]
+    assert [type(event) for event in rig.events] == [SwitchAsked, SwitchActed]
+    await rig.lane.restart("now it may")
+    assert actuator.asked == ["force fallback", "restart"]
+
+
+async def test_a_probe_is_told_step_by_step() -> None:
+    prober = FakeProber()
+    prober.may_end.set()
+    rig = Rig(prober=prober)
+    await rig.lane.probe("write code", "G1")
+    told = [event.probe for event in rig.events if isinstance(event, ProbeStepped)]
+    assert [probe.line for probe in told] == [
+        "probe: waits for: session created",
+        "probe: waits for: attached",
+        "probe: broke off: closed; again",
+    ]
+    (record,) = rig.audit
+    assert (record.action, record.target, record.result) == ("probe", "session_probe", "broke off")
+    created, given_up = record.steps
+    assert (created.step, created.at) == ("session created", NOW - timedelta(seconds=1.0))
+    assert (given_up.step, given_up.detail) == ("given up", "closed; again")
+
+
+async def test_there_is_never_a_second_probe() -> None:
+    prober = FakeProber()
+    rig = Rig(prober=prober)
+    first = asyncio.create_task(rig.lane.probe("write code", "G1"))
+    await asyncio.sleep(0)
+    await rig.lane.probe("write code", "G1")
+    assert [record.result for record in rig.audit] == ["refused: another probe is under way"]
+    prober.may_end.set()
+    await first
+    assert len(rig.audit) == 2
+
+
+async def test_in_read_only_mode_nothing_is_done_and_all_is_audited() -> None:
+    rig = Rig()
+    await rig.lane.change(FORCE_FALLBACK, "please")
+    await rig.lane.restart("please")
+    await rig.lane.probe("write code", "G1")
+    assert rig.events == []
+    assert [record.action for record in rig.audit] == ["force fallback", "restart", "probe"]
+    assert all(record.result.startswith("refused: read-only") for record in rig.audit)
+
+
+async def test_what_vp_tui_is_left_in_the_middle_of_is_audited() -> None:
+    rig = Rig(FakeActuator(waits=True), FakeProber())
+    tasks = [
+        asyncio.create_task(rig.lane.change(FORCE_FALLBACK, "")),
+        asyncio.create_task(rig.lane.probe("write code", "G1")),
+    ]
+    for _ in range(5):
+        await asyncio.sleep(0)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    change, probe = sorted(rig.audit, key=lambda record: record.action)
+    assert (change.result, change.steps[0].step) == ("unknown", "left")
+    assert probe.result == "vp-tui was left before it ended"
+    assert probe.target == "session_probe"
