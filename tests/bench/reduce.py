@@ -44,9 +44,9 @@ def run(_home: Path) -> list[Result]:
             StreamEvent(float(number), f"session_{place % SESSIONS}", frame)
             for place, frame in enumerate(frames)
         ]
-        made = time.perf_counter()
+        began = time.perf_counter()
         state = reduce_all(state, events)
-        reducing.append(time.perf_counter() - made)
+        reducing.append(time.perf_counter() - began)
         parsing.append(parsed - began)
     figures: Figures = {
         "batch": BATCH,

@@ -64,9 +64,9 @@ async def test_connecting_asks_nothing_by_itself(tmp_path: Path) -> None:
 async def test_only_where_things_may_be_changed_is_there_something_that_can(tmp_path: Path) -> None:
     settings = Settings(gateway_url="https://gateway.example")
     feeds = connect(settings, lambda _event: None, places=Places(tmp_path))
-    assert feeds.ordering is not None
-    assert feeds.ordering._orders is not None
+    assert feeds.session_orders is not None
+    assert feeds.session_orders._orders is not None
     read_only = replace(settings, read_only=True)
     watching = connect(read_only, lambda _event: None, places=Places(tmp_path))
-    assert watching.ordering is not None
-    assert watching.ordering._orders is None
+    assert watching.session_orders is not None
+    assert watching.session_orders._orders is None

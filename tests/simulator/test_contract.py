@@ -95,8 +95,8 @@ async def test_two_missions_and_an_empty_session(
     first = await bench.run("Please implement the parser code @fake:mission secs=4")
     await bench.run("Please write code to refactor it @fake:mission secs=1")
     creation = recorded("b03")
-    made = await bench.client.post("/api/v1/sessions", headers=creation.headers, json={})
-    assert as_text(made.json(), bench.driver.workspaces) == as_text(creation.body)
+    answer = await bench.client.post("/api/v1/sessions", headers=creation.headers, json={})
+    assert as_text(answer.json(), bench.driver.workspaces) == as_text(creation.body)
     for name in ("b04", "b05", "b06", "b07", "b11"):
         await check(bench, recorded(name), as_text)
     await check(bench, recorded("b08"), as_text, session_20261122_193429_4556ec26=first)

@@ -177,14 +177,14 @@ async def test_the_lock_freezes_creating_resuming_and_attaching(bench: Bench) ->
     path = "/api/v1/sessions/session_19990101_000000_diskonly"
     async with bench.attached("session_nope") as unknown:
         waiting = [asyncio.ensure_future(work) for work in (bench.create(), bench.get(path))]
-        hung = asyncio.ensure_future(unknown.until("connected"))
+        stuck_runs = asyncio.ensure_future(unknown.until("connected"))
         await bench.eventually(lambda: len(bench.driver.gateway.turns._lock._waiters or ()) == 3)
-        assert not any(task.done() for task in (*waiting, hung))
+        assert not any(task.done() for task in (*waiting, stuck_runs))
         await bench.cancel(stuck_id)
         await turn.ended.wait()
         created, resumed = await asyncio.gather(*waiting)
         with pytest.raises(websockets.ConnectionClosed):
-            await hung
+            await stuck_runs
     assert resumed["user_id"] == "user_universal"
     assert created in bench.driver.gateway.sessions
 

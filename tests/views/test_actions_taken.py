@@ -34,7 +34,7 @@ from vp_tui.domain.events import (
 )
 from vp_tui.domain.lane.switches import FORCE_FALLBACK, Actuation, CommandRun
 from vp_tui.domain.models import Failure
-from vp_tui.views.actions_taken import LOOK_BACK, deeds, since
+from vp_tui.views.actions_taken import LOOK_BACK, actions_taken, since
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -69,7 +69,7 @@ def running() -> list[Event]:
 
 
 def lines(*events: Event, now: float = 20.0, begin: datetime = LONG_AGO) -> list[str]:
-    return [deed.line for deed in deeds(state(*running(), *events), now, begin)]
+    return [deed.line for deed in actions_taken(state(*running(), *events), now, begin)]
 
 
 def test_a_followed_cancel_is_told_with_what_it_came_to() -> None:

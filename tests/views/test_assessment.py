@@ -56,8 +56,8 @@ def assessed(*events: Event, now: float = 1.0, **watch: Any) -> Assessment:  # n
     return assess(state(*events, **watch), now)
 
 
-def verdicts(made: Assessment) -> list[Verdict]:
-    return [gate.verdict for gate in made.gates.by_name().values()]
+def verdicts(assessment: Assessment) -> list[Verdict]:
+    return [gate.verdict for gate in assessment.gates.by_name().values()]
 
 
 class TestWindow:
@@ -95,41 +95,41 @@ class TestWindow:
         assert (window.label, window.scope) == ("Mine", "B")
 
     def test_without_a_log_it_is_the_first_of_all(self) -> None:
-        made = assessed(*night(log=None))
-        assert made.window is not None
-        assert made.window.label == "Shadow window #1"
-        assert made.target is None
+        assessment = assessed(*night(log=None))
+        assert assessment.window is not None
+        assert assessment.window.label == "Shadow window #1"
+        assert assessment.target is None
 
     @pytest.mark.parametrize(
         "log", [None, EvidenceRead(0.0, (), frozenset(), "log.md: it is a directory")]
     )
     def test_while_the_log_is_unread_nothing_is_claimed(self, log: EvidenceRead | None) -> None:
-        made = assessed(*night(*done(3), log=log), evidence="evidence_log.md")
-        assert (made.window, made.suggestion) == (None, None)
-        assert made.wire.terminal == 3
+        assessment = assessed(*night(*done(3), log=log), evidence="evidence_log.md")
+        assert (assessment.window, assessment.suggestion) == (None, None)
+        assert assessment.wire.terminal == 3
 
     def test_a_problem_later_leaves_what_was_read(self) -> None:
         broken = EvidenceRead(1.0, (), frozenset(), "log.md: it is a directory")
-        made = assessed(*night(*done(3)), broken, evidence="evidence_log.md")
-        assert made.window is not None
-        assert made.window.label == "Broadened rollout window #5"
+        assessment = assessed(*night(*done(3)), broken, evidence="evidence_log.md")
+        assert assessment.window is not None
+        assert assessment.window.label == "Broadened rollout window #5"
 
 
 class TestGates:
     def test_clean_missions_are_not_proof(self) -> None:
-        made = assessed(*night(*done(18)))
-        assert made.gates.promotion.missing == ("G1 +17", "G3 +2", "G4 suites")
-        assert made.is_clean
-        assert made.suggestion is not None
-        assert made.suggestion.decision == "GO_BROADER_TRAFFIC_ACTIVE"
-        assert made.safety == ()
+        assessment = assessed(*night(*done(18)))
+        assert assessment.gates.promotion.missing == ("G1 +17", "G3 +2", "G4 suites")
+        assert assessment.is_clean
+        assert assessment.suggestion is not None
+        assert assessment.suggestion.decision == "GO_BROADER_TRAFFIC_ACTIVE"
+        assert assessment.safety == ()
 
     def test_no_metrics_prove_nothing(self) -> None:
-        made = assessed(GOLDEN)
-        assert verdicts(made) == [Verdict.UNKNOWN] * 4
-        assert (made.numbers, made.is_clean) == (None, None)
-        assert made.suggestion is not None
-        assert made.suggestion.decision == "HOLD_SHADOW"
+        assessment = assessed(GOLDEN)
+        assert verdicts(assessment) == [Verdict.UNKNOWN] * 4
+        assert (assessment.numbers, assessment.is_clean) == (None, None)
+        assert assessment.suggestion is not None
+        assert assessment.suggestion.decision == "HOLD_SHADOW"
 
     @pytest.mark.parametrize(
         ("trouble", "now"),
@@ -187,44 +187,44 @@ class TestWaivers:
         failing = [*night(*done(40)), self.BROKEN]
         assert assessed(*failing).is_clean is False
         seen = state(*failing, self.waiving("G4", Verdict.FAIL))
-        made = assess(seen, 1.0)
-        assert made.gates.g4.verdict is Verdict.WAIVED
-        assert made.gates.g4.reason.startswith(
+        assessment = assess(seen, 1.0)
+        assert assessment.gates.g4.verdict is Verdict.WAIVED
+        assert assessment.gates.g4.reason.startswith(
             "waived by ana@laptop: known, see #42 (was FAIL: resume_failures_high"
         )
-        assert made.is_clean is True
-        assert made.gates.promotion.line == "Promotion: not yet: G4 WAIVED"
+        assert assessment.is_clean is True
+        assert assessment.gates.promotion.line == "Promotion: not yet: G4 WAIVED"
         assert exit_code(seen, 1.0) == 0
 
     def test_worse_news_than_what_was_waived_stands(self) -> None:
         waived = self.waiving("G4", Verdict.INCONCLUSIVE)
         assert assessed(*night(*done(40)), waived).gates.g4.verdict is Verdict.WAIVED
-        made = assessed(*night(*done(40)), self.BROKEN, waived)
-        assert made.gates.g4.verdict is Verdict.FAIL
-        assert made.is_clean is False
+        assessment = assessed(*night(*done(40)), self.BROKEN, waived)
+        assert assessment.gates.g4.verdict is Verdict.FAIL
+        assert assessment.is_clean is False
 
     def test_a_pass_that_is_earned_is_one(self) -> None:
-        made = assessed(*night(*done(40)), self.waiving("G1", Verdict.INCONCLUSIVE))
-        assert made.gates.g1.verdict is Verdict.PASS
+        assessment = assessed(*night(*done(40)), self.waiving("G1", Verdict.INCONCLUSIVE))
+        assert assessment.gates.g1.verdict is Verdict.PASS
 
     def test_no_waiver_masks_a_guardrail(self) -> None:
         fallen = [m._replace(fallback_seen=True) for m in done(3)]
-        made = assessed(*night(*fallen), self.waiving("G1", Verdict.FAIL))
-        assert made.gates.g1.verdict is Verdict.FAIL
-        assert [alarm.alarm for alarm in made.safety] == [GUARDRAIL]
-        assert made.suggestion is not None
-        assert made.suggestion.decision == "FORCE_FALLBACK"
+        assessment = assessed(*night(*fallen), self.waiving("G1", Verdict.FAIL))
+        assert assessment.gates.g1.verdict is Verdict.FAIL
+        assert [alarm.alarm for alarm in assessment.safety] == [GUARDRAIL]
+        assert assessment.suggestion is not None
+        assert assessment.suggestion.decision == "FORCE_FALLBACK"
 
 
 class TestGuardrails:
     def test_three_fallbacks_trip_and_force(self) -> None:
         fallen = [m._replace(fallback_seen=True) for m in done(3)]
         seen = state(*night(*fallen))
-        made = assess(seen, 1.0)
-        assert made.suggestion is not None
-        assert made.suggestion.decision == "FORCE_FALLBACK"
-        assert [(alarm.alarm, alarm.key) for alarm in made.safety] == [(GUARDRAIL, "F")]
-        assert "3 of the last 3 fell back" in made.safety[0].reason
+        assessment = assess(seen, 1.0)
+        assert assessment.suggestion is not None
+        assert assessment.suggestion.decision == "FORCE_FALLBACK"
+        assert [(alarm.alarm, alarm.key) for alarm in assessment.safety] == [(GUARDRAIL, "F")]
+        assert "3 of the last 3 fell back" in assessment.safety[0].reason
         assert exit_code(seen, 1.0) == 1
 
     @pytest.mark.parametrize("watch", [{"source": Traffic.FAULT_INJECTED}, {}])
@@ -232,32 +232,32 @@ class TestGuardrails:
         fallen = [m._replace(fallback_seen=True) for m in done(3)]
         ids = frozenset() if watch else frozenset(m.mission_id for m in fallen)
         log = GOLDEN._replace(recorded_ids=ids, unreal_ids=ids)
-        made = assessed(*night(*fallen, log=log), **watch)
-        assert made.wire.terminal == 0
-        assert made.safety == ()
-        assert made.gates.g1.verdict is Verdict.INCONCLUSIVE
+        assessment = assessed(*night(*fallen, log=log), **watch)
+        assert assessment.wire.terminal == 0
+        assert assessment.safety == ()
+        assert assessment.gates.g1.verdict is Verdict.INCONCLUSIVE
 
     def test_a_trip_is_told_whatever_else_is_wrong(self) -> None:
         fallen = [m._replace(fallback_seen=True) for m in done(3)]
         polls = (Source.HEALTH, Source.METRICS, Source.SESSIONS, Source.CONTINUITY)
-        made = assessed(*night(*fallen), *(failed(source, GONE) for source in polls))
-        assert [alarm.alarm for alarm in made.safety] == [GUARDRAIL, "gateway lost"]
+        assessment = assessed(*night(*fallen), *(failed(source, GONE) for source in polls))
+        assert [alarm.alarm for alarm in assessment.safety] == [GUARDRAIL, "gateway lost"]
 
     def test_a_trip_seen_by_the_dashboard_is_told_beside_the_blocked_word(self) -> None:
         fallen = [m._replace(fallback_seen=True) for m in done(3)]
-        made = assessed(
+        assessment = assessed(
             GOLDEN,
             healthy(),
             failed(failure=REFUSED),
             polled(snapshot(*fallen), 0.5, Plane.DASHBOARD),
         )
-        assert made.suggestion is not None
-        assert made.suggestion.decision == "BLOCKED_AUTH"
-        assert [alarm.alarm for alarm in made.safety] == [GUARDRAIL]
+        assert assessment.suggestion is not None
+        assert assessment.suggestion.decision == "BLOCKED_AUTH"
+        assert [alarm.alarm for alarm in assessment.safety] == [GUARDRAIL]
 
     def test_a_blind_rate_is_an_alarm(self) -> None:
-        made = assessed(healthy(), polled(snapshot(mission(result_ref=ELSEWHERE), events=[])))
-        assert [(alarm.alarm, alarm.key) for alarm in made.safety] == [("blind rate", "5")]
+        assessment = assessed(healthy(), polled(snapshot(mission(result_ref=ELSEWHERE), events=[])))
+        assert [(alarm.alarm, alarm.key) for alarm in assessment.safety] == [("blind rate", "5")]
 
     def test_the_evidence_target_counts_what_is_recorded(self) -> None:
         target = assessed(*night(*done(3))).target
@@ -267,23 +267,23 @@ class TestGuardrails:
 
 class TestWords:
     def test_the_sustained_profile_has_its_own(self) -> None:
-        made = assessed(*night(), profile=Profile.SUSTAINED)
-        assert made.suggestion is not None
-        assert made.suggestion.decision == "SUSTAINED_MONITOR_NO_TRAFFIC"
+        assessment = assessed(*night(), profile=Profile.SUSTAINED)
+        assert assessment.suggestion is not None
+        assert assessment.suggestion.decision == "SUSTAINED_MONITOR_NO_TRAFFIC"
 
     def test_no_traffic_is_diagnosed(self) -> None:
-        made = assessed(*night())
-        assert made.suggestion is not None
-        assert made.suggestion.decision == "HOLD_SHADOW"
-        assert "no finished mission in the window" in made.suggestion.reasons
+        assessment = assessed(*night())
+        assert assessment.suggestion is not None
+        assert assessment.suggestion.decision == "HOLD_SHADOW"
+        assert "no finished mission in the window" in assessment.suggestion.reasons
 
 
 class TestCost:
     def test_nothing_is_computed_again_while_nothing_changed(self) -> None:
         seen = state(*night(*done(400)))
-        made = assess(seen, 1.0)
-        assert assess(seen, 1.5) is made
-        assert assess(reduce(seen, logged("b")), 2.0) is made
+        assessment = assess(seen, 1.0)
+        assert assess(seen, 1.5) is assessment
+        assert assess(reduce(seen, logged("b")), 2.0) is assessment
         rounds = 200
         began = perf_counter()
         for _ in range(rounds):

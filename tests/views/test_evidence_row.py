@@ -31,7 +31,7 @@ from tests.support.rollout import window
 from vp_tui.domain.events import CancelRequested, WindowsRead
 from vp_tui.domain.rollout.evidence_row import format_row, read_row
 from vp_tui.domain.rollout.verdicts import Verdict, Waiver
-from vp_tui.views.draft import Choice, Draft, draft
+from vp_tui.views.draft import Choice, Draft, draft_row
 from vp_tui.views.evidence_row import row_of
 
 if TYPE_CHECKING:
@@ -40,12 +40,12 @@ if TYPE_CHECKING:
 HELD = Choice("HOLD_SHADOW")
 
 
-def drafted(*events: Event, now: float = 0.0) -> Draft:
-    return draft(state(*events), now)
+def draft_of(*events: Event, now: float = 0.0) -> Draft:
+    return draft_row(state(*events), now)
 
 
 def notes(*events: Event, choice: Choice = HELD, now: float = 0.0) -> str:
-    return row_of(drafted(*events, now=now), choice).notes
+    return row_of(draft_of(*events, now=now), choice).notes
 
 
 def test_they_come_in_the_order_of_the_rules() -> None:
@@ -68,8 +68,8 @@ def test_they_come_in_the_order_of_the_rules() -> None:
 
 def test_the_reported_values_are_told_where_the_cells_are_ones_own() -> None:
     fallen = mission("m9", result_ref=ELSEWHERE)
-    made = drafted(healthy(), polled(snapshot(fallen)))
-    row = row_of(made, HELD)
+    draft = draft_of(healthy(), polled(snapshot(fallen)))
+    row = row_of(draft, HELD)
     assert row.fallback_rate == "1.000 (reconstructed)"
     assert "reported: rate 0.000, p95 30.000s" in row.notes
 
@@ -135,8 +135,8 @@ def test_a_stricter_word_needs_no_reason() -> None:
 
 @given(st.text(max_size=300), st.text(max_size=80))
 def test_whatever_is_typed_is_one_line_of_eight_cells_that_reads_back(note: str, why: str) -> None:
-    made = drafted(*scenes.ordinary())
-    row = row_of(made, Choice("GO_BROADER_TRAFFIC_ACTIVE", reason=why, note=note))
+    draft = draft_of(*scenes.ordinary())
+    row = row_of(draft, Choice("GO_BROADER_TRAFFIC_ACTIVE", reason=why, note=note))
     try:
         line = format_row(row).encode()
     except UnicodeEncodeError:

@@ -34,10 +34,10 @@ from vp_tui.domain.events import (
 )
 from vp_tui.domain.lane.switches import FORCE_FALLBACK
 from vp_tui.domain.models import Source
-from vp_tui.domain.runs.alarms import Acknowledgement, Alarm, Key
+from vp_tui.domain.runs.alarms import Acknowledgement, Alarm, AlarmKey
 from vp_tui.domain.text import literal
 from vp_tui.views.actions_taken import LOOK_BACK
-from vp_tui.views.handover import DEEDS_AT_MOST, handover
+from vp_tui.views.handover import ACTIONS_AT_MOST, handover
 
 if TYPE_CHECKING:
     from vp_tui.domain.events import Event
@@ -134,7 +134,7 @@ def test_a_stuck_run_is_the_next_step() -> None:
 
 
 def test_alarms_tell_who_has_seen_them_and_what_has_not_rung() -> None:
-    key = Key(OWNER, "stuck run")
+    key = AlarmKey(OWNER, "stuck run")
     seen = Alarm(key, "silent", -60.0, -40.0, Acknowledgement("bo@laptop", -30.0))
     told = part("Alarms", *scenes.stuck(), AlarmsFollowed(0.0, (seen,)), now=0.0)
     assert told == [
@@ -162,13 +162,13 @@ def test_only_the_newest_actions_of_the_last_hours_are_told() -> None:
     began = NOW - timedelta(minutes=30)
     records = [
         ActionRecord(began + timedelta(minutes=n), ME, "cancel", OWNER, "", (), f"result {n}")
-        for n in range(DEEDS_AT_MOST + 3)
+        for n in range(ACTIONS_AT_MOST + 3)
     ]
     old = records[0]._replace(at=NOW - LOOK_BACK - timedelta(hours=1), result="long ago")
     told = part("Actions", *scenes.stuck(), AuditRead(0.0, (old, *records)), now=0.0)
     assert told[0] == "- 3 earlier ones are in the audit"
-    assert len(told) == 1 + DEEDS_AT_MOST
-    assert told[-1].endswith(f"result {DEEDS_AT_MOST + 2}")
+    assert len(told) == 1 + ACTIONS_AT_MOST
+    assert told[-1].endswith(f"result {ACTIONS_AT_MOST + 2}")
 
 
 def test_an_audit_that_cannot_be_read_is_told() -> None:

@@ -31,7 +31,7 @@ from vp_tui.domain.vocabulary import Word
 from vp_tui.views.assessment import assess
 from vp_tui.views.figures import current_window
 from vp_tui.views.status import exit_code, status_object
-from vp_tui.views.stuck_runs import cancelled_runs, hung_runs
+from vp_tui.views.stuck_runs import cancelled_runs, stuck_runs_in
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -79,14 +79,14 @@ def word(now: State, at: float) -> str | None:
 
 def test_a_stuck_run_blocks_the_pipeline_and_the_row_tells_its_facts() -> None:
     now = state(*stuck())
-    (run,) = hung_runs(now, 302.0)
+    (run,) = stuck_runs_in(now, 302.0)
     assert (run.session_id, run.silent_s, run.waiting) == ("a", 300, 1)
     assert run.last_tool == "Bash npm i"
     assert run.last_log_line == "[20:00:02] npm WARN retry"
-    made = assess(now, 302.0)
-    assert made.suggestion is not None
-    assert made.suggestion.decision == Word.BLOCKED_EXECUTION_PIPELINE
-    assert "stuck: a silent 300s" in made.suggestion.reasons[0]
+    assessment = assess(now, 302.0)
+    assert assessment.suggestion is not None
+    assert assessment.suggestion.decision == Word.BLOCKED_EXECUTION_PIPELINE
+    assert "stuck: a silent 300s" in assessment.suggestion.reasons[0]
 
 
 def test_the_safety_line_tells_whom_it_keeps_waiting_and_the_key_that_helps() -> None:
@@ -112,7 +112,7 @@ def test_the_status_tells_it_all() -> None:
 
 def test_a_mission_that_finished_since_unblocks() -> None:
     now = state(*stuck(), metrics(mission("m2", started_s=200.0), at=300.0))
-    assert hung_runs(now, 302.0)[0].finished_since
+    assert stuck_runs_in(now, 302.0)[0].finished_since
     assert word(now, 302.0) != Word.BLOCKED_EXECUTION_PIPELINE
 
 
@@ -156,7 +156,7 @@ def test_a_deaf_run_blocks_while_others_wait_and_is_partial_when_nobody_does() -
         *listings(session("a", last_event_seq=9), VICTIM, since=307.0, until=330.0),
     ]
     now = state(*stuck(), *deaf)
-    (run,) = hung_runs(now, 331.0)
+    (run,) = stuck_runs_in(now, 331.0)
     assert (run.is_deaf, run.waiting) == (True, 1)
     assert word(now, 331.0) == Word.BLOCKED_EXECUTION_PIPELINE
     (alarm,) = [alarm for alarm in assess(now, 331.0).safety if alarm.head]
@@ -170,13 +170,13 @@ def test_a_listing_that_came_before_the_answer_does_not_hide_that_it_is_deaf() -
     asked, answered = own_cancel(task_cancelled=False, took_s=5.5)
     cleared = listing(session("a", last_event_seq=9), VICTIM, at=305.8)
     now = state(*stuck(), asked, cleared, answered, cleared._replace(at=309.0))
-    assert hung_runs(now, 310.0)[0].is_deaf
+    assert stuck_runs_in(now, 310.0)[0].is_deaf
 
 
 def test_an_answer_that_comes_at_once_was_about_nothing() -> None:
     idle: list[Event] = [healthy(), linked(session_id="a"), listing(session("a"), at=300.0)]
     now = state(*idle, *own_cancel(task_cancelled=False, took_s=0.1), listing(session("a"), at=303))
-    assert hung_runs(now, 304.0) == ()
+    assert stuck_runs_in(now, 304.0) == ()
     assert cancelled_runs(now, current_window(now)) == ()
 
 

@@ -92,7 +92,7 @@ class TestCourse:
         turn = stream(processing("one"), frame("query_complete"), session_id=A, at=1.0)
         found = seen(healthy(), listing(session(A)), *turn, session_id=A)
         assert told(found) == ['1 processing "one"', "2 turn done"]
-        assert found.ladder == "nothing to do: no run"
+        assert found.next_step == "nothing to do: no run"
 
     def test_a_session_without_a_turn_says_that_none_was_seen(self) -> None:
         assert told(seen(healthy(), listing(session(A)), session_id=A)) == ["no turn was seen"]
@@ -233,34 +233,34 @@ class TestFacts:
 
 class TestLadder:
     def test_a_stuck_run_is_cancelled_once_then_only_a_restart_helps(self) -> None:
-        assert seen(*scenes.stuck()).ladder == (
+        assert seen(*scenes.stuck()).next_step == (
             "c cancel, 5 s -> deaf? 2nd cancel useless -> X restart gateway (kills 3)"
         )
 
     def test_a_deaf_run_is_not_cancelled_again(self) -> None:
         found = seen(*scenes.deaf(), now=8.0)
-        assert found.ladder == "2nd cancel useless -> X restart gateway (kills 3)"
+        assert found.next_step == "2nd cancel useless -> X restart gateway (kills 3)"
         assert found.cancel is not None
         assert found.cancel.actor == "ana@laptop"
         assert found.mission == "mission 00abcd reads running (live frame: certain)"
 
     def test_a_victim_is_not_cancelled_at_all(self) -> None:
-        assert seen(*scenes.stuck(), session_id=VICTIMS[1]).ladder == (
+        assert seen(*scenes.stuck(), session_id=VICTIMS[1]).next_step == (
             "cancelling it frees nothing: it waits behind d3833624, triage that one"
         )
 
     def test_read_only_says_that_somebody_else_must_act(self) -> None:
-        assert seen(*scenes.stuck(), read_only=True).ladder.endswith(
+        assert seen(*scenes.stuck(), read_only=True).next_step.endswith(
             "this vp-tui is read-only: somebody else must do it"
         )
-        assert "read-only" not in alone(read_only=True).ladder
+        assert "read-only" not in alone(read_only=True).next_step
 
     def test_a_quiet_run_says_when_it_counts_as_stuck(self) -> None:
         quiet = alone(*stream(processing("x"), session_id=A, at=1.0), now=9.0, stuck_after=12.0)
-        assert quiet.ladder == "wait: it counts as stuck in 4s, then c cancel"
+        assert quiet.next_step == "wait: it counts as stuck in 4s, then c cancel"
 
     def test_a_run_that_moves_needs_nothing(self) -> None:
-        assert alone(*stream(processing("x"), session_id=A, at=9.0)).ladder == (
+        assert alone(*stream(processing("x"), session_id=A, at=9.0)).next_step == (
             "nothing to do: it moves"
         )
 
@@ -268,5 +268,5 @@ class TestLadder:
         known: list[Event] = [healthy(), listing(session(A, active_runs=1))]
         found = seen(*known, session_id=A, now=60.0)
         assert found.row.level.level is None
-        assert found.ladder.startswith("nothing is known now")
+        assert found.next_step.startswith("nothing is known now")
         assert found.queue == "who waits is unknown"

@@ -30,11 +30,11 @@ from vp_tui.state.store import Store
 from vp_tui.storage import atomic
 from vp_tui.storage.evidence_log import append_row
 from vp_tui.storage.records import records_path
-from vp_tui.storage.snapshots import Facts, record_row
-from vp_tui.storage.spool import pending, record_or_keep
+from vp_tui.storage.snapshots import RecordFacts, record_row
+from vp_tui.storage.spool import record_or_keep, spooled_rows
 from vp_tui.storage.verification import verify
 from vp_tui.storage.windows import change_windows, read_windows
-from vp_tui.views.draft import Choice, Draft, draft
+from vp_tui.views.draft import Choice, Draft, draft_row
 from vp_tui.views.evidence_row import facts_of, row_of
 from vp_tui.views.figures import current_window
 from vp_tui.worker import evidence as recorder_module
@@ -68,17 +68,17 @@ class Desk:
 
     @property
     def draft(self) -> Draft:
-        return draft(self.store.state, 1.0)
+        return draft_row(self.store.state, 1.0)
 
     @property
     def window(self) -> Window:
         return current_window(self.store.state)
 
-    async def record(self, choice: Choice = GO, drafted: Draft | None = None) -> Outcome:
-        return await self.recorder.record(drafted or self.draft, choice)
+    async def record(self, choice: Choice = GO, draft: Draft | None = None) -> Outcome:
+        return await self.recorder.record(draft or self.draft, choice)
 
-    async def write(self, choice: Choice = GO, drafted: Draft | None = None) -> Written:
-        outcome = await self.record(choice, drafted)
+    async def write(self, choice: Choice = GO, draft: Draft | None = None) -> Written:
+        outcome = await self.record(choice, draft)
         assert isinstance(outcome, Written), outcome
         return outcome
 
@@ -104,8 +104,8 @@ def desk(tmp_path: Path) -> Desk:
 
 class TestWriting:
     async def test_the_row_is_the_one_that_was_drafted(self, desk: Desk) -> None:
-        before, drafted = desk.log.read_bytes(), desk.draft
-        line = format_row(row_of(drafted, GO)).encode() + b"\n"
+        before, draft = desk.log.read_bytes(), desk.draft
+        line = format_row(row_of(draft, GO)).encode() + b"\n"
         outcome = await desk.write()
         after = desk.log.read_bytes()
         assert after.replace(line, b"") == before
@@ -114,10 +114,10 @@ class TestWriting:
         assert outcome.problem is None
 
     async def test_its_record_is_beside_it(self, desk: Desk) -> None:
-        drafted = desk.draft
+        draft = desk.draft
         await desk.write()
         record = desk.last_record
-        for name, value in facts_of(drafted, GO, ME).items():
+        for name, value in facts_of(draft, GO, ME).items():
             assert record[name] == value
         assert desk.verdicts[-1] == "ok"
 
@@ -149,8 +149,8 @@ class TestWriting:
         self, tmp_path: Path, events: list[Event]
     ) -> None:
         desk = Desk(golden_files(tmp_path), *events)
-        drafted = draft(desk.store.state, 9.0)
-        outcome = await desk.write(Choice(drafted.suggestion.decision), drafted)
+        draft = draft_row(desk.store.state, 9.0)
+        outcome = await desk.write(Choice(draft.suggestion.decision), draft)
         assert (outcome.row.fallback_rate, outcome.row.p95_latency) == ("n/a", "n/a")
         record = desk.last_record
         assert (record["snapshot"], record["snapshot_sha256"]) == (None, None)
@@ -222,7 +222,7 @@ class TestAfterwards:
         assert log is not None
         assert len(log.unreal_ids) == 18
         assert log.unreal_windows == {NEXT}
-        assert desk.draft.made.wire.terminal == 0
+        assert desk.draft.assessment.wire.terminal == 0
 
     async def test_a_window_that_cannot_be_kept_is_told_and_the_row_stands(
         self, desk: Desk
@@ -237,67 +237,67 @@ class TestAfterwards:
 
 class TestOthers:
     async def test_a_row_for_this_window_is_shown_first_and_then_joined(self, desk: Desk) -> None:
-        drafted = desk.draft
+        draft = desk.draft
         desk.theirs(f"{NEXT} (by hand)")
-        outcome = await desk.record(drafted=drafted)
+        outcome = await desk.record(draft=draft)
         assert isinstance(outcome, Preceded)
         assert (outcome.row.window, outcome.row.decision) == (f"{NEXT} (by hand)", "HOLD_SHADOW")
         assert len(rows_in(desk.files)) == 17
-        await desk.write(drafted=drafted)
+        await desk.write(draft=draft)
         assert [r.decision for r in rows_in(desk.files)[-2:]] == ["HOLD_SHADOW", GO.decision]
         assert desk.verdicts[-1] == "ok"
 
     async def test_yet_another_row_is_shown_too(self, desk: Desk) -> None:
-        drafted = desk.draft
+        draft = desk.draft
         desk.theirs()
-        assert isinstance(await desk.record(drafted=drafted), Preceded)
+        assert isinstance(await desk.record(draft=draft), Preceded)
         desk.theirs(word="BLOCKED_AUTH")
-        outcome = await desk.record(drafted=drafted)
+        outcome = await desk.record(draft=draft)
         assert isinstance(outcome, Preceded)
         assert outcome.row.decision == "BLOCKED_AUTH"
-        await desk.write(drafted=drafted)
+        await desk.write(draft=draft)
 
     async def test_rows_of_other_windows_are_passed_by(self, desk: Desk) -> None:
-        drafted = desk.draft
+        draft = desk.draft
         for number in range(3):
             desk.theirs(f"Shadow window #{number + 7}")
-        await desk.write(drafted=drafted)
+        await desk.write(draft=draft)
         assert len(rows_in(desk.files)) == 20
 
     async def test_others_may_write_while_it_is_tried(
         self, desk: Desk, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        drafted = desk.draft
+        draft = desk.draft
         desk.theirs("Shadow window #7")
         once_more = on_call(2, record_or_keep, lambda: desk.theirs("Shadow window #8"))
         monkeypatch.setattr(recorder_module, "record_or_keep", once_more)
-        await desk.write(drafted=drafted)
+        await desk.write(draft=draft)
         assert [r.window for r in rows_in(desk.files)[-3:]] == [
             "Shadow window #7", "Shadow window #8", NEXT,
         ]  # fmt: skip
         assert len(records_path(desk.log).read_bytes().splitlines()) == 1
 
     async def test_an_editors_save_in_between_loses_nothing(self, desk: Desk) -> None:
-        drafted = desk.draft
+        draft = desk.draft
         edited = desk.log.read_bytes() + b"\nA word at the end.\n"
         copy = desk.log.with_name("editor")
         copy.write_bytes(edited)
         copy.replace(desk.log)
-        outcome = await desk.write(drafted=drafted)
+        outcome = await desk.write(draft=draft)
         line = format_row(outcome.row).encode() + b"\n"
         assert desk.log.read_bytes().replace(line, b"") == edited
 
     async def test_a_log_that_appears_meanwhile(self, tmp_path: Path) -> None:
         desk = Desk(evidence_files(tmp_path), *scenes.ordinary())
-        drafted = desk.draft
+        draft = desk.draft
         desk.theirs("Shadow window #1")
-        assert isinstance(await desk.record(drafted=drafted), Preceded)
+        assert isinstance(await desk.record(draft=draft), Preceded)
 
     async def test_a_log_that_was_never_read_is_read_now(self, desk: Desk) -> None:
         unread = desk.draft._replace(state=replace(desk.store.state, evidence=None))
         desk.theirs()
-        assert isinstance(await desk.record(drafted=unread), Preceded)
-        await desk.write(drafted=unread)
+        assert isinstance(await desk.record(draft=unread), Preceded)
+        await desk.write(draft=unread)
 
     async def test_a_log_that_could_not_be_read_is_looked_at_again(self, desk: Desk) -> None:
         known = desk.store.state.evidence
@@ -305,18 +305,18 @@ class TestOthers:
         lost = known._replace(problem="it may not be read")
         unread = desk.draft._replace(state=replace(desk.store.state, evidence=lost))
         desk.theirs()
-        assert isinstance(await desk.record(drafted=unread), Preceded)
-        await desk.write(drafted=unread)
+        assert isinstance(await desk.record(draft=unread), Preceded)
+        await desk.write(draft=unread)
         evidence = desk.store.state.evidence
         assert evidence is not None
         assert evidence.problem is None
 
     async def test_two_vp_tui_keep_one_window_open(self, desk: Desk) -> None:
         """Each proposes the window and records it as blocked: it was opened by the first."""
-        drafted = desk.draft
-        first = opened(drafted.window, {"m1"}, NOW - timedelta(minutes=1))
+        draft = desk.draft
+        first = opened(draft.window, {"m1"}, NOW - timedelta(minutes=1))
         change_windows(desk.files.windows, lambda _kept: (first,))
-        outcome = await desk.write(BLOCKED, drafted)
+        outcome = await desk.write(BLOCKED, draft)
         assert outcome.problem is None
         (kept,) = read_windows(desk.files.windows)
         assert (kept.opened_at, kept.anchor, kept.decision) == (
@@ -326,17 +326,17 @@ class TestOthers:
         )
 
     async def test_closing_it_closes_it_for_both(self, desk: Desk) -> None:
-        drafted = desk.draft
-        first = opened(drafted.window, {"m1"}, NOW - timedelta(minutes=1))
+        draft = desk.draft
+        first = opened(draft.window, {"m1"}, NOW - timedelta(minutes=1))
         change_windows(desk.files.windows, lambda _kept: (first,))
-        await desk.write(GO, drafted)
+        await desk.write(GO, draft)
         assert read_windows(desk.files.windows) == ()
 
     async def test_another_open_window_is_left_to_whoever_opened_it(self, desk: Desk) -> None:
-        drafted = desk.draft
-        other = opened(drafted.window._replace(label="Shadow window #9"), (), NOW)
+        draft = desk.draft
+        other = opened(draft.window._replace(label="Shadow window #9"), (), NOW)
         change_windows(desk.files.windows, lambda _kept: (other,))
-        outcome = await desk.write(BLOCKED, drafted)
+        outcome = await desk.write(BLOCKED, draft)
         assert outcome.problem is not None
         assert outcome.problem.reason == "another vp-tui opened “Shadow window #9” meanwhile"
         assert read_windows(desk.files.windows) == (other,)
@@ -345,9 +345,9 @@ class TestOthers:
 class TestRefused:
     """The row waits in the spool, with cause, cure and place told; log and window stay."""
 
-    async def refused(self, desk: Desk, drafted: Draft | None = None) -> Refused:
+    async def refused(self, desk: Desk, draft: Draft | None = None) -> Refused:
         before = desk.store.state
-        outcome = await desk.record(drafted=drafted)
+        outcome = await desk.record(draft=draft)
         assert isinstance(outcome, Refused), outcome
         assert desk.store.state is before
         assert not desk.files.windows.exists()
@@ -365,15 +365,15 @@ class TestRefused:
         desk.log.parent.chmod(0o755)
         self.told(desk, outcome, "it is read-only")
         assert desk.log.read_bytes() == before
-        (waiting,) = pending(desk.files.spool, desk.log).rows
+        (waiting,) = spooled_rows(desk.files.spool, desk.log).rows
         assert waiting.row == row_of(desk.draft, GO)
-        assert waiting.facts == Facts(**facts_of(desk.draft, GO, ME))
+        assert waiting.facts == RecordFacts(**facts_of(desk.draft, GO, ME))
 
     async def test_a_directory_that_is_gone(self, desk: Desk) -> None:
-        drafted = desk.draft
+        draft = desk.draft
         desk.log.unlink()
         desk.log.parent.rmdir()
-        self.told(desk, await self.refused(desk, drafted), "its directory is not there")
+        self.told(desk, await self.refused(desk, draft), "its directory is not there")
 
     async def test_a_file_without_a_table(self, tmp_path: Path) -> None:
         files = evidence_files(tmp_path)
@@ -418,7 +418,7 @@ class TestRefused:
 
 
 async def test_a_row_and_record_by_another_vp_tui_count_as_theirs(desk: Desk) -> None:
-    facts = Facts(**facts_of(desk.draft, GO, "bo@laptop2"))
+    facts = RecordFacts(**facts_of(desk.draft, GO, "bo@laptop2"))
     record_row(desk.log, row_of(desk.draft, GO), facts)
     assert isinstance(await desk.record(), Preceded)
     desk.reread()

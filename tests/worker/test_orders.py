@@ -12,7 +12,7 @@ from vp_tui.domain.events import AuditFailed, CancelAnswered, CancelFailed, Canc
 from vp_tui.domain.models import CancelAnswer
 from vp_tui.gateway.errors import TimedOut, Unauthorized
 from vp_tui.storage.audit_log import newest_actions
-from vp_tui.worker.orders import READ_ONLY, Ordering
+from vp_tui.worker.orders import READ_ONLY, SessionOrders
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -52,7 +52,7 @@ class Desk:
         self.audit = audit
         self.passed = 0.0
         orders = None if read_only else cast("Orders", self.orders)
-        self.ordering = Ordering(
+        self.session_orders = SessionOrders(
             orders, audit, ME, self.events.append, lambda: self.passed, self._wall
         )
 
@@ -72,7 +72,7 @@ def desk(tmp_path: Path) -> Desk:
 
 
 async def test_a_cancel_is_sent_once_told_and_audited_as_unconfirmed(desk: Desk) -> None:
-    await desk.ordering.cancel("a", "stuck")
+    await desk.session_orders.cancel("a", "stuck")
     assert desk.orders.asked == [("a", "stuck")]
     asked, answered = desk.events
     assert asked == CancelRequested(1.0, "a", "stuck", ME)
@@ -88,8 +88,8 @@ async def test_however_often_it_is_asked_for_one_request_is_sent(desk: Desk) -> 
     desk.orders.may_answer.clear()
     async with asyncio.TaskGroup() as tasks:
         for reason in ("first", "second", "third"):
-            tasks.create_task(desk.ordering.cancel("a", reason))
-        tasks.create_task(desk.ordering.cancel("b", "another"))
+            tasks.create_task(desk.session_orders.cancel("a", reason))
+        tasks.create_task(desk.session_orders.cancel("b", "another"))
         while len(desk.lines) < 2:  # noqa: ASYNC110 - the disk has no event
             await asyncio.sleep(0)
         desk.orders.may_answer.set()
@@ -100,14 +100,14 @@ async def test_however_often_it_is_asked_for_one_request_is_sent(desk: Desk) -> 
 
 
 async def test_when_the_answer_came_the_next_may_be_sent(desk: Desk) -> None:
-    await desk.ordering.cancel("a", "one")
-    await desk.ordering.cancel("a", "two")
+    await desk.session_orders.cancel("a", "one")
+    await desk.session_orders.cancel("a", "two")
     assert [reason for _, reason in desk.orders.asked] == ["one", "two"]
 
 
 async def test_a_refusal_of_the_gateway_is_a_failure_that_is_audited(desk: Desk) -> None:
     desk.orders.answer = Unauthorized("401 from the ops plane", "set UA_OPS_TOKEN")
-    await desk.ordering.cancel("a", "stuck")
+    await desk.session_orders.cancel("a", "stuck")
     assert isinstance(desk.events[-1], CancelFailed)
     (line,) = desk.lines
     assert line.result == "failed"
@@ -118,7 +118,7 @@ async def test_a_timeout_leaves_it_unknown(desk: Desk) -> None:
     error = TimedOut("no answer; whether the order was carried out is not known", "look first")
     error.failure = error.failure._replace(is_uncertain=True)
     desk.orders.answer = error
-    await desk.ordering.cancel("a", "stuck")
+    await desk.session_orders.cancel("a", "stuck")
     failed = desk.events[-1]
     assert isinstance(failed, CancelFailed)
     assert failed.failure.is_uncertain
@@ -127,14 +127,14 @@ async def test_a_timeout_leaves_it_unknown(desk: Desk) -> None:
 
 async def test_read_only_sends_nothing_and_is_audited(tmp_path: Path) -> None:
     desk = Desk(tmp_path / "audit.jsonl", read_only=True)
-    await desk.ordering.cancel("a", "stuck")
+    await desk.session_orders.cancel("a", "stuck")
     assert desk.orders.asked == []
     assert [type(event) for event in desk.events] == [CancelFailed]
     assert desk.lines[0].result == f"refused: {READ_ONLY.reason}"
 
 
 async def test_what_was_refused_before_it_came_here_is_audited(desk: Desk) -> None:
-    await desk.ordering.refuse("cancel", "b", "why not", "it runs nothing")
+    await desk.session_orders.refuse("cancel", "b", "why not", "it runs nothing")
     (line,) = desk.lines
     assert (line.target, line.reason, line.result) == ("b", "why not", "refused: it runs nothing")
 
@@ -142,7 +142,7 @@ async def test_what_was_refused_before_it_came_here_is_audited(desk: Desk) -> No
 async def test_an_audit_that_cannot_be_written_is_told_and_stops_nothing(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     desk = Desk(tmp_path / "file" / "audit.jsonl")
-    await desk.ordering.cancel("a", "stuck")
+    await desk.session_orders.cancel("a", "stuck")
     assert desk.orders.asked == [("a", "stuck")]
     assert isinstance(desk.events[-2], CancelAnswered)
     assert isinstance(desk.events[-1], AuditFailed)
@@ -150,7 +150,7 @@ async def test_an_audit_that_cannot_be_written_is_told_and_stops_nothing(tmp_pat
 
 async def test_one_that_is_on_its_way_when_vp_tui_leaves_is_audited_as_unknown(desk: Desk) -> None:
     desk.orders.may_answer.clear()
-    task = asyncio.create_task(desk.ordering.cancel("a", "stuck"))
+    task = asyncio.create_task(desk.session_orders.cancel("a", "stuck"))
     while not desk.orders.asked:  # noqa: ASYNC110 - it is on its way at the next turn of the loop
         await asyncio.sleep(0)
     task.cancel()

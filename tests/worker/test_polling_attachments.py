@@ -64,19 +64,19 @@ class Held:
     """Attachments whose sockets are fakes, every one that was ever made."""
 
     def __init__(self, tasks: asyncio.TaskGroup, limit: int = 2) -> None:
-        self.made: list[FakeStream] = []
+        self.assessment: list[FakeStream] = []
         self.events: list[Event] = []
         self.attachments = Attachments(self._make, self.events.append, tasks, limit)
 
     def _make(self, session_id: str) -> FakeStream:
-        self.made.append(FakeStream(session_id))
-        return self.made[-1]
+        self.assessment.append(FakeStream(session_id))
+        return self.assessment[-1]
 
     async def listed(self, *sessions: Session, now: float = 1.0) -> list[str]:
         """Return which sockets run after this listing."""
         self.attachments.listing_arrived(sessions, now)
         await settle()
-        return [stream.session_id for stream in self.made if stream.running]
+        return [stream.session_id for stream in self.assessment if stream.running]
 
 
 async def test_sockets_follow_the_listing() -> None:
@@ -84,7 +84,7 @@ async def test_sockets_follow_the_listing() -> None:
         held = Held(tasks)
         assert await held.listed(session("a"), on_disk("d")) == ["a"]
         assert await held.listed(session("a"), session("b"), now=2.0) == ["a", "b"]
-        assert held.made[0].listings == [2.0]
+        assert held.assessment[0].listings == [2.0]
         assert held.events == []
         assert await held.listed(session("b"), on_disk("a"), now=3.0) == ["b"]
         assert held.events == [LinkDropped(3.0, "a")]
@@ -106,7 +106,7 @@ async def test_a_wake_reaches_every_socket() -> None:
         held = Held(tasks)
         await held.listed(session("a"), session("b"))
         held.attachments.wake(2.0)
-        assert [stream.wakes for stream in held.made] == [1, 1]
+        assert [stream.wakes for stream in held.assessment] == [1, 1]
         await held.listed()
 
 
@@ -116,5 +116,5 @@ async def test_a_session_that_comes_back_gets_a_new_socket() -> None:
         await held.listed(session("a"))
         await held.listed(on_disk("a"))
         assert await held.listed(session("a")) == ["a"]
-        assert len(held.made) == 2
+        assert len(held.assessment) == 2
         await held.listed()

@@ -6,15 +6,15 @@ from tests.support.rollout import PASSED, history, observed, passing, situation,
 from vp_tui.domain.missions.ledger import CoverageState
 from vp_tui.domain.rollout.decisions import ROLLOUT, SUSTAINED, Rule, suggest, table_for
 from vp_tui.domain.rollout.guardrails import trip_wire
-from vp_tui.domain.rollout.situation import CancelledRun, Cause, HungRun, Refusal, Situation
+from vp_tui.domain.rollout.situation import CancelledRun, Cause, Refusal, Situation, StuckRun
 from vp_tui.domain.rollout.verdicts import Verdict
 from vp_tui.domain.rollout.windows import WindowNumbers
 from vp_tui.domain.vocabulary import Profile, Stage, Traffic, Word
 
 TRIPPED = trip_wire(history("." * 17 + "bbb"))
 REJECTED = Refusal("UA_OPS_TOKEN from the environment was rejected")
-STUCK = HungRun("session_a", 372.0, waiting=2, last_tool="Bash npm i")
-DEAF = HungRun("session_a", 372.0, is_deaf=True)
+STUCK = StuckRun("session_a", 372.0, waiting=2, last_tool="Bash npm i")
+DEAF = StuckRun("session_a", 372.0, is_deaf=True)
 CLEARED = CancelledRun("session_a", active_runs=0)
 REAL_STAGES = [Stage.LIMITED, Stage.BROADENED, Stage.REVERTED, Stage.BLOCKED]
 FAILED = PASSED._replace(verdict=Verdict.FAIL, reason="resume_failures_high")
@@ -97,7 +97,7 @@ def test_a_refused_ops_plane_comes_before_all_else(
         "profile": profile,
         "refusal": REJECTED._replace(dashboard_answers=dashboard),
         "trip_wire": TRIPPED,
-        "hung": (STUCK,),
+        "stuck_runs": (STUCK,),
         "coverage": CoverageState.FULL if dashboard else None,
     }
     assert word(**said) == Word.BLOCKED_AUTH
@@ -118,19 +118,19 @@ def test_a_refused_ops_plane_comes_before_all_else(
     ],
 )
 def test_a_run_that_hangs_blocks_when_nothing_gets_past_it(
-    table: dict[str, object], run: HungRun, *, blocked: bool
+    table: dict[str, object], run: StuckRun, *, blocked: bool
 ) -> None:
-    assert (word(**table, hung=(run,)) == Word.BLOCKED_EXECUTION_PIPELINE) is blocked
+    assert (word(**table, stuck_runs=(run,)) == Word.BLOCKED_EXECUTION_PIPELINE) is blocked
 
 
 @pytest.mark.parametrize("run", [DEAF, STUCK._replace(finished_since=True)])
-def test_a_window_with_a_run_that_hangs_is_not_clean(run: HungRun) -> None:
-    assert word(hung=(run,)) == Word.HOLD_SHADOW
-    assert run.line in reasons(hung=(run,))
+def test_a_window_with_a_run_that_hangs_is_not_clean(run: StuckRun) -> None:
+    assert word(stuck_runs=(run,)) == Word.HOLD_SHADOW
+    assert run.line in reasons(stuck_runs=(run,))
 
 
 @pytest.mark.parametrize(
-    ("cancelled", "hung", "expected"),
+    ("cancelled", "stuck_runs", "expected"),
     [
         (CLEARED, (), Word.PARTIAL_TIMEOUT_RECOVERED),
         (CLEARED, (DEAF,), Word.PARTIAL_TIMEOUT_RECOVERED),
@@ -141,9 +141,9 @@ def test_a_window_with_a_run_that_hangs_is_not_clean(run: HungRun) -> None:
     ],
 )
 def test_a_stuck_run_that_was_cancelled(
-    cancelled: CancelledRun, hung: tuple[HungRun, ...], expected: Word
+    cancelled: CancelledRun, stuck_runs: tuple[StuckRun, ...], expected: Word
 ) -> None:
-    assert word(cancelled=(cancelled,), hung=hung) == expected
+    assert word(cancelled=(cancelled,), stuck_runs=stuck_runs) == expected
 
 
 @pytest.mark.parametrize(
@@ -155,7 +155,7 @@ def test_a_recovery_is_unconfirmed_until_a_turn_completes(said: str, *, is_confi
 
 
 def test_a_tripped_guardrail_comes_before_a_stuck_run() -> None:
-    assert word(trip_wire=TRIPPED, hung=(STUCK,)) == Word.FORCE_FALLBACK
+    assert word(trip_wire=TRIPPED, stuck_runs=(STUCK,)) == Word.FORCE_FALLBACK
 
 
 @pytest.mark.parametrize(
@@ -173,7 +173,7 @@ def test_a_tripped_guardrail_comes_before_a_stuck_run() -> None:
         ({"coverage": CoverageState.BLIND}, "the rate is blind"),
         ({"coverage": None}, "no metrics"),
         ({"doubt": "metrics 31 s old"}, "metrics 31 s old"),
-        ({"hung": (DEAF,)}, "deaf: session_a silent 372s"),
+        ({"stuck_runs": (DEAF,)}, "deaf: session_a silent 372s"),
         ({"gates": FAILING}, "G4 FAIL: resume_failures_high"),
     ],
 )
@@ -264,8 +264,8 @@ SITUATIONS = st.builds(
     rate=st.none() | st.floats(0, 1),
     p95_s=st.none() | st.floats(0, 200),
     refusal=st.sampled_from([None, REJECTED]),
-    hung=st.lists(
-        st.builds(HungRun, st.just("s"), st.floats(0, 1e6), st.booleans(), st.integers(0, 3)),
+    stuck_runs=st.lists(
+        st.builds(StuckRun, st.just("s"), st.floats(0, 1e6), st.booleans(), st.integers(0, 3)),
         max_size=2,
     ).map(tuple),
     cancelled=st.lists(
@@ -289,7 +289,7 @@ def test_nothing_goes_on_unless_it_is_clean(seen: Situation) -> None:
     promoting = {Word.GO_BROADER_TRAFFIC_ACTIVE, Word.READY_FOR_LIMITED_COHORT_PILOT}
     if suggest(seen).decision in promoting:
         assert seen.is_clean
-        assert not seen.hung
+        assert not seen.stuck_runs
         assert seen.window.terminal > 0
 
 

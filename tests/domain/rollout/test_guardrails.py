@@ -200,14 +200,14 @@ class TestCancelRecovery:
     def test_a_stuck_run_that_nobody_cancelled_is_named(self) -> None:
         found = cancel_recovery((), 0.0, ["a", "b"])
         assert (found.state, found.pending) == ("NONE SENT: a, b hang", 0)
-        assert found.brief == "NONE SENT"
+        assert found.short_state == "NONE SENT"
         assert not found.is_quiet
 
     def test_each_that_is_pending_is_named_with_how_far_it_has_come(self) -> None:
         cleared = self.SENT._replace(session_id="b", cleared_at=106.0)
         found = cancel_recovery([self.SENT, cleared], 110.0, ["c"])
         told = "2 pending: a requested, b counter cleared, task unconfirmed"
-        assert (found.state, found.pending, found.brief) == (told, 2, "2 pending")
+        assert (found.state, found.pending, found.short_state) == (told, 2, "2 pending")
 
     def test_its_words_do_not_change_by_the_second(self) -> None:
         assert cancel_recovery([self.SENT], 110.0) == cancel_recovery([self.SENT], 150.0)
@@ -217,7 +217,7 @@ class TestCancelRecovery:
         young = self.SENT._replace(session_id="c", at=290.0)
         found = cancel_recovery([young, self.SENT, foreign], 300.0)
         assert found.state == "UNCONFIRMED: a, b; 1 pending: c requested"
-        assert (found.pending, found.unconfirmed, found.brief) == (3, 2, "2 UNCONFIRMED")
+        assert (found.pending, found.unconfirmed, found.short_state) == (3, 2, "2 UNCONFIRMED")
 
     @pytest.mark.parametrize("over", [{"recovered_at": 120.0}, {"restarted_at": 120.0}])
     def test_what_is_over_is_not_pending(self, over: dict[str, float]) -> None:

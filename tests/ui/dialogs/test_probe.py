@@ -24,9 +24,9 @@ STARTED = (Created(2.0, SESSION), Attached(3.0), Executed(4.0))
 
 
 def probed(*facts: Fact) -> Probe:
-    probe = probing.requested(PROMPT, 1.0, "G1", known=frozenset())
+    probe = probing.new_probe(PROMPT, 1.0, "G1", known=frozenset())
     for fact in facts:
-        probe = probing.step(probe, fact)
+        probe = probing.step_probe(probe, fact)
     return probe
 
 
@@ -100,8 +100,8 @@ async def test_the_last_probe_is_shown_and_another_one_can_be_asked_for() -> Non
 async def test_its_session_is_named_among_the_runs() -> None:
     async with running(*scenes.ordinary(), size=LARGE) as rig:
         assert "our probe" not in rig.text
-        made = session(SESSION, active_runs=1)
-        await rig.tell(stepped(*STARTED), listing(*scenes.sessions(), made, at=4.0))
+        listed = session(SESSION, active_runs=1)
+        await rig.tell(stepped(*STARTED), listing(*scenes.sessions(), listed, at=4.0))
         (row,) = [line for line in rig.content("runs") if "ab12cd34" in line]
         assert "our probe" in row
 

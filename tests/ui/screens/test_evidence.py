@@ -68,8 +68,8 @@ class TestRows:
             assert line.endswith(" Playbook, da")
 
     async def test_what_was_not_measured_is_n_a_and_not_0(self) -> None:
-        made = [unmeasured("Shadow window #1"), replace(row("Shadow window #1"), p95_latency="")]
-        async with running(read(made), evidence=LOG) as rig:
+        log = [unmeasured("Shadow window #1"), replace(row("Shadow window #1"), p95_latency="")]
+        async with running(read(log), evidence=LOG) as rig:
             await rig.press("e")
             assert "2 rows, 1 measured" in rig.lines[0]
             assert [cells(line)[4:6] for line in rows(rig)] == [["n/a", "n/a"], ["0.000", "n/a"]]
@@ -93,8 +93,8 @@ class TestRows:
                 assert cell in below
 
     async def test_who_recorded_it_is_told_where_it_is_known(self) -> None:
-        made = read(golden_rows(), authors=(None, "ana@host"))
-        async with running(made, evidence=LOG) as rig:
+        log = read(golden_rows(), authors=(None, "ana@host"))
+        async with running(log, evidence=LOG) as rig:
             await rig.press("e")
             assert "recorded by ana@host" in rig.text
             await rig.press("k")
@@ -115,8 +115,8 @@ class TestRows:
 class TestWholeRow:
     async def test_enter_gives_it_the_screen_and_esc_the_list(self) -> None:
         notes = " ".join(f"word{n}" for n in range(400))
-        made = [*golden_rows(), row("Broadened rollout window #5", notes=notes)]
-        async with running(read(made), evidence=LOG) as rig:
+        log = [*golden_rows(), row("Broadened rollout window #5", notes=notes)]
+        async with running(read(log), evidence=LOG) as rig:
             await rig.press("e")
             assert "word399" not in rig.text
             await rig.press("enter", "G")
@@ -241,8 +241,8 @@ class TestTrouble:
     @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE.keys())
     async def test_cells_are_shown_literally(self, text: str) -> None:
         hostile = EvidenceRow(*[text] * 8)
-        made = read([hostile, hostile], warnings=(text,), authors=(text, text))
-        async with running(made, evidence=LOG) as rig:
+        log = read([hostile, hostile], warnings=(text,), authors=(text, text))
+        async with running(log, evidence=LOG) as rig:
             await rig.press("e")
             assert_harmless(rig, SMALL)
             await rig.resize(LARGE)
@@ -273,8 +273,8 @@ class TestTrend:
             assert chart[-1].count("Bro#4") == 2
 
     async def test_charts_without_a_figure_say_so(self) -> None:
-        made = [unmeasured("Limited cohort window #1")] * 3
-        async with running(read(made), evidence=LOG, size=LARGE) as rig:
+        log = [unmeasured("Limited cohort window #1")] * 3
+        async with running(read(log), evidence=LOG, size=LARGE) as rig:
             await rig.press("e")
             assert "FALLBACK RATE  n/a: none of 3 rows has one" in rig.lines[1]
 

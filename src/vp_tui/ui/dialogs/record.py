@@ -33,9 +33,9 @@ from vp_tui.ui.lines.evidence import (
     word_rows,
 )
 from vp_tui.ui.lines.paint import Line, cut, join, plain, wrap_text
-from vp_tui.views.draft import Choice, draft
+from vp_tui.views.draft import Choice, draft_row
 from vp_tui.views.evidence_row import actions_in_window, row_of
-from vp_tui.worker.evidence import Outcome, Preceded, Settled, Waiting
+from vp_tui.worker.evidence import AppendedRow, Outcome, Preceded, WaitingRows
 
 if TYPE_CHECKING:
     from textual.widget import Widget
@@ -93,7 +93,7 @@ class RecordDialog(Dialog[Outcome]):
         super().__init__(live)
         self._commands = commands
         self._told = why or ""
-        self._draft = draft(live.state, live.now)
+        self._draft = draft_row(live.state, live.now)
         self._keep: bool | None = None
         """Whether the window stays open; None: as the word has it."""
         self._is_writing = False
@@ -204,7 +204,7 @@ class RecordDialog(Dialog[Outcome]):
     @on(Input.Changed)
     def _edited(self) -> None:
         suggested = self._draft.suggestion.decision
-        self._draft = draft(self._draft.state, self._draft.now, self._edited_window())
+        self._draft = draft_row(self._draft.state, self._draft.now, self._edited_window())
         if self._draft.suggestion.decision != suggested:
             is_own = self._chosen != suggested
             self._offer(self._chosen if is_own else self._draft.suggestion.decision)
@@ -265,7 +265,7 @@ class RecordDialog(Dialog[Outcome]):
             self.dismiss(outcome)
             return
         self._told = meanwhile(outcome)
-        self._draft = draft(self.live.state, self.live.now, self._edited_window())
+        self._draft = draft_row(self.live.state, self.live.now, self._edited_window())
         self._offer(self._chosen)
         self.redraw()
 
@@ -279,19 +279,19 @@ _EACH: Final = 4
 NO_FILE: Final = "only its record is there: vp-tui ended in between, or somebody took the row out"
 
 
-class WaitingDialog(Dialog[list[Settled]]):
+class WaitingDialog(Dialog[list[AppendedRow]]):
     """Returns the rows that were appended; None when all go on waiting. Nothing is ever dropped."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "append", show=False)]
     title_text = "ROWS THAT ARE NOT IN THE LOG YET"
     keys_text = "enter append them all, with their records   esc later: they go on waiting"
 
-    def __init__(self, live: Live, commands: Commands, found: Waiting) -> None:
+    def __init__(self, live: Live, commands: Commands, found: WaitingRows) -> None:
         super().__init__(live)
         self._commands = commands
         self._found = found
         self._told = ""
-        self._appended: list[Settled] = []
+        self._appended: list[AppendedRow] = []
         self._is_working = False
 
     def body(self) -> list[Widget]:

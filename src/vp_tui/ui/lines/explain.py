@@ -13,7 +13,7 @@ from vp_tui.domain.text import literal
 from vp_tui.state.sources import SourceWord, source_view
 from vp_tui.ui.lines.explain_proof import coverage_section, lane_section, proof_section
 from vp_tui.ui.lines.explain_rules import gates_section, guardrails_section, window_section
-from vp_tui.ui.lines.figures import Facts
+from vp_tui.ui.lines.figures import FigureFacts
 from vp_tui.ui.lines.paint import EMPTY, Line, age, beside, bullet, fact, join, paragraph
 from vp_tui.ui.lines.verdict import verdict_of
 from vp_tui.views.assessment import assess
@@ -37,7 +37,7 @@ def explanation(state: State, now: float, width: int) -> list[Line]:
     `now` is the monotonic clock in seconds.
     """
     metrics = source_view(state, Source.METRICS, now)
-    facts = Facts(state, now, assess(state, now), numbers(state, now), metrics)
+    facts = FigureFacts(state, now, assess(state, now), numbers(state, now), metrics)
     column = min(width, COLUMN)
     alarms, verdict = _safety(facts, column), _verdict(facts, column)
     window, traffic = window_section(facts, column), _no_traffic(facts, column)
@@ -59,13 +59,13 @@ def _apart(*sections: list[Line]) -> list[Line]:
     return lines
 
 
-def _safety(facts: Facts, width: int) -> list[Line]:
+def _safety(facts: FigureFacts, width: int) -> list[Line]:
     """Tell every alarm and trouble with what helps: the top of the screen has room for one."""
     lines = [_heading("SAFETY")]
-    for alarm in facts.made.safety:
+    for alarm in facts.assessment.safety:
         key = f" (key {alarm.key})" if alarm.key else ""
         lines += _wrong(alarm.alarm, alarm.reason, f"{alarm.cure}{key}", "bad", width)
-    told = {alarm.trouble for alarm in facts.made.safety}
+    told = {alarm.trouble for alarm in facts.assessment.safety}
     for trouble in troubles(facts.state, facts.now):
         if trouble.what not in told:
             tone: Tone = "bad" if trouble.is_grave else "warn"
@@ -87,17 +87,17 @@ def _wrong(what: str, reason: str, cure: str, tone: Tone, width: int) -> list[Li
     return [*paragraph(told, width), *helps]
 
 
-def _verdict(facts: Facts, width: int) -> list[Line]:
-    made = facts.made
+def _verdict(facts: FigureFacts, width: int) -> list[Line]:
+    assessment = facts.assessment
     lines = [_heading("VERDICT"), *fact("figures", _trust(facts), width)]
-    if made.suggestion is None or made.window is None:
+    if assessment.suggestion is None or assessment.window is None:
         return [*lines, *fact("word", _unread(facts.state), width)]
-    tone, what, why = verdict_of(made, made.suggestion)
+    tone, what, why = verdict_of(assessment, assessment.suggestion)
     lines += fact("verdict", join((what, tone), f": {why}"), width)
-    lines += fact("row's word", ((made.suggestion.decision, "strong"),), width)
-    for reason in made.suggestion.reasons:
+    lines += fact("row's word", ((assessment.suggestion.decision, "strong"),), width)
+    for reason in assessment.suggestion.reasons:
         lines += bullet(reason, width)
-    rules = f"profile {facts.state.watch.profile}, stage {made.window.stage}"
+    rules = f"profile {facts.state.watch.profile}, stage {assessment.window.stage}"
     note = (
         f"The first rule that fits gives the word ({rules}). You confirm it, or overrule it:"
         " a word that allows more asks for a reason. It never hides what SAFETY says."
@@ -105,7 +105,7 @@ def _verdict(facts: Facts, width: int) -> list[Line]:
     return [*lines, *paragraph(note, width, tone="dim")]
 
 
-def _trust(facts: Facts) -> Line:
+def _trust(facts: FigureFacts) -> Line:
     """Say how far the figures may be trusted now."""
     metrics = facts.metrics
     if facts.figures is None:
@@ -124,13 +124,13 @@ def _unread(state: State) -> str:
     return "unknown: the evidence log is not read yet, and it tells stage and window"
 
 
-def _no_traffic(facts: Facts, width: int) -> list[Line]:
+def _no_traffic(facts: FigureFacts, width: int) -> list[Line]:
     """Say for each cause of a window without missions what speaks for and against it."""
-    own = facts.made.numbers
+    own = facts.assessment.numbers
     if own is None or own.new:
         return []
     lines = [_heading("WHY NO TRAFFIC: no mission in the window")]
-    for cause in facts.made.causes:
+    for cause in facts.assessment.causes:
         word, tone = _likelihood(is_likely=cause.is_likely, is_denied=bool(cause.speaks_against))
         lines += fact(word, ((literal(cause.line), tone),), width)
     return lines

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from vp_tui.domain.missions.ledger import CoverageState, ordinal, rank_from_top
 from vp_tui.domain.missions.statistics import CLAIM_FROM, P95_BOUNDABLE_FROM
-from vp_tui.domain.rollout.claims import proof_of
+from vp_tui.domain.rollout.claims import claims_of
 from vp_tui.domain.rollout.gates import (
     COMPARED,
     COMPARED_FROM,
@@ -29,9 +29,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from vp_tui.domain.models import Latency
-    from vp_tui.domain.rollout.claims import Claim, Proof, Tail
+    from vp_tui.domain.rollout.claims import Claim, Claims, Tail
     from vp_tui.domain.rollout.gates import Comparison
-    from vp_tui.ui.lines.figures import Facts
+    from vp_tui.ui.lines.figures import FigureFacts
     from vp_tui.ui.lines.paint import Tone
     from vp_tui.views.figures import Numbers
 
@@ -62,10 +62,10 @@ _COVERAGE_TONES: Final[dict[CoverageState, Tone]] = {
     CoverageState.NONE: "dim",
 }
 
-_proof = while_same(proof_of)
+_proof = while_same(claims_of)
 
 
-def proof_section(facts: Facts, width: int) -> list[Line]:
+def proof_section(facts: FigureFacts, width: int) -> list[Line]:
     """Return what the figures prove of the rate and of the p95."""
     lines: list[Line] = [(("STATISTICS", "accent"),)]
     figures = facts.figures
@@ -80,7 +80,7 @@ def proof_section(facts: Facts, width: int) -> list[Line]:
     return [*lines, *fact("peeking", ((_PEEKING, "dim"),), width)]
 
 
-def coverage_section(facts: Facts, width: int) -> list[Line]:
+def coverage_section(facts: FigureFacts, width: int) -> list[Line]:
     """Return how much of the missions the reported rate can see, and what it never sees."""
     lines: list[Line] = [(("COVERAGE", "accent"),)]
     if facts.figures is None:
@@ -127,7 +127,7 @@ def _rates(figures: Numbers) -> Iterable[tuple[str, str | Line]]:
         yield "agree", "no fallback is known that is not reported"
 
 
-def _claims(proof: Proof, figures: Numbers) -> Iterable[tuple[str, str | Line]]:
+def _claims(proof: Claims, figures: Numbers) -> Iterable[tuple[str, str | Line]]:
     if len(figures.recent) != proof.n:
         others = len(figures.recent) - proof.n
         yield "left out", f"{others} finished of synthetic or fault-injected windows"
@@ -150,7 +150,7 @@ def _claim(claim: Claim) -> Line:
     return join(f"not proven: {counted}; {claim.needed} more clean missions prove it")
 
 
-def _latency(figures: Numbers, proof: Proof) -> Iterable[tuple[str, str | Line]]:
+def _latency(figures: Numbers, proof: Claims) -> Iterable[tuple[str, str | Line]]:
     latency = figures.snapshot.latency
     yield "p95", _rank(latency)
     if proof.tail is not None:
@@ -214,7 +214,7 @@ _NOTE = (
 )
 
 
-def lane_section(facts: Facts, width: int) -> list[Line]:
+def lane_section(facts: FigureFacts, width: int) -> list[Line]:
     """Return the lane's mode, the switches, the primary path, and each order with its result."""
     state, now = facts.state, facts.now
     lines: list[Line] = [(("LANE", "accent"),)]
@@ -227,7 +227,7 @@ def lane_section(facts: Facts, width: int) -> list[Line]:
     return [*lines, *paragraph(_NOTE, width, tone="dim")]
 
 
-def _orders(facts: Facts) -> list[tuple[str, str, Tone, float]]:
+def _orders(facts: FigureFacts) -> list[tuple[str, str, Tone, float]]:
     lane = facts.state.lane
     found: list[tuple[str, str, Tone, float]] = []
     if (brake := lane.brake) is not None:

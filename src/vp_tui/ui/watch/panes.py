@@ -166,7 +166,7 @@ LOWER: Final = ("events", "lane-log", "session-log", "links")
 """Names of these panes."""
 
 
-class Lower(Horizontal):
+class LowerPanes(Horizontal):
     """Shows the chosen pane; where it is wide, the events and the pane chosen beside them."""
 
     def __init__(self) -> None:

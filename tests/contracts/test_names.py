@@ -1,0 +1,111 @@
+"""One word a thing: class names that are unique, module names that stand for one topic."""
+
+from __future__ import annotations
+
+import ast
+from collections import Counter, defaultdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import vp_tui
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+HOUSE: Final = Path(vp_tui.__file__).parent
+TREES: Final = {
+    path.relative_to(HOUSE).as_posix(): ast.parse(path.read_text(encoding="utf-8"))
+    for path in HOUSE.rglob("*.py")
+}
+TOPICS: Final = {
+    "alarms": "what is wrong with runs, lane and gateway, and rings",
+    "audit": "the actions that were taken, in the audit's file",
+    "auto_revert": "the auto-revert",
+    "errors": "why something could not be done, in words",
+    "evidence": "the evidence log and its rows",
+    "evidence_row": "a row of the evidence log",
+    "figures": "the numbers of the lane: rates, p95, missions, events",
+    "lane": "the lane's switches, mode and proof",
+    "options": "what a command is started with",
+    "orders": "what is asked of gateway and lane",
+    "probe": "the probe",
+    "runs": "the sessions' runs",
+    "status": "the object of `vp-tui status`",
+    "triage": "one run looked at closely",
+    "turns": "the turns of a session",
+    "windows": "observation windows",
+}
+"""What a module name that stands in several rooms stands for, in all of them."""
+ONE_WORD: Final = {
+    "made": "the thing's own name: assessment, diagnosis, …",
+    "drafted": "draft",
+    "deed": "action", "deeds": "actions_taken",
+    "doing": "handler", "doings": "handlers",
+    "hung": "stuck_runs", "hangs": "is_stuck",
+    "gravest": "worst",
+    "watchman": "lookout",
+    "fleet": "runs",
+    "desk": "evidence_dialogs", "acting": "order_dialogs",
+    "sighting": "observation", "sightings": "observations",
+    "finding": "check", "findings": "checks",
+    "measured": "figures",
+    "ordering": "orders",
+    "triaging": "triage_choice",
+    "ladder": "next_step",
+    "brief": "figure_layouts", "dense": "figure_layouts",
+}  # fmt: skip
+"""Words that once stood beside another one for the same thing, and that one."""
+
+
+def modules() -> Iterator[tuple[str, str]]:
+    for name in TREES:
+        path = Path(name)
+        if path.stem not in {"__init__", "__main__"}:
+            yield path.stem, path.parts[0]
+
+
+def identifiers(tree: ast.AST) -> Iterator[str]:
+    """Yield every name that the file gives to something."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            yield node.name
+        elif isinstance(node, ast.arg):
+            yield node.arg
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            yield node.id
+
+
+def test_every_public_class_name_is_unique() -> None:
+    names = Counter(
+        node.name
+        for tree in TREES.values()
+        for node in tree.body
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
+    )
+    assert [name for name, times in names.items() if times > 1] == []
+
+
+def test_the_simulators_classes_say_so() -> None:
+    for name, tree in TREES.items():
+        if name.startswith("simulator/"):
+            public = [n.name for n in tree.body if isinstance(n, ast.ClassDef) and n.name[0] != "_"]
+            assert [one for one in public if not one.startswith("Sim")] == [], name
+
+
+def test_a_module_name_in_several_rooms_stands_for_one_topic() -> None:
+    rooms: defaultdict[str, set[str]] = defaultdict(set)
+    for module, room in modules():
+        rooms[module].add(room)
+    shared = {module for module, where in rooms.items() if len(where) > 1}
+    assert shared == TOPICS.keys()
+
+
+def test_no_thing_has_a_second_word() -> None:
+    found = {
+        (name, identifier)
+        for name, tree in TREES.items()
+        if not name.startswith("simulator/")  # its runs hang for real
+        for identifier in identifiers(tree)
+        if identifier.strip("_") in ONE_WORD
+    }
+    assert found == set()
