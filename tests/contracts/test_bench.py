@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-FIRST_FRAME: Final = {"runs", "bare_ms", "watch_ms", "ratio", "ratio_of_fastest"}
+FIRST_FRAME: Final = {"runs", "bare_ms", "watch_ms", "ratio", "ratio_of_fastest", "version_ms"}
 FLOOD: Final = {
     "sockets",
     "sent_per_s",
