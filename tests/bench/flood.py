@@ -7,44 +7,52 @@ import re
 import sys
 import time
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from tests.bench.gateways import flooding_gateway
-from tests.bench.result import Result, milliseconds, percentile
+from tests.bench.gateways import are_watched, flooding_gateway, session_ids
+from tests.bench.result import Figures, Result, milliseconds, percentile
 from tests.bench.terminal import Terminal
 from tests.bench.usage import cpu_share, resident_mb
 
+from vp_tui.domain.text import short_id
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 SOCKETS: Final = 50
-RATES: Final = (2_000, 10_000)
 SETTLE_S: Final = 3.0
 WINDOW_S: Final = 10.0
 PRESSES: Final = 300
 BETWEEN_PRESSES_S: Final = 0.05
 _COUNTED: Final = Path(__file__).with_name("counted_watch.py")
-_CURSOR: Final = re.compile(rb"\x1b\[(\d+);\d+H(?:\x1b\[[\d;]*m)*>(?:\x1b\[[\d;]*m)*running")
-"""The marker of the cursor's row in the runs, with the line it is drawn on."""
+_STYLE: Final = rb"(?:\x1b\[[\d;]*m)*"
 
 
-def run(home: Path) -> list[Result]:
-    return [_flood(rate, home) for rate in RATES]
-
-
-def _flood(rate: int, home: Path) -> Result:
-    report = home / f"flood_{rate}.json"
-    attached = f"{SOCKETS}/{SOCKETS}".encode()
+def run(
+    home: Path,
+    rate: int,
+    settle_s: float = SETTLE_S,
+    window_s: float = WINDOW_S,
+    presses: int = PRESSES,
+) -> Result:
+    """Watch `rate` events a second."""
+    report = home / "counts.json"
     with flooding_gateway(rate, SOCKETS) as gateway:
+        cursor = _cursor(session_ids(gateway.url))
         command = [sys.executable, str(_COUNTED), str(report)]
         command += ["watch", "--gateway-url", gateway.url]
         with Terminal(command, (160, 45), home) as terminal:
-            terminal.until(lambda screen: attached in screen)
-            terminal.read_for(SETTLE_S)
-            cpu = cpu_share(terminal.pid, lambda: terminal.read_for(WINDOW_S))
+            terminal.read_until(lambda: are_watched(gateway.url, SOCKETS))
+            terminal.read_for(settle_s)
+            cpu = cpu_share(terminal.pid, lambda: terminal.read_for(window_s))
             delays: list[float] = []
-            cpu_with_keys = cpu_share(terminal.pid, lambda: delays.extend(_press_keys(terminal)))
+            cpu_with_keys = cpu_share(
+                terminal.pid, lambda: delays.extend(_press_keys(terminal, cursor, presses))
+            )
             memory = resident_mb(terminal.pid)
             terminal.press("q")
             terminal.wait()
-    figures = {
+    figures: Figures = {
         **json.loads(report.read_text(encoding="utf-8")),
         "cpu_percent": round(cpu),
         "cpu_percent_with_keys": round(cpu_with_keys),
@@ -52,26 +60,39 @@ def _flood(rate: int, home: Path) -> Result:
         "key_p99_ms": milliseconds(percentile(delays, 0.99)),
         "rss_mb": memory,
     }
-    return Result(f"flood_{rate}", figures, "", met=None)
+    return Result(figures)
 
 
-def _press_keys(terminal: Terminal) -> list[float]:
+def _cursor(sessions: Iterable[str]) -> re.Pattern[bytes]:
+    """Match the row of the runs that has the cursor's marker, up to the session that it is.
+
+    The session is known by its id, which the gateway gave: the words of a row may change, and
+    rows may change places.
+    """
+    ids = "|".join(re.escape(short_id(session)) for session in sessions).encode()
+    return re.compile(
+        rb"\x1b\[\d+;\d+H" + _STYLE + b">" + _STYLE + rb"[^\x1b\s][^\r\n]*?(" + ids + b")"
+    )
+
+
+def _press_keys(terminal: Terminal, cursor: re.Pattern[bytes], presses: int) -> list[float]:
     """Move the cursor down and up; return the seconds from each press to the frame that shows it.
 
-    The list is drawn anew all the time: only a cursor on another line than before tells of a press.
+    The list is drawn anew all the time: only a cursor on another session than before tells of a
+    press.
     """
-    lines: list[bytes] = []
+    sessions: list[bytes] = []
 
     def has_moved(screen: bytes) -> bool:
-        seen = _CURSOR.findall(screen)
-        if seen and seen[-1] not in lines[-1:]:
-            lines.append(seen[-1])
+        seen = cursor.findall(screen)
+        if seen and seen[-1] not in sessions[-1:]:
+            sessions.append(seen[-1])
             return True
         return False
 
     terminal.until(has_moved)
     delays = []
-    for number in range(PRESSES):
+    for number in range(presses):
         pressed_at = time.perf_counter()
         terminal.press("jk"[number % 2])
         delays.append(terminal.until(has_moved) - pressed_at)

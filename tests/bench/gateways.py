@@ -31,6 +31,25 @@ def watch_command(url: str) -> list[str]:
     return [sys.executable, str(VP_TUI), "watch", "--gateway-url", url]
 
 
+def session_ids(url: str, *, watched: bool = False) -> list[str]:
+    """Return the sessions that the gateway lists, or only those that somebody is attached to.
+
+    It is the gateway that says so and not the screen, whose words and places change.
+    """
+    with urllib.request.urlopen(f"{url}/api/v1/sessions") as answer:  # noqa: S310 - a gateway of our own
+        sessions = json.load(answer)["sessions"]
+    return [
+        session["session_id"]
+        for session in sessions
+        if session["metadata"]["active_connections"] or not watched
+    ]
+
+
+def are_watched(url: str, sessions: int) -> bool:
+    """Tell whether somebody is attached to so many sessions."""
+    return len(session_ids(url, watched=True)) >= sessions
+
+
 def load_session(url: str) -> None:
     """Make a session and attach to it once, so that the listing shows it in memory."""
     request = urllib.request.Request(  # noqa: S310 - a gateway of our own

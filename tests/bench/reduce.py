@@ -8,7 +8,7 @@ import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
-from tests.bench.result import Figures, Result
+from tests.bench.result import Result
 
 from vp_tui.domain.models import StreamEvent
 from vp_tui.gateway.frames import parse_frame
@@ -32,11 +32,11 @@ _KINDS: Final = (
 )
 
 
-def run(_home: Path) -> list[Result]:
+def run(_home: Path, batches: int = BATCHES) -> Result:
     raw = [json.dumps(_KINDS[number % len(_KINDS)]).encode() for number in range(BATCH)]
     state = initial_state(_WATCH, at=0.0, wall=datetime.now(UTC))
     parsing, reducing = [], []
-    for number in range(BATCHES):
+    for number in range(batches):
         began = time.perf_counter()
         frames = [parse_frame(frame) for frame in raw]
         parsed = time.perf_counter()
@@ -48,12 +48,13 @@ def run(_home: Path) -> list[Result]:
         state = reduce_all(state, events)
         reducing.append(time.perf_counter() - began)
         parsing.append(parsed - began)
-    figures: Figures = {
-        "batch": BATCH,
-        "reduce_us_per_event": _us_per_event(reducing),
-        "parse_us_per_event": _us_per_event(parsing),
-    }
-    return [Result("reduce", figures, "", met=None)]
+    return Result(
+        {
+            "batch": BATCH,
+            "reduce_us_per_event": _us_per_event(reducing),
+            "parse_us_per_event": _us_per_event(parsing),
+        }
+    )
 
 
 def _us_per_event(seconds: list[float]) -> float:

@@ -18,12 +18,13 @@ Figures = dict[str, float | int | str]
 
 @dataclass(frozen=True)
 class Result:
-    name: str
     figures: Figures
-    target: str
+    target: str = ""
     """In words; "" where the figures are for information only."""
-    met: bool | None
+    met: bool | None = None
     """None without a target."""
+    error: str = ""
+    """Why there are no figures; "" where there are."""
 
 
 def percentile(values: Sequence[float], share: float) -> float:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 TIMEOUT_S: Final = 20.0
+ASKED_EVERY_S: Final = 0.1
 
 
 class Terminal(PtyProcess):
@@ -30,6 +31,14 @@ class Terminal(PtyProcess):
             if seen(screen):
                 return time.perf_counter()
         raise RuntimeError(f"never seen; the last bytes: {screen[-2000:]!r}")
+
+    def read_until(self, holds: Callable[[], bool], timeout_s: float = TIMEOUT_S) -> None:
+        """Read until something holds that the screen does not tell, asked every ASKED_EVERY_S."""
+        end = time.perf_counter() + timeout_s
+        while not holds():
+            if self._is_over or time.perf_counter() > end:
+                raise RuntimeError("what was waited for never came")
+            self.read_for(ASKED_EVERY_S)
 
     def read_for(self, seconds: float) -> None:
         """Read for so long, or until the process has ended."""

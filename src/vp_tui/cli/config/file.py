@@ -59,9 +59,24 @@ _WANTED: Final[Mapping[Kind, str]] = {
     '["systemctl", "restart", "gateway"]: no shell reads it',
     "words": 'a list of texts in quotes, as ["HOLD_FOR_REVIEW"]',
 }
-_HEADER: Final = re.compile(r"\s*\[\[?([^]]*)]")
-_ASSIGNMENT: Final = re.compile(r"\s*((?:[\w.\s-]|\"[^\"]*\"|'[^']*')+?)\s*=")
-_KEY_PART: Final = re.compile(r"\"[^\"]*\"|'[^']*'|[\w-]+")
+_STRING: Final = r""" "(?:\\.|[^"\\\n])*" | '[^'\n]*' """
+_KEY: Final = rf" (?:{_STRING}|[\w-]+) (?:[ \t]*\.[ \t]* (?:{_STRING}|[\w-]+))* "
+_TOKEN: Final = rf"""
+    \#[^\n]*
+    | \"""(?:\\.|[^\\])*?\"""\"{{0,2}}
+    | '''.*?''''{{0,2}}
+    | (?P<key>{_KEY}) [ \t]* =
+    | ^[ \t]* (?: \[\[[ \t]*(?P<element>{_KEY})[ \t]*]] | \[[ \t]*(?P<table>{_KEY})[ \t]*] )
+    | {_STRING}
+    | [\w-]+
+    | (?P<opens>[\[{{])
+    | (?P<closes>[\]}}])
+"""
+"""All that matters of a TOML file to tell where its keys stand, for `re.VERBOSE`.
+
+A string and a comment are matched whole, so that nothing in them is taken for a key or a header;
+a multi-line string may have up to two quotes of its own before those that end it.
+"""
 _ERROR_LINE: Final = re.compile(r" \(at line (\d+), column \d+\)")
 
 
@@ -121,7 +136,7 @@ def read_config_file(path: Path) -> ConfigFile:
         content = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(_syntax_error(path, text, str(error))) from None
-    return _Reading(path, text.splitlines()).file(content)
+    return _Reading(path, text).file(content)
 
 
 def hint(word: str, known: Iterable[str], otherwise: str, prefix: str = "") -> str:
@@ -143,11 +158,11 @@ def _syntax_error(path: Path, text: str, message: str) -> str:
 
 
 class _Reading:
-    """One reading of a file: checks values and finds the lines where they stand."""
+    """One reading of a file: checks values and tells the lines where they stand."""
 
-    def __init__(self, path: Path, lines: list[str]) -> None:
+    def __init__(self, path: Path, text: str) -> None:
         self._path = path
-        self._lines = lines
+        self._lines = key_lines(text)
 
     def file(self, content: Mapping[str, object]) -> ConfigFile:
         self._check_keys((), content, _TOP_KEYS)
@@ -213,26 +228,49 @@ class _Reading:
 
     def _where(self, at: tuple[str, ...]) -> str:
         """Return `FILE:LINE` of a key or table; the file alone where no line can be found."""
-        number = self._line(at)
+        number = self._lines.get(at)
         return literal(str(self._path)) + (f":{number}" if number else "")
 
-    def _line(self, at: tuple[str, ...]) -> int | None:
-        table: tuple[str, ...] = ()
-        for number, line in enumerate(self._lines, start=1):
-            if header := _HEADER.match(line):
-                here = table = _parts(header[1])
-            elif assignment := _ASSIGNMENT.match(line):
-                here = (*table, *_parts(assignment[1]))
-            else:
-                continue
-            if here[: len(at)] == at:
-                return number
-        word = re.compile(rf"(?<!\w){re.escape(at[-1])}(?!\w)")  # in an inline table
-        return next((n for n, line in enumerate(self._lines, start=1) if word.search(line)), None)
+
+def key_lines(text: str) -> dict[tuple[str, ...], int]:
+    """Return the first line of each table and key, by their names from the top.
+
+    `tomllib` tells no positions. What it has read without an error is read once more here, for
+    nothing but its keys: those of tables in an array count as the array's.
+    """
+    found: dict[tuple[str, ...], int] = {}
+    at: tuple[str, ...] = ()
+    tables = [at]  # the last header's, and those that are open in a value
+    # Compiled here: most starts have no configuration file.
+    for token in re.finditer(_TOKEN, text, re.VERBOSE | re.DOTALL | re.MULTILINE):
+        if key := token["key"]:
+            at = (*tables[-1], *_parts(key))
+        elif (header := token["table"] or token["element"]) and len(tables) == 1:
+            at = tables[0] = _parts(header)
+        elif token["opens"]:
+            tables.append(at)
+            continue
+        elif token["closes"]:
+            at = tables.pop()
+            continue
+        else:
+            continue
+        line = text.count("\n", 0, token.start()) + 1
+        for length in range(1, len(at) + 1):
+            found.setdefault(at[:length], line)
+    return found
 
 
 def _parts(key: str) -> tuple[str, ...]:
-    return tuple(part.strip("\"'") for part in _KEY_PART.findall(key))
+    """Return the names of a dotted key; TOML itself takes off quotes and escapes."""
+    import tomllib  # noqa: PLC0415 - as above
+
+    parts: list[str] = []
+    value: object = tomllib.loads(f"{key} = 0")
+    while isinstance(value, dict):
+        ((part, value),) = value.items()
+        parts.append(part)
+    return tuple(parts)
 
 
 def _dotted(at: Iterable[str]) -> str:
