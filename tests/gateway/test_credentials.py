@@ -30,7 +30,7 @@ def write(path: Path, content: bytes, mode: int = 0o600) -> Path:
 
 
 def admits(plane: str, headers: Mapping[str, str], *, generation: int = 1) -> bool:
-    """Tell whether a gateway with both tokens set admits a request, as the wire contract says."""
+    """Tell whether a gateway with both tokens set admits a request: docs/wire.md, section 2."""
     ops, internal = headers.get("x-ua-ops-token"), headers.get("x-ua-internal-token")
     bearer = headers.get("authorization", "").removeprefix("Bearer ")
     if plane in {"ops", "opsmetrics"}:

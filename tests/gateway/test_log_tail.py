@@ -14,7 +14,7 @@ FILE = "/srv/gateway/workspaces/vp_coder_primary/run.log"
 
 @dataclass
 class Gateway:
-    """The endpoint's way of slicing a file, byte for byte as the wire contract has it."""
+    """The endpoint's way of slicing a file, byte for byte: docs/wire.md, section 7."""
 
     content: bytes = b""
     file: str = FILE

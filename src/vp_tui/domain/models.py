@@ -54,7 +54,7 @@ class StreamEvent(NamedTuple):
 
 
 Dialect = Literal["G1", "G2"]
-"""Generation of the gateway: a naive health stamp is G1, an aware one is G2."""
+"""Generation of the gateway: a naive health stamp is G1, an aware one is G2 (docs/wire.md)."""
 
 TERMINAL_STATUSES: Final = frozenset({"completed", "failed", "cancelled"})
 

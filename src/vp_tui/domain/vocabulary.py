@@ -1,6 +1,6 @@
 """Stages, traffic, profiles, decision words, limits (P95_WATCH_S among them).
 
-The decision words of the evidence log and how strict each is (the rollout's rules, section 6).
+The decision words of the evidence log and how strict each is (docs/rollout.md, section 6).
 
 A word is any text, as the configuration may add some; `Word` names those that are suggested.
 

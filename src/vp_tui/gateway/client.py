@@ -174,8 +174,8 @@ class GatewayClient:
 async def _send(http: httpx.AsyncClient, request: httpx.Request) -> httpx.Response:
     """Send, and once more when a kept connection turns out to be dead.
 
-    The gateway closes a connection after some answers (the wire contract, section 7), which shows
-    only when the next request is sent on it. A GET may be repeated.
+    The gateway closes a connection after some answers (docs/wire.md, section 7), which shows only
+    when the next request is sent on it. A GET may be repeated.
     """
     try:
         return await http.send(request, stream=True)

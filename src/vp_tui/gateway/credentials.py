@@ -4,9 +4,9 @@ Addresses of the gateway: which may be asked, how a socket's is made, and which 
 
 Tokens: where they come from, and the headers that carry them. No value is ever shown.
 
-The gateway has two planes with a token each (the wire contract, section 2). Both headers go to both
-planes, and `Authorization` never goes anywhere: a bearer token wins over the x- headers, so one
-header set could then serve one plane only. Each plane takes from the two what it knows:
+The gateway has two planes with a token each (docs/wire.md, section 2). Both headers go to both
+planes, and `Authorization` never goes anywhere: a bearer token wins over the x- headers, so that
+one header set could then serve one plane only. Each plane takes from the two what it knows:
 
 * ops: `x-ua-ops-token` alone counts.
 * session, G1: `x-ua-internal-token`, else `x-ua-ops-token`; it is compared with the gateway's
@@ -42,7 +42,7 @@ _URL_CURE: Final = "give the gateway's address as http://host:port or https://ho
 
 
 def is_session_id(text: str) -> bool:
-    """Tell whether the gateway could know `text` as a session id (the wire contract, section 5)."""
+    """Tell whether the gateway could know `text` as a session id (docs/wire.md, section 5)."""
     return _SESSION_ID.fullmatch(text) is not None
 
 

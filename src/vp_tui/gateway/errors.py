@@ -11,7 +11,7 @@
     ├── NotFound        404
     ├── Rejected        any other 3xx or 4xx
     ├── ServerFailed    5xx, or a 200 that says "unavailable"
-    └── Unreadable      an answer that is not what the wire contract says
+    └── Unreadable      an answer that is not what docs/wire.md says
 
 Each carries a `Failure`: reason and cure in words for the operator. Neither ever holds a token, and
 text of the gateway in them is sanitised and short.
@@ -86,6 +86,6 @@ class ServerFailed(GatewayError):
 
 
 class Unreadable(GatewayError):
-    """The answer is not JSON, too long, or not what the wire contract says."""
+    """The answer is not JSON, too long, or not what docs/wire.md says."""
 
     may_have_arrived = True

@@ -46,7 +46,7 @@ Data = dict[str, Any]
 
 
 def parse_frame(raw: bytes | str) -> Frame:
-    """Return one frame as sent by the gateway (the wire contract, section 8)."""
+    """Return one frame as sent by the gateway (docs/wire.md, section 8)."""
     size = len(raw) if isinstance(raw, bytes) else len(raw.encode(errors="surrogatepass"))
     try:
         message = _decode(raw)

@@ -1,9 +1,9 @@
 """Following a log through the tail endpoint without losing or doubling a line: pure, no I/O.
 
-The endpoint's cursor is the size of the file, and it has traps (the wire contract, section 7). A
-last line without a newline is delivered as if it were whole, and a read that starts inside a line
-drops its rest, so a reader that asks from the cursor it was given loses text. Here each request
-starts before the last line seen, and the answer is aligned by finding that line again.
+The endpoint's cursor is the size of the file, and it has traps (docs/wire.md, section 7). A last
+line without a newline is delivered as if it were whole, and a read that starts inside a line drops
+its rest, so a reader that asks from the cursor it was given loses text. Here each request starts
+before the last line seen, and the answer is aligned by finding that line again.
 
 Where the last line starts is known to a byte or so only: the answer does not tell whether a newline
 followed it, and each U+FFFD in it stands for 1 to 3 bytes. A request therefore starts early rather

@@ -1,4 +1,4 @@
-"""The shapes of the gateway's answers (the wire contract, sections 3 to 10), as pydantic models.
+"""The shapes of the gateway's answers (docs/wire.md, sections 3 to 10), as pydantic models.
 
 Only fields that are used are named; others pass. Optional is what may be absent or null on either
 generation. What is shown passes `literal`, once, by its very type.

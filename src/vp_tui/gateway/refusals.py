@@ -75,8 +75,8 @@ def refusal(asked: Asked, status: int, body: bytes, location: str = "") -> Gatew
 def _detail(body: bytes) -> str:
     """Return what an error body says, in one short sanitised line.
 
-    `detail` may be a string, the list of a 422 or an object with code and message (the wire
-    contract, G2 metrics). Plain text is taken as it is, HTML only named.
+    `detail` may be a string, the list of a 422 or an object with code and message (docs/wire.md,
+    section 15). Plain text is taken as it is, HTML only named.
     """
     text = body.decode(errors="replace").strip()
     try:

@@ -1,9 +1,10 @@
 """A session's socket as a pure core: what happened and a clock in, events and the next step out.
 
-The rules come from the wire contract, section 8. A viewer gets no backlog and no replay, so each
+The rules come from docs/wire.md, section 8. A viewer gets no backlog and no replay, so each
 re-connection is a gap. Attaching to a session that is only on disk resumes it, so after every loss
-the core waits for a listing that has the session in memory. A gateway that refuses is asked every
-30 s, any other again and again with a growing, random delay. All times are monotonic seconds.
+the core waits for a listing that has the session in memory (docs/rollout.md, fact 10). A gateway
+that refuses is asked every 30 s, any other again and again with a growing, random delay. All times
+are monotonic seconds.
 """
 
 from __future__ import annotations
@@ -52,7 +53,7 @@ _CLOSED_AS: Final = {
 }
 _FAILED_ATTACHES: Final = frozenset({1011, 4003, 4004})
 """Codes with which the gateway closes a socket that it accepted and could not attach, and counts
-it. A handshake that it refuses it does not count (the wire contract, sections 8 and 10)."""
+it. A handshake that it refuses it does not count (docs/wire.md, sections 8 and 10)."""
 _REFUSALS: Final = {
     401: "401 at the handshake: token missing or rejected",
     403: "403 at the handshake: token missing or rejected, or the role forbids it",

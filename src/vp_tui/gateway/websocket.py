@@ -1,8 +1,8 @@
 """The WebSocket under a `StreamCore`. It only ever receives: its connection refuses to send.
 
-Watching must not change what is watched. A frame of ours would start or cancel a run, and a viewer
-that does not read stalls the run for everybody (the wire contract, section 8): each socket is
-drained in its own task, and `emit` must not block.
+Watching must not change what is watched (docs/rollout.md, fact 10). A frame of ours would start or
+cancel a run, and a viewer that does not read stalls the run for everybody: each socket is drained
+in its own task, and `emit` must not block (docs/wire.md, section 8).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What comes before an endpoint's own work: validation first, then the tokens.
 
 Validation errors have FastAPI's shape. Tokens come from headers only, and a bearer token wins over
-the `x-` headers (the wire contract, section 2).
+the `x-` headers (docs/wire.md, section 2).
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """HTTP app, session plane, stream.
 
-The WebSocket of a session: anyone on it may watch, execute and cancel (section 8).
+The WebSocket of a session: anyone on it may watch, execute and cancel (docs/wire.md, section 8).
 
 The gateway's HTTP application: the open endpoints and the session plane.
 """

@@ -3,9 +3,9 @@
 The gateway's runtime database: missions and their events, which outlive a restart.
 
 Nothing here ever closes a row that a cancel, an exception or a restart left `running`: those
-zombies are part of the wire contract (section 4, trap 2).
+zombies are part of the wire contract (docs/wire.md, section 4, trap 2).
 
-Attach, resume and turn counters since boot, with alerts (the wire contract, section 10).
+Attach, resume and turn counters since boot, with alerts (docs/wire.md, section 10).
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Ops plane and metrics.
 
-The lane's metrics as G1 computes them, blind spot included (the wire contract, section 4).
+The lane's metrics as G1 computes them, blind spot included (docs/wire.md, section 4).
 
-The ops plane: metrics, session listings, cancels and log tails (the wire contract, 4 to 7).
+The ops plane: metrics, session listings, cancels and log tails (docs/wire.md, sections 4 to 7).
 """
 
 from __future__ import annotations

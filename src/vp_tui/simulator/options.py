@@ -2,7 +2,7 @@
 
 What the embedded gateway is started with, and the lane flags it reads from an env file.
 
-The gateway's two kinds of stamp, and time that can run faster (the wire contract, section 1).
+The gateway's two kinds of stamp, and time that can run faster (docs/wire.md, section 1).
 
 The life of one gateway process: what runs in it, and its end.
 """

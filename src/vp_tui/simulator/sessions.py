@@ -203,7 +203,7 @@ class SimWorkspaces:
 
 
 def read_log_slice(path: Path, *, cursor: int | None, limit: int, max_bytes: int) -> JsonObject:
-    """Return the tail endpoint's answer for `path`, traps included (the wire contract, section 7).
+    """Return the tail endpoint's answer for `path`, traps included (docs/wire.md, section 7).
 
     `cursor` and `size` are bytes. A slice that begins in the middle of a line loses that line; a
     half-written last line is delivered; lines beyond `limit` are dropped silently. A directory

@@ -4,7 +4,7 @@ Turns under the gateway's one lock: admission, ends, cancels and notifications.
 
 Where a turn goes: the VP lane or the primary path, and what becomes of its mission.
 
-The order of rows, events and frames is G1's (the wire contract, sections 4 and 8): a cancel or an
+The order of rows, events and frames is G1's (docs/wire.md, sections 4 and 8): a cancel or an
 exception on the fallback leaves the mission's row `running` for ever.
 """
 

@@ -1,7 +1,6 @@
 """The evidence row, drafted: what is known at one moment, and what the engineer makes of it.
 
-Pure: nothing is written here. The row and the facts beside it are sections 6 and 7 of the
-rollout's rules.
+Pure: nothing is written here. The row and the facts beside it: docs/rollout.md, sections 6 and 7.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The notes of an evidence row: what was counted, what is not known, why, and the engineer's words.
 
-Their order is that of the rollout's rules, section 7.
+Their order is that of docs/rollout.md, section 7.
 """
 
 from __future__ import annotations

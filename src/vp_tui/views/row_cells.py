@@ -1,7 +1,7 @@
 """The rate and the p95 that a row says, and the snapshot they follow from.
 
 The reported values stand while the events cover every mission and the reconstruction agrees; else
-the reconstructed ones do, marked (the rollout's rules, section 7). Both are of all missions, those
+the reconstructed ones do, marked (docs/rollout.md, section 7). Both are of all missions, those
 of unreal windows too: that is what the gateway counts.
 """
 

@@ -83,7 +83,7 @@ def why_no_cancel(state: State, now: float, session_id: str | None) -> str | Non
     """Say why a cancel of this session must not be sent; None: it may.
 
     The gateway answers every cancel alike, also one of an idle session, and tells all viewers: so
-    only a run that can be hit is hit (the wire contract, section 6).
+    only a run that can be hit is hit (docs/wire.md, section 6).
     """
     if session_id is None:
         return "no session is selected"

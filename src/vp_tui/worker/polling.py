@@ -4,8 +4,9 @@ Polling one source for ever: one request in flight, jittered, backing off while 
 
 Which sessions' sockets vp-tui holds.
 
-Attaching to a session that is only on disk resumes it, so a socket is opened only where a listing
-says that the session is in memory, and opened again only after a newer listing says so again.
+Attaching to a session that is only on disk resumes it (docs/rollout.md, fact 10), so a socket is
+opened only where a listing says that the session is in memory, and opened again only after a newer
+listing says so again.
 
 Tailing one log: asked as fast as it grows, within bounds.
 """

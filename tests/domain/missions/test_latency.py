@@ -14,7 +14,7 @@ SECONDS = st.floats(0, 1e4)
 
 
 def expected_rank(count: int) -> int:
-    """As the rollout's rules have it."""
+    """As docs/rollout.md, fact 5, has it."""
     return 1 if count <= 11 else 2 if count <= 30 else 3 if count <= 51 else 4
 
 

@@ -81,7 +81,7 @@ class CaptureOptions:
     def override_reason(self, suggestion: Suggestion) -> str | None:
         """Return why the decision allows more than the suggestion; None where it does not.
 
-        Raises ConfigError when no note tells (the rollout's rules, section 6).
+        Raises ConfigError when no note tells (docs/rollout.md, section 6).
         """
         if not self.decision or not is_more_permissive(self.decision, suggestion.decision):
             return None

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 
 ALL_SESSIONS: Final = "global_agent_flow"
-"""A G2's special id, whose socket is no session's (the wire contract, G2's part)."""
+"""A G2's special id, whose socket is no session's (docs/wire.md, section 21)."""
 SKEW_S: Final = 60.0
 """Between the gateway's clock and ours, from which on it is told."""
 _SHOWN: Final = 60

@@ -1,4 +1,4 @@
-"""The auto-revert: what follows when guardrail 3 trips (the rollout's rules, section 5).
+"""The auto-revert: what follows when guardrail 3 trips (docs/rollout.md, section 5).
 
 A machine that is stepped once a second. The trip-wire counts the epoch's real missions only, so a
 trip counts in every stage, and from whatever source it was seen; data that is missing trips

@@ -1,4 +1,4 @@
-"""Proving a switch by its effect: from "requested" to CONFIRMED (the rollout's rules, section 9).
+"""Proving a switch by its effect: from "requested" to CONFIRMED (docs/rollout.md, section 9).
 
 No answer of the gateway shows the lane's switches. That one was written, or that a command ended
 well, proves nothing; what a turn of known coding intent does after the change proves it. Any other

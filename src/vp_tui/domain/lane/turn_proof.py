@@ -4,7 +4,7 @@ How turns ended, as their frames tell: the facts that prove what the lane's swit
 
 All times are vp-tui's own monotonic clock in seconds.
 
-What one turn proves about a switch, by how the gateway routes (the wire contract, section 11).
+What one turn proves about a switch, by how the gateway routes (docs/wire.md, section 11).
 
 Forced fallback is asked first, then the lane's switch, then shadow mode, and only then is the lane
 started. So whatever frame routes a turn proves that fallback is not forced and the lane is on; a

@@ -4,14 +4,15 @@ The mission ledger: what all signals together say about each mission.
 
 The metrics endpoint alone can go blind. Four signals are merged per mission: the event and flag of
 the metrics, what a result's place lets one infer (G1), what the streams said, and what earlier
-polls saw.
+polls saw (docs/rollout.md, fact 2).
 
 Whether the metrics' event window still sees the newest missions.
 
 Missions come newest first, events OLDEST first, each cut at its limit. Once the lane has more
-events than the limit, new fallbacks are invisible and the reported rate freezes at history.
+events than the limit, new fallbacks are invisible and the reported rate freezes at history
+(docs/rollout.md, fact 1).
 
-p95 as the gateway computes it: a rank, not an estimate.
+p95 as the gateway computes it: a rank, not an estimate (docs/rollout.md, fact 5).
 """
 
 from __future__ import annotations
@@ -179,7 +180,7 @@ def orphans(snapshot: Snapshot, dialect: Dialect | None, *, may_run: bool) -> tu
 
     G1 has one lock: only the newest running row can be real, and only while a session runs. On G2
     several run at once: a row is given up when it is old and no session runs. An unknown
-    generation is treated as G2, the one that accuses less.
+    generation is treated as G2, the one that accuses less (docs/rollout.md, fact 11).
     """
     running = [mission for mission in snapshot.missions if mission.status == "running"]
     if dialect == "G1":

@@ -1,4 +1,4 @@
-"""What the finished missions prove, in one value: what the rollout's rules, section 10, show.
+"""What the finished missions prove, in one value: what docs/rollout.md, section 10, shows.
 
 Rates are fractions, 0 to 1; durations are seconds. Independent missions at a steady rate within
 one gateway epoch are assumed.

@@ -2,13 +2,13 @@
 
 The word that a row is suggested to have: one table of rules per profile, first match wins.
 
-The tables are section 6 of the rollout's rules. Their last rule always matches, so that every
+The tables are those of docs/rollout.md, section 6. Their last rule always matches, so that every
 situation has a word; the engineer confirms or overrules it.
 
 What `vp-tui capture` decides without a stage: exactly as the script that it replaces.
 
-These are the last rules of the rollout's section 6. They look at nothing but the reported values:
-a rate as a fraction, 0 to 1, and a p95 in seconds, None where the gateway gave none.
+The last rules of docs/rollout.md, section 6. They look at nothing but the reported values: a rate
+as a fraction, 0 to 1, and a p95 in seconds, None where the gateway gave none.
 """
 
 from __future__ import annotations

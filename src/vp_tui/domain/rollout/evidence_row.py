@@ -1,6 +1,6 @@
 """A row of the log: cells, parse, format, figures as numbers.
 
-The evidence log as the rollout's rules, section 7, have it: its rows, read and written.
+The evidence log as docs/rollout.md, section 7, has it: its rows, read and written.
 
 The figures of the evidence log's rows as numbers: what a trend over windows is drawn from.
 """

@@ -1,4 +1,4 @@
-"""The four gates: what has been proven so far (the rollout's rules, section 4).
+"""The four gates: what has been proven so far (docs/rollout.md, section 4).
 
 The fallback rate is always the reconstructed one, a fraction of finished missions; missions
 cancelled by hand count nowhere. Durations are seconds.

@@ -1,4 +1,4 @@
-"""What runs at all times, whatever the screen shows (the rollout's rules, section 5).
+"""What runs at all times, whatever the screen shows (docs/rollout.md, section 5).
 
 Only the epoch's real missions count, finished ones, oldest first: none that was cancelled by hand,
 and none of a window whose source is synthetic or fault-injected.

@@ -1,6 +1,6 @@
 """What the labels of the evidence log's windows say: stage, number, and which comes next.
 
-The rules are those of the rollout, section 3. Rows come oldest first, as the log has them.
+The rules: docs/rollout.md, section 3. Rows come oldest first, as the log has them.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@ r"""Tables in a Markdown file, as bytes: where one is, how a row splits, how a c
 
 A cell is escaped so that any text makes one cell of one line and reads back as it was: `|` is
 `\|`, a backslash `\\`, a newline `\n`, and whatever acts, reorders or hides is `\u202e` or
-`\U000e0041` (the rollout's rules, section 7). A space at an edge, where Markdown trims, is
+`\U000e0041` (docs/rollout.md, section 7). A space at an edge, where Markdown trims, is
 `\u0020`. A backslash that begins none of these stands for itself: hand-written cells have such.
 """
 

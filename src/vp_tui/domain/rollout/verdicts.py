@@ -2,10 +2,10 @@
 
 What a gate says, and what all of them together mean for a promotion.
 
-The rules are those of the rollout, section 4. The promotion line is not the row's word: it shows
-how much less than proof a decision rests on, and forbids nothing.
+The rules: docs/rollout.md, section 4. The promotion line is not the row's word: it shows how much
+less than proof a decision rests on, and forbids nothing.
 
-Gates that an engineer set aside for one window, and why (the rollout's rules, section 4).
+Gates that an engineer set aside for one window, and why (docs/rollout.md, section 4).
 
 A waiver is of one verdict: what the gate said then. It never covers worse news that comes later,
 nor hides a PASS that is earned. A waived FAIL is no gate FAIL any more, so the window may be clean
@@ -13,7 +13,7 @@ and its row says who waived what; it is no PASS either, so promotion stays "not 
 no gates: one that is tripped is told by the SAFETY line and decides the word as before, and the
 gate that fails by it cannot be waived.
 
-What a report of the continuity suites attests (the rollout's rules, section 4).
+What a report of the continuity suites attests (docs/rollout.md, section 4).
 
 Ages are seconds; times are UTC.
 """

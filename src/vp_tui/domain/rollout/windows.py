@@ -1,7 +1,7 @@
-"""Observation windows and what lies in them (the rollout's rules, section 3).
+"""Observation windows and what lies in them (docs/rollout.md, section 3).
 
 The gateway's figures are cumulative. A window's own are a set difference of missions: what was
-known when it was opened is its anchor. Times are UTC.
+known when it was opened is its anchor (docs/rollout.md, fact 9). Times are UTC.
 """
 
 from __future__ import annotations

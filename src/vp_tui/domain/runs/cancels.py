@@ -1,10 +1,10 @@
-"""Following a cancel until the gateway has recovered (the rollout's rules, sections 5 and 9).
+"""Following a cancel until the gateway has recovered (docs/rollout.md, sections 5 and 9).
 
 An answer is not a recovery, and neither is a counter at 0: a run that does not hear holds the lock
-on. Recovered means that a later turn completes: of the same session, or, where one lock serves all
-(G1), of any. On G2 each session has a lock of its own: other sessions prove nothing there, but a
-later mission does, if the cancelled turn was on the lane. Moments are vp-tui's own monotonic clock,
-seconds.
+on (docs/rollout.md, fact 7). Recovered means that a later turn completes: of the same session, or,
+where one lock serves all (G1), of any. On G2 each session has a lock of its own: other sessions
+prove nothing there, but a later mission does, if the cancelled turn was on the lane. Moments are
+vp-tui's own monotonic clock, seconds.
 """
 
 from __future__ import annotations
@@ -175,7 +175,7 @@ def by_others(cancels: Iterable[Cancel], runs: Iterable[Run], epoch: int | None)
 
 
 def steps(cancel: Cancel, now: float) -> tuple[CancelStep, ...]:
-    """Return the steps of section 9, each with its time or still awaited."""
+    """Return the steps of docs/rollout.md, section 9, each with its time or still awaited."""
     whose = cancel.actor or "somebody else"
     still_at = _still_at(cancel, now)
     return (

@@ -1,7 +1,7 @@
-"""How each session's run does: the levels of the rollout's rules, section 8, each with its reason.
+"""How each session's run does: the levels of docs/rollout.md, section 8, each with its reason.
 
 On G1 the runs that wait for the lock are queued: silence is no fault of theirs. On G2 no run waits
-for another, so nothing is called queued there.
+for another, so nothing is called queued there (docs/rollout.md, fact 13).
 """
 
 from __future__ import annotations

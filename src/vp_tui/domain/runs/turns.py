@@ -1,13 +1,13 @@
 """One turn from its frames; how it was routed; what is coding intent.
 
-Which prompts the gateway delegates to the VP lane (the wire contract, section 11).
+Which prompts the gateway delegates to the VP lane (docs/wire.md, section 11).
 
 The gateway decides by words alone, so whoever sees a prompt on the stream can decide the same way.
 
 How turns of coding intent were routed, as far as the streams show it.
 
 Forced fallback, shadow mode and bootstrap failures make no mission, so the fallback rate cannot see
-them. The streams can, for sessions that vp-tui is attached to.
+them (docs/rollout.md, fact 8). The streams can, for sessions that vp-tui is attached to.
 
 One turn of a session, as its frames tell it.
 
