@@ -1,6 +1,6 @@
 """The assessment explained in full, as lines: what is wrong, the verdict, the window, the traffic.
 
-Gates and guardrails are told by `explained_rules`, the statistics by `explained_proof`. What is not
+Gates and guardrails are told by `explain_rules`, the statistics by `explain_proof`. What is not
 known is said in words; no line shows a number that stands for it.
 """
 
@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Final
 from vp_tui.domain.models import Source
 from vp_tui.domain.text import literal
 from vp_tui.state.sources import SourceWord, source_view
-from vp_tui.ui.lines.explain_proof import coverage_section, lane_section, proof_section
+from vp_tui.ui.lines.explain_proof import Facts, coverage_section, lane_section, proof_section
 from vp_tui.ui.lines.explain_rules import gates_section, guardrails_section, window_section
-from vp_tui.ui.lines.figures import Facts
 from vp_tui.ui.lines.paint import EMPTY, Line, age, beside, bullet, fact, join, paragraph
 from vp_tui.ui.lines.verdict import verdict_of
 from vp_tui.views.assessment import assess

@@ -1,13 +1,12 @@
-"""Statistics, coverage, lane explained.
+"""The explanation's proofs: what the finished missions prove and do not, and what the lane does.
 
-The statistics explained: what the finished missions prove, what they do not, and why.
-
-The lane explained: what it is believed to do, on what evidence, and what was done to it.
+Each comes with why it is believed: the coverage of the events, the evidence for the lane's mode,
+what was done to the lane.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vp_tui.domain.missions.ledger import CoverageState, ordinal, rank_from_top
 from vp_tui.domain.missions.statistics import CLAIM_FROM, P95_BOUNDABLE_FROM
@@ -31,8 +30,10 @@ if TYPE_CHECKING:
     from vp_tui.domain.models import Latency
     from vp_tui.domain.rollout.claims import Claim, Proof, Tail
     from vp_tui.domain.rollout.gates import Comparison
-    from vp_tui.ui.lines.figures import Facts
+    from vp_tui.state.sources import SourceView
+    from vp_tui.state.state import State
     from vp_tui.ui.lines.paint import Tone
+    from vp_tui.views.assessment import Assessment
     from vp_tui.views.figures import Numbers
 
 
@@ -63,6 +64,29 @@ _COVERAGE_TONES: Final[dict[CoverageState, Tone]] = {
 }
 
 _proof = while_same(proof_of)
+
+_NOTE = (
+    "No answer of the gateway shows the lane's switches: the newest effect that was seen in this"
+    " epoch decides, and the env file only where none was. A turn of coding intent that stays on"
+    " the primary path without a mission proves a forced fallback; silence proves nothing."
+)
+
+
+class Facts(NamedTuple):
+    """What is explained: a state, what is known of it, and what the rules make of it."""
+
+    state: State
+    now: float
+    made: Assessment
+    figures: Numbers | None
+    metrics: SourceView
+
+    @property
+    def unknown(self) -> str:
+        """Why there are no figures, in words."""
+        if self.metrics.failure is not None:
+            return f"unknown: {self.metrics.failure.reason}"
+        return "unknown: the metrics have not answered yet"
 
 
 def proof_section(facts: Facts, width: int) -> list[Line]:
@@ -205,13 +229,6 @@ def _trend(trend: Comparison | None) -> str | Line:
     if trend.is_slower:
         return join(("slower", "warn"), f": {seen}")
     return f"{seen}: not shown to slow (p < {SLOWER_P:g} and more than {SLOWER_SHIFT_S:g} s)"
-
-
-_NOTE = (
-    "No answer of the gateway shows the lane's switches: the newest effect that was seen in this"
-    " epoch decides, and the env file only where none was. A turn of coding intent that stays on"
-    " the primary path without a mission proves a forced fallback; silence proves nothing."
-)
 
 
 def lane_section(facts: Facts, width: int) -> list[Line]:

@@ -1,8 +1,7 @@
-"""Gates, guardrails, window explained.
+"""The explanation's rules: gates, promotion, guardrails, and the window with its figures.
 
-Gates, promotion and guardrails explained: how each stands, why, and by which rule.
-
-The window explained: what it is, what it holds, and its figures beside the cumulative ones.
+Each gate and guardrail is told with how it stands, why, and by which rule; the window's figures
+stand beside the cumulative ones.
 """
 
 from __future__ import annotations
@@ -40,7 +39,7 @@ if TYPE_CHECKING:
 
     from vp_tui.domain.rollout.verdicts import GateResult
     from vp_tui.domain.rollout.windows import Window, WindowNumbers
-    from vp_tui.ui.lines.figures import Facts
+    from vp_tui.ui.lines.explain_proof import Facts
     from vp_tui.ui.lines.paint import Tone
     from vp_tui.views.figures import Numbers
 
@@ -91,6 +90,10 @@ _MODES: Final = {
         " this host"
     ),
 }
+
+_CELL: Final = 20
+"""Cells of one column of figures, at most."""
+_NONE: Final = "n/a"
 
 
 def gates_section(facts: Facts, width: int) -> list[Line]:
@@ -199,11 +202,6 @@ def _alarm(facts: Facts) -> str:
         f"E {facts.made.wire.evidence:.3g} of {CLAIM_FROM:g} that the rate is above"
         f" {percent(GUARDRAIL_RATE)}: a trip is policy, and proof only from {CLAIM_FROM:g} on"
     )
-
-
-_CELL: Final = 20
-"""Cells of one column of figures, at most."""
-_NONE: Final = "n/a"
 
 
 def window_section(facts: Facts, width: int) -> list[Line]:
