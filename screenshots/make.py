@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Final
 from vp_tui.cli.config.settings import Settings
 from vp_tui.cli.wiring import connect, new_recorder, new_store
 from vp_tui.gateway.credentials import Secret
-from vp_tui.simulator.options import SimulatorOptions
+from vp_tui.simulator.options import SimOptions
 from vp_tui.simulator.process import spawn_gateway
 from vp_tui.state.state import State
 from vp_tui.state.store import Mailbox
@@ -101,7 +101,7 @@ SCENES: Final = (
 
 async def take(scene: Scene) -> str:
     """Return the scene as SVG text."""
-    options = SimulatorOptions(scenario=scene.scenario, speed=scene.speed)
+    options = SimOptions(scenario=scene.scenario, speed=scene.speed)
     with spawn_gateway(options) as gateway, TemporaryDirectory() as scratch:
         token = Secret(scene.ops_token) if scene.ops_token else None
         name = f"demo {scene.scenario}"

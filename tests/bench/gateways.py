@@ -11,20 +11,20 @@ from typing import Final
 from websockets.sync.client import connect
 
 from vp_tui.gateway.credentials import stream_url
-from vp_tui.simulator.options import SimulatorOptions
-from vp_tui.simulator.process import GatewayProcess, spawn_gateway
+from vp_tui.simulator.options import SimOptions
+from vp_tui.simulator.process import SimProcess, spawn_gateway
 
 VP_TUI: Final = Path(sys.executable).with_name("vp-tui")
 """The command as it is installed beside the interpreter."""
 
 
-def quiet_gateway() -> GatewayProcess:
+def quiet_gateway() -> SimProcess:
     """Start a gateway where nothing happens."""
-    return spawn_gateway(SimulatorOptions(scenario="idle"))
+    return spawn_gateway(SimOptions(scenario="idle"))
 
 
-def flooding_gateway(events_per_s: float, sessions: int) -> GatewayProcess:
-    return spawn_gateway(SimulatorOptions(scenario="flood", rate=events_per_s, sessions=sessions))
+def flooding_gateway(events_per_s: float, sessions: int) -> SimProcess:
+    return spawn_gateway(SimOptions(scenario="flood", rate=events_per_s, sessions=sessions))
 
 
 def watch_command(url: str) -> list[str]:

@@ -10,7 +10,7 @@ from tests.bench.result import Figures, Result, median_ms, milliseconds, percent
 from vp_tui.domain.rollout.evidence_row import NEW_LOG, EvidenceRow, format_row, parse_log
 from vp_tui.storage.evidence_log import read_log
 from vp_tui.storage.records import canonical
-from vp_tui.storage.snapshots import Facts
+from vp_tui.storage.snapshots import RecordFacts
 from vp_tui.storage.spool import record_or_keep
 
 if TYPE_CHECKING:
@@ -79,8 +79,8 @@ def _evidence(number: int) -> EvidenceRow:
     )
 
 
-def _facts() -> Facts:
-    return Facts(
+def _facts() -> RecordFacts:
+    return RecordFacts(
         window="Broadened rollout window #5",
         snapshot={
             "generated_at": "2026-02-17T08:00:00+00:00",

@@ -17,7 +17,7 @@ from vp_tui.cli.config.settings import Settings
 from vp_tui.cli.crash import scrubbed
 from vp_tui.cli.options import PROFILES, SCENARIOS, SOURCES, STAGES
 from vp_tui.domain.vocabulary import Profile, Stage, Traffic
-from vp_tui.simulator.options import SimulatorOptions
+from vp_tui.simulator.options import SimOptions
 from vp_tui.simulator.scenarios import SCENARIOS as PLAYED
 from vp_tui.storage.places import Places
 
@@ -205,10 +205,10 @@ class Spawned:
     url = "http://127.0.0.1:4321"
 
     def __init__(self) -> None:
-        self.options: SimulatorOptions | None = None
+        self.options: SimOptions | None = None
         self.stopped = False
 
-    def __call__(self, options: SimulatorOptions) -> Self:
+    def __call__(self, options: SimOptions) -> Self:
         self.options = options
         return self
 
@@ -232,7 +232,7 @@ def test_demo_watches_its_own_gateway_and_no_other(
     monkeypatch.setenv("VP_TUI_GATEWAY_URL", "https://prod.example")
     monkeypatch.setenv("UA_OPS_TOKEN", "hunter2")
     assert run("demo", "--scenario", "stuck", "--speed", "3", "--interval", "1")[0] == 0
-    assert spawned.options == SimulatorOptions(scenario="stuck", speed=3.0)
+    assert spawned.options == SimOptions(scenario="stuck", speed=3.0)
     scratch = screen.places.state.parent
     expected = Settings(
         gateway_url=spawned.url,
@@ -279,16 +279,16 @@ def test_demo_tells_why_its_gateway_did_not_start(
 def test_gateway_gets_its_options_and_warns_of_a_visible_token(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    served: list[tuple[SimulatorOptions, bool]] = []
+    served: list[tuple[SimOptions, bool]] = []
 
-    def serve(options: SimulatorOptions, *, exit_with_parent: bool) -> int:
+    def serve(options: SimOptions, *, exit_with_parent: bool) -> int:
         served.append((options, exit_with_parent))
         return 0
 
     monkeypatch.setattr("vp_tui.simulator.process.run_gateway_command", serve)
     code, out, err = run("gateway", "--ops-token", "hunter2", "--env-file", "F", "--port", "9")
     assert (code, out) == (0, "")
-    assert served == [(SimulatorOptions(ops_token="hunter2", env_file=Path("F"), port=9), False)]
+    assert served == [(SimOptions(ops_token="hunter2", env_file=Path("F"), port=9), False)]
     assert err.startswith("WARNING: --ops-token: everybody on this machine can read it")
     assert "hunter2" not in err
 

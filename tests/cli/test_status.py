@@ -10,12 +10,12 @@ from tests.support.rows import GOLDEN
 
 from vp_tui.cli import status as headless
 from vp_tui.cli.config.settings import Settings
-from vp_tui.cli.status import Look, look, status_text
+from vp_tui.cli.status import Look, look_once, status_text
 from vp_tui.cli.wiring import watch_of
 from vp_tui.domain.events import Event, SourceFailed
 from vp_tui.domain.models import Failure, StreamState
 from vp_tui.gateway.credentials import Secret
-from vp_tui.simulator.options import SimulatorOptions
+from vp_tui.simulator.options import SimOptions
 from vp_tui.simulator.process import running_gateway
 from vp_tui.views.status import exit_code, status_object
 
@@ -71,8 +71,8 @@ def _at(status: dict[str, Any], place: str) -> dict[str, Any]:
 
 
 async def test_a_clean_gateway_is_healthy_and_told_in_full() -> None:
-    async with running_gateway(SimulatorOptions(scenario="clean")) as gateway:
-        seen = await look(Settings(gateway_url=gateway.url), settle_s=1.0)
+    async with running_gateway(SimOptions(scenario="clean")) as gateway:
+        seen = await look_once(Settings(gateway_url=gateway.url), settle_s=1.0)
     status = _status(seen)
     assert {place: set(_at(status, place)) for place in KEYS} == KEYS
     assert {name: source["state"] for name, source in status["sources"].items()} == dict.fromkeys(
@@ -85,8 +85,8 @@ async def test_a_clean_gateway_is_healthy_and_told_in_full() -> None:
 
 
 async def test_a_gateway_that_wants_tokens_needs_attention() -> None:
-    async with running_gateway(SimulatorOptions(scenario="auth")) as gateway:
-        seen = await look(Settings(gateway_url=gateway.url), settle_s=0.0)
+    async with running_gateway(SimOptions(scenario="auth")) as gateway:
+        seen = await look_once(Settings(gateway_url=gateway.url), settle_s=0.0)
     status = _status(seen)
     assert exit_code(seen.state, seen.now) == 1
     assert status["gateway"]["reachable"] is True
@@ -98,7 +98,7 @@ async def test_a_gateway_that_wants_tokens_needs_attention() -> None:
 
 
 async def test_with_its_tokens_such_a_gateway_is_healthy() -> None:
-    options = SimulatorOptions(scenario="auth").with_default_tokens()
+    options = SimOptions(scenario="auth").with_default_tokens()
     assert options.ops_token is not None
     assert options.internal_token is not None
     async with running_gateway(options) as gateway:
@@ -107,7 +107,7 @@ async def test_with_its_tokens_such_a_gateway_is_healthy() -> None:
             ops_token=Secret(options.ops_token),
             internal_token=Secret(options.internal_token),
         )
-        seen = await look(settings, settle_s=1.0)
+        seen = await look_once(settings, settle_s=1.0)
     assert exit_code(seen.state, seen.now) == 0
     shown = json.dumps(_status(seen)) + status_text(_status(seen))
     assert options.ops_token not in shown
@@ -115,7 +115,7 @@ async def test_with_its_tokens_such_a_gateway_is_healthy() -> None:
 
 
 async def test_a_dead_port_is_told_in_the_same_object() -> None:
-    seen = await look(DEAD, settle_s=60.0)
+    seen = await look_once(DEAD, settle_s=60.0)
     status = _status(seen)
     assert exit_code(seen.state, seen.now) == 2
     assert set(status) == KEYS[""]
@@ -124,8 +124,8 @@ async def test_a_dead_port_is_told_in_the_same_object() -> None:
 
 
 async def test_the_text_tells_what_the_object_tells() -> None:
-    async with running_gateway(SimulatorOptions(scenario="clean")) as gateway:
-        seen = await look(Settings(gateway_url=gateway.url), settle_s=0.0)
+    async with running_gateway(SimOptions(scenario="clean")) as gateway:
+        seen = await look_once(Settings(gateway_url=gateway.url), settle_s=0.0)
     lines = dict(line.split(None, 1) for line in status_text(_status(seen)).splitlines())
     assert gateway.url in lines["gateway"]
     assert "reachable" in lines["gateway"]
@@ -158,9 +158,9 @@ class SilentFeeds:
 async def test_the_suites_report_is_read_before_the_fourth_gate_speaks(tmp_path: Path) -> None:
     report = tmp_path / "junit.xml"
     report.write_text('<testsuite><testcase name="n"/></testsuite>')
-    async with running_gateway(SimulatorOptions(scenario="idle")) as gateway:
+    async with running_gateway(SimOptions(scenario="idle")) as gateway:
         settings = Settings(gateway_url=gateway.url, continuity_report=report, evidence=None)
-        seen = await look(settings, settle_s=0.0)
+        seen = await look_once(settings, settle_s=0.0)
     gate = _status(seen)["gates"]["G4"]
     assert gate["verdict"] == "PASS"
     assert gate["reason"] == "runtime ok, suites passed: junit.xml, just run: 1 passed"
@@ -177,7 +177,7 @@ async def test_a_gateway_that_never_answers_is_given_up(monkeypatch: pytest.Monk
 
     monkeypatch.setattr(headless, "connect", connect)
     monkeypatch.setattr(headless, "DEADLINE_S", 0.0)
-    seen = await look(DEAD, settle_s=60.0)
+    seen = await look_once(DEAD, settle_s=60.0)
     assert exit_code(seen.state, seen.now) == 2
     assert made[0].ended
 
@@ -194,7 +194,7 @@ async def test_a_bug_in_a_feed_is_raised_with_the_last_events(
 
     monkeypatch.setattr(headless, "connect", connect)
     with pytest.raises(RuntimeError, match="a bug") as caught:
-        await look(DEAD, settle_s=0.0)
+        await look_once(DEAD, settle_s=0.0)
     assert caught.value.__notes__[0].startswith("last events, oldest first: ")
 
 
@@ -206,13 +206,13 @@ async def test_a_bug_in_the_reducer_is_raised(monkeypatch: pytest.MonkeyPatch) -
 
     monkeypatch.setattr(headless, "connect", connect)
     with pytest.raises(TypeError, match="no rule for object"):
-        await look(DEAD, settle_s=0.0)
+        await look_once(DEAD, settle_s=0.0)
 
 
 async def test_one_look_reads_the_evidence_log_too(tmp_path: Path) -> None:
     log = tmp_path / "log.md"
     log.write_bytes(GOLDEN)
-    async with running_gateway(SimulatorOptions(scenario="clean")) as gateway:
-        seen = await look(Settings(gateway_url=gateway.url, evidence=log), settle_s=0.0)
+    async with running_gateway(SimOptions(scenario="clean")) as gateway:
+        seen = await look_once(Settings(gateway_url=gateway.url, evidence=log), settle_s=0.0)
     assert seen.state.evidence is not None
     assert len(seen.state.evidence.rows) == 16

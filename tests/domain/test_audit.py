@@ -13,7 +13,7 @@ from vp_tui.domain.audit import (
     PROSE_LIMIT,
     STEPS_LIMIT,
     ActionRecord,
-    Step,
+    ActionStep,
     from_json,
     to_json,
 )
@@ -27,8 +27,8 @@ CANCEL = ActionRecord(
     "session_20261122_193534_d3833624",
     "stuck in npm",
     (
-        Step(AT, "requested"),
-        Step(AT + timedelta(seconds=5), "answered", "task_cancelled=false after 5.0 s"),
+        ActionStep(AT, "requested"),
+        ActionStep(AT + timedelta(seconds=5), "answered", "task_cancelled=false after 5.0 s"),
     ),
     "counter cleared, task unconfirmed",
 )
@@ -92,7 +92,7 @@ records = st.builds(
     action=texts,
     target=texts,
     reason=texts,
-    steps=st.lists(st.builds(Step, stamps, texts, texts), max_size=4).map(tuple),
+    steps=st.lists(st.builds(ActionStep, stamps, texts, texts), max_size=4).map(tuple),
     result=texts,
 )
 
@@ -121,7 +121,7 @@ def test_a_cut_shows_and_an_escape_cannot_hide() -> None:
 
 
 def test_of_too_many_steps_the_first_and_the_last_stay_with_a_count() -> None:
-    steps = tuple(Step(AT, f"step {n}") for n in range(200))
+    steps = tuple(ActionStep(AT, f"step {n}") for n in range(200))
     told = to_json(CANCEL._replace(steps=steps))["steps"]
     names = [step["step"] for step in told]
     assert len(names) == STEPS_LIMIT

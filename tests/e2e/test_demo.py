@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from tests.support.terminal import Terminal
 
-from vp_tui.simulator.options import SimulatorOptions
+from vp_tui.simulator.options import SimOptions
 from vp_tui.simulator.process import spawn_gateway
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def test_the_demo_shows_a_live_rollout_and_leaves_nothing_behind(tmp_path: Path)
 
 
 def test_a_lost_gateway_is_told_and_found_again(tmp_path: Path) -> None:
-    options = SimulatorOptions(scenario="clean", speed=4)
+    options = SimOptions(scenario="clean", speed=4)
     with spawn_gateway(options) as gateway:
         port = int(gateway.url.rpartition(":")[2])
         watch = Terminal([*VP_TUI, "--gateway-url", gateway.url], tmp_path)
@@ -65,7 +65,7 @@ def test_a_lost_gateway_is_told_and_found_again(tmp_path: Path) -> None:
             terminal.until(watches_live)
             os.kill(gateway.pid, signal.SIGKILL)
             terminal.until(lambda screen: tells_of_the_loss(screen, port))
-            with spawn_gateway(SimulatorOptions(scenario="clean", speed=4, port=port)):
+            with spawn_gateway(SimOptions(scenario="clean", speed=4, port=port)):
                 terminal.until(watches_live)
                 terminal.signal(signal.SIGTERM)
                 assert terminal.exit_code() == 0

@@ -15,7 +15,7 @@ from tests.support.users import user_of
 from vp_tui.domain.models import StreamState
 from vp_tui.domain.runs.levels import Level
 from vp_tui.domain.text import short_id
-from vp_tui.simulator.options import SimulatorOptions
+from vp_tui.simulator.options import SimOptions
 from vp_tui.simulator.process import spawn_gateway
 
 if TYPE_CHECKING:
@@ -78,9 +78,7 @@ class TestStuck:
         self, tmp_path: Path
     ) -> None:
         async with AsyncExitStack() as stack:
-            gateway = stack.enter_context(
-                spawn_gateway(SimulatorOptions(scenario="idle", speed=20.0))
-            )
+            gateway = stack.enter_context(spawn_gateway(SimOptions(scenario="idle", speed=20.0)))
             cleo, ana = [await stack.enter_async_context(user_of(gateway.url)) for _ in range(2)]
             desk = Desk(gateway.url, golden_log(tmp_path), tmp_path / "own")
             await stack.enter_async_context(desk.at_work())
@@ -113,7 +111,7 @@ class TestStuck:
 
 class TestDeaf:
     async def test_blame_stays_on_it_until_a_restart_ends_it(self, tmp_path: Path) -> None:
-        options = SimulatorOptions(scenario="deaf", speed=4.0)
+        options = SimOptions(scenario="deaf", speed=4.0)
         with spawn_gateway(options) as gateway:
             desk = Desk(gateway.url, golden_log(tmp_path), tmp_path / "own")
             async with desk.at_work():
@@ -177,7 +175,7 @@ class TestRestart:
     async def test_in_the_middle_of_a_cancel_it_is_no_recovery(self, tmp_path: Path) -> None:
         env = tmp_path / ".env"
         env.write_text("UA_ENABLE_CODER_VP=1\n")
-        options = SimulatorOptions(scenario="deaf", speed=3.0, env_file=env)
+        options = SimOptions(scenario="deaf", speed=3.0, env_file=env)
         with spawn_gateway(options) as gateway:
             desk = Desk(gateway.url, golden_log(tmp_path), tmp_path / "own")
             async with desk.at_work():

@@ -10,7 +10,7 @@ import pytest
 from tests.support.desk import golden_log, rows_of
 from tests.support.tmux import LEFT, VP_TUI, require_tmux, tmux_in
 
-from vp_tui.simulator.options import SimulatorOptions
+from vp_tui.simulator.options import SimOptions
 from vp_tui.simulator.process import spawn_gateway
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ STUCK: Final = re.compile(r"(?m)^! STUCK \d+s (\w{8}): holds the gateway lock, 2
 
 def test_a_stuck_run_from_the_alarm_to_the_recorded_row(tmp_path: Path) -> None:
     log = golden_log(tmp_path)
-    options = SimulatorOptions(scenario="stuck", speed=4.0)
+    options = SimOptions(scenario="stuck", speed=4.0)
     with tmux_in(tmp_path) as tmux, spawn_gateway(options) as gateway:
         watch = (VP_TUI, "--gateway-url", gateway.url, "--evidence", str(log))
         tmux.start(*watch, "--stuck-after", "6", "--interval", "0.5")

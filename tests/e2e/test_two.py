@@ -14,7 +14,7 @@ from tests.support.desk import NEXT, PATIENCE_S, golden_log, rows_of
 from tests.support.terminal import Terminal
 
 from vp_tui.cli.evidence import verify_report
-from vp_tui.simulator.options import SimulatorOptions
+from vp_tui.simulator.options import SimOptions
 from vp_tui.simulator.process import spawn_gateway
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class Two:
 def test_both_record_one_window_at_once_and_nobody_is_overrun(tmp_path: Path) -> None:
     log = golden_log(tmp_path)
     golden = log.read_bytes()
-    with spawn_gateway(SimulatorOptions(scenario="idle")) as gateway:
+    with spawn_gateway(SimOptions(scenario="idle")) as gateway:
         two = Two(gateway.url, log, tmp_path)
         with two.ana, two.ben:
             two.until(lambda *screens: all(text.startswith(" LIVE ") for text in screens))

@@ -17,15 +17,15 @@ import httpx
 import pytest
 import websockets
 
-from vp_tui.simulator.options import SimulatorOptions
+from vp_tui.simulator.options import SimOptions
 from vp_tui.simulator.process import running_gateway, spawn_gateway
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
     from contextlib import AbstractAsyncContextManager
 
-    from vp_tui.simulator.driver import Driver
-    from vp_tui.simulator.process import GatewayProcess
+    from vp_tui.simulator.driver import SimDriver
+    from vp_tui.simulator.process import SimProcess
 
 WIRE = Path(__file__).parents[1] / "wire"
 RECORDED_ROOT = "/srv/gateway/workspaces"
@@ -121,7 +121,7 @@ class Viewer:
 class Bench:
     """An embedded gateway under test with a client that may do everything."""
 
-    driver: Driver
+    driver: SimDriver
     client: httpx.AsyncClient = field(repr=False)
 
     async def ask(self, recording: Recording, **replaced: str) -> httpx.Response:
@@ -200,7 +200,7 @@ def make_bench() -> BenchMaker:
             "cancel_wait": 0.1,
             "zone": ZoneInfo("America/Chicago"),
         }
-        options = SimulatorOptions(**{**usual, **given})
+        options = SimOptions(**{**usual, **given})
         async with (
             running_gateway(options) as driver,
             httpx.AsyncClient(base_url=driver.url, timeout=PATIENCE_S, **PLAIN) as client,
@@ -227,9 +227,9 @@ def env(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def gateway(env: Path) -> Iterator[GatewayProcess]:
+def gateway(env: Path) -> Iterator[SimProcess]:
     """Run an idle gateway, in a process of its own, that reads `env` when it starts."""
-    options = SimulatorOptions(scenario="idle", env_file=env, speed=60.0)
+    options = SimOptions(scenario="idle", env_file=env, speed=60.0)
     with spawn_gateway(options) as process:
         yield process
 

@@ -12,7 +12,7 @@ import pytest
 
 from vp_tui.domain.lane import restart as restarting
 from vp_tui.domain.lane import switch_proof as braking
-from vp_tui.domain.lane.probe import Outcome
+from vp_tui.domain.lane.probe import ProbeOutcome
 from vp_tui.domain.lane.restart import RESTART_WITHIN_S, GatewayGone, RestartState
 from vp_tui.domain.lane.switch_proof import (
     PROOF_WITHIN_S,
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
     from vp_tui.domain.lane.probe import Probe
     from vp_tui.domain.models import Mission
-    from vp_tui.simulator.process import GatewayProcess
+    from vp_tui.simulator.process import SimProcess
 
 SHADOW_ON = Change(Switch.SHADOW, on=True)
 
@@ -83,13 +83,13 @@ class Hands:
         probe = await self.probe()
         assert probe.completed_turn is not None
         turn = probe.completed_turn
-        brake = braking.step(brake, TurnEnded(turn.ended_at, turn, "G1", is_probe=True))
+        brake = braking.step_proof(brake, TurnEnded(turn.ended_at, turn, "G1", is_probe=True))
         snapshot, at = await self.client.metrics(), time.monotonic()
-        return braking.step(brake, MissionsPolled(at, dispatched_in(snapshot, at))), probe
+        return braking.step_proof(brake, MissionsPolled(at, dispatched_in(snapshot, at))), probe
 
 
 @asynccontextmanager
-async def hands_on(gateway: GatewayProcess) -> AsyncIterator[Hands]:
+async def hands_on(gateway: SimProcess) -> AsyncIterator[Hands]:
     credentials = Credentials(TokenSources(), base_url=gateway.url)
     client = GatewayClient(gateway.url, "vp.coder.primary", credentials)
 
@@ -102,7 +102,7 @@ async def hands_on(gateway: GatewayProcess) -> AsyncIterator[Hands]:
         await client.aclose()
 
 
-def signalled(gateway: GatewayProcess, name: str = "USR1") -> tuple[str, ...]:
+def signalled(gateway: SimProcess, name: str = "USR1") -> tuple[str, ...]:
     return ("kill", f"-{name}", str(gateway.pid))
 
 
@@ -111,41 +111,41 @@ async def changed(
 ) -> Brake:
     """Return the proof of a change that was carried out, and read at a restart."""
     before = await hands.boot()
-    brake = braking.requested(change, time.monotonic(), before)
+    brake = braking.new_proof(change, time.monotonic(), before)
     done = await actuator.change(change)
-    brake = braking.step(brake, ActuatorEnded(time.monotonic(), done))
-    return braking.step(brake, await hands.new_boot(before)) if restarts else brake
+    brake = braking.step_proof(brake, ActuatorEnded(time.monotonic(), done))
+    return braking.step_proof(brake, await hands.new_boot(before)) if restarts else brake
 
 
-async def test_brake_and_release_are_proven_by_probes(gateway: GatewayProcess, env: Path) -> None:
+async def test_brake_and_release_are_proven_by_probes(gateway: SimProcess, env: Path) -> None:
     command = signalled(gateway)
     actuator = Actuator(Tools(env, apply=command, release=command))
     async with hands_on(gateway) as hands:
-        assert (await hands.probe()).outcome is Outcome.DELEGATED
+        assert (await hands.probe()).outcome is ProbeOutcome.DELEGATED
         brake, probe = await hands.prove(await changed(hands, actuator, FORCE_FALLBACK))
-        assert (brake.proof, probe.outcome) == (Proof.CONFIRMED, Outcome.PRIMARY)
+        assert (brake.proof, probe.outcome) == (Proof.CONFIRMED, ProbeOutcome.PRIMARY)
         steps = [each.step for each in brake.steps]
         assert steps == ["requested", "written", "in force", "CONFIRMED"]
         brake, probe = await hands.prove(await changed(hands, actuator, RELEASE))
-        assert (brake.proof, probe.outcome) == (Proof.CONFIRMED, Outcome.DELEGATED)
+        assert (brake.proof, probe.outcome) == (Proof.CONFIRMED, ProbeOutcome.DELEGATED)
 
 
-async def test_an_env_file_alone_waits_for_the_restart(gateway: GatewayProcess, env: Path) -> None:
+async def test_an_env_file_alone_waits_for_the_restart(gateway: SimProcess, env: Path) -> None:
     actuator = Actuator(Tools(env, restart=signalled(gateway)))
     async with hands_on(gateway) as hands:
         before = await hands.boot()
         brake = await changed(hands, actuator, SHADOW_ON, restarts=False)
         brake, probe = await hands.prove(brake)
-        assert (brake.proof, probe.outcome) == (Proof.PENDING, Outcome.DELEGATED)
+        assert (brake.proof, probe.outcome) == (Proof.PENDING, ProbeOutcome.DELEGATED)
         assert brake.reason == NOT_IN_FORCE
         assert (await actuator.restart()).is_carried_out
-        brake = braking.step(brake, await hands.new_boot(before))
+        brake = braking.step_proof(brake, await hands.new_boot(before))
         brake, probe = await hands.prove(brake)
-        assert (brake.proof, probe.outcome) == (Proof.CONFIRMED, Outcome.SHADOW)
+        assert (brake.proof, probe.outcome) == (Proof.CONFIRMED, ProbeOutcome.SHADOW)
 
 
 async def test_an_actuator_that_does_nothing_is_contradicted(
-    gateway: GatewayProcess, env: Path
+    gateway: SimProcess, env: Path
 ) -> None:
     async with hands_on(gateway) as hands:
         actuator = Actuator(Tools(env, apply=("true",)))
@@ -157,32 +157,32 @@ async def test_an_actuator_that_does_nothing_is_contradicted(
 
 @pytest.mark.parametrize("command", [("false",), ("sleep", "600"), ("/nowhere/restart",)])
 async def test_an_actuator_that_fails_or_hangs_leaves_it_unconfirmed(
-    gateway: GatewayProcess, env: Path, command: tuple[str, ...]
+    gateway: SimProcess, env: Path, command: tuple[str, ...]
 ) -> None:
     async with hands_on(gateway) as hands:
         actuator = Actuator(Tools(env, apply=command, timeout_s=0.2))
         brake = await changed(hands, actuator, FORCE_FALLBACK, restarts=False)
         brake, _ = await hands.prove(brake)
         assert (brake.proof, brake.is_alarming) == (Proof.PENDING, False)
-        late = braking.step(brake, TimePassed(time.monotonic() + PROOF_WITHIN_S))
+        late = braking.step_proof(brake, TimePassed(time.monotonic() + PROOF_WITHIN_S))
         assert (late.proof, late.reason) == (Proof.UNCONFIRMED, NOT_IN_FORCE)
 
 
-async def test_a_restart_is_over_in_the_new_epoch(gateway: GatewayProcess) -> None:
+async def test_a_restart_is_over_in_the_new_epoch(gateway: SimProcess) -> None:
     async with hands_on(gateway) as hands:
         before = await hands.boot()
-        restart = restarting.requested(time.monotonic(), before)
+        restart = restarting.new_restart(time.monotonic(), before)
         done = await Actuator(Tools(restart=signalled(gateway))).restart()
-        restart = restarting.step(restart, ActuatorEnded(time.monotonic(), done))
-        restart = restarting.step(restart, await hands.new_boot(before))
+        restart = restarting.step_restart(restart, ActuatorEnded(time.monotonic(), done))
+        restart = restarting.step_restart(restart, await hands.new_boot(before))
         assert restart.state is RestartState.BACK
 
 
-async def test_a_gateway_that_does_not_come_back_is_told(gateway: GatewayProcess) -> None:
+async def test_a_gateway_that_does_not_come_back_is_told(gateway: SimProcess) -> None:
     async with hands_on(gateway) as hands:
-        restart = restarting.requested(time.monotonic(), await hands.boot())
+        restart = restarting.new_restart(time.monotonic(), await hands.boot())
         done = await Actuator(Tools(restart=signalled(gateway, "TERM"))).restart()
-        restart = restarting.step(restart, ActuatorEnded(time.monotonic(), done))
-        restart = restarting.step(restart, await hands.gone())
+        restart = restarting.step_restart(restart, ActuatorEnded(time.monotonic(), done))
+        restart = restarting.step_restart(restart, await hands.gone())
         late = TimePassed(time.monotonic() + RESTART_WITHIN_S)
-        assert restarting.step(restart, late).state is RestartState.NOT_BACK
+        assert restarting.step_restart(restart, late).state is RestartState.NOT_BACK

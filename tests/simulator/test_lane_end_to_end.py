@@ -16,7 +16,7 @@ from vp_tui.cli.config.settings import Settings
 from vp_tui.cli.wiring import connect, new_store
 from vp_tui.domain.events import Tick
 from vp_tui.domain.lane.mode import LaneMode
-from vp_tui.domain.lane.probe import Outcome
+from vp_tui.domain.lane.probe import ProbeOutcome
 from vp_tui.domain.lane.restart import RestartState
 from vp_tui.domain.lane.switch_proof import Proof
 from vp_tui.domain.lane.switches import FORCE_FALLBACK, RELEASE, Switches
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from vp_tui.domain.lane.restart import Restart
     from vp_tui.domain.lane.switch_proof import Brake
-    from vp_tui.simulator.process import GatewayProcess
+    from vp_tui.simulator.process import SimProcess
     from vp_tui.state.state import State
     from vp_tui.worker.feeds import Feeds
 
@@ -103,7 +103,7 @@ class Desk:
 
 @asynccontextmanager
 async def desk(
-    gateway: GatewayProcess,
+    gateway: SimProcess,
     tmp_path: Path,
     env: Path,
     *,
@@ -134,12 +134,12 @@ async def desk(
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-def signalled(gateway: GatewayProcess, name: str = "USR1") -> tuple[str, ...]:
+def signalled(gateway: SimProcess, name: str = "USR1") -> tuple[str, ...]:
     return ("kill", f"-{name}", str(gateway.pid))
 
 
 async def test_brake_and_release_are_in_force_and_proven_by_probes(
-    gateway: GatewayProcess, tmp_path: Path, env: Path
+    gateway: SimProcess, tmp_path: Path, env: Path
 ) -> None:
     async with desk(gateway, tmp_path, env, apply=signalled(gateway)) as here:
         await here.probe()
@@ -168,7 +168,7 @@ async def test_brake_and_release_are_in_force_and_proven_by_probes(
 
 
 async def test_an_actuator_that_does_nothing_is_contradicted_by_the_next_mission(
-    gateway: GatewayProcess, tmp_path: Path, env: Path
+    gateway: SimProcess, tmp_path: Path, env: Path
 ) -> None:
     async with desk(gateway, tmp_path, env, apply=("true",)) as here:
         here.feeds.act(lambda lane: lane.change(FORCE_FALLBACK, ""))
@@ -183,7 +183,7 @@ async def test_an_actuator_that_does_nothing_is_contradicted_by_the_next_mission
     [(("false",), "exit code 1"), (("sleep", "600"), "it did not end within 0.2 s")],
 )
 async def test_an_actuator_that_fails_or_hangs_is_told_and_proves_nothing(
-    gateway: GatewayProcess, tmp_path: Path, env: Path, command: tuple[str, ...], told: str
+    gateway: SimProcess, tmp_path: Path, env: Path, command: tuple[str, ...], told: str
 ) -> None:
     async with desk(gateway, tmp_path, env, apply=command, timeout_s=0.2) as here:
         here.feeds.act(lambda lane: lane.change(FORCE_FALLBACK, ""))
@@ -199,7 +199,7 @@ async def test_an_actuator_that_fails_or_hangs_is_told_and_proves_nothing(
 
 
 async def test_a_restart_is_over_when_the_gateway_is_back_and_the_streams_attach_again(
-    gateway: GatewayProcess, tmp_path: Path, env: Path
+    gateway: SimProcess, tmp_path: Path, env: Path
 ) -> None:
     async with desk(gateway, tmp_path, env, restart=signalled(gateway)) as here:
         here.feeds.act(lambda lane: lane.restart("deaf run"))
@@ -214,7 +214,7 @@ async def test_a_restart_is_over_when_the_gateway_is_back_and_the_streams_attach
 
 
 async def test_a_gateway_that_does_not_come_back_is_gone(
-    gateway: GatewayProcess, tmp_path: Path, env: Path
+    gateway: SimProcess, tmp_path: Path, env: Path
 ) -> None:
     async with desk(gateway, tmp_path, env, restart=signalled(gateway, "TERM")) as here:
         here.feeds.act(lambda lane: lane.restart(""))
@@ -223,7 +223,7 @@ async def test_a_gateway_that_does_not_come_back_is_gone(
 
 
 async def test_a_restart_in_the_middle_of_a_cancel_ends_both(
-    gateway: GatewayProcess, tmp_path: Path, env: Path
+    gateway: SimProcess, tmp_path: Path, env: Path
 ) -> None:
     async with desk(gateway, tmp_path, env, restart=signalled(gateway)) as here:
         here.feeds.act(lambda lane: lane.probe("Please write code @fake:hang_swallow", "G1"))
@@ -241,7 +241,7 @@ async def test_a_restart_in_the_middle_of_a_cancel_ends_both(
         assert cancel.state(cancel.at) is CancelState.RESTARTED
         await here.until(lambda state: state.lane.probe and state.lane.probe.is_over)
         assert here.state.lane.probe is not None
-        assert here.state.lane.probe.outcome is Outcome.BROKE
+        assert here.state.lane.probe.outcome is ProbeOutcome.BROKE
         await here.until(lambda state: state.audit and len(state.audit.records) == 3)
         assert here.results()["restart"] == "carried out, effect unconfirmed"
 

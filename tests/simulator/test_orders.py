@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from tests.simulator.conftest import Bench, BenchMaker
 
-    from vp_tui.simulator.sessions import Session
+    from vp_tui.simulator.sessions import SimSession
 
 
 def orders_for(bench: Bench, token: str = "ops-secret") -> Orders:  # noqa: S107 - the demo's own
@@ -24,7 +24,7 @@ def orders_for(bench: Bench, token: str = "ops-secret") -> Orders:  # noqa: S107
     return Orders(bench.driver.url, credentials)
 
 
-def running(sessions: Iterable[Session]) -> list[Session]:
+def running(sessions: Iterable[SimSession]) -> list[SimSession]:
     """Return the sessions whose turn is on its way, as they were made."""
     return [session for session in sessions if session.active_runs]
 

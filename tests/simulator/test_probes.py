@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from vp_tui.domain.lane.probe import DEFAULT_PROMPTS, TIMEOUTS_S, Outcome, Probe, ProbeStep
+from vp_tui.domain.lane.probe import DEFAULT_PROMPTS, TIMEOUTS_S, Probe, ProbeOutcome, ProbeStep
 from vp_tui.gateway.client import GatewayClient
 from vp_tui.gateway.credentials import Credentials, TokenSources
 from vp_tui.gateway.errors import Unreachable
@@ -64,7 +64,7 @@ def steps_of(probe: Probe) -> list[str]:
 
 async def test_a_clean_lane_takes_the_default_prompt(bench: Bench) -> None:
     *_, probe = told = await probed(bench, DEFAULT_PROMPTS["G1"])
-    assert probe.outcome is Outcome.DELEGATED
+    assert probe.outcome is ProbeOutcome.DELEGATED
     assert steps_of(probe) == list(ProbeStep)
     assert [len(each.steps) for each in told] == sorted(len(each.steps) for each in told)
     (mission,) = bench.driver.gateway.ledger.missions
@@ -74,27 +74,27 @@ async def test_a_clean_lane_takes_the_default_prompt(bench: Bench) -> None:
 @pytest.mark.parametrize(
     ("marker", "outcome"),
     [
-        ("vp_error", Outcome.FELL_BACK),
-        ("vp_exc", Outcome.FELL_BACK),
-        ("both_fail", Outcome.FAILED),
-        ("fallback_exc", Outcome.FAILED),
+        ("vp_error", ProbeOutcome.FELL_BACK),
+        ("vp_exc", ProbeOutcome.FELL_BACK),
+        ("both_fail", ProbeOutcome.FAILED),
+        ("fallback_exc", ProbeOutcome.FAILED),
     ],
 )
-async def test_a_lane_that_errs(bench: Bench, marker: str, outcome: Outcome) -> None:
+async def test_a_lane_that_errs(bench: Bench, marker: str, outcome: ProbeOutcome) -> None:
     assert (await probed(bench, CODE.format(marker)))[-1].outcome is outcome
 
 
 @pytest.mark.parametrize(
     ("line", "outcome"),
     [
-        ("UA_CODER_VP_FORCE_FALLBACK=1", Outcome.PRIMARY),
-        ("UA_ENABLE_CODER_VP=0", Outcome.PRIMARY),
-        ("UA_CODER_VP_SHADOW_MODE=1", Outcome.SHADOW),
-        ("UA_CODER_VP_FORCE_FALLBACK=0 # not now", Outcome.DELEGATED),
+        ("UA_CODER_VP_FORCE_FALLBACK=1", ProbeOutcome.PRIMARY),
+        ("UA_ENABLE_CODER_VP=0", ProbeOutcome.PRIMARY),
+        ("UA_CODER_VP_SHADOW_MODE=1", ProbeOutcome.SHADOW),
+        ("UA_CODER_VP_FORCE_FALLBACK=0 # not now", ProbeOutcome.DELEGATED),
     ],
 )
 async def test_the_switches_of_the_env_file_show_by_the_probe(
-    make_bench: BenchMaker, tmp_path: Path, line: str, outcome: Outcome
+    make_bench: BenchMaker, tmp_path: Path, line: str, outcome: ProbeOutcome
 ) -> None:
     env = tmp_path / ".env"
     await asyncio.to_thread(env.write_text, f"{line}\n")
@@ -104,18 +104,18 @@ async def test_the_switches_of_the_env_file_show_by_the_probe(
 
 async def test_a_lane_that_cannot_start(bench: Bench) -> None:
     bench.driver.break_lane("vp adapter initialize failure")
-    assert (await probed(bench))[-1].outcome is Outcome.UNSTARTABLE
+    assert (await probed(bench))[-1].outcome is ProbeOutcome.UNSTARTABLE
 
 
 async def test_a_prompt_without_coding_intent_proves_nothing(bench: Bench) -> None:
     probe = (await probed(bench, "Write my diary @fake:mission secs=1"))[-1]
-    assert probe.outcome is Outcome.NO_INTENT
+    assert probe.outcome is ProbeOutcome.NO_INTENT
 
 
 async def test_a_probe_that_hangs_is_given_up_and_goes_on(bench: Bench) -> None:
     limits = {**FAST, ProbeStep.COMPLETED: 0.05}
     probe = (await probed(bench, CODE.format("hang"), timeouts_s=limits))[-1]
-    assert probe.outcome is Outcome.TIMED_OUT
+    assert probe.outcome is ProbeOutcome.TIMED_OUT
     assert probe.session_id is not None
     assert (await bench.session(probe.session_id))["active_runs"] == 1
     session = bench.driver.gateway.sessions[probe.session_id]
@@ -128,14 +128,14 @@ async def test_a_probe_behind_a_held_lock_cannot_even_make_its_session(bench: Be
         await viewer.send("execute", text=CODE.format("hang"))
         await viewer.until("tool_call")
         probe = (await probed(bench, timeouts_s={**FAST, ProbeStep.CREATED: 0.05}))[-1]
-    assert probe.outcome is Outcome.TIMED_OUT
+    assert probe.outcome is ProbeOutcome.TIMED_OUT
     assert not probe.was_executed
     assert "the gateway's lock may be held" in probe.reason
 
 
 async def test_a_rejected_token_is_told(bench: Bench) -> None:
     probe = (await probed(bench, token="wrong"))[-1]
-    assert probe.outcome is Outcome.BROKE
+    assert probe.outcome is ProbeOutcome.BROKE
     assert "UA_INTERNAL_API_TOKEN from command line was rejected" in probe.reason
 
 
@@ -144,7 +144,7 @@ async def test_a_gateway_that_restarts_in_the_middle_is_told(bench: Bench) -> No
         async for probe in prober.run(CODE.format("hang"), "G1"):
             if probe.awaited is ProbeStep.COMPLETED and not probe.is_over:
                 await bench.driver.restart()
-    assert probe.outcome is Outcome.BROKE
+    assert probe.outcome is ProbeOutcome.BROKE
     assert "goes on unheard" in probe.reason
 
 
@@ -155,7 +155,7 @@ async def test_metrics_that_do_not_answer_leave_the_mission_unseen(bench: Bench)
     async with probing(bench, timeouts_s={**FAST, ProbeStep.MISSION: 0.05}) as prober:
         prober._missions = refuse
         *_, probe = [each async for each in prober.run(CODE.format("mission"), "G1")]
-    assert probe.outcome is Outcome.TIMED_OUT
+    assert probe.outcome is ProbeOutcome.TIMED_OUT
     assert probe.completed_turn is not None
     assert probe.reason.startswith("mission seen: not within")
 
@@ -176,7 +176,7 @@ async def test_whoever_asks_slowly_does_not_stall_the_run(bench: Bench) -> None:
             if probe.awaited is ProbeStep.ROUTED and probe.session_id is not None:
                 session = bench.driver.gateway.sessions[probe.session_id]
                 await bench.eventually(lambda: bool(session.completed))  # noqa: B023 - used here
-    assert probe.outcome is Outcome.DELEGATED
+    assert probe.outcome is ProbeOutcome.DELEGATED
 
 
 def test_the_session_is_waited_for_as_long_as_its_request_lasts() -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from vp_tui.simulator.options import SimulatorOptions
+from vp_tui.simulator.options import SimOptions
 from vp_tui.simulator.process import spawn_gateway
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def test_it_restarts_on_sigusr1_and_ends_with_its_parent(process: subprocess.Pop
 
 
 def test_a_spawned_gateway_takes_its_tokens_and_stops() -> None:
-    options = SimulatorOptions(scenario="clean", ops_token="s3cret")
+    options = SimOptions(scenario="clean", ops_token="s3cret")
     with spawn_gateway(options) as gateway, httpx.Client(trust_env=False) as client:
         sessions = f"{gateway.url}/api/v1/ops/sessions"
         assert client.get(sessions).status_code == 401
@@ -83,7 +83,7 @@ def test_a_spawned_gateway_takes_its_tokens_and_stops() -> None:
 
 def test_a_port_in_use_is_told() -> None:
     with (
-        spawn_gateway(SimulatorOptions(scenario="idle")) as gateway,
+        spawn_gateway(SimOptions(scenario="idle")) as gateway,
         pytest.raises(RuntimeError, match="cannot listen"),
     ):
-        spawn_gateway(SimulatorOptions(scenario="idle", port=int(gateway.url.rsplit(":", 1)[1])))
+        spawn_gateway(SimOptions(scenario="idle", port=int(gateway.url.rsplit(":", 1)[1])))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from vp_tui.simulator.options import SimulatorOptions
+from vp_tui.simulator.options import SimOptions
 from vp_tui.simulator.process import running_gateway
 from vp_tui.simulator.scenarios import SCENARIOS
 
@@ -147,6 +147,6 @@ async def test_a_flood_reaches_every_session(make_bench: BenchMaker) -> None:
 async def test_the_same_seed_tells_the_same_story() -> None:
     stories = []
     for _ in range(2):
-        async with running_gateway(SimulatorOptions(scenario="clean", seed=3)) as driver:
+        async with running_gateway(SimOptions(scenario="clean", seed=3)) as driver:
             stories.append([row.objective for row in driver.gateway.ledger.missions])
     assert stories[0] == stories[1]

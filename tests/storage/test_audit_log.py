@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from vp_tui.domain.audit import ActionRecord, Step
+from vp_tui.domain.audit import ActionRecord, ActionStep
 from vp_tui.domain.text import literal
 from vp_tui.storage import audit_log as audit
 from vp_tui.storage.audit_log import AuditTail, append_action, newest_actions
@@ -24,7 +24,7 @@ WORKERS, LINES = 6, 40
 
 
 def action(target: str = "session_1", reason: str = "stuck") -> ActionRecord:
-    steps = (Step(AT, "requested"), Step(AT, "answered", "task_cancelled=true"))
+    steps = (ActionStep(AT, "requested"), ActionStep(AT, "answered", "task_cancelled=true"))
     return ActionRecord(AT, "ann@laptop", "cancel", target, reason, steps, "recovered")
 
 

@@ -16,7 +16,7 @@ from vp_tui.storage import atomic
 from vp_tui.storage.errors import EvidenceError
 from vp_tui.storage.evidence_log import Appended
 from vp_tui.storage.snapshots import record_row
-from vp_tui.storage.spool import append_spooled, pending, record_or_keep
+from vp_tui.storage.spool import append_spooled, record_or_keep, spooled_rows
 from vp_tui.storage.verification import verify
 
 ROW, LATER = row("the row"), row("a later row", date="2026-02-17T09:00:00Z")
@@ -96,7 +96,7 @@ def test_the_end_of_the_process_at_any_step_leaves_the_log_whole(
             break
         written = log.read_bytes() != before
         assert log.read_bytes() == (grown(before) if written else before)
-        lost = pending(tmp_path / "spool", log).rows
+        lost = spooled_rows(tmp_path / "spool", log).rows
         states.add((written, bool(lost)))
         assert len(mismatches(log)) == len(lost)
         assert [spooled.row for spooled in lost] in ([], [ROW])
@@ -131,13 +131,13 @@ def test_an_error_at_any_step_leaves_the_log_and_keeps_the_row(
         assert log.read_bytes() in (before, grown(before))
         clean = {"log.md", "log.md.lock", "log.md.snapshots.jsonl"} >= set(names(log.parent))
         assert clean or machine.failed_call == "unlink"
-        (waiting,) = pending(spool, log).rows or (None,)
+        (waiting,) = spooled_rows(spool, log).rows or (None,)
         assert (waiting is None) == (log.read_bytes() != before)
         if waiting is not None:
             append_spooled(waiting)
         assert log.read_bytes() == grown(before)
         assert mismatches(log) == []
-        assert pending(spool, log).rows == ()
+        assert spooled_rows(spool, log).rows == ()
         assert not spool.exists() or names(spool) == []
         if not machine.failed:
             break

@@ -18,8 +18,8 @@ from vp_tui.domain.rollout.evidence_row import (
 from vp_tui.storage.errors import EvidenceError
 from vp_tui.storage.evidence_log import append_row
 from vp_tui.storage.records import canonical, encoded, records_path, sealed
-from vp_tui.storage.snapshots import Facts, as_json, record_row, unwritten
-from vp_tui.storage.verification import Finding, verify
+from vp_tui.storage.snapshots import RecordFacts, as_json, record_row, unwritten
+from vp_tui.storage.verification import RowCheck, verify
 
 KEYS = {
     "row", "row_sha256", "window", "snapshot", "snapshot_sha256", "prev", "limits", "thresholds",
@@ -47,7 +47,7 @@ def lines(log: Path) -> list[bytes]:
     return records_path(log).read_bytes().splitlines()
 
 
-def check(log: Path) -> list[Finding]:
+def check(log: Path) -> list[RowCheck]:
     return verify(log, cells_from_snapshot)
 
 
@@ -84,14 +84,14 @@ def test_a_record_is_as_the_interfaces_have_it(log: Path) -> None:
 
 
 def test_facts_come_back() -> None:
-    assert Facts(**json.loads(canonical(as_json(facts())))) == facts()
+    assert RecordFacts(**json.loads(canonical(as_json(facts())))) == facts()
 
 
 def test_rows_are_verified(log: Path) -> None:
     found = check(log)
     assert [finding.state for finding in found] == ["unverified"] * 16 + ["ok"] * 3
     assert [finding.line for finding in found] == list(range(18, 37))
-    assert found[-1] == Finding("ok", WINDOWS[2], 36, "")
+    assert found[-1] == RowCheck("ok", WINDOWS[2], 36, "")
 
 
 def test_rows_are_found_wherever_they_are(log: Path) -> None:

@@ -9,7 +9,14 @@ from vp_tui.storage.errors import EvidenceError, LogChanged
 from vp_tui.storage.evidence_log import append_row, read_log
 from vp_tui.storage.records import records_path
 from vp_tui.storage.snapshots import is_recorded, record_row
-from vp_tui.storage.spool import Spooled, append_spooled, drop, keep, pending, record_or_keep
+from vp_tui.storage.spool import (
+    SpooledRow,
+    append_spooled,
+    drop,
+    keep,
+    record_or_keep,
+    spooled_rows,
+)
 from vp_tui.storage.verification import verify
 
 REASON = EvidenceError("the disk is full", "free some space")
@@ -32,7 +39,7 @@ def test_a_row_is_kept_as_it_was_meant(log: Path, spool: Path) -> None:
     file = keep(spool, log, hard, facts(), because=REASON)
     assert file.stat().st_mode & 0o777 == 0o600
     assert spool.stat().st_mode & 0o777 == 0o700
-    assert pending(spool, log).rows == (Spooled(log, hard, facts(), file, str(REASON)),)
+    assert spooled_rows(spool, log).rows == (SpooledRow(log, hard, facts(), file, str(REASON)),)
     assert json.loads(file.read_bytes())["log"] == str(log)
     assert names(spool) == [file.name]
 
@@ -43,8 +50,8 @@ def test_rows_wait_for_their_own_log_oldest_first(log: Path, spool: Path, tmp_pa
     for notes in ("first", "second"):
         keep(spool, link, row(notes), None, because=REASON)
     keep(spool, tmp_path / "other.md", row("of another log"), None, because=REASON)
-    assert [spooled.row.notes for spooled in pending(spool, log).rows] == ["first", "second"]
-    assert pending(spool, link) == pending(spool, log)
+    assert [spooled.row.notes for spooled in spooled_rows(spool, log).rows] == ["first", "second"]
+    assert spooled_rows(spool, link) == spooled_rows(spool, log)
 
 
 def test_a_row_that_failed_is_appended_later(tmp_path: Path, spool: Path) -> None:
@@ -52,22 +59,22 @@ def test_a_row_that_failed_is_appended_later(tmp_path: Path, spool: Path) -> Non
     with pytest.raises(EvidenceError, match="its directory is not there; make the directory"):
         record_or_keep(spool, log, row(), facts())
     log.parent.mkdir()
-    (waiting,) = pending(spool, log).rows
+    (waiting,) = spooled_rows(spool, log).rows
     assert append_spooled(waiting).line == 7
     assert [found.state for found in verify(log, cells_from_snapshot)] == ["ok"]
-    assert (pending(spool, log).rows, names(spool)) == ((), [])
+    assert (spooled_rows(spool, log).rows, names(spool)) == ((), [])
 
 
 def test_a_row_that_fails_again_goes_on_waiting(tmp_path: Path, spool: Path) -> None:
     log = tmp_path / "never" / "log.md"
     keep(spool, log, row(), facts(), because=REASON)
-    (waiting,) = pending(spool, log).rows
+    (waiting,) = spooled_rows(spool, log).rows
     with pytest.raises(EvidenceError):
         append_spooled(waiting)
-    assert pending(spool, log).rows == (waiting,)
+    assert spooled_rows(spool, log).rows == (waiting,)
     drop(waiting)
     drop(waiting)
-    assert pending(spool, log).rows == ()
+    assert spooled_rows(spool, log).rows == ()
 
 
 def test_a_record_is_not_written_twice(
@@ -77,7 +84,7 @@ def test_a_record_is_not_written_twice(
     copy = log.read_bytes()
     record_row(log, row(), facts())
     log.write_bytes(copy)
-    (waiting,) = pending(spool, log).rows
+    (waiting,) = spooled_rows(spool, log).rows
     assert waiting.file is not None
     append_spooled(waiting)
     assert len(records_path(log).read_bytes().splitlines()) == 1
@@ -88,16 +95,16 @@ def test_a_row_that_only_its_record_has_waits_too(log: Path, spool: Path) -> Non
     copy = log.read_bytes()
     record_row(log, row(), facts())
     log.write_bytes(copy)
-    (waiting,) = pending(spool, log).rows
-    assert waiting == Spooled(log, row(), None, None)
+    (waiting,) = spooled_rows(spool, log).rows
+    assert waiting == SpooledRow(log, row(), None, None)
     append_spooled(waiting)
-    assert pending(spool, log).rows == ()
+    assert spooled_rows(spool, log).rows == ()
 
 
 def test_a_row_that_the_log_has_is_dropped(log: Path, spool: Path) -> None:
     keep(spool, log, row(), facts(), because=REASON)
     append_row(log, row())
-    assert pending(spool, log).rows == ()
+    assert spooled_rows(spool, log).rows == ()
     assert names(spool) == []
 
 
@@ -115,7 +122,7 @@ def test_what_cannot_be_read_is_told_and_stays(log: Path, spool: Path) -> None:
         (b"", b"[]", b"{}", b'{"format": "other"}', b"\xff", b"[" * 9999)
     ):
         (spool / f"junk {number}.json").write_bytes(junk)
-    found = pending(spool, log)
+    found = spooled_rows(spool, log)
     assert len(found.rows) == 1
     assert len(found.warnings) == 6
     assert "it cannot be read as a kept row" in found.warnings[0]
@@ -129,7 +136,7 @@ def test_rows_of_a_log_that_cannot_be_read_are_told_all_the_same(
     log.mkdir()
     with pytest.raises(EvidenceError, match="it is a directory"):
         record_or_keep(spool, log, row(), facts())
-    found = pending(spool, log)
+    found = spooled_rows(spool, log)
     assert len(found.rows) == 1
     assert "it is a directory" in found.warnings[0]
 

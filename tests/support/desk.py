@@ -15,7 +15,7 @@ from tests.support.rollout import GOLDEN_LOG
 
 from vp_tui.cli.config.settings import Settings
 from vp_tui.cli.wiring import connect_screen, new_recorder, new_store
-from vp_tui.simulator.options import SimulatorOptions
+from vp_tui.simulator.options import SimOptions
 from vp_tui.simulator.process import spawn_gateway
 from vp_tui.state.store import Mailbox
 from vp_tui.storage.audit_log import newest_actions
@@ -139,7 +139,7 @@ async def watching(
     **given: Any,  # noqa: ANN401 - fields of Settings
 ) -> AsyncIterator[Desk]:
     """Watch a gateway that plays a scenario; the evidence log is a copy of the golden one."""
-    options = SimulatorOptions(scenario=scenario, speed=speed).with_default_tokens()
+    options = SimOptions(scenario=scenario, speed=speed).with_default_tokens()
     with spawn_gateway(options) as gateway:
         async with Desk(gateway.url, golden_log(home), home / "own", **given).at_work() as desk:
             yield desk

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from vp_tui.ui.watch.board import Board
     from vp_tui.worker.commands import NetworkThread
     from vp_tui.worker.feeds import Feeds
-    from vp_tui.worker.orders import LaneOrders, Ordering
+    from vp_tui.worker.orders import LaneOrders, SessionOrders
 
 AUTHOR: Final = "ana@laptop"
 NOWHERE: Final = Path("/dev/null/nowhere")
@@ -65,8 +65,8 @@ class FakeFeeds:
     def set_poll_factor(self, factor: float) -> None:
         self.asked.append(("set_poll_factor", factor))
 
-    def order(self, give: Callable[[Ordering], object]) -> None:
-        give(cast("Ordering", FakeOrdering(self.asked)))
+    def order(self, give: Callable[[SessionOrders], object]) -> None:
+        give(cast("SessionOrders", FakeOrdering(self.asked)))
 
     def act(self, give: Callable[[LaneOrders], object]) -> None:
         give(cast("LaneOrders", FakeOrdering(self.asked)))

@@ -20,7 +20,7 @@ from vp_tui.domain.missions.ledger import (
     terminal_entries,
 )
 from vp_tui.domain.rollout.evidence_row import EvidenceRow, parse_log
-from vp_tui.domain.rollout.gates import GateFacts, judge
+from vp_tui.domain.rollout.gates import GateFacts, judge_gates
 from vp_tui.domain.rollout.guardrails import trip_wire
 from vp_tui.domain.rollout.labels import clean_limited_windows
 from vp_tui.domain.rollout.situation import Situation
@@ -157,7 +157,7 @@ def observed(
         "source": watched.source,
         "window": numbers,
         "trip_wire": wire,
-        "gates": judge(facts),
+        "gates": judge_gates(facts),
         "coverage": coverage,
         "rate": reconstruct(real).rate,
         "p95_s": p95_after_each(durations, 1)[0] if durations else None,

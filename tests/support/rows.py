@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from vp_tui.domain.rollout.evidence_row import EvidenceRow
-from vp_tui.storage.snapshots import Facts, record_row
+from vp_tui.storage.snapshots import RecordFacts, record_row
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,9 +35,9 @@ def row(notes: str = "clean", **cells: str) -> EvidenceRow:
     return EvidenceRow(**(usual | cells), notes=notes)
 
 
-def facts(snapshot: dict[str, Any] | None = SNAPSHOT, window: str = WINDOW) -> Facts:
+def facts(snapshot: dict[str, Any] | None = SNAPSHOT, window: str = WINDOW) -> RecordFacts:
     """Return the facts of such a row."""
-    return Facts(
+    return RecordFacts(
         window=window,
         snapshot=snapshot,
         limits={"mission_limit": 500, "event_limit": 1000},

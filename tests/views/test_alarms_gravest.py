@@ -19,20 +19,20 @@ from tests.support.scenes import OWNER
 
 from vp_tui.domain.events import AlarmsAcknowledged, AlarmsFollowed
 from vp_tui.domain.models import Failure, Source
-from vp_tui.domain.runs.alarms import Key, raised
-from vp_tui.views.alarms import gravest, look
+from vp_tui.domain.runs.alarms import AlarmKey, follow_alarms
+from vp_tui.views.alarms import look_for_alarms, worst_alarm
 
 if TYPE_CHECKING:
     from vp_tui.domain.events import Event
     from vp_tui.state.state import State
 
 GONE = Failure("connection refused", "is it up?", is_silence=True)
-TRIPPED = Key(":guardrail tripped", "guardrail tripped")
-STUCK = Key(OWNER, "stuck run")
+TRIPPED = AlarmKey(":guardrail tripped", "guardrail tripped")
+STUCK = AlarmKey(OWNER, "stuck run")
 
 
-def worst(now: State) -> Key | None:
-    found = gravest(now, 2.0)
+def worst(now: State) -> AlarmKey | None:
+    found = worst_alarm(now, 2.0)
     return None if found is None else found.key
 
 
@@ -56,7 +56,7 @@ def test_a_tripped_guardrail_goes_before_a_run() -> None:
 
 def test_what_somebody_has_seen_comes_after_what_nobody_has() -> None:
     now = state(*fallen())
-    alarms = raised((), look(now, 2.0).present, 2.0).alarms
+    alarms = follow_alarms((), look_for_alarms(now, 2.0).present, 2.0).alarms
     seen = AlarmsAcknowledged(2.0, "ana", frozenset({TRIPPED.subject}))
     assert worst(state(*fallen(), AlarmsFollowed(2.0, alarms), seen)) == STUCK
     both = AlarmsAcknowledged(2.0, "ana")
@@ -66,4 +66,4 @@ def test_what_somebody_has_seen_comes_after_what_nobody_has() -> None:
 def test_a_lost_gateway_is_an_alarm_of_its_own() -> None:
     silent = [failed(source, GONE, at=1.0) for source in (Source.METRICS, Source.SESSIONS)]
     found = worst(state(healthy(), listing(session()), *silent))
-    assert found == Key(":gateway lost", "gateway lost")
+    assert found == AlarmKey(":gateway lost", "gateway lost")

@@ -48,7 +48,7 @@ from vp_tui.domain.lane.switches import (
 from vp_tui.domain.models import Plane, Source
 from vp_tui.domain.vocabulary import RevertMode, Stage, Traffic
 from vp_tui.state.reducer import reduce_all
-from vp_tui.views.auto_revert import circumstances, follow, look
+from vp_tui.views.auto_revert import act_on_revert, circumstances, look_at_trip
 
 if TYPE_CHECKING:
     from vp_tui.domain.events import Event
@@ -98,10 +98,10 @@ class _Hands:
 def live(known: State, seconds: int, hands: _Hands, at: int = 1) -> State:
     """Return the state after so many ticks, as the app lets them pass."""
     for now in range(at, at + seconds):
-        before, found = known.auto_revert, look(known, float(now))
+        before, found = known.auto_revert, look_at_trip(known, float(now))
         known = reduce_all(known, [Tick(float(now), known.clock.wall_at(now)), *found])
         if found:
-            follow(before, known.auto_revert, hands)
+            act_on_revert(before, known.auto_revert, hands)
     return known
 
 
@@ -273,12 +273,12 @@ class TestFollowing:
         assert (hands.changed, hands.noted) == ([], [])
 
     def test_nothing_is_looked_at_before_a_source_has_spoken(self) -> None:
-        assert look(state(OURS, auto_revert=RevertMode.ARMED, means=BY_COMMAND), 1.0) == ()
+        assert look_at_trip(state(OURS, auto_revert=RevertMode.ARMED, means=BY_COMMAND), 1.0) == ()
 
     def test_a_look_that_changes_nothing_is_no_event(self) -> None:
         known = live(told(count=0), 1, _Hands())
         assert known.auto_revert.phase is Phase.ARMED
-        assert look(known, 2.0) == ()
+        assert look_at_trip(known, 2.0) == ()
 
 
 class TestReduced:

@@ -31,7 +31,7 @@ from tests.support.rollout import window
 from vp_tui.domain.events import CancelRequested, WindowsRead
 from vp_tui.domain.rollout.evidence_row import format_row, read_row
 from vp_tui.domain.rollout.verdicts import Verdict, Waiver
-from vp_tui.views.draft import Choice, Draft, draft
+from vp_tui.views.draft import Choice, Draft, draft_row
 from vp_tui.views.evidence_row import row_of
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ HELD = Choice("HOLD_SHADOW")
 
 
 def drafted(*events: Event, now: float = 0.0) -> Draft:
-    return draft(state(*events), now)
+    return draft_row(state(*events), now)
 
 
 def notes(*events: Event, choice: Choice = HELD, now: float = 0.0) -> str:

@@ -34,7 +34,7 @@ from vp_tui.domain.events import (
 )
 from vp_tui.domain.lane.switches import FORCE_FALLBACK
 from vp_tui.domain.models import Source
-from vp_tui.domain.runs.alarms import Acknowledgement, Alarm, Key
+from vp_tui.domain.runs.alarms import Acknowledgement, Alarm, AlarmKey
 from vp_tui.domain.text import literal
 from vp_tui.views.actions_taken import LOOK_BACK
 from vp_tui.views.handover import DEEDS_AT_MOST, handover
@@ -134,7 +134,7 @@ def test_a_stuck_run_is_the_next_step() -> None:
 
 
 def test_alarms_tell_who_has_seen_them_and_what_has_not_rung() -> None:
-    key = Key(OWNER, "stuck run")
+    key = AlarmKey(OWNER, "stuck run")
     seen = Alarm(key, "silent", -60.0, -40.0, Acknowledgement("bo@laptop", -30.0))
     told = part("Alarms", *scenes.stuck(), AlarmsFollowed(0.0, (seen,)), now=0.0)
     assert told == [

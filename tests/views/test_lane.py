@@ -39,7 +39,14 @@ from vp_tui.domain.lane.probe import Created, Executed, Heard
 from vp_tui.domain.lane.switches import FORCE_FALLBACK, RELEASE, Actuation, Means, Switch, Switches
 from vp_tui.domain.vocabulary import Stage, Traffic
 from vp_tui.views.figures import current_window, probed_missions
-from vp_tui.views.lane import LATELY_S, Health, lane_mode, lane_word, primary_path, why_no_change
+from vp_tui.views.lane import (
+    LATELY_S,
+    PrimaryHealth,
+    lane_mode,
+    lane_word,
+    primary_path,
+    why_no_change,
+)
 from vp_tui.views.status import status_object
 
 if TYPE_CHECKING:
@@ -143,7 +150,7 @@ class TestWhyNoChange:
 
 class TestPrimaryPath:
     def test_nothing_seen_is_unknown(self) -> None:
-        assert primary_path(state(*night()), 1.0).health is Health.UNKNOWN
+        assert primary_path(state(*night()), 1.0).health is PrimaryHealth.UNKNOWN
 
     @pytest.mark.parametrize(
         "frames",
@@ -155,33 +162,33 @@ class TestPrimaryPath:
     )
     def test_a_turn_that_it_completed_lately_is_healthy(self, frames: tuple[Frame, ...]) -> None:
         seen = state(*night(*turn(*frames)))
-        assert primary_path(seen, 20.0).health is Health.HEALTHY
+        assert primary_path(seen, 20.0).health is PrimaryHealth.HEALTHY
         late = primary_path(seen, 20.0 + LATELY_S)
-        assert (late.health, late.why.startswith("not lately")) == (Health.UNKNOWN, True)
+        assert (late.health, late.why.startswith("not lately")) == (PrimaryHealth.UNKNOWN, True)
 
     def test_a_turn_that_the_lane_did_says_nothing(self) -> None:
         seen = state(*night(*turn(routed("delegated_to_coder_vp", "m1"))))
-        assert primary_path(seen, 20.0).health is Health.UNKNOWN
+        assert primary_path(seen, 20.0).health is PrimaryHealth.UNKNOWN
 
     def test_a_turn_whose_beginning_nobody_heard_says_nothing(self) -> None:
         ended = stream(frame("query_complete"), at=10.0)
-        assert primary_path(state(*night(*ended)), 20.0).health is Health.UNKNOWN
+        assert primary_path(state(*night(*ended)), 20.0).health is PrimaryHealth.UNKNOWN
 
     def test_the_newest_mission_decides(self) -> None:
         fallen = mission("m1", started_s=-90.0, fallback_seen=True)
         failed = mission("m2", "failed", started_s=-45.0, result_ref=ELSEWHERE)
         healthy_then = primary_path(state(*night(taken(fallen, at=1.0))), 2.0)
-        assert healthy_then.health is Health.HEALTHY
+        assert healthy_then.health is PrimaryHealth.HEALTHY
         assert healthy_then.why == "mission m1 fell back and completed 1m02 ago"
         failing = primary_path(state(*night(taken(failed, fallen, at=1.0))), 2.0)
         assert (failing.health, failing.why) == (
-            Health.FAILING,
+            PrimaryHealth.FAILING,
             "mission m2 failed on both paths 17s ago",
         )
 
     def test_a_mission_of_an_earlier_epoch_says_nothing(self) -> None:
         old = mission("m1", started_s=-2 * 3600.0, fallback_seen=True)
-        assert primary_path(state(*night(taken(old, at=1.0))), 2.0).health is Health.UNKNOWN
+        assert primary_path(state(*night(taken(old, at=1.0))), 2.0).health is PrimaryHealth.UNKNOWN
 
     def test_a_run_that_hangs_with_the_lock_blocks_it(self) -> None:
         runs = [session("session_a", active_runs=1), session("session_b", active_runs=1)]
@@ -189,7 +196,7 @@ class TestPrimaryPath:
         queued = stream(processing("and this"), session_id="session_b", at=-300.0)
         seen = state(healthy(), *hangs, listing(*runs, at=-300.0), *queued, listing(*runs))
         blocked = primary_path(seen, 1.0)
-        assert blocked.health is Health.BLOCKED
+        assert blocked.health is PrimaryHealth.BLOCKED
         assert "holds the gateway's lock" in blocked.why
 
 
@@ -227,8 +234,8 @@ class TestProposedWindow:
 
 def probe_of(mission_id: str) -> ProbeStepped:
     """Return a probe that the lane has taken."""
-    made = probing.requested("write code", 0.0, "G1", known=frozenset())
+    made = probing.new_probe("write code", 0.0, "G1", known=frozenset())
     told = routed("delegated_to_coder_vp", mission_id)
     for fact in (Created(0.1, "session_probe"), Executed(0.2), Heard(0.3, told)):
-        made = probing.step(made, fact)
+        made = probing.step_probe(made, fact)
     return ProbeStepped(0.3, made)

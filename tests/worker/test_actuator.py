@@ -18,7 +18,7 @@ from vp_tui.worker.actuator import Actuator, Tools
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from vp_tui.domain.audit import Step
+    from vp_tui.domain.audit import ActionStep
     from vp_tui.domain.lane.switches import Actuation
 
 NOW = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
@@ -45,7 +45,7 @@ def write(path: Path, text: str) -> None:
     path.write_text(text)
 
 
-def actuator(tools: Tools, told: list[Step] | None = None) -> Actuator:
+def actuator(tools: Tools, told: list[ActionStep] | None = None) -> Actuator:
     told = [] if told is None else told
     return Actuator(tools, on_step=told.append, wall=lambda: NOW)
 
@@ -69,7 +69,7 @@ async def test_without_tools_the_plan_is_what_to_do_by_hand() -> None:
 
 
 async def test_an_env_file_alone_is_written_and_not_in_force(env: Path) -> None:
-    told: list[Step] = []
+    told: list[ActionStep] = []
     acting = actuator(Tools(env), told)
     plan = acting.plan(FORCE_FALLBACK).lines(FORCE_FALLBACK)
     assert plan[0] == f"write UA_CODER_VP_FORCE_FALLBACK=1 into {env}"

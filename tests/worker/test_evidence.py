@@ -30,11 +30,11 @@ from vp_tui.state.store import Store
 from vp_tui.storage import atomic
 from vp_tui.storage.evidence_log import append_row
 from vp_tui.storage.records import records_path
-from vp_tui.storage.snapshots import Facts, record_row
-from vp_tui.storage.spool import pending, record_or_keep
+from vp_tui.storage.snapshots import RecordFacts, record_row
+from vp_tui.storage.spool import record_or_keep, spooled_rows
 from vp_tui.storage.verification import verify
 from vp_tui.storage.windows import change_windows, read_windows
-from vp_tui.views.draft import Choice, Draft, draft
+from vp_tui.views.draft import Choice, Draft, draft_row
 from vp_tui.views.evidence_row import facts_of, row_of
 from vp_tui.views.figures import current_window
 from vp_tui.worker import evidence as recorder_module
@@ -68,7 +68,7 @@ class Desk:
 
     @property
     def draft(self) -> Draft:
-        return draft(self.store.state, 1.0)
+        return draft_row(self.store.state, 1.0)
 
     @property
     def window(self) -> Window:
@@ -149,7 +149,7 @@ class TestWriting:
         self, tmp_path: Path, events: list[Event]
     ) -> None:
         desk = Desk(golden_files(tmp_path), *events)
-        drafted = draft(desk.store.state, 9.0)
+        drafted = draft_row(desk.store.state, 9.0)
         outcome = await desk.write(Choice(drafted.suggestion.decision), drafted)
         assert (outcome.row.fallback_rate, outcome.row.p95_latency) == ("n/a", "n/a")
         record = desk.last_record
@@ -365,9 +365,9 @@ class TestRefused:
         desk.log.parent.chmod(0o755)
         self.told(desk, outcome, "it is read-only")
         assert desk.log.read_bytes() == before
-        (waiting,) = pending(desk.files.spool, desk.log).rows
+        (waiting,) = spooled_rows(desk.files.spool, desk.log).rows
         assert waiting.row == row_of(desk.draft, GO)
-        assert waiting.facts == Facts(**facts_of(desk.draft, GO, ME))
+        assert waiting.facts == RecordFacts(**facts_of(desk.draft, GO, ME))
 
     async def test_a_directory_that_is_gone(self, desk: Desk) -> None:
         drafted = desk.draft
@@ -418,7 +418,7 @@ class TestRefused:
 
 
 async def test_a_row_and_record_by_another_vp_tui_count_as_theirs(desk: Desk) -> None:
-    facts = Facts(**facts_of(desk.draft, GO, "bo@laptop2"))
+    facts = RecordFacts(**facts_of(desk.draft, GO, "bo@laptop2"))
     record_row(desk.log, row_of(desk.draft, GO), facts)
     assert isinstance(await desk.record(), Preceded)
     desk.reread()

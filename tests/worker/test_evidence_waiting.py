@@ -11,16 +11,16 @@ from vp_tui.domain.rollout.evidence_row import cells_from_snapshot
 from vp_tui.storage.errors import EvidenceError
 from vp_tui.storage.evidence_log import append_row, read_log
 from vp_tui.storage.snapshots import record_row
-from vp_tui.storage.spool import append_spooled, keep, pending
+from vp_tui.storage.spool import append_spooled, keep, spooled_rows
 from vp_tui.storage.verification import verify
 from vp_tui.worker import evidence as waiting_module
-from vp_tui.worker.evidence import Waiting, append_waiting, waiting
+from vp_tui.worker.evidence import WaitingRows, append_waiting, waiting_rows
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from vp_tui.storage.evidence_log import Appended, Fingerprint
-    from vp_tui.storage.spool import Spooled
+    from vp_tui.storage.spool import SpooledRow
 
 FULL = EvidenceError("the disk is full", "free some space")
 
@@ -43,7 +43,7 @@ def notes(log: Path) -> list[str]:
 
 def test_each_row_tells_where_it_is_kept_and_why(log: Path, spool: Path) -> None:
     file = keep(spool, log, row("first"), facts(), because=FULL)
-    (found,) = waiting(spool, log).rows
+    (found,) = waiting_rows(spool, log).rows
     assert (found.row, found.kept_in) == (row("first"), str(file))
     assert found.because == "the disk is full; free some space"
 
@@ -52,12 +52,12 @@ def test_a_row_that_only_its_record_has_has_no_file(log: Path, spool: Path) -> N
     copy = log.read_bytes()
     record_row(log, row(), facts())
     log.write_bytes(copy)
-    (found,) = waiting(spool, log).rows
+    (found,) = waiting_rows(spool, log).rows
     assert (found.row, found.kept_in, found.because) == (row(), None, None)
 
 
 def test_nothing_waits_where_nothing_is(log: Path, spool: Path) -> None:
-    assert waiting(spool, log) == Waiting()
+    assert waiting_rows(spool, log) == WaitingRows()
     assert list(append_waiting(spool, log, [row()])) == []
 
 
@@ -70,7 +70,7 @@ def test_only_what_was_asked_for_is_appended(log: Path, spool: Path) -> None:
     ]  # fmt: skip
     assert notes(log) == ["first", "third"]
     assert [found.state for found in verify(log, cells_from_snapshot)][16:] == ["ok", "ok"]
-    assert [found.row.notes for found in waiting(spool, log).rows] == ["second"]
+    assert [found.row.notes for found in waiting_rows(spool, log).rows] == ["second"]
 
 
 def test_what_keeps_one_out_keeps_the_others_waiting(tmp_path: Path, spool: Path) -> None:
@@ -81,7 +81,7 @@ def test_what_keeps_one_out_keeps_the_others_waiting(tmp_path: Path, spool: Path
     assert (failed.row.notes, failed.line) == ("first", None)
     assert failed.problem is not None
     assert "its directory is not there" in failed.problem.reason
-    assert len(waiting(spool, log).rows) == 2
+    assert len(waiting_rows(spool, log).rows) == 2
 
 
 def test_a_row_that_another_appends_at_the_same_time_is_not_doubled(
@@ -89,9 +89,9 @@ def test_a_row_that_another_appends_at_the_same_time_is_not_doubled(
 ) -> None:
     keep(spool, log, row("first"), facts(), because=FULL)
 
-    def overtaken(kept: Spooled, expected: Fingerprint | None) -> Appended:
+    def overtaken(kept: SpooledRow, expected: Fingerprint | None) -> Appended:
         monkeypatch.setattr(waiting_module, "append_spooled", append_spooled)
-        append_spooled(pending(spool, log).rows[0])
+        append_spooled(spooled_rows(spool, log).rows[0])
         return append_spooled(kept, expected)
 
     monkeypatch.setattr(waiting_module, "append_spooled", overtaken)
@@ -104,7 +104,7 @@ def test_a_row_goes_behind_those_that_others_write_meanwhile(
 ) -> None:
     keep(spool, log, row("mine"), facts(), because=FULL)
 
-    def overtaken(kept: Spooled, expected: Fingerprint | None) -> Appended:
+    def overtaken(kept: SpooledRow, expected: Fingerprint | None) -> Appended:
         monkeypatch.setattr(waiting_module, "append_spooled", append_spooled)
         append_row(log, row("theirs"))
         return append_spooled(kept, expected)
@@ -120,7 +120,7 @@ def test_a_log_that_never_rests_leaves_the_row_waiting(
 ) -> None:
     keep(spool, log, row("mine"), facts(), because=FULL)
 
-    def overtaken(kept: Spooled, expected: Fingerprint | None) -> Appended:
+    def overtaken(kept: SpooledRow, expected: Fingerprint | None) -> Appended:
         append_row(log, row(f"theirs {len(notes(log))}"))
         return append_spooled(kept, expected)
 
@@ -129,4 +129,4 @@ def test_a_log_that_never_rests_leaves_the_row_waiting(
     assert done.line is None
     assert done.problem is not None
     assert "mine" not in notes(log)
-    assert len(waiting(spool, log).rows) == 1
+    assert len(waiting_rows(spool, log).rows) == 1

@@ -12,7 +12,7 @@ from vp_tui.domain.events import AuditFailed, CancelAnswered, CancelFailed, Canc
 from vp_tui.domain.models import CancelAnswer
 from vp_tui.gateway.errors import TimedOut, Unauthorized
 from vp_tui.storage.audit_log import newest_actions
-from vp_tui.worker.orders import READ_ONLY, Ordering
+from vp_tui.worker.orders import READ_ONLY, SessionOrders
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -52,7 +52,7 @@ class Desk:
         self.audit = audit
         self.passed = 0.0
         orders = None if read_only else cast("Orders", self.orders)
-        self.ordering = Ordering(
+        self.ordering = SessionOrders(
             orders, audit, ME, self.events.append, lambda: self.passed, self._wall
         )
 

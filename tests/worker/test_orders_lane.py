@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from vp_tui.domain.audit import Step
+from vp_tui.domain.audit import ActionStep
 from vp_tui.domain.events import ProbeStepped, RestartActed, RestartAsked, SwitchActed, SwitchAsked
 from vp_tui.domain.lane import probe as probing
 from vp_tui.domain.lane.switches import FORCE_FALLBACK, RELEASE, Actuation, CommandRun
 from vp_tui.domain.models import Failure
-from vp_tui.worker.orders import Books, LaneOrders
+from vp_tui.worker.orders import AuditBook, LaneOrders
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 NOW = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
 URL = "http://gateway"
-WRITTEN = Step(NOW, "written", "UA_CODER_VP_FORCE_FALLBACK=1 written in .env")
+WRITTEN = ActionStep(NOW, "written", "UA_CODER_VP_FORCE_FALLBACK=1 written in .env")
 DONE = Actuation((WRITTEN,), written=True, command=CommandRun(("true",), 0, (), 0.1))
 FAILED = Actuation((), Failure("exit code 1", "look at its output"))
 ONLY_WRITTEN = Actuation((WRITTEN,), written=True)
@@ -67,12 +67,12 @@ class FakeProber:
     async def run(self, prompt: str, dialect: Dialect | None) -> AsyncGenerator[Probe, None]:
         self.is_running = True
         try:
-            probe = probing.requested(prompt, 10.0, dialect)
+            probe = probing.new_probe(prompt, 10.0, dialect)
             yield probe
-            probe = probing.step(probe, probing.Created(11.0, "session_probe"))
+            probe = probing.step_probe(probe, probing.Created(11.0, "session_probe"))
             yield probe
             await self.may_end.wait()
-            yield probing.step(probe, probing.Broke(12.0, Failure("closed", "again")))
+            yield probing.step_probe(probe, probing.Broke(12.0, Failure("closed", "again")))
         finally:
             self.is_running = False
 
@@ -88,7 +88,7 @@ class Rig:
             cast("Prober | None", prober),
             self.events.append,
             lambda: 12.0,
-            Books(self._keep, "ana@laptop", URL),
+            AuditBook(self._keep, "ana@laptop", URL),
             wall=lambda: NOW,
         )
 

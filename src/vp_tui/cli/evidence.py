@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from vp_tui.storage.verification import Finding
+    from vp_tui.storage.verification import RowCheck
 
 
 EXIT_OK: Final = 0
@@ -58,14 +58,14 @@ def verify_report(log: Path) -> tuple[list[str], int]:
     """
     must_exist = not records_path(resolve(log)).exists()
     read_log(log, must_exist=must_exist)
-    findings = verify(log, cells_from_snapshot)
-    counts = {state: sum(found.state == state for found in findings) for state in _STATES}
+    checks = verify(log, cells_from_snapshot)
+    counts = {state: sum(found.state == state for found in checks) for state in _STATES}
     told = ", ".join(f"{count} {state}" for state, count in counts.items())
-    lines = [*map(_line, findings), f"{len(findings)} checked: {told}"]
+    lines = [*map(_line, checks), f"{len(checks)} checked: {told}"]
     return lines, EXIT_MISMATCH if counts["MISMATCH"] else EXIT_OK
 
 
-def _line(found: Finding) -> str:
+def _line(found: RowCheck) -> str:
     where = "not in log" if found.line is None else f"line {found.line}"
     reason = f": {found.reason}" if found.reason else ""
     return f"{found.state:<10}  {where:<10}  {literal(found.window)}{literal(reason)}"

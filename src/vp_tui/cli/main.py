@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from vp_tui.cli.capture.row import CaptureOptions, Unstaged
-    from vp_tui.cli.capture.staged import Staged
-    from vp_tui.simulator.options import SimulatorOptions
+    from vp_tui.cli.capture.staged import StageCapture
+    from vp_tui.simulator.options import SimOptions
     from vp_tui.state.store import Store
 
 
@@ -73,11 +73,11 @@ def _watch(arguments: Arguments) -> int:
 
 
 def _demo(arguments: Arguments) -> int:
-    from vp_tui.simulator.options import SimulatorOptions  # noqa: PLC0415
+    from vp_tui.simulator.options import SimOptions  # noqa: PLC0415
     from vp_tui.simulator.process import spawn_gateway  # noqa: PLC0415
 
     _require_terminal(arguments.command)
-    options = SimulatorOptions(**arguments.options).with_default_tokens()
+    options = SimOptions(**arguments.options).with_default_tokens()
     settle(from_flags(arguments.flags, Path.cwd()))  # tells of a bad flag before anything starts
     try:
         gateway = spawn_gateway(options)
@@ -90,7 +90,7 @@ def _demo(arguments: Arguments) -> int:
 
 
 def _demo_settings(
-    flags: Mapping[str, str], url: str, options: SimulatorOptions, scratch: Path
+    flags: Mapping[str, str], url: str, options: SimOptions, scratch: Path
 ) -> Settings:
     """Return the settings for a gateway of our own: no other gateway's URL, tokens or evidence."""
     own = {
@@ -106,13 +106,13 @@ def _demo_settings(
 
 
 def _gateway(arguments: Arguments) -> int:
-    from vp_tui.simulator.options import SimulatorOptions  # noqa: PLC0415
+    from vp_tui.simulator.options import SimOptions  # noqa: PLC0415
     from vp_tui.simulator.process import run_gateway_command  # noqa: PLC0415
 
     _narrate_notes(settle(from_flags(arguments.flags, Path.cwd())))
     given = {**arguments.options, **arguments.flags}
     exit_with_parent = given.pop("exit_with_parent")
-    options = SimulatorOptions(**given)
+    options = SimOptions(**given)
     return run_gateway_command(options, exit_with_parent=exit_with_parent)
 
 
@@ -120,11 +120,11 @@ def _status(arguments: Arguments) -> int:
     import asyncio  # noqa: PLC0415
     import json  # noqa: PLC0415
 
-    from vp_tui.cli.status import look, status_text  # noqa: PLC0415
+    from vp_tui.cli.status import status_text  # noqa: PLC0415
     from vp_tui.views.status import exit_code, status_object  # noqa: PLC0415
 
     settings = _loaded(arguments).settings
-    seen = asyncio.run(look(settings, arguments.options["settle"]))
+    seen = asyncio.run(look_at_metrics(settings, arguments.options["settle"]))
     status = status_object(seen.state, seen.now)
     as_json = arguments.options["json"]
     _say(json.dumps(status, indent=2) if as_json else status_text(status))
@@ -185,15 +185,17 @@ def _probed(settings: Settings, options: CaptureOptions, own: Places) -> Capture
     return asyncio.run(drive(settings, options, own, _narrate))
 
 
-def _look_to_capture(settings: Settings, options: CaptureOptions, own: Places) -> Unstaged | Staged:
+def _look_to_capture(
+    settings: Settings, options: CaptureOptions, own: Places
+) -> Unstaged | StageCapture:
     """Look once, as much as the decision takes. Raises GatewayError, ConfigError."""
     import asyncio  # noqa: PLC0415
 
     if options.stage_rules is None:
-        from vp_tui.cli.capture.reported import look  # noqa: PLC0415
+        from vp_tui.cli.capture.reported import look_at_metrics  # noqa: PLC0415
         from vp_tui.cli.capture.row import Unstaged  # noqa: PLC0415
 
-        return Unstaged(asyncio.run(look(settings)))
+        return Unstaged(asyncio.run(look_at_metrics(settings)))
     from vp_tui.cli.capture.staged import look_staged  # noqa: PLC0415
     from vp_tui.domain.vocabulary import Stage  # noqa: PLC0415
 

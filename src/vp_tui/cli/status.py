@@ -36,7 +36,7 @@ class Look:
     now: float
 
 
-async def look(settings: Settings, settle_s: float) -> Look:
+async def look_once(settings: Settings, settle_s: float) -> Look:
     """Ask every source once, listen `settle_s` seconds more to streams and logs, and return.
 
     A gateway of which nothing answers is not listened to. Raises what a bug in a feed raises.

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from vp_tui.storage.places import Places
     from vp_tui.worker.evidence import EvidenceFiles, Recorder
     from vp_tui.worker.feeds import Feeds, FileFeed
-    from vp_tui.worker.orders import LaneOrders, Ordering
+    from vp_tui.worker.orders import LaneOrders, SessionOrders
     from vp_tui.worker.polling import Stream
 
 
@@ -163,7 +163,7 @@ def connect(
     from vp_tui.gateway.websocket import SessionStream, SocketOptions  # noqa: PLC0415 - as above
     from vp_tui.storage.places import actor  # noqa: PLC0415 - as above
     from vp_tui.worker.feeds import Feeds  # noqa: PLC0415 - loads httpx and pydantic
-    from vp_tui.worker.orders import Ordering  # noqa: PLC0415 - as above
+    from vp_tui.worker.orders import SessionOrders  # noqa: PLC0415 - as above
 
     watch, url = watch_of(settings), settings.gateway_url
     credentials, tls = credentials_of(settings, ambient=ambient), TlsContext(url, settings.ca_file)
@@ -185,7 +185,7 @@ def connect(
     )
     feeds.files = file_feeds(settings, places, emit, feeds.pace.clock)
     orders = orders_of(settings, credentials, tls)
-    feeds.ordering = Ordering(
+    feeds.session_orders = SessionOrders(
         orders,
         places.audit,
         actor(),
@@ -193,7 +193,7 @@ def connect(
         feeds.pace.clock,
         alarm_command=settings.alarm_command,
     )
-    feeds.lane_orders = lane_orders_of(settings, orders, client, feeds.ordering, emit)
+    feeds.lane_orders = lane_orders_of(settings, orders, client, feeds.session_orders, emit)
     return feeds
 
 
@@ -216,13 +216,13 @@ def lane_orders_of(
     settings: Settings,
     orders: Orders | None,
     client: GatewayClient,
-    ordering: Ordering,
+    session_orders: SessionOrders,
     emit: Callable[[Event], None],
 ) -> LaneOrders:
     """Return what may be done to the lane; without `orders` it only audits what was asked for."""
     from vp_tui.storage.places import actor  # noqa: PLC0415 - as above
     from vp_tui.worker.actuator import Actuator  # noqa: PLC0415 - not for the first frame
-    from vp_tui.worker.orders import Books, LaneOrders  # noqa: PLC0415 - as above
+    from vp_tui.worker.orders import AuditBook, LaneOrders  # noqa: PLC0415 - as above
     from vp_tui.worker.prober import Prober  # noqa: PLC0415 - as above
 
     async def missions() -> tuple[Mission, ...]:
@@ -233,7 +233,7 @@ def lane_orders_of(
         None if orders is None else Prober(orders, missions),
         emit,
         time.monotonic,
-        Books(ordering.keep, actor(), settings.gateway_url),
+        AuditBook(session_orders.keep, actor(), settings.gateway_url),
     )
 
 

@@ -18,7 +18,7 @@ PROOF: Final = "proof of"
 """The action of a line that tells what an earlier cancel came to."""
 
 
-class Step(NamedTuple):
+class ActionStep(NamedTuple):
     """One thing that happened in the course of an action; `at` is aware."""
 
     at: datetime
@@ -36,7 +36,7 @@ class ActionRecord(NamedTuple):
     target: str
     reason: str
     """The operator's words."""
-    steps: tuple[Step, ...]
+    steps: tuple[ActionStep, ...]
     """In the order in which they happened."""
     result: str
 
@@ -77,7 +77,7 @@ def _record(value: Any) -> ActionRecord:  # noqa: ANN401 - any JSON
         reason=_prose(value["reason"]),
         steps=_bounded(
             tuple(
-                Step(_read_stamp(step["at"]), _name(step["step"]), _prose(step["detail"]))
+                ActionStep(_read_stamp(step["at"]), _name(step["step"]), _prose(step["detail"]))
                 for step in value["steps"]
             )
         ),
@@ -85,12 +85,12 @@ def _record(value: Any) -> ActionRecord:  # noqa: ANN401 - any JSON
     )
 
 
-def _bounded(steps: tuple[Step, ...]) -> tuple[Step, ...]:
+def _bounded(steps: tuple[ActionStep, ...]) -> tuple[ActionStep, ...]:
     if len(steps) <= STEPS_LIMIT:
         return steps
     first, last = steps[: STEPS_LIMIT // 2], steps[-(STEPS_LIMIT // 2 - 1) :]
     left_out = len(steps) - len(first) - len(last)
-    return (*first, Step(last[0].at, "left out", f"{left_out} steps"), *last)
+    return (*first, ActionStep(last[0].at, "left out", f"{left_out} steps"), *last)
 
 
 def _name(text: object) -> str:

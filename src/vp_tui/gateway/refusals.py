@@ -129,7 +129,7 @@ def _unauthorized(asked: Asked) -> Unauthorized:
 def unreachable(error: BaseException, where: str) -> Unreachable:
     """Return why no connection to `where` (host:port) could be made or kept, from its exception."""
     known = [found for cause in _causes(error) if (found := _explain(cause))]
-    reason, cure = known[0] if known else (_brief(error), "is this the gateway?")
+    reason, cure = known[0] if known else (_first_line(error), "is this the gateway?")
     return Unreachable(f"{where}: {reason}", cure)
 
 
@@ -152,7 +152,10 @@ def _explain(error: BaseException) -> tuple[str, str] | None:
                 "name the CA file that signed it, or the host name it is for",
             )
         case ssl.SSLError():
-            found = f"it does not speak TLS as asked: {_brief(error)}", "http instead of https?"
+            found = (
+                f"it does not speak TLS as asked: {_first_line(error)}",
+                "http instead of https?",
+            )
         case socket.gaierror():
             found = "the host name is not known", "check the URL and the name service"
         case ConnectionRefusedError():
@@ -170,5 +173,5 @@ def _explain(error: BaseException) -> tuple[str, str] | None:
     return found
 
 
-def _brief(error: BaseException) -> str:
+def _first_line(error: BaseException) -> str:
     return clip(literal(fold(str(error))) or type(error).__name__, _SHOWN)

@@ -20,16 +20,16 @@ if TYPE_CHECKING:
 
     from starlette.requests import HTTPConnection, Request
 
-    from vp_tui.simulator.boot import Gateway
+    from vp_tui.simulator.boot import SimGateway
     from vp_tui.simulator.database import JsonObject
-    from vp_tui.simulator.options import SimulatorOptions
+    from vp_tui.simulator.options import SimOptions
 
 
 _OPS_HEADERS: Final = ("x-ua-ops-token",)
 _SESSION_HEADERS: Final = ("x-ua-internal-token", "x-ua-ops-token")
 
 
-class InvalidRequestError(Exception):
+class SimInvalidRequestError(Exception):
     """The request's form is wrong: answered with 422 before anybody looks at its token."""
 
     def __init__(self, *errors: JsonObject) -> None:
@@ -37,23 +37,23 @@ class InvalidRequestError(Exception):
         self.errors = errors
 
 
-def gateway_of(connection: HTTPConnection) -> Gateway:
+def gateway_of(connection: HTTPConnection) -> SimGateway:
     """Return the gateway that this connection speaks to."""
-    gateway: Gateway = connection.app.state.gateway
+    gateway: SimGateway = connection.app.state.gateway
     return gateway
 
 
-def allows_ops(options: SimulatorOptions, headers: Mapping[str, str]) -> bool:
+def allows_ops(options: SimOptions, headers: Mapping[str, str]) -> bool:
     """Tell whether the ops plane is open to these headers; without an ops token it is to all."""
     return _allows(options.ops_token, headers, _OPS_HEADERS)
 
 
-def allows_session(options: SimulatorOptions, headers: Mapping[str, str]) -> bool:
+def allows_session(options: SimOptions, headers: Mapping[str, str]) -> bool:
     """Tell whether the session plane is; its token is the ops token when it has none of its own."""
     return _allows(options.internal_token or options.ops_token, headers, _SESSION_HEADERS)
 
 
-def require_ops(request: Request) -> Gateway:
+def require_ops(request: Request) -> SimGateway:
     """Return the gateway, or raise 401 if the ops plane is closed to the request."""
     gateway = gateway_of(request)
     if not allows_ops(gateway.options, request.headers):
@@ -61,7 +61,7 @@ def require_ops(request: Request) -> Gateway:
     return gateway
 
 
-def require_session(request: Request) -> Gateway:
+def require_session(request: Request) -> SimGateway:
     """Return the gateway, or raise 401 if the session plane is closed to the request."""
     gateway = gateway_of(request)
     if not allows_session(gateway.options, request.headers):
@@ -69,7 +69,7 @@ def require_session(request: Request) -> Gateway:
     return gateway
 
 
-def known_session_id(request: Request, gateway: Gateway) -> str:
+def known_session_id(request: Request, gateway: SimGateway) -> str:
     """Return the id in the path; raises 400 for a bad form and 404 for no such directory."""
     session_id: str = request.path_params["session_id"]
     if not is_valid_id(session_id):
@@ -91,7 +91,7 @@ def query_ints(request: Request, **defaults: int) -> list[int]:
             message = "Input should be a valid integer, unable to parse string as an integer"
             errors.append(_error("int_parsing", ["query", name], message, text))
     if errors:
-        raise InvalidRequestError(*errors)
+        raise SimInvalidRequestError(*errors)
     return values
 
 
@@ -101,16 +101,16 @@ async def body_text(request: Request, name: str) -> str | None:
         body = json.loads(raw) if (raw := await request.body()) else None
     except json.JSONDecodeError as error:
         broken = _error("json_invalid", ["body", error.pos], "JSON decode error", {})
-        raise InvalidRequestError({**broken, "ctx": {"error": error.msg}}) from error
+        raise SimInvalidRequestError({**broken, "ctx": {"error": error.msg}}) from error
     if body is None:
-        raise InvalidRequestError(_error("missing", ["body"], "Field required", None))
+        raise SimInvalidRequestError(_error("missing", ["body"], "Field required", None))
     if not isinstance(body, dict):
         message = "Input should be a valid dictionary or object to extract fields from"
-        raise InvalidRequestError(_error("model_attributes_type", ["body"], message, body))
+        raise SimInvalidRequestError(_error("model_attributes_type", ["body"], message, body))
     value = body.get(name)
     if value is not None and not isinstance(value, str):
         message = "Input should be a valid string"
-        raise InvalidRequestError(_error("string_type", ["body", name], message, value))
+        raise SimInvalidRequestError(_error("string_type", ["body", name], message, value))
     return value
 
 
@@ -122,7 +122,7 @@ async def answer_http_error(_request: Request, error: Exception) -> JSONResponse
 
 async def answer_invalid(_request: Request, error: Exception) -> JSONResponse:
     """Answer an `InvalidRequestError` as FastAPI does."""
-    assert isinstance(error, InvalidRequestError)  # noqa: S101 - as above
+    assert isinstance(error, SimInvalidRequestError)  # noqa: S101 - as above
     return JSONResponse({"detail": error.errors}, 422)
 
 

@@ -15,7 +15,7 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocketDisconnect
 
 from vp_tui.simulator.access import (
-    InvalidRequestError,
+    SimInvalidRequestError,
     allows_session,
     answer_http_error,
     answer_invalid,
@@ -26,15 +26,15 @@ from vp_tui.simulator.access import (
 )
 from vp_tui.simulator.ops import OPS_ROUTES, lane_metrics, metrics_vp_id
 from vp_tui.simulator.sessions import DEFAULT_OWNER, is_valid_id
-from vp_tui.simulator.turns import GatewayStoppedError
+from vp_tui.simulator.turns import SimGatewayStoppedError
 
 if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.websockets import WebSocket
 
-    from vp_tui.simulator.boot import Gateway
+    from vp_tui.simulator.boot import SimGateway
     from vp_tui.simulator.database import JsonObject
-    from vp_tui.simulator.sessions import Session
+    from vp_tui.simulator.sessions import SimSession
 
 
 CLOSE_NO_SESSION: Final = 4004
@@ -54,7 +54,7 @@ async def stream(socket: WebSocket) -> None:
     gateway.continuity.count("ws_attach_attempts")
     try:
         session = await gateway.resume(session_id)
-    except GatewayStoppedError:
+    except SimGatewayStoppedError:
         await socket.close(CLOSE_RESTART)
         return
     if session is None:
@@ -73,7 +73,7 @@ async def stream(socket: WebSocket) -> None:
         session.detach(socket)
 
 
-async def _handle(gateway: Gateway, session: Session, socket: WebSocket, text: str) -> None:
+async def _handle(gateway: SimGateway, session: SimSession, socket: WebSocket, text: str) -> None:
     try:
         frame = json.loads(text)
         kind, data = frame["type"], frame.get("data") or {}
@@ -93,7 +93,7 @@ async def _handle(gateway: Gateway, session: Session, socket: WebSocket, text: s
         await session.reply(socket, "error", {"message": f"Unknown message type: {kind}"})
 
 
-def build_app(gateway: Gateway) -> Starlette:
+def build_app(gateway: SimGateway) -> Starlette:
     """Return the application that serves one boot of the gateway."""
     app = Starlette(
         routes=[
@@ -108,7 +108,7 @@ def build_app(gateway: Gateway) -> Starlette:
         ],
         exception_handlers={
             HTTPException: answer_http_error,
-            InvalidRequestError: answer_invalid,
+            SimInvalidRequestError: answer_invalid,
         },
     )
     app.state.gateway = gateway
@@ -184,7 +184,7 @@ async def _resume_session(request: Request) -> JSONResponse:
     return JSONResponse(_loaded(gateway, session))
 
 
-def _loaded(gateway: Gateway, session: Session) -> JsonObject:
+def _loaded(gateway: SimGateway, session: SimSession) -> JsonObject:
     owner = gateway.workspaces.record(session.session_id).owner
     return {
         "session_id": session.session_id,

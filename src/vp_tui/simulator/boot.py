@@ -4,48 +4,54 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vp_tui.simulator.database import Continuity
-from vp_tui.simulator.engine import Surroundings
-from vp_tui.simulator.options import LaneFlags, Life
-from vp_tui.simulator.script import TurnScript, invented_script, marked_script
-from vp_tui.simulator.sessions import DEFAULT_OWNER, RESUMED_OWNER, Session, Turn, Workspaces
-from vp_tui.simulator.turns import Lane, Turns
+from vp_tui.simulator.database import SimContinuity
+from vp_tui.simulator.engine import SimSurroundings
+from vp_tui.simulator.options import SimLaneFlags, SimLife
+from vp_tui.simulator.script import SimTurnScript, invented_script, marked_script
+from vp_tui.simulator.sessions import (
+    DEFAULT_OWNER,
+    RESUMED_OWNER,
+    SimSession,
+    SimTurn,
+    SimWorkspaces,
+)
+from vp_tui.simulator.turns import SimLane, SimTurns
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from vp_tui.simulator.database import JsonObject, Ledger
-    from vp_tui.simulator.options import Clock, SimulatorOptions
+    from vp_tui.simulator.database import JsonObject, SimDatabase
+    from vp_tui.simulator.options import SimClock, SimOptions
 
 
 MEMORY_MODE = "session_only"
 
 
-class Gateway:
+class SimGateway:
     """What a gateway process holds in memory; `ledger` and `workspaces` outlive it."""
 
     def __init__(
-        self, options: SimulatorOptions, clock: Clock, ledger: Ledger, workspaces: Workspaces
+        self, options: SimOptions, clock: SimClock, ledger: SimDatabase, workspaces: SimWorkspaces
     ) -> None:
         self.options = options
         self.clock = clock
         self.ledger = ledger
         self.workspaces = workspaces
-        self.sessions: dict[str, Session] = {}
-        self.continuity = Continuity(clock)
-        self.life = Life()
-        around = Surroundings(clock, ledger.ids, workspaces, self.life)
-        self.lane = Lane(ledger, LaneFlags.read(options.env_file), around)
-        self.turns = Turns(around, self.lane, self.continuity, options.cancel_wait)
+        self.sessions: dict[str, SimSession] = {}
+        self.continuity = SimContinuity(clock)
+        self.life = SimLife()
+        around = SimSurroundings(clock, ledger.ids, workspaces, self.life)
+        self.lane = SimLane(ledger, SimLaneFlags.read(options.env_file), around)
+        self.turns = SimTurns(around, self.lane, self.continuity, options.cancel_wait)
 
-    def session(self, session_id: str) -> Session:
+    def session(self, session_id: str) -> SimSession:
         """Return the counters of a session that exists, in memory or only on disk."""
         if session_id not in self.sessions:
             path = str(self.workspaces.path(session_id))
-            self.sessions[session_id] = Session(session_id, path, self.clock, loaded=False)
+            self.sessions[session_id] = SimSession(session_id, path, self.clock, loaded=False)
         return self.sessions[session_id]
 
-    async def create(self, owner: str = DEFAULT_OWNER, at: datetime | None = None) -> Session:
+    async def create(self, owner: str = DEFAULT_OWNER, at: datetime | None = None) -> SimSession:
         """Make a session, waiting for the lock; its id tells when, now or `at`."""
         async with self.turns.exclusive():
             digits = self.ledger.ids.hex(8)
@@ -56,7 +62,7 @@ class Gateway:
             self.continuity.count("sessions_created")
             return session
 
-    async def resume(self, session_id: str) -> Session | None:
+    async def resume(self, session_id: str) -> SimSession | None:
         """Return the session ready to run: one that is only on disk is loaded under the lock.
 
         None if there is no such session, which it also takes the lock to find out.
@@ -75,7 +81,9 @@ class Gateway:
             self.continuity.count("resume_successes")
             return session
 
-    def start_turn(self, session: Session, prompt: str, script: TurnScript | None = None) -> Turn:
+    def start_turn(
+        self, session: SimSession, prompt: str, script: SimTurnScript | None = None
+    ) -> SimTurn:
         """Admit a turn that behaves as `script`, as the prompt's marker, or cleanly."""
         owner = self.workspaces.record(session.session_id).owner
         chosen = script or marked_script(prompt) or invented_script(self.ledger.ids)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from vp_tui.simulator.options import Clock
+    from vp_tui.simulator.options import SimClock
 
 
 VP_ID: Final = "vp.coder.primary"
@@ -48,7 +48,7 @@ COUNTED: Final = (
 )
 
 
-class Ids:
+class SimIds:
     """Identifiers that look like the gateway's and are the same in each run with the same seed."""
 
     def __init__(self, seed: int) -> None:
@@ -66,7 +66,7 @@ class Ids:
 
 
 @dataclass(slots=True)
-class Mission:
+class SimMission:
     """A row of the missions table."""
 
     mission_id: str
@@ -80,7 +80,7 @@ class Mission:
 
 
 @dataclass(frozen=True, slots=True)
-class LaneEvent:
+class SimLaneEvent:
     """A row of the events table, or of the session events table with no mission id."""
 
     event_id: str
@@ -91,7 +91,7 @@ class LaneEvent:
 
 
 @dataclass(slots=True)
-class LaneSession:
+class SimLaneSession:
     """The one row about the lane's session."""
 
     workspace_dir: str
@@ -102,20 +102,20 @@ class LaneSession:
 
 
 @dataclass
-class Ledger:
+class SimDatabase:
     """The tables, oldest row first."""
 
-    ids: Ids
-    missions: list[Mission] = field(default_factory=list)
-    events: list[LaneEvent] = field(default_factory=list)
-    session_events: list[LaneEvent] = field(default_factory=list)
-    session: LaneSession | None = None
+    ids: SimIds
+    missions: list[SimMission] = field(default_factory=list)
+    events: list[SimLaneEvent] = field(default_factory=list)
+    session_events: list[SimLaneEvent] = field(default_factory=list)
+    session: SimLaneSession | None = None
 
     def open_session(self, workspace_dir: str, owner: str, at: datetime) -> None:
         """Take the lane's lease for a delegation, making the session's row the first time."""
         kind = "created" if self.session is None else "resumed"
         if self.session is None:
-            self.session = LaneSession(workspace_dir, owner, at, at)
+            self.session = SimLaneSession(workspace_dir, owner, at, at)
         self.session.touched_at = at
         lease: JsonObject = {
             "lease_owner": LEASE_OWNER,
@@ -135,15 +135,17 @@ class Ledger:
             }
             self._append_session_event("resumed", ids, at)
 
-    def dispatch(self, objective: str, run_id: str, at: datetime) -> Mission:
+    def dispatch(self, objective: str, run_id: str, at: datetime) -> SimMission:
         """Add the row of a mission that starts."""
-        mission = Mission(f"vp-mission-{self.ids.hex(32)}", objective, run_id, at, at)
+        mission = SimMission(f"vp-mission-{self.ids.hex(32)}", objective, run_id, at, at)
         self.missions.append(mission)
         payload: JsonObject = {"trace_id": None, "run_id": run_id, "started_at": at.isoformat()}
         self._append_event(mission, "dispatched", payload, at)
         return mission
 
-    def fall_back(self, mission: Mission, error: str, trace_id: str | None, at: datetime) -> None:
+    def fall_back(
+        self, mission: SimMission, error: str, trace_id: str | None, at: datetime
+    ) -> None:
         """Note that the primary path takes the mission over; its row does not change."""
         payload: JsonObject = {
             "reason": "vp_execution_error",
@@ -154,7 +156,7 @@ class Ledger:
 
     def complete(
         self,
-        mission: Mission,
+        mission: SimMission,
         workspace_dir: str,
         trace_id: str | None,
         at: datetime,
@@ -173,7 +175,7 @@ class Ledger:
             payload["vp_error"] = vp_error
         self._close(mission, "completed", payload, at)
 
-    def fail(self, mission: Mission, vp_error: str, trace_id: str | None, at: datetime) -> None:
+    def fail(self, mission: SimMission, vp_error: str, trace_id: str | None, at: datetime) -> None:
         """Close the row of a mission that the fallback could not answer either."""
         payload: JsonObject = {
             "trace_id": trace_id,
@@ -184,25 +186,27 @@ class Ledger:
         }
         self._close(mission, "failed", payload, at)
 
-    def _close(self, mission: Mission, status: str, payload: JsonObject, at: datetime) -> None:
+    def _close(self, mission: SimMission, status: str, payload: JsonObject, at: datetime) -> None:
         mission.status, mission.completed_at, mission.updated_at = status, at, at
         self._append_event(mission, status, payload, at)
 
-    def _append_event(self, mission: Mission, kind: str, payload: JsonObject, at: datetime) -> None:
+    def _append_event(
+        self, mission: SimMission, kind: str, payload: JsonObject, at: datetime
+    ) -> None:
         event_id = f"vp-event-{self.ids.hex(32)}"
         self.events.append(
-            LaneEvent(event_id, mission.mission_id, f"vp.mission.{kind}", payload, at)
+            SimLaneEvent(event_id, mission.mission_id, f"vp.mission.{kind}", payload, at)
         )
 
     def _append_session_event(self, kind: str, payload: JsonObject, at: datetime) -> None:
         event_id = f"vp-session-event-{self.ids.hex(32)}"
-        self.session_events.append(LaneEvent(event_id, None, f"vp.session.{kind}", payload, at))
+        self.session_events.append(SimLaneEvent(event_id, None, f"vp.session.{kind}", payload, at))
 
 
-class Continuity:
+class SimContinuity:
     """The counters of one boot; a restart begins anew with another `started_at`."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: SimClock) -> None:
         self._clock = clock
         self.started_at = clock.now()
         self._totals: Counter[str] = Counter()

@@ -11,19 +11,26 @@ from random import Random
 from typing import TYPE_CHECKING, Final
 
 from vp_tui.simulator.database import LANE_DIRECTORY
-from vp_tui.simulator.script import CHATS, VP_ERRORS, Outcome, TurnScript, chat_steps, coding_turn
+from vp_tui.simulator.script import (
+    CHATS,
+    VP_ERRORS,
+    Outcome,
+    SimTurnScript,
+    chat_steps,
+    coding_turn,
+)
 from vp_tui.simulator.sessions import DEFAULT_OWNER
-from vp_tui.simulator.turns import GatewayStoppedError
+from vp_tui.simulator.turns import SimGatewayStoppedError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
     from pathlib import Path
 
-    from vp_tui.simulator.boot import Gateway
-    from vp_tui.simulator.host import Host
-    from vp_tui.simulator.options import SimulatorOptions
-    from vp_tui.simulator.sessions import Session, Turn
+    from vp_tui.simulator.boot import SimGateway
+    from vp_tui.simulator.host import SimHost
+    from vp_tui.simulator.options import SimOptions
+    from vp_tui.simulator.sessions import SimSession, SimTurn
 
 
 EVERY: Final = timedelta(seconds=75)
@@ -33,7 +40,7 @@ PAST_SESSIONS: Final = 3
 """Sessions that the past missions came from; they are still in memory."""
 
 
-async def seed_history(gateway: Gateway, random: Random, missions: int) -> None:
+async def seed_history(gateway: SimGateway, random: Random, missions: int) -> None:
     """Write clean past missions of this boot, the last one just over, 20 to 40 s long each.
 
     The boot's `started_at` is moved back before them.
@@ -57,27 +64,27 @@ async def seed_history(gateway: Gateway, random: Random, missions: int) -> None:
         at += EVERY
 
 
-def _lane_directory(gateway: Gateway) -> str:
+def _lane_directory(gateway: SimGateway) -> str:
     gateway.workspaces.ensure_lane(LANE_DIRECTORY)
     return str(gateway.workspaces.path(LANE_DIRECTORY))
 
 
-def _log_past_turn(gateway: Gateway, prompt: str, began: datetime, ended: datetime) -> None:
+def _log_past_turn(gateway: SimGateway, prompt: str, began: datetime, ended: datetime) -> None:
     start, end = (f"[{gateway.clock.local(at):%H:%M:%S}]" for at in (began, ended))
     lines = f"\n{start} 👤 USER: {prompt}\n{end} 🤖 ASSISTANT: The checks pass.\n\n"
     gateway.workspaces.write(LANE_DIRECTORY, lines)
 
 
-class Driver:
+class SimDriver:
     """Does to a running gateway what its users and operators do.
 
     Seconds are scripted time, divided by the speed. Verbs that take a user's name keep a session
     per user and make a new one after a restart.
     """
 
-    def __init__(self, host: Host) -> None:
+    def __init__(self, host: SimHost) -> None:
         self._host = host
-        self._sessions: dict[str, tuple[Gateway, Session]] = {}
+        self._sessions: dict[str, tuple[SimGateway, SimSession]] = {}
         self.random = Random(host.options.seed)  # noqa: S311 - repeatable by design
 
     @property
@@ -86,12 +93,12 @@ class Driver:
         return self._host.url
 
     @property
-    def options(self) -> SimulatorOptions:
+    def options(self) -> SimOptions:
         """What the gateway was started with."""
         return self._host.options
 
     @property
-    def gateway(self) -> Gateway:
+    def gateway(self) -> SimGateway:
         """The gateway's present boot."""
         return self._host.gateway
 
@@ -104,7 +111,7 @@ class Driver:
         """Make a session and return its id; waits while a run holds the lock."""
         return (await self.gateway.create()).session_id
 
-    def execute(self, session_id: str, prompt: str, script: TurnScript | None = None) -> Turn:
+    def execute(self, session_id: str, prompt: str, script: SimTurnScript | None = None) -> SimTurn:
         """Start a turn in a session of this boot; its script may be a marker in the prompt."""
         return self.gateway.start_turn(self.gateway.sessions[session_id], prompt, script)
 
@@ -148,10 +155,10 @@ class Driver:
         *,
         seconds: Sequence[float] = (8.0, 20.0),
         hold: float = 90.0,
-    ) -> Turn:
+    ) -> SimTurn:
         """Send a coding prompt for `user` that takes about so many seconds, from-to."""
         prompt, steps = coding_turn(self.random, seconds=self.random.uniform(*seconds))
-        script = TurnScript(
+        script = SimTurnScript(
             outcome=outcome,
             steps=steps,
             thought="I should see how this works today before I change it.",
@@ -161,17 +168,17 @@ class Driver:
         )
         return await self._start(user, prompt, script)
 
-    async def code(self, user: str, outcome: Outcome = "clean") -> Turn:
+    async def code(self, user: str, outcome: Outcome = "clean") -> SimTurn:
         """Send a coding prompt for `user` and wait for the turn's end."""
         turn = await self.start(user, outcome)
         await turn.ended.wait()
         return turn
 
-    async def chat(self, user: str) -> Turn:
+    async def chat(self, user: str) -> SimTurn:
         """Send a prompt without coding intent and wait for the turn's end."""
         seconds = self.random.uniform(4.0, 9.0)
         prompt = f"{self.random.choice(CHATS)} ({self.random.randrange(1000)})"
-        script = TurnScript(steps=chat_steps(self.random, seconds=seconds))
+        script = SimTurnScript(steps=chat_steps(self.random, seconds=seconds))
         turn = await self._start(user, prompt, script)
         await turn.ended.wait()
         return turn
@@ -187,19 +194,19 @@ class Driver:
         await self.pause(seconds)
         await self.resume_listening()
 
-    async def enter(self, user: str) -> Session:
+    async def enter(self, user: str) -> SimSession:
         """Return the user's session in the present boot, made if need be."""
         while True:
             gateway = self.gateway
             known, session = self._sessions.get(user, (None, None))
             if session is not None and known is gateway and gateway.life.alive:
                 return session
-            with contextlib.suppress(GatewayStoppedError):
+            with contextlib.suppress(SimGatewayStoppedError):
                 self._sessions[user] = gateway, await gateway.create()
             if not gateway.life.alive:
                 await self._host.up.wait()
 
-    async def _start(self, user: str, prompt: str, script: TurnScript) -> Turn:
+    async def _start(self, user: str, prompt: str, script: SimTurnScript) -> SimTurn:
         session = await self.enter(user)
         # A session has one turn at a time; one that a cancel gave up on does not count.
         while session.turn is not None and session.turn.counted:

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from vp_tui.simulator.database import Ids, JsonObject
-    from vp_tui.simulator.options import Clock, Life
-    from vp_tui.simulator.script import Act, Step, TurnScript
-    from vp_tui.simulator.sessions import Workspaces
+    from vp_tui.simulator.database import JsonObject, SimIds
+    from vp_tui.simulator.options import SimClock, SimLife
+    from vp_tui.simulator.script import Act, SimStep, SimTurnScript
+    from vp_tui.simulator.sessions import SimWorkspaces
 
 
 Emit = Callable[[str, "JsonObject"], Awaitable[None]]
@@ -30,7 +30,7 @@ LOG_TAIL_BYTES: Final = 4096
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class SimPlace:
     """Where an engine works: the VP lane's directory or the session's own."""
 
     session_id: str
@@ -48,19 +48,19 @@ class Place:
 
 
 @dataclass(frozen=True)
-class Surroundings:
+class SimSurroundings:
     """What engines share within one boot of the gateway."""
 
-    clock: Clock
-    ids: Ids
-    workspaces: Workspaces
-    life: Life
+    clock: SimClock
+    ids: SimIds
+    workspaces: SimWorkspaces
+    life: SimLife
 
 
-class Voice:
+class SimVoice:
     """Speaks for one run of one engine; its times count from the beginning of that run."""
 
-    def __init__(self, around: Surroundings, place: Place, emit: Emit) -> None:
+    def __init__(self, around: SimSurroundings, place: SimPlace, emit: Emit) -> None:
         self.around = around
         self.place = place
         self.tell = emit
@@ -113,7 +113,7 @@ class Voice:
         await self.event("tool_call", {"id": call_id, "name": tool, "input": arguments})
         self.log(f"🛠️ TOOL CALL: {tool}")
 
-    async def result(self, call_id: str, step: Step) -> None:
+    async def result(self, call_id: str, step: SimStep) -> None:
         """Tell what the tool returned; what a command prints goes into the log too."""
         await self.event(
             "tool_result",
@@ -130,7 +130,7 @@ class Voice:
         self.log("📦 TOOL RESULT")
 
 
-async def linger(voice: Voice, act: Act, script: TurnScript) -> None:
+async def linger(voice: SimVoice, act: Act, script: SimTurnScript) -> None:
     """Play the part of a run that hangs, hears no cancel, drips or waits for an answer."""
     if act == "deaf":
         await _be_deaf(voice, script)
@@ -142,7 +142,7 @@ async def linger(voice: Voice, act: Act, script: TurnScript) -> None:
         await _hang(voice, script.hold if act == "orphan" else 0.0)
 
 
-async def _hang(voice: Voice, orphaned_for: float) -> None:
+async def _hang(voice: SimVoice, orphaned_for: float) -> None:
     await voice.say("working on it ...")
     await voice.call("toolu_hang", "Bash", {"command": "pytest -q"})
     try:
@@ -154,14 +154,14 @@ async def _hang(voice: Voice, orphaned_for: float) -> None:
         raise
 
 
-async def _go_on_writing(voice: Voice, seconds: float) -> None:
+async def _go_on_writing(voice: SimVoice, seconds: float) -> None:
     for step in range(1, int(seconds) + 1):
         await voice.around.clock.sleep(1.0)
         voice.log(f"orphan engine still working {step}")
         voice.log(f"ℹ️ STATUS: orphan step {step}")  # noqa: RUF001 - the log's own sign
 
 
-async def _be_deaf(voice: Voice, script: TurnScript) -> None:
+async def _be_deaf(voice: SimVoice, script: SimTurnScript) -> None:
     """Wait for a cancel, then go on for `script.hold` seconds whatever is asked."""
     await voice.say("working, and deaf to cancel")
     loop, ends_at = asyncio.get_running_loop(), None
@@ -177,13 +177,13 @@ async def _be_deaf(voice: Voice, script: TurnScript) -> None:
     await voice.say("finished in spite of the cancel")
 
 
-async def _drip(voice: Voice, seconds: float) -> None:
+async def _drip(voice: SimVoice, seconds: float) -> None:
     for part in range(1, max(1, int(seconds / DRIP_EVERY)) + 1):
         await voice.around.clock.sleep(DRIP_EVERY)
         await voice.say(f"still indexing, part {part}")
 
 
-async def _ask(voice: Voice) -> None:
+async def _ask(voice: SimVoice) -> None:
     """Ask what nobody can answer."""
     await voice.event(
         "input_required",
@@ -197,12 +197,12 @@ async def _ask(voice: Voice) -> None:
     await asyncio.Event().wait()
 
 
-class EngineError(Exception):
+class SimEngineError(Exception):
     """The engine raised instead of reporting an error."""
 
 
 @dataclass(frozen=True, slots=True)
-class EngineResult:
+class SimEngineResult:
     """How an engine's part ended: with an `error`, or without."""
 
     trace_id: str | None
@@ -211,14 +211,14 @@ class EngineResult:
     error: str | None = None
 
 
-class Engine:
+class SimEngine:
     """One run of one engine."""
 
-    def __init__(self, voice: Voice) -> None:
+    def __init__(self, voice: SimVoice) -> None:
         self._voice = voice
         self._tool_calls = 0
 
-    async def run(self, prompt: str, script: TurnScript) -> EngineResult:
+    async def run(self, prompt: str, script: SimTurnScript) -> SimEngineResult:
         """Play the script to its end; raises `EngineError` if it says so."""
         voice = self._voice
         await voice.open(prompt)
@@ -232,7 +232,7 @@ class Engine:
             await self._play(script)
             await linger(voice, act, script)
         trace_id = voice.around.ids.hex(32) if script.trace else None
-        result = EngineResult(trace_id, self._tool_calls, voice.elapsed(2), error)
+        result = SimEngineResult(trace_id, self._tool_calls, voice.elapsed(2), error)
         await voice.tell(
             "iteration_end",
             {
@@ -244,7 +244,7 @@ class Engine:
         )
         return result
 
-    async def _work(self, script: TurnScript) -> None:
+    async def _work(self, script: SimTurnScript) -> None:
         if not script.trace:
             return
         await self._play(script)
@@ -260,13 +260,13 @@ class Engine:
         path = f"{voice.place.workspace_dir}/{report}"
         await voice.tell("work_product", {"path": report, "absolute_path": path, "size": 15})
 
-    async def _play(self, script: TurnScript) -> None:
+    async def _play(self, script: SimTurnScript) -> None:
         if script.steps:
             await self._voice.begin(script.thought)
         for step in script.steps:
             await self._use_tool(step)
 
-    async def _use_tool(self, step: Step) -> None:
+    async def _use_tool(self, step: SimStep) -> None:
         voice, clock = self._voice, self._voice.around.clock
         await clock.sleep(step.lead)
         call_id = f"toolu_{voice.around.ids.hex(12)}"
@@ -276,7 +276,7 @@ class Engine:
         await voice.result(call_id, step)
         await voice.say(step.says.replace("{source}", voice.place.source))
 
-    async def _fail(self, script: TurnScript, *, raises: bool) -> str:
+    async def _fail(self, script: SimTurnScript, *, raises: bool) -> str:
         voice = self._voice
         delegated = voice.place.delegated
         if delegated:
@@ -288,7 +288,7 @@ class Engine:
             usual = "vp lane failure" if delegated else "primary lane failed too"
         message = (script.error if delegated else "") or usual
         if raises:
-            raise EngineError(message)
+            raise SimEngineError(message)
         voice.log(f"❌ ERROR: {message}")
         await voice.tell("error", {**self._details(message), **self._log_tail()})
         return message

@@ -13,17 +13,17 @@ from typing import TYPE_CHECKING, Final
 import uvicorn
 
 from vp_tui.simulator.api import build_app
-from vp_tui.simulator.boot import Gateway
-from vp_tui.simulator.database import Ids, Ledger
-from vp_tui.simulator.options import Clock
-from vp_tui.simulator.sessions import Workspaces
+from vp_tui.simulator.boot import SimGateway
+from vp_tui.simulator.database import SimDatabase, SimIds
+from vp_tui.simulator.options import SimClock
+from vp_tui.simulator.sessions import SimWorkspaces
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from starlette.applications import Starlette
 
-    from vp_tui.simulator.options import SimulatorOptions
+    from vp_tui.simulator.options import SimOptions
 
 
 HOST: Final = "127.0.0.1"
@@ -58,15 +58,15 @@ class _Server(uvicorn.Server):
         self.listening.set()
 
 
-class Host:
+class SimHost:
     """A gateway with its address, its disk and its database."""
 
-    def __init__(self, options: SimulatorOptions) -> None:
+    def __init__(self, options: SimOptions) -> None:
         self.options = options
-        self.clock = Clock(speed=options.speed, zone=options.zone)
+        self.clock = SimClock(speed=options.speed, zone=options.zone)
         self._root = Path(tempfile.mkdtemp(prefix="vp-tui-gateway-")).resolve()
-        self._ledger = Ledger(Ids(options.seed))
-        self._workspaces = Workspaces(self._root, self.clock)
+        self._ledger = SimDatabase(SimIds(options.seed))
+        self._workspaces = SimWorkspaces(self._root, self.clock)
         self.bootstrap_error: str | None = None
         """Why the lane cannot start, in this boot and the next ones; None when it can."""
         self.gateway = self._boot()
@@ -129,8 +129,8 @@ class Host:
             connection.transport.abort()  # a viewer that does not read would linger
         self._server = self._serving = None
 
-    def _boot(self) -> Gateway:
-        gateway = Gateway(self.options, self.clock, self._ledger, self._workspaces)
+    def _boot(self) -> SimGateway:
+        gateway = SimGateway(self.options, self.clock, self._ledger, self._workspaces)
         gateway.lane.bootstrap_error = self.bootstrap_error
         return gateway
 

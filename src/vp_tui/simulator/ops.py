@@ -20,10 +20,10 @@ from vp_tui.simulator.database import (
     LEASE_TTL,
     VP_ID,
     JsonObject,
-    LaneEvent,
-    LaneSession,
-    Ledger,
-    Mission,
+    SimDatabase,
+    SimLaneEvent,
+    SimLaneSession,
+    SimMission,
 )
 from vp_tui.simulator.sessions import is_valid_id, read_log_slice
 
@@ -34,21 +34,21 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
-    from vp_tui.simulator.boot import Gateway
+    from vp_tui.simulator.boot import SimGateway
 
 
 DEFAULT_REASON: Final = "Cancelled from ops panel"
 
 
 def lane_metrics(
-    ledger: Ledger, vp_id: str, *, mission_limit: int, event_limit: int, now: datetime
+    ledger: SimDatabase, vp_id: str, *, mission_limit: int, event_limit: int, now: datetime
 ) -> JsonObject:
     """Return the body of the metrics endpoint.
 
     The newest `mission_limit` missions come newest first; of the events the OLDEST `event_limit`
     come oldest first, so that what happens after them is never seen. Limits are clamped.
     """
-    source = ledger if vp_id == VP_ID else Ledger(ledger.ids)
+    source = ledger if vp_id == VP_ID else SimDatabase(ledger.ids)
     event_limit = min(max(event_limit, 1), 1000)
     missions = source.missions[::-1][: min(max(mission_limit, 1), 500)]
     events = source.events[:event_limit]
@@ -72,7 +72,7 @@ def lane_metrics(
     }
 
 
-def _fallback(missions: Sequence[Mission], fell_back: set[str | None]) -> JsonObject:
+def _fallback(missions: Sequence[SimMission], fell_back: set[str | None]) -> JsonObject:
     seen = sum(mission.mission_id in fell_back for mission in missions)
     rate = seen / len(missions) if missions else 0.0
     return {
@@ -82,7 +82,7 @@ def _fallback(missions: Sequence[Mission], fell_back: set[str | None]) -> JsonOb
     }
 
 
-def _latency(missions: Sequence[Mission]) -> JsonObject:
+def _latency(missions: Sequence[SimMission]) -> JsonObject:
     durations = sorted(d for mission in missions if (d := _duration(mission)) is not None)
     if not durations:
         names = ("avg_seconds", "p50_seconds", "p95_seconds", "max_seconds")
@@ -100,13 +100,13 @@ def _nearest_rank(ordered: Sequence[float], quantile: float) -> float:
     return ordered[round((len(ordered) - 1) * quantile)]
 
 
-def _duration(mission: Mission) -> float | None:
+def _duration(mission: SimMission) -> float | None:
     if mission.completed_at is None:
         return None
     return (mission.completed_at - mission.started_at).total_seconds()
 
 
-def _mission_row(mission: Mission, fallback_seen: bool) -> JsonObject:  # noqa: FBT001 - a column
+def _mission_row(mission: SimMission, fallback_seen: bool) -> JsonObject:  # noqa: FBT001 - a column
     completed_at = mission.completed_at
     return {
         "mission_id": mission.mission_id,
@@ -122,7 +122,7 @@ def _mission_row(mission: Mission, fallback_seen: bool) -> JsonObject:  # noqa: 
     }
 
 
-def _event_row(event: LaneEvent) -> JsonObject:
+def _event_row(event: SimLaneEvent) -> JsonObject:
     mission = {} if event.mission_id is None else {"mission_id": event.mission_id}
     return {
         "event_id": event.event_id,
@@ -134,7 +134,7 @@ def _event_row(event: LaneEvent) -> JsonObject:
     }
 
 
-def _session_row(session: LaneSession | None) -> JsonObject | None:
+def _session_row(session: SimLaneSession | None) -> JsonObject | None:
     if session is None:
         return None
     metadata = {"lane": "coder_vp", "owner_user_id": session.owner}
@@ -259,7 +259,7 @@ async def _tail(request: Request) -> JSONResponse:
     return JSONResponse(body)
 
 
-def _log_path(request: Request, gateway: Gateway) -> tuple[Path, str]:
+def _log_path(request: Request, gateway: SimGateway) -> tuple[Path, str]:
     """Return the file that is asked for, and its name in the answer if it is missing."""
     session_id, relative = (request.query_params.get(name) for name in ("session_id", "path"))
     if session_id:

@@ -23,7 +23,7 @@ AUTH_INTERNAL_TOKEN: Final = "internal-secret"  # noqa: S105 - as above
 
 
 @dataclass(frozen=True)
-class SimulatorOptions:
+class SimOptions:
     """How the embedded gateway behaves; the defaults are those of `vp-tui gateway`."""
 
     scenario: str = "tour"
@@ -45,7 +45,7 @@ class SimulatorOptions:
     zone: tzinfo | None = None
     """Zone of the naive stamps; None is the machine's own."""
 
-    def with_default_tokens(self) -> SimulatorOptions:
+    def with_default_tokens(self) -> SimOptions:
         """Return the options with the tokens that the scenario `auth` requires, if none are set."""
         if self.scenario != "auth" or self.ops_token or self.internal_token:
             return self
@@ -53,7 +53,7 @@ class SimulatorOptions:
 
 
 @dataclass(frozen=True)
-class LaneFlags:
+class SimLaneFlags:
     """The switches of the VP lane; without a word in the env file the lane is on."""
 
     enabled: bool = True
@@ -61,7 +61,7 @@ class LaneFlags:
     forced_fallback: bool = False
 
     @classmethod
-    def read(cls, env_file: Path | None) -> LaneFlags:
+    def read(cls, env_file: Path | None) -> SimLaneFlags:
         """Return the flags that `env_file` sets; a missing file sets none."""
         is_there = env_file is not None and env_file.is_file()
         switches = switches_in(env_file.read_bytes() if env_file and is_there else b"")
@@ -72,7 +72,7 @@ class LaneFlags:
         )
 
 
-class Clock:
+class SimClock:
     """Tells the time as G1 does and sleeps `speed` times as fast as it says."""
 
     def __init__(self, *, speed: float = 1.0, zone: tzinfo | None = None) -> None:
@@ -96,7 +96,7 @@ class Clock:
         await asyncio.sleep(seconds / self.speed)
 
 
-class Life:
+class SimLife:
     """Owns the tasks of one boot, so that none of them outlives it."""
 
     def __init__(self) -> None:

@@ -15,8 +15,8 @@ import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from vp_tui.simulator.driver import Driver
-from vp_tui.simulator.host import Host
+from vp_tui.simulator.driver import SimDriver
+from vp_tui.simulator.host import SimHost
 from vp_tui.simulator.scenarios import SCENARIOS
 
 if TYPE_CHECKING:
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-    from vp_tui.simulator.options import SimulatorOptions
+    from vp_tui.simulator.options import SimOptions
 
 
 STOP_TIMEOUT_S: Final = 5.0
 
 
-def run_gateway_command(options: SimulatorOptions, *, exit_with_parent: bool) -> int:
+def run_gateway_command(options: SimOptions, *, exit_with_parent: bool) -> int:
     """Run `vp-tui gateway` to its end and return the exit code.
 
     Prints one line of JSON, `{"url": …, "pid": …}`, when the gateway listens. Tokens that are not
@@ -49,7 +49,7 @@ def run_gateway_command(options: SimulatorOptions, *, exit_with_parent: bool) ->
     return 0
 
 
-async def _serve(options: SimulatorOptions, *, exit_with_parent: bool) -> None:
+async def _serve(options: SimOptions, *, exit_with_parent: bool) -> None:
     # The parent of a gateway imports this module too, and has no use for a web server.
 
     stop = asyncio.Event()
@@ -74,7 +74,7 @@ def _stop_at_end_of_stdin(stop: asyncio.Event) -> None:
     loop.add_reader(stdin, read)
 
 
-class GatewayProcess:
+class SimProcess:
     """A gateway that runs as a child and ends with its parent, however that ends."""
 
     def __init__(self, process: subprocess.Popen[str], url: str) -> None:
@@ -107,7 +107,7 @@ class GatewayProcess:
         self.stop()
 
 
-def spawn_gateway(options: SimulatorOptions) -> GatewayProcess:
+def spawn_gateway(options: SimOptions) -> SimProcess:
     """Start a gateway as a child process and wait until it listens.
 
     Tokens travel by environment, never on the command line. Raises `RuntimeError` with the child's
@@ -128,10 +128,10 @@ def spawn_gateway(options: SimulatorOptions) -> GatewayProcess:
     if not first_line:
         _, words = process.communicate()
         raise RuntimeError(f"the embedded gateway did not start: {words.strip()}")
-    return GatewayProcess(process, json.loads(first_line)["url"])
+    return SimProcess(process, json.loads(first_line)["url"])
 
 
-def _arguments(options: SimulatorOptions) -> list[str]:
+def _arguments(options: SimOptions) -> list[str]:
     names = ("port", "scenario", "speed", "seed", "rate", "sessions", "env_file")
     values = {name: getattr(options, name) for name in names}
     return [
@@ -142,14 +142,14 @@ def _arguments(options: SimulatorOptions) -> list[str]:
     ]
 
 
-def _environment(options: SimulatorOptions) -> dict[str, str]:
+def _environment(options: SimOptions) -> dict[str, str]:
     tokens = {"UA_OPS_TOKEN": options.ops_token, "UA_INTERNAL_API_TOKEN": options.internal_token}
     inherited = {name: value for name, value in os.environ.items() if name not in tokens}
     return inherited | {name: token for name, token in tokens.items() if token}
 
 
 @contextlib.asynccontextmanager
-async def running_gateway(options: SimulatorOptions) -> AsyncIterator[Driver]:
+async def running_gateway(options: SimOptions) -> AsyncIterator[SimDriver]:
     """Run a gateway and its scenario beside the caller; both end with the context.
 
     If the scenario crashed, the end of the context raises its exception.
@@ -159,7 +159,7 @@ async def running_gateway(options: SimulatorOptions) -> AsyncIterator[Driver]:
 
 
 async def serve(
-    options: SimulatorOptions,
+    options: SimOptions,
     *,
     on_ready: Callable[[str], None],
     handle_signals: bool = False,
@@ -184,10 +184,10 @@ async def serve(
 
 @contextlib.asynccontextmanager
 async def _running(
-    options: SimulatorOptions,
-) -> AsyncIterator[tuple[Host, Driver, asyncio.Task[None]]]:
-    host = Host(options.with_default_tokens())
-    driver = Driver(host)
+    options: SimOptions,
+) -> AsyncIterator[tuple[SimHost, SimDriver, asyncio.Task[None]]]:
+    host = SimHost(options.with_default_tokens())
+    driver = SimDriver(host)
     try:
         await host.listen()
         scenario = asyncio.create_task(_play(options.scenario, driver))
@@ -203,7 +203,7 @@ async def _running(
         scenario.result()
 
 
-async def _play(scenario: str, driver: Driver) -> None:
+async def _play(scenario: str, driver: SimDriver) -> None:
     """Play the scenario and then nothing: the task ends by itself only when it crashes."""
     await SCENARIOS[scenario](driver)
     await asyncio.Event().wait()

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from vp_tui.simulator.database import JsonObject
-    from vp_tui.simulator.driver import Driver
+    from vp_tui.simulator.driver import SimDriver
     from vp_tui.simulator.script import Outcome
-    from vp_tui.simulator.sessions import Session, Turn
+    from vp_tui.simulator.sessions import SimSession, SimTurn
 
 
 Scenario = Callable[["Driver"], Awaitable[None]]
@@ -26,7 +26,7 @@ CHAT_SHARE: Final = 0.15
 FLOOD_TICK_S: Final = 0.02
 
 
-async def tour(driver: Driver) -> None:
+async def tour(driver: SimDriver) -> None:
     """Tell the story of a rollout, then go on with organic traffic for ever."""
     await driver.seed(9)
     # Shadow windows: a baseline, an injected fault, then clean.
@@ -44,27 +44,27 @@ async def tour(driver: Driver) -> None:
     await _organic(driver, "vp_error", fault_rate=0.03)
 
 
-async def clean(driver: Driver) -> None:
+async def clean(driver: SimDriver) -> None:
     """Let nothing go wrong."""
     await driver.seed(18)
     await _organic(driver)
 
 
-async def fault(driver: Driver) -> None:
+async def fault(driver: SimDriver) -> None:
     """Make the VP err about every third time; the primary path answers."""
     await driver.seed(9)
     await driver.code("ana", "vp_error")
     await _organic(driver, "vp_error", "vp_exception", fault_rate=0.35)
 
 
-async def failed(driver: Driver) -> None:
+async def failed(driver: SimDriver) -> None:
     """Make VP and primary path both fail, again and again."""
     await driver.seed(9)
     await driver.code("ana", "both_fail")
     await _organic(driver, "both_fail", "fallback_exception", fault_rate=0.5)
 
 
-async def stuck(driver: Driver) -> None:
+async def stuck(driver: SimDriver) -> None:
     """Let a run fall silent in a tool until somebody cancels it; others queue behind it."""
     await driver.seed(9)
     while True:
@@ -72,7 +72,7 @@ async def stuck(driver: Driver) -> None:
         await driver.code("ana")
 
 
-async def deaf(driver: Driver) -> None:
+async def deaf(driver: SimDriver) -> None:
     """Let a run not hear a cancel for a minute and a half."""
     await driver.seed(9)
     while True:
@@ -80,14 +80,14 @@ async def deaf(driver: Driver) -> None:
         await driver.code("ana")
 
 
-async def queued(driver: Driver) -> None:
+async def queued(driver: SimDriver) -> None:
     """Let a slow run, which does make progress, keep the others waiting."""
     await driver.seed(9)
     while True:
         await _hang(driver, "drip")
 
 
-async def blind(driver: Driver) -> None:
+async def blind(driver: SimDriver) -> None:
     """Fall back behind an event window that is full for ever."""
     await driver.seed(520)
     while True:
@@ -96,18 +96,18 @@ async def blind(driver: Driver) -> None:
         await driver.code("ben")
 
 
-async def bootstrap(driver: Driver) -> None:
+async def bootstrap(driver: SimDriver) -> None:
     """Keep the lane from starting: turns are answered, missions are not made."""
     await driver.seed(9)
     driver.break_lane("vp adapter initialize failure")
     await _organic(driver)
 
 
-async def idle(_driver: Driver) -> None:
+async def idle(_driver: SimDriver) -> None:
     """Let nothing happen at all."""
 
 
-async def outage(driver: Driver) -> None:
+async def outage(driver: SimDriver) -> None:
     """Go away for a while and come back, again and again."""
     await driver.seed(9)
     async with asyncio.TaskGroup() as tasks:
@@ -117,7 +117,7 @@ async def outage(driver: Driver) -> None:
             await driver.outage(8)
 
 
-async def flood(driver: Driver) -> None:
+async def flood(driver: SimDriver) -> None:
     """Send so many events a second, to all sessions in turn."""
     while True:
         sessions = [await driver.enter(f"user{n}") for n in range(driver.options.sessions)]
@@ -126,7 +126,7 @@ async def flood(driver: Driver) -> None:
         await _pour(driver, sessions)
 
 
-async def _pour(driver: Driver, sessions: list[Session]) -> None:
+async def _pour(driver: SimDriver, sessions: list[SimSession]) -> None:
     """Send events until the gateway restarts; they need neither a turn nor the lock."""
     loop, gateway = asyncio.get_running_loop(), driver.gateway
     began, sent = loop.time(), 0
@@ -139,7 +139,7 @@ async def _pour(driver: Driver, sessions: list[Session]) -> None:
         sent = due
 
 
-async def _organic(driver: Driver, *faults: Outcome, fault_rate: float = 0.0) -> None:
+async def _organic(driver: SimDriver, *faults: Outcome, fault_rate: float = 0.0) -> None:
     """Let two users work side by side: one mostly codes, the other comes by at times."""
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(_work(driver, "ana", (1, 4), faults, fault_rate))
@@ -147,7 +147,7 @@ async def _organic(driver: Driver, *faults: Outcome, fault_rate: float = 0.0) ->
 
 
 async def _work(
-    driver: Driver,
+    driver: SimDriver,
     user: str,
     break_s: tuple[float, float],
     faults: tuple[Outcome, ...],
@@ -163,7 +163,7 @@ async def _work(
         await driver.pause(*break_s)
 
 
-async def _stuck_until_cancelled(driver: Driver) -> None:
+async def _stuck_until_cancelled(driver: SimDriver) -> None:
     """Hang a run; after a while somebody on call has mercy."""
     turn, _ = await _hang_with_victims(driver, "hang")
     speed = driver.options.speed
@@ -173,13 +173,13 @@ async def _stuck_until_cancelled(driver: Driver) -> None:
         await driver.stop("cleo", "Stuck in pytest, cleared by the night shift")
 
 
-async def _hang(driver: Driver, outcome: Outcome) -> None:
+async def _hang(driver: SimDriver, outcome: Outcome) -> None:
     turn, victims = await _hang_with_victims(driver, outcome)
     for waiting in (turn, *victims):
         await waiting.ended.wait()
 
 
-async def _hang_with_victims(driver: Driver, outcome: Outcome) -> tuple[Turn, list[Turn]]:
+async def _hang_with_victims(driver: SimDriver, outcome: Outcome) -> tuple[SimTurn, list[SimTurn]]:
     users = ("cleo", "ana", "ben")
     for user in users:
         await driver.enter(user)

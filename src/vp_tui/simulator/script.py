@@ -12,7 +12,7 @@ from random import Random
 from typing import TYPE_CHECKING, Final, Literal
 
 if TYPE_CHECKING:
-    from vp_tui.simulator.database import Ids
+    from vp_tui.simulator.database import SimIds
 
 
 Outcome = Literal[
@@ -68,7 +68,7 @@ VP_ERRORS: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class SimStep:
     """One tool call: `lead` seconds of thinking, `seconds` of work, then what came of it."""
 
     tool: str
@@ -81,11 +81,11 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class TurnScript:
+class SimTurnScript:
     """What happens in a turn, in seconds of scripted time."""
 
     outcome: Outcome = "clean"
-    steps: tuple[Step, ...] = ()
+    steps: tuple[SimStep, ...] = ()
     thought: str = "I should look at the parser first."
     fails_after: float = 1.0
     """Until an engine that errs does so."""
@@ -104,7 +104,7 @@ class TurnScript:
         return on_vp if delegated else on_primary
 
 
-def marked_script(prompt: str) -> TurnScript | None:
+def marked_script(prompt: str) -> SimTurnScript | None:
     """Return the script that a `@fake:name key=value` marker in `prompt` asks for."""
     marker = _MARKER.search(prompt)
     if marker is None or marker["name"] not in _OUTCOMES:
@@ -113,7 +113,7 @@ def marked_script(prompt: str) -> TurnScript | None:
     seconds = float(arguments.get("secs", 3))
     silent = marker["name"] == "notrace"
     hanging = marker["name"] in {"hang", "hang_swallow", "drip", "input_required", "orphan"}
-    return TurnScript(
+    return SimTurnScript(
         outcome=_OUTCOMES[marker["name"]],
         steps=() if silent or hanging else _plain_steps(seconds),
         hold=float(arguments.get("hold", arguments.get("secs", 12))),
@@ -122,9 +122,9 @@ def marked_script(prompt: str) -> TurnScript | None:
     )
 
 
-def _plain_steps(seconds: float) -> tuple[Step, ...]:
+def _plain_steps(seconds: float) -> tuple[SimStep, ...]:
     return tuple(
-        Step(
+        SimStep(
             tool=tool,
             arguments={"path": f"src/mod_{index}.py"},
             lead=seconds / len(_TOOLS),
@@ -137,7 +137,7 @@ def _plain_steps(seconds: float) -> tuple[Step, ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class SimJob:
     """A piece of coding work: what is asked, which files it touches, how it is checked."""
 
     prompt: str
@@ -147,49 +147,49 @@ class Job:
 
 
 JOBS: Final = (
-    Job(
+    SimJob(
         "Implement retry with jitter in the billing webhook service",
         ("billing/webhooks/sender.py", "billing/webhooks/backoff.py", "tests/test_sender.py"),
         "uv run pytest -q tests/test_sender.py",
         "..............                                     [100%]\n14 passed in 2.41s",
     ),
-    Job(
+    SimJob(
         "Fix the bug where invoices lose their VAT line after a refund",
         ("billing/invoices/refund.py", "billing/invoices/lines.py", "tests/test_refund.py"),
         "uv run pytest -q tests/test_refund.py -k vat",
         "......                                             [100%]\n6 passed in 1.08s",
     ),
-    Job(
+    SimJob(
         "Refactor the session store module to use one connection pool",
         ("gateway/store/sessions.py", "gateway/store/pool.py", "tests/store/test_pool.py"),
         "uv run mypy gateway/store && uv run pytest -q tests/store",
         "Success: no issues found in 9 source files\n31 passed in 4.77s",
     ),
-    Job(
+    SimJob(
         "Add a paginated /v2/orders endpoint to the orders service",
         ("orders/api/v2/routes.py", "orders/api/v2/schema.py", "tests/api/test_orders_v2.py"),
         "uv run pytest -q tests/api/test_orders_v2.py",
         "....................                               [100%]\n20 passed in 3.12s",
     ),
-    Job(
+    SimJob(
         "Write the missing tests for the csv importer module",
         ("importer/csv_reader.py", "tests/importer/test_dialects.py", "tests/importer/data.py"),
         "uv run pytest -q tests/importer --cov=importer",
         "importer/csv_reader.py   118   4   97%\n27 passed in 1.93s",
     ),
-    Job(
+    SimJob(
         "Port the deploy script from bash to python, keep its flags",
         ("ops/deploy.sh", "ops/deploy.py", "ops/README.md"),
         "python ops/deploy.py --dry-run --env staging",
         "plan: 3 images, 1 migration\nnothing was changed (dry run)",
     ),
-    Job(
+    SimJob(
         "Fix the flaky scheduler test that fails around midnight",
         ("scheduler/clock.py", "scheduler/cron.py", "tests/test_cron.py"),
         "uv run pytest -q tests/test_cron.py --count 50",
         "250 passed in 8.60s",
     ),
-    Job(
+    SimJob(
         "Implement rate limiting for the public search api",
         ("search/http/limits.py", "search/http/middleware.py", "tests/http/test_limits.py"),
         "uv run pytest -q tests/http && uv run ruff check search",
@@ -198,20 +198,20 @@ JOBS: Final = (
 )
 
 
-def coding_turn(random: Random, *, seconds: float) -> tuple[str, tuple[Step, ...]]:
+def coding_turn(random: Random, *, seconds: float) -> tuple[str, tuple[SimStep, ...]]:
     """Return a coding prompt and tool calls that take about `seconds`."""
     job = random.choice(JOBS)
     ticket = random.randrange(1200, 9800)
     return f"{job.prompt} (ticket {ticket})", job_steps(job, random, seconds=seconds)
 
 
-def chat_steps(random: Random, *, seconds: float) -> tuple[Step, ...]:
+def chat_steps(random: Random, *, seconds: float) -> tuple[SimStep, ...]:
     """Return what the primary engine does for a prompt about words."""
     paths = ("notes/planning.md", "notes/style.md", "drafts/reply.md")
     return _spread([("Read", path) for path in paths], random, seconds)
 
 
-def job_steps(job: Job, random: Random, *, seconds: float) -> tuple[Step, ...]:
+def job_steps(job: SimJob, random: Random, *, seconds: float) -> tuple[SimStep, ...]:
     """Return the tool calls of a job: look, change, check, with gaps of 0.5 to 1.5 s."""
     look = [("Grep", job.files[0].split("/")[0])] + [("Read", path) for path in job.files]
     change = [("Edit", path) for path in random.sample(job.files, 2)]
@@ -219,7 +219,7 @@ def job_steps(job: Job, random: Random, *, seconds: float) -> tuple[Step, ...]:
     while len(calls) < seconds / 1.9 - 1:
         calls.append(random.choice(change))
     steps = _spread(calls, random, seconds * len(calls) / (len(calls) + 1))
-    check = Step(
+    check = SimStep(
         tool="Bash",
         arguments={"command": job.check},
         lead=random.uniform(0.4, 0.9),
@@ -230,19 +230,19 @@ def job_steps(job: Job, random: Random, *, seconds: float) -> tuple[Step, ...]:
     return (*steps, check)
 
 
-def invented_script(ids: Ids) -> TurnScript:
+def invented_script(ids: SimIds) -> SimTurnScript:
     """Return a clean turn of a few seconds, for a prompt that does not say how it behaves."""
     random = Random(int(ids.hex(8), 16))  # noqa: S311 - repeatable by design, nothing secret
     steps = job_steps(random.choice(JOBS), random, seconds=random.uniform(6.0, 10.0))
-    return TurnScript(steps=steps)
+    return SimTurnScript(steps=steps)
 
 
-def _spread(calls: list[tuple[str, str]], random: Random, seconds: float) -> tuple[Step, ...]:
+def _spread(calls: list[tuple[str, str]], random: Random, seconds: float) -> tuple[SimStep, ...]:
     share = seconds / len(calls)
     return tuple(_step(tool, target, share * random.uniform(0.7, 1.3)) for tool, target in calls)
 
 
-def _step(tool: str, target: str, seconds: float) -> Step:
+def _step(tool: str, target: str, seconds: float) -> SimStep:
     says = {
         "Grep": f"Found the places in {target} that matter.\n",
         "Read": f"{target} is clear now.\n",
@@ -254,4 +254,4 @@ def _step(tool: str, target: str, seconds: float) -> Step:
         "Edit": f"The file {target} has been updated.",
     }[tool]
     key = "pattern" if tool == "Grep" else "file_path"
-    return Step(tool, {key: target}, seconds * 0.6, seconds * 0.4, output, says)
+    return SimStep(tool, {key: target}, seconds * 0.6, seconds * 0.4, output, says)

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from starlette.websockets import WebSocket
 
     from vp_tui.simulator.database import JsonObject
-    from vp_tui.simulator.options import Clock
-    from vp_tui.simulator.script import TurnScript
+    from vp_tui.simulator.options import SimClock
+    from vp_tui.simulator.script import SimTurnScript
 
 
 DEFAULT_OWNER: Final = "owner_primary"
@@ -36,25 +36,27 @@ _DESCRIPTION_LENGTH: Final = 160
 
 
 @dataclass(eq=False)
-class Turn:
+class SimTurn:
     """One prompt on its way through the gateway."""
 
     turn_id: str
     prompt: str
-    script: TurnScript
+    script: SimTurnScript
     task: asyncio.Task[None] | None = None
     ended: asyncio.Event = field(default_factory=asyncio.Event)
     counted: bool = True
     """Whether the session's `active_runs` still counts it; a timed-out cancel stops that."""
 
 
-class Session:
+class SimSession:
     """Counters of one session since boot, and who is attached to it.
 
     `loaded` is False for a session that is only on disk: an attach has to resume it first.
     """
 
-    def __init__(self, session_id: str, workspace_dir: str, clock: Clock, *, loaded: bool) -> None:
+    def __init__(
+        self, session_id: str, workspace_dir: str, clock: SimClock, *, loaded: bool
+    ) -> None:
         self.session_id = session_id
         self.workspace_dir = workspace_dir
         self.loaded = loaded
@@ -62,7 +64,7 @@ class Session:
         self.last_event_seq = 0
         self.last_event_type: str | None = None
         self.last_activity: datetime = clock.now()
-        self.turn: Turn | None = None
+        self.turn: SimTurn | None = None
         self.active_runs = 0
         self.completed: dict[str, float] = {}
         """Event-loop time at which a prompt's turn completed, for duplicates."""
@@ -117,20 +119,20 @@ def is_valid_id(session_id: str) -> bool:
 
 
 @dataclass(slots=True)
-class Record:
+class SimSessionRecord:
     """What a session's files tell about it."""
 
     owner: str = "unknown"
     description: str | None = None
 
 
-class Workspaces:
+class SimWorkspaces:
     """The workspaces root with its directories."""
 
-    def __init__(self, root: Path, clock: Clock) -> None:
+    def __init__(self, root: Path, clock: SimClock) -> None:
         self.root = root
         self._clock = clock
-        self._records: dict[str, Record] = {}
+        self._records: dict[str, SimSessionRecord] = {}
 
     def path(self, session_id: str) -> Path:
         """Return the session's directory, which may not exist."""
@@ -139,7 +141,7 @@ class Workspaces:
     def create(self, session_id: str, owner: str) -> None:
         """Make a session's directory."""
         self.path(session_id).mkdir()
-        self._records[session_id] = Record(owner)
+        self._records[session_id] = SimSessionRecord(owner)
         (self.path(session_id) / "session_policy.json").write_text("{}", encoding="utf-8")
 
     def ensure_lane(self, session_id: str) -> None:
@@ -150,16 +152,16 @@ class Workspaces:
         """Tell whether there is such a directory."""
         return is_valid_id(session_id) and self.path(session_id).is_dir()
 
-    def record(self, session_id: str) -> Record:
+    def record(self, session_id: str) -> SimSessionRecord:
         """Return what is stored about the session; changes to it are kept."""
-        return self._records.setdefault(session_id, Record())
+        return self._records.setdefault(session_id, SimSessionRecord())
 
     def newest_first(self) -> list[str]:
         """Return all ids by the directories' mtime, which a growing log does not move."""
         # Stamps of the file system tick slowly: of equal ones the one made later is the newer.
-        made = {session_id: number for number, session_id in enumerate(self._records)}
+        order = {session_id: number for number, session_id in enumerate(self._records)}
         directories = [path for path in self.root.iterdir() if path.is_dir()]
-        directories.sort(key=lambda p: (p.stat().st_mtime_ns, made.get(p.name, -1)), reverse=True)
+        directories.sort(key=lambda p: (p.stat().st_mtime_ns, order.get(p.name, -1)), reverse=True)
         return [path.name for path in directories]
 
     def modified_at(self, session_id: str) -> datetime:

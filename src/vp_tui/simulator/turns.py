@@ -14,25 +14,25 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from vp_tui.domain.runs.turns import is_coding_intent
-from vp_tui.simulator.database import LANE_DIRECTORY, VP_ID, JsonObject, Ledger, Mission
+from vp_tui.simulator.database import LANE_DIRECTORY, VP_ID, JsonObject, SimDatabase, SimMission
 from vp_tui.simulator.engine import (
     Emit,
-    Engine,
-    EngineError,
-    EngineResult,
-    Place,
-    Surroundings,
-    Voice,
+    SimEngine,
+    SimEngineError,
+    SimEngineResult,
+    SimPlace,
+    SimSurroundings,
+    SimVoice,
 )
-from vp_tui.simulator.sessions import Turn
+from vp_tui.simulator.sessions import SimTurn
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from vp_tui.simulator.database import Continuity
-    from vp_tui.simulator.options import Clock, LaneFlags
-    from vp_tui.simulator.script import TurnScript
-    from vp_tui.simulator.sessions import Session
+    from vp_tui.simulator.database import SimContinuity
+    from vp_tui.simulator.options import SimClock, SimLaneFlags
+    from vp_tui.simulator.script import SimTurnScript
+    from vp_tui.simulator.sessions import SimSession
 
 
 DUPLICATE_WINDOW_S: Final = 120.0
@@ -40,18 +40,20 @@ DUPLICATE_WINDOW_S: Final = 120.0
 HEARTBEAT: Final = timedelta(seconds=60)
 
 
-class GatewayStoppedError(Exception):
+class SimGatewayStoppedError(Exception):
     """The gateway went down while somebody waited for it."""
 
 
-class Notifier:
+class SimNotifier:
     """Makes the notifications that end a turn, numbered since boot."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: SimClock) -> None:
         self._clock = clock
         self._made = 0
 
-    async def send(self, session: Session, kind: str, message: str, metadata: JsonObject) -> None:
+    async def send(
+        self, session: SimSession, kind: str, message: str, metadata: JsonObject
+    ) -> None:
         """Broadcast a `system_event` with a notification to the session."""
         title, severity = {
             "mission_complete": ("Mission Completed", "info"),
@@ -87,28 +89,28 @@ class Notifier:
         )
 
 
-class Turns:
+class SimTurns:
     """Runs one turn at a time for the whole gateway; the others wait and read "running"."""
 
     def __init__(
-        self, around: Surroundings, lane: Lane, continuity: Continuity, cancel_wait: float
+        self, around: SimSurroundings, lane: SimLane, continuity: SimContinuity, cancel_wait: float
     ) -> None:
         self._around = around
         self._lane = lane
         self._continuity = continuity
         self._cancel_wait = cancel_wait
         self._lock = asyncio.Lock()
-        self._notifier = Notifier(around.clock)
+        self._notifier = SimNotifier(around.clock)
 
     @contextlib.asynccontextmanager
     async def exclusive(self) -> AsyncIterator[None]:
         """Hold the gateway's lock; raises `GatewayStoppedError` if the gateway died meanwhile."""
         async with self._lock:
             if not self._around.life.alive:
-                raise GatewayStoppedError
+                raise SimGatewayStoppedError
             yield
 
-    def refuse(self, session: Session, prompt: str) -> list[tuple[str, JsonObject]]:
+    def refuse(self, session: SimSession, prompt: str) -> list[tuple[str, JsonObject]]:
         """Return the frames that answer a prompt that will not run; none: it will."""
         turn = session.turn
         if turn is not None and turn.counted:
@@ -126,16 +128,16 @@ class Turns:
         ignored = _status("duplicate_turn_ignored", turn_id=turn_id)
         return [ignored, ("query_complete", {"turn_id": turn_id})]
 
-    def start(self, session: Session, owner: str, prompt: str, script: TurnScript) -> Turn:
+    def start(self, session: SimSession, owner: str, prompt: str, script: SimTurnScript) -> SimTurn:
         """Admit a turn; it runs as soon as the lock is free."""
-        turn = Turn(self._turn_id(), prompt, script)
+        turn = SimTurn(self._turn_id(), prompt, script)
         session.turn = turn
         session.active_runs += 1
         turn.task = self._around.life.spawn(self._run(session, owner, turn))
         turn.task.add_done_callback(lambda _: _finish(session, turn))
         return turn
 
-    async def cancel(self, session: Session, reason: str) -> bool:
+    async def cancel(self, session: SimSession, reason: str) -> bool:
         """Cancel the session's turn and say so to its viewers, whether or not there was one.
 
         Returns whether the turn unwound in time. One that did not keeps the lock, but is counted
@@ -152,25 +154,29 @@ class Turns:
         await self._notifier.send(session, "cancelled", reason, {"source": "ops"})
         return unwound
 
-    async def _run(self, session: Session, owner: str, turn: Turn) -> None:
-        place = Place(session.session_id, session.workspace_dir, "user", session.session_id, owner)
+    async def _run(self, session: SimSession, owner: str, turn: SimTurn) -> None:
+        place = SimPlace(
+            session.session_id, session.workspace_dir, "user", session.session_id, owner
+        )
         try:
             async with self.exclusive():
                 result = await self._lane.run(place, turn.prompt, turn.script, session.emit)
-        except GatewayStoppedError:
+        except SimGatewayStoppedError:
             return
         except asyncio.CancelledError:
             if not self._around.life.alive:
                 raise
             await self._end_cancelled(session, turn)
-        except EngineError as error:
+        except SimEngineError as error:
             _uncount(session, turn)
             await session.broadcast("error", {"message": str(error)})
             await self._notifier.send(session, "assistance_needed", str(error), {})
         else:
             await self._end_completed(session, turn, result)
 
-    async def _end_completed(self, session: Session, turn: Turn, result: EngineResult) -> None:
+    async def _end_completed(
+        self, session: SimSession, turn: SimTurn, result: SimEngineResult
+    ) -> None:
         _uncount(session, turn)
         session.completed[turn.prompt] = asyncio.get_running_loop().time()
         self._around.workspaces.checkpoint(session.session_id, turn.prompt)
@@ -184,7 +190,7 @@ class Turns:
         }
         await self._notifier.send(session, "mission_complete", message, metadata)
 
-    async def _end_cancelled(self, session: Session, turn: Turn) -> None:
+    async def _end_cancelled(self, session: SimSession, turn: SimTurn) -> None:
         words: JsonObject = {
             "status": "turn_cancelled",
             "turn_id": turn.turn_id,
@@ -197,10 +203,10 @@ class Turns:
         return f"turn_{int(time.time() * 1000)}_{self._around.ids.hex(8)}"
 
 
-class Lane:
+class SimLane:
     """The VP lane of one boot; all its missions share one `run_id`."""
 
-    def __init__(self, ledger: Ledger, flags: LaneFlags, around: Surroundings) -> None:
+    def __init__(self, ledger: SimDatabase, flags: SimLaneFlags, around: SimSurroundings) -> None:
         self._ledger = ledger
         self._flags = flags
         self._around = around
@@ -208,7 +214,9 @@ class Lane:
         self.bootstrap_error: str | None = None
         """Why the lane's engine cannot start; None when it can."""
 
-    async def run(self, place: Place, prompt: str, script: TurnScript, emit: Emit) -> EngineResult:
+    async def run(
+        self, place: SimPlace, prompt: str, script: SimTurnScript, emit: Emit
+    ) -> SimEngineResult:
         """Route a turn of the session at `place` and run it to its end."""
         if not self._is_candidate(prompt):
             return await self._engine(place, emit).run(prompt, script)
@@ -224,7 +232,7 @@ class Lane:
             return await self._engine(place, emit).run(prompt, script)
         self._ledger.adopt_engine_session(self._around.clock.now())
         mission = self._ledger.dispatch(prompt, self.run_id, self._around.clock.now())
-        vp_place = Place(LANE_DIRECTORY, lane_dir, "vp.coder", place.home, place.owner)
+        vp_place = SimPlace(LANE_DIRECTORY, lane_dir, "vp.coder", place.home, place.owner)
         vp = await self._delegate(mission, vp_place, script, emit)
         if vp.error is None:
             self._ledger.complete(mission, lane_dir, vp.trace_id, self._around.clock.now())
@@ -243,8 +251,8 @@ class Lane:
         return lane_dir
 
     async def _delegate(
-        self, mission: Mission, place: Place, script: TurnScript, emit: Emit
-    ) -> EngineResult:
+        self, mission: SimMission, place: SimPlace, script: SimTurnScript, emit: Emit
+    ) -> SimEngineResult:
         await emit(
             "status",
             {
@@ -259,15 +267,20 @@ class Lane:
             return await self._engine(place, self._with_heartbeat(emit)).run(
                 mission.objective, script
             )
-        except EngineError as error:
+        except SimEngineError as error:
             words = "CODIE lane raised an exception; falling back to primary code-writer path."
             raised = _routing(words, "coder_vp_exception", mission)
             await emit("status", {**raised, "error": str(error)})
-            return EngineResult(None, 0, 0.0, str(error))
+            return SimEngineResult(None, 0, 0.0, str(error))
 
     async def _fall_back(
-        self, mission: Mission, place: Place, script: TurnScript, emit: Emit, vp: EngineResult
-    ) -> EngineResult:
+        self,
+        mission: SimMission,
+        place: SimPlace,
+        script: SimTurnScript,
+        emit: Emit,
+        vp: SimEngineResult,
+    ) -> SimEngineResult:
         clock, vp_error = self._around.clock, vp.error or ""
         self._ledger.fall_back(mission, vp_error, vp.trace_id, clock.now())
         words = "CODIE failed; falling back to primary code-writer path."
@@ -281,8 +294,8 @@ class Lane:
             self._ledger.fail(mission, vp_error, result.trace_id, clock.now())
         return result
 
-    def _engine(self, place: Place, emit: Emit) -> Engine:
-        return Engine(Voice(self._around, place, emit))
+    def _engine(self, place: SimPlace, emit: Emit) -> SimEngine:
+        return SimEngine(SimVoice(self._around, place, emit))
 
     def _with_heartbeat(self, emit: Emit) -> Emit:
         async def emit_and_beat(kind: str, data: JsonObject) -> None:
@@ -295,20 +308,20 @@ class Lane:
         return emit_and_beat
 
 
-def _routing(words: str, routing: str, mission: Mission | None = None) -> JsonObject:
+def _routing(words: str, routing: str, mission: SimMission | None = None) -> JsonObject:
     frame: JsonObject = {"status": words, "is_log": True, "routing": routing}
     if mission is not None:
         frame["vp_mission_id"] = mission.mission_id
     return frame
 
 
-def _uncount(session: Session, turn: Turn) -> None:
+def _uncount(session: SimSession, turn: SimTurn) -> None:
     if turn.counted:
         turn.counted = False
         session.active_runs -= 1
 
 
-def _finish(session: Session, turn: Turn) -> None:
+def _finish(session: SimSession, turn: SimTurn) -> None:
     _uncount(session, turn)
     if session.turn is turn:
         session.turn = None

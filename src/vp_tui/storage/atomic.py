@@ -44,7 +44,7 @@ def read_if_there(path: Path) -> bytes | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Staged:
+class StagedFile:
     """New content for `target`, complete in the file `path`."""
 
     target: Path
@@ -65,7 +65,7 @@ def holds(path: Path, data: bytes) -> bool:
         return all(file.read(_CHUNK) == data[start : start + _CHUNK] for start in starts)
 
 
-def stage(target: Path, data: bytes) -> Staged:
+def stage(target: Path, data: bytes) -> StagedFile:
     """Write `data` beside `target` and fsync it.
 
     It gets the mode, owner and extended attributes of `target`, where there is one, and the usual
@@ -74,11 +74,11 @@ def stage(target: Path, data: bytes) -> Staged:
     try:
         old = target.stat()
     except FileNotFoundError:
-        return Staged(target, data, _write_beside(target, data, None, 0o666))
-    return Staged(target, data, _write_beside(target, data, old, 0o600))
+        return StagedFile(target, data, _write_beside(target, data, None, 0o666))
+    return StagedFile(target, data, _write_beside(target, data, old, 0o600))
 
 
-def replace_unchanged(staged: Staged, expected: bytes | None) -> bool:
+def replace_unchanged(staged: StagedFile, expected: bytes | None) -> bool:
     """Put `staged` in the target's place if that still holds `expected` (None: is not there).
 
     Returns False, with the target as others left it, if it holds something else. The staged file
@@ -191,7 +191,7 @@ def _create(staged: Path, target: Path) -> bool:
     return True
 
 
-def _settle(staged: Staged, expected: bytes) -> bool:
+def _settle(staged: StagedFile, expected: bytes) -> bool:
     """See what the new content was exchanged for; if not for `expected`, put that back."""
     given, awaited, committed = staged.data, expected, True
     while not holds(staged.path, awaited):

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class RecordFacts:
     """What a row was made from: JSON values, their mappings with text keys only."""
 
     window: str
@@ -57,7 +57,7 @@ class Facts:
 def record_row(
     log: Path,
     row: EvidenceRow,
-    facts: Facts,
+    facts: RecordFacts,
     *,
     expected: Fingerprint | None = None,
     wait_s: float = LOCK_WAIT_S,
@@ -86,7 +86,7 @@ def record_row(
             raise
 
 
-def members_of(row: EvidenceRow, facts: Facts) -> dict[str, bytes]:
+def members_of(row: EvidenceRow, facts: RecordFacts) -> dict[str, bytes]:
     """Return the record of `row`, encoded, before it is chained and sealed.
 
     `row` in it is the line as it is written; `notes` are there too when the line has them cut.
@@ -100,9 +100,9 @@ def members_of(row: EvidenceRow, facts: Facts) -> dict[str, bytes]:
     return members
 
 
-def as_json(facts: Facts) -> Record:
+def as_json(facts: RecordFacts) -> Record:
     """Return `facts` as a JSON object: `Facts(**object)` has them back."""
-    return {field.name: getattr(facts, field.name) for field in fields(Facts)}
+    return {field.name: getattr(facts, field.name) for field in fields(RecordFacts)}
 
 
 def is_recorded(log: Path, row: bytes) -> bool:

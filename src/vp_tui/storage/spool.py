@@ -16,7 +16,7 @@ from vp_tui.storage.errors import EvidenceError, LogChanged, as_evidence_error
 from vp_tui.storage.evidence_log import append_row, read_log, resolve
 from vp_tui.storage.locks import LOCK_WAIT_S
 from vp_tui.storage.records import canonical
-from vp_tui.storage.snapshots import Facts, as_json, is_recorded, record_row, unwritten
+from vp_tui.storage.snapshots import RecordFacts, as_json, is_recorded, record_row, unwritten
 
 if TYPE_CHECKING:
     from vp_tui.storage.evidence_log import Appended, Fingerprint
@@ -26,12 +26,12 @@ _FORMAT: Final = "vp-tui-spooled-row"
 
 
 @dataclass(frozen=True, slots=True)
-class Spooled:
+class SpooledRow:
     """A row that waits for its log."""
 
     log: Path
     row: EvidenceRow
-    facts: Facts | None
+    facts: RecordFacts | None
     """None when the row's record is written already."""
     file: Path | None
     """Where it is kept; None for a row that only the last record of the log has."""
@@ -40,10 +40,10 @@ class Spooled:
 
 
 @dataclass(frozen=True, slots=True)
-class Pending:
+class SpooledRows:
     """The rows that wait for a log, oldest first, and what could not be read, in words."""
 
-    rows: tuple[Spooled, ...]
+    rows: tuple[SpooledRow, ...]
     warnings: tuple[str, ...]
     fingerprint: Fingerprint | None = None
     """Of the log's rows, none of which is among these; None: they could not be read."""
@@ -53,7 +53,7 @@ def record_or_keep(
     spool: Path,
     log: Path,
     row: EvidenceRow,
-    facts: Facts,
+    facts: RecordFacts,
     *,
     expected: Fingerprint | None = None,
     wait_s: float = LOCK_WAIT_S,
@@ -74,7 +74,7 @@ def record_or_keep(
 
 
 def keep(
-    spool: Path, log: Path, row: EvidenceRow, facts: Facts | None, *, because: EvidenceError
+    spool: Path, log: Path, row: EvidenceRow, facts: RecordFacts | None, *, because: EvidenceError
 ) -> Path:
     """Keep `row` in the directory `spool`, in a file of mode 0600; return the file.
 
@@ -91,13 +91,13 @@ def keep(
     return file
 
 
-def pending(spool: Path, log: Path) -> Pending:
+def spooled_rows(spool: Path, log: Path) -> SpooledRows:
     """Return what waits for `log`: in the directory `spool`, and as a record without its row.
 
     A row that the log has after all, because vp-tui ended before it could drop it, is dropped.
     """
     path = resolve(log)
-    rows: list[Spooled] = []
+    rows: list[SpooledRow] = []
     warnings: list[str] = []
     present: set[bytes] = set()
     fingerprint = lost = None
@@ -118,11 +118,11 @@ def pending(spool: Path, log: Path) -> Pending:
         else:
             rows.append(spooled)
     if lost is not None and lost not in [spooled.row for spooled in rows]:
-        rows.append(Spooled(path, lost, None, None))
-    return Pending(tuple(rows), tuple(warnings), fingerprint)
+        rows.append(SpooledRow(path, lost, None, None))
+    return SpooledRows(tuple(rows), tuple(warnings), fingerprint)
 
 
-def append_spooled(spooled: Spooled, expected: Fingerprint | None = None) -> Appended:
+def append_spooled(spooled: SpooledRow, expected: Fingerprint | None = None) -> Appended:
     """Append a row that waited, with its record unless that is written, and drop it.
 
     Raises LogChanged when the log's rows are not `expected` any more: somebody may have appended
@@ -137,7 +137,7 @@ def append_spooled(spooled: Spooled, expected: Fingerprint | None = None) -> App
     return appended
 
 
-def drop(spooled: Spooled) -> None:
+def drop(spooled: SpooledRow) -> None:
     """Forget a row that waited: it is in its log, or is not wanted there. Raises EvidenceError."""
     if spooled.file is not None:
         try:
@@ -146,7 +146,7 @@ def drop(spooled: Spooled) -> None:
             raise as_evidence_error(error, spooled.file) from error
 
 
-def _kept(log: Path, row: EvidenceRow, facts: Facts | None, because: str) -> bytes:
+def _kept(log: Path, row: EvidenceRow, facts: RecordFacts | None, because: str) -> bytes:
     return canonical(
         {
             "format": _FORMAT,
@@ -158,14 +158,14 @@ def _kept(log: Path, row: EvidenceRow, facts: Facts | None, because: str) -> byt
     )
 
 
-def _read(file: Path) -> Spooled | None:
+def _read(file: Path) -> SpooledRow | None:
     try:
         kept = json.loads(file.read_bytes())
         if kept["format"] != _FORMAT:
             return None
         row = EvidenceRow(**kept["row"])
-        facts = None if kept["facts"] is None else Facts(**kept["facts"])
+        facts = None if kept["facts"] is None else RecordFacts(**kept["facts"])
         because = kept.get("because")
-        return Spooled(Path(kept["log"]), row, facts, file, because and str(because))
+        return SpooledRow(Path(kept["log"]), row, facts, file, because and str(because))
     except (OSError, ValueError, TypeError, KeyError, RecursionError):
         return None

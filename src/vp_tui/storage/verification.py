@@ -36,7 +36,7 @@ _BROKEN: Final = "the chain is broken before record {}: a record is missing or w
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class RowCheck:
     """What is to be said about one row, or about a record without one."""
 
     state: Literal["ok", "unverified", "MISMATCH"]
@@ -57,7 +57,7 @@ class _Entry:
     faults: tuple[str, ...]
 
 
-def verify(log: Path, recompute: Recompute) -> list[Finding]:
+def verify(log: Path, recompute: Recompute) -> list[RowCheck]:
     """Compare a log with its records: a finding per row in order, then one per lone record.
 
     `ok`: the row is as it was recorded, and its numbers follow from the snapshot. `unverified`:
@@ -76,16 +76,16 @@ def verify(log: Path, recompute: Recompute) -> list[Finding]:
     return _compare(table.rows, entries)
 
 
-def _compare(rows: tuple[LoggedRow, ...], entries: Iterable[_Entry]) -> list[Finding]:
+def _compare(rows: tuple[LoggedRow, ...], entries: Iterable[_Entry]) -> list[RowCheck]:
     by_hash, by_name = defaultdict(list), defaultdict(list)
     for row in reversed(rows):
         by_hash[sha256(row.raw)].append(row)
-    found: dict[int, Finding] = {}
+    found: dict[int, RowCheck] = {}
     rowless = []
     for entry in entries:
         if same := by_hash.get(entry.row_sha256):
             row = same.pop()
-            found[row.line] = _finding(entry, row)
+            found[row.line] = _check(entry, row)
         else:
             rowless.append(entry)
     for row in reversed(rows):
@@ -96,10 +96,10 @@ def _compare(rows: tuple[LoggedRow, ...], entries: Iterable[_Entry]) -> list[Fin
         if changed := by_name.get((entry.date, entry.window)):
             fault = "the row was changed after it was recorded"
             row = changed.pop()
-            found[row.line] = _finding(_with(fault, entry), row)
+            found[row.line] = _check(_with(fault, entry), row)
         else:
             fault = f"the row of record {entry.number} is not in the log as it was written"
-            lone.append(_finding(_with(fault, entry), None))
+            lone.append(_check(_with(fault, entry), None))
     return [found.get(row.line) or _unverified(row) for row in rows] + lone
 
 
@@ -107,14 +107,14 @@ def _with(fault: str, entry: _Entry) -> _Entry:
     return replace(entry, faults=(fault, *entry.faults))
 
 
-def _finding(entry: _Entry, row: LoggedRow | None) -> Finding:
+def _check(entry: _Entry, row: LoggedRow | None) -> RowCheck:
     window = row.row.window if row else entry.window
     state: Literal["ok", "MISMATCH"] = "MISMATCH" if entry.faults else "ok"
-    return Finding(state, window, row.line if row else None, "; ".join(entry.faults))
+    return RowCheck(state, window, row.line if row else None, "; ".join(entry.faults))
 
 
-def _unverified(row: LoggedRow) -> Finding:
-    return Finding("unverified", row.row.window, row.line, "it has no record")
+def _unverified(row: LoggedRow) -> RowCheck:
+    return RowCheck("unverified", row.row.window, row.line, "it has no record")
 
 
 def _entries(lines: Iterable[bytes], recompute: Recompute) -> Iterator[_Entry]:

@@ -46,7 +46,7 @@ class Action(NamedTuple):
         return self.key_text or next(iter(self.keys), PALETTE)
 
 
-def _acting(
+def _danger(
     action_id: str, label: str, told: str, *, key: str = "", footer: bool = False
 ) -> Action:
     """Return a danger; without a key it is in the palette only."""
@@ -63,25 +63,25 @@ def _acting(
 
 
 LANE_ACTIONS: Final = (
-    _acting(
+    _danger(
         "brake",
         "brake ON",
         "Force fallback: all turns to the primary path; see it proven.",
         key="F",
         footer=True,
     ),
-    _acting("probe", "probe", "Probe the lane with one coding prompt of its own.", key="P"),
-    _acting(
+    _danger("probe", "probe", "Probe the lane with one coding prompt of its own.", key="P"),
+    _danger(
         "restart",
         "restart",
         "Restart the gateway by your command: kills all runs.",
         key="X",
     ),
-    _acting("release", "release the brake", "End the forced fallback; with the lane's name typed."),
-    _acting("shadow-on", "shadow mode on", "Back to shadow mode: the lane gets no turn."),
-    _acting("shadow-off", "shadow mode off", "End shadow mode: the lane gets turns."),
-    _acting("lane-on", "lane on", "Switch the lane on; with its name typed."),
-    _acting("lane-off", "lane off", "Switch the lane off; with its name typed."),
+    _danger("release", "release the brake", "End the forced fallback; with the lane's name typed."),
+    _danger("shadow-on", "shadow mode on", "Back to shadow mode: the lane gets no turn."),
+    _danger("shadow-off", "shadow mode off", "End shadow mode: the lane gets turns."),
+    _danger("lane-on", "lane on", "Switch the lane on; with its name typed."),
+    _danger("lane-off", "lane off", "Switch the lane off; with its name typed."),
 )
 """In the order of the help screen."""
 

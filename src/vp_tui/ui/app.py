@@ -24,7 +24,7 @@ from vp_tui.ui.actions import ACTIONS, Action, call_of
 from vp_tui.ui.kit.line_list import Tones
 from vp_tui.ui.watch.screen import ReadOnlyWatchScreen, WatchScreen
 from vp_tui.views import auto_revert as reverting
-from vp_tui.views.alarms import watched
+from vp_tui.views.alarms import ringing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -128,12 +128,12 @@ class VpTuiApp(App[None]):
     def tick(self) -> None:
         """Let a second pass: ages grow, and alarms are looked for, in dialogs and frozen too."""
         now = self._clock()
-        alarms = watched(self.store.state, now, self._ring)
+        alarms = ringing(self.store.state, now, self._ring)
         before = self.store.state.auto_revert
-        revert = reverting.look(self.store.state, now)
+        revert = reverting.look_at_trip(self.store.state, now)
         self.store.apply(Tick(now, self._wall()), *alarms, *revert)
         if revert:
-            reverting.follow(before, self.store.state.auto_revert, self._commands)
+            reverting.act_on_revert(before, self.store.state.auto_revert, self._commands)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Let esc be what it is elsewhere, unless there is a countdown to stop."""

@@ -31,7 +31,7 @@ _SAME: Final = timedelta(seconds=5)
 """A cancel that is followed and its line in the audit are so close together at most."""
 
 
-class Deed(NamedTuple):
+class ActionTaken(NamedTuple):
     """One action that was taken, or tried."""
 
     at: datetime
@@ -60,18 +60,20 @@ def since(state: State, window: Window, now: float) -> datetime:
     return wall - LOOK_BACK if last is None or last > wall else last
 
 
-def deeds(state: State, now: float, begin: datetime) -> tuple[Deed, ...]:
+def actions_taken(state: State, now: float, begin: datetime) -> tuple[ActionTaken, ...]:
     """Return what was done from `begin` on, oldest first; what was refused is none of it."""
     followed = [_of_cancel(cancel, state, now) for cancel in state.cancels]
     of_lane = list(_of_lane(state))
-    audited = [_as_followed(deed, of_lane) for deed in _of_audit(state, begin, followed)]
-    unaudited = [deed for deed in of_lane if not any(_is_same(deed, other) for other in audited)]
-    known = [deed for deed in (*followed, *unaudited) if deed.at >= begin]
-    return tuple(sorted((*known, *audited), key=lambda deed: deed.at))
+    audited = [_as_followed(action, of_lane) for action in _of_audit(state, begin, followed)]
+    unaudited = [
+        action for action in of_lane if not any(_is_same(action, other) for other in audited)
+    ]
+    known = [action for action in (*followed, *unaudited) if action.at >= begin]
+    return tuple(sorted((*known, *audited), key=lambda action: action.at))
 
 
-def _of_cancel(cancel: Cancel, state: State, now: float) -> Deed:
-    return Deed(
+def _of_cancel(cancel: Cancel, state: State, now: float) -> ActionTaken:
+    return ActionTaken(
         at=state.clock.wall_at(cancel.at),
         who=cancel.actor or "somebody else",
         what="cancel",
@@ -81,21 +83,21 @@ def _of_cancel(cancel: Cancel, state: State, now: float) -> Deed:
     )
 
 
-def _of_lane(state: State) -> Iterator[Deed]:
+def _of_lane(state: State) -> Iterator[ActionTaken]:
     """Yield the change and the restart that are followed, as far as they are proven."""
     lane, url = state.lane, state.watch.url
     if (brake := lane.brake) is not None:
         at, result = state.clock.wall_at(brake.asked_at), f"{brake.proof}: {brake.reason}"
-        yield Deed(at, lane.brake_by, brake.change.words, url, "", result)
+        yield ActionTaken(at, lane.brake_by, brake.change.words, url, "", result)
     if (restart := lane.restart) is not None:
         at, result = state.clock.wall_at(restart.asked_at), restart.line.removeprefix("restart: ")
-        yield Deed(at, lane.restart_by, "restart", url, "", result)
+        yield ActionTaken(at, lane.restart_by, "restart", url, "", result)
 
 
-def _as_followed(deed: Deed, followed: list[Deed]) -> Deed:
+def _as_followed(action: ActionTaken, followed: list[ActionTaken]) -> ActionTaken:
     """Return an audited deed with what is known of it now: its line says what was done."""
-    newest = next((other for other in followed if _is_same(deed, other)), None)
-    return deed if newest is None else deed._replace(result=newest.result)
+    newest = next((other for other in followed if _is_same(action, other)), None)
+    return action if newest is None else action._replace(result=newest.result)
 
 
 def result_of(cancel: Cancel, state: State, now: float) -> str:
@@ -112,7 +114,7 @@ def result_of(cancel: Cancel, state: State, now: float) -> str:
     return f"{how}{ended}"
 
 
-def _of_audit(state: State, begin: datetime, followed: list[Deed]) -> Iterator[Deed]:
+def _of_audit(state: State, begin: datetime, followed: list[ActionTaken]) -> Iterator[ActionTaken]:
     """Yield what the audit tells besides."""
     records = (state.audit or AuditLog()).records
     here = _names(state)
@@ -121,12 +123,12 @@ def _of_audit(state: State, begin: datetime, followed: list[Deed]) -> Iterator[D
         is_told = is_result or record.result.startswith(REFUSED)
         if is_told or record.at < begin or record.target not in here:
             continue
-        deed = Deed(
+        action = ActionTaken(
             record.at, record.actor, record.action, record.target, record.reason,
             _result(record, records[place + 1 :]),
         )  # fmt: skip
-        if not any(_is_same(deed, other) for other in followed):
-            yield deed
+        if not any(_is_same(action, other) for other in followed):
+            yield action
 
 
 def _names(state: State) -> set[str]:
@@ -146,6 +148,6 @@ def _result(record: ActionRecord, later: tuple[ActionRecord, ...]) -> str:
     return record.result
 
 
-def _is_same(one: Deed, other: Deed) -> bool:
+def _is_same(one: ActionTaken, other: ActionTaken) -> bool:
     is_alike = (one.what, one.target, one.who) == (other.what, other.target, other.who)
     return is_alike and abs(one.at - other.at) <= _SAME

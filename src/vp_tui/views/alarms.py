@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vp_tui.domain.events import AlarmsFollowed
-from vp_tui.domain.runs.alarms import OF_NO_SESSION, Key, Present, raised
+from vp_tui.domain.runs.alarms import OF_NO_SESSION, AlarmKey, PresentAlarm, follow_alarms
 from vp_tui.state.sources import is_lost
 from vp_tui.views.assessment import assess
 from vp_tui.views.runs import run_levels
@@ -35,15 +35,15 @@ _ORDER: Final = (
 """Kinds of alarms, the gravest first, as the SAFETY line has them."""
 
 
-class Look(NamedTuple):
+class AlarmLook(NamedTuple):
     """What is wrong at one moment."""
 
-    present: tuple[Present, ...]
+    present: tuple[PresentAlarm, ...]
     unknown: frozenset[str]
     """Subjects of which nothing can be told."""
 
 
-def look(state: State, now: float) -> Look:
+def look_for_alarms(state: State, now: float) -> AlarmLook:
     """Return what is wrong at `now`: stuck, deaf and lost runs, and what the SAFETY line has else.
 
     While the gateway is lost nothing new can be told of the lane.
@@ -53,23 +53,23 @@ def look(state: State, now: float) -> Look:
     unknown = {session_id for session_id, told in found.items() if told.level is None}
     if is_lost(state):
         unknown |= {f"{OF_NO_SESSION}{name}" for name in _LANE_ALARMS}
-    return Look((*lane, *_of_the_runs(state, now)), frozenset(unknown))
+    return AlarmLook((*lane, *_of_the_runs(state, now)), frozenset(unknown))
 
 
-def _of_the_lane(state: State, now: float) -> Iterator[Present]:
+def _of_the_lane(state: State, now: float) -> Iterator[PresentAlarm]:
     for alarm in assess(state, now).safety:
         if not alarm.head:
-            key = Key(alarm.subject or f"{OF_NO_SESSION}{alarm.alarm}", alarm.alarm)
-            yield Present(key, alarm.reason, None)
+            key = AlarmKey(alarm.subject or f"{OF_NO_SESSION}{alarm.alarm}", alarm.alarm)
+            yield PresentAlarm(key, alarm.reason, None)
 
 
-def _of_the_runs(state: State, now: float) -> Iterator[Present]:
+def _of_the_runs(state: State, now: float) -> Iterator[PresentAlarm]:
     for session_id, told in run_levels(state, now).items():
         if told.level is not None and told.level.is_alarm:
-            yield Present(Key(session_id, f"{told.level} run"), told.reason, told.since)
+            yield PresentAlarm(AlarmKey(session_id, f"{told.level} run"), told.reason, told.since)
 
 
-def gravest(state: State, now: float) -> Present | None:
+def worst_alarm(state: State, now: float) -> PresentAlarm | None:
     """Return what is wrong at `now` and worst; what somebody has seen already comes after that.
 
     Of runs that hang the one comes first that keeps most others waiting.
@@ -77,16 +77,16 @@ def gravest(state: State, now: float) -> Present | None:
     seen = {alarm.key for alarm in state.alarms if alarm.acknowledged is not None}
     levels = run_levels(state, now)
 
-    def order(present: Present) -> tuple[bool, int, int, str]:
+    def order(present: PresentAlarm) -> tuple[bool, int, int, str]:
         key = present.key
         rank = next((n for n, kinds in enumerate(_ORDER) if key.kind in kinds), len(_ORDER))
         level = levels.get(key.subject)
         return (key in seen, rank, -len(level.waiting) if level else 0, key.subject)
 
-    return min(look(state, now).present, key=order, default=None)
+    return min(look_for_alarms(state, now).present, key=order, default=None)
 
 
-def watched(
+def ringing(
     state: State, now: float, ring: Callable[[tuple[Alarm, ...]], None]
 ) -> tuple[Event, ...]:
     """Return what a look at `now` changes of the alarms; `ring` is called with those that are new.
@@ -96,8 +96,8 @@ def watched(
     if not state.sources:
         return ()
 
-    seen = look(state, now)
-    found = raised(state.alarms, seen.present, now, unknown=seen.unknown)
+    seen = look_for_alarms(state, now)
+    found = follow_alarms(state.alarms, seen.present, now, unknown=seen.unknown)
     if found.new:
         ring(found.new)
     return () if found.alarms == state.alarms else (AlarmsFollowed(now, found.alarms),)

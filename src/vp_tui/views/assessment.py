@@ -11,7 +11,7 @@ from vp_tui.domain.lane.auto_revert import AutoRevert
 from vp_tui.domain.missions.ledger import reconstruct
 from vp_tui.domain.models import Source
 from vp_tui.domain.rollout.decisions import Suggestion, suggest
-from vp_tui.domain.rollout.gates import GateFacts, judge
+from vp_tui.domain.rollout.gates import GateFacts, judge_gates
 from vp_tui.domain.rollout.guardrails import (
     CancelRecovery,
     EvidenceTarget,
@@ -21,21 +21,21 @@ from vp_tui.domain.rollout.guardrails import (
     trip_wire,
 )
 from vp_tui.domain.rollout.labels import clean_limited_windows
-from vp_tui.domain.rollout.situation import LaneFacts, Refusal, Situation, diagnose
+from vp_tui.domain.rollout.situation import LaneFacts, Refusal, Situation, causes_of_no_traffic
 from vp_tui.domain.rollout.verdicts import attested, with_waivers
 from vp_tui.domain.rollout.windows import numbers_of
 from vp_tui.domain.vocabulary import RevertMode
 from vp_tui.state.sources import SourceWord, listened, source_view, while_same
 from vp_tui.views.figures import NO_EVIDENCE, current_window, is_log_known, numbers
 from vp_tui.views.row_cells import Cells, cells_of
-from vp_tui.views.stuck_runs import cancelled_runs, hung_runs
-from vp_tui.views.troubles import Dangers, can_force, safety_line, state_alarms
+from vp_tui.views.stuck_runs import cancelled_runs, stuck_runs_in
+from vp_tui.views.troubles import SafetyFacts, can_force, safety_line, state_entries
 
 if TYPE_CHECKING:
     from vp_tui.domain.missions.ledger import CoverageState, Ledger, LedgerEntry
     from vp_tui.domain.models import Continuity, Snapshot
     from vp_tui.domain.rollout.guardrails import TripWire
-    from vp_tui.domain.rollout.situation import CancelledRun, Cause, HungRun
+    from vp_tui.domain.rollout.situation import CancelledRun, Cause, StuckRun
     from vp_tui.domain.rollout.verdicts import Gates, Suites
     from vp_tui.domain.rollout.windows import Window, WindowNumbers
     from vp_tui.domain.runs.turns import RoutingTally
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from vp_tui.state.sources import SourceView
     from vp_tui.state.state import EvidenceLog, State
     from vp_tui.views.figures import Numbers
-    from vp_tui.views.troubles import Alarm
+    from vp_tui.views.troubles import SafetyEntry
 
 
 class Assessment(NamedTuple):
@@ -62,7 +62,7 @@ class Assessment(NamedTuple):
     """None without an evidence log."""
     suggestion: Suggestion | None
     """None while the window is not known."""
-    safety: tuple[Alarm, ...]
+    safety: tuple[SafetyEntry, ...]
     recovery: CancelRecovery
     causes: tuple[Cause, ...] = ()
     """Why there might be no traffic, likely ones first."""
@@ -98,10 +98,10 @@ class _Facts(NamedTuple):
     suites: Suites
     routing: RoutingTally | None
     runs_are_judged: bool
-    hung: tuple[HungRun, ...]
+    stuck_runs: tuple[StuckRun, ...]
     cancelled: tuple[CancelledRun, ...]
     recovery: CancelRecovery
-    dangers: Dangers
+    dangers: SafetyFacts
 
 
 def assess(state: State, now: float, window: Window | None = None) -> Assessment:
@@ -116,8 +116,8 @@ def _facts(state: State, now: float, figures: Numbers | None, window: Window | N
     metrics = source_view(state, Source.METRICS, now)
     continuity = source_view(state, Source.CONTINUITY, now)
     shown = window or current_window(state)
-    hung = hung_runs(state, now)
-    stuck = [run.session_id for run in hung if not run.is_deaf]
+    stuck_runs = stuck_runs_in(state, now)
+    stuck = [run.session_id for run in stuck_runs if not run.is_deaf]
     return _Facts(
         window=shown,
         is_log_known=window is not None or is_log_known(state),
@@ -138,13 +138,13 @@ def _facts(state: State, now: float, figures: Numbers | None, window: Window | N
         suites=attested(state.suites, state.clock.wall_at(now)),
         routing=state.routing if listened(state, now) else None,
         runs_are_judged=source_view(state, Source.SESSIONS, now).is_current,
-        hung=hung,
+        stuck_runs=stuck_runs,
         cancelled=cancelled_runs(state, shown),
         recovery=cancel_recovery(state.cancels, now, stuck),
-        dangers=Dangers(
+        dangers=SafetyFacts(
             figures.wire if figures else _NO_WIRE,
-            hung,
-            state_alarms(state, now),
+            stuck_runs,
+            state_entries(state, now),
             state.watch.auto_revert,
             state.auto_revert,
             can_force=can_force(state),
@@ -176,7 +176,7 @@ def _refusal(metrics: SourceView) -> Refusal | None:
 def _assessed(facts: _Facts) -> Assessment:
     found = facts.snapshot is not None
     own = numbers_of(facts.window, facts.ledger.entries.values(), facts.orphaned)
-    judged = judge(
+    judged = judge_gates(
         GateFacts(
             facts.real,
             facts.wire,
@@ -223,11 +223,11 @@ def _situation(facts: _Facts, own: WindowNumbers, gates: Gates) -> Situation:
         rate=reconstruct(facts.real).rate,
         p95_s=facts.cells.p95_s if facts.cells else None,
         refusal=facts.refusal,
-        hung=facts.hung,
+        stuck_runs=facts.stuck_runs,
         runs_are_judged=facts.runs_are_judged,
         cancelled=facts.cancelled,
         clean_limited=_clean_limited(evidence.rows, evidence.unreal_windows),
-        causes=diagnose(_lane(facts)),
+        causes=causes_of_no_traffic(_lane(facts)),
     )
 
 
@@ -238,5 +238,5 @@ def _lane(facts: _Facts) -> LaneFacts:
         has_session=None if facts.snapshot is None else lane is not None,
         last_error=lane.last_error if lane else None,
         runs_are_judged=facts.runs_are_judged,
-        blocked_by=next((run.session_id for run in facts.hung if run.waiting), None),
+        blocked_by=next((run.session_id for run in facts.stuck_runs if run.waiting), None),
     )

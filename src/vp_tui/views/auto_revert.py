@@ -14,7 +14,7 @@ from vp_tui.domain.lane.auto_revert import (
     Circumstances,
     Phase,
     news,
-    step,
+    step_auto_revert,
 )
 from vp_tui.domain.vocabulary import RevertMode
 
@@ -38,15 +38,15 @@ class Hands(Protocol):
         """Write into the audit what vp-tui did by itself, or would have done."""
 
 
-def look(state: State, now: float) -> tuple[Event, ...]:
+def look_at_trip(state: State, now: float) -> tuple[Event, ...]:
     """Return what a look at `now` changes; nothing before any source has answered or failed."""
     if not state.sources:
         return ()
-    after = step(state.auto_revert, circumstances(state, now), now)
+    after = step_auto_revert(state.auto_revert, circumstances(state, now), now)
     return () if after == state.auto_revert else (AutoRevertStepped(now, after),)
 
 
-def follow(before: AutoRevert, after: AutoRevert, hands: Hands) -> None:
+def act_on_revert(before: AutoRevert, after: AutoRevert, hands: Hands) -> None:
     """Audit what is news of a step, and force fallback when the countdown has run out."""
     told = news(before, after)
     if told is None:

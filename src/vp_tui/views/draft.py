@@ -54,14 +54,14 @@ class Draft(NamedTuple):
     now: float
     """On the monotonic clock."""
     window: Window
-    made: Assessment
+    assessment: Assessment
     figures: Numbers | None
     """None while the metrics do not tell what is so now: the cells are n/a."""
 
     @property
     def suggestion(self) -> Suggestion:
         """The word that the rules give."""
-        return self.made.suggestion or NOTHING_KNOWN
+        return self.assessment.suggestion or NOTHING_KNOWN
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -74,7 +74,7 @@ class Draft(NamedTuple):
     @property
     def own(self) -> WindowNumbers | None:
         """The window's own figures; None while the metrics do not tell what is so now."""
-        return None if self.figures is None else self.made.numbers
+        return None if self.figures is None else self.assessment.numbers
 
     @property
     def limits(self) -> tuple[int, int]:
@@ -99,7 +99,7 @@ class Draft(NamedTuple):
         return keeps_open(choice.decision) if choice.keep is None else choice.keep
 
 
-def draft(state: State, now: float, window: Window | None = None) -> Draft:
+def draft_row(state: State, now: float, window: Window | None = None) -> Draft:
     """Return the draft as of `now`; `window` stands in for the current one, as edited."""
     taken = window or current_window(state)
     view = source_view(state, Source.METRICS, now)
@@ -107,19 +107,19 @@ def draft(state: State, now: float, window: Window | None = None) -> Draft:
     return Draft(state, now, taken, assess(state, now, taken), figures)
 
 
-def why_ask(drafted: Draft, author: str) -> str | None:
+def why_ask(draft: Draft, author: str) -> str | None:
     """Say why a row must not be written without a look at it; None: it may.
 
     `author` is who would write it.
     """
-    log = drafted.state.evidence
-    if not is_log_known(drafted.state) or (log and log.problem):
+    log = draft.state.evidence
+    if not is_log_known(draft.state) or (log and log.problem):
         problem = log.problem if log else None
         return f"the evidence log is not known: {problem or 'it is not read yet'}"
-    if others := rows_of_others(drafted.state, drafted.window, author):
+    if others := rows_of_others(draft.state, draft.window, author):
         row, who = others[-1]
         return f"{who} wrote {row.decision} for this window at {row.date}: enter joins in"
-    if log and log.rows and _is_too_soon(drafted, log.rows[-1]):
+    if log and log.rows and _is_too_soon(draft, log.rows[-1]):
         return "the last row is younger than 60 s, and no mission came since"
     return None
 
@@ -139,20 +139,20 @@ def rows_of_others(state: State, window: Window, author: str) -> list[tuple[Evid
     return found[::-1]
 
 
-def _is_too_soon(drafted: Draft, last: EvidenceRow) -> bool:
+def _is_too_soon(draft: Draft, last: EvidenceRow) -> bool:
     """Tell whether nothing can have changed: by the clock that dates both rows, if they agree.
 
     A date without a time, and one that is far ahead, tell nothing.
     """
     written = moment(last)
-    if written is None or abs(drafted.taken_at - written) >= TOO_SOON:
+    if written is None or abs(draft.taken_at - written) >= TOO_SOON:
         return False
-    missions = (entry.mission for entry in drafted.state.ledger.entries.values())
+    missions = (entry.mission for entry in draft.state.ledger.entries.values())
     stamps = (stamp for m in missions for stamp in (m.started_at, m.completed_at))
     return not any(stamp is not None and stamp > written for stamp in stamps)
 
 
-def label_after(drafted: Draft, row: EvidenceRow) -> str:
+def label_after(draft: Draft, row: EvidenceRow) -> str:
     """Return the label that is proposed once `row` is written and its window closed."""
-    rows = (drafted.state.evidence or NO_EVIDENCE).rows
-    return next_label((*rows, row), drafted.state.watch.stage)
+    rows = (draft.state.evidence or NO_EVIDENCE).rows
+    return next_label((*rows, row), draft.state.watch.stage)

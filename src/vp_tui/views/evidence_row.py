@@ -13,27 +13,27 @@ from vp_tui.domain.rollout.verdicts import Verdict
 from vp_tui.domain.text import utc_z
 from vp_tui.domain.vocabulary import Thresholds
 from vp_tui.state.sources import SourceView, SourceWord, listened, source_view
-from vp_tui.views.actions_taken import deeds, since
+from vp_tui.views.actions_taken import actions_taken, since
 from vp_tui.views.draft import METRICS_PATH, Choice, Draft
 from vp_tui.views.figures import probed_missions
 from vp_tui.views.row_cells import cells_of, recorded_snapshot
-from vp_tui.views.stuck_runs import cancelled_runs, hung_runs
+from vp_tui.views.stuck_runs import cancelled_runs, stuck_runs_in
 from vp_tui.views.troubles import troubles
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from vp_tui.domain.rollout.windows import WindowNumbers
-    from vp_tui.views.actions_taken import Deed
+    from vp_tui.views.actions_taken import ActionTaken
     from vp_tui.views.figures import Numbers
 
 
 _BETWEEN: Final = "; "
 
 
-def notes_of(drafted: Draft, choice: Choice) -> str:
+def notes_of(draft: Draft, choice: Choice) -> str:
     """Return the notes of the row."""
-    return _BETWEEN.join(part for part in _notes(drafted, choice) if part)
+    return _BETWEEN.join(part for part in _notes(draft, choice) if part)
 
 
 def counts_note(
@@ -58,38 +58,38 @@ def _counts(counts: Mapping[str, int] | None) -> str:
     return "{" + ",".join(f"{name}:{number}" for name, number in counts.items()) + "}"
 
 
-def _notes(drafted: Draft, choice: Choice) -> Iterator[str]:
-    if drafted.figures is None:
-        yield _not_measured(drafted)
+def _notes(draft: Draft, choice: Choice) -> Iterator[str]:
+    if draft.figures is None:
+        yield _no_figures_note(draft)
     else:
-        yield from _measured(drafted.figures)
-    if drafted.own is not None:
-        yield _window(drafted.own)
-    yield _probes(drafted)
-    yield _routing(drafted)
+        yield from _figures_note(draft.figures)
+    if draft.own is not None:
+        yield _window(draft.own)
+    yield _probes(draft)
+    yield _routing(draft)
     if choice.with_unknowns:
-        yield from _unknowns(drafted)
+        yield from _unknowns(draft)
     if choice.with_actions:
-        yield _actions(drafted)
-    yield from _hung(drafted)
-    yield from _waived(drafted)
-    yield from _decided(drafted, choice)
+        yield _actions(draft)
+    yield from _stuck_notes(draft)
+    yield from _waived(draft)
+    yield from _decided(draft, choice)
     yield choice.note.strip()
 
 
-def _not_measured(drafted: Draft) -> str:
-    view = _metrics(drafted)
+def _no_figures_note(draft: Draft) -> str:
+    view = _metrics(draft)
     if view.word is SourceWord.IDLE:
         return "not measured: the metrics have not answered yet"
     reason = f" ({view.failure.reason})" if view.failure else ""
     return f"not measured: the metrics are {view.word}{reason}"
 
 
-def _metrics(drafted: Draft) -> SourceView:
-    return source_view(drafted.state, Source.METRICS, drafted.now)
+def _metrics(draft: Draft) -> SourceView:
+    return source_view(draft.state, Source.METRICS, draft.now)
 
 
-def _measured(figures: Numbers) -> Iterator[str]:
+def _figures_note(figures: Numbers) -> Iterator[str]:
     taken = figures.snapshot
     yield counts_note(
         taken.fallback.considered,
@@ -117,15 +117,15 @@ def _window(own: WindowNumbers) -> str:
     return f"window: +{own.new} missions: {told}{running}{p95}"
 
 
-def _probes(drafted: Draft) -> str:
+def _probes(draft: Draft) -> str:
     """Say which of the window's missions are probes of ours, if any."""
-    count, probes = probed_missions(drafted.state, drafted.window)
+    count, probes = probed_missions(draft.state, draft.window)
     return f"{probes} of the window's {count} missions are probes of ours" if probes else ""
 
 
-def _routing(drafted: Draft) -> str:
-    tally = drafted.state.routing
-    if not listened(drafted.state, drafted.now):
+def _routing(draft: Draft) -> str:
+    tally = draft.state.routing
+    if not listened(draft.state, draft.now):
         return "routing unknown: no stream was heard"
     if not tally.coding_turns:
         return "no coding turn was seen"
@@ -133,71 +133,71 @@ def _routing(drafted: Draft) -> str:
     return f"{tally.delegated} of {tally.coding_turns} coding turns seen went to the VP, {unseen}"
 
 
-def _unknowns(drafted: Draft) -> Iterator[str]:
+def _unknowns(draft: Draft) -> Iterator[str]:
     """Say what else is not to be relied on."""
-    failure = None if drafted.figures else _metrics(drafted).failure
-    for found in troubles(drafted.state, drafted.now):
+    failure = None if draft.figures else _metrics(draft).failure
+    for found in troubles(draft.state, draft.now):
         if failure and found.reason == failure.reason:  # told as why nothing was measured
             yield found.what
         else:
             yield f"{found.what}: {found.reason}" if found.reason else found.what
 
 
-def _actions(drafted: Draft) -> str:
+def _actions(draft: Draft) -> str:
     """Say what was done in the window, by whom, and what came of it."""
-    done = actions_in_window(drafted)
-    return f"actions: {', '.join(deed.line for deed in done)}" if done else ""
+    done = actions_in_window(draft)
+    return f"actions: {', '.join(action.line for action in done)}" if done else ""
 
 
-def actions_in_window(drafted: Draft) -> tuple[Deed, ...]:
+def actions_in_window(draft: Draft) -> tuple[ActionTaken, ...]:
     """Return what was done in the row's window."""
-    begin = since(drafted.state, drafted.window, drafted.now)
-    return deeds(drafted.state, drafted.now, begin)
+    begin = since(draft.state, draft.window, draft.now)
+    return actions_taken(draft.state, draft.now, begin)
 
 
-def _hung(drafted: Draft) -> Iterator[str]:
+def _stuck_notes(draft: Draft) -> Iterator[str]:
     """Tell of the runs that hang or were cancelled, where the word's reasons do not."""
-    told = drafted.suggestion.reasons
-    lines = [run.line for run in hung_runs(drafted.state, drafted.now)]
-    lines += [run.line for run in cancelled_runs(drafted.state, drafted.window)]
+    told = draft.suggestion.reasons
+    lines = [run.line for run in stuck_runs_in(draft.state, draft.now)]
+    lines += [run.line for run in cancelled_runs(draft.state, draft.window)]
     for line in lines:
         if not any(line in reason for reason in told):
             yield line
 
 
-def _waived(drafted: Draft) -> Iterator[str]:
+def _waived(draft: Draft) -> Iterator[str]:
     """Say which gates are waived, by whom, why, and what they said."""
-    for name, gate in drafted.made.gates.by_name().items():
+    for name, gate in draft.assessment.gates.by_name().items():
         if gate.verdict is Verdict.WAIVED:
             yield f"{name} {gate.reason}"
 
 
-def _decided(drafted: Draft, choice: Choice) -> Iterator[str]:
+def _decided(draft: Draft, choice: Choice) -> Iterator[str]:
     """Say what the rules suggested and why, and why the engineer allows more."""
-    suggestion = drafted.suggestion
+    suggestion = draft.suggestion
     reasons = ", ".join(suggestion.reasons)
     if choice.decision == suggestion.decision:
         yield f"as suggested: {reasons}"
     else:
         yield f"{suggestion.decision} was suggested: {reasons}"
-    if drafted.needs_reason(choice.decision):
+    if draft.needs_reason(choice.decision):
         yield f"more was allowed because: {choice.reason.strip() or '…'}"
 
 
-def row_of(drafted: Draft, choice: Choice) -> EvidenceRow:
+def row_of(draft: Draft, choice: Choice) -> EvidenceRow:
     """Return the row as it will be written."""
-    vp_id, window = drafted.state.watch.vp_id, drafted.window
-    limits = "mission_limit={}&event_limit={}".format(*drafted.limits)
-    rate, p95 = cells_from_snapshot(_values(drafted.figures))
+    vp_id, window = draft.state.watch.vp_id, draft.window
+    limits = "mission_limit={}&event_limit={}".format(*draft.limits)
+    rate, p95 = cells_from_snapshot(_values(draft.figures))
     return EvidenceRow(
-        date=utc_z(drafted.taken_at),
+        date=utc_z(draft.taken_at),
         window=window.label,
         scope=window.scope,
         refs=f"`GET {METRICS_PATH}?vp_id={vp_id}&{limits}`",
         fallback_rate=rate,
         p95_latency=p95,
         decision=choice.decision,
-        notes=notes_of(drafted, choice),
+        notes=notes_of(draft, choice),
     )
 
 
@@ -214,14 +214,14 @@ def _values(figures: Numbers | None) -> dict[str, object] | None:
     }
 
 
-def facts_of(drafted: Draft, choice: Choice, author: str) -> dict[str, Any]:
+def facts_of(draft: Draft, choice: Choice, author: str) -> dict[str, Any]:
     """Return what the record keeps beside the row: the members of `storage.snapshots.Facts`."""
-    state, window = drafted.state, drafted.window
-    mission_limit, event_limit = drafted.limits
-    is_override = drafted.needs_reason(choice.decision)
+    state, window = draft.state, draft.window
+    mission_limit, event_limit = draft.limits
+    is_override = draft.needs_reason(choice.decision)
     return {
         "window": window.label,
-        "snapshot": None if drafted.figures is None else recorded_snapshot(drafted.figures),
+        "snapshot": None if draft.figures is None else recorded_snapshot(draft.figures),
         "limits": {"mission_limit": mission_limit, "event_limit": event_limit},
         "thresholds": {"profile": str(state.watch.profile), **Thresholds()._asdict()},
         "epoch": state.epoch._asdict() if state.epoch else None,
@@ -230,11 +230,11 @@ def facts_of(drafted: Draft, choice: Choice, author: str) -> dict[str, Any]:
         "source": str(window.source),
         "gates": {
             name: {"verdict": str(gate.verdict), "reason": gate.reason, "threshold": gate.threshold}
-            for name, gate in drafted.made.gates.by_name().items()
+            for name, gate in draft.assessment.gates.by_name().items()
         },
         "suggestion": {
-            "decision": drafted.suggestion.decision,
-            "reasons": list(drafted.suggestion.reasons),
+            "decision": draft.suggestion.decision,
+            "reasons": list(draft.suggestion.reasons),
         },
         "override_reason": choice.reason.strip() if is_override else None,
     }

@@ -18,7 +18,7 @@ from vp_tui.domain.runs.cancels import pending
 from vp_tui.domain.runs.levels import Level
 from vp_tui.domain.text import age, clip, fold, literal, short_id, utc_z
 from vp_tui.state.sources import is_lost, is_reachable, source_view
-from vp_tui.views.actions_taken import LOOK_BACK, deeds, result_of, since
+from vp_tui.views.actions_taken import LOOK_BACK, actions_taken, result_of, since
 from vp_tui.views.assessment import assess
 from vp_tui.views.figures import current_window, numbers
 from vp_tui.views.lane import lane_mode
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from vp_tui.views.triage import Triage
 
 
-DEEDS_AT_MOST: Final = 12
+ACTIONS_AT_MOST: Final = 12
 """Actions told in the handover, the newest."""
 _WELL: Final = frozenset({Level.OK, Level.IDLE})
 
@@ -53,18 +53,18 @@ _PLAIN: Final = str.maketrans({"…": "...", "“": '"', "”": '"', "’": "'",
 
 def handover(state: State, now: float, who: str) -> str:
     """Return the text, as Markdown; `who` hands over."""
-    made, figures = assess(state, now), numbers(state, now)
+    assessment, figures = assess(state, now), numbers(state, now)
     wall = state.clock.wall_at(now)
     parts: tuple[tuple[str, Iterable[str]], ...] = (
         (f"# Handover of {state.watch.name}, {utc_z(wall)}", _head(state, now, who)),
-        ("## Window", _window(made, figures, wall)),
-        ("## Gates and guardrails", _rules(made, figures)),
-        ("## Alarms", _alarms(state, made, now)),
+        ("## Window", _window(assessment, figures, wall)),
+        ("## Gates and guardrails", _rules(assessment, figures)),
+        ("## Alarms", _alarms(state, assessment, now)),
         ("## Runs that are not ok", _runs(state, now)),
         ("## Actions", _actions(state, now)),
         ("## Recoveries and proofs pending", _recoveries(state, now)),
-        ("## Unverified", _unverified(state, made, figures, now)),
-        ("## Next step", _next_steps(state, made, now)),
+        ("## Unverified", _unverified(state, assessment, figures, now)),
+        ("## Next step", _next_steps(state, assessment, now)),
     )
     lines = [line for title, items in parts for line in _part(title, items)]
     return "\n".join(lines) + "\n"
@@ -90,8 +90,8 @@ def _head(state: State, now: float, who: str) -> Iterator[str]:
     yield f"lane {watch.vp_id}, believed mode {belief.mode}: {belief.evidence}"
 
 
-def _window(made: Assessment, figures: Numbers | None, wall: datetime) -> Iterator[str]:
-    window = made.window
+def _window(assessment: Assessment, figures: Numbers | None, wall: datetime) -> Iterator[str]:
+    window = assessment.window
     if window is None:
         yield "unknown: the evidence log that tells it is not read"
         return
@@ -100,17 +100,17 @@ def _window(made: Assessment, figures: Numbers | None, wall: datetime) -> Iterat
         open_s = max((wall - window.opened_at).total_seconds(), 0.0)
         opened = f"open since {utc_z(window.opened_at)} ({age(open_s)})"
     yield f"{window.label}: stage {window.stage}, source {window.source}, {opened}"
-    yield _own(made)
+    yield _own(assessment)
     yield _epoch(figures)
-    if made.suggestion is not None:
-        yield f"suggested {made.suggestion.decision}: {', '.join(made.suggestion.reasons)}"
+    if assessment.suggestion is not None:
+        yield f"suggested {assessment.suggestion.decision}: {', '.join(assessment.suggestion.reasons)}"
 
 
-def _own(made: Assessment) -> str:
-    own = made.numbers
+def _own(assessment: Assessment) -> str:
+    own = assessment.numbers
     if own is None:
         return "its numbers are unknown: there are no metrics"
-    clean = "clean" if made.is_clean else "not clean"
+    clean = "clean" if assessment.is_clean else "not clean"
     p95 = "n/a" if own.p95_s is None else f"{own.p95_s:.3f}s ({describe_rank(own.timed)})"
     told = f"{own.completed} completed, {own.failed} failed, {own.running} running"
     return f"+{own.new} missions: {told}, {own.fallback} fell back, p95 {p95}: {clean}"
@@ -128,26 +128,26 @@ def _epoch(figures: Numbers | None) -> str:
     return f"epoch: {fallen}, {bound}, p95 {p95}{rank}{current}"
 
 
-def _rules(made: Assessment, figures: Numbers | None) -> Iterator[str]:
-    for name, gate in made.gates.by_name().items():
+def _rules(assessment: Assessment, figures: Numbers | None) -> Iterator[str]:
+    for name, gate in assessment.gates.by_name().items():
         yield f"{name} {gate.verdict}: {gate.reason}"
-    yield made.gates.promotion.line
-    guardrails, target = made.guardrails, made.target
+    yield assessment.gates.promotion.line
+    guardrails, target = assessment.guardrails, assessment.target
     yield f"cancel recovery: {guardrails.cancel_recovery.state}"
     counted = f"{target.count} of {target.of} recorded" if target else "unknown, no evidence log"
     yield f"evidence target: {counted}"
-    wire = made.wire
+    wire = assessment.wire
     told = f"{wire.fallbacks} of the last {wire.terminal} fell back, {wire.time_to_trip}"
     tripped = "TRIPPED: " if wire.tripped else ""
     rolling = f"{tripped}{told}" if figures else "unknown: there are no metrics"
     yield f"auto-revert {guardrails.mode}: {rolling}; {guardrails.auto_revert}"
 
 
-def _alarms(state: State, made: Assessment, now: float) -> Iterator[str]:
+def _alarms(state: State, assessment: Assessment, now: float) -> Iterator[str]:
     for alarm in state.alarms:
         yield _alarm(alarm, state, now)
     rung = {(alarm.key.kind, alarm.session_id or "") for alarm in state.alarms}
-    for entry in made.safety:
+    for entry in assessment.safety:
         if (entry.alarm, entry.subject) not in rung:
             yield f"{entry.alarm}: {entry.told}; it has not rung yet"
 
@@ -175,10 +175,10 @@ def _runs(state: State, now: float) -> Iterator[str]:
 def _actions(state: State, now: float) -> Iterator[str]:
     """Yield what was done in this window, at least of the last LOOK_BACK."""
     begin = min(since(state, current_window(state), now), state.clock.wall_at(now) - LOOK_BACK)
-    done = deeds(state, now, begin)
-    if len(done) > DEEDS_AT_MOST:
-        yield f"{len(done) - DEEDS_AT_MOST} earlier ones are in the audit"
-    yield from (f"{deed.at:%m-%d} {deed.line}" for deed in done[-DEEDS_AT_MOST:])
+    done = actions_taken(state, now, begin)
+    if len(done) > ACTIONS_AT_MOST:
+        yield f"{len(done) - ACTIONS_AT_MOST} earlier ones are in the audit"
+    yield from (f"{action.at:%m-%d} {action.line}" for action in done[-ACTIONS_AT_MOST:])
     if state.audit is None or state.audit.problem is not None:
         problem = state.audit.problem.reason if state.audit and state.audit.problem else "not read"
         yield f"earlier ones are unknown: the audit: {problem}"
@@ -196,7 +196,7 @@ def _recoveries(state: State, now: float) -> Iterator[str]:
 
 
 def _unverified(
-    state: State, made: Assessment, figures: Numbers | None, now: float
+    state: State, assessment: Assessment, figures: Numbers | None, now: float
 ) -> Iterator[str]:
     for found in troubles(state, now):
         yield f"{found.what}: {found.reason}" if found.reason else found.what
@@ -205,24 +205,24 @@ def _unverified(
     elif figures.orphans:
         yield f"missions that read running and cannot be: {figures.orphans}"
     suites = attested(state.suites, state.clock.wall_at(now))
-    yield f"continuity suites: {suites.state} ({suites.detail}); runtime: {made.gates.g4.verdict}"
+    yield f"continuity suites: {suites.state} ({suites.detail}); runtime: {assessment.gates.g4.verdict}"
     authors = state.evidence.authors if state.evidence else ()
     if unrecorded := authors.count(None):
         yield f"{unrecorded} of the newest {len(authors)} rows have no record: written by hand"
 
 
-def _next_steps(state: State, made: Assessment, now: float) -> Iterator[str]:
-    for entry in made.safety:
+def _next_steps(state: State, assessment: Assessment, now: float) -> Iterator[str]:
+    for entry in assessment.safety:
         yield f"{entry.told}: {entry.cure}" if entry.cure else entry.told
     if pending(state.cancels):
         yield "watch for a later turn to complete: until then no cancel is a recovery"
     grave = [found for found in troubles(state, now) if found.is_grave and found.cure]
-    told = {entry.trouble for entry in made.safety}
+    told = {entry.trouble for entry in assessment.safety}
     yield from (f"{found.what}: {found.cure}" for found in grave if found.what not in told)
-    if made.suggestion is not None:
-        missing = ", ".join(made.gates.promotion.missing)
+    if assessment.suggestion is not None:
+        missing = ", ".join(assessment.gates.promotion.missing)
         proof = f"; for a promotion: {missing}" if missing else ""
-        yield f"record the window (R writes {made.suggestion.decision}){proof}"
+        yield f"record the window (R writes {assessment.suggestion.decision}){proof}"
 
 
 def incident_text(state: State, now: float, session_id: str) -> str:
@@ -265,7 +265,7 @@ def _lines(seen: Triage, state: State, now: float) -> Iterator[str]:
     yield from _cancels(seen, state, now)
     yield _log(seen, state, now)
     yield _figures(state, now)
-    yield f"next: {seen.ladder}"
+    yield f"next: {seen.next_step}"
 
 
 def _at(state: State, at: float | None) -> str:

@@ -17,7 +17,7 @@ from vp_tui.domain.lane.switches import FORCE_FALLBACK, RELEASE, Change, Switch
 from vp_tui.domain.models import Source
 from vp_tui.domain.text import age, short_id
 from vp_tui.state.sources import while_same
-from vp_tui.views.stuck_runs import hung_runs
+from vp_tui.views.stuck_runs import stuck_runs_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -132,7 +132,7 @@ def _is_before(at: datetime | None, boot_at: datetime | None) -> bool | None:
     return None if at is None or boot_at is None else at < boot_at
 
 
-class Health(StrEnum):
+class PrimaryHealth(StrEnum):
     """How the primary path does."""
 
     HEALTHY = "healthy"
@@ -144,7 +144,7 @@ class Health(StrEnum):
 class PrimaryPath(NamedTuple):
     """How the primary path does, and on what evidence."""
 
-    health: Health
+    health: PrimaryHealth
     why: str
 
 
@@ -152,27 +152,27 @@ def primary_path(state: State, now: float) -> PrimaryPath:
     """Return how the primary path does: the newest that it did decides."""
     if state.dialect != "G2" and (blocking := next(_blocking(state, now), None)):
         why = f"{short_id(blocking)} holds the gateway's lock: no turn of either path gets through"
-        return PrimaryPath(Health.BLOCKED, why)
+        return PrimaryPath(PrimaryHealth.BLOCKED, why)
     seen = list(_seen(state))
     if not seen:
         why = "nothing was seen to complete outside the lane in this epoch"
-        return PrimaryPath(Health.UNKNOWN, why)
+        return PrimaryPath(PrimaryHealth.UNKNOWN, why)
     at, health, what = max(seen)
     told = f"{what} {age(max(now - at, 0.0))} ago"
     if now - at > LATELY_S:
-        return PrimaryPath(Health.UNKNOWN, f"not lately: {told}")
+        return PrimaryPath(PrimaryHealth.UNKNOWN, f"not lately: {told}")
     return PrimaryPath(health, told)
 
 
 def _blocking(state: State, now: float) -> Iterator[str]:
-    return (run.session_id for run in hung_runs(state, now) if run.is_deaf or run.waiting)
+    return (run.session_id for run in stuck_runs_in(state, now) if run.is_deaf or run.waiting)
 
 
-def _seen(state: State) -> Iterator[tuple[float, Health, str]]:
+def _seen(state: State) -> Iterator[tuple[float, PrimaryHealth, str]]:
     """Yield what the primary path did, each with when."""
     if (turn := state.lane.primary) is not None:
         how = "fell back and completed" if turn.fell_back else "completed outside the lane"
-        yield turn.ended_at, Health.HEALTHY, f"a turn of {short_id(turn.session_id)} {how}"
+        yield turn.ended_at, PrimaryHealth.HEALTHY, f"a turn of {short_id(turn.session_id)} {how}"
     snapshot, metrics = state.snapshot, state.sources.get(Source.METRICS)
     if snapshot is None or metrics is None or metrics.answered_at is None:
         return
@@ -188,13 +188,13 @@ def _seen(state: State) -> Iterator[tuple[float, Health, str]]:
         yield metrics.answered_at - ago_s, *told
 
 
-def _of_mission(entry: LedgerEntry) -> tuple[Health, str] | None:
+def _of_mission(entry: LedgerEntry) -> tuple[PrimaryHealth, str] | None:
     """Return what a mission says of the primary path; None where it never got there."""
     mission = entry.mission
     if entry.cancelled:
         return None
     if mission.status == "failed":
-        return Health.FAILING, f"mission {mission.mission_id} failed on both paths"
+        return PrimaryHealth.FAILING, f"mission {mission.mission_id} failed on both paths"
     if mission.status == "completed" and entry.fell_back:
-        return Health.HEALTHY, f"mission {mission.mission_id} fell back and completed"
+        return PrimaryHealth.HEALTHY, f"mission {mission.mission_id} fell back and completed"
     return None

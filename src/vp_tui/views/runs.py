@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vp_tui.domain.models import Source, StreamState
 from vp_tui.domain.runs.levels import Level, RunLevel, levels
-from vp_tui.domain.runs.progress import Scene, Seen
+from vp_tui.domain.runs.progress import ListedRun, RunsContext
 from vp_tui.domain.runs.run import Run
 from vp_tui.state.sources import is_lost, source_view, stuck_after_s, while_same
 from vp_tui.state.state import SourceStatus
@@ -30,7 +30,7 @@ RUNNING: Final = frozenset({Level.OK, Level.LONG, Level.QUIET, Level.QUEUED, Lev
 _ON_DISK: Final = RunLevel(Level.IDLE, "only on disk")
 
 
-class Belief(NamedTuple):
+class BelievedMission(NamedTuple):
     """The mission that a run is believed to be, and why."""
 
     mission_id: str | None
@@ -44,7 +44,7 @@ class RunRow(NamedTuple):
     session: Session
     run: Run
     level: RunLevel
-    mission: Belief
+    mission: BelievedMission
     link: Link | None
     running_s: float | None
     """Since its turn began, or, where that was not seen, since vp-tui first saw it running."""
@@ -87,7 +87,7 @@ def _levels(state: State, now: float) -> dict[str, RunLevel]:
     return levels(_seen(state), _scene(state, now))
 
 
-def _seen(state: State) -> Iterator[Seen]:
+def _seen(state: State) -> Iterator[ListedRun]:
     # A socket that seems open tells nothing while the gateway answers nothing at all.
     is_heard = not is_lost(state)
     for session_id, session in _sessions(state).items():
@@ -95,7 +95,7 @@ def _seen(state: State) -> Iterator[Seen]:
         if run is None:
             continue
         link = state.links.get(session_id)
-        yield Seen(
+        yield ListedRun(
             run,
             is_live=is_heard and link is not None and link.state is StreamState.LIVE,
             has_log=session.has_log or bool(log.size if (log := state.logs.get(session_id)) else 0),
@@ -109,8 +109,8 @@ def _sessions(state: State) -> dict[str, Session]:
     return known
 
 
-def _scene(state: State, now: float) -> Scene:
-    return Scene(
+def _scene(state: State, now: float) -> RunsContext:
+    return RunsContext(
         now=now,
         has_lock=state.dialect == "G1",
         stuck_after_s=stuck_after_s(state),
@@ -185,7 +185,7 @@ def _newest_running(snapshot: Snapshot) -> str | None:
     return next(running, None)
 
 
-def believed_mission(state: State, run: Run, level: RunLevel) -> Belief:
+def believed_mission(state: State, run: Run, level: RunLevel) -> BelievedMission:
     """Return the mission that a run is believed to be, and why.
 
     The stream names it for certain, at dispatch. On G1 a run whose beginning nobody saw may be the
@@ -193,20 +193,22 @@ def believed_mission(state: State, run: Run, level: RunLevel) -> Belief:
     """
     turn = run.turn
     if run.is_open and turn.ended_at is not None:
-        return Belief(None, "unknown: its turn has said nothing yet")
+        return BelievedMission(None, "unknown: its turn has said nothing yet")
     if turn.mission_id is not None:
-        return Belief(turn.mission_id, "live frame: certain", is_certain=True)
+        return BelievedMission(turn.mission_id, "live frame: certain", is_certain=True)
     if not run.is_open and run.pending is None:
         return _NO_MISSION
     if turn.query is not None or turn.routing is not None:
-        return Belief(None, "the turn was not delegated")
+        return BelievedMission(None, "the turn was not delegated")
     mission_id = _running_mission(state) if level.holds_lock else None
     if mission_id is None:
-        return Belief(None, "unknown: nobody saw the turn begin")
-    return Belief(mission_id, "a guess: the only mission that can run, and this run has the lock")
+        return BelievedMission(None, "unknown: nobody saw the turn begin")
+    return BelievedMission(
+        mission_id, "a guess: the only mission that can run, and this run has the lock"
+    )
 
 
-_NO_MISSION: Final = Belief(None, "no run")
+_NO_MISSION: Final = BelievedMission(None, "no run")
 
 
 def run_rows(state: State, now: float, matching: str = "") -> tuple[RunRow, ...]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from vp_tui.domain.rollout.situation import CancelledRun, HungRun
+from vp_tui.domain.rollout.situation import CancelledRun, StuckRun
 from vp_tui.domain.runs.cancels import SAME_S, pending
 from vp_tui.domain.runs.levels import Level, RunLevel
 from vp_tui.domain.text import age, short_id
@@ -47,7 +47,7 @@ class Target(NamedTuple):
 
     session_id: str
     level: Level | None
-    doing: str
+    activity: str
     """In words: what it does, since when, what it holds."""
     waiting: tuple[str, ...]
     """Sessions that wait behind it."""
@@ -65,7 +65,7 @@ def target_of(row: RunRow) -> Target:
     return Target(
         session_id=row.session.session_id,
         level=level.level,
-        doing=level.reason,
+        activity=level.reason,
         waiting=level.waiting,
         blocker=level.blocker,
         viewers=row.other_viewers,
@@ -154,12 +154,12 @@ def what_it_blocks(state: State, row: RunRow) -> str:
 
 def _while_it_holds(row: RunRow) -> str:
     when = "if it holds the lock, a guess" if row.level.is_guess else "while it holds the lock"
-    if row.level.level is not None and row.level.level.hangs:
+    if row.level.level is not None and row.level.level.is_stuck:
         return f"{when}: new sessions and attaches hang, brake has no effect"
     return f"{when}: other turns, new sessions and attaches wait"
 
 
-def next_rung(state: State, row: RunRow, now: float) -> str:
+def next_step(state: State, row: RunRow, now: float) -> str:
     """Say what to do next about this run; what vp-tui may not do is said to be so."""
     said = _rung(state, row, now)
     if state.watch.read_only and row.is_alarm:
@@ -173,7 +173,7 @@ def _rung(state: State, row: RunRow, now: float) -> str:
         return _stuck(state, row, now)
     if level is Level.QUEUED:
         blocker = short_id(row.level.blocker or "")
-        look = "triage that one" if row.level.blocker_hangs else "wait for that one"
+        look = "triage that one" if row.level.is_blocker_stuck else "wait for that one"
         return f"cancelling it frees nothing: it waits behind {blocker}, {look}"
     if level is Level.QUIET:
         left_s = stuck_after_s(state) - (row.silent_s or 0.0)
@@ -210,19 +210,19 @@ def _restart(state: State, now: float) -> str:
     return f"X restart gateway (kills {kills})"
 
 
-def hung_runs(state: State, now: float) -> tuple[HungRun, ...]:
+def stuck_runs_in(state: State, now: float) -> tuple[StuckRun, ...]:
     """Return the stuck and the deaf runs: those that keep most others waiting first."""
     hanging = [
-        _hung(state, state.runs[session_id], told, now)
+        _stuck_run(state, state.runs[session_id], told, now)
         for session_id, told in run_levels(state, now).items()
-        if told.level is not None and told.level.hangs
+        if told.level is not None and told.level.is_stuck
     ]
     return tuple(sorted(hanging, key=lambda run: (-run.waiting, run.session_id)))
 
 
-def _hung(state: State, run: Run, told: RunLevel, now: float) -> HungRun:
+def _stuck_run(state: State, run: Run, told: RunLevel, now: float) -> StuckRun:
     silent_s = int(told.silent_s or 0.0)
-    return HungRun(
+    return StuckRun(
         run.session_id,
         silent_s,
         is_deaf=told.level is Level.DEAF,

@@ -14,7 +14,7 @@ from vp_tui.domain.runs.turns import BOOTSTRAP, DELEGATED, FALLBACKS, MARKS_LIMI
 from vp_tui.domain.text import age, fold, short_id
 from vp_tui.state.sources import log_view, source_view
 from vp_tui.state.state import GROWTH_LIMIT
-from vp_tui.views.stuck_runs import next_rung, row_of_session, what_it_blocks
+from vp_tui.views.stuck_runs import next_step, row_of_session, what_it_blocks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -162,7 +162,7 @@ class Triage(NamedTuple):
     blocks: str
     cancel: Cancel | None
     """The newest cancel of the session that is not over."""
-    ladder: str
+    next_step: str
 
 
 def triage(state: State, now: float, session_id: str) -> Triage | None:
@@ -182,7 +182,7 @@ def triage(state: State, now: float, session_id: str) -> Triage | None:
         lane=_lane(state, now),
         blocks=what_it_blocks(state, row),
         cancel=next(cancels, None),
-        ladder=next_rung(state, row, now),
+        next_step=next_step(state, row, now),
     )
 
 
@@ -258,8 +258,8 @@ def _queue(state: State, row: RunRow) -> str:
     if level.level is None:
         return "who waits is unknown"
     if level.blocker is not None:
-        hangs = ", which hangs" if level.blocker_hangs else ""
-        return f"waits behind {short_id(level.blocker)}{hangs}{guess}"
+        is_stuck = ", which hangs" if level.is_blocker_stuck else ""
+        return f"waits behind {short_id(level.blocker)}{is_stuck}{guess}"
     if level.waiting:
         names = ", ".join(short_id(session_id) for session_id in level.waiting)
         verb = "waits" if len(level.waiting) == 1 else "wait"

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from vp_tui.domain.lane.auto_revert import AutoRevert
     from vp_tui.domain.rollout.guardrails import TripWire
-    from vp_tui.domain.rollout.situation import HungRun
+    from vp_tui.domain.rollout.situation import StuckRun
     from vp_tui.domain.vocabulary import RevertMode
     from vp_tui.state.state import State
 
@@ -180,7 +180,7 @@ def _streams(state: State, now: float) -> Iterator[Trouble]:
         yield Trouble(what, streams.reason, "vp-tui goes on trying", is_grave=not streams.live)
 
 
-class Alarm(NamedTuple):
+class SafetyEntry(NamedTuple):
     """One entry of the SAFETY line: no row's word masks it."""
 
     alarm: str
@@ -201,12 +201,12 @@ class Alarm(NamedTuple):
         return f"{self.head}: {self.reason}" if self.head else self.reason
 
 
-class Dangers(NamedTuple):
+class SafetyFacts(NamedTuple):
     """What the SAFETY line is made of."""
 
     wire: TripWire
-    hung: tuple[HungRun, ...]
-    others: tuple[Alarm, ...]
+    stuck_runs: tuple[StuckRun, ...]
+    others: tuple[SafetyEntry, ...]
     """As `state_alarms` has them."""
     mode: RevertMode
     revert: AutoRevert
@@ -214,7 +214,7 @@ class Dangers(NamedTuple):
     """This vp-tui may force fallback, and neither did so nor knows it to be forced."""
 
 
-def state_alarms(state: State, now: float) -> tuple[Alarm, ...]:
+def state_entries(state: State, now: float) -> tuple[SafetyEntry, ...]:
     """Return what is wrong besides the trip-wire and the runs that hang."""
     return (*_contradicted(state), *_unconfirmed(state, now), *_troubles(state, now))
 
@@ -225,44 +225,46 @@ def can_force(state: State) -> bool:
     return not is_forced and not state.watch.read_only
 
 
-def safety_line(found: Dangers) -> tuple[Alarm, ...]:
+def safety_line(found: SafetyFacts) -> tuple[SafetyEntry, ...]:
     """Return the entries of the SAFETY line, the gravest first.
 
     While fallback is about to be forced that is, and the trip that its line names comes last.
     """
     who = in_words(found.mode, found.revert, tripped=found.wire.tripped)
     tripped = _tripped(found.wire, who, can_force=found.can_force)
-    others = (*map(_hanging, found.hung), *found.others)
+    others = (*map(_hanging, found.stuck_runs), *found.others)
     if not found.revert.is_counting:
         return (*tripped, *others)
     head = f"AUTO-REVERT in {found.revert.left_s} s"
     stop = f"{STOP_KEY} stops it"
-    counting = Alarm(COUNTDOWN, found.revert.trip or "", STOP_KEY, stop, head=head)
+    counting = SafetyEntry(COUNTDOWN, found.revert.trip or "", STOP_KEY, stop, head=head)
     return (counting, *others, *tripped)
 
 
-def _troubles(state: State, now: float) -> tuple[Alarm, ...]:
+def _troubles(state: State, now: float) -> tuple[SafetyEntry, ...]:
     return tuple(
-        Alarm(_SERIOUS[trouble.what], trouble.reason, _LINKS_KEY, trouble.cure, trouble.what)
+        SafetyEntry(_SERIOUS[trouble.what], trouble.reason, _LINKS_KEY, trouble.cure, trouble.what)
         for trouble in troubles(state, now)
         if trouble.what in _SERIOUS
     )
 
 
-def _contradicted(state: State) -> Iterator[Alarm]:
+def _contradicted(state: State) -> Iterator[SafetyEntry]:
     """Yield that missions are dispatched although the last change forbids them."""
     brake = state.lane.brake
     if brake is not None and brake.is_alarming:
         cure = "F shows each step; look at what the gateway was started with"
-        yield Alarm(CONTRADICTED, f"{brake.change.words}, and {brake.reason}", _BRAKE_KEY, cure)
+        yield SafetyEntry(
+            CONTRADICTED, f"{brake.change.words}, and {brake.reason}", _BRAKE_KEY, cure
+        )
 
 
-def _unconfirmed(state: State, now: float) -> Iterator[Alarm]:
+def _unconfirmed(state: State, now: float) -> Iterator[SafetyEntry]:
     """Yield the cancels after which no later turn completed for too long, own and others'."""
     for cancel in pending(state.cancels):
         if cancel.state(now) is CancelState.UNCONFIRMED:
             at = state.clock.wall_at(cancel.at)
-            yield Alarm(
+            yield SafetyEntry(
                 UNCONFIRMED,
                 f"{short_id(cancel.session_id)}, cancelled {at:%H:%M:%SZ}: no later turn completed",
                 _AUDIT_KEY,
@@ -271,22 +273,24 @@ def _unconfirmed(state: State, now: float) -> Iterator[Alarm]:
             )
 
 
-def _hanging(run: HungRun) -> Alarm:
+def _hanging(run: StuckRun) -> SafetyEntry:
     """Return a stuck or deaf run as an alarm; a second cancel of a deaf one is useless."""
     name, key, cure = "stuck", "c", "c cancel it, watch the result, then r record"
     if run.is_deaf:
         name, key, cure = "deaf", "X", "a second cancel is useless: X restarts the gateway"
     wait = f"{run.waiting} turn{'s wait' if run.waiting > 1 else ' waits'} behind it"
-    doing = f"in {run.last_tool}, " if run.last_tool else ""
-    reason = f"holds the gateway lock, {wait}" if run.waiting else f"{doing}nobody waits behind it"
+    tool_use = f"in {run.last_tool}, " if run.last_tool else ""
+    reason = (
+        f"holds the gateway lock, {wait}" if run.waiting else f"{tool_use}nobody waits behind it"
+    )
     head = f"{name.upper()} {age(run.silent_s)} {short_id(run.session_id)}"
-    return Alarm(f"{name} run", reason, key, cure, head=head, subject=run.session_id)
+    return SafetyEntry(f"{name} run", reason, key, cure, head=head, subject=run.session_id)
 
 
-def _tripped(wire: TripWire, who: str, *, can_force: bool) -> tuple[Alarm, ...]:
+def _tripped(wire: TripWire, who: str, *, can_force: bool) -> tuple[SafetyEntry, ...]:
     """Return the trip as an alarm; `who` reverts, in words."""
     if wire.reason is None:
         return ()
     cure = f"{YOU}: nothing reverts by itself" if who == YOU else who
     press = ", press F" if can_force else ""
-    return (Alarm(GUARDRAIL, wire.reason, _BRAKE_KEY, f"{cure}{press}"),)
+    return (SafetyEntry(GUARDRAIL, wire.reason, _BRAKE_KEY, f"{cure}{press}"),)

@@ -15,7 +15,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from vp_tui.domain.audit import Step
+from vp_tui.domain.audit import ActionStep
 from vp_tui.domain.lane.switches import (
     RESTART_BY_HAND,
     Actuation,
@@ -178,7 +178,7 @@ class Actuator:
         self,
         tools: Tools,
         *,
-        on_step: Callable[[Step], None] = lambda _: None,
+        on_step: Callable[[ActionStep], None] = lambda _: None,
         wall: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._tools = tools
@@ -202,42 +202,42 @@ class Actuator:
         The command is not run when the file could not be written. Nothing is raised.
         """
         plan = self.plan(change)
-        doing = _Doing(self._on_step, self._wall)
+        steps = _Steps(self._on_step, self._wall)
         if plan.is_manual:
-            doing.done("by hand", "no actuator is configured for this: nothing was done")
-            return doing.ended(by_hand=plan.by_hand)
+            steps.done("by hand", "no actuator is configured for this: nothing was done")
+            return steps.ended(by_hand=plan.by_hand)
         async with self._one_at_a_time:
             if self._tools.env_file is not None:
-                failure = await _write(doing, self._tools.env_file, change)
+                failure = await _write(steps, self._tools.env_file, change)
                 if failure is not None:
-                    return doing.ended(failure)
+                    return steps.ended(failure)
             if not plan.command:
-                return doing.ended(written=True, by_hand=plan.by_hand)
-            run = await _run(doing, plan.command, self._tools.timeout_s)
-        return doing.ended(run.failure, written=plan.env_file is not None, command=run)
+                return steps.ended(written=True, by_hand=plan.by_hand)
+            run = await _run(steps, plan.command, self._tools.timeout_s)
+        return steps.ended(run.failure, written=plan.env_file is not None, command=run)
 
     async def restart(self) -> Actuation:
         """Run the operator's restart. Nothing is raised."""
-        doing = _Doing(self._on_step, self._wall)
+        steps = _Steps(self._on_step, self._wall)
         if not self._tools.restart:
-            doing.done("by hand", "no restart command is configured: nothing was done")
-            return doing.ended(by_hand=RESTART_BY_HAND)
+            steps.done("by hand", "no restart command is configured: nothing was done")
+            return steps.ended(by_hand=RESTART_BY_HAND)
         async with self._one_at_a_time:
-            run = await _run(doing, self._tools.restart, self._tools.timeout_s)
-        return doing.ended(run.failure, command=run)
+            run = await _run(steps, self._tools.restart, self._tools.timeout_s)
+        return steps.ended(run.failure, command=run)
 
 
-class _Doing:
+class _Steps:
     """Steps under way."""
 
-    def __init__(self, on_step: Callable[[Step], None], wall: Callable[[], datetime]) -> None:
+    def __init__(self, on_step: Callable[[ActionStep], None], wall: Callable[[], datetime]) -> None:
         self._on_step = on_step
         self._wall = wall
-        self._steps: list[Step] = []
+        self._steps: list[ActionStep] = []
 
     def done(self, step: str, detail: str) -> None:
         """Note a step."""
-        self._steps.append(Step(self._wall(), step, detail))
+        self._steps.append(ActionStep(self._wall(), step, detail))
         self._on_step(self._steps[-1])
 
     def ended(
@@ -252,24 +252,24 @@ class _Doing:
         return Actuation(tuple(self._steps), failure, written, command, by_hand)
 
 
-async def _write(doing: _Doing, env_file: Path, change: Change) -> Failure | None:
+async def _write(steps: _Steps, env_file: Path, change: Change) -> Failure | None:
     try:
         done = await asyncio.to_thread(set_switch, env_file, change)
     except SwitchError as error:
         name = "refused" if isinstance(error, SwitchMasked) else "not written"
-        doing.done(name, f"{error.failure.reason}; {error.failure.cure}")
+        steps.done(name, f"{error.failure.reason}; {error.failure.cure}")
         return error.failure
     how = "stood already" if done.was_so else "written"
-    doing.done("written", f"{change.line} {how} in {literal(str(done.path))}")
+    steps.done("written", f"{change.line} {how} in {literal(str(done.path))}")
     return None
 
 
-async def _run(doing: _Doing, argv: tuple[str, ...], timeout_s: float) -> CommandRun:
-    doing.done("command", shown(argv))
+async def _run(steps: _Steps, argv: tuple[str, ...], timeout_s: float) -> CommandRun:
+    steps.done("command", shown(argv))
     run = await run_command(argv, timeout_s)
     told = f"after {run.took_s:.1f} s"
     if run.failure is not None:
-        doing.done("command failed", f"{run.failure.reason} {told}; {run.failure.cure}")
+        steps.done("command failed", f"{run.failure.reason} {told}; {run.failure.cure}")
     else:
-        doing.done("command ended", f"exit code 0 {told}")
+        steps.done("command ended", f"exit code 0 {told}")
     return run

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 from vp_tui.domain.events import AlarmsAcknowledged, PollRateChanged
 from vp_tui.domain.lane.auto_revert import AutoRevertStepped, stopped
 from vp_tui.storage.places import actor
-from vp_tui.views.auto_revert import follow
+from vp_tui.views.auto_revert import act_on_revert
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from vp_tui.state.store import Store
     from vp_tui.storage.places import Places
     from vp_tui.views.draft import Choice, Draft
-    from vp_tui.worker.evidence import Outcome, Recorder, Settled, Waiting
+    from vp_tui.worker.evidence import AppendedRow, Outcome, Recorder, WaitingRows
     from vp_tui.worker.feeds import Feeds
 
 
@@ -70,9 +70,9 @@ class Commands:
         """What writes rows and windows; made when it is first needed."""
         return self._make_recorder()
 
-    async def record(self, drafted: Draft, choice: Choice) -> Outcome:
+    async def record(self, draft: Draft, choice: Choice) -> Outcome:
         """Write an evidence row; answered by RowRecorded, WindowsRead and EvidenceRead."""
-        outcome = await self.recorder.record(drafted, choice)
+        outcome = await self.recorder.record(draft, choice)
         self.network.call(lambda feeds: feeds.read_files())
         return outcome
 
@@ -83,11 +83,11 @@ class Commands:
         """
         return await self.recorder.change_window(window, before)
 
-    async def waiting(self) -> Waiting:
+    async def waiting(self) -> WaitingRows:
         """Return the rows that wait for the log; nothing is answered."""
         return await self.recorder.waiting()
 
-    async def append_waiting(self, rows: Collection[EvidenceRow]) -> list[Settled] | Failure:
+    async def append_waiting(self, rows: Collection[EvidenceRow]) -> list[AppendedRow] | Failure:
         """Append those of `rows` that still wait; answered by EvidenceRead."""
         settled = await self.recorder.append_waiting(rows)
         self.network.call(lambda feeds: feeds.read_files())
@@ -132,7 +132,7 @@ class Commands:
         after = stopped(before, actor())
         if after != before:
             self._store.apply(AutoRevertStepped(self._clock(), after))
-            follow(before, after, self)
+            act_on_revert(before, after, self)
 
     def acknowledge(self) -> int:
         """Say that the alarms were seen; answered by AlarmsAcknowledged. Return how many."""

@@ -21,8 +21,8 @@ from vp_tui.domain.text import literal
 from vp_tui.state.state import EvidenceLog
 from vp_tui.storage.errors import EvidenceError, LogChanged
 from vp_tui.storage.evidence_log import Fingerprint, read_log
-from vp_tui.storage.snapshots import Facts
-from vp_tui.storage.spool import append_spooled, pending, record_or_keep
+from vp_tui.storage.snapshots import RecordFacts
+from vp_tui.storage.spool import append_spooled, record_or_keep, spooled_rows
 from vp_tui.storage.windows import keep_window
 from vp_tui.views.evidence_row import facts_of, row_of
 
@@ -53,14 +53,14 @@ class WaitingRow(NamedTuple):
     """Why it could not be written, in words; None where that is not known."""
 
 
-class Waiting(NamedTuple):
+class WaitingRows(NamedTuple):
     """All rows that wait for one log, oldest first, and what could not be read, in words."""
 
     rows: tuple[WaitingRow, ...] = ()
     warnings: tuple[str, ...] = ()
 
 
-class Settled(NamedTuple):
+class AppendedRow(NamedTuple):
     """What became of a row that waited."""
 
     row: EvidenceRow
@@ -69,20 +69,20 @@ class Settled(NamedTuple):
     problem: Failure | None = None
 
 
-def waiting(spool: Path, log: Path) -> Waiting:
+def waiting_rows(spool: Path, log: Path) -> WaitingRows:
     """Return what waits for `log`, in the directory `spool` or as a record without its row."""
     try:
-        found = pending(spool, log)
+        found = spooled_rows(spool, log)
     except EvidenceError as error:
-        return Waiting(warnings=(str(error),))
+        return WaitingRows(warnings=(str(error),))
     rows = (
         WaitingRow(kept.row, literal(str(kept.file)) if kept.file else None, kept.because)
         for kept in found.rows
     )
-    return Waiting(tuple(rows), found.warnings)
+    return WaitingRows(tuple(rows), found.warnings)
 
 
-def append_waiting(spool: Path, log: Path, rows: Collection[EvidenceRow]) -> Iterator[Settled]:
+def append_waiting(spool: Path, log: Path, rows: Collection[EvidenceRow]) -> Iterator[AppendedRow]:
     """Append those of `rows` that still wait, with their records, oldest first.
 
     Ends with the first that has to wait on: what keeps it out keeps the others out too. None is
@@ -95,20 +95,20 @@ def append_waiting(spool: Path, log: Path, rows: Collection[EvidenceRow]) -> Ite
             return
 
 
-def _append_first(spool: Path, log: Path, rows: Collection[EvidenceRow]) -> Settled | None:
+def _append_first(spool: Path, log: Path, rows: Collection[EvidenceRow]) -> AppendedRow | None:
     """Append the oldest of `rows` that waits; None when none does."""
     for is_last in (*(False,) * (_TRIES - 1), True):
-        found = pending(spool, log)
+        found = spooled_rows(spool, log)
         kept = next((kept for kept in found.rows if kept.row in rows), None)
         if kept is None:
             return None
         try:
-            return Settled(kept.row, append_spooled(kept, found.fingerprint).line)
+            return AppendedRow(kept.row, append_spooled(kept, found.fingerprint).line)
         except LogChanged as error:  # perhaps by this very row: look again
             if is_last:
-                return Settled(kept.row, None, error.failure)
+                return AppendedRow(kept.row, None, error.failure)
         except EvidenceError as error:
-            return Settled(kept.row, None, error.failure)
+            return AppendedRow(kept.row, None, error.failure)
     return None
 
 
@@ -177,22 +177,22 @@ class Recorder:
         """Whether there is a log to write to."""
         return self._files.log is not None
 
-    async def record(self, drafted: Draft, choice: Choice) -> Outcome:
+    async def record(self, draft: Draft, choice: Choice) -> Outcome:
         """Write the row, unless somebody else wrote one for its window that was not shown yet.
 
         The row is on disk when this returns, and the store knows it. The caller has seen to it
         that there is a log.
         """
-        row = row_of(drafted, choice)
-        facts = Facts(**facts_of(drafted, choice, self.author))
+        row = row_of(draft, choice)
+        facts = RecordFacts(**facts_of(draft, choice, self.author))
         try:
-            appended = await asyncio.to_thread(self._append, drafted, row, facts)
+            appended = await asyncio.to_thread(self._append, draft, row, facts)
         except EvidenceError as error:
             return Refused(error.failure)
         if isinstance(appended, Preceded):
             return appended
-        self._tell(drafted, row, appended)
-        window, problem = await self._after(drafted, choice)
+        self._tell(draft, row, appended)
+        window, problem = await self._after(draft, choice)
         return Written(row, appended.line, appended.path.name, window, problem)
 
     async def change_window(self, window: Window, before: Window | None) -> Failure | None:
@@ -207,26 +207,26 @@ class Recorder:
         self._store.apply(WindowsRead(self._clock(), kept))
         return None
 
-    async def waiting(self) -> Waiting:
+    async def waiting(self) -> WaitingRows:
         """Return the rows that wait for the log; none where there is no log."""
         if self._files.log is None:
-            return Waiting()
-        return await asyncio.to_thread(waiting, self._files.spool, self._files.log)
+            return WaitingRows()
+        return await asyncio.to_thread(waiting_rows, self._files.spool, self._files.log)
 
-    async def append_waiting(self, rows: Collection[EvidenceRow]) -> list[Settled] | Failure:
+    async def append_waiting(self, rows: Collection[EvidenceRow]) -> list[AppendedRow] | Failure:
         """Append those of `rows` that still wait; return what became of each, or what failed."""
         try:
             return await asyncio.to_thread(self._append_waiting, rows)
         except EvidenceError as error:
             return error.failure
 
-    def _append_waiting(self, rows: Collection[EvidenceRow]) -> list[Settled]:
+    def _append_waiting(self, rows: Collection[EvidenceRow]) -> list[AppendedRow]:
         return list(append_waiting(self._files.spool, self._log, rows))
 
-    def _append(self, drafted: Draft, row: EvidenceRow, facts: Facts) -> Appended | Preceded:
+    def _append(self, draft: Draft, row: EvidenceRow, facts: RecordFacts) -> Appended | Preceded:
         """Append the row if the log has the rows that it was decided on, or more of others'."""
         log, spool = self._log, self._files.spool
-        known = drafted.state.evidence or EvidenceLog()
+        known = draft.state.evidence or EvidenceLog()
         expected = _fingerprint(known)
         for _ in range(_TRIES):
             if expected is None:
@@ -253,24 +253,24 @@ class Recorder:
         self._shown.update(found)
         return found[-1] if found else None
 
-    def _tell(self, drafted: Draft, row: EvidenceRow, appended: Appended) -> None:
-        missions = drafted.figures.snapshot.missions if drafted.figures else ()
+    def _tell(self, draft: Draft, row: EvidenceRow, appended: Appended) -> None:
+        missions = draft.figures.snapshot.missions if draft.figures else ()
         told = RowRecorded(
             self._clock(),
             row,
             appended.line,
             frozenset(mission.mission_id for mission in missions),
-            drafted.window.source.is_real,
+            draft.window.source.is_real,
             self.author,
             appended.fingerprint.sha256,
         )
         self._store.apply(told)
 
-    async def _after(self, drafted: Draft, choice: Choice) -> tuple[Window, Failure | None]:
+    async def _after(self, draft: Draft, choice: Choice) -> tuple[Window, Failure | None]:
         """Keep the window open, or close it, as the word or the engineer has it."""
-        now = drafted.state.clock.wall_at(self._clock())
-        window = recorded(drafted.window, choice.decision, now, keep=drafted.stays_open(choice))
-        return window, await self.change_window(window, drafted.state.window)
+        now = draft.state.clock.wall_at(self._clock())
+        window = recorded(draft.window, choice.decision, now, keep=draft.stays_open(choice))
+        return window, await self.change_window(window, draft.state.window)
 
     @property
     def _log(self) -> Path:

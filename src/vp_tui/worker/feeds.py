@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from vp_tui.gateway.client import GatewayClient
     from vp_tui.gateway.credentials import Credentials
     from vp_tui.gateway.parsing import SessionListing
-    from vp_tui.worker.orders import LaneOrders, Ordering
+    from vp_tui.worker.orders import LaneOrders, SessionOrders
     from vp_tui.worker.polling import Stream
 
 
@@ -92,7 +92,7 @@ class Feeds:
         self.pace = pace or Pace()
         self.files: tuple[FileFeed, ...] = ()
         """What reads files, in this order; to be set before `run`."""
-        self.ordering: Ordering | None = None
+        self.session_orders: SessionOrders | None = None
         """What carries out the operator's orders; to be set before `run`."""
         self.lane_orders: LaneOrders | None = None
         """What changes the lane's switches, restarts and probes; to be set before `run`."""
@@ -135,10 +135,10 @@ class Feeds:
         self.pace.factor = factor
         self.pace.wake()
 
-    def order(self, give: Callable[[Ordering], Coroutine[Any, Any, None]]) -> None:
+    def order(self, give: Callable[[SessionOrders], Coroutine[Any, Any, None]]) -> None:
         """Carry out an order of the operator's, whatever else goes on; it is audited by then."""
-        if self.ordering is not None:
-            self._tasks.create_task(self._carry_out(give(self.ordering)), name="order")
+        if self.session_orders is not None:
+            self._tasks.create_task(self._carry_out(give(self.session_orders)), name="order")
 
     async def _carry_out(self, order: Coroutine[Any, Any, None]) -> None:
         await order

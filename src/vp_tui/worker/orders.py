@@ -13,7 +13,7 @@ from contextlib import aclosing, suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from vp_tui.domain.audit import ActionRecord, Step
+from vp_tui.domain.audit import ActionRecord, ActionStep
 from vp_tui.domain.events import (
     AlarmCommandFailed,
     AuditFailed,
@@ -59,7 +59,7 @@ def _utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-class Books(NamedTuple):
+class AuditBook(NamedTuple):
     """Where what is done is written down."""
 
     keep: Callable[[ActionRecord], Awaitable[None]]
@@ -83,7 +83,7 @@ class LaneOrders:
         prober: Prober | None,
         emit: Callable[[Event], None],
         clock: Callable[[], float],
-        books: Books,
+        books: AuditBook,
         wall: Callable[[], datetime] = _utc_now,
     ) -> None:
         self._actuator = actuator
@@ -92,7 +92,7 @@ class LaneOrders:
         self._clock = clock
         self._books = books
         self._wall = wall
-        self._doing: str | None = None
+        self._under_way: str | None = None
         """The change or restart that is under way, in words."""
 
     async def change(self, change: Change, reason: str) -> None:
@@ -140,20 +140,20 @@ class LaneOrders:
         work: Callable[[Actuator], Awaitable[Actuation]],
         acted: Callable[[float, Actuation], Event],
     ) -> None:
-        if self._actuator is None or self._doing is not None:
-            why = READ_ONLY.reason if self._actuator is None else f"{self._doing} is under way"
+        if self._actuator is None or self._under_way is not None:
+            why = READ_ONLY.reason if self._actuator is None else f"{self._under_way} is under way"
             await self._refuse(action, reason, why)
             return
-        self._doing, at = action, self._wall()
+        self._under_way, at = action, self._wall()
         self._emit(asked)
         try:
             done = await work(self._actuator)
         except asyncio.CancelledError:
-            left = Step(self._wall(), "left", f"{LEFT}: what it runs goes on")
+            left = ActionStep(self._wall(), "left", f"{LEFT}: what it runs goes on")
             await self._note(at, action, reason, (left,), "unknown")
             raise
         finally:
-            self._doing = None
+            self._under_way = None
         self._emit(acted(self._clock(), done))
         await self._note(at, action, reason, done.steps, _result_of(done))
 
@@ -168,14 +168,14 @@ class LaneOrders:
         )
 
     async def _note(
-        self, at: datetime, action: str, reason: str, steps: tuple[Step, ...], result: str
+        self, at: datetime, action: str, reason: str, steps: tuple[ActionStep, ...], result: str
     ) -> None:
         target = self._books.target
         record = ActionRecord(at, self._books.actor, action, target, reason, steps, result)
         await self._books.keep(record)
 
 
-class Ordering:
+class SessionOrders:
     """What may be done to one gateway, in the name of `actor`. Every attempt is audited."""
 
     def __init__(
@@ -222,7 +222,7 @@ class Ordering:
             self._emit(AlarmCommandFailed(self._clock(), run.failure))
 
     async def note(
-        self, action: str, target: str, reason: str, steps: tuple[Step, ...], result: str
+        self, action: str, target: str, reason: str, steps: tuple[ActionStep, ...], result: str
     ) -> None:
         """Audit what was just done."""
         await self.keep(self._record(self._wall(), action, target, reason, steps, result))
@@ -239,13 +239,13 @@ class Ordering:
             self._emit(CancelFailed(self._clock(), session_id, READ_ONLY))
             await self.refuse(CANCEL, session_id, reason, READ_ONLY.reason)
             return
-        asked = Step(self._wall(), "requested")
+        asked = ActionStep(self._wall(), "requested")
         self._emit(CancelRequested(self._clock(), session_id, reason, self._actor))
         try:
             heard, result = await self._sent(self._orders, session_id, reason)
         except asyncio.CancelledError:
             # vp-tui leaves; the loop waits for nothing more, and the line must be there.
-            left = Step(self._wall(), "left", "vp-tui was left before the answer came")
+            left = ActionStep(self._wall(), "left", "vp-tui was left before the answer came")
             record = self._record(asked.at, CANCEL, session_id, reason, (asked, left), "unknown")
             with suppress(AuditError):
                 append_action(self._audit, record)
@@ -253,17 +253,17 @@ class Ordering:
         record = self._record(asked.at, CANCEL, session_id, reason, (asked, heard), result)
         await self.keep(record)
 
-    async def _sent(self, orders: Orders, session_id: str, reason: str) -> tuple[Step, str]:
+    async def _sent(self, orders: Orders, session_id: str, reason: str) -> tuple[ActionStep, str]:
         """Send it and tell what came; return that as the last step and the result."""
         try:
             answer = await orders.cancel(session_id, reason)
         except GatewayError as error:
             self._emit(CancelFailed(self._clock(), session_id, error.failure))
             result = "unknown" if error.failure.is_uncertain else "failed"
-            return Step(self._wall(), "failed", error.failure.reason), result
+            return ActionStep(self._wall(), "failed", error.failure.reason), result
         self._emit(CancelAnswered(self._clock(), session_id, answer))
         heard = f"task_cancelled={str(answer.task_cancelled).lower()}"
-        answered = Step(self._wall(), "answered", f"{heard} after {answer.took_s:.1f} s")
+        answered = ActionStep(self._wall(), "answered", f"{heard} after {answer.took_s:.1f} s")
         return answered, f"{heard}, recovery unconfirmed"
 
     def _record(
@@ -272,19 +272,19 @@ class Ordering:
         action: str,
         target: str,
         reason: str,
-        steps: tuple[Step, ...],
+        steps: tuple[ActionStep, ...],
         result: str,
     ) -> ActionRecord:
         return ActionRecord(at, self._actor, action, target, reason, steps, result)
 
 
-def probe_steps(probe: Probe, now: float, wall: datetime) -> tuple[Step, ...]:
+def probe_steps(probe: Probe, now: float, wall: datetime) -> tuple[ActionStep, ...]:
     """Return a probe's steps as the audit has them; `now` is the monotonic clock at `wall`."""
     steps = tuple(
-        Step(wall - timedelta(seconds=now - each.at), each.step, each.detail)
+        ActionStep(wall - timedelta(seconds=now - each.at), each.step, each.detail)
         for each in probe.steps
     )
-    return (*steps, Step(wall, "given up", probe.reason)) if probe.reason else steps
+    return (*steps, ActionStep(wall, "given up", probe.reason)) if probe.reason else steps
 
 
 def _result_of(done: Actuation) -> str:

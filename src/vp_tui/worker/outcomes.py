@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Final
 
-from vp_tui.domain.audit import PROOF, RECOVERY, ActionRecord, Step
+from vp_tui.domain.audit import PROOF, RECOVERY, ActionRecord, ActionStep
 from vp_tui.domain.lane.restart import RestartState
 from vp_tui.domain.lane.switch_proof import Proof
 from vp_tui.domain.runs.cancels import UNCONFIRMED_AFTER_S, CancelState, pending, steps
@@ -88,7 +88,7 @@ def _follow_up(cancel: Cancel, state: State, now: float, result: str) -> ActionR
         target=cancel.session_id,
         reason=cancel.reason,
         steps=tuple(
-            Step(wall_at(step.at), step.name, step.detail)
+            ActionStep(wall_at(step.at), step.name, step.detail)
             for step in steps(cancel, now)
             if step.at is not None
         ),
@@ -137,5 +137,5 @@ def _record(
     state: State, now: float, action: str, who: str, steps: Sequence[ProofStep], result: str
 ) -> ActionRecord:
     wall_at = state.clock.wall_at
-    seen = tuple(Step(wall_at(step.at), step.step, step.detail) for step in steps)
+    seen = tuple(ActionStep(wall_at(step.at), step.step, step.detail) for step in steps)
     return ActionRecord(wall_at(now), who, f"{PROOF} {action}", state.watch.url, "", seen, result)

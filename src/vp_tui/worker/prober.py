@@ -17,8 +17,8 @@ from vp_tui.domain.lane.probe import (
     MissionsSeen,
     Probe,
     ProbeStep,
-    requested,
-    step,
+    new_probe,
+    step_probe,
 )
 from vp_tui.domain.lane.switch_proof import TimePassed
 from vp_tui.gateway.errors import GatewayError
@@ -72,13 +72,13 @@ class Prober:
         running = _Running(self._clock)
         try:
             known = await self._known()
-            probe = requested(
+            probe = new_probe(
                 prompt, self._clock(), dialect, known=known, timeouts_s=self._timeouts_s
             )
             yield probe
             running.start(self._execute(prompt, running.tell))
             while not probe.is_over:
-                changed = step(probe, await running.next_fact(probe.deadline))
+                changed = step_probe(probe, await running.next_fact(probe.deadline))
                 has_ended = changed.completed_turn is not None and probe.completed_turn is None
                 if has_ended:
                     running.start(self._look(running.tell))

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from vp_tui.domain.rollout.evidence_row import read_row
-from vp_tui.simulator.options import SimulatorOptions
-from vp_tui.simulator.process import GatewayProcess, spawn_gateway
+from vp_tui.simulator.options import SimOptions
+from vp_tui.simulator.process import SimProcess, spawn_gateway
 from vp_tui.storage.audit_log import newest_actions
 from vp_tui.storage.evidence_log import read_log
 
@@ -33,8 +33,8 @@ def env(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def gateway(env: Path) -> Iterator[GatewayProcess]:
-    options = SimulatorOptions(
+def gateway(env: Path) -> Iterator[SimProcess]:
+    options = SimOptions(
         scenario="idle", env_file=env, speed=60.0, ops_token=OPS, internal_token=INTERNAL
     )
     with spawn_gateway(options) as process:
@@ -57,7 +57,7 @@ def run(vp_tui: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run
 
 
 def test_probes_run_one_after_the_other_and_their_missions_are_captured(
-    run: Run, gateway: GatewayProcess, tmp_path: Path
+    run: Run, gateway: SimProcess, tmp_path: Path
 ) -> None:
     log = tmp_path / "log.md"
     code, out, err = run(gateway.url, "--probes", "2", "--append", str(log))
@@ -86,9 +86,7 @@ def test_probes_run_one_after_the_other_and_their_missions_are_captured(
     assert len({each.target for each in audited}) == 2
 
 
-def test_the_source_may_be_another_and_a_stage_decides_too(
-    run: Run, gateway: GatewayProcess
-) -> None:
+def test_the_source_may_be_another_and_a_stage_decides_too(run: Run, gateway: SimProcess) -> None:
     words = ("--probes", "1", "--source", "synthetic", "--stage", "shadow")
     code, out, _ = run(gateway.url, *words)
     assert code == 0
@@ -98,24 +96,24 @@ def test_the_source_may_be_another_and_a_stage_decides_too(
 
 
 def test_a_probe_that_is_not_delegated_is_captured_all_the_same(
-    run: Run, gateway: GatewayProcess, env: Path
+    run: Run, gateway: SimProcess, env: Path
 ) -> None:
     env.write_text("UA_CODER_VP_FORCE_FALLBACK=1\n")
-    with spawn_gateway(SimulatorOptions(scenario="idle", env_file=env, speed=60.0)) as forced:
+    with spawn_gateway(SimOptions(scenario="idle", env_file=env, speed=60.0)) as forced:
         code, out, err = run(forced.url, "--probes", "1")
     assert code == 0
     assert "0 of 1 probes delegated" in out
     assert any("stayed on the primary path without a word" in line for line in err)
 
 
-def test_read_only_refuses_to_probe(run: Run, gateway: GatewayProcess) -> None:
+def test_read_only_refuses_to_probe(run: Run, gateway: SimProcess) -> None:
     code, out, err = run(gateway.url, "--probes", "1", "--read-only")
     assert (code, out) == (2, "")
     assert err[-1].startswith("ERROR: read-only: --probes would run turns")
 
 
 def test_a_token_that_is_missing_is_an_error_and_nothing_is_captured(
-    run: Run, gateway: GatewayProcess, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    run: Run, gateway: SimProcess, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("UA_INTERNAL_API_TOKEN", "wrong")
     code, out, err = run(gateway.url, "--probes", "3", "--append", str(tmp_path / "log.md"))
@@ -128,7 +126,7 @@ def test_a_token_that_is_missing_is_an_error_and_nothing_is_captured(
 
 
 def test_an_audit_that_cannot_be_written_stops_nothing(
-    run: Run, gateway: GatewayProcess, tmp_path: Path
+    run: Run, gateway: SimProcess, tmp_path: Path
 ) -> None:
     (tmp_path / "state").write_text("a file")
     code, _, err = run(gateway.url, "--probes", "1")

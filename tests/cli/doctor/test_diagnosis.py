@@ -27,7 +27,7 @@ from vp_tui.cli.doctor.machine import (
 )
 from vp_tui.domain.models import TokenPresence
 from vp_tui.gateway.credentials import Secret
-from vp_tui.simulator.options import SimulatorOptions
+from vp_tui.simulator.options import SimOptions
 from vp_tui.simulator.process import running_gateway
 from vp_tui.storage.errors import EvidenceError
 from vp_tui.storage.places import Places
@@ -79,7 +79,7 @@ async def counted(url: str, headers: dict[str, str] | None = None) -> dict[str, 
 
 
 async def test_a_clean_gateway_is_well_and_nothing_is_resumed(tmp_path: Path) -> None:
-    async with running_gateway(SimulatorOptions(scenario="clean")) as gateway:
+    async with running_gateway(SimOptions(scenario="clean")) as gateway:
         made = await diagnosed(tmp_path, gateway_url=gateway.url)
         after = await counted(gateway.url)
     assert made.exit_code == 0
@@ -92,7 +92,7 @@ async def test_a_clean_gateway_is_well_and_nothing_is_resumed(tmp_path: Path) ->
 
 
 async def test_tokens_that_are_wanted_and_missing_are_named(tmp_path: Path) -> None:
-    options = SimulatorOptions(scenario="auth").with_default_tokens()
+    options = SimOptions(scenario="auth").with_default_tokens()
     async with running_gateway(options) as gateway:
         made = await diagnosed(tmp_path, gateway_url=gateway.url)
     assert made.exit_code == 1
@@ -105,7 +105,7 @@ async def test_tokens_that_are_wanted_and_missing_are_named(tmp_path: Path) -> N
 
 
 async def test_a_token_for_one_plane_shows_what_the_other_refuses(tmp_path: Path) -> None:
-    options = SimulatorOptions(scenario="auth").with_default_tokens()
+    options = SimOptions(scenario="auth").with_default_tokens()
     async with running_gateway(options) as gateway:
         made = await diagnosed(
             tmp_path, gateway_url=gateway.url, ops_token=Secret(options.ops_token or "")
@@ -118,7 +118,7 @@ async def test_a_token_for_one_plane_shows_what_the_other_refuses(tmp_path: Path
 
 
 async def test_tokens_are_named_and_never_shown(tmp_path: Path) -> None:
-    options = SimulatorOptions(scenario="auth").with_default_tokens()
+    options = SimOptions(scenario="auth").with_default_tokens()
     async with running_gateway(options) as gateway:
         made = await diagnosed(
             tmp_path,
@@ -156,7 +156,7 @@ async def test_a_dead_port_is_told_once_and_the_rest_not_tried(tmp_path: Path) -
 
 
 async def test_the_object_says_it_all(tmp_path: Path) -> None:
-    async with running_gateway(SimulatorOptions(scenario="clean")) as gateway:
+    async with running_gateway(SimOptions(scenario="clean")) as gateway:
         made = await diagnosed(tmp_path, gateway_url=gateway.url)
     told = json.loads(json.dumps(as_object(made)))
     assert set(told) == {

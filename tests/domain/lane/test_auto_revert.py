@@ -17,7 +17,7 @@ from vp_tui.domain.lane.auto_revert import (
     Phase,
     in_words,
     news,
-    step,
+    step_auto_revert,
     stopped,
 )
 from vp_tui.domain.vocabulary import RevertMode
@@ -38,7 +38,7 @@ def after(
     """Return the states after steps a second apart."""
     states = []
     for index, each in enumerate(steps):
-        revert = step(revert, each, at + index)
+        revert = step_auto_revert(revert, each, at + index)
         states.append(revert)
     return states
 
@@ -125,20 +125,20 @@ def test_what_comes_in_between_ends_the_countdown(between: Circumstances) -> Non
 
 def test_seconds_in_which_the_screen_stood_still_do_not_count() -> None:
     before = counting(5)
-    late = step(before, seen(), before.seen_at + 3600.0)
+    late = step_auto_revert(before, seen(), before.seen_at + 3600.0)
     assert late.phase is Phase.COUNTING
     assert before.left_s - LATE_S <= late.left_s < before.left_s
 
 
 def test_a_step_that_is_a_little_late_counts_in_full() -> None:
     before = counting(5)
-    assert step(before, seen(), before.seen_at + 2.0).left_s == before.left_s - 2
+    assert step_auto_revert(before, seen(), before.seen_at + 2.0).left_s == before.left_s - 2
 
 
 def test_who_may_act_is_kept_through_every_step() -> None:
     barred = AutoRevert(bar="pid 7 has it")
     for look in (seen(None), seen(), seen(mode=DRY), seen(obstacle="pid 7 has it")):
-        assert step(barred, look, 1.0).bar == "pid 7 has it"
+        assert step_auto_revert(barred, look, 1.0).bar == "pid 7 has it"
 
 
 def told(*states: AutoRevert, first: AutoRevert = CLAIMED) -> list[str]:
@@ -168,7 +168,7 @@ def test_the_news_of_a_stop_name_who_stopped_it() -> None:
     before = counting(2)
     halted = stopped(before, "ana@laptop")
     assert news(before, halted) == "countdown stopped with esc by ana@laptop: nothing is forced"
-    assert news(halted, step(halted, seen(), 200.0)) is None
+    assert news(halted, step_auto_revert(halted, seen(), 200.0)) is None
 
 
 def test_the_news_of_a_trip_that_ended_in_time() -> None:

@@ -14,8 +14,8 @@ from vp_tui.domain.lane.switch_proof import (
     Dispatched,
     EpochSeen,
     MissionsPolled,
-    requested,
-    step,
+    new_proof,
+    step_proof,
 )
 from vp_tui.domain.lane.switches import (
     FORCE_FALLBACK,
@@ -42,13 +42,13 @@ def turn(name: str, at: float = 20.0) -> CompletedTurn:
 
 def in_force(change: Change = FORCE_FALLBACK) -> Brake:
     done = Actuation((), written=True, command=CommandRun(("r",), 0, (), 0.1))
-    brake = step(requested(change, 0.0, "old"), ActuatorEnded(1.0, done))
-    return step(brake, EpochSeen(10.0, "new"))
+    brake = step_proof(new_proof(change, 0.0, "old"), ActuatorEnded(1.0, done))
+    return step_proof(brake, EpochSeen(10.0, "new"))
 
 
 def written() -> Brake:
-    brake = requested(FORCE_FALLBACK, 0.0, "old")
-    return step(brake, ActuatorEnded(1.0, Actuation((), written=True)))
+    brake = new_proof(FORCE_FALLBACK, 0.0, "old")
+    return step_proof(brake, ActuatorEnded(1.0, Actuation((), written=True)))
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def test_what_is_from_before_the_last_change_is_no_evidence() -> None:
 
 
 def test_a_contradicted_brake_explains_no_silence() -> None:
-    brake = step(in_force(), MissionsPolled(30.0, (Dispatched(29.0, "m1"),)))
+    brake = step_proof(in_force(), MissionsPolled(30.0, (Dispatched(29.0, "m1"),)))
     signs = LaneSigns(turn("c12_ws_force_fallback", at=40.0), brake=brake)
     assert believed_mode(signs).mode is LaneMode.UNKNOWN
 

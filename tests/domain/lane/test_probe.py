@@ -16,12 +16,12 @@ from vp_tui.domain.lane.probe import (
     Fact,
     Heard,
     MissionsSeen,
-    Outcome,
     Probe,
+    ProbeOutcome,
     ProbeStep,
+    new_probe,
     prompt_for,
-    requested,
-    step,
+    step_probe,
     terms,
 )
 from vp_tui.domain.lane.switch_proof import TimePassed
@@ -34,9 +34,9 @@ LOST = Failure("the connection broke", "look at the gateway")
 
 
 def after(*facts: Fact, prompt: str = PROMPT, dialect: Dialect | None = "G1") -> Probe:
-    probe = requested(prompt, 0.0, dialect, known=frozenset({"old"}))
+    probe = new_probe(prompt, 0.0, dialect, known=frozenset({"old"}))
     for fact in facts:
-        probe = step(probe, fact)
+        probe = step_probe(probe, fact)
     return probe
 
 
@@ -56,21 +56,23 @@ def steps_of(probe: Probe) -> list[str]:
 @pytest.mark.parametrize(
     ("name", "status", "outcome"),
     [
-        ("b01_ws_mission", "completed", Outcome.DELEGATED),
-        ("c01_ws_fallback", "completed", Outcome.FELL_BACK),
-        ("c03_ws_vp_exception", "completed", Outcome.FELL_BACK),
-        ("c04_ws_both_fail", "failed", Outcome.FAILED),
-        ("c06_ws_fallback_exc", "running", Outcome.FAILED),
-        ("d01_ws_stuck_owner", "running", Outcome.CUT),
+        ("b01_ws_mission", "completed", ProbeOutcome.DELEGATED),
+        ("c01_ws_fallback", "completed", ProbeOutcome.FELL_BACK),
+        ("c03_ws_vp_exception", "completed", ProbeOutcome.FELL_BACK),
+        ("c04_ws_both_fail", "failed", ProbeOutcome.FAILED),
+        ("c06_ws_fallback_exc", "running", ProbeOutcome.FAILED),
+        ("d01_ws_stuck_owner", "running", ProbeOutcome.CUT),
     ],
 )
-def test_a_delegated_probe_ends_with_its_mission(name: str, status: str, outcome: Outcome) -> None:
+def test_a_delegated_probe_ends_with_its_mission(
+    name: str, status: str, outcome: ProbeOutcome
+) -> None:
     probe = after(*BEGUN, *heard(name))
     assert probe.outcome is None
     assert probe.awaited is ProbeStep.MISSION
     assert probe.mission_id is not None
-    assert step(probe, seen(("other", "completed"))).outcome is None
-    probe = step(probe, seen((probe.mission_id, status), ("old", "completed")))
+    assert step_probe(probe, seen(("other", "completed"))).outcome is None
+    probe = step_probe(probe, seen((probe.mission_id, status), ("old", "completed")))
     assert probe.outcome is outcome
     assert steps_of(probe) == list(ProbeStep)
     assert [each.at for each in probe.steps] == sorted(each.at for each in probe.steps)
@@ -79,20 +81,20 @@ def test_a_delegated_probe_ends_with_its_mission(name: str, status: str, outcome
 @pytest.mark.parametrize(
     ("name", "prompt", "outcome"),
     [
-        ("c12_ws_force_fallback", PROMPT, Outcome.PRIMARY),
-        ("b13_ws_noncoding", "Write my diary entry", Outcome.NO_INTENT),
-        ("c14_ws_shadow", PROMPT, Outcome.SHADOW),
-        ("p04_ws_bootstrap_fallback", PROMPT, Outcome.UNSTARTABLE),
+        ("c12_ws_force_fallback", PROMPT, ProbeOutcome.PRIMARY),
+        ("b13_ws_noncoding", "Write my diary entry", ProbeOutcome.NO_INTENT),
+        ("c14_ws_shadow", PROMPT, ProbeOutcome.SHADOW),
+        ("p04_ws_bootstrap_fallback", PROMPT, ProbeOutcome.UNSTARTABLE),
     ],
 )
 def test_a_probe_that_is_not_delegated_has_no_mission(
-    name: str, prompt: str, outcome: Outcome
+    name: str, prompt: str, outcome: ProbeOutcome
 ) -> None:
     probe = after(*BEGUN, *heard(name), prompt=prompt)
     assert probe.outcome is None
-    early = step(probe, seen(at=4.5))
+    early = step_probe(probe, seen(at=4.5))
     assert early.outcome is None, "asked before it had ended"
-    probe = step(probe, seen(("old", "completed")))
+    probe = step_probe(probe, seen(("old", "completed")))
     assert probe.outcome is outcome
     assert probe.steps[-1].detail == "none, as none was dispatched"
     assert probe.completed_turn is not None
@@ -102,20 +104,20 @@ def test_a_mission_that_no_frame_named_is_found_by_its_prompt() -> None:
     probe = after(*BEGUN, *heard("c12_ws_force_fallback"))
     own = mission("new", objective=PROMPT)
     old = mission("old", objective=PROMPT)
-    assert step(probe, MissionsSeen(50.0, (old,))).mission_id is None
-    assert step(probe, MissionsSeen(50.0, (own, old))).mission_id == "new"
+    assert step_probe(probe, MissionsSeen(50.0, (old,))).mission_id is None
+    assert step_probe(probe, MissionsSeen(50.0, (own, old))).mission_id == "new"
 
 
 def test_each_step_is_told_as_it_comes() -> None:
     probe = after(*BEGUN)
     assert (probe.session_id, probe.was_executed) == ("session_p", True)
     assert probe.line == "probe: waits for: routed"
-    probe = step(probe, Heard(9.0, routed("delegated_to_coder_vp", "m1")))
-    probe = step(probe, Heard(9.1, processing(PROMPT)))
+    probe = step_probe(probe, Heard(9.0, routed("delegated_to_coder_vp", "m1")))
+    probe = step_probe(probe, Heard(9.1, processing(PROMPT)))
     assert steps_of(probe)[-1] == "routed"
     assert probe.steps[-1].detail == "delegated_to_coder_vp"
     assert probe.completed_turn is None
-    probe = step(probe, Heard(19.5, frame("query_complete")))
+    probe = step_probe(probe, Heard(19.5, frame("query_complete")))
     assert probe.steps[-1].detail == "10.5 s"
 
 
@@ -134,11 +136,11 @@ def test_every_step_has_its_time_limit(facts: tuple[Fact, ...], awaited: ProbeSt
     probe = after(*facts)
     assert probe.awaited is awaited
     assert probe.deadline == probe.awaited_since + TIMEOUTS_S[awaited]
-    assert step(probe, TimePassed(probe.deadline - 0.1)) == probe
-    late = step(probe, TimePassed(probe.deadline))
-    assert late.outcome is Outcome.TIMED_OUT
+    assert step_probe(probe, TimePassed(probe.deadline - 0.1)) == probe
+    late = step_probe(probe, TimePassed(probe.deadline))
+    assert late.outcome is ProbeOutcome.TIMED_OUT
     assert late.reason.startswith(f"{awaited}: not within {TIMEOUTS_S[awaited]:g} s; ")
-    assert step(late, Heard(9_999.0, frame("query_complete"))) == late
+    assert step_probe(late, Heard(9_999.0, frame("query_complete"))) == late
 
 
 @pytest.mark.parametrize(
@@ -152,7 +154,7 @@ def test_every_step_has_its_time_limit(facts: tuple[Fact, ...], awaited: ProbeSt
 )
 def test_a_probe_that_the_gateway_refuses_breaks_off(sent: object, words: str) -> None:
     probe = after(*BEGUN, Heard(4.0, sent))  # type: ignore[arg-type]  # frames, one and all
-    assert probe.outcome is Outcome.BROKE
+    assert probe.outcome is ProbeOutcome.BROKE
     assert words in probe.reason
     assert ProbeStep.ROUTED not in steps_of(probe)
 

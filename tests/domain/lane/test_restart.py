@@ -11,8 +11,8 @@ from vp_tui.domain.lane.restart import (
     GatewayGone,
     Restart,
     RestartState,
-    requested,
-    step,
+    new_restart,
+    step_restart,
 )
 from vp_tui.domain.lane.switch_proof import ActuatorEnded, EpochSeen, TimePassed
 from vp_tui.domain.lane.switches import Actuation, CommandRun
@@ -27,9 +27,9 @@ LATE = TimePassed(60.0 + RESTART_WITHIN_S)
 
 
 def after(*facts: Fact, epoch: str | None = OLD) -> Restart:
-    restart = requested(0.0, epoch)
+    restart = new_restart(0.0, epoch)
     for fact in facts:
-        restart = step(restart, fact)
+        restart = step_restart(restart, fact)
     return restart
 
 
@@ -73,7 +73,7 @@ def test_each_step_is_told_once() -> None:
     assert steps_of(restart) == ["asked", "command ended", "gone", "answers again", "back"]
     assert restart.steps[-1].detail == f"new epoch {NEW}, 5.0 s after it was asked for"
     given_up = after(ENDED, LATE)
-    assert steps_of(step(given_up, TimePassed(9_999.0))) == steps_of(given_up)
+    assert steps_of(step_restart(given_up, TimePassed(9_999.0))) == steps_of(given_up)
 
 
 def test_without_a_known_epoch_a_boot_is_new_only_when_the_gateway_was_away() -> None:

@@ -22,8 +22,8 @@ from vp_tui.domain.lane.switch_proof import (
     TimePassed,
     TurnEnded,
     dispatched_in,
-    requested,
-    step,
+    new_proof,
+    step_proof,
 )
 from vp_tui.domain.lane.switches import (
     FORCE_FALLBACK,
@@ -52,9 +52,9 @@ BY_HAND = Actuation((), by_hand=("put the line there",))
 
 def after(*facts: Fact, change: Change = FORCE_FALLBACK, epoch: str | None = OLD) -> Brake:
     """Return the proof of a change that was asked for at 0.0."""
-    brake = requested(change, 0.0, epoch)
+    brake = new_proof(change, 0.0, epoch)
     for fact in facts:
-        brake = step(brake, fact)
+        brake = step_proof(brake, fact)
     return brake
 
 
@@ -93,22 +93,22 @@ def steps_of(brake: Brake) -> list[str]:
 
 
 def test_a_coding_turn_without_a_mission_after_the_restart_confirms_the_brake() -> None:
-    brake = step(in_force(), heard())
+    brake = step_proof(in_force(), heard())
     assert brake.proof is Proof.PENDING
-    brake = step(brake, polled(-100.0, 9.0))
+    brake = step_proof(brake, polled(-100.0, 9.0))
     assert brake.proof is Proof.CONFIRMED
     assert "completed on the primary path, without a mission" in brake.reason
     assert steps_of(brake) == ["requested", "written", "in force", "CONFIRMED"]
-    assert step(brake, TimePassed(9_999.0)).proof is Proof.CONFIRMED
+    assert step_proof(brake, TimePassed(9_999.0)).proof is Proof.CONFIRMED
 
 
 def test_the_same_frames_without_coding_intent_are_consistent_and_no_proof() -> None:
     brake = in_force()
     for fact in (heard("b13_ws_noncoding"), polled()):
-        brake = step(brake, fact)
+        brake = step_proof(brake, fact)
     assert brake.proof is Proof.PENDING
     assert brake.reason.startswith("consistent, not proof: ")
-    late = step(brake, TimePassed(10.0 + PROOF_WITHIN_S))
+    late = step_proof(brake, TimePassed(10.0 + PROOF_WITHIN_S))
     assert late.proof is Proof.UNCONFIRMED
     assert late.reason == "1 turn is consistent and no proof: probe the lane"
 
@@ -116,25 +116,25 @@ def test_the_same_frames_without_coding_intent_are_consistent_and_no_proof() -> 
 def test_silence_is_nothing() -> None:
     brake = in_force()
     for at in (30.0, 60.0, 90.0):
-        brake = step(brake, polled(at=at))
-    assert step(brake, TimePassed(10.0 + PROOF_WITHIN_S - 1)).proof is Proof.PENDING
-    late = step(brake, TimePassed(10.0 + PROOF_WITHIN_S))
+        brake = step_proof(brake, polled(at=at))
+    assert step_proof(brake, TimePassed(10.0 + PROOF_WITHIN_S - 1)).proof is Proof.PENDING
+    late = step_proof(brake, TimePassed(10.0 + PROOF_WITHIN_S))
     assert late.proof is Proof.UNCONFIRMED
     assert "silence proves nothing" in late.reason
-    assert steps_of(step(late, TimePassed(9_999.0))) == steps_of(late)
+    assert steps_of(step_proof(late, TimePassed(9_999.0))) == steps_of(late)
 
 
 def test_a_late_proof_still_counts() -> None:
-    brake = step(in_force(), TimePassed(1_000.0))
+    brake = step_proof(in_force(), TimePassed(1_000.0))
     for fact in (heard(at=2_000.0), polled(at=2_010.0)):
-        brake = step(brake, fact)
+        brake = step_proof(brake, fact)
     assert brake.proof is Proof.CONFIRMED
 
 
 def test_a_turn_counts_only_when_the_metrics_were_asked_after_it() -> None:
-    brake = step(step(in_force(), heard(at=20.0)), polled(at=20.5))
+    brake = step_proof(step_proof(in_force(), heard(at=20.0)), polled(at=20.5))
     assert brake.proof is Proof.PENDING
-    late = step(brake, TimePassed(1_000.0))
+    late = step_proof(brake, TimePassed(1_000.0))
     assert "the missions could not be counted" in late.reason
 
 
@@ -142,54 +142,57 @@ def test_a_written_file_is_not_in_force_before_a_restart() -> None:
     brake = after(ActuatorEnded(1.0, WRITTEN), heard(), polled(25.0))
     assert (brake.proof, brake.since) == (Proof.PENDING, None)
     assert "not in force until the gateway restarts" in brake.reason
-    late = step(brake, TimePassed(1.0 + PROOF_WITHIN_S))
+    late = step_proof(brake, TimePassed(1.0 + PROOF_WITHIN_S))
     assert (late.proof, late.is_alarming) == (Proof.UNCONFIRMED, False)
     assert "not in force until the gateway restarts" in late.reason
-    brake = step(late, EpochSeen(200.0, NEW))
+    brake = step_proof(late, EpochSeen(200.0, NEW))
     for fact in (heard(at=210.0), polled(at=220.0)):
-        brake = step(brake, fact)
+        brake = step_proof(brake, fact)
     assert brake.proof is Proof.CONFIRMED
 
 
 def test_a_turn_that_began_before_the_change_proves_nothing() -> None:
-    brake = step(step(in_force(), heard(at=9.5)), polled())
+    brake = step_proof(step_proof(in_force(), heard(at=9.5)), polled())
     assert brake.proof is Proof.PENDING
     unheard = turn()._replace(began_at=None)
-    assert step(step(in_force(), TurnEnded(21.0, unheard, "G1")), polled()).proof is Proof.PENDING
+    assert (
+        step_proof(step_proof(in_force(), TurnEnded(21.0, unheard, "G1")), polled()).proof
+        is Proof.PENDING
+    )
 
 
 @pytest.mark.parametrize(
     "name", ["b01_ws_mission", "c01_ws_fallback", "p04_ws_bootstrap_fallback", "c14_ws_shadow"]
 )
 def test_any_routing_while_forced_is_a_contradiction(name: str) -> None:
-    brake = step(in_force(), heard(name))
+    brake = step_proof(in_force(), heard(name))
     assert brake.proof is Proof.CONTRADICTED
     assert brake.is_alarming
-    assert step(brake, TimePassed(9_999.0)).proof is Proof.CONTRADICTED
+    assert step_proof(brake, TimePassed(9_999.0)).proof is Proof.CONTRADICTED
 
 
 def test_a_mission_while_forced_is_a_contradiction_also_after_the_proof() -> None:
-    proven = step(step(in_force(), heard()), polled())
-    brake = step(proven, polled(40.0, at=41.0))
+    proven = step_proof(step_proof(in_force(), heard()), polled())
+    brake = step_proof(proven, polled(40.0, at=41.0))
     assert brake.is_alarming
     assert brake.reason == "mission m0 was dispatched since"
-    assert steps_of(step(brake, polled(40.0, at=43.0))) == steps_of(brake)
+    assert steps_of(step_proof(brake, polled(40.0, at=43.0))) == steps_of(brake)
 
 
 def test_a_mission_of_the_last_moment_before_is_no_contradiction_and_spoils_a_proof() -> None:
     just = 10.0 + STAMP_SLACK_S
-    assert step(in_force(), polled(just)).proof is Proof.PENDING
-    brake = step(step(in_force(), heard(at=11.0)), polled(just))
+    assert step_proof(in_force(), polled(just)).proof is Proof.PENDING
+    brake = step_proof(step_proof(in_force(), heard(at=11.0)), polled(just))
     assert brake.proof is Proof.PENDING
     assert "a mission with the turn's prompt" in brake.reason
     another = MissionsPolled(30.0, (Dispatched(just, "m1", "of somebody else"),))
-    brake = step(step(in_force(), heard(at=11.0)), another)
+    brake = step_proof(step_proof(in_force(), heard(at=11.0)), another)
     assert brake.proof is Proof.CONFIRMED
 
 
 def test_a_restart_after_the_proof_asks_for_a_new_one() -> None:
-    brake = step(step(in_force(), heard()), polled())
-    brake = step(brake, EpochSeen(50.0, "2026-11-22T21:00:00"))
+    brake = step_proof(step_proof(in_force(), heard()), polled())
+    brake = step_proof(brake, EpochSeen(50.0, "2026-11-22T21:00:00"))
     assert (brake.proof, brake.since) == (Proof.PENDING, 50.0)
     assert "restarted since it was proven" in brake.reason
 
@@ -197,7 +200,7 @@ def test_a_restart_after_the_proof_asks_for_a_new_one() -> None:
 def test_a_restart_that_comes_late_takes_the_contradiction_back() -> None:
     brake = after(ActuatorEnded(1.0, COMMANDED), polled(5.0, at=6.0))
     assert brake.is_alarming
-    assert step(brake, EpochSeen(7.0, NEW)).proof is Proof.PENDING
+    assert step_proof(brake, EpochSeen(7.0, NEW)).proof is Proof.PENDING
 
 
 def test_the_restart_may_be_seen_before_the_command_has_ended() -> None:
@@ -208,8 +211,8 @@ def test_the_restart_may_be_seen_before_the_command_has_ended() -> None:
 def test_an_epoch_that_was_never_known_before_is_not_a_new_one() -> None:
     brake = after(ActuatorEnded(1.0, WRITTEN), EpochSeen(2.0, NEW), epoch=None)
     assert brake.in_force_at is None
-    assert step(brake, EpochSeen(3.0, NEW)).in_force_at is None
-    assert step(brake, EpochSeen(4.0, "later")).in_force_at == 4.0
+    assert step_proof(brake, EpochSeen(3.0, NEW)).in_force_at is None
+    assert step_proof(brake, EpochSeen(4.0, "later")).in_force_at == 4.0
 
 
 def test_a_command_alone_is_proven_without_a_restart() -> None:
@@ -222,7 +225,7 @@ def test_by_hand_it_is_watched_for_its_effect_all_the_same() -> None:
     brake = after(ActuatorEnded(1.0, BY_HAND))
     assert (brake.proof, brake.reason) == (Proof.PENDING, "waits for the operator's hands")
     for fact in (EpochSeen(10.0, NEW), heard(), polled()):
-        brake = step(brake, fact)
+        brake = step_proof(brake, fact)
     assert brake.proof is Proof.CONFIRMED
 
 
@@ -242,20 +245,23 @@ def test_a_command_that_failed_is_watched_for_its_effect_all_the_same() -> None:
 
 
 def test_a_turn_of_an_unknown_generation_proves_nothing() -> None:
-    brake = step(step(in_force(), heard(dialect=None)), polled())
+    brake = step_proof(step_proof(in_force(), heard(dialect=None)), polled())
     assert brake.proof is Proof.PENDING
 
 
 def test_on_g2_only_the_own_probe_proves_a_silence() -> None:
     codie = turn()._replace(query="codie, write the parser")
     for is_probe, proof in ((False, Proof.PENDING), (True, Proof.CONFIRMED)):
-        brake = step(in_force(), TurnEnded(21.0, codie, "G2", is_probe))
-        assert step(brake, polled()).proof is proof
+        brake = step_proof(in_force(), TurnEnded(21.0, codie, "G2", is_probe))
+        assert step_proof(brake, polled()).proof is proof
 
 
 def test_a_cancelled_turn_proves_nothing() -> None:
     cut = turn()._replace(completed=False)
-    assert step(step(in_force(), TurnEnded(21.0, cut, "G1")), polled()).proof is Proof.PENDING
+    assert (
+        step_proof(step_proof(in_force(), TurnEnded(21.0, cut, "G1")), polled()).proof
+        is Proof.PENDING
+    )
 
 
 @pytest.mark.parametrize(
@@ -281,7 +287,7 @@ def test_a_cancelled_turn_proves_nothing() -> None:
     ],
 )
 def test_what_recorded_turns_say_about_each_change(change: Change, name: str, proof: Proof) -> None:
-    brake = step(step(in_force(change), heard(name)), polled())
+    brake = step_proof(step_proof(in_force(change), heard(name)), polled())
     assert brake.proof is proof
     assert brake.is_alarming == (
         proof is Proof.CONTRADICTED and change in {FORCE_FALLBACK, LANE_OFF, SHADOW_ON}
@@ -289,7 +295,7 @@ def test_what_recorded_turns_say_about_each_change(change: Change, name: str, pr
 
 
 def test_a_mission_proves_a_release() -> None:
-    brake = step(in_force(RELEASE), polled(20.0))
+    brake = step_proof(in_force(RELEASE), polled(20.0))
     assert brake.proof is Proof.CONFIRMED
     assert "mission m0 was dispatched" in brake.line
 

@@ -4,11 +4,11 @@ import pytest
 from tests.support.rollout import history, lasting
 
 from vp_tui.domain.missions.statistics import CLAIM_FROM
-from vp_tui.domain.rollout.claims import proof_of
+from vp_tui.domain.rollout.claims import claims_of
 
 
 def test_clean_missions_prove_as_much_as_the_rules_say() -> None:
-    proof = proof_of(history("." * 15))
+    proof = claims_of(history("." * 15))
     assert proof.upper95 == pytest.approx(0.181, abs=5e-4)
     ten, five = proof.claims
     assert (ten.limit, five.limit) == (0.10, 0.05)
@@ -17,32 +17,32 @@ def test_clean_missions_prove_as_much_as_the_rules_say() -> None:
 
 
 def test_a_claim_that_is_proven_needs_nothing_more() -> None:
-    ten, five = proof_of(history("." * 35)).claims
+    ten, five = claims_of(history("." * 35)).claims
     assert ten.evidence == pytest.approx(21.77, abs=5e-3)
     assert (ten.needed, five.needed) == (0, 72 - 35)
 
 
 def test_nothing_finished_proves_nothing() -> None:
-    proof = proof_of(())
+    proof = claims_of(())
     assert (proof.n, proof.interval95, proof.upper95) == (0, (0.0, 1.0), 1.0)
     assert (proof.tail, proof.trend) == (None, None)
 
 
 def test_too_few_durations_bound_no_p95() -> None:
-    tail = proof_of(lasting([float(n) for n in range(58)])).tail
+    tail = claims_of(lasting([float(n) for n in range(58)])).tail
     assert tail is not None
     assert (tail.bound_rank, tail.bound_s) == (None, None)
 
 
 def test_the_slowest_of_59_bounds_the_p95() -> None:
-    tail = proof_of(lasting([float(n) for n in range(59)])).tail
+    tail = claims_of(lasting([float(n) for n in range(59)])).tail
     assert tail is not None
     assert (tail.bound_rank, tail.bound_s) == (1, 58.0)
 
 
 def test_slow_missions_raise_the_alarm() -> None:
-    calm = proof_of(lasting([30.0] * 20)).tail
-    slow = proof_of(lasting([30.0] * 14 + [60.0] * 6)).tail
+    calm = claims_of(lasting([30.0] * 20)).tail
+    slow = claims_of(lasting([30.0] * 14 + [60.0] * 6)).tail
     assert calm is not None
     assert slow is not None
     assert (calm.slow, slow.slow) == (0, 6)
@@ -51,8 +51,8 @@ def test_slow_missions_raise_the_alarm() -> None:
 
 
 def test_the_newest_are_compared_with_those_before() -> None:
-    assert proof_of(lasting([30.0] * 14)).trend is None
-    trend = proof_of(lasting([30.0 + n / 10 for n in range(20)] + [50.0] * 10)).trend
+    assert claims_of(lasting([30.0] * 14)).trend is None
+    trend = claims_of(lasting([30.0 + n / 10 for n in range(20)] + [50.0] * 10)).trend
     assert trend is not None
     assert (trend.newest, trend.before) == (10, 20)
     assert trend.is_slower

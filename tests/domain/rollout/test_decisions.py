@@ -6,15 +6,15 @@ from tests.support.rollout import PASSED, history, observed, passing, situation,
 from vp_tui.domain.missions.ledger import CoverageState
 from vp_tui.domain.rollout.decisions import ROLLOUT, SUSTAINED, Rule, suggest, table_for
 from vp_tui.domain.rollout.guardrails import trip_wire
-from vp_tui.domain.rollout.situation import CancelledRun, Cause, HungRun, Refusal, Situation
+from vp_tui.domain.rollout.situation import CancelledRun, Cause, Refusal, Situation, StuckRun
 from vp_tui.domain.rollout.verdicts import Verdict
 from vp_tui.domain.rollout.windows import WindowNumbers
 from vp_tui.domain.vocabulary import Profile, Stage, Traffic, Word
 
 TRIPPED = trip_wire(history("." * 17 + "bbb"))
 REJECTED = Refusal("UA_OPS_TOKEN from the environment was rejected")
-STUCK = HungRun("session_a", 372.0, waiting=2, last_tool="Bash npm i")
-DEAF = HungRun("session_a", 372.0, is_deaf=True)
+STUCK = StuckRun("session_a", 372.0, waiting=2, last_tool="Bash npm i")
+DEAF = StuckRun("session_a", 372.0, is_deaf=True)
 CLEARED = CancelledRun("session_a", active_runs=0)
 REAL_STAGES = [Stage.LIMITED, Stage.BROADENED, Stage.REVERTED, Stage.BLOCKED]
 FAILED = PASSED._replace(verdict=Verdict.FAIL, reason="resume_failures_high")
@@ -118,13 +118,13 @@ def test_a_refused_ops_plane_comes_before_all_else(
     ],
 )
 def test_a_run_that_hangs_blocks_when_nothing_gets_past_it(
-    table: dict[str, object], run: HungRun, *, blocked: bool
+    table: dict[str, object], run: StuckRun, *, blocked: bool
 ) -> None:
     assert (word(**table, hung=(run,)) == Word.BLOCKED_EXECUTION_PIPELINE) is blocked
 
 
 @pytest.mark.parametrize("run", [DEAF, STUCK._replace(finished_since=True)])
-def test_a_window_with_a_run_that_hangs_is_not_clean(run: HungRun) -> None:
+def test_a_window_with_a_run_that_hangs_is_not_clean(run: StuckRun) -> None:
     assert word(hung=(run,)) == Word.HOLD_SHADOW
     assert run.line in reasons(hung=(run,))
 
@@ -141,7 +141,7 @@ def test_a_window_with_a_run_that_hangs_is_not_clean(run: HungRun) -> None:
     ],
 )
 def test_a_stuck_run_that_was_cancelled(
-    cancelled: CancelledRun, hung: tuple[HungRun, ...], expected: Word
+    cancelled: CancelledRun, hung: tuple[StuckRun, ...], expected: Word
 ) -> None:
     assert word(cancelled=(cancelled,), hung=hung) == expected
 
@@ -265,7 +265,7 @@ SITUATIONS = st.builds(
     p95_s=st.none() | st.floats(0, 200),
     refusal=st.sampled_from([None, REJECTED]),
     hung=st.lists(
-        st.builds(HungRun, st.just("s"), st.floats(0, 1e6), st.booleans(), st.integers(0, 3)),
+        st.builds(StuckRun, st.just("s"), st.floats(0, 1e6), st.booleans(), st.integers(0, 3)),
         max_size=2,
     ).map(tuple),
     cancelled=st.lists(

@@ -9,7 +9,7 @@ from vp_tui.domain.missions.ledger import LedgerEntry
 from vp_tui.domain.rollout.decisions import suggest
 from vp_tui.domain.rollout.evidence_row import p95_cell, rate_cell
 from vp_tui.domain.rollout.labels import next_label, numbered_label
-from vp_tui.domain.rollout.situation import CancelledRun, HungRun, Refusal, Situation
+from vp_tui.domain.rollout.situation import CancelledRun, Refusal, Situation, StuckRun
 from vp_tui.domain.vocabulary import Stage, Traffic
 
 DURATIONS = [35.964, 38.305, *[31.0 + i / 10 for i in range(16)]]
@@ -32,7 +32,7 @@ def real(row: int, stage: Stage, total: int, own: int) -> Chapter:
 
 
 FAULTY = history("..b.", [0.377, 0.4, 0.534, 0.3])
-STUCK = HungRun("session_7", 1500.0, last_tool="Bash npm i", last_log_line="npm WARN retry 1")
+STUCK = StuckRun("session_7", 1500.0, last_tool="Bash npm i", last_log_line="npm WARN retry 1")
 RECOVERED = CancelledRun("session_9", active_runs=0)
 LIMITED, BROADENED = Stage.LIMITED, Stage.BROADENED
 

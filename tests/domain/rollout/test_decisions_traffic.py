@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vp_tui.domain.rollout.situation import Cause, LaneFacts, diagnose, likely
+from vp_tui.domain.rollout.situation import Cause, LaneFacts, causes_of_no_traffic, likely
 from vp_tui.domain.runs.turns import RoutingTally
 
 LANE_OFF = "lane off (UA_ENABLE_CODER_VP)"
@@ -12,11 +12,11 @@ NO_INTENT, QUEUED, BOOTSTRAP = "no coding intent", "queued behind a stuck run", 
 
 
 def causes(facts: LaneFacts) -> dict[str, Cause]:
-    return {cause.name: cause for cause in diagnose(facts)}
+    return {cause.name: cause for cause in causes_of_no_traffic(facts)}
 
 
 def suspects(facts: LaneFacts) -> set[str]:
-    return {cause.name for cause in diagnose(facts) if cause.is_likely}
+    return {cause.name for cause in causes_of_no_traffic(facts) if cause.is_likely}
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_the_line_has_both_sides() -> None:
 
 
 def test_the_lines_of_the_likely_causes() -> None:
-    found = diagnose(LaneFacts(RoutingTally()))
+    found = causes_of_no_traffic(LaneFacts(RoutingTally()))
     assert likely(found) == ("no coding intent? for: the streams heard none",)
 
 
@@ -86,7 +86,7 @@ def test_the_lines_of_the_likely_causes() -> None:
     | st.none()
 )
 def test_every_cause_is_judged_once_likely_ones_first(tally: RoutingTally | None) -> None:
-    found = diagnose(LaneFacts(tally))
+    found = causes_of_no_traffic(LaneFacts(tally))
     assert {cause.name for cause in found} == {
         LANE_OFF, FORCED, SHADOW, NO_INTENT, QUEUED, BOOTSTRAP,
     }  # fmt: skip

@@ -6,7 +6,7 @@ from tests.support.rollout import entry, gate_facts, history, lasting, passing, 
 
 from vp_tui.domain.missions.ledger import CoverageState
 from vp_tui.domain.models import Continuity, ContinuityAlert
-from vp_tui.domain.rollout.gates import GateFacts, judge
+from vp_tui.domain.rollout.gates import GateFacts, judge_gates
 from vp_tui.domain.rollout.verdicts import Attestation, GateResult, Suites, Verdict, waived
 from vp_tui.domain.rollout.windows import WindowNumbers, numbers_of
 
@@ -16,11 +16,11 @@ SUITES = Suites(Attestation.PASSED, "no failures")
 
 
 def verdict(name: str, facts: GateFacts) -> Verdict:
-    return judge(facts).by_name()[name].verdict
+    return judge_gates(facts).by_name()[name].verdict
 
 
 def gate(name: str, facts: GateFacts) -> GateResult:
-    return judge(facts).by_name()[name]
+    return judge_gates(facts).by_name()[name]
 
 
 @pytest.mark.parametrize(
@@ -245,30 +245,30 @@ DOUBTS = [
 
 @pytest.mark.parametrize("doubt", DOUBTS)
 def test_what_is_not_known_never_passes(doubt: dict[str, object]) -> None:
-    gates = judge(gate_facts(lasting([30.0] * 60), suites=SUITES, **doubt))
+    gates = judge_gates(gate_facts(lasting([30.0] * 60), suites=SUITES, **doubt))
     assert [result.verdict for result in gates.by_name().values()] == [UNKNOWN] * 3 + [PASS]
     assert not gates.promotion.recommended
 
 
 @pytest.mark.parametrize("doubt", DOUBTS)
 def test_bad_news_stays_while_the_source_is_in_doubt(doubt: dict[str, object]) -> None:
-    gates = judge(gate_facts(history("." * 40 + "b.b.FF", [95.0] * 46), **doubt))
+    gates = judge_gates(gate_facts(history("." * 40 + "b.b.FF", [95.0] * 46), **doubt))
     assert [gates.g1.verdict, gates.g2.verdict, gates.g3.verdict] == [FAIL, FAIL, FAIL]
 
 
 @given(st.text(alphabet=".bF", max_size=70), st.sampled_from(DOUBTS))
 def test_a_doubt_lets_nothing_pass(marks: str, doubt: dict[str, object]) -> None:
-    gates = judge(gate_facts(history(marks), **doubt))
+    gates = judge_gates(gate_facts(history(marks), **doubt))
     assert PASS not in {gates.g1.verdict, gates.g2.verdict, gates.g3.verdict}
 
 
 def test_the_promotion_line() -> None:
-    clean = judge(gate_facts(history("." * 15)))
+    clean = judge_gates(gate_facts(history("." * 15)))
     assert clean.promotion.line == "Promotion: not yet: G1 +20, G3 +5, G4 suites"
-    proven = judge(gate_facts(lasting([30.0] * 35), suites=SUITES))
+    proven = judge_gates(gate_facts(lasting([30.0] * 35), suites=SUITES))
     assert proven.promotion.line == "Promotion: recommended"
     assert proven.promotion.recommended
-    failing = judge(gate_facts(history("FF")))
+    failing = judge_gates(gate_facts(history("FF")))
     assert failing.promotion.missing == ("G1 FAIL", "G2 FAIL", "G3 +18", "G4 suites")
 
 
@@ -282,7 +282,7 @@ def test_a_waived_gate_names_who_and_why_and_is_no_proof() -> None:
 def test_the_golden_logs_fifteen_missions() -> None:
     durations = [35.964, 38.305, *[30.0] * 13]
     missions = lasting(durations)
-    gates = judge(gate_facts(missions, window=numbers_of(window(), missions[12:])))
+    gates = judge_gates(gate_facts(missions, window=numbers_of(window(), missions[12:])))
     assert [result.verdict for result in gates.by_name().values()] == [
         INCONCLUSIVE, PASS, INCONCLUSIVE, INCONCLUSIVE,
     ]  # fmt: skip

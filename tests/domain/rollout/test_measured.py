@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from tests.support.rollout import golden_rows, row, unmeasured
 
-from vp_tui.domain.rollout.evidence_row import Measured, measured, read_rate, read_seconds
+from vp_tui.domain.rollout.evidence_row import RowFigures, figures_of_rows, read_rate, read_seconds
 
 
 @pytest.mark.parametrize(
@@ -47,11 +47,11 @@ def test_a_latency_has_its_unit_or_is_nothing(cell: str, seconds: float | None) 
 
 def test_rows_without_a_figure_are_no_points() -> None:
     rows = [unmeasured("a"), row("b", p95_latency="n/a"), unmeasured("c"), row("d")]
-    assert measured(rows) == (Measured(2, "b", 0.0, None), Measured(4, "d", 0.0, 30.0))
+    assert figures_of_rows(rows) == (RowFigures(2, "b", 0.0, None), RowFigures(4, "d", 0.0, 30.0))
 
 
 def test_the_points_of_a_real_log() -> None:
-    points = measured(golden_rows())
+    points = figures_of_rows(golden_rows())
     assert [point.number for point in points] == [2, 3, 4, 6, 8, *range(10, 17)]
     assert max(points, key=lambda point: point.rate or 0.0).number == 3
     assert [point.p95_s for point in points[-2:]] == [35.964, 35.964]

@@ -15,15 +15,15 @@ from vp_tui.domain.runs.cancels import (
     UNCONFIRMED_AFTER_S,
     Cancel,
     CancelState,
-    Completed,
-    Sighting,
+    CompletedMission,
+    RunsObserved,
     by_others,
+    observe,
     pending,
-    seen,
     steps,
 )
-from vp_tui.domain.runs.run import Cancel as Hit
 from vp_tui.domain.runs.run import Run
+from vp_tui.domain.runs.run import RunCancel as Hit
 from vp_tui.domain.runs.turns import Turn
 
 OWN: Final = Cancel("a", 100.0, 1, actor="ana@laptop", reason="stuck")
@@ -33,7 +33,7 @@ UNWOUND: Final = Run("a", cancel=Hit(100.5, 40.0, ended_at=101.0), ended_at=101.
 DEAF: Final = Run("a", cancel=Hit(100.5, 99.0, cleared_at=106.0))
 
 
-def known(*runs: Run, **fields: Any) -> Sighting:
+def known(*runs: Run, **fields: Any) -> RunsObserved:
     """Return what is known on a G1 gateway that counts no run, listed before the cancel."""
     values: dict[str, Any] = {
         "runs": {run.session_id: run for run in runs},
@@ -42,16 +42,16 @@ def known(*runs: Run, **fields: Any) -> Sighting:
         "stuck_after_s": 60.0,
         "has_lock": True,
     }
-    return Sighting(**(values | fields))
+    return RunsObserved(**(values | fields))
 
 
 def completed(session_id: str, began_at: float | None, at: float, **fields: Any) -> Run:
     return Run(session_id, completed_from=began_at, completed_at=at, ended_at=at, **fields)
 
 
-def after(cancel: Cancel, *looks: Sighting) -> Cancel:
+def after(cancel: Cancel, *looks: RunsObserved) -> Cancel:
     for look in looks:
-        cancel = seen(cancel, look)
+        cancel = observe(cancel, look)
     return cancel
 
 
@@ -108,14 +108,16 @@ class TestRecovered:
     def test_a_later_mission_proves_it_where_the_lane_or_the_lock_was_held(
         self, *, was_on_lane: bool, has_lock: bool, is_proof: bool
     ) -> None:
-        look = known(missions=(Completed("m2", 103.0, 140.0),), has_lock=has_lock)
+        look = known(missions=(CompletedMission("m2", 103.0, 140.0),), has_lock=has_lock)
         found = after(OWN._replace(was_on_lane=was_on_lane), look)
         assert (found.recovered_at == 140.0) is is_proof
 
     @pytest.mark.parametrize(
-        "mission", [Completed("m1", 103.0, 140.0), Completed("m2", 101.9, 140.0)]
+        "mission", [CompletedMission("m1", 103.0, 140.0), CompletedMission("m2", 101.9, 140.0)]
     )
-    def test_its_own_mission_and_one_that_had_begun_prove_nothing(self, mission: Completed) -> None:
+    def test_its_own_mission_and_one_that_had_begun_prove_nothing(
+        self, mission: CompletedMission
+    ) -> None:
         found = after(OWN._replace(mission_id="m1"), known(missions=(mission,)))
         assert found.recovered_at is None
 
@@ -156,7 +158,7 @@ class TestStates:
 
     def test_nothing_is_asked_of_one_that_is_over(self) -> None:
         over = OWN._replace(restarted_at=130.0)
-        assert seen(over, known(UNWOUND, completed("b", 102.0, 130.0))) == over
+        assert observe(over, known(UNWOUND, completed("b", 102.0, 130.0))) == over
 
 
 class TestWhatWasHit:

@@ -13,8 +13,8 @@ from tests.support.builders import frame, processing, routed, status_frame, stre
 from tests.support.recorded import transcript
 
 from vp_tui.domain.runs.levels import Level, RunLevel, levels, stuck_after
-from vp_tui.domain.runs.progress import Scene, Seen
-from vp_tui.domain.runs.run import Cancel, Run, cancelled, follow, listed, released
+from vp_tui.domain.runs.progress import ListedRun, RunsContext
+from vp_tui.domain.runs.run import Run, RunCancel, cancelled, follow_run, listed, released
 
 if TYPE_CHECKING:
     from vp_tui.domain.models import Frame
@@ -30,21 +30,23 @@ def run(session_id: str = "a", *, since: float = 0.0, seq: int = 5, **fields: An
 
 def heard(*frames: Frame, session_id: str = "a", at: float = 1.0) -> Run:
     """Return a counted run of which these frames were heard, a second between two."""
-    return follow(run(session_id), stream(*frames, session_id=session_id, at=at))[0]
+    return follow_run(run(session_id), stream(*frames, session_id=session_id, at=at))[0]
 
 
-def seen(one: Run, **fields: Any) -> Seen:
-    return Seen(one, is_live=True, **fields)
+def seen(one: Run, **fields: Any) -> ListedRun:
+    return ListedRun(one, is_live=True, **fields)
 
 
-def told(*sessions: Seen | Run, now: float, has_lock: bool = True, **scene: Any) -> list[RunLevel]:
+def told(
+    *sessions: ListedRun | Run, now: float, has_lock: bool = True, **scene: Any
+) -> list[RunLevel]:
     """Return the levels in the order of the sessions."""
     many = [seen(one) if isinstance(one, Run) else one for one in sessions]
-    found = levels(many, Scene(now, has_lock, **({"stuck_after_s": 120.0} | scene)))
+    found = levels(many, RunsContext(now, has_lock, **({"stuck_after_s": 120.0} | scene)))
     return [found[one.run.session_id] for one in many]
 
 
-def words(*sessions: Seen | Run, now: float, has_lock: bool = True, **scene: Any) -> list[str]:
+def words(*sessions: ListedRun | Run, now: float, has_lock: bool = True, **scene: Any) -> list[str]:
     return [str(one.level) for one in told(*sessions, now=now, has_lock=has_lock, **scene)]
 
 
@@ -82,7 +84,7 @@ class TestThreshold:
     ) -> None:
         runs = {key: run(key) for key in "abc"}
         for key, at in sorted(frames, key=lambda heard: heard[1]):
-            runs[key], _ = follow(runs[key], stream(frame("text"), session_id=key, at=at))
+            runs[key], _ = follow_run(runs[key], stream(frame("text"), session_id=key, at=at))
         found = told(*runs.values(), now=now, has_lock=has_lock)
         holders = [one for one in found if one.holds_lock]
         assert len(holders) == has_lock
@@ -96,7 +98,9 @@ class TestThreshold:
 
 class TestIdleAndOk:
     def test_no_run_is_idle_however_long_ago_it_moved(self) -> None:
-        over = follow(heard(frame("text")), stream(frame("query_complete"), session_id="a", at=5.0))
+        over = follow_run(
+            heard(frame("text")), stream(frame("query_complete"), session_id="a", at=5.0)
+        )
         (one,) = told(over[0], now=9_000.0)
         assert (one.level, one.reason, one.silent_s) == (Level.IDLE, "no run", None)
 
@@ -107,7 +111,7 @@ class TestIdleAndOk:
 
     def test_a_run_that_drips_is_long_in_time_while_others_wait(self) -> None:
         drip = heard(*(frame("text") for _ in range(400)))
-        drip = follow(drip, stream(frame("text"), session_id="a", at=1_900.0))[0]
+        drip = follow_run(drip, stream(frame("text"), session_id="a", at=1_900.0))[0]
         assert words(drip, run("b"), now=1_905.0) == ["long", "queued"]
         assert words(drip, now=1_905.0) == ["ok"]
         assert words(drip, run("b"), now=1_700.0) == ["ok", "queued"]
@@ -182,7 +186,7 @@ class TestTheLock:
 
     def test_a_turn_heard_before_the_one_under_way_is_no_sign(self) -> None:
         """It ended, and the session waits again."""
-        again = follow(heard(TOOL, session_id="b"), stream(frame("query_complete"), at=40.0))[0]
+        again = follow_run(heard(TOOL, session_id="b"), stream(frame("query_complete"), at=40.0))[0]
         again = listed(again, seq=6, running=True, at=50.0)
         assert words(run("a", seq=9), again, now=60.0) == ["ok", "queued"]
 
@@ -191,7 +195,7 @@ class TestTheLock:
         assert words(run("a", seq=9), watched, now=20.0)[1] == "queued"
 
     def test_who_waited_is_not_stuck_when_the_lock_comes_free(self) -> None:
-        over = follow(heard(TOOL), stream(frame("query_complete"), session_id="a", at=300.0))[0]
+        over = follow_run(heard(TOOL), stream(frame("query_complete"), session_id="a", at=300.0))[0]
         waited = told(over, run("b"), now=301.0)[1]
         assert (waited.level, waited.silent_s) == (Level.OK, 1.0)
 
@@ -203,7 +207,7 @@ class TestTheLock:
             session_id="a",
             at=300.0,
         )
-        assert words(follow(owner, ended)[0], waits, now=302.0) == ["idle", "ok"]
+        assert words(follow_run(owner, ended)[0], waits, now=302.0) == ["idle", "ok"]
 
     def test_cancelling_a_victim_frees_nothing(self) -> None:
         unwound = stream(
@@ -213,7 +217,10 @@ class TestTheLock:
             session_id="b",
             at=300.0,
         )
-        assert words(run("a", seq=9), follow(run("b"), unwound)[0], now=302.0) == ["stuck", "idle"]
+        assert words(run("a", seq=9), follow_run(run("b"), unwound)[0], now=302.0) == [
+            "stuck",
+            "idle",
+        ]
 
     def test_on_g2_nothing_is_queued(self) -> None:
         found = told(heard(TOOL), run("b"), now=30.0, has_lock=False)
@@ -226,7 +233,7 @@ class TestTheLock:
 
 def deaf(session_id: str = "a") -> Run:
     """Return a run that was cancelled at 100 and no longer counted at 102."""
-    hit = follow(
+    hit = follow_run(
         heard(DELEGATION, processing(), TOOL, session_id=session_id),
         stream(frame("cancelled"), frame("system_event"), session_id=session_id, at=100.0),
     )[0]
@@ -241,25 +248,25 @@ class TestDeaf:
         assert (victim.level, victim.blocker) == (Level.QUEUED, "a")
 
     def test_while_it_is_counted_it_is_what_it_was(self) -> None:
-        hit = follow(heard(TOOL), stream(frame("cancelled"), session_id="a", at=150.0))[0]
+        hit = follow_run(heard(TOOL), stream(frame("cancelled"), session_id="a", at=150.0))[0]
         (one,) = told(hit, now=152.0)
         assert one.level is Level.STUCK
         assert "cancelled 2s ago, still counted" in one.reason
 
     def test_one_cancelled_by_vp_tui_without_a_stream_is_deaf_too(self) -> None:
         hit = listed(cancelled(run(), 100.0), seq=9, running=False, at=102.0)
-        assert words(Seen(hit), now=110.0) == ["deaf"]
+        assert words(ListedRun(hit), now=110.0) == ["deaf"]
 
     def test_the_recorded_one_is_deaf_until_its_turn_ends(self) -> None:
         events = transcript("e1_ws_deaf")
-        hit = listed(follow(Run("a"), events[:7])[0], seq=7, running=False, at=8.0)
+        hit = listed(follow_run(Run("a"), events[:7])[0], seq=7, running=False, at=8.0)
         assert words(hit, now=9.0) == ["deaf"]
-        again = follow(hit, events[7:9])[0]
+        again = follow_run(hit, events[7:9])[0]
         assert words(again, now=12.0) == ["deaf"]
-        assert words(follow(again, events[9:])[0], now=14.0) == ["idle"]
+        assert words(follow_run(again, events[9:])[0], now=14.0) == ["idle"]
 
     def test_the_recorded_one_that_unwinds_is_not_deaf(self) -> None:
-        hit = follow(Run("a"), transcript("d01_ws_stuck_owner"))[0]
+        hit = follow_run(Run("a"), transcript("d01_ws_stuck_owner"))[0]
         assert words(listed(hit, seq=10, running=False, at=12.0), now=13.0) == ["idle"]
         assert hit.cancel is not None
         assert (hit.cancel.silent_since, hit.cancel.ended_at) == (0.006, 11.07)
@@ -278,7 +285,7 @@ class TestDeaf:
 
     def test_a_new_turn_of_its_own_that_is_heard_does(self) -> None:
         counted = listed(deaf(), seq=9, running=True, at=120.0)
-        begun = follow(counted, stream(processing("another"), session_id="a", at=125.0))[0]
+        begun = follow_run(counted, stream(processing("another"), session_id="a", at=125.0))[0]
         assert words(begun, now=126.0) == ["ok"]
 
     def test_a_restart_ends_it(self) -> None:
@@ -286,7 +293,7 @@ class TestDeaf:
 
     def test_a_cancel_of_an_idle_session_is_nothing(self) -> None:
         idle = listed(Run("a"), seq=5, running=False, at=0.0)
-        hit = follow(idle, stream(frame("cancelled"), session_id="a", at=5.0))[0]
+        hit = follow_run(idle, stream(frame("cancelled"), session_id="a", at=5.0))[0]
         assert hit.cancel is None
 
 
@@ -299,8 +306,8 @@ def unwound(*later: Frame, at: float = 110.0) -> Run:
         session_id="a",
         at=100.0,
     )
-    one = follow(heard(DELEGATION, processing(), TOOL), over)[0]
-    one = follow(one, stream(*later, session_id="a", at=at))[0]
+    one = follow_run(heard(DELEGATION, processing(), TOOL), over)[0]
+    one = follow_run(one, stream(*later, session_id="a", at=at))[0]
     return listed(one, seq=20, running=False, at=at + 2.0)
 
 
@@ -344,7 +351,7 @@ OLD = "the list of sessions is stale, last seen 03:12:38Z"
 
 class TestAnOldListing:
     def test_what_only_it_told_is_not_known_now(self) -> None:
-        one, other = told(Seen(run()), Seen(Run("b")), now=300.0, doubt=OLD)
+        one, other = told(ListedRun(run()), ListedRun(Run("b")), now=300.0, doubt=OLD)
         assert (one.level, one.reason, one.is_certain) == (None, OLD, False)
         assert other.level is None
 
@@ -356,17 +363,17 @@ class TestAnOldListing:
         assert words(run(), now=500.0, doubt=OLD) == ["stuck"]
 
     def test_no_turn_heard_on_a_live_stream_is_idle(self) -> None:
-        over = follow(heard(TOOL), stream(frame("query_complete"), session_id="a", at=5.0))[0]
+        over = follow_run(heard(TOOL), stream(frame("query_complete"), session_id="a", at=5.0))[0]
         (one,) = told(over, now=300.0, doubt=OLD)
         assert (one.level, one.is_certain) == (Level.IDLE, False)
 
     def test_the_blame_of_a_deaf_run_stays(self) -> None:
-        assert words(Seen(deaf()), now=300.0, doubt=OLD) == ["deaf"]
+        assert words(ListedRun(deaf()), now=300.0, doubt=OLD) == ["deaf"]
 
 
 def test_what_a_cancel_hit_is_remembered() -> None:
     hit = cancelled(heard(DELEGATION, processing(), frame("input_required", "Sure?")), 9.0)
-    assert isinstance(hit.cancel, Cancel)
+    assert isinstance(hit.cancel, RunCancel)
     assert hit.cancel.was_unanswerable
     assert hit.cancel.turn.mission_id == "m1"
     assert cancelled(hit, 12.0) == hit

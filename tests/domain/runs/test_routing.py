@@ -3,13 +3,13 @@ from tests.support.builders import processing
 from tests.support.recorded import transcript
 
 from vp_tui.domain.models import Dialect
-from vp_tui.domain.runs.run import Run, follow
+from vp_tui.domain.runs.run import Run, follow_run
 from vp_tui.domain.runs.turns import RoutingTally, count_turn
 
 
 def tallied(name: str) -> RoutingTally:
     tally = RoutingTally()
-    for turn, sent in follow(Run("session_a"), transcript(name))[1]:
+    for turn, sent in follow_run(Run("session_a"), transcript(name))[1]:
         tally = count_turn(tally, sent, turn.routing, "G1")
     return tally
 

@@ -3,7 +3,7 @@ from tests.support.builders import frame, processing, routed, status_frame, stre
 from tests.support.recorded import transcript
 
 from vp_tui.domain.models import Frame
-from vp_tui.domain.runs.run import Run, follow, listed
+from vp_tui.domain.runs.run import Run, follow_run, listed
 from vp_tui.domain.runs.turns import TOOLS_LIMIT, Turn
 
 RUN = Run("session_a")
@@ -11,12 +11,12 @@ DELEGATION = routed("delegated_to_coder_vp", "m1")
 
 
 def followed(*frames: Frame, run: Run = RUN) -> Run:
-    return follow(run, stream(*frames))[0]
+    return follow_run(run, stream(*frames))[0]
 
 
 def began(*frames: Frame) -> list[tuple[str | None, str | None]]:
     """Return routing and query of the turns that began."""
-    turns = follow(RUN, stream(*frames))[1]
+    turns = follow_run(RUN, stream(*frames))[1]
     return [(turn.routing, sent.query) for turn, sent in turns]
 
 
@@ -26,7 +26,7 @@ def unmarked(run: Run) -> Turn:
 
 
 def recorded(name: str, count: int | None = None) -> Run:
-    return follow(RUN, transcript(name)[:count])[0]
+    return follow_run(RUN, transcript(name)[:count])[0]
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def test_every_recorded_turn_ends(
     name: str, ended_at: float, routing: str | None, *, cancelled: bool
 ) -> None:
     events = transcript(name)
-    run, turns = follow(RUN, events)
+    run, turns = follow_run(RUN, events)
     assert run.turn.ended_at == ended_at
     assert run.turn.started_at is None
     assert run.turn.routing == routing
@@ -209,8 +209,8 @@ def test_frames_heard_beside_the_turn_do_not_make_the_sequence_progress() -> Non
 def test_what_was_heard_and_what_was_counted_agree(name: str) -> None:
     """The gateway counts every frame of a transcript, `connected` and `pong` included."""
     events = transcript(name)
-    of_the_turn = len(events) - 1 - follow(RUN, events)[0].asides
-    run = follow(RUN._replace(own_attaches=1), events)[0]
+    of_the_turn = len(events) - 1 - follow_run(RUN, events)[0].asides
+    run = follow_run(RUN._replace(own_attaches=1), events)[0]
     assert heard(run, len(events), 99.0).own_seq == of_the_turn
 
 

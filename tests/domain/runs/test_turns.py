@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from tests.support.builders import frame, processing, routed, status_frame, stream
 from tests.support.recorded import transcript
 
-from vp_tui.domain.runs.run import Run, follow
+from vp_tui.domain.runs.run import Run, follow_run
 from vp_tui.domain.runs.turns import FIRST_MARKS, MARK_TEXT, MARKS_LIMIT, Turn
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ DELEGATED = routed("delegated_to_coder_vp", "m1")
 
 
 def turn_of(*frames: Frame) -> Turn:
-    return follow(Run("session_a"), stream(*frames))[0].turn
+    return follow_run(Run("session_a"), stream(*frames))[0].turn
 
 
 def marks(turn: Turn) -> list[tuple[float, str]]:
@@ -93,7 +93,7 @@ def test_what_comes_after_the_end_is_no_mark_of_that_turn() -> None:
 
 
 def test_a_recorded_fallback_can_be_told_from_its_marks() -> None:
-    run, _began = follow(Run("session_a"), transcript("c01_ws_fallback"))
+    run, _began = follow_run(Run("session_a"), transcript("c01_ws_fallback"))
     kinds = [mark.kind for mark in run.turn.marks]
     assert kinds[:2] == ["delegated_to_coder_vp", "processing"]
     assert "coder_vp_fallback" in kinds

@@ -70,12 +70,12 @@ def primary_turn(at: float, query: str = "implement the code") -> list[Event]:
 
 def probe(*frames: Frame, at: float = 10.0) -> list[ProbeStepped]:
     """Return the steps of a probe whose socket heard these frames, a second between two."""
-    made = probing.requested("implement the code", at - 2.0, "G1", known=frozenset())
+    made = probing.new_probe("implement the code", at - 2.0, "G1", known=frozenset())
     steps = [ProbeStepped(at - 2.0, made)]
     facts: list[Fact] = [Created(at - 1.5, "session_probe"), Executed(at - 1.0)]
     facts += [Heard(at + n, told) for n, told in enumerate(frames)]
     for fact in facts:
-        made = probing.step(made, fact)
+        made = probing.step_probe(made, fact)
         steps.append(ProbeStepped(fact.at, made))
     return steps
 

@@ -24,9 +24,9 @@ STARTED = (Created(2.0, SESSION), Attached(3.0), Executed(4.0))
 
 
 def probed(*facts: Fact) -> Probe:
-    probe = probing.requested(PROMPT, 1.0, "G1", known=frozenset())
+    probe = probing.new_probe(PROMPT, 1.0, "G1", known=frozenset())
     for fact in facts:
-        probe = probing.step(probe, fact)
+        probe = probing.step_probe(probe, fact)
     return probe
 
 

@@ -10,7 +10,7 @@ from tests.support.builders import NOW, REFUSED
 from tests.support.rig import SMALL, WIDE, Rig, running
 from tests.ui.test_hostile import HOSTILE, assert_harmless
 
-from vp_tui.domain.audit import ActionRecord, Step
+from vp_tui.domain.audit import ActionRecord, ActionStep
 from vp_tui.domain.events import AuditRead
 from vp_tui.ui.screens.audit import AuditScreen
 from vp_tui.ui.watch.screen import WatchScreen
@@ -25,7 +25,7 @@ CANCEL = ActionRecord(
     "cancel",
     OWNER,
     "stuck in npm",
-    (Step(NOW, "requested"), Step(NOW, "answered", "task_cancelled=false after 5.0 s")),
+    (ActionStep(NOW, "requested"), ActionStep(NOW, "answered", "task_cancelled=false after 5.0 s")),
     "task_cancelled=false, recovery unconfirmed",
 )
 REFUSAL = CANCEL._replace(target="session_20261122_190000_0ddba11d", reason="",
@@ -87,7 +87,7 @@ class TestAuditScreen:
             assert "no action matches /zzz/: esc shows all" in rig.text
 
     async def test_enter_gives_the_action_the_whole_screen(self) -> None:
-        many = tuple(Step(NOW, f"step {n}") for n in range(30))
+        many = tuple(ActionStep(NOW, f"step {n}") for n in range(30))
         async with running(read(CANCEL._replace(steps=many)), size=SMALL) as rig:
             await rig.press("u", "enter", "G")
             assert "step 29" in rig.text
@@ -130,7 +130,7 @@ class TestAuditScreen:
 
     @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
     async def test_what_others_wrote_into_the_file_is_only_text(self, text: str) -> None:
-        step = Step(NOW, text, text)
+        step = ActionStep(NOW, text, text)
         hostile = ActionRecord(NOW, text, text, text, text, (step,), text)
         async with running(read(hostile)) as rig:
             await rig.press("u")

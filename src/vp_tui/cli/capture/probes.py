@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 from vp_tui.cli.config.file import ConfigError
 from vp_tui.cli.wiring import credentials_of, orders_of
 from vp_tui.domain.audit import ActionRecord
-from vp_tui.domain.lane.probe import Outcome, Probe, prompt_for
+from vp_tui.domain.lane.probe import Probe, ProbeOutcome, prompt_for
 from vp_tui.domain.vocabulary import Traffic
 from vp_tui.gateway.client import GatewayClient
 from vp_tui.gateway.errors import GatewayError
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 
 _REASON: Final = "vp-tui capture --probes"
-_GIVEN_UP: Final = frozenset({Outcome.TIMED_OUT, Outcome.BROKE})
+_GIVEN_UP: Final = frozenset({ProbeOutcome.TIMED_OUT, ProbeOutcome.BROKE})
 
 
 async def drive(

@@ -68,7 +68,7 @@ class Reported(NamedTuple):
             yield f"{told} (events of {covered} of {considered} missions)"
 
 
-async def look(settings: Settings) -> Reported:
+async def look_at_metrics(settings: Settings) -> Reported:
     """Ask the ops plane once for its metrics. Raises GatewayError."""
     client, problems = new_client(settings)
     try:

@@ -16,10 +16,10 @@ from vp_tui.gateway.credentials import host_port
 from vp_tui.storage.errors import EvidenceError
 from vp_tui.storage.evidence_log import read_log
 from vp_tui.storage.places import actor
-from vp_tui.storage.snapshots import Facts
+from vp_tui.storage.snapshots import RecordFacts
 from vp_tui.storage.spool import record_or_keep
 from vp_tui.views.evidence_row import counts_note
-from vp_tui.worker.evidence import append_waiting, waiting
+from vp_tui.worker.evidence import append_waiting, waiting_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -98,7 +98,7 @@ class Captured(NamedTuple):
 
     suggestion: Suggestion
     row: EvidenceRow
-    facts: Facts
+    facts: RecordFacts
 
 
 class Unstaged(NamedTuple):
@@ -136,7 +136,7 @@ def captured(reported: Reported, settings: Settings, options: CaptureOptions) ->
         decision=options.decision or suggestion.decision,
         notes="; ".join(_notes(reported, suggestion, options)),
     )
-    facts = Facts(
+    facts = RecordFacts(
         window=row.window,
         snapshot=reported.body,
         limits=limits,
@@ -152,7 +152,7 @@ def captured(reported: Reported, settings: Settings, options: CaptureOptions) ->
     return Captured(suggestion, row, facts)
 
 
-def append(spool: Path, log: Path, row: EvidenceRow, facts: Facts) -> Iterator[str]:
+def append(spool: Path, log: Path, row: EvidenceRow, facts: RecordFacts) -> Iterator[str]:
     """Record `row` in `log` behind those that wait for it in `spool`; tell what was done.
 
     Raises EvidenceError when it could not be written: it then waits in `spool` itself, or the
@@ -164,7 +164,7 @@ def append(spool: Path, log: Path, row: EvidenceRow, facts: Facts) -> Iterator[s
 
 
 def _append_waiting(spool: Path, log: Path) -> Iterator[str]:
-    found = waiting(spool, log)
+    found = waiting_rows(spool, log)
     yield from (f"WARNING: {warning}" for warning in found.warnings)
     for lost in found.rows:
         if lost.kept_in is None:  # perhaps somebody took it out: not ours to put back

@@ -32,8 +32,8 @@ from vp_tui.state.reducer import reduce_all
 from vp_tui.state.sources import SourceWord, source_view
 from vp_tui.state.state import initial_state
 from vp_tui.storage.places import actor
-from vp_tui.storage.snapshots import Facts
-from vp_tui.views.draft import Choice, Draft, draft
+from vp_tui.storage.snapshots import RecordFacts
+from vp_tui.views.draft import Choice, Draft, draft_row
 from vp_tui.views.evidence_row import facts_of, row_of
 from vp_tui.views.figures import current_window
 
@@ -52,16 +52,16 @@ if TYPE_CHECKING:
 ONE_LOOK: Final = "runs not watched: one look tells no stuck one"
 
 
-class Staged(NamedTuple):
+class StageCapture(NamedTuple):
     """One look, and what the rules of its stage make of it."""
 
     reported: Reported
-    drafted: Draft
+    draft: Draft
 
     def doubts(self) -> Iterator[str]:
         """Tell what makes the figures, or the decision, less than they seem."""
         yield from self.reported.doubts()
-        state, now = self.drafted.state, self.drafted.now
+        state, now = self.draft.state, self.draft.now
         for source, unknown in (
             (Source.METRICS, "the rules see no figures"),
             (Source.CONTINUITY, "the epoch and G4 are unknown"),
@@ -80,7 +80,7 @@ class Staged(NamedTuple):
 
         Raises ConfigError as `override_reason` does.
         """
-        drafted, suggestion = self.drafted, self.drafted.suggestion
+        draft, suggestion = self.draft, self.draft.suggestion
         reason = options.override_reason(suggestion)
         note = "" if reason else options.note
         choice = Choice(
@@ -88,15 +88,15 @@ class Staged(NamedTuple):
             reason=reason or "",
             note="; ".join(part for part in (ONE_LOOK, options.probed, note) if part),
         )
-        row = row_of(drafted, choice)
+        row = row_of(draft, choice)
         if options.ref:
             row = replace(row, refs=as_code(options.ref))
-        return Captured(suggestion, row, Facts(**facts_of(drafted, choice, actor())))
+        return Captured(suggestion, row, RecordFacts(**facts_of(draft, choice, actor())))
 
 
 async def look_staged(
     settings: Settings, stage: Stage, options: CaptureOptions, places: Places
-) -> Staged:
+) -> StageCapture:
     """Ask once for metrics, session continuity and health, and read what was recorded before.
 
     Raises GatewayError when there are no metrics, and ConfigError for limits of the script's own
@@ -117,7 +117,7 @@ async def look_staged(
         await feed.look()
     now = time.monotonic()
     state = reduce_all(unknowing, [*events, Tick(now, datetime.now(UTC))])
-    return Staged(told, draft(state, now, _window(state, options)))
+    return StageCapture(told, draft_row(state, now, _window(state, options)))
 
 
 def _window(state: State, options: CaptureOptions) -> Window:

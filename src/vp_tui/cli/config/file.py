@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-class Key(NamedTuple):
+class ConfigKey(NamedTuple):
     """A key of the file: the setting that it is, and what TOML value it takes."""
 
     setting: str
@@ -21,33 +21,33 @@ class Key(NamedTuple):
 
 
 Kind = Literal["text", "switch", "number", "command", "words"]
-Keys: TypeAlias = "Mapping[str, Key | Keys]"
+Keys: TypeAlias = "Mapping[str, ConfigKey | Keys]"
 """The keys of a table; a key with keys of its own is a table in it."""
 
 GATEWAY_KEYS: Final[Keys] = {
-    "url": Key("gateway_url"),
-    "vp_id": Key("vp_id"),
-    "colour": Key("colour"),
-    "read_only": Key("read_only", "switch"),
-    "ops_token_file": Key("ops_token_file"),
-    "internal_token_file": Key("internal_token_file"),
-    "ca_file": Key("ca_file"),
-    "evidence": Key("evidence"),
-    "profile": Key("profile"),
-    "words": Key("words", "words"),
-    "continuity_report": Key("continuity_report"),
+    "url": ConfigKey("gateway_url"),
+    "vp_id": ConfigKey("vp_id"),
+    "colour": ConfigKey("colour"),
+    "read_only": ConfigKey("read_only", "switch"),
+    "ops_token_file": ConfigKey("ops_token_file"),
+    "internal_token_file": ConfigKey("internal_token_file"),
+    "ca_file": ConfigKey("ca_file"),
+    "evidence": ConfigKey("evidence"),
+    "profile": ConfigKey("profile"),
+    "words": ConfigKey("words", "words"),
+    "continuity_report": ConfigKey("continuity_report"),
     "brake": {
-        "env_file": Key("brake_env_file"),
-        "apply": Key("brake_apply", "command"),
-        "release": Key("brake_release", "command"),
-        "restart": Key("brake_restart", "command"),
-        "timeout_s": Key("brake_timeout_s", "number"),
-        "auto_revert": Key("auto_revert"),
+        "env_file": ConfigKey("brake_env_file"),
+        "apply": ConfigKey("brake_apply", "command"),
+        "release": ConfigKey("brake_release", "command"),
+        "restart": ConfigKey("brake_restart", "command"),
+        "timeout_s": ConfigKey("brake_timeout_s", "number"),
+        "auto_revert": ConfigKey("auto_revert"),
     },
-    "probe": {"prompt": Key("probe_prompt")},
+    "probe": {"prompt": ConfigKey("probe_prompt")},
 }
 """The keys of a `[gateways.NAME]` table."""
-TOP_KEYS: Final[Keys] = {"alarm": {"command": Key("alarm_command", "command")}}
+TOP_KEYS: Final[Keys] = {"alarm": {"command": ConfigKey("alarm_command", "command")}}
 """The tables that hold whichever gateway is watched."""
 
 _TOP_KEYS: Final = ("default_gateway", "gateways", *TOP_KEYS)
@@ -183,7 +183,7 @@ class _Reading:
         found: dict[str, Value] = {}
         for name, value in table.items():
             key, here = keys[name], (*at, name)
-            if isinstance(key, Key):
+            if isinstance(key, ConfigKey):
                 found[key.setting] = self._value(here, value, key.kind)
             else:
                 found |= self._values(here, self._table(here, value), key)

@@ -94,36 +94,36 @@ async def diagnose(
     )
 
 
-def as_object(made: Diagnosis) -> dict[str, Any]:
+def as_object(diagnosis: Diagnosis) -> dict[str, Any]:
     """Return the diagnosis as plain JSON values."""
-    health = made.found.health
+    health = diagnosis.found.health
     return {
         "schema": SCHEMA,
-        "ok": made.exit_code == EXIT_WELL,
+        "ok": diagnosis.exit_code == EXIT_WELL,
         "config": {
-            "file": None if made.config_file is None else str(made.config_file),
+            "file": None if diagnosis.config_file is None else str(diagnosis.config_file),
             "settings": {
                 shown.name: {"value": shown.value, "origin": shown.origin}
-                for shown in made.settings
+                for shown in diagnosis.settings
             },
-            "notes": list(made.notes),
+            "notes": list(diagnosis.notes),
         },
         "tokens": {
-            "ops": made.presence.ops,
-            "internal": made.presence.internal,
-            "problems": list(made.presence.problems),
+            "ops": diagnosis.presence.ops,
+            "internal": diagnosis.presence.internal,
+            "problems": list(diagnosis.presence.problems),
         },
         "gateway": {
-            "url": made.url,
-            "reachable": made.found.is_reachable,
+            "url": diagnosis.url,
+            "reachable": diagnosis.found.is_reachable,
             "version": health.version if health else None,
             "dialect": health.dialect if health else None,
             "clock_offset_s": health.clock_offset_s if health else None,
-            "ahead_s": made.found.ahead_s,
+            "ahead_s": diagnosis.found.ahead_s,
         },
-        "terminal": made.terminal._asdict(),
-        "versions": dict(made.versions),
-        "checks": [_check(check) for check in made.checks],
+        "terminal": diagnosis.terminal._asdict(),
+        "versions": dict(diagnosis.versions),
+        "checks": [_check(check) for check in diagnosis.checks],
     }
 
 
@@ -132,13 +132,13 @@ def _check(check: Check) -> dict[str, Any]:
     return {**check._asdict(), "cure": check.cure or None, "elapsed_s": took_s}
 
 
-def as_text(made: Diagnosis) -> str:
+def as_text(diagnosis: Diagnosis) -> str:
     """Return the diagnosis as an aligned table, and what is wrong in a line at the end."""
-    file = literal(str(made.config_file)) if made.config_file else "none"
-    settings = [(shown.name, shown.value, shown.origin) for shown in made.settings]
+    file = literal(str(diagnosis.config_file)) if diagnosis.config_file else "none"
+    settings = [(shown.name, shown.value, shown.origin) for shown in diagnosis.settings]
     lines = [f"configuration file: {file}", *_aligned(settings)]
-    lines += [f"note: {note}" for note in made.notes]
-    lines += ["", *_aligned([_cells(check) for check in made.checks]), "", _summary(made)]
+    lines += [f"note: {note}" for note in diagnosis.notes]
+    lines += ["", *_aligned([_cells(check) for check in diagnosis.checks]), "", _summary(diagnosis)]
     return "\n".join(lines)
 
 
@@ -148,12 +148,12 @@ def _cells(check: Check) -> tuple[str, ...]:
     return _WORDS[check.verdict], check.section, check.name, took, f"{check.detail}{cure}"
 
 
-def _summary(made: Diagnosis) -> str:
-    if not made.found.is_reachable:
-        return f"The gateway at {made.url} could not be looked at."
-    if not made.wrong:
+def _summary(diagnosis: Diagnosis) -> str:
+    if not diagnosis.found.is_reachable:
+        return f"The gateway at {diagnosis.url} could not be looked at."
+    if not diagnosis.wrong:
         return "All is well."
-    return f"{len(made.wrong)} wrong: {', '.join(check.name for check in made.wrong)}"
+    return f"{len(diagnosis.wrong)} wrong: {', '.join(check.name for check in diagnosis.wrong)}"
 
 
 def _aligned(rows: Sequence[tuple[str, ...]]) -> Iterator[str]:

@@ -13,7 +13,7 @@ from vp_tui.domain.text import clip, literal
 from vp_tui.storage.errors import EvidenceError
 from vp_tui.storage.evidence_log import read_log, refuse_read_only, resolve
 from vp_tui.storage.junit import read_report
-from vp_tui.storage.spool import pending
+from vp_tui.storage.spool import spooled_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -179,7 +179,7 @@ def _log_written(log: Path) -> Check:
 
 
 def _spool(spool: Path, log: Path) -> Iterator[Check]:
-    waiting = pending(spool, log)
+    waiting = spooled_rows(spool, log)
     cure = "the next row into that log takes them along"
     if waiting.rows:
         detail = f"{len(waiting.rows)} rows wait for the log"
@@ -200,8 +200,8 @@ def _state(state: Path) -> Check:
     elif not os.access(place, os.W_OK | os.X_OK):
         detail, cure = f"{literal(str(place))} may not be written to", "make it your own"
     else:
-        made = shown if place == state else f"{shown}: not there, it is made when needed"
-        return Check("files", "state directory", "ok", made)
+        place_text = shown if place == state else f"{shown}: not there, it is made when needed"
+        return Check("files", "state directory", "ok", place_text)
     return Check("files", "state directory", "wrong", detail, cure)
 
 

@@ -97,7 +97,7 @@ class Circumstances(NamedTuple):
     """Why this vp-tui cannot or must not force fallback."""
 
 
-def step(before: AutoRevert, seen: Circumstances, now: float) -> AutoRevert:
+def step_auto_revert(before: AutoRevert, seen: Circumstances, now: float) -> AutoRevert:
     """Return the state a second later. REVERTED is to be acted on when it is reached."""
     if before.phase is Phase.REVERTED:
         return before

@@ -74,7 +74,7 @@ _HINTS: Final[Mapping[ProbeStep, str]] = MappingProxyType(
 )
 
 
-class Outcome(StrEnum):
+class ProbeOutcome(StrEnum):
     """What came of a probe."""
 
     DELEGATED = "delegated, done by the lane"
@@ -145,7 +145,7 @@ class Probe(NamedTuple):
     turn: CompletedTurn | None = None
     """Its turn, under way until it is COMPLETED."""
     mission_id: str | None = None
-    outcome: Outcome | None = None
+    outcome: ProbeOutcome | None = None
     """None while it is under way."""
     reason: str = ""
     """Why it came to nothing, in words; "" otherwise."""
@@ -182,7 +182,7 @@ class Probe(NamedTuple):
         return f"probe: {self.outcome}{': ' if self.reason else ''}{self.reason}"
 
 
-def requested(
+def new_probe(
     prompt: str,
     at: float,
     dialect: Dialect | None,
@@ -194,7 +194,7 @@ def requested(
     return Probe(prompt, dialect, at, awaited_since=at, known=known, timeouts_s=timeouts_s)
 
 
-def step(probe: Probe, fact: Fact) -> Probe:
+def step_probe(probe: Probe, fact: Fact) -> Probe:
     """Return the probe after a fact; one that is over stays as it is."""
     if probe.is_over:
         return probe
@@ -226,14 +226,14 @@ def _heard(probe: Probe, fact: Heard) -> Probe:
     if probe.session_id is None or probe.completed_turn is not None:
         return probe
     if (refused := _REFUSALS.get(frame.status or "")) is not None:
-        return _ended(probe, Outcome.BROKE, refused)
+        return _ended(probe, ProbeOutcome.BROKE, refused)
     if frame.kind == "error" and probe.turn is None:
-        return _ended(probe, Outcome.BROKE, f"the gateway says: {frame.text}")
+        return _ended(probe, ProbeOutcome.BROKE, f"the gateway says: {frame.text}")
     turn = heard(probe.turn, StreamEvent(at, probe.session_id, frame))
     if turn is None:
         return probe
     if turn.began_at is None:
-        return _ended(probe, Outcome.BROKE, "the gateway ended it before it had begun")
+        return _ended(probe, ProbeOutcome.BROKE, "the gateway ended it before it had begun")
     if probe.awaited is ProbeStep.ROUTED:
         probe = _reached(probe, ProbeStep.ROUTED, at, turn.routing or "primary path")
     probe = probe._replace(turn=turn, mission_id=turn.mission_id)
@@ -270,24 +270,24 @@ def _is_its_own(mission: Mission, probe: Probe) -> bool:
     return is_new and mission.objective == literal(fold(probe.prompt))
 
 
-def _with_mission(turn: CompletedTurn, status: str) -> Outcome:
+def _with_mission(turn: CompletedTurn, status: str) -> ProbeOutcome:
     if status == "failed" or (turn.fell_back and not turn.completed):
-        return Outcome.FAILED
+        return ProbeOutcome.FAILED
     if not turn.completed:
-        return Outcome.CUT
-    return Outcome.FELL_BACK if turn.fell_back else Outcome.DELEGATED
+        return ProbeOutcome.CUT
+    return ProbeOutcome.FELL_BACK if turn.fell_back else ProbeOutcome.DELEGATED
 
 
-def _without_mission(probe: Probe, turn: CompletedTurn) -> Outcome:
+def _without_mission(probe: Probe, turn: CompletedTurn) -> ProbeOutcome:
     if not turn.completed:
-        return Outcome.CUT
+        return ProbeOutcome.CUT
     if turn.is_shadowed:
-        return Outcome.SHADOW
+        return ProbeOutcome.SHADOW
     if turn.is_unstartable:
-        return Outcome.UNSTARTABLE
+        return ProbeOutcome.UNSTARTABLE
     dialect = probe.dialect
     is_known_intent = dialect is None or is_coding_intent(probe.prompt, dialect)
-    return Outcome.PRIMARY if is_known_intent else Outcome.NO_INTENT
+    return ProbeOutcome.PRIMARY if is_known_intent else ProbeOutcome.NO_INTENT
 
 
 def _broke(probe: Probe, fact: Broke) -> Probe:
@@ -295,7 +295,7 @@ def _broke(probe: Probe, fact: Broke) -> Probe:
     words = f"{failure.reason}; {failure.cure}"
     if probe.was_executed:
         words = f"{failure.reason}; its turn goes on unheard"
-    return _ended(probe, Outcome.BROKE, words)
+    return _ended(probe, ProbeOutcome.BROKE, words)
 
 
 def _time(probe: Probe, fact: TimePassed) -> Probe:
@@ -303,10 +303,10 @@ def _time(probe: Probe, fact: TimePassed) -> Probe:
         return probe
     limit = f"{probe.timeouts_s[probe.awaited]:g} s"
     reason = f"{probe.awaited}: not within {limit}; {_HINTS[probe.awaited]}"
-    return _ended(probe, Outcome.TIMED_OUT, reason)
+    return _ended(probe, ProbeOutcome.TIMED_OUT, reason)
 
 
-def _ended(probe: Probe, outcome: Outcome, reason: str = "") -> Probe:
+def _ended(probe: Probe, outcome: ProbeOutcome, reason: str = "") -> Probe:
     return probe._replace(outcome=outcome, reason=reason)
 
 

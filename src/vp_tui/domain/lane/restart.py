@@ -76,12 +76,12 @@ class Restart(NamedTuple):
         return f"restart: {self.state}{': ' if self.reason else ''}{self.reason}"
 
 
-def requested(at: float, epoch: str | None, *, within_s: float = RESTART_WITHIN_S) -> Restart:
+def new_restart(at: float, epoch: str | None, *, within_s: float = RESTART_WITHIN_S) -> Restart:
     """Return a restart that is asked for now."""
     return Restart(at, epoch, (ProofStep(at, "asked"),), within_s=within_s)
 
 
-def step(restart: Restart, fact: Fact) -> Restart:
+def step_restart(restart: Restart, fact: Fact) -> Restart:
     """Return the restart after a fact; once the gateway is back it is over."""
     if restart.state is RestartState.BACK:
         return restart

@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vp_tui.domain.lane.switches import NOT_IN_FORCE
-from vp_tui.domain.lane.turn_proof import Finding, judge, wants_missions
+from vp_tui.domain.lane.turn_proof import TurnSays, wants_missions, what_it_says
 
 if TYPE_CHECKING:
     from vp_tui.domain.lane.switches import Actuation, Change
@@ -136,7 +136,7 @@ class Brake(NamedTuple):
         return f"{self.change.words}: {self.proof}: {self.reason}"
 
 
-def requested(
+def new_proof(
     change: Change, at: float, epoch: str | None, *, within_s: float = PROOF_WITHIN_S
 ) -> Brake:
     """Return the proof of a change that is asked for now; `epoch` is the gateway's boot stamp."""
@@ -144,7 +144,7 @@ def requested(
     return Brake(change, at, epoch, steps, within_s=within_s)
 
 
-def step(brake: Brake, fact: Fact) -> Brake:
+def step_proof(brake: Brake, fact: Fact) -> Brake:
     """Return the proof after a fact; one that failed is over."""
     if brake.proof is Proof.FAILED:
         return brake
@@ -229,12 +229,12 @@ def _turn(brake: Brake, fact: TurnEnded) -> Brake:
     turn, since = fact.turn, brake.since
     if since is None or turn.began_at is None or turn.began_at < since:
         return brake
-    found, words = judge(brake.change, turn, fact.dialect, is_probe=fact.is_probe)
-    if found is Finding.PROOF and turn.is_silent:
+    found, words = what_it_says(brake.change, turn, fact.dialect, is_probe=fact.is_probe)
+    if found is TurnSays.PROOF and turn.is_silent:
         return _pending(brake._replace(waiting=turn), f"{words}; its missions are still to be seen")
-    if found is Finding.PROOF:
+    if found is TurnSays.PROOF:
         return _proven(brake, fact.at, words)
-    if found is Finding.AGAINST:
+    if found is TurnSays.AGAINST:
         return _contradicted(brake, fact.at, words)
     brake = brake._replace(consistent=brake.consistent + 1)
     return _pending(brake, f"consistent, not proof: {words}")

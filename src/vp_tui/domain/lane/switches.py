@@ -13,7 +13,7 @@ from vp_tui.domain.envfile import assignments, with_value
 from vp_tui.domain.text import literal
 
 if TYPE_CHECKING:
-    from vp_tui.domain.audit import Step
+    from vp_tui.domain.audit import ActionStep
     from vp_tui.domain.models import Failure
 
 
@@ -150,7 +150,7 @@ class CommandRun(NamedTuple):
 class Actuation(NamedTuple):
     """What the actuator did. That it did it is no proof that it has an effect."""
 
-    steps: tuple[Step, ...]
+    steps: tuple[ActionStep, ...]
     failure: Failure | None = None
     written: bool = False
     """The env file says what was wanted, now or before."""

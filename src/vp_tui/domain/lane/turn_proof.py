@@ -127,7 +127,7 @@ def is_end(frame: Frame) -> bool:
     )
 
 
-class Finding(StrEnum):
+class TurnSays(StrEnum):
     """What a turn says about a change."""
 
     PROOF = "proof"
@@ -140,9 +140,9 @@ def wants_missions(change: Change) -> bool:
     return change not in _SILENCING and change != _SHADOW_ON
 
 
-def judge(
+def what_it_says(
     change: Change, turn: CompletedTurn, dialect: Dialect | None, *, is_probe: bool = False
-) -> tuple[Finding, str]:
+) -> tuple[TurnSays, str]:
     """Return what a turn that began after the change says about it, and why in words.
 
     A silent turn proves a silencing change only if the metrics name no mission for it: that is for
@@ -153,22 +153,22 @@ def judge(
     if turn.routing is not None:
         return _judge_routed(change, turn), words
     if (doubt := _doubt(turn, dialect, is_probe=is_probe)) is not None:
-        return Finding.CONSISTENT, doubt
+        return TurnSays.CONSISTENT, doubt
     if change in _SILENCING:
-        return Finding.PROOF, words
+        return TurnSays.PROOF, words
     if change.switch is Switch.SHADOW:
-        return Finding.CONSISTENT, f"{words} without a word: forced fallback, or the lane is off"
-    return Finding.AGAINST, words
+        return TurnSays.CONSISTENT, f"{words} without a word: forced fallback, or the lane is off"
+    return TurnSays.AGAINST, words
 
 
-def _judge_routed(change: Change, turn: CompletedTurn) -> Finding:
+def _judge_routed(change: Change, turn: CompletedTurn) -> TurnSays:
     if change in _SILENCING:
-        return Finding.AGAINST
+        return TurnSays.AGAINST
     if change == _SHADOW_ON:
-        return Finding.PROOF if turn.is_shadowed else Finding.AGAINST
+        return TurnSays.PROOF if turn.is_shadowed else TurnSays.AGAINST
     if change == _SHADOW_OFF:
-        return Finding.AGAINST if turn.is_shadowed else Finding.PROOF
-    return Finding.PROOF
+        return TurnSays.AGAINST if turn.is_shadowed else TurnSays.PROOF
+    return TurnSays.PROOF
 
 
 def _doubt(turn: CompletedTurn, dialect: Dialect | None, *, is_probe: bool) -> str | None:

@@ -56,7 +56,7 @@ class Tail(NamedTuple):
     """The e-value of the alarm that more than one in twenty do: raised from 20 on."""
 
 
-class Proof(NamedTuple):
+class Claims(NamedTuple):
     """What `n` finished missions prove, of which `fallbacks` fell back."""
 
     n: int
@@ -72,11 +72,11 @@ class Proof(NamedTuple):
     """The newest missions against those before them; None while there are too few."""
 
 
-def proof_of(finished: Sequence[LedgerEntry]) -> Proof:
+def claims_of(finished: Sequence[LedgerEntry]) -> Claims:
     """Return what the epoch's real finished missions, oldest first, prove."""
     n, fallbacks = len(finished), sum(entry.fell_back for entry in finished)
     durations = [e.mission.duration_s for e in finished if e.mission.duration_s is not None]
-    return Proof(
+    return Claims(
         n=n,
         fallbacks=fallbacks,
         interval95=wilson(fallbacks, n),

@@ -73,7 +73,7 @@ def _trips_for_real(situation: Situation) -> bool:
 
 
 def _is_blocked(situation: Situation) -> bool:
-    return any(run.blocks for run in situation.hung)
+    return any(run.blocks for run in situation.stuck_runs)
 
 
 def _was_cleared(situation: Situation) -> bool:
@@ -129,7 +129,7 @@ def _tripped(situation: Situation) -> tuple[str, ...]:
 
 
 def _blocking(situation: Situation) -> tuple[str, ...]:
-    return tuple(run.line for run in situation.hung if run.blocks)
+    return tuple(run.line for run in situation.stuck_runs if run.blocks)
 
 
 def _cleared(situation: Situation) -> tuple[str, ...]:

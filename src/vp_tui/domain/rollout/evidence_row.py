@@ -199,7 +199,7 @@ def _number(value: object) -> float | None:
     return number if math.isfinite(number) else None
 
 
-class Measured(NamedTuple):
+class RowFigures(NamedTuple):
     """A row that has a figure; one that has none, or none that can be read, is no point at all."""
 
     number: int
@@ -210,10 +210,10 @@ class Measured(NamedTuple):
     p95_s: float | None
 
 
-def measured(rows: Iterable[EvidenceRow]) -> tuple[Measured, ...]:
+def figures_of_rows(rows: Iterable[EvidenceRow]) -> tuple[RowFigures, ...]:
     """Return the rows with a rate or a p95, in the log's order."""
     read = (
-        Measured(number, row.window, read_rate(row.fallback_rate), read_seconds(row.p95_latency))
+        RowFigures(number, row.window, read_rate(row.fallback_rate), read_seconds(row.p95_latency))
         for number, row in enumerate(rows, 1)
     )
     return tuple(point for point in read if point.rate is not None or point.p95_s is not None)

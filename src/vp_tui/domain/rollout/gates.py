@@ -115,7 +115,7 @@ class GateFacts(NamedTuple):
         return "the rate is blind" if self.coverage is CoverageState.BLIND else None
 
 
-def judge(facts: GateFacts) -> Gates:
+def judge_gates(facts: GateFacts) -> Gates:
     """Return the four gates. What is blind, stale, refused or missing never passes."""
     doubt = facts.unknown
     return Gates(

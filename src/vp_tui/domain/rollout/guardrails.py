@@ -94,7 +94,7 @@ class CancelRecovery(NamedTuple):
         return self == CancelRecovery()
 
     @property
-    def brief(self) -> str:
+    def short_state(self) -> str:
         """How it stands, in a few words."""
         if self.unconfirmed:
             return f"{self.unconfirmed} UNCONFIRMED"

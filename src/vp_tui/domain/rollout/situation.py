@@ -36,7 +36,7 @@ class Refusal(NamedTuple):
     """The dashboard endpoint stands in: its figures are for the SAFETY line only."""
 
 
-class HungRun(NamedTuple):
+class StuckRun(NamedTuple):
     """A stuck run, or a deaf one: cancelled, its counter cleared, its turn not ended."""
 
     session_id: str
@@ -107,7 +107,7 @@ class Situation(NamedTuple):
     p95_s: float | None = None
     """The p95 that the row will say; None without one."""
     refusal: Refusal | None = None
-    hung: tuple[HungRun, ...] = ()
+    stuck_runs: tuple[StuckRun, ...] = ()
     cancelled: tuple[CancelledRun, ...] = ()
     runs_are_judged: bool = True
     """The sessions are listed and were watched: that no run hangs is known."""
@@ -128,7 +128,7 @@ class Situation(NamedTuple):
             *_doubts(self),
             *_traffic_faults(self.window),
             *_latency_faults(self.window, self.p95_s),
-            *(run.line for run in self.hung),
+            *(run.line for run in self.stuck_runs),
             *self.gates.failing,
         )
 
@@ -195,7 +195,7 @@ class Cause(NamedTuple):
         return f"{self.name}? {'; '.join(told) or 'nothing seen either way'}"
 
 
-def diagnose(facts: LaneFacts) -> tuple[Cause, ...]:
+def causes_of_no_traffic(facts: LaneFacts) -> tuple[Cause, ...]:
     """Return every cause of a lack of missions: likely ones first, then those not ruled out."""
     causes = (*_switches(facts), *_circumstances(facts))
     return tuple(sorted(causes, key=lambda c: (not c.is_likely, bool(c.speaks_against))))

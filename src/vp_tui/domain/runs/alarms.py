@@ -17,7 +17,7 @@ OF_NO_SESSION: Final = ":"
 """Begins the subjects that are no session: no session's id has it."""
 
 
-class Key(NamedTuple):
+class AlarmKey(NamedTuple):
     """What makes two alarms the same one."""
 
     subject: str
@@ -26,10 +26,10 @@ class Key(NamedTuple):
     """`stuck run`, `guardrail tripped`, …"""
 
 
-class Present(NamedTuple):
+class PresentAlarm(NamedTuple):
     """Something that is wrong now."""
 
-    key: Key
+    key: AlarmKey
     reason: str
     """May change while the alarm goes on."""
     since: float | None
@@ -46,7 +46,7 @@ class Acknowledgement(NamedTuple):
 class Alarm(NamedTuple):
     """Something that is wrong, as it is followed."""
 
-    key: Key
+    key: AlarmKey
     reason: str
     since: float
     """When it came to be so, or was first seen."""
@@ -60,7 +60,7 @@ class Alarm(NamedTuple):
         return None if self.key.subject.startswith(OF_NO_SESSION) else self.key.subject
 
 
-class Raised(NamedTuple):
+class AlarmChanges(NamedTuple):
     """The alarms after a look, and what that look changed."""
 
     alarms: tuple[Alarm, ...]
@@ -70,13 +70,13 @@ class Raised(NamedTuple):
     ended: tuple[Alarm, ...] = ()
 
 
-def raised(
+def follow_alarms(
     previous: Iterable[Alarm],
-    present: Iterable[Present],
+    present: Iterable[PresentAlarm],
     now: float,
     *,
     unknown: Collection[str] = (),
-) -> Raised:
+) -> AlarmChanges:
     """Return the alarms after a look at `now`.
 
     `unknown` are the subjects of which nothing can be told now: their alarms go on unheard. An
@@ -95,14 +95,16 @@ def raised(
         else:
             ended.append(alarm)
     ordered = sorted((*new, *kept), key=lambda alarm: (-alarm.raised_at, alarm.key))
-    return Raised(tuple(ordered), tuple(sorted(new, key=lambda alarm: alarm.key)), tuple(ended))
+    return AlarmChanges(
+        tuple(ordered), tuple(sorted(new, key=lambda alarm: alarm.key)), tuple(ended)
+    )
 
 
-def _new(one: Present, now: float) -> Alarm:
+def _new(one: PresentAlarm, now: float) -> Alarm:
     return Alarm(one.key, one.reason, now if one.since is None else one.since, now)
 
 
-def _is_replaced(key: Key, seen: Collection[Key]) -> bool:
+def _is_replaced(key: AlarmKey, seen: Collection[AlarmKey]) -> bool:
     return any(other.subject == key.subject for other in seen)
 
 

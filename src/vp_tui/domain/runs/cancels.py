@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from vp_tui.domain.models import Failure
-    from vp_tui.domain.runs.run import Cancel as Hit
     from vp_tui.domain.runs.run import Run
+    from vp_tui.domain.runs.run import RunCancel as Hit
 
 
 STILL_AFTER_S: Final = 10.0
@@ -130,7 +130,7 @@ class Cancel(NamedTuple):
         return next((state for holds, state in told if holds), CancelState.REQUESTED)
 
 
-class Completed(NamedTuple):
+class CompletedMission(NamedTuple):
     """A mission that completed."""
 
     mission_id: str
@@ -138,7 +138,7 @@ class Completed(NamedTuple):
     at: float
 
 
-class Sighting(NamedTuple):
+class RunsObserved(NamedTuple):
     """What is known of all sessions at one moment."""
 
     runs: Mapping[str, Run]
@@ -149,10 +149,10 @@ class Sighting(NamedTuple):
     stuck_after_s: float
     has_lock: bool = False
     """One lock serves all turns: G1."""
-    missions: tuple[Completed, ...] = ()
+    missions: tuple[CompletedMission, ...] = ()
 
 
-def seen(cancel: Cancel, now_known: Sighting) -> Cancel:
+def observe(cancel: Cancel, now_known: RunsObserved) -> Cancel:
     """Return the cancel after a look at all sessions."""
     if cancel.is_over:
         return cancel
@@ -192,7 +192,7 @@ def pending(cancels: Iterable[Cancel]) -> tuple[Cancel, ...]:
     return tuple(cancel for cancel in cancels if not cancel.is_over)
 
 
-def _later_turns(cancel: Cancel, known: Sighting) -> Iterator[tuple[float, str]]:
+def _later_turns(cancel: Cancel, known: RunsObserved) -> Iterator[tuple[float, str]]:
     """Yield when turns completed that prove the recovery, and which they were."""
     for run in known.runs.values():
         completed_at = run.completed_at
@@ -210,7 +210,7 @@ def _later_turns(cancel: Cancel, known: Sighting) -> Iterator[tuple[float, str]]
                 yield mission.at, f"a later mission, {mission.mission_id}"
 
 
-def _counted(cancel: Cancel, now_known: Sighting) -> Cancel:
+def _counted(cancel: Cancel, now_known: RunsObserved) -> Cancel:
     listed_at = now_known.listed_at
     is_counted = cancel.session_id in now_known.running
     if cancel.cleared_at is None and _after(listed_at, cancel.at) and not is_counted:

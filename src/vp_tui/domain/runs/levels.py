@@ -10,11 +10,11 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vp_tui.domain.runs.progress import (
+    ListedRun,
     Owner,
-    Scene,
-    Seen,
+    RunsContext,
     is_deaf,
-    is_under_way,
+    is_run_under_way,
     lane_owner,
     moved_at,
     owner_of,
@@ -59,7 +59,7 @@ class Level(StrEnum):
         return self in _ALARMS
 
     @property
-    def hangs(self) -> bool:
+    def is_stuck(self) -> bool:
         """Whether the run keeps what it holds and does nothing."""
         return self in _HANGING
 
@@ -80,7 +80,7 @@ class RunLevel(NamedTuple):
     """From when on it was so: silent, cancelled, gone."""
     blocker: str | None = None
     """The session that it waits behind."""
-    blocker_hangs: bool = False
+    is_blocker_stuck: bool = False
     waiting: tuple[str, ...] = ()
     """The sessions that wait behind it."""
     holds_lock: bool = False
@@ -95,17 +95,17 @@ class RunLevel(NamedTuple):
 class _Case(NamedTuple):
     """A run under way, and whom it keeps waiting."""
 
-    one: Seen
+    one: ListedRun
     owner: Owner | None
     """None: it holds no lock."""
     waiting: tuple[str, ...]
     moved_at: float
     owns_lane: bool
-    scene: Scene
+    context: RunsContext
 
     @property
     def silent_s(self) -> float:
-        return max(self.scene.now - self.moved_at, 0.0)
+        return max(self.context.now - self.moved_at, 0.0)
 
 
 def stuck_after(asked_s: float | None, p95_s: float | None) -> float:
@@ -115,53 +115,53 @@ def stuck_after(asked_s: float | None, p95_s: float | None) -> float:
     return max(STUCK_AFTER_S, min(P95_TIMES * (p95_s or 0.0), STUCK_AFTER_AT_MOST_S))
 
 
-def levels(sessions: Iterable[Seen], scene: Scene) -> dict[str, RunLevel]:
+def levels(sessions: Iterable[ListedRun], context: RunsContext) -> dict[str, RunLevel]:
     """Return the level of each session, by its id."""
     seen = tuple(sessions)
     found: dict[str, RunLevel] = {}
-    busy: list[Seen] = []
+    busy: list[ListedRun] = []
     for one in seen:
-        if one.run.lost_at is None and is_under_way(one, scene):
+        if one.run.lost_at is None and is_run_under_way(one, context):
             busy.append(one)
         else:
-            found[one.run.session_id] = _at_rest(one, seen, scene)
-    owner = owner_of(busy, scene)
-    lane = lane_owner(busy, owner, scene)
-    queue = [one for one in busy if _waits(one, owner, scene)]
+            found[one.run.session_id] = _at_rest(one, seen, context)
+    owner = owner_of(busy, context)
+    lane = lane_owner(busy, owner, context)
+    queue = [one for one in busy if _waits(one, owner, context)]
     waiting = tuple(one.run.session_id for one in queue)
-    for one in (one for one in busy if not _waits(one, owner, scene)):
+    for one in (one for one in busy if not _waits(one, owner, context)):
         holds = owner if owner and one is owner.one else None
         on_lane = one is lane
-        since = moved_at(one, seen, scene, holds_lock=holds is not None, owns_lane=on_lane)
-        case = _Case(one, holds, waiting if holds else (), since, on_lane, scene)
-        found[one.run.session_id] = _deaf(case) if is_deaf(one, scene) else _moving(case)
+        since = moved_at(one, seen, context, holds_lock=holds is not None, owns_lane=on_lane)
+        case = _Case(one, holds, waiting if holds else (), since, on_lane, context)
+        found[one.run.session_id] = _deaf(case) if is_deaf(one, context) else _moving(case)
     if owner:
         ahead = found[owner.one.run.session_id]
-        found.update({one.run.session_id: _queued(one, owner, ahead, scene) for one in queue})
+        found.update({one.run.session_id: _queued(one, owner, ahead, context) for one in queue})
     return found
 
 
-def _waits(one: Seen, owner: Owner | None, scene: Scene) -> bool:
-    return owner is not None and one is not owner.one and not is_deaf(one, scene)
+def _waits(one: ListedRun, owner: Owner | None, context: RunsContext) -> bool:
+    return owner is not None and one is not owner.one and not is_deaf(one, context)
 
 
-def _at_rest(one: Seen, seen: tuple[Seen, ...], scene: Scene) -> RunLevel:
+def _at_rest(one: ListedRun, seen: tuple[ListedRun, ...], context: RunsContext) -> RunLevel:
     """Return the level of a session without a turn under way, as far as is known."""
     run = one.run
     if run.lost_at is not None:
-        gone = f"the session is gone since {age(scene.now - run.lost_at)}, while it ran"
+        gone = f"the session is gone since {age(context.now - run.lost_at)}, while it ran"
         return RunLevel(Level.LOST, gone, since=run.lost_at)
     hit = run.cancel
-    if hit is not None and (last := wrote_at(one, hit, seen, scene)) is not None:
-        silent_s = max(scene.now - last, 0.0)
-        since, last_words = age(scene.now - hit.at), age(silent_s)
+    if hit is not None and (last := wrote_at(one, hit, seen, context)) is not None:
+        silent_s = max(context.now - last, 0.0)
+        since, last_words = age(context.now - hit.at), age(silent_s)
         reason = f"cancelled {since} ago, yet its engine wrote {last_words} ago"
-        return RunLevel(Level.ORPHAN, _with(reason, scene.doubt), silent_s, hit.at)
-    if scene.doubt is None:
+        return RunLevel(Level.ORPHAN, _with(reason, context.doubt), silent_s, hit.at)
+    if context.doubt is None:
         return _IDLE
     if one.is_live and not run.is_open:
-        return RunLevel(Level.IDLE, f"no run is heard; {scene.doubt}", is_certain=False)
-    return RunLevel(None, scene.doubt, is_certain=False)
+        return RunLevel(Level.IDLE, f"no run is heard; {context.doubt}", is_certain=False)
+    return RunLevel(None, context.doubt, is_certain=False)
 
 
 _IDLE: Final = RunLevel(Level.IDLE, "no run")
@@ -169,23 +169,23 @@ _IDLE: Final = RunLevel(Level.IDLE, "no run")
 
 def _moving(case: _Case) -> RunLevel:
     """Return the level of a run that is counted and does not wait for the lock."""
-    run, limit_s = case.one.run, case.scene.stuck_after_s
+    run, limit_s = case.one.run, case.context.stuck_after_s
     if run.is_unanswerable or case.silent_s >= limit_s:
         level = Level.STUCK
     elif case.silent_s >= limit_s / 2:
         level = Level.QUIET
-    elif case.waiting and _runs_for(run, case.scene.now) > LONG_S:
+    elif case.waiting and _runs_for(run, case.context.now) > LONG_S:
         level = Level.LONG
     else:
         level = Level.OK
-    return _told(case, level, _doing(case, level), case.moved_at)
+    return _told(case, level, _activity(case, level), case.moved_at)
 
 
 def _deaf(case: _Case) -> RunLevel:
     hit = case.one.run.pending
-    since = case.scene.now if hit is None else hit.at
+    since = case.context.now if hit is None else hit.at
     reason = (
-        f"cancelled {age(case.scene.now - since)} ago: counter cleared, task unconfirmed, "
+        f"cancelled {age(case.context.now - since)} ago: counter cleared, task unconfirmed, "
         "its turn has not ended"
     )
     return _told(case, Level.DEAF, reason, since)
@@ -194,31 +194,31 @@ def _deaf(case: _Case) -> RunLevel:
 def _told(case: _Case, level: Level, reason: str, since: float) -> RunLevel:
     return RunLevel(
         level,
-        _with(reason, _lock(case), case.scene.doubt),
+        _with(reason, _lock(case), case.context.doubt),
         case.silent_s,
         since,
         waiting=case.waiting,
         holds_lock=case.owner is not None,
         is_guess=bool(case.owner and case.owner.guess),
-        is_certain=case.scene.doubt is None,
+        is_certain=case.context.doubt is None,
         owns_lane=case.owns_lane,
     )
 
 
-def _queued(one: Seen, owner: Owner, ahead: RunLevel, scene: Scene) -> RunLevel:
+def _queued(one: ListedRun, owner: Owner, ahead: RunLevel, context: RunsContext) -> RunLevel:
     run, blocker = one.run, owner.one.run.session_id
-    hangs = ahead.level is not None and ahead.level.hangs
-    state = f", which is {ahead.level}" if hangs else ""
-    silent_s = None if run.progress_at is None else max(scene.now - run.progress_at, 0.0)
+    is_stuck = ahead.level is not None and ahead.level.is_stuck
+    state = f", which is {ahead.level}" if is_stuck else ""
+    silent_s = None if run.progress_at is None else max(context.now - run.progress_at, 0.0)
     return RunLevel(
         Level.QUEUED,
-        _with(f"queued behind {blocker}{state}", owner.guess, scene.doubt),
+        _with(f"queued behind {blocker}{state}", owner.guess, context.doubt),
         silent_s,
         run.running_since,
         blocker=blocker,
-        blocker_hangs=hangs,
+        is_blocker_stuck=is_stuck,
         is_guess=bool(owner.guess),
-        is_certain=scene.doubt is None,
+        is_certain=context.doubt is None,
     )
 
 
@@ -226,14 +226,14 @@ def _with(reason: str, *more: str | None) -> str:
     return "; ".join(part for part in (reason, *more) if part)
 
 
-def _doing(case: _Case, level: Level) -> str:
+def _activity(case: _Case, level: Level) -> str:
     """Say what the run does, and for how long it has not moved."""
-    run, now = case.one.run, case.scene.now
+    run, now = case.one.run, case.context.now
     silent = f"no progress for {age(case.silent_s)}" if level in {Level.QUIET, Level.STUCK} else ""
     runs = f"runs for {age(_runs_for(run, now))}" if level is Level.LONG else ""
     tool = run.turn.open_tools[-1] if run.turn.open_tools else None
-    doing = f"in tool {tool.name} for {age(now - tool.at)}" if tool else ""
-    parts = [part for part in (silent, runs, _question(run), doing, _cancel(run, now)) if part]
+    tool_use = f"in tool {tool.name} for {age(now - tool.at)}" if tool else ""
+    parts = [part for part in (silent, runs, _question(run), tool_use, _cancel(run, now)) if part]
     return ", ".join(parts) or f"silent for {age(case.silent_s)}"
 
 

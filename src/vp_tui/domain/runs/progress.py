@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from vp_tui.domain.runs.run import Cancel, Run
+    from vp_tui.domain.runs.run import Run, RunCancel
 
 
 LOG_LAG_S: Final = 3.0
@@ -21,7 +21,7 @@ LOG_LAG_S: Final = 3.0
 _NEVER: Final = float("-inf")
 
 
-class Seen(NamedTuple):
+class ListedRun(NamedTuple):
     """One session as the newest listing has it, and its run as followed since."""
 
     run: Run
@@ -33,7 +33,7 @@ class Seen(NamedTuple):
     """When its own log last grew while it was watched."""
 
 
-class Scene(NamedTuple):
+class RunsContext(NamedTuple):
     """What all runs have in common."""
 
     now: float
@@ -53,23 +53,23 @@ class Scene(NamedTuple):
 class Owner(NamedTuple):
     """Who holds the gateway's lock, and how that is known."""
 
-    one: Seen
+    one: ListedRun
     guess: str = ""
     """Why it is a guess, in words; "" when it is none."""
 
 
-def is_under_way(one: Seen, scene: Scene) -> bool:
+def is_run_under_way(one: ListedRun, context: RunsContext) -> bool:
     """Tell whether a turn is under way; beside an old listing only where its end would be heard."""
-    if is_deaf(one, scene):
+    if is_deaf(one, context):
         return True
     run = one.run
     is_over = run.pending is not None and run.pending.cleared_at is not None
     if is_over and run.running_since is None:
         return False
-    return run.is_open and (scene.doubt is None or one.is_live)
+    return run.is_open and (context.doubt is None or one.is_live)
 
 
-def is_deaf(one: Seen, scene: Scene) -> bool:
+def is_deaf(one: ListedRun, context: RunsContext) -> bool:
     """Tell whether a cancel cleared the counter, and the turn has not ended.
 
     On G1 a mission that finished since was its own, or that of a turn that got the lock: the turn
@@ -78,14 +78,14 @@ def is_deaf(one: Seen, scene: Scene) -> bool:
     hit = one.run.pending
     if hit is None or hit.cleared_at is None:
         return False
-    return not (scene.has_lock and _or_never(scene.finished_at) > hit.at)
+    return not (context.has_lock and _or_never(context.finished_at) > hit.at)
 
 
-def owner_of(busy: Sequence[Seen], scene: Scene) -> Owner | None:
+def owner_of(busy: Sequence[ListedRun], context: RunsContext) -> Owner | None:
     """Return who holds the lock: a deaf run before all others; None without a lock or a run."""
-    if not scene.has_lock or not busy:
+    if not context.has_lock or not busy:
         return None
-    if deaf := [one for one in busy if is_deaf(one, scene)]:
+    if deaf := [one for one in busy if is_deaf(one, context)]:
         return Owner(max(deaf, key=lambda one: _or_never(one.run.held_at)))
     heard = max(busy, key=lambda one: _or_never(one.run.spoke_at))
     if len(busy) == 1 or heard.run.spoke_at is not None:
@@ -100,24 +100,31 @@ def owner_of(busy: Sequence[Seen], scene: Scene) -> Owner | None:
     return Owner(most, "a guess: it has the most events")
 
 
-def lane_owner(busy: Iterable[Seen], owner: Owner | None, scene: Scene) -> Seen | None:
+def lane_owner(
+    busy: Iterable[ListedRun], owner: Owner | None, context: RunsContext
+) -> ListedRun | None:
     """Return the run that the lane is believed to work for, None when there is none.
 
     On G1 a turn whose beginning nobody saw may be delegated, if it has the lock while a mission
     runs.
     """
-    if not scene.has_lock:
+    if not context.has_lock:
         delegated = [one for one in busy if one.run.is_on_lane]
         return max(delegated, key=lambda one: _or_never(one.run.spoke_at), default=None)
     if owner is None:
         return None
     run = owner.one.run
-    may_be = run.turn.query is None and run.turn.routing is None and scene.has_mission
+    may_be = run.turn.query is None and run.turn.routing is None and context.has_mission
     return owner.one if run.is_on_lane or may_be else None
 
 
 def moved_at(
-    one: Seen, seen: Iterable[Seen], scene: Scene, *, holds_lock: bool, owns_lane: bool
+    one: ListedRun,
+    seen: Iterable[ListedRun],
+    context: RunsContext,
+    *,
+    holds_lock: bool,
+    owns_lane: bool,
 ) -> float:
     """Return when a run under way last made progress.
 
@@ -126,11 +133,11 @@ def moved_at(
     run = one.run
     signs = [run.progress_at, one.log_at]
     if owns_lane:
-        signs.append(scene.lane_log_at)
+        signs.append(context.lane_log_at)
     if holds_lock and run.spoke_at is None:
         signs += [_freed_at(other.run, run) for other in seen if other is not one]
     newest = max(_or_never(at) for at in signs)
-    return scene.now if newest == _NEVER else newest
+    return context.now if newest == _NEVER else newest
 
 
 def _freed_at(other: Run, run: Run) -> float:
@@ -141,28 +148,32 @@ def _freed_at(other: Run, run: Run) -> float:
     return max(map(_or_never, signs))
 
 
-def wrote_at(one: Seen, hit: Cancel, seen: Iterable[Seen], scene: Scene) -> float | None:
+def wrote_at(
+    one: ListedRun, hit: RunCancel, seen: Iterable[ListedRun], context: RunsContext
+) -> float | None:
     """Return when the engine of a cancelled turn that has ended last wrote, if it still does.
 
     None: it is not known to have written since, or is silent for as long as makes a run stuck.
     """
     if hit.ended_at is None or one.run.running_since is not None:
         return None
-    log_at = _lane_log_at(one, hit, seen, scene) if hit.is_on_lane else one.log_at
+    log_at = _lane_log_at(one, hit, seen, context) if hit.is_on_lane else one.log_at
     if log_at is not None and log_at <= hit.ended_at + LOG_LAG_S:
         log_at = None
     newest = max(_or_never(hit.wrote_at), _or_never(log_at))
-    return newest if scene.now - newest < scene.stuck_after_s else None
+    return newest if context.now - newest < context.stuck_after_s else None
 
 
-def _lane_log_at(one: Seen, hit: Cancel, seen: Iterable[Seen], scene: Scene) -> float | None:
+def _lane_log_at(
+    one: ListedRun, hit: RunCancel, seen: Iterable[ListedRun], context: RunsContext
+) -> float | None:
     """Return when the lane's log last grew, unless another turn may have written there since."""
     taken = any(
-        _or_never(other.run.held_at) > hit.at or (other.run.is_open and scene.has_lock)
+        _or_never(other.run.held_at) > hit.at or (other.run.is_open and context.has_lock)
         for other in seen
         if other is not one
     )
-    return None if taken else scene.lane_log_at
+    return None if taken else context.lane_log_at
 
 
 def _or_never(at: float | None) -> float:

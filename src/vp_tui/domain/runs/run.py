@@ -14,7 +14,7 @@ from vp_tui.domain.runs.turns import (
     Turn,
     ended,
     is_processing,
-    step,
+    step_turn,
 )
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ LISTING_LAG_S: Final = 1.0
 """A listing may have been made so long before it arrived: younger frames know better."""
 
 
-class Cancel(NamedTuple):
+class RunCancel(NamedTuple):
     """A cancel that hit a turn, whoever sent it."""
 
     at: float
@@ -101,7 +101,7 @@ class Run(NamedTuple):
     """When that turn began; None where nobody saw its beginning."""
     question: str | None = None
     """What the turn asks, while it waits for the answer."""
-    cancel: Cancel | None = None
+    cancel: RunCancel | None = None
     """The newest cancel that hit a turn of it."""
     lost_at: float | None = None
     """When the session was gone from a listing although it ran."""
@@ -122,12 +122,14 @@ class Run(NamedTuple):
         return self.question is not None and self.is_on_lane
 
     @property
-    def pending(self) -> Cancel | None:
+    def pending(self) -> RunCancel | None:
         """The cancel whose turn has not ended yet."""
         return self.cancel if self.cancel is not None and self.cancel.ended_at is None else None
 
 
-def follow(run: Run, events: Iterable[StreamEvent]) -> tuple[Run, tuple[tuple[Turn, Frame], ...]]:
+def follow_run(
+    run: Run, events: Iterable[StreamEvent]
+) -> tuple[Run, tuple[tuple[Turn, Frame], ...]]:
     """Return the run after frames of its session, oldest first, and the turns that began.
 
     A turn that began is given with its first `processing` frame, as it stood before that frame:
@@ -141,7 +143,7 @@ def follow(run: Run, events: Iterable[StreamEvent]) -> tuple[Run, tuple[tuple[Tu
         frames += 1
         last_kind = frame.kind
         began_at = turn.started_at
-        turn = step(turn, frame, at)
+        turn = step_turn(turn, frame, at)
         if is_processing(frame) and turn.query is None:
             began.append((turn, frame))
             turn = turn._replace(query=frame.query)
@@ -226,8 +228,8 @@ def answered(run: Run, at: float, *, task_cancelled: bool, took_s: float) -> Run
     return released(run, at) if task_cancelled else run
 
 
-def _hit(run: Run, at: float) -> Cancel:
-    return Cancel(at, run.progress_at, run.turn, was_unanswerable=run.is_unanswerable)
+def _hit(run: Run, at: float) -> RunCancel:
+    return RunCancel(at, run.progress_at, run.turn, was_unanswerable=run.is_unanswerable)
 
 
 def released(run: Run, at: float) -> Run:
@@ -320,11 +322,11 @@ def _marked(run: Run, frame: Frame, at: float, began_at: float | None) -> Run:
     return run
 
 
-def _over(run: Run, at: float) -> Cancel | None:
+def _over(run: Run, at: float) -> RunCancel | None:
     return run.cancel if run.pending is None else run.pending._replace(ended_at=at)
 
 
-def _is_another(turn: Turn, hit: Cancel) -> bool:
+def _is_another(turn: Turn, hit: RunCancel) -> bool:
     """Tell whether a turn began after the cancel: then the one that was hit is over."""
     began = turn.started_at is not None and turn.started_at > hit.at
     return began and turn.routing not in FALLBACKS

@@ -171,7 +171,7 @@ class Turn(NamedTuple):
         return self.open_tools[-1].at if self.open_tools else None
 
 
-def step(turn: Turn, frame: Frame, at: float) -> Turn:
+def step_turn(turn: Turn, frame: Frame, at: float) -> Turn:
     """Return the turn after a frame."""
     act = _STEPS.get(frame.kind)
     return turn if act is None else act(turn, frame, at)

@@ -111,7 +111,7 @@ def with_lane(state: State, **fields: Any) -> State:  # noqa: ANN401 - fields of
 
 def switch_asked(event: SwitchAsked, state: State) -> State:
     """Begin to follow a change until its effect is seen."""
-    asked = brake.requested(event.change, event.at, _boot_stamp(state))
+    asked = brake.new_proof(event.change, event.at, _boot_stamp(state))
     state = with_lane(state, brake=asked, brake_by=event.actor, acted=None)
     text = f"{event.change.words}: requested by {event.actor}: {event.reason}".rstrip(": ")
     return with_entry(state, event.at, None, "brake", text, "warn")
@@ -125,7 +125,7 @@ def switch_acted(event: SwitchActed, state: State) -> State:
 
 def restart_asked(event: RestartAsked, state: State) -> State:
     """Begin to follow a restart until the gateway is back."""
-    asked = restart.requested(event.at, _boot_stamp(state))
+    asked = restart.new_restart(event.at, _boot_stamp(state))
     state = with_lane(state, restart=asked, restart_by=event.actor, restarted=None)
     text = f"requested by {event.actor}: {event.reason}".rstrip(": ")
     return with_entry(state, event.at, None, "restart", text, "warn")
@@ -157,7 +157,7 @@ def _stepped(state: State, at: float, fact: brake.Fact) -> State:
     before = state.lane.brake
     if before is None:
         return state
-    after = brake.step(before, fact)
+    after = brake.step_proof(before, fact)
     if after is before or after == before:
         return state
     state = with_lane(state, brake=after, is_reverted=_is_reverted(after, state))
@@ -180,7 +180,7 @@ def _restart_stepped(state: State, at: float, fact: restart.Fact) -> State:
     before = state.lane.restart
     if before is None:
         return state
-    after = restart.step(before, fact)
+    after = restart.step_restart(before, fact)
     if after == before:
         return state
     state = with_lane(state, restart=after)

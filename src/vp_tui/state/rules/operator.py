@@ -12,7 +12,14 @@ from vp_tui.domain.lane.auto_revert import Phase, news
 from vp_tui.domain.missions.ledger import note_cancelled
 from vp_tui.domain.models import Source
 from vp_tui.domain.runs.alarms import acknowledged
-from vp_tui.domain.runs.cancels import Cancel, Completed, Sighting, by_others, pending, seen
+from vp_tui.domain.runs.cancels import (
+    Cancel,
+    CompletedMission,
+    RunsObserved,
+    by_others,
+    observe,
+    pending,
+)
 from vp_tui.domain.runs.run import answered
 from vp_tui.state.sources import stuck_after_s, while_same
 from vp_tui.state.state import AUTHORS_KEPT, CANCELS_KEPT, AuditLog, EvidenceLog, with_entry
@@ -111,9 +118,9 @@ def cancels_followed(state: State, at: float) -> State:
     return state if ledger is state.ledger else replace(state, ledger=ledger)
 
 
-def _known(state: State) -> Sighting:
+def _known(state: State) -> RunsObserved:
     listing = state.sources.get(Source.SESSIONS)
-    return Sighting(
+    return RunsObserved(
         runs=_of_this_life(state),
         running={s.session_id for s in state.sessions.values() if s.is_running},
         listed_at=listing.answered_at if listing else None,
@@ -141,7 +148,7 @@ def _of_this_life(state: State) -> Mapping[str, Run]:
     }
 
 
-def _completed(state: State) -> tuple[Completed, ...]:
+def _completed(state: State) -> tuple[CompletedMission, ...]:
     metrics = state.sources.get(Source.METRICS)
     if state.snapshot is None or metrics is None or metrics.answered_at is None:
         return ()
@@ -149,10 +156,10 @@ def _completed(state: State) -> tuple[Completed, ...]:
 
 
 @while_same
-def _on_our_clock(taken: Snapshot, told_at: float) -> tuple[Completed, ...]:
+def _on_our_clock(taken: Snapshot, told_at: float) -> tuple[CompletedMission, ...]:
     """Return the completed missions, their stamps brought to our own clock."""
     return tuple(
-        Completed(
+        CompletedMission(
             mission.mission_id,
             told_at - (taken.generated_at - mission.started_at).total_seconds(),
             told_at - (taken.generated_at - mission.completed_at).total_seconds(),
@@ -162,12 +169,12 @@ def _on_our_clock(taken: Snapshot, told_at: float) -> tuple[Completed, ...]:
     )
 
 
-def _seen(cancel: Cancel, known: Sighting, epoch: int | None, at: float) -> Cancel:
+def _seen(cancel: Cancel, known: RunsObserved, epoch: int | None, at: float) -> Cancel:
     if cancel.epoch is None:
         cancel = cancel._replace(epoch=epoch)
     if epoch != cancel.epoch and epoch is not None and not cancel.is_over:
         return cancel._replace(restarted_at=at)
-    return seen(cancel, known)
+    return observe(cancel, known)
 
 
 def _changed(state: State, session_id: str, **fields: Any) -> State:  # noqa: ANN401 - fields of Cancel

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from vp_tui.domain.missions.ledger import note_stream_fallbacks
 from vp_tui.domain.models import Source, StreamState
 from vp_tui.domain.runs.cancels import pending
-from vp_tui.domain.runs.run import Run, follow, is_aside, released
+from vp_tui.domain.runs.run import Run, follow_run, is_aside, released
 from vp_tui.domain.runs.turns import FALLBACKS, LEASE_DEGRADED, count_turn
 from vp_tui.state.state import (
     EVENT_LIMIT,
@@ -108,7 +108,7 @@ def stream_events(state: State, events: Sequence[StreamEvent]) -> State:
     keeps_order = bool(hit) or any(map(_is_cancel, events))
     for session_id, own in _in_groups(events, keeps_order=keeps_order):
         before = runs.get(session_id) or Run(session_id)
-        after, began = follow(before, own)
+        after, began = follow_run(before, own)
         runs[session_id] = _with_own_log(after, before, state)
         for turn, processing in began:
             routing = count_turn(routing, processing, turn.routing, state.dialect)

@@ -134,7 +134,7 @@ def target_lines(target: Target, width: int) -> list[Line]:
     lines = [
         join((f"{short_id(target.session_id)} ", "strong"), (level, "warn"), f"  {viewers}"),
         *wrap_text(target.session_id, width, "dim"),
-        *wrap_text(target.doing, width),
+        *wrap_text(target.activity, width),
     ]
     if target.blocker:
         frees = f"it waits behind {short_id(target.blocker)}: cancelling it frees nothing"
@@ -237,7 +237,7 @@ class CancelAllDialog(Dialog[None]):
         for target in self._targets:
             level = "unknown" if target.level is None else str(target.level)
             who = f"  {short_id(target.session_id):<14}"
-            lines.append(cut(join(who, (f"{level:<8}", "warn"), target.doing), width))
+            lines.append(cut(join(who, (f"{level:<8}", "warn"), target.activity), width))
         return [*lines, ()]
 
     def _steps(self, width: int) -> list[Line]:

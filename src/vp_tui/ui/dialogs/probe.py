@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual import on
 
-from vp_tui.domain.lane.probe import Outcome, ProbeStep, prompt_for, terms
+from vp_tui.domain.lane.probe import ProbeOutcome, ProbeStep, prompt_for, terms
 from vp_tui.domain.text import literal, short_id
 from vp_tui.ui.kit.forms import Buttons
 from vp_tui.ui.kit.line_list import Lines
@@ -28,11 +28,11 @@ NOT_NOW: Final = "Not now"
 RUN: Final = "Run one turn"
 _QUESTION: Final = 2
 """Lines of the answers."""
-_TONES: Final[dict[Outcome, Tone]] = {
-    Outcome.DELEGATED: "good",
-    Outcome.TIMED_OUT: "bad",
-    Outcome.BROKE: "bad",
-    Outcome.FAILED: "bad",
+_TONES: Final[dict[ProbeOutcome, Tone]] = {
+    ProbeOutcome.DELEGATED: "good",
+    ProbeOutcome.TIMED_OUT: "bad",
+    ProbeOutcome.BROKE: "bad",
+    ProbeOutcome.FAILED: "bad",
 }
 
 

@@ -24,7 +24,7 @@ from vp_tui.ui.lines.evidence import (
     word_rows,
 )
 from vp_tui.ui.lines.paint import wrap_text
-from vp_tui.views.draft import Choice, draft
+from vp_tui.views.draft import Choice, draft_row
 from vp_tui.views.evidence_row import actions_in_window, row_of
 from vp_tui.worker.evidence import Outcome, Preceded
 
@@ -64,7 +64,7 @@ class RecordDialog(Dialog[Outcome]):
         super().__init__(live)
         self._commands = commands
         self._told = why or ""
-        self._draft = draft(live.state, live.now)
+        self._draft = draft_row(live.state, live.now)
         self._keep: bool | None = None
         """Whether the window stays open; None: as the word has it."""
         self._is_writing = False
@@ -175,7 +175,7 @@ class RecordDialog(Dialog[Outcome]):
     @on(Input.Changed)
     def _edited(self) -> None:
         suggested = self._draft.suggestion.decision
-        self._draft = draft(self._draft.state, self._draft.now, self._edited_window())
+        self._draft = draft_row(self._draft.state, self._draft.now, self._edited_window())
         if self._draft.suggestion.decision != suggested:
             is_own = self._chosen != suggested
             self._offer(self._chosen if is_own else self._draft.suggestion.decision)
@@ -236,7 +236,7 @@ class RecordDialog(Dialog[Outcome]):
             self.dismiss(outcome)
             return
         self._told = meanwhile(outcome)
-        self._draft = draft(self.live.state, self.live.now, self._edited_window())
+        self._draft = draft_row(self.live.state, self.live.now, self._edited_window())
         self._offer(self._chosen)
         self.redraw()
 

@@ -11,7 +11,7 @@ from vp_tui.domain.text import ELLIPSIS, literal
 from vp_tui.ui.kit.line_list import Lines
 from vp_tui.ui.kit.overlays import Dialog
 from vp_tui.ui.lines.paint import Line, cut, join, plain, wrap_text
-from vp_tui.worker.evidence import Settled, Waiting
+from vp_tui.worker.evidence import AppendedRow, WaitingRows
 
 if TYPE_CHECKING:
     from textual.widget import Widget
@@ -30,19 +30,19 @@ _EACH: Final = 4
 NO_FILE: Final = "only its record is there: vp-tui ended in between, or somebody took the row out"
 
 
-class WaitingDialog(Dialog[list[Settled]]):
+class WaitingDialog(Dialog[list[AppendedRow]]):
     """Returns the rows that were appended; None when all go on waiting. Nothing is ever dropped."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "append", show=False)]
     title_text = "ROWS THAT ARE NOT IN THE LOG YET"
     keys_text = "enter append them all, with their records   esc later: they go on waiting"
 
-    def __init__(self, live: Live, commands: Commands, found: Waiting) -> None:
+    def __init__(self, live: Live, commands: Commands, found: WaitingRows) -> None:
         super().__init__(live)
         self._commands = commands
         self._found = found
         self._told = ""
-        self._appended: list[Settled] = []
+        self._appended: list[AppendedRow] = []
         self._is_working = False
 
     def body(self) -> list[Widget]:

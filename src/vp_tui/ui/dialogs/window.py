@@ -21,11 +21,11 @@ from vp_tui.ui.kit.line_list import Lines
 from vp_tui.ui.kit.overlays import Dialog
 from vp_tui.ui.lines.evidence import (
     closing_words,
-    doubts,
     figure_lines,
     known_missions,
     open_words,
     opening_words,
+    row_doubts,
     sentences,
 )
 from vp_tui.ui.lines.paint import wrap_text
@@ -121,7 +121,7 @@ class WindowDialog(Dialog["Window"]):
         shown = self.query_one("#told", Lines)
         shown.display = bool(told)
         shown.show(wrap_text(f"! {told}", width, "warn"))
-        said = [*self.words(), *doubts(state, self.edited)]
+        said = [*self.words(), *row_doubts(state, self.edited)]
         self.query_one("#said", Lines).show(sentences(said, width))
         figures = figure_lines(state, self.live.now, self.result(), width)
         self.query_one("#figures", Lines).show([(), *figures])

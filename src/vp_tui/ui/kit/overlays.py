@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from vp_tui.state.state import State
     from vp_tui.state.store import Store
-    from vp_tui.views.troubles import Alarm
+    from vp_tui.views.troubles import SafetyEntry
 
 
 _NAME: Final = 32
@@ -198,7 +198,7 @@ class Picture(NamedTuple):
     """On the monotonic clock; of a frozen picture, when it was frozen."""
     frozen_for: float | None
     """Seconds; None while nothing is frozen."""
-    safety: tuple[Alarm, ...]
+    safety: tuple[SafetyEntry, ...]
     """As of the newest state."""
 
 
@@ -209,7 +209,7 @@ def picture_of(live: Live, frozen: tuple[State, float] | None) -> Picture:
     return Picture(state, now, newest[1] - now if frozen else None, _safety(*newest))
 
 
-def _safety(state: State, now: float) -> tuple[Alarm, ...]:
+def _safety(state: State, now: float) -> tuple[SafetyEntry, ...]:
     return assess(state, now).safety if state.sources else ()
 
 

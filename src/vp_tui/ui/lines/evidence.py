@@ -41,9 +41,9 @@ _MEANINGS: Final[dict[str, str]] = {
 _MORE: Final = " v = all"
 
 
-def headline(drafted: Draft, state: State) -> str:
+def headline(draft: Draft, state: State) -> str:
     """Return the box's title: where the row goes; `state` is the newest."""
-    known, log = drafted.state.evidence, state.evidence
+    known, log = draft.state.evidence, state.evidence
     if log is None:
         told = "not read yet"
     elif log.problem:
@@ -51,18 +51,18 @@ def headline(drafted: Draft, state: State) -> str:
     else:
         is_same = known is not None and log.fingerprint == known.fingerprint
         told = f"{len(log.rows)} rows, {'unchanged since read' if is_same else 'CHANGED meanwhile'}"
-    return f"RECORD -> {PurePath(drafted.state.watch.evidence or '').name} ({told})"
+    return f"RECORD -> {PurePath(draft.state.watch.evidence or '').name} ({told})"
 
 
-def draft_lines(drafted: Draft, state: State, now: float, width: int, author: str) -> list[Line]:
+def draft_lines(draft: Draft, state: State, now: float, width: int, author: str) -> list[Line]:
     """Return the facts between the window's fields and the words; `state` and `now` are newest."""
     lines = [
-        _label("data", _data(drafted, now)),
-        _label("cells", _cells(drafted)),
-        _label("window", _own(drafted)),
-        _label("gates", gate_line(drafted.made.gates)),
-        _label("others", _others(drafted, state, author)),
-        _label("why", join((", ".join(drafted.suggestion.reasons), "dim"))),
+        _label("data", _data(draft, now)),
+        _label("cells", _cells(draft)),
+        _label("window", _own(draft)),
+        _label("gates", gate_line(draft.assessment.gates)),
+        _label("others", _others(draft, state, author)),
+        _label("why", join((", ".join(draft.suggestion.reasons), "dim"))),
     ]
     return [cut(line, width) for line in lines]
 
@@ -79,14 +79,14 @@ def row_lines(row: EvidenceRow, width: int, limit: int | None = None) -> list[Li
     return [*map(plain, pieces[: limit - 1]), join(last, (_MORE, "accent"))]
 
 
-def after_words(drafted: Draft, row: EvidenceRow) -> tuple[str, str]:
+def after_words(draft: Draft, row: EvidenceRow) -> tuple[str, str]:
     """Return what may become of the window: it stays open, or is closed for the next one."""
-    return "keep it open", f"close it, next is {short_label(label_after(drafted, row))}"
+    return "keep it open", f"close it, next is {short_label(label_after(draft, row))}"
 
 
-def word_rows(drafted: Draft) -> list[tuple[str, Line]]:
+def word_rows(draft: Draft) -> list[tuple[str, Line]]:
     """Return the words to choose from, each with what it means here."""
-    return [(word, _meaning(drafted, word)) for word in drafted.words]
+    return [(word, _meaning(draft, word)) for word in draft.words]
 
 
 def meanwhile(preceded: Preceded) -> str:
@@ -100,23 +100,23 @@ def _label(name: str, said: Line) -> Line:
     return join((f"{name:<7}", "dim"), said)
 
 
-def _data(drafted: Draft, now: float) -> Line:
-    view = source_view(drafted.state, Source.METRICS, drafted.now)
-    if drafted.figures is None:
+def _data(draft: Draft, now: float) -> Line:
+    view = source_view(draft.state, Source.METRICS, draft.now)
+    if draft.figures is None:
         reason = f": {view.failure.reason}" if view.failure else ""
         known = "have not answered yet" if view.word is SourceWord.IDLE else f"are {view.word}"
         return join((f"none, the metrics {known}", "bad"), reason)
-    old_s = max(now - drafted.now, 0.0) + (view.age_s or 0.0)
-    coverage, own = drafted.figures.coverage.state.upper(), drafted.own
+    old_s = max(now - draft.now, 0.0) + (view.age_s or 0.0)
+    coverage, own = draft.figures.coverage.state.upper(), draft.own
     more = f", +{own.new} in the window" if own else ""
-    of: Span = (f"{drafted.taken_at:%H:%M:%SZ}", "strong")
+    of: Span = (f"{draft.taken_at:%H:%M:%SZ}", "strong")
     return join("held as of ", of, f", {age(old_s)} old, coverage {coverage}{more}")
 
 
-def _cells(drafted: Draft) -> Line:
-    if drafted.figures is None:
+def _cells(draft: Draft) -> Line:
+    if draft.figures is None:
         return join(("rate n/a | p95 n/a", "strong"))
-    taken, cells = drafted.figures.snapshot, cells_of(drafted.figures)
+    taken, cells = draft.figures.snapshot, cells_of(draft.figures)
     mark = " (reconstructed)" if cells.is_reconstructed else ""
     rank = (
         ""
@@ -134,8 +134,8 @@ def _cells(drafted: Draft) -> Line:
     )
 
 
-def _own(drafted: Draft) -> Line:
-    own, figures = drafted.own, drafted.figures
+def _own(draft: Draft) -> Line:
+    own, figures = draft.own, draft.figures
     if own is None or figures is None:
         return join(("unknown", "warn"), ": nothing was measured")
     fallen: Span = (f"{own.fallback}/{own.terminal} fell back, {own.failed} failed", "strong")
@@ -146,19 +146,19 @@ def _own(drafted: Draft) -> Line:
     return join(fallen, f"   epoch {seen.fallbacks}/{seen.terminal} {upper}")
 
 
-def _others(drafted: Draft, state: State, author: str) -> Line:
+def _others(draft: Draft, state: State, author: str) -> Line:
     """Say whether somebody else wrote a row for this window, as the log is now."""
-    others = rows_of_others(state, drafted.window, author)
+    others = rows_of_others(state, draft.window, author)
     if not others:
         return join(("no row of others for this window", "dim"))
     row, who = others[-1]
     return join((f"{who} wrote {row.decision} at {row.date}", "warn"))
 
 
-def _meaning(drafted: Draft, word: str) -> Line:
-    if word == drafted.suggestion.decision:
+def _meaning(draft: Draft, word: str) -> Line:
+    if word == draft.suggestion.decision:
         return join(("suggested", "accent"))
-    asks = "asks for a reason" if drafted.needs_reason(word) else ""
+    asks = "asks for a reason" if draft.needs_reason(word) else ""
     parts = [part for part in (asks, _MEANINGS.get(word)) if part]
     return ((", ".join(parts), "dim"),)
 
@@ -215,7 +215,7 @@ def open_words(state: State, now: float, window: Window) -> list[tuple[str, bool
     return said
 
 
-def doubts(state: State, window: Window) -> list[tuple[str, bool]]:
+def row_doubts(state: State, window: Window) -> list[tuple[str, bool]]:
     """Return what to beware of with any window, in sentences."""
     said = []
     if not is_log_known(state):

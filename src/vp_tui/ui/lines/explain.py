@@ -61,10 +61,10 @@ def _apart(*sections: list[Line]) -> list[Line]:
 def _safety(facts: Facts, width: int) -> list[Line]:
     """Tell every alarm and trouble with what helps: the top of the screen has room for one."""
     lines = [_heading("SAFETY")]
-    for alarm in facts.made.safety:
+    for alarm in facts.assessment.safety:
         key = f" (key {alarm.key})" if alarm.key else ""
         lines += _wrong(alarm.alarm, alarm.reason, f"{alarm.cure}{key}", "bad", width)
-    told = {alarm.trouble for alarm in facts.made.safety}
+    told = {alarm.trouble for alarm in facts.assessment.safety}
     for trouble in troubles(facts.state, facts.now):
         if trouble.what not in told:
             tone: Tone = "bad" if trouble.is_grave else "warn"
@@ -87,16 +87,16 @@ def _wrong(what: str, reason: str, cure: str, tone: Tone, width: int) -> list[Li
 
 
 def _verdict(facts: Facts, width: int) -> list[Line]:
-    made = facts.made
+    assessment = facts.assessment
     lines = [_heading("VERDICT"), *fact("figures", _trust(facts), width)]
-    if made.suggestion is None or made.window is None:
+    if assessment.suggestion is None or assessment.window is None:
         return [*lines, *fact("word", _unread(facts.state), width)]
-    tone, what, why = verdict_of(made, made.suggestion)
+    tone, what, why = verdict_of(assessment, assessment.suggestion)
     lines += fact("verdict", join((what, tone), f": {why}"), width)
-    lines += fact("row's word", ((made.suggestion.decision, "strong"),), width)
-    for reason in made.suggestion.reasons:
+    lines += fact("row's word", ((assessment.suggestion.decision, "strong"),), width)
+    for reason in assessment.suggestion.reasons:
         lines += bullet(reason, width)
-    rules = f"profile {facts.state.watch.profile}, stage {made.window.stage}"
+    rules = f"profile {facts.state.watch.profile}, stage {assessment.window.stage}"
     note = (
         f"The first rule that fits gives the word ({rules}). You confirm it, or overrule it:"
         " a word that allows more asks for a reason. It never hides what SAFETY says."
@@ -125,11 +125,11 @@ def _unread(state: State) -> str:
 
 def _no_traffic(facts: Facts, width: int) -> list[Line]:
     """Say for each cause of a window without missions what speaks for and against it."""
-    own = facts.made.numbers
+    own = facts.assessment.numbers
     if own is None or own.new:
         return []
     lines = [_heading("WHY NO TRAFFIC: no mission in the window")]
-    for cause in facts.made.causes:
+    for cause in facts.assessment.causes:
         word, tone = _likelihood(is_likely=cause.is_likely, is_denied=bool(cause.speaks_against))
         lines += fact(word, ((literal(cause.line), tone),), width)
     return lines

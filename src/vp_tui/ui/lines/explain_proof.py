@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vp_tui.domain.missions.ledger import CoverageState, ordinal, rank_from_top
 from vp_tui.domain.missions.statistics import CLAIM_FROM, P95_BOUNDABLE_FROM
-from vp_tui.domain.rollout.claims import proof_of
+from vp_tui.domain.rollout.claims import claims_of
 from vp_tui.domain.rollout.gates import (
     COMPARED,
     COMPARED_FROM,
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from vp_tui.domain.models import Latency
-    from vp_tui.domain.rollout.claims import Claim, Proof, Tail
+    from vp_tui.domain.rollout.claims import Claim, Claims, Tail
     from vp_tui.domain.rollout.gates import Comparison
     from vp_tui.state.sources import SourceView
     from vp_tui.state.state import State
@@ -63,7 +63,7 @@ _COVERAGE_TONES: Final[dict[CoverageState, Tone]] = {
     CoverageState.NONE: "dim",
 }
 
-_proof = while_same(proof_of)
+_proof = while_same(claims_of)
 
 _NOTE = (
     "No answer of the gateway shows the lane's switches: the newest effect that was seen in this"
@@ -77,7 +77,7 @@ class Facts(NamedTuple):
 
     state: State
     now: float
-    made: Assessment
+    assessment: Assessment
     figures: Numbers | None
     metrics: SourceView
 
@@ -151,7 +151,7 @@ def _rates(figures: Numbers) -> Iterable[tuple[str, str | Line]]:
         yield "agree", "no fallback is known that is not reported"
 
 
-def _claims(proof: Proof, figures: Numbers) -> Iterable[tuple[str, str | Line]]:
+def _claims(proof: Claims, figures: Numbers) -> Iterable[tuple[str, str | Line]]:
     if len(figures.recent) != proof.n:
         others = len(figures.recent) - proof.n
         yield "left out", f"{others} finished of synthetic or fault-injected windows"
@@ -174,7 +174,7 @@ def _claim(claim: Claim) -> Line:
     return join(f"not proven: {counted}; {claim.needed} more clean missions prove it")
 
 
-def _latency(figures: Numbers, proof: Proof) -> Iterable[tuple[str, str | Line]]:
+def _latency(figures: Numbers, proof: Claims) -> Iterable[tuple[str, str | Line]]:
     latency = figures.snapshot.latency
     yield "p95", _rank(latency)
     if proof.tail is not None:

@@ -98,16 +98,16 @@ _NONE: Final = "n/a"
 
 def gates_section(facts: Facts, width: int) -> list[Line]:
     """Return the four gates and the promotion line."""
-    made = facts.made
+    assessment = facts.assessment
     note = (
         "The proof that there is so far. Rates are reconstructed, over this epoch's finished"
         " missions of real traffic; those cancelled by hand count nowhere. What is blind, stale,"
         " refused or missing never passes."
     )
     lines: list[Line] = [(("GATES", "accent"),), *paragraph(note, width, tone="dim")]
-    for name, gate in made.gates.by_name().items():
+    for name, gate in assessment.gates.by_name().items():
         lines += gate_lines(name, gate, width)
-    promotion = made.gates.promotion
+    promotion = assessment.gates.promotion
     tone: Tone = "good" if promotion.recommended else "strong"
     note = (
         "Recommended when all four PASS in one window. This is not the row's word: a rollout may"
@@ -144,7 +144,7 @@ def _missing(name: str, gate: GateResult) -> str:
 
 def guardrails_section(facts: Facts, width: int) -> list[Line]:
     """Return the three guardrails, and who reverts."""
-    guardrails = facts.made.guardrails
+    guardrails = facts.assessment.guardrails
     recovery = guardrails.cancel_recovery
     meaning = (
         "Every cancel, also one made by somebody else, is followed until a later turn completes:"
@@ -165,7 +165,7 @@ def guardrails_section(facts: Facts, width: int) -> list[Line]:
 
 
 def _target(facts: Facts) -> Line:
-    target = facts.made.target
+    target = facts.assessment.target
     if target is None:
         return join(("unknown", "warn"), ": there is no evidence log; --evidence LOG names one")
     since = literal(target.anchor) if target.anchor else "the log's beginning"
@@ -176,7 +176,7 @@ def _target(facts: Facts) -> Line:
 
 
 def _wire(facts: Facts) -> Line:
-    wire = facts.made.wire
+    wire = facts.assessment.wire
     if facts.figures is None:
         return ((facts.unknown, "warn"),)
     if not wire.terminal:
@@ -196,27 +196,27 @@ def _trip_rule() -> str:
 
 
 def _alarm(facts: Facts) -> str:
-    if facts.figures is None or not facts.made.wire.terminal:
+    if facts.figures is None or not facts.assessment.wire.terminal:
         return "none: no finished mission is known"
     return (
-        f"E {facts.made.wire.evidence:.3g} of {CLAIM_FROM:g} that the rate is above"
+        f"E {facts.assessment.wire.evidence:.3g} of {CLAIM_FROM:g} that the rate is above"
         f" {percent(GUARDRAIL_RATE)}: a trip is policy, and proof only from {CLAIM_FROM:g} on"
     )
 
 
 def window_section(facts: Facts, width: int) -> list[Line]:
     """Return what the window is, and its figures beside those of the epoch and the gateway."""
-    window = facts.made.window
+    window = facts.assessment.window
     if window is None:
         unknown = "unknown: the evidence log that tells it is not read"
         return [(("WINDOW", "accent"),), *paragraph(unknown, width, tone="warn")]
     lines: list[Line] = [(("WINDOW ", "accent"), (literal(window.label), "strong"))]
     for name, text in _nature(facts, window):
         lines += fact(name, text, width)
-    if facts.figures is None or facts.made.numbers is None:
+    if facts.figures is None or facts.assessment.numbers is None:
         return [*lines, *fact("figures", ((facts.unknown, "warn"),), width)]
     size = min((width - NAMES) // 3, _CELL)
-    table = _table(facts.made.numbers, facts.figures, _epoch_name(facts), size)
+    table = _table(facts.assessment.numbers, facts.figures, _epoch_name(facts), size)
     note = (
         "The gateway's figures are cumulative and count running missions too. Gates and guardrails"
         " count the epoch; traffic and clean are the window's."
@@ -238,7 +238,7 @@ def _nature(facts: Facts, window: Window) -> Iterable[tuple[str, str]]:
     if window.decision is not None:
         yield "last word", literal(window.decision)
     clean = {True: "yes", False: "no", None: "unknown"}
-    yield "clean", clean[facts.made.is_clean]
+    yield "clean", clean[facts.assessment.is_clean]
 
 
 def _opened(facts: Facts, window: Window) -> str:

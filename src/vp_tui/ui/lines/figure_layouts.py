@@ -76,22 +76,22 @@ def _rows(shown: Compared, room: int, wide: int) -> list[_Row]:
 
     `room` and `wide` are the cells of window and epoch.
     """
-    figures, own, made = shown.figures, shown.own, shown.made
-    *_, revert = words.auto_revert(made.guardrails)
+    figures, own, assessment = shown.figures, shown.own, shown.assessment
+    *_, revert = words.auto_revert(assessment.guardrails)
     return [
         ("fallback", words.own_fallback(own), _fallback(figures, wide), words.rolling(figures)),
-        ("reported", (), words.reported(figures), words.strip(figures.recent)),
+        ("reported", (), words.reported_words(figures), words.strip(figures.recent)),
         (
             "p95",
             words.own_p95(own),
             _p95(figures, wide),
-            words.cancel_recovery(made.guardrails.cancel_recovery),
+            words.cancel_recovery_words(assessment.guardrails.cancel_recovery),
         ),
         (
             "missions",
             words.own_missions(own),
             words.missions(figures, wide),
-            words.evidence(made.target),
+            words.evidence(assessment.target),
         ),
         (
             "events",
@@ -140,11 +140,11 @@ def _p95(figures: Numbers, room: int) -> Line:
 
 def window_card(shown: Compared, now: float, width: int) -> list[Line]:
     """Return the window's own figures, and what kind of window it is."""
-    own, window = shown.own, shown.made.window
+    own, window = shown.own, shown.assessment.window
     if own is None or window is None:
         unknown = "the evidence log is not read yet"
         return _card(shown, width, (("unknown", "warn"),), ((unknown, "dim"),))
-    is_clean = shown.made.is_clean
+    is_clean = shown.assessment.is_clean
     clean: Line = (("clean", "good"),) if is_clean else (("not clean", "warn"),)
     if not own.terminal:
         clean = (("none finished: not clean", "dim"),)
@@ -172,7 +172,7 @@ def epoch_card(shown: Compared, width: int, height: int) -> list[Line]:
     figures, state = shown.figures, shown.state
     rates = flow(
         [
-            join(("reported ", "dim"), words.reported(figures)),
+            join(("reported ", "dim"), words.reported_words(figures)),
             join(("reconstructed ", "dim"), words.reconstructed(figures)),
             *words.standing(figures),
         ],
@@ -205,8 +205,8 @@ def latency_card(shown: Compared, width: int, height: int) -> list[Line]:
 
 def guardrails_card(shown: Compared, width: int) -> list[Line]:
     """Return how the three guardrails stand, and who reverts."""
-    figures, made = shown.figures, shown.made
-    leaves = made.wire.oldest_leaves_in
+    figures, assessment = shown.figures, shown.assessment
+    leaves = assessment.wire.oldest_leaves_in
     oldest: list[Line] = [((f"the oldest leaves in {leaves}", "dim"),)] if leaves else []
     return _card(
         shown,
@@ -214,9 +214,9 @@ def guardrails_card(shown: Compared, width: int) -> list[Line]:
         words.strip(figures.recent),
         words.rolling(figures),
         *oldest,
-        words.cancel_recovery(made.guardrails.cancel_recovery),
-        words.evidence(made.target),
-        *words.auto_revert(made.guardrails),
+        words.cancel_recovery_words(assessment.guardrails.cancel_recovery),
+        words.evidence(assessment.target),
+        *words.auto_revert(assessment.guardrails),
     )
 
 
@@ -232,19 +232,19 @@ def brief_lines(shown: Compared | None, source: SourceView, width: int) -> list[
     if shown is None:
         word, reason = words.no_figures(source, width)
         return [join(("fallback ", "dim"), word), cut(reason, width)]
-    figures, made = shown.figures, shown.made
+    figures, assessment = shown.figures, shown.assessment
     is_blind = figures.coverage.state is CoverageState.BLIND
     rates = [
         join(("fallback win ", "dim"), _own(shown.own)),
         join(("epoch ", "dim"), words.reconstructed(figures, rate=False, bound=True)),
         (("reported BLIND", "bad"),) if is_blind else (),
         _rolling(figures.wire),
-        words.cancel_recovery(made.guardrails.cancel_recovery),
+        words.cancel_recovery_words(assessment.guardrails.cancel_recovery),
     ]
     others = [
         join(("p95 ", "dim"), words.p95(figures)),
         join(("missions ", "dim"), words.missions(figures, width)),
-        gate_words(made.gates),
+        gate_words(assessment.gates),
     ]
     rates, others = ([words.aged(part, figures) for part in parts] for parts in (rates, others))
     rates.insert(1, words.doubt(figures))

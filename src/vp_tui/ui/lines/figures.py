@@ -83,7 +83,7 @@ def state_note(figures: Numbers | None, source: SourceView) -> Line:
     return ((text + old, WORD_TONES[source.word]),)
 
 
-def reported(figures: Numbers) -> Line:
+def reported_words(figures: Numbers) -> Line:
     """Return the gateway's rate, and whether it can be believed."""
     fallback = figures.snapshot.fallback
     if figures.reported_rate is None:
@@ -166,12 +166,12 @@ def _mark(entry: LedgerEntry) -> tuple[str, Tone]:
     return ("F", "warn") if entry.fell_back else ("·", "good")
 
 
-def cancel_recovery(guardrail: CancelRecovery) -> Line:
+def cancel_recovery_words(guardrail: CancelRecovery) -> Line:
     """Return how guardrail 1 stands."""
     tone: Tone = "dim" if guardrail.is_quiet else "warn"
     if guardrail.unconfirmed:
         tone = "bad"
-    return ((f"cancel-rec {guardrail.brief}", tone),)
+    return ((f"cancel-rec {guardrail.short_state}", tone),)
 
 
 def evidence(target: EvidenceTarget | None) -> Line:
@@ -299,19 +299,19 @@ class Compared(NamedTuple):
 
     state: State
     figures: Numbers
-    made: Assessment
+    assessment: Assessment
     events: Counter[str]
     """The window's own, by type; none while the window is unknown."""
 
     @property
     def own(self) -> WindowNumbers | None:
         """The window's own figures; None while the window is unknown."""
-        return None if self.made.window is None else self.made.numbers
+        return None if self.assessment.window is None else self.assessment.numbers
 
     @property
     def window_title(self) -> str:
         """Which window it is: open, proposed or unknown."""
-        window = self.made.window
+        window = self.assessment.window
         if window is None:
             return "WINDOW unknown"
         return f"{'WINDOW' if window.is_open else 'PROPOSED'} {short_label(window.label)}"
@@ -329,8 +329,10 @@ def compared(state: State, now: float, figures: Numbers, window: Window | None =
     """
     from vp_tui.views.assessment import assess  # noqa: PLC0415 - not needed for the first frame
 
-    made = assess(state, now, window)
-    return Compared(state, figures, made, _events(made.window, state.ledger, figures.snapshot))
+    assessment = assess(state, now, window)
+    return Compared(
+        state, figures, assessment, _events(assessment.window, state.ledger, figures.snapshot)
+    )
 
 
 @while_same

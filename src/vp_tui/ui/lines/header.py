@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from vp_tui.state.state import State
     from vp_tui.ui.lines.paint import Tone
-    from vp_tui.views.troubles import Alarm
+    from vp_tui.views.troubles import SafetyEntry
 
 
 SHOWN: Final = (
@@ -61,7 +61,7 @@ def header_lines(
     width: int,
     *,
     frozen_for: float | None,
-    safety: Sequence[Alarm],
+    safety: Sequence[SafetyEntry],
 ) -> list[Line]:
     """Return the two header lines and the two of what matters most.
 

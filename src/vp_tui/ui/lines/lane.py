@@ -11,7 +11,7 @@ from vp_tui.domain.models import Source
 from vp_tui.domain.text import literal, short_id
 from vp_tui.state.sources import source_view
 from vp_tui.ui.lines.paint import Line, age, fact, join, plain, wrap_line
-from vp_tui.views.lane import Health, lane_mode, primary_path
+from vp_tui.views.lane import PrimaryHealth, lane_mode, primary_path
 from vp_tui.views.runs import run_rows
 
 if TYPE_CHECKING:
@@ -31,11 +31,11 @@ PROOF_TONES: Final[dict[Proof, Tone]] = {
     Proof.FAILED: "bad",
 }
 _MODE_TONES: Final[dict[LaneMode, Tone]] = {LaneMode.DELEGATING: "good", LaneMode.UNKNOWN: "dim"}
-_HEALTH_TONES: Final[dict[Health, Tone]] = {
-    Health.HEALTHY: "good",
-    Health.UNKNOWN: "warn",
-    Health.FAILING: "bad",
-    Health.BLOCKED: "bad",
+_HEALTH_TONES: Final[dict[PrimaryHealth, Tone]] = {
+    PrimaryHealth.HEALTHY: "good",
+    PrimaryHealth.UNKNOWN: "warn",
+    PrimaryHealth.FAILING: "bad",
+    PrimaryHealth.BLOCKED: "bad",
 }
 _NAMES: Final = {
     Switch.FORCED_FALLBACK: "forced fallback",

@@ -29,7 +29,7 @@ MOST: Final = 16
 USUAL: Final = 24
 _SHORT: Final = {"active_runs 0": "runs 0", "a later turn completes": "later turn"}
 """Steps of a cancel where few words fit."""
-_LADDER: Final = "ladder: "
+_NEXT_STEP: Final = "ladder: "
 _BACK: Final = "esc back"
 _GAP: Final = "  "
 
@@ -84,21 +84,21 @@ def _body(seen: Triage, state: State, now: float, width: int, height: int) -> li
         "other logs": logs[1:],
         "facts": flow([_plain(fact) for fact in facts], width),
     }
-    ladder = _ladder(seen.ladder, width)
+    next_step = _next_step_lines(seen.next_step, width)
     at_least = min(len(course), COURSE_AT_LEAST)
-    room = height - len(ladder) - at_least
+    room = height - len(next_step) - at_least
     for name, lines in parts.items():
         parts[name] = lines[: max(room, 0)]
         room -= len(parts[name])
     shown = ("mission", "logs", "other logs", "facts", "blocks", "cancel")
     told = [line for name in shown for line in parts[name]]
-    return [*_newest(course, width, at_least + max(room, 0)), *told, *ladder][:height]
+    return [*_newest(course, width, at_least + max(room, 0)), *told, *next_step][:height]
 
 
-def _ladder(text: str, width: int) -> list[Line]:
-    lines = wrap_text(text, width - len(_LADDER))
+def _next_step_lines(text: str, width: int) -> list[Line]:
+    lines = wrap_text(text, width - len(_NEXT_STEP))
     return [
-        join((_LADDER if place == 0 else " " * len(_LADDER), "strong"), line)
+        join((_NEXT_STEP if place == 0 else " " * len(_NEXT_STEP), "strong"), line)
         for place, line in enumerate(lines)
     ]
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from vp_tui.state.state import State
     from vp_tui.ui.lines.paint import Tone
     from vp_tui.views.assessment import Assessment
-    from vp_tui.views.troubles import Alarm, Trouble
+    from vp_tui.views.troubles import SafetyEntry, Trouble
 
 
 _ASKED: Final = (Source.METRICS, Source.SESSIONS, Source.LOG, Source.CONTINUITY)
@@ -35,7 +35,9 @@ VERDICT_TONES: Final[dict[Verdict, Tone]] = {
 }
 
 
-def verdict_lines(state: State, now: float, width: int, safety: Sequence[Alarm]) -> list[Line]:
+def verdict_lines(
+    state: State, now: float, width: int, safety: Sequence[SafetyEntry]
+) -> list[Line]:
     """Return what the operator must know first, and what helps or how the gates stand."""
     found = troubles(state, now)
     if safety:
@@ -48,11 +50,11 @@ def verdict_lines(state: State, now: float, width: int, safety: Sequence[Alarm])
         return [cut(join(("· ", "dim"), f"asking {state.watch.url}{asked} …"), width), ()]
     from vp_tui.views.assessment import assess  # noqa: PLC0415 - not needed for the first frame
 
-    made = assess(state, now)
-    return [_verdict(made, width), _gates(made, width)]
+    assessment = assess(state, now)
+    return [_verdict(assessment, width), _gates(assessment, width)]
 
 
-def _safety(safety: Sequence[Alarm], found: Sequence[Trouble], width: int) -> list[Line]:
+def _safety(safety: Sequence[SafetyEntry], found: Sequence[Trouble], width: int) -> list[Line]:
     """Return the first alarm, and below it the next thing that is wrong, else what helps."""
     first, *others = safety
     told = {alarm.trouble for alarm in safety}
@@ -68,7 +70,7 @@ def _safety(safety: Sequence[Alarm], found: Sequence[Trouble], width: int) -> li
     return [alarm_line(first, width), spread(below, _more(hidden), width)]
 
 
-def alarm_line(alarm: Alarm, width: int) -> Line:
+def alarm_line(alarm: SafetyEntry, width: int) -> Line:
     """Return an alarm in one line; what stops a countdown stays, whatever else is cut."""
     head = alarm.head or f"SAFETY {alarm.alarm}"
     told = join(("! ", "bad"), (head, "bad"), f": {alarm.reason}")
@@ -89,31 +91,33 @@ def _more(hidden: int) -> Line:
     return ((f"+{hidden} more: 5", "warn"),) if hidden else (("", "plain"),)
 
 
-def _verdict(made: Assessment, width: int) -> Line:
+def _verdict(assessment: Assessment, width: int) -> Line:
     """Say what to do in words, and which word the rules suggest for the row."""
-    if made.suggestion is None:
+    if assessment.suggestion is None:
         unknown = "the evidence log is not read yet: stage and window are unknown"
         return cut(join(("· ", "dim"), unknown), width)
-    tone, what, why = verdict_of(made, made.suggestion)
+    tone, what, why = verdict_of(assessment, assessment.suggestion)
     left = join(("> ", tone), (what, tone), f": {why}")
-    return spread(left, join(("suggests ", "dim"), (made.suggestion.decision, "strong")), width)
+    return spread(
+        left, join(("suggests ", "dim"), (assessment.suggestion.decision, "strong")), width
+    )
 
 
-def verdict_of(made: Assessment, suggestion: Suggestion) -> tuple[Tone, str, str]:
+def verdict_of(assessment: Assessment, suggestion: Suggestion) -> tuple[Tone, str, str]:
     """Return what to do, in words, and why; the tone repeats it."""
-    if made.gates.promotion.recommended:
+    if assessment.gates.promotion.recommended:
         return "good", "PROMOTION RECOMMENDED", "all four gates PASS"
-    if made.gates.failing:
-        return "bad", "NO PROMOTION", made.gates.failing[0]
-    if made.is_clean and made.numbers:
-        return "good", "KEEP WATCHING", f"{made.numbers.terminal} clean is not proof"
+    if assessment.gates.failing:
+        return "bad", "NO PROMOTION", assessment.gates.failing[0]
+    if assessment.is_clean and assessment.numbers:
+        return "good", "KEEP WATCHING", f"{assessment.numbers.terminal} clean is not proof"
     return "warn", "KEEP WATCHING", suggestion.reasons[0]
 
 
-def _gates(made: Assessment, width: int) -> Line:
+def _gates(assessment: Assessment, width: int) -> Line:
     """Return each gate with what it lacks and, where it fits, the evidence recorded."""
-    parts = [join("  ", gate_line(made.gates))]
-    if target := made.target:
+    parts = [join("  ", gate_line(assessment.gates))]
+    if target := assessment.target:
         anchor = f" {short_label(target.anchor)}" if target.anchor else ""
         parts.append(((f"evidence {target.count}/{target.of}{anchor}", "dim"),))
     return flow(parts, width)[0]

@@ -75,7 +75,7 @@ class AuditList(LineList):
 
 
 @while_same
-def matching(records: tuple[ActionRecord, ...], wanted: str) -> tuple[ActionRecord, ...]:
+def matching_actions(records: tuple[ActionRecord, ...], wanted: str) -> tuple[ActionRecord, ...]:
     """Return the actions of which some text contains `wanted`, whatever the case."""
     folded = wanted.casefold()
     return tuple(r for r in records if folded in _text(r).casefold()) if folded else records
@@ -87,7 +87,7 @@ def _text(record: ActionRecord) -> str:
     return "\n".join((*named, *told))
 
 
-def head_line(width: int) -> Line:
+def actions_head(width: int) -> Line:
     """Return what stands over the columns."""
     cells = _WIDE_CELLS if width >= WIDE else _NARROW_CELLS
     named = "".join(fit(name, size) for name, size in zip(_HEADS, cells, strict=True))
@@ -174,7 +174,7 @@ class AuditScreen(Listing[AuditList, ActionRecord]):
         )
 
     def fill(self) -> None:
-        self.list.show(matching(self.known.records, self.wanted), self._why_empty())
+        self.list.show(matching_actions(self.known.records, self.wanted), self._why_empty())
 
     def about(self, width: int) -> list[Line]:
         """Return why the audit cannot be read, and what of it tells no action."""
@@ -188,7 +188,7 @@ class AuditScreen(Listing[AuditList, ActionRecord]):
         return lines
 
     def columns(self, width: int) -> Line:
-        return head_line(width)
+        return actions_head(width)
 
     def item_title(self, item: ActionRecord) -> str:  # noqa: ARG002 - every action's
         return " ACTION "

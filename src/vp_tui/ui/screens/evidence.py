@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual.binding import Binding, BindingType
 
-from vp_tui.domain.rollout.evidence_row import COLUMNS, NOT_AVAILABLE, format_row, measured
+from vp_tui.domain.rollout.evidence_row import COLUMNS, NOT_AVAILABLE, figures_of_rows, format_row
 from vp_tui.domain.rollout.labels import is_measured, short_label
 from vp_tui.domain.text import clip, literal
 from vp_tui.state.sources import while_same
@@ -54,7 +54,7 @@ _EMPTY_LOG: Final = EvidenceLog()
 _NAME: Final = 28
 """Characters of the log's name in the title."""
 
-_measured = while_same(measured)
+_figures = while_same(figures_of_rows)
 _charts = while_same(trend_charts)
 _lines = while_same(trend_lines)
 
@@ -108,7 +108,7 @@ class EvidenceList(LineList):
         return row_line(self._rows[place], place + 1, self.size.width, index == self.cursor)
 
 
-def head_line(width: int) -> Line:
+def rows_head(width: int) -> Line:
     """Return what stands over the columns."""
     cells = _WIDE_CELLS if width >= WIDE else _NARROW_CELLS
     named = "".join(fit(name, size) for name, size in zip(_HEADS, cells, strict=True))
@@ -169,7 +169,7 @@ def _date(text: str, *, is_wide: bool) -> str:
 
 
 @while_same
-def matching(rows: tuple[EvidenceRow, ...], wanted: str) -> Sequence[int]:
+def matching_rows(rows: tuple[EvidenceRow, ...], wanted: str) -> Sequence[int]:
     """Return the places of the rows of which a cell contains `wanted`, whatever the case."""
     if not wanted:
         return range(len(rows))
@@ -181,7 +181,7 @@ def matching(rows: tuple[EvidenceRow, ...], wanted: str) -> Sequence[int]:
     )
 
 
-def why_empty(state: State, wanted: str) -> str:
+def why_no_rows(state: State, wanted: str) -> str:
     """Return what stands in an empty list."""
     if state.watch.evidence is None:
         return " no evidence log is named: use --evidence LOG, or evidence in config.toml"
@@ -194,7 +194,7 @@ def why_empty(state: State, wanted: str) -> str:
     return " the log has no row yet"
 
 
-def doubts(log: EvidenceLog, width: int) -> list[Line]:
+def log_doubts(log: EvidenceLog, width: int) -> list[Line]:
     """Return in lines why the log cannot be read, and what is odd about its rows."""
     lines: list[Line] = []
     if log.problem:
@@ -243,7 +243,7 @@ class EvidenceScreen(Listing[EvidenceList, int]):
         rows = self.known.rows
         if self.wanted:
             return f"{self.list.count} of {len(rows)} rows"
-        return f"{len(rows)} rows, {len(_measured(rows))} measured"
+        return f"{len(rows)} rows, {len(_figures(rows))} measured"
 
     def facts(self, shown: Picture) -> Line:
         path = shown.state.watch.evidence or ""
@@ -264,22 +264,22 @@ class EvidenceScreen(Listing[EvidenceList, int]):
 
     def fill(self) -> None:
         state, rows = self._store.state, self.known.rows
-        self.list.show(rows, matching(rows, self.wanted), why_empty(state, self.wanted))
+        self.list.show(rows, matching_rows(rows, self.wanted), why_no_rows(state, self.wanted))
 
     def about(self, width: int) -> list[Line]:
         """Return what is doubtful of the log, and its trend while the list is shown."""
-        rows, lines = self.known.rows, doubts(self.known, width)
+        rows, lines = self.known.rows, log_doubts(self.known, width)
         return [*lines, *self._trend(width)] if rows and self.whole is None else lines
 
     def _trend(self, width: int) -> list[Line]:
         rows = self.known.rows
-        points = _measured(rows)
+        points = _figures(rows)
         if width >= WIDE and self.app.size.height >= TALL:
             return _charts(points, len(rows), width, CHART_HEIGHT)
         return _lines(points, len(rows), width)
 
     def columns(self, width: int) -> Line:
-        return head_line(width)
+        return rows_head(width)
 
     def item_title(self, item: int) -> str:
         return f" ROW {item + 1} of {len(self.known.rows)} "

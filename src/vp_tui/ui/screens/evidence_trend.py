@@ -19,7 +19,7 @@ from vp_tui.ui.lines.paint import Line, cut, fit, join, sparkline, width_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from vp_tui.domain.rollout.evidence_row import Measured
+    from vp_tui.domain.rollout.evidence_row import RowFigures
 
 
 _NAME: Final = 6
@@ -41,24 +41,24 @@ class _Series(NamedTuple):
 
     name: str
     title: str
-    points: Sequence[Measured]
+    points: Sequence[RowFigures]
     values: Sequence[float]
     written: Callable[[float | None], str]
 
 
-def trend_lines(points: Sequence[Measured], total: int, width: int) -> list[Line]:
+def trend_lines(points: Sequence[RowFigures], total: int, width: int) -> list[Line]:
     """Return a line each for rate and p95; `total` is how many rows there are."""
     return [_compact(series, total, width) for series in _both(points)]
 
 
-def trend_charts(points: Sequence[Measured], total: int, width: int, height: int) -> list[Line]:
+def trend_charts(points: Sequence[RowFigures], total: int, width: int, height: int) -> list[Line]:
     """Return two charts side by side in `height` lines, under a line that says what they draw."""
     column = (width - _GAP) // 2
     drawn = [_chart(series, total, column, height - 1) for series in _both(points)]
     return [join(left, " " * _GAP, right) for left, right in zip(*drawn, strict=True)]
 
 
-def _both(points: Sequence[Measured]) -> tuple[_Series, _Series]:
+def _both(points: Sequence[RowFigures]) -> tuple[_Series, _Series]:
     rated = [(point, point.rate) for point in points if point.rate is not None]
     timed = [(point, point.p95_s) for point in points if point.p95_s is not None]
     return (
@@ -67,7 +67,7 @@ def _both(points: Sequence[Measured]) -> tuple[_Series, _Series]:
     )
 
 
-def _split(pairs: Sequence[tuple[Measured, float]]) -> tuple[list[Measured], list[float]]:
+def _split(pairs: Sequence[tuple[RowFigures, float]]) -> tuple[list[RowFigures], list[float]]:
     return [point for point, _value in pairs], [value for _point, value in pairs]
 
 

@@ -26,8 +26,8 @@ from vp_tui.ui.lines.figure_layouts import (
 from vp_tui.ui.lines.figures import compared, no_figures, state_note
 from vp_tui.ui.lines.header import header_lines
 from vp_tui.ui.lines.paint import Line, age, cut, join, spread, width_of
-from vp_tui.ui.watch.panes import LOWER, Lower, Pane, runs_facts
-from vp_tui.ui.watch.runs import RunsList, Triaging
+from vp_tui.ui.watch.panes import LOWER, LowerPanes, Pane, runs_facts
+from vp_tui.ui.watch.runs import RunsList, TriageChoice
 from vp_tui.views.figures import numbers
 from vp_tui.views.runs import run_rows
 
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from vp_tui.ui.lines.figures import Compared
     from vp_tui.ui.lines.paint import Tone
     from vp_tui.views.runs import RunRow
-    from vp_tui.views.troubles import Alarm
+    from vp_tui.views.troubles import SafetyEntry
 
 
 TITLES: Final = {
@@ -171,7 +171,7 @@ class Board(Container):
         super().__init__(id="board")
         self.found = dict.fromkeys(("runs", *LOWER), "")
         """What each pane is filtered by, or searched for, by its name."""
-        self.triaging = Triaging()
+        self.triage_choice = TriageChoice()
         self.header = Lines(id="header")
         self.dense = Lines(id="dense")
         self.footer = Lines(id="footer")
@@ -179,14 +179,14 @@ class Board(Container):
         self.alarms = Lines(id="alarms")
         self.cards = Cards(id="cards")
         self.runs = Pane("runs", RunsList(id="runs"))
-        self.lower = Lower()
+        self.lower_panes = LowerPanes()
         self._rows: tuple[RunRow, ...] = ()
 
     def compose(self) -> ComposeResult:
         yield self.header
         yield self.dense
         yield self.runs
-        yield self.lower
+        yield self.lower_panes
         yield self.alarms
         yield self.footer
 
@@ -195,24 +195,24 @@ class Board(Container):
         self.lay_out(self.app.size)
         if self.cards.display:
             self.mount(self.cards, after="#dense")
-        self.lower.mount_shown()
+        self.lower_panes.mount_shown()
         self.call_after_refresh(self._mount_the_rest)
 
     def _mount_the_rest(self) -> None:
         if not self.cards.is_attached:
             self.mount(self.cards, after="#dense")
         self.mount(self.triage, after=self.runs)
-        self.lower.mount_the_rest()
+        self.lower_panes.mount_the_rest()
 
     @property
     def lists(self) -> dict[str, LineList]:
         """All lists by the name of their pane."""
-        return {pane.pane: pane.list for pane in (self.runs, *self.lower.panes)}
+        return {pane.pane: pane.list for pane in (self.runs, *self.lower_panes.panes)}
 
     @property
     def shown(self) -> list[str]:
         """Names of the panes in view, in reading order."""
-        return ["runs", *self.lower.shown]
+        return ["runs", *self.lower_panes.shown]
 
     @property
     def selected(self) -> str | None:
@@ -222,30 +222,30 @@ class Board(Container):
     @property
     def looked_at(self) -> str | None:
         """The session in triage, else the selected one."""
-        return self.triaging.session_id or self.selected
+        return self.triage_choice.session_id or self.selected
 
     def choose(self, name: str) -> None:
         """Bring a pane into view."""
-        self.lower.choose(name)
+        self.lower_panes.choose(name)
 
     def leave_triage(self) -> None:
         """Have the figures back in their place."""
-        self.triaging.leave(self._rows)
+        self.triage_choice.leave(self._rows)
 
     def lay_out(self, size: Size) -> None:
         """Make the most of the terminal: cards and two panes where it is wide, longer lists."""
         is_tall, is_wide = size.height >= TALL, size.width >= WIDE
-        is_triage = self.triaging.session_id is not None
+        is_triage = self.triage_choice.session_id is not None
         self.triage.display = is_triage
         self.cards.display = _has_cards(size) and not is_triage
         self.dense.display = not self.cards.display
         self.dense.styles.height = BRIEF if is_triage else LINES
         self.runs.styles.height = "1fr" if is_tall else RUNS_HEIGHT + is_triage
-        self.lower.styles.height = "2fr" if is_tall else "1fr"
-        self.lower.lay_out(is_wide=is_wide)
+        self.lower_panes.styles.height = "2fr" if is_tall else "1fr"
+        self.lower_panes.lay_out(is_wide=is_wide)
 
     def show(
-        self, state: State, now: float, *, frozen_for: float | None, safety: Sequence[Alarm]
+        self, state: State, now: float, *, frozen_for: float | None, safety: Sequence[SafetyEntry]
     ) -> None:
         """Draw the state as of `now`; `safety` is what is so now, whatever is frozen."""
         width = self.app.size.width
@@ -255,9 +255,9 @@ class Board(Container):
         footer = footer_line(width, read_only=state.watch.read_only, first=self._first_keys())
         self.footer.show([footer])
         self._show_figures(state, now, width)
-        whose = self.triaging.events_of(self.selected)
-        self.lower.show_events(state, whose, self.found["events"])
-        self.lower.show_logs(state, self.selected, now)
+        whose = self.triage_choice.events_of(self.selected)
+        self.lower_panes.show_events(state, whose, self.found["events"])
+        self.lower_panes.show_logs(state, self.selected, now)
 
     def show_alarms(self, state: State, now: float) -> None:
         """Draw what rang: as it is now, whatever is frozen."""
@@ -277,23 +277,23 @@ class Board(Container):
         """Enter or leave the triage as the runs have it: by itself only where lines are few."""
         size = self.app.size
         by_itself = not _has_cards(size)
-        if self.triaging.follow(self._rows, self.selected, by_itself=by_itself):
-            self.triaging.is_alone = not self.lower.are_events_read
+        if self.triage_choice.follow(self._rows, self.selected, by_itself=by_itself):
+            self.triage_choice.is_alone = not self.lower_panes.are_events_read
             self.lay_out(size)
 
     def _first_keys(self) -> tuple[str, ...]:
-        if self.triaging.session_id is not None:
+        if self.triage_choice.session_id is not None:
             return TRIAGE_KEYS
         return ALARM_KEYS if any(row.is_alarm for row in self._rows) else ()
 
     def _show_figures(self, state: State, now: float, width: int) -> None:
         figures, source = numbers(state, now), source_view(state, Source.METRICS, now)
         shown = compared(state, now, figures) if figures else None
-        if self.triaging.session_id is not None:
+        if self.triage_choice.session_id is not None:
             from vp_tui.ui.lines.figure_layouts import brief_lines  # noqa: PLC0415 - not needed for the first frame
 
             self.dense.show(brief_lines(shown, source, width))
-            self._show_triage(self.triaging.session_id, state, now)
+            self._show_triage(self.triage_choice.session_id, state, now)
         elif self.cards.display:
             self.cards.show(shown, source, now, width)
         else:

@@ -14,7 +14,7 @@ from vp_tui.domain.runs.alarms import OF_NO_SESSION
 from vp_tui.domain.text import short_id
 from vp_tui.ui.kit.listing import FindBar
 from vp_tui.ui.watch.logs import NO_ERROR, LogList
-from vp_tui.views.alarms import GATEWAY_LOST, gravest
+from vp_tui.views.alarms import GATEWAY_LOST, worst_alarm
 from vp_tui.views.stuck_runs import row_of_session
 from vp_tui.views.triage import is_on_lane
 
@@ -29,11 +29,11 @@ if TYPE_CHECKING:
     from vp_tui.ui.kit.line_list import LineList
     from vp_tui.ui.kit.overlays import Live, Picture
     from vp_tui.ui.watch.board import Board
-    from vp_tui.ui.watch.open_dialogs import Acting, Desk
+    from vp_tui.ui.watch.open_dialogs import EvidenceDialogs, OrderDialogs
     from vp_tui.worker.commands import Commands
 
 
-class Watch(Protocol):
+class HandlerScreen(Protocol):
     """What a handler needs of the watch screen."""
 
     live: Live
@@ -43,9 +43,9 @@ class Watch(Protocol):
     @property
     def app(self) -> App[object]: ...
     @property
-    def desk(self) -> Desk: ...
+    def evidence_dialogs(self) -> EvidenceDialogs: ...
     @property
-    def acting(self) -> Acting: ...
+    def order_dialogs(self) -> OrderDialogs: ...
     @property
     def focused_list(self) -> LineList: ...
     @property
@@ -63,72 +63,72 @@ class Watch(Protocol):
     def call_after_refresh(self, callback: Callable[..., None], *args: object) -> bool: ...
 
 
-Handler: TypeAlias = "Callable[[Watch], None]"
+Handler: TypeAlias = "Callable[[HandlerScreen], None]"
 COPIED: Final = "sent to the terminal's clipboard; in tmux this needs `set-clipboard on`"
 
 
-def _record(screen: Watch) -> None:
-    screen.desk.record()
+def _record(screen: HandlerScreen) -> None:
+    screen.evidence_dialogs.record()
 
 
-def _record_now(screen: Watch) -> None:
-    screen.run_worker(screen.desk.record_now())
+def _record_now(screen: HandlerScreen) -> None:
+    screen.run_worker(screen.evidence_dialogs.record_now())
 
 
-def _explain(screen: Watch) -> None:
+def _explain(screen: HandlerScreen) -> None:
     from vp_tui.ui.screens.texts import ExplainScreen  # noqa: PLC0415 - loaded when it is asked for
 
     screen.app.push_screen(ExplainScreen(screen.live.store, screen.picture))
 
 
-def _evidence(screen: Watch) -> None:
+def _evidence(screen: HandlerScreen) -> None:
     from vp_tui.ui.screens.evidence import EvidenceScreen  # noqa: PLC0415 - loaded when it is asked for
 
     screen.app.push_screen(EvidenceScreen(screen.live.store, screen.picture))
 
 
-def _audit(screen: Watch) -> None:
+def _audit(screen: HandlerScreen) -> None:
     from vp_tui.ui.screens.audit import AuditScreen  # noqa: PLC0415 - loaded when it is asked for
 
     screen.app.push_screen(AuditScreen(screen.live.store, screen.picture))
 
 
-def _hand_over(screen: Watch) -> None:
-    screen.run_worker(screen.desk.hand_over())
+def _hand_over(screen: HandlerScreen) -> None:
+    screen.run_worker(screen.evidence_dialogs.hand_over())
 
 
-def _window(screen: Watch) -> None:
-    screen.desk.window()
+def _window(screen: HandlerScreen) -> None:
+    screen.evidence_dialogs.window()
 
 
-def _waive(screen: Watch) -> None:
-    screen.desk.waive()
+def _waive(screen: HandlerScreen) -> None:
+    screen.evidence_dialogs.waive()
 
 
-def _waiting(screen: Watch) -> None:
+def _waiting(screen: HandlerScreen) -> None:
     screen.run_worker(_offer_waiting(screen, asked=True))
 
 
-def offer_waiting(screen: Watch) -> None:
+def offer_waiting(screen: HandlerScreen) -> None:
     """Offer to append rows that wait for the log, if there are any."""
     screen.run_worker(_offer_waiting(screen, asked=False))
 
 
-async def _offer_waiting(screen: Watch, *, asked: bool) -> None:
+async def _offer_waiting(screen: HandlerScreen, *, asked: bool) -> None:
     found = await screen.commands.waiting()
     if found.rows or asked:
-        screen.desk.offer(found, asked=asked)
+        screen.evidence_dialogs.offer(found, asked=asked)
 
 
-def _acknowledge(screen: Watch) -> None:
+def _acknowledge(screen: HandlerScreen) -> None:
     seen = screen.commands.acknowledge()
     screen.notify(f"{seen} alarms seen" if seen else "no alarm is unseen", markup=False)
 
 
-def _cancel(screen: Watch) -> None:
+def _cancel(screen: HandlerScreen) -> None:
     shown, selected = screen.board.looked_at, screen.board.selected
     if shown == selected:
-        screen.acting.cancel(selected)
+        screen.order_dialogs.cancel(selected)
         return
     # One run is looked at and another one has the cursor: none is hit by mistake.
     told = f"{short_id(shown or '')} is looked at, the cursor is on {short_id(selected or '')}"
@@ -136,40 +136,40 @@ def _cancel(screen: Watch) -> None:
     screen.notify(f"{told}: {cure}", title="which run?", severity="warning", markup=False)
 
 
-def _cancel_all(screen: Watch) -> None:
-    screen.acting.cancel_all()
+def _cancel_all(screen: HandlerScreen) -> None:
+    screen.order_dialogs.cancel_all()
 
 
-def _probe(screen: Watch) -> None:
-    screen.acting.probe()
+def _probe(screen: HandlerScreen) -> None:
+    screen.order_dialogs.probe()
 
 
-def _restart(screen: Watch) -> None:
-    screen.acting.restart()
+def _restart(screen: HandlerScreen) -> None:
+    screen.order_dialogs.restart()
 
 
 def _change(change: Change) -> Handler:
     """Return what opens the dialog for a switch of the lane."""
 
-    def ask(screen: Watch) -> None:
-        screen.acting.change(change)
+    def ask(screen: HandlerScreen) -> None:
+        screen.order_dialogs.change(change)
 
     return ask
 
 
-def _help(screen: Watch) -> None:
+def _help(screen: HandlerScreen) -> None:
     from vp_tui.ui.screens.texts import HelpScreen  # noqa: PLC0415 - loaded when it is asked for
 
     screen.app.push_screen(HelpScreen(read_only=screen.live.state.watch.read_only))
 
 
-def _find(screen: Watch) -> None:
+def _find(screen: HandlerScreen) -> None:
     if not screen.query(FindBar):
         found = screen.board.found[screen.focused_name]
         screen.mount(FindBar(screen.focused_list, found))
 
 
-def _copy(screen: Watch) -> None:
+def _copy(screen: HandlerScreen) -> None:
     """Copy the line under the cursor; of a run, its summary for the incident channel."""
     title, text, shown = "", screen.focused_list.cursor_text, screen.board.looked_at
     if screen.focused_name == "runs" and shown is not None:
@@ -183,7 +183,7 @@ def _copy(screen: Watch) -> None:
         screen.notify(COPIED, title=title, markup=False)
 
 
-def _next_error(screen: Watch) -> None:
+def _next_error(screen: HandlerScreen) -> None:
     """Go to the next error of the log that has the focus, else of the one that the run writes."""
     log = screen.focused_list
     if isinstance(log, LogList):
@@ -196,29 +196,29 @@ def _next_error(screen: Watch) -> None:
         screen.call_after_refresh(_go_to_error, screen, log)
 
 
-def _go_to_error(screen: Watch, log: LogList) -> None:
+def _go_to_error(screen: HandlerScreen, log: LogList) -> None:
     if not log.go_to_error():
         screen.notify(NO_ERROR, severity="warning", markup=False)
 
 
-def _log_pane(screen: Watch) -> str:
+def _log_pane(screen: HandlerScreen) -> str:
     """Return the pane of the log that the run writes: a delegated one writes the lane's."""
     shown = screen.picture()
     row = row_of_session(shown.state, shown.now, screen.board.looked_at)
     return "lane-log" if row is None or is_on_lane(row) else "session-log"
 
 
-def _triage(screen: Watch) -> None:
+def _triage(screen: HandlerScreen) -> None:
     if screen.board.selected is None:
         screen.notify("no session is selected", severity="warning", markup=False)
         return
-    screen.board.triaging.ask()
+    screen.board.triage_choice.ask()
     screen.redraw()
 
 
-def _go_to_alarm(screen: Watch) -> None:
+def _go_to_alarm(screen: HandlerScreen) -> None:
     """Lead to the gravest alarm: a run's triage, the links, or the explanation."""
-    worst = gravest(screen.live.state, screen.live.now)
+    worst = worst_alarm(screen.live.state, screen.live.now)
     if worst is None:
         screen.notify("no alarm is on", markup=False)
     elif worst.key.subject == f"{OF_NO_SESSION}{GATEWAY_LOST}":
@@ -233,7 +233,7 @@ def _go_to_alarm(screen: Watch) -> None:
         screen.notify(f"{name} is not in this picture: p goes on with what is so now", markup=False)
 
 
-def _select(screen: Watch, session_id: str) -> bool:
+def _select(screen: HandlerScreen, session_id: str) -> bool:
     """Put the cursor of the runs on a session, also one that a filter hides."""
     runs = screen.board.runs.list
     if not runs.select(session_id):
@@ -241,20 +241,20 @@ def _select(screen: Watch, session_id: str) -> bool:
     return runs.select(session_id)
 
 
-def _read_tokens(screen: Watch) -> None:
+def _read_tokens(screen: HandlerScreen) -> None:
     screen.commands.read_tokens()
     screen.notify("reading the tokens again; what was refused is tried at once", markup=False)
 
 
-def _poll_faster(screen: Watch) -> None:
+def _poll_faster(screen: HandlerScreen) -> None:
     _poll(screen, -1)
 
 
-def _poll_slower(screen: Watch) -> None:
+def _poll_slower(screen: HandlerScreen) -> None:
     _poll(screen, 1)
 
 
-def _poll(screen: Watch, step: int) -> None:
+def _poll(screen: HandlerScreen, step: int) -> None:
     factor = screen.commands.change_poll_rate(step)
     metrics_s = screen.live.state.watch.intervals[Source.METRICS] * factor
     screen.notify(f"metrics every {metrics_s:g} s, the others in proportion", markup=False)

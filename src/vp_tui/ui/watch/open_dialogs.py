@@ -15,7 +15,7 @@ from vp_tui.ui.dialogs.record import RecordDialog
 from vp_tui.ui.dialogs.waiting_rows import WaitingDialog
 from vp_tui.ui.dialogs.window import EditDialog, OpenDialog
 from vp_tui.ui.lines.evidence import meanwhile
-from vp_tui.views.draft import Choice, draft, why_ask
+from vp_tui.views.draft import Choice, draft_row, why_ask
 from vp_tui.views.lane import why_no_change
 from vp_tui.views.stuck_runs import (
     cancellable,
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from vp_tui.domain.rollout.windows import Window
     from vp_tui.ui.kit.overlays import Live
     from vp_tui.worker.commands import Commands
-    from vp_tui.worker.evidence import Settled, Waiting
+    from vp_tui.worker.evidence import AppendedRow, WaitingRows
 
 
 ERROR_S: Final = 20.0
@@ -47,7 +47,7 @@ NO_LOG: Final = (
 NO_WINDOW: Final = "no window is open to waive a gate for: open one with w first"
 
 
-class Desk:
+class EvidenceDialogs:
     """The evidence keys of one screen. One row is written at a time, however often a key is hit."""
 
     def __init__(self, screen: Screen[None], live: Live, commands: Commands) -> None:
@@ -70,10 +70,10 @@ class Desk:
 
     async def _record_now(self) -> str | None:
         """Return why the row was not written and is to be looked at; None: it was dealt with."""
-        drafted = draft(self._live.state, self._live.now)
-        if why := why_ask(drafted, self._commands.recorder.author):
+        draft = draft_row(self._live.state, self._live.now)
+        if why := why_ask(draft, self._commands.recorder.author):
             return why
-        outcome = await self._commands.record(drafted, Choice(drafted.suggestion.decision))
+        outcome = await self._commands.record(draft, Choice(draft.suggestion.decision))
         if isinstance(outcome, Preceded):
             return meanwhile(outcome)
         self._tell(outcome)
@@ -111,7 +111,7 @@ class Desk:
             text = f"{waiver.gate} is waived, it was {waiver.was}"
             self._screen.notify(text, title="waiver", markup=False)
 
-    def offer(self, found: Waiting, *, asked: bool) -> None:
+    def offer(self, found: WaitingRows, *, asked: bool) -> None:
         """Offer to append the rows that wait; `asked` tells whether somebody wants to know."""
         if found.rows and (asked or self._screen.app.screen is self._screen):
             dialog = WaitingDialog(self._live, self._commands, found)
@@ -123,7 +123,7 @@ class Desk:
             text = "; ".join(found.warnings) or "no row waits for the log"
             self._screen.notify(text, markup=False)
 
-    def _appended(self, settled: list[Settled] | None) -> None:
+    def _appended(self, settled: list[AppendedRow] | None) -> None:
         if settled:
             lines = ", ".join(str(one.line) for one in settled)
             text = f"{len(settled)} appended: line {lines}"
@@ -177,7 +177,7 @@ def _said(written: Written) -> str:
     return literal(text)
 
 
-class Acting:
+class OrderDialogs:
     """The danger keys of one screen."""
 
     def __init__(self, screen: Screen[None], live: Live, commands: Commands) -> None:

@@ -161,7 +161,7 @@ def filtered(text: str) -> Line:
     return ((f" /{text}/", "match"),) if text else ()
 
 
-class Lower(Horizontal):
+class LowerPanes(Horizontal):
     """Shows the chosen pane; where it is wide, the events and the pane chosen beside them."""
 
     def __init__(self) -> None:

@@ -150,7 +150,7 @@ def _facts(row: RunRow) -> Line:
         return join(_since_when(row), _queued(row), _link(row))
     if level in {Level.LOST, Level.ORPHAN, Level.DEAF}:
         return join(_holding(row), (row.level.reason, "plain"), _link(row))
-    return join(_since_when(row), _silence(row), _holding(row), _doing(row), _link(row))
+    return join(_since_when(row), _silence(row), _holding(row), _tool_use(row), _link(row))
 
 
 def _since_when(row: RunRow) -> str:
@@ -166,7 +166,7 @@ def _queued(row: RunRow) -> Line:
     level = row.level
     blocker = short_id(level.blocker or "")
     guess = " (a guess)" if level.is_guess else ""
-    if not level.blocker_hangs:
+    if not level.is_blocker_stuck:
         return ((f"queued behind {blocker}{guess}", "plain"),)
     return ((f"victim of {blocker}{guess}: cancelling it frees nothing", "plain"),)
 
@@ -179,7 +179,7 @@ def _holding(row: RunRow) -> Line:
     return ((f"HOLDS LOCK {len(row.level.waiting)} WAIT{guess}  ", "warn"),)
 
 
-def _doing(row: RunRow) -> Line:
+def _tool_use(row: RunRow) -> Line:
     turn, facts = row.turn, join()
     if row.run.question is not None:
         facts = join(("asks ", "warn"), fold(row.run.question))
@@ -219,7 +219,7 @@ def _about(row: RunRow, others: int) -> Line:
     return ((viewers + whose + about, "dim"),)
 
 
-class Triaging:
+class TriageChoice:
     """The mode of the watch screen in which one run takes the place of the figures."""
 
     def __init__(self) -> None:
@@ -251,7 +251,7 @@ class Triaging:
         self._left = frozenset(key for key in self._left if _goes_on(key, rows))
         self.session_id = selected if self._is_asked else None
         if by_itself and not self._is_asked:
-            self.session_id = self._gravest(rows, selected)
+            self.session_id = self._worst(rows, selected)
         return was_on != (self.session_id is not None)
 
     def change_scope(self) -> None:
@@ -267,19 +267,19 @@ class Triaging:
             return self.session_id if self.is_alone else None
         return selected if self._only_selected else None
 
-    def _gravest(self, rows: Sequence[RunRow], selected: str | None) -> str | None:
+    def _worst(self, rows: Sequence[RunRow], selected: str | None) -> str | None:
         """Return the alarm under the cursor, else the one that keeps most others waiting."""
         alarms = [row for row in rows if row.is_alarm and _key(row) not in self._left]
         if not alarms:
             return None
-        gravest = min(alarms, key=lambda row: (_id(row) != selected, *gravity(row)))
-        return _id(gravest)
+        worst = min(alarms, key=lambda row: (_id(row) != selected, *gravity(row)))
+        return _id(worst)
 
 
 def gravity(row: RunRow) -> tuple[bool, int, str]:
     """Return a key that sorts the gravest alarm first: one that hangs, with most behind it."""
-    hangs = row.level.level is not None and row.level.level.hangs
-    return (not hangs, -len(row.level.waiting), _id(row))
+    is_stuck = row.level.level is not None and row.level.level.is_stuck
+    return (not is_stuck, -len(row.level.waiting), _id(row))
 
 
 def _id(row: RunRow) -> str:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from vp_tui.ui.kit.line_list import Tones
     from vp_tui.ui.kit.listing import FindBar
     from vp_tui.ui.kit.overlays import Picture
-    from vp_tui.ui.watch.open_dialogs import Acting, Desk
+    from vp_tui.ui.watch.open_dialogs import EvidenceDialogs, OrderDialogs
     from vp_tui.worker.commands import Commands
 
 
@@ -123,7 +123,7 @@ class WatchScreen(Screen[None]):
         self.focused_list.go_to(0)
 
     def action_scope(self) -> None:
-        self.board.triaging.change_scope()
+        self.board.triage_choice.change_scope()
         self.action_pane("events")
 
     def action_freeze(self) -> None:
@@ -147,18 +147,18 @@ class WatchScreen(Screen[None]):
             self.notify(reason, severity="warning", markup=False)
 
     @cached_property
-    def desk(self) -> Desk:
+    def evidence_dialogs(self) -> EvidenceDialogs:
         """The evidence keys."""
-        from vp_tui.ui.watch.open_dialogs import Desk  # noqa: PLC0415 - not needed for the first frame
+        from vp_tui.ui.watch.open_dialogs import EvidenceDialogs  # noqa: PLC0415 - not needed for the first frame
 
-        return Desk(self, self.live, self.commands)
+        return EvidenceDialogs(self, self.live, self.commands)
 
     @cached_property
-    def acting(self) -> Acting:
+    def order_dialogs(self) -> OrderDialogs:
         """The danger keys."""
-        from vp_tui.ui.watch.open_dialogs import Acting  # noqa: PLC0415 - not needed for the first frame
+        from vp_tui.ui.watch.open_dialogs import OrderDialogs  # noqa: PLC0415 - not needed for the first frame
 
-        return Acting(self, self.live, self.commands)
+        return OrderDialogs(self, self.live, self.commands)
 
     def on_find_bar_wanted(self, message: FindBar.Wanted) -> None:
         self.find(message.target, message.text)
