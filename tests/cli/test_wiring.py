@@ -6,9 +6,8 @@ import pytest
 
 from vp_tui.cli.config.settings import Settings
 from vp_tui.cli.wiring import connect, credentials_of, token_values, watch_of
-from vp_tui.domain.models import Source
+from vp_tui.domain.models import DEFAULT_INTERVALS, Source
 from vp_tui.gateway.credentials import Secret
-from vp_tui.state.state import DEFAULT_INTERVALS
 from vp_tui.storage.places import Places
 
 if TYPE_CHECKING:

@@ -1,0 +1,1 @@
+"""The command line: commands, settings, and how the parts are put together."""

@@ -15,10 +15,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vp_tui.domain.models import Source
+from vp_tui.domain.models import DEFAULT_INTERVALS, Source
 from vp_tui.domain.vocabulary import RevertMode
 from vp_tui.gateway.credentials import Credentials, TokenSources, host_port, stream_url
-from vp_tui.state.state import DEFAULT_INTERVALS, Watch, initial_state
+from vp_tui.state.state import Watch, initial_state
 from vp_tui.state.store import Store
 from vp_tui.worker.actuator import Tools
 

@@ -1,12 +1,7 @@
-"""The closed union of events, in one file: what feeds tell, what the operator did.
+"""Everything that can happen to the dashboard: one closed union of frozen values.
 
-What the feeds tell: polls, streams, logs and files. `at` is vp-tui's own monotonic clock.
-
-What the operator does, and what comes of it. `at` is vp-tui's own monotonic clock.
-
-Everything that can happen to the dashboard: one closed union of frozen values.
-
-The feeds make them, the reducer applies them, tests and recordings are written in them. `at` is
+The feeds tell what polls, streams, logs and files bring; commands tell what the operator does and
+what comes of it. The reducer applies them; tests and recordings are written in them. `at` is
 vp-tui's own monotonic clock in seconds: the gateway's stamps may be hours off.
 """
 

@@ -1,26 +1,28 @@
-"""What the gateway says, as frozen values; Source, StreamState, StreamEvent, CancelAnswer.
+"""What the gateway says, as frozen values: answers, frames, and what it answers to an order.
 
-What the gateway says, as frozen values. Field names follow the wire; units are in the names.
-
-Stamps that are UTC on the wire are aware `datetime`s here. Stamps whose zone depends on the
-gateway's generation (naive server-local on G1, UTC on G2) stay the strings that were sent.
-All texts have passed `vp_tui.domain.text.literal`.
+Field names follow the wire; units are in the names. Stamps that are UTC on the wire are aware
+`datetime`s here; those whose zone depends on the gateway's generation (naive server-local on G1,
+UTC on G2) stay the strings that were sent. All texts have passed `vp_tui.domain.text.literal`.
 
 They are named tuples: ten times cheaper to define at every start than dataclasses, and half as dear
 to make. Two of different kinds with equal fields are equal; nothing compares different kinds.
-
-What the gateway answers to what it is told to do.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime
+
+
+Dialect = Literal["G1", "G2"]
+"""Generation of the gateway: a naive health stamp is G1, an aware one is G2."""
+
+TERMINAL_STATUSES: Final = frozenset({"completed", "failed", "cancelled"})
 
 
 class Source(StrEnum):
@@ -31,6 +33,16 @@ class Source(StrEnum):
     SESSIONS = "sessions"
     CONTINUITY = "continuity"
     LOG = "log"
+
+
+DEFAULT_INTERVALS: Final[Mapping[Source, float]] = {
+    Source.HEALTH: 15.0,
+    Source.METRICS: 2.0,
+    Source.SESSIONS: 3.0,
+    Source.CONTINUITY: 15.0,
+    Source.LOG: 2.0,
+}
+"""Seconds between two polls of a source at rate 1; a log is asked faster while it grows."""
 
 
 class StreamState(StrEnum):
@@ -51,12 +63,6 @@ class StreamEvent(NamedTuple):
     at: float
     session_id: str
     frame: Frame
-
-
-Dialect = Literal["G1", "G2"]
-"""Generation of the gateway: a naive health stamp is G1, an aware one is G2 (docs/wire.md)."""
-
-TERMINAL_STATUSES: Final = frozenset({"completed", "failed", "cancelled"})
 
 
 class Plane(StrEnum):
@@ -285,3 +291,19 @@ class CancelAnswer(NamedTuple):
     """None on G1."""
     took_s: float
     """Seconds until the answer: a deaf run takes the gateway's whole wait (G1 5 s, G2 10 s)."""
+
+
+def utc_of(stamp: str, clock_offset_s: float | None) -> datetime | None:
+    """Return a stamp of the gateway in UTC, a naive one less the offset of its clock.
+
+    None where it is no stamp, or a naive one and the offset is not known.
+    """
+    try:
+        told = datetime.fromisoformat(stamp)
+    except ValueError:
+        return None
+    if told.tzinfo is not None:
+        return told.astimezone(UTC)
+    if clock_offset_s is None:
+        return None
+    return told.replace(tzinfo=UTC) - timedelta(seconds=clock_offset_s)

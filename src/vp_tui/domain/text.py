@@ -1,12 +1,8 @@
-"""Outside text made literal; ages and stamps in words (literal, clip, fold, age, utc_z, short_id).
-
-Outside text made safe to show: literally, on one line, without reaching the terminal.
+"""Outside text made safe to show, and durations, stamps and ids in a few characters.
 
 Everything that comes from the gateway, from logs and from files passes through `literal` once,
 where it enters. What could move the cursor, ring, change colours, reorder or hide text appears as
 a visible stand-in instead: `␛` for ESC, a code point in angle quotes for a bidi override.
-
-Durations in words.
 """
 
 from __future__ import annotations
@@ -23,7 +19,6 @@ if TYPE_CHECKING:
 SHORT_ID: Final = 6
 """Characters that an id's random end has at least."""
 
-
 ELLIPSIS: Final = "…"
 
 _STAND_INS: Final = {chr(code): chr(0x2400 + code) for code in range(0x20)} | {
@@ -38,6 +33,10 @@ _HIDDEN: Final = re.compile(
 )
 """Characters that Unicode calls printable although nothing of them is seen."""
 _NOT_ASCII_PRINT: Final = re.compile("[^ -~]")
+
+_MINUTE: Final = 60
+_HOUR: Final = 60 * _MINUTE
+_DAY: Final = 24 * _HOUR
 
 
 def literal(text: str) -> str:
@@ -72,11 +71,6 @@ def _visible(match: re.Match[str]) -> str:
     if unicodedata.category(char) == "Zs":
         return " "
     return f"\u2039U+{ord(char):04X}\u203a"
-
-
-_MINUTE: Final = 60
-_HOUR: Final = 60 * _MINUTE
-_DAY: Final = 24 * _HOUR
 
 
 def age(seconds: float | None) -> str:

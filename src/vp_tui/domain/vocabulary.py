@@ -1,14 +1,8 @@
-"""Stages, traffic, profiles, decision words, limits (P95_WATCH_S among them).
+"""The words and limits that settings and rules share: stages, traffic, profiles, decision words.
 
-The decision words of the evidence log and how strict each is (docs/rollout.md, section 6).
-
-A word is any text, as the configuration may add some; `Word` names those that are suggested.
-
-The stages of a rollout, kinds of traffic and such: words that settings and rules share.
-
-The limits of the rollout's rules, each under the name by which the screen says that it fired.
-
-Rates are fractions, 0 to 1; durations are seconds.
+A decision word is any text, as the configuration may add some; `Word` names those that the rules
+suggest (docs/rollout.md, section 6), and each is more or less strict. Each limit has the name by
+which the screen says that it fired: rates are fractions, 0 to 1; durations are seconds.
 """
 
 from __future__ import annotations
@@ -22,8 +16,29 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 
+STRICT_TO_PERMISSIVE: Final = (
+    ("BLOCKED_*",),
+    ("*FORCE_FALLBACK",),
+    ("PARTIAL_*", "HOLD_*", "START_*", "*_NO_TRAFFIC"),
+    ("*_WATCH",),
+    ("READY_*",),
+    ("GO_*", "*_HEALTHY"),
+)
+"""Words by what they allow; the first level with a fitting pattern is a word's own."""
+_WORD: Final = re.compile(r"[A-Z][A-Z0-9_]{1,79}")
+_KEEPS_OPEN: Final = ("BLOCKED_*", "HOLD_*", "PARTIAL_*")
+_READY: Final = "READY_*"
+
+FALLBACK_WATCH: Final = 0.05
+"""The playbook watches from this fallback rate on."""
+FALLBACK_CRITICAL: Final = 0.20
+"""The playbook calls this fallback rate, and any above it, critical."""
+GUARDRAIL_RATE: Final = 0.10
+"""The guardrail trips above this fallback rate, and the first gate wants a rate below it proven."""
 P95_WATCH_S: Final = 45.0
 """The playbook watches from this p95 on, in seconds."""
+P95_CRITICAL_S: Final = 90.0
+"""The playbook calls this p95, and any above it, critical."""
 
 
 class Profile(StrEnum):
@@ -51,18 +66,6 @@ class Word(StrEnum):
     SUSTAINED_DEFAULT_ON_HEALTHY = "SUSTAINED_DEFAULT_ON_HEALTHY"
 
 
-STRICT_TO_PERMISSIVE: Final = (
-    ("BLOCKED_*",),
-    ("*FORCE_FALLBACK",),
-    ("PARTIAL_*", "HOLD_*", "START_*", "*_NO_TRAFFIC"),
-    ("*_WATCH",),
-    ("READY_*",),
-    ("GO_*", "*_HEALTHY"),
-)
-"""Words by what they allow; the first level with a fitting pattern is a word's own."""
-_WORD: Final = re.compile(r"[A-Z][A-Z0-9_]{1,79}")
-_KEEPS_OPEN: Final = ("BLOCKED_*", "HOLD_*", "PARTIAL_*")
-_READY: Final = "READY_*"
 _OFFERED: Final[Mapping[Profile, tuple[Word, ...]]] = {
     Profile.ROLLOUT: (
         Word.GO_BROADER_TRAFFIC_ACTIVE,
@@ -162,16 +165,6 @@ class RevertMode(StrEnum):
     """It says so, and what it would do."""
     ARMED = "armed"
     """It forces fallback after a countdown, once."""
-
-
-FALLBACK_WATCH: Final = 0.05
-"""The playbook watches from this fallback rate on."""
-FALLBACK_CRITICAL: Final = 0.20
-"""The playbook calls this fallback rate, and any above it, critical."""
-GUARDRAIL_RATE: Final = 0.10
-"""The guardrail trips above this fallback rate, and the first gate wants a rate below it proven."""
-P95_CRITICAL_S: Final = 90.0
-"""The playbook calls this p95, and any above it, critical."""
 
 
 class Thresholds(NamedTuple):

@@ -1,18 +1,16 @@
-"""Addresses and tokens: what may be asked, with which headers.
-
-Addresses of the gateway: which may be asked, how a socket's is made, and which are local.
-
-Tokens: where they come from, and the headers that carry them. No value is ever shown.
+"""Addresses and tokens of the gateway: what may be asked, and with which headers.
 
 The gateway has two planes with a token each (docs/wire.md, section 2). Both headers go to both
-planes, and `Authorization` never goes anywhere: a bearer token wins over the x- headers, so that
-one header set could then serve one plane only. Each plane takes from the two what it knows:
+planes, and `Authorization` never goes anywhere: a bearer token wins over the x- headers, so one
+header set could then serve one plane only. Each plane takes from the two what it knows:
 
 * ops: `x-ua-ops-token` alone counts.
 * session, G1: `x-ua-internal-token`, else `x-ua-ops-token`; it is compared with the gateway's
   internal token, or with its ops token where no internal one is set. An ops token alone is thus all
   that can be tried when no internal token is known.
 * session, G2: as G1, and the legacy ops token is accepted besides.
+
+No token's value is ever shown.
 """
 
 from __future__ import annotations
@@ -39,6 +37,13 @@ _SESSION_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
 _SOCKET_SCHEMES: Final = {"http": "ws", "https": "wss"}
 _SHOWN: Final = 80
 _URL_CURE: Final = "give the gateway's address as http://host:port or https://host"
+
+OPS: Final = "UA_OPS_TOKEN"
+INTERNAL: Final = "UA_INTERNAL_API_TOKEN"
+HEADERS: Final = {OPS: "x-ua-ops-token", INTERNAL: "x-ua-internal-token"}
+
+_HEADER_VALUE: Final = re.compile(r"[\x20-\x7e]+")
+_READ_AT_MOST: Final = 65_536
 
 
 def is_session_id(text: str) -> bool:
@@ -107,14 +112,6 @@ def _split(text: str) -> SplitResult:
         # The text may hold a password, and so may the error: neither is shown.
         raise InvalidTarget("not a URL: its host or port cannot be read", _URL_CURE) from None
     return parts
-
-
-OPS: Final = "UA_OPS_TOKEN"
-INTERNAL: Final = "UA_INTERNAL_API_TOKEN"
-HEADERS: Final = {OPS: "x-ua-ops-token", INTERNAL: "x-ua-internal-token"}
-
-_HEADER_VALUE: Final = re.compile(r"[\x20-\x7e]+")
-_READ_AT_MOST: Final = 65_536
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -1,15 +1,12 @@
-"""All that may change something; the one socket that sends.
-
-Telling the gateway to do something: the only requests of vp-tui that change anything.
+"""Telling the gateway to do something: the only requests of vp-tui that change anything.
 
 In read-only mode no `Orders` is made: nothing else in the house can send what it sends. Each order
 is one request on a connection of its own and is never repeated: an order that may have arrived is
 an order given. Every method may raise any GatewayError; where `may_have_arrived` its words say so.
 
-The probe's socket: the only one in the house that sends, and it sends one `execute`.
-
-Only Orders opens it, and in read-only mode there are no Orders. Its frames are drained in its own
-task, whatever is done with them: a viewer that does not read stalls the run for everybody.
+The probe's socket, which only Orders opens, is the only one that sends, and it sends one `execute`.
+Its frames are drained in its own task, whatever is done with them: a viewer that does not read
+stalls the run for everybody.
 """
 
 from __future__ import annotations
@@ -46,6 +43,12 @@ DEADLINE_S: Final = 20.0
 """The gateway itself waits 5 s (G1) or 10 s (G2) for a run to hear a cancel."""
 _UNKNOWN: Final = "whether the order was carried out is not known"
 _LOOK: Final = "look at what it was to change before giving it again"
+
+TOLD: Final = frozenset({"status", "query_complete", "system_event", "error"})
+"""Kinds of frames that tell how a turn goes; the others are drained and dropped."""
+_ABNORMAL: Final = 1006
+_TOKENS: Final = "set UA_INTERNAL_API_TOKEN, or renew it"
+_AGAIN: Final = "look at the gateway, then probe again"
 
 
 class Orders:
@@ -127,30 +130,6 @@ class Orders:
             return await answer_to(asked, await http.send(request, stream=True))
 
 
-def _gone(error: NotFound) -> NotFound:
-    """Return the error with a cure for a session that the gateway does not know."""
-    if "session not found" not in error.failure.reason.lower():
-        return error
-    return NotFound(error.failure.reason, "it is gone: nothing of it is left to cancel")
-
-
-def _in_doubt(error: GatewayError) -> GatewayError:
-    """Return the error, saying so where the order may have been carried out all the same."""
-    if not error.may_have_arrived:
-        return error
-    doubtful = type(error)(f"{error.failure.reason}; {_UNKNOWN}", _LOOK)
-    doubtful.may_have_arrived = True
-    doubtful.failure = doubtful.failure._replace(is_uncertain=True)
-    return doubtful
-
-
-TOLD: Final = frozenset({"status", "query_complete", "system_event", "error"})
-"""Kinds of frames that tell how a turn goes; the others are drained and dropped."""
-_ABNORMAL: Final = 1006
-_TOKENS: Final = "set UA_INTERNAL_API_TOKEN, or renew it"
-_AGAIN: Final = "look at the gateway, then probe again"
-
-
 class ExecutingConnection(ClientConnection):
     """A connection that carries one message of ours; the protocol's own pings pass."""
 
@@ -206,3 +185,20 @@ async def execute(
 
 def _execute(prompt: str) -> str:
     return json.dumps({"type": "execute", "data": {"text": prompt}})
+
+
+def _gone(error: NotFound) -> NotFound:
+    """Return the error with a cure for a session that the gateway does not know."""
+    if "session not found" not in error.failure.reason.lower():
+        return error
+    return NotFound(error.failure.reason, "it is gone: nothing of it is left to cancel")
+
+
+def _in_doubt(error: GatewayError) -> GatewayError:
+    """Return the error, saying so where the order may have been carried out all the same."""
+    if not error.may_have_arrived:
+        return error
+    doubtful = type(error)(f"{error.failure.reason}; {_UNKNOWN}", _LOOK)
+    doubtful.may_have_arrived = True
+    doubtful.failure = doubtful.failure._replace(is_uncertain=True)
+    return doubtful

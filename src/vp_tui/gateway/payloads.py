@@ -203,7 +203,7 @@ class ContinuityAnswerPayload(Payload):
 
 
 class TailPayload(Payload):
-    """GET /api/v1/ops/logs/tail; the lines stay raw, for `logtail` compares them."""
+    """GET /api/v1/ops/logs/tail; the lines stay raw, for `log_tail` compares them."""
 
     file: Text
     size: int

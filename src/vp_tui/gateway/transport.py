@@ -1,11 +1,8 @@
-"""One HTTP exchange: client, TLS, deadline, limits.
-
-The TLS context that requests and sockets share.
-
-One HTTP exchange with the gateway: what may be sent, for how long, and how it fails in words.
+"""One HTTP exchange with the gateway: what may be sent, for how long, and how it fails in words.
 
 An exchange has one deadline from the first byte sent to the last one received, so that a gateway
-that accepts and never answers, or drips, is TimedOut like one that is silent.
+that accepts and never answers, or drips, is TimedOut like one that is silent. Requests and sockets
+share one TLS context.
 """
 
 from __future__ import annotations
@@ -26,6 +23,23 @@ from vp_tui.gateway.refusals import Asked, refusal, unreachable
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
+
+
+BODY_LIMIT: Final = 16 * 1024 * 1024
+"""Bytes of an answer, after decompression, beyond which it is dropped."""
+ERROR_BODY_LIMIT: Final = 64 * 1024
+READING: Final = frozenset({"GET", "HEAD"})
+"""The methods that change nothing on the gateway."""
+_OK: Final = range(200, 300)
+_NEVER_SENT: Final = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.ProxyError,
+    httpx.UnsupportedProtocol,
+    httpx.InvalidURL,
+    ImportError,
+)
+"""Errors before the first byte of a request left."""
 
 
 class TlsContext:
@@ -75,23 +89,6 @@ def _load(ca_file: Path | None) -> ssl.SSLContext:
     context = httpx.create_ssl_context()
     context.load_default_certs()
     return context
-
-
-BODY_LIMIT: Final = 16 * 1024 * 1024
-"""Bytes of an answer, after decompression, beyond which it is dropped."""
-ERROR_BODY_LIMIT: Final = 64 * 1024
-READING: Final = frozenset({"GET", "HEAD"})
-"""The methods that change nothing on the gateway."""
-_OK: Final = range(200, 300)
-_NEVER_SENT: Final = (
-    httpx.ConnectError,
-    httpx.ConnectTimeout,
-    httpx.ProxyError,
-    httpx.UnsupportedProtocol,
-    httpx.InvalidURL,
-    ImportError,
-)
-"""Errors before the first byte of a request left."""
 
 
 class Answer(NamedTuple):

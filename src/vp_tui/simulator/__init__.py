@@ -1,0 +1,1 @@
+"""The simulator: the embedded gateway, for demos and tests."""

@@ -1,8 +1,6 @@
-"""HTTP app, session plane, stream.
+"""The HTTP application: the open endpoints, the session plane, and the WebSocket of a session.
 
-The WebSocket of a session: anyone on it may watch, execute and cancel (docs/wire.md, section 8).
-
-The gateway's HTTP application: the open endpoints and the session plane.
+Anyone on that socket may watch, execute and cancel (docs/wire.md, section 8).
 """
 
 from __future__ import annotations
@@ -41,6 +39,8 @@ if TYPE_CHECKING:
 
 CLOSE_NO_SESSION: Final = 4004
 CLOSE_RESTART: Final = 1012
+
+VERSION = "1.0.0"
 
 
 async def stream(socket: WebSocket) -> None:
@@ -91,9 +91,6 @@ async def _handle(gateway: SimGateway, session: SimSession, socket: WebSocket, t
         await gateway.turns.cancel(session, str(data.get("reason") or "Cancelled by user"))
     elif kind != "input_response":
         await session.reply(socket, "error", {"message": f"Unknown message type: {kind}"})
-
-
-VERSION = "1.0.0"
 
 
 def build_app(gateway: SimGateway) -> Starlette:

@@ -1,11 +1,8 @@
-"""Database and counters.
-
-The gateway's runtime database: missions and their events, which outlive a restart.
+"""The runtime database, missions and events that outlive a restart, and the counters of a boot.
 
 Nothing here ever closes a row that a cancel, an exception or a restart left `running`: those
-zombies are part of the wire contract (docs/wire.md, section 4, trap 2).
-
-Attach, resume and turn counters since boot, with alerts (docs/wire.md, section 10).
+zombies are part of docs/wire.md (section 4, trap 2). Attach, resume and turn counters begin anew
+with each boot, with their alerts (section 10).
 """
 
 from __future__ import annotations
@@ -29,6 +26,26 @@ LEASE_SESSION_ID: Final = "vp.coder.primary.session"
 LEASE_TTL: Final = timedelta(seconds=300)
 
 JsonObject = dict[str, object]
+
+WINDOW: Final = timedelta(seconds=900)
+MIN_SUCCESS_RATE: Final = 0.9
+MIN_ATTEMPTS: Final = 5
+"""Attempts within the window before a rate may raise an alert."""
+MAX_FAILURES: Final = 3
+"""Failures within the window that raise an alert whatever the rate."""
+
+COUNTED: Final = (
+    "sessions_created",
+    "ws_attach_attempts",
+    "ws_attach_successes",
+    "ws_attach_failures",
+    "resume_attempts",
+    "resume_successes",
+    "resume_failures",
+    "turn_busy_rejected",
+    "turn_duplicate_in_progress",
+    "turn_duplicate_completed",
+)
 
 
 class SimIds:
@@ -184,27 +201,6 @@ class SimDatabase:
     def _append_session_event(self, kind: str, payload: JsonObject, at: datetime) -> None:
         event_id = f"vp-session-event-{self.ids.hex(32)}"
         self.session_events.append(SimLaneEvent(event_id, None, f"vp.session.{kind}", payload, at))
-
-
-WINDOW: Final = timedelta(seconds=900)
-MIN_SUCCESS_RATE: Final = 0.9
-MIN_ATTEMPTS: Final = 5
-"""Attempts within the window before a rate may raise an alert."""
-MAX_FAILURES: Final = 3
-"""Failures within the window that raise an alert whatever the rate."""
-
-COUNTED: Final = (
-    "sessions_created",
-    "ws_attach_attempts",
-    "ws_attach_successes",
-    "ws_attach_failures",
-    "resume_attempts",
-    "resume_successes",
-    "resume_failures",
-    "turn_busy_rejected",
-    "turn_duplicate_in_progress",
-    "turn_duplicate_completed",
-)
 
 
 class SimContinuity:

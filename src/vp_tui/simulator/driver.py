@@ -1,8 +1,6 @@
-"""Verbs for scenarios and tests; a past.
+"""Verbs to drive the embedded gateway with, for scenarios and for tests; and a past for its lane.
 
-A past for the lane, so that rates and percentiles have substance from the first look.
-
-Verbs to drive the embedded gateway with: for scenarios and for tests.
+With a past, rates and percentiles have substance from the first look.
 """
 
 from __future__ import annotations

@@ -1,10 +1,6 @@
-"""An engine plays its part.
+"""An engine adapter: plays its part of a turn's script, on the stream and in the run log.
 
-What an engine makes heard: its events on the stream and its lines in the run log.
-
-Runs that do not end by themselves, or not soon.
-
-An engine adapter: plays its part of a turn's script.
+Some runs do not end by themselves, or not soon: they hang, hear no cancel, drip, or wait for input.
 """
 
 from __future__ import annotations
@@ -25,6 +21,12 @@ Emit = Callable[[str, "JsonObject"], Awaitable[None]]
 
 _PREVIEW_LENGTH: Final = 2500
 _AUTHOR: Final = "Primary Agent"
+
+DRIP_EVERY: Final = 2.0
+"""Seconds between two frames of a run that is slow but not stuck."""
+_AN_HOUR: Final = 3600.0
+
+LOG_TAIL_BYTES: Final = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,11 +130,6 @@ class SimVoice:
         self.log("📦 TOOL RESULT")
 
 
-DRIP_EVERY: Final = 2.0
-"""Seconds between two frames of a run that is slow but not stuck."""
-_AN_HOUR: Final = 3600.0
-
-
 async def linger(voice: SimVoice, act: Act, script: SimTurnScript) -> None:
     """Play the part of a run that hangs, hears no cancel, drips or waits for an answer."""
     if act == "deaf":
@@ -198,9 +195,6 @@ async def _ask(voice: SimVoice) -> None:
         },
     )
     await asyncio.Event().wait()
-
-
-LOG_TAIL_BYTES: Final = 4096
 
 
 class SimEngineError(Exception):

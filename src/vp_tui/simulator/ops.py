@@ -1,8 +1,6 @@
-"""Ops plane and metrics.
+"""The ops plane: metrics, session listings, cancels and log tails (docs/wire.md, sections 4 to 7).
 
-The lane's metrics as G1 computes them, blind spot included (docs/wire.md, section 4).
-
-The ops plane: metrics, session listings, cancels and log tails (docs/wire.md, sections 4 to 7).
+The lane's metrics are computed as G1 does, blind spot included.
 """
 
 from __future__ import annotations
@@ -37,6 +35,9 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from vp_tui.simulator.boot import SimGateway
+
+
+DEFAULT_REASON: Final = "Cancelled from ops panel"
 
 
 def lane_metrics(
@@ -152,9 +153,6 @@ def _session_row(session: SimLaneSession | None) -> JsonObject | None:
         "updated_at": session.touched_at.isoformat(),
         "metadata": metadata,
     }
-
-
-DEFAULT_REASON: Final = "Cancelled from ops panel"
 
 
 def metrics_vp_id(request: Request) -> str:

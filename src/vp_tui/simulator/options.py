@@ -1,10 +1,6 @@
-"""Options, clock, life.
+"""What one embedded gateway runs on: its options, lane flags, clock, and the life of its tasks.
 
-What the embedded gateway is started with, and the lane flags it reads from an env file.
-
-The gateway's two kinds of stamp, and time that can run faster (docs/wire.md, section 1).
-
-The life of one gateway process: what runs in it, and its end.
+The clock tells the gateway's two kinds of stamp (docs/wire.md, section 1) and can run faster.
 """
 
 from __future__ import annotations

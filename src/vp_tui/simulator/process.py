@@ -1,8 +1,6 @@
-"""The command, the child, the server.
+"""The embedded gateway as a process: the command, the child it can be, and the server in it.
 
-The embedded gateway as a process of its own: the command, and starting it as a child.
-
-The embedded gateway: a faithful G1 in one process, on the loopback interface only.
+It is a faithful G1 in one process, on the loopback interface only.
 """
 
 from __future__ import annotations

@@ -1,11 +1,7 @@
-"""How a turn behaves; invented work.
-
-How a turn behaves: a script, and the markers in a prompt that choose one.
+"""How a turn behaves: a script, which a marker in its prompt chooses, or invented work.
 
 `Please fix this bug in code @fake:vp_error secs=2` runs as written; a prompt without a marker gets
-a clean turn of a few seconds.
-
-What the embedded gateway's users ask for and what its engines do about it.
+a clean turn of a few seconds. What users ask for and what engines do about it is made up here too.
 """
 
 from __future__ import annotations
@@ -55,6 +51,20 @@ _OUTCOMES: Final[dict[str, Outcome]] = {
 }
 _MARKER: Final = re.compile(r"@fake:(?P<name>\w+)(?P<arguments>(?:\s+\w+=\S+)*)")
 _TOOLS: Final = ("Read", "Edit", "Bash")
+
+CHATS: Final = (
+    "Summarise what the team decided in Monday's planning notes",
+    "Draft a friendly reply to the supplier about the late delivery",
+    "What should go into the agenda for the offsite?",
+    "Turn these bullet points into two paragraphs for the newsletter",
+)
+"""Prompts without a coding word: they never reach the lane."""
+
+VP_ERRORS: Final = (
+    "Tool loop aborted: model provider answered 529 overloaded",
+    "Context window exceeded after 41 tool calls",
+    "Bash tool lost its sandbox: connection reset by peer",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,20 +195,6 @@ JOBS: Final = (
         "uv run pytest -q tests/http && uv run ruff check search",
         "........................                           [100%]\nAll checks passed!",
     ),
-)
-
-CHATS: Final = (
-    "Summarise what the team decided in Monday's planning notes",
-    "Draft a friendly reply to the supplier about the late delivery",
-    "What should go into the agenda for the offsite?",
-    "Turn these bullet points into two paragraphs for the newsletter",
-)
-"""Prompts without a coding word: they never reach the lane."""
-
-VP_ERRORS: Final = (
-    "Tool loop aborted: model provider answered 529 overloaded",
-    "Context window exceeded after 41 tool calls",
-    "Bash tool lost its sandbox: connection reset by peer",
 )
 
 

@@ -1,11 +1,7 @@
-"""Sessions in memory and on disk.
+"""Sessions: those in memory, with their counters and sockets, and the workspaces on disk.
 
-A session in memory: its counters and the sockets that watch it.
-
-The workspaces on disk: session directories, run logs and the tail of a log.
-
-Each directory below the root is listed as a session, the lane's own included. Everything here
-survives a restart, as a disk does.
+Each directory below the root is listed as a session, the lane's own included. Session directories
+and run logs survive a restart, as a disk does.
 """
 
 from __future__ import annotations
@@ -28,6 +24,15 @@ if TYPE_CHECKING:
     from vp_tui.simulator.database import JsonObject
     from vp_tui.simulator.options import SimClock
     from vp_tui.simulator.script import SimTurnScript
+
+
+DEFAULT_OWNER: Final = "owner_primary"
+RESUMED_OWNER: Final = "user_universal"
+"""Who owns a session after it was resumed, whoever made it."""
+
+_VALID_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
+_CHANNELS: Final = {"session_": "chat", "tg_": "telegram", "api_": "api"}
+_DESCRIPTION_LENGTH: Final = 160
 
 
 @dataclass(eq=False)
@@ -106,15 +111,6 @@ class SimSession:
             await socket.send_text(text)
         except (WebSocketDisconnect, RuntimeError):
             self.detach(socket)
-
-
-DEFAULT_OWNER: Final = "owner_primary"
-RESUMED_OWNER: Final = "user_universal"
-"""Who owns a session after it was resumed, whoever made it."""
-
-_VALID_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
-_CHANNELS: Final = {"session_": "chat", "tg_": "telegram", "api_": "api"}
-_DESCRIPTION_LENGTH: Final = 160
 
 
 def is_valid_id(session_id: str) -> bool:

@@ -1,11 +1,8 @@
-"""The lock, turns, the lane: where a fallback is decided.
+"""Turns under the gateway's one lock: admission, ends, cancels, and where each goes.
 
-Turns under the gateway's one lock: admission, ends, cancels and notifications.
-
-Where a turn goes: the VP lane or the primary path, and what becomes of its mission.
-
-The order of rows, events and frames is G1's (docs/wire.md, sections 4 and 8): a cancel or an
-exception on the fallback leaves the mission's row `running` for ever.
+A turn goes to the VP lane or the primary path: here a fallback is decided, and what becomes of the
+mission. The order of rows, events and frames is G1's (docs/wire.md, sections 4 and 8): a cancel or
+an exception on the fallback leaves the mission's row `running` for ever.
 """
 
 from __future__ import annotations
@@ -39,6 +36,8 @@ if TYPE_CHECKING:
 
 
 DUPLICATE_WINDOW_S: Final = 120.0
+
+HEARTBEAT: Final = timedelta(seconds=60)
 
 
 class SimGatewayStoppedError(Exception):
@@ -204,31 +203,6 @@ class SimTurns:
         return f"turn_{int(time.time() * 1000)}_{self._around.ids.hex(8)}"
 
 
-def _uncount(session: SimSession, turn: SimTurn) -> None:
-    if turn.counted:
-        turn.counted = False
-        session.active_runs -= 1
-
-
-def _finish(session: SimSession, turn: SimTurn) -> None:
-    _uncount(session, turn)
-    if session.turn is turn:
-        session.turn = None
-    turn.ended.set()
-
-
-def _status(status: str, **ids: str) -> tuple[str, JsonObject]:
-    words = {
-        "turn_in_progress": "This request is already in progress.",
-        "turn_rejected_busy": "Another turn is in progress.",
-        "duplicate_turn_ignored": "This request was completed just now.",
-    }[status]
-    return "status", {"status": status, **ids, "message": words}
-
-
-HEARTBEAT: Final = timedelta(seconds=60)
-
-
 class SimLane:
     """The VP lane of one boot; all its missions share one `run_id`."""
 
@@ -339,3 +313,25 @@ def _routing(words: str, routing: str, mission: SimMission | None = None) -> Jso
     if mission is not None:
         frame["vp_mission_id"] = mission.mission_id
     return frame
+
+
+def _uncount(session: SimSession, turn: SimTurn) -> None:
+    if turn.counted:
+        turn.counted = False
+        session.active_runs -= 1
+
+
+def _finish(session: SimSession, turn: SimTurn) -> None:
+    _uncount(session, turn)
+    if session.turn is turn:
+        session.turn = None
+    turn.ended.set()
+
+
+def _status(status: str, **ids: str) -> tuple[str, JsonObject]:
+    words = {
+        "turn_in_progress": "This request is already in progress.",
+        "turn_rejected_busy": "Another turn is in progress.",
+        "duplicate_turn_ignored": "This request was completed just now.",
+    }[status]
+    return "status", {"status": status, **ids, "message": words}

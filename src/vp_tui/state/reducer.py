@@ -1,8 +1,6 @@
-"""Event -> rule: the dispatch table.
+"""State + event -> State: which rule each kind of event has, and what it is taken up by besides.
 
-State + event -> State. Nothing else changes state, and nothing here asks a clock or a socket.
-
-The event list: one line per thing that happened.
+Nothing else changes state, and nothing here asks a clock or a socket.
 """
 
 from __future__ import annotations
@@ -53,6 +51,11 @@ from vp_tui.state.rules.lane import (
     lane_counted,
     lane_heard,
     lane_ticked,
+    probe_stepped,
+    restart_acted,
+    restart_asked,
+    switch_acted,
+    switch_asked,
     switches_read,
 )
 from vp_tui.state.rules.operator import (
@@ -95,6 +98,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
 
+_TELL_OF_CANCELS: Final = frozenset(
+    {StreamEvent, SessionsArrived, SnapshotArrived, ContinuityArrived, CancelAnswered}
+)
+_TELL_OF_TURNS: Final = frozenset({StreamEvent, LinkChanged, LinkDropped, GapFound})
+
+
 def reduce_all(state: State, events: Iterable[Event]) -> State:
     """Return the state after all events, in order; adjacent stream events go as one batch."""
     for is_stream, batch in groupby(events, key=_is_stream_event):
@@ -119,24 +128,12 @@ def reduce(state: State, event: Event) -> State:
     return cancels_followed(state, event.at) if type(event) in _TELL_OF_CANCELS else state
 
 
-_TELL_OF_CANCELS: Final = frozenset(
-    {StreamEvent, SessionsArrived, SnapshotArrived, ContinuityArrived, CancelAnswered}
-)
-_TELL_OF_TURNS: Final = frozenset({StreamEvent, LinkChanged, LinkDropped, GapFound})
-
-
 def _is_stream_event(event: Event) -> bool:
     return isinstance(event, StreamEvent)
 
 
 def _tick(event: Tick, state: State) -> State:
     return lane_ticked(event.at, replace(state, clock=Clock(event.at, event.wall)))
-
-
-def _followed(event: Event, state: State) -> State:
-    from vp_tui.state.rules.lane import reduce_followed  # noqa: PLC0415 - only when asked for
-
-    return reduce_followed(event, state)
 
 
 def _snapshot(event: SnapshotArrived, state: State) -> State:
@@ -177,11 +174,11 @@ _RULES: Final[Mapping[type[Event], Callable[[Any, State], State]]] = MappingProx
         CancelRequested: cancel_requested,
         CancelAnswered: cancel_answered,
         CancelFailed: cancel_failed,
-        SwitchAsked: _followed,
-        SwitchActed: _followed,
-        RestartAsked: _followed,
-        RestartActed: _followed,
-        ProbeStepped: _followed,
+        SwitchAsked: switch_asked,
+        SwitchActed: switch_acted,
+        RestartAsked: restart_asked,
+        RestartActed: restart_acted,
+        ProbeStepped: probe_stepped,
         SwitchesRead: switches_read,
         AlarmsFollowed: alarms_followed,
         AlarmsAcknowledged: alarms_acknowledged,

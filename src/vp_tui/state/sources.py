@@ -1,9 +1,7 @@
 """How far each source may be trusted now: live, stale, down, unauthorized, or nothing yet.
 
 `now` is the monotonic clock in seconds. A figure is only as good as the source it comes from.
-
-
-while_same: compute again only when an argument is another one.
+`while_same` keeps what was made of a state until an argument is another one.
 """
 
 from __future__ import annotations
@@ -24,6 +22,9 @@ if TYPE_CHECKING:
 
 STALE_AFTER_INTERVALS: Final = 2
 OFTEN_ASKED: Final = (Source.METRICS, Source.SESSIONS)
+
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
 
 
 class SourceWord(StrEnum):
@@ -152,10 +153,6 @@ def stuck_after_s(state: State) -> float:
     """Return the seconds of silence from which on a run is stuck now."""
     p95_s = state.snapshot.latency.p95_s if state.snapshot else None
     return stuck_after(state.watch.stuck_after, p95_s)
-
-
-_P = ParamSpec("_P")
-_R = TypeVar("_R")
 
 
 def while_same(function: Callable[_P, _R]) -> Callable[_P, _R]:

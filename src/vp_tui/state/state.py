@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from vp_tui.domain.lane.auto_revert import AutoRevert
 from vp_tui.domain.missions.ledger import Ledger
-from vp_tui.domain.models import Plane, Source, TokenPresence
+from vp_tui.domain.models import DEFAULT_INTERVALS, Plane, Source, TokenPresence, utc_of
 from vp_tui.domain.rollout.windows import open_window
 from vp_tui.domain.runs.turns import RoutingTally
 from vp_tui.domain.vocabulary import Profile, RevertMode, Traffic
@@ -52,15 +52,6 @@ GROWTH_LIMIT: Final = 200
 """Polls of each log remembered that brought new lines."""
 LOGS_LIMIT: Final = 8
 """Logs kept; the one least recently grown leaves first."""
-
-DEFAULT_INTERVALS: Final[Mapping[Source, float]] = {
-    Source.HEALTH: 15.0,
-    Source.METRICS: 2.0,
-    Source.SESSIONS: 3.0,
-    Source.CONTINUITY: 15.0,
-    Source.LOG: 2.0,
-}
-"""Seconds between two polls of a source at rate 1; a log is asked faster while it grows."""
 
 Tone = Literal["plain", "good", "warn", "bad", "dim"]
 
@@ -113,7 +104,7 @@ class Clock(NamedTuple):
 
 
 class SourceStatus(NamedTuple):
-    """What one polled source last did. Ages and staleness are the selectors' business."""
+    """What one polled source last did. Ages and staleness are told by `sources`."""
 
     answered_at: float | None = None
     failed_at: float | None = None
@@ -324,19 +315,10 @@ class State:
 
     @property
     def boot_at(self) -> datetime | None:
-        """The gateway's boot in UTC: its own stamp less its clock offset; None when not known."""
+        """The gateway's boot in UTC; None when not known."""
         if self.epoch is None:
             return None
-        try:
-            boot = datetime.fromisoformat(self.epoch.boot_stamp)
-        except ValueError:
-            return None
-        if boot.tzinfo is not None:
-            return boot.astimezone(UTC)
-        offset_s = self.health.clock_offset_s if self.health else None
-        if offset_s is None:
-            return None
-        return boot.replace(tzinfo=UTC) - timedelta(seconds=offset_s)
+        return utc_of(self.epoch.boot_stamp, self.health.clock_offset_s if self.health else None)
 
 
 def initial_state(watch: Watch, *, at: float, wall: datetime) -> State:

@@ -1,0 +1,1 @@
+"""Storage: the files that vp-tui reads and writes."""

@@ -1,11 +1,8 @@
-"""The audit file and handover files.
+"""The audit, an append-only file with a line of JSON per action; and the files of handover texts.
 
-The audit: an append-only file with a line of JSON per action.
-
-Several vp-tui may write it at once: each line goes in by one write under a lock on the file. What a
-crash left of a line stays where it is; the next line begins on a line of its own.
-
-Handover texts: a file each, for its owner only, never written over.
+Several vp-tui may write the audit at once: each line goes in by one write under a lock on the file.
+What a crash left of a line stays where it is; the next line begins on a line of its own. A handover
+text is a file of its own, for its owner only, never written over.
 """
 
 from __future__ import annotations

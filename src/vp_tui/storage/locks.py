@@ -1,8 +1,7 @@
-"""flock: a log's, and one vp-tui a host.
+"""Locks by flock: one writer at a time for an evidence log, and one vp-tui a host for what acts.
 
-One writer at a time for an evidence log, on this host and through every name of the log.
-
-One vp-tui at a time on this host for what only one may do: a lock that lasts as long as it.
+Both hold on this host only: the log's through every name that it has, the other for as long as the
+vp-tui that took it.
 """
 
 from __future__ import annotations
@@ -24,6 +23,10 @@ if TYPE_CHECKING:
 
 LOCK_WAIT_S: Final = 10.0
 _LOOK_AGAIN_S: Final = 0.002
+
+_NAME_LENGTH: Final = 24
+_SAID_LIMIT: Final = 200
+"""Bytes that are read of what a holder says of itself."""
 
 
 @contextmanager
@@ -121,11 +124,6 @@ def say_who(fd: int, holder: str) -> None:
         os.pwrite(fd, holder.encode(), 0)
     except OSError:
         pass
-
-
-_NAME_LENGTH: Final = 24
-_SAID_LIMIT: Final = 200
-"""Bytes that are read of what a holder says of itself."""
 
 
 class HostLock:

@@ -1,9 +1,4 @@
-"""Where vp-tui's own files are, and in whose name it writes.
-
-Where vp-tui's own files are: the XDG base directories.
-
-Who runs vp-tui: the name under which rows are recorded and actions audited.
-"""
+"""Where vp-tui's own files are, by the XDG base directories, and in whose name it writes."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""The hash chain beside it; followed as it grows.
-
-The file of records beside a log, `<log>.snapshots.jsonl`: a chain of lines, one per row.
+"""The records beside a log, `<log>.snapshots.jsonl`: a chain of lines, one per row.
 
 A record line is canonical JSON. It holds the hash of its row, of its snapshot, of the line before
 it (`prev`, null in the first) and, as nothing later vouches for the last one, of itself
@@ -8,7 +6,8 @@ it (`prev`, null in the first) and, as nothing later vouches for the last one, o
 crash left of a line stays where it is: the next record goes on a line of its own, and its `prev`
 covers the torn one.
 
-What the records beside a log name: missions, and who recorded. Only what was added is read.
+What they name, missions and who recorded, is followed as the file grows: only what was added is
+read.
 """
 
 from __future__ import annotations
@@ -34,6 +33,14 @@ Record = dict[str, Any]
 SEAL: Final = "record_sha256"
 """The key of a record's own hash."""
 _BLOCK: Final = 65_536
+
+IDS_LIMIT: Final = 20_000
+"""Missions remembered; those named first leave first."""
+AUTHORS_LIMIT: Final = 1_000
+"""Rows whose authors are remembered, the newest."""
+READ_LIMIT: Final = 16 * 1024 * 1024
+"""Bytes of the records read, the newest: each snapshot names the missions before it too."""
+_UNREAL: Final = frozenset(str(traffic) for traffic in Traffic if not traffic.is_real)
 
 
 def records_path(log: Path) -> Path:
@@ -130,15 +137,6 @@ def _last_line(fd: int) -> bytes:
 
 def _object(members: Mapping[str, bytes]) -> bytes:
     return b"{" + b",".join(canonical(key) + b":" + members[key] for key in sorted(members)) + b"}"
-
-
-IDS_LIMIT: Final = 20_000
-"""Missions remembered; those named first leave first."""
-AUTHORS_LIMIT: Final = 1_000
-"""Rows whose authors are remembered, the newest."""
-READ_LIMIT: Final = 16 * 1024 * 1024
-"""Bytes of the records read, the newest: each snapshot names the missions before it too."""
-_UNREAL: Final = frozenset(str(traffic) for traffic in Traffic if not traffic.is_real)
 
 
 @dataclass(frozen=True, slots=True)

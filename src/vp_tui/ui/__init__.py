@@ -1,0 +1,1 @@
+"""The user interface, in Textual: it reads views and gives commands."""

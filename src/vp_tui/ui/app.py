@@ -1,8 +1,6 @@
-"""Textual app: tick, signals, palette.
+"""The Textual app: starts the network after the first paint, pumps its events, ticks, and ends.
 
-The command palette's contents: every action; one that cannot be done now tells why.
-
-The Textual app: starts the network after the first paint, pumps its events, and ticks.
+The command palette offers every action; one that cannot be done now tells why.
 """
 
 from __future__ import annotations
@@ -37,6 +35,10 @@ if TYPE_CHECKING:
     from vp_tui.worker.commands import Commands
 
 
+TICK_S: Final = 1.0
+_ENDING_SIGNALS: Final = ("SIGTERM", "SIGHUP")
+
+
 class ActionProvider(Provider):
     """Offers every action by name."""
 
@@ -66,10 +68,6 @@ class ActionProvider(Provider):
     def _run(self, action: Action) -> partial[Coroutine[Any, Any, None]]:
         read_only = cast("VpTuiApp", self.app).store.state.watch.read_only
         return partial(self.screen.run_action, call_of(action, read_only=read_only))
-
-
-TICK_S: Final = 1.0
-_ENDING_SIGNALS: Final = ("SIGTERM", "SIGHUP")
 
 
 def _utc_now() -> datetime:

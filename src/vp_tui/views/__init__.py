@@ -1,0 +1,1 @@
+"""The views: from the state and now to what is so."""

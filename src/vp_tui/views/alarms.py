@@ -1,10 +1,6 @@
-"""What rings now, and the gravest.
+"""State + now -> what alarms are raised for, of what nothing can be told now, and the gravest.
 
-State + now -> what an alarm is raised for, and of what nothing can be told now.
-
-State + now -> the alarm to look at first.
-
-Looks for alarms once a second, whatever the screen shows, and tells which of them ring now.
+It is looked for once a second, whatever the screen shows; each alarm rings once.
 """
 
 from __future__ import annotations
@@ -23,6 +19,20 @@ if TYPE_CHECKING:
     from vp_tui.domain.events import Event
     from vp_tui.domain.runs.alarms import Alarm
     from vp_tui.state.state import State
+
+
+_LANE_ALARMS: Final = ("guardrail tripped", "blind rate")
+
+GATEWAY_LOST: Final = "gateway lost"
+_ORDER: Final = (
+    ("guardrail tripped",),
+    ("brake contradicted",),
+    ("stuck run", "deaf run"),
+    (GATEWAY_LOST,),
+    ("blind rate",),
+    ("lost run",),
+)
+"""Kinds of alarms, the gravest first, as the SAFETY line has them."""
 
 
 class AlarmLook(NamedTuple):
@@ -46,9 +56,6 @@ def look_for_alarms(state: State, now: float) -> AlarmLook:
     return AlarmLook((*lane, *_of_the_runs(state, now)), frozenset(unknown))
 
 
-_LANE_ALARMS: Final = ("guardrail tripped", "blind rate")
-
-
 def _of_the_lane(state: State, now: float) -> Iterator[PresentAlarm]:
     for alarm in assess(state, now).safety:
         if not alarm.head:
@@ -60,18 +67,6 @@ def _of_the_runs(state: State, now: float) -> Iterator[PresentAlarm]:
     for session_id, told in run_levels(state, now).items():
         if told.level is not None and told.level.is_alarm:
             yield PresentAlarm(AlarmKey(session_id, f"{told.level} run"), told.reason, told.since)
-
-
-GATEWAY_LOST: Final = "gateway lost"
-_ORDER: Final = (
-    ("guardrail tripped",),
-    ("brake contradicted",),
-    ("stuck run", "deaf run"),
-    (GATEWAY_LOST,),
-    ("blind rate",),
-    ("lost run",),
-)
-"""Kinds of alarms, the gravest first, as the SAFETY line has them."""
 
 
 def worst_alarm(state: State, now: float) -> PresentAlarm | None:

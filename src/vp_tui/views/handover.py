@@ -1,13 +1,8 @@
-"""Texts for others: handover, incident summary.
+"""Texts for others: the handover to the next engineer, and the summary of a run for the incident.
 
-The handover text: all that the next engineer on call must know, as plain text of some 30 lines.
-
-Pure: state + now -> text. What is not known is said to be unknown.
-
-State + now -> the summary of one run for the incident channel: a dozen lines of plain ASCII.
-
-Somebody reads it without this screen: every line says of itself what it is, how old it is, and
-what is not known.
+Pure: state + now -> text. The handover is plain text of some 30 lines, with all that the next
+engineer on call must know; the summary is a dozen lines of plain ASCII. Both are read without this
+screen: each line says of itself what it is, how old it is, and what is not known.
 """
 
 from __future__ import annotations
@@ -44,8 +39,16 @@ if TYPE_CHECKING:
 
 
 ACTIONS_AT_MOST: Final = 12
-"""Actions told, the newest."""
+"""Actions told in the handover, the newest."""
 _WELL: Final = frozenset({Level.OK, Level.IDLE})
+
+QUERY: Final = 120
+"""Characters of the query in the summary of a run."""
+LINE: Final = 240
+"""Characters of a line of the summary, at most."""
+CANCELS: Final = 2
+"""Cancels of the session told in the summary, the newest."""
+_PLAIN: Final = str.maketrans({"…": "...", "“": '"', "”": '"', "’": "'", "–": "-"})  # noqa: RUF001 - what is replaced
 
 
 def handover(state: State, now: float, who: str) -> str:
@@ -222,15 +225,6 @@ def _next_steps(state: State, assessment: Assessment, now: float) -> Iterator[st
         missing = ", ".join(assessment.gates.promotion.missing)
         proof = f"; for a promotion: {missing}" if missing else ""
         yield f"record the window (R writes {assessment.suggestion.decision}){proof}"
-
-
-QUERY: Final = 120
-"""Characters of the query."""
-LINE: Final = 240
-"""Characters of a line at most."""
-CANCELS: Final = 2
-"""Cancels of the session that are told, the newest."""
-_PLAIN: Final = str.maketrans({"…": "...", "“": '"', "”": '"', "’": "'", "–": "-"})  # noqa: RUF001 - what is replaced
 
 
 def incident_text(state: State, now: float, session_id: str) -> str:

@@ -1,11 +1,8 @@
-"""What the lane is believed to do; how the primary path does.
+"""State + now -> what mode the lane is believed to be in, and whether the primary path is healthy.
 
-State -> what mode the lane is believed to be in, and on what evidence.
-
-State + now -> whether the primary path is healthy: where a forced fallback sends every turn.
-
-What speaks for it are turns and fallen back missions that it completed lately. `now` is the
-monotonic clock in seconds.
+A belief comes with its evidence. The primary path is where a forced fallback sends every turn: what
+speaks for it are turns and fallen back missions that it completed lately. `now` is the monotonic
+clock in seconds.
 """
 
 from __future__ import annotations
@@ -51,6 +48,9 @@ _WISHES: Final[Mapping[Change, str]] = MappingProxyType(
     }
 )
 """What a change makes of the lane, in a word or two."""
+
+LATELY_S: Final = 30 * 60.0
+"""What the primary path did longer ago says nothing of now."""
 
 
 def lane_mode(state: State) -> Belief:
@@ -130,10 +130,6 @@ def _newest_mission(
 
 def _is_before(at: datetime | None, boot_at: datetime | None) -> bool | None:
     return None if at is None or boot_at is None else at < boot_at
-
-
-LATELY_S: Final = 30 * 60.0
-"""What is older says nothing of now."""
 
 
 class PrimaryHealth(StrEnum):

@@ -1,15 +1,9 @@
-"""Runs that hang: what they block, the next step, what a cancel may hit.
-
-What a cancel is aimed at: captured when the dialog opens, checked again before it is sent.
-
-State + a run -> what it blocks, and the next rung of the ladder, in words.
+"""State + now -> the runs that hang: what each blocks, the next rung, and what a cancel may hit.
 
 The rungs: look, wait, cancel, follow the cancel, restart. A rung that is useless is never named
-as the next one.
-
-State + now -> the runs that hang and those that were cancelled, as the row's word needs them.
-
-Nothing here changes more often than once a second, so that what is made of it is kept.
+as the next one. What a cancel is aimed at is captured when the dialog opens, and checked again
+before it is sent. The hung and the cancelled runs are told as the row's word needs them: they
+change at most once a second, so that what is made of them is kept.
 """
 
 from __future__ import annotations
@@ -40,6 +34,12 @@ _BEYOND: Final[Mapping[Level | None, str]] = {
     Level.LOST: "the session is gone",
 }
 """Levels that no cancel reaches any more."""
+
+_ANOTHER: Final = "the run that was shown has ended, another one runs: look at it first"
+
+CANCEL_WAITS: Final[dict[Dialect | None, str]] = {"G1": "5 s", "G2": "10 s", None: "5 to 10 s"}
+"""How long a gateway waits for a run to hear a cancel before it clears the counter."""
+_NO_LOCK: Final = "blocks nothing: on this gateway (G2) a run holds only its own session's lock"
 
 
 class Target(NamedTuple):
@@ -123,9 +123,6 @@ def why_changed(target: Target, state: State, now: float) -> str | None:
     return None if _is_same(target.run, state.runs[target.session_id]) else _ANOTHER
 
 
-_ANOTHER: Final = "the run that was shown has ended, another one runs: look at it first"
-
-
 def _is_same(run: Run, now: Run) -> bool:
     """Tell whether it is one turn: nobody heard an end, and what was known of its start stands."""
     began = ((run.running_since, now.running_since), (run.turn.started_at, now.turn.started_at))
@@ -139,11 +136,6 @@ def cancellable(state: State, now: float) -> tuple[Target, ...]:
         for row in run_rows(state, now)
         if why_no_cancel(state, now, row.session.session_id) is None
     )
-
-
-CANCEL_WAITS: Final[dict[Dialect | None, str]] = {"G1": "5 s", "G2": "10 s", None: "5 to 10 s"}
-"""How long a gateway waits for a run to hear a cancel before it clears the counter."""
-_NO_LOCK: Final = "blocks nothing: on this gateway (G2) a run holds only its own session's lock"
 
 
 def what_it_blocks(state: State, row: RunRow) -> str:

@@ -1,12 +1,7 @@
-"""One run looked at closely, with its timeline.
+"""State + now -> one run looked at closely, and the course of its turn: a line for each thing.
 
-State + now -> how a run's turn went: a line for each thing that tells it, with its time.
-
-Shared by the triage on the screen and the summary for the incident channel.
-
-State + now -> one run looked at closely, in words: shared by screen and incident summary.
-
-What is not known is said to be unknown; what is believed is said to be a belief, and why.
+Shared by screen and incident summary. What is not known is said to be unknown; what is believed is
+said to be a belief, and why.
 """
 
 from __future__ import annotations

@@ -1,10 +1,6 @@
-"""Badge, troubles, SAFETY line (IMPAIRED is here).
+"""What stands between the operator and trusting the screen: badge, troubles and the SAFETY line.
 
-What stands between the operator and trusting the screen: badge and troubles, in words.
-
-State + now -> the SAFETY line: what is wrong, the gravest first, each with the key that helps.
-
-No row's word masks it.
+Each is told in words with what helps, the gravest first. No row's word masks the SAFETY line.
 """
 
 from __future__ import annotations
@@ -53,6 +49,16 @@ LANE_SOURCES: Final = (
     Source.LOG,
     Source.HEALTH,
 )
+
+GUARDRAIL: Final = "guardrail tripped"
+UNCONFIRMED: Final = "cancel unconfirmed"
+CONTRADICTED: Final = "brake contradicted"
+COUNTDOWN: Final = "auto-revert"
+_LINKS_KEY: Final = "5"
+_AUDIT_KEY: Final = "u"
+_BRAKE_KEY: Final = "F"
+_SERIOUS: Final = {LOST: "gateway lost", BLIND: "blind rate"}
+"""Troubles that are an alarm of the SAFETY line, and the alarm's name."""
 
 
 class Trouble(NamedTuple):
@@ -172,17 +178,6 @@ def _streams(state: State, now: float) -> Iterator[Trouble]:
     elif streams.word in {SourceWord.STALE, SourceWord.DOWN}:
         what = f"{missing} of {streams.wanted} streams not attached"
         yield Trouble(what, streams.reason, "vp-tui goes on trying", is_grave=not streams.live)
-
-
-GUARDRAIL: Final = "guardrail tripped"
-UNCONFIRMED: Final = "cancel unconfirmed"
-CONTRADICTED: Final = "brake contradicted"
-COUNTDOWN: Final = "auto-revert"
-_LINKS_KEY: Final = "5"
-_AUDIT_KEY: Final = "u"
-_BRAKE_KEY: Final = "F"
-_SERIOUS: Final = {LOST: "gateway lost", BLIND: "blind rate"}
-"""Troubles that are an alarm of the SAFETY line, and the alarm's name."""
 
 
 class SafetyEntry(NamedTuple):

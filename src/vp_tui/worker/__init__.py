@@ -1,0 +1,1 @@
+"""The worker: what asks the gateway, acts on it, and writes files."""

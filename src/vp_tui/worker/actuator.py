@@ -1,11 +1,8 @@
-"""Sets a switch by file and command; runs a command.
-
-Running a command of the operator's: no shell, a time limit, and its output as plain lines.
-
-The operator's own actuator: what sets the lane's switches, and restarts the gateway.
+"""The operator's own actuator: what sets the lane's switches, and restarts the gateway.
 
 The gateway has no endpoint for that. The configuration names its env file, commands, or both; what
-neither can do is told as instructions for the operator's hands.
+neither can do is told as instructions for the operator's hands. A command runs without a shell and
+with a time limit, and its output is kept as plain lines.
 """
 
 from __future__ import annotations

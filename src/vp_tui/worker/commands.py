@@ -1,12 +1,9 @@
-"""What keys call; the network thread.
-
-What the operator's keys do to the feeds. A command answers with an event, never by itself.
-
-The network thread: the feeds on an event loop of their own.
+"""What the operator's keys do, each answered by an event, and the network thread that does it.
 
 Textual writes to the terminal from the UI loop and blocks when the terminal is not read (a hung
 ssh). A socket on that loop would stop being drained, and a viewer that does not read freezes the
-gateway's run for everybody. So the feeds live here and hand over through the mailbox.
+gateway's run for everybody. So the feeds live on a thread with an event loop of their own, and hand
+over through the mailbox.
 """
 
 from __future__ import annotations
@@ -42,6 +39,8 @@ if TYPE_CHECKING:
 
 POLL_FACTORS: Final = (0.5, 1.0, 2.0, 5.0)
 """What the poll intervals can be multiplied by; never faster than twice, to spare the gateway."""
+
+_JOIN_S: Final = 3.0
 
 
 class Commands:
@@ -182,9 +181,6 @@ class Commands:
         self._store.apply(PollRateChanged(self._clock(), factor))
         self.network.call(lambda feeds: feeds.set_poll_factor(factor))
         return factor
-
-
-_JOIN_S: Final = 3.0
 
 
 class NetworkThread:

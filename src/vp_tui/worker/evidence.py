@@ -1,12 +1,8 @@
-"""Writes rows and windows; appends rows that wait.
+"""Writes evidence: a row with its record, and its window; and appends rows that wait for their log.
 
-Rows that wait for their log, because it could not be written when they were recorded.
-
-Shared by the screen and `vp-tui capture`. Everything here reads and writes files.
-
-Writing evidence: a row with its record, and the window that it belongs to.
-
-Everything slow happens on a thread; what came of it is told to the store as events, then returned.
+Shared by the screen and `vp-tui capture`. A row waits when its log could not be written as it was
+recorded. Everything slow happens on a thread; what came of it is told to the store as events, then
+returned.
 """
 
 from __future__ import annotations
@@ -40,6 +36,11 @@ if TYPE_CHECKING:
     from vp_tui.state.store import Store
     from vp_tui.storage.evidence_log import Appended
     from vp_tui.views.draft import Choice, Draft
+
+
+_TRIES: Final = 20
+"""How often a row is tried while others write rows of other windows; then it is written."""
+_NO_ROWS: Final = Fingerprint(hashlib.sha256(b"").hexdigest())
 
 
 class WaitingRow(NamedTuple):
@@ -109,11 +110,6 @@ def _append_first(spool: Path, log: Path, rows: Collection[EvidenceRow]) -> Appe
         except EvidenceError as error:
             return AppendedRow(kept.row, None, error.failure)
     return None
-
-
-_TRIES: Final = 20
-"""How often a row is tried while others write rows of other windows; then it is written."""
-_NO_ROWS: Final = Fingerprint(hashlib.sha256(b"").hexdigest())
 
 
 class Written(NamedTuple):

@@ -20,10 +20,9 @@ from vp_tui.domain.events import (
     SourceFailed,
     TokensRead,
 )
-from vp_tui.domain.models import Plane, Source
+from vp_tui.domain.models import DEFAULT_INTERVALS, Plane, Source
 from vp_tui.gateway.credentials import is_session_id
 from vp_tui.gateway.errors import GatewayError, TimedOut, Unauthorized, Unreachable
-from vp_tui.state.state import DEFAULT_INTERVALS
 from vp_tui.worker.polling import UNAUTHORIZED_RETRY_S, Attachments, LogTailer, Pace, Poller
 
 if TYPE_CHECKING:

@@ -1,18 +1,8 @@
-"""Files that are read again when they change.
+"""The feeds of files: each is read again when it changed, and what is new is told.
 
-What every feed of a file does: look, away from the loop and once at a time; tell what is new.
-
-The evidence log as others write it: read again whenever it or its records changed.
-
-Which vp-tui on this host is a gateway's auto-revert: asked for until this one is.
-
-The lane's switches in the gateway's env file: read again whenever that changed.
-
-The audit as it is on disk: read again whenever this vp-tui, or another one, added an action.
-
-The window as it is kept: read again whenever another vp-tui, or this one, changed it.
-
-The report of the continuity suites, read again whenever the file changed.
+They look away from the loop and once at a time: at the evidence log with its records, the audit,
+the window, the gateway's env file and the suites' report, whoever changed them; and at the lock
+that tells which vp-tui on this host is a gateway's auto-revert.
 """
 
 from __future__ import annotations
@@ -54,6 +44,12 @@ Stamp = tuple[int, int, int]
 CannotRead = AuditError | EvidenceError
 _UNREAD: Final = object()
 """No stamp equals it."""
+
+ROWS_LIMIT: Final = 20_000
+"""Rows of the evidence log told, the newest."""
+
+ACTIONS_KEPT: Final = 500
+"""Actions of the audit told, the newest."""
 
 
 class ThreadFeed(ABC):
@@ -129,10 +125,6 @@ class StampedFeed(ThreadFeed):
 def stamp_of(status: os.stat_result) -> Stamp:
     """Return what of a file's status changes with what is in it."""
     return status.st_mtime_ns, status.st_size, status.st_ino
-
-
-ROWS_LIMIT: Final = 20_000
-"""Rows told, the newest."""
 
 
 class EvidenceFeed(ThreadFeed):
@@ -272,10 +264,6 @@ class SwitchesFeed(ThreadFeed):
             reason = error.failure.reason if isinstance(error, SwitchError) else error.strerror
             return SwitchesRead(self._clock(), None, None, reason or "it cannot be read")
         return SwitchesRead(self._clock(), switches, datetime.fromtimestamp(stamp, UTC))
-
-
-ACTIONS_KEPT: Final = 500
-"""Actions told, the newest."""
 
 
 class AuditFeed(StampedFeed):

@@ -1,15 +1,9 @@
-"""Carries out cancel, switch, restart, probe; audits each.
+"""Carries out what the operator asked for: cancels, switches, restarts, probes. Each is audited.
 
-What the operator does to the lane: sets a switch, restarts the gateway, probes it.
-
-It runs on the network thread. Everything is told as events, one step after the other, and audited.
-In read-only mode there is no actuator and no prober, so nothing can be done: the attempt is audited
-like any other. What it comes to is not known here: that is proven by its effect.
-
-Carrying out what the operator asked for: one request, its answer told, and the audit kept.
-
-It runs on the network thread. In read-only mode there are no `orders`, so nothing can be sent: the
-attempt is told and audited like any other.
+It runs on the network thread. Each order is done once; everything is told as events, one step after
+the other. In read-only mode there are no `orders`, no actuator and no prober, so nothing can be
+sent or done: the attempt is told and audited like any other. What an order comes to is not known
+here: that is proven by its effect.
 """
 
 from __future__ import annotations
@@ -54,6 +48,11 @@ if TYPE_CHECKING:
 RESTART: Final = "restart"
 PROBE: Final = "probe"
 LEFT: Final = "vp-tui was left before it ended"
+
+READ_ONLY: Final = Failure("read-only: nothing may be changed here", "start without --read-only")
+CANCEL: Final = "cancel"
+ALARM_S: Final = 10.0
+"""Seconds that the command for alarms may take."""
 
 
 def _utc_now() -> datetime:
@@ -176,32 +175,6 @@ class LaneOrders:
         await self._books.keep(record)
 
 
-def probe_steps(probe: Probe, now: float, wall: datetime) -> tuple[ActionStep, ...]:
-    """Return a probe's steps as the audit has them; `now` is the monotonic clock at `wall`."""
-    steps = tuple(
-        ActionStep(wall - timedelta(seconds=now - each.at), each.step, each.detail)
-        for each in probe.steps
-    )
-    return (*steps, ActionStep(wall, "given up", probe.reason)) if probe.reason else steps
-
-
-def _result_of(done: Actuation) -> str:
-    """Return what the actuator did; whether it has an effect is another matter."""
-    if done.failure is not None:
-        return f"failed: {done.failure.reason}"
-    if not done.is_carried_out:
-        return "by hand: nothing was done"
-    if done.needs_restart:
-        return "written, not in force until the gateway restarts"
-    return "carried out, effect unconfirmed"
-
-
-READ_ONLY: Final = Failure("read-only: nothing may be changed here", "start without --read-only")
-CANCEL: Final = "cancel"
-ALARM_S: Final = 10.0
-"""Seconds that the command for alarms may take."""
-
-
 class SessionOrders:
     """What may be done to one gateway, in the name of `actor`. Every attempt is audited."""
 
@@ -303,3 +276,23 @@ class SessionOrders:
         result: str,
     ) -> ActionRecord:
         return ActionRecord(at, self._actor, action, target, reason, steps, result)
+
+
+def probe_steps(probe: Probe, now: float, wall: datetime) -> tuple[ActionStep, ...]:
+    """Return a probe's steps as the audit has them; `now` is the monotonic clock at `wall`."""
+    steps = tuple(
+        ActionStep(wall - timedelta(seconds=now - each.at), each.step, each.detail)
+        for each in probe.steps
+    )
+    return (*steps, ActionStep(wall, "given up", probe.reason)) if probe.reason else steps
+
+
+def _result_of(done: Actuation) -> str:
+    """Return what the actuator did; whether it has an effect is another matter."""
+    if done.failure is not None:
+        return f"failed: {done.failure.reason}"
+    if not done.is_carried_out:
+        return "by hand: nothing was done"
+    if done.needs_restart:
+        return "written, not in force until the gateway restarts"
+    return "carried out, effect unconfirmed"

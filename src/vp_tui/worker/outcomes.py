@@ -1,12 +1,7 @@
-"""Audits what our orders came to.
+"""What our own orders came to, for the audit: a further line when it is known.
 
-What became of our own cancels, for the audit: a further line when it is known.
-
-The cancel's own line says what the gateway answered, which is no recovery.
-
-What our own changes of the lane and restarts came to, for the audit: a further line when known.
-
-The order's own line says what the actuator did, which proves nothing.
+A cancel's own line says what the gateway answered, which is no recovery; that of a change or a
+restart says what the actuator did, which proves nothing.
 """
 
 from __future__ import annotations
@@ -40,7 +35,11 @@ _RESULTS: Final = {
     CancelState.RESTARTED: "ended by a restart",
     CancelState.MISSED: "nothing was cancelled: the turn had ended",
 }
-"""What is told, each once."""
+"""What is told of a cancel, each once."""
+
+_PROOFS: Final = frozenset({Proof.CONFIRMED, Proof.UNCONFIRMED, Proof.CONTRADICTED})
+_ENDS: Final = frozenset({RestartState.BACK, RestartState.NOT_BACK, RestartState.NOT_RESTARTED})
+"""What is told of a change and of a restart, each once."""
 
 
 class Recoveries:
@@ -95,11 +94,6 @@ def _follow_up(cancel: Cancel, state: State, now: float, result: str) -> ActionR
         ),
         result=result,
     )
-
-
-_PROOFS: Final = frozenset({Proof.CONFIRMED, Proof.UNCONFIRMED, Proof.CONTRADICTED})
-_ENDS: Final = frozenset({RestartState.BACK, RestartState.NOT_BACK, RestartState.NOT_RESTARTED})
-"""What is told, each once."""
 
 
 class Proofs:

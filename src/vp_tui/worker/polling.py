@@ -1,14 +1,9 @@
-"""Poller, log tailer, which sockets are held.
+"""Polls one source for ever, tails one log, and holds the sockets of sessions that are in memory.
 
-Polling one source for ever: one request in flight, jittered, backing off while it fails.
-
-Which sessions' sockets vp-tui holds.
-
-Attaching to a session that is only on disk resumes it (docs/rollout.md, fact 10), so a socket is
+One request is in flight at a time, jittered, backing off while it fails; a log is asked as fast as
+it grows, within bounds. Attaching to a session that is only on disk resumes it, so a socket is
 opened only where a listing says that the session is in memory, and opened again only after a newer
 listing says so again.
-
-Tailing one log: asked as fast as it grows, within bounds.
 """
 
 from __future__ import annotations
@@ -35,6 +30,13 @@ BACK_OFF_CAP_S: Final = 4.0
 UNAUTHORIZED_RETRY_S: Final = 30.0
 JITTER: Final = 0.1
 _DOUBLINGS: Final = 8
+
+ATTACH_LIMIT: Final = 64
+
+FASTEST_S: Final = 0.25
+SLOWEST_S: Final = 2.0
+BURST: Final = 500
+"""Lines in one answer from which on a log is asked as fast as it may be."""
 
 
 def poll_delay(interval_s: float, failures: int, *, jitter: float) -> float:
@@ -115,9 +117,6 @@ class Poller:
         return poll_delay(interval_s * self.pace.factor, self.failures, jitter=jitter)
 
 
-ATTACH_LIMIT: Final = 64
-
-
 class Stream(Protocol):
     """One session's socket, as the gateway layer offers it."""
 
@@ -188,12 +187,6 @@ class Attachments:
         _stream, task = self._held.pop(session_id)
         task.cancel()
         self._emit(LinkDropped(now, session_id))
-
-
-FASTEST_S: Final = 0.25
-SLOWEST_S: Final = 2.0
-BURST: Final = 500
-"""Lines in one answer from which on the log is asked as fast as it may be."""
 
 
 def next_interval(interval_s: float, new_lines: int) -> float:

@@ -1,0 +1,1 @@
+"""The configuration: the settings, their file, and where each value comes from."""

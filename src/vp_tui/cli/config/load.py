@@ -1,8 +1,6 @@
-"""flags > env > file > defaults; config show.
+"""Loads the settings, each with its origin: flags > environment > file > defaults.
 
-Loading the settings: flags > environment > file > defaults, each value with its origin.
-
-The settings as they are shown: each with its origin, and never a token.
+They can be shown too, each with where it came from; a token is never shown.
 """
 
 from __future__ import annotations

@@ -1,11 +1,8 @@
-"""Settings, and how each is parsed.
+"""What can be set: the settings, how each is given, and how its value is parsed.
 
-Parsing one value of the settings: each parser raises ValueError with what is wanted instead.
-
-What can be set, and how each setting is given.
-
-Plain dataclasses: the settings are read before the first frame, and pydantic's import alone would
-cost more than `vp-tui config show` may take.
+A parser raises ValueError with what is wanted instead. The settings are plain dataclasses: they are
+read before the first frame, and pydantic's import alone would cost more than `vp-tui config show`
+may take.
 """
 
 from __future__ import annotations

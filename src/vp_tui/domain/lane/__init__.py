@@ -1,0 +1,1 @@
+"""The lane: its switches and how a change is proven, restarts, probes, the auto-revert."""

@@ -1,13 +1,9 @@
-"""A probe followed step by step, its prompt and its price.
-
-The probe: one coding prompt in a session of its own, followed step by step.
+"""A probe: one coding prompt in a session of its own, followed step by step; and what it costs.
 
 It tells what the lane does when there is no traffic to tell it. It is a turn like any other: it
-costs a model's time, holds G1's lock while it runs, and makes a mission. Nothing is ever repeated
-or cancelled by it: a probe that is given up goes on in the gateway. Times are vp-tui's own
-monotonic clock in seconds.
-
-What a probe asks, and what it costs: in words, for whoever confirms it.
+costs a model's time, holds G1's lock while it runs, and makes a mission, so whoever confirms it is
+told that in words. Nothing is ever repeated or cancelled by it: a probe that is given up goes on in
+the gateway. Times are vp-tui's own monotonic clock in seconds.
 """
 
 from __future__ import annotations
@@ -27,6 +23,21 @@ if TYPE_CHECKING:
 
     from vp_tui.domain.lane.turn_proof import CompletedTurn
     from vp_tui.domain.models import Dialect, Failure, Frame, Mission
+
+
+_REFUSALS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "turn_rejected_busy": "the gateway rejected it: another turn of its session is under way",
+        "turn_in_progress": "the gateway ignored it: it says that this prompt is under way",
+        "duplicate_turn_ignored": "the gateway ignored it: the same prompt completed just now",
+    }
+)
+
+_TASK: Final = "write a Python script hello.py that prints the word hello, and change nothing else"
+DEFAULT_PROMPTS: Final[Mapping[Dialect, str]] = MappingProxyType(
+    {"G1": f"Please {_TASK}.", "G2": f"Codie, please {_TASK}."}
+)
+"""G1 delegates by coding words, G2 only what names the lane."""
 
 
 class ProbeStep(StrEnum):
@@ -59,13 +70,6 @@ _HINTS: Final[Mapping[ProbeStep, str]] = MappingProxyType(
         ProbeStep.ROUTED: "queued behind another run? it goes on by itself, nothing was cancelled",
         ProbeStep.COMPLETED: "it goes on by itself, nothing was cancelled: look at its run",
         ProbeStep.MISSION: "the metrics do not answer, or do not name it",
-    }
-)
-_REFUSALS: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        "turn_rejected_busy": "the gateway rejected it: another turn of its session is under way",
-        "turn_in_progress": "the gateway ignored it: it says that this prompt is under way",
-        "duplicate_turn_ignored": "the gateway ignored it: the same prompt completed just now",
     }
 )
 
@@ -318,13 +322,6 @@ _RULES: Final[Mapping[type[Fact], Callable[[Probe, Any], Probe]]] = MappingProxy
     }
 )
 """What each kind of fact does to a probe."""
-
-
-_TASK: Final = "write a Python script hello.py that prints the word hello, and change nothing else"
-DEFAULT_PROMPTS: Final[Mapping[Dialect, str]] = MappingProxyType(
-    {"G1": f"Please {_TASK}.", "G2": f"Codie, please {_TASK}."}
-)
-"""G1 delegates by coding words, G2 only what names the lane."""
 
 
 def prompt_for(configured: str, dialect: Dialect | None) -> str:

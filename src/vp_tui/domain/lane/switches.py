@@ -1,11 +1,7 @@
-"""Switches, changes, what setting one would take (was switches + actuation).
+"""The lane's switches, and what it takes to set one: by file, by command, or by hand.
 
-The lane's switches, as the gateway reads them from its environment when it starts.
-
-No endpoint sets or shows them: they stand in the operator's env file, and their effect shows only
-by what turns of coding intent do.
-
-What the operator's actuator can do, what it did, and what is left to be done by hand.
+The gateway reads them from its environment when it starts. No endpoint sets or shows them: they
+stand in the operator's env file, and their effect shows only by what turns of coding intent do.
 """
 
 from __future__ import annotations
@@ -23,6 +19,13 @@ if TYPE_CHECKING:
 
 TRUTHY: Final = frozenset({"1", "true", "yes", "on"})
 """What the gateway takes for on, in any case; all else is off."""
+
+NOT_IN_FORCE: Final = "written, not in force until the gateway restarts"
+RESTART_AFTER: Final = f"Then restart the gateway: {NOT_IN_FORCE}."
+RESTART_BY_HAND: Final = (
+    "Restart the gateway as its service manager does it: systemctl restart, docker restart, ...",
+    "It kills every run. vp-tui waits for the new epoch and attaches again.",
+)
 
 
 class Switch(StrEnum):
@@ -129,14 +132,6 @@ def with_change(data: bytes, change: Change) -> bytes:
     if not switches_in(data).needs(change):
         return data
     return with_value(data, change.switch, str(int(change.on)))
-
-
-NOT_IN_FORCE: Final = "written, not in force until the gateway restarts"
-RESTART_AFTER: Final = f"Then restart the gateway: {NOT_IN_FORCE}."
-RESTART_BY_HAND: Final = (
-    "Restart the gateway as its service manager does it: systemctl restart, docker restart, ...",
-    "It kills every run. vp-tui waits for the new epoch and attaches again.",
-)
 
 
 class CommandRun(NamedTuple):

@@ -1,14 +1,9 @@
-"""A completed turn, and what it proves of a switch (was completions + findings).
-
-How turns ended, as their frames tell: the facts that prove what the lane's switches do.
-
-All times are vp-tui's own monotonic clock in seconds.
-
-What one turn proves about a switch, by how the gateway routes (docs/wire.md, section 11).
+"""How a turn ended, as its frames tell, and what that proves of the lane's switches.
 
 Forced fallback is asked first, then the lane's switch, then shadow mode, and only then is the lane
-started. So whatever frame routes a turn proves that fallback is not forced and the lane is on; a
-turn that stays on the primary path without a word was kept by one of these two.
+started (docs/wire.md, section 11). So whatever frame routes a turn proves that fallback is not
+forced and the lane is on; a turn that stays on the primary path without a word was kept by one of
+these two. Times are vp-tui's own monotonic clock in seconds.
 """
 
 from __future__ import annotations
@@ -17,16 +12,26 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vp_tui.domain.lane.switches import FORCE_FALLBACK, Change, Switch
-from vp_tui.domain.runs.turns import BOOTSTRAP, DELEGATED, FALLBACKS, SHADOW, is_coding_intent
+from vp_tui.domain.runs.turns import (
+    ASSISTANCE_NEEDED,
+    BOOTSTRAP,
+    DELEGATED,
+    FALLBACKS,
+    SHADOW,
+    is_coding_intent,
+)
 
 if TYPE_CHECKING:
     from vp_tui.domain.models import Dialect, Frame, StreamEvent
 
 
-ASSISTANCE_NEEDED: Final = "assistance_needed"
-"""Notification that ends a turn which raised: no `query_complete` follows it."""
 _TELLING: Final = frozenset({"status", "query_complete", "system_event"})
 """Kinds of frames that begin, route or end a turn."""
+
+_SHADOW_ON: Final = Change(Switch.SHADOW, on=True)
+_SHADOW_OFF: Final = Change(Switch.SHADOW, on=False)
+_SILENCING: Final = frozenset({FORCE_FALLBACK, Change(Switch.LANE, on=False)})
+"""Changes after which nothing is routed, and no frame says so."""
 
 
 class CompletedTurn(NamedTuple):
@@ -120,12 +125,6 @@ def is_end(frame: Frame) -> bool:
     return frame.kind == "query_complete" or (
         frame.kind == "system_event" and frame.status == ASSISTANCE_NEEDED
     )
-
-
-_SHADOW_ON: Final = Change(Switch.SHADOW, on=True)
-_SHADOW_OFF: Final = Change(Switch.SHADOW, on=False)
-_SILENCING: Final = frozenset({FORCE_FALLBACK, Change(Switch.LANE, on=False)})
-"""Changes after which nothing is routed, and no frame says so."""
 
 
 class TurnSays(StrEnum):

@@ -1,18 +1,11 @@
-"""Missions from all signals, coverage of the events, p95 as a rank.
+"""What all signals together say of each mission, how far the events cover them, and p95 as a rank.
 
-The mission ledger: what all signals together say about each mission.
+The metrics endpoint alone can go blind. Missions come newest first, events OLDEST first, each cut
+at its limit: once the lane has more events than that, new fallbacks are invisible and the reported
+rate freezes at history. So four signals are merged per mission: the event and flag of the metrics,
+what a result's place lets one infer (G1), what the streams said, and what earlier polls saw.
 
-The metrics endpoint alone can go blind. Four signals are merged per mission: the event and flag of
-the metrics, what a result's place lets one infer (G1), what the streams said, and what earlier
-polls saw (docs/rollout.md, fact 2).
-
-Whether the metrics' event window still sees the newest missions.
-
-Missions come newest first, events OLDEST first, each cut at its limit. Once the lane has more
-events than the limit, new fallbacks are invisible and the reported rate freezes at history
-(docs/rollout.md, fact 1).
-
-p95 as the gateway computes it: a rank, not an estimate (docs/rollout.md, fact 5).
+The p95 is the gateway's: a rank, not an estimate.
 """
 
 from __future__ import annotations
@@ -39,6 +32,8 @@ ORPHAN_AFTER_S: Final = 300.0
 """G2: what reads `running` for longer than this, and than three p95, cannot be real when idle."""
 ORPHAN_GRACE_S: Final = 10.0
 """Younger rows are not given up: the session listing may be older than they are."""
+
+DISPATCHED: Final = "vp.mission.dispatched"
 
 
 class Signal(StrEnum):
@@ -180,7 +175,7 @@ def orphans(snapshot: Snapshot, dialect: Dialect | None, *, may_run: bool) -> tu
 
     G1 has one lock: only the newest running row can be real, and only while a session runs. On G2
     several run at once: a row is given up when it is old and no session runs. An unknown
-    generation is treated as G2, the one that accuses less (docs/rollout.md, fact 11).
+    generation is treated as G2, the one that accuses less.
     """
     running = [mission for mission in snapshot.missions if mission.status == "running"]
     if dialect == "G1":
@@ -222,9 +217,6 @@ def _bounded(entries: dict[str, LedgerEntry]) -> dict[str, LedgerEntry]:
     for mission_id in list(entries)[: max(len(entries) - LEDGER_LIMIT, 0)]:
         del entries[mission_id]
     return entries
-
-
-DISPATCHED: Final = "vp.mission.dispatched"
 
 
 class CoverageState(StrEnum):

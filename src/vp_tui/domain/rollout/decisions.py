@@ -1,14 +1,9 @@
-"""The row's word: tables of rules, and the old script's rules.
+"""The word that a row is suggested to have: tables of rules by profile, and the old script's rules.
 
-The word that a row is suggested to have: one table of rules per profile, first match wins.
-
-The tables are those of docs/rollout.md, section 6. Their last rule always matches, so that every
-situation has a word; the engineer confirms or overrules it.
-
-What `vp-tui capture` decides without a stage: exactly as the script that it replaces.
-
-The last rules of docs/rollout.md, section 6. They look at nothing but the reported values: a rate
-as a fraction, 0 to 1, and a p95 in seconds, None where the gateway gave none.
+A table's first rule that matches wins, and its last always matches, so that every situation has a
+word (docs/rollout.md, section 6); the engineer confirms or overrules it. Without a stage
+`vp-tui capture` decides exactly as the script that it replaces, by nothing but the reported values:
+a rate as a fraction, 0 to 1, and a p95 in seconds, None where the gateway gave none.
 """
 
 from __future__ import annotations
@@ -33,6 +28,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from vp_tui.domain.rollout.situation import Situation
+
+
+DEFAULTS: Final = Thresholds()
 
 
 class Suggestion(NamedTuple):
@@ -227,9 +225,6 @@ SUSTAINED: Final = (
     Rule(Word.SUSTAINED_DEFAULT_ON_HEALTHY, _always, _healthy),
 )
 """The lane is on by default."""
-
-
-DEFAULTS: Final = Thresholds()
 
 
 def script_decision(

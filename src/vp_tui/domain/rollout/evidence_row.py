@@ -1,8 +1,6 @@
-"""A row of the log: cells, parse, format, figures as numbers.
+"""A row of the evidence log: read, written, and its figures as numbers for a trend over windows.
 
-The evidence log as docs/rollout.md, section 7, has it: its rows, read and written.
-
-The figures of the evidence log's rows as numbers: what a trend over windows is drawn from.
+Columns, cells and notes are those of docs/rollout.md, section 7.
 """
 
 from __future__ import annotations
@@ -42,6 +40,10 @@ NEW_LOG: Final = f"""\
 |---|---|---|---|---:|---:|---|---|
 """.encode()
 """A log without a row."""
+
+_NUMBER: Final = r"\s*([0-9]{1,9}(?:\.[0-9]{1,9})?)"
+_RATE: Final = re.compile(_NUMBER + r"\s*(%?)\s*(?:\(.*)?$")
+_SECONDS: Final = re.compile(_NUMBER + r"\s*(s|ms)\s*(?:\(.*)?$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,11 +197,6 @@ def _number(value: object) -> float | None:
     except OverflowError:
         return None
     return number if math.isfinite(number) else None
-
-
-_NUMBER: Final = r"\s*([0-9]{1,9}(?:\.[0-9]{1,9})?)"
-_RATE: Final = re.compile(_NUMBER + r"\s*(%?)\s*(?:\(.*)?$")
-_SECONDS: Final = re.compile(_NUMBER + r"\s*(s|ms)\s*(?:\(.*)?$", re.IGNORECASE)
 
 
 class RowFigures(NamedTuple):

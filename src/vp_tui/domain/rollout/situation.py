@@ -1,12 +1,9 @@
-"""All that the word depends on; why there is no traffic.
+"""All that the row's word depends on, in one value, and why a window has no traffic.
 
-All that the row's word depends on, gathered in one value (docs/rollout.md, section 6).
-
-Rates are fractions, 0 to 1, of the epoch's real finished missions; durations are seconds.
-
-Why a window has no traffic: what speaks for and against each cause (docs/rollout.md, section 6).
-
-No answer of the gateway names the lane's flags. They show only by what turns of coding intent do.
+No answer of the gateway names the lane's flags: they show only by what turns of coding intent do,
+so each cause of missing traffic is told with what speaks for and against it (docs/rollout.md,
+section 6). Rates are fractions, 0 to 1, of the epoch's real finished missions; durations are
+seconds.
 """
 
 from __future__ import annotations

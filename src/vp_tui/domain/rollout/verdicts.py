@@ -1,19 +1,13 @@
-"""PASS/FAIL/..., waivers, the suites attestation.
+"""What a gate says, who waived it, what the suites attest, and what all gates mean for a promotion.
 
-What a gate says, and what all of them together mean for a promotion.
+The rules are those of docs/rollout.md, section 4. The promotion line is not the row's word: it
+shows how much less than proof a decision rests on, and forbids nothing.
 
-The rules: docs/rollout.md, section 4. The promotion line is not the row's word: it shows how much
-less than proof a decision rests on, and forbids nothing.
-
-Gates that an engineer set aside for one window, and why (docs/rollout.md, section 4).
-
-A waiver is of one verdict: what the gate said then. It never covers worse news that comes later,
-nor hides a PASS that is earned. A waived FAIL is no gate FAIL any more, so the window may be clean
-and its row says who waived what; it is no PASS either, so promotion stays "not yet". Guardrails are
-no gates: one that is tripped is told by the SAFETY line and decides the word as before, and the
-gate that fails by it cannot be waived.
-
-What a report of the continuity suites attests (docs/rollout.md, section 4).
+A waiver is of one gate, one window and one verdict: what the gate said then. It never covers worse
+news that comes later, nor hides a PASS that is earned. A waived FAIL is no gate FAIL any more, so
+the window may be clean and its row says who waived what; it is no PASS either, so promotion stays
+"not yet". Guardrails are no gates: one that is tripped is told by the SAFETY line and decides the
+word as before, and the gate that fails by it cannot be waived.
 
 Ages are seconds; times are UTC.
 """
@@ -28,6 +22,19 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from vp_tui.domain.models import Failure
+
+
+GATE_NAMES: Final = ("G1", "G2", "G3", "G4")
+_OF_GUARDRAIL: Final = "G1"
+"""The gate that fails when guardrail 3 trips."""
+
+SUITES_MAX_AGE_S: Final = 7 * 86_400.0
+"""An attestation of the continuity suites holds for less than this."""
+AHEAD_S: Final = 86_400.0
+"""How far a report may be ahead of our clock: its stamp may lack a zone, as JUnit's do."""
+_MINUTE_S: Final = 60.0
+_HOUR_S: Final = 3_600.0
+_DAY_S: Final = 86_400.0
 
 
 class Verdict(StrEnum):
@@ -126,11 +133,6 @@ def without_proof(result: GateResult, doubt: str | None) -> GateResult:
     return GateResult(Verdict.UNKNOWN, f"{doubt}: {result.reason}", result.threshold)
 
 
-GATE_NAMES: Final = ("G1", "G2", "G3", "G4")
-_OF_GUARDRAIL: Final = "G1"
-"""The gate that fails when guardrail 3 trips."""
-
-
 class Waiver(NamedTuple):
     """One gate, set aside by somebody."""
 
@@ -205,15 +207,6 @@ def _text(value: Mapping[str, object], name: str) -> str:
     if isinstance(text, str):
         return text
     raise ValueError(f"waiver: {name} is no text: {text!r}")
-
-
-SUITES_MAX_AGE_S: Final = 7 * 86_400.0
-"""An attestation of the continuity suites holds for less than this."""
-AHEAD_S: Final = 86_400.0
-"""How far a report may be ahead of our clock: its stamp may lack a zone, as JUnit's do."""
-_MINUTE_S: Final = 60.0
-_HOUR_S: Final = 3_600.0
-_DAY_S: Final = 86_400.0
 
 
 class Attestation(StrEnum):

@@ -1,0 +1,1 @@
+"""Runs: the turns of sessions, how each does, and what became of cancels."""

@@ -1,18 +1,10 @@
-"""One turn from its frames; how it was routed; what is coding intent.
-
-Which prompts the gateway delegates to the VP lane (docs/wire.md, section 11).
-
-The gateway decides by words alone, so whoever sees a prompt on the stream can decide the same way.
-
-How turns of coding intent were routed, as far as the streams show it.
-
-Forced fallback, shadow mode and bootstrap failures make no mission, so the fallback rate cannot see
-them (docs/rollout.md, fact 8). The streams can, for sessions that vp-tui is attached to.
-
-One turn of a session, as its frames tell it.
+"""One turn of a session from its frames: how it was routed, its tools, and what is coding intent.
 
 Engine frames carry no turn id, so a turn is what lies between two `query_complete` frames of one
-session. All times are vp-tui's own monotonic clock in seconds.
+session. The gateway delegates by words alone, so whoever sees a prompt on the stream can decide the
+same way (docs/wire.md, section 11). Forced fallback, shadow mode and bootstrap failures make no
+mission, so the fallback rate cannot see them; the streams can, for sessions that vp-tui is attached
+to. Times are vp-tui's own monotonic clock in seconds.
 """
 
 from __future__ import annotations
@@ -51,6 +43,26 @@ _SMALL_UTILITY: Final = re.compile(
 )
 _LARGER_SCOPE: Final = re.compile(r"\b(?:" + "|".join(LARGER_SCOPE_WORDS) + ")")
 
+DELEGATED: Final = frozenset({"delegated_to_coder_vp", "delegated_to_coder_vp_external"})
+BOOTSTRAP: Final = "coder_vp_bootstrap_fallback"
+SHADOW: Final = "coder_vp_shadow_mode"
+LEASE_DEGRADED: Final = "coder_vp_lease_degraded"
+FALLBACKS: Final = frozenset({"coder_vp_fallback", "coder_vp_exception", LEASE_DEGRADED})
+"""Routings that, with a mission id, say that this mission fell back."""
+
+ASSISTANCE_NEEDED: Final = "assistance_needed"
+"""Notification that ends a turn which raised: no `query_complete` follows it."""
+TOOLS_LIMIT: Final = 64
+"""Open tool calls remembered of one turn."""
+MARKS_LIMIT: Final = 12
+"""Marks kept of one turn."""
+FIRST_MARKS: Final = 4
+"""Of these, the oldest that stay when there are too many: how the turn began."""
+MARK_TEXT: Final = 160
+"""Characters of a mark's text."""
+_FIRST_ROUTINGS: Final = DELEGATED | {BOOTSTRAP, SHADOW}
+"""Routings that are decided once, before a turn's first `processing`."""
+
 
 def is_coding_intent(query: str, dialect: Literal["G1", "G2"]) -> bool:
     """Tell whether the gateway of this dialect would delegate `query`, lane flags permitting.
@@ -64,14 +76,6 @@ def is_coding_intent(query: str, dialect: Literal["G1", "G2"]) -> bool:
     if not any(word in text for word in CODING_WORDS):
         return False
     return _SMALL_UTILITY.search(text) is None or _LARGER_SCOPE.search(text) is not None
-
-
-DELEGATED: Final = frozenset({"delegated_to_coder_vp", "delegated_to_coder_vp_external"})
-BOOTSTRAP: Final = "coder_vp_bootstrap_fallback"
-SHADOW: Final = "coder_vp_shadow_mode"
-LEASE_DEGRADED: Final = "coder_vp_lease_degraded"
-FALLBACKS: Final = frozenset({"coder_vp_fallback", "coder_vp_exception", LEASE_DEGRADED})
-"""Routings that, with a mission id, say that this mission fell back."""
 
 
 class RoutingTally(NamedTuple):
@@ -107,20 +111,6 @@ def count_turn(
     if routing == SHADOW:
         return tally._replace(shadow=tally.shadow + 1)
     return tally._replace(unexplained=tally.unexplained + 1)
-
-
-ASSISTANCE_NEEDED: Final = "assistance_needed"
-"""Notification that ends a turn which raised: no `query_complete` follows it."""
-TOOLS_LIMIT: Final = 64
-"""Open tool calls remembered of one turn."""
-MARKS_LIMIT: Final = 12
-"""Marks kept of one turn."""
-FIRST_MARKS: Final = 4
-"""Of these, the oldest that stay when there are too many: how the turn began."""
-MARK_TEXT: Final = 160
-"""Characters of a mark's text."""
-_FIRST_ROUTINGS: Final = DELEGATED | {BOOTSTRAP, SHADOW}
-"""Routings that are decided once, before a turn's first `processing`."""
 
 
 class ToolCall(NamedTuple):

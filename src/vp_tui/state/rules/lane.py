@@ -1,29 +1,15 @@
-"""Switches, turns, changes, restarts, probes; follow_turns.
-
-The lane: its switches as the env file has them, and what its turns show.
-
-What was asked of the lane, and what follows from it: a change of a switch, a restart, a probe.
+"""The lane: its switches, what its turns show, and what was asked of it: changes, restarts, probes.
 
 Every fact goes to whatever is followed: a change until it is proven, a restart until the gateway is
-back. Nothing is followed where nothing was asked for, and then this module is not even loaded.
+back, turns until they end. Nothing is followed where nothing was asked for.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
-from vp_tui.domain.events import (
-    GapFound,
-    LinkChanged,
-    LinkDropped,
-    ProbeStepped,
-    RestartActed,
-    RestartAsked,
-    SwitchActed,
-    SwitchAsked,
-)
+from vp_tui.domain.events import GapFound, LinkChanged, LinkDropped
 from vp_tui.domain.lane import restart
 from vp_tui.domain.lane import switch_proof as brake
 from vp_tui.domain.lane.restart import GatewayAnswered, GatewayGone
@@ -41,9 +27,19 @@ from vp_tui.state.sources import is_lost
 from vp_tui.state.state import SwitchesSeen, with_entry
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from vp_tui.domain.events import ContinuityArrived, Event, SnapshotArrived, SwitchesRead
+    from vp_tui.domain.events import (
+        ContinuityArrived,
+        Event,
+        ProbeStepped,
+        RestartActed,
+        RestartAsked,
+        SnapshotArrived,
+        SwitchActed,
+        SwitchAsked,
+        SwitchesRead,
+    )
     from vp_tui.state.state import State, Tone
 
 
@@ -57,26 +53,26 @@ def lane_booted(event: ContinuityArrived, state: State, *, is_new: bool) -> Stat
     """Take up the gateway's boot; what turns showed does not outlive its epoch."""
     if is_new:
         state = with_lane(state, under_way={}, coding=None, primary=None)
-    if not _is_followed(state):
-        return state
-
-    return booted(event.at, event.continuity.started_at, state)
+    seen = EpochSeen(event.at, event.continuity.started_at)
+    return _restart_stepped(_stepped(state, event.at, seen), event.at, seen)
 
 
 def lane_counted(event: SnapshotArrived, state: State) -> State:
     """Take up the missions of a snapshot, for a change that is to be proven."""
-    if not _is_followed(state):
+    if state.lane.brake is None:
         return state
-
-    return counted(event, state)
+    polled = MissionsPolled(event.at, brake.dispatched_in(event.snapshot, event.at))
+    return _stepped(state, event.at, polled)
 
 
 def lane_ticked(at: float, state: State) -> State:
     """Let time pass for what is followed."""
-    if not _is_followed(state):
+    if state.lane.brake is None and state.lane.restart is None:
         return state
-
-    return ticked(at, state)
+    passed = TimePassed(at)
+    gone = GatewayGone(at) if is_lost(state) else GatewayAnswered(at)
+    state = _stepped(state, at, passed)
+    return _restart_stepped(_restart_stepped(state, at, gone), at, passed)
 
 
 def lane_heard(events: Sequence[Event], state: State) -> State:
@@ -96,10 +92,10 @@ def turn_shown(turn: CompletedTurn, state: State) -> State:
         state = with_lane(state, coding=turn)
     if _is_by_primary(turn):
         state = with_lane(state, primary=turn)
-    if not _is_followed(state):
-        return state
-
-    return turn_ended(turn, state)
+    probe = state.lane.probe
+    is_probe = probe is not None and probe.session_id == turn.session_id
+    ended = TurnEnded(turn.ended_at, turn, state.dialect, is_probe=is_probe)
+    return _stepped(state, turn.ended_at, ended)
 
 
 def _is_by_primary(turn: CompletedTurn) -> bool:
@@ -111,15 +107,6 @@ def _is_by_primary(turn: CompletedTurn) -> bool:
 def with_lane(state: State, **fields: Any) -> State:  # noqa: ANN401 - fields of Lane
     """Return the state with these fields of its lane."""
     return replace(state, lane=state.lane._replace(**fields))
-
-
-def _is_followed(state: State) -> bool:
-    return state.lane.brake is not None or state.lane.restart is not None
-
-
-def reduce_followed(event: Event, state: State) -> State:
-    """Return the state after an event that is about what was asked for."""
-    return _RULES[type(event)](event, state)
 
 
 def switch_asked(event: SwitchAsked, state: State) -> State:
@@ -165,34 +152,6 @@ def probe_stepped(event: ProbeStepped, state: State) -> State:
     return with_entry(state, event.at, probe.session_id, "probe", probe.line, tone)
 
 
-def booted(at: float, boot_stamp: str, state: State) -> State:
-    """Take up the gateway's boot stamp."""
-    seen = EpochSeen(at, boot_stamp)
-    return _restart_stepped(_stepped(state, at, seen), at, seen)
-
-
-def counted(event: SnapshotArrived, state: State) -> State:
-    """Take up the missions of a snapshot."""
-    polled = MissionsPolled(event.at, brake.dispatched_in(event.snapshot, event.at))
-    return _stepped(state, event.at, polled)
-
-
-def ticked(at: float, state: State) -> State:
-    """Let time pass."""
-    passed = TimePassed(at)
-    gone = GatewayGone(at) if is_lost(state) else GatewayAnswered(at)
-    state = _stepped(state, at, passed)
-    return _restart_stepped(_restart_stepped(state, at, gone), at, passed)
-
-
-def turn_ended(turn: CompletedTurn, state: State) -> State:
-    """Take up a turn that was heard to end."""
-    probe = state.lane.probe
-    is_probe = probe is not None and probe.session_id == turn.session_id
-    ended = TurnEnded(turn.ended_at, turn, state.dialect, is_probe=is_probe)
-    return _stepped(state, turn.ended_at, ended)
-
-
 def _stepped(state: State, at: float, fact: brake.Fact) -> State:
     """Give the fact to the newest change; that its proof changed is told."""
     before = state.lane.brake
@@ -230,17 +189,6 @@ def _restart_stepped(state: State, at: float, fact: restart.Fact) -> State:
 
 def _boot_stamp(state: State) -> str | None:
     return state.epoch.boot_stamp if state.epoch else None
-
-
-_RULES: Final[Mapping[type[Event], Callable[[Any, State], State]]] = MappingProxyType(
-    {
-        SwitchAsked: switch_asked,
-        SwitchActed: switch_acted,
-        RestartAsked: restart_asked,
-        RestartActed: restart_acted,
-        ProbeStepped: probe_stepped,
-    }
-)
 
 
 def follow_turns(

@@ -1,12 +1,6 @@
-"""Rows, windows, cancels, alarms, auto-revert, audit.
+"""What the operator does and how it goes on: cancels, audit, alarms, auto-revert, rows, windows.
 
-What the operator ordered, and how it goes on.
-
-The alarms: what rang, what is over, and who has seen it.
-
-The auto-revert: where it stands, and whether this vp-tui is the one that may act.
-
-The evidence log, the windows, and the rows that vp-tui writes.
+What other vp-tui did to the same log, window and audit comes here too, as their files tell it.
 """
 
 from __future__ import annotations
@@ -50,6 +44,13 @@ if TYPE_CHECKING:
     from vp_tui.domain.models import Snapshot
     from vp_tui.domain.runs.run import Run
     from vp_tui.state.state import State, Tone
+
+
+_TONES: Final[Mapping[Phase, Tone]] = {
+    Phase.ARMED: "plain",
+    Phase.COUNTING: "bad",
+    Phase.REVERTED: "bad",
+}
 
 
 def cancel_requested(event: CancelRequested, state: State) -> State:
@@ -229,13 +230,6 @@ def auto_revert_stepped(event: AutoRevertStepped, state: State) -> State:
         return state
     tone = _TONES.get(event.revert.phase, "warn")
     return with_entry(state, event.at, None, "revert", told, tone)
-
-
-_TONES: Final[Mapping[Phase, Tone]] = {
-    Phase.ARMED: "plain",
-    Phase.COUNTING: "bad",
-    Phase.REVERTED: "bad",
-}
 
 
 def evidence_read(event: EvidenceRead, state: State) -> State:

@@ -1,9 +1,4 @@
-"""Polls, tokens, report.
-
-What the polled sources bring, and how each of them does.
-
-The report of the continuity suites.
-"""
+"""What the polled sources, the tokens and the suites' report bring, and how each source does."""
 
 from __future__ import annotations
 

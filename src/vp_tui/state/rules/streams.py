@@ -1,9 +1,4 @@
-"""Sockets, frames, logs.
-
-The sockets of the sessions, and what they tell.
-
-The tails of the logs, and how their endpoint does.
-"""
+"""The sockets of the sessions with what they tell, and the tails of the logs."""
 
 from __future__ import annotations
 
@@ -49,6 +44,8 @@ _WARN_KINDS: Final = frozenset({"cancelled", "input_required", "auth_required"})
 _TELLING: Final = frozenset({"status", "query_complete", "system_event"})
 """Kinds of frames that may begin or end a turn."""
 _DIM_KINDS: Final = frozenset({"thinking", "text", "pong", "heartbeat", "session_info"})
+
+_RESTARTED: Final = "the file begins again"
 
 
 def link_changed(event: LinkChanged, state: State) -> State:
@@ -205,9 +202,6 @@ def _tone(frame: Frame) -> Tone:
     if frame.kind == "query_complete":
         return "good"
     return "dim" if frame.kind in _DIM_KINDS else "plain"
-
-
-_RESTARTED: Final = "the file begins again"
 
 
 def log_arrived(event: LogArrived, state: State) -> State:

@@ -1,0 +1,1 @@
+"""The dialogs: each asks before something is done, and shows what comes of it."""

@@ -1,8 +1,6 @@
-"""Cancel one, cancel all.
+"""The dialogs that stop one run or every run: what is hit, then what comes of it.
 
-The dialog that stops a run: what is hit, then each step until a later turn completes.
-
-The dialog that stops every run: the list of what it hits, and a word to be typed.
+One run's steps are shown until a later turn completes; for all of them a word is to be typed.
 """
 
 from __future__ import annotations
@@ -42,6 +40,9 @@ _STATE_TONES: Final[dict[CancelState, Tone]] = {
     CancelState.FAILED: "bad",
     CancelState.UNCONFIRMED: "bad",
 }
+
+WORD: Final = "all runs"
+"""To be typed: no key alone stops everything."""
 
 
 class CancelDialog(Dialog[None]):
@@ -171,10 +172,6 @@ def _next(how: CancelState) -> str:
         CancelState.UNKNOWN: "look whether it still runs; it is followed all the same",
         CancelState.UNCONFIRMED: "no later turn completed: watch, or X restarts the gateway",
     }.get(how, "not recovered before a later turn completes")
-
-
-WORD: Final = "all runs"
-"""To be typed: no key alone stops everything."""
 
 
 class CancelAllDialog(Dialog[None]):

@@ -1,8 +1,6 @@
-"""Set a switch, restart.
+"""The dialogs that set a switch of the lane or restart the gateway: what it takes, then each step.
 
-The dialog that sets a switch of the lane: what will be done, then each step to its proof.
-
-The dialog that restarts the gateway: what that kills, a typed word, then each step of it.
+A switch is followed to its proof. What a restart kills is told, and a word is to be typed.
 """
 
 from __future__ import annotations
@@ -67,6 +65,22 @@ _ANSWERS: Final[dict[Change, str]] = {
     Change(Switch.SHADOW, on=False): "Shadow mode off",
 }
 """Of changes that one answer confirms; for the others the lane's name is typed."""
+
+_STEPS: Final = 6
+"""Steps that are shown, the last."""
+_QUESTION: Final = 3
+"""Lines of the reason and the answers."""
+
+WORD: Final = "restart"
+"""To be typed: no key alone kills every run."""
+_RESTART_QUESTION: Final = 2
+"""Lines of the fields."""
+_TONES: Final[dict[RestartState, Tone]] = {
+    RestartState.BACK: "good",
+    RestartState.NOT_BACK: "bad",
+    RestartState.NOT_RESTARTED: "bad",
+    RestartState.FAILED: "bad",
+}
 
 
 class BrakeDialog(Dialog[None]):
@@ -192,12 +206,6 @@ class BrakeDialog(Dialog[None]):
         ]
 
 
-_STEPS: Final = 6
-"""Steps that are shown, the last."""
-_QUESTION: Final = 3
-"""Lines of the reason and the answers."""
-
-
 def followed_change(state: State, change: Change, since: float | None = None) -> Brake | None:
     """Return the change of that kind that is followed; of `since`, also one that failed."""
     brake = state.lane.brake
@@ -232,18 +240,6 @@ def _next(brake: Brake, state: State, now: float) -> str:
     if brake.since is None:
         return "X restarts the gateway: only then it is in force"
     return "P probes the lane: a turn of coding intent is the proof"
-
-
-WORD: Final = "restart"
-"""To be typed: no key alone kills every run."""
-_RESTART_QUESTION: Final = 2
-"""Lines of the fields."""
-_TONES: Final[dict[RestartState, Tone]] = {
-    RestartState.BACK: "good",
-    RestartState.NOT_BACK: "bad",
-    RestartState.NOT_RESTARTED: "bad",
-    RestartState.FAILED: "bad",
-}
 
 
 class RestartDialog(Dialog[None]):

@@ -1,8 +1,7 @@
-"""Open, edit, close a window.
+"""The dialogs behind `w`: open a window, or edit and close the one that is open.
 
-The fields of a window that dialogs share: label, stage, scope and source on two lines.
-
-The dialogs behind `w`: open a window, or edit and close the one that is open.
+The fields of a window (label, stage, scope and source, on two lines) are shared with the dialog
+that records a row.
 """
 
 from __future__ import annotations
@@ -40,6 +39,17 @@ if TYPE_CHECKING:
     from vp_tui.worker.commands import Commands
 
 
+FROM_NOW: Final = "what comes from now on"
+UNRECORDED: Final = "what no record names"
+KEEP: Final = "keep it open"
+CLOSE: Final = "close it"
+Form = tuple["Window", str]
+"""The window as edited, and the choice."""
+_FRAME: Final = 4
+"""Columns of the box's border and padding."""
+_ELSEWHERE: Final = "another vp-tui changed the window meanwhile: esc, then w shows it as it is now"
+
+
 def window_fields(window: Window, label: str) -> list[Widget]:
     """Return the fields filled in from `window`; the one of its label is called `label`."""
     return [
@@ -54,17 +64,6 @@ def window_fields(window: Window, label: str) -> list[Widget]:
             classes="row",
         ),
     ]
-
-
-FROM_NOW: Final = "what comes from now on"
-UNRECORDED: Final = "what no record names"
-KEEP: Final = "keep it open"
-CLOSE: Final = "close it"
-Form = tuple["Window", str]
-"""The window as edited, and the choice."""
-_FRAME: Final = 4
-"""Columns of the box's border and padding."""
-_ELSEWHERE: Final = "another vp-tui changed the window meanwhile: esc, then w shows it as it is now"
 
 
 class WindowDialog(Dialog["Window"]):

@@ -1,0 +1,1 @@
+"""The kit: widgets and screens from which the others are made."""

@@ -1,10 +1,9 @@
-"""What the tones look like, taken from the stylesheet once for all widgets.
+"""Widgets that paint lines: a block of them, and a virtual list that draws only visible rows.
 
-A virtual list: only the visible rows are ever drawn, so 5,000 rows cost what 10 do.
-
-The cursor and the reader's place are kept by the rows' keys, never by index: rows that arrive,
-leave or move do not pull the list from under the reader. In a followed list the newest row stays
-in view until the reader moves away; from then on nothing moves, and what came since is counted.
+So 5,000 rows cost what 10 do. The cursor and the reader's place are kept by the rows' keys, never
+by index: rows that arrive, leave or move do not pull the list from under the reader. In a followed
+list the newest row stays in view until the reader moves away; from then on nothing moves, and what
+came since is counted. What the tones look like is taken from the stylesheet once for all widgets.
 """
 
 from __future__ import annotations
@@ -28,6 +27,13 @@ if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable
 
     from textual import events
+
+
+_PLAIN: Final = Style()
+
+NO_MATCH: Final = "no match in this log"
+SHIFT: Final = 16
+"""Cells by which left and right move a long line."""
 
 
 class HasTones(Protocol):
@@ -80,9 +86,6 @@ class Lines(Toned):
         return self.strip(painted, self.size.width)
 
 
-_PLAIN: Final = Style()
-
-
 class Tones(Widget):
     """Carries the tones' styles for the whole app; draws nothing.
 
@@ -124,11 +127,6 @@ class Tones(Widget):
         _base, background, *_ = self.background_colors
         text: Color = background + styles.color
         return partial + Style(color=text.rich_color)
-
-
-NO_MATCH: Final = "no match in this log"
-SHIFT: Final = 16
-"""Cells by which left and right move a long line."""
 
 
 class LineList(Toned, ScrollView, can_focus=True, inherit_bindings=False):

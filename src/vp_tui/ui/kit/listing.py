@@ -1,8 +1,6 @@
-"""A screen of one list, with the find bar.
+"""A screen of one list that is filtered, the item under the cursor whole below it; the find bar.
 
-A screen of one list that is filtered, with the whole of the item under the cursor below it.
-
-The input that filters a table or searches a log, over the footer while it is open.
+The find bar filters a table or searches a log; while it is open it is over the footer.
 """
 
 from __future__ import annotations

@@ -1,17 +1,8 @@
-"""Dialog, Overlay, Picture, Live, Scrolled.
+"""What lies over the watch screen: full screens, dialogs, and what they show at one moment.
 
-A full screen over the watch screen: title with the badge, SAFETY, its content, its keys.
-
-A box over the watch screen. What is wrong stays in view above it, and esc leaves nothing behind.
-
-Guardrails and alarms go on in a dialog: its first lines are the watch screen's, drawn anew with
-every state.
-
-What a screen shows at one moment: the newest state, or the one that was frozen.
-
-A text that is scrolled line by line and page by page, at once: no animation over ssh.
-
-Where a screen has the newest state from.
+What is wrong stays in view in all of them: a dialog's first lines are the watch screen's, drawn
+anew with every state, and guardrails and alarms go on; esc leaves nothing behind. Long texts scroll
+at once: no animation over ssh.
 """
 
 from __future__ import annotations
@@ -43,6 +34,14 @@ if TYPE_CHECKING:
 
 _NAME: Final = 32
 """Characters of the gateway's name in the title."""
+
+ResultT = TypeVar("ResultT")
+MAX_WIDTH: Final = 120
+"""Columns of the box, as in the stylesheet."""
+ROOMY: Final = 30
+"""Lines of the terminal from which on the header is as whole as the watch screen's."""
+_FRAME: Final = (4, 3)
+"""Columns of border and padding; lines of border and keys."""
 
 
 class Overlay(Screen[None]):
@@ -123,15 +122,6 @@ class Overlay(Screen[None]):
         self._keys.show([cut(join(*keys), width)])
 
 
-ResultT = TypeVar("ResultT")
-MAX_WIDTH: Final = 120
-"""Columns of the box, as in the stylesheet."""
-ROOMY: Final = 30
-"""Lines of the terminal from which on the header is as whole as the watch screen's."""
-_FRAME: Final = (4, 3)
-"""Columns of border and padding; lines of border and keys."""
-
-
 class Dialog(ModalScreen[ResultT | None], Generic[ResultT]):
     """Base of the dialogs. A subclass gives title, keys and body, and draws in `redraw`."""
 
@@ -195,7 +185,7 @@ class Dialog(ModalScreen[ResultT | None], Generic[ResultT]):
     def _top(self) -> list[Line]:
         """Return who and when and, if anything is wrong, what."""
         state, now = self.live.state, self.live.now
-        safety = assess(state, now).safety if state.sources else ()
+        safety = _safety(state, now)
         lines = header_lines(state, now, self.app.size.width, frozen_for=None, safety=safety)
         return lines if self.app.size.height >= ROOMY else [lines[0], lines[2]]
 
@@ -220,11 +210,7 @@ def picture_of(live: Live, frozen: tuple[State, float] | None) -> Picture:
 
 
 def _safety(state: State, now: float) -> tuple[SafetyEntry, ...]:
-    if not state.sources:
-        return ()
-    from vp_tui.views.assessment import assess  # noqa: PLC0415 - not needed for the first frame
-
-    return assess(state, now).safety
+    return assess(state, now).safety if state.sources else ()
 
 
 class Scrolled(VerticalScroll, inherit_bindings=False):

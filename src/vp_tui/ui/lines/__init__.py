@@ -1,0 +1,1 @@
+"""The lines: what is drawn, as pure text with tones."""

@@ -1,8 +1,6 @@
-"""What record and window dialogs say.
+"""What the dialogs of rows and windows say: data, cells and words of a row; what a window holds.
 
-What the recording dialog says of the row: its data, cells, window, gates, and each word.
-
-What the window's dialogs say: what a window holds, since when, and what closing it means.
+Of a window also since when it is open, and what closing it means.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The assessment explained in full, as lines: what is wrong, the verdict, the window, the traffic.
 
-Gates and guardrails are told by `explained_rules`, the statistics by `explained_proof`. What is not
+Gates and guardrails are told by `explain_rules`, the statistics by `explain_proof`. What is not
 known is said in words; no line shows a number that stands for it.
 """
 
@@ -11,9 +11,13 @@ from typing import TYPE_CHECKING, Final
 from vp_tui.domain.models import Source
 from vp_tui.domain.text import literal
 from vp_tui.state.sources import SourceWord, source_view
-from vp_tui.ui.lines.explain_proof import coverage_section, lane_section, proof_section
+from vp_tui.ui.lines.explain_proof import (
+    ExplainedFacts,
+    coverage_section,
+    lane_section,
+    proof_section,
+)
 from vp_tui.ui.lines.explain_rules import gates_section, guardrails_section, window_section
-from vp_tui.ui.lines.figures import FigureFacts
 from vp_tui.ui.lines.paint import EMPTY, Line, age, beside, bullet, fact, join, paragraph
 from vp_tui.ui.lines.verdict import verdict_of
 from vp_tui.views.assessment import assess
@@ -37,7 +41,7 @@ def explanation(state: State, now: float, width: int) -> list[Line]:
     `now` is the monotonic clock in seconds.
     """
     metrics = source_view(state, Source.METRICS, now)
-    facts = FigureFacts(state, now, assess(state, now), numbers(state, now), metrics)
+    facts = ExplainedFacts(state, now, assess(state, now), numbers(state, now), metrics)
     column = min(width, COLUMN)
     alarms, verdict = _safety(facts, column), _verdict(facts, column)
     window, traffic = window_section(facts, column), _no_traffic(facts, column)
@@ -59,7 +63,7 @@ def _apart(*sections: list[Line]) -> list[Line]:
     return lines
 
 
-def _safety(facts: FigureFacts, width: int) -> list[Line]:
+def _safety(facts: ExplainedFacts, width: int) -> list[Line]:
     """Tell every alarm and trouble with what helps: the top of the screen has room for one."""
     lines = [_heading("SAFETY")]
     for alarm in facts.assessment.safety:
@@ -87,7 +91,7 @@ def _wrong(what: str, reason: str, cure: str, tone: Tone, width: int) -> list[Li
     return [*paragraph(told, width), *helps]
 
 
-def _verdict(facts: FigureFacts, width: int) -> list[Line]:
+def _verdict(facts: ExplainedFacts, width: int) -> list[Line]:
     assessment = facts.assessment
     lines = [_heading("VERDICT"), *fact("figures", _trust(facts), width)]
     if assessment.suggestion is None or assessment.window is None:
@@ -105,7 +109,7 @@ def _verdict(facts: FigureFacts, width: int) -> list[Line]:
     return [*lines, *paragraph(note, width, tone="dim")]
 
 
-def _trust(facts: FigureFacts) -> Line:
+def _trust(facts: ExplainedFacts) -> Line:
     """Say how far the figures may be trusted now."""
     metrics = facts.metrics
     if facts.figures is None:
@@ -124,7 +128,7 @@ def _unread(state: State) -> str:
     return "unknown: the evidence log is not read yet, and it tells stage and window"
 
 
-def _no_traffic(facts: FigureFacts, width: int) -> list[Line]:
+def _no_traffic(facts: ExplainedFacts, width: int) -> list[Line]:
     """Say for each cause of a window without missions what speaks for and against it."""
     own = facts.assessment.numbers
     if own is None or own.new:

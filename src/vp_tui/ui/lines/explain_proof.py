@@ -1,13 +1,12 @@
-"""Statistics, coverage, lane explained.
+"""The explanation's proofs: what the finished missions prove and do not, and what the lane does.
 
-The statistics explained: what the finished missions prove, what they do not, and why.
-
-The lane explained: what it is believed to do, on what evidence, and what was done to it.
+Each comes with why it is believed: the coverage of the events, the evidence for the lane's mode,
+what was done to the lane.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vp_tui.domain.missions.ledger import CoverageState, ordinal, rank_from_top
 from vp_tui.domain.missions.statistics import CLAIM_FROM, P95_BOUNDABLE_FROM
@@ -31,8 +30,10 @@ if TYPE_CHECKING:
     from vp_tui.domain.models import Latency
     from vp_tui.domain.rollout.claims import Claim, Claims, Tail
     from vp_tui.domain.rollout.gates import Comparison
-    from vp_tui.ui.lines.figures import FigureFacts
+    from vp_tui.state.sources import SourceView
+    from vp_tui.state.state import State
     from vp_tui.ui.lines.paint import Tone
+    from vp_tui.views.assessment import Assessment
     from vp_tui.views.figures import Numbers
 
 
@@ -64,8 +65,31 @@ _COVERAGE_TONES: Final[dict[CoverageState, Tone]] = {
 
 _proof = while_same(claims_of)
 
+_NOTE = (
+    "No answer of the gateway shows the lane's switches: the newest effect that was seen in this"
+    " epoch decides, and the env file only where none was. A turn of coding intent that stays on"
+    " the primary path without a mission proves a forced fallback; silence proves nothing."
+)
 
-def proof_section(facts: FigureFacts, width: int) -> list[Line]:
+
+class ExplainedFacts(NamedTuple):
+    """What is explained: a state, what is known of it, and what the rules make of it."""
+
+    state: State
+    now: float
+    assessment: Assessment
+    figures: Numbers | None
+    metrics: SourceView
+
+    @property
+    def unknown(self) -> str:
+        """Why there are no figures, in words."""
+        if self.metrics.failure is not None:
+            return f"unknown: {self.metrics.failure.reason}"
+        return "unknown: the metrics have not answered yet"
+
+
+def proof_section(facts: ExplainedFacts, width: int) -> list[Line]:
     """Return what the figures prove of the rate and of the p95."""
     lines: list[Line] = [(("STATISTICS", "accent"),)]
     figures = facts.figures
@@ -80,7 +104,7 @@ def proof_section(facts: FigureFacts, width: int) -> list[Line]:
     return [*lines, *fact("peeking", ((_PEEKING, "dim"),), width)]
 
 
-def coverage_section(facts: FigureFacts, width: int) -> list[Line]:
+def coverage_section(facts: ExplainedFacts, width: int) -> list[Line]:
     """Return how much of the missions the reported rate can see, and what it never sees."""
     lines: list[Line] = [(("COVERAGE", "accent"),)]
     if facts.figures is None:
@@ -207,14 +231,7 @@ def _trend(trend: Comparison | None) -> str | Line:
     return f"{seen}: not shown to slow (p < {SLOWER_P:g} and more than {SLOWER_SHIFT_S:g} s)"
 
 
-_NOTE = (
-    "No answer of the gateway shows the lane's switches: the newest effect that was seen in this"
-    " epoch decides, and the env file only where none was. A turn of coding intent that stays on"
-    " the primary path without a mission proves a forced fallback; silence proves nothing."
-)
-
-
-def lane_section(facts: FigureFacts, width: int) -> list[Line]:
+def lane_section(facts: ExplainedFacts, width: int) -> list[Line]:
     """Return the lane's mode, the switches, the primary path, and each order with its result."""
     state, now = facts.state, facts.now
     lines: list[Line] = [(("LANE", "accent"),)]
@@ -227,7 +244,7 @@ def lane_section(facts: FigureFacts, width: int) -> list[Line]:
     return [*lines, *paragraph(_NOTE, width, tone="dim")]
 
 
-def _orders(facts: FigureFacts) -> list[tuple[str, str, Tone, float]]:
+def _orders(facts: ExplainedFacts) -> list[tuple[str, str, Tone, float]]:
     lane = facts.state.lane
     found: list[tuple[str, str, Tone, float]] = []
     if (brake := lane.brake) is not None:

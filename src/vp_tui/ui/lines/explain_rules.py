@@ -1,8 +1,7 @@
-"""Gates, guardrails, window explained.
+"""The explanation's rules: gates, promotion, guardrails, and the window with its figures.
 
-Gates, promotion and guardrails explained: how each stands, why, and by which rule.
-
-The window explained: what it is, what it holds, and its figures beside the cumulative ones.
+Each gate and guardrail is told with how it stands, why, and by which rule; the window's figures
+stand beside the cumulative ones.
 """
 
 from __future__ import annotations
@@ -40,7 +39,7 @@ if TYPE_CHECKING:
 
     from vp_tui.domain.rollout.verdicts import GateResult
     from vp_tui.domain.rollout.windows import Window, WindowNumbers
-    from vp_tui.ui.lines.figures import FigureFacts
+    from vp_tui.ui.lines.explain_proof import ExplainedFacts
     from vp_tui.ui.lines.paint import Tone
     from vp_tui.views.figures import Numbers
 
@@ -92,8 +91,12 @@ _MODES: Final = {
     ),
 }
 
+_CELL: Final = 20
+"""Cells of one column of figures, at most."""
+_NONE: Final = "n/a"
 
-def gates_section(facts: FigureFacts, width: int) -> list[Line]:
+
+def gates_section(facts: ExplainedFacts, width: int) -> list[Line]:
     """Return the four gates and the promotion line."""
     assessment = facts.assessment
     note = (
@@ -139,7 +142,7 @@ def _missing(name: str, gate: GateResult) -> str:
     return f"the {missing}' result" if missing == "suites" else missing
 
 
-def guardrails_section(facts: FigureFacts, width: int) -> list[Line]:
+def guardrails_section(facts: ExplainedFacts, width: int) -> list[Line]:
     """Return the three guardrails, and who reverts."""
     guardrails = facts.assessment.guardrails
     recovery = guardrails.cancel_recovery
@@ -161,7 +164,7 @@ def guardrails_section(facts: FigureFacts, width: int) -> list[Line]:
     ]
 
 
-def _target(facts: FigureFacts) -> Line:
+def _target(facts: ExplainedFacts) -> Line:
     target = facts.assessment.target
     if target is None:
         return join(("unknown", "warn"), ": there is no evidence log; --evidence LOG names one")
@@ -172,7 +175,7 @@ def _target(facts: FigureFacts) -> Line:
     )
 
 
-def _wire(facts: FigureFacts) -> Line:
+def _wire(facts: ExplainedFacts) -> Line:
     wire = facts.assessment.wire
     if facts.figures is None:
         return ((facts.unknown, "warn"),)
@@ -192,7 +195,7 @@ def _trip_rule() -> str:
     )
 
 
-def _alarm(facts: FigureFacts) -> str:
+def _alarm(facts: ExplainedFacts) -> str:
     if facts.figures is None or not facts.assessment.wire.terminal:
         return "none: no finished mission is known"
     return (
@@ -201,12 +204,7 @@ def _alarm(facts: FigureFacts) -> str:
     )
 
 
-_CELL: Final = 20
-"""Cells of one column of figures, at most."""
-_NONE: Final = "n/a"
-
-
-def window_section(facts: FigureFacts, width: int) -> list[Line]:
+def window_section(facts: ExplainedFacts, width: int) -> list[Line]:
     """Return what the window is, and its figures beside those of the epoch and the gateway."""
     window = facts.assessment.window
     if window is None:
@@ -226,7 +224,7 @@ def window_section(facts: FigureFacts, width: int) -> list[Line]:
     return [*lines, EMPTY, *table, *paragraph(note, width, tone="dim")]
 
 
-def _nature(facts: FigureFacts, window: Window) -> Iterable[tuple[str, str]]:
+def _nature(facts: ExplainedFacts, window: Window) -> Iterable[tuple[str, str]]:
     watch = facts.state.watch
     asked = " (asked for with --stage)" if watch.stage is not None else ""
     if window.stage is Stage.REVERTED and not asked:
@@ -243,7 +241,7 @@ def _nature(facts: FigureFacts, window: Window) -> Iterable[tuple[str, str]]:
     yield "clean", clean[facts.assessment.is_clean]
 
 
-def _opened(facts: FigureFacts, window: Window) -> str:
+def _opened(facts: ExplainedFacts, window: Window) -> str:
     if window.opened_at is None:
         return "not opened: it is the one proposed next"
     passed = facts.state.clock.wall_at(facts.now) - window.opened_at
@@ -264,7 +262,7 @@ def _anchor(window: Window) -> str:
     return f"missions first seen, or started, after the opening: {missions} were known then"
 
 
-def _epoch_name(facts: FigureFacts) -> str:
+def _epoch_name(facts: ExplainedFacts) -> str:
     return f"epoch {facts.state.epoch.number}" if facts.state.epoch else "epoch (unknown)"
 
 

@@ -1,10 +1,7 @@
-"""Dense, cards, brief.
+"""The figures in columns, as cards or in two lines: window, epoch and guardrails side by side.
 
-The figures where lines are few: the window, the epoch and the guardrails in columns.
-
-What the cards say, each in so many columns and lines.
-
-The figures in two lines, where something else needs their place.
+Columns are for few lines, cards for a terminal with room, two lines for where something else needs
+their place.
 """
 
 from __future__ import annotations
@@ -33,6 +30,9 @@ _USUAL: Final = 80
 _SHARE: Final = 4
 """Window and guardrails get one column more for every so many above the usual ones."""
 _Row = tuple[str, Line, Line, Line]
+
+LABEL: Final = 9
+"""Columns of the labels in the window's card."""
 
 
 def dense_lines(shown: Compared | None, source: SourceView, width: int) -> list[Line]:
@@ -136,10 +136,6 @@ def _p95(figures: Numbers, room: int) -> Line:
     if spread and width_of(told) + width_of(spread) + words.TREND_MIN + 4 <= room:
         told = join(told, "  ", spread)
     return join(told, " ", words.trend("", figures.p95_trend, room - width_of(told) - 1))
-
-
-LABEL: Final = 9
-"""Columns of the labels in the window's card."""
 
 
 def window_card(shown: Compared, now: float, width: int) -> list[Line]:

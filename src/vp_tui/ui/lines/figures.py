@@ -1,8 +1,6 @@
-"""Words of the figures.
+"""The words of the figures, for layouts to put together: rates, p95, missions, events, guardrails.
 
-The words of the figures, as dense lines and cards put them together.
-
-The open or proposed window's figures beside the cumulative ones, and the guardrails.
+`Compared` holds the open or proposed window's figures beside the cumulative ones.
 """
 
 from __future__ import annotations
@@ -40,23 +38,6 @@ if TYPE_CHECKING:
     from vp_tui.ui.lines.paint import Tone
     from vp_tui.views.assessment import Assessment
     from vp_tui.views.figures import Numbers
-
-
-class FigureFacts(NamedTuple):
-    """What is explained: a state, what is known of it, and what the rules make of it."""
-
-    state: State
-    now: float
-    assessment: Assessment
-    figures: Numbers | None
-    metrics: SourceView
-
-    @property
-    def unknown(self) -> str:
-        """Why there are no figures, in words."""
-        if self.metrics.failure is not None:
-            return f"unknown: {self.metrics.failure.reason}"
-        return "unknown: the metrics have not answered yet"
 
 
 LAST: Final = 20

@@ -1,14 +1,8 @@
 """Text with tones, drawn literally: no markup anywhere, so nothing from outside can become any.
 
 A `Line` is a tuple of spans; a span is a text and a tone. Tones become styles in the
-stylesheet, so themes, light terminals and NO_COLOR are its business.
-
-
-Paragraphs, columns, steps.
-
-Text in paragraphs and columns: wrapped by cells, tones kept, nothing cut off.
-
-Steps with their times: what happened, and what is awaited.
+stylesheet, so themes, light terminals and NO_COLOR are its business. Paragraphs, columns and steps
+with their times are made here too: wrapped by cells, tones kept, nothing cut off.
 """
 
 from __future__ import annotations
@@ -50,7 +44,6 @@ Tone = Literal[
 `gateway` is the gateway's name, in the colour that its configuration gives it.
 """
 
-
 WORD_TONES: Final[dict[SourceWord, Tone]] = {
     SourceWord.LIVE: "good",
     SourceWord.STALE: "warn",
@@ -66,7 +59,6 @@ WORD_SYMBOLS: Final = {
     SourceWord.IDLE: "·",
 }
 
-
 Span = tuple[str, Tone]
 Line = tuple[Span, ...]
 
@@ -74,6 +66,17 @@ EMPTY: Final[Line] = ()
 _BLOCKS: Final = " ▁▂▃▄▅▆▇█"
 BAR: Final = 3
 age: Final = durations.age
+
+_GLUE: Final = "\N{NO-BREAK SPACE}"
+_GLUED: Final = re.compile("(?<=[<>]) (?=[0-9])|(?<=[0-9]) (?=(?:%|s)(?![a-z]))")
+"""The blank between a number and its unit or sign: no line is broken there."""
+_KEPT: Final = 256
+"""Paragraphs kept as they were wrapped: of a screen's text most are the same from draw to draw."""
+NAMES: Final = 13
+"""Cells of the names in a list of facts, with the blanks around them."""
+
+STEP_NAMES: Final = 16
+"""Cells of the steps' names, the blank after them included."""
 
 
 def plain(text: str) -> Line:
@@ -174,15 +177,6 @@ def sparkline(values: Sequence[float], width: int, height: int = 1) -> list[str]
     ]
 
 
-_GLUE: Final = "\N{NO-BREAK SPACE}"
-_GLUED: Final = re.compile("(?<=[<>]) (?=[0-9])|(?<=[0-9]) (?=(?:%|s)(?![a-z]))")
-"""The blank between a number and its unit or sign: no line is broken there."""
-_KEPT: Final = 256
-"""Paragraphs kept as they were wrapped: of a screen's text most are the same from draw to draw."""
-NAMES: Final = 13
-"""Cells of the names in a list of facts, with the blanks around them."""
-
-
 def wrap_line(painted: Line, width: int, prefix: Line = EMPTY) -> list[Line]:
     """Return a line as lines of at most `width` cells, broken at blanks.
 
@@ -265,10 +259,6 @@ def _chopped(word: list[Span], room: int) -> Iterator[list[Span]]:
     for text, tone in word:
         for part in chop_cells(text, room):
             yield [(part, tone)]
-
-
-STEP_NAMES: Final = 16
-"""Cells of the steps' names, the blank after them included."""
 
 
 def step_line(

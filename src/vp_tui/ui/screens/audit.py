@@ -1,9 +1,4 @@
-"""Audit.
-
-The actions of the audit: a list of them, and one of them in full.
-
-The audit screen: the newest actions, the one under the cursor in full.
-"""
+"""The audit screen: the newest actions as a list, the one under the cursor in full."""
 
 from __future__ import annotations
 
@@ -35,6 +30,10 @@ _WIDE_CELLS: Final = (15, 24, 18, 34)
 _HEADS: Final = ("time (UTC)", "who", "action", "target")
 _BAD: Final = ("failed", "unknown", "unconfirmed")
 """How results begin that somebody has to look at."""
+
+_NOTHING: Final = AuditLog()
+_UNBROKEN: Final = 10_000
+"""Cells of a line that is not broken."""
 
 
 class AuditList(LineList):
@@ -136,11 +135,6 @@ def whole_action(record: ActionRecord, width: int) -> list[Line]:
 
 def _cell(text: str, size: int) -> str:
     return fit(text, size - 1) + " "
-
-
-_NOTHING: Final = AuditLog()
-_UNBROKEN: Final = 10_000
-"""Cells of a line that is not broken."""
 
 
 class AuditScreen(Listing[AuditList, ActionRecord]):

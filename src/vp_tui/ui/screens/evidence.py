@@ -1,10 +1,6 @@
-"""Evidence log.
+"""The evidence screen: every row of the log, the one under the cursor whole, and the trend.
 
-The rows of the evidence log: a list of them, and one of them whole.
-
-What the evidence screen says of the log as a whole, and which rows a filter leaves.
-
-The evidence screen: every row of the log, the one under the cursor whole, and the trend.
+It says what is odd about the log as a whole, and filters by what any cell contains.
 """
 
 from __future__ import annotations
@@ -46,6 +42,21 @@ _NOTES: Final = 400
 """Characters of the notes in the list: enough for the widest line."""
 _DATE: Final = slice(5, 16)
 """Month, day, hour and minute of `2026-02-16T14:57:39Z`."""
+
+WARNINGS: Final = 2
+"""Lines of what is odd about the log's rows, at most."""
+_cells: Final = attrgetter(*COLUMNS)
+
+TALL: Final = 34
+"""Lines from which on a wide terminal has room for charts."""
+CHART_HEIGHT: Final = 11
+_EMPTY_LOG: Final = EvidenceLog()
+_NAME: Final = 28
+"""Characters of the log's name in the title."""
+
+_figures = while_same(figures_of_rows)
+_charts = while_same(trend_charts)
+_lines = while_same(trend_lines)
 
 
 class EvidenceList(LineList):
@@ -157,11 +168,6 @@ def _date(text: str, *, is_wide: bool) -> str:
     return text[_DATE].replace("T", " ")
 
 
-WARNINGS: Final = 2
-"""Lines of what is odd about the log's rows, at most."""
-_cells: Final = attrgetter(*COLUMNS)
-
-
 @while_same
 def matching_rows(rows: tuple[EvidenceRow, ...], wanted: str) -> Sequence[int]:
     """Return the places of the rows of which a cell contains `wanted`, whatever the case."""
@@ -211,16 +217,6 @@ def author(log: EvidenceLog, place: int) -> str | None:
     return f"recorded by {literal(author)}" if author else "no record beside the log"
 
 
-TALL: Final = 34
-"""Lines from which on a wide terminal has room for charts."""
-CHART_HEIGHT: Final = 11
-_EMPTY_LOG: Final = EvidenceLog()
-_NAME: Final = 28
-"""Characters of the log's name in the title."""
-
-_figures = while_same(figures_of_rows)
-_charts = while_same(trend_charts)
-_lines = while_same(trend_lines)
 _whole_row = while_same(whole_row)
 
 

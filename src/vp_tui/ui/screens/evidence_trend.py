@@ -1,10 +1,7 @@
-"""Rate and p95 by window, chart.
+"""Fallback rate and p95 by window: two lines where there is little room, two charts on a large one.
 
-Fallback rate and p95 by window: two lines where there is little room, two charts on a large one.
-
-A row without a figure is no point: n/a is not 0.
-
-Line charts by plotext, as plain text: they say the same without any colour.
+A row without a figure is no point: n/a is not 0. The charts are plotext's, as plain text: they say
+the same without any colour.
 """
 
 from __future__ import annotations
@@ -29,6 +26,14 @@ _NAME: Final = 6
 _LABEL: Final = 8
 """Characters of a window's name under a chart."""
 _GAP: Final = 2
+
+_STYLE: Final = re.compile("\x1b\\[[0-9;]*m")
+_LINE: Final = "·"
+"""What joins two values: fonts without braille are about."""
+_APART: Final = 2
+"""Cells that a value wants for itself to be marked."""
+_TICKS: Final = 6
+"""Labels under a chart at most: more run into each other."""
 
 
 class _Series(NamedTuple):
@@ -104,15 +109,6 @@ def _range(series: _Series) -> str:
 
 def _counted(series: _Series, total: int) -> str:
     return f"{len(series.values)} of {total} rows"
-
-
-_STYLE: Final = re.compile("\x1b\\[[0-9;]*m")
-_LINE: Final = "·"
-"""What joins two values: fonts without braille are about."""
-_APART: Final = 2
-"""Cells that a value wants for itself to be marked."""
-_TICKS: Final = 6
-"""Labels under a chart at most: more run into each other."""
 
 
 class Spot(NamedTuple):

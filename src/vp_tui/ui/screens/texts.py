@@ -1,8 +1,7 @@
-"""Help and explain screens.
+"""The help screen and the explain screen: texts that are read, not acted on.
 
-The help screen: every key, from the same registry that binds it.
-
-The explain screen: the whole assessment in words, as it is now or was when frozen.
+Help lists every key, from the same registry that binds it; the explanation is the whole assessment
+in words, as it is now or was when frozen.
 """
 
 from __future__ import annotations
@@ -45,6 +44,9 @@ _NOTES = (
     "While AUTO-REVERT counts down esc stops it, wherever it is pressed.",
     "Watching sends nothing to a run, and closing vp-tui changes nothing.",
 )
+
+_MARGIN: Final = 2
+"""Cells beside the text: a blank at its left, the scroll bar at its right."""
 
 
 class HelpScreen(ModalScreen[None]):
@@ -93,10 +95,6 @@ def help_lines(*, read_only: bool = False) -> list[Line]:
     lines.append((("Reading the figures", "strong"),))
     lines += [plain(f"  {note}") for note in _NOTES]
     return lines
-
-
-_MARGIN: Final = 2
-"""Cells beside the text: a blank at its left, the scroll bar at its right."""
 
 
 class ExplainScreen(Overlay):

@@ -1,12 +1,8 @@
-"""What is drawn where; footer, alarm line, cards.
+"""What the watch screen shows: header, figures, runs, the panes below, alarms and footer.
 
-The figures as four cards, where the terminal has room for them.
-
-The last line: the keys that matter most here, as many as there is room for.
-
-The line of the alarms: since when the newest goes on, and who has seen it.
-
-What the watch screen shows: the header, the figures, the runs, and the panes below.
+Where the terminal has room the figures are four cards. The footer names the keys that matter most
+here, as many as fit; the line of the alarms tells since when the newest goes on, and who has seen
+it.
 """
 
 from __future__ import annotations
@@ -65,6 +61,19 @@ FRAME: Final = 4
 """Columns of a card's border and padding."""
 HEIGHT: Final = 8
 """Lines inside a card."""
+
+WIDE: Final = 118
+"""Columns from which on two panes stand side by side."""
+TALL: Final = 34
+"""Lines from which on a wide terminal has room for cards."""
+RUNS_HEIGHT: Final = 4
+"""Lines of the runs with their title, where lines are few."""
+BRIEF: Final = 2
+"""Lines of the figures beside a triage."""
+TRIAGE_KEYS: Final = ("cancel", "copy", "record", "find", "next-error", "back")
+"""Actions that the footer names first beside a triage."""
+ALARM_KEYS: Final = ("alarm", "triage")
+"""Actions that it names first while the alarm of a run is on, and no triage."""
 
 
 class Cards(Horizontal):
@@ -153,20 +162,6 @@ def alarm_lines(state: State, now: float, width: int) -> list[Line]:
         seen = ((f"seen by {first.acknowledged.actor} {at}", "dim"),)
     tone: Line = ((f"! alarm {first.key.kind}", "bad"), (f" {rang}  ", "plain"))
     return [cut(join(tone, seen, more), width)]
-
-
-WIDE: Final = 118
-"""Columns from which on two panes stand side by side."""
-TALL: Final = 34
-"""Lines from which on a wide terminal has room for cards."""
-RUNS_HEIGHT: Final = 4
-"""Lines of the runs with their title, where lines are few."""
-BRIEF: Final = 2
-"""Lines of the figures beside a triage."""
-TRIAGE_KEYS: Final = ("cancel", "copy", "record", "find", "next-error", "back")
-"""Actions that the last line names first beside a triage."""
-ALARM_KEYS: Final = ("alarm", "triage")
-"""Actions that it names first while the alarm of a run is on, and no triage."""
 
 
 class Board(Container):

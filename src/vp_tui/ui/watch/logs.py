@@ -1,14 +1,8 @@
-"""The lists of the panes: events, logs, links.
+"""The lists of the lower panes: events, logs with search, and links.
 
-Logs and events lists.
-
-The event list: what the sessions' streams say and what happens to the links, newest last.
-
-Which lines of a log look like errors: by their words, for a log has no levels of its own.
-
-A log: the lines of one run.log as the tail endpoint gives them, with search.
-
-The links: every source and socket, since when, why, and what helps.
+Events are what the sessions' streams say and what happens to the links, newest last. A log is the
+lines that the tail endpoint gives; which look like errors is told by their words, for a log has no
+levels of its own. Links are every source and socket, since when, why, and what helps.
 """
 
 from __future__ import annotations
@@ -30,6 +24,33 @@ if TYPE_CHECKING:
 
     from vp_tui.state.state import Clock, Entry, Link, State
     from vp_tui.ui.lines.paint import Span, Tone
+
+
+_ERROR: Final = re.compile(
+    r"""
+      \b (?<!\bno\ ) (?<!\b0\ )                       # not "no error", "0 errors"
+      (?: errors? | fatal | critical | panic(?:ked)? | exceptions? | failed | failures? )
+      \b (?! "?\ *[=:]\ * (?: 0 | none | null | false ) \b )
+    | \b \w+ (?-i: Error | Exception ) \b             # ConnectionError, a.b.SomeException
+    | \b err \b                                       # npm ERR!
+    | \b traceback \b
+    | \b (?: exit | exited | return ) \b .{0,12}? \b (?: code | status ) \b \W{0,3} (?!0\b) -?\d
+    | \b returncode \b \W{0,3} (?!0\b) -?\d
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+LOOKED_AT: Final = 500
+"""Characters at the beginning of a line that are looked at."""
+
+NO_ERROR: Final = "no line of this log looks like an error"
+
+_LINK_TONES: Final[dict[StreamState, Tone]] = {
+    StreamState.LIVE: "good",
+    StreamState.CONNECTING: "dim",
+    StreamState.WAITING: "warn",
+    StreamState.UNAUTHORIZED: "bad",
+    StreamState.GONE: "dim",
+}
 
 
 class EventsList(LineList):
@@ -87,29 +108,9 @@ class EventsList(LineList):
         )
 
 
-_ERROR: Final = re.compile(
-    r"""
-      \b (?<!\bno\ ) (?<!\b0\ )                       # not "no error", "0 errors"
-      (?: errors? | fatal | critical | panic(?:ked)? | exceptions? | failed | failures? )
-      \b (?! "?\ *[=:]\ * (?: 0 | none | null | false ) \b )
-    | \b \w+ (?-i: Error | Exception ) \b             # ConnectionError, a.b.SomeException
-    | \b err \b                                       # npm ERR!
-    | \b traceback \b
-    | \b (?: exit | exited | return ) \b .{0,12}? \b (?: code | status ) \b \W{0,3} (?!0\b) -?\d
-    | \b returncode \b \W{0,3} (?!0\b) -?\d
-    """,
-    re.VERBOSE | re.IGNORECASE,
-)
-LOOKED_AT: Final = 500
-"""Characters at the beginning of a line that are looked at."""
-
-
 def is_error(line: str) -> bool:
     """Tell whether a line looks like an error: a level, an exception, an exit code but 0."""
     return _ERROR.search(line, 0, LOOKED_AT) is not None
-
-
-NO_ERROR: Final = "no line of this log looks like an error"
 
 
 class LogList(LineList):
@@ -224,15 +225,6 @@ def entries_matching(
 
 def _entry_text(entry: Entry) -> str:
     return f"{entry.session_id or ''} {entry.kind} {entry.text}".casefold()
-
-
-_LINK_TONES: Final[dict[StreamState, Tone]] = {
-    StreamState.LIVE: "good",
-    StreamState.CONNECTING: "dim",
-    StreamState.WAITING: "warn",
-    StreamState.UNAUTHORIZED: "bad",
-    StreamState.GONE: "dim",
-}
 
 
 class LinksList(LineList):

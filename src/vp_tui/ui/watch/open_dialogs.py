@@ -1,8 +1,7 @@
-"""Keys that open dialogs (was desk + acting).
+"""The keys that open dialogs: those of the evidence, and those that change something.
 
-What the evidence keys do: record at once or with a decision, keep the window, hand over.
-
-What the keys that change something do: each asks first, and audits what must not be done.
+The evidence keys record at once or with a decision, keep the window, and hand over. What changes
+the gateway is asked first, and what must not be done is audited.
 """
 
 from __future__ import annotations
@@ -12,7 +11,8 @@ from typing import TYPE_CHECKING, Final
 
 from vp_tui.domain.text import literal
 from vp_tui.ui.dialogs.cancel import CancelAllDialog, CancelDialog
-from vp_tui.ui.dialogs.record import RecordDialog, WaitingDialog
+from vp_tui.ui.dialogs.record import RecordDialog
+from vp_tui.ui.dialogs.waiting_rows import WaitingDialog
 from vp_tui.ui.dialogs.window import EditDialog, OpenDialog
 from vp_tui.ui.lines.evidence import meanwhile
 from vp_tui.views.draft import Choice, draft_row, why_ask

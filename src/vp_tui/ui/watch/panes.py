@@ -1,10 +1,6 @@
-"""Panes, their titles, the lower half.
+"""A pane, which is a list under its title, and the lower half with one pane or two side by side.
 
-A pane: a titled list. Its title says the key that leads there, what is shown, and how.
-
-What the panes' titles say of what is shown under them.
-
-The panes of the lower half: events, logs and links, one at a time or two side by side.
+A title says the key that leads there, what is shown, and how.
 """
 
 from __future__ import annotations
@@ -48,6 +44,9 @@ PANE_NAMES: Final = {
     "session-log": "SESSION LOG",
     "links": "LINKS",
 }
+
+LOWER: Final = ("events", "lane-log", "session-log", "links")
+"""Names of the panes of the lower half."""
 
 
 class PaneTitle(Toned):
@@ -160,10 +159,6 @@ def _age_of_list(state: State, source: SourceView, now: float) -> Line:
 def filtered(text: str) -> Line:
     """Return what a pane is filtered by, or searched for."""
     return ((f" /{text}/", "match"),) if text else ()
-
-
-LOWER: Final = ("events", "lane-log", "session-log", "links")
-"""Names of these panes."""
 
 
 class LowerPanes(Horizontal):

@@ -1,8 +1,7 @@
-"""The runs table; which run is in triage.
+"""The runs, one row a session in memory, and which of them is looked at closely.
 
-The runs: one row a session in memory. The cursor stays on its session however rows move.
-
-Which run is looked at closely: the one that was asked for, or by itself the gravest alarm.
+The cursor stays on its session however rows move. Looked at closely is the run that was asked for,
+or by itself the gravest alarm.
 """
 
 from __future__ import annotations
