@@ -10,7 +10,7 @@ from tests.support.rows import GOLDEN
 
 from vp_tui.cli import status as headless
 from vp_tui.cli.config.settings import Settings
-from vp_tui.cli.status import Look, look_once, status_text
+from vp_tui.cli.status import look_once, status_text
 from vp_tui.cli.wiring import watch_of
 from vp_tui.domain.events import Event, SourceFailed
 from vp_tui.domain.models import Failure, StreamState
@@ -18,6 +18,7 @@ from vp_tui.gateway.credentials import Secret
 from vp_tui.simulator.options import SimOptions
 from vp_tui.simulator.process import running_gateway
 from vp_tui.views.status import exit_code, status_object
+from vp_tui.views.view import View
 
 DEAD: Final = Settings(gateway_url="http://127.0.0.1:1")
 
@@ -56,9 +57,9 @@ def _no_tokens_of_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
-def _status(seen: Look) -> dict[str, Any]:
+def _status(seen: View) -> dict[str, Any]:
     """Return the object as a script gets it: through JSON."""
-    status: dict[str, Any] = json.loads(json.dumps(status_object(seen.state, seen.now)))
+    status: dict[str, Any] = json.loads(json.dumps(status_object(seen)))
     return status
 
 
@@ -80,7 +81,7 @@ async def test_a_clean_gateway_is_healthy_and_told_in_full() -> None:
     )
     assert status["gateway"]["dialect"] == "G1"
     assert status["alarms"] == []
-    assert exit_code(seen.state, seen.now) == 0
+    assert exit_code(seen) == 0
     assert any(link.state is StreamState.LIVE for link in seen.state.links.values())
 
 
@@ -88,7 +89,7 @@ async def test_a_gateway_that_wants_tokens_needs_attention() -> None:
     async with running_gateway(SimOptions(scenario="auth")) as gateway:
         seen = await look_once(Settings(gateway_url=gateway.url), settle_s=0.0)
     status = _status(seen)
-    assert exit_code(seen.state, seen.now) == 1
+    assert exit_code(seen) == 1
     assert status["gateway"]["reachable"] is True
     assert {
         name for name, source in status["sources"].items() if source["state"] == "unauthorized"
@@ -108,7 +109,7 @@ async def test_with_its_tokens_such_a_gateway_is_healthy() -> None:
             internal_token=Secret(options.internal_token),
         )
         seen = await look_once(settings, settle_s=1.0)
-    assert exit_code(seen.state, seen.now) == 0
+    assert exit_code(seen) == 0
     shown = json.dumps(_status(seen)) + status_text(_status(seen))
     assert options.ops_token not in shown
     assert options.internal_token not in shown
@@ -117,7 +118,7 @@ async def test_with_its_tokens_such_a_gateway_is_healthy() -> None:
 async def test_a_dead_port_is_told_in_the_same_object() -> None:
     seen = await look_once(DEAD, settle_s=60.0)
     status = _status(seen)
-    assert exit_code(seen.state, seen.now) == 2
+    assert exit_code(seen) == 2
     assert set(status) == KEYS[""]
     assert status["gateway"]["reachable"] is False
     assert status["missions"] is None
@@ -178,7 +179,7 @@ async def test_a_gateway_that_never_answers_is_given_up(monkeypatch: pytest.Monk
     monkeypatch.setattr(headless, "connect", connect)
     monkeypatch.setattr(headless, "DEADLINE_S", 0.0)
     seen = await look_once(DEAD, settle_s=60.0)
-    assert exit_code(seen.state, seen.now) == 2
+    assert exit_code(seen) == 2
     assert made[0].ended
 
 

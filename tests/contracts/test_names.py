@@ -30,6 +30,7 @@ TOPICS: Final = {
     "orders": "what is asked of gateway and lane",
     "probe": "the probe",
     "runs": "the sessions' runs",
+    "sources": "metrics, sessions, streams, logs, continuity: how far each may be trusted",
     "status": "the object of `vp-tui status`",
     "triage": "one run looked at closely",
     "turns": "the turns of a session",

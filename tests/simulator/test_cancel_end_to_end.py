@@ -20,6 +20,7 @@ from vp_tui.ui.app import VpTuiApp
 from vp_tui.ui.dialogs.cancel import CancelDialog
 from vp_tui.ui.watch.screen import WatchScreen
 from vp_tui.views.stuck_runs import row_of_session
+from vp_tui.views.view import View
 from vp_tui.worker.commands import Commands, NetworkThread
 from vp_tui.worker.outcomes import LEFT, note_left
 
@@ -81,7 +82,7 @@ class Desk:
     async def cancel(self, session_id: str) -> None:
         """Put the cursor on the session's run, and answer the dialog with yes."""
         watch = next(s for s in self.app.screen_stack if isinstance(s, WatchScreen))
-        await self.until(lambda: row_of_session(self.state, self.app._clock(), session_id))
+        await self.until(lambda: row_of_session(View(self.state, self.app._clock()), session_id))
         await self.press("1", "slash", *session_id[-8:], "enter")
         await self.until(lambda: watch.board.selected == session_id)
         await self.press("c")

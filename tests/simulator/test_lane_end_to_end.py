@@ -26,6 +26,7 @@ from vp_tui.state.store import Mailbox, Store, pump
 from vp_tui.storage.audit_log import newest_actions
 from vp_tui.storage.places import Places
 from vp_tui.views.lane import lane_mode
+from vp_tui.views.view import View
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -143,7 +144,7 @@ async def test_brake_and_release_are_in_force_and_proven_by_probes(
 ) -> None:
     async with desk(gateway, tmp_path, env, apply=signalled(gateway)) as here:
         await here.probe()
-        await here.until(lambda state: lane_mode(state).mode is LaneMode.DELEGATING)
+        await here.until(lambda state: lane_mode(View(state, 0.0)).mode is LaneMode.DELEGATING)
         here.feeds.act(lambda lane: lane.change(FORCE_FALLBACK, "3 of 20 fell back"))
         await here.until(lambda state: state.lane.brake and state.lane.brake.in_force_at)
         assert here.brake.proof is Proof.PENDING
@@ -151,7 +152,7 @@ async def test_brake_and_release_are_in_force_and_proven_by_probes(
         await here.until(lambda _state: here.brake.proof is Proof.CONFIRMED)
         steps = [each.step for each in here.brake.steps]
         assert steps == ["requested", "written", "in force", "CONFIRMED"]
-        assert lane_mode(here.state).mode is LaneMode.FORCED_FALLBACK
+        assert lane_mode(View(here.state, 0.0)).mode is LaneMode.FORCED_FALLBACK
         assert here.state.lane.is_reverted
         seen = here.state.lane.switches
         assert seen is not None
@@ -161,7 +162,7 @@ async def test_brake_and_release_are_in_force_and_proven_by_probes(
         await here.until(lambda _state: here.brake.change == RELEASE and here.brake.in_force_at)
         await here.probe()
         await here.until(lambda _state: here.brake.proof is Proof.CONFIRMED)
-        assert lane_mode(here.state).mode is LaneMode.DELEGATING
+        assert lane_mode(View(here.state, 0.0)).mode is LaneMode.DELEGATING
         assert not here.state.lane.is_reverted
         assert len(here.state.lane.probe_missions) == 2
         assert here.results()["force fallback"] == "carried out, effect unconfirmed"
@@ -175,7 +176,7 @@ async def test_an_actuator_that_does_nothing_is_contradicted_by_the_next_mission
         await here.until(lambda state: state.lane.acted)
         await here.probe()
         await here.until(lambda _state: here.brake.is_alarming)
-        assert lane_mode(here.state).mode is LaneMode.DELEGATING
+        assert lane_mode(View(here.state, 0.0)).mode is LaneMode.DELEGATING
 
 
 @pytest.mark.parametrize(

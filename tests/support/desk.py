@@ -23,6 +23,7 @@ from vp_tui.storage.evidence_log import read_log
 from vp_tui.storage.places import Places
 from vp_tui.ui.app import VpTuiApp
 from vp_tui.views.runs import run_rows
+from vp_tui.views.view import View
 from vp_tui.worker.commands import Commands, NetworkThread
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ class Desk:
 
     def runs(self, level: Level) -> list[RunRow]:
         """Return the runs of one level, as they are now."""
-        rows = run_rows(self.state, self.app._clock())
+        rows = run_rows(View(self.state, self.app._clock()))
         return [row for row in rows if row.level.level is level]
 
     @property

@@ -35,6 +35,7 @@ from vp_tui.domain.events import (
 from vp_tui.domain.lane.switches import FORCE_FALLBACK, Actuation, CommandRun
 from vp_tui.domain.models import Failure
 from vp_tui.views.actions_taken import LOOK_BACK, actions_taken, since
+from vp_tui.views.view import View
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -69,7 +70,7 @@ def running() -> list[Event]:
 
 
 def lines(*events: Event, now: float = 20.0, begin: datetime = LONG_AGO) -> list[str]:
-    return [deed.line for deed in actions_taken(state(*running(), *events), now, begin)]
+    return [deed.line for deed in actions_taken(View(state(*running(), *events), now), begin)]
 
 
 def test_a_followed_cancel_is_told_with_what_it_came_to() -> None:
@@ -135,18 +136,20 @@ def test_what_was_before_is_not_told() -> None:
 
 class TestSince:
     def test_an_open_window_says_it(self) -> None:
-        assert since(state(), window(opened_at=at(-600)), 0.0) == at(-600)
+        assert since(View(state(), 0.0), window(opened_at=at(-600))) == at(-600)
 
     def test_one_that_is_not_open_begins_with_the_last_row(self) -> None:
         last = row("Shadow window #1", date="2026-11-23T01:30:00Z")
-        begin = since(state(EvidenceRead(0.0, (last,), frozenset())), window(opened_at=None), 0.0)
+        begin = since(
+            View(state(EvidenceRead(0.0, (last,), frozenset())), 0.0), window(opened_at=None)
+        )
         assert begin.replace(microsecond=0) == NOW - timedelta(minutes=30)
 
     @pytest.mark.parametrize("date", ["2027-01-01T00:00:00Z", "?"])
     def test_without_a_date_that_can_be_it_is_half_a_day(self, date: str) -> None:
         log = EvidenceRead(0.0, (row("Shadow window #1", date=date),), frozenset())
-        assert since(state(log), window(opened_at=None), 0.0) == NOW - LOOK_BACK
-        assert since(state(), window(opened_at=None), 0.0) == NOW - LOOK_BACK
+        assert since(View(state(log), 0.0), window(opened_at=None)) == NOW - LOOK_BACK
+        assert since(View(state(), 0.0), window(opened_at=None)) == NOW - LOOK_BACK
 
 
 class TestLane:

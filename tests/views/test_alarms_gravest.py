@@ -21,6 +21,7 @@ from vp_tui.domain.events import AlarmsAcknowledged, AlarmsFollowed
 from vp_tui.domain.models import Failure, Source
 from vp_tui.domain.runs.alarms import AlarmKey, follow_alarms
 from vp_tui.views.alarms import look_for_alarms, worst_alarm
+from vp_tui.views.view import View
 
 if TYPE_CHECKING:
     from vp_tui.domain.events import Event
@@ -32,7 +33,7 @@ STUCK = AlarmKey(OWNER, "stuck run")
 
 
 def worst(now: State) -> AlarmKey | None:
-    found = worst_alarm(now, 2.0)
+    found = worst_alarm(View(now, 2.0))
     return None if found is None else found.key
 
 
@@ -56,7 +57,7 @@ def test_a_tripped_guardrail_goes_before_a_run() -> None:
 
 def test_what_somebody_has_seen_comes_after_what_nobody_has() -> None:
     now = state(*fallen())
-    alarms = follow_alarms((), look_for_alarms(now, 2.0).present, 2.0).alarms
+    alarms = follow_alarms((), look_for_alarms(View(now, 2.0)).present, 2.0).alarms
     seen = AlarmsAcknowledged(2.0, "ana", frozenset({TRIPPED.subject}))
     assert worst(state(*fallen(), AlarmsFollowed(2.0, alarms), seen)) == STUCK
     both = AlarmsAcknowledged(2.0, "ana")

@@ -21,6 +21,7 @@ from vp_tui.domain.models import Continuity, ContinuityAlert, Failure, StreamSta
 from vp_tui.domain.rollout.verdicts import SuitesReport, UnreadReport, Verdict
 from vp_tui.state.reducer import reduce_all
 from vp_tui.views.assessment import assess
+from vp_tui.views.view import View
 from vp_tui.worker.files import SuitesFeed
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ def test_the_fourth_gate_goes_by_the_report(
     report: SuitesReport | UnreadReport, verdict: Verdict, words: str
 ) -> None:
     known = state(healthy(), booted(), polled(snapshot(mission())), SuitesRead(0.0, report))
-    gate = assess(known, 0.0).gates.g4
+    gate = assess(View(known, 0.0)).gates.g4
     assert gate.verdict is verdict
     assert words in gate.reason
     assert known.entries[-1].kind == "suites"
@@ -99,7 +100,7 @@ def test_the_fourth_gate_names_failed_attaches_of_vp_tuis_own() -> None:
     alert = ContinuityAlert("attach_failures_high", "warning", "")
     told = ContinuityArrived(0.0, Continuity(BOOT, "degraded", "ok", (alert,), 1))
     known = state(healthy(), polled(snapshot(mission())), told, gone)
-    gate = assess(known, 0.0).gates.g4
+    gate = assess(View(known, 0.0)).gates.g4
     assert gate.verdict is Verdict.INCONCLUSIVE
     assert "1 of 1 failed attaches are vp-tui's own" in gate.reason
 
@@ -107,8 +108,8 @@ def test_the_fourth_gate_names_failed_attaches_of_vp_tuis_own() -> None:
 def test_a_report_grows_old_while_it_is_watched() -> None:
     ran = SuitesReport("junit.xml", 9, 0, NOW - timedelta(days=6, hours=23))
     known = state(healthy(), booted(), polled(snapshot(mission())), SuitesRead(0.0, ran))
-    assert assess(known, 0.0).gates.g4.verdict is Verdict.PASS
+    assert assess(View(known, 0.0)).gates.g4.verdict is Verdict.PASS
     later = reduce_all(known, [booted(at=3600.0), Tick(3600.0, NOW + timedelta(hours=1))])
-    aged = assess(later, 3600.0).gates.g4
+    aged = assess(View(later, 3600.0)).gates.g4
     assert aged.verdict is Verdict.INCONCLUSIVE
     assert aged.reason.endswith("suites not attested: junit.xml, 7 days old")

@@ -49,6 +49,7 @@ from vp_tui.domain.models import Plane, Source
 from vp_tui.domain.vocabulary import RevertMode, Stage, Traffic
 from vp_tui.state.reducer import reduce_all
 from vp_tui.views.auto_revert import act_on_revert, circumstances, look_at_trip
+from vp_tui.views.view import View
 
 if TYPE_CHECKING:
     from vp_tui.domain.events import Event
@@ -74,11 +75,11 @@ def told(*events: Event, count: int = 3, **watch: Any) -> State:  # noqa: ANN401
 
 
 def obstacle(*events: Event, **watch: Any) -> str | None:  # noqa: ANN401 - as above
-    return circumstances(told(*events, **watch), 1.0).obstacle
+    return circumstances(View(told(*events, **watch), 1.0)).obstacle
 
 
 def already(*events: Event, **watch: Any) -> str | None:  # noqa: ANN401 - as above
-    return circumstances(told(*events, **watch), 1.0).already
+    return circumstances(View(told(*events, **watch), 1.0)).already
 
 
 class _Hands:
@@ -98,7 +99,7 @@ class _Hands:
 def live(known: State, seconds: int, hands: _Hands, at: int = 1) -> State:
     """Return the state after so many ticks, as the app lets them pass."""
     for now in range(at, at + seconds):
-        before, found = known.auto_revert, look_at_trip(known, float(now))
+        before, found = known.auto_revert, look_at_trip(View(known, float(now)))
         known = reduce_all(known, [Tick(float(now), known.clock.wall_at(now)), *found])
         if found:
             act_on_revert(before, known.auto_revert, hands)
@@ -107,20 +108,20 @@ def live(known: State, seconds: int, hands: _Hands, at: int = 1) -> State:
 
 class TestCircumstances:
     def test_a_trip_with_its_reason(self) -> None:
-        found = circumstances(told(), 1.0)
+        found = circumstances(View(told(), 1.0))
         assert found.mode is RevertMode.ARMED
         assert found.trip is not None
         assert found.trip.startswith("3 of the last 9 fell back")
         assert (found.already, found.obstacle) == (None, None)
-        assert circumstances(told(count=2), 1.0).trip is None
+        assert circumstances(View(told(count=2), 1.0)).trip is None
 
     @pytest.mark.parametrize("stage", Stage)
     def test_a_trip_counts_in_every_stage(self, stage: Stage) -> None:
-        assert circumstances(told(stage=stage), 1.0).trip is not None
+        assert circumstances(View(told(stage=stage), 1.0)).trip is not None
 
     def test_made_up_traffic_trips_nothing(self) -> None:
         unreal = WindowsRead(0.0, (window(source=Traffic.FAULT_INJECTED),))
-        assert circumstances(told(unreal), 1.0).trip is None
+        assert circumstances(View(told(unreal), 1.0)).trip is None
 
     @pytest.mark.parametrize(
         "event",
@@ -131,14 +132,14 @@ class TestCircumstances:
         ],
     )
     def test_a_trip_that_was_seen_stands_whatever_tells_no_more(self, event: Event) -> None:
-        assert circumstances(told(event), 100.0).trip is not None
+        assert circumstances(View(told(event), 100.0)).trip is not None
 
     def test_what_tells_nothing_trips_nothing(self) -> None:
         blank = state(failed(Source.METRICS, LOST), OURS, auto_revert=RevertMode.ARMED)
-        assert circumstances(blank, 1.0).trip is None
+        assert circumstances(View(blank, 1.0)).trip is None
 
     def test_off_needs_no_reasons(self) -> None:
-        found = circumstances(told(auto_revert=RevertMode.OFF, means=None), 1.0)
+        found = circumstances(View(told(auto_revert=RevertMode.OFF, means=None), 1.0))
         assert (found.already, found.obstacle) == (None, None)
 
 
@@ -155,8 +156,10 @@ class TestObstacles:
 
     def test_before_the_lock_is_taken(self) -> None:
         found = circumstances(
-            state(healthy(), polled(fallen(3)), auto_revert=RevertMode.ARMED, means=BY_COMMAND),
-            1.0,
+            View(
+                state(healthy(), polled(fallen(3)), auto_revert=RevertMode.ARMED, means=BY_COMMAND),
+                1.0,
+            ),
         )
         assert found.obstacle == UNCLAIMED
 
@@ -273,12 +276,15 @@ class TestFollowing:
         assert (hands.changed, hands.noted) == ([], [])
 
     def test_nothing_is_looked_at_before_a_source_has_spoken(self) -> None:
-        assert look_at_trip(state(OURS, auto_revert=RevertMode.ARMED, means=BY_COMMAND), 1.0) == ()
+        assert (
+            look_at_trip(View(state(OURS, auto_revert=RevertMode.ARMED, means=BY_COMMAND), 1.0))
+            == ()
+        )
 
     def test_a_look_that_changes_nothing_is_no_event(self) -> None:
         known = live(told(count=0), 1, _Hands())
         assert known.auto_revert.phase is Phase.ARMED
-        assert look_at_trip(known, 2.0) == ()
+        assert look_at_trip(View(known, 2.0)) == ()
 
 
 class TestReduced:

@@ -28,6 +28,7 @@ from vp_tui.domain.vocabulary import Profile, Stage, Traffic
 from vp_tui.gateway.client import METRICS_PATH as POLLED_PATH
 from vp_tui.views.draft import METRICS_PATH, Choice, draft_row, label_after, why_ask
 from vp_tui.views.evidence_row import facts_of, row_of
+from vp_tui.views.view import View
 
 if TYPE_CHECKING:
     from vp_tui.domain.events import Event
@@ -54,7 +55,7 @@ def night(*draft: Mission, log: EvidenceRead | None = GOLDEN) -> list[Event]:
 
 
 def draft_of(*events: Event, now: float = 1.0, **watch: Any) -> Draft:  # noqa: ANN401 - fields of Watch
-    return draft_row(state(*(events or night(*missions())), **watch), now)
+    return draft_row(View(state(*(events or night(*missions())), **watch), now))
 
 
 def written(
@@ -111,8 +112,9 @@ class TestEditing:
     def test_the_stage(self) -> None:
         events = night(*missions(1), log=EvidenceRead(0.0, (), frozenset()))
         seen = state(*events)
-        assert draft_row(seen, 1.0).suggestion.decision == "READY_FOR_LIMITED_COHORT_PILOT"
-        edited = draft_row(seen, 1.0, draft_row(seen, 1.0).window._replace(stage=Stage.BROADENED))
+        assert draft_row(View(seen, 1.0)).suggestion.decision == "READY_FOR_LIMITED_COHORT_PILOT"
+        own = draft_row(View(seen, 1.0)).window._replace(stage=Stage.BROADENED)
+        edited = draft_row(View(seen, 1.0).as_if(own))
         assert edited.suggestion.decision == GO
 
     def test_the_source_of_row_3_of_the_golden_log(self) -> None:
@@ -121,20 +123,20 @@ class TestEditing:
         draft = [mission(f"m{n}", duration_s=s, fallback_seen=not n) for n, s in enumerate(times)]
         log = EvidenceRead(0.0, tuple(golden_rows()[:2]), frozenset())
         seen = state(*night(*draft, log=log))
-        own = draft_row(seen, 1.0).window._replace(source=Traffic.FAULT_INJECTED)
-        edited = draft_row(seen, 1.0, own)
+        own = draft_row(View(seen, 1.0)).window._replace(source=Traffic.FAULT_INJECTED)
+        edited = draft_row(View(seen, 1.0).as_if(own))
         row_3 = row_of(edited, Choice(edited.suggestion.decision))
         assert (row_3.fallback_rate, row_3.p95_latency) == ("0.250", "0.534s")
         assert row_3.decision == "HOLD_SHADOW"
         assert edited.assessment.wire.terminal == 0
-        assert draft_row(seen, 1.0).assessment.wire.terminal == 4
+        assert draft_row(View(seen, 1.0)).assessment.wire.terminal == 4
 
     def test_three_injected_faults_force_nothing(self) -> None:
         fallen = [m._replace(fallback_seen=True) for m in missions(3)]
         seen = state(*night(*fallen))
-        assert draft_row(seen, 1.0).suggestion.decision == "FORCE_FALLBACK"
-        own = draft_row(seen, 1.0).window._replace(source=Traffic.FAULT_INJECTED)
-        assert draft_row(seen, 1.0, own).suggestion.decision == "HOLD_SHADOW"
+        assert draft_row(View(seen, 1.0)).suggestion.decision == "FORCE_FALLBACK"
+        own = draft_row(View(seen, 1.0)).window._replace(source=Traffic.FAULT_INJECTED)
+        assert draft_row(View(seen, 1.0).as_if(own)).suggestion.decision == "HOLD_SHADOW"
 
 
 class TestWords:

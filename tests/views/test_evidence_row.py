@@ -33,6 +33,7 @@ from vp_tui.domain.rollout.evidence_row import format_row, read_row
 from vp_tui.domain.rollout.verdicts import Verdict, Waiver
 from vp_tui.views.draft import Choice, Draft, draft_row
 from vp_tui.views.evidence_row import row_of
+from vp_tui.views.view import View
 
 if TYPE_CHECKING:
     from vp_tui.domain.events import Event
@@ -41,7 +42,7 @@ HELD = Choice("HOLD_SHADOW")
 
 
 def draft_of(*events: Event, now: float = 0.0) -> Draft:
-    return draft_row(state(*events), now)
+    return draft_row(View(state(*events), now))
 
 
 def notes(*events: Event, choice: Choice = HELD, now: float = 0.0) -> str:

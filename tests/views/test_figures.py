@@ -30,39 +30,34 @@ from vp_tui.domain.events import Event, PollRateChanged
 from vp_tui.domain.missions.ledger import CoverageState
 from vp_tui.domain.models import Failure, Plane, Source, StreamState
 from vp_tui.domain.text import short_id
-from vp_tui.state.sources import (
-    OFTEN_ASKED,
-    SourceWord,
-    is_reachable,
-    log_view,
-    source_view,
-    streams_view,
-)
+from vp_tui.state.sources import OFTEN_ASKED
 from vp_tui.ui.watch.logs import entries_matching
 from vp_tui.views.figures import TREND_POINTS, Numbers, numbers
 from vp_tui.views.runs import run_rows
+from vp_tui.views.sources import SourceWord, is_reachable, log_view, source_view, streams_view
+from vp_tui.views.view import View
 
 if TYPE_CHECKING:
     from vp_tui.state.state import State
 
 
 def metrics_word(now_s: float, *events: Event) -> SourceWord:
-    return source_view(state(*events), Source.METRICS, now_s).word
+    return source_view(View(state(*events), now_s), Source.METRICS).word
 
 
 def figures(*events: Event) -> Numbers:
-    shown = numbers(state(*events), 1.0)
+    shown = numbers(View(state(*events), 1.0))
     assert shown is not None
     return shown
 
 
 def row_ids(now: State, matching: str = "") -> list[str]:
-    return [row.session.session_id for row in run_rows(now, 10.0, matching)]
+    return [row.session.session_id for row in run_rows(View(now, 10.0), matching)]
 
 
 class TestSourceWords:
     def test_nothing_asked_yet(self) -> None:
-        view = source_view(state(), Source.METRICS, 99.0)
+        view = source_view(View(state(), 99.0), Source.METRICS)
         assert (view.word, view.age_s) == (SourceWord.IDLE, None)
 
     @pytest.mark.parametrize(
@@ -79,19 +74,21 @@ class TestSourceWords:
 
     def test_each_source_has_its_own_interval(self) -> None:
         now = state(healthy(), intervals={Source.HEALTH: 1.0})
-        assert source_view(now, Source.HEALTH, 2.5).word is SourceWord.STALE
+        assert source_view(View(now, 2.5), Source.HEALTH).word is SourceWord.STALE
 
     def test_a_failure_is_down_though_the_data_is_fresh(self) -> None:
-        view = source_view(state(polled(snapshot(), 1.0), failed(at=2.0)), Source.METRICS, 2.5)
+        view = source_view(
+            View(state(polled(snapshot(), 1.0), failed(at=2.0)), 2.5), Source.METRICS
+        )
         assert (view.word, view.age_s, view.failure) == (SourceWord.DOWN, 1.5, LOST)
 
     def test_a_refusal(self) -> None:
-        view = source_view(state(failed(failure=REFUSED)), Source.METRICS, 0.0)
+        view = source_view(View(state(failed(failure=REFUSED)), 0.0), Source.METRICS)
         assert (view.word, view.has_substitute) == (SourceWord.UNAUTHORIZED, False)
 
     def test_a_refusal_with_a_substitute(self) -> None:
         now = state(failed(failure=REFUSED), polled(snapshot(), 1.0, Plane.DASHBOARD))
-        view = source_view(now, Source.METRICS, 2.0)
+        view = source_view(View(now, 2.0), Source.METRICS)
         assert (view.word, view.age_s, view.plane) == (
             SourceWord.UNAUTHORIZED,
             1.0,
@@ -102,7 +99,7 @@ class TestSourceWords:
 
     def test_a_substitute_that_no_longer_answers_is_none(self) -> None:
         now = state(failed(failure=REFUSED), polled(snapshot(), 1.0, Plane.DASHBOARD))
-        view = source_view(now, Source.METRICS, 6.0)
+        view = source_view(View(now, 6.0), Source.METRICS)
         assert view.word is SourceWord.UNAUTHORIZED
         assert not view.has_substitute
         assert not view.is_current
@@ -111,17 +108,17 @@ class TestSourceWords:
         now = state(
             failed(failure=REFUSED), polled(snapshot(), 1.0, Plane.DASHBOARD), failed(at=2.0)
         )
-        assert not source_view(now, Source.METRICS, 2.0).has_substitute
+        assert not source_view(View(now, 2.0), Source.METRICS).has_substitute
 
     def test_an_age_is_never_negative(self) -> None:
-        assert source_view(state(polled(snapshot(), 5.0)), Source.METRICS, 4.0).age_s == 0.0
+        assert source_view(View(state(polled(snapshot(), 5.0)), 4.0), Source.METRICS).age_s == 0.0
 
     def test_each_log_has_its_own_word(self) -> None:
         now = state(logged("a"), failed(Source.LOG, log_id="other"))
-        assert log_view(now, "vp_coder_primary", 1.0).word is SourceWord.LIVE
-        assert log_view(now, "other", 1.0).word is SourceWord.DOWN
-        assert log_view(now, "never", 1.0).word is SourceWord.IDLE
-        assert source_view(now, Source.LOG, 1.0).word is SourceWord.DOWN
+        assert log_view(View(now, 1.0), "vp_coder_primary").word is SourceWord.LIVE
+        assert log_view(View(now, 1.0), "other").word is SourceWord.DOWN
+        assert log_view(View(now, 1.0), "never").word is SourceWord.IDLE
+        assert source_view(View(now, 1.0), Source.LOG).word is SourceWord.DOWN
 
     @pytest.mark.parametrize(
         ("events", "reachable"),
@@ -135,17 +132,17 @@ class TestSourceWords:
     def test_a_gateway_that_refuses_is_reachable(
         self, events: list[Event], *, reachable: bool
     ) -> None:
-        assert is_reachable(state(*events), 0.0) is reachable
+        assert is_reachable(View(state(*events), 0.0)) is reachable
 
     def test_a_gateway_is_lost_once_what_is_asked_all_the_time_gets_no_answer(self) -> None:
         silence = Failure("connection refused", "start it", is_silence=True)
         half = state(healthy(), failed(Source.METRICS, failure=silence))
-        assert is_reachable(half, 0.0)
+        assert is_reachable(View(half, 0.0))
         both = state(healthy(), *(failed(s, failure=silence) for s in OFTEN_ASKED))
-        assert not is_reachable(both, 0.0)
+        assert not is_reachable(View(both, 0.0))
 
     def test_a_gateway_is_not_reachable_by_an_old_answer(self) -> None:
-        assert not is_reachable(state(healthy()), 31.0)
+        assert not is_reachable(View(state(healthy()), 31.0))
 
 
 class TestStreams:
@@ -166,7 +163,7 @@ class TestStreams:
     )
     def test_words(self, states: list[str], word: SourceWord, live: int, wanted: int) -> None:
         events = [linked(StreamState(s), session_id=f"s{n}") for n, s in enumerate(states)]
-        view = streams_view(state(*events), 0.0)
+        view = streams_view(View(state(*events), 0.0))
         assert (view.word, view.live, view.wanted) == (word, live, wanted)
 
     def test_the_age_is_that_of_the_newest_frame(self) -> None:
@@ -176,17 +173,17 @@ class TestStreams:
             *stream(frame(), at=3.0),
             *stream(frame(), session_id="two", at=5.0),
         )
-        assert streams_view(now, 7.0).age_s == 2.0
-        assert streams_view(state(linked()), 7.0).age_s is None
+        assert streams_view(View(now, 7.0)).age_s == 2.0
+        assert streams_view(View(state(linked()), 7.0)).age_s is None
 
     def test_the_reason_of_a_loss(self) -> None:
         now = state(linked(), linked(StreamState.WAITING, "refused", session_id="two"))
-        assert streams_view(now, 0.0).reason == "refused"
+        assert streams_view(View(now, 0.0)).reason == "refused"
 
 
 class TestNumbers:
     def test_before_the_first_snapshot_there_are_none(self) -> None:
-        assert numbers(state(failed()), 0.0) is None
+        assert numbers(View(state(failed()), 0.0)) is None
 
     def test_no_missions_is_no_rate(self) -> None:
         shown = figures(polled(snapshot()))
@@ -220,7 +217,8 @@ class TestNumbers:
 
     def test_figures_are_computed_anew_only_for_new_data(self) -> None:
         now = state(healthy(), polled(snapshot(mission())))
-        first, again = numbers(now, 1.0), numbers(now, 2.0)
+        view = View(now, 1.0)
+        first, again = numbers(view), numbers(View(now, 2.0, view))
         assert first is not None
         assert again is not None
         assert again.recent is first.recent
@@ -296,7 +294,7 @@ class TestRunRows:
             listing(session(active_runs=1, active_connections=3), at=1.0),
             *stream(processing(), frame("tool_call", "Bash"), at=4.0),
         )
-        (row,) = run_rows(now, 10.0)
+        (row,) = run_rows(View(now, 10.0))
         assert (row.running_s, row.silent_s, row.tool_s) == (6.0, 5.0, 5.0)
         assert row.other_viewers == 2
         assert row.ended is None
@@ -304,11 +302,11 @@ class TestRunRows:
 
     def test_the_end_of_a_turn_is_told_in_utc(self) -> None:
         now = state(listing(session()), *stream(frame("query_complete"), at=0.0))
-        (row,) = run_rows(now, 10.0)
+        (row,) = run_rows(View(now, 10.0))
         assert row.ended == NOW
 
     def test_what_is_not_known_is_none(self) -> None:
-        (row,) = run_rows(state(listing(session())), 10.0)
+        (row,) = run_rows(View(state(listing(session())), 10.0))
         assert (row.running_s, row.silent_s, row.tool_s, row.link) == (None, None, None, None)
 
 

@@ -38,6 +38,7 @@ from vp_tui.domain.runs.alarms import Acknowledgement, Alarm, AlarmKey
 from vp_tui.domain.text import literal
 from vp_tui.views.actions_taken import LOOK_BACK
 from vp_tui.views.handover import ACTIONS_AT_MOST, handover
+from vp_tui.views.view import View
 
 if TYPE_CHECKING:
     from vp_tui.domain.events import Event
@@ -48,7 +49,7 @@ READ = AuditRead(0.0, ())
 
 
 def text(*events: Event, now: float = 2.0, **watch: object) -> str:
-    return handover(state(*events, **watch), now, ME)
+    return handover(View(state(*events, **watch), now), ME)
 
 
 def part(title: str, *events: Event, now: float = 2.0) -> list[str]:
@@ -204,6 +205,6 @@ def test_what_comes_from_outside_is_shown_literally() -> None:
     assert "\u202e" not in said
     assert "a␛[2J" in said
     now = state(*events)
-    assert handover(replace(now, watch=now.watch._replace(name=hostile)), 2.0, ME).startswith(
+    assert handover(View(replace(now, watch=now.watch._replace(name=hostile)), 2.0), ME).startswith(
         f"# Handover of {literal(hostile)}, "
     )

@@ -20,6 +20,7 @@ from tests.support.builders import (
 from tests.support.scenes import OWNER
 
 from vp_tui.views.handover import LINE, incident_text
+from vp_tui.views.view import View
 
 if TYPE_CHECKING:
     from vp_tui.domain.events import Event
@@ -43,7 +44,7 @@ next: c cancel, 5 s -> deaf? 2nd cancel useless -> X restart gateway (kills 3)
 
 
 def summary(*events: Event, now: float = 2.0, session_id: str = OWNER) -> str:
-    return incident_text(state(*events, name="prod"), now, session_id)
+    return incident_text(View(state(*events, name="prod"), now), session_id)
 
 
 def test_a_stuck_run_is_told_in_a_dozen_lines() -> None:

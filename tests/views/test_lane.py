@@ -48,6 +48,7 @@ from vp_tui.views.lane import (
     why_no_change,
 )
 from vp_tui.views.status import status_object
+from vp_tui.views.view import View
 
 if TYPE_CHECKING:
     from vp_tui.domain.events import Event
@@ -75,82 +76,85 @@ def taken(*missions: Mission, at: float) -> Event:
 class TestMode:
     def test_a_mission_of_this_epoch_is_delegation(self) -> None:
         seen = state(*night(taken(mission("m1", started_s=-60.0), at=1.0)))
-        assert lane_mode(seen).mode is LaneMode.DELEGATING
-        assert status_object(seen, 2.0)["lane"]["mode"] == "delegating"
+        assert lane_mode(View(seen, 0.0)).mode is LaneMode.DELEGATING
+        assert status_object(View(seen, 2.0))["lane"]["mode"] == "delegating"
 
     def test_a_mission_of_an_earlier_epoch_says_nothing(self) -> None:
         old = mission("m1", started_s=-2 * 3600.0)
         seen = state(*night(taken(old, at=1.0)))
-        assert lane_mode(seen).mode is LaneMode.UNKNOWN
-        assert status_object(seen, 2.0)["lane"]["mode"] == "unknown"
+        assert lane_mode(View(seen, 0.0)).mode is LaneMode.UNKNOWN
+        assert status_object(View(seen, 2.0))["lane"]["mode"] == "unknown"
 
     def test_a_shadowed_turn_is_shadow_mode(self) -> None:
         seen = state(*night(*turn(routed("coder_vp_shadow_mode"))))
-        assert lane_mode(seen).mode is LaneMode.SHADOW
+        assert lane_mode(View(seen, 0.0)).mode is LaneMode.SHADOW
 
     def test_a_restart_forgets_what_turns_showed(self) -> None:
         seen = state(*night(*turn(routed("coder_vp_shadow_mode")), booted(NEXT_BOOT, 20.0)))
-        assert lane_mode(seen).mode is LaneMode.UNKNOWN
+        assert lane_mode(View(seen, 0.0)).mode is LaneMode.UNKNOWN
 
     def test_the_env_file_that_it_booted_with_tells_where_no_effect_was_seen(self) -> None:
         before = NOW - timedelta(days=1)
         read = SwitchesRead(1.0, Switches(forced_fallback=True), before)
         seen = state(*night(read))
-        assert lane_mode(seen).mode is LaneMode.FORCED_FALLBACK
+        assert lane_mode(View(seen, 0.0)).mode is LaneMode.FORCED_FALLBACK
         later = SwitchesRead(1.0, Switches(forced_fallback=True), NOW)
-        assert lane_mode(state(*night(later))).mode is LaneMode.UNKNOWN
+        assert lane_mode(View(state(*night(later)), 0.0)).mode is LaneMode.UNKNOWN
 
 
 class TestWord:
     def test_without_a_change_it_is_the_mode(self) -> None:
-        assert lane_word(state(*night())) == "unknown"
-        assert lane_word(state(*night(*turn(routed("delegated_to_coder_vp"))))) == "delegating"
+        assert lane_word(View(state(*night()), 0.0)) == "unknown"
+        assert (
+            lane_word(View(state(*night(*turn(routed("delegated_to_coder_vp")))), 0.0))
+            == "delegating"
+        )
 
     def test_a_change_is_not_in_force_then_unproven_then_proven(self) -> None:
         events = [*night(), ASKED, SwitchActed(2.0, WRITTEN)]
-        assert lane_word(state(*events)) == "FORCED not in force"
+        assert lane_word(View(state(*events), 0.0)) == "FORCED not in force"
         events += [booted(NEXT_BOOT, 4.0)]
-        assert lane_word(state(*events)) == "FORCED unproven"
+        assert lane_word(View(state(*events), 0.0)) == "FORCED unproven"
         events += [*turn(at=10.0), taken(at=12.0)]
-        assert lane_word(state(*events)) == "FORCED proven"
+        assert lane_word(View(state(*events), 0.0)) == "FORCED proven"
 
     def test_what_contradicts_it_is_said(self) -> None:
         events = [*night(), ASKED, SwitchActed(2.0, WRITTEN), booted(NEXT_BOOT, 4.0)]
         events += turn(routed("delegated_to_coder_vp", "m9"), at=10.0)
-        assert lane_word(state(*events)) == "delegating NOT FORCED"
+        assert lane_word(View(state(*events), 0.0)) == "delegating NOT FORCED"
 
 
 class TestWhyNoChange:
     def test_nothing_keeps_a_change_that_is_free(self) -> None:
-        assert why_no_change(state(*night()), FORCE_FALLBACK) is None
+        assert why_no_change(View(state(*night()), 0.0), FORCE_FALLBACK) is None
 
     def test_one_at_a_time(self) -> None:
         seen = state(*night(ASKED))
-        assert why_no_change(seen, RELEASE) == (
+        assert why_no_change(View(seen, 0.0), RELEASE) == (
             "force fallback is being carried out: wait for its end"
         )
         done = state(*night(ASKED, SwitchActed(2.0, WRITTEN)))
-        assert why_no_change(done, RELEASE) is None
+        assert why_no_change(View(done, 0.0), RELEASE) is None
 
     def test_not_while_the_gateway_is_restarted(self) -> None:
         asked = RestartAsked(1.0, "ana@laptop")
         assert "a restart is being carried out" in str(
-            why_no_change(state(*night(asked)), FORCE_FALLBACK)
+            why_no_change(View(state(*night(asked)), 0.0), FORCE_FALLBACK)
         )
         done = state(*night(asked, RestartActed(2.0, WRITTEN)))
-        assert why_no_change(done, FORCE_FALLBACK) is None
+        assert why_no_change(View(done, 0.0), FORCE_FALLBACK) is None
 
     def test_a_mask_keeps_a_switch_from_being_turned_on_only(self) -> None:
         masked = Switches(forced_fallback=True, masked=frozenset({Switch.FORCED_FALLBACK}))
         seen = state(*night(SwitchesRead(1.0, masked)), means=Means("/srv/.env"))
-        told = str(why_no_change(seen, FORCE_FALLBACK))
+        told = str(why_no_change(View(seen, 0.0), FORCE_FALLBACK))
         assert "UA_DISABLE_CODER_VP_FORCE_FALLBACK is on in /srv/.env" in told
-        assert why_no_change(seen, RELEASE) is None
+        assert why_no_change(View(seen, 0.0), RELEASE) is None
 
 
 class TestPrimaryPath:
     def test_nothing_seen_is_unknown(self) -> None:
-        assert primary_path(state(*night()), 1.0).health is PrimaryHealth.UNKNOWN
+        assert primary_path(View(state(*night()), 1.0)).health is PrimaryHealth.UNKNOWN
 
     @pytest.mark.parametrize(
         "frames",
@@ -162,25 +166,25 @@ class TestPrimaryPath:
     )
     def test_a_turn_that_it_completed_lately_is_healthy(self, frames: tuple[Frame, ...]) -> None:
         seen = state(*night(*turn(*frames)))
-        assert primary_path(seen, 20.0).health is PrimaryHealth.HEALTHY
-        late = primary_path(seen, 20.0 + LATELY_S)
+        assert primary_path(View(seen, 20.0)).health is PrimaryHealth.HEALTHY
+        late = primary_path(View(seen, 20.0 + LATELY_S))
         assert (late.health, late.why.startswith("not lately")) == (PrimaryHealth.UNKNOWN, True)
 
     def test_a_turn_that_the_lane_did_says_nothing(self) -> None:
         seen = state(*night(*turn(routed("delegated_to_coder_vp", "m1"))))
-        assert primary_path(seen, 20.0).health is PrimaryHealth.UNKNOWN
+        assert primary_path(View(seen, 20.0)).health is PrimaryHealth.UNKNOWN
 
     def test_a_turn_whose_beginning_nobody_heard_says_nothing(self) -> None:
         ended = stream(frame("query_complete"), at=10.0)
-        assert primary_path(state(*night(*ended)), 20.0).health is PrimaryHealth.UNKNOWN
+        assert primary_path(View(state(*night(*ended)), 20.0)).health is PrimaryHealth.UNKNOWN
 
     def test_the_newest_mission_decides(self) -> None:
         fallen = mission("m1", started_s=-90.0, fallback_seen=True)
         failed = mission("m2", "failed", started_s=-45.0, result_ref=ELSEWHERE)
-        healthy_then = primary_path(state(*night(taken(fallen, at=1.0))), 2.0)
+        healthy_then = primary_path(View(state(*night(taken(fallen, at=1.0))), 2.0))
         assert healthy_then.health is PrimaryHealth.HEALTHY
         assert healthy_then.why == "mission m1 fell back and completed 1m02 ago"
-        failing = primary_path(state(*night(taken(failed, fallen, at=1.0))), 2.0)
+        failing = primary_path(View(state(*night(taken(failed, fallen, at=1.0))), 2.0))
         assert (failing.health, failing.why) == (
             PrimaryHealth.FAILING,
             "mission m2 failed on both paths 17s ago",
@@ -188,14 +192,17 @@ class TestPrimaryPath:
 
     def test_a_mission_of_an_earlier_epoch_says_nothing(self) -> None:
         old = mission("m1", started_s=-2 * 3600.0, fallback_seen=True)
-        assert primary_path(state(*night(taken(old, at=1.0))), 2.0).health is PrimaryHealth.UNKNOWN
+        assert (
+            primary_path(View(state(*night(taken(old, at=1.0))), 2.0)).health
+            is PrimaryHealth.UNKNOWN
+        )
 
     def test_a_run_that_hangs_with_the_lock_blocks_it(self) -> None:
         runs = [session("session_a", active_runs=1), session("session_b", active_runs=1)]
         is_stuck = stream(processing("implement it"), session_id="session_a", at=-400.0)
         queued = stream(processing("and this"), session_id="session_b", at=-300.0)
         seen = state(healthy(), *is_stuck, listing(*runs, at=-300.0), *queued, listing(*runs))
-        blocked = primary_path(seen, 1.0)
+        blocked = primary_path(View(seen, 1.0))
         assert blocked.health is PrimaryHealth.BLOCKED
         assert "holds the gateway's lock" in blocked.why
 
@@ -207,28 +214,28 @@ class TestProposedWindow:
 
     def test_after_a_proven_brake_the_stage_is_reverted(self) -> None:
         unproven = night(*self.FORCED)
-        assert current_window(state(*unproven)).stage is Stage.SHADOW
+        assert current_window(View(state(*unproven), 0.0)).stage is Stage.SHADOW
         proven = [*unproven, *turn(at=10.0), taken(at=12.0)]
-        assert current_window(state(*proven)).stage is Stage.REVERTED
-        assert current_window(state(*proven, stage=Stage.LIMITED)).stage is Stage.LIMITED
+        assert current_window(View(state(*proven), 0.0)).stage is Stage.REVERTED
+        assert current_window(View(state(*proven, stage=Stage.LIMITED), 0.0)).stage is Stage.LIMITED
 
     def test_an_open_window_keeps_its_stage(self) -> None:
         opened = WindowsRead(1.0, (window(),))
         proven = night(opened, *self.FORCED, *turn(at=10.0), taken(at=12.0))
-        assert current_window(state(*proven)).stage is Stage.BROADENED
+        assert current_window(View(state(*proven), 0.0)).stage is Stage.BROADENED
 
     def test_one_that_only_our_probes_filled_is_of_source_probe(self) -> None:
         mine = night(probe_of("m1"), taken(mission("m1"), at=1.0))
-        proposed = current_window(state(*mine))
+        proposed = current_window(View(state(*mine), 0.0))
         assert proposed.source is Traffic.PROBE
         assert proposed.scope == "vp.coder.primary on here, probe traffic"
         mixed = state(*mine, taken(mission("m2"), mission("m1"), at=2.0))
-        assert current_window(mixed).source is Traffic.ORGANIC
-        assert probed_missions(mixed, current_window(mixed)) == (2, 1)
+        assert current_window(View(mixed, 0.0)).source is Traffic.ORGANIC
+        assert probed_missions(View(mixed, 0.0), current_window(View(mixed, 0.0))) == (2, 1)
 
     def test_a_source_that_was_given_stands(self) -> None:
         mine = night(probe_of("m1"), taken(mission("m1"), at=1.0))
-        given = current_window(state(*mine, source=Traffic.SYNTHETIC))
+        given = current_window(View(state(*mine, source=Traffic.SYNTHETIC), 0.0))
         assert given.source is Traffic.SYNTHETIC
 
 

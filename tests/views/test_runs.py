@@ -34,6 +34,7 @@ from vp_tui.domain.models import Failure, Source, StreamState
 from vp_tui.domain.runs.levels import Level
 from vp_tui.state.sources import stuck_after_s
 from vp_tui.views.runs import RunRow, finished_at, run_rows
+from vp_tui.views.view import View
 
 if TYPE_CHECKING:
     from vp_tui.domain.events import Event
@@ -73,7 +74,7 @@ def polls(*sessions: Session, until: float, since: float = 0.0) -> list[Event]:
 
 
 def rows(now: State, at: float) -> dict[str, RunRow]:
-    return {row.session.session_id: row for row in run_rows(now, at)}
+    return {row.session.session_id: row for row in run_rows(View(now, at))}
 
 
 def words(now: State, at: float) -> dict[str, str]:
@@ -313,9 +314,14 @@ class TestMissions:
         assert rows(now, 1.0)["a"].mission.mission_id is None
 
     def test_when_the_last_one_finished_by_our_own_clock(self) -> None:
-        assert finished_at(state(polled(snapshot(mission(started_s=-60.0)), 100.0))) == 70.0
-        assert finished_at(state(polled(snapshot(mission(status="running")), 100.0))) is None
-        assert finished_at(state()) is None
+        assert (
+            finished_at(View(state(polled(snapshot(mission(started_s=-60.0)), 100.0)), 0.0)) == 70.0
+        )
+        assert (
+            finished_at(View(state(polled(snapshot(mission(status="running")), 100.0)), 0.0))
+            is None
+        )
+        assert finished_at(View(state(), 0.0)) is None
 
 
 def test_alarms_come_first_then_what_runs_then_by_id() -> None:

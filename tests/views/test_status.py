@@ -28,6 +28,7 @@ from tests.support.builders import (
 from vp_tui.domain.models import Plane, Source, StreamState
 from vp_tui.domain.text import utc_z
 from vp_tui.views.status import exit_code, status_object
+from vp_tui.views.view import View
 
 if TYPE_CHECKING:
     from vp_tui.domain.events import Event
@@ -44,11 +45,11 @@ ALL_WELL: list[Event] = [
 
 
 def shown(*events: Event, now: float = 1.0) -> dict[str, Any]:
-    return status_object(state(*events), now)
+    return status_object(View(state(*events), now))
 
 
 def code(*events: Event, now: float = 1.0) -> int:
-    return exit_code(state(*events), now)
+    return exit_code(View(state(*events), now))
 
 
 def numbers_in(value: object) -> list[object]:

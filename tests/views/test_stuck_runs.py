@@ -32,6 +32,7 @@ from vp_tui.views.assessment import assess
 from vp_tui.views.figures import current_window
 from vp_tui.views.status import exit_code, status_object
 from vp_tui.views.stuck_runs import cancelled_runs, stuck_runs_in
+from vp_tui.views.view import View
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -73,17 +74,17 @@ def stuck(victims: Sequence[Session] = (VICTIM,)) -> list[Event]:
 
 
 def word(now: State, at: float) -> str | None:
-    suggestion = assess(now, at).suggestion
+    suggestion = assess(View(now, at)).suggestion
     return suggestion.decision if suggestion else None
 
 
 def test_a_stuck_run_blocks_the_pipeline_and_the_row_tells_its_facts() -> None:
     now = state(*stuck())
-    (run,) = stuck_runs_in(now, 302.0)
+    (run,) = stuck_runs_in(View(now, 302.0))
     assert (run.session_id, run.silent_s, run.waiting) == ("a", 300, 1)
     assert run.last_tool == "Bash npm i"
     assert run.last_log_line == "[20:00:02] npm WARN retry"
-    assessment = assess(now, 302.0)
+    assessment = assess(View(now, 302.0))
     assert assessment.suggestion is not None
     assert assessment.suggestion.decision == Word.BLOCKED_EXECUTION_PIPELINE
     assert "stuck: a silent 300s" in assessment.suggestion.reasons[0]
@@ -91,28 +92,28 @@ def test_a_stuck_run_blocks_the_pipeline_and_the_row_tells_its_facts() -> None:
 
 def test_the_safety_line_tells_whom_it_keeps_waiting_and_the_key_that_helps() -> None:
     now = state(*stuck())
-    (alarm,) = [alarm for alarm in assess(now, 302.0).safety if alarm.head]
+    (alarm,) = [alarm for alarm in assess(View(now, 302.0)).safety if alarm.head]
     assert (alarm.alarm, alarm.key) == ("stuck run", "c")
     assert alarm.told == "STUCK 5m00 a: holds the gateway lock, 1 turn waits behind it"
     alone = state(*stuck(victims=()))
-    (alarm,) = [alarm for alarm in assess(alone, 302.0).safety if alarm.head]
+    (alarm,) = [alarm for alarm in assess(View(alone, 302.0)).safety if alarm.head]
     assert alarm.told == "STUCK 5m00 a: in Bash npm i, nobody waits behind it"
 
 
 def test_the_status_tells_it_all() -> None:
     now = state(*stuck())
-    told = status_object(now, 302.0)
+    told = status_object(View(now, 302.0))
     owner, victim = told["runs"]
     assert (owner["level"], owner["silent_s"], owner["mission_id"]) == ("stuck", 300.0, "m1")
     assert (victim["level"], victim["reason"]) == ("queued", "queued behind a, which is stuck")
     assert told["alarms"][0].startswith("stuck: a: no progress for 5m00, in tool Bash for 5m00")
     assert {entry["alarm"] for entry in told["safety"]} == {"stuck run"}
-    assert exit_code(now, 302.0) == 1
+    assert exit_code(View(now, 302.0)) == 1
 
 
 def test_a_mission_that_finished_since_unblocks() -> None:
     now = state(*stuck(), metrics(mission("m2", started_s=200.0), at=300.0))
-    assert stuck_runs_in(now, 302.0)[0].finished_since
+    assert stuck_runs_in(View(now, 302.0))[0].finished_since
     assert word(now, 302.0) != Word.BLOCKED_EXECUTION_PIPELINE
 
 
@@ -132,10 +133,10 @@ def test_a_stuck_run_that_unwound_is_partially_recovered_until_it_is_confirmed()
     ]
     now = state(*over)
     assert word(now, 305.0) == Word.PARTIAL_TIMEOUT_RECOVERED
-    (run,) = cancelled_runs(now, current_window(now))
+    (run,) = cancelled_runs(View(now, 0.0), current_window(View(now, 0.0)))
     assert (run.active_runs, run.finished_since, run.is_confirmed) == (0, False, False)
     later = stream(processing("next"), frame("query_complete"), session_id="b", at=310.0)
-    (run,) = cancelled_runs(state(*over, *later), current_window(now))
+    (run,) = cancelled_runs(View(state(*over, *later), 0.0), current_window(View(now, 0.0)))
     assert run.is_confirmed
 
 
@@ -147,7 +148,7 @@ def test_a_run_that_was_well_when_it_was_cancelled_is_no_timeout() -> None:
     ]
     now = state(*over)
     assert [cancel.session_id for cancel in now.cancels] == ["a"]
-    assert cancelled_runs(now, current_window(now)) == ()
+    assert cancelled_runs(View(now, 0.0), current_window(View(now, 0.0))) == ()
 
 
 def test_a_deaf_run_blocks_while_others_wait_and_is_partial_when_nobody_does() -> None:
@@ -156,10 +157,10 @@ def test_a_deaf_run_blocks_while_others_wait_and_is_partial_when_nobody_does() -
         *listings(session("a", last_event_seq=9), VICTIM, since=307.0, until=330.0),
     ]
     now = state(*stuck(), *deaf)
-    (run,) = stuck_runs_in(now, 331.0)
+    (run,) = stuck_runs_in(View(now, 331.0))
     assert (run.is_deaf, run.waiting) == (True, 1)
     assert word(now, 331.0) == Word.BLOCKED_EXECUTION_PIPELINE
-    (alarm,) = [alarm for alarm in assess(now, 331.0).safety if alarm.head]
+    (alarm,) = [alarm for alarm in assess(View(now, 331.0)).safety if alarm.head]
     assert "a second cancel is useless" in alarm.cure
     alone = state(*stuck(()), *own_cancel(task_cancelled=False, took_s=5.0),
                   listing(session("a", last_event_seq=9), at=330.0))  # fmt: skip
@@ -170,31 +171,31 @@ def test_a_listing_that_came_before_the_answer_does_not_hide_that_it_is_deaf() -
     asked, answered = own_cancel(task_cancelled=False, took_s=5.5)
     cleared = listing(session("a", last_event_seq=9), VICTIM, at=305.8)
     now = state(*stuck(), asked, cleared, answered, cleared._replace(at=309.0))
-    assert stuck_runs_in(now, 310.0)[0].is_deaf
+    assert stuck_runs_in(View(now, 310.0))[0].is_deaf
 
 
 def test_an_answer_that_comes_at_once_was_about_nothing() -> None:
     idle: list[Event] = [healthy(), linked(session_id="a"), listing(session("a"), at=300.0)]
     now = state(*idle, *own_cancel(task_cancelled=False, took_s=0.1), listing(session("a"), at=303))
-    assert stuck_runs_in(now, 304.0) == ()
-    assert cancelled_runs(now, current_window(now)) == ()
+    assert stuck_runs_in(View(now, 304.0)) == ()
+    assert cancelled_runs(View(now, 0.0), current_window(View(now, 0.0))) == ()
 
 
 def test_one_that_was_cancelled_in_an_earlier_window_is_no_fact_of_this_one() -> None:
     now = state(*stuck(()))
-    window = current_window(now)._replace(opened_at=NOW + timedelta(seconds=400))
+    window = current_window(View(now, 0.0))._replace(opened_at=NOW + timedelta(seconds=400))
     hit = Cancel("a", 301.0, None, was_stuck=True, recovered_at=310.0)
-    assert cancelled_runs(state_with(now, hit), window) == ()
+    assert cancelled_runs(View(state_with(now, hit), 0.0), window) == ()
     earlier = window._replace(opened_at=NOW)
-    assert len(cancelled_runs(state_with(now, hit), earlier)) == 1
+    assert len(cancelled_runs(View(state_with(now, hit), 0.0), earlier)) == 1
 
 
 def test_a_recovery_that_is_awaited_is_a_fact_of_a_window_opened_since() -> None:
     # Recording opens a proposed window: its cancels are older than it.
     now = state(*stuck(()))
-    window = current_window(now)._replace(opened_at=NOW + timedelta(seconds=400))
+    window = current_window(View(now, 0.0))._replace(opened_at=NOW + timedelta(seconds=400))
     hit = Cancel("a", 301.0, None, was_stuck=True, cleared_at=304.0)
-    assert len(cancelled_runs(state_with(now, hit), window)) == 1
+    assert len(cancelled_runs(View(state_with(now, hit), 0.0), window)) == 1
 
 
 def test_an_end_that_was_heard_goes_before_a_listing_of_earlier() -> None:
@@ -209,7 +210,7 @@ def state_with(now: State, cancel: Cancel) -> State:
 
 class TestGuardrail:
     def test_a_stuck_run_that_nobody_cancelled_is_told(self) -> None:
-        recovery = assess(state(*stuck()), 302.0).guardrails.cancel_recovery
+        recovery = assess(View(state(*stuck()), 302.0)).guardrails.cancel_recovery
         assert recovery.state == "NONE SENT: a hangs"
 
     def test_an_unconfirmed_cancel_is_an_entry_of_the_safety_line_until_a_turn_completes(
@@ -222,25 +223,25 @@ class TestGuardrail:
             listing(session("a", last_event_seq=12), at=305.0),
         ]
         now = state(*sent)
-        assert assess(now, 420.0).safety == ()
-        (alarm,) = assess(now, 421.0).safety
+        assert assess(View(now, 420.0)).safety == ()
+        (alarm,) = assess(View(now, 421.0)).safety
         assert (alarm.alarm, alarm.key, alarm.subject) == ("cancel unconfirmed", "u", "a")
-        told = status_object(now, 421.0)
+        told = status_object(View(now, 421.0))
         assert told["guardrails"]["cancel_recovery"] == {"state": "UNCONFIRMED: a", "pending": 1}
         assert told["safety"][0]["reason"] == "a, cancelled 02:05:01Z: no later turn completed"
         later = stream(processing("next"), frame("query_complete"), session_id="b", at=430.0)
-        healed = assess(state(*sent, *later), 440.0)
+        healed = assess(View(state(*sent, *later), 440.0))
         assert healed.safety == ()
         assert healed.guardrails.cancel_recovery.is_quiet
 
     def test_own_cancels_of_stuck_runs_are_partial_until_confirmed(self) -> None:
         sent = [*stuck(()), *own_cancel(task_cancelled=True, took_s=0.2),
                 listing(session("a", last_event_seq=12), at=304.0)]  # fmt: skip
-        suggestion = assess(state(*sent), 305.0).suggestion
+        suggestion = assess(View(state(*sent), 305.0)).suggestion
         assert suggestion is not None
         assert suggestion.decision == Word.PARTIAL_TIMEOUT_RECOVERED
         assert any("recovery unconfirmed" in reason for reason in suggestion.reasons)
         later = stream(processing("next"), frame("query_complete"), session_id="b", at=310.0)
-        confirmed = assess(state(*sent, *later), 320.0).suggestion
+        confirmed = assess(View(state(*sent, *later), 320.0)).suggestion
         assert confirmed is not None
         assert any("a later turn completed" in reason for reason in confirmed.reasons)

@@ -30,6 +30,7 @@ from vp_tui.views.stuck_runs import (
     why_changed,
     why_no_cancel,
 )
+from vp_tui.views.view import View
 
 if TYPE_CHECKING:
     from vp_tui.domain.events import Event
@@ -59,14 +60,14 @@ def running(*more: Event) -> list[Event]:
 
 
 def captured(now: State, at: float = 10.0, session_id: str = "a") -> Target:
-    row = row_of_session(now, at, session_id)
+    row = row_of_session(View(now, at), session_id)
     assert row is not None
     return target_of(row)
 
 
 class TestWhatMayBeHit:
     def test_a_run_may(self) -> None:
-        assert why_no_cancel(state(*running()), 10.0, "a") is None
+        assert why_no_cancel(View(state(*running()), 10.0), "a") is None
 
     @pytest.mark.parametrize(
         ("session_id", "why"),
@@ -78,86 +79,89 @@ class TestWhatMayBeHit:
         ],
     )
     def test_nothing_else_may(self, session_id: str | None, why: str) -> None:
-        told = why_no_cancel(state(*running()), 10.0, session_id)
+        told = why_no_cancel(View(state(*running()), 10.0), session_id)
         assert told is not None
         assert told.startswith(why)
 
     def test_a_turn_that_was_heard_to_end_is_none_though_the_listing_has_it(self) -> None:
         ended = stream(frame("query_complete"), session_id="a", at=9.0)
-        assert why_no_cancel(state(*running(*ended)), 10.0, "a") is not None
+        assert why_no_cancel(View(state(*running(*ended)), 10.0), "a") is not None
 
     def test_a_turn_that_is_heard_is_one_though_the_listing_has_it_not_yet(self) -> None:
         begun = stream(processing("next"), session_id="b", at=9.0)
-        assert why_no_cancel(state(*running(*begun)), 10.0, "b") is None
+        assert why_no_cancel(View(state(*running(*begun)), 10.0), "b") is None
 
     def test_a_deaf_run_is_not_cancelled_twice(self) -> None:
         answer = CancelAnswered(25.0, "a", CancelAnswer("a", "x", False, None, 5.0))
         now = state(*running(ASKED, answer, listing(session("a"), at=27.0)))
-        told = why_no_cancel(now, 28.0, "a")
+        told = why_no_cancel(View(now, 28.0), "a")
         assert told is not None
         assert "a second is useless" in told
-        assert own_pending(now, "a") is not None
+        assert own_pending(View(now, 0.0), "a") is not None
 
     def test_while_one_is_on_its_way_there_is_no_second(self) -> None:
-        told = why_no_cancel(state(*running(ASKED)), 23.0, "a")
+        told = why_no_cancel(View(state(*running(ASKED)), 23.0), "a")
         assert told == "a cancel of it is on its way, asked for 3s ago"
 
     def test_after_one_that_failed_there_is(self) -> None:
         for failure in (Failure("401", "a token"), IN_DOUBT):
             now = state(*running(ASKED, CancelFailed(21.0, "a", failure)))
-            assert why_no_cancel(now, 23.0, "a") is None
+            assert why_no_cancel(View(now, 23.0), "a") is None
 
     def test_somebody_else_s_is_waited_for_but_not_for_ever(self) -> None:
         now = state(*running(*stream(frame("cancelled"), session_id="a", at=20.0)))
-        told = why_no_cancel(now, 23.0, "a")
+        told = why_no_cancel(View(now, 23.0), "a")
         assert told == "it was cancelled 3s ago: wait whether it hears"
-        assert why_no_cancel(now, 51.0, "a") is None
+        assert why_no_cancel(View(now, 51.0), "a") is None
 
     def test_all_that_may_be_hit_are_listed_for_all_at_once(self) -> None:
         events = running(*stream(processing("next"), session_id="b", at=9.0))
-        assert {target.session_id for target in cancellable(state(*events), 10.0)} == {"a", "b"}
+        assert {target.session_id for target in cancellable(View(state(*events), 10.0))} == {
+            "a",
+            "b",
+        }
 
 
 class TestWhetherItIsTheSame:
     def test_it_is_while_it_goes_on(self) -> None:
         target = captured(state(*running()))
         more = stream(frame("text"), session_id="a", at=11.0)
-        assert why_changed(target, state(*running(*more)), 12.0) is None
+        assert why_changed(target, View(state(*running(*more)), 12.0)) is None
 
     def test_another_turn_is_another_target(self) -> None:
         target = captured(state(*running()))
         another = stream(frame("query_complete"), processing("next"), session_id="a", at=11.0)
         again = listing(busy(), at=13.5)
-        told = why_changed(target, state(*running(*another, again)), 14.0)
+        told = why_changed(target, View(state(*running(*another, again)), 14.0))
         assert told == "the run that was shown has ended, another one runs: look at it first"
 
     def test_one_whose_end_was_not_heard_is_told_by_its_other_query(self) -> None:
         target = captured(state(*running()))
         another = stream(processing("something else"), session_id="a", at=11.0)
-        assert why_changed(target, state(*running(*another)), 14.0) is not None
+        assert why_changed(target, View(state(*running(*another)), 14.0)) is not None
 
     def test_a_run_that_has_ended_is_none(self) -> None:
         target = captured(state(*running()))
         ended = stream(frame("query_complete"), session_id="a", at=11.0)
-        told = why_changed(target, state(*running(*ended)), 12.0)
+        told = why_changed(target, View(state(*running(*ended)), 12.0))
         assert told == "it runs nothing: there is nothing to cancel"
 
     def test_a_session_that_is_gone_is_none(self) -> None:
         target = captured(state(*running()))
         now = state(*running(listing(session("b"), at=6.0)))
-        assert why_changed(target, now, 7.0) == "the session is gone"
+        assert why_changed(target, View(now, 7.0)) == "the session is gone"
 
     def test_a_queued_one_that_gets_its_turn_is_the_same(self) -> None:
         queued = running(listing(busy(), busy("b"), at=6.0))
         target = captured(state(*queued), session_id="b")
         begun = stream(processing("at last"), session_id="b", at=11.0)
-        assert why_changed(target, state(*queued, *begun), 12.0) is None
+        assert why_changed(target, View(state(*queued, *begun), 12.0)) is None
 
     def test_one_that_the_listing_counts_now_too_is_the_same(self) -> None:
         heard = running(*stream(processing("next"), session_id="b", at=9.0))
         target = captured(state(*heard), session_id="b")
         counted = listing(busy(), busy("b"), at=10.5)
-        assert why_changed(target, state(*heard, counted), 12.0) is None
+        assert why_changed(target, View(state(*heard, counted), 12.0)) is None
 
     def test_a_restart_in_between_makes_it_another(self) -> None:
         target = captured(state(*running()))
@@ -166,4 +170,4 @@ class TestWhetherItIsTheSame:
             booted("2026-11-22T20:00:00", at=12.0),
             listing(busy(), at=13.0),
         ]
-        assert why_changed(target, state(*running(*again)), 14.0) is not None
+        assert why_changed(target, View(state(*running(*again)), 14.0)) is not None

@@ -27,6 +27,7 @@ from tests.support.scenes import OWNER, VICTIMS
 
 from vp_tui.domain.models import LaneSession, Source
 from vp_tui.views.triage import TOOLS_SHOWN, Triage, triage
+from vp_tui.views.view import View
 
 if TYPE_CHECKING:
     from vp_tui.domain.events import Event
@@ -37,7 +38,7 @@ DELEGATED = routed("delegated_to_coder_vp", "vp-mission-00abcd")
 
 
 def seen(*events: Event, now: float = 2.0, session_id: str = OWNER, **watch: object) -> Triage:
-    found = triage(state(*events, **watch), now, session_id)
+    found = triage(View(state(*events, **watch), now), session_id)
     assert found is not None
     return found
 
@@ -69,7 +70,7 @@ class TestCourse:
         flood = stream(*[frame("text")] * 6_000, session_id=VICTIMS[0], at=-200.0)
         now = state(*scenes.stuck(), *flood)
         assert not any(entry.kind == "tool_call" for entry in now.entries)
-        found = triage(now, 2.0, OWNER)
+        found = triage(View(now, 2.0), OWNER)
         assert found is not None
         assert [text.partition(",")[0] for text in told(found)] == [
             "-242 delegated",
@@ -228,7 +229,7 @@ class TestFacts:
         assert found.lane == said
 
     def test_a_session_that_is_not_listed_has_no_triage(self) -> None:
-        assert triage(state(*scenes.stuck()), 2.0, "session_x") is None
+        assert triage(View(state(*scenes.stuck()), 2.0), "session_x") is None
 
 
 class TestLadder:

@@ -23,6 +23,7 @@ from tests.support.scenes import BROKEN, GONE
 from vp_tui.domain.events import EvidenceRead, HealthArrived, TokensRead
 from vp_tui.domain.models import Plane, Source, StreamState, TokenPresence
 from vp_tui.views.troubles import badge, troubles
+from vp_tui.views.view import View
 
 if TYPE_CHECKING:
     from vp_tui.domain.events import Event
@@ -32,11 +33,11 @@ LONG_AFTER = 600.0
 
 
 def badge_after(*events: Event, now: float = 1.0, frozen: bool = False) -> str:
-    return badge(state(*events), now, frozen=frozen)
+    return badge(View(state(*events), now), frozen=frozen)
 
 
 def troubles_after(*events: Event, now: float = 1.0) -> tuple[Trouble, ...]:
-    return troubles(state(*events), now)
+    return troubles(View(state(*events), now))
 
 
 def whats(*events: Event, now: float = 1.0) -> list[str]:
@@ -173,6 +174,6 @@ def test_a_problem_with_tokens_says_what_to_press() -> None:
 
 def test_a_log_that_cannot_be_read_is_a_trouble_but_no_grave_one() -> None:
     broken = EvidenceRead(0.0, (), frozenset(), "log.md: it is a directory")
-    (trouble,) = troubles(state(broken), 0.0)
+    (trouble,) = troubles(View(state(broken), 0.0))
     assert (trouble.what, trouble.reason) == ("evidence log", "log.md: it is a directory")
     assert not trouble.is_grave

@@ -37,6 +37,7 @@ from vp_tui.storage.windows import change_windows, read_windows
 from vp_tui.views.draft import Choice, Draft, draft_row
 from vp_tui.views.evidence_row import facts_of, row_of
 from vp_tui.views.figures import current_window
+from vp_tui.views.view import View
 from vp_tui.worker import evidence as recorder_module
 from vp_tui.worker.evidence import EvidenceFiles, Outcome, Preceded, Recorder, Refused, Written
 
@@ -68,11 +69,11 @@ class Desk:
 
     @property
     def draft(self) -> Draft:
-        return draft_row(self.store.state, 1.0)
+        return draft_row(View(self.store.state, 1.0))
 
     @property
     def window(self) -> Window:
-        return current_window(self.store.state)
+        return current_window(View(self.store.state, 0.0))
 
     async def record(self, choice: Choice = GO, draft: Draft | None = None) -> Outcome:
         return await self.recorder.record(draft or self.draft, choice)
@@ -149,7 +150,7 @@ class TestWriting:
         self, tmp_path: Path, events: list[Event]
     ) -> None:
         desk = Desk(golden_files(tmp_path), *events)
-        draft = draft_row(desk.store.state, 9.0)
+        draft = draft_row(View(desk.store.state, 9.0))
         outcome = await desk.write(Choice(draft.suggestion.decision), draft)
         assert (outcome.row.fallback_rate, outcome.row.p95_latency) == ("n/a", "n/a")
         record = desk.last_record
@@ -294,7 +295,9 @@ class TestOthers:
         assert isinstance(await desk.record(draft=draft), Preceded)
 
     async def test_a_log_that_was_never_read_is_read_now(self, desk: Desk) -> None:
-        unread = desk.draft._replace(state=replace(desk.store.state, evidence=None))
+        unread = desk.draft._replace(
+            view=View(replace(desk.store.state, evidence=None), desk.draft.now)
+        )
         desk.theirs()
         assert isinstance(await desk.record(draft=unread), Preceded)
         await desk.write(draft=unread)
@@ -303,7 +306,9 @@ class TestOthers:
         known = desk.store.state.evidence
         assert known is not None
         lost = known._replace(problem="it may not be read")
-        unread = desk.draft._replace(state=replace(desk.store.state, evidence=lost))
+        unread = desk.draft._replace(
+            view=View(replace(desk.store.state, evidence=lost), desk.draft.now)
+        )
         desk.theirs()
         assert isinstance(await desk.record(draft=unread), Preceded)
         await desk.write(draft=unread)
@@ -412,7 +417,9 @@ class TestRefused:
         known = desk.store.state.evidence
         assert known is not None
         lost = known._replace(problem="it may not be read")
-        unread = desk.draft._replace(state=replace(desk.store.state, evidence=lost))
+        unread = desk.draft._replace(
+            view=View(replace(desk.store.state, evidence=lost), desk.draft.now)
+        )
         monkeypatch.setattr("vp_tui.storage.evidence_log.read_if_there", denied)
         self.told(desk, await self.refused(desk, unread), "it may not be written")
 

@@ -13,6 +13,7 @@ from vp_tui.domain.rollout.windows import closed
 from vp_tui.state.reducer import reduce_all
 from vp_tui.storage.windows import keep_window
 from vp_tui.views.troubles import troubles
+from vp_tui.views.view import View
 from vp_tui.worker.files import WindowsFeed
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ async def test_a_file_that_cannot_be_read_is_told_once_and_tried_again(reading: 
 def test_what_was_known_stands_while_the_file_cannot_be_read() -> None:
     known = state(WindowsRead(0.0, (MINE,)), WindowsRead(1.0, (), "w.json: it is torn"))
     assert known.window == MINE
-    (found,) = [t for t in troubles(known, 1.0) if t.what == "open window"]
+    (found,) = [t for t in troubles(View(known, 1.0)) if t.what == "open window"]
     assert found.reason == "w.json: it is torn"
     healed = reduce_all(known, [WindowsRead(2.0, ())])
     assert healed.window is None

@@ -124,11 +124,11 @@ def _status(arguments: Arguments) -> int:
     from vp_tui.views.status import exit_code, status_object  # noqa: PLC0415
 
     settings = _loaded(arguments).settings
-    seen = asyncio.run(look_once(settings, arguments.options["settle"]))
-    status = status_object(seen.state, seen.now)
+    view = asyncio.run(look_once(settings, arguments.options["settle"]))
+    status = status_object(view)
     as_json = arguments.options["json"]
     _say(json.dumps(status, indent=2) if as_json else status_text(status))
-    return exit_code(seen.state, seen.now)
+    return exit_code(view)
 
 
 def _config_show(arguments: Arguments) -> int:

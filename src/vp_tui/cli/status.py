@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,9 +12,10 @@ from vp_tui.cli.crash import events_noted
 from vp_tui.cli.wiring import connect, new_store
 from vp_tui.domain.events import Tick
 from vp_tui.domain.models import Source
-from vp_tui.state.sources import is_reachable
 from vp_tui.state.store import Mailbox, Store, pump
 from vp_tui.storage.places import places
+from vp_tui.views.sources import is_reachable
+from vp_tui.views.view import View
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Coroutine, Iterable, Iterator, Mapping
@@ -28,15 +28,7 @@ DEADLINE_S: Final = 12.0
 """Longer than any request may take: by then every source has answered or failed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
-    """What was seen, and the moment on the monotonic clock that ages count from."""
-
-    state: State
-    now: float
-
-
-async def look_once(settings: Settings, settle_s: float) -> Look:
+async def look_once(settings: Settings, settle_s: float) -> View:
     """Ask every source once, listen `settle_s` seconds more to streams and logs, and return.
 
     A gateway of which nothing answers is not listened to. Raises what a bug in a feed raises.
@@ -50,13 +42,13 @@ async def look_once(settings: Settings, settle_s: float) -> Look:
     with events_noted(store):
         try:
             await _wait(tasks, DEADLINE_S, _all_asked(store, settings))
-            if is_reachable(store.state, time.monotonic()):
+            if is_reachable(View(store.state, time.monotonic())):
                 await _wait(tasks, settle_s)
         finally:
             await _end(tasks)
     now = time.monotonic()
     store.apply(*mailbox.take(), Tick(now, datetime.now(UTC)))
-    return Look(store.state, now)
+    return View(store.state, now)
 
 
 async def _all_asked(store: Store, settings: Settings) -> None:

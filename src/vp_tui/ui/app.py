@@ -25,6 +25,7 @@ from vp_tui.ui.kit.line_list import Tones
 from vp_tui.ui.watch.screen import ReadOnlyWatchScreen, WatchScreen
 from vp_tui.views import auto_revert as reverting
 from vp_tui.views.alarms import ringing
+from vp_tui.views.view import Live
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -95,6 +96,7 @@ class VpTuiApp(App[None]):
     ) -> None:
         super().__init__()
         self.store = store
+        self.live = Live(store, clock)
         self.tones = Tones(store.state.watch.colour)
         self.crash: BaseException | None = None
         self._mailbox = mailbox
@@ -104,7 +106,7 @@ class VpTuiApp(App[None]):
 
     def get_default_screen(self) -> WatchScreen:
         screen = ReadOnlyWatchScreen if self.store.state.watch.read_only else WatchScreen
-        return screen(self.store, self._commands, self._clock, self.tones)
+        return screen(self.live, self._commands, self.tones)
 
     def on_mount(self) -> None:
         self.set_interval(TICK_S, self.tick)
@@ -127,11 +129,11 @@ class VpTuiApp(App[None]):
 
     def tick(self) -> None:
         """Let a second pass: ages grow, and alarms are looked for, in dialogs and frozen too."""
-        now = self._clock()
-        alarms = ringing(self.store.state, now, self._ring)
+        view = self.live.look()
+        alarms = ringing(view, self._ring)
         before = self.store.state.auto_revert
-        revert = reverting.look_at_trip(self.store.state, now)
-        self.store.apply(Tick(now, self._wall()), *alarms, *revert)
+        revert = reverting.look_at_trip(view)
+        self.store.apply(Tick(view.now, self._wall()), *alarms, *revert)
         if revert:
             reverting.act_on_revert(before, self.store.state.auto_revert, self._commands)
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from vp_tui.domain.audit import ActionRecord
     from vp_tui.domain.rollout.windows import Window
-    from vp_tui.state.state import State
+    from vp_tui.views.view import View
 
 
 REFUSED: Final = "refused"
@@ -48,23 +48,23 @@ class ActionTaken(NamedTuple):
         return f"{self.at:%H:%M:%SZ} {self.what} {self.target} by {self.who}{reason}: {self.result}"
 
 
-def since(state: State, window: Window, now: float) -> datetime:
+def since(view: View, window: Window) -> datetime:
     """Return from when on something was done in a window.
 
     One that is not opened begins with the last row, or LOOK_BACK ago.
     """
     if window.opened_at is not None:
         return window.opened_at
-    rows, wall = (state.evidence or EvidenceLog()).rows, state.clock.wall_at(now)
+    rows, wall = (view.state.evidence or EvidenceLog()).rows, view.state.clock.wall_at(view.now)
     last = moment(rows[-1]) if rows else None
     return wall - LOOK_BACK if last is None or last > wall else last
 
 
-def actions_taken(state: State, now: float, begin: datetime) -> tuple[ActionTaken, ...]:
+def actions_taken(view: View, begin: datetime) -> tuple[ActionTaken, ...]:
     """Return what was done from `begin` on, oldest first; what was refused is none of it."""
-    followed = [_of_cancel(cancel, state, now) for cancel in state.cancels]
-    of_lane = list(_of_lane(state))
-    audited = [_as_followed(action, of_lane) for action in _of_audit(state, begin, followed)]
+    followed = [_of_cancel(cancel, view) for cancel in view.state.cancels]
+    of_lane = list(_of_lane(view))
+    audited = [_as_followed(action, of_lane) for action in _of_audit(view, begin, followed)]
     unaudited = [
         action for action in of_lane if not any(_is_same(action, other) for other in audited)
     ]
@@ -72,25 +72,28 @@ def actions_taken(state: State, now: float, begin: datetime) -> tuple[ActionTake
     return tuple(sorted((*known, *audited), key=lambda action: action.at))
 
 
-def _of_cancel(cancel: Cancel, state: State, now: float) -> ActionTaken:
+def _of_cancel(cancel: Cancel, view: View) -> ActionTaken:
     return ActionTaken(
-        at=state.clock.wall_at(cancel.at),
+        at=view.state.clock.wall_at(cancel.at),
         who=cancel.actor or "somebody else",
         what="cancel",
         target=cancel.session_id,
         reason=cancel.reason,
-        result=result_of(cancel, state, now),
+        result=result_of(cancel, view),
     )
 
 
-def _of_lane(state: State) -> Iterator[ActionTaken]:
+def _of_lane(view: View) -> Iterator[ActionTaken]:
     """Yield the change and the restart that are followed, as far as they are proven."""
-    lane, url = state.lane, state.watch.url
+    lane, url = view.state.lane, view.state.watch.url
     if (brake := lane.brake) is not None:
-        at, result = state.clock.wall_at(brake.asked_at), f"{brake.proof}: {brake.reason}"
+        at, result = view.state.clock.wall_at(brake.asked_at), f"{brake.proof}: {brake.reason}"
         yield ActionTaken(at, lane.brake_by, brake.change.words, url, "", result)
     if (restart := lane.restart) is not None:
-        at, result = state.clock.wall_at(restart.asked_at), restart.line.removeprefix("restart: ")
+        at, result = (
+            view.state.clock.wall_at(restart.asked_at),
+            restart.line.removeprefix("restart: "),
+        )
         yield ActionTaken(at, lane.restart_by, "restart", url, "", result)
 
 
@@ -100,11 +103,11 @@ def _as_followed(action: ActionTaken, followed: list[ActionTaken]) -> ActionTake
     return action if newest is None else action._replace(result=newest.result)
 
 
-def result_of(cancel: Cancel, state: State, now: float) -> str:
+def result_of(cancel: Cancel, view: View) -> str:
     """Return in words what a cancel came to."""
-    how = cancel.state(now)
+    how = cancel.state(view.now)
     if how is CancelState.RECOVERED and cancel.recovered_at is not None:
-        at = state.clock.wall_at(cancel.recovered_at)
+        at = view.state.clock.wall_at(cancel.recovered_at)
         return f"recovered at {at:%H:%M:%SZ}: {cancel.recovered_by} completed"
     if how is CancelState.FAILED and cancel.failure is not None:
         return f"not sent: {cancel.failure.reason}"
@@ -114,10 +117,10 @@ def result_of(cancel: Cancel, state: State, now: float) -> str:
     return f"{how}{ended}"
 
 
-def _of_audit(state: State, begin: datetime, followed: list[ActionTaken]) -> Iterator[ActionTaken]:
+def _of_audit(view: View, begin: datetime, followed: list[ActionTaken]) -> Iterator[ActionTaken]:
     """Yield what the audit tells besides."""
-    records = (state.audit or AuditLog()).records
-    here = _names(state)
+    records = (view.state.audit or AuditLog()).records
+    here = _names(view)
     for place, record in enumerate(records):
         is_result = record.action == RECOVERY or record.action.startswith(PROOF)
         is_told = is_result or record.result.startswith(REFUSED)
@@ -131,11 +134,11 @@ def _of_audit(state: State, begin: datetime, followed: list[ActionTaken]) -> Ite
             yield action
 
 
-def _names(state: State) -> set[str]:
+def _names(view: View) -> set[str]:
     """Return what can be acted on here, by name."""
-    watch = state.watch
-    cancelled = (cancel.session_id for cancel in state.cancels)
-    return {*state.sessions, *state.runs, *cancelled, watch.name, watch.url, watch.vp_id}
+    watch = view.state.watch
+    cancelled = (cancel.session_id for cancel in view.state.cancels)
+    return {*view.state.sessions, *view.state.runs, *cancelled, watch.name, watch.url, watch.vp_id}
 
 
 def _result(record: ActionRecord, later: tuple[ActionRecord, ...]) -> str:

@@ -12,13 +12,13 @@ from vp_tui.domain.runs.alarms import OF_NO_SESSION, AlarmKey, PresentAlarm, fol
 from vp_tui.state.sources import is_lost
 from vp_tui.views.assessment import assess
 from vp_tui.views.runs import run_levels
+from vp_tui.views.view import View, fact
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from vp_tui.domain.events import Event
     from vp_tui.domain.runs.alarms import Alarm
-    from vp_tui.state.state import State
 
 
 _LANE_ALARMS: Final = ("guardrail tripped", "blind rate")
@@ -43,39 +43,40 @@ class AlarmLook(NamedTuple):
     """Subjects of which nothing can be told."""
 
 
-def look_for_alarms(state: State, now: float) -> AlarmLook:
+@fact
+def look_for_alarms(view: View) -> AlarmLook:
     """Return what is wrong at `now`: stuck, deaf and lost runs, and what the SAFETY line has else.
 
     While the gateway is lost nothing new can be told of the lane.
     """
-    lane = tuple(_of_the_lane(state, now))
-    found = run_levels(state, now)
+    lane = tuple(_of_the_lane(view))
+    found = run_levels(view)
     unknown = {session_id for session_id, told in found.items() if told.level is None}
-    if is_lost(state):
+    if is_lost(view.state):
         unknown |= {f"{OF_NO_SESSION}{name}" for name in _LANE_ALARMS}
-    return AlarmLook((*lane, *_of_the_runs(state, now)), frozenset(unknown))
+    return AlarmLook((*lane, *_of_the_runs(view)), frozenset(unknown))
 
 
-def _of_the_lane(state: State, now: float) -> Iterator[PresentAlarm]:
-    for alarm in assess(state, now).safety:
+def _of_the_lane(view: View) -> Iterator[PresentAlarm]:
+    for alarm in assess(view).safety:
         if not alarm.head:
             key = AlarmKey(alarm.subject or f"{OF_NO_SESSION}{alarm.alarm}", alarm.alarm)
             yield PresentAlarm(key, alarm.reason, None)
 
 
-def _of_the_runs(state: State, now: float) -> Iterator[PresentAlarm]:
-    for session_id, told in run_levels(state, now).items():
+def _of_the_runs(view: View) -> Iterator[PresentAlarm]:
+    for session_id, told in run_levels(view).items():
         if told.level is not None and told.level.is_alarm:
             yield PresentAlarm(AlarmKey(session_id, f"{told.level} run"), told.reason, told.since)
 
 
-def worst_alarm(state: State, now: float) -> PresentAlarm | None:
+def worst_alarm(view: View) -> PresentAlarm | None:
     """Return what is wrong at `now` and worst; what somebody has seen already comes after that.
 
     Of runs that hang the one comes first that keeps most others waiting.
     """
-    seen = {alarm.key for alarm in state.alarms if alarm.acknowledged is not None}
-    levels = run_levels(state, now)
+    seen = {alarm.key for alarm in view.state.alarms if alarm.acknowledged is not None}
+    levels = run_levels(view)
 
     def order(present: PresentAlarm) -> tuple[bool, int, int, str]:
         key = present.key
@@ -83,21 +84,19 @@ def worst_alarm(state: State, now: float) -> PresentAlarm | None:
         level = levels.get(key.subject)
         return (key in seen, rank, -len(level.waiting) if level else 0, key.subject)
 
-    return min(look_for_alarms(state, now).present, key=order, default=None)
+    return min(look_for_alarms(view).present, key=order, default=None)
 
 
-def ringing(
-    state: State, now: float, ring: Callable[[tuple[Alarm, ...]], None]
-) -> tuple[Event, ...]:
+def ringing(view: View, ring: Callable[[tuple[Alarm, ...]], None]) -> tuple[Event, ...]:
     """Return what a look at `now` changes of the alarms; `ring` is called with those that are new.
 
     Before any source has answered or failed there is nothing to be alarmed by.
     """
-    if not state.sources:
+    if not view.state.sources:
         return ()
 
-    seen = look_for_alarms(state, now)
-    found = follow_alarms(state.alarms, seen.present, now, unknown=seen.unknown)
+    seen = look_for_alarms(view)
+    found = follow_alarms(view.state.alarms, seen.present, view.now, unknown=seen.unknown)
     if found.new:
         ring(found.new)
-    return () if found.alarms == state.alarms else (AlarmsFollowed(now, found.alarms),)
+    return () if found.alarms == view.state.alarms else (AlarmsFollowed(view.now, found.alarms),)

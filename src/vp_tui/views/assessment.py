@@ -25,11 +25,11 @@ from vp_tui.domain.rollout.situation import LaneFacts, Refusal, Situation, cause
 from vp_tui.domain.rollout.verdicts import attested, with_waivers
 from vp_tui.domain.rollout.windows import numbers_of
 from vp_tui.domain.vocabulary import RevertMode
-from vp_tui.state.sources import SourceWord, listened, source_view, while_same
-from vp_tui.views.figures import NO_EVIDENCE, current_window, is_log_known, numbers
-from vp_tui.views.row_cells import Cells, cells_of
+from vp_tui.views.figures import NO_EVIDENCE, Cells, current_window, is_log_known, numbers
+from vp_tui.views.sources import SourceWord, listened, source_view
 from vp_tui.views.stuck_runs import cancelled_runs, stuck_runs_in
 from vp_tui.views.troubles import SafetyFacts, can_force, safety_line, state_entries
+from vp_tui.views.view import View, fact
 
 if TYPE_CHECKING:
     from vp_tui.domain.missions.ledger import CoverageState, Ledger, LedgerEntry
@@ -40,9 +40,9 @@ if TYPE_CHECKING:
     from vp_tui.domain.rollout.windows import Window, WindowNumbers
     from vp_tui.domain.runs.turns import RoutingTally
     from vp_tui.domain.vocabulary import Profile
-    from vp_tui.state.sources import SourceView
-    from vp_tui.state.state import EvidenceLog, State
+    from vp_tui.state.state import EvidenceLog
     from vp_tui.views.figures import Numbers
+    from vp_tui.views.sources import SourceView
     from vp_tui.views.troubles import SafetyEntry
 
 
@@ -83,6 +83,7 @@ class _Facts(NamedTuple):
     is_log_known: bool
     profile: Profile
     evidence: EvidenceLog
+    clean_limited: int
     has_evidence: bool
     ledger: Ledger
     snapshot: Snapshot | None
@@ -104,55 +105,53 @@ class _Facts(NamedTuple):
     dangers: SafetyFacts
 
 
-def assess(state: State, now: float, window: Window | None = None) -> Assessment:
-    """Return the assessment as of `now`, on the monotonic clock.
-
-    `window` stands in for the current one: what would be if it were so.
-    """
-    return _assessed(_facts(state, now, numbers(state, now, window), window))
+@fact
+def assess(view: View) -> Assessment:
+    """Return the assessment of the view's window."""
+    return view.same(_assessed, _facts(view, numbers(view)))
 
 
-def _facts(state: State, now: float, figures: Numbers | None, window: Window | None) -> _Facts:
-    metrics = source_view(state, Source.METRICS, now)
-    continuity = source_view(state, Source.CONTINUITY, now)
-    shown = window or current_window(state)
-    stuck_runs = stuck_runs_in(state, now)
+def _facts(view: View, figures: Numbers | None) -> _Facts:
+    metrics = source_view(view, Source.METRICS)
+    continuity = source_view(view, Source.CONTINUITY)
+    shown = current_window(view)
+    stuck_runs = stuck_runs_in(view)
     stuck = [run.session_id for run in stuck_runs if not run.is_deaf]
     return _Facts(
         window=shown,
-        is_log_known=window is not None or is_log_known(state),
-        profile=state.watch.profile,
-        evidence=state.evidence or NO_EVIDENCE,
-        has_evidence=state.evidence is not None,
-        ledger=state.ledger,
+        is_log_known=view.window is not None or is_log_known(view),
+        profile=view.state.watch.profile,
+        evidence=(log := view.state.evidence or NO_EVIDENCE),
+        clean_limited=view.same(clean_limited_windows, log.rows, log.unreal_windows),
+        has_evidence=view.state.evidence is not None,
+        ledger=view.state.ledger,
         snapshot=figures.snapshot if figures else None,
         coverage=figures.coverage.state if figures else None,
         orphaned=figures.orphaned if figures else frozenset(),
         real=figures.real if figures else (),
         wire=figures.wire if figures else _NO_WIRE,
-        cells=cells_of(figures) if figures else None,
+        cells=figures.cells if figures else None,
         doubt=_doubt(metrics),
         refusal=_refusal(metrics),
-        continuity=state.continuity if continuity.word is SourceWord.LIVE else None,
-        failed_attaches=state.failed_attaches,
-        suites=attested(state.suites, state.clock.wall_at(now)),
-        routing=state.routing if listened(state, now) else None,
-        runs_are_judged=source_view(state, Source.SESSIONS, now).is_current,
+        continuity=view.state.continuity if continuity.word is SourceWord.LIVE else None,
+        failed_attaches=view.state.failed_attaches,
+        suites=attested(view.state.suites, view.state.clock.wall_at(view.now)),
+        routing=view.state.routing if listened(view) else None,
+        runs_are_judged=source_view(view, Source.SESSIONS).is_current,
         stuck_runs=stuck_runs,
-        cancelled=cancelled_runs(state, shown),
-        recovery=cancel_recovery(state.cancels, now, stuck),
+        cancelled=cancelled_runs(view, shown),
+        recovery=cancel_recovery(view.state.cancels, view.now, stuck),
         dangers=SafetyFacts(
             figures.wire if figures else _NO_WIRE,
             stuck_runs,
-            state_entries(state, now),
-            state.watch.auto_revert,
-            state.auto_revert,
-            can_force=can_force(state),
+            state_entries(view),
+            view.state.watch.auto_revert,
+            view.state.auto_revert,
+            can_force=can_force(view),
         ),
     )
 
 
-_clean_limited = while_same(clean_limited_windows)
 _NO_WIRE: Final = trip_wire(())
 
 
@@ -172,7 +171,6 @@ def _refusal(metrics: SourceView) -> Refusal | None:
     return Refusal(reason, dashboard_answers=metrics.has_substitute)
 
 
-@while_same
 def _assessed(facts: _Facts) -> Assessment:
     found = facts.snapshot is not None
     own = numbers_of(facts.window, facts.ledger.entries.values(), facts.orphaned)
@@ -210,7 +208,6 @@ def _assessed(facts: _Facts) -> Assessment:
 
 
 def _situation(facts: _Facts, own: WindowNumbers, gates: Gates) -> Situation:
-    evidence = facts.evidence
     return Situation(
         stage=facts.window.stage,
         source=facts.window.source,
@@ -226,7 +223,7 @@ def _situation(facts: _Facts, own: WindowNumbers, gates: Gates) -> Situation:
         stuck_runs=facts.stuck_runs,
         runs_are_judged=facts.runs_are_judged,
         cancelled=facts.cancelled,
-        clean_limited=_clean_limited(evidence.rows, evidence.unreal_windows),
+        clean_limited=facts.clean_limited,
         causes=causes_of_no_traffic(_lane(facts)),
     )
 

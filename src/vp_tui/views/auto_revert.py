@@ -21,7 +21,7 @@ from vp_tui.domain.vocabulary import RevertMode
 if TYPE_CHECKING:
     from vp_tui.domain.events import Event
     from vp_tui.domain.lane.switches import Change, Switches
-    from vp_tui.state.state import State
+    from vp_tui.views.view import View
 
 
 AUTO_REVERT: Final = "auto-revert"
@@ -38,12 +38,12 @@ class Hands(Protocol):
         """Write into the audit what vp-tui did by itself, or would have done."""
 
 
-def look_at_trip(state: State, now: float) -> tuple[Event, ...]:
+def look_at_trip(view: View) -> tuple[Event, ...]:
     """Return what a look at `now` changes; nothing before any source has answered or failed."""
-    if not state.sources:
+    if not view.state.sources:
         return ()
-    after = step_auto_revert(state.auto_revert, circumstances(state, now), now)
-    return () if after == state.auto_revert else (AutoRevertStepped(now, after),)
+    after = step_auto_revert(view.state.auto_revert, circumstances(view), view.now)
+    return () if after == view.state.auto_revert else (AutoRevertStepped(view.now, after),)
 
 
 def act_on_revert(before: AutoRevert, after: AutoRevert, hands: Hands) -> None:
@@ -59,22 +59,22 @@ def act_on_revert(before: AutoRevert, after: AutoRevert, hands: Hands) -> None:
         hands.change_switch(FORCE_FALLBACK, f"auto-revert: {before.trip}")
 
 
-def circumstances(state: State, now: float) -> Circumstances:
+def circumstances(view: View) -> Circumstances:
     """Return what decides about the next step."""
     from vp_tui.views.assessment import assess  # noqa: PLC0415 - not needed for the first frame
 
-    trip, mode = assess(state, now).wire.reason, state.watch.auto_revert
+    trip, mode = assess(view).wire.reason, view.state.watch.auto_revert
     if mode is RevertMode.OFF:
         return Circumstances(mode, trip)
-    return Circumstances(mode, trip, _already(state), _obstacle(state))
+    return Circumstances(mode, trip, _already(view), _obstacle(view))
 
 
-def _already(state: State) -> str | None:
+def _already(view: View) -> str | None:
     """Say why there is nothing to force."""
     from vp_tui.domain.lane.switch_proof import Proof  # noqa: PLC0415 - not needed for the first frame
     from vp_tui.domain.lane.switches import FORCE_FALLBACK, Switch  # noqa: PLC0415 - as above
 
-    switches, brake = _switches(state), state.lane.brake
+    switches, brake = _switches(view), view.state.lane.brake
     if switches is not None and switches.is_on(Switch.FORCED_FALLBACK):
         return f"{Switch.FORCED_FALLBACK} is on already"
     if brake is not None and brake.change == FORCE_FALLBACK and brake.proof is not Proof.FAILED:
@@ -82,26 +82,26 @@ def _already(state: State) -> str | None:
     return None
 
 
-def _obstacle(state: State) -> str | None:
+def _obstacle(view: View) -> str | None:
     """Say why this vp-tui cannot or must not force fallback."""
     from vp_tui.domain.lane.switches import FORCE_FALLBACK, plan_for  # noqa: PLC0415 - as they do
 
-    watch = state.watch
+    watch = view.state.watch
     if watch.read_only:
         return "vp-tui is read-only"
     if watch.means is None or plan_for(FORCE_FALLBACK, watch.means).is_manual:
         return "no actuator is configured"
-    if watch.means.env_file is not None and (why := _why_no_effect(state)) is not None:
+    if watch.means.env_file is not None and (why := _why_no_effect(view)) is not None:
         return why
     if watch.auto_revert is not RevertMode.ARMED:
         return None
-    return state.auto_revert.bar or _under_way(state)
+    return view.state.auto_revert.bar or _under_way(view)
 
 
-def _why_no_effect(state: State) -> str | None:
+def _why_no_effect(view: View) -> str | None:
     from vp_tui.domain.lane.switches import Switch  # noqa: PLC0415 - not needed for the first frame
 
-    seen, switches = state.lane.switches, _switches(state)
+    seen, switches = view.state.lane.switches, _switches(view)
     if seen is None:
         return UNREAD
     if switches is None:
@@ -111,9 +111,9 @@ def _why_no_effect(state: State) -> str | None:
     return None
 
 
-def _under_way(state: State) -> str | None:
+def _under_way(view: View) -> str | None:
     """Say which order keeps another one from being carried out."""
-    lane = state.lane
+    lane = view.state.lane
     if lane.brake is not None and lane.acted is None:
         return f"{lane.brake.change.words}: under way"
     if lane.restart is not None and lane.restarted is None:
@@ -121,5 +121,5 @@ def _under_way(state: State) -> str | None:
     return None
 
 
-def _switches(state: State) -> Switches | None:
-    return None if state.lane.switches is None else state.lane.switches.switches
+def _switches(view: View) -> Switches | None:
+    return None if view.state.lane.switches is None else view.state.lane.switches.switches

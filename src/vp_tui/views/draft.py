@@ -12,9 +12,9 @@ from vp_tui.domain.models import Source
 from vp_tui.domain.rollout.decisions import Suggestion
 from vp_tui.domain.rollout.labels import is_same_window, moment, next_label
 from vp_tui.domain.vocabulary import Profile, Stage, is_more_permissive, keeps_open, offered
-from vp_tui.state.sources import SourceWord, source_view
 from vp_tui.views.assessment import Assessment, assess
 from vp_tui.views.figures import NO_EVIDENCE, current_window, is_log_known, numbers
+from vp_tui.views.sources import SourceWord, source_view
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from vp_tui.domain.rollout.windows import Window, WindowNumbers
     from vp_tui.state.state import State
     from vp_tui.views.figures import Numbers
+    from vp_tui.views.view import View
 
 
 TOO_SOON: Final = timedelta(seconds=60)
@@ -49,13 +50,21 @@ class Choice(NamedTuple):
 class Draft(NamedTuple):
     """All that a row is made from, as of one moment."""
 
-    state: State
-    now: float
-    """On the monotonic clock."""
+    view: View
     window: Window
     assessment: Assessment
     figures: Numbers | None
     """None while the metrics do not tell what is so now: the cells are n/a."""
+
+    @property
+    def state(self) -> State:
+        """The state that it is made of."""
+        return self.view.state
+
+    @property
+    def now(self) -> float:
+        """When that was, on the monotonic clock."""
+        return self.view.now
 
     @property
     def suggestion(self) -> Suggestion:
@@ -98,12 +107,10 @@ class Draft(NamedTuple):
         return keeps_open(choice.decision) if choice.keep is None else choice.keep
 
 
-def draft_row(state: State, now: float, window: Window | None = None) -> Draft:
-    """Return the draft as of `now`; `window` stands in for the current one, as edited."""
-    taken = window or current_window(state)
-    view = source_view(state, Source.METRICS, now)
-    figures = numbers(state, now, taken) if view.word is SourceWord.LIVE else None
-    return Draft(state, now, taken, assess(state, now, taken), figures)
+def draft_row(view: View) -> Draft:
+    """Return the draft of the view's window."""
+    is_live = source_view(view, Source.METRICS).word is SourceWord.LIVE
+    return Draft(view, current_window(view), assess(view), numbers(view) if is_live else None)
 
 
 def why_ask(draft: Draft, author: str) -> str | None:
@@ -112,10 +119,10 @@ def why_ask(draft: Draft, author: str) -> str | None:
     `author` is who would write it.
     """
     log = draft.state.evidence
-    if not is_log_known(draft.state) or (log and log.problem):
+    if not is_log_known(draft.view) or (log and log.problem):
         problem = log.problem if log else None
         return f"the evidence log is not known: {problem or 'it is not read yet'}"
-    if others := rows_of_others(draft.state, draft.window, author):
+    if others := rows_of_others(draft.view, draft.window, author):
         row, who = others[-1]
         return f"{who} wrote {row.decision} for this window at {row.date}: enter joins in"
     if log and log.rows and _is_too_soon(draft, log.rows[-1]):
@@ -123,12 +130,12 @@ def why_ask(draft: Draft, author: str) -> str | None:
     return None
 
 
-def rows_of_others(state: State, window: Window, author: str) -> list[tuple[EvidenceRow, str]]:
+def rows_of_others(view: View, window: Window, author: str) -> list[tuple[EvidenceRow, str]]:
     """Return the rows that others wrote for the window since `author`'s last one, and who did.
 
     A row without a record was written by hand.
     """
-    log = state.evidence or NO_EVIDENCE
+    log = view.state.evidence or NO_EVIDENCE
     found: list[tuple[EvidenceRow, str]] = []
     for row, who in zip(reversed(log.rows), reversed(log.authors), strict=False):
         if is_same_window(row.window, window.label):

@@ -8,21 +8,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from vp_tui.domain.models import Source
-from vp_tui.domain.rollout.evidence_row import EvidenceRow, cells_from_snapshot
+from vp_tui.domain.rollout.evidence_row import RECONSTRUCTED, EvidenceRow, cells_from_snapshot
 from vp_tui.domain.rollout.verdicts import Verdict
 from vp_tui.domain.text import utc_z
 from vp_tui.domain.vocabulary import Thresholds
-from vp_tui.state.sources import SourceView, SourceWord, listened, source_view
 from vp_tui.views.actions_taken import actions_taken, since
 from vp_tui.views.draft import METRICS_PATH, Choice, Draft
 from vp_tui.views.figures import probed_missions
-from vp_tui.views.row_cells import cells_of, recorded_snapshot
+from vp_tui.views.sources import SourceView, SourceWord, listened, source_view
 from vp_tui.views.stuck_runs import cancelled_runs, stuck_runs_in
 from vp_tui.views.troubles import troubles
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from datetime import datetime
 
+    from vp_tui.domain.models import Mission, MissionEvent, Snapshot
     from vp_tui.domain.rollout.windows import WindowNumbers
     from vp_tui.views.actions_taken import ActionTaken
     from vp_tui.views.figures import Numbers
@@ -86,7 +87,7 @@ def _no_figures_note(draft: Draft) -> str:
 
 
 def _metrics(draft: Draft) -> SourceView:
-    return source_view(draft.state, Source.METRICS, draft.now)
+    return source_view(draft.view, Source.METRICS)
 
 
 def _figures_note(figures: Numbers) -> Iterator[str]:
@@ -97,7 +98,7 @@ def _figures_note(figures: Numbers) -> Iterator[str]:
         taken.mission_counts,
         taken.event_counts,
     )
-    if cells_of(figures).is_reconstructed:
+    if figures.cells.is_reconstructed:
         p95_s = taken.latency.p95_s
         p95 = "n/a" if p95_s is None else f"{p95_s:.3f}s"
         rate = "n/a" if figures.reported_rate is None else f"{figures.reported_rate:.3f}"
@@ -119,13 +120,13 @@ def _window(own: WindowNumbers) -> str:
 
 def _probes(draft: Draft) -> str:
     """Say which of the window's missions are probes of ours, if any."""
-    count, probes = probed_missions(draft.state, draft.window)
+    count, probes = probed_missions(draft.view, draft.window)
     return f"{probes} of the window's {count} missions are probes of ours" if probes else ""
 
 
 def _routing(draft: Draft) -> str:
     tally = draft.state.routing
-    if not listened(draft.state, draft.now):
+    if not listened(draft.view):
         return "routing unknown: no stream was heard"
     if not tally.coding_turns:
         return "no coding turn was seen"
@@ -136,7 +137,7 @@ def _routing(draft: Draft) -> str:
 def _unknowns(draft: Draft) -> Iterator[str]:
     """Say what else is not to be relied on."""
     failure = None if draft.figures else _metrics(draft).failure
-    for found in troubles(draft.state, draft.now):
+    for found in troubles(draft.view):
         if failure and found.reason == failure.reason:  # told as why nothing was measured
             yield found.what
         else:
@@ -151,15 +152,15 @@ def _actions(draft: Draft) -> str:
 
 def actions_in_window(draft: Draft) -> tuple[ActionTaken, ...]:
     """Return what was done in the row's window."""
-    begin = since(draft.state, draft.window, draft.now)
-    return actions_taken(draft.state, draft.now, begin)
+    begin = since(draft.view, draft.window)
+    return actions_taken(draft.view, begin)
 
 
 def _stuck_notes(draft: Draft) -> Iterator[str]:
     """Tell of the runs that hang or were cancelled, where the word's reasons do not."""
     told = draft.suggestion.reasons
-    lines = [run.line for run in stuck_runs_in(draft.state, draft.now)]
-    lines += [run.line for run in cancelled_runs(draft.state, draft.window)]
+    lines = [run.line for run in stuck_runs_in(draft.view)]
+    lines += [run.line for run in cancelled_runs(draft.view, draft.window)]
     for line in lines:
         if not any(line in reason for reason in told):
             yield line
@@ -205,7 +206,7 @@ def _values(figures: Numbers | None) -> dict[str, object] | None:
     """Return of the recorded snapshot what the cells follow from."""
     if figures is None:
         return None
-    cells, reported = cells_of(figures), figures.snapshot.fallback
+    cells, reported = figures.cells, figures.snapshot.fallback
     if cells.is_reconstructed:
         return {"reconstructed": {"rate": cells.rate, "p95_s": cells.p95_s}}
     return {
@@ -238,3 +239,65 @@ def facts_of(draft: Draft, choice: Choice, author: str) -> dict[str, Any]:
         },
         "override_reason": choice.reason.strip() if is_override else None,
     }
+
+
+def recorded_snapshot(figures: Numbers) -> dict[str, object]:
+    """Return the snapshot as a record keeps it, in the words of the wire, with what the row says.
+
+    `recent_missions` newest first and `recent_events` oldest first, as they were sent.
+    """
+    taken, cells = figures.snapshot, figures.cells
+    kept: dict[str, object] = {
+        "vp_id": taken.vp_id,
+        "generated_at": _stamp(taken.generated_at),
+        "fallback": {
+            "missions_with_fallback": taken.fallback.with_fallback,
+            "missions_considered": taken.fallback.considered,
+            "rate": taken.fallback.rate,
+        },
+        "latency_seconds": _recorded_latency(taken),
+        "mission_counts": dict(taken.mission_counts),
+        "event_counts": dict(taken.event_counts),
+        "recent_missions": [_recorded_mission(mission) for mission in taken.missions],
+        "recent_events": [_recorded_event(event) for event in taken.events],
+    }
+    if cells.is_reconstructed:
+        kept[RECONSTRUCTED] = {"rate": cells.rate, "p95_s": cells.p95_s}
+    return kept
+
+
+def _recorded_latency(taken: Snapshot) -> dict[str, object]:
+    latency = taken.latency
+    return {
+        "count": latency.count,
+        "avg_seconds": latency.avg_s,
+        "p50_seconds": latency.p50_s,
+        "p95_seconds": latency.p95_s,
+        "max_seconds": latency.max_s,
+    }
+
+
+def _recorded_mission(mission: Mission) -> dict[str, object]:
+    return {
+        "mission_id": mission.mission_id,
+        "status": mission.status,
+        "started_at": _stamp(mission.started_at),
+        "completed_at": _stamp(mission.completed_at),
+        "duration_seconds": mission.duration_s,
+        "result_ref": mission.result_ref,
+        "fallback_seen": mission.fallback_seen,
+    }
+
+
+def _recorded_event(event: MissionEvent) -> dict[str, object]:
+    return {
+        "event_id": event.event_id,
+        "mission_id": event.mission_id,
+        "event_type": event.event_type,
+        "created_at": _stamp(event.created_at),
+        "cancelled": event.cancelled,
+    }
+
+
+def _stamp(stamp: datetime | None) -> str | None:
+    return None if stamp is None else stamp.isoformat()

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vp_tui.domain.missions.ledger import (
     ORPHAN_GRACE_S,
+    CoverageState,
     coverage_of,
     orphans,
     p95_after_each,
@@ -26,8 +27,9 @@ from vp_tui.domain.rollout.windows import (
     unreal_missions,
 )
 from vp_tui.domain.vocabulary import GUARDRAIL_RATE, P95_WATCH_S, Stage, Traffic
-from vp_tui.state.sources import SourceView, source_view, while_same
 from vp_tui.state.state import EvidenceLog, SourceStatus
+from vp_tui.views.sources import SourceView, source_view
+from vp_tui.views.view import View, fact
 
 if TYPE_CHECKING:
     from vp_tui.domain.missions.ledger import Coverage, Ledger, LedgerEntry, Reconstruction
@@ -35,10 +37,12 @@ if TYPE_CHECKING:
     from vp_tui.domain.rollout.guardrails import TripWire
     from vp_tui.domain.rollout.windows import Window
     from vp_tui.domain.runs.run import Run
-    from vp_tui.state.state import Link, State, Watch
+    from vp_tui.state.state import Link, Watch
 
 
 NO_EVIDENCE: Final = EvidenceLog()
+_DIGITS: Final = 3
+"""Of a rate in the row: rates that read the same agree."""
 TREND_POINTS: Final = 120
 """Missions in the trends at most."""
 
@@ -52,6 +56,14 @@ class Bounds(NamedTuple):
     """Clopper-Pearson's, one-sided."""
     needed: int
     """Further clean missions until the rate is proven to be below the guardrail's."""
+
+
+class Cells(NamedTuple):
+    """What the row says; a rate is a fraction, 0 to 1, None is n/a."""
+
+    rate: float | None
+    p95_s: float | None
+    is_reconstructed: bool
 
 
 class Numbers(NamedTuple):
@@ -77,6 +89,8 @@ class Numbers(NamedTuple):
     real: tuple[LedgerEntry, ...]
     """Of these, those that feed gates and guardrails."""
     p95_trend: tuple[float, ...]
+    cells: Cells
+    """Of a row: of all missions, those of unreal windows too, as the gateway counts."""
 
     @property
     def orphans(self) -> int:
@@ -84,66 +98,72 @@ class Numbers(NamedTuple):
         return len(self.orphaned)
 
 
-def numbers(state: State, now: float, window: Window | None = None) -> Numbers | None:
-    """Return the figures of the newest snapshot, None before the first.
-
-    `window` stands in for the current one.
-    """
-    snapshot = state.snapshot
+@fact
+def numbers(view: View) -> Numbers | None:
+    """Return the figures of the newest snapshot, None before the first."""
+    snapshot = view.state.snapshot
     if snapshot is None:
         return None
-    orphaned = frozenset(orphans(snapshot, state.dialect, may_run=_may_run(state)))
-    recent = finished(state.ledger, state.boot_at, orphaned)
-    unreal_ids = (state.evidence or NO_EVIDENCE).unreal_ids
-    windows = (*state.windows, window or current_window(state))
-    real = _real(recent, _unreal(windows, state.ledger, unreal_ids))
+    orphaned = frozenset(orphans(snapshot, view.state.dialect, may_run=_may_run(view)))
+    recent = view.same(terminal_entries, view.state.ledger, view.state.boot_at, orphaned)
+    unreal_ids = (view.state.evidence or NO_EVIDENCE).unreal_ids
+    windows = (*view.state.windows, current_window(view))
+    real = view.same(_real, recent, view.same(_unreal, windows, view.state.ledger, unreal_ids))
+    coverage = view.same(coverage_of, snapshot)
+    unreported = view.same(unreported_fallbacks, view.state.ledger, snapshot)
+    may_agree = coverage.state in {CoverageState.FULL, CoverageState.NONE} and not unreported
     return Numbers(
-        source=source_view(state, Source.METRICS, now),
+        source=source_view(view, Source.METRICS),
         snapshot=snapshot,
-        coverage=_coverage(snapshot),
+        coverage=coverage,
         reported_rate=snapshot.fallback.rate if snapshot.fallback.considered else None,
-        reconstruction=(seen := _reconstruction(recent)),
+        reconstruction=(seen := view.same(reconstruct, recent)),
         bounds=bounds_of(seen.fallbacks, seen.terminal) if seen.terminal else None,
-        wire=_wire(real),
-        unreported=_unreported(state.ledger, snapshot),
+        wire=view.same(_wire, real),
+        unreported=unreported,
         orphaned=orphaned,
         over_watch=sum((m.duration_s or 0.0) >= P95_WATCH_S for m in snapshot.missions),
         recent=recent,
         real=real,
-        p95_trend=_p95_trend(snapshot),
+        p95_trend=view.same(_p95_trend, snapshot),
+        cells=view.same(_cells_that_agree if may_agree else _cells, snapshot, recent),
     )
 
 
-def is_log_known(state: State) -> bool:
+def is_log_known(view: View) -> bool:
     """Tell whether the evidence log was read, so that stage and window are known."""
-    log = state.evidence
+    log = view.state.evidence
     if log is None:
-        return state.watch.evidence is None
+        return view.state.watch.evidence is None
     return log.problem is None or bool(log.rows)
 
 
-def current_window(state: State) -> Window:
+@fact
+def current_window(view: View) -> Window:
     """Return the open window, or while there is none the one that is proposed next."""
-    window = state.window
+    if view.window is not None:
+        return view.window
+    window = view.state.window
     if window is not None:
-        return window._replace(stage=current_stage(state.watch.stage, window, ()))
-    proposed = _proposed(state.watch, state.evidence or NO_EVIDENCE)
-    if state.lane.is_reverted and state.watch.stage is None:
+        return window._replace(stage=current_stage(view.state.watch.stage, window, ()))
+    proposed = view.same(_proposed, view.state.watch, view.state.evidence or NO_EVIDENCE)
+    if view.state.lane.is_reverted and view.state.watch.stage is None:
         proposed = proposed._replace(stage=Stage.REVERTED)
-    if _is_probed(state.watch, proposed, state.ledger, state.lane.probe_missions):
-        scope = _scope(state.watch, Traffic.PROBE)
+    if view.same(
+        _is_probed, view.state.watch, proposed, view.state.ledger, view.state.lane.probe_missions
+    ):
+        scope = _scope(view.state.watch, Traffic.PROBE)
         return proposed._replace(source=Traffic.PROBE, scope=scope)
     return proposed
 
 
-def probed_missions(state: State, window: Window) -> tuple[int, int]:
+def probed_missions(view: View, window: Window) -> tuple[int, int]:
     """Return how many missions the window has, and how many of them are probes of ours."""
-    entries = state.ledger.entries.values()
+    entries = view.state.ledger.entries.values()
     own = {entry.mission.mission_id for entry in entries if window.holds(entry.mission)}
-    return len(own), len(own & state.lane.probe_missions)
+    return len(own), len(own & view.state.lane.probe_missions)
 
 
-@while_same
 def _is_probed(watch: Watch, window: Window, ledger: Ledger, probes: frozenset[str]) -> bool:
     """Tell whether all that a window has are probes of ours: organic it is not, then."""
     if not probes or watch.source is not Traffic.ORGANIC:
@@ -156,7 +176,6 @@ def _scope(watch: Watch, source: Traffic) -> str:
     return watch.window_scope or default_scope(watch.vp_id, watch.name, source)
 
 
-@while_same
 def _proposed(watch: Watch, log: EvidenceLog) -> Window:
     return proposed_window(
         log.rows,
@@ -168,7 +187,6 @@ def _proposed(watch: Watch, log: EvidenceLog) -> Window:
     )
 
 
-@while_same
 def _unreal(windows: tuple[Window, ...], ledger: Ledger, known: frozenset[str]) -> frozenset[str]:
     """Return the missions that no gate or guardrail counts; `known` are those that records tell."""
     if all(window.source.is_real for window in windows):
@@ -176,29 +194,28 @@ def _unreal(windows: tuple[Window, ...], ledger: Ledger, known: frozenset[str]) 
     return known | unreal_missions(windows, (e.mission for e in ledger.entries.values()))
 
 
-@while_same
 def _real(recent: tuple[LedgerEntry, ...], unreal: frozenset[str]) -> tuple[LedgerEntry, ...]:
     if not unreal:
         return recent
     return tuple(entry for entry in recent if entry.mission.mission_id not in unreal)
 
 
-def _may_run(state: State) -> bool:
+def _may_run(view: View) -> bool:
     """Tell whether a mission may be under way; only a listing can tell that none is.
 
     The listing and the snapshot are of different moments, so a run that moved shortly before the
     snapshot counts, and so does a turn whose end vp-tui would have heard.
     """
-    listing = state.sources.get(Source.SESSIONS, SourceStatus())
+    listing = view.state.sources.get(Source.SESSIONS, SourceStatus())
     if listing.answered_at is None or listing.failure is not None:
         return True
-    if any(session.is_running for session in state.sessions.values()):
+    if any(session.is_running for session in view.state.sessions.values()):
         return True
-    told_at = state.sources.get(Source.METRICS, SourceStatus()).answered_at or 0.0
+    told_at = view.state.sources.get(Source.METRICS, SourceStatus()).answered_at or 0.0
     return any(
         (run.progress_at is not None and told_at - run.progress_at < ORPHAN_GRACE_S)
-        or _is_heard(run, state.links.get(run.session_id))
-        for run in state.runs.values()
+        or _is_heard(run, view.state.links.get(run.session_id))
+        for run in view.state.runs.values()
     )
 
 
@@ -209,13 +226,6 @@ def _is_heard(run: Run, link: Link | None) -> bool:
     return run.turn.started_at is not None and link.since <= run.turn.started_at
 
 
-finished = while_same(terminal_entries)
-_coverage = while_same(coverage_of)
-_reconstruction = while_same(reconstruct)
-_unreported = while_same(unreported_fallbacks)
-
-
-@while_same
 def _wire(real: tuple[LedgerEntry, ...]) -> TripWire:
     from vp_tui.domain.rollout.guardrails import trip_wire  # noqa: PLC0415 - not needed for the first frame
 
@@ -235,8 +245,28 @@ def bounds_of(fallbacks: int, n: int) -> Bounds:
     return Bounds(wilson(fallbacks, n), upper95(fallbacks, n), needed)
 
 
-@while_same
 def _p95_trend(snapshot: Snapshot) -> tuple[float, ...]:
     """Return the p95 after each mission: of the missions the newest snapshot has, oldest first."""
     durations = [m.duration_s for m in reversed(snapshot.missions) if m.duration_s is not None]
     return p95_after_each(durations, TREND_POINTS)
+
+
+def _cells_that_agree(taken: Snapshot, ended: tuple[LedgerEntry, ...]) -> Cells:
+    """Return what is reported, where it reads as what is reconstructed, else the latter."""
+    reported = taken.fallback.rate if taken.fallback.considered else None
+    if _agree(reported, reconstruct(ended).rate):
+        return Cells(reported, taken.latency.p95_s, is_reconstructed=False)
+    return _cells(taken, ended)
+
+
+def _cells(_taken: Snapshot, ended: tuple[LedgerEntry, ...]) -> Cells:
+    own_rate = reconstruct(ended).rate
+    durations = [e.mission.duration_s for e in ended if e.mission.duration_s is not None]
+    p95 = p95_after_each(durations, 1)
+    return Cells(own_rate, p95[0] if p95 else None, is_reconstructed=True)
+
+
+def _agree(reported: float | None, own: float | None) -> bool:
+    if reported is None or own is None:
+        return reported == own
+    return round(reported, _DIGITS) == round(own, _DIGITS)

@@ -17,12 +17,13 @@ from vp_tui.domain.rollout.verdicts import attested
 from vp_tui.domain.runs.cancels import pending
 from vp_tui.domain.runs.levels import Level
 from vp_tui.domain.text import age, clip, fold, literal, short_id, utc_z
-from vp_tui.state.sources import is_lost, is_reachable, source_view
+from vp_tui.state.sources import is_lost
 from vp_tui.views.actions_taken import LOOK_BACK, actions_taken, result_of, since
 from vp_tui.views.assessment import assess
 from vp_tui.views.figures import current_window, numbers
 from vp_tui.views.lane import lane_mode
 from vp_tui.views.runs import run_rows
+from vp_tui.views.sources import is_reachable, source_view
 from vp_tui.views.triage import triage
 from vp_tui.views.troubles import troubles
 
@@ -32,10 +33,10 @@ if TYPE_CHECKING:
 
     from vp_tui.domain.runs.alarms import Alarm
     from vp_tui.domain.runs.cancels import Cancel
-    from vp_tui.state.state import State
     from vp_tui.views.assessment import Assessment
     from vp_tui.views.figures import Numbers
     from vp_tui.views.triage import Triage
+    from vp_tui.views.view import View
 
 
 ACTIONS_AT_MOST: Final = 12
@@ -51,20 +52,20 @@ CANCELS: Final = 2
 _PLAIN: Final = str.maketrans({"…": "...", "“": '"', "”": '"', "’": "'", "–": "-"})  # noqa: RUF001 - what is replaced
 
 
-def handover(state: State, now: float, who: str) -> str:
+def handover(view: View, who: str) -> str:
     """Return the text, as Markdown; `who` hands over."""
-    assessment, figures = assess(state, now), numbers(state, now)
-    wall = state.clock.wall_at(now)
+    assessment, figures = assess(view), numbers(view)
+    wall = view.state.clock.wall_at(view.now)
     parts: tuple[tuple[str, Iterable[str]], ...] = (
-        (f"# Handover of {state.watch.name}, {utc_z(wall)}", _head(state, now, who)),
+        (f"# Handover of {view.state.watch.name}, {utc_z(wall)}", _head(view, who)),
         ("## Window", _window(assessment, figures, wall)),
         ("## Gates and guardrails", _rules(assessment, figures)),
-        ("## Alarms", _alarms(state, assessment, now)),
-        ("## Runs that are not ok", _runs(state, now)),
-        ("## Actions", _actions(state, now)),
-        ("## Recoveries and proofs pending", _recoveries(state, now)),
-        ("## Unverified", _unverified(state, assessment, figures, now)),
-        ("## Next step", _next_steps(state, assessment, now)),
+        ("## Alarms", _alarms(view, assessment)),
+        ("## Runs that are not ok", _runs(view)),
+        ("## Actions", _actions(view)),
+        ("## Recoveries and proofs pending", _recoveries(view)),
+        ("## Unverified", _unverified(view, assessment, figures)),
+        ("## Next step", _next_steps(view, assessment)),
     )
     lines = [line for title, items in parts for line in _part(title, items)]
     return "\n".join(lines) + "\n"
@@ -76,17 +77,17 @@ def _part(title: str, items: Iterable[str]) -> Iterator[str]:
     yield from told or ["- none"]
 
 
-def _head(state: State, now: float, who: str) -> Iterator[str]:
-    watch, health = state.watch, state.health
-    life = f"epoch {state.epoch.number}" if state.epoch else "epoch unknown"
-    if (boot_at := state.boot_at) is not None:
+def _head(view: View, who: str) -> Iterator[str]:
+    watch, health = view.state.watch, view.state.health
+    life = f"epoch {view.state.epoch.number}" if view.state.epoch else "epoch unknown"
+    if (boot_at := view.state.boot_at) is not None:
         life += f", booted {utc_z(boot_at)}"
     version = f"{health.dialect}, version {health.version}" if health else "version unknown"
-    reached = "reachable" if is_reachable(state, now) else "NOT REACHABLE"
-    yield f"gateway {watch.url}: {'LOST' if is_lost(state) else reached}, {version}, {life}"
+    reached = "reachable" if is_reachable(view) else "NOT REACHABLE"
+    yield f"gateway {watch.url}: {'LOST' if is_lost(view.state) else reached}, {version}, {life}"
     mode = ", read-only" if watch.read_only else ""
     yield f"handed over by {who}{mode}"
-    belief = lane_mode(state)
+    belief = lane_mode(view)
     yield f"lane {watch.vp_id}, believed mode {belief.mode}: {belief.evidence}"
 
 
@@ -144,27 +145,27 @@ def _rules(assessment: Assessment, figures: Numbers | None) -> Iterator[str]:
     yield f"auto-revert {guardrails.mode}: {rolling}; {guardrails.auto_revert}"
 
 
-def _alarms(state: State, assessment: Assessment, now: float) -> Iterator[str]:
-    for alarm in state.alarms:
-        yield _alarm(alarm, state, now)
-    rung = {(alarm.key.kind, alarm.session_id or "") for alarm in state.alarms}
+def _alarms(view: View, assessment: Assessment) -> Iterator[str]:
+    for alarm in view.state.alarms:
+        yield _alarm(alarm, view)
+    rung = {(alarm.key.kind, alarm.session_id or "") for alarm in view.state.alarms}
     for entry in assessment.safety:
         if (entry.alarm, entry.subject) not in rung:
             yield f"{entry.alarm}: {entry.told}; it has not rung yet"
 
 
-def _alarm(alarm: Alarm, state: State, now: float) -> str:
-    at, seen = state.clock.wall_at(alarm.raised_at), alarm.acknowledged
+def _alarm(alarm: Alarm, view: View) -> str:
+    at, seen = view.state.clock.wall_at(alarm.raised_at), alarm.acknowledged
     whom = f" {alarm.session_id}" if alarm.session_id else ""
     by = "acknowledged by nobody"
     if seen is not None:
-        by = f"acknowledged by {seen.actor} {state.clock.wall_at(seen.at):%H:%M:%SZ}"
-    rang = f"rang {at:%H:%M:%SZ}, {age(now - alarm.raised_at)} ago"
+        by = f"acknowledged by {seen.actor} {view.state.clock.wall_at(seen.at):%H:%M:%SZ}"
+    rang = f"rang {at:%H:%M:%SZ}, {age(view.now - alarm.raised_at)} ago"
     return f"{alarm.key.kind}{whom}: {alarm.reason}; {rang}, {by}"
 
 
-def _runs(state: State, now: float) -> Iterator[str]:
-    for row in run_rows(state, now):
+def _runs(view: View) -> Iterator[str]:
+    for row in run_rows(view):
         told = row.level
         if told.level is None or told.level not in _WELL:
             word = "unknown" if told.level is None else str(told.level).upper()
@@ -173,52 +174,54 @@ def _runs(state: State, now: float) -> Iterator[str]:
             yield f"{word} {row.session.session_id}: {told.reason}{which}"
 
 
-def _actions(state: State, now: float) -> Iterator[str]:
+def _actions(view: View) -> Iterator[str]:
     """Yield what was done in this window, at least of the last LOOK_BACK."""
-    begin = min(since(state, current_window(state), now), state.clock.wall_at(now) - LOOK_BACK)
-    done = actions_taken(state, now, begin)
+    begin = min(since(view, current_window(view)), view.state.clock.wall_at(view.now) - LOOK_BACK)
+    done = actions_taken(view, begin)
     if len(done) > ACTIONS_AT_MOST:
         yield f"{len(done) - ACTIONS_AT_MOST} earlier ones are in the audit"
     yield from (f"{action.at:%m-%d} {action.line}" for action in done[-ACTIONS_AT_MOST:])
-    if state.audit is None or state.audit.problem is not None:
-        problem = state.audit.problem.reason if state.audit and state.audit.problem else "not read"
+    if view.state.audit is None or view.state.audit.problem is not None:
+        problem = (
+            view.state.audit.problem.reason
+            if view.state.audit and view.state.audit.problem
+            else "not read"
+        )
         yield f"earlier ones are unknown: the audit: {problem}"
 
 
-def _recoveries(state: State, now: float) -> Iterator[str]:
-    for cancel in pending(state.cancels):
-        at = state.clock.wall_at(cancel.at)
-        yield f"{cancel.session_id}, cancelled {at:%H:%M:%SZ}: {result_of(cancel, state, now)}"
-    brake, restart = state.lane.brake, state.lane.restart
+def _recoveries(view: View) -> Iterator[str]:
+    for cancel in pending(view.state.cancels):
+        at = view.state.clock.wall_at(cancel.at)
+        yield f"{cancel.session_id}, cancelled {at:%H:%M:%SZ}: {result_of(cancel, view)}"
+    brake, restart = view.state.lane.brake, view.state.lane.restart
     if brake is not None and brake.proof is not Proof.CONFIRMED:
         yield brake.line
     if restart is not None and restart.state is not RestartState.BACK:
         yield f"restart: {restart.state}{': ' if restart.reason else ''}{restart.reason}"
 
 
-def _unverified(
-    state: State, assessment: Assessment, figures: Numbers | None, now: float
-) -> Iterator[str]:
-    for found in troubles(state, now):
+def _unverified(view: View, assessment: Assessment, figures: Numbers | None) -> Iterator[str]:
+    for found in troubles(view):
         yield f"{found.what}: {found.reason}" if found.reason else found.what
     if figures is None:
         yield "no metrics yet: nothing is known of the rate"
     elif figures.orphans:
         yield f"missions that read running and cannot be: {figures.orphans}"
-    suites = attested(state.suites, state.clock.wall_at(now))
+    suites = attested(view.state.suites, view.state.clock.wall_at(view.now))
     runtime = assessment.gates.g4.verdict
     yield f"continuity suites: {suites.state} ({suites.detail}); runtime: {runtime}"
-    authors = state.evidence.authors if state.evidence else ()
+    authors = view.state.evidence.authors if view.state.evidence else ()
     if unrecorded := authors.count(None):
         yield f"{unrecorded} of the newest {len(authors)} rows have no record: written by hand"
 
 
-def _next_steps(state: State, assessment: Assessment, now: float) -> Iterator[str]:
+def _next_steps(view: View, assessment: Assessment) -> Iterator[str]:
     for entry in assessment.safety:
         yield f"{entry.told}: {entry.cure}" if entry.cure else entry.told
-    if pending(state.cancels):
+    if pending(view.state.cancels):
         yield "watch for a later turn to complete: until then no cancel is a recovery"
-    grave = [found for found in troubles(state, now) if found.is_grave and found.cure]
+    grave = [found for found in troubles(view) if found.is_grave and found.cure]
     told = {entry.trouble for entry in assessment.safety}
     yield from (f"{found.what}: {found.cure}" for found in grave if found.what not in told)
     if assessment.suggestion is not None:
@@ -227,10 +230,10 @@ def _next_steps(state: State, assessment: Assessment, now: float) -> Iterator[st
         yield f"record the window (R writes {assessment.suggestion.decision}){proof}"
 
 
-def incident_text(state: State, now: float, session_id: str) -> str:
+def incident_text(view: View, session_id: str) -> str:
     """Return the summary of the session's run as of `now`; it ends with a newline."""
-    seen = triage(state, now, session_id)
-    lines = list(_gone(state, now, session_id) if seen is None else _lines(seen, state, now))
+    seen = triage(view, session_id)
+    lines = list(_gone(view, session_id) if seen is None else _lines(seen, view))
     return "".join(f"{_ascii(clip(line, LINE))}\n" for line in lines)
 
 
@@ -239,87 +242,88 @@ def _ascii(text: str) -> str:
     return literal(text).translate(_PLAIN).encode("ascii", "backslashreplace").decode("ascii")
 
 
-def _gone(state: State, now: float, session_id: str) -> Iterator[str]:
-    yield f"{_where(state)} {session_id} is not listed at {_at(state, now)}: nothing is known of it"
-    yield _figures(state, now)
+def _gone(view: View, session_id: str) -> Iterator[str]:
+    at = _at(view, view.now)
+    yield f"{_where(view)} {session_id} is not listed at {at}: nothing is known of it"
+    yield _figures(view)
 
 
-def _where(state: State) -> str:
-    return f"[{state.watch.name} {state.watch.vp_id}]"
+def _where(view: View) -> str:
+    return f"[{view.state.watch.name} {view.state.watch.vp_id}]"
 
 
-def _lines(seen: Triage, state: State, now: float) -> Iterator[str]:
+def _lines(seen: Triage, view: View) -> Iterator[str]:
     row = seen.row
     level = "UNKNOWN" if row.level.level is None else str(row.level.level).upper()
     since = row.level.since
-    told = level if since is None else f"{level} for {age(now - since)}"
+    told = level if since is None else f"{level} for {age(view.now - since)}"
     short = short_id(row.session.session_id)
-    yield f"{_where(state)} run {short} {told}, at {_at(state, now)}"
+    yield f"{_where(view)} run {short} {told}, at {_at(view, view.now)}"
     yield f"session: {row.session.session_id}"
     yield f"why: {row.level.reason}"
-    yield f"since: {_at(state, since)}; running for {_age(row.running_s)}"
+    yield f"since: {_at(view, since)}; running for {_age(row.running_s)}"
     query = row.turn.query or row.session.description
     yield f'query: "{clip(fold(query), QUERY)}"' if query else "query: unknown, nobody saw it"
-    yield f"last: {_last(seen, state)}"
+    yield f"last: {_last(seen, view)}"
     yield f"{seen.mission}; {seen.lane}"
     yield f"{seen.queue}; {seen.viewers}"
     yield seen.blocks
-    yield from _cancels(seen, state, now)
-    yield _log(seen, state, now)
-    yield _figures(state, now)
+    yield from _cancels(seen, view)
+    yield _log(seen, view)
+    yield _figures(view)
     yield f"next: {seen.next_step}"
 
 
-def _at(state: State, at: float | None) -> str:
-    return "unknown" if at is None else f"{state.clock.wall_at(at):%Y-%m-%dT%H:%M:%SZ}"
+def _at(view: View, at: float | None) -> str:
+    return "unknown" if at is None else f"{view.state.clock.wall_at(at):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def _age(seconds: float | None) -> str:
     return "an unknown time" if seconds is None else age(seconds)
 
 
-def _last(seen: Triage, state: State) -> str:
+def _last(seen: Triage, view: View) -> str:
     """Return the newest moment of the turn."""
     moment = seen.course[-1]
-    at = "" if moment.at is None else f"{_at(state, moment.at)} "
+    at = "" if moment.at is None else f"{_at(view, moment.at)} "
     return f"{at}{moment.text}"
 
 
-def _cancels(seen: Triage, state: State, now: float) -> Iterator[str]:
+def _cancels(seen: Triage, view: View) -> Iterator[str]:
     session_id = seen.row.session.session_id
-    own = [cancel for cancel in state.cancels if cancel.session_id == session_id]
+    own = [cancel for cancel in view.state.cancels if cancel.session_id == session_id]
     if not own:
         yield "cancels: none seen"
     for cancel in own[-CANCELS:]:
-        yield f"cancel: {_cancel(cancel, state, now)}"
+        yield f"cancel: {_cancel(cancel, view)}"
 
 
-def _cancel(cancel: Cancel, state: State, now: float) -> str:
+def _cancel(cancel: Cancel, view: View) -> str:
     whose = cancel.actor or "somebody else"
     reason = f' "{fold(cancel.reason)}"' if cancel.reason else ""
     heard = {None: "", True: ", the run unwound", False: ", the run did not hear"}
-    told = f"{cancel.state(now)}{heard[cancel.task_cancelled]}"
-    return f"{_at(state, cancel.at)} by {whose}{reason}: {told}"
+    told = f"{cancel.state(view.now)}{heard[cancel.task_cancelled]}"
+    return f"{_at(view, cancel.at)} by {whose}{reason}: {told}"
 
 
-def _log(seen: Triage, state: State, now: float) -> str:
+def _log(seen: Triage, view: View) -> str:
     """Return the last line of the log that is the run's, and how long nothing came after it."""
-    log = state.logs.get(seen.log_id)
-    name = "lane log" if seen.log_id == state.lane_log_id else "session log"
+    log = view.state.logs.get(seen.log_id)
+    name = "lane log" if seen.log_id == view.state.lane_log_id else "session log"
     if log is None or not log.lines:
         return f"{name}: no line known"
-    quiet = "an unknown time" if log.grown_at is None else age(max(now - log.grown_at, 0.0))
+    quiet = "an unknown time" if log.grown_at is None else age(max(view.now - log.grown_at, 0.0))
     return f"{name}, nothing for {quiet} after: {fold(log.lines[-1])}"
 
 
-def _figures(state: State, now: float) -> str:
-    figures, view = numbers(state, now), source_view(state, Source.METRICS, now)
+def _figures(view: View) -> str:
+    figures, source = numbers(view), source_view(view, Source.METRICS)
     if figures is None:
-        return f"metrics: none yet ({view.word})"
+        return f"metrics: none yet ({source.word})"
     seen, latency = figures.reconstruction, figures.snapshot.latency
     rate = "n/a (none finished)" if seen.rate is None else f"{seen.fallbacks}/{seen.terminal}"
     p95 = (
         "n/a" if latency.p95_s is None else f"{latency.p95_s:.3f}s ({describe_rank(latency.count)})"
     )
-    word = f"metrics {view.word}, {_age(view.age_s)} old"
+    word = f"metrics {source.word}, {_age(source.age_s)} old"
     return f"fallback {rate} (reconstructed), p95 {p95}; {word}, coverage {figures.coverage.state}"

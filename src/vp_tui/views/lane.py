@@ -16,8 +16,8 @@ from vp_tui.domain.lane.switch_proof import Dispatched, Proof, dispatched_in
 from vp_tui.domain.lane.switches import FORCE_FALLBACK, RELEASE, Change, Switch
 from vp_tui.domain.models import Source
 from vp_tui.domain.text import age, short_id
-from vp_tui.state.sources import while_same
 from vp_tui.views.stuck_runs import stuck_runs_in
+from vp_tui.views.view import View, fact
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from vp_tui.domain.missions.ledger import LedgerEntry
     from vp_tui.domain.models import Snapshot
-    from vp_tui.state.state import Lane, State
+    from vp_tui.state.state import Lane
 
 
 _MODES: Final[Mapping[LaneMode, str]] = MappingProxyType(
@@ -53,19 +53,20 @@ LATELY_S: Final = 30 * 60.0
 """What the primary path did longer ago says nothing of now."""
 
 
-def lane_mode(state: State) -> Belief:
+@fact
+def lane_mode(view: View) -> Belief:
     """Return the mode that the evidence of this epoch speaks for."""
-    metrics = state.sources.get(Source.METRICS)
+    metrics = view.state.sources.get(Source.METRICS)
     told_at = metrics.answered_at if metrics else None
-    return _believed(state.lane, state.snapshot, told_at, state.boot_at)
+    return view.same(_believed, view.state.lane, view.state.snapshot, told_at, view.state.boot_at)
 
 
-def lane_word(state: State) -> str:
+def lane_word(view: View) -> str:
     """Return the believed mode in a few words; while a change is followed, how far it is proven.
 
     `delegating`, `FORCED unproven`, `delegating NOT FORCED`.
     """
-    belief, brake = lane_mode(state), state.lane.brake
+    belief, brake = lane_mode(view), view.state.lane.brake
     mode = _MODES[belief.mode]
     if brake is None or brake.proof is Proof.FAILED:
         return mode
@@ -77,9 +78,9 @@ def lane_word(state: State) -> str:
     return f"{wish} {'unproven' if brake.since is not None else 'not in force'}"
 
 
-def why_busy(state: State) -> str | None:
+def why_busy(view: View) -> str | None:
     """Say what is being done to the lane, so that nothing else is; None: nothing."""
-    lane = state.lane
+    lane = view.state.lane
     if lane.brake is not None and lane.acted is None:
         return f"{lane.brake.change.words} is being carried out: wait for its end"
     if lane.restart is not None and lane.restarted is None:
@@ -87,11 +88,11 @@ def why_busy(state: State) -> str | None:
     return None
 
 
-def why_no_change(state: State, change: Change) -> str | None:
+def why_no_change(view: View, change: Change) -> str | None:
     """Say why a switch must not, or cannot now, be set; None: it may."""
-    if (busy := why_busy(state)) is not None:
+    if (busy := why_busy(view)) is not None:
         return busy
-    lane, means = state.lane, state.watch.means
+    lane, means = view.state.lane, view.state.watch.means
     switches = lane.switches.switches if lane.switches else None
     if not change.on or switches is None or change.switch not in switches.masked:
         return None
@@ -100,7 +101,6 @@ def why_no_change(state: State, change: Change) -> str | None:
     return f"{mask} is on in {where}: {change.switch} would have no effect; take the mask out first"
 
 
-@while_same
 def _believed(
     lane: Lane, snapshot: Snapshot | None, told_at: float | None, boot_at: datetime | None
 ) -> Belief:
@@ -148,36 +148,37 @@ class PrimaryPath(NamedTuple):
     why: str
 
 
-def primary_path(state: State, now: float) -> PrimaryPath:
+@fact
+def primary_path(view: View) -> PrimaryPath:
     """Return how the primary path does: the newest that it did decides."""
-    if state.dialect != "G2" and (blocking := next(_blocking(state, now), None)):
+    if view.state.dialect != "G2" and (blocking := next(_blocking(view), None)):
         why = f"{short_id(blocking)} holds the gateway's lock: no turn of either path gets through"
         return PrimaryPath(PrimaryHealth.BLOCKED, why)
-    seen = list(_seen(state))
+    seen = list(_seen(view))
     if not seen:
         why = "nothing was seen to complete outside the lane in this epoch"
         return PrimaryPath(PrimaryHealth.UNKNOWN, why)
     at, health, what = max(seen)
-    told = f"{what} {age(max(now - at, 0.0))} ago"
-    if now - at > LATELY_S:
+    told = f"{what} {age(max(view.now - at, 0.0))} ago"
+    if view.now - at > LATELY_S:
         return PrimaryPath(PrimaryHealth.UNKNOWN, f"not lately: {told}")
     return PrimaryPath(health, told)
 
 
-def _blocking(state: State, now: float) -> Iterator[str]:
-    return (run.session_id for run in stuck_runs_in(state, now) if run.is_deaf or run.waiting)
+def _blocking(view: View) -> Iterator[str]:
+    return (run.session_id for run in stuck_runs_in(view) if run.is_deaf or run.waiting)
 
 
-def _seen(state: State) -> Iterator[tuple[float, PrimaryHealth, str]]:
+def _seen(view: View) -> Iterator[tuple[float, PrimaryHealth, str]]:
     """Yield what the primary path did, each with when."""
-    if (turn := state.lane.primary) is not None:
+    if (turn := view.state.lane.primary) is not None:
         how = "fell back and completed" if turn.fell_back else "completed outside the lane"
         yield turn.ended_at, PrimaryHealth.HEALTHY, f"a turn of {short_id(turn.session_id)} {how}"
-    snapshot, metrics = state.snapshot, state.sources.get(Source.METRICS)
+    snapshot, metrics = view.state.snapshot, view.state.sources.get(Source.METRICS)
     if snapshot is None or metrics is None or metrics.answered_at is None:
         return
-    boot_at = state.boot_at
-    for entry in state.ledger.entries.values():
+    boot_at = view.state.boot_at
+    for entry in view.state.ledger.entries.values():
         mission = entry.mission
         told = _of_mission(entry)
         if told is None or mission.completed_at is None:

@@ -11,8 +11,10 @@ from vp_tui.domain.models import Source, StreamState
 from vp_tui.domain.runs.levels import Level, RunLevel, levels
 from vp_tui.domain.runs.progress import ListedRun, RunsContext
 from vp_tui.domain.runs.run import Run
-from vp_tui.state.sources import is_lost, source_view, stuck_after_s, while_same
+from vp_tui.state.sources import is_lost, stuck_after_s
 from vp_tui.state.state import SourceStatus
+from vp_tui.views.sources import source_view
+from vp_tui.views.view import View, fact
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -21,8 +23,8 @@ if TYPE_CHECKING:
     from vp_tui.domain.missions.ledger import Ledger
     from vp_tui.domain.models import Session, Snapshot
     from vp_tui.domain.runs.turns import Turn
-    from vp_tui.state.sources import SourceView
-    from vp_tui.state.state import Lane, Link, State
+    from vp_tui.state.state import Lane, Link
+    from vp_tui.views.sources import SourceView
 
 
 RUNNING: Final = frozenset({Level.OK, Level.LONG, Level.QUIET, Level.QUEUED, Level.ORPHAN})
@@ -77,81 +79,77 @@ class RunRow(NamedTuple):
         return self.is_alarm or self.level.level in RUNNING
 
 
-def run_levels(state: State, now: float) -> Mapping[str, RunLevel]:
+@fact
+def run_levels(view: View) -> Mapping[str, RunLevel]:
     """Return the level of each session that is listed, or was lost; the lane is none of them."""
-    return _levels(state, now)
+    return levels(_seen(view), _scene(view))
 
 
-@while_same
-def _levels(state: State, now: float) -> dict[str, RunLevel]:
-    return levels(_seen(state), _scene(state, now))
-
-
-def _seen(state: State) -> Iterator[ListedRun]:
+def _seen(view: View) -> Iterator[ListedRun]:
     # A socket that seems open tells nothing while the gateway answers nothing at all.
-    is_heard = not is_lost(state)
-    for session_id, session in _sessions(state).items():
-        run = state.runs.get(session_id)
+    is_heard = not is_lost(view.state)
+    for session_id, session in _sessions(view).items():
+        run = view.state.runs.get(session_id)
         if run is None:
             continue
-        link = state.links.get(session_id)
+        link = view.state.links.get(session_id)
         yield ListedRun(
             run,
             is_live=is_heard and link is not None and link.state is StreamState.LIVE,
-            has_log=session.has_log or bool(log.size if (log := state.logs.get(session_id)) else 0),
-            log_at=state.logs_grown.get(session_id),
+            has_log=session.has_log
+            or bool(log.size if (log := view.state.logs.get(session_id)) else 0),
+            log_at=view.state.logs_grown.get(session_id),
         )
 
 
-def _sessions(state: State) -> dict[str, Session]:
-    known = {**state.lost, **state.sessions}
-    known.pop(state.lane_log_id, None)
+def _sessions(view: View) -> dict[str, Session]:
+    known = {**view.state.lost, **view.state.sessions}
+    known.pop(view.state.lane_log_id, None)
     return known
 
 
-def _scene(state: State, now: float) -> RunsContext:
+def _scene(view: View) -> RunsContext:
     return RunsContext(
-        now=now,
-        has_lock=state.dialect == "G1",
-        stuck_after_s=stuck_after_s(state),
-        lane_log_at=state.logs_grown.get(state.lane_log_id),
-        finished_at=_on_our_clock(state, _last_end(state.snapshot)),
-        has_mission=_running_mission(state) is not None,
-        doubt=_doubt(source_view(state, Source.SESSIONS, now), state),
+        now=view.now,
+        has_lock=view.state.dialect == "G1",
+        stuck_after_s=stuck_after_s(view.state),
+        lane_log_at=view.state.logs_grown.get(view.state.lane_log_id),
+        finished_at=_on_our_clock(view, view.same(_last_end, view.state.snapshot)),
+        has_mission=_running_mission(view) is not None,
+        doubt=_doubt(source_view(view, Source.SESSIONS), view),
     )
 
 
-def _doubt(listing: SourceView, state: State) -> str | None:
+def _doubt(listing: SourceView, view: View) -> str | None:
     """Say how old the listing is, when it is not current."""
     if listing.is_current:
         return None
     if listing.age_s is None:
         return "no list of sessions yet"
-    status = state.sources[Source.SESSIONS]
-    seen = state.clock.wall_at(status.answered_at or 0.0)
+    status = view.state.sources[Source.SESSIONS]
+    seen = view.state.clock.wall_at(status.answered_at or 0.0)
     return f"the list of sessions is {listing.word}, last seen {seen:%H:%M:%SZ}"
 
 
-def finished_at(state: State) -> float | None:
+@fact
+def finished_at(view: View) -> float | None:
     """Return when a mission last finished that nobody cancelled, on the monotonic clock."""
-    return _on_our_clock(state, _last_finish(state.snapshot, state.ledger))
+    return _on_our_clock(view, view.same(_last_finish, view.state.snapshot, view.state.ledger))
 
 
-def _on_our_clock(state: State, at: datetime | None) -> float | None:
-    told_at = state.sources.get(Source.METRICS, SourceStatus()).answered_at
-    if at is None or told_at is None or state.snapshot is None:
+def _on_our_clock(view: View, at: datetime | None) -> float | None:
+    told_at = view.state.sources.get(Source.METRICS, SourceStatus()).answered_at
+    if at is None or told_at is None or view.state.snapshot is None:
         return None
-    return told_at - (state.snapshot.generated_at - at).total_seconds()
+    return told_at - (view.state.snapshot.generated_at - at).total_seconds()
 
 
-@while_same
 def _last_end(snapshot: Snapshot | None) -> datetime | None:
     """Return when a mission last ended, by the gateway's clock."""
     missions = snapshot.missions if snapshot else ()
     return max((m.completed_at for m in missions if m.completed_at is not None), default=None)
 
 
-@while_same
 def _last_finish(snapshot: Snapshot | None, ledger: Ledger) -> datetime | None:
     """Return when a mission last ended that nobody cancelled, by the gateway's clock."""
     ends = [
@@ -163,29 +161,29 @@ def _last_finish(snapshot: Snapshot | None, ledger: Ledger) -> datetime | None:
     return max(ends, default=None)
 
 
-def _running_mission(state: State) -> str | None:
+@fact
+def _running_mission(view: View) -> str | None:
     """Return the mission that may be under way on G1: the newest that reads `running`.
 
     One that a cancelled or ended turn was is none: its row reads so for ever.
     """
-    if state.snapshot is None or state.dialect != "G1":
+    if view.state.snapshot is None or view.state.dialect != "G1":
         return None
-    newest = _newest_running(state.snapshot)
+    newest = view.same(_newest_running, view.state.snapshot)
     over = any(
         (run.turn.ended_at is not None and run.turn.mission_id == newest)
         or (run.cancel is not None and run.cancel.turn.mission_id == newest)
-        for run in state.runs.values()
+        for run in view.state.runs.values()
     )
     return None if over else newest
 
 
-@while_same
 def _newest_running(snapshot: Snapshot) -> str | None:
     running = (m.mission_id for m in snapshot.missions if m.status == "running")
     return next(running, None)
 
 
-def believed_mission(state: State, run: Run, level: RunLevel) -> BelievedMission:
+def believed_mission(view: View, run: Run, level: RunLevel) -> BelievedMission:
     """Return the mission that a run is believed to be, and why.
 
     The stream names it for certain, at dispatch. On G1 a run whose beginning nobody saw may be the
@@ -200,7 +198,7 @@ def believed_mission(state: State, run: Run, level: RunLevel) -> BelievedMission
         return _NO_MISSION
     if turn.query is not None or turn.routing is not None:
         return BelievedMission(None, "the turn was not delegated")
-    mission_id = _running_mission(state) if level.holds_lock else None
+    mission_id = _running_mission(view) if level.holds_lock else None
     if mission_id is None:
         return BelievedMission(None, "unknown: nobody saw the turn begin")
     return BelievedMission(
@@ -211,17 +209,18 @@ def believed_mission(state: State, run: Run, level: RunLevel) -> BelievedMission
 _NO_MISSION: Final = BelievedMission(None, "no run")
 
 
-def run_rows(state: State, now: float, matching: str = "") -> tuple[RunRow, ...]:
+@fact
+def run_rows(view: View, matching: str = "") -> tuple[RunRow, ...]:
     """Return the sessions in memory: alarms first, then those that run, then by id.
 
     The lane is not one of them. `matching` keeps the rows whose id, description, query or tool
     contain it, whatever the case.
     """
-    found = run_levels(state, now)
+    found = run_levels(view)
     rows = [
-        _run_row(state, session, found.get(session_id, _ON_DISK), now)
-        for session_id, session in _sessions(state).items()
-        if session.in_memory or session_id in state.links or _is_told(found.get(session_id))
+        _run_row(view, session, found.get(session_id, _ON_DISK))
+        for session_id, session in _sessions(view).items()
+        if session.in_memory or session_id in view.state.links or _is_told(found.get(session_id))
     ]
     wanted = matching.casefold()
     kept = [row for row in rows if not wanted or wanted in _run_text(row)]
@@ -233,24 +232,24 @@ def _is_told(level: RunLevel | None) -> bool:
     return level is not None and level.level not in {None, Level.IDLE}
 
 
-def _run_row(state: State, session: Session, level: RunLevel, now: float) -> RunRow:
-    run = state.runs.get(session.session_id) or Run(session.session_id)
-    link = state.links.get(session.session_id)
+def _run_row(view: View, session: Session, level: RunLevel) -> RunRow:
+    run = view.state.runs.get(session.session_id) or Run(session.session_id)
+    link = view.state.links.get(session.session_id)
     attached = link is not None and link.state is StreamState.LIVE
     ended_at = run.turn.ended_at
     if level.silent_s is None and run.progress_at is not None:
-        level = level._replace(silent_s=_since(run.progress_at, now))
+        level = level._replace(silent_s=_since(run.progress_at, view.now))
     return RunRow(
         session=session,
         run=run,
         level=level,
-        mission=believed_mission(state, run, level),
+        mission=believed_mission(view, run, level),
         link=link,
-        running_s=_since(_began_at(run), now),
-        tool_s=_since(run.turn.tool_at, now),
-        ended=None if ended_at is None else state.clock.wall_at(ended_at),
+        running_s=_since(_began_at(run), view.now),
+        tool_s=_since(run.turn.tool_at, view.now),
+        ended=None if ended_at is None else view.state.clock.wall_at(ended_at),
         other_viewers=max(session.active_connections - attached, 0),
-        is_probe=_is_probe(state.lane, session.session_id, run),
+        is_probe=_is_probe(view.state.lane, session.session_id, run),
     )
 
 

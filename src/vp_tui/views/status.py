@@ -12,11 +12,11 @@ from vp_tui.domain.models import Plane, Source
 from vp_tui.domain.rollout.guardrails import EVIDENCE_TARGET, ROLLING
 from vp_tui.domain.runs.levels import Level
 from vp_tui.domain.text import utc_z
-from vp_tui.state.sources import SourceWord, is_reachable, listened, source_view, streams_view
 from vp_tui.views.assessment import assess
 from vp_tui.views.figures import numbers
 from vp_tui.views.lane import lane_mode
 from vp_tui.views.runs import run_rows
+from vp_tui.views.sources import SourceWord, is_reachable, listened, source_view, streams_view
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
     from vp_tui.domain.missions.ledger import Coverage
     from vp_tui.domain.rollout.guardrails import TripWire
     from vp_tui.domain.runs.turns import RoutingTally
-    from vp_tui.state.sources import SourceView
-    from vp_tui.state.state import State
     from vp_tui.views.assessment import Assessment
     from vp_tui.views.figures import Numbers
     from vp_tui.views.runs import RunRow
+    from vp_tui.views.sources import SourceView
+    from vp_tui.views.view import View
 
 
 SCHEMA: Final = 1
@@ -39,34 +39,34 @@ _REPORTED: Final = (Source.METRICS, Source.SESSIONS, Source.LOG, Source.CONTINUI
 _ATTENTION: Final = (SourceWord.UNAUTHORIZED, SourceWord.STALE, SourceWord.DOWN)
 
 
-def exit_code(state: State, now: float) -> int:
+def exit_code(view: View) -> int:
     """Return 0 nothing to do, 1 attention, 2 when nothing of the gateway answered."""
-    if not is_reachable(state, now):
+    if not is_reachable(view):
         return EXIT_COULD_NOT_LOOK
-    words = [source_view(state, source, now).word for source in _REPORTED]
-    words.append(streams_view(state, now).word)
+    words = [source_view(view, source).word for source in _REPORTED]
+    words.append(streams_view(view).word)
     if any(word in _ATTENTION for word in words):
         return EXIT_ATTENTION
-    verdict = assess(state, now)
+    verdict = assess(view)
     if verdict.safety or verdict.gates.failing:
         return EXIT_ATTENTION
-    figures = numbers(state, now)
+    figures = numbers(view)
     misled = figures is not None and (_is_blind(figures) or figures.unreported != 0)
     return EXIT_ATTENTION if misled else EXIT_HEALTHY
 
 
-def status_object(state: State, now: float) -> dict[str, Any]:
+def status_object(view: View) -> dict[str, Any]:
     """Return the status as plain JSON values."""
-    figures, verdict, runs = numbers(state, now), assess(state, now), run_rows(state, now)
+    figures, verdict, runs = numbers(view), assess(view), run_rows(view)
     return {
         "schema": SCHEMA,
-        "generated_at": utc_z(state.clock.wall_at(now)),
-        "gateway": _gateway(state, now),
-        "lane": _lane(state, verdict),
-        "sources": _sources(state, now),
+        "generated_at": utc_z(view.state.clock.wall_at(view.now)),
+        "gateway": _gateway(view),
+        "lane": _lane(view, verdict),
+        "sources": _sources(view),
         "window": _window(verdict),
         "missions": _missions(figures),
-        "fallback": _fallback(figures, state, now),
+        "fallback": _fallback(figures, view),
         "latency": _latency(figures),
         "gates": _gates(verdict),
         "promotion": {
@@ -80,53 +80,53 @@ def status_object(state: State, now: float) -> dict[str, Any]:
             for alarm in verdict.safety
         ],
         "suggestion": _suggestion(verdict),
-        "alarms": [*_run_alarms(runs), *_notices(state, figures, now)],
+        "alarms": [*_run_alarms(runs), *_notices(view, figures)],
     }
 
 
-def _gateway(state: State, now: float) -> dict[str, Any]:
-    health, boot_at = state.health, state.boot_at
+def _gateway(view: View) -> dict[str, Any]:
+    health, boot_at = view.state.health, view.state.boot_at
     return {
-        "url": state.watch.url,
-        "reachable": is_reachable(state, now),
+        "url": view.state.watch.url,
+        "reachable": is_reachable(view),
         "version": health.version if health else None,
         "dialect": health.dialect if health else None,
         "clock_offset_s": health.clock_offset_s if health else None,
         "started_at": utc_z(boot_at) if boot_at else None,
-        "epoch": state.epoch.number if state.epoch else None,
+        "epoch": view.state.epoch.number if view.state.epoch else None,
     }
 
 
-def _lane(state: State, verdict: Assessment) -> dict[str, Any]:
-    lane = state.snapshot.lane if state.snapshot else None
+def _lane(view: View, verdict: Assessment) -> dict[str, Any]:
+    lane = view.state.snapshot.lane if view.state.snapshot else None
     return {
-        "vp_id": state.watch.vp_id,
+        "vp_id": view.state.watch.vp_id,
         "session_status": lane.status if lane else None,
         "stage": str(verdict.window.stage) if verdict.window else None,
-        "mode": str(lane_mode(state).mode),
+        "mode": str(lane_mode(view).mode),
     }
 
 
-def _sources(state: State, now: float) -> dict[str, Any]:
-    streams = streams_view(state, now)
+def _sources(view: View) -> dict[str, Any]:
+    streams = streams_view(view)
     stream = {
         "state": str(streams.word),
         "age_s": _rounded(streams.age_s),
         "error": streams.reason or None,
         "plane": str(Plane.SESSION),
     }
-    polled = {str(source): _source(source_view(state, source, now)) for source in _REPORTED}
+    polled = {str(source): _source(source_view(view, source)) for source in _REPORTED}
     order = ("metrics", "sessions", "stream", "log", "continuity")
     return {name: stream if name == "stream" else polled[name] for name in order}
 
 
-def _source(view: SourceView) -> dict[str, Any]:
-    refused = view.failure is not None
+def _source(source: SourceView) -> dict[str, Any]:
+    refused = source.failure is not None
     return {
-        "state": str(view.word),
-        "age_s": _rounded(view.age_s),
-        "error": view.failure.reason if view.failure else None,
-        "plane": str(Plane.OPS if refused else view.plane),
+        "state": str(source.word),
+        "age_s": _rounded(source.age_s),
+        "error": source.failure.reason if source.failure else None,
+        "plane": str(Plane.OPS if refused else source.plane),
     }
 
 
@@ -204,10 +204,10 @@ def _missions(figures: Numbers | None) -> dict[str, Any] | None:
     }
 
 
-def _fallback(figures: Numbers | None, state: State, now: float) -> dict[str, Any] | None:
+def _fallback(figures: Numbers | None, view: View) -> dict[str, Any] | None:
     if figures is None:
         return None
-    tally = state.routing if listened(state, now) else None
+    tally = view.state.routing if listened(view) else None
     reconstruction, bounds = figures.reconstruction, figures.bounds
     return {
         "reported": {
@@ -300,15 +300,15 @@ def _run_alarms(rows: Sequence[RunRow]) -> list[str]:
     ]
 
 
-def _notices(state: State, figures: Numbers | None, now: float) -> list[str]:
+def _notices(view: View, figures: Numbers | None) -> list[str]:
     """Return what keeps the figures from being taken at their word."""
     notices = [
-        f"{view.name} {view.word}: {view.failure.reason}"
-        for source in _REPORTED
-        if (view := source_view(state, source, now)).failure is not None
+        f"{source.name} {source.word}: {source.failure.reason}"
+        for name in _REPORTED
+        if (source := source_view(view, name)).failure is not None
     ]
-    if state.evidence and state.evidence.problem:
-        notices.append(f"evidence log: {state.evidence.problem}")
+    if view.state.evidence and view.state.evidence.problem:
+        notices.append(f"evidence log: {view.state.evidence.problem}")
     if figures is None:
         return notices
     if figures.source.has_substitute:

@@ -12,8 +12,8 @@ from vp_tui.domain.models import Source
 from vp_tui.domain.runs.levels import Level
 from vp_tui.domain.runs.turns import BOOTSTRAP, DELEGATED, FALLBACKS, MARKS_LIMIT, SHADOW
 from vp_tui.domain.text import age, fold, short_id
-from vp_tui.state.sources import log_view, source_view
 from vp_tui.state.state import GROWTH_LIMIT
+from vp_tui.views.sources import log_view, source_view
 from vp_tui.views.stuck_runs import next_step, row_of_session, what_it_blocks
 
 if TYPE_CHECKING:
@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 
     from vp_tui.domain.runs.cancels import Cancel
     from vp_tui.domain.runs.turns import Mark, ToolCall
-    from vp_tui.state.state import LogTail, State
+    from vp_tui.state.state import LogTail
     from vp_tui.views.runs import RunRow
+    from vp_tui.views.view import View
 
 
 MISSION_DIGITS: Final = 6
@@ -165,24 +166,26 @@ class Triage(NamedTuple):
     next_step: str
 
 
-def triage(state: State, now: float, session_id: str) -> Triage | None:
+def triage(view: View, session_id: str) -> Triage | None:
     """Return the session's run looked at closely, None when it is not listed."""
-    row = row_of_session(state, now, session_id)
+    row = row_of_session(view, session_id)
     if row is None:
         return None
-    cancels = (c for c in reversed(state.cancels) if c.session_id == session_id and not c.is_over)
+    cancels = (
+        c for c in reversed(view.state.cancels) if c.session_id == session_id and not c.is_over
+    )
     return Triage(
         row=row,
-        course=course(row, now),
-        logs=_logs(state, row, now),
-        log_id=log_of(state, row),
-        mission=_mission(state, row),
-        queue=_queue(state, row),
-        viewers=_viewers(state, row, now),
-        lane=_lane(state, now),
-        blocks=what_it_blocks(state, row),
+        course=course(row, view.now),
+        logs=_logs(view, row),
+        log_id=log_of(view, row),
+        mission=_mission(view, row),
+        queue=_queue(view, row),
+        viewers=_viewers(view, row),
+        lane=_lane(view),
+        blocks=what_it_blocks(view, row),
         cancel=next(cancels, None),
-        next_step=next_step(state, row, now),
+        next_step=next_step(view, row),
     )
 
 
@@ -191,15 +194,15 @@ def is_on_lane(row: RunRow) -> bool:
     return row.level.owns_lane or (row.run.is_open and row.run.is_on_lane)
 
 
-def log_of(state: State, row: RunRow) -> str:
+def log_of(view: View, row: RunRow) -> str:
     """Return the id of the log that the run writes: a delegated one writes the lane's."""
-    return state.lane_log_id if is_on_lane(row) else row.session.session_id
+    return view.state.lane_log_id if is_on_lane(row) else row.session.session_id
 
 
-def _logs(state: State, row: RunRow, now: float) -> tuple[str, ...]:
+def _logs(view: View, row: RunRow) -> tuple[str, ...]:
     since = _since(row)
-    lane = f"lane log {_growth(state, state.lane_log_id, since, now)}"
-    own = f"session log {_growth(state, row.session.session_id, since, now)}"
+    lane = f"lane log {_growth(view, view.state.lane_log_id, since)}"
+    own = f"session log {_growth(view, row.session.session_id, since)}"
     if is_on_lane(row):
         why = "a delegated run logs to the lane"
         if not row.run.is_on_lane:
@@ -220,14 +223,14 @@ def _since(row: RunRow) -> float | None:
     return run.running_since if run.turn.started_at is None else run.turn.started_at
 
 
-def _growth(state: State, log_id: str, since: float | None, now: float) -> str:
-    log, view = state.logs.get(log_id), log_view(state, log_id, now)
+def _growth(view: View, log_id: str, since: float | None) -> str:
+    log, source = view.state.logs.get(log_id), log_view(view, log_id)
     if log is None:
-        return f"unknown: {view.failure.reason}" if view.failure else "not read yet"
+        return f"unknown: {source.failure.reason}" if source.failure else "not read yet"
     if not log.lines and not log.size:
         return "none"
-    old = "" if view.is_current else f" ({view.word})"
-    return f"{_lines_since(log, since, now)}{old}"
+    old = "" if source.is_current else f" ({source.word})"
+    return f"{_lines_since(log, since, view.now)}{old}"
 
 
 def _lines_since(log: LogTail, since: float | None, now: float) -> str:
@@ -241,18 +244,18 @@ def _lines_since(log: LogTail, since: float | None, now: float) -> str:
     return f"+{lines}{more} lines in {age(max(now - start, 0.0))}{before}"
 
 
-def _mission(state: State, row: RunRow) -> str:
+def _mission(view: View, row: RunRow) -> str:
     belief = row.mission
     if belief.mission_id is None:
         unknown = belief.why.startswith("unknown")
         return f"mission {belief.why}" if unknown else f"mission none: {belief.why}"
-    entry = state.ledger.entries.get(belief.mission_id)
+    entry = view.state.ledger.entries.get(belief.mission_id)
     status = f" reads {entry.mission.status}" if entry else " is in no answer yet"
     sure = "" if belief.is_certain else "?"
     return f"mission {short_mission(belief.mission_id)}{sure}{status} ({belief.why})"
 
 
-def _queue(state: State, row: RunRow) -> str:
+def _queue(view: View, row: RunRow) -> str:
     level = row.level
     guess = " (a guess)" if level.is_guess else ""
     if level.level is None:
@@ -264,26 +267,26 @@ def _queue(state: State, row: RunRow) -> str:
         names = ", ".join(short_id(session_id) for session_id in level.waiting)
         verb = "waits" if len(level.waiting) == 1 else "wait"
         return f"{len(level.waiting)} {verb} behind it{guess}: {names}"
-    if state.dialect is None:
+    if view.state.dialect is None:
         return "who waits is unknown"
     return "nobody waits behind it"
 
 
-def _viewers(state: State, row: RunRow, now: float) -> str:
-    listing = source_view(state, Source.SESSIONS, now)
+def _viewers(view: View, row: RunRow) -> str:
+    listing = source_view(view, Source.SESSIONS)
     if not listing.is_current:
         return f"other viewers unknown (list {listing.word})"
     number = row.other_viewers
     return f"{number} other viewer{'s' * (number > 1)}" if number else "no other viewer"
 
 
-def _lane(state: State, now: float) -> str:
+def _lane(view: View) -> str:
     """Say what the metrics tell of the lane's own session."""
-    if state.snapshot is None:
+    if view.state.snapshot is None:
         return "lane session unknown"
-    view = source_view(state, Source.METRICS, now)
-    old = "" if view.is_current else f" ({view.word})"
-    lane = state.snapshot.lane
+    source = source_view(view, Source.METRICS)
+    old = "" if source.is_current else f" ({source.word})"
+    lane = view.state.snapshot.lane
     if lane is None:
         return f"lane session none: nothing was ever delegated{old}"
     error = lane.stale_reason or lane.last_error

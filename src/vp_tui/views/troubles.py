@@ -12,16 +12,10 @@ from vp_tui.domain.missions.ledger import CoverageState
 from vp_tui.domain.models import Source
 from vp_tui.domain.runs.cancels import CancelState, pending
 from vp_tui.domain.text import age, short_id
-from vp_tui.state.sources import (
-    OFTEN_ASKED,
-    SourceView,
-    SourceWord,
-    is_lost,
-    is_reachable,
-    source_view,
-    streams_view,
-)
+from vp_tui.state.sources import OFTEN_ASKED, is_lost
 from vp_tui.views.figures import Numbers, numbers
+from vp_tui.views.sources import SourceView, SourceWord, is_reachable, source_view, streams_view
+from vp_tui.views.view import View, fact
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,7 +24,6 @@ if TYPE_CHECKING:
     from vp_tui.domain.rollout.guardrails import TripWire
     from vp_tui.domain.rollout.situation import StuckRun
     from vp_tui.domain.vocabulary import RevertMode
-    from vp_tui.state.state import State
 
 
 _GRAVITY: Final = (
@@ -70,53 +63,57 @@ class Trouble(NamedTuple):
     is_grave: bool = True
 
 
-def badge(state: State, now: float, *, frozen: bool) -> str:
+def badge(view: View, *, frozen: bool) -> str:
     """Return the screen's state in words joined by `+`; only LIVE alone says that all is well."""
     words = ["FROZEN"] if frozen else []
-    figures = numbers(state, now)
-    worst = max((source_view(state, s, now).word for s in OFTEN_ASKED), key=_GRAVITY.index)
+    figures = numbers(view)
+    worst = max((source_view(view, s).word for s in OFTEN_ASKED), key=_GRAVITY.index)
     if figures and figures.coverage.state is CoverageState.BLIND:
         words.append("BLIND")
-    if is_lost(state):
+    if is_lost(view.state):
         words.append("LOST")
     elif worst is not SourceWord.LIVE:
         words.append("NO DATA" if worst is SourceWord.IDLE else str(worst).upper())
-    if not words and any(trouble.is_grave for trouble in troubles(state, now)):
+    if not words and any(trouble.is_grave for trouble in troubles(view)):
         words.append("IMPAIRED")
     words = words or ["LIVE"]
-    if any(alarm.acknowledged is None for alarm in state.alarms):
+    if any(alarm.acknowledged is None for alarm in view.state.alarms):
         words.append("ALARM")
     return "+".join(words)
 
 
-def troubles(state: State, now: float) -> tuple[Trouble, ...]:
+@fact
+def troubles(view: View) -> tuple[Trouble, ...]:
     """Return all troubles, the gravest first."""
-    return tuple(sorted(_troubles_found(state, now), key=lambda trouble: not trouble.is_grave))
+    return tuple(sorted(_troubles_found(view), key=lambda trouble: not trouble.is_grave))
 
 
-def _troubles_found(state: State, now: float) -> Iterator[Trouble]:
-    views = [source_view(state, source, now) for source in LANE_SOURCES]
+def _troubles_found(view: View) -> Iterator[Trouble]:
+    views = [source_view(view, source) for source in LANE_SOURCES]
     down = [view for view in views if view.word is SourceWord.DOWN]
-    if down and not is_reachable(state, now):
-        yield _failed(LOST if is_lost(state) else "no usable answer", down[0])
+    if down and not is_reachable(view):
+        yield _failed(LOST if is_lost(view.state) else "no usable answer", down[0])
         return
     yield from _refused(views)
-    figures = numbers(state, now)
+    figures = numbers(view)
     if figures:
         yield from _doubts(figures)
     yield from (_failed(f"{view.name} down", view) for view in down)
     yield from _stale(views)
-    yield from _streams(state, now)
-    if state.health and state.health.status != "healthy":
-        reason = state.health.db_error or f"its database is {state.health.db_status}"
+    yield from _streams(view)
+    if view.state.health and view.state.health.status != "healthy":
+        reason = view.state.health.db_error or f"its database is {view.state.health.db_status}"
         yield Trouble("gateway unhealthy", reason, "look at the gateway's own log")
-    if state.evidence and state.evidence.problem:
-        reason, cure = state.evidence.problem, "vp-tui goes by what it read before, and tries again"
+    if view.state.evidence and view.state.evidence.problem:
+        reason, cure = (
+            view.state.evidence.problem,
+            "vp-tui goes by what it read before, and tries again",
+        )
         yield Trouble("evidence log", reason, cure, is_grave=False)
-    if state.windows_problem:
+    if view.state.windows_problem:
         cure = "whether a window is open is as it was known before; vp-tui tries again"
-        yield Trouble("open window", state.windows_problem, cure, is_grave=False)
-    for problem in state.tokens.problems:
+        yield Trouble("open window", view.state.windows_problem, cure, is_grave=False)
+    for problem in view.state.tokens.problems:
         yield Trouble("tokens", problem, "mend it, then press A to read them again", is_grave=False)
 
 
@@ -169,8 +166,8 @@ def _stale(views: list[SourceView]) -> Iterator[Trouble]:
             )
 
 
-def _streams(state: State, now: float) -> Iterator[Trouble]:
-    streams = streams_view(state, now)
+def _streams(view: View) -> Iterator[Trouble]:
+    streams = streams_view(view)
     missing = streams.wanted - streams.live
     if streams.word is SourceWord.UNAUTHORIZED:
         cure = "set UA_INTERNAL_API_TOKEN, then press A"
@@ -214,15 +211,15 @@ class SafetyFacts(NamedTuple):
     """This vp-tui may force fallback, and neither did so nor knows it to be forced."""
 
 
-def state_entries(state: State, now: float) -> tuple[SafetyEntry, ...]:
+def state_entries(view: View) -> tuple[SafetyEntry, ...]:
     """Return what is wrong besides the trip-wire and the runs that hang."""
-    return (*_contradicted(state), *_unconfirmed(state, now), *_troubles(state, now))
+    return (*_contradicted(view), *_unconfirmed(view), *_troubles(view))
 
 
-def can_force(state: State) -> bool:
+def can_force(view: View) -> bool:
     """Tell whether fallback may and need be forced."""
-    is_forced = state.lane.is_reverted or state.auto_revert.phase is Phase.REVERTED
-    return not is_forced and not state.watch.read_only
+    is_forced = view.state.lane.is_reverted or view.state.auto_revert.phase is Phase.REVERTED
+    return not is_forced and not view.state.watch.read_only
 
 
 def safety_line(found: SafetyFacts) -> tuple[SafetyEntry, ...]:
@@ -241,17 +238,17 @@ def safety_line(found: SafetyFacts) -> tuple[SafetyEntry, ...]:
     return (counting, *others, *tripped)
 
 
-def _troubles(state: State, now: float) -> tuple[SafetyEntry, ...]:
+def _troubles(view: View) -> tuple[SafetyEntry, ...]:
     return tuple(
         SafetyEntry(_SERIOUS[trouble.what], trouble.reason, _LINKS_KEY, trouble.cure, trouble.what)
-        for trouble in troubles(state, now)
+        for trouble in troubles(view)
         if trouble.what in _SERIOUS
     )
 
 
-def _contradicted(state: State) -> Iterator[SafetyEntry]:
+def _contradicted(view: View) -> Iterator[SafetyEntry]:
     """Yield that missions are dispatched although the last change forbids them."""
-    brake = state.lane.brake
+    brake = view.state.lane.brake
     if brake is not None and brake.is_alarming:
         cure = "F shows each step; look at what the gateway was started with"
         yield SafetyEntry(
@@ -259,11 +256,11 @@ def _contradicted(state: State) -> Iterator[SafetyEntry]:
         )
 
 
-def _unconfirmed(state: State, now: float) -> Iterator[SafetyEntry]:
+def _unconfirmed(view: View) -> Iterator[SafetyEntry]:
     """Yield the cancels after which no later turn completed for too long, own and others'."""
-    for cancel in pending(state.cancels):
-        if cancel.state(now) is CancelState.UNCONFIRMED:
-            at = state.clock.wall_at(cancel.at)
+    for cancel in pending(view.state.cancels):
+        if cancel.state(view.now) is CancelState.UNCONFIRMED:
+            at = view.state.clock.wall_at(cancel.at)
             yield SafetyEntry(
                 UNCONFIRMED,
                 f"{short_id(cancel.session_id)}, cancelled {at:%H:%M:%SZ}: no later turn completed",

@@ -16,6 +16,7 @@ from vp_tui.domain.rollout.verdicts import Verdict, Waiver
 from vp_tui.storage.windows import read_windows
 from vp_tui.ui.dialogs.waive import WaiveDialog
 from vp_tui.ui.lines.explain import explanation
+from vp_tui.views.view import View
 from vp_tui.worker.evidence import EvidenceFiles
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ async def test_it_shows_the_gate_and_keeps_the_waiver(files: EvidenceFiles) -> N
 
 def test_the_explanation_tells_who_and_why_and_what_the_gate_said() -> None:
     read = WindowsRead(0.0, (window(waivers=(SUITES,)),))
-    lines = explanation(state(*scenes.ordinary(), read), 2.0, 78)
+    lines = explanation(View(state(*scenes.ordinary(), read), 2.0), 78)
     said = " ".join("".join(text for line in lines for text, _ in (*line, (" ", ""))).split())
     assert f"G4 WAIVED no continuity regression why waived by {AUTHOR}: {SUITES.why}" in said
     assert "(was INCONCLUSIVE: runtime ok" in said

@@ -17,6 +17,7 @@ from vp_tui.domain.vocabulary import Stage, Traffic
 from vp_tui.storage.windows import keep_window, read_windows
 from vp_tui.ui.dialogs.window import EditDialog, OpenDialog
 from vp_tui.views.figures import current_window
+from vp_tui.views.view import View
 from vp_tui.worker.evidence import EvidenceFiles
 from vp_tui.worker.files import WindowsFeed
 
@@ -304,7 +305,7 @@ class TestTheOpenOne:
         self, files: EvidenceFiles
     ) -> None:
         async with running(*night(), files=files) as rig:
-            hostile = opened(current_window(rig.store.state), (), NOW)._replace(
+            hostile = opened(current_window(View(rig.store.state, 0.0)), (), NOW)._replace(
                 label=HOSTILE, scope="[b]\n"
             )
             keep_window(files.windows, hostile, None)
@@ -343,14 +344,16 @@ class TestOthers:
                 await theirs.press("enter")
                 await is_done(theirs)
             await follow(mine, files)
-            assert current_window(mine.store.state).scope == "team A only"
+            assert current_window(View(mine.store.state, 0.0)).scope == "team A only"
 
     async def test_a_window_that_another_opened_meanwhile_is_not_replaced(
         self, files: EvidenceFiles
     ) -> None:
         async with running(*night(), files=files) as rig:
             await rig.press("w")
-            theirs = opened(current_window(rig.store.state), (), NOW)._replace(label="Theirs")
+            theirs = opened(current_window(View(rig.store.state, 0.0)), (), NOW)._replace(
+                label="Theirs"
+            )
             keep_window(files.windows, theirs, None)
             await rig.press("enter")
             await rig.until(lambda: "another vp-tui opened “Theirs” meanwhile" in rig.text)

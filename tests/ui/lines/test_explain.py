@@ -15,6 +15,7 @@ from vp_tui.domain.rollout.windows import Window
 from vp_tui.domain.vocabulary import Stage, Traffic
 from vp_tui.ui.lines.explain import explanation
 from vp_tui.ui.lines.paint import width_of
+from vp_tui.views.view import View
 
 if TYPE_CHECKING:
     from vp_tui.domain.events import Event
@@ -24,7 +25,7 @@ GOLDEN = EvidenceRead(0.0, tuple(golden_rows()), frozenset())
 
 def told(*events: Event, now: float = 2.0, width: int = 78, **watch: Any) -> str:  # noqa: ANN401 - fields of Watch
     """Return the text with every run of blanks as one, as the wrapping has no meaning."""
-    lines = explanation(state(*events, **watch), now, width)
+    lines = explanation(View(state(*events, **watch), now), width)
     return " ".join("".join(text for line in lines for text, _ in (*line, (" ", ""))).split())
 
 
@@ -38,17 +39,17 @@ ALL_WELL = told(*scenes.ordinary(), GOLDEN)
     ids=["nothing", "ordinary", "blind", "lost", "dashboard"],
 )
 def test_no_line_is_wider_than_it_may_be(width: int, events: list[Event]) -> None:
-    lines = explanation(state(*events), 2.0, width)
+    lines = explanation(View(state(*events), 2.0), width)
     assert max(map(width_of, lines)) <= width
 
 
 def test_two_columns_tell_what_one_does() -> None:
     made = state(*scenes.ordinary(), GOLDEN)
     one, two = (
-        sorted("".join(t for line in explanation(made, 2.0, width) for t, _ in line).split())
+        sorted("".join(t for line in explanation(View(made, 2.0), width) for t, _ in line).split())
         for width in (78, 158)
     )
-    assert len(explanation(made, 2.0, 158)) < len(explanation(made, 2.0, 78))
+    assert len(explanation(View(made, 2.0), 158)) < len(explanation(View(made, 2.0), 78))
     assert "".join(one).replace(" ", "") != ""
     assert sorted("".join(one)) == sorted("".join(two))
 

@@ -29,6 +29,7 @@ from vp_tui.ui.lines.paint import width_of
 from vp_tui.ui.lines.triage import height_in, triage_lines
 from vp_tui.ui.screens.texts import ExplainScreen
 from vp_tui.ui.watch.screen import WatchScreen
+from vp_tui.views.view import View
 
 if TYPE_CHECKING:
     from vp_tui.domain.events import Event
@@ -182,7 +183,7 @@ class TestWhomItIsAbout:
             assert title(rig).startswith("─TRIAGE bbbbbbbb STUCK")
 
     async def test_a_session_that_left_is_said_to_be_gone(self) -> None:
-        lines = triage_lines(state(), 0.0, "session_x", 80, 6, selected="session_x")
+        lines = triage_lines(View(state(), 0.0), "session_x", 80, 6, selected="session_x")
         text = "".join(text for line in lines for text, _tone in line)
         assert "session_x is not listed any more" in text
 
@@ -386,7 +387,7 @@ def test_no_line_is_wider_than_the_terminal_nor_are_there_too_many(width: int, l
         now = state(*events)
         for session_id in (OWNER, VICTIMS[0], scenes.BUSY):
             room = height_in(lines)
-            drawn = triage_lines(now, 8.0, session_id, width, room, selected=None)
+            drawn = triage_lines(View(now, 8.0), session_id, width, room, selected=None)
             assert len(drawn) <= room + 1
             assert max(map(width_of, drawn)) <= max(width, 12), (events is scenes.deaf(), drawn)
 

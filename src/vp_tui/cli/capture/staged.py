@@ -29,13 +29,14 @@ from vp_tui.domain.vocabulary import Profile, Thresholds
 from vp_tui.gateway.errors import GatewayError
 from vp_tui.gateway.parsing import parse_metrics
 from vp_tui.state.reducer import reduce_all
-from vp_tui.state.sources import SourceWord, source_view
 from vp_tui.state.state import initial_state
 from vp_tui.storage.places import actor
 from vp_tui.storage.snapshots import RecordFacts
 from vp_tui.views.draft import Choice, Draft, draft_row
 from vp_tui.views.evidence_row import facts_of, row_of
 from vp_tui.views.figures import current_window
+from vp_tui.views.sources import SourceWord, source_view
+from vp_tui.views.view import View
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,7 +46,6 @@ if TYPE_CHECKING:
     from vp_tui.domain.rollout.windows import Window
     from vp_tui.domain.vocabulary import Stage
     from vp_tui.gateway.client import GatewayClient
-    from vp_tui.state.state import State
     from vp_tui.storage.places import Places
 
 
@@ -61,18 +61,18 @@ class StageCapture(NamedTuple):
     def doubts(self) -> Iterator[str]:
         """Tell what makes the figures, or the decision, less than they seem."""
         yield from self.reported.doubts()
-        state, now = self.draft.state, self.draft.now
+        view = self.draft.view
         for source, unknown in (
             (Source.METRICS, "the rules see no figures"),
             (Source.CONTINUITY, "the epoch and G4 are unknown"),
             (Source.HEALTH, "the gateway's generation and clock are unknown"),
         ):
-            view = source_view(state, source, now)
-            if view.word is not SourceWord.LIVE and view.failure is not None:
-                yield f"{source}: {view.failure.reason}: {unknown}"
-        if state.evidence is not None and state.evidence.problem is not None:
-            yield f"evidence log: {state.evidence.problem}: no window of it is known"
-        if (window := state.window) is not None:
+            told = source_view(view, source)
+            if told.word is not SourceWord.LIVE and told.failure is not None:
+                yield f"{source}: {told.failure.reason}: {unknown}"
+        if view.state.evidence is not None and view.state.evidence.problem is not None:
+            yield f"evidence log: {view.state.evidence.problem}: no window of it is known"
+        if (window := view.state.window) is not None:
             yield f"the row is of the open window, “{window.label}”"
 
     def captured(self, _settings: Settings, options: CaptureOptions) -> Captured:
@@ -117,12 +117,13 @@ async def look_staged(
         await feed.look()
     now = time.monotonic()
     state = reduce_all(unknowing, [*events, Tick(now, datetime.now(UTC))])
-    return StageCapture(told, draft_row(state, now, _window(state, options)))
+    view = View(state, now)
+    return StageCapture(told, draft_row(view.as_if(_window(view, options))))
 
 
-def _window(state: State, options: CaptureOptions) -> Window:
+def _window(view: View, options: CaptureOptions) -> Window:
     """Return the window that the row is of: the open or proposed one, named as asked for."""
-    window = current_window(state)
+    window = current_window(view)
     return window._replace(
         label=options.window or window.label,
         scope=options.scope or window.scope,

@@ -21,7 +21,7 @@ from vp_tui.domain.runs.cancels import (
     pending,
 )
 from vp_tui.domain.runs.run import answered
-from vp_tui.state.sources import stuck_after_s, while_same
+from vp_tui.state.sources import stuck_after_s
 from vp_tui.state.state import AUTHORS_KEPT, CANCELS_KEPT, AuditLog, EvidenceLog, with_entry
 
 if TYPE_CHECKING:
@@ -155,7 +155,6 @@ def _completed(state: State) -> tuple[CompletedMission, ...]:
     return _on_our_clock(state.snapshot, metrics.answered_at)
 
 
-@while_same
 def _on_our_clock(taken: Snapshot, told_at: float) -> tuple[CompletedMission, ...]:
     """Return the completed missions, their stamps brought to our own clock."""
     return tuple(

@@ -22,10 +22,9 @@ from vp_tui.views.stuck_runs import why_changed
 if TYPE_CHECKING:
     from textual.widget import Widget
 
-    from vp_tui.state.state import State
-    from vp_tui.ui.kit.overlays import Live
     from vp_tui.ui.lines.paint import Tone
     from vp_tui.views.stuck_runs import Target
+    from vp_tui.views.view import Live, View
     from vp_tui.worker.commands import Commands
 
 
@@ -98,7 +97,7 @@ class CancelDialog(Dialog[None]):
 
     def _send(self) -> None:
         reason = self.query_one("#reason", TextLine).meant
-        why = why_changed(self._target, self.live.state, self.live.now)
+        why = why_changed(self._target, self.live.view)
         if why is not None:
             self._commands.refused("cancel", self._target.session_id, reason, why)
             self._told = why
@@ -115,15 +114,19 @@ class CancelDialog(Dialog[None]):
     def _steps(self, width: int) -> list[Line]:
         if self._sent_at is None:
             return []
-        cancel = own_cancel(self.live.state, self._target.session_id, self._sent_at)
+        cancel = own_cancel(self.live.view, self._target.session_id, self._sent_at)
         if cancel is None:
             return [join("· sending …")]
-        return cancel_lines(cancel, self.live.state, self.live.now, width)
+        return cancel_lines(cancel, self.live.view, width)
 
 
-def own_cancel(state: State, session_id: str, since: float) -> Cancel | None:
+def own_cancel(view: View, session_id: str, since: float) -> Cancel | None:
     """Return the cancel of this session that was sent at `since` or later, or was on its way."""
-    own = (c for c in reversed(state.cancels) if c.session_id == session_id and c.actor is not None)
+    own = (
+        c
+        for c in reversed(view.state.cancels)
+        if c.session_id == session_id and c.actor is not None
+    )
     return next((c for c in own if c.at >= since or c.is_in_flight), None)
 
 
@@ -148,12 +151,12 @@ def target_lines(target: Target, width: int) -> list[Line]:
     return lines
 
 
-def cancel_lines(cancel: Cancel, state: State, now: float, width: int) -> list[Line]:
+def cancel_lines(cancel: Cancel, view: View, width: int) -> list[Line]:
     """Return the steps of a cancel with their times, and what it has come to."""
     lines: list[Line] = []
-    for step in steps(cancel, now):
-        lines += step_line(step.name, step.detail, step.at, state.clock, width, _NAMES)
-    return [*lines, *wrap_line(state_line(cancel, now), width)]
+    for step in steps(cancel, view.now):
+        lines += step_line(step.name, step.detail, step.at, view.state.clock, width, _NAMES)
+    return [*lines, *wrap_line(state_line(cancel, view.now), width)]
 
 
 def state_line(cancel: Cancel, now: float) -> Line:
@@ -224,7 +227,7 @@ class CancelAllDialog(Dialog[None]):
         self._sent_at = self.live.now
         reason = self.query_one("#reason", TextLine).meant
         for target in self._targets:
-            why = why_changed(target, self.live.state, self.live.now)
+            why = why_changed(target, self.live.view)
             if why is None:
                 self._commands.cancel(target.session_id, reason)
             else:
@@ -245,7 +248,7 @@ class CancelAllDialog(Dialog[None]):
             return []
         lines: list[Line] = []
         for target in self._targets:
-            cancel = own_cancel(self.live.state, target.session_id, self._sent_at)
+            cancel = own_cancel(self.live.view, target.session_id, self._sent_at)
             if cancel is not None:
                 last = state_line(cancel, self.live.now)
                 lines.append(cut(join(f"{short_id(target.session_id):<14}", last), width))

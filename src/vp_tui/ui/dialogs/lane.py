@@ -22,7 +22,6 @@ from vp_tui.domain.lane.switches import (
     plan_for,
     shown,
 )
-from vp_tui.state.sources import streams_view
 from vp_tui.ui.kit.forms import Buttons, Field, TextLine
 from vp_tui.ui.kit.line_list import Lines
 from vp_tui.ui.kit.overlays import Dialog
@@ -37,15 +36,15 @@ from vp_tui.ui.lines.lane import (
 )
 from vp_tui.ui.lines.paint import EMPTY, Line, age, fact, join, paragraph, step_lines
 from vp_tui.views.lane import why_busy, why_no_change
+from vp_tui.views.sources import streams_view
 
 if TYPE_CHECKING:
     from textual.widget import Widget
 
     from vp_tui.domain.lane.restart import Restart
     from vp_tui.domain.lane.switch_proof import Brake
-    from vp_tui.state.state import State
-    from vp_tui.ui.kit.overlays import Live
     from vp_tui.ui.lines.paint import Tone
+    from vp_tui.views.view import Live, View
     from vp_tui.worker.commands import Commands
 
 
@@ -95,7 +94,7 @@ class BrakeDialog(Dialog[None]):
         self._commands = commands
         self._change = change
         self._told = ""
-        followed = followed_change(live.state, change)
+        followed = followed_change(live.view, change)
         self._since = followed.asked_at if followed else None
         self._is_asking = followed is None or live.state.lane.acted is not None
 
@@ -165,7 +164,7 @@ class BrakeDialog(Dialog[None]):
 
     def _send(self) -> None:
         reason = self.query_one("#reason", TextLine).meant
-        why = why_no_change(self.live.state, self._change)
+        why = why_no_change(self.live.view, self._change)
         if why is not None:
             url = self.live.state.watch.url
             self._commands.refused(self._change.words, url, reason, why)
@@ -176,39 +175,39 @@ class BrakeDialog(Dialog[None]):
         self.redraw()
 
     def _facts(self, width: int, *, is_short: bool) -> list[Line]:
-        state, now = self.live.state, self.live.now
-        plan = plan_for(self._change, state.watch.means or Means())
+        view = self.live.view
+        plan = plan_for(self._change, view.state.watch.means or Means())
         head: list[Line] = []
         if not is_short:
-            head = [*mode_lines(state, now, width), *switches_lines(state, width)]
-            head += primary_lines(state, now, width) if self._change == FORCE_FALLBACK else []
+            head = [*mode_lines(view, width), *switches_lines(view, width)]
+            head += primary_lines(view, width) if self._change == FORCE_FALLBACK else []
         lines = [*head, *plan_lines(plan, self._change, width)]
         if plan.command:
-            lines += running_lines(state, now, width, if_it="if the command restarts it, ")
+            lines += running_lines(view, width, if_it="if the command restarts it, ")
         return lines
 
     def _followed(self, width: int) -> list[Line]:
         """Return how the change goes on; nothing where none was asked for."""
         if self._since is None:
             return []
-        state, now = self.live.state, self.live.now
-        brake = followed_change(state, self._change, self._since)
+        view = self.live.view
+        brake = followed_change(view, self._change, self._since)
         if brake is None:
             return [join("· sending …")]
-        done = acted_lines(state.lane.acted, width) if not self._is_asking else []
+        done = acted_lines(view.state.lane.acted, width) if not self._is_asking else []
         return [
-            *mode_lines(state, now, width),
-            *step_lines(brake.steps[-_STEPS:], _awaited(brake, state), state.clock, width),
+            *mode_lines(view, width),
+            *step_lines(brake.steps[-_STEPS:], _awaited(brake, view), view.state.clock, width),
             *proof_line(brake, width),
-            *paragraph(_next(brake, state, now), width, 0, "accent"),
+            *paragraph(_next(brake, view), width, 0, "accent"),
             *done,
             EMPTY,
         ]
 
 
-def followed_change(state: State, change: Change, since: float | None = None) -> Brake | None:
+def followed_change(view: View, change: Change, since: float | None = None) -> Brake | None:
     """Return the change of that kind that is followed; of `since`, also one that failed."""
-    brake = state.lane.brake
+    brake = view.state.lane.brake
     if brake is None or brake.change != change:
         return None
     if since is not None:
@@ -216,21 +215,21 @@ def followed_change(state: State, change: Change, since: float | None = None) ->
     return None if brake.proof is Proof.FAILED else brake
 
 
-def _awaited(brake: Brake, state: State) -> list[str]:
+def _awaited(brake: Brake, view: View) -> list[str]:
     """Return the steps that are still to come."""
     if brake.proof is Proof.FAILED:
         return []
-    means = state.watch.means
+    means = view.state.watch.means
     wanted = ["written"] if means is not None and means.env_file else []
     seen = {step.step for step in brake.steps}
     proof = [] if brake.proof in {Proof.CONFIRMED, Proof.CONTRADICTED} else [str(Proof.CONFIRMED)]
     return [name for name in (*wanted, "in force") if name not in seen] + proof
 
 
-def _next(brake: Brake, state: State, now: float) -> str:
+def _next(brake: Brake, view: View) -> str:
     """Return what helps next."""
-    if state.lane.acted is None:
-        return f"the actuator is at work: {age(max(now - brake.asked_at, 0.0))}"
+    if view.state.lane.acted is None:
+        return f"the actuator is at work: {age(max(view.now - brake.asked_at, 0.0))}"
     if brake.proof is Proof.FAILED:
         return "nothing was changed"
     if brake.proof is Proof.CONFIRMED:
@@ -288,22 +287,22 @@ class RestartDialog(Dialog[None]):
     def _submitted(self) -> None:
         if not self._is_asking:
             return
-        state, reason = self.live.state, self.query_one("#reason", TextLine).meant
+        view, reason = self.live.view, self.query_one("#reason", TextLine).meant
         if self.query_one("#type", TextLine).meant != WORD:
             self._told = f"nothing was done: type “{WORD}”"
             self.query_one("#type").focus()
-        elif (why := why_busy(state)) is not None:
+        elif (why := why_busy(view)) is not None:
             self._told = why
-            self._commands.refused(WORD, state.watch.url, reason, why)
+            self._commands.refused(WORD, view.state.watch.url, reason, why)
         else:
             self._told, self._is_asking, self._since = "", False, self.live.now
             self._commands.restart(reason)
         self.redraw()
 
     def _question(self, width: int) -> list[Line]:
-        state, now = self.live.state, self.live.now
-        command = (state.watch.means or Means()).restart
-        lines = running_lines(state, now, width)
+        view = self.live.view
+        command = (view.state.watch.means or Means()).restart
+        lines = running_lines(view, width)
         if command:
             return [*fact("runs", ((shown(command), "strong"),), width), *lines]
         none = "no restart command is configured: nothing is done by vp-tui"
@@ -313,24 +312,24 @@ class RestartDialog(Dialog[None]):
         return lines
 
     def _followed(self, width: int) -> list[Line]:
-        state, restart = self.live.state, self.live.state.lane.restart
+        view, restart = self.live.view, self.live.view.state.lane.restart
         if self._since is None:
             return []
         if restart is None or restart.asked_at < self._since:
             return [join("· sending …")]
-        done = acted_lines(state.lane.restarted, width) if not self._is_asking else []
-        return [*restart_lines(restart, state, self.live.now, width), *done, EMPTY]
+        done = acted_lines(view.state.lane.restarted, width) if not self._is_asking else []
+        return [*restart_lines(restart, view, width), *done, EMPTY]
 
 
-def restart_lines(restart: Restart, state: State, now: float, width: int) -> list[Line]:
+def restart_lines(restart: Restart, view: View, width: int) -> list[Line]:
     """Return the steps of a restart with their times, and how far it has come."""
     is_back = restart.state is RestartState.BACK
     awaited = [] if is_back else ["back in a new epoch, streams attached again"]
-    lines = step_lines(restart.steps[-_STEPS:], awaited, state.clock, width)
+    lines = step_lines(restart.steps[-_STEPS:], awaited, view.state.clock, width)
     tone = _TONES.get(restart.state, "warn")
     reason = f": {restart.reason}" if restart.reason else ""
     lines += paragraph(join((str(restart.state), tone), reason), width, 0)
     if is_back:
-        streams = streams_view(state, now)
+        streams = streams_view(view)
         lines.append(join(f"streams {streams.live}/{streams.wanted} attached again"))
     return lines

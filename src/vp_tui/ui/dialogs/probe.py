@@ -18,9 +18,8 @@ if TYPE_CHECKING:
     from textual.widget import Widget
 
     from vp_tui.domain.lane.probe import Probe
-    from vp_tui.state.state import State
-    from vp_tui.ui.kit.overlays import Live
     from vp_tui.ui.lines.paint import Tone
+    from vp_tui.views.view import Live, View
     from vp_tui.worker.commands import Commands
 
 
@@ -58,7 +57,7 @@ class ProbeDialog(Dialog[None]):
 
     @property
     def _is_asking(self) -> bool:
-        return self._asked_at is None and not is_under_way(self.live.state)
+        return self._asked_at is None and not is_under_way(self.live.view)
 
     def redraw(self) -> None:
         super().redraw()
@@ -78,7 +77,7 @@ class ProbeDialog(Dialog[None]):
     def _answered(self, message: Buttons.Pressed) -> None:
         if message.answer == NOT_NOW:
             self.dismiss(None)
-        elif is_under_way(self.live.state):
+        elif is_under_way(self.live.view):
             self._told = "another probe is under way: there is never more than one"
             self._commands.refused("probe", self.live.state.watch.url, "", self._told)
             self.redraw()
@@ -88,34 +87,37 @@ class ProbeDialog(Dialog[None]):
             self.redraw()
 
     def _question(self, width: int) -> list[Line]:
-        state = self.live.state
-        prompt = prompt_for(state.watch.probe_prompt, state.dialect)
-        lines = [*mode_lines(state, self.live.now, width), *fact("prompt", literal(prompt), width)]
-        for term in terms(prompt, state.dialect):
+        view = self.live.view
+        prompt = prompt_for(view.state.watch.probe_prompt, view.state.dialect)
+        lines = [
+            *mode_lines(view, width),
+            *fact("prompt", literal(prompt), width),
+        ]
+        for term in terms(prompt, view.state.dialect):
             lines += bullet(term, width)
         return lines
 
     def _shown(self, width: int) -> list[Line]:
         """Return the probe under way, or the last one."""
-        state, probe = self.live.state, self.live.state.lane.probe
+        view, probe = self.live.view, self.live.view.state.lane.probe
         is_old = probe is None or (self._asked_at is not None and probe.began_at < self._asked_at)
         if probe is None or is_old:
             return [] if self._asked_at is None else [join("· asking the metrics first …")]
-        return [*probe_lines(probe, state, self.live.now, width), EMPTY]
+        return [*probe_lines(probe, view, width), EMPTY]
 
 
-def is_under_way(state: State) -> bool:
+def is_under_way(view: View) -> bool:
     """Tell whether a probe of ours runs."""
-    return state.lane.probe is not None and not state.lane.probe.is_over
+    return view.state.lane.probe is not None and not view.state.lane.probe.is_over
 
 
-def probe_lines(probe: Probe, state: State, now: float, width: int) -> list[Line]:
+def probe_lines(probe: Probe, view: View, width: int) -> list[Line]:
     """Return the steps of a probe with their times, what is awaited, and what came of it."""
-    began = f"{state.clock.wall_at(probe.began_at):%H:%M:%SZ}"
+    began = f"{view.state.clock.wall_at(probe.began_at):%H:%M:%SZ}"
     whose = f" in {short_id(probe.session_id)}" if probe.session_id else ""
     head = join(("probe", "strong"), f" of {began}{whose}")
-    awaited = [] if probe.is_over else [_awaited(probe, now), *_later(probe)]
-    lines = [head, *step_lines(probe.steps, awaited, state.clock, width)]
+    awaited = [] if probe.is_over else [_awaited(probe, view.now), *_later(probe)]
+    lines = [head, *step_lines(probe.steps, awaited, view.state.clock, width)]
     if probe.outcome is not None:
         tone = _TONES.get(probe.outcome, "warn")
         reason = f": {probe.reason}" if probe.reason else ""

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from vp_tui.domain.rollout.evidence_row import EvidenceRow
     from vp_tui.domain.rollout.windows import Window
-    from vp_tui.ui.kit.overlays import Live
+    from vp_tui.views.view import Live
     from vp_tui.worker.commands import Commands
 
 
@@ -64,7 +64,7 @@ class RecordDialog(Dialog[Outcome]):
         super().__init__(live)
         self._commands = commands
         self._told = why or ""
-        self._draft = draft_row(live.state, live.now)
+        self._draft = draft_row(live.view)
         self._keep: bool | None = None
         """Whether the window stays open; None: as the word has it."""
         self._is_writing = False
@@ -120,10 +120,10 @@ class RecordDialog(Dialog[Outcome]):
     def redraw(self) -> None:
         super().redraw()
         columns, lines = self.room
-        state, author = self.live.state, self._commands.recorder.author
-        self.query_one("#dialog").border_title = headline(self._draft, state)
+        view, author = self.live.view, self._commands.recorder.author
+        self.query_one("#dialog").border_title = headline(self._draft, view)
         told = wrap_text(f"! {self._told}", columns, "warn") if self._told else []
-        facts = draft_lines(self._draft, state, self.live.now, columns, author)
+        facts = draft_lines(self._draft, view, columns, author)
         fields = {
             "word": self._chosen == ANOTHER,
             "reason": self._draft.needs_reason(self.decision),
@@ -175,7 +175,7 @@ class RecordDialog(Dialog[Outcome]):
     @on(Input.Changed)
     def _edited(self) -> None:
         suggested = self._draft.suggestion.decision
-        self._draft = draft_row(self._draft.state, self._draft.now, self._edited_window())
+        self._draft = draft_row(self._draft.view.as_if(self._edited_window()))
         if self._draft.suggestion.decision != suggested:
             is_own = self._chosen != suggested
             self._offer(self._chosen if is_own else self._draft.suggestion.decision)
@@ -236,7 +236,7 @@ class RecordDialog(Dialog[Outcome]):
             self.dismiss(outcome)
             return
         self._told = meanwhile(outcome)
-        self._draft = draft_row(self.live.state, self.live.now, self._edited_window())
+        self._draft = draft_row(self.live.view.as_if(self._edited_window()))
         self._offer(self._chosen)
         self.redraw()
 

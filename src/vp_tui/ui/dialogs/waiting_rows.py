@@ -16,7 +16,7 @@ from vp_tui.worker.evidence import AppendedRow, WaitingRows
 if TYPE_CHECKING:
     from textual.widget import Widget
 
-    from vp_tui.ui.kit.overlays import Live
+    from vp_tui.views.view import Live
     from vp_tui.worker.commands import Commands
     from vp_tui.worker.evidence import WaitingRow
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from vp_tui.domain.rollout.verdicts import GateResult
     from vp_tui.domain.rollout.windows import Window
-    from vp_tui.ui.kit.overlays import Live
+    from vp_tui.views.view import Live
     from vp_tui.worker.commands import Commands
 
 
@@ -52,7 +52,7 @@ class WaiveDialog(Dialog[Waiver]):
         """The gate, and what it said when it was chosen: a change since then is told first."""
 
     def body(self) -> list[Widget]:
-        gates = assess(self.live.state, self.live.now).gates.by_name()
+        gates = assess(self.live.view).gates.by_name()
         settled = {Verdict.PASS, Verdict.WAIVED}
         first = next((name for name in gates if gates[name].verdict not in settled), GATE_NAMES[0])
         return [
@@ -85,7 +85,7 @@ class WaiveDialog(Dialog[Waiver]):
     @property
     def _gate(self) -> GateResult:
         """The chosen gate, as it stands now."""
-        return assess(self.live.state, self.live.now).gates.by_name()[self._chosen]
+        return assess(self.live.view).gates.by_name()[self._chosen]
 
     @on(Cycle.Changed)
     def _turned(self) -> None:
@@ -105,9 +105,9 @@ class WaiveDialog(Dialog[Waiver]):
             self._tell(refused)
             return
         self._is_working = True
-        state, now = self.live.state, self.live.now
+        view = self.live.view
         who, verdict = self._commands.recorder.author, self._gate.verdict
-        self._keep(Waiver(self._chosen, who, why, state.clock.wall_at(now), verdict))
+        self._keep(Waiver(self._chosen, who, why, view.state.clock.wall_at(view.now), verdict))
 
     def _why_not(self, why: str) -> str | None:
         """Return why nothing can be waived now, None when it can."""
@@ -121,7 +121,7 @@ class WaiveDialog(Dialog[Waiver]):
             return (
                 f"{self._chosen} changed to {self._gate.verdict} meanwhile: enter again waives that"
             )
-        wire = assess(self.live.state, self.live.now).wire
+        wire = assess(self.live.view).wire
         return why_not_waived(self._chosen, self._gate, tripped=wire.tripped)
 
     def action_leave(self) -> None:

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from textual.widget import Widget
 
     from vp_tui.domain.rollout.windows import Window
-    from vp_tui.ui.kit.overlays import Live
+    from vp_tui.views.view import Live
     from vp_tui.worker.commands import Commands
 
 
@@ -80,7 +80,7 @@ class WindowDialog(Dialog["Window"]):
         super().__init__(live)
         self._commands = commands
         self._before = live.state.window
-        self._shown = self._before or current_window(live.state)
+        self._shown = self._before or current_window(live.view)
         self._told: tuple[str, Form] | None = None
         """What was said of the form as it was then."""
         self._asked: Form | None = None
@@ -114,16 +114,16 @@ class WindowDialog(Dialog["Window"]):
 
     def redraw(self) -> None:
         super().redraw()
-        state, width = self.live.state, min(self.app.size.width, 120) - _FRAME
+        view, width = self.live.view, min(self.app.size.width, 120) - _FRAME
         told = self.told
-        if not told and state.window != self._before and not self._is_working:
+        if not told and view.state.window != self._before and not self._is_working:
             told = _ELSEWHERE
         shown = self.query_one("#told", Lines)
         shown.display = bool(told)
         shown.show(wrap_text(f"! {told}", width, "warn"))
-        said = [*self.words(), *row_doubts(state, self.edited)]
+        said = [*self.words(), *row_doubts(view, self.edited)]
         self.query_one("#said", Lines).show(sentences(said, width))
-        figures = figure_lines(state, self.live.now, self.result(), width)
+        figures = figure_lines(view, self.result(), width)
         self.query_one("#figures", Lines).show([(), *figures])
 
     @property
@@ -204,20 +204,20 @@ class OpenDialog(WindowDialog):
 
     def __init__(self, live: Live, commands: Commands) -> None:
         super().__init__(live, commands)
-        if not is_log_known(live.state) and not live.state.watch.window_label:
+        if not is_log_known(live.view) and not live.state.watch.window_label:
             self._shown = self._shown._replace(label="")
 
     def choice(self) -> Cycle:
         return Cycle(self.choice_name, [FROM_NOW, UNRECORDED], FROM_NOW)
 
     def words(self) -> list[tuple[str, bool]]:
-        state, now = self.live.state, self.live.now
-        return opening_words(state, now, self._shown, from_now=self._is_from_now)
+        view = self.live.view
+        return opening_words(view, self._shown, from_now=self._is_from_now)
 
     def result(self) -> Window:
-        state, now = self.live.state, self.live.now
-        known = known_missions(state, now) if self._is_from_now else self._shown.anchor
-        return opened(self.edited, known, state.clock.wall_at(now))
+        view = self.live.view
+        known = known_missions(view) if self._is_from_now else self._shown.anchor
+        return opened(self.edited, known, view.state.clock.wall_at(view.now))
 
     @property
     def _is_from_now(self) -> bool:
@@ -236,7 +236,7 @@ class EditDialog(WindowDialog):
         return Cycle(self.choice_name, [KEEP, CLOSE], KEEP)
 
     def words(self) -> list[tuple[str, bool]]:
-        return open_words(self.live.state, self.live.now, self._shown)
+        return open_words(self.live.view, self._shown)
 
     def result(self) -> Window:
         edited, then = self.form
@@ -244,4 +244,4 @@ class EditDialog(WindowDialog):
         return closed(edited, now) if then == CLOSE else edited
 
     def question(self) -> str:
-        return "" if self.result().is_open else closing_words(self.live.state, self._shown)
+        return "" if self.result().is_open else closing_words(self.live.view, self._shown)

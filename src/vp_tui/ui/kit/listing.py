@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.widget import Widget
 
-    from vp_tui.state.store import Store
     from vp_tui.ui.kit.line_list import LineList
     from vp_tui.ui.kit.overlays import Picture
+    from vp_tui.views.view import Live
 
 
 RowsT = TypeVar("RowsT", bound="LineList")
@@ -60,9 +60,9 @@ class Listing(Overlay, Generic[RowsT, ItemT]):
     item_word: ClassVar[str]
     """What one item is called."""
 
-    def __init__(self, store: Store, picture: Callable[[], Picture], rows: RowsT) -> None:
+    def __init__(self, live: Live, picture: Callable[[], Picture], rows: RowsT) -> None:
         """`rows` is the list, with `LIST_ID`."""
-        super().__init__(store, picture)
+        super().__init__(live, picture)
         self.list = rows
         self.wanted = ""
         """What the items are filtered by."""

@@ -27,9 +27,8 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.widget import Widget
 
-    from vp_tui.state.state import State
-    from vp_tui.state.store import Store
     from vp_tui.views.troubles import SafetyEntry
+    from vp_tui.views.view import Live, View
 
 
 _NAME: Final = 32
@@ -62,9 +61,9 @@ class Overlay(Screen[None]):
     title_text: ClassVar[str]
     """What the screen is called."""
 
-    def __init__(self, store: Store, picture: Callable[[], Picture]) -> None:
+    def __init__(self, live: Live, picture: Callable[[], Picture]) -> None:
         super().__init__()
-        self._store = store
+        self.live = live
         self._picture = picture
         self._title = Lines(id="overlay-title")
         self._safety = Lines(id="overlay-safety")
@@ -93,7 +92,7 @@ class Overlay(Screen[None]):
         """Return the keys of the last line, and what each does, the one that leaves first."""
 
     def on_mount(self) -> None:
-        self._unsubscribe = self._store.subscribe(lambda _state: self.redraw())
+        self._unsubscribe = self.live.store.subscribe(lambda _state: self.redraw())
         self.redraw()
 
     def on_unmount(self) -> None:
@@ -105,17 +104,17 @@ class Overlay(Screen[None]):
     def redraw(self) -> None:
         """Draw all of it as it is now."""
         shown, width = self._picture(), self.app.size.width
-        state, now, frozen_for, safety = shown
+        view, frozen_for, safety = shown
         self.draw(shown, width)
         left = join(
-            badge_span(state, now, frozen_for),
+            badge_span(view, frozen_for),
             (f" {self.title_text} ", "strong"),
             " ",
-            (clip(state.watch.name, _NAME), "gateway"),
+            (clip(view.state.watch.name, _NAME), "gateway"),
             "  ",
             self.facts(shown),
         )
-        clock: Line = ((f"{state.clock.wall_at(now):%H:%M:%S}Z", "strong"),)
+        clock: Line = ((f"{view.state.clock.wall_at(view.now):%H:%M:%S}Z", "strong"),)
         self._title.show([spread(left, clock, width)])
         self._safety.show(alarm_line(one, width) for one in safety)
         keys = (join((f" {key} ", "accent"), f"{what} ") for key, what in self.keys())
@@ -184,33 +183,32 @@ class Dialog(ModalScreen[ResultT | None], Generic[ResultT]):
 
     def _top(self) -> list[Line]:
         """Return who and when and, if anything is wrong, what."""
-        state, now = self.live.state, self.live.now
-        safety = _safety(state, now)
-        lines = header_lines(state, now, self.app.size.width, frozen_for=None, safety=safety)
+        view = self.live.view
+        safety = _safety(view)
+        lines = header_lines(view, self.app.size.width, frozen_for=None, safety=safety)
         return lines if self.app.size.height >= ROOMY else [lines[0], lines[2]]
 
 
 class Picture(NamedTuple):
     """What a screen shows, and what is so now whatever it shows."""
 
-    state: State
-    now: float
-    """On the monotonic clock; of a frozen picture, when it was frozen."""
+    view: View
+    """As of when it was frozen, of a frozen picture."""
     frozen_for: float | None
     """Seconds; None while nothing is frozen."""
     safety: tuple[SafetyEntry, ...]
     """As of the newest state."""
 
 
-def picture_of(live: Live, frozen: tuple[State, float] | None) -> Picture:
-    """Return what is shown now; `frozen` is a state and when it was frozen."""
-    newest = live.state, live.now
-    state, now = frozen or newest
-    return Picture(state, now, newest[1] - now if frozen else None, _safety(*newest))
+def picture_of(live: Live, frozen: View | None) -> Picture:
+    """Return what is shown now; `frozen` is the view that was frozen."""
+    newest = live.view
+    frozen_for = None if frozen is None else newest.now - frozen.now
+    return Picture(frozen or newest, frozen_for, _safety(newest))
 
 
-def _safety(state: State, now: float) -> tuple[SafetyEntry, ...]:
-    return assess(state, now).safety if state.sources else ()
+def _safety(view: View) -> tuple[SafetyEntry, ...]:
+    return assess(view).safety if view.state.sources else ()
 
 
 class Scrolled(VerticalScroll, inherit_bindings=False):
@@ -236,20 +234,3 @@ class Scrolled(VerticalScroll, inherit_bindings=False):
 
     def action_last(self) -> None:
         self.scroll_to(y=self.max_scroll_y, animate=False, immediate=True)
-
-
-class Live(NamedTuple):
-    """The store, and the clock that ages count from."""
-
-    store: Store
-    clock: Callable[[], float]
-
-    @property
-    def now(self) -> float:
-        """The monotonic clock."""
-        return self.clock()
-
-    @property
-    def state(self) -> State:
-        """The newest state."""
-        return self.store.state

@@ -16,20 +16,19 @@ from vp_tui.domain.rollout.evidence_row import format_row, p95_cell, rate_cell
 from vp_tui.domain.rollout.labels import short_label
 from vp_tui.domain.rollout.windows import missions_of
 from vp_tui.domain.vocabulary import Word
-from vp_tui.state.sources import SourceWord, source_view
 from vp_tui.ui.lines.figure_layouts import side_by_side
 from vp_tui.ui.lines.figures import compared, no_figures
 from vp_tui.ui.lines.paint import Line, Span, age, cut, fit, join, plain, wrap_text
 from vp_tui.ui.lines.verdict import gate_line
 from vp_tui.views.draft import label_after, rows_of_others
 from vp_tui.views.figures import NO_EVIDENCE, is_log_known, numbers
-from vp_tui.views.row_cells import cells_of
+from vp_tui.views.sources import SourceWord, source_view
 
 if TYPE_CHECKING:
     from vp_tui.domain.rollout.evidence_row import EvidenceRow
     from vp_tui.domain.rollout.windows import Window
-    from vp_tui.state.state import State
     from vp_tui.views.draft import Draft
+    from vp_tui.views.view import View
     from vp_tui.worker.evidence import Preceded
 
 
@@ -41,9 +40,9 @@ _MEANINGS: Final[dict[str, str]] = {
 _MORE: Final = " v = all"
 
 
-def headline(draft: Draft, state: State) -> str:
+def headline(draft: Draft, view: View) -> str:
     """Return the box's title: where the row goes; `state` is the newest."""
-    known, log = draft.state.evidence, state.evidence
+    known, log = draft.state.evidence, view.state.evidence
     if log is None:
         told = "not read yet"
     elif log.problem:
@@ -54,14 +53,14 @@ def headline(draft: Draft, state: State) -> str:
     return f"RECORD -> {PurePath(draft.state.watch.evidence or '').name} ({told})"
 
 
-def draft_lines(draft: Draft, state: State, now: float, width: int, author: str) -> list[Line]:
+def draft_lines(draft: Draft, view: View, width: int, author: str) -> list[Line]:
     """Return the facts between the window's fields and the words; `state` and `now` are newest."""
     lines = [
-        _label("data", _data(draft, now)),
+        _label("data", _data(draft, view.now)),
         _label("cells", _cells(draft)),
         _label("window", _own(draft)),
         _label("gates", gate_line(draft.assessment.gates)),
-        _label("others", _others(draft, state, author)),
+        _label("others", _others(draft, view, author)),
         _label("why", join((", ".join(draft.suggestion.reasons), "dim"))),
     ]
     return [cut(line, width) for line in lines]
@@ -101,12 +100,12 @@ def _label(name: str, said: Line) -> Line:
 
 
 def _data(draft: Draft, now: float) -> Line:
-    view = source_view(draft.state, Source.METRICS, draft.now)
+    source = source_view(draft.view, Source.METRICS)
     if draft.figures is None:
-        reason = f": {view.failure.reason}" if view.failure else ""
-        known = "have not answered yet" if view.word is SourceWord.IDLE else f"are {view.word}"
+        reason = f": {source.failure.reason}" if source.failure else ""
+        known = "have not answered yet" if source.word is SourceWord.IDLE else f"are {source.word}"
         return join((f"none, the metrics {known}", "bad"), reason)
-    old_s = max(now - draft.now, 0.0) + (view.age_s or 0.0)
+    old_s = max(now - draft.now, 0.0) + (source.age_s or 0.0)
     coverage, own = draft.figures.coverage.state.upper(), draft.own
     more = f", +{own.new} in the window" if own else ""
     of: Span = (f"{draft.taken_at:%H:%M:%SZ}", "strong")
@@ -116,7 +115,7 @@ def _data(draft: Draft, now: float) -> Line:
 def _cells(draft: Draft) -> Line:
     if draft.figures is None:
         return join(("rate n/a | p95 n/a", "strong"))
-    taken, cells = draft.figures.snapshot, cells_of(draft.figures)
+    taken, cells = draft.figures.snapshot, draft.figures.cells
     mark = " (reconstructed)" if cells.is_reconstructed else ""
     rank = (
         ""
@@ -146,9 +145,9 @@ def _own(draft: Draft) -> Line:
     return join(fallen, f"   epoch {seen.fallbacks}/{seen.terminal} {upper}")
 
 
-def _others(draft: Draft, state: State, author: str) -> Line:
+def _others(draft: Draft, view: View, author: str) -> Line:
     """Say whether somebody else wrote a row for this window, as the log is now."""
-    others = rows_of_others(state, draft.window, author)
+    others = rows_of_others(view, draft.window, author)
     if not others:
         return join(("no row of others for this window", "dim"))
     row, who = others[-1]
@@ -163,28 +162,26 @@ def _meaning(draft: Draft, word: str) -> Line:
     return ((", ".join(parts), "dim"),)
 
 
-def known_missions(state: State, now: float) -> frozenset[str] | None:
+def known_missions(view: View) -> frozenset[str] | None:
     """Return the ids of all missions; None while the metrics do not tell what is so now."""
-    if source_view(state, Source.METRICS, now).word is not SourceWord.LIVE:
+    if source_view(view, Source.METRICS).word is not SourceWord.LIVE:
         return None
-    return frozenset(state.ledger.entries)
+    return frozenset(view.state.ledger.entries)
 
 
-def unrecorded(state: State, window: Window) -> int:
+def unrecorded(view: View, window: Window) -> int:
     """Return how many missions of the window no record names."""
-    recorded = (state.evidence or NO_EVIDENCE).recorded_ids
-    return len(missions_of(window, state.ledger.entries.values()) - recorded)
+    recorded = (view.state.evidence or NO_EVIDENCE).recorded_ids
+    return len(missions_of(window, view.state.ledger.entries.values()) - recorded)
 
 
-def opening_words(
-    state: State, now: float, proposed: Window, *, from_now: bool
-) -> list[tuple[str, bool]]:
+def opening_words(view: View, proposed: Window, *, from_now: bool) -> list[tuple[str, bool]]:
     """Return what the window would hold, in sentences; True marks those to beware of.
 
     `from_now` tells whether it would begin empty.
     """
-    view, left = source_view(state, Source.METRICS, now), unrecorded(state, proposed)
-    is_known = known_missions(state, now) is not None
+    source, left = source_view(view, Source.METRICS), unrecorded(view, proposed)
+    is_known = known_missions(view) is not None
     some = f"all {left} missions" if left != 1 else "the one mission"
     said = [
         (f"None is open. The one proposed holds {some} that no record names.", False)
@@ -197,16 +194,16 @@ def opening_words(
         aside = f"; the {left} stay outside it" if left else ""
         said.append((f"Opened so, it holds what is first seen from now on{aside}.", False))
     else:
-        reason = f"The metrics are {view.word}: which missions there are is not known."
+        reason = f"The metrics are {source.word}: which missions there are is not known."
         said.append((f"{reason} Opened so, it holds what starts from now on.", True))
     return said
 
 
-def open_words(state: State, now: float, window: Window) -> list[tuple[str, bool]]:
+def open_words(view: View, window: Window) -> list[tuple[str, bool]]:
     """Return since when the window is open and what was recorded for it, in sentences."""
     if window.opened_at is None:
         return []
-    open_s = max((state.clock.wall_at(now) - window.opened_at).total_seconds(), 0.0)
+    open_s = max((view.state.clock.wall_at(view.now) - window.opened_at).total_seconds(), 0.0)
     word = f"recorded so far: {window.decision}" if window.decision else "no row yet"
     said = [(f"Open since {window.opened_at:%Y-%m-%d %H:%M:%SZ}, {age(open_s)}; {word}.", False)]
     if window.anchor is None:
@@ -215,24 +212,24 @@ def open_words(state: State, now: float, window: Window) -> list[tuple[str, bool
     return said
 
 
-def row_doubts(state: State, window: Window) -> list[tuple[str, bool]]:
+def row_doubts(view: View, window: Window) -> list[tuple[str, bool]]:
     """Return what to beware of with any window, in sentences."""
     said = []
-    if not is_log_known(state):
-        problem = state.evidence.problem if state.evidence else "it is not read yet"
+    if not is_log_known(view):
+        problem = view.state.evidence.problem if view.state.evidence else "it is not read yet"
         said.append((f"The evidence log is not known ({problem}): nor are label and stage.", True))
-    if state.windows_problem:
-        said.append((f"Whether one is open is not known: {state.windows_problem}.", True))
+    if view.state.windows_problem:
+        said.append((f"Whether one is open is not known: {view.state.windows_problem}.", True))
     if not window.source.is_real:
         said.append((f"Missions of source {window.source} feed no gate and no guardrail.", True))
-    if state.watch.stage is not None and state.watch.stage is not window.stage:
-        said.append((f"--stage {state.watch.stage} goes before it on this screen.", True))
+    if view.state.watch.stage is not None and view.state.watch.stage is not window.stage:
+        said.append((f"--stage {view.state.watch.stage} goes before it on this screen.", True))
     return said
 
 
-def closing_words(state: State, window: Window) -> str:
+def closing_words(view: View, window: Window) -> str:
     """Return what closing the window without a row means, and how to confirm it."""
-    left = unrecorded(state, window)
+    left = unrecorded(view, window)
     some = f"its {left} missions that no record names" if left != 1 else "its one mission"
     then = f" {some} then belong{'s' * (left == 1)} to the window proposed next;" if left else ""
     return f"closing it here writes no row;{then} enter again closes it, esc leaves it open"
@@ -249,13 +246,14 @@ def sentences(said: list[tuple[str, bool]], width: int) -> list[Line]:
     return lines
 
 
-def figure_lines(state: State, now: float, window: Window, width: int) -> list[Line]:
+def figure_lines(view: View, window: Window, width: int) -> list[Line]:
     """Return the window's own figures beside the cumulative ones, and whether they are current."""
-    figures, view = numbers(state, now, window), source_view(state, Source.METRICS, now)
+    view = view.as_if(window)
+    figures, source = numbers(view), source_view(view, Source.METRICS)
     if figures is None:
-        return no_figures(view, width)
-    lines = side_by_side(compared(state, now, figures, window), width)
-    if view.word is SourceWord.LIVE:
+        return no_figures(source, width)
+    lines = side_by_side(compared(view, figures), width)
+    if source.word is SourceWord.LIVE:
         return lines
-    old = f"the metrics are {view.word}: these figures are {age(view.age_s)} old"
+    old = f"the metrics are {source.word}: these figures are {age(source.age_s)} old"
     return [*lines, join((old, "warn"))]

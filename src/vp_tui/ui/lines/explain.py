@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Final
 
 from vp_tui.domain.models import Source
 from vp_tui.domain.text import literal
-from vp_tui.state.sources import SourceWord, source_view
 from vp_tui.ui.lines.explain_proof import (
     ExplainedFacts,
     coverage_section,
@@ -22,11 +21,12 @@ from vp_tui.ui.lines.paint import EMPTY, Line, age, beside, bullet, fact, join, 
 from vp_tui.ui.lines.verdict import verdict_of
 from vp_tui.views.assessment import assess
 from vp_tui.views.figures import numbers
+from vp_tui.views.sources import SourceWord, source_view
 from vp_tui.views.troubles import troubles
 
 if TYPE_CHECKING:
-    from vp_tui.state.state import State
     from vp_tui.ui.lines.paint import Tone
+    from vp_tui.views.view import View
 
 
 COLUMN: Final = 78
@@ -35,13 +35,13 @@ GAP: Final = 2
 """Blanks between two columns, where there is room for both."""
 
 
-def explanation(state: State, now: float, width: int) -> list[Line]:
+def explanation(view: View, width: int) -> list[Line]:
     """Return all of it as of `now`, in lines of at most `width` cells; in two columns if they fit.
 
     `now` is the monotonic clock in seconds.
     """
-    metrics = source_view(state, Source.METRICS, now)
-    facts = ExplainedFacts(state, now, assess(state, now), numbers(state, now), metrics)
+    metrics = source_view(view, Source.METRICS)
+    facts = ExplainedFacts(view, assess(view), numbers(view), metrics)
     column = min(width, COLUMN)
     alarms, verdict = _safety(facts, column), _verdict(facts, column)
     window, traffic = window_section(facts, column), _no_traffic(facts, column)
@@ -70,7 +70,7 @@ def _safety(facts: ExplainedFacts, width: int) -> list[Line]:
         key = f" (key {alarm.key})" if alarm.key else ""
         lines += _wrong(alarm.alarm, alarm.reason, f"{alarm.cure}{key}", "bad", width)
     told = {alarm.trouble for alarm in facts.assessment.safety}
-    for trouble in troubles(facts.state, facts.now):
+    for trouble in troubles(facts.view):
         if trouble.what not in told:
             tone: Tone = "bad" if trouble.is_grave else "warn"
             lines += _wrong(trouble.what, trouble.reason, trouble.cure, tone, width)
@@ -95,13 +95,13 @@ def _verdict(facts: ExplainedFacts, width: int) -> list[Line]:
     assessment = facts.assessment
     lines = [_heading("VERDICT"), *fact("figures", _trust(facts), width)]
     if assessment.suggestion is None or assessment.window is None:
-        return [*lines, *fact("word", _unread(facts.state), width)]
+        return [*lines, *fact("word", _unread(facts.view), width)]
     tone, what, why = verdict_of(assessment, assessment.suggestion)
     lines += fact("verdict", join((what, tone), f": {why}"), width)
     lines += fact("row's word", ((assessment.suggestion.decision, "strong"),), width)
     for reason in assessment.suggestion.reasons:
         lines += bullet(reason, width)
-    rules = f"profile {facts.state.watch.profile}, stage {assessment.window.stage}"
+    rules = f"profile {facts.view.state.watch.profile}, stage {assessment.window.stage}"
     note = (
         f"The first rule that fits gives the word ({rules}). You confirm it, or overrule it:"
         " a word that allows more asks for a reason. It never hides what SAFETY says."
@@ -121,8 +121,8 @@ def _trust(facts: ExplainedFacts) -> Line:
     return ((f"{old}; it proves nothing, and only bad news counts", "warn"),)
 
 
-def _unread(state: State) -> str:
-    problem = state.evidence.problem if state.evidence else None
+def _unread(view: View) -> str:
+    problem = view.state.evidence.problem if view.state.evidence else None
     if problem:
         return f"unknown: the evidence log cannot be read: {problem}"
     return "unknown: the evidence log is not read yet, and it tells stage and window"

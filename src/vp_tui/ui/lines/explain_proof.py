@@ -20,9 +20,9 @@ from vp_tui.domain.rollout.gates import (
 )
 from vp_tui.domain.text import age
 from vp_tui.domain.vocabulary import P95_WATCH_S, percent
-from vp_tui.state.sources import listened, while_same
 from vp_tui.ui.lines.lane import PROOF_TONES, mode_lines, primary_lines, switches_lines
 from vp_tui.ui.lines.paint import Line, fact, join, paragraph
+from vp_tui.views.sources import listened
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -30,11 +30,11 @@ if TYPE_CHECKING:
     from vp_tui.domain.models import Latency
     from vp_tui.domain.rollout.claims import Claim, Claims, Tail
     from vp_tui.domain.rollout.gates import Comparison
-    from vp_tui.state.sources import SourceView
-    from vp_tui.state.state import State
     from vp_tui.ui.lines.paint import Tone
     from vp_tui.views.assessment import Assessment
     from vp_tui.views.figures import Numbers
+    from vp_tui.views.sources import SourceView
+    from vp_tui.views.view import View
 
 
 _ASSUMED: Final = (
@@ -63,7 +63,6 @@ _COVERAGE_TONES: Final[dict[CoverageState, Tone]] = {
     CoverageState.NONE: "dim",
 }
 
-_proof = while_same(claims_of)
 
 _NOTE = (
     "No answer of the gateway shows the lane's switches: the newest effect that was seen in this"
@@ -75,8 +74,7 @@ _NOTE = (
 class ExplainedFacts(NamedTuple):
     """What is explained: a state, what is known of it, and what the rules make of it."""
 
-    state: State
-    now: float
+    view: View
     assessment: Assessment
     figures: Numbers | None
     metrics: SourceView
@@ -96,7 +94,7 @@ def proof_section(facts: ExplainedFacts, width: int) -> list[Line]:
     if figures is None:
         lines += paragraph(facts.unknown, width, tone="warn")
     else:
-        proof = _proof(figures.real)
+        proof = facts.view.same(claims_of, figures.real)
         told = (*_rates(figures), *_claims(proof, figures), *_latency(figures, proof))
         for name, text in told:
             lines += fact(name, text, width)
@@ -117,8 +115,8 @@ def coverage_section(facts: ExplainedFacts, width: int) -> list[Line]:
         lines += fact("now", word, width)
     for meant, text in _COVERAGE.items():
         lines += fact(meant.upper(), ((text, "dim"),), width)
-    tally = facts.state.routing
-    if not listened(facts.state, facts.now):
+    tally = facts.view.state.routing
+    if not listened(facts.view):
         return [*lines, *fact("unseen", (("unknown: no stream was heard", "warn"),), width)]
     seen = (
         f"{tally.bootstrap} bootstrap failures, {tally.shadow} kept by shadow mode,"
@@ -233,19 +231,19 @@ def _trend(trend: Comparison | None) -> str | Line:
 
 def lane_section(facts: ExplainedFacts, width: int) -> list[Line]:
     """Return the lane's mode, the switches, the primary path, and each order with its result."""
-    state, now = facts.state, facts.now
+    view = facts.view
     lines: list[Line] = [(("LANE", "accent"),)]
-    lines += mode_lines(state, now, width)
-    lines += switches_lines(state, width)
-    lines += primary_lines(state, now, width)
+    lines += mode_lines(view, width)
+    lines += switches_lines(view, width)
+    lines += primary_lines(view, width)
     for name, told, tone, since in _orders(facts):
-        when = f", asked {age(max(now - since, 0.0))} ago"
+        when = f", asked {age(max(view.now - since, 0.0))} ago"
         lines += fact(name, join((told, tone), (when, "dim")), width)
     return [*lines, *paragraph(_NOTE, width, tone="dim")]
 
 
 def _orders(facts: ExplainedFacts) -> list[tuple[str, str, Tone, float]]:
-    lane = facts.state.lane
+    lane = facts.view.state.lane
     found: list[tuple[str, str, Tone, float]] = []
     if (brake := lane.brake) is not None:
         found.append(("brake", brake.line, PROOF_TONES[brake.proof], brake.asked_at))

@@ -225,7 +225,7 @@ def window_section(facts: ExplainedFacts, width: int) -> list[Line]:
 
 
 def _nature(facts: ExplainedFacts, window: Window) -> Iterable[tuple[str, str]]:
-    watch = facts.state.watch
+    watch = facts.view.state.watch
     asked = " (asked for with --stage)" if watch.stage is not None else ""
     if window.stage is Stage.REVERTED and not asked:
         asked = " (the forced fallback is proven)"
@@ -244,7 +244,7 @@ def _nature(facts: ExplainedFacts, window: Window) -> Iterable[tuple[str, str]]:
 def _opened(facts: ExplainedFacts, window: Window) -> str:
     if window.opened_at is None:
         return "not opened: it is the one proposed next"
-    passed = facts.state.clock.wall_at(facts.now) - window.opened_at
+    passed = facts.view.state.clock.wall_at(facts.view.now) - window.opened_at
     for_so_long = age(max(passed.total_seconds(), 0.0))
     return f"{window.opened_at:%Y-%m-%d %H:%M:%S}Z, {for_so_long} ago"
 
@@ -263,7 +263,7 @@ def _anchor(window: Window) -> str:
 
 
 def _epoch_name(facts: ExplainedFacts) -> str:
-    return f"epoch {facts.state.epoch.number}" if facts.state.epoch else "epoch (unknown)"
+    return f"epoch {facts.view.state.epoch.number}" if facts.view.state.epoch else "epoch (unknown)"
 
 
 def _table(own: WindowNumbers, figures: Numbers, epoch: str, size: int) -> list[Line]:

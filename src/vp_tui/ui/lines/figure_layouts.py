@@ -16,9 +16,9 @@ from vp_tui.ui.lines.verdict import gate_words
 if TYPE_CHECKING:
     from vp_tui.domain.rollout.guardrails import TripWire
     from vp_tui.domain.rollout.windows import Window, WindowNumbers
-    from vp_tui.state.sources import SourceView
     from vp_tui.ui.lines.figures import Compared
     from vp_tui.views.figures import Numbers
+    from vp_tui.views.sources import SourceView
 
 
 LINES: Final = 7
@@ -44,7 +44,7 @@ def dense_lines(shown: Compared | None, source: SourceView, width: int) -> list[
     window, guardrails = WINDOW + more, GUARDRAILS + more
     epoch = width - LABEL - window - guardrails
     rows = [_columns(row, window, epoch) for row in _rows(shown, window - 1, epoch - 1)]
-    turns = join(_label("turns"), flow_of([words.routing(shown.state), *words.unseen(shown.state)]))
+    turns = join(_label("turns"), flow_of([words.routing(shown.view), *words.unseen(shown.view)]))
     lines = [words.aged(line, shown.figures) for line in (*rows, turns)]
     # While the figures are not current, that is what must be read first.
     last = words.doubt(shown.figures) or (("GUARDRAILS", "dim"),)
@@ -163,13 +163,13 @@ def window_card(shown: Compared, now: float, width: int) -> list[Line]:
 def _kind(shown: Compared, window: Window, now: float) -> list[Line]:
     if window.opened_at is None:
         return [plain(str(window.source)), plain("not opened: w opens it")]
-    open_s = (shown.state.clock.wall_at(now) - window.opened_at).total_seconds()
+    open_s = (shown.view.state.clock.wall_at(now) - window.opened_at).total_seconds()
     return [plain(str(window.source)), plain(f"open for {age(max(open_s, 0.0))}")]
 
 
 def epoch_card(shown: Compared, width: int, height: int) -> list[Line]:
     """Return the cumulative figures; without room the interval goes, then the events."""
-    figures, state = shown.figures, shown.state
+    view, figures = shown.view, shown.figures
     rates = flow(
         [
             join(("reported ", "dim"), words.reported_words(figures)),
@@ -180,7 +180,7 @@ def epoch_card(shown: Compared, width: int, height: int) -> list[Line]:
     )
     interval, missions = words.interval(figures), words.missions(figures, width)
     events = words.events(figures.snapshot.event_counts)
-    turns = [words.routing(state), *flow(words.unseen(state), width)]
+    turns = [words.routing(view), *flow(words.unseen(view), width)]
     lines: list[Line] = []
     for middle in ((interval, missions, events), (missions, events), (missions,)):
         lines = [*rates, *(line for line in middle if line), *turns]

@@ -12,7 +12,6 @@ from vp_tui.domain.missions.ledger import CoverageState, describe_rank
 from vp_tui.domain.rollout.labels import short_label
 from vp_tui.domain.rollout.windows import events_of
 from vp_tui.domain.vocabulary import P95_WATCH_S
-from vp_tui.state.sources import SourceView, SourceWord, while_same
 from vp_tui.ui.lines.paint import (
     WORD_SYMBOLS,
     WORD_TONES,
@@ -26,6 +25,7 @@ from vp_tui.ui.lines.paint import (
     width_of,
 )
 from vp_tui.views.figures import bounds_of
+from vp_tui.views.sources import SourceView, SourceWord
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -34,10 +34,10 @@ if TYPE_CHECKING:
     from vp_tui.domain.models import Snapshot
     from vp_tui.domain.rollout.guardrails import CancelRecovery, EvidenceTarget, Guardrails
     from vp_tui.domain.rollout.windows import Window, WindowNumbers
-    from vp_tui.state.state import State
     from vp_tui.ui.lines.paint import Tone
     from vp_tui.views.assessment import Assessment
     from vp_tui.views.figures import Numbers
+    from vp_tui.views.view import View
 
 
 LAST: Final = 20
@@ -188,9 +188,9 @@ def auto_revert(guardrails: Guardrails) -> list[Line]:
     return [((part, tone),) for part in guardrails.auto_revert.split("; ")]
 
 
-def unseen(state: State) -> list[Line]:
+def unseen(view: View) -> list[Line]:
     """Return the coding turns that made no mission, so that no rate can see them."""
-    tally = state.routing
+    tally = view.state.routing
     tone: Tone = "warn" if tally.bootstrap else "dim"
     parts: list[Line] = [((f"unseen {tally.bootstrap} boot {tally.shadow} shadow", tone),)]
     others = ((tally.lease_degraded, "lease"), (tally.unexplained, "unexplained"))
@@ -198,9 +198,9 @@ def unseen(state: State) -> list[Line]:
     return parts
 
 
-def routing(state: State) -> Line:
+def routing(view: View) -> Line:
     """Return how many coding turns were delegated."""
-    tally = state.routing
+    tally = view.state.routing
     if not tally.coding_turns:
         return (("no coding turn seen yet", "dim"),)
     return plain(f"{tally.delegated}/{tally.coding_turns} coding turns to VP")
@@ -297,7 +297,7 @@ def _counted(completed: int, failed: int, running: int) -> Line:
 class Compared(NamedTuple):
     """All that the figures are drawn from."""
 
-    state: State
+    view: View
     figures: Numbers
     assessment: Assessment
     events: Counter[str]
@@ -319,23 +319,22 @@ class Compared(NamedTuple):
     @property
     def epoch_title(self) -> str:
         """Which life of the gateway the cumulative figures are of."""
-        return f"EPOCH {self.state.epoch.number if self.state.epoch else 'unknown'}"
+        return f"EPOCH {epoch.number if (epoch := self.view.state.epoch) else 'unknown'}"
 
 
-def compared(state: State, now: float, figures: Numbers, window: Window | None = None) -> Compared:
-    """Return the figures of `state`, as of `now`, with what the rules make of them.
-
-    `window` stands in for the current one.
-    """
+def compared(view: View, figures: Numbers) -> Compared:
+    """Return the figures with what the rules make of them."""
     from vp_tui.views.assessment import assess  # noqa: PLC0415 - not needed for the first frame
 
-    assessment = assess(state, now, window)
+    assessment = assess(view)
     return Compared(
-        state, figures, assessment, _events(assessment.window, state.ledger, figures.snapshot)
+        view,
+        figures,
+        assessment,
+        view.same(_events, assessment.window, view.state.ledger, figures.snapshot),
     )
 
 
-@while_same
 def _events(window: Window | None, ledger: Ledger, snapshot: Snapshot) -> Counter[str]:
     if window is None:
         return Counter()

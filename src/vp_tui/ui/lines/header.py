@@ -8,14 +8,7 @@ from vp_tui.domain.missions.ledger import CoverageState
 from vp_tui.domain.models import Source
 from vp_tui.domain.rollout.labels import short_label
 from vp_tui.domain.text import clip
-from vp_tui.state.sources import (
-    SourceView,
-    SourceWord,
-    StreamsView,
-    is_lost,
-    source_view,
-    streams_view,
-)
+from vp_tui.state.sources import is_lost
 from vp_tui.ui.lines.paint import (
     WORD_SYMBOLS,
     WORD_TONES,
@@ -29,14 +22,15 @@ from vp_tui.ui.lines.paint import (
 )
 from vp_tui.ui.lines.verdict import verdict_lines
 from vp_tui.views.figures import current_window, is_log_known, numbers
+from vp_tui.views.sources import SourceView, SourceWord, StreamsView, source_view, streams_view
 from vp_tui.views.troubles import badge
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from vp_tui.state.state import State
     from vp_tui.ui.lines.paint import Tone
     from vp_tui.views.troubles import SafetyEntry
+    from vp_tui.views.view import View
 
 
 SHOWN: Final = (
@@ -56,8 +50,7 @@ _COVERAGE_TONES: Final[dict[CoverageState, Tone]] = {
 
 
 def header_lines(
-    state: State,
-    now: float,
+    view: View,
     width: int,
     *,
     frozen_for: float | None,
@@ -68,80 +61,82 @@ def header_lines(
     `safety` is what is so now, also while the picture is frozen.
     """
     return [
-        _identity(state, now, width, frozen_for),
-        _sources(state, now, width),
-        *verdict_lines(state, now, width, safety),
+        _identity(view, width, frozen_for),
+        _sources(view, width),
+        *verdict_lines(view, width, safety),
     ]
 
 
-def badge_span(state: State, now: float, frozen_for: float | None) -> Span:
+def badge_span(view: View, frozen_for: float | None) -> Span:
     """Return the badge, with how long the picture has been frozen and whether it is read-only."""
-    word = badge(state, now, frozen=frozen_for is not None)
+    word = badge(view, frozen=frozen_for is not None)
     shown = f" {word} " if frozen_for is None else f" {word} {age(frozen_for)} "
-    if state.watch.read_only:
+    if view.state.watch.read_only:
         shown += "READ-ONLY "
     return shown, "live" if word == "LIVE" else "alarm"
 
 
-def _identity(state: State, now: float, width: int, frozen_for: float | None) -> Line:
-    mode = "RO" if state.watch.read_only else "RW"
-    right: Line = ((f"{state.clock.wall_at(now):%H:%M:%S}Z {mode}", "strong"),)
-    left = join(badge_span(state, now, frozen_for), "  ", (clip(state.watch.name, 32), "gateway"))
-    always = join(*(join("  ", span) for span in _always(state, now)))
+def _identity(view: View, width: int, frozen_for: float | None) -> Line:
+    mode = "RO" if view.state.watch.read_only else "RW"
+    right: Line = ((f"{view.state.clock.wall_at(view.now):%H:%M:%S}Z {mode}", "strong"),)
+    left = join(badge_span(view, frozen_for), "  ", (clip(view.state.watch.name, 32), "gateway"))
+    always = join(*(join("  ", span) for span in _always(view)))
     room = width - width_of((*left, *always, *right)) - len("  ") - 1
-    left = join(left, "  ", clip(state.watch.vp_id, max(room, LANE_AT_LEAST)), always)
+    left = join(left, "  ", clip(view.state.watch.vp_id, max(room, LANE_AT_LEAST)), always)
     room = width - width_of((*left, *right)) - len("  ") - 1
-    told: list[Line] = [((fact, "dim"),) for fact in _facts(state, now) if len(fact) <= room]
+    told: list[Line] = [((fact, "dim"),) for fact in _facts(view) if len(fact) <= room]
     return spread(join(left, *(join("  ", line) for line in flow(told, room)[:1])), right, width)
 
 
-def _always(state: State, now: float) -> Iterator[Span]:
+def _always(view: View) -> Iterator[Span]:
     """Yield what makes the lane's name yield rather than be left out."""
-    for words in _stage(state, now):
+    for words in _stage(view):
         yield words, "strong"
-    if state.epoch:
-        yield f"ep{state.epoch.number}", "dim"
-    if state.poll_factor > 1:
-        yield f"polls 1/{state.poll_factor:g}", "dim"
-    elif state.poll_factor < 1:
+    if view.state.epoch:
+        yield f"ep{view.state.epoch.number}", "dim"
+    if view.state.poll_factor > 1:
+        yield f"polls 1/{view.state.poll_factor:g}", "dim"
+    elif view.state.poll_factor < 1:
         yield "polls x2", "dim"
 
 
-def _facts(state: State, now: float) -> Iterator[str]:
+def _facts(view: View) -> Iterator[str]:
     """Yield what is told where there is room, the most important first."""
-    if state.health:
-        yield state.health.dialect
-    if state.epoch and state.boot_at:
-        up_s = (state.clock.wall_at(now) - state.boot_at).total_seconds()
+    if view.state.health:
+        yield view.state.health.dialect
+    if view.state.epoch and view.state.boot_at:
+        up_s = (view.state.clock.wall_at(view.now) - view.state.boot_at).total_seconds()
         yield f"up {age(max(up_s, 0.0))}"
 
 
-def _stage(state: State, now: float) -> list[str]:
+def _stage(view: View) -> list[str]:
     """Return stage and window in short, nothing while they are unknown.
 
     An open window tells its source and age; one that is only proposed says so.
     """
-    if not is_log_known(state) or not (state.snapshot or state.evidence or state.window):
+    if not is_log_known(view) or not (
+        view.state.snapshot or view.state.evidence or view.state.window
+    ):
         return []
-    window = current_window(state)
+    window = current_window(view)
     if window.opened_at is None:
         return [f"{window.stage.upper()} {short_label(window.label)} proposed"]
-    open_s = (state.clock.wall_at(now) - window.opened_at).total_seconds()
+    open_s = (view.state.clock.wall_at(view.now) - window.opened_at).total_seconds()
     since = age(max(open_s, 0.0))
     since = since.partition("m")[0] + "m" if "m" in since else since  # seconds do not matter
     whose = f"{short_label(window.label)} {window.source} {since}"
     return [f"{window.stage.upper()} {whose}"]
 
 
-def _sources(state: State, now: float, width: int) -> Line:
+def _sources(view: View, width: int) -> Line:
     """Return the sources and the lane; where there is no room, what is seldom asked goes first."""
-    parts = [_source(source_view(state, source, now), name) for source, name in SHOWN]
-    streams = streams_view(state, now)
+    parts = [_source(source_view(view, source), name) for source, name in SHOWN]
+    streams = streams_view(view)
     parts.insert(2, _part("ws", streams.word, _streams(streams)))
-    cover, lane = _coverage(state, now), _lane(state)
-    is_followed = state.lane.brake is not None
+    cover, lane = _coverage(view), _lane(view)
+    is_followed = view.state.lane.brake is not None
     told = [part for part in ((lane, cover) if is_followed else (cover, lane)) if part]
-    seldom = source_view(state, Source.CONTINUITY, now)
+    seldom = source_view(view, Source.CONTINUITY)
     if seldom.word is SourceWord.LIVE:
         *parts, continuity = parts
         wanted = [[*parts, *told, continuity], [*parts, *told]]
@@ -155,8 +150,8 @@ def _sources(state: State, now: float, width: int) -> Line:
     return spread(flow(wanted[-1], width - 2)[0], (("…", "dim"),), width)
 
 
-def _coverage(state: State, now: float) -> Line:
-    figures = numbers(state, now)
+def _coverage(view: View) -> Line:
+    figures = numbers(view)
     if figures is None:
         return ()
     coverage = figures.coverage
@@ -166,14 +161,14 @@ def _coverage(state: State, now: float) -> Line:
     return join("cov ", (text if is_now else f"was {text}", tone))
 
 
-def _lane(state: State) -> Line:
+def _lane(view: View) -> Line:
     """Return the believed mode of the lane; while a change is followed, how far it is proven."""
-    if not state.sources:
+    if not view.state.sources:
         return ()
     from vp_tui.views.lane import lane_word  # noqa: PLC0415 - not needed for the first frame
 
-    word, brake = lane_word(state), state.lane.brake
-    if is_lost(state):
+    word, brake = lane_word(view), view.state.lane.brake
+    if is_lost(view.state):
         return join("lane ", (f"was {word}", "dim"))
     tone: Tone = "dim" if word == "unknown" else "plain"
     if brake is not None:

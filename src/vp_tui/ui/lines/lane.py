@@ -9,16 +9,16 @@ from vp_tui.domain.lane.switch_proof import Proof
 from vp_tui.domain.lane.switches import Switch, shown
 from vp_tui.domain.models import Source
 from vp_tui.domain.text import literal, short_id
-from vp_tui.state.sources import source_view
 from vp_tui.ui.lines.paint import Line, age, fact, join, plain, wrap_line
 from vp_tui.views.lane import PrimaryHealth, lane_mode, primary_path
 from vp_tui.views.runs import run_rows
+from vp_tui.views.sources import source_view
 
 if TYPE_CHECKING:
     from vp_tui.domain.lane.switch_proof import Brake
     from vp_tui.domain.lane.switches import Actuation, Change, CommandRun, Plan
-    from vp_tui.state.state import State
     from vp_tui.ui.lines.paint import Tone
+    from vp_tui.views.view import View
 
 
 OUTPUT_LINES: Final = 6
@@ -45,18 +45,18 @@ _NAMES: Final = {
 _SAYS: Final = {True: "on", False: "off", None: "not set"}
 
 
-def mode_lines(state: State, now: float, width: int) -> list[Line]:
+def mode_lines(view: View, width: int) -> list[Line]:
     """Return the believed mode, and on what evidence."""
-    belief = lane_mode(state)
+    belief = lane_mode(view)
     word = str(belief.mode).replace("_", " ")
-    when = "" if belief.at is None else f", {age(max(now - belief.at, 0.0))} ago"
+    when = "" if belief.at is None else f", {age(max(view.now - belief.at, 0.0))} ago"
     told = join((word, _MODE_TONES.get(belief.mode, "warn")), f": {belief.evidence}{when}")
     return fact("lane", told, width)
 
 
-def switches_lines(state: State, width: int) -> list[Line]:
+def switches_lines(view: View, width: int) -> list[Line]:
     """Return what the env file says."""
-    means, seen = state.watch.means, state.lane.switches
+    means, seen = view.state.watch.means, view.state.lane.switches
     if means is None or means.env_file is None:
         return fact("env file", (("none is configured: what is set is not known", "dim"),), width)
     path = literal(means.env_file)
@@ -74,9 +74,9 @@ def switches_lines(state: State, width: int) -> list[Line]:
     return fact("env file", f"{told}{changed}", width)
 
 
-def primary_lines(state: State, now: float, width: int) -> list[Line]:
+def primary_lines(view: View, width: int) -> list[Line]:
     """Return whether the primary path can take every turn, and on what evidence."""
-    path = primary_path(state, now)
+    path = primary_path(view)
     told = join((str(path.health), _HEALTH_TONES[path.health]), f": {path.why}")
     return fact("primary", told, width)
 
@@ -118,10 +118,10 @@ def command_lines(run: CommandRun, width: int) -> list[Line]:
     ]
 
 
-def running_lines(state: State, now: float, width: int, *, if_it: str = "") -> list[Line]:
+def running_lines(view: View, width: int, *, if_it: str = "") -> list[Line]:
     """Name every run that a restart kills; `if_it` says on what condition."""
-    running = [row for row in run_rows(state, now) if row.is_running]
-    if not is_listed(state, now):
+    running = [row for row in run_rows(view) if row.is_running]
+    if not is_listed(view):
         told: Line = ((f"{if_it}unknown runs: the list of sessions is not current", "warn"),)
     elif not running:
         told = join(f"{if_it}nothing: no run is under way")
@@ -132,9 +132,9 @@ def running_lines(state: State, now: float, width: int, *, if_it: str = "") -> l
     return fact("kills", told, width)
 
 
-def is_listed(state: State, now: float) -> bool:
+def is_listed(view: View) -> bool:
     """Tell whether it is known now which runs there are."""
-    return source_view(state, Source.SESSIONS, now).is_current
+    return source_view(view, Source.SESSIONS).is_current
 
 
 def proof_line(brake: Brake, width: int) -> list[Line]:

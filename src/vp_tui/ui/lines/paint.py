@@ -16,7 +16,7 @@ from rich.cells import cell_len, chop_cells, set_cell_size
 from typing_extensions import TypeIs
 
 from vp_tui.domain import text as durations
-from vp_tui.state.sources import SourceWord
+from vp_tui.views.sources import SourceWord
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from vp_tui.domain.runs.cancels import Cancel
-    from vp_tui.state.state import State
     from vp_tui.views.triage import Moment, Triage
+    from vp_tui.views.view import View
 
 
 ROOMY: Final = 10
@@ -41,10 +41,10 @@ def height_in(lines: int) -> int:
 
 
 def triage_lines(
-    state: State, now: float, session_id: str, width: int, height: int, *, selected: str | None
+    view: View, session_id: str, width: int, height: int, *, selected: str | None
 ) -> list[Line]:
     """Return a title and at most `height` lines of `width` cells; `selected` has the cursor."""
-    seen = triage(state, now, session_id)
+    seen = triage(view, session_id)
     if seen is None:
         gone = f"{session_id} is not listed any more: nothing is known of it now"
         return [
@@ -60,7 +60,7 @@ def triage_lines(
         (f"{word}: ", "bad" if seen.row.is_alarm else "plain"),
         told.reason,
     )
-    return [_title(about, width), *_body(seen, state, now, width, height)]
+    return [_title(about, width), *_body(seen, view, width, height)]
 
 
 def _title(about: Line, width: int) -> Line:
@@ -69,17 +69,17 @@ def _title(about: Line, width: int) -> Line:
     return spread(join(left, (rule, "dim")), ((_BACK, "dim"),), width)
 
 
-def _body(seen: Triage, state: State, now: float, width: int, height: int) -> list[Line]:
+def _body(seen: Triage, view: View, width: int, height: int) -> list[Line]:
     """Return the lines that fit: where there are few, what others tell too is left out."""
     is_roomy = height >= ROOMY
     is_told = seen.row.mission.is_certain and not is_roomy  # by the course
     facts = (seen.queue, seen.viewers, seen.lane)
     logs = flow([_plain(log) for log in seen.logs], width, _GAP)
-    course = _course(seen.course, state, width, is_roomy=is_roomy)
+    course = _course(seen.course, view, width, is_roomy=is_roomy)
     parts = {
         "logs": logs[:1],
         "blocks": [cut(_plain(seen.blocks), width)],
-        "cancel": _cancel(seen.cancel, state, now, width, is_roomy=is_roomy),
+        "cancel": _cancel(seen.cancel, view, width, is_roomy=is_roomy),
         "mission": [] if is_told else [cut(_plain(seen.mission), width)],
         "other logs": logs[1:],
         "facts": flow([_plain(fact) for fact in facts], width),
@@ -107,8 +107,8 @@ def _plain(text: str) -> Line:
     return ((f" {text}", "plain"),)
 
 
-def _course(moments: Sequence[Moment], state: State, width: int, *, is_roomy: bool) -> list[Line]:
-    told = [_moment(moment, state, width, is_roomy=is_roomy) for moment in moments]
+def _course(moments: Sequence[Moment], view: View, width: int, *, is_roomy: bool) -> list[Line]:
+    told = [_moment(moment, view, width, is_roomy=is_roomy) for moment in moments]
     return told if is_roomy else flow(told, width, _GAP)
 
 
@@ -120,25 +120,23 @@ def _newest(course: list[Line], width: int, room: int) -> list[Line]:
     return [cut(join(course[0], (" …", "dim")), width), *newest]
 
 
-def _moment(moment: Moment, state: State, width: int, *, is_roomy: bool) -> Line:
-    at = "        " if moment.at is None else f"{state.clock.wall_at(moment.at):%H:%M:%S}"
+def _moment(moment: Moment, view: View, width: int, *, is_roomy: bool) -> Line:
+    at = "        " if moment.at is None else f"{view.state.clock.wall_at(moment.at):%H:%M:%S}"
     lead = "" if moment.at is None and not is_roomy else f"{at} "
     text: Span = (moment.text, "warn" if moment.is_bad else "plain")
     return cut(join((f" {lead}", "dim"), text), width if is_roomy else width - MORE)
 
 
-def _cancel(
-    cancel: Cancel | None, state: State, now: float, width: int, *, is_roomy: bool
-) -> list[Line]:
+def _cancel(cancel: Cancel | None, view: View, width: int, *, is_roomy: bool) -> list[Line]:
     """Return how far a cancel has come: its steps, done or awaited; in one line where few fit."""
     if cancel is None:
         return []
-    how = cancel.state(now)
-    sent = f"{state.clock.wall_at(cancel.at):%H:%M:%S}"
+    how = cancel.state(view.now)
+    sent = f"{view.state.clock.wall_at(cancel.at):%H:%M:%S}"
     said = str(how) if is_roomy or how is CancelState.UNCONFIRMED else sent
     parts: list[Line] = [join((" cancel ", "strong"), (said, "warn"))]
-    for step in steps(cancel, now):
-        at = "" if step.at is None else f" {state.clock.wall_at(step.at):%H:%M:%S}"
+    for step in steps(cancel, view.now):
+        at = "" if step.at is None else f" {view.state.clock.wall_at(step.at):%H:%M:%S}"
         mark: Span = ("·", "dim") if step.at is None else ("✓", "good")
         if is_roomy:
             parts.append(join(" ", mark, f" {step.name}{at}", (f" {step.detail}", "dim")))

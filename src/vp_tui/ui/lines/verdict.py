@@ -8,8 +8,8 @@ from vp_tui.domain.lane.auto_revert import STOP_KEY
 from vp_tui.domain.models import Source
 from vp_tui.domain.rollout.labels import short_label
 from vp_tui.domain.rollout.verdicts import Verdict
-from vp_tui.state.sources import SourceWord, source_view
 from vp_tui.ui.lines.paint import Line, cut, flow, join, spread
+from vp_tui.views.sources import SourceWord, source_view
 from vp_tui.views.troubles import troubles
 
 if TYPE_CHECKING:
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
     from vp_tui.domain.rollout.decisions import Suggestion
     from vp_tui.domain.rollout.verdicts import GateResult, Gates
-    from vp_tui.state.state import State
     from vp_tui.ui.lines.paint import Tone
     from vp_tui.views.assessment import Assessment
     from vp_tui.views.troubles import SafetyEntry, Trouble
+    from vp_tui.views.view import View
 
 
 _ASKED: Final = (Source.METRICS, Source.SESSIONS, Source.LOG, Source.CONTINUITY)
@@ -35,22 +35,20 @@ VERDICT_TONES: Final[dict[Verdict, Tone]] = {
 }
 
 
-def verdict_lines(
-    state: State, now: float, width: int, safety: Sequence[SafetyEntry]
-) -> list[Line]:
+def verdict_lines(view: View, width: int, safety: Sequence[SafetyEntry]) -> list[Line]:
     """Return what the operator must know first, and what helps or how the gates stand."""
-    found = troubles(state, now)
+    found = troubles(view)
     if safety:
         return _safety(safety, found, width)
     if found:
         return _troubles(found, width)
-    silent = [s for s in _ASKED if source_view(state, s, now).word is SourceWord.IDLE]
+    silent = [s for s in _ASKED if source_view(view, s).word is SourceWord.IDLE]
     if silent:
         asked = "" if len(silent) == len(_ASKED) else f" for {', '.join(silent)}"
-        return [cut(join(("· ", "dim"), f"asking {state.watch.url}{asked} …"), width), ()]
+        return [cut(join(("· ", "dim"), f"asking {view.state.watch.url}{asked} …"), width), ()]
     from vp_tui.views.assessment import assess  # noqa: PLC0415 - not needed for the first frame
 
-    assessment = assess(state, now)
+    assessment = assess(view)
     return [_verdict(assessment, width), _gates(assessment, width)]
 
 

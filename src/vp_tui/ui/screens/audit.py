@@ -8,7 +8,6 @@ from textual.binding import Binding, BindingType
 
 from vp_tui.domain.audit import ActionRecord
 from vp_tui.domain.text import literal, short_id
-from vp_tui.state.sources import while_same
 from vp_tui.state.state import AuditLog
 from vp_tui.ui.kit.line_list import LineList
 from vp_tui.ui.kit.listing import LIST_ID, Listing
@@ -17,9 +16,9 @@ from vp_tui.ui.lines.paint import Line, fact, fit, join, wrap_line
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable
 
-    from vp_tui.state.store import Store
     from vp_tui.ui.kit.overlays import Picture
     from vp_tui.ui.lines.paint import Tone
+    from vp_tui.views.view import Live
 
 
 WIDE: Final = 118
@@ -74,7 +73,6 @@ class AuditList(LineList):
         return action_line(self._records[index], self.size.width, index == self.cursor)
 
 
-@while_same
 def matching_actions(records: tuple[ActionRecord, ...], wanted: str) -> tuple[ActionRecord, ...]:
     """Return the actions of which some text contains `wanted`, whatever the case."""
     folded = wanted.casefold()
@@ -144,13 +142,13 @@ class AuditScreen(Listing[AuditList, ActionRecord]):
     title_text = "AUDIT"
     item_word = "action"
 
-    def __init__(self, store: Store, picture: Callable[[], Picture]) -> None:
-        super().__init__(store, picture, AuditList(id=LIST_ID))
+    def __init__(self, live: Live, picture: Callable[[], Picture]) -> None:
+        super().__init__(live, picture, AuditList(id=LIST_ID))
 
     @property
     def known(self) -> AuditLog:
         """What is known of the audit; nothing while it is unread."""
-        return self._store.state.audit or _NOTHING
+        return self.live.state.audit or _NOTHING
 
     @property
     def under_cursor(self) -> ActionRecord | None:
@@ -174,7 +172,10 @@ class AuditScreen(Listing[AuditList, ActionRecord]):
         )
 
     def fill(self) -> None:
-        self.list.show(matching_actions(self.known.records, self.wanted), self._why_empty())
+        self.list.show(
+            self.live.view.same(matching_actions, self.known.records, self.wanted),
+            self._why_empty(),
+        )
 
     def about(self, width: int) -> list[Line]:
         """Return why the audit cannot be read, and what of it tells no action."""
@@ -205,6 +206,6 @@ class AuditScreen(Listing[AuditList, ActionRecord]):
             return f" no action matches /{self.wanted}/: esc shows all"
         if self.known.problem is not None:
             return " no action is known: the audit cannot be read"
-        if self._store.state.audit is None:
+        if self.live.state.audit is None:
             return " the audit is being read …"
         return " nothing was done yet: every action will be here, refused and failed ones too"

@@ -14,7 +14,6 @@ from textual.binding import Binding, BindingType
 from vp_tui.domain.rollout.evidence_row import COLUMNS, NOT_AVAILABLE, figures_of_rows, format_row
 from vp_tui.domain.rollout.labels import is_measured, short_label
 from vp_tui.domain.text import clip, literal
-from vp_tui.state.sources import while_same
 from vp_tui.state.state import EvidenceLog
 from vp_tui.ui.kit.line_list import LineList
 from vp_tui.ui.kit.listing import LIST_ID, Listing
@@ -25,10 +24,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Sequence
 
     from vp_tui.domain.rollout.evidence_row import EvidenceRow
-    from vp_tui.state.state import State
-    from vp_tui.state.store import Store
     from vp_tui.ui.kit.overlays import Picture
     from vp_tui.ui.lines.paint import Tone
+    from vp_tui.views.view import Live, View
 
 
 WIDE: Final = 118
@@ -53,10 +51,6 @@ CHART_HEIGHT: Final = 11
 _EMPTY_LOG: Final = EvidenceLog()
 _NAME: Final = 28
 """Characters of the log's name in the title."""
-
-_figures = while_same(figures_of_rows)
-_charts = while_same(trend_charts)
-_lines = while_same(trend_lines)
 
 
 class EvidenceList(LineList):
@@ -168,7 +162,6 @@ def _date(text: str, *, is_wide: bool) -> str:
     return text[_DATE].replace("T", " ")
 
 
-@while_same
 def matching_rows(rows: tuple[EvidenceRow, ...], wanted: str) -> Sequence[int]:
     """Return the places of the rows of which a cell contains `wanted`, whatever the case."""
     if not wanted:
@@ -181,15 +174,15 @@ def matching_rows(rows: tuple[EvidenceRow, ...], wanted: str) -> Sequence[int]:
     )
 
 
-def why_no_rows(state: State, wanted: str) -> str:
+def why_no_rows(view: View, wanted: str) -> str:
     """Return what stands in an empty list."""
-    if state.watch.evidence is None:
+    if view.state.watch.evidence is None:
         return " no evidence log is named: use --evidence LOG, or evidence in config.toml"
-    if state.evidence is None:
+    if view.state.evidence is None:
         return " the evidence log is being read …"
-    if state.evidence.rows and wanted:
+    if view.state.evidence.rows and wanted:
         return f" no row matches /{wanted}/: esc shows all"
-    if state.evidence.problem:
+    if view.state.evidence.problem:
         return " no row is known: the log cannot be read"
     return " the log has no row yet"
 
@@ -217,9 +210,6 @@ def author(log: EvidenceLog, place: int) -> str | None:
     return f"recorded by {literal(author)}" if author else "no record beside the log"
 
 
-_whole_row = while_same(whole_row)
-
-
 class EvidenceScreen(Listing[EvidenceList, int]):
     """Shows the log; its items are the places of the rows in it."""
 
@@ -227,13 +217,13 @@ class EvidenceScreen(Listing[EvidenceList, int]):
     title_text = "EVIDENCE"
     item_word = "row"
 
-    def __init__(self, store: Store, picture: Callable[[], Picture]) -> None:
-        super().__init__(store, picture, EvidenceList(id=LIST_ID))
+    def __init__(self, live: Live, picture: Callable[[], Picture]) -> None:
+        super().__init__(live, picture, EvidenceList(id=LIST_ID))
 
     @property
     def known(self) -> EvidenceLog:
         """What is known of the log; nothing while it is unread."""
-        return self._store.state.evidence or _EMPTY_LOG
+        return self.live.state.evidence or _EMPTY_LOG
 
     @property
     def under_cursor(self) -> int | None:
@@ -243,10 +233,10 @@ class EvidenceScreen(Listing[EvidenceList, int]):
         rows = self.known.rows
         if self.wanted:
             return f"{self.list.count} of {len(rows)} rows"
-        return f"{len(rows)} rows, {len(_figures(rows))} measured"
+        return f"{len(rows)} rows, {len(self.live.view.same(figures_of_rows, rows))} measured"
 
     def facts(self, shown: Picture) -> Line:
-        path = shown.state.watch.evidence or ""
+        path = shown.view.state.watch.evidence or ""
         name = clip(literal(path.rpartition("/")[2]), _NAME)
         return join(super().facts(shown), (f"  {name}", "dim"))
 
@@ -263,8 +253,12 @@ class EvidenceScreen(Listing[EvidenceList, int]):
         )
 
     def fill(self) -> None:
-        state, rows = self._store.state, self.known.rows
-        self.list.show(rows, matching_rows(rows, self.wanted), why_no_rows(state, self.wanted))
+        rows = self.known.rows
+        self.list.show(
+            rows,
+            self.live.view.same(matching_rows, rows, self.wanted),
+            why_no_rows(self.live.view, self.wanted),
+        )
 
     def about(self, width: int) -> list[Line]:
         """Return what is doubtful of the log, and its trend while the list is shown."""
@@ -273,10 +267,10 @@ class EvidenceScreen(Listing[EvidenceList, int]):
 
     def _trend(self, width: int) -> list[Line]:
         rows = self.known.rows
-        points = _figures(rows)
+        points = self.live.view.same(figures_of_rows, rows)
         if width >= WIDE and self.app.size.height >= TALL:
-            return _charts(points, len(rows), width, CHART_HEIGHT)
-        return _lines(points, len(rows), width)
+            return self.live.view.same(trend_charts, points, len(rows), width, CHART_HEIGHT)
+        return self.live.view.same(trend_lines, points, len(rows), width)
 
     def columns(self, width: int) -> Line:
         return rows_head(width)
@@ -285,7 +279,9 @@ class EvidenceScreen(Listing[EvidenceList, int]):
         return f" ROW {item + 1} of {len(self.known.rows)} "
 
     def item_lines(self, item: int, width: int) -> Iterable[Line]:
-        return _whole_row(self.known.rows[item], author(self.known, item), width)
+        return self.live.view.same(
+            whole_row, self.known.rows[item], author(self.known, item), width
+        )
 
     def copied(self, item: int) -> str:
         return format_row(self.known.rows[item])

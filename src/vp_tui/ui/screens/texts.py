@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.widget import Widget
 
-    from vp_tui.state.store import Store
     from vp_tui.ui.kit.overlays import Picture
+    from vp_tui.views.view import Live
 
 
 DANGER: Final = "!"
@@ -108,18 +108,18 @@ class ExplainScreen(Overlay):
     """
     title_text = "EXPLAIN"
 
-    def __init__(self, store: Store, picture: Callable[[], Picture]) -> None:
-        super().__init__(store, picture)
+    def __init__(self, live: Live, picture: Callable[[], Picture]) -> None:
+        super().__init__(live, picture)
         self._text = Lines(id="explain-lines")
 
     def content(self) -> Iterable[Widget]:
         yield Scrolled(self._text, id="explain")
 
     def facts(self, shown: Picture) -> Line:
-        return ((shown.state.watch.vp_id, "plain"),)
+        return ((shown.view.state.watch.vp_id, "plain"),)
 
     def keys(self) -> tuple[tuple[str, str], ...]:
         return (("esc", "back"), ("↑ ↓ j k", "scroll"), ("pgup pgdn", "page"))
 
     def draw(self, shown: Picture, width: int) -> None:
-        self._text.show(explanation(shown.state, shown.now, width - _MARGIN))
+        self._text.show(explanation(shown.view, width - _MARGIN))

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Final
 from textual.containers import Container, Horizontal
 
 from vp_tui.domain.models import Source
-from vp_tui.state.sources import SourceWord, source_view
 from vp_tui.ui.actions import ACTIONS, OFF, Action, action_named
 from vp_tui.ui.kit.line_list import Lines
 from vp_tui.ui.lines.figure_layouts import (
@@ -30,6 +29,7 @@ from vp_tui.ui.watch.panes import LOWER, LowerPanes, Pane, runs_facts
 from vp_tui.ui.watch.runs import RunsList, TriageChoice
 from vp_tui.views.figures import numbers
 from vp_tui.views.runs import run_rows
+from vp_tui.views.sources import SourceWord, source_view
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -37,13 +37,13 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.geometry import Size
 
-    from vp_tui.state.sources import SourceView
-    from vp_tui.state.state import State
     from vp_tui.ui.kit.line_list import LineList
     from vp_tui.ui.lines.figures import Compared
     from vp_tui.ui.lines.paint import Tone
     from vp_tui.views.runs import RunRow
+    from vp_tui.views.sources import SourceView
     from vp_tui.views.troubles import SafetyEntry
+    from vp_tui.views.view import View
 
 
 TITLES: Final = {
@@ -148,17 +148,18 @@ def _key(action: Action, *, is_off: bool) -> Line:
     return join((f" {action.shown_key} ", tone), f"{action.label} ")
 
 
-def alarm_lines(state: State, now: float, width: int) -> list[Line]:
+def alarm_lines(view: View, width: int) -> list[Line]:
     """Return one line while there are alarms, none otherwise; unseen ones go before seen ones."""
-    if not state.alarms:
+    if not view.state.alarms:
         return []
-    first = next((a for a in state.alarms if a.acknowledged is None), state.alarms[0])
-    rang = f"{state.clock.wall_at(first.raised_at):%H:%M:%SZ}, {age(now - first.raised_at)} ago"
-    more = f"  +{len(state.alarms) - 1} more" if len(state.alarms) > 1 else ""
+    first = next((a for a in view.state.alarms if a.acknowledged is None), view.state.alarms[0])
+    raised_at = view.state.clock.wall_at(first.raised_at)
+    rang = f"{raised_at:%H:%M:%SZ}, {age(view.now - first.raised_at)} ago"
+    more = f"  +{len(view.state.alarms) - 1} more" if len(view.state.alarms) > 1 else ""
     if first.acknowledged is None:
         seen: Line = (("seen by nobody: a", "warn"),)
     else:
-        at = f"{state.clock.wall_at(first.acknowledged.at):%H:%M:%SZ}"
+        at = f"{view.state.clock.wall_at(first.acknowledged.at):%H:%M:%SZ}"
         seen = ((f"seen by {first.acknowledged.actor} {at}", "dim"),)
     tone: Line = ((f"! alarm {first.key.kind}", "bad"), (f" {rang}  ", "plain"))
     return [cut(join(tone, seen, more), width)]
@@ -244,34 +245,32 @@ class Board(Container):
         self.lower_panes.styles.height = "2fr" if is_tall else "1fr"
         self.lower_panes.lay_out(is_wide=is_wide)
 
-    def show(
-        self, state: State, now: float, *, frozen_for: float | None, safety: Sequence[SafetyEntry]
-    ) -> None:
+    def show(self, view: View, *, frozen_for: float | None, safety: Sequence[SafetyEntry]) -> None:
         """Draw the state as of `now`; `safety` is what is so now, whatever is frozen."""
         width = self.app.size.width
-        self.header.show(header_lines(state, now, width, frozen_for=frozen_for, safety=safety))
-        self._show_runs(state, now)
+        self.header.show(header_lines(view, width, frozen_for=frozen_for, safety=safety))
+        self._show_runs(view)
         self._follow_triage()
-        footer = footer_line(width, read_only=state.watch.read_only, first=self._first_keys())
+        footer = footer_line(width, read_only=view.state.watch.read_only, first=self._first_keys())
         self.footer.show([footer])
-        self._show_figures(state, now, width)
+        self._show_figures(view, width)
         whose = self.triage_choice.events_of(self.selected)
-        self.lower_panes.show_events(state, whose, self.found["events"])
-        self.lower_panes.show_logs(state, self.selected, now)
+        self.lower_panes.show_events(view, whose, self.found["events"])
+        self.lower_panes.show_logs(view, self.selected)
 
-    def show_alarms(self, state: State, now: float) -> None:
+    def show_alarms(self, view: View) -> None:
         """Draw what rang: as it is now, whatever is frozen."""
-        lines = alarm_lines(state, now, self.app.size.width)
+        lines = alarm_lines(view, self.app.size.width)
         self.alarms.display = bool(lines)
         self.alarms.show(lines)
 
-    def _show_runs(self, state: State, now: float) -> None:
+    def _show_runs(self, view: View) -> None:
         matching = self.found["runs"]
-        rows = run_rows(state, now, matching)
-        source = source_view(state, Source.SESSIONS, now)
+        rows = run_rows(view, matching)
+        source = source_view(view, Source.SESSIONS)
         self.runs.list.show(rows, source, matching)
-        self.runs.describe(runs_facts(rows, state, source, now, matching))
-        self._rows = run_rows(state, now) if matching else rows
+        self.runs.describe(runs_facts(rows, view, source, matching))
+        self._rows = run_rows(view) if matching else rows
 
     def _follow_triage(self) -> None:
         """Enter or leave the triage as the runs have it: by itself only where lines are few."""
@@ -286,26 +285,26 @@ class Board(Container):
             return TRIAGE_KEYS
         return ALARM_KEYS if any(row.is_alarm for row in self._rows) else ()
 
-    def _show_figures(self, state: State, now: float, width: int) -> None:
-        figures, source = numbers(state, now), source_view(state, Source.METRICS, now)
-        shown = compared(state, now, figures) if figures else None
+    def _show_figures(self, view: View, width: int) -> None:
+        figures, source = numbers(view), source_view(view, Source.METRICS)
+        shown = compared(view, figures) if figures else None
         if self.triage_choice.session_id is not None:
             from vp_tui.ui.lines.figure_layouts import brief_lines  # noqa: PLC0415 - not needed for the first frame
 
             self.dense.show(brief_lines(shown, source, width))
-            self._show_triage(self.triage_choice.session_id, state, now)
+            self._show_triage(self.triage_choice.session_id, view)
         elif self.cards.display:
-            self.cards.show(shown, source, now, width)
+            self.cards.show(shown, source, view.now, width)
         else:
             self.dense.show(dense_lines(shown, source, width))
 
-    def _show_triage(self, session_id: str, state: State, now: float) -> None:
+    def _show_triage(self, session_id: str, view: View) -> None:
         from vp_tui.ui.lines.triage import height_in, triage_lines  # noqa: PLC0415 - as above
 
         size = self.app.size
         room = height_in(size.height)
         selected = self.selected
-        self.triage.show(triage_lines(state, now, session_id, size.width, room, selected=selected))
+        self.triage.show(triage_lines(view, session_id, size.width, room, selected=selected))
 
 
 def _has_cards(size: Size) -> bool:

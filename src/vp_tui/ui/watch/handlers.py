@@ -27,9 +27,10 @@ if TYPE_CHECKING:
     from textual.widget import Widget
 
     from vp_tui.ui.kit.line_list import LineList
-    from vp_tui.ui.kit.overlays import Live, Picture
+    from vp_tui.ui.kit.overlays import Picture
     from vp_tui.ui.watch.board import Board
     from vp_tui.ui.watch.open_dialogs import EvidenceDialogs, OrderDialogs
+    from vp_tui.views.view import Live
     from vp_tui.worker.commands import Commands
 
 
@@ -78,19 +79,19 @@ def _record_now(screen: HandlerScreen) -> None:
 def _explain(screen: HandlerScreen) -> None:
     from vp_tui.ui.screens.texts import ExplainScreen  # noqa: PLC0415 - loaded when it is asked for
 
-    screen.app.push_screen(ExplainScreen(screen.live.store, screen.picture))
+    screen.app.push_screen(ExplainScreen(screen.live, screen.picture))
 
 
 def _evidence(screen: HandlerScreen) -> None:
     from vp_tui.ui.screens.evidence import EvidenceScreen  # noqa: PLC0415 - loaded when it is asked for
 
-    screen.app.push_screen(EvidenceScreen(screen.live.store, screen.picture))
+    screen.app.push_screen(EvidenceScreen(screen.live, screen.picture))
 
 
 def _audit(screen: HandlerScreen) -> None:
     from vp_tui.ui.screens.audit import AuditScreen  # noqa: PLC0415 - loaded when it is asked for
 
-    screen.app.push_screen(AuditScreen(screen.live.store, screen.picture))
+    screen.app.push_screen(AuditScreen(screen.live, screen.picture))
 
 
 def _hand_over(screen: HandlerScreen) -> None:
@@ -176,7 +177,7 @@ def _copy(screen: HandlerScreen) -> None:
         from vp_tui.views.handover import incident_text  # noqa: PLC0415 - loaded when it is asked for
 
         # What others are told is what is so now, also while the picture is frozen.
-        text = incident_text(screen.live.state, screen.live.now, shown)
+        text = incident_text(screen.live.view, shown)
         title = f"summary of {short_id(shown)}"
     if text:
         screen.app.copy_to_clipboard(text)
@@ -204,7 +205,7 @@ def _go_to_error(screen: HandlerScreen, log: LogList) -> None:
 def _log_pane(screen: HandlerScreen) -> str:
     """Return the pane of the log that the run writes: a delegated one writes the lane's."""
     shown = screen.picture()
-    row = row_of_session(shown.state, shown.now, screen.board.looked_at)
+    row = row_of_session(shown.view, screen.board.looked_at)
     return "lane-log" if row is None or is_on_lane(row) else "session-log"
 
 
@@ -218,7 +219,7 @@ def _triage(screen: HandlerScreen) -> None:
 
 def _go_to_alarm(screen: HandlerScreen) -> None:
     """Lead to the gravest alarm: a run's triage, the links, or the explanation."""
-    worst = worst_alarm(screen.live.state, screen.live.now)
+    worst = worst_alarm(screen.live.view)
     if worst is None:
         screen.notify("no alarm is on", markup=False)
     elif worst.key.subject == f"{OF_NO_SESSION}{GATEWAY_LOST}":

@@ -13,17 +13,18 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 from vp_tui.domain.models import Source, StreamState
 from vp_tui.domain.text import fold, short_id
-from vp_tui.state.sources import SourceView, log_view, source_view
 from vp_tui.state.state import LogTail
 from vp_tui.ui.kit.line_list import LineList
 from vp_tui.ui.lines.paint import WORD_SYMBOLS, WORD_TONES, Line, age, fit, join, plain
+from vp_tui.views.sources import SourceView, log_view, source_view
 from vp_tui.views.troubles import troubles
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterator
 
-    from vp_tui.state.state import Clock, Entry, Link, State
+    from vp_tui.state.state import Clock, Entry, Link
     from vp_tui.ui.lines.paint import Span, Tone
+    from vp_tui.views.view import View
 
 
 _ERROR: Final = re.compile(
@@ -236,9 +237,9 @@ class LinksList(LineList):
         super().__init__(id=id)
         self._lines: tuple[Line, ...] = ()
 
-    def show(self, state: State, now: float) -> None:
+    def show(self, view: View) -> None:
         """Show the links as they stand."""
-        lines = tuple(link_lines(state, now))
+        lines = tuple(link_lines(view))
         if lines != self._lines:
             self._lines = lines
             self.rows_changed()
@@ -257,28 +258,28 @@ class LinksList(LineList):
         return self._lines[index]
 
 
-def link_lines(state: State, now: float) -> Iterator[Line]:
+def link_lines(view: View) -> Iterator[Line]:
     """Yield one line per source and socket, with cause and cure under what is not well."""
-    for trouble in troubles(state, now):
+    for trouble in troubles(view):
         tone: Tone = "bad" if trouble.is_grave else "warn"
         yield join(("! ", tone), (trouble.what, tone), f": {trouble.reason}")
         yield join(("  -> ", "dim"), trouble.cure)
     for source in Source:
         if source is not Source.LOG:
-            yield _source_line(source_view(state, source, now), str(source))
-    for log_id in state.log_sources:
-        name = "lane log" if log_id == state.lane_log_id else f"log {short_id(log_id)}"
-        yield _source_line(log_view(state, log_id, now), name)
-    for session_id, link in state.links.items():
-        yield _stream_line(session_id, link, now)
-    if not state.links:
-        known = source_view(state, Source.SESSIONS, now).age_s is not None
+            yield _source_line(source_view(view, source), str(source))
+    for log_id in view.state.log_sources:
+        name = "lane log" if log_id == view.state.lane_log_id else f"log {short_id(log_id)}"
+        yield _source_line(log_view(view, log_id), name)
+    for session_id, link in view.state.links.items():
+        yield _stream_line(session_id, link, view.now)
+    if not view.state.links:
+        known = source_view(view, Source.SESSIONS).age_s is not None
         why = "no session is in the gateway's memory" if known else "no list of sessions yet"
         yield _fact("streams", f"none: {why}")
-    yield _fact("ops token", state.tokens.ops or "none (UA_OPS_TOKEN)")
-    yield _fact("internal token", state.tokens.internal or "none (UA_INTERNAL_API_TOKEN)")
-    if state.health:
-        yield _fact("gateway", _gateway_facts(state))
+    yield _fact("ops token", view.state.tokens.ops or "none (UA_OPS_TOKEN)")
+    yield _fact("internal token", view.state.tokens.internal or "none (UA_INTERNAL_API_TOKEN)")
+    if view.state.health:
+        yield _fact("gateway", _gateway_facts(view))
 
 
 def _source_line(view: SourceView, name: str) -> Line:
@@ -314,8 +315,8 @@ def _fact(name: str, text: str) -> Line:
     return plain(f"  {fit(name, 15)}{text}")
 
 
-def _gateway_facts(state: State) -> str:
-    health = state.health
+def _gateway_facts(view: View) -> str:
+    health = view.state.health
     if health is None:
         return ""
     offset = "unknown" if health.clock_offset_s is None else f"{health.clock_offset_s:+.0f} s"

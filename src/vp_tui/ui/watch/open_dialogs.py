@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from vp_tui.domain.models import Failure
     from vp_tui.domain.rollout.verdicts import Waiver
     from vp_tui.domain.rollout.windows import Window
-    from vp_tui.ui.kit.overlays import Live
+    from vp_tui.views.view import Live
     from vp_tui.worker.commands import Commands
     from vp_tui.worker.evidence import AppendedRow, WaitingRows
 
@@ -70,7 +70,7 @@ class EvidenceDialogs:
 
     async def _record_now(self) -> str | None:
         """Return why the row was not written and is to be looked at; None: it was dealt with."""
-        draft = draft_row(self._live.state, self._live.now)
+        draft = draft_row(self._live.view)
         if why := why_ask(draft, self._commands.recorder.author):
             return why
         outcome = await self._commands.record(draft, Choice(draft.suggestion.decision))
@@ -148,10 +148,10 @@ class EvidenceDialogs:
         """Copy the handover text, and write it to a file of its own."""
         from vp_tui.views.handover import handover  # noqa: PLC0415 - many never hand over
 
-        state, now = self._live.state, self._live.now
-        text = handover(state, now, self._commands.actor)
+        view = self._live.view
+        text = handover(view, self._commands.actor)
         self._screen.app.copy_to_clipboard(text)
-        kept = await self._commands.keep_handover(text, state.clock.wall_at(now))
+        kept = await self._commands.keep_handover(text, view.state.clock.wall_at(view.now))
         if isinstance(kept, Path):
             said = f"written to {kept} and sent to the terminal's clipboard"
             self._screen.notify(literal(said), title="handover", markup=False)
@@ -190,18 +190,18 @@ class OrderDialogs:
 
         One that was cancelled already has the dialog show what comes of it.
         """
-        state, now = self._live.state, self._live.now
-        row = row_of_session(state, now, session_id)
-        if (why := why_no_cancel(state, now, session_id)) is not None or row is None:
+        view = self._live.view
+        row = row_of_session(view, session_id)
+        if (why := why_no_cancel(view, session_id)) is not None or row is None:
             self._refuse("cancel", session_id or "", why or "it is not listed")
-        followed = own_pending(state, session_id) if why else None
+        followed = own_pending(view, session_id) if why else None
         if row is not None and (why is None or followed is not None):
             dialog = CancelDialog(self._live, self._commands, target_of(row), followed)
             self._screen.app.push_screen(dialog)
 
     def cancel_all(self) -> None:
         """Open the dialog for all runs that can be hit."""
-        targets = cancellable(self._live.state, self._live.now)
+        targets = cancellable(self._live.view)
         if not targets:
             self._refuse("cancel all", "", "nothing runs that a cancel could hit")
             return
@@ -214,10 +214,10 @@ class OrderDialogs:
         """
         from vp_tui.ui.dialogs.lane import BrakeDialog, followed_change  # noqa: PLC0415 - when asked for
 
-        state = self._live.state
-        why = why_no_change(state, change)
-        if why is not None and followed_change(state, change) is None:
-            self._refuse(change.words, state.watch.url, why)
+        view = self._live.view
+        why = why_no_change(view, change)
+        if why is not None and followed_change(view, change) is None:
+            self._refuse(change.words, view.state.watch.url, why)
             return
         self._screen.app.push_screen(BrakeDialog(self._live, self._commands, change))
 

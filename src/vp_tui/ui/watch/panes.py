@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Final, Generic, TypeVar
 from textual.containers import Horizontal, Vertical
 
 from vp_tui.domain.text import short_id
-from vp_tui.state.sources import SourceWord, is_lost, log_view, streams_view
+from vp_tui.state.sources import is_lost
 from vp_tui.ui.kit.line_list import LineList, Toned
 from vp_tui.ui.lines.paint import Line, age, cut, join, width_of
 from vp_tui.ui.watch.logs import EventsList, LinksList, LogList, entries_matching
 from vp_tui.ui.watch.runs import counted_levels
+from vp_tui.views.sources import SourceWord, log_view, streams_view
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,10 +23,10 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.strip import Strip
 
-    from vp_tui.state.sources import SourceView
-    from vp_tui.state.state import State
     from vp_tui.ui.lines.paint import Tone
     from vp_tui.views.runs import RunRow
+    from vp_tui.views.sources import SourceView
+    from vp_tui.views.view import View
 
 
 ListT = TypeVar("ListT", bound=LineList)
@@ -125,34 +126,32 @@ def other_panes(names: list[str]) -> Line:
     return ((" ".join(f"[{PANE_KEYS[n]} {PANE_NAMES[n].lower()}]" for n in names), "dim"),)
 
 
-def runs_facts(
-    rows: Sequence[RunRow], state: State, source: SourceView, now: float, matching: str
-) -> Line:
+def runs_facts(rows: Sequence[RunRow], view: View, source: SourceView, matching: str) -> Line:
     """Return how many runs there are and how they do; `source` is the listing."""
-    on_disk = sum(not session.in_memory for session in state.sessions.values())
+    on_disk = sum(not session.in_memory for session in view.state.sessions.values())
     number = f"{len(rows)} found" if matching else f"{len(rows)}"
-    known = join(f"{number} ({counted_levels(rows)}", _age_of_list(state, source, now), ")")
+    known = join(f"{number} ({counted_levels(rows)}", _age_of_list(view, source), ")")
     if source.age_s is None:
         known = join("unknown")
     facts = join(known, (f", {on_disk} on disk" if on_disk else "", "dim"))
     return join(facts, filtered(matching))
 
 
-def why_empty(view: SourceView, *, is_session_log: bool) -> str:
+def why_empty(source: SourceView, *, is_session_log: bool) -> str:
     """Return what stands in place of a log's lines while there are none."""
-    if view.failure is not None:
-        return f" {view.failure.reason} -> {view.failure.cure}"
-    if view.word is SourceWord.IDLE:
+    if source.failure is not None:
+        return f" {source.failure.reason} -> {source.failure.cure}"
+    if source.word is SourceWord.IDLE:
         return " asking for the log …"
     elsewhere = ": a delegated run writes to the lane's log (3)" if is_session_log else ""
     return f" this log is empty{elsewhere}"
 
 
-def _age_of_list(state: State, source: SourceView, now: float) -> Line:
+def _age_of_list(view: View, source: SourceView) -> Line:
     """Say how old the list of sessions is, when it is not current."""
     if source.is_current or source.age_s is None:
         return ()
-    streams = "; streams live" if streams_view(state, now).live and not is_lost(state) else ""
+    streams = "; streams live" if streams_view(view).live and not is_lost(view.state) else ""
     return ((f"; list {source.word}, {age(source.age_s)} old{streams}", "bad"),)
 
 
@@ -217,35 +216,35 @@ class LowerPanes(Horizontal):
         for pane in self.panes:
             pane.display = pane.pane in shown
 
-    def show_events(self, state: State, session_id: str | None, matching: str) -> None:
+    def show_events(self, view: View, session_id: str | None, matching: str) -> None:
         """Show the events of a session (None: of all) that contain `matching`."""
         if not self.events.display:
             return
-        shown = entries_matching(state.entries, session_id, matching)
-        self.events.list.show(shown, state.clock, matching)
+        shown = entries_matching(view.state.entries, session_id, matching)
+        self.events.list.show(shown, view.state.clock, matching)
         whose = short_id(session_id) if session_id else "all sessions"
         self.events.describe(join(whose, filtered(matching)), self._others("events"))
 
-    def show_logs(self, state: State, selected: str | None, now: float) -> None:
+    def show_logs(self, view: View, selected: str | None) -> None:
         """Show the lane's log, the selected session's log, and the links, those in view."""
         if self.lane_log.display:
-            self._show_log(self.lane_log, state, state.lane_log_id, now)
+            self._show_log(self.lane_log, view, view.state.lane_log_id)
         if self.session_log.display and selected is not None:
-            self._show_log(self.session_log, state, selected, now)
+            self._show_log(self.session_log, view, selected)
         elif self.session_log.display:
             self.session_log.list.show("", None, " no session is selected")
             self.session_log.describe((), self._others("session-log"))
         if self.links.display:
-            self.links.list.show(state, now)
+            self.links.list.show(view)
             self.links.describe((), self._others("links"))
 
-    def _show_log(self, pane: Pane[LogList], state: State, log_id: str, now: float) -> None:
-        view, is_session_log = log_view(state, log_id, now), pane is self.session_log
-        empty = why_empty(view, is_session_log=is_session_log)
-        pane.list.show(log_id, state.logs.get(log_id), empty)
+    def _show_log(self, pane: Pane[LogList], view: View, log_id: str) -> None:
+        source, is_session_log = log_view(view, log_id), pane is self.session_log
+        empty = why_empty(source, is_session_log=is_session_log)
+        pane.list.show(log_id, view.state.logs.get(log_id), empty)
         facts = join(
             short_id(log_id) if is_session_log else "",
-            ("" if view.is_current else f" {view.word}", "warn"),
+            ("" if source.is_current else f" {source.word}", "warn"),
             filtered(pane.list.wanted),
         )
         pane.describe(facts, self._others(pane.pane))

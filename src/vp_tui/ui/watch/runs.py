@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
 
     from vp_tui.domain.runs.levels import RunLevel
-    from vp_tui.state.sources import SourceView
     from vp_tui.ui.lines.paint import Tone
     from vp_tui.views.runs import RunRow
+    from vp_tui.views.sources import SourceView
 
 
 SILENT_S: Final = 10.0

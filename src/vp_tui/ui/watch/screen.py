@@ -10,22 +10,20 @@ from textual.screen import Screen
 
 from vp_tui.ui.actions import ACTIONS, action_named, bindings, why_not
 from vp_tui.ui.kit.line_list import NO_MATCH, LineList
-from vp_tui.ui.kit.overlays import Live, picture_of
+from vp_tui.ui.kit.overlays import picture_of
 from vp_tui.ui.watch.board import Board
 from vp_tui.ui.watch.logs import LogList
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from textual.app import ComposeResult
     from textual.binding import BindingType
 
     from vp_tui.state.state import State
-    from vp_tui.state.store import Store
     from vp_tui.ui.kit.line_list import Tones
     from vp_tui.ui.kit.listing import FindBar
     from vp_tui.ui.kit.overlays import Picture
     from vp_tui.ui.watch.open_dialogs import EvidenceDialogs, OrderDialogs
+    from vp_tui.views.view import Live, View
     from vp_tui.worker.commands import Commands
 
 
@@ -35,14 +33,12 @@ class WatchScreen(Screen[None]):
     AUTO_FOCUS = "#runs"
     BINDINGS: ClassVar[list[BindingType]] = bindings(ACTIONS, read_only=False)
 
-    def __init__(
-        self, store: Store, commands: Commands, clock: Callable[[], float], tones: Tones
-    ) -> None:
+    def __init__(self, live: Live, commands: Commands, tones: Tones) -> None:
         super().__init__()
-        self.live = Live(store, clock)
+        self.live = live
         self.commands = commands
         self._tones = tones
-        self._frozen: tuple[State, float] | None = None
+        self._frozen: View | None = None
         self._has_offered = False
         """Whether rows that wait for the log were looked for."""
         self.board = Board()
@@ -79,9 +75,9 @@ class WatchScreen(Screen[None]):
 
     def redraw(self) -> None:
         """Draw the newest state, or the frozen one."""
-        state, now, frozen_for, safety = self.picture()
-        self.board.show(state, now, frozen_for=frozen_for, safety=safety)
-        self.board.show_alarms(self.live.state, self.live.now)
+        view, frozen_for, safety = self.picture()
+        self.board.show(view, frozen_for=frozen_for, safety=safety)
+        self.board.show_alarms(self.live.view)
 
     def picture(self) -> Picture:
         """Return what is shown: the newest state, or the frozen one."""
@@ -127,7 +123,7 @@ class WatchScreen(Screen[None]):
         self.action_pane("events")
 
     def action_freeze(self) -> None:
-        self._frozen = None if self._frozen else (self.live.state, self.live.now)
+        self._frozen = None if self._frozen else self.live.view
         self.redraw()
 
     def action_find(self) -> None:

@@ -20,21 +20,22 @@ from tests.support.builders import (
 from vp_tui.domain.missions.ledger import FALLBACK
 from vp_tui.domain.rollout.evidence_row import cells_from_snapshot, p95_cell, rate_cell
 from vp_tui.domain.vocabulary import Traffic
-from vp_tui.views.figures import Numbers, numbers
-from vp_tui.views.row_cells import Cells, cells_of, recorded_snapshot
+from vp_tui.views.evidence_row import recorded_snapshot
+from vp_tui.views.figures import Cells, Numbers, numbers
+from vp_tui.views.view import View
 
 if TYPE_CHECKING:
     from vp_tui.domain.models import Mission, Snapshot
 
 
 def figures(taken: Snapshot, **watch: Any) -> Numbers:  # noqa: ANN401 - fields of Watch
-    seen = numbers(state(healthy(), polled(taken), **watch), 0.0)
+    seen = numbers(View(state(healthy(), polled(taken), **watch), 0.0))
     assert seen is not None
     return seen
 
 
 def cells(taken: Snapshot, **watch: Any) -> Cells:  # noqa: ANN401 - fields of Watch
-    return cells_of(figures(taken, **watch))
+    return figures(taken, **watch).cells
 
 
 def ended(*durations_s: float, fallen: int = 0) -> list[Mission]:
@@ -71,9 +72,9 @@ def test_a_blind_rate_gives_way_to_what_the_ledger_knows() -> None:
 
 
 def test_a_truncated_event_window_is_no_full_coverage() -> None:
-    seen = numbers(state(*scenes.truncated()), 0.0)
+    seen = numbers(View(state(*scenes.truncated()), 0.0))
     assert seen is not None
-    assert cells_of(seen).is_reconstructed
+    assert seen.cells.is_reconstructed
 
 
 def test_a_fallback_that_is_not_reported_counts() -> None:
@@ -128,7 +129,7 @@ def test_the_cells_follow_from_the_recorded_snapshot(
         for n, (status, flagged, inferred, seconds) in enumerate(made)
     ]
     seen = figures(snapshot(*missions, event_limit=len(missions) if is_full else 1000))
-    said = cells_of(seen)
+    said = seen.cells
     kept = json.loads(json.dumps(recorded_snapshot(seen)))
     rate, p95 = cells_from_snapshot(kept)
     assert rate.startswith(rate_cell(said.rate))

@@ -1,0 +1,130 @@
+"""How far each source may be trusted now: live, stale, down, unauthorized, or nothing yet."""
+
+from collections.abc import Collection
+from enum import StrEnum
+from typing import Final, NamedTuple
+
+from vp_tui.domain.models import Failure, Plane, Source, StreamState
+from vp_tui.domain.runs.turns import RoutingTally
+from vp_tui.state.sources import is_lost
+from vp_tui.state.state import Link, SourceStatus
+from vp_tui.views.view import View, fact
+
+STALE_AFTER_INTERVALS: Final = 2
+
+
+class SourceWord(StrEnum):
+    """How far a source's data may be trusted now."""
+
+    LIVE = "live"
+    STALE = "stale"
+    DOWN = "down"
+    UNAUTHORIZED = "unauthorized"
+    IDLE = "idle"
+    """Nothing asked yet, or nothing to ask."""
+
+
+class SourceView(NamedTuple):
+    """One source: its state, and the age of its newest data in seconds (None: no data)."""
+
+    name: str
+    word: SourceWord
+    age_s: float | None
+    is_fresh: bool
+    """Whether the newest data is at most two intervals old, wherever it came from."""
+    plane: Plane
+    failure: Failure | None = None
+
+    @property
+    def has_substitute(self) -> bool:
+        """The plane asked first refuses, and another one answers instead."""
+        refused = self.word is SourceWord.UNAUTHORIZED
+        return refused and self.is_fresh and self.plane is not Plane.OPS
+
+    @property
+    def is_current(self) -> bool:
+        """Whether the data may be taken for what is so now."""
+        return self.word is SourceWord.LIVE or self.has_substitute
+
+
+class StreamsView(NamedTuple):
+    """All sockets together."""
+
+    word: SourceWord
+    live: int
+    wanted: int
+    age_s: float | None
+    reason: str
+
+
+@fact
+def source_view(view: View, source: Source) -> SourceView:
+    """Return the state of a polled source."""
+    status = view.state.sources.get(source, SourceStatus())
+    return _source_view(str(source), status, _interval_s(view, source), view.now)
+
+
+@fact
+def log_view(view: View, log_id: str) -> SourceView:
+    """Return the state of one tailed log."""
+    status = view.state.log_sources.get(log_id, SourceStatus())
+    return _source_view(log_id, status, _interval_s(view, Source.LOG), view.now)
+
+
+def _interval_s(view: View, source: Source) -> float:
+    return view.state.watch.intervals[source] * view.state.poll_factor
+
+
+def _source_view(name: str, status: SourceStatus, interval_s: float, now: float) -> SourceView:
+    age_s = None if status.answered_at is None else max(now - status.answered_at, 0.0)
+    is_fresh = age_s is not None and age_s <= STALE_AFTER_INTERVALS * interval_s
+    word = _word(status, is_fresh=is_fresh)
+    return SourceView(name, word, age_s, is_fresh, status.plane, status.failure)
+
+
+def _word(status: SourceStatus, *, is_fresh: bool) -> SourceWord:
+    if status.failure is not None:
+        return SourceWord.UNAUTHORIZED if status.failure.unauthorized else SourceWord.DOWN
+    if status.answered_at is None:
+        return SourceWord.IDLE
+    return SourceWord.LIVE if is_fresh else SourceWord.STALE
+
+
+@fact
+def streams_view(view: View) -> StreamsView:
+    """Return the state of all sockets together: live only when every wanted one is."""
+    links = [link for link in view.state.links.values() if link.state is not StreamState.GONE]
+    live = sum(link.state is StreamState.LIVE for link in links)
+    frames = [link.last_frame_at for link in links if link.last_frame_at is not None]
+    age_s = max(view.now - max(frames), 0.0) if frames else None
+    reason = next((link.reason for link in links if link.reason), "")
+    return StreamsView(_streams_word(links, live), live, len(links), age_s, reason)
+
+
+def _streams_word(links: Collection[Link], live: int) -> SourceWord:
+    """Judge them by the worst; a socket that is just being opened says nothing yet."""
+    states = {link.state for link in links} - {StreamState.CONNECTING}
+    if states <= {StreamState.LIVE}:
+        return SourceWord.LIVE if live else SourceWord.IDLE
+    if StreamState.UNAUTHORIZED in states:
+        return SourceWord.UNAUTHORIZED
+    return SourceWord.STALE if live else SourceWord.DOWN
+
+
+@fact
+def is_reachable(view: View) -> bool:
+    """Tell whether any answer of the gateway is fresh and usable, refusals included."""
+    if is_lost(view.state):
+        return False
+    fresh = (SourceWord.LIVE, SourceWord.UNAUTHORIZED)
+    return any(source_view(view, source).word in fresh for source in Source)
+
+
+@fact
+def listened(view: View) -> bool:
+    """Tell whether the streams could tell anything: unless none that is wanted was ever heard."""
+    streams = streams_view(view)
+    if streams.live or view.state.routing != RoutingTally():
+        return True
+    listing = view.state.sources.get(Source.SESSIONS)
+    return listing is not None and listing.answered_at is not None and not streams.wanted
