@@ -22,7 +22,7 @@ from tests.support.builders import (
 from vp_tui.domain.events import CancelRequested
 from vp_tui.domain.models import Failure, Source
 from vp_tui.domain.runs.alarms import Alarm, follow_alarms
-from vp_tui.views.alarms import look_for_alarms
+from vp_tui.views.alarms import present_alarms, unknown_subjects
 from vp_tui.views.view import View
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def hanging(until: float) -> list[Event]:
 
 
 def kinds(*events: Event, now: float) -> list[str]:
-    return [one.key.kind for one in look_for_alarms(View(state(*events), now)).present]
+    return [one.key.kind for one in present_alarms(View(state(*events), now))]
 
 
 def test_all_kinds() -> None:
@@ -69,7 +69,7 @@ def test_each_unconfirmed_cancel_rings_for_its_own_session() -> None:
         *sent,
     ]
     assert kinds(*events, now=219.0) == []
-    found = look_for_alarms(View(state(*events), 220.0)).present
+    found = present_alarms(View(state(*events), 220.0))
     assert [(one.key.subject, one.key.kind) for one in found] == [
         ("a", "cancel unconfirmed"),
         ("b", "cancel unconfirmed"),
@@ -85,8 +85,8 @@ def test_a_stuck_run_does_not_ring_again_after_the_gateway_was_lost() -> None:
     known = hanging(150)
     for more, now in (([], 150.0), (lost, 152.0), (back, 161.0)):
         known = [*known, *more]
-        seen = look_for_alarms(View(state(*known), now))
-        step = follow_alarms(alarms, seen.present, now, unknown=seen.unknown)
+        view = View(state(*known), now)
+        step = follow_alarms(alarms, present_alarms(view), now, unknown=unknown_subjects(view))
         alarms = step.alarms
         rung.append([alarm.key.kind for alarm in step.new])
     assert rung == [["stuck run"], ["gateway lost"], []]

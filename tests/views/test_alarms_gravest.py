@@ -17,10 +17,10 @@ from tests.support.builders import (
 )
 from tests.support.scenes import OWNER
 
-from vp_tui.domain.events import AlarmsAcknowledged, AlarmsFollowed
+from vp_tui.domain.events import AlarmsAcknowledged, Looked
 from vp_tui.domain.models import Failure, Source
-from vp_tui.domain.runs.alarms import AlarmKey, follow_alarms
-from vp_tui.views.alarms import look_for_alarms, worst_alarm
+from vp_tui.domain.runs.alarms import AlarmKey
+from vp_tui.views.alarms import present_alarms, worst_alarm
 from vp_tui.views.view import View
 
 if TYPE_CHECKING:
@@ -57,11 +57,11 @@ def test_a_tripped_guardrail_goes_before_a_run() -> None:
 
 def test_what_somebody_has_seen_comes_after_what_nobody_has() -> None:
     now = state(*fallen())
-    alarms = follow_alarms((), look_for_alarms(View(now, 2.0)).present, 2.0).alarms
+    looked = Looked(2.0, present_alarms(View(now, 2.0)))
     seen = AlarmsAcknowledged(2.0, "ana", frozenset({TRIPPED.subject}))
-    assert worst(state(*fallen(), AlarmsFollowed(2.0, alarms), seen)) == STUCK
+    assert worst(state(*fallen(), looked, seen)) == STUCK
     both = AlarmsAcknowledged(2.0, "ana")
-    assert worst(state(*fallen(), AlarmsFollowed(2.0, alarms), both)) == TRIPPED
+    assert worst(state(*fallen(), looked, both)) == TRIPPED
 
 
 def test_a_lost_gateway_is_an_alarm_of_its_own() -> None:

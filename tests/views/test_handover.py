@@ -25,16 +25,17 @@ from tests.support.rollout import row, window
 
 from vp_tui.domain.audit import ActionRecord
 from vp_tui.domain.events import (
-    AlarmsFollowed,
+    AlarmsAcknowledged,
     AuditRead,
     CancelRequested,
     EvidenceRead,
+    Looked,
     SwitchAsked,
     WindowsRead,
 )
 from vp_tui.domain.lane.switches import FORCE_FALLBACK
 from vp_tui.domain.models import Source
-from vp_tui.domain.runs.alarms import Acknowledgement, Alarm, AlarmKey
+from vp_tui.domain.runs.alarms import AlarmKey, PresentAlarm
 from vp_tui.domain.text import literal
 from vp_tui.views.actions_taken import LOOK_BACK
 from vp_tui.views.handover import ACTIONS_AT_MOST, handover
@@ -136,14 +137,13 @@ def test_a_stuck_run_is_the_next_step() -> None:
 
 def test_alarms_tell_who_has_seen_them_and_what_has_not_rung() -> None:
     key = AlarmKey(OWNER, "stuck run")
-    seen = Alarm(key, "silent", -60.0, -40.0, Acknowledgement("bo@laptop", -30.0))
-    told = part("Alarms", *scenes.stuck(), AlarmsFollowed(0.0, (seen,)), now=0.0)
+    rang = Looked(-40.0, (PresentAlarm(key, "silent", -60.0),))
+    seen = AlarmsAcknowledged(-30.0, "bo@laptop")
+    told = part("Alarms", *scenes.stuck(), rang, seen, now=0.0)
     assert told == [
         f"- stuck run {OWNER}: silent; rang 01:59:20Z, 40s ago, acknowledged by bo@laptop 01:59:30Z"
     ]
-    unseen = part(
-        "Alarms", *scenes.stuck(), AlarmsFollowed(0.0, (seen._replace(acknowledged=None),)), now=0.0
-    )
+    unseen = part("Alarms", *scenes.stuck(), rang, now=0.0)
     assert unseen[0].endswith("acknowledged by nobody")
     assert part("Alarms", *scenes.stuck(), now=0.0)[0].endswith("; it has not rung yet")
 

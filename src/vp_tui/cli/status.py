@@ -16,6 +16,7 @@ from vp_tui.state.store import Mailbox, Store, pump
 from vp_tui.storage.places import places
 from vp_tui.views.sources import is_reachable
 from vp_tui.views.view import View
+from vp_tui.worker.lookout import judged
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Coroutine, Iterable, Iterator, Mapping
@@ -48,6 +49,7 @@ async def look_once(settings: Settings, settle_s: float) -> View:
             await _end(tasks)
     now = time.monotonic()
     store.apply(*mailbox.take(), Tick(now, datetime.now(UTC)))
+    store.apply(*judged(View(store.state, now)))
     return View(store.state, now)
 
 

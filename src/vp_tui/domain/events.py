@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from vp_tui.domain.lane.auto_revert import AutoRevertBarred, AutoRevertStepped
+from vp_tui.domain.lane.auto_revert import AutoRevertBarred, Circumstances
 from vp_tui.domain.models import Source, StreamEvent, StreamState
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from vp_tui.domain.rollout.evidence_row import EvidenceRow
     from vp_tui.domain.rollout.verdicts import SuitesReport, UnreadReport
     from vp_tui.domain.rollout.windows import Window
-    from vp_tui.domain.runs.alarms import Alarm
+    from vp_tui.domain.runs.alarms import PresentAlarm
 
 
 class HealthArrived(NamedTuple):
@@ -267,11 +267,29 @@ class ProbeStepped(NamedTuple):
     probe: Probe
 
 
-class AlarmsFollowed(NamedTuple):
-    """The alarms as they are now, after a look at the state."""
+class Looked(NamedTuple):
+    """What a look at the state judged, once a second; what follows from it is the reducer's."""
 
     at: float
-    alarms: tuple[Alarm, ...]
+    present: tuple[PresentAlarm, ...]
+    """What is wrong."""
+    unknown: frozenset[str] = frozenset()
+    """Subjects of which nothing can be told: their alarms go on."""
+    circumstances: Circumstances | None = None
+    """What decides about the auto-revert; None where none is stepped, as in a headless command."""
+
+
+class AutoRevertStopped(NamedTuple):
+    """The operator stopped the countdown."""
+
+    at: float
+    actor: str
+
+
+class WaitingOffered(NamedTuple):
+    """Rows that wait for the log were looked for, to offer them to the operator."""
+
+    at: float
 
 
 class AlarmsAcknowledged(NamedTuple):
@@ -342,13 +360,14 @@ Event = (
     | RestartActed
     | ProbeStepped
     | SwitchesRead
-    | AlarmsFollowed
+    | Looked
+    | WaitingOffered
     | AlarmsAcknowledged
     | AlarmCommandFailed
     | AuditRead
     | AuditFailed
     | AutoRevertBarred
-    | AutoRevertStepped
+    | AutoRevertStopped
     | PollRateChanged
     | Tick
 )

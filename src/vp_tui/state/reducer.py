@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any, Final
 from vp_tui.domain.events import (
     AlarmCommandFailed,
     AlarmsAcknowledged,
-    AlarmsFollowed,
     AuditFailed,
     AuditRead,
+    AutoRevertStopped,
     CancelAnswered,
     CancelFailed,
     CancelRequested,
@@ -28,6 +28,7 @@ from vp_tui.domain.events import (
     LinkDropped,
     LogArrived,
     LogDropped,
+    Looked,
     PollRateChanged,
     ProbeStepped,
     RestartActed,
@@ -42,9 +43,10 @@ from vp_tui.domain.events import (
     SwitchesRead,
     Tick,
     TokensRead,
+    WaitingOffered,
     WindowsRead,
 )
-from vp_tui.domain.lane.auto_revert import AutoRevertBarred, AutoRevertStepped
+from vp_tui.domain.lane.auto_revert import AutoRevertBarred
 from vp_tui.domain.models import StreamEvent
 from vp_tui.state.rules.lane import (
     lane_booted,
@@ -61,17 +63,18 @@ from vp_tui.state.rules.lane import (
 from vp_tui.state.rules.operator import (
     alarm_command_failed,
     alarms_acknowledged,
-    alarms_followed,
     audit_failed,
     audit_read,
     auto_revert_barred,
-    auto_revert_stepped,
+    auto_revert_stopped,
     cancel_answered,
     cancel_failed,
     cancel_requested,
     cancels_followed,
     evidence_read,
+    looked,
     row_recorded,
+    waiting_offered,
     windows_read,
 )
 from vp_tui.state.rules.sources import (
@@ -180,13 +183,14 @@ _RULES: Final[Mapping[type[Event], Callable[[Any, State], State]]] = MappingProx
         RestartActed: restart_acted,
         ProbeStepped: probe_stepped,
         SwitchesRead: switches_read,
-        AlarmsFollowed: alarms_followed,
+        Looked: looked,
+        WaitingOffered: waiting_offered,
         AlarmsAcknowledged: alarms_acknowledged,
         AlarmCommandFailed: alarm_command_failed,
         AuditRead: audit_read,
         AuditFailed: audit_failed,
         AutoRevertBarred: auto_revert_barred,
-        AutoRevertStepped: auto_revert_stepped,
+        AutoRevertStopped: auto_revert_stopped,
         PollRateChanged: _poll_rate_changed,
         Tick: _tick,
     }

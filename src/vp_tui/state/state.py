@@ -296,6 +296,8 @@ class State:
     audit: AuditLog | None = None
     """None until it was read."""
     auto_revert: AutoRevert = field(default_factory=AutoRevert)
+    has_offered: bool = False
+    """Rows that wait for the log were looked for, once it was read."""
 
     @property
     def window(self) -> Window | None:

@@ -18,21 +18,18 @@ from textual.binding import Binding
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.worker import WorkerFailed
 
-from vp_tui.domain.events import Tick
 from vp_tui.state.store import Mailbox, Store, pump
 from vp_tui.ui.actions import ACTIONS, Action, call_of
 from vp_tui.ui.kit.line_list import Tones
 from vp_tui.ui.watch.screen import ReadOnlyWatchScreen, WatchScreen
-from vp_tui.views import auto_revert as reverting
-from vp_tui.views.alarms import ringing
 from vp_tui.views.view import Live
+from vp_tui.worker.lookout import Lookout
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
     from textual.binding import BindingType
 
-    from vp_tui.domain.runs.alarms import Alarm
     from vp_tui.worker.commands import Commands
 
 
@@ -102,7 +99,7 @@ class VpTuiApp(App[None]):
         self._mailbox = mailbox
         self._commands = commands
         self._clock = clock
-        self._wall = wall
+        self._lookout = Lookout(self.live, commands, wall)
 
     def get_default_screen(self) -> WatchScreen:
         screen = ReadOnlyWatchScreen if self.store.state.watch.read_only else WatchScreen
@@ -128,14 +125,9 @@ class VpTuiApp(App[None]):
         self._proofs = Proofs(self.store, self._commands.keep, self._clock)
 
     def tick(self) -> None:
-        """Let a second pass: ages grow, and alarms are looked for, in dialogs and frozen too."""
-        view = self.live.look()
-        alarms = ringing(view, self._ring)
-        before = self.store.state.auto_revert
-        revert = reverting.look_at_trip(view)
-        self.store.apply(Tick(view.now, self._wall()), *alarms, *revert)
-        if revert:
-            reverting.act_on_revert(before, self.store.state.auto_revert, self._commands)
+        """Let a second pass: alarms are looked for in dialogs and frozen too."""
+        if self._lookout.look():
+            self.bell()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Let esc be what it is elsewhere, unless there is a countdown to stop."""
@@ -147,10 +139,6 @@ class VpTuiApp(App[None]):
         self._commands.stop_auto_revert()
         told = "stopped until the trip is over. YOU are the auto-revert"
         self.notify(told, title="auto-revert", severity="warning", markup=False)
-
-    def _ring(self, alarms: tuple[Alarm, ...]) -> None:
-        self.bell()
-        self._commands.ring(alarms)
 
     def _end_cleanly_on_signals(self) -> None:
         """Leave the terminal as it was when vp-tui is told to go, or its ssh is cut."""

@@ -5,20 +5,16 @@ It is looked for once a second, whatever the screen shows; each alarm rings once
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
-from vp_tui.domain.events import AlarmsFollowed
-from vp_tui.domain.runs.alarms import OF_NO_SESSION, AlarmKey, PresentAlarm, follow_alarms
+from vp_tui.domain.runs.alarms import OF_NO_SESSION, AlarmKey, PresentAlarm
 from vp_tui.state.sources import is_lost
 from vp_tui.views.assessment import assess
 from vp_tui.views.runs import run_levels
 from vp_tui.views.view import View, fact
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from vp_tui.domain.events import Event
-    from vp_tui.domain.runs.alarms import Alarm
+    from collections.abc import Iterator
 
 
 _LANE_ALARMS: Final = ("guardrail tripped", "blind rate")
@@ -35,26 +31,18 @@ _ORDER: Final = (
 """Kinds of alarms, the gravest first, as the SAFETY line has them."""
 
 
-class AlarmLook(NamedTuple):
-    """What is wrong at one moment."""
-
-    present: tuple[PresentAlarm, ...]
-    unknown: frozenset[str]
-    """Subjects of which nothing can be told."""
-
-
 @fact
-def look_for_alarms(view: View) -> AlarmLook:
-    """Return what is wrong at `now`: stuck, deaf and lost runs, and what the SAFETY line has else.
+def present_alarms(view: View) -> tuple[PresentAlarm, ...]:
+    """Return what is wrong: stuck, deaf and lost runs, and what the SAFETY line has else."""
+    return (*_of_the_lane(view), *_of_the_runs(view))
 
-    While the gateway is lost nothing new can be told of the lane.
-    """
-    lane = tuple(_of_the_lane(view))
-    found = run_levels(view)
-    unknown = {session_id for session_id, told in found.items() if told.level is None}
+
+def unknown_subjects(view: View) -> frozenset[str]:
+    """Return the subjects of which nothing can be told: of the lane, while the gateway is lost."""
+    unknown = {session_id for session_id, told in run_levels(view).items() if told.level is None}
     if is_lost(view.state):
         unknown |= {f"{OF_NO_SESSION}{name}" for name in _LANE_ALARMS}
-    return AlarmLook((*lane, *_of_the_runs(view)), frozenset(unknown))
+    return frozenset(unknown)
 
 
 def _of_the_lane(view: View) -> Iterator[PresentAlarm]:
@@ -84,19 +72,4 @@ def worst_alarm(view: View) -> PresentAlarm | None:
         level = levels.get(key.subject)
         return (key in seen, rank, -len(level.waiting) if level else 0, key.subject)
 
-    return min(look_for_alarms(view).present, key=order, default=None)
-
-
-def ringing(view: View, ring: Callable[[tuple[Alarm, ...]], None]) -> tuple[Event, ...]:
-    """Return what a look at `now` changes of the alarms; `ring` is called with those that are new.
-
-    Before any source has answered or failed there is nothing to be alarmed by.
-    """
-    if not view.state.sources:
-        return ()
-
-    seen = look_for_alarms(view)
-    found = follow_alarms(view.state.alarms, seen.present, view.now, unknown=seen.unknown)
-    if found.new:
-        ring(found.new)
-    return () if found.alarms == view.state.alarms else (AlarmsFollowed(view.now, found.alarms),)
+    return min(present_alarms(view), key=order, default=None)

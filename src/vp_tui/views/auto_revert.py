@@ -1,62 +1,15 @@
-"""The auto-revert's hands: once a second it looks at the state, and what follows is done once.
-
-Only a screen steps it: headless commands look once and revert nothing.
-"""
+"""What the auto-revert sees: whether guardrail 3 is tripped, and what stands in its way."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING
 
-from vp_tui.domain.lane.auto_revert import (
-    UNREAD,
-    AutoRevert,
-    AutoRevertStepped,
-    Circumstances,
-    Phase,
-    news,
-    step_auto_revert,
-)
+from vp_tui.domain.lane.auto_revert import UNREAD, Circumstances
 from vp_tui.domain.vocabulary import RevertMode
 
 if TYPE_CHECKING:
-    from vp_tui.domain.events import Event
-    from vp_tui.domain.lane.switches import Change, Switches
+    from vp_tui.domain.lane.switches import Switches
     from vp_tui.views.view import View
-
-
-AUTO_REVERT: Final = "auto-revert"
-"""The action's name in the audit."""
-
-
-class Hands(Protocol):
-    """What it acts by."""
-
-    def change_switch(self, change: Change, reason: str) -> None:
-        """Set a switch of the lane by the operator's actuator."""
-
-    def note(self, action: str, reason: str, result: str) -> None:
-        """Write into the audit what vp-tui did by itself, or would have done."""
-
-
-def look_at_trip(view: View) -> tuple[Event, ...]:
-    """Return what a look at `now` changes; nothing before any source has answered or failed."""
-    if not view.state.sources:
-        return ()
-    after = step_auto_revert(view.state.auto_revert, circumstances(view), view.now)
-    return () if after == view.state.auto_revert else (AutoRevertStepped(view.now, after),)
-
-
-def act_on_revert(before: AutoRevert, after: AutoRevert, hands: Hands) -> None:
-    """Audit what is news of a step, and force fallback when the countdown has run out."""
-    told = news(before, after)
-    if told is None:
-        return
-    reason = after.trip or before.trip or ""
-    hands.note(AUTO_REVERT, reason, told)
-    if after.phase is Phase.REVERTED:
-        from vp_tui.domain.lane.switches import FORCE_FALLBACK  # noqa: PLC0415 - not for the first frame
-
-        hands.change_switch(FORCE_FALLBACK, f"auto-revert: {before.trip}")
 
 
 def circumstances(view: View) -> Circumstances:

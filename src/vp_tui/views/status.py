@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any, Final
 from vp_tui.domain.missions.ledger import CoverageState, rank_from_top
 from vp_tui.domain.models import Plane, Source
 from vp_tui.domain.rollout.guardrails import EVIDENCE_TARGET, ROLLING
+from vp_tui.domain.runs.alarms import OF_NO_SESSION
 from vp_tui.domain.runs.levels import Level
 from vp_tui.domain.text import utc_z
+from vp_tui.views.alarms import present_alarms
 from vp_tui.views.assessment import assess
 from vp_tui.views.figures import numbers
 from vp_tui.views.lane import lane_mode
@@ -48,7 +50,7 @@ def exit_code(view: View) -> int:
     if any(word in _ATTENTION for word in words):
         return EXIT_ATTENTION
     verdict = assess(view)
-    if verdict.safety or verdict.gates.failing:
+    if verdict.safety or verdict.gates.failing or present_alarms(view):
         return EXIT_ATTENTION
     figures = numbers(view)
     misled = figures is not None and (_is_blind(figures) or figures.unreported != 0)
@@ -80,7 +82,7 @@ def status_object(view: View) -> dict[str, Any]:
             for alarm in verdict.safety
         ],
         "suggestion": _suggestion(verdict),
-        "alarms": [*_run_alarms(runs), *_notices(view, figures)],
+        "alarms": [*_run_alarms(runs), *_lane_alarms(view), *_notices(view, figures)],
     }
 
 
@@ -300,6 +302,12 @@ def _run_alarms(rows: Sequence[RunRow]) -> list[str]:
     ]
 
 
+def _lane_alarms(view: View) -> list[str]:
+    """Return what rings on the screen for the lane and the gateway."""
+    present = (one for one in present_alarms(view) if one.key.subject.startswith(OF_NO_SESSION))
+    return [f"{one.key.kind}: {one.reason}" for one in present]
+
+
 def _notices(view: View, figures: Numbers | None) -> list[str]:
     """Return what keeps the figures from being taken at their word."""
     notices = [
@@ -313,8 +321,6 @@ def _notices(view: View, figures: Numbers | None) -> list[str]:
         return notices
     if figures.source.has_substitute:
         notices.append("the metrics are the dashboard endpoint's: the ops plane refuses")
-    if _is_blind(figures):
-        notices.append("the reported rate is blind: its events do not cover the newest mission")
     if figures.unreported:
         way = "lower" if figures.unreported > 0 else "higher"
         notices.append(

@@ -14,10 +14,14 @@ import time
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
-from vp_tui.domain.events import AlarmsAcknowledged, PollRateChanged
-from vp_tui.domain.lane.auto_revert import AutoRevertStepped, stopped
+from vp_tui.domain.events import (
+    AlarmsAcknowledged,
+    AutoRevertStopped,
+    PollRateChanged,
+    WaitingOffered,
+)
 from vp_tui.storage.places import actor
-from vp_tui.views.auto_revert import act_on_revert
+from vp_tui.worker.lookout import act_on_revert
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -84,7 +88,8 @@ class Commands:
         return await self.recorder.change_window(window, before)
 
     async def waiting(self) -> WaitingRows:
-        """Return the rows that wait for the log; nothing is answered."""
+        """Return the rows that wait for the log; answered by WaitingOffered."""
+        self._store.apply(WaitingOffered(self._clock()))
         return await self.recorder.waiting()
 
     async def append_waiting(self, rows: Collection[EvidenceRow]) -> list[AppendedRow] | Failure:
@@ -127,12 +132,10 @@ class Commands:
         )
 
     def stop_auto_revert(self) -> None:
-        """Stop the countdown; answered by AutoRevertStepped."""
+        """Stop the countdown; answered by AutoRevertStopped."""
         before = self._store.state.auto_revert
-        after = stopped(before, actor())
-        if after != before:
-            self._store.apply(AutoRevertStepped(self._clock(), after))
-            act_on_revert(before, after, self)
+        self._store.apply(AutoRevertStopped(self._clock(), actor()))
+        act_on_revert(before, self._store.state.auto_revert, self)
 
     def acknowledge(self) -> int:
         """Say that the alarms were seen; answered by AlarmsAcknowledged. Return how many."""

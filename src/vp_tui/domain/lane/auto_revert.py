@@ -78,13 +78,6 @@ class AutoRevertBarred(NamedTuple):
     why: str | None
 
 
-class AutoRevertStepped(NamedTuple):
-    """The auto-revert as it is now, after a look at the state or by the operator's key."""
-
-    at: float
-    revert: AutoRevert
-
-
 class Circumstances(NamedTuple):
     """All that decides about the next step."""
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from vp_tui.domain.lane.auto_revert import Phase, news
+from vp_tui.domain.lane.auto_revert import AutoRevert, Phase, news, step_auto_revert, stopped
 from vp_tui.domain.missions.ledger import note_cancelled
 from vp_tui.domain.models import Source
-from vp_tui.domain.runs.alarms import acknowledged
+from vp_tui.domain.runs.alarms import acknowledged, follow_alarms
 from vp_tui.domain.runs.cancels import (
     Cancel,
     CompletedMission,
@@ -30,17 +30,19 @@ if TYPE_CHECKING:
     from vp_tui.domain.events import (
         AlarmCommandFailed,
         AlarmsAcknowledged,
-        AlarmsFollowed,
         AuditFailed,
         AuditRead,
+        AutoRevertStopped,
         CancelAnswered,
         CancelFailed,
         CancelRequested,
         EvidenceRead,
+        Looked,
         RowRecorded,
+        WaitingOffered,
         WindowsRead,
     )
-    from vp_tui.domain.lane.auto_revert import AutoRevertBarred, AutoRevertStepped
+    from vp_tui.domain.lane.auto_revert import AutoRevertBarred
     from vp_tui.domain.models import Snapshot
     from vp_tui.domain.runs.run import Run
     from vp_tui.state.state import State, Tone
@@ -187,20 +189,26 @@ def _changed(state: State, session_id: str, **fields: Any) -> State:  # noqa: AN
     return state
 
 
-def alarms_followed(event: AlarmsFollowed, state: State) -> State:
-    """Take the alarms as they are now; those that are new, and those that are over, are told."""
-    before = {alarm.key for alarm in state.alarms}
-    after = {alarm.key for alarm in event.alarms}
-    told = state
-    for alarm in event.alarms:
-        if alarm.key not in before:
-            text = f"{alarm.key.kind}: {alarm.reason}"
-            told = with_entry(told, event.at, alarm.session_id, "alarm", text, "bad")
-    for alarm in state.alarms:
-        if alarm.key not in after:
-            text = f"over: {alarm.key.kind}"
-            told = with_entry(told, event.at, alarm.session_id, "alarm", text, "good")
-    return replace(told, alarms=event.alarms)
+def looked(event: Looked, state: State) -> State:
+    """Raise and end alarms, and step the auto-revert, as a look at the state has them."""
+    state = _with_alarms(event, state)
+    if event.circumstances is None:
+        return state
+    after = step_auto_revert(state.auto_revert, event.circumstances, event.at)
+    return _with_revert(state, event.at, after)
+
+
+def _with_alarms(event: Looked, state: State) -> State:
+    changes = follow_alarms(state.alarms, event.present, event.at, unknown=event.unknown)
+    if changes.alarms == state.alarms:
+        return state
+    for alarm in changes.new:
+        text = f"{alarm.key.kind}: {alarm.reason}"
+        state = with_entry(state, event.at, alarm.session_id, "alarm", text, "bad")
+    for alarm in changes.ended:
+        text = f"over: {alarm.key.kind}"
+        state = with_entry(state, event.at, alarm.session_id, "alarm", text, "good")
+    return replace(state, alarms=changes.alarms)
 
 
 def alarms_acknowledged(event: AlarmsAcknowledged, state: State) -> State:
@@ -221,14 +229,25 @@ def auto_revert_barred(event: AutoRevertBarred, state: State) -> State:
     return replace(state, auto_revert=state.auto_revert._replace(bar=event.why))
 
 
-def auto_revert_stepped(event: AutoRevertStepped, state: State) -> State:
-    """Take the auto-revert as it is now; what is news is told."""
-    told = news(state.auto_revert, event.revert)
-    state = replace(state, auto_revert=event.revert)
+def auto_revert_stopped(event: AutoRevertStopped, state: State) -> State:
+    """End the countdown; nothing is forced until the trip is over."""
+    return _with_revert(state, event.at, stopped(state.auto_revert, event.actor))
+
+
+def _with_revert(state: State, at: float, after: AutoRevert) -> State:
+    """Return the state with the auto-revert as it is now; what is news is told."""
+    before = state.auto_revert
+    if after == before:
+        return state
+    told, state = news(before, after), replace(state, auto_revert=after)
     if told is None:
         return state
-    tone = _TONES.get(event.revert.phase, "warn")
-    return with_entry(state, event.at, None, "revert", told, tone)
+    return with_entry(state, at, None, "revert", told, _TONES.get(after.phase, "warn"))
+
+
+def waiting_offered(_event: WaitingOffered, state: State) -> State:
+    """Remember that rows which wait were offered: that is done once."""
+    return replace(state, has_offered=True)
 
 
 def evidence_read(event: EvidenceRead, state: State) -> State:

@@ -39,8 +39,6 @@ class WatchScreen(Screen[None]):
         self.commands = commands
         self._tones = tones
         self._frozen: View | None = None
-        self._has_offered = False
-        """Whether rows that wait for the log were looked for."""
         self.board = Board()
 
     def compose(self) -> ComposeResult:
@@ -67,8 +65,7 @@ class WatchScreen(Screen[None]):
             return
         self.redraw()
         log = state.evidence
-        if not self._has_offered and state.watch.evidence and log and log.problem is None:
-            self._has_offered = True
+        if not state.has_offered and state.watch.evidence and log and log.problem is None:
             from vp_tui.ui.watch.handlers import offer_waiting  # noqa: PLC0415 - as in action_do
 
             offer_waiting(self)

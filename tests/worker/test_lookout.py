@@ -32,7 +32,6 @@ from vp_tui.domain.lane.auto_revert import (
     UNREAD,
     AutoRevert,
     AutoRevertBarred,
-    AutoRevertStepped,
     Phase,
 )
 from vp_tui.domain.lane.switches import (
@@ -48,12 +47,14 @@ from vp_tui.domain.lane.switches import (
 from vp_tui.domain.models import Plane, Source
 from vp_tui.domain.vocabulary import RevertMode, Stage, Traffic
 from vp_tui.state.reducer import reduce_all
-from vp_tui.views.auto_revert import act_on_revert, circumstances, look_at_trip
+from vp_tui.views.auto_revert import circumstances
 from vp_tui.views.view import View
+from vp_tui.worker.lookout import act_on_revert, judged
 
 if TYPE_CHECKING:
     from vp_tui.domain.events import Event
     from vp_tui.domain.models import Snapshot
+    from vp_tui.domain.runs.alarms import Alarm
     from vp_tui.state.state import State
 
 BY_COMMAND: Final = Means(apply=("restart",))
@@ -95,14 +96,16 @@ class _Hands:
     def note(self, action: str, reason: str, result: str) -> None:
         self.noted.append((action, reason, result))
 
+    def ring(self, alarms: tuple[Alarm, ...]) -> None:
+        raise AssertionError(alarms)
+
 
 def live(known: State, seconds: int, hands: _Hands, at: int = 1) -> State:
     """Return the state after so many ticks, as the app lets them pass."""
     for now in range(at, at + seconds):
-        before, found = known.auto_revert, look_at_trip(View(known, float(now)))
+        before, found = known.auto_revert, judged(View(known, float(now)), reverts=True)
         known = reduce_all(known, [Tick(float(now), known.clock.wall_at(now)), *found])
-        if found:
-            act_on_revert(before, known.auto_revert, hands)
+        act_on_revert(before, known.auto_revert, hands)
     return known
 
 
@@ -276,15 +279,19 @@ class TestFollowing:
         assert (hands.changed, hands.noted) == ([], [])
 
     def test_nothing_is_looked_at_before_a_source_has_spoken(self) -> None:
-        assert (
-            look_at_trip(View(state(OURS, auto_revert=RevertMode.ARMED, means=BY_COMMAND), 1.0))
-            == ()
-        )
+        known = state(OURS, auto_revert=RevertMode.ARMED, means=BY_COMMAND)
+        assert judged(View(known, 1.0), reverts=True) == ()
 
-    def test_a_look_that_changes_nothing_is_no_event(self) -> None:
+    def test_a_look_that_changes_nothing_changes_nothing(self) -> None:
         known = live(told(count=0), 1, _Hands())
         assert known.auto_revert.phase is Phase.ARMED
-        assert look_at_trip(View(known, 2.0)) == ()
+        looked = judged(View(known, 2.0), reverts=True)
+        assert reduce_all(known, looked).auto_revert == known.auto_revert
+
+    def test_a_headless_look_steps_nothing(self) -> None:
+        known = told()
+        (looked,) = judged(View(known, 1.0))
+        assert reduce_all(known, [looked]).auto_revert == known.auto_revert
 
 
 class TestReduced:
@@ -302,5 +309,8 @@ class TestReduced:
 
     def test_a_second_of_the_countdown_is_no_news(self) -> None:
         known = live(told(), 1, _Hands())
-        later = known.auto_revert._replace(seen_at=2.0)
-        assert reduce_all(known, [AutoRevertStepped(2.0, later)]).entries == known.entries
+        later = live(known, 1, _Hands(), at=2)
+        assert later.auto_revert.is_counting
+        assert [e for e in later.entries if e.kind == "revert"] == [
+            e for e in known.entries if e.kind == "revert"
+        ]
