@@ -233,6 +233,7 @@ class TestRoundTrip:
     def test_what_is_read_back_comes_to_the_same_state(self, night: Any) -> None:
         events = night()
         assert state(*map(from_line, map(to_line, events))) == state(*events)
+        assert [from_json(to_json(event)) for event in events] == events
 
 
 class TestRefused:

@@ -99,7 +99,7 @@ class Codecs:
             return self._union(get_args(hint))
         if _is_record(hint):
             return self._record(hint)
-        if isinstance(hint, type) and issubclass(hint, StrEnum):
+        if _is_a(StrEnum, hint):
             return _word({member.value: member for member in hint})
         codec = self._generic(get_origin(hint), get_args(hint))
         if codec is None:
@@ -111,9 +111,9 @@ class Codecs:
             return _word({word: word for word in inner})
         if origin is tuple and inner[1:] == (Ellipsis,):
             return _tuple(self.of(inner[0]))
-        if origin is frozenset and _is_text(inner[0]):
+        if origin is frozenset and _is_a(str, inner[0]):
             return _frozenset(self.of(inner[0]))
-        if origin is Mapping and _is_text(inner[0]):
+        if origin is Mapping and _is_a(str, inner[0]):
             return _mapping(self.of(inner[0]), self.of(inner[1]))
         return None
 
@@ -181,8 +181,8 @@ def _is_record(hint: Any) -> bool:
     return isinstance(hint, type) and (is_dataclass(hint) or hasattr(hint, "_field_defaults"))
 
 
-def _is_text(hint: Any) -> bool:
-    return isinstance(hint, type) and issubclass(hint, str)
+def _is_a(kind: type, hint: Any) -> bool:
+    return isinstance(hint, type) and issubclass(hint, kind)
 
 
 def _fields_of(kind: Any) -> Iterator[tuple[str, Any]]:
@@ -297,22 +297,19 @@ def _word(by_text: Mapping[str, str]) -> Codec:
     return Codec(str, decode)
 
 
+def _plain(kind: type, why_not: str) -> Codec:
+    def decode(value: object) -> Any:
+        if type(value) is not kind:
+            raise Misshapen(why_not)
+        return value
+
+    return Codec(_as_it_is, decode)
+
+
 def _decode_text(value: object) -> str:
-    if type(value) is not str:
-        raise Misshapen("no text")
-    return value
-
-
-def _decode_flag(value: object) -> bool:
-    if type(value) is not bool:
-        raise Misshapen("neither true nor false")
-    return value
-
-
-def _decode_whole(value: object) -> int:
-    if type(value) is not int:
-        raise Misshapen("no whole number")
-    return value
+    if isinstance(value, str):  # of an enum too, where a word of one stands for a text
+        return value
+    raise Misshapen("no text")
 
 
 def _encode_number(value: float) -> float | str:
@@ -345,8 +342,8 @@ def _decode_stamp(value: object) -> datetime:
 
 _SCALARS: Final = {
     str: Codec(_as_it_is, _decode_text),
-    bool: Codec(_as_it_is, _decode_flag),
-    int: Codec(_as_it_is, _decode_whole),
+    bool: _plain(bool, "neither true nor false"),
+    int: _plain(int, "no whole number"),
     float: Codec(_encode_number, _decode_number),
     datetime: Codec(_encode_stamp, _decode_stamp),
 }
