@@ -21,7 +21,7 @@ from tests.support.builders import (
 
 from vp_tui.domain.events import Event, EvidenceRead, GapFound, Tick
 from vp_tui.domain.models import Source, StreamEvent
-from vp_tui.state.store import ANSWERS_KEPT, PUBLISH_HZ, Mailbox, Store, pump
+from vp_tui.state.store import ANSWERS_KEPT, PUBLISH_HZ, RECENT_EVENTS, Mailbox, Store, pump
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -182,6 +182,18 @@ class TestStore:
         store.apply(tick(1.0))
         store.apply(tick(2.0))
         assert heard == [1, 2, 2]
+
+    def test_the_newest_events_are_remembered_as_they_came(self) -> None:
+        store = Store(state())
+        store.apply(*sent(RECENT_EVENTS))
+        store.apply(tick(1.0), tick(2.0))
+        assert list(store.recent) == [*sent(RECENT_EVENTS)[2:], tick(1.0), tick(2.0)]
+
+    def test_an_event_that_fails_is_remembered(self) -> None:
+        store = Store(state())
+        with pytest.raises(TypeError, match="no rule for object"):
+            store.apply(tick(1.0), object())  # type: ignore[arg-type]
+        assert len(store.recent) == 2
 
 
 class Naps:

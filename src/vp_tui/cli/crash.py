@@ -3,31 +3,38 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import platform
 import re
 import traceback
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from vp_tui import __version__
 from vp_tui.domain.text import literal
 from vp_tui.storage.places import state_dir
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
     from pathlib import Path
 
+    from vp_tui.domain.events import Event
     from vp_tui.state.store import Store
 
 
 HIDDEN: Final = "<hidden>"
-RECENT_EVENTS: Final = 50
+EVENT_LIMIT: Final = 20_000
+"""Characters of an event's line; a longer one is cut to kind and moment."""
+LAST_EVENTS: Final = "last events, oldest first:"
 
 _LIBRARIES: Final = ("textual", "httpx", "websockets", "pydantic")
 _TOKEN_VARIABLES: Final = ("UA_OPS_TOKEN", "UA_INTERNAL_API_TOKEN")
 _SHORTEST_SECRET: Final = 4
 """Characters; scrubbing shorter values would make the report unreadable and hide nothing."""
+_BEGINS_EVENT: Final = '{"kind":"'
+_NAMES_SECRET: Final = re.compile(r"(?i)--[\w-]*token")
+"""An argument after which the next one is a token."""
 _LOOKS_SECRET: Final = (
     re.compile(r"(?i)(--[\w-]*token(?!-file)[= ]+)\S+"),
     re.compile(r"(?i)(authorization['\": ]+(?:bearer )?)[^\s'\"]+"),
@@ -39,12 +46,12 @@ _LOOKS_SECRET: Final = (
 
 @contextlib.contextmanager
 def events_noted(store: Store) -> Iterator[None]:
-    """Note the kinds of the last events on an exception that passes: the report shows them."""
+    """Note the last events on an exception that passes, a line each: the report shows them."""
     try:
         yield
     except Exception as error:
-        kinds = [entry.kind for entry in store.state.entries[-RECENT_EVENTS:]]
-        error.add_note(f"last events, oldest first: {' '.join(kinds) or 'none'}")
+        lines = map(_event_line, store.recent)
+        error.add_note("\n".join((LAST_EVENTS, *lines)) if store.recent else f"{LAST_EVENTS} none")
         raise
 
 
@@ -62,7 +69,7 @@ def crash_report(
     one. Raises OSError.
     """
     known = [*secrets, *(environ.get(name, "") for name in _TOKEN_VARIABLES)]
-    text = scrubbed("\n".join(_lines(error, argv, now)), known)
+    text = "\n".join(_scrubbed_line(line, known) for line in _lines(error, argv, now))
     directory = state_dir(environ)
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = directory / f"crash-{now:%Y%m%dT%H%M%S%f}-{os.getpid()}.txt"
@@ -80,6 +87,45 @@ def scrubbed(text: str, secrets: Iterable[str]) -> str:
     for pattern in _LOOKS_SECRET:
         text = pattern.sub(rf"\g<1>{HIDDEN}", text)
     return text
+
+
+def _event_line(event: Event) -> str:
+    from vp_tui.storage.recording import to_line  # noqa: PLC0415 - only a crash needs it
+
+    kind = type(event).__name__
+    try:
+        line = literal(to_line(event))
+    except Exception as error:  # noqa: BLE001 - the crash is what counts, and this may be its cause
+        return _compact({"kind": kind, "unwritable": type(error).__name__})
+    if len(line) <= EVENT_LIMIT:
+        return line
+    return _compact({"kind": kind, "at": event.at, "characters_left_out": len(line)})
+
+
+def _scrubbed_line(line: str, known: Collection[str]) -> str:
+    """Return a line of the report scrubbed; one of an event stays JSON."""
+    if line.startswith(_BEGINS_EVENT):
+        with contextlib.suppress(ValueError):
+            return _compact(_scrubbed_texts(json.loads(line), known))
+    return scrubbed(line, known)
+
+
+def _scrubbed_texts(value: Any, known: Collection[str]) -> Any:  # noqa: ANN401 - any JSON
+    if isinstance(value, str):
+        return scrubbed(value, known)
+    if isinstance(value, dict):
+        return {scrubbed(key, known): _scrubbed_texts(each, known) for key, each in value.items()}
+    if isinstance(value, list):
+        follows = zip(value, ["", *value], strict=False)
+        return [
+            HIDDEN if _NAMES_SECRET.fullmatch(str(before)) else _scrubbed_texts(each, known)
+            for each, before in follows
+        ]
+    return value
+
+
+def _compact(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def _lines(error: BaseException, argv: Sequence[str], now: datetime) -> Iterator[str]:

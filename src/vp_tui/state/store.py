@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 PUBLISH_HZ: Final = 20
 MAILBOX_LIMIT: Final = 50_000
 """Events held while the screen cannot take them: the oldest stream events leave first."""
+RECENT_EVENTS: Final = 50
+"""Events that the store remembers as they came."""
 
 ANSWERS_KEPT: Final = 16
 _ANSWERS: Final[Mapping[type[Event], Source]] = MappingProxyType(
@@ -135,6 +137,8 @@ class Store:
 
     def __init__(self, state: State) -> None:
         self.state = state
+        self.recent: deque[Event] = deque(maxlen=RECENT_EVENTS)
+        """The newest events, oldest first, also those of a batch that failed."""
         self._subscribers: list[Subscriber] = []
 
     def subscribe(self, subscriber: Subscriber) -> Callable[[], None]:
@@ -144,6 +148,7 @@ class Store:
 
     def apply(self, *events: Event) -> None:
         """Reduce the events in order and publish the result once, if any of them is news."""
+        self.recent.extend(events)
         has_news = any(_is_news(event, self.state) for event in events)
         self.state = reduce_all(self.state, events)
         if not has_news:
