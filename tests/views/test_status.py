@@ -202,9 +202,7 @@ class TestValues:
 
     def test_a_blind_rate_is_an_alarm(self) -> None:
         value = shown(healthy(), polled(snapshot(mission(), events=[])))
-        assert value["alarms"] == [
-            "blind rate: its events miss 1 of 1 missions, the newest too"
-        ]
+        assert value["alarms"] == ["blind rate: its events miss 1 of 1 missions, the newest too"]
 
     def test_a_substitute_is_labelled(self) -> None:
         value = shown(failed(failure=REFUSED), polled(snapshot(), 0.5, Plane.DASHBOARD))
