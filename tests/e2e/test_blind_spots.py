@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pytest
 from tests.support.desk import NEXT, watching
 
 from vp_tui.simulator.options import AUTH_INTERNAL_TOKEN, AUTH_OPS_TOKEN
@@ -15,8 +14,6 @@ if TYPE_CHECKING:
     from tests.support.desk import Desk
 
     from vp_tui.domain.rollout.evidence_row import EvidenceRow
-
-pytestmark = pytest.mark.timeout(150)
 
 
 def is_unmeasured(row: EvidenceRow) -> bool:
