@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from vp_tui.domain.lane.probe import Fact
     from vp_tui.domain.models import CancelAnswer
     from vp_tui.gateway.credentials import Credentials
+    from vp_tui.gateway.websocket import Opener
 
 
 DEADLINE_S: Final = 20.0
@@ -49,7 +50,10 @@ _LOOK: Final = "look at what it was to change before giving it again"
 
 
 class Orders:
-    """What may be told to one gateway. `transport` and `clock` (seconds) are seams for tests."""
+    """What may be told to one gateway.
+
+    `transport`, `opener` and `clock` (seconds) are seams for tests.
+    """
 
     def __init__(
         self,
@@ -58,6 +62,7 @@ class Orders:
         *,
         tls: TlsContext | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
+        opener: Opener | None = None,
         deadline_s: float = DEADLINE_S,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -66,6 +71,7 @@ class Orders:
         self._credentials = credentials
         self._tls = tls or TlsContext(base_url)
         self._transport = transport
+        self._opener = opener
         self._deadline_s = deadline_s
         self._clock = clock
 
@@ -108,7 +114,9 @@ class Orders:
         """
         from vp_tui.gateway.websocket import SocketOptions  # noqa: PLC0415 - as above
 
-        options = SocketOptions(self._credentials.headers, self._tls, clock=self._clock)
+        options = SocketOptions(
+            self._credentials.headers, self._tls, clock=self._clock, opener=self._opener
+        )
         await execute(stream_url(self._base_url, session_id), prompt, options, tell)
 
     def _asked(self, path: str, plane: Plane) -> Asked:

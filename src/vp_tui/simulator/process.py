@@ -156,7 +156,7 @@ async def running_gateway(options: SimulatorOptions) -> AsyncIterator[Driver]:
 
     If the scenario crashed, the end of the context raises its exception.
     """
-    async with _running(options) as (_, driver, _):
+    async with playing(Host(options.with_default_tokens())) as (driver, _):
         yield driver
 
 
@@ -173,7 +173,8 @@ async def serve(
     it, and SIGHUP, SIGTERM and SIGINT end it.
     """
     stop = stop or asyncio.Event()
-    async with _running(options) as (host, driver, scenario), asyncio.TaskGroup() as tasks:
+    host = Host(options.with_default_tokens())
+    async with playing(host) as (driver, scenario), asyncio.TaskGroup() as tasks:
         if handle_signals:
             loop = asyncio.get_running_loop()
             loop.add_signal_handler(signal.SIGUSR1, lambda: tasks.create_task(host.restart()))
@@ -185,17 +186,15 @@ async def serve(
 
 
 @contextlib.asynccontextmanager
-async def _running(
-    options: SimulatorOptions,
-) -> AsyncIterator[tuple[Host, Driver, asyncio.Task[None]]]:
-    host = Host(options.with_default_tokens())
+async def playing(host: Host) -> AsyncIterator[tuple[Driver, asyncio.Task[None]]]:
+    """Let a host listen and play its scenario beside the caller, as `running_gateway` does."""
     driver = Driver(host)
     try:
         await host.listen()
-        scenario = asyncio.create_task(_play(options.scenario, driver))
+        scenario = asyncio.create_task(_play(host.options.scenario, driver))
         await asyncio.sleep(0)  # lets the scenario lay its ground before anybody looks
         try:
-            yield host, driver, scenario
+            yield driver, scenario
         finally:
             scenario.cancel()
             await asyncio.wait({scenario})
