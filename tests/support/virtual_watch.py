@@ -1,0 +1,120 @@
+"""A watch and its gateway in one event loop, on virtual time: an hour of a scenario in seconds.
+
+Everything is real but the clocks and the wire: the gateway's application, the HTTP client, the
+socket's shell, the feeds, mailbox, store and alarms.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any, Final
+
+from tests.support.memory_wire import MemoryDoor
+from tests.support.virtual_time import virtual_loop
+
+from vp_tui.cli.config.settings import Settings
+from vp_tui.cli.wiring import Surroundings, connect, new_store
+from vp_tui.domain.events import Tick
+from vp_tui.simulator.host import Host
+from vp_tui.simulator.options import Clock
+from vp_tui.simulator.process import playing
+from vp_tui.state.store import Mailbox, Store, pump
+from vp_tui.storage.places import Places
+from vp_tui.views.alarms import watched
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+    from datetime import datetime
+
+    from vp_tui.domain.runs.alarms import Alarm
+    from vp_tui.simulator.driver import Driver
+    from vp_tui.simulator.options import SimulatorOptions
+    from vp_tui.state.state import State
+    from vp_tui.worker.feeds import Feeds
+
+TICK_S: Final = 1.0
+"""Between two looks for alarms, as on the screen."""
+PATIENCE_S: Final = 6 * 3600.0
+"""Virtual seconds after which what was not seen is not seen any more."""
+
+
+@dataclass
+class VirtualWatch:
+    """A watch without a screen, and the gateway that it watches."""
+
+    store: Store
+    feeds: Feeds
+    driver: Driver
+    places: Places
+    rung: list[Alarm]
+    """The alarms that rang, oldest first."""
+
+    @property
+    def state(self) -> State:
+        return self.store.state
+
+    @property
+    def now(self) -> float:
+        """Seconds on the clock of the watch."""
+        return virtual_loop().time()
+
+    @property
+    def wall(self) -> datetime:
+        return virtual_loop().wall()
+
+    async def passes(self, seconds: float) -> None:
+        """Let so much time pass."""
+        await asyncio.sleep(seconds)
+
+    async def until(self, holds: Callable[[State], object]) -> None:
+        """Let time pass until the store has published a state of which `holds`."""
+        seen = asyncio.Event()
+        unsubscribe = self.store.subscribe(lambda state: seen.set() if holds(state) else None)
+        try:
+            if not holds(self.state):
+                async with asyncio.timeout(PATIENCE_S):
+                    await seen.wait()
+        except TimeoutError:
+            raise AssertionError([entry.text for entry in self.state.entries[-50:]]) from None
+        finally:
+            unsubscribe()
+
+    async def tick(self) -> None:
+        """Let the state grow older once a second, and look for alarms, for ever."""
+        while True:
+            await asyncio.sleep(TICK_S)
+            alarms = watched(self.state, self.now, self.rung.extend)
+            self.store.apply(Tick(self.now, self.wall), *alarms)
+
+
+@asynccontextmanager
+async def virtual_watch(
+    options: SimulatorOptions,
+    **given: Any,  # noqa: ANN401 - fields of Settings
+) -> AsyncIterator[VirtualWatch]:
+    """Watch a gateway that plays `options.scenario`. A crash on either side is raised."""
+    loop = virtual_loop()
+    door = MemoryDoor(loop.wall)
+    clock = Clock(speed=options.speed, zone=options.zone, utc=loop.wall)
+    host = Host(options.with_default_tokens(), door=door, clock=clock)
+    chance = random.Random(options.seed)  # noqa: S311 - repeatable by design
+    around = Surroundings(loop.time, loop.wall, chance, door.transport, door.opener)
+    settings = Settings(gateway_url=door.url, **given)
+    with TemporaryDirectory(prefix="vp-tui-watch-") as home:
+        store, mailbox, places = new_store(settings, around), Mailbox(), Places(Path(home))
+        async with playing(host) as (driver, _), asyncio.TaskGroup() as tasks:
+            feeds = connect(settings, mailbox.put, ambient=False, places=places, around=around)
+            watch = VirtualWatch(store, feeds, driver, places, [])
+            running = [
+                tasks.create_task(feeds.run()),
+                tasks.create_task(pump(mailbox, store)),
+                tasks.create_task(watch.tick()),
+            ]
+            yield watch
+            for task in running:
+                task.cancel()
