@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from tests.support.virtual_time import (
@@ -21,9 +21,6 @@ from vp_tui.simulator.options import SimulatorOptions
 from vp_tui.state.sources import SourceWord, source_view
 from vp_tui.views.runs import run_rows
 
-if TYPE_CHECKING:
-    from vp_tui.state.state import State
-
 HOUR_S = 3600.0
 
 
@@ -35,12 +32,6 @@ def levels(watch: VirtualWatch) -> list[Level | None]:
     return [row.level.level for row in run_rows(watch.state, watch.now)]
 
 
-def knows_all_missions(watch: VirtualWatch, state: State) -> bool:
-    """Tell whether the watch's missions are the gateway's, each with its end."""
-    known = {key: entry.mission.status for key, entry in state.ledger.entries.items()}
-    return known == {m.mission_id: m.status for m in watch.driver.gateway.ledger.missions}
-
-
 @on_virtual_time
 async def test_an_hour_of_a_quiet_lane() -> None:
     async with virtual_watch(SimulatorOptions(scenario="clean")) as watch:
@@ -48,7 +39,7 @@ async def test_an_hour_of_a_quiet_lane() -> None:
         await watch.passes(HOUR_S)
         assert watch.now == STARTS_AT + HOUR_S
         assert (watch.wall - began).total_seconds() == HOUR_S
-        await watch.until(lambda state: knows_all_missions(watch, state))
+        await watch.until(watch.knows_all_missions)
         assert len(watch.state.ledger.entries) > 200
         assert not any(entry.fell_back for entry in watch.state.ledger.entries.values())
         assert set(words(watch).values()) == {SourceWord.LIVE}
@@ -77,7 +68,7 @@ async def test_an_hour_of_a_gateway_that_comes_and_goes() -> None:
         lost = [alarm for alarm in watch.rung if alarm.key.kind == "gateway lost"]
         assert len(lost) == len(watch.rung)
         assert len(lost) == int(HOUR_S) // 28  # 20 s there, 8 s away
-        await watch.until(lambda state: knows_all_missions(watch, state))
+        await watch.until(watch.knows_all_missions)
 
 
 @on_virtual_time

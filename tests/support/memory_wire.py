@@ -43,6 +43,8 @@ class MemoryDoor:
         self.transport = _Transport(self)
         self.wall = wall
         self.app: Starlette | None = None
+        self.breaks: Callable[[httpx.Request], Exception | httpx.Response | None] = lambda _: None
+        """What a request meets instead of the gateway; None: nothing."""
         self.under_way: set[asyncio.Task[httpx.Response]] = set()
         self._sockets: set[MemorySocket] = set()
 
@@ -59,6 +61,11 @@ class MemoryDoor:
             _done, late = await asyncio.wait(self.under_way, timeout=GRACE_S)
             for task in late:
                 task.cancel()
+
+    def drop_sockets(self) -> None:
+        """Cut all open sockets, without a close frame."""
+        for socket in tuple(self._sockets):
+            socket.end(None)
 
     @asynccontextmanager
     async def opener(self, url: str, headers: Mapping[str, str]) -> AsyncIterator[MemorySocket]:
@@ -140,6 +147,11 @@ class _Transport(httpx.AsyncBaseTransport):
         door = self._door
         if door.app is None:
             raise httpx.ConnectError("refused") from ConnectionRefusedError()
+        met = door.breaks(request)
+        if isinstance(met, Exception):
+            raise met
+        if met is not None:
+            return met
         carrier = httpx.ASGITransport(door.app)
         serving = asyncio.create_task(carrier.handle_async_request(request))
         door.under_way.add(serving)

@@ -50,6 +50,7 @@ class VirtualWatch:
     store: Store
     feeds: Feeds
     driver: Driver
+    door: MemoryDoor
     places: Places
     rung: list[Alarm]
     """The alarms that rang, oldest first."""
@@ -84,6 +85,13 @@ class VirtualWatch:
         finally:
             unsubscribe()
 
+    def knows_all_missions(self, state: State) -> bool:
+        """Tell whether the newest missions of the watch are the gateway's, each with its end."""
+        limit = state.watch.mission_limit
+        known = {key: entry.mission.status for key, entry in state.ledger.entries.items()}
+        newest = self.driver.gateway.ledger.missions[-limit:]
+        return all(known.get(mission.mission_id) == mission.status for mission in newest)
+
     async def tick(self) -> None:
         """Let the state grow older once a second, and look for alarms, for ever."""
         while True:
@@ -109,7 +117,7 @@ async def virtual_watch(
         store, mailbox, places = new_store(settings, around), Mailbox(), Places(Path(home))
         async with playing(host) as (driver, _), asyncio.TaskGroup() as tasks:
             feeds = connect(settings, mailbox.put, ambient=False, places=places, around=around)
-            watch = VirtualWatch(store, feeds, driver, places, [])
+            watch = VirtualWatch(store, feeds, driver, door, places, [])
             running = [
                 tasks.create_task(feeds.run()),
                 tasks.create_task(pump(mailbox, store)),

@@ -158,11 +158,13 @@ async def test_a_command_goes_on_when_it_is_left_while_it_starts(
 
     monkeypatch.setattr(asyncio, "create_subprocess_exec", slow_start)
     done = tmp_path / "done"
-    waiting = asyncio.create_task(run_command(script(f"open({str(done)!r}, 'w').write('x')"), 60))
+    code = f"import os; open({str(done)!r}, 'w').write(str(os.getpid()))"
+    waiting = asyncio.create_task(run_command(script(code), 60))
     await has_begun.wait()
     waiting.cancel()
     await asyncio.gather(waiting, return_exceptions=True)
     may_end.set()
-    while not done.exists():  # noqa: ASYNC110 - not ours
+    while not done.exists() or not done.read_text():  # noqa: ASYNC110 - not ours
         await asyncio.sleep(0)
+    await gone(int(done.read_text()))
     await settle()
