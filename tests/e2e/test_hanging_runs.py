@@ -8,7 +8,6 @@ import sys
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Final
 
-import pytest
 from tests.support.desk import NEXT, STUCK_AFTER_S, Desk, golden_log, watching
 from tests.support.users import user_of
 
@@ -24,8 +23,6 @@ if TYPE_CHECKING:
     from tests.support.users import User
 
     from vp_tui.views.runs import RunRow
-
-pytestmark = pytest.mark.timeout(150)
 
 HEARD: Final = "import sys; print(sys.argv[2], file=open(sys.argv[1], 'a'))"
 """An operator's command for alarms: it adds what it is told to a file."""

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
     from tests.support.tmux import Tmux
 
-pytestmark = pytest.mark.timeout(180)
-
 STUCK: Final = re.compile(r"(?m)^! STUCK \d+s (\w{8}): holds the gateway lock, 2 turns wait")
 
 

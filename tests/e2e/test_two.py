@@ -9,8 +9,8 @@ import time
 from typing import TYPE_CHECKING, Final
 from unittest.mock import patch
 
-import pytest
-from tests.support.desk import NEXT, PATIENCE_S, golden_log, rows_of
+from tests.support.desk import NEXT, golden_log, rows_of
+from tests.support.patience import PATIENCE_S
 from tests.support.terminal import Terminal
 
 from vp_tui.cli.evidence import verify_report
@@ -20,8 +20,6 @@ from vp_tui.simulator.process import spawn_gateway
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
-
-pytestmark = pytest.mark.timeout(150)
 
 IS_OPEN: Final = re.compile(r"BROADENED Bro#5 organic \d+s")
 IS_ASKED: Final = re.compile(r"(wrote HOLD_SHADOW|HOLD_SHADOW was written) for this window at ")

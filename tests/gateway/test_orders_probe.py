@@ -9,6 +9,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.support.patience import PATIENCE_S
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 
@@ -45,7 +46,7 @@ async def told_by(url: str, prompt: str = "write code") -> list[Fact]:
     """Return all that a probe's socket tells until it is closed."""
     facts: list[Fact] = []
     orders = Orders(url, credentials_of(url, UA_OPS_TOKEN="o"))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         await orders.execute(ID, prompt, facts.append)
     return facts
 
@@ -141,6 +142,6 @@ async def test_a_probes_socket_refuses_all_but_one_execute(said: str | bytes) ->
             await socket.send(message("execute", text="x"))
             with pytest.raises(ReadOnly, match="a second frame"):
                 await socket.send(message("execute", text="x"))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             await left.wait()
     assert heard == [message("execute", text="x")]

@@ -9,6 +9,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.support.patience import PATIENCE_S
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.datastructures import Headers
 from websockets.exceptions import ConnectionClosed
@@ -71,7 +72,7 @@ class Watcher:
                 return event
 
     async def next(self) -> StreamOutput:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             return await self.events.get()
 
     def listed(self, seq: int = 1) -> None:
@@ -222,7 +223,7 @@ async def test_a_silent_accept_is_left() -> None:
     policy = Policy(connected_within_s=0.01)
     async with gateway(handle) as url, watching(url, policy) as watcher:
         assert (await watcher.link(StreamState.WAITING)).reason == SILENT_ACCEPT
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             await left.wait()
 
 
@@ -262,7 +263,7 @@ async def test_stop_ends_the_task() -> None:
     async with gateway(handle) as url, watching(url) as watcher:
         await watcher.frame("connected")
         watcher.stream.stop()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             await watcher.task
 
 
@@ -279,7 +280,7 @@ async def test_a_blocked_gateway_cannot_hold_the_viewer() -> None:
         async with watching(url, close_timeout_s=0.01) as watcher:
             await watcher.frame("connected")
             watcher.stream.stop()
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(PATIENCE_S):
                 await watcher.task
         release.set()
 
@@ -367,6 +368,6 @@ async def test_the_socket_of_a_stream_refuses_to_send() -> None:
         stream = Meddler(stream_url(url, ID), core, lambda _: None, SocketOptions(dict))
         with pytest.raises(ReadOnly, match="a frame on a watched socket is not sent"):
             await stream.run()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             await left.wait()
     assert heard == []

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 import httpx
 import pytest
 import websockets
+from tests.support.patience import PATIENCE_S
 
 from vp_tui.simulator.options import SimOptions
 from vp_tui.simulator.process import running_gateway, spawn_gateway
@@ -31,7 +32,6 @@ WIRE = Path(__file__).parents[1] / "wire"
 RECORDED_ROOT = "/srv/gateway/workspaces"
 OPS = {"x-ua-ops-token": "ops-secret"}
 INTERNAL = {"x-ua-internal-token": "internal-secret"}
-PATIENCE_S = 10.0
 PLAIN: dict[str, Any] = {"trust_env": False, "verify": ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)}
 """For clients: no proxies and no certificates, which take long to load."""
 

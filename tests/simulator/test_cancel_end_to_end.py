@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
+from tests.support.patience import PATIENCE_S
 from tests.support.rig import no_recorder
 
 from vp_tui.cli.config.settings import Settings
@@ -33,9 +34,6 @@ if TYPE_CHECKING:
 
     from vp_tui.domain.audit import ActionRecord
     from vp_tui.state.state import State
-
-PATIENCE_S = 30.0
-"""For what takes some rounds of polls."""
 
 
 class Desk:

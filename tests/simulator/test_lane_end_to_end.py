@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.support.patience import PATIENCE_S
 
 from vp_tui.cli.config.settings import Settings
 from vp_tui.cli.wiring import connect, new_store
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
     from vp_tui.state.state import State
     from vp_tui.worker.feeds import Feeds
 
-PATIENCE_S = 12.0
 NUMBERS = itertools.count()
 """A mission with the same prompt shortly before could be the probe's own."""
 

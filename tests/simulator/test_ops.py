@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
+from tests.support.patience import PATIENCE_S
+
 if TYPE_CHECKING:
     from tests.simulator.conftest import Bench
 
@@ -101,7 +103,7 @@ async def test_other_markers(bench: Bench) -> None:
 
 async def test_failed_attaches_raise_an_alert(bench: Bench) -> None:
     for _ in range(3):
-        async with bench.attached("session_nope") as viewer, asyncio.timeout(5):
+        async with bench.attached("session_nope") as viewer, asyncio.timeout(PATIENCE_S):
             await viewer.socket.wait_closed()
     metrics: dict[str, Any] = (await bench.get("/api/v1/ops/metrics/session-continuity"))["metrics"]
     codes = [alert["code"] for alert in metrics["alerts"]]

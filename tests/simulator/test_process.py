@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+from tests.support.patience import PATIENCE_S
 
 from vp_tui.simulator.options import SimOptions
 from vp_tui.simulator.process import spawn_gateway
@@ -23,13 +24,12 @@ from vp_tui.simulator.options import SimOptions
 from vp_tui.simulator.process import run_gateway_command
 sys.exit(run_gateway_command(SimOptions(scenario="idle"), exit_with_parent=True))
 """
-PATIENCE_S = 10
 
 
 def started_at(url: str) -> Any:  # noqa: ANN401 - any JSON
     """Return the boot's stamp; waits while the port is closed by trying again."""
     transport = httpx.HTTPTransport(retries=20)
-    with httpx.Client(transport=transport, trust_env=False) as client:
+    with httpx.Client(transport=transport, trust_env=False, timeout=PATIENCE_S) as client:
         answer = client.get(f"{url}/api/v1/ops/metrics/session-continuity")
         return answer.json()["metrics"]["started_at"]
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+from tests.support.patience import PATIENCE_S
 
 from vp_tui.simulator.options import SimOptions
 from vp_tui.simulator.process import running_gateway
@@ -28,7 +29,7 @@ def counted(metrics: Metrics, status: str) -> int:
 
 
 async def until_metrics(bench: Bench, holds: Callable[[Metrics], bool]) -> Metrics:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while not holds(metrics := await bench.get(METRICS)):  # noqa: ASYNC110 - a poll
             await asyncio.sleep(0.02)
     result: Metrics = metrics

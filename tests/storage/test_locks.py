@@ -7,6 +7,7 @@ from multiprocessing import get_context
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.support.patience import PATIENCE_S
 
 from vp_tui.storage.errors import LockError
 from vp_tui.storage.locks import HostLock, lock_file
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from multiprocessing.connection import Connection
     from pathlib import Path
-
-PATIENCE_S = 30.0
 
 
 def hold(path: Path, told: Connection) -> None:

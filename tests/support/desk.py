@@ -11,6 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 from unittest.mock import patch
 
+from tests.support.patience import PATIENCE_S
 from tests.support.rollout import GOLDEN_LOG
 
 from vp_tui.cli.config.settings import Settings
@@ -39,10 +40,9 @@ if TYPE_CHECKING:
     from vp_tui.views.runs import RunRow
 
 SIZE: Final = (80, 24)
-PATIENCE_S: Final = 45.0
-"""How long a condition may take at worst; nothing is concluded from how long it took."""
-STUCK_AFTER_S: Final = 2.0
-"""Of silence: longer than a turn's pauses at the speeds that are used here."""
+STUCK_AFTER_S: Final = 5.0
+"""Of silence: longer than a turn's pauses at the speeds that are used here, and than a busy machine
+may keep the gateway from its work."""
 NEXT: Final = "Broadened rollout window #5"
 """The window that comes after the golden log."""
 

@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING, Final
 
 import pyte
+from tests.support.patience import PATIENCE_S
 from tests.support.pty_process import PtyProcess
 
 if TYPE_CHECKING:
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
 
 COLUMNS: Final = 80
 ROWS: Final = 24
-PATIENCE_S: Final = 15.0
-"""How long a condition may take at worst; nothing is concluded from how long it took."""
 
 
 class Terminal(PtyProcess):

@@ -14,12 +14,12 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
 
 import pytest
+from tests.support.patience import PATIENCE_S
 from tests.support.pty_process import environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-PATIENCE_S: Final = 45.0
 VP_TUI: Final = str(Path(sys.executable).with_name("vp-tui"))
 """The installed command."""
 LEFT: Final = "left with exit code "
@@ -55,7 +55,12 @@ class Tmux:
         """Give tmux an order; return what it prints."""
         tmux = ("tmux", "-u", "-L", "e2e", "-f", "/dev/null", *words)
         done = subprocess.run(  # noqa: S603 - a fixed program
-            tmux, env=self._environment, check=True, capture_output=True, text=True, timeout=20
+            tmux,
+            env=self._environment,
+            check=True,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE_S,
         )
         return done.stdout
 

@@ -6,7 +6,7 @@ import asyncio
 import os
 import signal
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.support.gateway import settle
@@ -135,6 +135,35 @@ async def test_a_command_goes_on_when_nobody_waits_for_it_any_more(tmp_path: Pat
     waiting.cancel()
     await asyncio.gather(waiting, return_exceptions=True)
     os.close(writer)
+    while not done.exists() or not done.read_text():  # noqa: ASYNC110 - not ours
+        await asyncio.sleep(0)
+    await gone(int(done.read_text()))
+    await settle()
+
+
+async def test_a_command_goes_on_when_it_is_left_while_it_starts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start, has_begun, may_end = asyncio.create_subprocess_exec, asyncio.Event(), asyncio.Event()
+
+    async def slow_start(*args: Any, **options: Any) -> asyncio.subprocess.Process:  # noqa: ANN401 - any command
+        process = await start(*args, **options)
+        has_begun.set()
+        try:
+            await may_end.wait()
+        except asyncio.CancelledError:  # as asyncio does it
+            process.kill()
+            raise
+        return process
+
+    monkeypatch.setattr(asyncio, "create_subprocess_exec", slow_start)
+    done = tmp_path / "done"
+    code = f"import os; open({str(done)!r}, 'w').write(str(os.getpid()))"
+    waiting = asyncio.create_task(run_command(script(code), 60))
+    await has_begun.wait()
+    waiting.cancel()
+    await asyncio.gather(waiting, return_exceptions=True)
+    may_end.set()
     while not done.exists() or not done.read_text():  # noqa: ASYNC110 - not ours
         await asyncio.sleep(0)
     await gone(int(done.read_text()))

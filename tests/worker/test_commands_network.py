@@ -2,9 +2,10 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, cast
 
 import pytest
+from tests.support.patience import PATIENCE_S
 
 from vp_tui.worker import commands as network_module
 from vp_tui.worker.commands import NetworkThread
@@ -13,9 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from vp_tui.worker.feeds import Feeds
-
-PATIENCE_S: Final = 10.0
-"""How long a test waits for another thread before it fails; far more than it ever takes."""
 
 
 class FakeFeeds:

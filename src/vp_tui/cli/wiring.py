@@ -10,10 +10,10 @@ from __future__ import annotations
 import os
 import random
 import time
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from vp_tui.domain.models import DEFAULT_INTERVALS, Source
 from vp_tui.domain.vocabulary import RevertMode
@@ -25,6 +25,8 @@ from vp_tui.worker.actuator import Tools
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    import httpx
+
     from vp_tui.cli.config.settings import Settings
     from vp_tui.domain.events import Event
     from vp_tui.domain.lane.switches import Means
@@ -32,11 +34,33 @@ if TYPE_CHECKING:
     from vp_tui.gateway.client import GatewayClient
     from vp_tui.gateway.orders import Orders
     from vp_tui.gateway.transport import TlsContext
+    from vp_tui.gateway.websocket import Opener
     from vp_tui.storage.places import Places
     from vp_tui.worker.evidence import EvidenceFiles, Recorder
     from vp_tui.worker.feeds import Feeds, FileFeed
     from vp_tui.worker.orders import LaneOrders, SessionOrders
     from vp_tui.worker.polling import Stream
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What a watch takes from outside; the usual ones, or others as the seam for tests."""
+
+    clock: Callable[[], float] = time.monotonic
+    """Seconds that never go back."""
+    wall: Callable[[], datetime] = _utc_now
+    chance: random.Random = field(default_factory=random.Random)
+    transport: httpx.AsyncBaseTransport | None = None
+    """Under the HTTP client; None: the network."""
+    opener: Opener | None = None
+    """Of sockets; None: the network."""
+
+
+USUAL: Final = Surroundings()
 
 
 def watch_of(settings: Settings) -> Watch:
@@ -75,9 +99,9 @@ def _means(settings: Settings) -> Means | None:
     return Means(None if env_file is None else str(env_file), *commands)
 
 
-def new_store(settings: Settings) -> Store:
+def new_store(settings: Settings, around: Surroundings = USUAL) -> Store:
     """Return the store of a watch that begins now and has asked nothing yet."""
-    return Store(initial_state(watch_of(settings), at=time.monotonic(), wall=datetime.now(UTC)))
+    return Store(initial_state(watch_of(settings), at=around.clock(), wall=around.wall()))
 
 
 def credentials_of(settings: Settings, *, ambient: bool) -> Credentials:
@@ -124,7 +148,9 @@ def new_recorder(settings: Settings, store: Store, places: Places) -> Recorder:
     return Recorder(evidence_files(settings, places), store, actor())
 
 
-def client_of(settings: Settings, credentials: Credentials, tls: TlsContext) -> GatewayClient:
+def client_of(
+    settings: Settings, credentials: Credentials, tls: TlsContext, around: Surroundings = USUAL
+) -> GatewayClient:
     """Return what asks the gateway; it sends nothing before it is asked."""
     from vp_tui.gateway.client import GatewayClient  # noqa: PLC0415 - loads httpx and pydantic
 
@@ -135,16 +161,26 @@ def client_of(settings: Settings, credentials: Credentials, tls: TlsContext) -> 
         mission_limit=settings.mission_limit,
         event_limit=settings.event_limit,
         tls=tls,
+        transport=around.transport,
     )
 
 
-def orders_of(settings: Settings, credentials: Credentials, tls: TlsContext) -> Orders | None:
+def orders_of(
+    settings: Settings, credentials: Credentials, tls: TlsContext, around: Surroundings = USUAL
+) -> Orders | None:
     """Return what may change something on the gateway; in read-only mode there is no such thing."""
     if settings.read_only:
         return None
     from vp_tui.gateway.orders import Orders  # noqa: PLC0415 - not for the first frame
 
-    return Orders(settings.gateway_url, credentials, tls=tls)
+    return Orders(
+        settings.gateway_url,
+        credentials,
+        tls=tls,
+        transport=around.transport,
+        opener=around.opener,
+        clock=around.clock,
+    )
 
 
 def connect(
@@ -153,6 +189,7 @@ def connect(
     *,
     ambient: bool = True,
     places: Places,
+    around: Surroundings = USUAL,
 ) -> Feeds:
     """Return the feeds of a gateway; their `run` starts asking. `ambient` as in `credentials_of`.
 
@@ -164,17 +201,18 @@ def connect(
     from vp_tui.storage.places import actor  # noqa: PLC0415 - as above
     from vp_tui.worker.feeds import Feeds  # noqa: PLC0415 - loads httpx and pydantic
     from vp_tui.worker.orders import SessionOrders  # noqa: PLC0415 - as above
+    from vp_tui.worker.polling import Pace  # noqa: PLC0415 - as above
 
     watch, url = watch_of(settings), settings.gateway_url
     credentials, tls = credentials_of(settings, ambient=ambient), TlsContext(url, settings.ca_file)
-    options = SocketOptions(credentials.headers, tls)
+    options = SocketOptions(credentials.headers, tls, clock=around.clock, opener=around.opener)
 
     def make_stream(session_id: str) -> Stream:
-        core = StreamCore(session_id, time.monotonic(), random.random)
+        core = StreamCore(session_id, around.clock(), around.chance.random)
         return SessionStream(stream_url(url, session_id), core, emit, options)
 
-    client = client_of(settings, credentials, tls)
-    lane_log_id = initial_state(watch, at=0.0, wall=datetime.now(UTC)).lane_log_id
+    client = client_of(settings, credentials, tls, around)
+    lane_log_id = initial_state(watch, at=0.0, wall=around.wall()).lane_log_id
     feeds = Feeds(
         client,
         credentials,
@@ -182,9 +220,10 @@ def connect(
         emit,
         lane_log_id=lane_log_id,
         intervals=watch.intervals,
+        pace=Pace(around.clock, around.chance),
     )
     feeds.files = file_feeds(settings, places, emit, feeds.pace.clock)
-    orders = orders_of(settings, credentials, tls)
+    orders = orders_of(settings, credentials, tls, around)
     feeds.session_orders = SessionOrders(
         orders,
         places.audit,
@@ -193,7 +232,7 @@ def connect(
         feeds.pace.clock,
         alarm_command=settings.alarm_command,
     )
-    feeds.lane_orders = lane_orders_of(settings, orders, client, feeds.session_orders, emit)
+    feeds.lane_orders = lane_orders_of(settings, orders, client, feeds.session_orders, emit, around)
     return feeds
 
 
@@ -218,6 +257,7 @@ def lane_orders_of(
     client: GatewayClient,
     session_orders: SessionOrders,
     emit: Callable[[Event], None],
+    around: Surroundings = USUAL,
 ) -> LaneOrders:
     """Return what may be done to the lane; without `orders` it only audits what was asked for."""
     from vp_tui.storage.places import actor  # noqa: PLC0415 - as above
@@ -230,9 +270,9 @@ def lane_orders_of(
 
     return LaneOrders(
         None if orders is None else Actuator(tools_of(settings)),
-        None if orders is None else Prober(orders, missions),
+        None if orders is None else Prober(orders, missions, clock=around.clock),
         emit,
-        time.monotonic,
+        around.clock,
         AuditBook(session_orders.keep, actor(), settings.gateway_url),
     )
 

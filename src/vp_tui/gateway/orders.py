@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from vp_tui.domain.lane.probe import Fact
     from vp_tui.domain.models import CancelAnswer
     from vp_tui.gateway.credentials import Credentials
+    from vp_tui.gateway.websocket import Opener
 
 
 DEADLINE_S: Final = 20.0
@@ -52,7 +53,10 @@ _AGAIN: Final = "look at the gateway, then probe again"
 
 
 class Orders:
-    """What may be told to one gateway. `transport` and `clock` (seconds) are seams for tests."""
+    """What may be told to one gateway.
+
+    `transport`, `opener` and `clock` (seconds) are seams for tests.
+    """
 
     def __init__(
         self,
@@ -61,6 +65,7 @@ class Orders:
         *,
         tls: TlsContext | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
+        opener: Opener | None = None,
         deadline_s: float = DEADLINE_S,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -69,6 +74,7 @@ class Orders:
         self._credentials = credentials
         self._tls = tls or TlsContext(base_url)
         self._transport = transport
+        self._opener = opener
         self._deadline_s = deadline_s
         self._clock = clock
 
@@ -111,7 +117,9 @@ class Orders:
         """
         from vp_tui.gateway.websocket import SocketOptions  # noqa: PLC0415 - as above
 
-        options = SocketOptions(self._credentials.headers, self._tls, clock=self._clock)
+        options = SocketOptions(
+            self._credentials.headers, self._tls, clock=self._clock, opener=self._opener
+        )
         await execute(stream_url(self._base_url, session_id), prompt, options, tell)
 
     def _asked(self, path: str, plane: Plane) -> Asked:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NoReturn, Protocol
@@ -24,7 +25,8 @@ from vp_tui.gateway.refusals import unreachable
 from vp_tui.gateway.stream import Connect, Stay, Stop, StreamCore, StreamOutput
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
+    from contextlib import AbstractAsyncContextManager
 
     from vp_tui.domain.models import Session
     from vp_tui.gateway.transport import TlsContext
@@ -47,12 +49,22 @@ class SocketOptions:
     close_timeout_s: float = 1.0
     """A gateway that a run blocks does not answer the closing handshake."""
     clock: Callable[[], float] = time.monotonic
+    opener: Opener | None = None
+    """Opens the socket; None: over the network. The seam for tests."""
 
 
-class _Receiving(Protocol):
-    """All that is used of an open socket."""
+class OpenSocket(Protocol):
+    """All that is used of an open socket. Its methods raise ConnectionClosed."""
 
-    async def recv(self, *, decode: bool) -> bytes | str: ...
+    async def recv(self, *, decode: bool) -> bytes | str:
+        """Return the next frame; bytes where it need not be decoded."""
+
+    async def send(self, text: str | bytes, /) -> None:
+        """Send a frame."""
+
+
+Opener = Callable[[str, "Mapping[str, str]"], "AbstractAsyncContextManager[OpenSocket]"]
+"""Returns what opens a socket at a URL with these headers, and raises as `connect` does."""
 
 
 class ListeningConnection(ClientConnection):
@@ -69,8 +81,12 @@ class _Connect(connect):
         return exc
 
 
-async def opening(url: str, options: SocketOptions, connection: type[ClientConnection]) -> connect:
+async def opening(
+    url: str, options: SocketOptions, connection: type[ClientConnection]
+) -> AbstractAsyncContextManager[OpenSocket]:
     """Return what opens a socket, as a context; how it may be used is the connection's to say."""
+    if options.opener is not None:
+        return options.opener(url, options.headers())
     context = await options.tls.get() if options.tls else None
     tls: dict[str, Any] = {} if context is None else {"ssl": context}
     return _Connect(
@@ -152,7 +168,7 @@ class SessionStream:
             reason = unreachable(error, host_port(self._url)).failure.reason
             self._say(self._core.failed(reason, self._clock()))
 
-    async def _drain(self, socket: _Receiving) -> None:
+    async def _drain(self, socket: OpenSocket) -> None:
         """Receive until the core wants to leave. Raises ConnectionClosed."""
         try:
             async with asyncio.timeout(None) as self._leaving:

@@ -8,7 +8,7 @@ import shutil
 import socket
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 import uvicorn
 
@@ -58,12 +58,63 @@ class _Server(uvicorn.Server):
         self.listening.set()
 
 
-class SimHost:
-    """A gateway with its address, its disk and its database."""
+class SimDoor(Protocol):
+    """Where a gateway is reached; opened for each boot and after each time of being away."""
 
-    def __init__(self, options: SimOptions) -> None:
+    @property
+    def url(self) -> str:
+        """The base URL; known once it was open."""
+
+    async def open(self, app: Starlette) -> None:
+        """Let clients in to `app`, always at the same URL."""
+
+    async def close(self) -> None:
+        """Refuse new clients and end all connections, streams with 1012."""
+
+
+class SimTcpDoor:
+    """A port on the loopback interface; 0 takes a free one, and keeps it."""
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+        self._server: _Server | None = None
+        self._serving: asyncio.Task[None] | None = None
+
+    @property
+    def url(self) -> str:
+        """The base URL; known once it was open."""
+        return f"http://{HOST}:{self._port}"
+
+    async def open(self, app: Starlette) -> None:
+        """Listen. Raises OSError when the port is taken."""
+        listener = _bind(self._port)
+        self._port = listener.getsockname()[1]
+        self._server = _Server(app)
+        self._serving = asyncio.create_task(self._server.serve(sockets=[listener]))
+        await self._server.listening.wait()
+
+    async def close(self) -> None:
+        """Close the port and all connections."""
+        if self._server is None or self._serving is None:
+            return
+        self._server.should_exit = True
+        await asyncio.wait({self._serving})
+        for connection in list(self._server.server_state.connections):
+            connection.transport.abort()  # a viewer that does not read would linger
+        self._server = self._serving = None
+
+
+class SimHost:
+    """A gateway with its address, its disk and its database.
+
+    `door` and `clock` are the seams for tests; usually it is a port and the machine's own time.
+    """
+
+    def __init__(
+        self, options: SimOptions, *, door: SimDoor | None = None, clock: SimClock | None = None
+    ) -> None:
         self.options = options
-        self.clock = SimClock(speed=options.speed, zone=options.zone)
+        self.clock = clock or SimClock(speed=options.speed, zone=options.zone)
         self._root = Path(tempfile.mkdtemp(prefix="vp-tui-gateway-")).resolve()
         self._ledger = SimDatabase(SimIds(options.seed))
         self._workspaces = SimWorkspaces(self._root, self.clock)
@@ -72,15 +123,13 @@ class SimHost:
         self.gateway = self._boot()
         self.up = asyncio.Event()
         """Set while the gateway listens."""
-        self._port = options.port
-        self._server: _Server | None = None
-        self._serving: asyncio.Task[None] | None = None
+        self._door: SimDoor = door or SimTcpDoor(options.port)
         self._changing = asyncio.Lock()
 
     @property
     def url(self) -> str:
         """The base URL; known once the gateway listened."""
-        return f"http://{HOST}:{self._port}"
+        return self._door.url
 
     async def listen(self) -> None:
         """Accept connections, always on the same port; does nothing if it listens already."""
@@ -110,24 +159,13 @@ class SimHost:
         shutil.rmtree(self._root, ignore_errors=True)
 
     async def _listen(self) -> None:
-        if self._server is not None:
-            return
-        listener = _bind(self._port)
-        self._port = listener.getsockname()[1]
-        self._server = _Server(build_app(self.gateway))
-        self._serving = asyncio.create_task(self._server.serve(sockets=[listener]))
-        await self._server.listening.wait()
-        self.up.set()
+        if not self.up.is_set():
+            await self._door.open(build_app(self.gateway))
+            self.up.set()
 
     async def _stop_listening(self) -> None:
         self.up.clear()
-        if self._server is None or self._serving is None:
-            return
-        self._server.should_exit = True
-        await asyncio.wait({self._serving})
-        for connection in list(self._server.server_state.connections):
-            connection.transport.abort()  # a viewer that does not read would linger
-        self._server = self._serving = None
+        await self._door.close()
 
     def _boot(self) -> SimGateway:
         gateway = SimGateway(self.options, self.clock, self._ledger, self._workspaces)

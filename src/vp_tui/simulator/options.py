@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from vp_tui.domain.lane.switches import Switch, switches_in
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Callable, Coroutine
     from datetime import tzinfo
     from pathlib import Path
 
@@ -72,16 +72,34 @@ class SimLaneFlags:
         )
 
 
-class SimClock:
-    """Tells the time as G1 does and sleeps `speed` times as fast as it says."""
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
 
-    def __init__(self, *, speed: float = 1.0, zone: tzinfo | None = None) -> None:
+
+class SimClock:
+    """Tells the time as G1 does and sleeps `speed` times as fast as it says.
+
+    `utc` tells the time of day, aware and in UTC: the seam for tests.
+    """
+
+    def __init__(
+        self,
+        *,
+        speed: float = 1.0,
+        zone: tzinfo | None = None,
+        utc: Callable[[], datetime] = _utc_now,
+    ) -> None:
         self.speed = speed
         self._zone = zone
+        self._utc = utc
 
     def now(self) -> datetime:
         """Return the present, aware, in UTC."""
-        return datetime.now(UTC)
+        return self._utc()
+
+    def milliseconds(self) -> int:
+        """Return the present as milliseconds since 1970, which ids are made of."""
+        return int(self.now().timestamp() * 1000)
 
     def local(self, at: datetime | None = None) -> datetime:
         """Return `at` (the present if None) as the server's wall clock shows it, naive."""

@@ -154,7 +154,7 @@ async def running_gateway(options: SimOptions) -> AsyncIterator[SimDriver]:
 
     If the scenario crashed, the end of the context raises its exception.
     """
-    async with _running(options) as (_, driver, _):
+    async with playing(SimHost(options.with_default_tokens())) as (driver, _):
         yield driver
 
 
@@ -171,7 +171,8 @@ async def serve(
     it, and SIGHUP, SIGTERM and SIGINT end it.
     """
     stop = stop or asyncio.Event()
-    async with _running(options) as (host, driver, scenario), asyncio.TaskGroup() as tasks:
+    host = SimHost(options.with_default_tokens())
+    async with playing(host) as (driver, scenario), asyncio.TaskGroup() as tasks:
         if handle_signals:
             loop = asyncio.get_running_loop()
             loop.add_signal_handler(signal.SIGUSR1, lambda: tasks.create_task(host.restart()))
@@ -183,17 +184,15 @@ async def serve(
 
 
 @contextlib.asynccontextmanager
-async def _running(
-    options: SimOptions,
-) -> AsyncIterator[tuple[SimHost, SimDriver, asyncio.Task[None]]]:
-    host = SimHost(options.with_default_tokens())
+async def playing(host: SimHost) -> AsyncIterator[tuple[SimDriver, asyncio.Task[None]]]:
+    """Let a host listen and play its scenario beside the caller, as `running_gateway` does."""
     driver = SimDriver(host)
     try:
         await host.listen()
-        scenario = asyncio.create_task(_play(options.scenario, driver))
+        scenario = asyncio.create_task(_play(host.options.scenario, driver))
         await asyncio.sleep(0)  # lets the scenario lay its ground before anybody looks
         try:
-            yield host, driver, scenario
+            yield driver, scenario
         finally:
             scenario.cancel()
             await asyncio.wait({scenario})

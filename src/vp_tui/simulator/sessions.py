@@ -143,10 +143,13 @@ class SimWorkspaces:
         self.path(session_id).mkdir()
         self._records[session_id] = SimSessionRecord(owner)
         (self.path(session_id) / "session_policy.json").write_text("{}", encoding="utf-8")
+        self._stamp(session_id)
 
     def ensure_lane(self, session_id: str) -> None:
         """Make the lane's directory, which belongs to nobody."""
-        self.path(session_id).mkdir(exist_ok=True)
+        if not self.path(session_id).is_dir():
+            self.path(session_id).mkdir()
+            self._stamp(session_id)
 
     def exists(self, session_id: str) -> bool:
         """Tell whether there is such a directory."""
@@ -185,8 +188,7 @@ class SimWorkspaces:
         draft = self.path(session_id) / "session_checkpoint.json.tmp"
         draft.write_text("{}", encoding="utf-8")
         draft.replace(draft.with_suffix(""))
-        if at is not None:
-            os.utime(draft.parent, (at.timestamp(), at.timestamp()))
+        self._stamp(session_id, at)
 
     def log(self, session_id: str, line: str) -> None:
         """Append a line to the session's run.log, stamped with the server's time of day."""
@@ -194,8 +196,16 @@ class SimWorkspaces:
 
     def write(self, session_id: str, text: str) -> None:
         """Append `text` as it is to the session's run.log."""
+        is_new = not self.has(session_id, "run.log")
         with (self.path(session_id) / "run.log").open("a", encoding="utf-8", newline="") as log:
             log.write(text)
+        if is_new:
+            self._stamp(session_id)
+
+    def _stamp(self, session_id: str, at: datetime | None = None) -> None:
+        """Give the directory the mtime that it has now, or `at`, by the gateway's own clock."""
+        seconds = (at or self._clock.now()).timestamp()
+        os.utime(self.path(session_id), (seconds, seconds))
 
 
 def read_log_slice(path: Path, *, cursor: int | None, limit: int, max_bytes: int) -> JsonObject:

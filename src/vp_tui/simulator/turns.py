@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import time
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -62,7 +61,7 @@ class SimNotifier:
         }[kind]
         self._made += 1
         now = self._clock.stamp()
-        notification_id = f"ntf_{int(time.time() * 1000)}_{self._made}"
+        notification_id = f"ntf_{self._clock.milliseconds()}_{self._made}"
         payload: JsonObject = {
             "id": notification_id,
             "kind": kind,
@@ -200,7 +199,7 @@ class SimTurns:
         await session.broadcast("query_complete", {"turn_id": turn.turn_id, "cancelled": True})
 
     def _turn_id(self) -> str:
-        return f"turn_{int(time.time() * 1000)}_{self._around.ids.hex(8)}"
+        return f"turn_{self._around.clock.milliseconds()}_{self._around.ids.hex(8)}"
 
 
 class SimLane:

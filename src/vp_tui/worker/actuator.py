@@ -89,7 +89,8 @@ async def run_command(
     """
     began, output = clock(), _Output()
     try:
-        process = await _start(argv, output)
+        # Whoever starts it may leave meanwhile: asyncio would kill a command that has just begun.
+        process = await asyncio.shield(_start(argv, output))
     except (OSError, ValueError) as error:
         return CommandRun(argv, None, (), clock() - began, _not_started(argv[0], error))
     code, failure = await _end_of(process, timeout_s)

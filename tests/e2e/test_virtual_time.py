@@ -1,0 +1,132 @@
+"""Hours of a scenario, watched to the end: what a watch knows after them, and that it is right."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from tests.support.virtual_time import (
+    STARTS_AT,
+    NothingWillHappenError,
+    on_virtual_time,
+    run_virtually,
+    virtual_loop,
+)
+from tests.support.virtual_watch import VirtualWatch, virtual_watch
+
+from vp_tui.domain.models import Source, StreamState
+from vp_tui.domain.runs.levels import Level
+from vp_tui.simulator.options import SimOptions
+from vp_tui.views.runs import run_rows
+from vp_tui.views.sources import SourceWord, source_view
+
+HOUR_S = 3600.0
+
+
+def words(watch: VirtualWatch) -> dict[Source, SourceWord]:
+    view = watch.view
+    return {source: source_view(view, source).word for source in Source}
+
+
+def levels(watch: VirtualWatch) -> list[Level | None]:
+    return [row.level.level for row in run_rows(watch.view)]
+
+
+@on_virtual_time
+async def test_an_hour_of_a_quiet_lane() -> None:
+    async with virtual_watch(SimOptions(scenario="clean")) as watch:
+        began = watch.wall
+        await watch.passes(HOUR_S)
+        assert watch.now == STARTS_AT + HOUR_S
+        assert (watch.wall - began).total_seconds() == HOUR_S
+        await watch.until(watch.knows_all_missions)
+        assert len(watch.state.ledger.entries) > 200
+        assert not any(entry.fell_back for entry in watch.state.ledger.entries.values())
+        assert set(words(watch).values()) == {SourceWord.LIVE}
+        assert {link.state for link in watch.state.links.values()} == {StreamState.LIVE}
+        assert watch.rung == []
+
+
+@on_virtual_time
+async def test_an_hour_of_a_run_that_nobody_cancels() -> None:
+    async with virtual_watch(SimOptions(scenario="stuck")) as watch:
+        await watch.passes(HOUR_S)
+        assert levels(watch).count(Level.STUCK) == 1
+        assert levels(watch).count(Level.QUEUED) == 2
+        (rung,) = watch.rung
+        assert rung.key.kind == "stuck run"
+        assert rung.raised_at - rung.since == pytest.approx(120, abs=2)
+        assert set(words(watch).values()) == {SourceWord.LIVE}
+        await watch.driver.stop("cleo", "enough")
+        await watch.until(lambda _: Level.STUCK not in levels(watch))
+
+
+@on_virtual_time
+async def test_an_hour_of_a_gateway_that_comes_and_goes() -> None:
+    async with virtual_watch(SimOptions(scenario="outage")) as watch:
+        await watch.passes(HOUR_S)
+        lost = [alarm for alarm in watch.rung if alarm.key.kind == "gateway lost"]
+        assert len(lost) == len(watch.rung)
+        assert len(lost) == int(HOUR_S) // 28  # 20 s there, 8 s away
+        await watch.until(watch.knows_all_missions)
+
+
+@on_virtual_time
+async def test_a_restart_is_seen_and_the_sockets_come_back() -> None:
+    async with virtual_watch(SimOptions(scenario="clean")) as watch:
+        await watch.passes(60)
+        epoch = watch.state.continuity
+        await watch.driver.restart()
+        await watch.until(lambda state: state.continuity != epoch and state.links)
+        await watch.passes(60)
+        assert set(words(watch).values()) == {SourceWord.LIVE}
+        assert StreamState.LIVE in {link.state for link in watch.state.links.values()}
+
+
+def test_two_runs_of_a_scenario_are_one() -> None:
+    assert played("tour") == played("tour")
+
+
+def played(scenario: str) -> list[Any]:
+    """Play ten minutes and return what was seen, when, and what is known of it."""
+
+    async def play() -> list[Any]:
+        async with virtual_watch(SimOptions(scenario=scenario)) as watch:
+            await watch.passes(600)
+            state = watch.state
+            missions = [(key, e.mission.status) for key, e in state.ledger.entries.items()]
+            entries = [(entry.at, entry.kind, entry.text) for entry in state.entries]
+            answered = [(source, known.answered_at) for source, known in state.sources.items()]
+            return [missions, entries, answered, state.links, watch.rung]
+
+    return run_virtually(play())
+
+
+@on_virtual_time
+async def test_a_timer_of_an_hour_fires_without_waiting() -> None:
+    loop, order = virtual_loop(), list[str]()
+    loop.call_later(2 * HOUR_S, order.append, "late")
+    loop.call_later(HOUR_S, order.append, "early")
+    await asyncio.sleep(2 * HOUR_S + 1)
+    assert order == ["early", "late"]
+    assert loop.time() == STARTS_AT + 2 * HOUR_S + 1
+
+
+@on_virtual_time
+async def test_a_deadline_passes_and_work_for_a_thread_is_done_in_its_turn() -> None:
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(HOUR_S):
+            await asyncio.Event().wait()
+    assert await asyncio.to_thread(int, "7") == 7
+    with pytest.raises(ValueError, match="invalid literal"):
+        await asyncio.to_thread(int, "x")
+    assert virtual_loop().time() == STARTS_AT + HOUR_S
+
+
+def test_waiting_for_what_cannot_come_is_an_error_and_no_hang() -> None:
+    async def wait() -> None:
+        await asyncio.Event().wait()
+
+    with pytest.raises(NothingWillHappenError):
+        run_virtually(wait())

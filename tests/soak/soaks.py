@@ -1,0 +1,38 @@
+"""What is tested at length: each soak by its name, with its count for CI and its full one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from tests.soak import fuzz, hours, kills
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from random import Random
+
+    Figures = Mapping[str, int | float]
+
+
+@dataclass(frozen=True)
+class Soak:
+    """Something that must hold however often it is tried.
+
+    `run` gets how often and the chance, raises AssertionError where it does not hold, and returns
+    figures of what was tried.
+    """
+
+    run: Callable[[int, Random], Figures]
+    counts: str
+    """What is counted."""
+    seed: int
+    """How many in CI, in a few seconds."""
+    full: int
+
+
+SOAKS: Final[Mapping[str, Soak]] = {
+    "kills": Soak(kills.run, "kills of a process that records rows", 6, 2_000),
+    "faults": Soak(hours.run_with_faults, "virtual minutes of a wire that breaks", 3, 24 * 60),
+    "fuzz": Soak(fuzz.run, "examples per parser", 20, 20_000),
+    "hours": Soak(hours.run, "virtual minutes of each scenario", 1, 6 * 60),
+}

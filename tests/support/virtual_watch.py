@@ -1,0 +1,144 @@
+"""A watch and its gateway in one event loop, on virtual time: an hour of a scenario in seconds.
+
+Everything is real but the clocks and the wire: the gateway's application, the HTTP client, the
+socket's shell, the feeds, mailbox, store and alarms.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any, Final
+
+from tests.support.memory_wire import MemoryDoor
+from tests.support.virtual_time import virtual_loop
+
+from vp_tui.cli.config.settings import Settings
+from vp_tui.cli.wiring import Surroundings, connect, new_store
+from vp_tui.simulator.host import SimHost
+from vp_tui.simulator.options import SimClock
+from vp_tui.simulator.process import playing
+from vp_tui.state.store import Mailbox, Store, pump
+from vp_tui.storage.places import Places
+from vp_tui.views.view import Live, View
+from vp_tui.worker.lookout import Lookout
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+    from datetime import datetime
+
+    from vp_tui.domain.lane.switches import Change
+    from vp_tui.domain.runs.alarms import Alarm
+    from vp_tui.simulator.driver import SimDriver
+    from vp_tui.simulator.options import SimOptions
+    from vp_tui.state.state import State
+    from vp_tui.worker.feeds import Feeds
+
+TICK_S: Final = 1.0
+"""Between two looks for alarms, as on the screen."""
+PATIENCE_S: Final = 6 * 3600.0
+"""Virtual seconds after which what was not seen is not seen any more."""
+
+
+class NoHands:
+    """Lets the lookout look: nothing is changed, audited or run."""
+
+    def change_switch(self, change: Change, reason: str) -> None: ...
+    def note(self, action: str, reason: str, result: str) -> None: ...
+    def ring(self, alarms: tuple[Alarm, ...]) -> None: ...
+
+
+@dataclass
+class VirtualWatch:
+    """A watch without a screen, and the gateway that it watches."""
+
+    store: Store
+    feeds: Feeds
+    driver: SimDriver
+    door: MemoryDoor
+    places: Places
+    rung: list[Alarm]
+    """The alarms that rang, oldest first."""
+    live: Live
+
+    @property
+    def state(self) -> State:
+        return self.store.state
+
+    @property
+    def view(self) -> View:
+        """What is so at this moment."""
+        return self.live.look()
+
+    @property
+    def now(self) -> float:
+        """Seconds on the clock of the watch."""
+        return virtual_loop().time()
+
+    @property
+    def wall(self) -> datetime:
+        return virtual_loop().wall()
+
+    async def passes(self, seconds: float) -> None:
+        """Let so much time pass."""
+        await asyncio.sleep(seconds)
+
+    async def until(self, holds: Callable[[State], object]) -> None:
+        """Let time pass until the store has published a state of which `holds`."""
+        seen = asyncio.Event()
+        unsubscribe = self.store.subscribe(lambda state: seen.set() if holds(state) else None)
+        try:
+            if not holds(self.state):
+                async with asyncio.timeout(PATIENCE_S):
+                    await seen.wait()
+        except TimeoutError:
+            raise AssertionError([entry.text for entry in self.state.entries[-50:]]) from None
+        finally:
+            unsubscribe()
+
+    def knows_all_missions(self, state: State) -> bool:
+        """Tell whether the newest missions of the watch are the gateway's, each with its end."""
+        limit = state.watch.mission_limit
+        known = {key: entry.mission.status for key, entry in state.ledger.entries.items()}
+        newest = self.driver.gateway.ledger.missions[-limit:]
+        return all(known.get(mission.mission_id) == mission.status for mission in newest)
+
+    async def tick(self) -> None:
+        """Let the state grow older once a second, and look for alarms, for ever."""
+        lookout = Lookout(self.live, NoHands(), virtual_loop().wall)
+        while True:
+            await asyncio.sleep(TICK_S)
+            self.rung += lookout.look()
+
+
+@asynccontextmanager
+async def virtual_watch(
+    options: SimOptions,
+    **given: Any,  # noqa: ANN401 - fields of Settings
+) -> AsyncIterator[VirtualWatch]:
+    """Watch a gateway that plays `options.scenario`. A crash on either side is raised."""
+    loop = virtual_loop()
+    door = MemoryDoor(loop.wall)
+    clock = SimClock(speed=options.speed, zone=options.zone, utc=loop.wall)
+    host = SimHost(options.with_default_tokens(), door=door, clock=clock)
+    chance = random.Random(options.seed)  # noqa: S311 - repeatable by design
+    around = Surroundings(loop.time, loop.wall, chance, door.transport, door.opener)
+    settings = Settings(gateway_url=door.url, **given)
+    with TemporaryDirectory(prefix="vp-tui-watch-") as home:
+        store, mailbox, places = new_store(settings, around), Mailbox(), Places(Path(home))
+        async with playing(host) as (driver, _), asyncio.TaskGroup() as tasks:
+            feeds = connect(settings, mailbox.put, ambient=False, places=places, around=around)
+            live = Live(store, loop.time)
+            watch = VirtualWatch(store, feeds, driver, door, places, [], live)
+            running = [
+                tasks.create_task(feeds.run()),
+                tasks.create_task(pump(mailbox, store)),
+                tasks.create_task(watch.tick()),
+            ]
+            yield watch
+            for task in running:
+                task.cancel()
