@@ -120,6 +120,7 @@ class Rig:
             clock=lambda: self.now,
             wall=lambda: NOW + timedelta(seconds=self.now),
         )
+        self.app.animation_level = "none"  # a page is there at once, however busy the machine is
         self.pilot: Pilot[None]
 
     def _recorder(self) -> Recorder:
