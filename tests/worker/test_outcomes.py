@@ -23,7 +23,7 @@ from vp_tui.domain.events import CancelFailed, CancelRequested, Tick
 from vp_tui.domain.models import Failure
 from vp_tui.state.store import Store
 from vp_tui.storage.audit_log import newest_actions
-from vp_tui.worker.outcomes import LEFT, Recoveries, note_left
+from vp_tui.worker.outcomes import LEFT, audit_outcomes, note_left
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -57,7 +57,7 @@ class Watch:
         self.now = 10.0
         self.noted: list[ActionRecord] = []
         self.store = Store(state(*running(), *events))
-        Recoveries(self.store, self.noted.append, lambda: self.now)
+        audit_outcomes(self.store, self.noted.append, lambda: self.now)
 
     def at(self, now: float, *events: Event) -> None:
         self.now = now

@@ -28,6 +28,7 @@ from vp_tui.domain.events import (
     LinkDropped,
     LogArrived,
     LogDropped,
+    OutcomeAudited,
     PollRateChanged,
     ProbeStepped,
     RestartActed,
@@ -71,6 +72,7 @@ from vp_tui.state.rules.operator import (
     cancel_requested,
     cancels_followed,
     evidence_read,
+    outcome_audited,
     row_recorded,
     windows_read,
 )
@@ -185,6 +187,7 @@ _RULES: Final[Mapping[type[Event], Callable[[Any, State], State]]] = MappingProx
         AlarmCommandFailed: alarm_command_failed,
         AuditRead: audit_read,
         AuditFailed: audit_failed,
+        OutcomeAudited: outcome_audited,
         AutoRevertBarred: auto_revert_barred,
         AutoRevertStepped: auto_revert_stepped,
         PollRateChanged: _poll_rate_changed,
