@@ -6,6 +6,7 @@ import pytest
 
 from vp_tui.cli.config.settings import Settings
 from vp_tui.cli.wiring import connect, credentials_of, token_values, watch_of
+from vp_tui.domain.lane.switches import Means
 from vp_tui.domain.models import DEFAULT_INTERVALS, Source
 from vp_tui.gateway.credentials import Secret
 from vp_tui.storage.places import Places
@@ -35,6 +36,9 @@ def test_the_watch_says_what_the_settings_say() -> None:
     named = watch_of(Settings(window_label="Own window #1", window_scope="team A"))
     assert (named.window_label, named.window_scope) == ("Own window #1", "team A")
     assert not watch.read_only
+    assert watch_of(Settings()).means is None
+    tools = Settings(brake_env_file=Path("/env"), brake_apply=("a",), brake_restart=("c",))
+    assert watch_of(tools).means == Means("/env", ("a",), (), ("c",))
     marked = watch_of(Settings(read_only=True, colour="red"))
     assert (marked.read_only, marked.colour) == (True, "red")
 
@@ -63,9 +67,7 @@ async def test_connecting_asks_nothing_by_itself(tmp_path: Path) -> None:
 async def test_only_where_things_may_be_changed_is_there_something_that_can(tmp_path: Path) -> None:
     settings = Settings(gateway_url="https://gateway.example")
     feeds = connect(settings, lambda _event: None, places=Places(tmp_path))
-    assert feeds.session_orders is not None
-    assert feeds.session_orders._orders is not None
+    assert feeds._orders._tools is not None
     read_only = replace(settings, read_only=True)
     watching = connect(read_only, lambda _event: None, places=Places(tmp_path))
-    assert watching.session_orders is not None
-    assert watching.session_orders._orders is None
+    assert watching._orders._tools is None

@@ -12,6 +12,7 @@ from vp_tui.domain.audit import (
     NAME_LIMIT,
     PROSE_LIMIT,
     STEPS_LIMIT,
+    ActionKind,
     ActionRecord,
     ActionStep,
     from_json,
@@ -31,10 +32,14 @@ CANCEL = ActionRecord(
         ActionStep(AT + timedelta(seconds=5), "answered", "task_cancelled=false after 5.0 s"),
     ),
     "counter cleared, task unconfirmed",
+    gateway="http://127.0.0.1:8002",
+    vp_id="vp.coder.primary",
 )
 TOLD: dict[str, Any] = {
     "at": "2026-11-23T03:07:44.250Z",
     "actor": "ann@laptop",
+    "gateway": "http://127.0.0.1:8002",
+    "vp_id": "vp.coder.primary",
     "action": "cancel",
     "target": "session_20261122_193534_d3833624",
     "reason": "stuck in npm",
@@ -60,6 +65,34 @@ def test_what_later_versions_add_is_passed_over() -> None:
     assert from_json(TOLD | {"epoch": 3}) == CANCEL
 
 
+def test_an_older_line_does_not_say_of_what_gateway_it_is() -> None:
+    older = {key: value for key, value in TOLD.items() if key not in {"gateway", "vp_id"}}
+    assert from_json(older) == CANCEL._replace(gateway="", vp_id="")
+
+
+@pytest.mark.parametrize(
+    ("action", "result", "kind", "what"),
+    [
+        ("cancel", "task_cancelled=true, recovery unconfirmed", ActionKind.DONE, "cancel"),
+        ("cancel", "failed", ActionKind.FAILED, "cancel"),
+        ("restart", "failed: exit code 1", ActionKind.FAILED, "restart"),
+        ("lane off", "unknown", ActionKind.UNKNOWN, "lane off"),
+        ("probe", "refused: read-only", ActionKind.REFUSED, "probe"),
+        ("cancel recovery", "recovered", ActionKind.RECOVERY, "cancel"),
+        ("cancel recovery", "ended by a restart", ActionKind.RECOVERY, "cancel"),
+        ("cancel recovery", "unconfirmed when vp-tui left", ActionKind.UNCONFIRMED, "cancel"),
+        ("proof of restart", "back in a new epoch", ActionKind.PROOF, "restart"),
+    ],
+)
+def test_what_kind_a_line_is_of_is_told_by_its_words(
+    action: str, result: str, kind: ActionKind, what: str
+) -> None:
+    read = from_json(TOLD | {"action": action, "result": result})
+    assert read is not None
+    assert (read.kind, read.what) == (kind, what)
+    assert (to_json(read)["action"], to_json(read)["result"]) == (action, result)
+
+
 def test_any_zone_is_told_in_utc() -> None:
     chicago = timezone(timedelta(hours=-6))
     assert to_json(CANCEL._replace(at=AT.astimezone(chicago)))["at"] == TOLD["at"]
@@ -73,7 +106,8 @@ def test_any_zone_is_told_in_utc() -> None:
     [
         None, [], 5, "x", {}, TOLD | {"at": "2026-11-23T03:07:44"}, TOLD | {"at": 5},
         TOLD | {"at": "0001-01-01T00:00:00+14:00"}, TOLD | {"actor": ["a"]},
-        TOLD | {"result": None}, TOLD | {"steps": None}, TOLD | {"steps": ["x"]},
+        TOLD | {"result": None}, TOLD | {"gateway": 5}, TOLD | {"steps": None},
+        TOLD | {"steps": ["x"]},
         TOLD | {"steps": [{"at": TOLD["at"], "step": "x"}]},
     ],
 )  # fmt: skip
@@ -89,11 +123,13 @@ records = st.builds(
     ActionRecord,
     at=stamps,
     actor=texts,
-    action=texts,
+    what=texts,
     target=texts,
     reason=texts,
     steps=st.lists(st.builds(ActionStep, stamps, texts, texts), max_size=4).map(tuple),
     result=texts,
+    gateway=texts,
+    vp_id=texts,
 )
 
 

@@ -25,12 +25,12 @@ from vp_tui.domain.lane.switch_proof import (
     TurnEnded,
     dispatched_in,
 )
-from vp_tui.domain.lane.switches import FORCE_FALLBACK, NOT_IN_FORCE, RELEASE, Change, Switch
+from vp_tui.domain.lane.switches import FORCE_FALLBACK, NOT_IN_FORCE, RELEASE, Change, Means, Switch
 from vp_tui.gateway.client import GatewayClient
 from vp_tui.gateway.credentials import Credentials, TokenSources
 from vp_tui.gateway.errors import GatewayError
 from vp_tui.gateway.orders import Orders
-from vp_tui.worker.actuator import Actuator, Tools
+from vp_tui.worker.actuator import Actuator
 from vp_tui.worker.prober import Prober
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ async def changed(
 
 async def test_brake_and_release_are_proven_by_probes(gateway: SimProcess, env: Path) -> None:
     command = signalled(gateway)
-    actuator = Actuator(Tools(env, apply=command, release=command))
+    actuator = Actuator(Means(str(env), apply=command, release=command))
     async with hands_on(gateway) as hands:
         assert (await hands.probe()).outcome is ProbeOutcome.DELEGATED
         brake, probe = await hands.prove(await changed(hands, actuator, FORCE_FALLBACK))
@@ -131,7 +131,7 @@ async def test_brake_and_release_are_proven_by_probes(gateway: SimProcess, env: 
 
 
 async def test_an_env_file_alone_waits_for_the_restart(gateway: SimProcess, env: Path) -> None:
-    actuator = Actuator(Tools(env, restart=signalled(gateway)))
+    actuator = Actuator(Means(str(env), restart=signalled(gateway)))
     async with hands_on(gateway) as hands:
         before = await hands.boot()
         brake = await changed(hands, actuator, SHADOW_ON, restarts=False)
@@ -148,7 +148,7 @@ async def test_an_actuator_that_does_nothing_is_contradicted(
     gateway: SimProcess, env: Path
 ) -> None:
     async with hands_on(gateway) as hands:
-        actuator = Actuator(Tools(env, apply=("true",)))
+        actuator = Actuator(Means(str(env), apply=("true",)))
         brake = await changed(hands, actuator, FORCE_FALLBACK, restarts=False)
         brake, _ = await hands.prove(brake)
         assert brake.is_alarming
@@ -160,7 +160,7 @@ async def test_an_actuator_that_fails_or_hangs_leaves_it_unconfirmed(
     gateway: SimProcess, env: Path, command: tuple[str, ...]
 ) -> None:
     async with hands_on(gateway) as hands:
-        actuator = Actuator(Tools(env, apply=command, timeout_s=0.2))
+        actuator = Actuator(Means(str(env), apply=command), 0.2)
         brake = await changed(hands, actuator, FORCE_FALLBACK, restarts=False)
         brake, _ = await hands.prove(brake)
         assert (brake.proof, brake.is_alarming) == (Proof.PENDING, False)
@@ -172,7 +172,7 @@ async def test_a_restart_is_over_in_the_new_epoch(gateway: SimProcess) -> None:
     async with hands_on(gateway) as hands:
         before = await hands.boot()
         restart = restarting.new_restart(time.monotonic(), before)
-        done = await Actuator(Tools(restart=signalled(gateway))).restart()
+        done = await Actuator(Means(restart=signalled(gateway))).restart()
         restart = restarting.step_restart(restart, ActuatorEnded(time.monotonic(), done))
         restart = restarting.step_restart(restart, await hands.new_boot(before))
         assert restart.state is RestartState.BACK
@@ -181,7 +181,7 @@ async def test_a_restart_is_over_in_the_new_epoch(gateway: SimProcess) -> None:
 async def test_a_gateway_that_does_not_come_back_is_told(gateway: SimProcess) -> None:
     async with hands_on(gateway) as hands:
         restart = restarting.new_restart(time.monotonic(), await hands.boot())
-        done = await Actuator(Tools(restart=signalled(gateway, "TERM"))).restart()
+        done = await Actuator(Means(restart=signalled(gateway, "TERM"))).restart()
         restart = restarting.step_restart(restart, ActuatorEnded(time.monotonic(), done))
         restart = restarting.step_restart(restart, await hands.gone())
         late = TimePassed(time.monotonic() + RESTART_WITHIN_S)

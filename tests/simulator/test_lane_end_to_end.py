@@ -22,6 +22,7 @@ from vp_tui.domain.lane.restart import RestartState
 from vp_tui.domain.lane.switch_proof import Proof
 from vp_tui.domain.lane.switches import FORCE_FALLBACK, RELEASE, Switches
 from vp_tui.domain.models import StreamState
+from vp_tui.domain.orders import CancelRun, RestartGateway, RunProbe, SetSwitch
 from vp_tui.domain.runs.cancels import CancelState
 from vp_tui.state.store import Mailbox, Store, pump
 from vp_tui.storage.audit_log import newest_actions
@@ -89,7 +90,7 @@ class Desk:
         """Probe the lane to its end."""
         before = self.state.lane.probe
         prompt = f"Please write code, no. {next(NUMBERS)} @fake:mission secs=1"
-        self.feeds.act(lambda lane: lane.probe(prompt, "G1"))
+        self.feeds.order(RunProbe(prompt, "G1"))
         await self.until(
             lambda state: (
                 (probe := state.lane.probe) is not None
@@ -145,7 +146,7 @@ async def test_brake_and_release_are_in_force_and_proven_by_probes(
     async with desk(gateway, tmp_path, env, apply=signalled(gateway)) as here:
         await here.probe()
         await here.until(lambda state: lane_mode(View(state, 0.0)).mode is LaneMode.DELEGATING)
-        here.feeds.act(lambda lane: lane.change(FORCE_FALLBACK, "3 of 20 fell back"))
+        here.feeds.order(SetSwitch(FORCE_FALLBACK, "3 of 20 fell back"))
         await here.until(lambda state: state.lane.brake and state.lane.brake.in_force_at)
         assert here.brake.proof is Proof.PENDING
         await here.probe()
@@ -158,7 +159,7 @@ async def test_brake_and_release_are_in_force_and_proven_by_probes(
         assert seen is not None
         assert seen.switches == Switches(forced_fallback=True, lane=True)
 
-        here.feeds.act(lambda lane: lane.change(RELEASE, "mended"))
+        here.feeds.order(SetSwitch(RELEASE, "mended"))
         await here.until(lambda _state: here.brake.change == RELEASE and here.brake.in_force_at)
         await here.probe()
         await here.until(lambda _state: here.brake.proof is Proof.CONFIRMED)
@@ -172,7 +173,7 @@ async def test_an_actuator_that_does_nothing_is_contradicted_by_the_next_mission
     gateway: SimProcess, tmp_path: Path, env: Path
 ) -> None:
     async with desk(gateway, tmp_path, env, apply=("true",)) as here:
-        here.feeds.act(lambda lane: lane.change(FORCE_FALLBACK, ""))
+        here.feeds.order(SetSwitch(FORCE_FALLBACK, ""))
         await here.until(lambda state: state.lane.acted)
         await here.probe()
         await here.until(lambda _state: here.brake.is_alarming)
@@ -187,7 +188,7 @@ async def test_an_actuator_that_fails_or_hangs_is_told_and_proves_nothing(
     gateway: SimProcess, tmp_path: Path, env: Path, command: tuple[str, ...], told: str
 ) -> None:
     async with desk(gateway, tmp_path, env, apply=command, timeout_s=0.2) as here:
-        here.feeds.act(lambda lane: lane.change(FORCE_FALLBACK, ""))
+        here.feeds.order(SetSwitch(FORCE_FALLBACK, ""))
         await here.until(lambda state: state.lane.acted)
         await here.probe()
         acted = here.state.lane.acted
@@ -203,7 +204,7 @@ async def test_a_restart_is_over_when_the_gateway_is_back_and_the_streams_attach
     gateway: SimProcess, tmp_path: Path, env: Path
 ) -> None:
     async with desk(gateway, tmp_path, env, restart=signalled(gateway)) as here:
-        here.feeds.act(lambda lane: lane.restart("deaf run"))
+        here.feeds.order(RestartGateway("deaf run"))
         await here.until(
             lambda state: state.lane.restart and state.epoch and state.epoch.number > 1
         )
@@ -218,7 +219,7 @@ async def test_a_gateway_that_does_not_come_back_is_gone(
     gateway: SimProcess, tmp_path: Path, env: Path
 ) -> None:
     async with desk(gateway, tmp_path, env, restart=signalled(gateway, "TERM")) as here:
-        here.feeds.act(lambda lane: lane.restart(""))
+        here.feeds.order(RestartGateway(""))
         await here.until(lambda state: state.lane.restarted)
         await here.until(lambda _state: here.restart.state is RestartState.GONE)
 
@@ -227,15 +228,15 @@ async def test_a_restart_in_the_middle_of_a_cancel_ends_both(
     gateway: SimProcess, tmp_path: Path, env: Path
 ) -> None:
     async with desk(gateway, tmp_path, env, restart=signalled(gateway)) as here:
-        here.feeds.act(lambda lane: lane.probe("Please write code @fake:hang_swallow", "G1"))
+        here.feeds.order(RunProbe("Please write code @fake:hang_swallow", "G1"))
         await here.until(lambda state: any(s.is_running for s in state.sessions.values()))
         probe = here.state.lane.probe
         assert probe is not None
         session_id = probe.session_id
         assert session_id is not None
-        here.feeds.order(lambda ordering: ordering.cancel(session_id, "deaf"))
+        here.feeds.order(CancelRun(session_id, "deaf"))
         await here.until(lambda state: state.cancels)
-        here.feeds.act(lambda lane: lane.restart("it does not hear"))
+        here.feeds.order(RestartGateway("it does not hear"))
         await here.until(lambda state: state.lane.restart)
         await here.until(lambda _state: here.restart.state is RestartState.BACK)
         (cancel,) = here.state.cancels

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import aclosing, asynccontextmanager
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,7 +13,7 @@ from vp_tui.gateway.client import GatewayClient
 from vp_tui.gateway.credentials import Credentials, TokenSources
 from vp_tui.gateway.errors import Unreachable
 from vp_tui.gateway.orders import DEADLINE_S, Orders
-from vp_tui.worker.prober import Prober, ProbeUnderWayError
+from vp_tui.worker.prober import Prober
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -158,16 +158,6 @@ async def test_metrics_that_do_not_answer_leave_the_mission_unseen(bench: Bench)
     assert probe.outcome is ProbeOutcome.TIMED_OUT
     assert probe.completed_turn is not None
     assert probe.reason.startswith("mission seen: not within")
-
-
-async def test_there_is_never_more_than_one(bench: Bench) -> None:
-    async with probing(bench) as prober:
-        async with aclosing(prober.run(CODE.format("hang"), "G1")) as told:
-            await anext(told)
-            assert prober.is_running
-            with pytest.raises(ProbeUnderWayError):
-                await anext(prober.run(CODE.format("mission"), "G1"))
-        assert not prober.is_running
 
 
 async def test_whoever_asks_slowly_does_not_stall_the_run(bench: Bench) -> None:

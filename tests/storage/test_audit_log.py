@@ -52,7 +52,7 @@ def test_an_action_is_one_line_for_the_owner_only(path: Path) -> None:
     first, second = path.read_bytes().splitlines()
     assert json.loads(first)["reason"] == "two␊lines \u2039U+2028\u203a ✓"
     assert list(json.loads(second)) == [
-        "at", "actor", "action", "target", "reason", "steps", "result",
+        "at", "actor", "gateway", "vp_id", "action", "target", "reason", "steps", "result",
     ]  # fmt: skip
 
 

@@ -15,7 +15,7 @@ from tests.support.patience import PATIENCE_S
 from tests.support.rollout import GOLDEN_LOG
 
 from vp_tui.cli.config.settings import Settings
-from vp_tui.cli.wiring import connect_screen, new_recorder, new_store
+from vp_tui.cli.wiring import connect, new_recorder, new_store
 from vp_tui.simulator.options import SimOptions
 from vp_tui.simulator.process import spawn_gateway
 from vp_tui.state.store import Mailbox
@@ -67,7 +67,9 @@ class Desk:
         self.log, self.places = log, Places(home)
         self.bells = 0
         self.store, mailbox = new_store(settings), Mailbox()
-        feeds = partial(connect_screen, settings, mailbox.put, ambient=False, places=self.places)
+        feeds = partial(
+            connect, settings, mailbox.put, ambient=False, places=self.places, may_revert=True
+        )
         recorder = partial(new_recorder, settings, self.store, self.places)
         commands = Commands(NetworkThread(feeds), self.store, recorder, self.places)
         self.app = VpTuiApp(self.store, mailbox, commands)

@@ -6,6 +6,7 @@ import asyncio
 import random
 from collections import Counter
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar, cast
 
 from tests.support.builders import continuity, health, snapshot
@@ -14,18 +15,23 @@ from vp_tui.domain.models import Plane, TailAnswer, TokenPresence
 from vp_tui.gateway.errors import GatewayError, Unauthorized, Unreachable
 from vp_tui.gateway.parsing import SessionListing
 from vp_tui.worker.feeds import Feeds
+from vp_tui.worker.orders import AuditBook, OrderRunner
 from vp_tui.worker.polling import Pace
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
     from vp_tui.domain.events import Event
     from vp_tui.domain.models import Continuity, Health, Session, Snapshot
     from vp_tui.gateway.client import GatewayClient
     from vp_tui.gateway.credentials import Credentials
     from vp_tui.gateway.log_tail import TailRequest
+    from vp_tui.worker.feeds import FileFeed
 
 LANE: Final = "vp_coder_primary"
+
+NO_BOOK: Final = AuditBook(Path("/dev/null/audit.jsonl"), "ana@laptop", "http://gateway", "vp.x")
+"""Where nothing can be written, for feeds that are given no order."""
 
 _Answer = TypeVar("_Answer")
 _Event = TypeVar("_Event")
@@ -192,7 +198,7 @@ class FakeCredentials:
 class Rig:
     """Feeds between fakes, and the events they emitted."""
 
-    def __init__(self) -> None:
+    def __init__(self, make_files: Callable[[Rig], tuple[FileFeed, ...]] = lambda _: ()) -> None:
         self.client = FakeClient()
         self.credentials = FakeCredentials()
         self.pace = FakePace()
@@ -203,7 +209,9 @@ class Rig:
             cast("Credentials", self.credentials),
             self._stream,
             self.events.append,
+            orders=OrderRunner(None, NO_BOOK, self.events.append, self.pace.clock),
             lane_log_id=LANE,
+            files=make_files(self),
             pace=self.pace,
         )
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 from tests.support.builders import NOW, state
 from textual.geometry import Region
 
+from vp_tui.domain.audit import ActionKind, ActionRecord
 from vp_tui.state.store import Mailbox, Store
 from vp_tui.storage.places import Places
 from vp_tui.ui.app import VpTuiApp
@@ -24,11 +25,13 @@ if TYPE_CHECKING:
     from textual.pilot import Pilot
 
     from vp_tui.domain.events import Event
+    from vp_tui.domain.orders import Order
     from vp_tui.ui.kit.line_list import LineList
     from vp_tui.ui.watch.board import Board
     from vp_tui.worker.commands import NetworkThread
     from vp_tui.worker.feeds import Feeds
-    from vp_tui.worker.orders import LaneOrders, SessionOrders
+
+_Order = TypeVar("_Order", bound="Order")
 
 AUTHOR: Final = "ana@laptop"
 NOWHERE: Final = Path("/dev/null/nowhere")
@@ -43,16 +46,6 @@ PATIENCE: Final = 200
 """Pauses of the pilot after which what did not happen does not happen any more."""
 
 
-class FakeOrdering:
-    """Carries out nothing: it notes what it was told to do."""
-
-    def __init__(self, asked: list[tuple[Any, ...]]) -> None:
-        self._asked = asked
-
-    def __getattr__(self, name: str) -> Callable[..., None]:
-        return lambda *told: self._asked.append((name, *told))
-
-
 class FakeFeeds:
     """Feeds that only note what they are asked for."""
 
@@ -65,11 +58,8 @@ class FakeFeeds:
     def set_poll_factor(self, factor: float) -> None:
         self.asked.append(("set_poll_factor", factor))
 
-    def order(self, give: Callable[[SessionOrders], object]) -> None:
-        give(cast("SessionOrders", FakeOrdering(self.asked)))
-
-    def act(self, give: Callable[[LaneOrders], object]) -> None:
-        give(cast("LaneOrders", FakeOrdering(self.asked)))
+    def order(self, order: Order) -> None:
+        self.asked.append(order)
 
     def read_files(self) -> None:
         self.asked.append(("read_files",))
@@ -93,6 +83,9 @@ class FakeNetwork:
 
     def call(self, request: Callable[[Feeds], None]) -> None:
         request(cast("Feeds", self.feeds))
+
+    def order(self, order: Order) -> None:
+        self.feeds.order(order)
 
 
 class Rig:
@@ -169,8 +162,18 @@ class Rig:
 
     @property
     def asked(self) -> list[tuple[Any, ...]]:
-        """What the feeds were asked for."""
+        """What the feeds were asked for, orders too."""
         return self.network.feeds.asked
+
+    def ordered(self, kind: type[_Order]) -> list[_Order]:
+        """Return the orders of one kind that the feeds were given."""
+        return [order for order in self.asked if isinstance(order, kind)]
+
+    @property
+    def refusals(self) -> list[ActionRecord]:
+        """What the audit was told that was refused."""
+        records = self.ordered(ActionRecord)
+        return [record for record in records if record.kind is ActionKind.REFUSED]
 
     @property
     def watch(self) -> WatchScreen:

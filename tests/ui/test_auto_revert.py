@@ -10,10 +10,12 @@ from tests.support.builders import booted, mission, polled, snapshot
 from tests.support.rig import LARGE, SMALL, WIDE, Rig, running
 from tests.support.rollout import golden_rows
 
+from vp_tui.domain.audit import ActionRecord
 from vp_tui.domain.events import EvidenceRead, SwitchesRead
 from vp_tui.domain.lane.auto_revert import AutoRevertBarred, Phase
 from vp_tui.domain.lane.switches import FORCE_FALLBACK, Means, Switches
 from vp_tui.domain.models import Source
+from vp_tui.domain.orders import SetSwitch
 from vp_tui.domain.vocabulary import RevertMode
 from vp_tui.storage.places import actor
 from vp_tui.ui.dialogs.cancel import CancelDialog
@@ -60,15 +62,15 @@ async def pass_by(rig: Rig, seconds: int) -> None:
         await rig.passes(1.0)
 
 
-def forced(rig: Rig) -> list[tuple[Any, ...]]:
-    return [told for told in rig.asked if told[0] == "change"]
+def forced(rig: Rig) -> list[SetSwitch]:
+    return rig.ordered(SetSwitch)
 
 
 def audited(rig: Rig) -> list[str]:
     """Return what the audit was told of the auto-revert."""
-    notes = [told for told in rig.asked if told[0] == "note" and told[1] == "auto-revert"]
-    assert {told[2] for told in notes} <= {"vp.coder.primary"}
-    return [told[5] for told in notes]
+    notes = [told for told in rig.ordered(ActionRecord) if told.what == "auto-revert"]
+    assert {told.target for told in notes} <= {"vp.coder.primary"}
+    return [told.result for told in notes]
 
 
 def phase(rig: Rig) -> Phase:
@@ -93,7 +95,7 @@ class TestCountdown:
         await tripped(armed, 9)
         assert forced(armed) == []
         await pass_by(armed, 30)
-        ((_name, change, reason),) = forced(armed)
+        ((change, reason),) = forced(armed)
         assert change == FORCE_FALLBACK
         assert reason.startswith("auto-revert: 3 of the last 18 fell back")
         assert "AUTO-REVERT in" not in armed.text

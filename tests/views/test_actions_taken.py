@@ -21,7 +21,7 @@ from tests.support.builders import (
 )
 from tests.support.rollout import row, window
 
-from vp_tui.domain.audit import PROOF, RECOVERY, ActionRecord
+from vp_tui.domain.audit import ActionKind, ActionRecord
 from vp_tui.domain.events import (
     AuditRead,
     CancelFailed,
@@ -52,8 +52,14 @@ def at(seconds: float) -> datetime:
     return NOW + timedelta(seconds=seconds)
 
 
-def record(seconds: float, result: str, target: str = "a", action: str = "cancel") -> ActionRecord:
-    return ActionRecord(at(seconds), ME, action, target, "why", (), result)
+def record(
+    seconds: float,
+    result: str,
+    target: str = "a",
+    what: str = "cancel",
+    kind: ActionKind = ActionKind.DONE,
+) -> ActionRecord:
+    return ActionRecord(at(seconds), ME, what, target, "why", (), result, kind)
 
 
 def audit(*records: ActionRecord) -> AuditRead:
@@ -103,7 +109,7 @@ def test_somebody_else_s_is_told_too() -> None:
 def test_what_an_earlier_vp_tui_did_is_in_the_audit_with_what_it_came_to() -> None:
     kept = audit(
         record(-90, "task_cancelled=true, recovery unconfirmed"),
-        record(-60, "recovered", action=RECOVERY),
+        record(-60, "recovered", kind=ActionKind.RECOVERY),
         record(-30, "ok", "here", "brake"),
     )
     assert lines(kept) == [
@@ -120,8 +126,9 @@ def test_the_same_cancel_is_told_once() -> None:
 @pytest.mark.parametrize(
     "other",
     [
-        record(5, "refused: it runs nothing"),
+        record(5, "refused: it runs nothing", kind=ActionKind.REFUSED),
         record(5, "task_cancelled=true", target="of another gateway"),
+        record(5, "task_cancelled=true")._replace(gateway="http://other", vp_id="vp.x"),
     ],
 )
 def test_what_was_refused_or_done_elsewhere_is_not_told(other: ActionRecord) -> None:
@@ -175,7 +182,7 @@ class TestLane:
     def test_an_older_one_is_told_with_its_proof_of_then(self) -> None:
         older = [
             record(1.0, "carried out", self.URL, "force fallback"),
-            record(5.0, "CONFIRMED: a coding turn", self.URL, f"{PROOF} force fallback"),
+            record(5.0, "CONFIRMED: a coding turn", self.URL, "force fallback", ActionKind.PROOF),
             record(6.0, "carried out", self.URL, "release the forced fallback"),
         ]
         assert [line.partition(self.URL)[2] for line in lines(audit(*older))] == [

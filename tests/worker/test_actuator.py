@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
 
-from vp_tui.cli.config.settings import Settings
-from vp_tui.cli.wiring import tools_of
-from vp_tui.domain.lane.switches import FORCE_FALLBACK, RELEASE, Change, Switch
-from vp_tui.worker.actuator import Actuator, Tools
+from vp_tui.domain.lane.switches import (
+    FORCE_FALLBACK,
+    RELEASE,
+    Change,
+    Means,
+    Switch,
+    plan_for,
+    switches_in,
+)
+from vp_tui.worker.actuator import Actuator
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from vp_tui.domain.audit import ActionStep
     from vp_tui.domain.lane.switches import Actuation
 
 NOW = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
@@ -45,9 +49,8 @@ def write(path: Path, text: str) -> None:
     path.write_text(text)
 
 
-def actuator(tools: Tools, told: list[ActionStep] | None = None) -> Actuator:
-    told = [] if told is None else told
-    return Actuator(tools, on_step=told.append, wall=lambda: NOW)
+def actuator(means: Means, timeout_s: float = 60.0) -> Actuator:
+    return Actuator(means, timeout_s, wall=lambda: NOW)
 
 
 def names(done: Actuation) -> list[str]:
@@ -55,41 +58,37 @@ def names(done: Actuation) -> list[str]:
 
 
 async def test_without_tools_the_plan_is_what_to_do_by_hand() -> None:
-    acting = actuator(Tools(restart=("true",)))
-    plan = acting.plan(FORCE_FALLBACK)
+    means = Means(restart=("true",))
+    plan = plan_for(FORCE_FALLBACK, means)
     assert plan.is_manual
     told = "\n".join(plan.lines(FORCE_FALLBACK))
     assert "    UA_CODER_VP_FORCE_FALLBACK=1\n" in told
     assert "UA_DISABLE_CODER_VP_FORCE_FALLBACK" in told
     assert "Restart the gateway" in told
-    done = await acting.change(FORCE_FALLBACK)
+    done = await actuator(means).change(FORCE_FALLBACK)
     assert names(done) == ["by hand"]
     assert done.by_hand == plan.by_hand
     assert not done.is_carried_out
 
 
 async def test_an_env_file_alone_is_written_and_not_in_force(env: Path) -> None:
-    told: list[ActionStep] = []
-    acting = actuator(Tools(env), told)
-    plan = acting.plan(FORCE_FALLBACK).lines(FORCE_FALLBACK)
+    means = Means(str(env))
+    plan = plan_for(FORCE_FALLBACK, means).lines(FORCE_FALLBACK)
     assert plan[0] == f"write UA_CODER_VP_FORCE_FALLBACK=1 into {env}"
     assert "not in force until the gateway restarts" in plan[1]
-    done = await acting.change(FORCE_FALLBACK)
+    done = await actuator(means).change(FORCE_FALLBACK)
     assert text_of(env) == "UA_OPS_TOKEN=hush\nUA_CODER_VP_FORCE_FALLBACK=1\n"
     assert names(done) == ["written"]
-    assert tuple(told) == done.steps
     assert done.steps[0].at == NOW
     assert (done.is_carried_out, done.needs_restart) == (True, True)
-    switches = await acting.switches()
-    assert switches is not None
-    assert switches.forced_fallback
+    assert switches_in(text_of(env).encode()).forced_fallback
 
 
 async def test_the_file_comes_first_then_the_command_of_that_change(env: Path) -> None:
     seen = env.with_name("seen")
     code = f"open({str(seen)!r}, 'a').write(open({str(env)!r}).read().split()[-1] + chr(10))"
-    tools = Tools(env, apply=script(code), release=script(code), restart=("false",))
-    acting = actuator(tools)
+    means = Means(str(env), apply=script(code), release=script(code), restart=("false",))
+    acting = actuator(means)
     for change in (FORCE_FALLBACK, RELEASE):
         done = await acting.change(change)
         assert names(done) == ["written", "command", "command ended"]
@@ -98,16 +97,16 @@ async def test_the_file_comes_first_then_the_command_of_that_change(env: Path) -
 
 
 async def test_shadow_and_lane_are_only_written(env: Path) -> None:
-    tools = Tools(env, apply=("false",), release=("false",))
-    done = await actuator(tools).change(SHADOW_ON)
+    means = Means(str(env), apply=("false",), release=("false",))
+    done = await actuator(means).change(SHADOW_ON)
     assert names(done) == ["written"]
     assert done.needs_restart
     assert "UA_CODER_VP_SHADOW_MODE=1" in text_of(env)
-    assert actuator(Tools(apply=("true",))).plan(SHADOW_ON).is_manual
+    assert plan_for(SHADOW_ON, Means(apply=("true",))).is_manual
 
 
 async def test_commands_alone_are_enough() -> None:
-    done = await actuator(Tools(apply=script("print('braked')"))).change(FORCE_FALLBACK)
+    done = await actuator(Means(apply=script("print('braked')"))).change(FORCE_FALLBACK)
     assert names(done) == ["command", "command ended"]
     assert done.command is not None
     assert done.command.output == ("braked",)
@@ -115,7 +114,7 @@ async def test_commands_alone_are_enough() -> None:
 
 
 async def test_a_switch_that_stands_already_is_applied_all_the_same(env: Path) -> None:
-    acting = actuator(Tools(env, apply=("true",)))
+    acting = actuator(Means(str(env), apply=("true",)))
     await acting.change(FORCE_FALLBACK)
     done = await acting.change(FORCE_FALLBACK)
     assert "stood already" in done.steps[0].detail
@@ -124,7 +123,7 @@ async def test_a_switch_that_stands_already_is_applied_all_the_same(env: Path) -
 
 async def test_a_masked_switch_is_refused_and_no_command_is_run(env: Path) -> None:
     write(env, "UA_DISABLE_CODER_VP_FORCE_FALLBACK=1\nUA_OPS_TOKEN=hush\n")
-    done = await actuator(Tools(env, apply=("true",))).change(FORCE_FALLBACK)
+    done = await actuator(Means(str(env), apply=("true",))).change(FORCE_FALLBACK)
     assert names(done) == ["refused"]
     assert done.failure is not None
     assert "UA_DISABLE_CODER_VP_FORCE_FALLBACK is on" in done.failure.reason
@@ -133,8 +132,8 @@ async def test_a_masked_switch_is_refused_and_no_command_is_run(env: Path) -> No
 
 
 async def test_a_file_that_cannot_be_written_stops_the_command(env: Path) -> None:
-    tools = Tools(env.with_name("gone"), apply=("true",))
-    done = await actuator(tools).change(FORCE_FALLBACK)
+    means = Means(str(env.with_name("gone")), apply=("true",))
+    done = await actuator(means).change(FORCE_FALLBACK)
     assert names(done) == ["not written"]
     assert done.command is None
 
@@ -149,8 +148,8 @@ async def test_a_file_that_cannot_be_written_stops_the_command(env: Path) -> Non
 async def test_a_command_that_fails_or_hangs_leaves_the_switch_written(
     env: Path, code: str, timeout_s: float, reason: str
 ) -> None:
-    tools = Tools(env, apply=script(code), timeout_s=timeout_s)
-    done = await actuator(tools).change(FORCE_FALLBACK)
+    means = Means(str(env), apply=script(code))
+    done = await actuator(means, timeout_s).change(FORCE_FALLBACK)
     assert names(done) == ["written", "command", "command failed"]
     assert done.failure is not None
     assert reason in done.failure.reason
@@ -158,17 +157,9 @@ async def test_a_command_that_fails_or_hangs_leaves_the_switch_written(
 
 
 async def test_a_restart_runs_its_command_or_says_how() -> None:
-    acting = actuator(Tools(restart=script("print('restarted')")))
+    acting = actuator(Means(restart=script("print('restarted')")))
     done = await acting.restart()
     assert names(done) == ["command", "command ended"]
-    by_hand = await actuator(Tools()).restart()
+    by_hand = await actuator(Means()).restart()
     assert "Restart the gateway" in by_hand.by_hand[0]
     assert not by_hand.is_carried_out
-
-
-def test_in_read_only_mode_there_are_no_tools(tmp_path: Path) -> None:
-    settings = Settings(
-        brake_env_file=tmp_path, brake_apply=("a",), brake_release=("b",), brake_restart=("c",)
-    )
-    assert tools_of(settings) == Tools(tmp_path, ("a",), ("b",), ("c",), 60.0)
-    assert tools_of(replace(settings, read_only=True)) == Tools()

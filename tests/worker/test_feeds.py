@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+import asyncio
+from typing import TYPE_CHECKING
+
 import pytest
 from tests.support.builders import mission, on_disk, session, snapshot
 from tests.support.gateway import LANE, Rig, lost, refused, settle
 
 from vp_tui.domain.events import (
+    AuditFailed,
     ContinuityArrived,
     HealthArrived,
     LinkDropped,
@@ -16,7 +20,12 @@ from vp_tui.domain.events import (
     TokensRead,
 )
 from vp_tui.domain.models import LaneSession, Plane, Source
+from vp_tui.domain.orders import CancelRun, RestartGateway
 from vp_tui.gateway.errors import GatewayError, NotFound, ServerFailed, TimedOut
+from vp_tui.worker.feeds import LOOKS_AFTER_S
+
+if TYPE_CHECKING:
+    from vp_tui.domain.orders import Order
 
 
 def planes(rig: Rig) -> list[Plane]:
@@ -335,3 +344,21 @@ async def test_a_bug_in_one_feed_ends_them_all_and_closes_the_client() -> None:
         await rig.feeds.run()
     assert ended.group_contains(KeyError)
     assert rig.client.closed
+
+
+class TestOrders:
+    RESTART = RestartGateway("deaf run")
+    CANCEL = CancelRun("a", "stuck")
+
+    @pytest.mark.parametrize(("order", "looks"), [(RESTART, len(LOOKS_AFTER_S)), (CANCEL, 0)])
+    async def test_the_effect_of_what_is_about_the_lane_is_looked_for(
+        self, order: Order, looks: int
+    ) -> None:
+        rig = Rig()
+        async with rig.running():
+            before = rig.pace.wakes
+            rig.feeds.order(order)
+            while not rig.told(AuditFailed):  # noqa: ASYNC110 - the disk has no event
+                await asyncio.sleep(0)
+            await rig.pace.passes(sum(LOOKS_AFTER_S))
+        assert rig.pace.wakes - before == looks

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.support.builders import NOW
 
-from vp_tui.domain.audit import ActionRecord
+from vp_tui.domain.audit import ActionKind, ActionRecord
 from vp_tui.domain.events import AuditRead
 from vp_tui.storage.audit_log import append_action
 from vp_tui.worker import files as audit_feed
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from vp_tui.domain.events import Event
 
-RECORD = ActionRecord(NOW, "ana@laptop", "cancel", "a", "stuck", (), "failed")
+RECORD = ActionRecord(NOW, "ana@laptop", "cancel", "a", "stuck", (), "failed", ActionKind.FAILED)
 
 
 class Desk:

@@ -164,7 +164,7 @@ async def test_the_rows_told_are_bounded(reading: Reading, monkeypatch: pytest.M
 
 
 async def test_the_feeds_look_every_two_seconds(tmp_path: Path) -> None:
-    rig, looks = Rig(), 0
+    looks = 0
 
     class Counting(EvidenceFeed):
         async def look(self) -> None:
@@ -172,7 +172,10 @@ async def test_the_feeds_look_every_two_seconds(tmp_path: Path) -> None:
             looks += 1
             await asyncio.sleep(0)
 
-    rig.feeds.files = (Counting(tmp_path / "log.md", rig.events.append, rig.pace.clock),)
+    def files(rig: Rig) -> tuple[Counting]:
+        return (Counting(tmp_path / "log.md", rig.events.append, rig.pace.clock),)
+
+    rig = Rig(files)
     async with rig.running():
         assert looks == 1
         await rig.pace.passes(10.0)
@@ -182,8 +185,7 @@ async def test_the_feeds_look_every_two_seconds(tmp_path: Path) -> None:
 async def test_the_feeds_look_at_once_when_asked_and_one_look_at_a_time(
     reading: Reading, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    rig, reads, most = Rig(), 0, 0
-    rig.feeds.files = (reading.feed,)
+    rig, reads, most = Rig(lambda _: (reading.feed,)), 0, 0
 
     async def at_once(read: Callable[[], EvidenceRead | None]) -> EvidenceRead | None:
         nonlocal reads, most

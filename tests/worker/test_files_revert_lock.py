@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from vp_tui.cli.config.settings import Settings
-from vp_tui.cli.wiring import connect, connect_screen
+from vp_tui.cli.wiring import connect
 from vp_tui.domain.lane.auto_revert import AutoRevertBarred
 from vp_tui.domain.vocabulary import RevertMode
 from vp_tui.storage.locks import HostLock
@@ -63,10 +63,9 @@ async def test_a_lock_that_cannot_be_made_bars_it(tmp_path: Path) -> None:
     assert heard == [AutoRevertBarred(5.0, why)]
 
 
-def _has_lock(make: object, settings: Settings, places: Places) -> bool:
-    assert callable(make)
-    feeds = make(settings, lambda _event: None, places=places)
-    return any(isinstance(file, RevertLock) for file in feeds.files)
+def _has_lock(settings: Settings, places: Places, *, may_revert: bool) -> bool:
+    feeds = connect(settings, lambda _event: None, places=places, may_revert=may_revert)
+    return any(isinstance(file, RevertLock) for file in feeds._files)
 
 
 @pytest.mark.parametrize(
@@ -82,9 +81,9 @@ async def test_only_what_is_armed_takes_it(
     tmp_path: Path, mode: RevertMode, *, read_only: bool, wanted: bool
 ) -> None:
     settings = Settings(auto_revert=mode, read_only=read_only)
-    assert _has_lock(connect_screen, settings, Places(tmp_path)) is wanted
+    assert _has_lock(settings, Places(tmp_path), may_revert=True) is wanted
 
 
 async def test_a_command_without_a_screen_never_does(tmp_path: Path) -> None:
     armed = Settings(auto_revert=RevertMode.ARMED)
-    assert not _has_lock(connect, armed, Places(tmp_path))
+    assert not _has_lock(armed, Places(tmp_path), may_revert=False)

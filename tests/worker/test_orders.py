@@ -8,19 +8,22 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
+from vp_tui.domain.audit import ActionKind, ActionRecord
 from vp_tui.domain.events import AuditFailed, CancelAnswered, CancelFailed, CancelRequested
 from vp_tui.domain.models import CancelAnswer
+from vp_tui.domain.orders import CancelRun
 from vp_tui.gateway.errors import TimedOut, Unauthorized
 from vp_tui.storage.audit_log import newest_actions
-from vp_tui.worker.orders import READ_ONLY, SessionOrders
+from vp_tui.worker.orders import READ_ONLY, AuditBook, OrderRunner, Tools
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from vp_tui.domain.audit import ActionRecord
     from vp_tui.domain.events import Event
     from vp_tui.gateway.errors import GatewayError
     from vp_tui.gateway.orders import Orders
+    from vp_tui.worker.actuator import Actuator
+    from vp_tui.worker.prober import Prober
 
 ME = "ana@laptop"
 START = datetime(2026, 11, 23, 3, 7, tzinfo=UTC)
@@ -44,17 +47,21 @@ class FakeOrders:
 
 
 class Desk:
-    """An Ordering between fakes, and what it told and wrote."""
+    """An OrderRunner between fakes, and what it told and wrote."""
 
     def __init__(self, audit: Path, *, read_only: bool = False) -> None:
         self.orders = FakeOrders()
         self.events: list[Event] = []
         self.audit = audit
         self.passed = 0.0
-        orders = None if read_only else cast("Orders", self.orders)
-        self.session_orders = SessionOrders(
-            orders, audit, ME, self.events.append, lambda: self.passed, self._wall
+        tools = Tools(cast("Orders", self.orders), cast("Actuator", None), cast("Prober", None))
+        book = AuditBook(audit, ME, "http://gateway", "vp.x")
+        self.runner = OrderRunner(
+            None if read_only else tools, book, self.events.append, lambda: self.passed, self._wall
         )
+
+    async def cancel(self, session_id: str, reason: str) -> None:
+        await self.runner.carry_out(CancelRun(session_id, reason))
 
     def _wall(self) -> datetime:
         """Return a time that is a second later at each look."""
@@ -72,7 +79,7 @@ def desk(tmp_path: Path) -> Desk:
 
 
 async def test_a_cancel_is_sent_once_told_and_audited_as_unconfirmed(desk: Desk) -> None:
-    await desk.session_orders.cancel("a", "stuck")
+    await desk.cancel("a", "stuck")
     assert desk.orders.asked == [("a", "stuck")]
     asked, answered = desk.events
     assert asked == CancelRequested(1.0, "a", "stuck", ME)
@@ -80,6 +87,7 @@ async def test_a_cancel_is_sent_once_told_and_audited_as_unconfirmed(desk: Desk)
     (line,) = desk.lines
     assert (line.actor, line.action, line.target, line.reason) == (ME, "cancel", "a", "stuck")
     assert line.result == "task_cancelled=true, recovery unconfirmed"
+    assert (line.gateway, line.vp_id) == ("http://gateway", "vp.x")
     assert [step.step for step in line.steps] == ["requested", "answered"]
     assert line.at == line.steps[0].at < line.steps[1].at
 
@@ -88,29 +96,29 @@ async def test_however_often_it_is_asked_for_one_request_is_sent(desk: Desk) -> 
     desk.orders.may_answer.clear()
     async with asyncio.TaskGroup() as tasks:
         for reason in ("first", "second", "third"):
-            tasks.create_task(desk.session_orders.cancel("a", reason))
-        tasks.create_task(desk.session_orders.cancel("b", "another"))
+            tasks.create_task(desk.cancel("a", reason))
+        tasks.create_task(desk.cancel("b", "another"))
         while len(desk.lines) < 2:  # noqa: ASYNC110 - the disk has no event
             await asyncio.sleep(0)
         desk.orders.may_answer.set()
     assert desk.orders.asked == [("a", "first"), ("b", "another")]
-    refused = [line for line in desk.lines if line.result.startswith("refused")]
+    refused = [line for line in desk.lines if line.kind is ActionKind.REFUSED]
     assert {line.reason for line in refused} == {"second", "third"}
     assert all("on its way" in line.result for line in refused)
 
 
 async def test_when_the_answer_came_the_next_may_be_sent(desk: Desk) -> None:
-    await desk.session_orders.cancel("a", "one")
-    await desk.session_orders.cancel("a", "two")
+    await desk.cancel("a", "one")
+    await desk.cancel("a", "two")
     assert [reason for _, reason in desk.orders.asked] == ["one", "two"]
 
 
 async def test_a_refusal_of_the_gateway_is_a_failure_that_is_audited(desk: Desk) -> None:
     desk.orders.answer = Unauthorized("401 from the ops plane", "set UA_OPS_TOKEN")
-    await desk.session_orders.cancel("a", "stuck")
+    await desk.cancel("a", "stuck")
     assert isinstance(desk.events[-1], CancelFailed)
     (line,) = desk.lines
-    assert line.result == "failed"
+    assert (line.kind, line.result) == (ActionKind.FAILED, "failed")
     assert line.steps[-1].detail == "401 from the ops plane"
 
 
@@ -118,31 +126,34 @@ async def test_a_timeout_leaves_it_unknown(desk: Desk) -> None:
     error = TimedOut("no answer; whether the order was carried out is not known", "look first")
     error.failure = error.failure._replace(is_uncertain=True)
     desk.orders.answer = error
-    await desk.session_orders.cancel("a", "stuck")
+    await desk.cancel("a", "stuck")
     failed = desk.events[-1]
     assert isinstance(failed, CancelFailed)
     assert failed.failure.is_uncertain
-    assert desk.lines[0].result == "unknown"
+    assert (desk.lines[0].kind, desk.lines[0].result) == (ActionKind.UNKNOWN, "unknown")
 
 
 async def test_read_only_sends_nothing_and_is_audited(tmp_path: Path) -> None:
     desk = Desk(tmp_path / "audit.jsonl", read_only=True)
-    await desk.session_orders.cancel("a", "stuck")
+    await desk.cancel("a", "stuck")
     assert desk.orders.asked == []
     assert [type(event) for event in desk.events] == [CancelFailed]
     assert desk.lines[0].result == f"refused: {READ_ONLY.reason}"
 
 
 async def test_what_was_refused_before_it_came_here_is_audited(desk: Desk) -> None:
-    await desk.session_orders.refuse("cancel", "b", "why not", "it runs nothing")
-    (line,) = desk.lines
-    assert (line.target, line.reason, line.result) == ("b", "why not", "refused: it runs nothing")
+    refused = ActionRecord(
+        START, ME, "cancel", "b", "why not", (), "refused: it runs nothing", ActionKind.REFUSED
+    )
+    await desk.runner.carry_out(refused)
+    assert desk.lines == (refused,)
+    assert desk.orders.asked == []
 
 
 async def test_an_audit_that_cannot_be_written_is_told_and_stops_nothing(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     desk = Desk(tmp_path / "file" / "audit.jsonl")
-    await desk.session_orders.cancel("a", "stuck")
+    await desk.cancel("a", "stuck")
     assert desk.orders.asked == [("a", "stuck")]
     assert isinstance(desk.events[-2], CancelAnswered)
     assert isinstance(desk.events[-1], AuditFailed)
@@ -150,7 +161,7 @@ async def test_an_audit_that_cannot_be_written_is_told_and_stops_nothing(tmp_pat
 
 async def test_one_that_is_on_its_way_when_vp_tui_leaves_is_audited_as_unknown(desk: Desk) -> None:
     desk.orders.may_answer.clear()
-    task = asyncio.create_task(desk.session_orders.cancel("a", "stuck"))
+    task = asyncio.create_task(desk.cancel("a", "stuck"))
     while not desk.orders.asked:  # noqa: ASYNC110 - it is on its way at the next turn of the loop
         await asyncio.sleep(0)
     task.cancel()

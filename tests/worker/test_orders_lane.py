@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, cast
 
@@ -13,16 +14,20 @@ from vp_tui.domain.events import ProbeStepped, RestartActed, RestartAsked, Switc
 from vp_tui.domain.lane import probe as probing
 from vp_tui.domain.lane.switches import FORCE_FALLBACK, RELEASE, Actuation, CommandRun
 from vp_tui.domain.models import Failure
-from vp_tui.worker.orders import AuditBook, LaneOrders
+from vp_tui.domain.orders import RestartGateway, RunProbe, SetSwitch
+from vp_tui.storage.audit_log import newest_actions
+from vp_tui.worker.orders import AuditBook, OrderRunner, Tools
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
+    from pathlib import Path
 
     from vp_tui.domain.audit import ActionRecord
     from vp_tui.domain.events import Event
     from vp_tui.domain.lane.probe import Probe
     from vp_tui.domain.lane.switches import Change
     from vp_tui.domain.models import Dialect
+    from vp_tui.gateway.orders import Orders
     from vp_tui.worker.actuator import Actuator
     from vp_tui.worker.prober import Prober
 
@@ -61,45 +66,62 @@ class FakeProber:
     """Goes through three steps of a probe, the last one once it is let."""
 
     def __init__(self) -> None:
-        self.is_running = False
         self.may_end = asyncio.Event()
 
     async def run(self, prompt: str, dialect: Dialect | None) -> AsyncGenerator[Probe, None]:
-        self.is_running = True
-        try:
-            probe = probing.new_probe(prompt, 10.0, dialect)
-            yield probe
-            probe = probing.step_probe(probe, probing.Created(11.0, "session_probe"))
-            yield probe
-            await self.may_end.wait()
-            yield probing.step_probe(probe, probing.Broke(12.0, Failure("closed", "again")))
-        finally:
-            self.is_running = False
+        probe = probing.new_probe(prompt, 10.0, dialect)
+        yield probe
+        probe = probing.step_probe(probe, probing.Created(11.0, "session_probe"))
+        yield probe
+        await self.may_end.wait()
+        yield probing.step_probe(probe, probing.Broke(12.0, Failure("closed", "again")))
 
 
 class Rig:
+    """An OrderRunner between fakes, and what it told and wrote; without either it is read-only."""
+
     def __init__(
-        self, actuator: FakeActuator | None = None, prober: FakeProber | None = None
+        self, actuator: FakeActuator | None, prober: FakeProber | None, path: Path
     ) -> None:
         self.events: list[Event] = []
-        self.audit: list[ActionRecord] = []
-        self.lane = LaneOrders(
-            cast("Actuator | None", actuator),
-            cast("Prober | None", prober),
+        self.path = path
+        tools = Tools(cast("Orders", None), cast("Actuator", actuator), cast("Prober", prober))
+        self.runner = OrderRunner(
+            tools if actuator or prober else None,
+            AuditBook(path, "ana@laptop", URL, "vp.x"),
             self.events.append,
             lambda: 12.0,
-            AuditBook(self._keep, "ana@laptop", URL),
             wall=lambda: NOW,
         )
 
-    async def _keep(self, record: ActionRecord) -> None:
-        await asyncio.sleep(0)
-        self.audit.append(record)
+    async def change(self, change: Change, reason: str) -> None:
+        await self.runner.carry_out(SetSwitch(change, reason))
+
+    async def restart(self, reason: str) -> None:
+        await self.runner.carry_out(RestartGateway(reason))
+
+    async def probe(self) -> None:
+        await self.runner.carry_out(RunProbe("write code", "G1"))
+
+    @property
+    def audit(self) -> tuple[ActionRecord, ...]:
+        return newest_actions(self.path, 100).records
 
 
-async def test_a_change_is_told_and_audited() -> None:
-    rig = Rig(FakeActuator())
-    await rig.lane.change(FORCE_FALLBACK, "3 of 20 fell back")
+MakeRig = Callable[..., Rig]
+
+
+@pytest.fixture
+def make_rig(tmp_path: Path) -> MakeRig:
+    def make(actuator: FakeActuator | None = None, prober: FakeProber | None = None) -> Rig:
+        return Rig(actuator, prober, tmp_path / "audit.jsonl")
+
+    return make
+
+
+async def test_a_change_is_told_and_audited(make_rig: MakeRig) -> None:
+    rig = make_rig(FakeActuator())
+    await rig.change(FORCE_FALLBACK, "3 of 20 fell back")
     assert rig.events == [
         SwitchAsked(12.0, FORCE_FALLBACK, "ana@laptop", "3 of 20 fell back"),
         SwitchActed(12.0, DONE),
@@ -120,15 +142,17 @@ async def test_a_change_is_told_and_audited() -> None:
         (BY_HAND, "by hand: nothing was done"),
     ],
 )
-async def test_the_audit_claims_no_more_than_was_done(done: Actuation, result: str) -> None:
-    rig = Rig(FakeActuator(done))
-    await rig.lane.change(RELEASE, "")
+async def test_the_audit_claims_no_more_than_was_done(
+    make_rig: MakeRig, done: Actuation, result: str
+) -> None:
+    rig = make_rig(FakeActuator(done))
+    await rig.change(RELEASE, "")
     assert rig.audit[0].result == result
 
 
-async def test_a_restart_is_told_and_audited() -> None:
-    rig = Rig(FakeActuator())
-    await rig.lane.restart("deaf run")
+async def test_a_restart_is_told_and_audited(make_rig: MakeRig) -> None:
+    rig = make_rig(FakeActuator())
+    await rig.restart("deaf run")
     assert rig.events == [
         RestartAsked(12.0, "ana@laptop", "deaf run"),
         RestartActed(12.0, DONE),
@@ -136,27 +160,27 @@ async def test_a_restart_is_told_and_audited() -> None:
     assert (rig.audit[0].action, rig.audit[0].reason) == ("restart", "deaf run")
 
 
-async def test_what_is_asked_for_twice_is_done_once() -> None:
+async def test_what_is_asked_for_twice_is_done_once(make_rig: MakeRig) -> None:
     actuator = FakeActuator(waits=True)
-    rig = Rig(actuator)
-    first = asyncio.create_task(rig.lane.change(FORCE_FALLBACK, "first"))
+    rig = make_rig(actuator)
+    first = asyncio.create_task(rig.change(FORCE_FALLBACK, "first"))
     await asyncio.sleep(0)
-    await rig.lane.change(FORCE_FALLBACK, "second")
-    await rig.lane.restart("third")
+    await rig.change(FORCE_FALLBACK, "second")
+    await rig.restart("third")
     assert [record.result for record in rig.audit] == ["refused: force fallback is under way"] * 2
     actuator.may_end.set()
     await first
     assert actuator.asked == ["force fallback"]
     assert [type(event) for event in rig.events] == [SwitchAsked, SwitchActed]
-    await rig.lane.restart("now it may")
+    await rig.restart("now it may")
     assert actuator.asked == ["force fallback", "restart"]
 
 
-async def test_a_probe_is_told_step_by_step() -> None:
+async def test_a_probe_is_told_step_by_step(make_rig: MakeRig) -> None:
     prober = FakeProber()
     prober.may_end.set()
-    rig = Rig(prober=prober)
-    await rig.lane.probe("write code", "G1")
+    rig = make_rig(prober=prober)
+    await rig.probe()
     told = [event.probe for event in rig.events if isinstance(event, ProbeStepped)]
     assert [probe.line for probe in told] == [
         "probe: waits for: session created",
@@ -170,33 +194,33 @@ async def test_a_probe_is_told_step_by_step() -> None:
     assert (given_up.step, given_up.detail) == ("given up", "closed; again")
 
 
-async def test_there_is_never_a_second_probe() -> None:
+async def test_there_is_never_a_second_probe(make_rig: MakeRig) -> None:
     prober = FakeProber()
-    rig = Rig(prober=prober)
-    first = asyncio.create_task(rig.lane.probe("write code", "G1"))
+    rig = make_rig(prober=prober)
+    first = asyncio.create_task(rig.probe())
     await asyncio.sleep(0)
-    await rig.lane.probe("write code", "G1")
+    await rig.probe()
     assert [record.result for record in rig.audit] == ["refused: another probe is under way"]
     prober.may_end.set()
     await first
     assert len(rig.audit) == 2
 
 
-async def test_in_read_only_mode_nothing_is_done_and_all_is_audited() -> None:
-    rig = Rig()
-    await rig.lane.change(FORCE_FALLBACK, "please")
-    await rig.lane.restart("please")
-    await rig.lane.probe("write code", "G1")
+async def test_in_read_only_mode_nothing_is_done_and_all_is_audited(make_rig: MakeRig) -> None:
+    rig = make_rig()
+    await rig.change(FORCE_FALLBACK, "please")
+    await rig.restart("please")
+    await rig.probe()
     assert rig.events == []
     assert [record.action for record in rig.audit] == ["force fallback", "restart", "probe"]
     assert all(record.result.startswith("refused: read-only") for record in rig.audit)
 
 
-async def test_what_vp_tui_is_left_in_the_middle_of_is_audited() -> None:
-    rig = Rig(FakeActuator(waits=True), FakeProber())
+async def test_what_vp_tui_is_left_in_the_middle_of_is_audited(make_rig: MakeRig) -> None:
+    rig = make_rig(FakeActuator(waits=True), FakeProber())
     tasks = [
-        asyncio.create_task(rig.lane.change(FORCE_FALLBACK, "")),
-        asyncio.create_task(rig.lane.probe("write code", "G1")),
+        asyncio.create_task(rig.change(FORCE_FALLBACK, "")),
+        asyncio.create_task(rig.probe()),
     ]
     for _ in range(5):
         await asyncio.sleep(0)

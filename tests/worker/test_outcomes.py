@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -23,7 +24,7 @@ from vp_tui.domain.events import CancelFailed, CancelRequested, Tick
 from vp_tui.domain.models import Failure
 from vp_tui.state.store import Store
 from vp_tui.storage.audit_log import newest_actions
-from vp_tui.worker.outcomes import LEFT, Recoveries, note_left
+from vp_tui.worker.outcomes import LEFT, audit_outcomes, note_left
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -57,7 +58,7 @@ class Watch:
         self.now = 10.0
         self.noted: list[ActionRecord] = []
         self.store = Store(state(*running(), *events))
-        Recoveries(self.store, self.noted.append, lambda: self.now)
+        audit_outcomes(self.store, self.noted.append, lambda: self.now)
 
     def at(self, now: float, *events: Event) -> None:
         self.now = now
@@ -98,6 +99,26 @@ def test_one_that_stays_unconfirmed_is_noted_and_its_late_recovery_too() -> None
     assert watch.results == ["unconfirmed: no later turn completed for 120 s"]
     watch.at(301.0, *turn(300.0))
     assert watch.results[1:] == ["recovered"]
+
+
+def test_who_looks_twice_notes_nothing_twice() -> None:
+    watch = Watch(ASKED)
+    audit_outcomes(watch.store, watch.noted.append, lambda: watch.now)
+    watch.at(130.0)
+    late = Watch(ASKED)
+    late.store.state = watch.store.state
+    late.at(131.0)
+    assert (len(watch.noted), late.noted) == (1, [])
+
+
+def test_of_an_order_that_is_not_followed_any_more_nothing_is_remembered() -> None:
+    watch = Watch(ASKED)
+    watch.at(130.0)
+    assert [told.asked_at for told in watch.store.state.outcomes_audited] == [10.0]
+    watch.store.state = replace(watch.store.state, cancels=())
+    watch.at(140.0, ASKED._replace(at=140.0))
+    watch.at(270.0)
+    assert [told.asked_at for told in watch.store.state.outcomes_audited] == [140.0]
 
 
 def test_a_restart_is_noted() -> None:

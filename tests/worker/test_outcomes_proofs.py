@@ -10,7 +10,7 @@ from tests.support.builders import frame as framed
 from vp_tui.domain.events import RestartActed, RestartAsked, SwitchActed, SwitchAsked
 from vp_tui.domain.lane.switches import FORCE_FALLBACK, Actuation, CommandRun
 from vp_tui.state.store import Store
-from vp_tui.worker.outcomes import Proofs
+from vp_tui.worker.outcomes import audit_outcomes
 
 if TYPE_CHECKING:
     from vp_tui.domain.audit import ActionRecord
@@ -22,7 +22,7 @@ NEXT_BOOT = "2026-11-22T20:00:03"
 def followed() -> tuple[Store, list[ActionRecord]]:
     noted: list[ActionRecord] = []
     store = Store(state(healthy(), booted(), polled(snapshot())))
-    Proofs(store, noted.append, lambda: 20.0)
+    audit_outcomes(store, noted.append, lambda: 20.0)
     return store, noted
 
 

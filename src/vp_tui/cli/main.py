@@ -250,13 +250,13 @@ def _run_tui(settings: Settings, places: Places, *, ambient: bool = True) -> int
     # first frame. The app collects again once that is on the screen.
     gc.disable()
     from vp_tui.cli.crash import events_noted  # noqa: PLC0415
-    from vp_tui.cli.wiring import connect_screen, new_recorder, new_store  # noqa: PLC0415
+    from vp_tui.cli.wiring import connect, new_recorder, new_store  # noqa: PLC0415
     from vp_tui.state.store import Mailbox  # noqa: PLC0415
     from vp_tui.ui.app import VpTuiApp  # noqa: PLC0415
     from vp_tui.worker.commands import Commands, NetworkThread  # noqa: PLC0415
 
     store, mailbox = new_store(settings), Mailbox()
-    feeds = partial(connect_screen, settings, mailbox.put, ambient=ambient, places=places)
+    feeds = partial(connect, settings, mailbox.put, ambient=ambient, places=places, may_revert=True)
     recorder = partial(new_recorder, settings, store, places)
     app = VpTuiApp(store, mailbox, Commands(NetworkThread(feeds), store, recorder, places))
     with events_noted(store):

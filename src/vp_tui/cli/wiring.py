@@ -20,7 +20,6 @@ from vp_tui.domain.vocabulary import RevertMode
 from vp_tui.gateway.credentials import Credentials, TokenSources, host_port, stream_url
 from vp_tui.state.state import Watch, initial_state
 from vp_tui.state.store import Store
-from vp_tui.worker.actuator import Tools
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,7 +37,7 @@ if TYPE_CHECKING:
     from vp_tui.storage.places import Places
     from vp_tui.worker.evidence import EvidenceFiles, Recorder
     from vp_tui.worker.feeds import Feeds, FileFeed
-    from vp_tui.worker.orders import LaneOrders, SessionOrders
+    from vp_tui.worker.orders import OrderRunner
     from vp_tui.worker.polling import Stream
 
 
@@ -190,20 +189,21 @@ def connect(
     ambient: bool = True,
     places: Places,
     around: Surroundings = USUAL,
+    may_revert: bool = False,
 ) -> Feeds:
     """Return the feeds of a gateway; their `run` starts asking. `ambient` as in `credentials_of`.
 
-    Must be called where they will run, in the event loop.
+    A screen `may_revert`: it may be the host's auto-revert. Must be called where they will run, in
+    the event loop.
     """
     from vp_tui.gateway.stream import StreamCore  # noqa: PLC0415 - as above
     from vp_tui.gateway.transport import TlsContext  # noqa: PLC0415 - as above
     from vp_tui.gateway.websocket import SessionStream, SocketOptions  # noqa: PLC0415 - as above
-    from vp_tui.storage.places import actor  # noqa: PLC0415 - as above
     from vp_tui.worker.feeds import Feeds  # noqa: PLC0415 - loads httpx and pydantic
-    from vp_tui.worker.orders import SessionOrders  # noqa: PLC0415 - as above
     from vp_tui.worker.polling import Pace  # noqa: PLC0415 - as above
 
     watch, url = watch_of(settings), settings.gateway_url
+    pace = Pace(around.clock, around.chance)
     credentials, tls = credentials_of(settings, ambient=ambient), TlsContext(url, settings.ca_file)
     options = SocketOptions(credentials.headers, tls, clock=around.clock, opener=around.opener)
 
@@ -212,101 +212,80 @@ def connect(
         return SessionStream(stream_url(url, session_id), core, emit, options)
 
     client = client_of(settings, credentials, tls, around)
-    lane_log_id = initial_state(watch, at=0.0, wall=around.wall()).lane_log_id
-    feeds = Feeds(
+    orders = orders_of(settings, credentials, tls, around)
+    return Feeds(
         client,
         credentials,
         make_stream,
         emit,
-        lane_log_id=lane_log_id,
+        orders=order_runner(settings, client, orders, places, emit, around),
+        lane_log_id=initial_state(watch, at=0.0, wall=around.wall()).lane_log_id,
+        files=file_feeds(settings, places, emit, pace.clock, may_revert=may_revert),
         intervals=watch.intervals,
-        pace=Pace(around.clock, around.chance),
+        pace=pace,
     )
-    feeds.files = file_feeds(settings, places, emit, feeds.pace.clock)
-    orders = orders_of(settings, credentials, tls, around)
-    feeds.session_orders = SessionOrders(
-        orders,
-        places.audit,
-        actor(),
-        emit,
-        feeds.pace.clock,
-        alarm_command=settings.alarm_command,
-    )
-    feeds.lane_orders = lane_orders_of(settings, orders, client, feeds.session_orders, emit, around)
-    return feeds
 
 
-def connect_screen(
-    settings: Settings, emit: Callable[[Event], None], *, ambient: bool = True, places: Places
-) -> Feeds:
-    """Return the feeds of a screen: as `connect`, and this may be the host's auto-revert."""
-    feeds = connect(settings, emit, ambient=ambient, places=places)
-    if settings.auto_revert is RevertMode.ARMED and not settings.read_only:
-        from vp_tui.storage.locks import HostLock, lock_file  # noqa: PLC0415 - as above
-        from vp_tui.storage.places import actor  # noqa: PLC0415 - most are not armed
-        from vp_tui.worker.files import RevertLock  # noqa: PLC0415 - as above
-
-        lock = HostLock(lock_file(places.reverts, settings.gateway_url))
-        feeds.files = (RevertLock(lock, actor(), emit, feeds.pace.clock), *feeds.files)
-    return feeds
-
-
-def lane_orders_of(
+def order_runner(
     settings: Settings,
-    orders: Orders | None,
     client: GatewayClient,
-    session_orders: SessionOrders,
+    orders: Orders | None,
+    places: Places,
     emit: Callable[[Event], None],
     around: Surroundings = USUAL,
-) -> LaneOrders:
-    """Return what may be done to the lane; without `orders` it only audits what was asked for."""
+) -> OrderRunner:
+    """Return what carries out orders; without `orders` it only audits what was asked for."""
+    from vp_tui.domain.lane.switches import Means  # noqa: PLC0415 - not for the first frame
     from vp_tui.storage.places import actor  # noqa: PLC0415 - as above
-    from vp_tui.worker.actuator import Actuator  # noqa: PLC0415 - not for the first frame
-    from vp_tui.worker.orders import AuditBook, LaneOrders  # noqa: PLC0415 - as above
+    from vp_tui.worker.actuator import Actuator  # noqa: PLC0415 - as above
+    from vp_tui.worker.orders import AuditBook, OrderRunner, Tools  # noqa: PLC0415 - as above
     from vp_tui.worker.prober import Prober  # noqa: PLC0415 - as above
 
     async def missions() -> tuple[Mission, ...]:
         return (await client.metrics()).missions
 
-    return LaneOrders(
-        None if orders is None else Actuator(tools_of(settings)),
-        None if orders is None else Prober(orders, missions, clock=around.clock),
-        emit,
-        around.clock,
-        AuditBook(session_orders.keep, actor(), settings.gateway_url),
-    )
+    tools = None
+    if orders is not None:
+        actuator = Actuator(_means(settings) or Means(), settings.brake_timeout_s)
+        tools = Tools(orders, actuator, Prober(orders, missions, clock=around.clock))
+    book = AuditBook(places.audit, actor(), settings.gateway_url, settings.vp_id)
+    return OrderRunner(tools, book, emit, around.clock, alarm_command=settings.alarm_command)
 
 
 def file_feeds(
-    settings: Settings, places: Places, emit: Callable[[Event], None], clock: Callable[[], float]
+    settings: Settings,
+    places: Places,
+    emit: Callable[[Event], None],
+    clock: Callable[[], float],
+    *,
+    may_revert: bool = False,
 ) -> tuple[FileFeed, ...]:
-    """Return what reads the files of this watch: windows, report, log, audit, env file."""
+    """Return what reads the files of this watch: windows, report, log, audit, env file.
+
+    Before them comes the lock of the host's auto-revert, where this may be it.
+    """
+    from vp_tui.storage.locks import HostLock, lock_file  # noqa: PLC0415 - as below
+    from vp_tui.storage.places import actor  # noqa: PLC0415 - as below
     from vp_tui.worker.files import (  # noqa: PLC0415 - they start after the first frame
         AuditFeed,
         EvidenceFeed,
+        RevertLock,
         SuitesFeed,
         SwitchesFeed,
         WindowsFeed,
     )
 
+    feeds: list[FileFeed] = []
+    if may_revert and settings.auto_revert is RevertMode.ARMED and not settings.read_only:
+        lock = HostLock(lock_file(places.reverts, settings.gateway_url))
+        feeds.append(RevertLock(lock, actor(), emit, clock))
     files, report = evidence_files(settings, places), settings.continuity_report
-    windows = WindowsFeed(files.windows, emit, clock)
-    suites = (SuitesFeed(report, emit, clock),) if report else ()
-    log = (EvidenceFeed(files.log, emit, clock),) if files.log else ()
-    audit = AuditFeed(places.audit, emit, clock)
-    env_file = settings.brake_env_file
-    switches = (SwitchesFeed(env_file, emit, clock),) if env_file else ()
-    return (windows, *suites, *log, audit, *switches)
-
-
-def tools_of(settings: Settings) -> Tools:
-    """Return the actuator's tools as they are configured; in read-only mode there are none."""
-    if settings.read_only:
-        return Tools()
-    return Tools(
-        settings.brake_env_file,
-        settings.brake_apply,
-        settings.brake_release,
-        settings.brake_restart,
-        settings.brake_timeout_s,
-    )
+    feeds.append(WindowsFeed(files.windows, emit, clock))
+    if report:
+        feeds.append(SuitesFeed(report, emit, clock))
+    if files.log:
+        feeds.append(EvidenceFeed(files.log, emit, clock))
+    feeds.append(AuditFeed(places.audit, emit, clock))
+    if settings.brake_env_file:
+        feeds.append(SwitchesFeed(settings.brake_env_file, emit, clock))
+    return tuple(feeds)

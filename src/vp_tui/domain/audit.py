@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Any, Final, NamedTuple
 
 from vp_tui.domain.text import clip, literal
@@ -12,10 +13,42 @@ NAME_LIMIT: Final = 200
 PROSE_LIMIT: Final = 1_000
 """Characters of a reason or of a step's detail."""
 STEPS_LIMIT: Final = 50
-RECOVERY: Final = "cancel recovery"
-PROOF: Final = "proof of"
-"""Begins the action of a line that says what came of a change of the lane, or of a restart."""
-"""The action of a line that tells what an earlier cancel came to."""
+
+
+class ActionKind(StrEnum):
+    """What a line of the audit tells."""
+
+    DONE = "done"
+    """An action that was taken; whether it has an effect is another matter."""
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+    """Whether it was carried out is not known."""
+    REFUSED = "refused"
+    """It was asked for, and nothing was done."""
+    RECOVERY = "recovery"
+    """What an earlier cancel came to."""
+    UNCONFIRMED = "unconfirmed"
+    """That no recovery was seen of an earlier cancel."""
+    PROOF = "proof"
+    """What came of a change of the lane, or of a restart."""
+
+    @property
+    def is_outcome(self) -> bool:
+        """Whether it tells what came of an action that has a line of its own."""
+        return self in _WORDS
+
+    @property
+    def is_bad(self) -> bool:
+        """Whether somebody has to look at it."""
+        return self in {ActionKind.FAILED, ActionKind.UNKNOWN, ActionKind.UNCONFIRMED}
+
+
+_WORDS: Final = {
+    ActionKind.RECOVERY: "{what} recovery",
+    ActionKind.UNCONFIRMED: "{what} recovery",
+    ActionKind.PROOF: "proof of {what}",
+}
+"""How a line names the action whose outcome it tells."""
 
 
 class ActionStep(NamedTuple):
@@ -32,12 +65,36 @@ class ActionRecord(NamedTuple):
     at: datetime
     actor: str
     """`user@host`"""
-    action: str
+    what: str
+    """What was done, or that of which the outcome is told."""
     target: str
     reason: str
     """The operator's words."""
     steps: tuple[ActionStep, ...]
     """In the order in which they happened."""
+    result: str
+    kind: ActionKind = ActionKind.DONE
+    gateway: str = ""
+    """URL of the gateway that was watched; "" in lines of before it was told."""
+    vp_id: str = ""
+    """The lane that was watched."""
+
+    @property
+    def action(self) -> str:
+        """What its line calls it."""
+        return _WORDS.get(self.kind, "{what}").replace("{what}", self.what)
+
+
+class OrderOutcome(NamedTuple):
+    """What an order of ours came to, as the audit is told it, once."""
+
+    kind: ActionKind
+    actor: str
+    what: str
+    target: str
+    reason: str
+    asked_at: float
+    """When the order was given, on vp-tui's own monotonic clock."""
     result: str
 
 
@@ -49,6 +106,8 @@ def to_json(record: ActionRecord) -> dict[str, Any]:
     return {
         "at": _stamp(record.at),
         "actor": _name(record.actor),
+        "gateway": _name(record.gateway),
+        "vp_id": _name(record.vp_id),
         "action": _name(record.action),
         "target": _name(record.target),
         "reason": _prose(record.reason),
@@ -69,10 +128,12 @@ def from_json(value: object) -> ActionRecord | None:
 
 
 def _record(value: Any) -> ActionRecord:  # noqa: ANN401 - any JSON
+    result = _name(value["result"])
+    kind, what = _read_kind(_name(value["action"]), result)
     return ActionRecord(
         at=_read_stamp(value["at"]),
         actor=_name(value["actor"]),
-        action=_name(value["action"]),
+        what=what,
         target=_name(value["target"]),
         reason=_prose(value["reason"]),
         steps=_bounded(
@@ -81,8 +142,22 @@ def _record(value: Any) -> ActionRecord:  # noqa: ANN401 - any JSON
                 for step in value["steps"]
             )
         ),
-        result=_name(value["result"]),
+        result=result,
+        kind=kind,
+        gateway=_name(value.get("gateway", "")),
+        vp_id=_name(value.get("vp_id", "")),
     )
+
+
+def _read_kind(action: str, result: str) -> tuple[ActionKind, str]:
+    """Return a line's kind, and what was done: its words tell both, here and nowhere else."""
+    if action == "cancel recovery":
+        is_seen = not result.startswith(ActionKind.UNCONFIRMED)
+        return (ActionKind.RECOVERY if is_seen else ActionKind.UNCONFIRMED), "cancel"
+    if action.startswith("proof of "):
+        return ActionKind.PROOF, action.removeprefix("proof of ")
+    of_nothing = (ActionKind.REFUSED, ActionKind.FAILED, ActionKind.UNKNOWN)
+    return next((kind for kind in of_nothing if result.startswith(kind)), ActionKind.DONE), action
 
 
 def _bounded(steps: tuple[ActionStep, ...]) -> tuple[ActionStep, ...]:

@@ -15,7 +15,7 @@ from vp_tui.domain.models import Source, StreamEvent, StreamState
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from vp_tui.domain.audit import ActionRecord
+    from vp_tui.domain.audit import ActionRecord, OrderOutcome
     from vp_tui.domain.lane.probe import Probe
     from vp_tui.domain.lane.switches import Actuation, Change, Switches
     from vp_tui.domain.models import (
@@ -327,6 +327,13 @@ class AuditFailed(NamedTuple):
     failure: Failure
 
 
+class OutcomeAudited(NamedTuple):
+    """The audit was told what an order of ours came to: it is not told again."""
+
+    at: float
+    outcome: OrderOutcome
+
+
 class PollRateChanged(NamedTuple):
     """The operator polls slower or faster: every poll interval is multiplied by `factor`."""
 
@@ -366,6 +373,7 @@ Event = (
     | AlarmCommandFailed
     | AuditRead
     | AuditFailed
+    | OutcomeAudited
     | AutoRevertBarred
     | AutoRevertStopped
     | PollRateChanged

@@ -16,7 +16,7 @@ from vp_tui.domain.vocabulary import Profile, RevertMode, Traffic
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from vp_tui.domain.audit import ActionRecord
+    from vp_tui.domain.audit import ActionRecord, OrderOutcome
     from vp_tui.domain.lane.probe import Probe
     from vp_tui.domain.lane.restart import Restart
     from vp_tui.domain.lane.switch_proof import Brake
@@ -295,6 +295,8 @@ class State:
     """The cancels that are followed, oldest first, at most CANCELS_KEPT."""
     audit: AuditLog | None = None
     """None until it was read."""
+    outcomes_audited: frozenset[OrderOutcome] = frozenset()
+    """Of the orders that are followed, what the audit was told they came to."""
     auto_revert: AutoRevert = field(default_factory=AutoRevert)
     has_offered: bool = False
     """Rows that wait for the log were looked for, once it was read."""

@@ -24,6 +24,7 @@ from vp_tui.ui.kit.line_list import Tones
 from vp_tui.ui.watch.screen import ReadOnlyWatchScreen, WatchScreen
 from vp_tui.views.view import Live
 from vp_tui.worker.lookout import Lookout
+from vp_tui.worker.outcomes import audit_outcomes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -119,10 +120,7 @@ class VpTuiApp(App[None]):
         gc.freeze()
         gc.enable()
         self._commands.network.start(self._network_crashed)
-        from vp_tui.worker.outcomes import Proofs, Recoveries  # noqa: PLC0415 - after the first frame
-
-        self._recoveries = Recoveries(self.store, self._commands.keep, self._clock)
-        self._proofs = Proofs(self.store, self._commands.keep, self._clock)
+        audit_outcomes(self.store, self._commands.keep, self._clock)
 
     def tick(self) -> None:
         """Let a second pass: alarms are looked for in dialogs and frozen too."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from vp_tui.domain.audit import PROOF, RECOVERY
+from vp_tui.domain.audit import ActionKind
 from vp_tui.domain.rollout.labels import moment
 from vp_tui.domain.runs.cancels import Cancel, CancelState
 from vp_tui.state.state import AuditLog, EvidenceLog
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
     from vp_tui.views.view import View
 
 
-REFUSED: Final = "refused"
-"""How the result of what was not done begins."""
 LOOK_BACK: Final = timedelta(hours=12)
 """How far what was done is told where no window says it."""
 _SAME: Final = timedelta(seconds=5)
 """A cancel that is followed and its line in the audit are so close together at most."""
+_OPEN: Final = frozenset({CancelState.REQUESTED, CancelState.UNKNOWN, CancelState.ANSWERED})
+"""States whose words do not say that the recovery is unconfirmed."""
 
 
 class ActionTaken(NamedTuple):
@@ -87,14 +87,11 @@ def _of_lane(view: View) -> Iterator[ActionTaken]:
     """Yield the change and the restart that are followed, as far as they are proven."""
     lane, url = view.state.lane, view.state.watch.url
     if (brake := lane.brake) is not None:
-        at, result = view.state.clock.wall_at(brake.asked_at), f"{brake.proof}: {brake.reason}"
-        yield ActionTaken(at, lane.brake_by, brake.change.words, url, "", result)
+        at = view.state.clock.wall_at(brake.asked_at)
+        yield ActionTaken(at, lane.brake_by, brake.change.words, url, "", brake.outcome)
     if (restart := lane.restart) is not None:
-        at, result = (
-            view.state.clock.wall_at(restart.asked_at),
-            restart.line.removeprefix("restart: "),
-        )
-        yield ActionTaken(at, lane.restart_by, "restart", url, "", result)
+        at = view.state.clock.wall_at(restart.asked_at)
+        yield ActionTaken(at, lane.restart_by, "restart", url, "", restart.outcome)
 
 
 def _as_followed(action: ActionTaken, followed: list[ActionTaken]) -> ActionTaken:
@@ -111,23 +108,20 @@ def result_of(cancel: Cancel, view: View) -> str:
         return f"recovered at {at:%H:%M:%SZ}: {cancel.recovered_by} completed"
     if how is CancelState.FAILED and cancel.failure is not None:
         return f"not sent: {cancel.failure.reason}"
-    if how in {CancelState.RESTARTED, CancelState.MISSED}:
-        return str(how)
-    ended = "" if "unconfirmed" in how.lower() else ", recovery unconfirmed"
-    return f"{how}{ended}"
+    return f"{how}, recovery unconfirmed" if how in _OPEN else str(how)
 
 
 def _of_audit(view: View, begin: datetime, followed: list[ActionTaken]) -> Iterator[ActionTaken]:
     """Yield what the audit tells besides."""
     records = (view.state.audit or AuditLog()).records
-    here = _names(view)
+    here, watched = _names(view), (view.state.watch.url, view.state.watch.vp_id)
     for place, record in enumerate(records):
-        is_result = record.action == RECOVERY or record.action.startswith(PROOF)
-        is_told = is_result or record.result.startswith(REFUSED)
-        if is_told or record.at < begin or record.target not in here:
+        is_action = record.kind is not ActionKind.REFUSED and not record.kind.is_outcome
+        is_here = record.target in here and (record.gateway, record.vp_id) in {watched, ("", "")}
+        if not is_action or not is_here or record.at < begin:
             continue
         action = ActionTaken(
-            record.at, record.actor, record.action, record.target, record.reason,
+            record.at, record.actor, record.what, record.target, record.reason,
             _result(record, records[place + 1 :]),
         )  # fmt: skip
         if not any(_is_same(action, other) for other in followed):
@@ -143,10 +137,9 @@ def _names(view: View) -> set[str]:
 
 def _result(record: ActionRecord, later: tuple[ActionRecord, ...]) -> str:
     """Return what a record came to, as the audit's later lines have it."""
-    proof = f"{PROOF} {record.action}"
+    of_it = (record.what, record.target, record.actor)
     for other in reversed(later):
-        is_of_it = (other.target, other.actor) == (record.target, record.actor)
-        if is_of_it and other.action in {RECOVERY, proof}:
+        if other.kind.is_outcome and (other.what, other.target, other.actor) == of_it:
             return other.result
     return record.result
 

@@ -13,28 +13,26 @@ import signal
 import time
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final, NamedTuple
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 from vp_tui.domain.audit import ActionStep
 from vp_tui.domain.lane.switches import (
     RESTART_BY_HAND,
     Actuation,
     CommandRun,
-    Means,
-    Plan,
     plan_for,
     shown,
 )
 from vp_tui.domain.models import Failure
 from vp_tui.domain.text import clip, literal
-from vp_tui.storage.env_switches import read_switches, set_switch
+from vp_tui.storage.env_switches import set_switch
 from vp_tui.storage.errors import SwitchError, SwitchMasked
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
-    from vp_tui.domain.lane.switches import Change, Switches
+    from vp_tui.domain.lane.switches import Change, Means
 
 
 OUTPUT_LIMIT: Final = 4 * 1024
@@ -156,121 +154,70 @@ def _not_started(program: str, error: Exception) -> Failure:
     )
 
 
-class Tools(NamedTuple):
-    """What the configuration gives; commands as their arguments, () where there is none."""
-
-    env_file: Path | None = None
-    apply: tuple[str, ...] = ()
-    release: tuple[str, ...] = ()
-    restart: tuple[str, ...] = ()
-    timeout_s: float = 60.0
-
-    @property
-    def means(self) -> Means:
-        """What they can be used for, as the screen shows it."""
-        env_file = None if self.env_file is None else str(self.env_file)
-        return Means(env_file, self.apply, self.release, self.restart)
-
-
 class Actuator:
-    """Does one thing at a time, and tells each step as it is done."""
+    """Sets a switch, and restarts the gateway, by what is configured; nothing is raised.
+
+    A command may take `timeout_s` seconds.
+    """
 
     def __init__(
         self,
-        tools: Tools,
-        *,
-        on_step: Callable[[ActionStep], None] = lambda _: None,
+        means: Means,
+        timeout_s: float = 60.0,
         wall: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        self._tools = tools
-        self._on_step = on_step
+        self._means = means
+        self._timeout_s = timeout_s
         self._wall = wall
-        self._one_at_a_time = asyncio.Lock()
-
-    def plan(self, change: Change) -> Plan:
-        """Return what `change` would do."""
-        return plan_for(change, self._tools.means)
-
-    async def switches(self) -> Switches | None:
-        """Return what the env file says, None without one. Raises SwitchError."""
-        if self._tools.env_file is None:
-            return None
-        return await asyncio.to_thread(read_switches, self._tools.env_file)
 
     async def change(self, change: Change) -> Actuation:
         """Set a switch by all that is configured for it: first the file, then the command.
 
-        The command is not run when the file could not be written. Nothing is raised.
+        The command is not run when the file could not be written.
         """
-        plan = self.plan(change)
-        steps = _Steps(self._on_step, self._wall)
+        plan = plan_for(change, self._means)
         if plan.is_manual:
-            steps.done("by hand", "no actuator is configured for this: nothing was done")
-            return steps.ended(by_hand=plan.by_hand)
-        async with self._one_at_a_time:
-            if self._tools.env_file is not None:
-                failure = await _write(steps, self._tools.env_file, change)
-                if failure is not None:
-                    return steps.ended(failure)
-            if not plan.command:
-                return steps.ended(written=True, by_hand=plan.by_hand)
-            run = await _run(steps, plan.command, self._tools.timeout_s)
-        return steps.ended(run.failure, written=plan.env_file is not None, command=run)
+            return self._by_hand("no actuator is configured for this", plan.by_hand)
+        done = Actuation(())
+        if plan.env_file is not None:
+            done = await self._written(Path(plan.env_file), change)
+        if done.failure is not None:
+            return done
+        if not plan.command:
+            return done._replace(by_hand=plan.by_hand)
+        return await self._run(plan.command, done)
 
     async def restart(self) -> Actuation:
-        """Run the operator's restart. Nothing is raised."""
-        steps = _Steps(self._on_step, self._wall)
-        if not self._tools.restart:
-            steps.done("by hand", "no restart command is configured: nothing was done")
-            return steps.ended(by_hand=RESTART_BY_HAND)
-        async with self._one_at_a_time:
-            run = await _run(steps, self._tools.restart, self._tools.timeout_s)
-        return steps.ended(run.failure, command=run)
+        """Run the operator's restart."""
+        if not self._means.restart:
+            return self._by_hand("no restart command is configured", RESTART_BY_HAND)
+        return await self._run(self._means.restart, Actuation(()))
 
+    def _by_hand(self, why: str, what: tuple[str, ...]) -> Actuation:
+        return Actuation((self._step("by hand", f"{why}: nothing was done"),), by_hand=what)
 
-class _Steps:
-    """Steps under way."""
+    async def _written(self, env_file: Path, change: Change) -> Actuation:
+        try:
+            done = await asyncio.to_thread(set_switch, env_file, change)
+        except SwitchError as error:
+            name, failure = "not written", error.failure
+            if isinstance(error, SwitchMasked):
+                name = "refused"
+            return Actuation((self._step(name, f"{failure.reason}; {failure.cure}"),), failure)
+        how = "stood already" if done.was_so else "written"
+        step = self._step("written", f"{change.line} {how} in {literal(str(done.path))}")
+        return Actuation((step,), written=True)
 
-    def __init__(self, on_step: Callable[[ActionStep], None], wall: Callable[[], datetime]) -> None:
-        self._on_step = on_step
-        self._wall = wall
-        self._steps: list[ActionStep] = []
+    async def _run(self, argv: tuple[str, ...], done: Actuation) -> Actuation:
+        """Return what was done with the command run as well."""
+        began = self._step("command", shown(argv))
+        run = await run_command(argv, self._timeout_s)
+        name, told = "command ended", f"exit code 0 after {run.took_s:.1f} s"
+        if (failure := run.failure) is not None:
+            name = "command failed"
+            told = f"{failure.reason} after {run.took_s:.1f} s; {failure.cure}"
+        steps = (*done.steps, began, self._step(name, told))
+        return done._replace(steps=steps, failure=failure, command=run)
 
-    def done(self, step: str, detail: str) -> None:
-        """Note a step."""
-        self._steps.append(ActionStep(self._wall(), step, detail))
-        self._on_step(self._steps[-1])
-
-    def ended(
-        self,
-        failure: Failure | None = None,
-        *,
-        written: bool = False,
-        command: CommandRun | None = None,
-        by_hand: tuple[str, ...] = (),
-    ) -> Actuation:
-        """Return what came of it."""
-        return Actuation(tuple(self._steps), failure, written, command, by_hand)
-
-
-async def _write(steps: _Steps, env_file: Path, change: Change) -> Failure | None:
-    try:
-        done = await asyncio.to_thread(set_switch, env_file, change)
-    except SwitchError as error:
-        name = "refused" if isinstance(error, SwitchMasked) else "not written"
-        steps.done(name, f"{error.failure.reason}; {error.failure.cure}")
-        return error.failure
-    how = "stood already" if done.was_so else "written"
-    steps.done("written", f"{change.line} {how} in {literal(str(done.path))}")
-    return None
-
-
-async def _run(steps: _Steps, argv: tuple[str, ...], timeout_s: float) -> CommandRun:
-    steps.done("command", shown(argv))
-    run = await run_command(argv, timeout_s)
-    told = f"after {run.took_s:.1f} s"
-    if run.failure is not None:
-        steps.done("command failed", f"{run.failure.reason} {told}; {run.failure.cure}")
-    else:
-        steps.done("command ended", f"exit code 0 {told}")
-    return run
+    def _step(self, name: str, detail: str) -> ActionStep:
+        return ActionStep(self._wall(), name, detail)

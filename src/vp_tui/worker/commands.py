@@ -14,12 +14,14 @@ import time
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
+from vp_tui.domain.audit import ActionKind, ActionRecord
 from vp_tui.domain.events import (
     AlarmsAcknowledged,
     AutoRevertStopped,
     PollRateChanged,
     WaitingOffered,
 )
+from vp_tui.domain.orders import CancelRun, RestartGateway, RingAlarms, RunProbe, SetSwitch
 from vp_tui.storage.places import actor
 from vp_tui.worker.lookout import act_on_revert
 
@@ -28,9 +30,9 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from vp_tui.domain.audit import ActionRecord
     from vp_tui.domain.lane.switches import Change
     from vp_tui.domain.models import Failure
+    from vp_tui.domain.orders import Order
     from vp_tui.domain.rollout.evidence_row import EvidenceRow
     from vp_tui.domain.rollout.windows import Window
     from vp_tui.domain.runs.alarms import Alarm
@@ -100,64 +102,71 @@ class Commands:
 
     def cancel(self, session_id: str, reason: str) -> None:
         """Cancel a session's run; answered by CancelRequested, then CancelAnswered or -Failed."""
-        self.network.call(lambda feeds: feeds.order(lambda o: o.cancel(session_id, reason)))
+        self.network.order(CancelRun(session_id, reason))
 
     def change_switch(self, change: Change, reason: str) -> None:
         """Set a switch of the lane; answered by SwitchAsked, then SwitchActed."""
-        self.network.call(lambda feeds: feeds.act(lambda lane: lane.change(change, reason)))
+        self.network.order(SetSwitch(change, reason))
 
     def restart(self, reason: str) -> None:
         """Restart the gateway; answered by RestartAsked, then RestartActed."""
-        self.network.call(lambda feeds: feeds.act(lambda lane: lane.restart(reason)))
+        self.network.order(RestartGateway(reason))
 
     def probe(self) -> None:
         """Run a probe, as it is configured; answered by ProbeStepped for each of its steps."""
         from vp_tui.domain.lane.probe import prompt_for  # noqa: PLC0415 - not for the first frame
 
         state = self._store.state
-        dialect, prompt = state.dialect, prompt_for(state.watch.probe_prompt, state.dialect)
-        self.network.call(lambda feeds: feeds.act(lambda lane: lane.probe(prompt, dialect)))
+        prompt = prompt_for(state.watch.probe_prompt, state.dialect)
+        self.network.order(RunProbe(prompt, state.dialect))
 
     def refused(self, action: str, target: str, reason: str, why: str) -> None:
         """Audit that something was asked for and not done."""
-        self.network.call(
-            lambda feeds: feeds.order(lambda o: o.refuse(action, target, reason, why))
-        )
+        self._note(action, target, reason, f"refused: {why}", ActionKind.REFUSED)
 
     def note(self, action: str, reason: str, result: str) -> None:
         """Audit what was done here and asks nothing of the gateway: a waiver, the auto-revert."""
-        target = self._store.state.watch.vp_id
-        self.network.call(
-            lambda feeds: feeds.order(lambda o: o.note(action, target, reason, (), result))
+        self._note(action, self._store.state.watch.vp_id, reason, result)
+
+    def _note(
+        self,
+        action: str,
+        target: str,
+        reason: str,
+        result: str,
+        kind: ActionKind = ActionKind.DONE,
+    ) -> None:
+        state = self._store.state
+        at, url, vp_id = state.clock.wall_at(self._clock()), state.watch.url, state.watch.vp_id
+        self.keep(
+            ActionRecord(at, self.actor, action, target, reason, (), result, kind, url, vp_id)
         )
 
     def stop_auto_revert(self) -> None:
         """Stop the countdown; answered by AutoRevertStopped."""
         before = self._store.state.auto_revert
-        self._store.apply(AutoRevertStopped(self._clock(), actor()))
+        self._store.apply(AutoRevertStopped(self._clock(), self.actor))
         act_on_revert(before, self._store.state.auto_revert, self)
 
     def acknowledge(self) -> int:
         """Say that the alarms were seen; answered by AlarmsAcknowledged. Return how many."""
         unseen = [alarm for alarm in self._store.state.alarms if alarm.acknowledged is None]
         if unseen:
-            self._store.apply(AlarmsAcknowledged(self._clock(), actor()))
+            self._store.apply(AlarmsAcknowledged(self._clock(), self.actor))
             told = ", ".join(
                 f"{alarm.key.kind} {alarm.session_id or ''}".strip() for alarm in unseen
             )
-            self.network.call(
-                lambda feeds: feeds.order(lambda o: o.note("acknowledge", told, "", (), "seen"))
-            )
+            self._note("acknowledge", told, "", "seen")
         return len(unseen)
 
     def ring(self, alarms: tuple[Alarm, ...]) -> None:
         """Run the operator's command for these alarms; answered by AlarmCommandFailed at most."""
         told = "; ".join(f"{alarm.key.kind}: {alarm.reason}" for alarm in alarms)
-        self.network.call(lambda feeds: feeds.order(lambda o: o.ring(told)))
+        self.network.order(RingAlarms(told))
 
     def keep(self, record: ActionRecord) -> None:
         """Audit what came of an action; answered by AuditRead."""
-        self.network.call(lambda feeds: feeds.order(lambda o: o.keep(record)))
+        self.network.order(record)
 
     async def keep_handover(self, text: str, at: datetime) -> Path | Failure:
         """Write a handover text; nothing is answered. Return its file, or why there is none."""
@@ -220,6 +229,10 @@ class NetworkThread:
                 self._waiting.append(request)
             else:
                 self._loop.call_soon_threadsafe(self._deliver, request)
+
+    def order(self, order: Order) -> None:
+        """Have the feeds carry out an order, as `call` does."""
+        self.call(lambda feeds: feeds.order(order))
 
     def stop(self) -> None:
         """End the feeds and wait for the thread, but not for ever."""

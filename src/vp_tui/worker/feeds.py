@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
+from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
 from vp_tui.domain.events import (
     ContinuityArrived,
@@ -21,19 +21,21 @@ from vp_tui.domain.events import (
     TokensRead,
 )
 from vp_tui.domain.models import DEFAULT_INTERVALS, Plane, Source
+from vp_tui.domain.orders import LaneOrder
 from vp_tui.gateway.credentials import is_session_id
 from vp_tui.gateway.errors import GatewayError, TimedOut, Unauthorized, Unreachable
 from vp_tui.worker.polling import UNAUTHORIZED_RETRY_S, Attachments, LogTailer, Pace, Poller
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine, Mapping
+    from collections.abc import Awaitable, Callable, Mapping
 
     from vp_tui.domain.events import Event
     from vp_tui.domain.models import Snapshot, TokenPresence
+    from vp_tui.domain.orders import Order
     from vp_tui.gateway.client import GatewayClient
     from vp_tui.gateway.credentials import Credentials
     from vp_tui.gateway.parsing import SessionListing
-    from vp_tui.worker.orders import LaneOrders, SessionOrders
+    from vp_tui.worker.orders import OrderRunner
     from vp_tui.worker.polling import Stream
 
 
@@ -75,31 +77,30 @@ class Feeds:
     """All feeds of one gateway.
 
     `make_stream` makes the socket of a session; `lane_log_id` is the lane's log until a snapshot
-    names it. What is not `run` may be called only while that runs.
+    names it; `files` are looked at in their order. What is not `run` may be called only while that
+    runs.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the parts of one gateway's watch, most of them keyword-only
         self,
         client: GatewayClient,
         credentials: Credentials,
         make_stream: Callable[[str], Stream],
         emit: Callable[[Event], None],
         *,
+        orders: OrderRunner,
         lane_log_id: str,
+        files: tuple[FileFeed, ...] = (),
         intervals: Mapping[Source, float] = DEFAULT_INTERVALS,
         pace: Pace | None = None,
     ) -> None:
         self.pace = pace or Pace()
-        self.files: tuple[FileFeed, ...] = ()
-        """What reads files, in this order; to be set before `run`."""
-        self.session_orders: SessionOrders | None = None
-        """What carries out the operator's orders; to be set before `run`."""
-        self.lane_orders: LaneOrders | None = None
-        """What changes the lane's switches, restarts and probes; to be set before `run`."""
         self._client = client
         self._credentials = credentials
         self._make_stream = make_stream
         self._emit = emit
+        self._orders = orders
+        self._files = files
         self._intervals = intervals
         self._lane_log_id = lane_log_id
         self._shown_log_id: str | None = None
@@ -135,24 +136,18 @@ class Feeds:
         self.pace.factor = factor
         self.pace.wake()
 
-    def order(self, give: Callable[[SessionOrders], Coroutine[Any, Any, None]]) -> None:
-        """Carry out an order of the operator's, whatever else goes on; it is audited by then."""
-        if self.session_orders is not None:
-            self._tasks.create_task(self._carry_out(give(self.session_orders)), name="order")
+    def order(self, order: Order) -> None:
+        """Carry out an order of the operator's, whatever else goes on.
 
-    async def _carry_out(self, order: Coroutine[Any, Any, None]) -> None:
-        await order
+        The audit is looked at when it has ended; one about the lane has its effect looked for at
+        once and soon after.
+        """
+        self._tasks.create_task(self._carry_out(order), name="order")
+
+    async def _carry_out(self, order: Order) -> None:
+        await self._orders.carry_out(order)
         await self._look_at_files()
-
-    def act(self, give: Callable[[LaneOrders], Coroutine[Any, Any, None]]) -> None:
-        """Carry out an order about the lane, and look for its effect at once and soon after."""
-        if self.lane_orders is not None:
-            self._tasks.create_task(self._act(give(self.lane_orders)), name="lane order")
-
-    async def _act(self, order: Coroutine[Any, Any, None]) -> None:
-        await order
-        await self._look_at_files()
-        for seconds in LOOKS_AFTER_S:
+        for seconds in LOOKS_AFTER_S if isinstance(order, LaneOrder) else ():
             self.pace.wake()
             await self._pause(seconds)
 
@@ -207,7 +202,7 @@ class Feeds:
             await self.pace.pause(FILES_S)
 
     async def _look_at_files(self) -> None:
-        for file in self.files:
+        for file in self._files:
             await file.look()
 
     async def _ask_health(self) -> None:

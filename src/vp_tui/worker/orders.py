@@ -1,19 +1,21 @@
-"""Carries out what the operator asked for: cancels, switches, restarts, probes. Each is audited.
+"""Carries out the operator's orders: cancels, switches, restarts, probes. Each is audited.
 
-It runs on the network thread. Each order is done once; everything is told as events, one step after
-the other. In read-only mode there are no `orders`, no actuator and no prober, so nothing can be
-sent or done: the attempt is told and audited like any other. What an order comes to is not known
-here: that is proven by its effect.
+It runs on the network thread, and there is one way for all of them: that it is asked for is told as
+an event, what has hands for it does it once, its answer is told as an event, and a line goes into
+the audit, whatever ended it. In read-only mode there are no hands, so nothing can be sent or done:
+the attempt is audited like any other. What an order comes to is not known here: that is proven by
+its effect.
 """
 
 from __future__ import annotations
 
 import asyncio
 from contextlib import aclosing, suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from vp_tui.domain.audit import ActionRecord, ActionStep
+from vp_tui.domain.audit import ActionKind, ActionRecord, ActionStep
 from vp_tui.domain.events import (
     AlarmCommandFailed,
     AuditFailed,
@@ -26,273 +28,230 @@ from vp_tui.domain.events import (
     SwitchActed,
     SwitchAsked,
 )
+from vp_tui.domain.lane.switches import NOT_IN_FORCE
 from vp_tui.domain.models import Failure
+from vp_tui.domain.orders import CancelRun, RestartGateway, RingAlarms, RunProbe, SetSwitch
 from vp_tui.gateway.errors import GatewayError
 from vp_tui.storage.audit_log import append_action
 from vp_tui.storage.errors import AuditError
 from vp_tui.worker.actuator import run_command
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable
     from pathlib import Path
 
     from vp_tui.domain.events import Event
     from vp_tui.domain.lane.probe import Probe
-    from vp_tui.domain.lane.switches import Actuation, Change
-    from vp_tui.domain.models import Dialect
+    from vp_tui.domain.lane.switches import Actuation
+    from vp_tui.domain.orders import Order, Work
     from vp_tui.gateway.orders import Orders
     from vp_tui.worker.actuator import Actuator
     from vp_tui.worker.prober import Prober
 
 
-RESTART: Final = "restart"
-PROBE: Final = "probe"
-LEFT: Final = "vp-tui was left before it ended"
-
 READ_ONLY: Final = Failure("read-only: nothing may be changed here", "start without --read-only")
-CANCEL: Final = "cancel"
+LEFT: Final = "vp-tui was left before it ended"
 ALARM_S: Final = 10.0
 """Seconds that the command for alarms may take."""
 
 
-def _utc_now() -> datetime:
-    return datetime.now(UTC)
+class Tools(NamedTuple):
+    """The hands for each kind of order."""
+
+    orders: Orders
+    actuator: Actuator
+    prober: Prober
 
 
 class AuditBook(NamedTuple):
-    """Where what is done is written down."""
+    """Where what is done is written down, by whom, and of what it is."""
 
-    keep: Callable[[ActionRecord], Awaitable[None]]
-    """Writes a line of the audit."""
+    path: Path
     actor: str
-    """In whose name it is done."""
+    gateway: str
+    """Its URL."""
+    vp_id: str
+
+
+@dataclass
+class _Account:
+    """One order under way, and what it has come to so far."""
+
+    action: str
+    """What the audit calls it."""
     target: str
-    """The gateway's URL."""
+    reason: str
+    at: datetime
+    subject: str
+    """Of which one order is under way at a time."""
+    in_the_way: str
+    """Why another order about that is refused meanwhile."""
+    left: str
+    """The last step where vp-tui is left before it ended; "" where the result says it."""
+    steps: tuple[ActionStep, ...] = ()
+    result: str = "unknown"
+    kind: ActionKind = ActionKind.UNKNOWN
+
+    def came_to(self, result: str, kind: ActionKind, *steps: ActionStep) -> None:
+        """Note what it came to, by these further steps."""
+        self.result, self.kind, self.steps = result, kind, (*self.steps, *steps)
 
 
-class LaneOrders:
-    """What may be done to the lane of one gateway.
+class OrderRunner:
+    """Carries out what is asked of one gateway and its lane; without `tools` only audits it.
 
-    One change or restart is under way at a time, and one probe: what is asked for meanwhile is
-    refused.
+    Of one session one cancel is under way at a time, one change or restart of all, and one probe:
+    what is asked for meanwhile is refused.
     """
 
     def __init__(
         self,
-        actuator: Actuator | None,
-        prober: Prober | None,
+        tools: Tools | None,
+        book: AuditBook,
         emit: Callable[[Event], None],
         clock: Callable[[], float],
-        books: AuditBook,
-        wall: Callable[[], datetime] = _utc_now,
-    ) -> None:
-        self._actuator = actuator
-        self._prober = prober
-        self._emit = emit
-        self._clock = clock
-        self._books = books
-        self._wall = wall
-        self._under_way: str | None = None
-        """The change or restart that is under way, in words."""
-
-    async def change(self, change: Change, reason: str) -> None:
-        """Set a switch of the lane; answered by SwitchAsked, then SwitchActed."""
-        await self._act(
-            change.words,
-            reason,
-            SwitchAsked(self._clock(), change, self._books.actor, reason),
-            lambda actuator: actuator.change(change),
-            SwitchActed,
-        )
-
-    async def restart(self, reason: str) -> None:
-        """Restart the gateway; answered by RestartAsked, then RestartActed."""
-        await self._act(
-            RESTART,
-            reason,
-            RestartAsked(self._clock(), self._books.actor, reason),
-            lambda actuator: actuator.restart(),
-            RestartActed,
-        )
-
-    async def probe(self, prompt: str, dialect: Dialect | None) -> None:
-        """Run a probe to its end; answered by ProbeStepped for each of its steps."""
-        prober = self._prober
-        if prober is None or prober.is_running:
-            why = READ_ONLY.reason if prober is None else "another probe is under way"
-            await self._refuse(PROBE, "", why)
-            return
-        at, result, newest = self._wall(), LEFT, None
-        try:
-            async with aclosing(prober.run(prompt, dialect)) as probes:
-                async for probe in probes:
-                    newest = probe
-                    self._emit(ProbeStepped(self._clock(), probe))
-            result = "unknown" if newest is None else str(newest.outcome)
-        finally:
-            await self._note_probe(at, newest, result)
-
-    async def _act(
-        self,
-        action: str,
-        reason: str,
-        asked: Event,
-        work: Callable[[Actuator], Awaitable[Actuation]],
-        acted: Callable[[float, Actuation], Event],
-    ) -> None:
-        if self._actuator is None or self._under_way is not None:
-            why = READ_ONLY.reason if self._actuator is None else f"{self._under_way} is under way"
-            await self._refuse(action, reason, why)
-            return
-        self._under_way, at = action, self._wall()
-        self._emit(asked)
-        try:
-            done = await work(self._actuator)
-        except asyncio.CancelledError:
-            left = ActionStep(self._wall(), "left", f"{LEFT}: what it runs goes on")
-            await self._note(at, action, reason, (left,), "unknown")
-            raise
-        finally:
-            self._under_way = None
-        self._emit(acted(self._clock(), done))
-        await self._note(at, action, reason, done.steps, _result_of(done))
-
-    async def _refuse(self, action: str, reason: str, why: str) -> None:
-        await self._note(self._wall(), action, reason, (), f"refused: {why}")
-
-    async def _note_probe(self, at: datetime, probe: Probe | None, result: str) -> None:
-        steps = () if probe is None else probe_steps(probe, self._clock(), self._wall())
-        target = (probe.session_id if probe else None) or self._books.target
-        await self._books.keep(
-            ActionRecord(at, self._books.actor, PROBE, target, "", steps, result)
-        )
-
-    async def _note(
-        self, at: datetime, action: str, reason: str, steps: tuple[ActionStep, ...], result: str
-    ) -> None:
-        target = self._books.target
-        record = ActionRecord(at, self._books.actor, action, target, reason, steps, result)
-        await self._books.keep(record)
-
-
-class SessionOrders:
-    """What may be done to one gateway, in the name of `actor`. Every attempt is audited."""
-
-    def __init__(
-        self,
-        orders: Orders | None,
-        audit: Path,
-        actor: str,
-        emit: Callable[[Event], None],
-        clock: Callable[[], float],
-        wall: Callable[[], datetime] = _utc_now,
+        wall: Callable[[], datetime] = lambda: datetime.now(UTC),
         *,
         alarm_command: tuple[str, ...] = (),
     ) -> None:
-        self._orders = orders
-        self._audit = audit
-        self._actor = actor
+        self._tools = tools
+        self._book = book
         self._emit = emit
         self._clock = clock
         self._wall = wall
         self._alarm_command = alarm_command
-        self._in_flight: set[str] = set()
+        self._under_way: dict[str, str] = {}
+        """What is under way, by what it is about: why another order about that is refused."""
 
-    async def cancel(self, session_id: str, reason: str) -> None:
-        """Cancel what a session runs, once: a further wish while one is in flight is refused."""
-        if session_id in self._in_flight:
-            await self.refuse(CANCEL, session_id, reason, "a cancel of it is on its way")
-            return
-        self._in_flight.add(session_id)
+    async def carry_out(self, order: Order) -> None:
+        """Carry out an order to its end. It is in the audit then, or AuditFailed says why not."""
+        if isinstance(order, ActionRecord):
+            await self._keep(order)
+        elif isinstance(order, RingAlarms):
+            await self._ring(order)
+        else:
+            await self._work(order)
+
+    async def _work(self, order: Work) -> None:
+        account = self._account(order)
+        if self._tools is None:
+            if isinstance(order, CancelRun):
+                self._emit(CancelFailed(self._clock(), order.session_id, READ_ONLY))
+            account.came_to(f"refused: {READ_ONLY.reason}", ActionKind.REFUSED)
+        elif (why := self._under_way.get(account.subject)) is not None:
+            account.came_to(f"refused: {why}", ActionKind.REFUSED)
+        else:
+            await self._done_once(order, self._tools, account)
+        await self._keep(self._record(account))
+
+    async def _done_once(self, order: Work, tools: Tools, account: _Account) -> None:
+        self._under_way[account.subject] = account.in_the_way
         try:
-            await self._cancel(session_id, reason)
-        finally:
-            self._in_flight.discard(session_id)
-
-    async def refuse(self, action: str, target: str, reason: str, why: str) -> None:
-        """Audit what was asked for and must not be done."""
-        await self.note(action, target, reason, (), f"refused: {why}")
-
-    async def ring(self, told: str) -> None:
-        """Run the operator's command for alarms, with what is told as its last argument."""
-        if not self._alarm_command:
-            return
-        run = await run_command((*self._alarm_command, told), ALARM_S)
-        if run.failure is not None:
-            self._emit(AlarmCommandFailed(self._clock(), run.failure))
-
-    async def note(
-        self, action: str, target: str, reason: str, steps: tuple[ActionStep, ...], result: str
-    ) -> None:
-        """Audit what was just done."""
-        await self.keep(self._record(self._wall(), action, target, reason, steps, result))
-
-    async def keep(self, record: ActionRecord) -> None:
-        """Write one action into the audit; that it cannot be written is told, and stops nothing."""
-        try:
-            await asyncio.to_thread(append_action, self._audit, record)
-        except AuditError as error:
-            self._emit(AuditFailed(self._clock(), error.failure))
-
-    async def _cancel(self, session_id: str, reason: str) -> None:
-        if self._orders is None:
-            self._emit(CancelFailed(self._clock(), session_id, READ_ONLY))
-            await self.refuse(CANCEL, session_id, reason, READ_ONLY.reason)
-            return
-        asked = ActionStep(self._wall(), "requested")
-        self._emit(CancelRequested(self._clock(), session_id, reason, self._actor))
-        try:
-            heard, result = await self._sent(self._orders, session_id, reason)
-        except asyncio.CancelledError:
-            # vp-tui leaves; the loop waits for nothing more, and the line must be there.
-            left = ActionStep(self._wall(), "left", "vp-tui was left before the answer came")
-            record = self._record(asked.at, CANCEL, session_id, reason, (asked, left), "unknown")
+            await self._do(order, tools, account)
+        except BaseException:
+            # vp-tui is left: the loop waits for nothing more, and the line must be there.
+            if account.left:
+                account.steps += (ActionStep(self._wall(), "left", account.left),)
             with suppress(AuditError):
-                append_action(self._audit, record)
+                append_action(self._book.path, self._record(account))
             raise
-        record = self._record(asked.at, CANCEL, session_id, reason, (asked, heard), result)
-        await self.keep(record)
+        finally:
+            del self._under_way[account.subject]
 
-    async def _sent(self, orders: Orders, session_id: str, reason: str) -> tuple[ActionStep, str]:
-        """Send it and tell what came; return that as the last step and the result."""
+    def _account(self, order: Work) -> _Account:
+        at, url, reason = self._wall(), self._book.gateway, order.reason
+        match order:
+            case CancelRun(whom):
+                way, left = "a cancel of it is on its way", "vp-tui was left before the answer came"
+                return _Account("cancel", whom, reason, at, f"session {whom}", way, left)
+            case RunProbe():
+                return _Account("probe", url, reason, at, "probe", "another probe is under way", "")
+            case SetSwitch() | RestartGateway():
+                action = order.change.words if isinstance(order, SetSwitch) else "restart"
+                way, left = f"{action} is under way", f"{LEFT}: what it runs goes on"
+                return _Account(action, url, reason, at, "lane", way, left)
+
+    async def _do(self, order: Work, tools: Tools, account: _Account) -> None:
+        now, who = self._clock(), self._book.actor
+        match order:
+            case CancelRun():
+                await self._cancel(order, tools.orders, account)
+            case RunProbe():
+                await self._probe(order, tools.prober, account)
+            case SetSwitch():
+                self._emit(SwitchAsked(now, order.change, who, order.reason))
+                done = await tools.actuator.change(order.change)
+                self._emit(SwitchActed(self._clock(), done))
+                account.came_to(*_actuated(done), *done.steps)
+            case RestartGateway():
+                self._emit(RestartAsked(now, who, order.reason))
+                done = await tools.actuator.restart()
+                self._emit(RestartActed(self._clock(), done))
+                account.came_to(*_actuated(done), *done.steps)
+
+    async def _cancel(self, order: CancelRun, orders: Orders, account: _Account) -> None:
+        session_id, reason = order
+        account.steps = (ActionStep(account.at, "requested"),)
+        self._emit(CancelRequested(self._clock(), session_id, reason, self._book.actor))
         try:
             answer = await orders.cancel(session_id, reason)
         except GatewayError as error:
-            self._emit(CancelFailed(self._clock(), session_id, error.failure))
-            result = "unknown" if error.failure.is_uncertain else "failed"
-            return ActionStep(self._wall(), "failed", error.failure.reason), result
+            failure = error.failure
+            self._emit(CancelFailed(self._clock(), session_id, failure))
+            kind = ActionKind.UNKNOWN if failure.is_uncertain else ActionKind.FAILED
+            account.came_to(kind, kind, ActionStep(self._wall(), "failed", failure.reason))
+            return
         self._emit(CancelAnswered(self._clock(), session_id, answer))
         heard = f"task_cancelled={str(answer.task_cancelled).lower()}"
         answered = ActionStep(self._wall(), "answered", f"{heard} after {answer.took_s:.1f} s")
-        return answered, f"{heard}, recovery unconfirmed"
+        account.came_to(f"{heard}, recovery unconfirmed", ActionKind.DONE, answered)
 
-    def _record(
-        self,
-        at: datetime,
-        action: str,
-        target: str,
-        reason: str,
-        steps: tuple[ActionStep, ...],
-        result: str,
-    ) -> ActionRecord:
-        return ActionRecord(at, self._actor, action, target, reason, steps, result)
+    async def _probe(self, order: RunProbe, prober: Prober, account: _Account) -> None:
+        account.came_to(LEFT, ActionKind.DONE)
+        async with aclosing(prober.run(order.prompt, order.dialect)) as probes:
+            async for probe in probes:
+                self._emit(ProbeStepped(self._clock(), probe))
+                account.target = probe.session_id or self._book.gateway
+                account.steps = self._steps_of(probe)
+                account.result = LEFT if probe.outcome is None else str(probe.outcome)
+
+    def _steps_of(self, probe: Probe) -> tuple[ActionStep, ...]:
+        """Return a probe's steps as the audit has them: on the wall's clock."""
+        now, wall = self._clock(), self._wall()
+        steps = tuple(
+            ActionStep(wall - timedelta(seconds=now - each.at), each.step, each.detail)
+            for each in probe.steps
+        )
+        return (*steps, ActionStep(wall, "given up", probe.reason)) if probe.reason else steps
+
+    def _record(self, account: _Account) -> ActionRecord:
+        _path, actor, url, vp_id = self._book
+        return ActionRecord(
+            account.at, actor, account.action, account.target, account.reason,
+            account.steps, account.result, account.kind, url, vp_id,
+        )  # fmt: skip
+
+    async def _keep(self, record: ActionRecord) -> None:
+        """Write a line of the audit; that it cannot be written is told, and stops nothing."""
+        try:
+            await asyncio.to_thread(append_action, self._book.path, record)
+        except AuditError as error:
+            self._emit(AuditFailed(self._clock(), error.failure))
+
+    async def _ring(self, order: RingAlarms) -> None:
+        if not self._alarm_command:
+            return
+        run = await run_command((*self._alarm_command, order.told), ALARM_S)
+        if run.failure is not None:
+            self._emit(AlarmCommandFailed(self._clock(), run.failure))
 
 
-def probe_steps(probe: Probe, now: float, wall: datetime) -> tuple[ActionStep, ...]:
-    """Return a probe's steps as the audit has them; `now` is the monotonic clock at `wall`."""
-    steps = tuple(
-        ActionStep(wall - timedelta(seconds=now - each.at), each.step, each.detail)
-        for each in probe.steps
-    )
-    return (*steps, ActionStep(wall, "given up", probe.reason)) if probe.reason else steps
-
-
-def _result_of(done: Actuation) -> str:
+def _actuated(done: Actuation) -> tuple[str, ActionKind]:
     """Return what the actuator did; whether it has an effect is another matter."""
     if done.failure is not None:
-        return f"failed: {done.failure.reason}"
+        return f"failed: {done.failure.reason}", ActionKind.FAILED
     if not done.is_carried_out:
-        return "by hand: nothing was done"
+        return "by hand: nothing was done", ActionKind.DONE
     if done.needs_restart:
-        return "written, not in force until the gateway restarts"
-    return "carried out, effect unconfirmed"
+        return NOT_IN_FORCE, ActionKind.DONE
+    return "carried out, effect unconfirmed", ActionKind.DONE

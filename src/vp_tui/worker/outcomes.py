@@ -1,7 +1,8 @@
-"""What our own orders came to, for the audit: a further line when it is known.
+"""What our own orders came to, for the audit: a further line when it is known, each once.
 
 A cancel's own line says what the gateway answered, which is no recovery; that of a change or a
-restart says what the actuator did, which proves nothing.
+restart says what the actuator did, which proves nothing (docs/rollout.md, section 9). What was told
+already is in the state.
 """
 
 from __future__ import annotations
@@ -9,24 +10,25 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Final
 
-from vp_tui.domain.audit import PROOF, RECOVERY, ActionRecord, ActionStep
+from vp_tui.domain.audit import ActionKind, ActionRecord, ActionStep, OrderOutcome
+from vp_tui.domain.events import OutcomeAudited
 from vp_tui.domain.lane.restart import RestartState
 from vp_tui.domain.lane.switch_proof import Proof
-from vp_tui.domain.runs.cancels import UNCONFIRMED_AFTER_S, CancelState, pending, steps
+from vp_tui.domain.runs.cancels import UNCONFIRMED_AFTER_S, Cancel, CancelState, pending, steps
 from vp_tui.storage.audit_log import append_action
 from vp_tui.storage.errors import AuditError
-from vp_tui.worker.orders import RESTART
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from vp_tui.domain.lane.switch_proof import ProofStep
+    from vp_tui.domain.lane.restart import Restart
+    from vp_tui.domain.lane.switch_proof import Brake
     from vp_tui.domain.models import Failure
-    from vp_tui.domain.runs.cancels import Cancel
     from vp_tui.state.state import State
     from vp_tui.state.store import Store
 
+    Followed = Cancel | Brake | Restart
 
 LEFT: Final = "unconfirmed when vp-tui left"
 _RESULTS: Final = {
@@ -42,25 +44,20 @@ _ENDS: Final = frozenset({RestartState.BACK, RestartState.NOT_BACK, RestartState
 """What is told of a change and of a restart, each once."""
 
 
-class Recoveries:
-    """Notes what our own cancels came to, as the store publishes it."""
+def audit_outcomes(
+    store: Store, keep: Callable[[ActionRecord], None], clock: Callable[[], float]
+) -> None:
+    """Audit by `keep` what our own orders come to, as the store publishes it from now on."""
 
-    def __init__(
-        self, store: Store, note: Callable[[ActionRecord], None], clock: Callable[[], float]
-    ) -> None:
-        self._note = note
-        self._clock = clock
-        self._told: set[tuple[str, float, CancelState]] = set()
-        store.subscribe(self._look)
+    def look(state: State) -> None:
+        now = clock()
+        known = [each for each in _known(state, now) if each[0] not in state.outcomes_audited]
+        if known:
+            store.apply(*(OutcomeAudited(now, outcome) for outcome, _order in known))
+        for outcome, order in known:
+            keep(_record(outcome, order, state, now))
 
-    def _look(self, state: State) -> None:
-        now = self._clock()
-        for cancel in state.cancels:
-            how = cancel.state(now)
-            key = (cancel.session_id, cancel.at, how)
-            if cancel.actor is not None and how in _RESULTS and key not in self._told:
-                self._told.add(key)
-                self._note(_follow_up(cancel, state, now, _RESULTS[how]))
+    store.subscribe(look)
 
 
 def note_left(state: State, audit: Path, now: float | None = None) -> Failure | None:
@@ -72,70 +69,45 @@ def note_left(state: State, audit: Path, now: float | None = None) -> Failure | 
     try:
         for cancel in pending(state.cancels):
             if cancel.actor is not None:
-                append_action(audit, _follow_up(cancel, state, at, LEFT))
+                outcome = _of_cancel(cancel, cancel.actor, ActionKind.UNCONFIRMED, LEFT)
+                append_action(audit, _record(outcome, cancel, state, at))
     except AuditError as error:
         return error.failure
     return None
 
 
-def _follow_up(cancel: Cancel, state: State, now: float, result: str) -> ActionRecord:
-    """Return the audit's line on how a cancel goes on, with the steps that were seen."""
-    wall_at = state.clock.wall_at
-    return ActionRecord(
-        at=wall_at(now),
-        actor=cancel.actor or "",
-        action=RECOVERY,
-        target=cancel.session_id,
-        reason=cancel.reason,
-        steps=tuple(
-            ActionStep(wall_at(step.at), step.name, step.detail)
-            for step in steps(cancel, now)
-            if step.at is not None
-        ),
-        result=result,
+def _known(state: State, now: float) -> Iterator[tuple[OrderOutcome, Followed]]:
+    """Yield what our own orders have come to by `now`, each with the order that is followed."""
+    for cancel in state.cancels:
+        how = cancel.state(now)
+        if cancel.actor is not None and how in _RESULTS:
+            is_open = how is CancelState.UNCONFIRMED
+            kind = ActionKind.UNCONFIRMED if is_open else ActionKind.RECOVERY
+            yield _of_cancel(cancel, cancel.actor, kind, _RESULTS[how]), cancel
+    lane, proof, url = state.lane, ActionKind.PROOF, state.watch.url
+    if (brake := lane.brake) is not None and brake.proof in _PROOFS:
+        what, asked_at, result = brake.change.words, brake.asked_at, brake.outcome
+        yield OrderOutcome(proof, lane.brake_by, what, url, "", asked_at, result), brake
+    if (restart := lane.restart) is not None and restart.state in _ENDS:
+        asked_at, result = restart.asked_at, restart.outcome
+        yield OrderOutcome(proof, lane.restart_by, "restart", url, "", asked_at, result), restart
+
+
+def _of_cancel(cancel: Cancel, actor: str, kind: ActionKind, result: str) -> OrderOutcome:
+    session_id, reason = cancel.session_id, cancel.reason
+    return OrderOutcome(kind, actor, "cancel", session_id, reason, cancel.at, result)
+
+
+def _record(outcome: OrderOutcome, order: Followed, state: State, now: float) -> ActionRecord:
+    """Return the audit's line on an outcome, with the steps that were seen."""
+    told, wall_at, watch = outcome, state.clock.wall_at, state.watch
+    seen = (
+        ((step.at, step.name, step.detail) for step in steps(order, now))
+        if isinstance(order, Cancel)
+        else order.steps
     )
-
-
-class Proofs:
-    """Notes what our own orders came to, as the store publishes it."""
-
-    def __init__(
-        self, store: Store, note: Callable[[ActionRecord], None], clock: Callable[[], float]
-    ) -> None:
-        self._note = note
-        self._clock = clock
-        self._told: set[tuple[str, float, str]] = set()
-        store.subscribe(self._look)
-
-    def _look(self, state: State) -> None:
-        if state.lane.brake is None and state.lane.restart is None:
-            return
-        for asked_at, record in _records(state, self._clock()):
-            key = (record.action, asked_at, record.result)
-            if key not in self._told:
-                self._told.add(key)
-                self._note(record)
-
-
-def _records(state: State, now: float) -> Iterator[tuple[float, ActionRecord]]:
-    """Yield what is known by now, each with when its order was given."""
-    lane = state.lane
-    if lane.brake is not None and lane.brake.proof in _PROOFS:
-        brake = lane.brake
-        result = f"{brake.proof}: {brake.reason}"
-        told = _record(state, now, brake.change.words, lane.brake_by, brake.steps, result)
-        yield brake.asked_at, told
-    if lane.restart is not None and lane.restart.state in _ENDS:
-        restart = lane.restart
-        reason = f": {restart.reason}" if restart.reason else ""
-        result = f"{restart.state}{reason}"
-        told = _record(state, now, RESTART, lane.restart_by, restart.steps, result)
-        yield restart.asked_at, told
-
-
-def _record(
-    state: State, now: float, action: str, who: str, steps: Sequence[ProofStep], result: str
-) -> ActionRecord:
-    wall_at = state.clock.wall_at
-    seen = tuple(ActionStep(wall_at(step.at), step.step, step.detail) for step in steps)
-    return ActionRecord(wall_at(now), who, f"{PROOF} {action}", state.watch.url, "", seen, result)
+    return ActionRecord(
+        wall_at(now), told.actor, told.what, told.target, told.reason,
+        tuple(ActionStep(wall_at(at), step, what) for at, step, what in seen if at is not None),
+        told.result, told.kind, watch.url, watch.vp_id,
+    )  # fmt: skip

@@ -35,12 +35,8 @@ POLL_S: Final = 1.0
 """Between two looks at the metrics, once the turn has ended."""
 
 
-class ProbeUnderWayError(Exception):
-    """Another probe is under way: there is never more than one at a time."""
-
-
 class Prober:
-    """Runs one probe at a time on one gateway; lives on one event loop.
+    """Runs probes on one gateway; lives on one event loop.
 
     `missions` asks the metrics (it may raise any GatewayError), `clock` gives monotonic seconds.
     """
@@ -59,16 +55,12 @@ class Prober:
         self._clock = clock
         self._poll_s = poll_s
         self._timeouts_s = timeouts_s
-        self.is_running = False
 
     async def run(self, prompt: str, dialect: Dialect | None) -> AsyncGenerator[Probe, None]:
         """Run a probe and yield it after each step, the last time when it is over.
 
-        However slowly it is asked, its socket is drained. Raises ProbeUnderWayError when one runs.
+        However slowly it is asked, its socket is drained.
         """
-        if self.is_running:
-            raise ProbeUnderWayError
-        self.is_running = True
         running = _Running(self._clock)
         try:
             known = await self._known()
@@ -86,7 +78,6 @@ class Prober:
                     probe = changed
                     yield probe
         finally:
-            self.is_running = False
             await running.stop()
 
     async def _known(self) -> frozenset[str] | None:

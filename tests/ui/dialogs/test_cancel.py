@@ -10,6 +10,7 @@ from tests.support.rig import SMALL, WIDE, Rig, running
 
 from vp_tui.domain.events import CancelAnswered, CancelFailed, CancelRequested
 from vp_tui.domain.models import CancelAnswer, Failure
+from vp_tui.domain.orders import CancelRun
 from vp_tui.ui.dialogs.cancel import CancelAllDialog, CancelDialog
 from vp_tui.ui.watch.screen import WatchScreen
 
@@ -27,14 +28,14 @@ UNWINDS = (
 )
 
 
-def sent(rig: Rig) -> list[tuple[str, str]]:
+def sent(rig: Rig) -> list[CancelRun]:
     """Return the cancels that were ordered: whom, and why."""
-    return [told[1:] for told in rig.asked if told[0] == "cancel"]
+    return rig.ordered(CancelRun)
 
 
 def refused(rig: Rig) -> list[tuple[str, str]]:
     """Return what was refused: whom, and why."""
-    return [(told[2], told[4]) for told in rig.asked if told[0] == "refuse"]
+    return [(told.target, told.result.removeprefix("refused: ")) for told in rig.refusals]
 
 
 def listed(at: float, owner_runs: int = 0) -> Event:

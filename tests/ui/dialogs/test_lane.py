@@ -32,6 +32,7 @@ from vp_tui.domain.lane.switches import (
     by_hand,
 )
 from vp_tui.domain.models import Failure
+from vp_tui.domain.orders import SetSwitch
 
 if TYPE_CHECKING:
     from vp_tui.domain.events import Event
@@ -75,14 +76,14 @@ async def test_the_dialog_shows_what_is_so_and_what_will_be_done(size: tuple[int
             " [ Force fallback now ]",
         ):
             assert words in rig.text, words
-    assert not [asked for asked in rig.asked if asked[0] == "change"]
+    assert rig.ordered(SetSwitch) == []
 
 
 async def test_enter_alone_changes_nothing() -> None:
     async with running(*scenes.ordinary(), means=MEANS) as rig:
         await rig.press("F", "enter")
         assert "THE BRAKE" not in rig.text
-    assert not [asked for asked in rig.asked if asked[0] == "change"]
+    assert rig.ordered(SetSwitch) == []
 
 
 async def test_the_brake_is_pulled_once_with_a_reason() -> None:
@@ -90,9 +91,7 @@ async def test_the_brake_is_pulled_once_with_a_reason() -> None:
         await rig.press("F", "shift+tab", *"bad", "enter", "right", "enter", "enter")
         assert "· sending …" in rig.text
         assert "Force fallback now" not in rig.text
-    assert [asked for asked in rig.asked if asked[0] == "change"] == [
-        ("change", FORCE_FALLBACK, "bad")
-    ]
+    assert rig.ordered(SetSwitch) == [SetSwitch(FORCE_FALLBACK, "bad")]
 
 
 async def test_the_steps_go_on_to_the_proof() -> None:
@@ -155,8 +154,8 @@ async def test_a_masked_switch_is_refused_with_the_reason() -> None:
         assert "UA_DISABLE_CODER_VP_FORCE_FALLBACK" in rig.text
         assert "have no effect" in rig.text
         assert "THE BRAKE" not in rig.text
-    (refused,) = [asked for asked in rig.asked if asked[0] == "refuse"]
-    assert refused[1] == "force fallback"
+    (refused,) = rig.refusals
+    assert refused.what == "force fallback"
 
 
 async def test_a_mask_that_comes_while_the_dialog_is_open_is_seen() -> None:
@@ -165,7 +164,7 @@ async def test_a_mask_that_comes_while_the_dialog_is_open_is_seen() -> None:
         await rig.tell(switches(1.0, masked=frozenset({Switch.FORCED_FALLBACK})))
         await rig.press("right", "enter")
         assert "would have no effect" in rig.text
-    assert [asked[0] for asked in rig.asked if asked[0] in {"change", "refuse"}] == ["refuse"]
+    assert (rig.ordered(SetSwitch), len(rig.refusals)) == ([], 1)
 
 
 async def test_without_an_actuator_the_hands_are_told_what_to_do_and_the_effect_is_seen() -> None:
@@ -197,7 +196,7 @@ async def test_what_opens_the_lane_asks_for_its_name(action: str, change: Change
         await rig.press("enter")
         assert "nothing was changed: type vp.coder.primary" in rig.text
         await rig.press(*"vp.coder.primary", "enter", "enter")
-    assert [asked for asked in rig.asked if asked[0] == "change"] == [("change", change, "")]
+    assert rig.ordered(SetSwitch) == [SetSwitch(change, "")]
 
 
 @pytest.mark.parametrize("is_on", [True, False])
@@ -207,7 +206,7 @@ async def test_shadow_mode_is_confirmed_once(*, is_on: bool) -> None:
         assert "Then restart the gateway: written, not in force until" in rig.text
         await rig.press("right", "enter")
     change = Change(Switch.SHADOW, on=is_on)
-    assert [asked for asked in rig.asked if asked[0] == "change"] == [("change", change, "")]
+    assert rig.ordered(SetSwitch) == [SetSwitch(change, "")]
 
 
 async def test_in_read_only_mode_the_brake_cannot_be_reached() -> None:

@@ -14,6 +14,7 @@ from vp_tui.domain.lane import probe as probing
 from vp_tui.domain.lane.probe import Attached, Broke, Created, Executed, Heard, MissionsSeen
 from vp_tui.domain.lane.switch_proof import TimePassed
 from vp_tui.domain.models import Failure
+from vp_tui.domain.orders import RunProbe
 
 if TYPE_CHECKING:
     from vp_tui.domain.lane.probe import Fact, Probe
@@ -34,8 +35,8 @@ def stepped(*facts: Fact) -> ProbeStepped:
     return ProbeStepped(facts[-1].at if facts else 1.0, probed(*facts))
 
 
-def probes(rig: Rig) -> list[tuple[object, ...]]:
-    return [asked for asked in rig.asked if asked[0] == "probe"]
+def probes(rig: Rig) -> list[RunProbe]:
+    return rig.ordered(RunProbe)
 
 
 async def test_the_cost_and_the_prompt_are_told_before_anything_is_sent() -> None:
@@ -58,7 +59,7 @@ async def test_the_cost_and_the_prompt_are_told_before_anything_is_sent() -> Non
 async def test_one_probe_is_sent_however_often_enter_is_hit() -> None:
     async with running(*scenes.ordinary(), probe_prompt=PROMPT) as rig:
         await rig.press("P", "right", "enter", "enter", "enter")
-        assert probes(rig) == [("probe", PROMPT, "G1")]
+        assert probes(rig) == [RunProbe(PROMPT, "G1")]
         assert "Run one turn" not in rig.text
 
 

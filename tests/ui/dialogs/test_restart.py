@@ -10,6 +10,7 @@ from vp_tui.domain.events import RestartActed, RestartAsked
 from vp_tui.domain.lane.restart import RESTART_WITHIN_S
 from vp_tui.domain.lane.switches import RESTART_BY_HAND, Actuation, CommandRun, Means
 from vp_tui.domain.models import Failure, Source, StreamState
+from vp_tui.domain.orders import RestartGateway
 
 MEANS = Means(restart=("systemctl", "restart", "gateway"))
 ASKED = RestartAsked(2.0, "ana@laptop", "deaf run")
@@ -17,8 +18,8 @@ DONE = Actuation((), command=CommandRun(MEANS.restart, 0, ("Restarting …",), 1
 NEXT_BOOT = "2026-11-22T20:00:03"
 
 
-def restarts(rig: Rig) -> list[tuple[object, ...]]:
-    return [asked for asked in rig.asked if asked[0] == "restart"]
+def restarts(rig: Rig) -> list[RestartGateway]:
+    return rig.ordered(RestartGateway)
 
 
 async def test_every_run_that_it_kills_is_named() -> None:
@@ -34,7 +35,7 @@ async def test_nothing_is_done_without_the_word() -> None:
         assert "nothing was done: type “restart”" in rig.text
         assert restarts(rig) == []
         await rig.press("t", "enter", "enter")
-        assert restarts(rig) == [("restart", "")]
+        assert restarts(rig) == [RestartGateway("")]
 
 
 async def test_a_list_that_is_old_names_nobody() -> None:

@@ -10,6 +10,7 @@ from tests.support.builders import NOW, booted, state
 from tests.support.rig import AUTHOR, SMALL, Rig, running
 from tests.support.rollout import window
 
+from vp_tui.domain.audit import ActionRecord
 from vp_tui.domain.events import WindowsRead
 from vp_tui.domain.models import Continuity, ContinuityAlert
 from vp_tui.domain.rollout.verdicts import Verdict, Waiver
@@ -72,9 +73,10 @@ async def test_it_shows_the_gate_and_keeps_the_waiver(files: EvidenceFiles) -> N
         await rig.until(lambda: len(rig.app.screen_stack) == 1)
         await rig.settle()
         assert "G4 WAIVED" in rig.text
-        vp_id = rig.store.state.watch.vp_id
         told = f"was INCONCLUSIVE, in {read_windows(files.windows)[0].label}"
-        assert ("note", "waive G4", vp_id, SUITES.why, (), told) in rig.asked
+        (kept,) = rig.ordered(ActionRecord)
+        assert (kept.what, kept.reason, kept.result) == ("waive G4", SUITES.why, told)
+        assert kept.target == kept.vp_id == rig.store.state.watch.vp_id
     assert waivers(files) == (SUITES,)
 
 

@@ -11,7 +11,7 @@ from tests.support.recording import toasts
 from tests.support.rig import SMALL, WIDE, Rig, running
 from tests.ui.test_hostile import HOSTILE, assert_harmless
 
-from vp_tui.domain.audit import ActionRecord, ActionStep
+from vp_tui.domain.audit import ActionKind, ActionRecord, ActionStep
 from vp_tui.domain.events import AuditRead
 from vp_tui.ui.screens.audit import AuditScreen
 from vp_tui.ui.watch.screen import WatchScreen
@@ -30,7 +30,8 @@ CANCEL = ActionRecord(
     "task_cancelled=false, recovery unconfirmed",
 )
 REFUSAL = CANCEL._replace(target="session_20261122_190000_0ddba11d", reason="",
-                          steps=(), result="refused: it runs nothing")  # fmt: skip
+                          steps=(), result="refused: it runs nothing",
+                          kind=ActionKind.REFUSED)  # fmt: skip
 
 
 def read(*records: ActionRecord, **fields: object) -> AuditRead:

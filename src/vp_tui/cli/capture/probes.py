@@ -6,34 +6,27 @@ further one is sent, as it would queue behind it.
 
 from __future__ import annotations
 
-import time
-from contextlib import aclosing
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from vp_tui.cli.config.file import ConfigError
-from vp_tui.cli.wiring import credentials_of, orders_of
-from vp_tui.domain.audit import ActionRecord
-from vp_tui.domain.lane.probe import Probe, ProbeOutcome, prompt_for
+from vp_tui.cli.wiring import credentials_of, order_runner, orders_of
+from vp_tui.domain.events import AuditFailed, ProbeStepped
+from vp_tui.domain.lane.probe import ProbeOutcome, prompt_for
+from vp_tui.domain.orders import RunProbe
 from vp_tui.domain.vocabulary import Traffic
 from vp_tui.gateway.client import GatewayClient
 from vp_tui.gateway.errors import GatewayError
 from vp_tui.gateway.transport import TlsContext
-from vp_tui.storage.audit_log import append_action
-from vp_tui.storage.errors import AuditError
-from vp_tui.storage.places import actor
-from vp_tui.worker.orders import PROBE, probe_steps
-from vp_tui.worker.prober import Prober
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from vp_tui.cli.capture.row import CaptureOptions
     from vp_tui.cli.config.settings import Settings
-    from vp_tui.domain.models import Dialect, Mission
-    from vp_tui.gateway.orders import Orders
+    from vp_tui.domain.events import Event
+    from vp_tui.domain.lane.probe import Probe
+    from vp_tui.domain.models import Dialect
     from vp_tui.storage.places import Places
 
 
@@ -58,38 +51,58 @@ async def drive(
             "read-only: --probes would run turns on the gateway: leave one of them out"
         )
     client = GatewayClient(settings.gateway_url, settings.vp_id, credentials, tls=tls)
+    narration = _Narration(options.probes, narrate)
+    runner = order_runner(settings, client, orders, places, narration.hear)
     try:
-        probes = await _drive(client, orders, settings, options.probes, places.audit, narrate)
+        dialect = await _dialect(client)
+        prompt = prompt_for(settings.probe_prompt, dialect)
+        for left in range(options.probes, 0, -1):
+            if narration.was_given_up:
+                narrate(f"WARNING: {left} further probes are not sent")
+                break
+            await runner.carry_out(RunProbe(prompt, dialect, _REASON))
     finally:
         await client.aclose()
+    probes = narration.probes
     if not any(probe.was_executed for probe in probes):
         raise ConfigError(f"no probe could be executed: {probes[-1].reason}")
     return replace(options, traffic=options.traffic or Traffic.PROBE, probed=_told(probes))
 
 
-async def _drive(
-    client: GatewayClient,
-    orders: Orders,
-    settings: Settings,
-    count: int,
-    audit: Path,
-    narrate: Callable[[str], None],
-) -> list[Probe]:
-    async def missions() -> tuple[Mission, ...]:
-        return (await client.metrics()).missions
+class _Narration:
+    """Narrates each step of each probe, with the seconds since it began; and keeps the probes."""
 
-    dialect = await _dialect(client)
-    prompt = prompt_for(settings.probe_prompt, dialect)
-    prober, probes = Prober(orders, missions), list[Probe]()
-    while len(probes) < count:
-        name = f"probe {len(probes) + 1} of {count}"
-        probe = await _probe(prober, prompt, dialect, name, narrate)
-        probes.append(probe)
-        _audit(audit, settings.gateway_url, probe, narrate)
-        if probe.outcome in _GIVEN_UP and len(probes) < count:
-            narrate(f"WARNING: {count - len(probes)} further probes are not sent")
-            break
-    return probes
+    def __init__(self, count: int, narrate: Callable[[str], None]) -> None:
+        self._count = count
+        self._narrate = narrate
+        self.probes: list[Probe] = []
+        """Each as it was told last."""
+
+    @property
+    def was_given_up(self) -> bool:
+        """Whether the last probe was: a further one would queue behind it."""
+        return bool(self.probes) and self.probes[-1].outcome in _GIVEN_UP
+
+    def hear(self, event: Event) -> None:
+        """Narrate what is told of a probe; that it cannot be audited is told, and stops nothing."""
+        if isinstance(event, ProbeStepped):
+            self._stepped(event.probe)
+        elif isinstance(event, AuditFailed):
+            failure = event.failure
+            self._narrate(f"WARNING: not in the audit: {failure.reason}; {failure.cure}")
+
+    def _stepped(self, probe: Probe) -> None:
+        is_next = not self.probes or self.probes[-1].is_over
+        told = 0 if is_next else len(self.probes.pop().steps)
+        self.probes.append(probe)
+        name = f"probe {len(self.probes)} of {self._count}"
+        for each in probe.steps[told:]:
+            detail = f": {each.detail}" if each.detail else ""
+            self._narrate(f"{name}: {each.step}{detail} ({each.at - probe.began_at:.1f} s)")
+        if probe.is_over:
+            warning = "WARNING: " if probe.outcome in _GIVEN_UP else ""
+            reason = f": {probe.reason}" if probe.reason else ""
+            self._narrate(f"{warning}{name}: {probe.outcome}{reason}")
 
 
 async def _dialect(client: GatewayClient) -> Dialect | None:
@@ -97,35 +110,6 @@ async def _dialect(client: GatewayClient) -> Dialect | None:
         return (await client.health()).dialect
     except GatewayError:
         return None
-
-
-async def _probe(
-    prober: Prober, prompt: str, dialect: Dialect | None, name: str, narrate: Callable[[str], None]
-) -> Probe:
-    """Run one probe and narrate each of its steps, with the seconds since it began."""
-    told = 0
-    async with aclosing(prober.run(prompt, dialect)) as probes:
-        async for probe in probes:
-            for each in probe.steps[told:]:
-                detail = f": {each.detail}" if each.detail else ""
-                narrate(f"{name}: {each.step}{detail} ({each.at - probe.began_at:.1f} s)")
-            told = len(probe.steps)
-    warning = "WARNING: " if probe.outcome in _GIVEN_UP else ""
-    narrate(f"{warning}{name}: {probe.outcome}{': ' if probe.reason else ''}{probe.reason}")
-    return probe
-
-
-def _audit(path: Path, target: str, probe: Probe, narrate: Callable[[str], None]) -> None:
-    """Write the probe down; that this cannot be done is told, and stops nothing."""
-    wall, now = datetime.now(UTC), time.monotonic()
-    steps = probe_steps(probe, now, wall)
-    began = wall - timedelta(seconds=now - probe.began_at)
-    named = probe.session_id or target
-    record = ActionRecord(began, actor(), PROBE, named, _REASON, steps, str(probe.outcome))
-    try:
-        append_action(path, record)
-    except AuditError as error:
-        narrate(f"WARNING: not in the audit: {error}")
 
 
 def _told(probes: list[Probe]) -> str:

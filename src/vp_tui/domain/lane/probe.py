@@ -175,11 +175,16 @@ class Probe(NamedTuple):
         return self.awaited_since + self.timeouts_s[self.awaited]
 
     @property
+    def standing(self) -> str:
+        """What it waits for, or what came of it and why."""
+        if self.outcome is None:
+            return f"waits for: {self.awaited}"
+        return f"{self.outcome}{': ' if self.reason else ''}{self.reason}"
+
+    @property
     def line(self) -> str:
         """Where it stands, in one line."""
-        if self.outcome is None:
-            return f"probe: waits for: {self.awaited}"
-        return f"probe: {self.outcome}{': ' if self.reason else ''}{self.reason}"
+        return f"probe: {self.standing}"
 
 
 def new_probe(

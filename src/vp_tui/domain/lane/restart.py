@@ -71,9 +71,14 @@ class Restart(NamedTuple):
     within_s: float = RESTART_WITHIN_S
 
     @property
+    def outcome(self) -> str:
+        """How far it has come, and why no further."""
+        return f"{self.state}{': ' if self.reason else ''}{self.reason}"
+
+    @property
     def line(self) -> str:
         """The restart in one line."""
-        return f"restart: {self.state}{': ' if self.reason else ''}{self.reason}"
+        return f"restart: {self.outcome}"
 
 
 def new_restart(at: float, epoch: str | None, *, within_s: float = RESTART_WITHIN_S) -> Restart:

@@ -131,9 +131,14 @@ class Brake(NamedTuple):
         return self.proof is Proof.CONTRADICTED and not wants_missions(self.change)
 
     @property
+    def outcome(self) -> str:
+        """How far it is proven, and why."""
+        return f"{self.proof}: {self.reason}"
+
+    @property
     def line(self) -> str:
         """The change and its proof, in one line."""
-        return f"{self.change.words}: {self.proof}: {self.reason}"
+        return f"{self.change.words}: {self.outcome}"
 
 
 def new_proof(

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
         CancelRequested,
         EvidenceRead,
         Looked,
+        OutcomeAudited,
         RowRecorded,
         WaitingOffered,
         WindowsRead,
@@ -105,6 +106,15 @@ def audit_failed(event: AuditFailed, state: State) -> State:
     known = (state.audit or AuditLog())._replace(problem=event.failure)
     text = f"an action is not in the audit: {event.failure.reason}; {event.failure.cure}"
     return with_entry(replace(state, audit=known), event.at, None, "audit", text, "bad")
+
+
+def outcome_audited(event: OutcomeAudited, state: State) -> State:
+    """Note what the audit was told; of orders that are not followed any more it is forgotten."""
+    lane = state.lane
+    followed = {order.asked_at for order in (lane.brake, lane.restart) if order is not None}
+    followed |= {cancel.at for cancel in state.cancels}
+    told = {told for told in state.outcomes_audited if told.asked_at in followed}
+    return replace(state, outcomes_audited=frozenset({*told, event.outcome}))
 
 
 def cancels_followed(state: State, at: float) -> State:

@@ -248,7 +248,7 @@ def _orders(facts: ExplainedFacts) -> list[tuple[str, str, Tone, float]]:
     if (brake := lane.brake) is not None:
         found.append(("brake", brake.line, PROOF_TONES[brake.proof], brake.asked_at))
     if (restart := lane.restart) is not None:
-        found.append(("restart", restart.line.removeprefix("restart: "), "plain", restart.asked_at))
+        found.append(("restart", restart.outcome, "plain", restart.asked_at))
     if (probe := lane.probe) is not None:
-        found.append(("probe", probe.line.removeprefix("probe: "), "plain", probe.began_at))
+        found.append(("probe", probe.standing, "plain", probe.began_at))
     return found

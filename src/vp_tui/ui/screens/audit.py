@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual.binding import Binding, BindingType
 
-from vp_tui.domain.audit import ActionRecord
+from vp_tui.domain.audit import ActionKind, ActionRecord
 from vp_tui.domain.text import literal, short_id
 from vp_tui.state.state import AuditLog
 from vp_tui.ui.kit.line_list import LineList
@@ -27,8 +27,6 @@ _NARROW_CELLS: Final = (15, 14, 16, 10)
 _WIDE_CELLS: Final = (15, 24, 18, 34)
 """Cells of time, who, action and target with the blank behind each."""
 _HEADS: Final = ("time (UTC)", "who", "action", "target")
-_BAD: Final = ("failed", "unknown", "unconfirmed")
-"""How results begin that somebody has to look at."""
 
 _NOTHING: Final = AuditLog()
 _UNBROKEN: Final = 10_000
@@ -109,9 +107,9 @@ def action_line(record: ActionRecord, width: int, is_selected: bool) -> Line:  #
 
 def tone_of(record: ActionRecord) -> Tone:
     """Return the tone of what an action came to."""
-    if record.result.startswith(_BAD):
+    if record.kind.is_bad:
         return "bad"
-    return "dim" if record.result.startswith("refused") else "plain"
+    return "dim" if record.kind is ActionKind.REFUSED else "plain"
 
 
 def whole_action(record: ActionRecord, width: int) -> list[Line]:
