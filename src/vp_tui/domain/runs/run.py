@@ -143,6 +143,10 @@ def follow_run(
         frames += 1
         last_kind = frame.kind
         began_at = turn.started_at
+        if run.cancel is not None and spoke_at is not None:
+            # What was heard until here may be of a cancelled engine: this frame may begin a turn.
+            run = _after_the_end(_moved(run, turn, progress_at, spoke_at, question))
+            spoke_at = run.spoke_at
         turn = step_turn(turn, frame, at)
         if is_processing(frame) and turn.query is None:
             began.append((turn, frame))
