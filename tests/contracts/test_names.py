@@ -28,7 +28,6 @@ TOPICS: Final = {
     "lane": "the lane's switches, mode and proof",
     "options": "what a command is started with",
     "orders": "what is asked of gateway and lane",
-    "probe": "the probe",
     "runs": "the sessions' runs",
     "sources": "metrics, sessions, streams, logs, continuity: how far each may be trusted",
     "status": "the object of `vp-tui status`",

@@ -18,7 +18,7 @@ from vp_tui.state.store import Mailbox
 from vp_tui.storage.audit_log import newest_actions
 from vp_tui.storage.places import Places
 from vp_tui.ui.app import VpTuiApp
-from vp_tui.ui.dialogs.cancel import CancelDialog
+from vp_tui.ui.dialogs.follow import FollowDialog
 from vp_tui.ui.watch.screen import WatchScreen
 from vp_tui.views.stuck_runs import row_of_session
 from vp_tui.views.view import View
@@ -84,7 +84,7 @@ class Desk:
         await self.press("1", "slash", *session_id[-8:], "enter")
         await self.until(lambda: watch.board.selected == session_id)
         await self.press("c")
-        await self.until(lambda: isinstance(self.app.screen, CancelDialog))
+        await self.until(lambda: isinstance(self.app.screen, FollowDialog))
         await self.press("right", "enter", "enter")
 
 

@@ -18,7 +18,7 @@ from vp_tui.domain.models import Source
 from vp_tui.domain.orders import SetSwitch
 from vp_tui.domain.vocabulary import RevertMode
 from vp_tui.storage.places import actor
-from vp_tui.ui.dialogs.cancel import CancelDialog
+from vp_tui.ui.dialogs.follow import FollowDialog
 from vp_tui.ui.dialogs.window import WindowDialog
 from vp_tui.ui.kit.listing import FindBar
 from vp_tui.ui.screens.evidence import EvidenceScreen
@@ -180,7 +180,7 @@ class TestEsc:
     @pytest.mark.parametrize(
         ("key", "screen"),
         [
-            ("c", CancelDialog),
+            ("c", FollowDialog),
             ("w", WindowDialog),
             ("e", EvidenceScreen),
             ("question_mark", HelpScreen),

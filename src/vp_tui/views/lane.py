@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import datetime
 
+    from vp_tui.domain.lane.switch_proof import Brake
     from vp_tui.domain.missions.ledger import LedgerEntry
     from vp_tui.domain.models import Snapshot
     from vp_tui.state.state import Lane
@@ -199,3 +200,18 @@ def _of_mission(entry: LedgerEntry) -> tuple[PrimaryHealth, str] | None:
     if mission.status == "completed" and entry.fell_back:
         return PrimaryHealth.HEALTHY, f"mission {mission.mission_id} fell back and completed"
     return None
+
+
+def followed_change(view: View, change: Change, since: float | None = None) -> Brake | None:
+    """Return the change of that kind that is followed; of `since`, also one that failed."""
+    brake = view.state.lane.brake
+    if brake is None or brake.change != change:
+        return None
+    if since is not None:
+        return brake if brake.asked_at >= since else None
+    return None if brake.proof is Proof.FAILED else brake
+
+
+def is_probe_under_way(view: View) -> bool:
+    """Tell whether a probe of ours runs."""
+    return view.state.lane.probe is not None and not view.state.lane.probe.is_over

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vp_tui.domain.rollout.situation import CancelledRun, StuckRun
-from vp_tui.domain.runs.cancels import SAME_S, pending
+from vp_tui.domain.runs.cancels import SAME_S, Cancel, pending
 from vp_tui.domain.runs.levels import Level, RunLevel
 from vp_tui.domain.text import age, short_id
 from vp_tui.state.sources import stuck_after_s
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
     from vp_tui.domain.models import Dialect
     from vp_tui.domain.rollout.windows import Window
-    from vp_tui.domain.runs.cancels import Cancel
     from vp_tui.domain.runs.run import Run
     from vp_tui.views.runs import RunRow
 
@@ -283,3 +282,13 @@ def _last_line(view: View, run: Run, told: RunLevel) -> str | None:
     log_id = view.state.lane_log_id if told.owns_lane or run.is_on_lane else run.session_id
     log = view.state.logs.get(log_id)
     return log.lines[-1] if log and log.lines else None
+
+
+def own_cancel(view: View, session_id: str, since: float) -> Cancel | None:
+    """Return the cancel of this session that was sent at `since` or later, or was on its way."""
+    own = (
+        c
+        for c in reversed(view.state.cancels)
+        if c.session_id == session_id and c.actor is not None
+    )
+    return next((c for c in own if c.at >= since or c.is_in_flight), None)

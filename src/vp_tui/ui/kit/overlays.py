@@ -142,9 +142,7 @@ class Dialog(ModalScreen[ResultT | None], Generic[ResultT]):
         with Vertical(id="dialog") as box:
             box.border_title = self.title_text
             yield from self.body()
-        keys = Lines(id="dialog-keys")
-        keys.show([((f" {self.keys_text}", "dim"),)])
-        yield keys
+        yield Lines(id="dialog-keys")
 
     def body(self) -> list[Widget]:
         """Return what is in the box."""
@@ -177,6 +175,12 @@ class Dialog(ModalScreen[ResultT | None], Generic[ResultT]):
     def redraw(self) -> None:
         """Draw what follows from the newest state."""
         self.query_one("#dialog-header", Lines).show(self._top())
+        self.query_one("#dialog-keys", Lines).show([((f" {self.keys}", "dim"),)])
+
+    @property
+    def keys(self) -> str:
+        """The keys that work now, and what each does."""
+        return self.keys_text
 
     def action_leave(self) -> None:
         self.dismiss(None)

@@ -10,13 +10,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from vp_tui.domain.text import literal
-from vp_tui.ui.dialogs.cancel import CancelAllDialog, CancelDialog
+from vp_tui.ui.dialogs.follow import FollowDialog, Question
+from vp_tui.ui.dialogs.orders import (
+    CancelAllQuestion,
+    CancelQuestion,
+    ProbeQuestion,
+    RestartQuestion,
+    SwitchQuestion,
+)
 from vp_tui.ui.dialogs.record import RecordDialog
 from vp_tui.ui.dialogs.waiting_rows import WaitingDialog
 from vp_tui.ui.dialogs.window import EditDialog, OpenDialog
 from vp_tui.ui.lines.evidence import meanwhile
 from vp_tui.views.draft import Choice, draft_row, why_ask
-from vp_tui.views.lane import why_no_change
+from vp_tui.views.lane import followed_change, why_no_change
 from vp_tui.views.stuck_runs import (
     cancellable,
     own_pending,
@@ -196,8 +203,7 @@ class OrderDialogs:
             self._refuse("cancel", session_id or "", why or "it is not listed")
         followed = own_pending(view, session_id) if why else None
         if row is not None and (why is None or followed is not None):
-            dialog = CancelDialog(self._live, self._commands, target_of(row), followed)
-            self._screen.app.push_screen(dialog)
+            self._ask(CancelQuestion(target_of(row), followed))
 
     def cancel_all(self) -> None:
         """Open the dialog for all runs that can be hit."""
@@ -205,33 +211,30 @@ class OrderDialogs:
         if not targets:
             self._refuse("cancel all", "", "nothing runs that a cancel could hit")
             return
-        self._screen.app.push_screen(CancelAllDialog(self._live, self._commands, targets))
+        self._ask(CancelAllQuestion(targets))
 
     def change(self, change: Change) -> None:
         """Open the dialog for a switch of the lane; where it cannot be set, say why.
 
         One that is followed is shown, whatever else can be done now.
         """
-        from vp_tui.ui.dialogs.lane import BrakeDialog, followed_change  # noqa: PLC0415 - when asked for
-
         view = self._live.view
         why = why_no_change(view, change)
         if why is not None and followed_change(view, change) is None:
             self._refuse(change.words, view.state.watch.url, why)
             return
-        self._screen.app.push_screen(BrakeDialog(self._live, self._commands, change))
+        self._ask(SwitchQuestion(change, view.state.watch.vp_id))
 
     def probe(self) -> None:
         """Open the dialog of the probe: the one under way, the last one, or the first."""
-        from vp_tui.ui.dialogs.probe import ProbeDialog  # noqa: PLC0415 - when asked for
-
-        self._screen.app.push_screen(ProbeDialog(self._live, self._commands))
+        self._ask(ProbeQuestion())
 
     def restart(self) -> None:
         """Open the dialog that restarts the gateway, or shows how a restart goes on."""
-        from vp_tui.ui.dialogs.lane import RestartDialog  # noqa: PLC0415 - when asked for
+        self._ask(RestartQuestion())
 
-        self._screen.app.push_screen(RestartDialog(self._live, self._commands))
+    def _ask(self, question: Question) -> None:
+        self._screen.app.push_screen(FollowDialog(self._live, self._commands, question))
 
     def _refuse(self, action: str, target: str, why: str) -> None:
         self._commands.refused(action, target, "", why)

@@ -11,7 +11,7 @@ from tests.support.rig import SMALL, WIDE, Rig, running
 from vp_tui.domain.events import CancelAnswered, CancelFailed, CancelRequested
 from vp_tui.domain.models import CancelAnswer, Failure
 from vp_tui.domain.orders import CancelRun
-from vp_tui.ui.dialogs.cancel import CancelAllDialog, CancelDialog
+from vp_tui.ui.dialogs.follow import FollowDialog
 from vp_tui.ui.watch.screen import WatchScreen
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def answered(at: float, *, heard: bool, took_s: float) -> CancelAnswered:
 
 
 def is_open(rig: Rig) -> bool:
-    return isinstance(rig.app.screen, CancelDialog)
+    return isinstance(rig.app.screen, FollowDialog)
 
 
 async def open_dialog(rig: Rig) -> None:
@@ -236,7 +236,7 @@ class TestAll:
     async def open(self, rig: Rig) -> None:
         rig.watch.action_do("cancel-all")
         await rig.settle()
-        assert isinstance(rig.app.screen, CancelAllDialog)
+        assert isinstance(rig.app.screen, FollowDialog)
 
     async def test_it_lists_what_it_hits_and_wants_a_word(self) -> None:
         async with running(*scenes.stuck()) as rig:
@@ -246,7 +246,7 @@ class TestAll:
                 assert whom in rig.text
             await rig.press("enter")
             assert sent(rig) == []
-            assert "nothing was sent: type “all runs” to stop 3 runs" in rig.text
+            assert "nothing was done: type “all runs”" in rig.text
 
     async def test_with_the_word_each_is_cancelled_once(self) -> None:
         async with running(*scenes.stuck()) as rig:

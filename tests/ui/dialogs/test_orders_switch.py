@@ -194,7 +194,7 @@ async def test_what_opens_the_lane_asks_for_its_name(action: str, change: Change
     async with running(*scenes.ordinary(), means=MEANS) as rig:
         await ask(rig, action)
         await rig.press("enter")
-        assert "nothing was changed: type vp.coder.primary" in rig.text
+        assert "nothing was done: type “vp.coder.primary”" in rig.text
         await rig.press(*"vp.coder.primary", "enter", "enter")
     assert rig.ordered(SetSwitch) == [SetSwitch(change, "")]
 

@@ -1,0 +1,166 @@
+"""The one dialog of every order: what it hits is captured, asked once, sent once, then followed.
+
+A `Question` says what one kind of order asks, sends and shows of what comes of it. Its target is
+captured when the dialog opens and checked again right before the order is given. The dialog shows
+each step for as long as it is open; closing it ends nothing.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING
+
+from textual import on
+from textual.widgets import Input
+
+from vp_tui.ui.kit.forms import Buttons, Field, TextLine
+from vp_tui.ui.kit.line_list import Lines
+from vp_tui.ui.kit.overlays import Dialog
+from vp_tui.ui.lines.paint import Line, join, paragraph
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from textual.widget import Widget
+
+    from vp_tui.views.view import Live, View
+    from vp_tui.worker.commands import Commands
+
+
+class Question(ABC):
+    """What one kind of order asks, sends and shows."""
+
+    title: str
+    """What it does, in other words than its answer."""
+    answer: str | None = None
+    """What confirms it; None: `word` is to be typed."""
+    not_now: str = "Not now"
+    """The answer that has the focus."""
+    word: str = ""
+    """To be typed: no key alone does it."""
+    reason_hint: str | None = "for the audit and the row"
+    """Who reads the reason; None: none is asked for."""
+    sending: str = "sending …"
+    """What stands where the steps will be."""
+
+    def began(self, view: View) -> float | None:  # noqa: ARG002 - most are not asked for yet
+        """Return since when an order of this kind is followed; None: none is."""
+        return None
+
+    def may_ask(self, view: View) -> bool:  # noqa: ARG002 - as above
+        """Tell whether one can be asked for while another one is followed."""
+        return True
+
+    def target(self, width: int) -> Iterable[Line]:  # noqa: ARG002 - of the lane it stands above
+        """Return what is hit, as it was captured."""
+        return ()
+
+    @abstractmethod
+    def facts(self, view: View, width: int, *, is_short: bool) -> list[Line]:
+        """Return what to know before; `is_short` leaves out what the steps tell too."""
+
+    @abstractmethod
+    def steps(self, view: View, since: float, width: int, *, is_asking: bool) -> list[Line]:
+        """Return how it goes on since it was asked for; nothing while nothing is known."""
+
+    @abstractmethod
+    def send(self, view: View, commands: Commands, reason: str) -> str | None:
+        """Check the target again and give the order, or audit why not and return that."""
+
+
+class FollowDialog(Dialog[None]):
+    """Asks a question once, and shows what comes of it."""
+
+    title_text = "AN ORDER"
+
+    def __init__(self, live: Live, commands: Commands, question: Question) -> None:
+        super().__init__(live)
+        self._commands = commands
+        self._ask = question
+        self._told = ""
+        self._since = question.began(live.view)
+        self._is_asking = self._since is None or question.may_ask(live.view)
+
+    def body(self) -> list[Widget]:
+        ask = self._ask
+        reason = [Field("reason", hint=ask.reason_hint)] if ask.reason_hint else []
+        if ask.answer is not None:
+            fields: list[Widget] = [*reason, Buttons(ask.not_now, ask.answer)]
+        else:
+            fields = [Field("type", hint=ask.word), *reason]
+        self._fields = fields
+        return [Lines(id="told"), Lines(id="target"), Lines(id="steps"), Lines(id="facts"), *fields]
+
+    def on_mount(self) -> None:
+        super().on_mount()
+        self.query_one("#dialog").border_title = self._ask.title
+        self._confirm.focus()
+
+    @property
+    def _confirm(self) -> Widget:
+        return self.query_one("#type" if self._ask.answer is None else "#buttons")
+
+    def redraw(self) -> None:
+        super().redraw()
+        width, height = self.room
+        told, target, steps, facts = (
+            self.query_one(f"#{name}", Lines) for name in ("told", "target", "steps", "facts")
+        )
+        told.show(paragraph(f"! {self._told}", width, 0, "warn") if self._told else ())
+        target.show(self._ask.target(width))
+        steps.show(self._steps(width))
+        for field in self._fields:
+            field.display = self._is_asking
+        room = height - sum(len(lines.lines) for lines in (told, target, steps)) - len(self._fields)
+        known = self._facts(width, is_short=bool(steps.lines)) if self._is_asking else []
+        facts.show(known[: max(room, 1)])
+        for lines in (told, target, steps, facts):
+            lines.display = bool(lines.lines)
+
+    @property
+    def keys(self) -> str:
+        if not self._is_asking:
+            return "esc close: it goes on"
+        reason = "  tab reason" if self._ask.reason_hint else ""
+        if self._ask.answer is not None:
+            return f"arrows choose  enter answer{reason}  esc nothing"
+        return f"type “{self._ask.word}”, then enter{reason}  esc nothing"
+
+    @on(Input.Submitted)
+    def _submitted(self) -> None:
+        if not self._is_asking:
+            return
+        if self._ask.answer is not None:
+            self._confirm.focus()
+        elif self.query_one("#type", TextLine).meant == self._ask.word:
+            self._send()
+        else:
+            self._told = f"nothing was done: type “{self._ask.word}”"
+            self._confirm.focus()
+            self.redraw()
+
+    @on(Buttons.Pressed)
+    def _answered(self, message: Buttons.Pressed) -> None:
+        if message.answer == self._ask.not_now:
+            self.dismiss(None)
+        elif self._is_asking:
+            self._send()
+
+    def _send(self) -> None:
+        reason = self.query_one("#reason", TextLine).meant if self._ask.reason_hint else ""
+        now = self.live.now
+        why = self._ask.send(self.live.view, self._commands, reason)
+        self._told = why or ""
+        if why is None:
+            self._is_asking, self._since = False, now
+        self.redraw()
+
+    def _facts(self, width: int, *, is_short: bool) -> list[Line]:
+        return self._ask.facts(self.live.view, width, is_short=is_short)
+
+    def _steps(self, width: int) -> list[Line]:
+        if self._since is None:
+            return []
+        view = self.live.view
+        steps = self._ask.steps(view, self._since, width, is_asking=self._is_asking)
+        return steps or [join(f"· {self._ask.sending}")]

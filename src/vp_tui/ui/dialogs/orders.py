@@ -1,0 +1,268 @@
+"""What each kind of order asks and shows: cancel, cancel all, switch, restart, probe."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from vp_tui.domain.lane.probe import prompt_for, terms
+from vp_tui.domain.lane.switches import (
+    FORCE_FALLBACK,
+    RELEASE,
+    RESTART_BY_HAND,
+    Change,
+    Means,
+    Switch,
+    plan_for,
+    shown,
+)
+from vp_tui.domain.text import literal, short_id
+from vp_tui.ui.dialogs.follow import Question
+from vp_tui.ui.lines.lane import (
+    acted_lines,
+    mode_lines,
+    plan_lines,
+    primary_lines,
+    proof_line,
+    running_lines,
+    switches_lines,
+)
+from vp_tui.ui.lines.orders import (
+    STEPS,
+    after_change,
+    awaited_steps,
+    cancel_lines,
+    probe_lines,
+    restart_lines,
+    state_line,
+    target_lines,
+)
+from vp_tui.ui.lines.paint import EMPTY, Line, bullet, cut, fact, join, paragraph, step_lines
+from vp_tui.views.lane import followed_change, is_probe_under_way, why_busy, why_no_change
+from vp_tui.views.stuck_runs import own_cancel, why_changed
+
+if TYPE_CHECKING:
+    from vp_tui.domain.runs.cancels import Cancel
+    from vp_tui.views.stuck_runs import Target
+    from vp_tui.views.view import View
+    from vp_tui.worker.commands import Commands
+
+
+TO_THE_GATEWAY: Final = "for the gateway, its viewers and the audit"
+_TITLES: Final[dict[Change, str]] = {
+    FORCE_FALLBACK: "THE BRAKE: EVERY TURN TO THE PRIMARY PATH",
+    RELEASE: "THE BRAKE: LET THE LANE HAVE TURNS AGAIN",
+    Change(Switch.SHADOW, on=True): "BACK TO WATCHING ONLY: THE LANE GETS NO TURN",
+    Change(Switch.SHADOW, on=False): "FROM WATCHING TO DELEGATING",
+    Change(Switch.LANE, on=True): "THE LANE ITSELF: IN SERVICE",
+    Change(Switch.LANE, on=False): "THE LANE ITSELF: OUT OF SERVICE",
+}
+_ANSWERS: Final[dict[Change, str]] = {
+    FORCE_FALLBACK: "Force fallback now",
+    Change(Switch.SHADOW, on=True): "Shadow mode on",
+    Change(Switch.SHADOW, on=False): "Shadow mode off",
+}
+"""Of changes that one answer confirms; for the others the lane's name is typed."""
+
+
+class CancelQuestion(Question):
+    """Stops one run."""
+
+    title = "STOP A RUN"
+    answer = "Cancel run"
+    not_now = "Keep running"
+    reason_hint = TO_THE_GATEWAY
+
+    def __init__(self, target: Target, followed: Cancel | None = None) -> None:
+        """`followed` was sent before: nothing is asked, what comes of it is shown."""
+        self._target = target
+        self._followed = followed
+
+    def began(self, view: View) -> float | None:  # noqa: ARG002 - captured
+        return self._followed.at if self._followed else None
+
+    def may_ask(self, view: View) -> bool:  # noqa: ARG002 - a second cancel is useless
+        return self._followed is None
+
+    def target(self, width: int) -> list[Line]:
+        return target_lines(self._target, width)
+
+    def facts(self, view: View, width: int, *, is_short: bool) -> list[Line]:  # noqa: ARG002 - the target
+        return []
+
+    def steps(self, view: View, since: float, width: int, *, is_asking: bool) -> list[Line]:  # noqa: ARG002 - of one
+        cancel = own_cancel(view, self._target.session_id, since)
+        return [] if cancel is None else cancel_lines(cancel, view, width)
+
+    def send(self, view: View, commands: Commands, reason: str) -> str | None:
+        return _cancel(self._target, view, commands, reason)
+
+
+class CancelAllQuestion(Question):
+    """Stops every listed run, and none that came since."""
+
+    title = "STOP EVERY LISTED RUN"
+    word = "all runs"
+    reason_hint = TO_THE_GATEWAY
+
+    def __init__(self, targets: tuple[Target, ...]) -> None:
+        self._targets = targets
+
+    def target(self, width: int) -> list[Line]:
+        lines = [join((f"this hits {len(self._targets)} runs, and their viewers are told", "warn"))]
+        for target in self._targets:
+            level = "unknown" if target.level is None else str(target.level)
+            who = f"  {short_id(target.session_id):<14}"
+            lines.append(cut(join(who, (f"{level:<8}", "warn"), target.activity), width))
+        return [*lines, EMPTY]
+
+    def facts(self, view: View, width: int, *, is_short: bool) -> list[Line]:  # noqa: ARG002 - the targets
+        return []
+
+    def steps(self, view: View, since: float, width: int, *, is_asking: bool) -> list[Line]:  # noqa: ARG002 - as above
+        lines: list[Line] = []
+        for target in self._targets:
+            cancel = own_cancel(view, target.session_id, since)
+            if cancel is not None:
+                last = state_line(cancel, view.now)
+                lines.append(cut(join(f"{short_id(target.session_id):<14}", last), width))
+        return lines
+
+    def send(self, view: View, commands: Commands, reason: str) -> str | None:
+        for target in self._targets:
+            _cancel(target, view, commands, reason)
+        return None
+
+
+def _cancel(target: Target, view: View, commands: Commands, reason: str) -> str | None:
+    """Cancel the run if it is still the one that was captured; return why it was not."""
+    why = why_changed(target, view)
+    if why is None:
+        commands.cancel(target.session_id, reason)
+    else:
+        commands.refused("cancel", target.session_id, reason, why)
+    return why
+
+
+class SwitchQuestion(Question):
+    """Sets a switch of the lane."""
+
+    def __init__(self, change: Change, lane: str) -> None:
+        """`lane` is its name, which is typed where no answer confirms the change."""
+        self._change = change
+        self.title = _TITLES[change]
+        self.answer = _ANSWERS.get(change)
+        self.word = lane
+
+    def began(self, view: View) -> float | None:
+        followed = followed_change(view, self._change)
+        return followed.asked_at if followed else None
+
+    def may_ask(self, view: View) -> bool:
+        return view.state.lane.acted is not None
+
+    def facts(self, view: View, width: int, *, is_short: bool) -> list[Line]:
+        plan = plan_for(self._change, view.state.watch.means or Means())
+        lines: list[Line] = []
+        if not is_short:
+            lines += [*mode_lines(view, width), *switches_lines(view, width)]
+            lines += primary_lines(view, width) if self._change == FORCE_FALLBACK else []
+        lines += plan_lines(plan, self._change, width)
+        if plan.command:
+            lines += running_lines(view, width, if_it="if the command restarts it, ")
+        return lines
+
+    def steps(self, view: View, since: float, width: int, *, is_asking: bool) -> list[Line]:
+        brake = followed_change(view, self._change, since)
+        if brake is None:
+            return []
+        return [
+            *mode_lines(view, width),
+            *step_lines(brake.steps[-STEPS:], awaited_steps(brake, view), view.state.clock, width),
+            *proof_line(brake, width),
+            *paragraph(after_change(brake, view), width, 0, "accent"),
+            *([] if is_asking else acted_lines(view.state.lane.acted, width)),
+            EMPTY,
+        ]
+
+    def send(self, view: View, commands: Commands, reason: str) -> str | None:
+        why = why_no_change(view, self._change)
+        if why is None:
+            commands.change_switch(self._change, reason)
+        else:
+            commands.refused(self._change.words, view.state.watch.url, reason, why)
+        return why
+
+
+class RestartQuestion(Question):
+    """Restarts the gateway by the operator's command."""
+
+    title = "KILL EVERY RUN AND BEGIN A NEW EPOCH"
+    word = "restart"
+
+    def began(self, view: View) -> float | None:
+        return view.state.lane.restart.asked_at if view.state.lane.restart else None
+
+    def may_ask(self, view: View) -> bool:
+        return view.state.lane.restarted is not None
+
+    def facts(self, view: View, width: int, *, is_short: bool) -> list[Line]:  # noqa: ARG002 - short as it is
+        command = (view.state.watch.means or Means()).restart
+        lines = running_lines(view, width)
+        if command:
+            return [*fact("runs", ((shown(command), "strong"),), width), *lines]
+        none = "no restart command is configured: nothing is done by vp-tui"
+        lines += fact("by hand", ((none, "warn"),), width)
+        for line in RESTART_BY_HAND:
+            lines += fact("", line, width)
+        return lines
+
+    def steps(self, view: View, since: float, width: int, *, is_asking: bool) -> list[Line]:
+        restart = view.state.lane.restart
+        if restart is None or restart.asked_at < since:
+            return []
+        done = [] if is_asking else acted_lines(view.state.lane.restarted, width)
+        return [*restart_lines(restart, view, width), *done, EMPTY]
+
+    def send(self, view: View, commands: Commands, reason: str) -> str | None:
+        why = why_busy(view)
+        if why is None:
+            commands.restart(reason)
+        else:
+            commands.refused("restart", view.state.watch.url, reason, why)
+        return why
+
+
+class ProbeQuestion(Question):
+    """Runs one coding prompt in a session of its own."""
+
+    title = "PROBE THE LANE"
+    answer = "Run one turn"
+    reason_hint = None
+    sending = "asking the metrics first …"
+
+    def began(self, view: View) -> float | None:
+        return view.state.lane.probe.began_at if view.state.lane.probe else None
+
+    def may_ask(self, view: View) -> bool:
+        return not is_probe_under_way(view)
+
+    def facts(self, view: View, width: int, *, is_short: bool) -> list[Line]:  # noqa: ARG002 - its price
+        prompt = prompt_for(view.state.watch.probe_prompt, view.state.dialect)
+        lines = [*mode_lines(view, width), *fact("prompt", literal(prompt), width)]
+        for term in terms(prompt, view.state.dialect):
+            lines += bullet(term, width)
+        return lines
+
+    def steps(self, view: View, since: float, width: int, *, is_asking: bool) -> list[Line]:  # noqa: ARG002 - alike
+        probe = view.state.lane.probe
+        if probe is None or probe.began_at < since:
+            return []
+        return [*probe_lines(probe, view, width), EMPTY]
+
+    def send(self, view: View, commands: Commands, reason: str) -> str | None:  # noqa: ARG002 - none is asked for
+        if not is_probe_under_way(view):
+            commands.probe()
+            return None
+        why = "another probe is under way: there is never more than one"
+        commands.refused("probe", view.state.watch.url, "", why)
+        return why
