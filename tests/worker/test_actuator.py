@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from vp_tui.cli.config.settings import Settings
-from vp_tui.cli.wiring import tools_of
+from vp_tui.cli.config.settings import BrakeSettings, Settings
+from vp_tui.cli.workers import tools_of
 from vp_tui.domain.lane.switches import FORCE_FALLBACK, RELEASE, Change, Switch
 from vp_tui.worker.actuator import Actuator, Tools
 
@@ -167,8 +167,6 @@ async def test_a_restart_runs_its_command_or_says_how() -> None:
 
 
 def test_in_read_only_mode_there_are_no_tools(tmp_path: Path) -> None:
-    settings = Settings(
-        brake_env_file=tmp_path, brake_apply=("a",), brake_release=("b",), brake_restart=("c",)
-    )
+    settings = Settings(brake=BrakeSettings(tmp_path, apply=("a",), release=("b",), restart=("c",)))
     assert tools_of(settings) == Tools(tmp_path, ("a",), ("b",), ("c",), 60.0)
     assert tools_of(replace(settings, read_only=True)) == Tools()

@@ -7,22 +7,22 @@ import os
 import platform
 import re
 import traceback
+from datetime import UTC, datetime
+from importlib import metadata
 from typing import TYPE_CHECKING, Final
 
 from vp_tui import __version__
+from vp_tui.cli.arguments import parse
+from vp_tui.cli.console import narrate, settings_of
 from vp_tui.domain.text import literal
 from vp_tui.storage.places import state_dir
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
-    from datetime import datetime
     from pathlib import Path
-
-    from vp_tui.state.store import Store
 
 
 HIDDEN: Final = "<hidden>"
-RECENT_EVENTS: Final = 50
 
 _LIBRARIES: Final = ("textual", "httpx", "websockets", "pydantic")
 _TOKEN_VARIABLES: Final = ("UA_OPS_TOKEN", "UA_INTERNAL_API_TOKEN")
@@ -37,15 +37,26 @@ _LOOKS_SECRET: Final = (
 )
 
 
-@contextlib.contextmanager
-def events_noted(store: Store) -> Iterator[None]:
-    """Note the kinds of the last events on an exception that passes: the report shows them."""
+def tell_crash(error: Exception, words: Sequence[str]) -> None:
+    """Write the report of a command, and tell on stderr where it is; never raises."""
+    now, name = datetime.now(UTC), type(error).__name__
     try:
-        yield
-    except Exception as error:
-        kinds = [entry.kind for entry in store.state.entries[-RECENT_EVENTS:]]
-        error.add_note(f"last events, oldest first: {' '.join(kinds) or 'none'}")
-        raise
+        path = crash_report(
+            error, argv=words, environ=os.environ, now=now, secrets=_token_values(words)
+        )
+    except OSError as problem:
+        narrate(f"ERROR: vp-tui crashed ({name}), and no report could be written: {problem}")
+    else:
+        narrate(f"ERROR: vp-tui crashed ({name}); the report is {literal(str(path))}")
+
+
+def _token_values(words: Sequence[str]) -> list[str]:
+    """Return the tokens that this command could know, to keep them out of the crash report."""
+    with contextlib.suppress(Exception):  # the bug may be in here
+        from vp_tui.cli.wiring import token_values  # noqa: PLC0415 - it too
+
+        return token_values(settings_of(parse(words)).settings)
+    return []
 
 
 def crash_report(
@@ -95,8 +106,6 @@ def _lines(error: BaseException, argv: Sequence[str], now: datetime) -> Iterator
 
 
 def _version(name: str) -> str:
-    from importlib import metadata  # noqa: PLC0415 - costs more than the rest of this module
-
     try:
         return metadata.version(name)
     except metadata.PackageNotFoundError:

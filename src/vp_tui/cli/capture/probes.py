@@ -12,8 +12,9 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from vp_tui.cli.config.file import ConfigError
-from vp_tui.cli.wiring import credentials_of, orders_of
+from vp_tui.cli.config.errors import ConfigError
+from vp_tui.cli.wiring import credentials_of
+from vp_tui.cli.workers import orders_of
 from vp_tui.domain.audit import ActionRecord
 from vp_tui.domain.lane.probe import Probe, ProbeOutcome, prompt_for
 from vp_tui.domain.vocabulary import Traffic
@@ -51,13 +52,13 @@ async def drive(
     credentials = credentials_of(settings, ambient=True)
     for problem in credentials.read().problems:
         narrate(f"WARNING: {problem}")
-    tls = TlsContext(settings.gateway_url, settings.ca_file)
+    tls = TlsContext(settings.url, settings.ca_file)
     orders = orders_of(settings, credentials, tls)
     if orders is None:
         raise ConfigError(
             "read-only: --probes would run turns on the gateway: leave one of them out"
         )
-    client = GatewayClient(settings.gateway_url, settings.vp_id, credentials, tls=tls)
+    client = GatewayClient(settings.url, settings.vp_id, credentials, tls=tls)
     try:
         probes = await _drive(client, orders, settings, options.probes, places.audit, narrate)
     finally:
@@ -79,13 +80,13 @@ async def _drive(
         return (await client.metrics()).missions
 
     dialect = await _dialect(client)
-    prompt = prompt_for(settings.probe_prompt, dialect)
+    prompt = prompt_for(settings.probe.prompt, dialect)
     prober, probes = Prober(orders, missions), list[Probe]()
     while len(probes) < count:
         name = f"probe {len(probes) + 1} of {count}"
         probe = await _probe(prober, prompt, dialect, name, narrate)
         probes.append(probe)
-        _audit(audit, settings.gateway_url, probe, narrate)
+        _audit(audit, settings.url, probe, narrate)
         if probe.outcome in _GIVEN_UP and len(probes) < count:
             narrate(f"WARNING: {count - len(probes)} further probes are not sent")
             break
