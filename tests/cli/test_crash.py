@@ -10,7 +10,8 @@ import pytest
 from tests.support.builders import NOW, logged, polled, snapshot, state
 from tests.support.scenes import done, ordinary
 
-from vp_tui.cli.crash import EVENT_LIMIT, LAST_EVENTS, crash_report, events_noted
+from vp_tui.cli.crash import EVENT_LIMIT, LAST_EVENTS, crash_report
+from vp_tui.cli.wiring import events_noted
 from vp_tui.domain.events import CancelRequested, SwitchActed, Tick
 from vp_tui.domain.lane.switches import Actuation, CommandRun
 from vp_tui.state.store import RECENT_EVENTS, Store

@@ -11,11 +11,11 @@ from tests.support.command import Run
 
 from vp_tui import __version__
 from vp_tui.cli import main as cli
-from vp_tui.cli.arguments import Arguments, parse
+from vp_tui.cli import watch
+from vp_tui.cli.arguments import SCENARIOS, Arguments, parse
 from vp_tui.cli.capture.row import CaptureOptions
-from vp_tui.cli.config.settings import Settings
+from vp_tui.cli.config.settings import SETTINGS, Settings
 from vp_tui.cli.crash import scrubbed
-from vp_tui.cli.options import PROFILES, SCENARIOS, SOURCES, STAGES
 from vp_tui.domain.vocabulary import Profile, Stage, Traffic
 from vp_tui.simulator.options import SimOptions
 from vp_tui.simulator.scenarios import SCENARIOS as PLAYED
@@ -31,7 +31,7 @@ def run(vp_tui: Run, monkeypatch: pytest.MonkeyPatch) -> Run:
 @pytest.fixture
 def terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys.stdin, "isatty", lambda: True)
-    monkeypatch.setattr(cli, "_require_terminal", lambda command: None)
+    monkeypatch.setattr(watch, "require_terminal", lambda command: None)
 
 
 class Screen:
@@ -49,7 +49,7 @@ class Screen:
 @pytest.fixture
 def screen(terminal: None, monkeypatch: pytest.MonkeyPatch) -> Screen:
     screen = Screen()
-    monkeypatch.setattr(cli, "_run_tui", screen)
+    monkeypatch.setattr(watch, "run_tui", screen)
     return screen
 
 
@@ -180,10 +180,14 @@ def test_help_names_every_scenario_that_is_played(run: Run) -> None:
 
 
 def test_the_choices_of_capture_are_those_of_the_rules() -> None:
-    assert tuple(Profile) == PROFILES
-    assert tuple(Traffic) == SOURCES
     assert CaptureOptions().source is Traffic.ORGANIC
-    assert tuple(Stage) == STAGES
+    for flag, name, words in (
+        ("--source", "traffic", Traffic),
+        ("--stage", "stage_rules", Stage),
+        ("--assessment-profile", "assessment", Profile),
+    ):
+        for word in words:
+            assert parse(["capture", flag, str(word)]).options == {name: str(word)}
 
 
 @pytest.mark.parametrize("command", ["watch", "demo"])
@@ -235,7 +239,7 @@ def test_demo_watches_its_own_gateway_and_no_other(
     assert spawned.options == SimOptions(scenario="stuck", speed=3.0)
     scratch = screen.places.state.parent
     expected = Settings(
-        gateway_url=spawned.url,
+        url=spawned.url,
         gateway_name="demo stuck",
         interval=1.0,
         evidence=scratch / "evidence_log.md",
@@ -262,7 +266,7 @@ def test_demo_of_auth_knows_the_tokens_it_requires(
 def test_demo_ends_its_gateway_when_the_screen_crashes(
     run: Run, terminal: None, spawned: Spawned, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cli, "_run_tui", _raise(RuntimeError("a bug")))
+    monkeypatch.setattr(watch, "run_tui", _raise(RuntimeError("a bug")))
     assert run("demo")[0] == 70
     assert spawned.stopped
 
@@ -300,7 +304,7 @@ def test_config_show_lists_every_setting_with_its_origin_but_no_token(
     code, out, err = run("config", "show", "--ops-token", "hunter2", "--vp-id", "v")
     rows = {words[0]: words[1:] for words in map(str.split, out.splitlines())}
     assert code == 0
-    assert list(rows) == list(Settings.__slots__)
+    assert list(rows) == list(SETTINGS)
     assert rows["interval"] == ["5.0", "environment", "VP_TUI_INTERVAL"]
     assert rows["vp_id"] == ["v", "--vp-id"]
     assert rows["ops_token"] == ["(hidden)", "--ops-token"]
@@ -324,11 +328,11 @@ def test_config_show_writes_commands_as_the_file_does(run: Run, tmp_path: Path) 
 def test_interrupted_and_broken_pipes_are_quiet(
     run: Run, screen: Screen, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cli, "_run_tui", _raise(KeyboardInterrupt()))
+    monkeypatch.setattr(watch, "run_tui", _raise(KeyboardInterrupt()))
     assert run() == (130, "", "")
     duplicated: list[int] = []
     monkeypatch.setattr(os, "dup2", lambda _, descriptor: duplicated.append(descriptor))
-    monkeypatch.setattr(cli, "_run_tui", _raise(BrokenPipeError()))
+    monkeypatch.setattr(watch, "run_tui", _raise(BrokenPipeError()))
     monkeypatch.setattr(sys.stdout, "fileno", lambda: 1)
     assert run() == (141, "", "")
     assert duplicated == [1]
@@ -362,7 +366,7 @@ class CrashedApp:
 def test_a_crash_of_the_screen_is_reported_with_the_last_events(
     run: Run, terminal: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("vp_tui.ui.app.VpTuiApp", CrashedApp)
+    monkeypatch.setattr("vp_tui.cli.tui.VpTuiApp", CrashedApp)
     assert run()[0] == 70
     [report] = _reports(tmp_path)
     assert "last events, oldest first: none" in report.read_text()
@@ -391,7 +395,7 @@ def test_a_crash_is_one_line_a_private_report_and_exit_70(
     (tmp_path / "ops").chmod(0o600)
     (tmp_path / ".env").write_text("UA_INTERNAL_API_TOKEN=from-dotenv\n")
     monkeypatch.setenv("UA_OPS_TOKEN", "")
-    monkeypatch.setattr(cli, "_run_tui", lambda *_, **__: _crash("from-a-file from-dotenv"))
+    monkeypatch.setattr(watch, "run_tui", lambda *_, **__: _crash("from-a-file from-dotenv"))
     code, out, err = run("--ops-token-file", "ops", "--vp-id", "lane")
     [report] = _reports(tmp_path)
     assert (code, out) == (70, "")
@@ -410,7 +414,7 @@ def test_a_crash_hides_tokens_of_the_command_line_and_the_environment(
     run: Run, screen: Screen, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("UA_OPS_TOKEN", "from-environ")
-    monkeypatch.setattr(cli, "_run_tui", lambda *_, **__: _crash("from-environ from-argv"))
+    monkeypatch.setattr(watch, "run_tui", lambda *_, **__: _crash("from-environ from-argv"))
     _, _, err = run("--internal-token", "from-argv")
     [report] = _reports(tmp_path)
     assert "from-" not in report.read_text()
@@ -421,7 +425,7 @@ def test_a_crash_without_a_place_for_its_report_is_told(
     run: Run, screen: Screen, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     (tmp_path / ".local").write_text("in the way")
-    monkeypatch.setattr(cli, "_run_tui", _raise(RuntimeError("a bug")))
+    monkeypatch.setattr(watch, "run_tui", _raise(RuntimeError("a bug")))
     code, _, err = run()
     assert code == 70
     assert err.startswith("ERROR: vp-tui crashed (RuntimeError), and no report could be written")

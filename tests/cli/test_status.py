@@ -21,7 +21,7 @@ from vp_tui.storage.recording import from_line
 from vp_tui.views.status import exit_code, status_object
 from vp_tui.views.view import View
 
-DEAD: Final = Settings(gateway_url="http://127.0.0.1:1")
+DEAD: Final = Settings(url="http://127.0.0.1:1")
 
 KEYS: Final[dict[str, set[str]]] = {
     "": {
@@ -74,7 +74,7 @@ def _at(status: dict[str, Any], place: str) -> dict[str, Any]:
 
 async def test_a_clean_gateway_is_healthy_and_told_in_full() -> None:
     async with running_gateway(SimOptions(scenario="clean")) as gateway:
-        seen = await look_once(Settings(gateway_url=gateway.url), settle_s=1.0)
+        seen = await look_once(Settings(url=gateway.url), settle_s=1.0)
     status = _status(seen)
     assert {place: set(_at(status, place)) for place in KEYS} == KEYS
     assert {name: source["state"] for name, source in status["sources"].items()} == dict.fromkeys(
@@ -88,7 +88,7 @@ async def test_a_clean_gateway_is_healthy_and_told_in_full() -> None:
 
 async def test_a_gateway_that_wants_tokens_needs_attention() -> None:
     async with running_gateway(SimOptions(scenario="auth")) as gateway:
-        seen = await look_once(Settings(gateway_url=gateway.url), settle_s=0.0)
+        seen = await look_once(Settings(url=gateway.url), settle_s=0.0)
     status = _status(seen)
     assert exit_code(seen) == 1
     assert status["gateway"]["reachable"] is True
@@ -105,7 +105,7 @@ async def test_with_its_tokens_such_a_gateway_is_healthy() -> None:
     assert options.internal_token is not None
     async with running_gateway(options) as gateway:
         settings = Settings(
-            gateway_url=gateway.url,
+            url=gateway.url,
             ops_token=Secret(options.ops_token),
             internal_token=Secret(options.internal_token),
         )
@@ -127,7 +127,7 @@ async def test_a_dead_port_is_told_in_the_same_object() -> None:
 
 async def test_the_text_tells_what_the_object_tells() -> None:
     async with running_gateway(SimOptions(scenario="clean")) as gateway:
-        seen = await look_once(Settings(gateway_url=gateway.url), settle_s=0.0)
+        seen = await look_once(Settings(url=gateway.url), settle_s=0.0)
     lines = dict(line.split(None, 1) for line in status_text(_status(seen)).splitlines())
     assert gateway.url in lines["gateway"]
     assert "reachable" in lines["gateway"]
@@ -161,7 +161,7 @@ async def test_the_suites_report_is_read_before_the_fourth_gate_speaks(tmp_path:
     report = tmp_path / "junit.xml"
     report.write_text('<testsuite><testcase name="n"/></testsuite>')
     async with running_gateway(SimOptions(scenario="idle")) as gateway:
-        settings = Settings(gateway_url=gateway.url, continuity_report=report, evidence=None)
+        settings = Settings(url=gateway.url, continuity_report=report, evidence=None)
         seen = await look_once(settings, settle_s=0.0)
     gate = _status(seen)["gates"]["G4"]
     assert gate["verdict"] == "PASS"
@@ -218,6 +218,6 @@ async def test_one_look_reads_the_evidence_log_too(tmp_path: Path) -> None:
     log = tmp_path / "log.md"
     log.write_bytes(GOLDEN)
     async with running_gateway(SimOptions(scenario="clean")) as gateway:
-        seen = await look_once(Settings(gateway_url=gateway.url, evidence=log), settle_s=0.0)
+        seen = await look_once(Settings(url=gateway.url, evidence=log), settle_s=0.0)
     assert seen.state.evidence is not None
     assert len(seen.state.evidence.rows) == 16

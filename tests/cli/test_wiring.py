@@ -4,8 +4,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from vp_tui.cli.config.settings import Settings
-from vp_tui.cli.wiring import connect, credentials_of, token_values, watch_of
+from vp_tui.cli.config.settings import BrakeSettings, Settings
+from vp_tui.cli.wiring import credentials_of, token_values, watch_of
+from vp_tui.cli.workers import connect
 from vp_tui.domain.lane.switches import Means
 from vp_tui.domain.models import DEFAULT_INTERVALS, Source
 from vp_tui.gateway.credentials import Secret
@@ -27,17 +28,17 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_the_watch_says_what_the_settings_say() -> None:
-    watch = watch_of(Settings(gateway_url="https://gateway.example", vp_id="vp.x", interval=7.0))
+    watch = watch_of(Settings(url="https://gateway.example", vp_id="vp.x", interval=7.0))
     assert (watch.url, watch.name, watch.vp_id) == (
         "https://gateway.example", "gateway.example:443", "vp.x",
     )  # fmt: skip
     assert dict(watch.intervals) == {**DEFAULT_INTERVALS, Source.METRICS: 7.0}
     assert watch_of(Settings(gateway_name="prod")).name == "prod"
-    named = watch_of(Settings(window_label="Own window #1", window_scope="team A"))
+    named = watch_of(Settings(window_label="Own window #1", scope="team A"))
     assert (named.window_label, named.window_scope) == ("Own window #1", "team A")
     assert not watch.read_only
     assert watch_of(Settings()).means is None
-    tools = Settings(brake_env_file=Path("/env"), brake_apply=("a",), brake_restart=("c",))
+    tools = Settings(brake=BrakeSettings(Path("/env"), apply=("a",), restart=("c",)))
     assert watch_of(tools).means == Means("/env", ("a",), (), ("c",))
     marked = watch_of(Settings(read_only=True, colour="red"))
     assert (marked.read_only, marked.colour) == (True, "red")
@@ -53,19 +54,19 @@ def test_tokens_come_from_the_surroundings_unless_the_gateway_is_our_own(here: P
 
 
 def test_the_tokens_to_hide_are_those_that_are_not_sent_too(here: Path) -> None:
-    settings = Settings(gateway_url="http://far.example", internal_token=Secret("own"))
+    settings = Settings(url="http://far.example", internal_token=Secret("own"))
     assert set(token_values(settings)) == {"from-environment", "own"}
 
 
 async def test_connecting_asks_nothing_by_itself(tmp_path: Path) -> None:
     said: list[Event] = []
-    settings = Settings(gateway_url="https://gateway.example")
+    settings = Settings(url="https://gateway.example")
     connect(settings, said.append, places=Places(tmp_path))
     assert said == []
 
 
 async def test_only_where_things_may_be_changed_is_there_something_that_can(tmp_path: Path) -> None:
-    settings = Settings(gateway_url="https://gateway.example")
+    settings = Settings(url="https://gateway.example")
     feeds = connect(settings, lambda _event: None, places=Places(tmp_path))
     assert feeds._orders._tools is not None
     read_only = replace(settings, read_only=True)

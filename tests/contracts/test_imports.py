@@ -53,6 +53,7 @@ def test_the_layers_hold(monkeypatch: pytest.MonkeyPatch) -> None:
     [
         (["--version"], HEAVY | {"asyncio"}),
         (["config", "show"], HEAVY | {"asyncio"}),
+        (["config", "schema"], HEAVY | {"asyncio"}),
         (["status", "--gateway-url", "http://127.0.0.1:1"], DRAWS | {"starlette", "uvicorn"}),
         (["status", "--json", "--gateway-url", "http://127.0.0.1:1"], DRAWS),
         (["doctor", "--gateway-url", "http://127.0.0.1:1"], DRAWS | {"starlette", "uvicorn"}),

@@ -26,7 +26,6 @@ TOPICS: Final = {
     "evidence_row": "a row of the evidence log",
     "figures": "the numbers of the lane: rates, p95, missions, events",
     "lane": "the lane's switches, mode and proof",
-    "options": "what a command is started with",
     "orders": "what is asked of gateway and lane",
     "runs": "the sessions' runs",
     "sources": "metrics, sessions, streams, logs, continuity: how far each may be trusted",

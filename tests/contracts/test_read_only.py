@@ -76,7 +76,7 @@ def test_clients_and_sockets_are_made_where_they_are_kept_from_sending() -> None
 
 
 def test_orders_are_made_in_one_place() -> None:
-    assert files_with(is_call_of("Orders")) == {"cli/wiring.py"}
+    assert files_with(is_call_of("Orders")) == {"cli/workers.py"}
 
 
 def test_the_one_socket_that_sends_is_opened_by_orders_alone() -> None:

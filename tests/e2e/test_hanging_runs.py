@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from tests.support.desk import NEXT, STUCK_AFTER_S, Desk, golden_log, watching
 from tests.support.users import user_of
 
+from vp_tui.cli.config.settings import AlarmSettings
 from vp_tui.domain.models import StreamState
 from vp_tui.domain.runs.levels import Level
 from vp_tui.domain.text import short_id
@@ -49,7 +50,7 @@ class TestStuck:
     ) -> None:
         heard = tmp_path / "heard"
         command = (sys.executable, "-c", HEARD, str(heard))
-        async with watching(tmp_path, "stuck", 4.0, alarm_command=command) as desk:
+        async with watching(tmp_path, "stuck", 4.0, alarm=AlarmSettings(command)) as desk:
             run = await the_stuck_run(desk)
             stuck = run.session.session_id
             assert desk.has("2 turns wait behind it", f"TRIAGE {short_id(stuck)}")

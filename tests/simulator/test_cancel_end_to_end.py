@@ -11,7 +11,8 @@ from tests.support.patience import PATIENCE_S
 from tests.support.rig import no_recorder
 
 from vp_tui.cli.config.settings import Settings
-from vp_tui.cli.wiring import connect, new_store
+from vp_tui.cli.wiring import new_store
+from vp_tui.cli.workers import connect
 from vp_tui.domain.runs.cancels import CancelState
 from vp_tui.gateway.credentials import Secret
 from vp_tui.state.store import Mailbox
@@ -41,7 +42,7 @@ class Desk:
 
     def __init__(self, bench: Bench, own: Path) -> None:
         settings = Settings(
-            gateway_url=bench.driver.url,
+            url=bench.driver.url,
             ops_token=Secret("ops-secret"),
             internal_token=Secret("internal-secret"),
             evidence=None,

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.support.patience import PATIENCE_S
 
-from vp_tui.cli.config.settings import Settings
-from vp_tui.cli.wiring import connect, new_store
+from vp_tui.cli.config.settings import BrakeSettings, Settings
+from vp_tui.cli.wiring import new_store
+from vp_tui.cli.workers import connect
 from vp_tui.domain.events import Tick
 from vp_tui.domain.lane.mode import LaneMode
 from vp_tui.domain.lane.probe import ProbeOutcome
@@ -114,12 +115,8 @@ async def desk(
     timeout_s: float = 60.0,
 ) -> AsyncIterator[Desk]:
     settings = Settings(
-        gateway_url=gateway.url,
-        brake_env_file=env,
-        brake_apply=apply,
-        brake_release=apply,
-        brake_restart=restart,
-        brake_timeout_s=timeout_s,
+        url=gateway.url,
+        brake=BrakeSettings(env, apply, release=apply, restart=restart, timeout_s=timeout_s),
     )
     store, mailbox, places = new_store(settings), Mailbox(), Places(tmp_path / "own")
     feeds = connect(settings, mailbox.put, ambient=False, places=places)

@@ -15,7 +15,9 @@ from tests.support.patience import PATIENCE_S
 from tests.support.rollout import GOLDEN_LOG
 
 from vp_tui.cli.config.settings import Settings
-from vp_tui.cli.wiring import connect, new_recorder, new_store
+from vp_tui.cli.recorder import new_recorder
+from vp_tui.cli.wiring import new_store
+from vp_tui.cli.workers import connect
 from vp_tui.simulator.options import SimOptions
 from vp_tui.simulator.process import spawn_gateway
 from vp_tui.state.store import Mailbox
@@ -63,7 +65,7 @@ class Desk:
 
     def __init__(self, url: str, log: Path, home: Path, **given: Any) -> None:  # noqa: ANN401 - fields of Settings
         usual: dict[str, Any] = {"interval": 0.5, "stuck_after": STUCK_AFTER_S}
-        settings = Settings(gateway_url=url, evidence=log, **{**usual, **given})
+        settings = Settings(url=url, evidence=log, **{**usual, **given})
         self.log, self.places = log, Places(home)
         self.bells = 0
         self.store, mailbox = new_store(settings), Mailbox()

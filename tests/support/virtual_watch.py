@@ -18,7 +18,8 @@ from tests.support.memory_wire import MemoryDoor
 from tests.support.virtual_time import virtual_loop
 
 from vp_tui.cli.config.settings import Settings
-from vp_tui.cli.wiring import Surroundings, connect, new_store
+from vp_tui.cli.wiring import Surroundings, new_store
+from vp_tui.cli.workers import connect
 from vp_tui.simulator.host import SimHost
 from vp_tui.simulator.options import SimClock
 from vp_tui.simulator.process import playing
@@ -127,7 +128,7 @@ async def virtual_watch(
     host = SimHost(options.with_default_tokens(), door=door, clock=clock)
     chance = random.Random(options.seed)  # noqa: S311 - repeatable by design
     around = Surroundings(loop.time, loop.wall, chance, door.transport, door.opener)
-    settings = Settings(gateway_url=door.url, **given)
+    settings = Settings(url=door.url, **given)
     with TemporaryDirectory(prefix="vp-tui-watch-") as home:
         store, mailbox, places = new_store(settings, around), Mailbox(), Places(Path(home))
         async with playing(host) as (driver, _), asyncio.TaskGroup() as tasks:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from vp_tui.cli.config.settings import Settings
-from vp_tui.cli.wiring import connect
+from vp_tui.cli.config.settings import BrakeSettings, Settings
+from vp_tui.cli.workers import connect
 from vp_tui.domain.lane.auto_revert import AutoRevertBarred
 from vp_tui.domain.vocabulary import RevertMode
 from vp_tui.storage.locks import HostLock
@@ -80,10 +80,10 @@ def _has_lock(settings: Settings, places: Places, *, may_revert: bool) -> bool:
 async def test_only_what_is_armed_takes_it(
     tmp_path: Path, mode: RevertMode, *, read_only: bool, wanted: bool
 ) -> None:
-    settings = Settings(auto_revert=mode, read_only=read_only)
+    settings = Settings(brake=BrakeSettings(auto_revert=mode), read_only=read_only)
     assert _has_lock(settings, Places(tmp_path), may_revert=True) is wanted
 
 
 async def test_a_command_without_a_screen_never_does(tmp_path: Path) -> None:
-    armed = Settings(auto_revert=RevertMode.ARMED)
+    armed = Settings(brake=BrakeSettings(auto_revert=RevertMode.ARMED))
     assert not _has_lock(armed, Places(tmp_path), may_revert=False)

@@ -2,39 +2,45 @@
 
 from __future__ import annotations
 
-import argparse
-from argparse import SUPPRESS
+from argparse import SUPPRESS, ArgumentParser, ArgumentTypeError, RawDescriptionHelpFormatter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, NoReturn
 
 from vp_tui import __version__
-from vp_tui.cli.config.file import hint
+from vp_tui.cli.config.errors import hint
+from vp_tui.cli.config.kinds import number, whole
 from vp_tui.cli.config.settings import SETTINGS
-from vp_tui.cli.options import (
-    add_capture_options,
-    add_doctor_options,
-    add_evidence_log,
-    add_gateway_options,
-    add_scenario,
-    add_status_options,
-)
 from vp_tui.domain.text import literal
+from vp_tui.domain.vocabulary import Profile, Stage, Traffic, is_word
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from argparse import _ActionsContainer as _Group
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 
+SCENARIOS: Final = (
+    "tour", "clean", "fault", "failed", "stuck", "deaf", "queued", "blind", "bootstrap", "idle",
+    "auth", "outage", "flood",
+)  # fmt: skip
+"""Named here too, so that parsing loads no simulator."""
 _PACE: Final = frozenset({"mission_limit", "event_limit", "interval", "stuck_after"})
-_TOKENS: Final = frozenset({"ops_token", "internal_token"})
 _CONFIG: Final = "config_file"
+_AS_WRITTEN: Final[Mapping[str, Any]] = {
+    "formatter_class": RawDescriptionHelpFormatter,
+    "allow_abbrev": False,
+}
+_EVERYTHING: Final = frozenset({*SETTINGS, _CONFIG})
 _TAKEN: Final[Mapping[str, Collection[str]]] = {
     "demo": {*_PACE, "read_only"},
-    "gateway": _TOKENS,
-    "capture": {*SETTINGS, _CONFIG}
+    "gateway": {name for name, setting in SETTINGS.items() if setting.secret},
+    "capture": _EVERYTHING
     - {"interval", "stuck_after", "internal_token", "internal_token_file"}
     # These it has as options of its own: without --stage it decides as the script did.
     - {"evidence", "profile", "stage", "source", "window_label", "window_scope"},
-    "evidence": (),
+    "evidence show": (),
+    "evidence verify": (),
+    "config schema": (),
 }
 """The settings that a command takes; one not named here takes all of them and `--config`."""
 
@@ -96,6 +102,106 @@ Exit codes: 0 each recorded row is as it was; 1 a MISMATCH; 2 the log cannot be
 read. Rows without a record, as those written by hand, are unverified."""
 
 
+class _Option(NamedTuple):
+    """An option of a command."""
+
+    flag: str
+    """As in the help: with the word for its value."""
+    help: str
+    takes: Callable[[str], Any] | tuple[str, ...] = str
+    """What reads its value, or its choices; bool: it has none."""
+    dest: str | None = None
+    """None: as the flag."""
+    default: object = SUPPRESS
+    """SUPPRESS: it is absent where it is not given."""
+
+
+def _word(text: str) -> str:
+    if is_word(text):
+        return text
+    raise ArgumentTypeError("a word of capitals, digits and “_” is wanted")
+
+
+_SCENARIO: Final = (
+    _Option("--scenario NAME", f"what happens there: {', '.join(SCENARIOS)} (tour)", SCENARIOS),
+    _Option("--speed X", "how much faster than life, 0.01 to 1000 (1)", number(0.01, 1000.0).parse),
+    _Option("--seed N", "makes the ids repeatable (7)", int),
+)
+_GATEWAY: Final = (
+    _Option("--port N", "0 takes a free one (0)", whole(0, 65535).parse),
+    *_SCENARIO,
+    _Option(
+        "--rate N", "events per second of the scenario flood (200)", number(0.1, 100_000.0).parse
+    ),
+    _Option("--sessions M", "sessions of the scenario flood (10)", whole(1, 1000).parse),
+    _Option(
+        "--env-file FILE",
+        "KEY=VALUE lines with the lane's flags; read again on SIGUSR1, a restart",
+        Path,
+    ),
+    _Option("--ops-token TOKEN", f"requires this token; {SETTINGS['ops_token'].help}"),
+    _Option("--internal-token TOKEN", f"requires this token; {SETTINGS['internal_token'].help}"),
+    _Option("--exit-with-parent", SUPPRESS, bool, default=False),
+)
+_STATUS: Final = (
+    _Option("--json", "print the whole status as JSON", bool, default=False),
+    _Option(
+        "--settle SECONDS",
+        "listen so long to streams and logs after the first answers (2)",
+        number(0.0, 600.0).parse,
+        default=2.0,
+    ),
+)
+_ROW: Final = (
+    _Option(
+        "--window-label TEXT",
+        "the window (the log's next, else “Shadow window”)",
+        dest="window",
+    ),
+    _Option("--scope TEXT", "the scope (lane, gateway and source)"),
+    _Option("--ref TEXT", "where the numbers come from (endpoint and limits)"),
+    _Option("--note TEXT", "your words; wanted with a decision that allows more"),
+    _Option("--decision WORD", "the row's word instead of the assessment's", _word),
+    _Option(
+        "--source",
+        f"whose traffic it is: {', '.join(Traffic)} (organic; with --probes probe)",
+        tuple(map(str, Traffic)),
+        "traffic",
+    ),
+    _Option(
+        "--probes N",
+        "run N coding prompts first, one after the other, each in a session of its own: the"
+        " configured one, else one that is delegated; the source is then probe",
+        whole(1, 20).parse,
+    ),
+    _Option("--append LOG", "write the row into this log", Path),
+    _Option("--mode", "how to ask; there is no other", ("http",)),
+)
+"""What the capture script, which `capture` replaces, takes for its row, and more."""
+_DOCTOR: Final = (_Option("--json", "print the diagnosis as JSON", bool, default=False),)
+_SHOW: Final = (_Option("--json", "print whole rows as JSON", bool, default=False),)
+_RATE, _P95_S = number(0.0, 1.0).parse, number(0.0, 1_000_000.0).parse
+_ASSESSMENT: Final = (
+    _Option(
+        "--stage",
+        f"decide by the rules of this stage, as the screen does: {', '.join(Stage)}",
+        tuple(map(str, Stage)),
+        "stage_rules",
+    ),
+    _Option(
+        "--assessment-profile",
+        "the rules that give the decision: rollout or sustained (rollout)",
+        tuple(map(str, Profile)),
+        "assessment",
+    ),
+    _Option("--min-missions N", "fewer are no traffic (1)", whole(0, 1_000_000).parse),
+    _Option("--max-fallback-watch N", "rate to watch from (0.05)", _RATE, "fallback_watch"),
+    _Option("--max-fallback-critical N", "critical rate (0.2)", _RATE, "fallback_critical"),
+    _Option("--max-p95-watch-seconds N", "p95 to watch from (45)", _P95_S, "p95_watch_s"),
+    _Option("--max-p95-critical-seconds N", "critical p95 (90)", _P95_S, "p95_critical_s"),
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Arguments:
     """A command with what it was given."""
@@ -109,7 +215,7 @@ class Arguments:
     """The command's own options; those not given are absent."""
 
 
-class _Parser(argparse.ArgumentParser):
+class _Parser(ArgumentParser):
     """An ArgumentParser whose errors are one safe line."""
 
     def error(self, message: str) -> NoReturn:
@@ -134,35 +240,26 @@ def parse(argv: Sequence[str]) -> Arguments:
         commands[command].refuse(unknown)
     flags = {name: given.pop(name) for name in SETTINGS if name in given}
     config_file = given.pop(_CONFIG, None)
-    taken = _TAKEN.get(command, {*SETTINGS, _CONFIG})
+    what = given.pop("what", None)
+    name = f"{command} {what}" if what else command
+    taken = _TAKEN.get(name, _EVERYTHING)
     odd = [SETTINGS[name].flag for name in flags if name not in taken]
     odd += ["--config"] if config_file is not None and _CONFIG not in taken else []
     if odd:
         commands[command].error(f"{odd[0]} has no effect on this command")
-    what = given.pop("what", None)
-    return Arguments(f"{command} {what}" if what else command, flags, config_file, given)
+    return Arguments(name, flags, config_file, given)
 
 
 def _parsers() -> tuple[_Parser, dict[str, _Parser]]:
-    top = _Parser(
-        prog="vp-tui",
-        description=_DESCRIPTION,
-        epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
+    top = _Parser(prog="vp-tui", description=_DESCRIPTION, epilog=_EPILOG, **_AS_WRITTEN)
     top.add_argument("--version", action="version", version=f"vp-tui {__version__}")
     _add_settings(top)
     adding = top.add_subparsers(dest="command", metavar="COMMAND", title="commands")
 
     def add(name: str, summary: str, epilog: str | None = None) -> _Parser:
+        described = f"{summary[0].upper()}{summary[1:]}."
         command: _Parser = adding.add_parser(
-            name,
-            help=summary,
-            description=f"{summary[0].upper()}{summary[1:]}.",
-            epilog=epilog,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-            allow_abbrev=False,
+            name, help=summary, description=described, epilog=epilog, **_AS_WRITTEN
         )
         return command
 
@@ -174,64 +271,59 @@ def _parsers() -> tuple[_Parser, dict[str, _Parser]]:
         "capture": add("capture", "print the metrics and a row for the log", _CAPTURE_EPILOG),
         "evidence": add("evidence", "show or verify an evidence log"),
         "doctor": add("doctor", "find what is wrong, and what helps", _DOCTOR_EPILOG),
-        "config": add("config", "show the settings"),
+        "config": add("config", "show the settings, or what can be set"),
     }
     _add_settings(commands["watch"])
     _add_settings(commands["demo"], _TAKEN["demo"])
-    add_scenario(commands["demo"])
-    add_gateway_options(commands["gateway"])
-    add_status_options(commands["status"])
+    _add_options(commands["demo"], _SCENARIO)
+    _add_options(commands["gateway"], _GATEWAY)
+    _add_options(commands["status"], _STATUS)
     _add_settings(commands["status"])
-    add_capture_options(commands["capture"])
+    _add_options(commands["capture"].add_argument_group("row"), _ROW)
+    _add_options(commands["capture"].add_argument_group("assessment"), _ASSESSMENT)
     _add_settings(commands["capture"], _TAKEN["capture"])
     _add_evidence_commands(commands["evidence"])
-    add_doctor_options(commands["doctor"])
+    _add_options(commands["doctor"], _DOCTOR)
     _add_settings(commands["doctor"])
-    showing = commands["config"].add_subparsers(dest="what", metavar="show", required=True)
-    show = showing.add_parser("show", help="print each setting, its value and its origin")
-    _add_settings(show)
+    adding = commands["config"].add_subparsers(dest="what", metavar="show|schema", required=True)
+    _add_settings(adding.add_parser("show", help="print each setting, its value and its origin"))
+    adding.add_parser("schema", help="print the JSON Schema of the configuration file")
     return top, commands
 
 
 def _add_evidence_commands(parser: _Parser) -> None:
     adding = parser.add_subparsers(dest="what", metavar="COMMAND", required=True)
     show = adding.add_parser("show", help="print its rows", epilog=_SHOW_EPILOG)
-    add_evidence_log(show)
-    show.add_argument("--json", action="store_true", help="print whole rows as JSON")
     verify = adding.add_parser(
         "verify", help="compare its rows with what was recorded", epilog=_VERIFY_EPILOG
     )
-    add_evidence_log(verify)
-
-
-def _add_settings(parser: _Parser, only: Collection[str] = (*SETTINGS, _CONFIG)) -> None:
-    """Add the flags of the settings; a default would hide what was given before the command."""
-    group = parser.add_argument_group("settings")
-    for name, setting in SETTINGS.items():
-        if name not in only or not setting.flag:
-            continue
-        if setting.is_switch:
-            group.add_argument(setting.flag, dest=name, help=setting.help, **_SWITCHED_ON)
-        else:
-            group.add_argument(
-                setting.flag,
-                dest=name,
-                help=setting.help,
-                metavar=setting.metavar,
-                default=SUPPRESS,
-            )
-    if _CONFIG in only:
-        group.add_argument(
-            "--config",
-            dest=_CONFIG,
-            metavar="FILE",
-            default=SUPPRESS,
-            help="read this configuration file",
+    for command in (show, verify):
+        command.add_argument(
+            "log", metavar="LOG", type=Path, help="the evidence log, a Markdown file"
         )
+    _add_options(show, _SHOW)
 
 
-_SWITCHED_ON: Final[Mapping[str, Any]] = {
-    "action": "store_const",
-    "const": "true",
-    "default": SUPPRESS,
-}
+def _add_settings(parser: _Parser, only: Collection[str] = _EVERYTHING) -> None:
+    """Add the flags of the settings; a default would hide what was given before the command."""
+    flags = [
+        _Option(f"{setting.flag} {setting.metavar}".rstrip(), setting.help, dest=name)
+        for name, setting in SETTINGS.items()
+        if name in only and setting.flag
+    ]
+    if _CONFIG in only:
+        flags.append(_Option("--config FILE", "read this configuration file", dest=_CONFIG))
+    _add_options(parser.add_argument_group("settings"), flags)
+
+
+def _add_options(group: _Group, options: Iterable[_Option]) -> None:
+    for flag, told, takes, dest, default in options:
+        word, _, metavar = flag.partition(" ")
+        how: dict[str, Any] = {"type": takes, "metavar": metavar}
+        if isinstance(takes, tuple):
+            how = {"choices": takes, "metavar": metavar or None}
+        elif takes is bool:
+            how = {"action": "store_true"}
+        elif not metavar:
+            how = {"action": "store_const", "const": "true"}
+        group.add_argument(word, help=told, dest=dest, default=default, **how)

@@ -8,19 +8,22 @@ import os
 import platform
 import re
 import traceback
+from datetime import UTC, datetime
+from importlib import metadata
 from typing import TYPE_CHECKING, Any, Final
 
 from vp_tui import __version__
+from vp_tui.cli.arguments import parse
+from vp_tui.cli.console import narrate, settings_of
 from vp_tui.domain.text import literal
 from vp_tui.storage.places import state_dir
+from vp_tui.storage.recording import to_line
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-    from datetime import datetime
     from pathlib import Path
 
     from vp_tui.domain.events import Event
-    from vp_tui.state.store import Store
 
 
 HIDDEN: Final = "<hidden>"
@@ -44,15 +47,26 @@ _LOOKS_SECRET: Final = (
 )
 
 
-@contextlib.contextmanager
-def events_noted(store: Store) -> Iterator[None]:
-    """Note the last events on an exception that passes, a line each: the report shows them."""
+def tell_crash(error: Exception, words: Sequence[str]) -> None:
+    """Write the report of a command, and tell on stderr where it is; never raises."""
+    now, name = datetime.now(UTC), type(error).__name__
     try:
-        yield
-    except Exception as error:
-        lines = map(_event_line, store.recent)
-        error.add_note("\n".join((LAST_EVENTS, *lines)) if store.recent else f"{LAST_EVENTS} none")
-        raise
+        path = crash_report(
+            error, argv=words, environ=os.environ, now=now, secrets=_token_values(words)
+        )
+    except OSError as problem:
+        narrate(f"ERROR: vp-tui crashed ({name}), and no report could be written: {problem}")
+    else:
+        narrate(f"ERROR: vp-tui crashed ({name}); the report is {literal(str(path))}")
+
+
+def _token_values(words: Sequence[str]) -> list[str]:
+    """Return the tokens that this command could know, to keep them out of the crash report."""
+    with contextlib.suppress(Exception):  # the bug may be in here
+        from vp_tui.cli.wiring import token_values  # noqa: PLC0415 - it too
+
+        return token_values(settings_of(parse(words)).settings)
+    return []
 
 
 def crash_report(
@@ -90,8 +104,6 @@ def scrubbed(text: str, secrets: Iterable[str]) -> str:
 
 
 def _event_line(event: Event) -> str:
-    from vp_tui.storage.recording import to_line  # noqa: PLC0415 - only a crash needs it
-
     kind = type(event).__name__
     try:
         line = literal(to_line(event))
@@ -137,12 +149,14 @@ def _lines(error: BaseException, argv: Sequence[str], now: datetime) -> Iterator
     trace = traceback.TracebackException.from_exception(error, capture_locals=False)
     for chunk in trace.format():
         yield from map(literal, chunk.splitlines())
+    recent: tuple[Event, ...] | None = getattr(error, "recent_events", None)
+    if recent is not None:
+        yield LAST_EVENTS if recent else f"{LAST_EVENTS} none"
+        yield from map(_event_line, recent)
     yield ""
 
 
 def _version(name: str) -> str:
-    from importlib import metadata  # noqa: PLC0415 - costs more than the rest of this module
-
     try:
         return metadata.version(name)
     except metadata.PackageNotFoundError:

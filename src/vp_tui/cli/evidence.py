@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
+from vp_tui.cli.console import narrate, say
 from vp_tui.domain.rollout.evidence_row import cells_from_snapshot
 from vp_tui.domain.text import literal
 from vp_tui.storage.evidence_log import read_log, resolve
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from vp_tui.cli.arguments import Arguments
     from vp_tui.storage.verification import RowCheck
 
 
@@ -30,6 +33,25 @@ _SHOWN: Final = {
 }
 """The cells that `show_text` shows, with their headings."""
 _STATES: Final = ("ok", "unverified", "MISMATCH")
+
+
+def evidence_show(arguments: Arguments) -> int:
+    """Print the rows of a log; return the exit code. Raises EvidenceError."""
+    shown = show(arguments.options["log"])
+    if arguments.options["json"]:
+        say(json.dumps(shown, indent=2))
+        return EXIT_OK
+    say(show_text(shown))
+    for warning in shown["warnings"]:
+        narrate(f"WARNING: {literal(warning)}")
+    return EXIT_OK
+
+
+def evidence_verify(arguments: Arguments) -> int:
+    """Print whether each row is as recorded; return the exit code. Raises EvidenceError."""
+    lines, code = verify_report(arguments.options["log"])
+    say("\n".join(lines))
+    return code
 
 
 def show(log: Path) -> dict[str, Any]:

@@ -3,30 +3,43 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from vp_tui.cli.crash import events_noted
-from vp_tui.cli.wiring import connect, new_store
+from vp_tui.cli.console import say, told_settings
+from vp_tui.cli.wiring import events_noted, new_store
+from vp_tui.cli.workers import connect
 from vp_tui.domain.events import Tick
 from vp_tui.domain.models import Source
 from vp_tui.state.store import Mailbox, Store, pump
 from vp_tui.storage.places import places
 from vp_tui.views.sources import is_reachable
+from vp_tui.views.status import exit_code, status_object
 from vp_tui.views.view import View
 from vp_tui.worker.lookout import judged
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Coroutine, Iterable, Iterator, Mapping
 
+    from vp_tui.cli.arguments import Arguments
     from vp_tui.cli.config.settings import Settings
     from vp_tui.state.state import State
 
 
 DEADLINE_S: Final = 12.0
 """Longer than any request may take: by then every source has answered or failed."""
+
+
+def status(arguments: Arguments) -> int:
+    """Print one look at the gateway; return the exit code."""
+    settings = told_settings(arguments).settings
+    view = asyncio.run(look_once(settings, arguments.options["settle"]))
+    told = status_object(view)
+    say(json.dumps(told, indent=2) if arguments.options["json"] else status_text(told))
+    return exit_code(view)
 
 
 async def look_once(settings: Settings, settle_s: float) -> View:
@@ -60,7 +73,7 @@ async def _all_asked(store: Store, settings: Settings) -> None:
     def check(state: State) -> None:
         is_read = settings.evidence is None or state.evidence is not None
         is_attested = settings.continuity_report is None or state.suites is not None
-        are_switches_read = settings.brake_env_file is None or state.lane.switches is not None
+        are_switches_read = settings.brake.env_file is None or state.lane.switches is not None
         if is_read and is_attested and are_switches_read and state.sources.keys() >= set(Source):
             asked.set()
 

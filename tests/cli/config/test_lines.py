@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from vp_tui.cli.config.file import ConfigError, key_lines, read_config_file
+from vp_tui.cli.config.errors import ConfigError
+from vp_tui.cli.config.file import config_file, key_lines
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -110,8 +111,7 @@ def test_a_mistake_is_told_on_its_own_line(
     tmp_path: Path, text: str, line: int, words: str
 ) -> None:
     file = tmp_path / "config.toml"
-    file.write_text(text, encoding="utf-8")
     with pytest.raises(ConfigError) as caught:
-        read_config_file(file)
+        config_file(file, text)
     assert str(caught.value).startswith(f"{file}:{line}: ")
     assert words in str(caught.value)

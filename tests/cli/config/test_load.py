@@ -1,11 +1,18 @@
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from vp_tui.cli.config.file import ConfigError
+from vp_tui.cli.config.errors import ConfigError
 from vp_tui.cli.config.load import Loaded, load
-from vp_tui.cli.config.settings import SETTINGS, Settings
+from vp_tui.cli.config.settings import (
+    SETTINGS,
+    AlarmSettings,
+    BrakeSettings,
+    ProbeSettings,
+    Settings,
+)
 from vp_tui.domain.vocabulary import Profile, RevertMode, Stage, Traffic
 from vp_tui.storage.places import default_config_file, places, state_dir
 
@@ -49,16 +56,24 @@ def home(tmp_path: Path) -> Home:
 
 
 def test_every_setting_can_be_given() -> None:
-    assert list(SETTINGS) == [field.name for field in fields(Settings)]
+    nested = {"brake": BrakeSettings, "probe": ProbeSettings, "alarm": AlarmSettings}
+    paths = [
+        (each.name, *inner)
+        for each in fields(Settings)
+        for inner in (
+            [(one.name,) for one in fields(nested[each.name])] if each.name in nested else [()]
+        )
+    ]
+    assert [setting.path for setting in SETTINGS.values()] == paths
 
 
 def test_without_anything_the_defaults_hold(home: Home) -> None:
     loaded = home.load()
     assert loaded.settings == Settings()
-    assert loaded.settings.gateway_url == "http://127.0.0.1:8002"
+    assert loaded.settings.url == "http://127.0.0.1:8002"
     assert (loaded.settings.mission_limit, loaded.settings.event_limit) == (500, 1000)
     assert set(loaded.origins.values()) == {"default"}
-    assert loaded.origins.keys() == {field.name for field in fields(Settings)}
+    assert loaded.origins.keys() == SETTINGS.keys()
     assert loaded.notes == ()
     assert loaded.config_file is None
 
@@ -73,8 +88,8 @@ def test_what_is_recorded_where_can_be_said(home: Home) -> None:
 
 def test_the_next_window_can_be_named(home: Home) -> None:
     settings = home.load(env="VP_TUI_WINDOW_SCOPE=team-A", window_label="Own window #1").settings
-    assert (settings.window_label, settings.window_scope) == ("Own window #1", "team-A")
-    assert (Settings().window_label, Settings().window_scope) == ("", "")
+    assert (settings.window_label, settings.scope) == ("Own window #1", "team-A")
+    assert (Settings().window_label, Settings().scope) == ("", "")
 
 
 def test_flag_over_environment_over_file_over_default(home: Home) -> None:
@@ -99,7 +114,7 @@ def test_the_default_gateway_gives_its_table(home: Home) -> None:
     home.write(TWO_GATEWAYS)
     loaded = home.load()
     assert loaded.settings.gateway_name == "prod"
-    assert loaded.settings.gateway_url == "https://prod.example"
+    assert loaded.settings.url == "https://prod.example"
     assert loaded.settings.ops_token_file == home.file.parent / "tokens/ops"
     assert loaded.origins["gateway_url"] == f"{home.file}:5"
     assert loaded.origins["gateway_name"] == f"{home.file}:4"
@@ -113,7 +128,7 @@ def test_a_gateway_is_chosen_by_name(home: Home, how: str) -> None:
         if how == "flag"
         else home.load(env="VP_TUI_GATEWAY_NAME=stage.one")
     )
-    assert loaded.settings.gateway_url == "http://stage.example:8002"
+    assert loaded.settings.url == "http://stage.example:8002"
     assert loaded.settings.ca_file == Path("/etc/ssl/stage.pem")
     assert loaded.origins["ca_file"] == f"{home.file}:11"
 
@@ -132,7 +147,7 @@ def test_several_gateways_need_a_choice(home: Home) -> None:
 def test_another_url_does_not_get_the_default_gateways_tokens(home: Home) -> None:
     home.write(TWO_GATEWAYS)
     settings = home.load(gateway_url="http://127.0.0.1:9000").settings
-    assert settings == Settings(gateway_url="http://127.0.0.1:9000")
+    assert settings == Settings(url="http://127.0.0.1:9000")
 
 
 def test_a_url_in_the_file_gets_its_table(home: Home) -> None:
@@ -144,7 +159,7 @@ def test_a_url_in_the_file_gets_its_table(home: Home) -> None:
 def test_a_gateway_chosen_by_name_keeps_its_tokens_behind_a_tunnel(home: Home) -> None:
     home.write(TWO_GATEWAYS)
     settings = home.load(gateway_name="prod", gateway_url="http://127.0.0.1:9000").settings
-    assert settings.gateway_url == "http://127.0.0.1:9000"
+    assert settings.url == "http://127.0.0.1:9000"
     assert settings.ops_token_file is not None
 
 
@@ -160,6 +175,39 @@ def test_paths_know_home_and_where_they_were_given(
     settings = home.load(ops_token_file="~/ops", internal_token_file="internal").settings
     assert settings.ops_token_file == home.path / "ops"
     assert settings.internal_token_file == home.path / "internal"
+
+
+IN_A_TABLE: dict[str, tuple[str, Any]] = {
+    "vp_id": ('"vp.other"', "vp.other"),
+    "read_only": ("true", True),
+    "mission_limit": ("7", 7),
+    "event_limit": ("8", 8),
+    "interval": ("0.5", 0.5),
+    "stuck_after": ("90", 90.0),
+    "evidence": ('"/log.md"', Path("/log.md")),
+    "profile": ('"sustained"', Profile.SUSTAINED),
+    "stage": ('"limited"', Stage.LIMITED),
+    "source": ('"probe"', Traffic.PROBE),
+    "window_label": ('"Own window #1"', "Own window #1"),
+    "scope": ('"team A"', "team A"),
+    "ops_token_file": ('"/ops"', Path("/ops")),
+    "internal_token_file": ('"/internal"', Path("/internal")),
+    "ca_file": ('"/ca.pem"', Path("/ca.pem")),
+    "allow_insecure": ("true", True),
+}
+
+
+def test_all_that_a_flag_can_give_may_stand_in_a_gateways_table(home: Home) -> None:
+    lines = [f"{key} = {text}" for key, (text, _) in IN_A_TABLE.items()]
+    home.write(A + "\n".join(lines))
+    wanted = {key: value for key, (_, value) in IN_A_TABLE.items()}
+    loaded = home.load()
+    assert loaded.settings == Settings(url="http://a", gateway_name="a", **wanted)
+    assert loaded.origins["window_scope"] == f"{home.file}:14"
+    elsewhere = {"gateway_url", "gateway_name", "ops_token", "internal_token"}
+    flags = {setting.flag for name, setting in SETTINGS.items() if name not in elsewhere}
+    assert {f"--{key.replace('_', '-')}" for key in IN_A_TABLE} == flags - {""}
+    assert home.load(stage="shadow").settings.stage is Stage.SHADOW
 
 
 WHOLE = """\
@@ -205,14 +253,14 @@ def test_all_of_a_gateway_is_read_from_its_tables(
     assert (settings.colour, settings.read_only) == ("red", True)
     assert settings.continuity_report == home.file.parent / "reports/junit.xml"
     assert settings.words == ("HOLD_FOR_REVIEW", "GO_ON_2")
-    assert settings.brake_env_file == home.path / "gateway/.env"
-    assert settings.brake_apply == ("systemctl", "restart", "gateway")
-    assert settings.brake_release == ("sh", "-c", "echo [done]")
-    assert settings.brake_restart == ("/usr/bin/ü", "$HOME; rm -rf")
-    assert settings.brake_timeout_s == 90.0
-    assert settings.auto_revert is RevertMode.ARMED
-    assert settings.probe_prompt == "Implement a csv importer,\nwith tests."
-    assert settings.alarm_command == ("notify-send", "vp-tui", "")
+    assert settings.brake.env_file == home.path / "gateway/.env"
+    assert settings.brake.apply == ("systemctl", "restart", "gateway")
+    assert settings.brake.release == ("sh", "-c", "echo [done]")
+    assert settings.brake.restart == ("/usr/bin/ü", "$HOME; rm -rf")
+    assert settings.brake.timeout_s == 90.0
+    assert settings.brake.auto_revert is RevertMode.ARMED
+    assert settings.probe.prompt == "Implement a csv importer,\nwith tests."
+    assert settings.alarm.command == ("notify-send", "vp-tui", "")
     lines = {
         "alarm_command": 2, "read_only": 7, "words": 9, "brake_apply": 13, "brake_release": 14,
         "brake_restart": 18, "auto_revert": 20, "probe_prompt": 23,
@@ -227,10 +275,10 @@ def test_tables_of_one_gateway_are_not_those_of_another_but_the_alarm_is_for_all
 ) -> None:
     home.write(WHOLE)
     alarm = ("notify-send", "vp-tui", "")
-    lab = Settings(gateway_url="http://lab.example", gateway_name="lab", alarm_command=alarm)
+    lab = Settings(url="http://lab.example", gateway_name="lab", alarm=AlarmSettings(alarm))
     assert home.load(gateway_name="lab").settings == lab
     elsewhere = home.load(gateway_url="http://127.0.0.1:9").settings
-    assert elsewhere == Settings(gateway_url="http://127.0.0.1:9", alarm_command=alarm)
+    assert elsewhere == Settings(url="http://127.0.0.1:9", alarm=AlarmSettings(alarm))
 
 
 def test_read_only_can_be_said_everywhere(home: Home) -> None:
@@ -257,6 +305,9 @@ def test_commands_come_from_the_file_only(home: Home) -> None:
          "“vpid” in [gateways.a]: did you mean “vp_id”?"),
         ('[gateways.a]\nurl = "http://a"\n[gateway.b]\n', 3, "“gateway”: did you mean “gateways”?"),
         ('\ndefault = "a"\n', 2, "“default”: did you mean “default_gateway”?"),
+        (f'{A}ops_token = "hunter2"\n', 3,
+         "“ops_token” in [gateways.a]: did you mean “ops_token_file”?"),
+        (f"{A}stuck_afer = 5\n", 3, "“stuck_afer” in [gateways.a]: did you mean “stuck_after”?"),
         ("zzz = 1\n", 1, "“zzz”: the known ones are default_gateway, gateways, alarm"),
         ('# a\ngateways = { a = { url = "http://a", caFile = "" } }', 2,
          "“caFile” in [gateways.a]: did you mean “ca_file”?"),
@@ -301,6 +352,11 @@ def test_an_unknown_key_names_the_nearest_the_file_and_the_line(
         (f"{A}read_only = 1\n", ":3: gateways.a.read_only must be true or false"),
         (f'{A}colour = "ruby"\n', ":3: “ruby” is not allowed: one of red, orange, "),
         (f'{A}colour = "#12345"\n', ":3: “#12345” is not allowed: one of red, orange, "),
+        (f'{A}interval = "5"\n', ":3: gateways.a.interval must be a number, without quotes"),
+        (f"{A}interval = 0.4\n", ":3: “0.4” is not allowed: seconds from 0.5 on are wanted"),
+        (f"{A}mission_limit = 7.0\n", ":3: “7.0” is not allowed: a whole number from 1 to 500"),
+        (f"{A}mission_limit = false\n", ":3: gateways.a.mission_limit must be a number"),
+        (f'{A}stage = "canary"\n', ":3: “canary” is not allowed: one of shadow, limited, "),
         (f'{A}words = "GO"\n', ':3: gateways.a.words must be a list of texts in quotes, as ["HOLD'),
         (f'{A}words = ["GO", "go on"]\n', "capitals, digits and “_” are wanted, and “go on”"),
         (f'{A}continuity_report = ""\n', ":3: “” is not allowed: the path of a file is wanted"),
@@ -444,7 +500,7 @@ def test_switches_are_read_as_people_write_them(home: Home, text: str, value: ob
 
 def test_a_url_keeps_its_prefix_and_loses_its_slash(home: Home) -> None:
     settings = home.load(gateway_url="https://[::1]:8443/vp/").settings
-    assert settings.gateway_url == "https://[::1]:8443/vp"
+    assert settings.url == "https://[::1]:8443/vp"
 
 
 def test_the_base_directories_are_xdg() -> None:

@@ -15,7 +15,7 @@ from tests.support.rows import names as listed
 
 from vp_tui.cli import main as cli
 from vp_tui.cli.config.load import Loaded
-from vp_tui.cli.config.settings import Settings
+from vp_tui.cli.config.settings import SETTINGS, Settings
 from vp_tui.cli.doctor import machine as doctor_checks
 from vp_tui.cli.doctor.diagnosis import Diagnosis, as_object, as_text, diagnose
 from vp_tui.cli.doctor.machine import (
@@ -56,8 +56,7 @@ def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def diagnosed(tmp_path: Path, **settings: Any) -> Diagnosis:  # noqa: ANN401 - those of Settings
     told = Settings(evidence=tmp_path / "log.md", **settings)
-    names = [*Settings.__dataclass_fields__]
-    loaded = Loaded(told, dict.fromkeys(names, "test"))
+    loaded = Loaded(told, dict.fromkeys(SETTINGS, "test"))
     return await diagnose(loaded, Places(tmp_path / "state"), {"TERM": "xterm"}, io.StringIO())
 
 
@@ -80,7 +79,7 @@ async def counted(url: str, headers: dict[str, str] | None = None) -> dict[str, 
 
 async def test_a_clean_gateway_is_well_and_nothing_is_resumed(tmp_path: Path) -> None:
     async with running_gateway(SimOptions(scenario="clean")) as gateway:
-        made = await diagnosed(tmp_path, gateway_url=gateway.url)
+        made = await diagnosed(tmp_path, url=gateway.url)
         after = await counted(gateway.url)
     assert made.exit_code == 0
     assert {name: verdicts(made)[name] for name in ENDPOINTS} == dict.fromkeys(ENDPOINTS, "ok")
@@ -94,7 +93,7 @@ async def test_a_clean_gateway_is_well_and_nothing_is_resumed(tmp_path: Path) ->
 async def test_tokens_that_are_wanted_and_missing_are_named(tmp_path: Path) -> None:
     options = SimOptions(scenario="auth").with_default_tokens()
     async with running_gateway(options) as gateway:
-        made = await diagnosed(tmp_path, gateway_url=gateway.url)
+        made = await diagnosed(tmp_path, url=gateway.url)
     assert made.exit_code == 1
     found = verdicts(made)
     assert [name for name in ENDPOINTS if found[name] == "ok"] == ["health", "metrics, dashboard"]
@@ -107,9 +106,7 @@ async def test_tokens_that_are_wanted_and_missing_are_named(tmp_path: Path) -> N
 async def test_a_token_for_one_plane_shows_what_the_other_refuses(tmp_path: Path) -> None:
     options = SimOptions(scenario="auth").with_default_tokens()
     async with running_gateway(options) as gateway:
-        made = await diagnosed(
-            tmp_path, gateway_url=gateway.url, ops_token=Secret(options.ops_token or "")
-        )
+        made = await diagnosed(tmp_path, url=gateway.url, ops_token=Secret(options.ops_token or ""))
     found = verdicts(made)
     assert found["sessions, ops plane"] == "ok"
     assert found["sessions, session plane"] == "wrong"
@@ -122,7 +119,7 @@ async def test_tokens_are_named_and_never_shown(tmp_path: Path) -> None:
     async with running_gateway(options) as gateway:
         made = await diagnosed(
             tmp_path,
-            gateway_url=gateway.url,
+            url=gateway.url,
             ops_token=Secret(options.ops_token or ""),
             internal_token=Secret("hunter2"),
         )
@@ -139,14 +136,14 @@ async def test_without_a_session_in_memory_nothing_is_attached(tmp_path: Path) -
     gateway = Loopback(b'{"sessions": [{"session_id": "session_a", "status": "idle"}]}')
     gateway.answer("/api/v1/health", {"status": "healthy", "timestamp": "2026-11-22T20:00:00"})
     with gateway.serving():
-        made = await diagnosed(tmp_path, gateway_url=gateway.url)
+        made = await diagnosed(tmp_path, url=gateway.url)
     assert detail(made, "sessions, ops plane").startswith("1 sessions, 0 in memory")
     assert "attaching to one on disk would resume it" in detail(made, "stream")
     assert not [path for path, _ in gateway.asked if path.endswith("/stream")]
 
 
 async def test_a_dead_port_is_told_once_and_the_rest_not_tried(tmp_path: Path) -> None:
-    made = await diagnosed(tmp_path, gateway_url="http://127.0.0.1:1")
+    made = await diagnosed(tmp_path, url="http://127.0.0.1:1")
     assert made.exit_code == 2
     found = verdicts(made)
     assert found.pop("health") == "wrong"
@@ -157,7 +154,7 @@ async def test_a_dead_port_is_told_once_and_the_rest_not_tried(tmp_path: Path) -
 
 async def test_the_object_says_it_all(tmp_path: Path) -> None:
     async with running_gateway(SimOptions(scenario="clean")) as gateway:
-        made = await diagnosed(tmp_path, gateway_url=gateway.url)
+        made = await diagnosed(tmp_path, url=gateway.url)
     told = json.loads(json.dumps(as_object(made)))
     assert set(told) == {
         "schema", "ok", "config", "tokens", "gateway", "terminal", "versions", "checks",
@@ -176,7 +173,7 @@ async def test_the_object_says_it_all(tmp_path: Path) -> None:
 
 
 async def test_the_table_is_aligned(tmp_path: Path) -> None:
-    made = await diagnosed(tmp_path, gateway_url="http://127.0.0.1:1")
+    made = await diagnosed(tmp_path, url="http://127.0.0.1:1")
     table = as_text(made).split("\n\n")[1].splitlines()
     assert {line.index(line.split()[1]) for line in table} == {len("WRONG  ")}
     assert table[2].startswith("WRONG  gateway   health")

@@ -21,7 +21,7 @@ from tests.support.builders import (
 from tests.support.rig import LARGE, SMALL, WIDE, running
 from textual.color import Color
 
-from vp_tui.cli.config.settings import COLOURS
+from vp_tui.cli.config.kinds import COLOURS
 from vp_tui.domain.events import PollRateChanged, SwitchActed, SwitchAsked
 from vp_tui.domain.lane.switches import FORCE_FALLBACK, Actuation
 from vp_tui.domain.models import Source, StreamState

@@ -9,8 +9,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from vp_tui.cli.config.file import ConfigError
-from vp_tui.cli.wiring import credentials_of, order_runner, orders_of
+from vp_tui.cli.config.errors import ConfigError
+from vp_tui.cli.wiring import credentials_of
+from vp_tui.cli.workers import order_runner, orders_of
 from vp_tui.domain.events import AuditFailed, ProbeStepped
 from vp_tui.domain.lane.probe import ProbeOutcome, prompt_for
 from vp_tui.domain.orders import RunProbe
@@ -44,18 +45,18 @@ async def drive(
     credentials = credentials_of(settings, ambient=True)
     for problem in credentials.read().problems:
         narrate(f"WARNING: {problem}")
-    tls = TlsContext(settings.gateway_url, settings.ca_file)
+    tls = TlsContext(settings.url, settings.ca_file)
     orders = orders_of(settings, credentials, tls)
     if orders is None:
         raise ConfigError(
             "read-only: --probes would run turns on the gateway: leave one of them out"
         )
-    client = GatewayClient(settings.gateway_url, settings.vp_id, credentials, tls=tls)
+    client = GatewayClient(settings.url, settings.vp_id, credentials, tls=tls)
     narration = _Narration(options.probes, narrate)
     runner = order_runner(settings, client, orders, places, narration.hear)
     try:
         dialect = await _dialect(client)
-        prompt = prompt_for(settings.probe_prompt, dialect)
+        prompt = prompt_for(settings.probe.prompt, dialect)
         for left in range(options.probes, 0, -1):
             if narration.was_given_up:
                 narrate(f"WARNING: {left} further probes are not sent")

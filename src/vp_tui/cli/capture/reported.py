@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from pydantic_core import from_json
 
-from vp_tui.cli.wiring import client_of, credentials_of
+from vp_tui.cli.wiring import credentials_of
+from vp_tui.cli.workers import client_of
 from vp_tui.domain.missions.ledger import Coverage, CoverageState, coverage_of
 from vp_tui.domain.rollout.decisions import script_decision
 from vp_tui.domain.rollout.evidence_row import EvidenceRow, format_row
@@ -82,7 +83,7 @@ def new_client(settings: Settings) -> tuple[GatewayClient, tuple[str, ...]]:
     """Return what asks the gateway, and what is wrong with the sources of the token, in words."""
     credentials = credentials_of(settings, ambient=True)
     problems = credentials.read().problems
-    tls = TlsContext(settings.gateway_url, settings.ca_file)
+    tls = TlsContext(settings.url, settings.ca_file)
     return client_of(settings, credentials, tls), problems
 
 

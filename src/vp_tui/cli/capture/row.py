@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from vp_tui.cli.config.file import ConfigError
+from vp_tui.cli.config.errors import ConfigError
 from vp_tui.domain.rollout.evidence_row import EvidenceRow, cells_from_snapshot
 from vp_tui.domain.rollout.labels import next_label, next_stage, numbered_label
 from vp_tui.domain.text import literal, utc_z
@@ -123,7 +123,7 @@ def captured(reported: Reported, settings: Settings, options: CaptureOptions) ->
     suggestion = reported.suggestion(Profile(options.assessment), options.thresholds)
     logged = _logged(options.append)
     limits = {"mission_limit": settings.mission_limit, "event_limit": settings.event_limit}
-    where = settings.gateway_name or host_port(settings.gateway_url)
+    where = settings.gateway_name or host_port(settings.url)
     endpoint = f"GET {METRICS_PATH}?" + "&".join(f"{name}={n}" for name, n in limits.items())
     rate, p95 = cells_from_snapshot(reported.body)
     row = EvidenceRow(

@@ -2,66 +2,29 @@
 
 from __future__ import annotations
 
+import json
 import re
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeAlias
+import tomllib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
 
+from vp_tui.cli.config.errors import ConfigError, hint
+from vp_tui.cli.config.kinds import NAME, Setting
+from vp_tui.cli.config.settings import GATEWAY_KEYS, TOP_KEYS, Given
 from vp_tui.domain.text import literal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-
-class ConfigKey(NamedTuple):
-    """A key of the file: the setting that it is, and what TOML value it takes."""
-
-    setting: str
-    kind: Kind = "text"
+    from vp_tui.cli.config.kinds import Kind
+    from vp_tui.cli.config.settings import Keys
 
 
-Kind = Literal["text", "switch", "number", "command", "words"]
-Keys: TypeAlias = "Mapping[str, ConfigKey | Keys]"
-"""The keys of a table; a key with keys of its own is a table in it."""
-
-GATEWAY_KEYS: Final[Keys] = {
-    "url": ConfigKey("gateway_url"),
-    "vp_id": ConfigKey("vp_id"),
-    "colour": ConfigKey("colour"),
-    "read_only": ConfigKey("read_only", "switch"),
-    "ops_token_file": ConfigKey("ops_token_file"),
-    "internal_token_file": ConfigKey("internal_token_file"),
-    "ca_file": ConfigKey("ca_file"),
-    "evidence": ConfigKey("evidence"),
-    "profile": ConfigKey("profile"),
-    "words": ConfigKey("words", "words"),
-    "continuity_report": ConfigKey("continuity_report"),
-    "brake": {
-        "env_file": ConfigKey("brake_env_file"),
-        "apply": ConfigKey("brake_apply", "command"),
-        "release": ConfigKey("brake_release", "command"),
-        "restart": ConfigKey("brake_restart", "command"),
-        "timeout_s": ConfigKey("brake_timeout_s", "number"),
-        "auto_revert": ConfigKey("auto_revert"),
-    },
-    "probe": {"prompt": ConfigKey("probe_prompt")},
-}
-"""The keys of a `[gateways.NAME]` table."""
-TOP_KEYS: Final[Keys] = {"alarm": {"command": ConfigKey("alarm_command", "command")}}
-"""The tables that hold whichever gateway is watched."""
-
-_TOP_KEYS: Final = ("default_gateway", "gateways", *TOP_KEYS)
-_WANTED: Final[Mapping[Kind, str]] = {
-    "text": "a text in quotes",
-    "switch": "true or false, without quotes",
-    "number": "a number, without quotes",
-    "command": "a list of texts in quotes, the program first and then each of its arguments, as "
-    '["systemctl", "restart", "gateway"]: no shell reads it',
-    "words": 'a list of texts in quotes, as ["HOLD_FOR_REVIEW"]',
-}
 _STRING: Final = r""" "(?:\\.|[^"\\\n])*" | '[^'\n]*' """
 _KEY: Final = rf" (?:{_STRING}|[\w-]+) (?:[ \t]*\.[ \t]* (?:{_STRING}|[\w-]+))* "
-_TOKEN: Final = rf"""
+_TOKEN: Final = re.compile(
+    rf"""
     \#[^\n]*
     | \"""(?:\\.|[^\\])*?\"""\"{{0,2}}
     | '''.*?''''{{0,2}}
@@ -71,8 +34,10 @@ _TOKEN: Final = rf"""
     | [\w-]+
     | (?P<opens>[\[{{])
     | (?P<closes>[\]}}])
-"""
-"""All that matters of a TOML file to tell where its keys stand, for `re.VERBOSE`.
+    """,
+    re.VERBOSE | re.DOTALL | re.MULTILINE,
+)
+"""All that matters of a TOML file to tell where its keys stand.
 
 A string and a comment are matched whole, so that nothing in them is taken for a key or a header;
 a multi-line string may have up to two quotes of its own before those that end it.
@@ -80,37 +45,18 @@ a multi-line string may have up to two quotes of its own before those that end i
 _ERROR_LINE: Final = re.compile(r" \(at line (\d+), column \d+\)")
 
 
-class ConfigError(Exception):
-    """The settings cannot be used: the message names the cause and the cure, and no secret."""
-
-
-class Value(NamedTuple):
-    """A value as text (a list as JSON), and where it stands as `FILE:LINE`."""
-
-    text: str
-    origin: str
-
-
-@dataclass(frozen=True, slots=True)
-class GatewayTable:
-    """One `[gateways.NAME]` with the tables in it: its values by setting."""
-
-    name: str
-    origin: str
-    values: Mapping[str, Value]
-
-
 @dataclass(frozen=True, slots=True)
 class ConfigFile:
-    """What the file says; one that does not exist says nothing."""
+    """What the file says."""
 
     path: Path
-    gateways: Mapping[str, GatewayTable]
-    default: str | None = None
-    common: Mapping[str, Value] = field(default_factory=dict)
-    """Values of the tables that belong to no gateway, by setting."""
+    gateways: Mapping[str, Mapping[str, Given]]
+    """The values of each `[gateways.NAME]` with the tables in it, and its name, by setting."""
+    default: str | None
+    given: Mapping[str, Given]
+    """What holds for any gateway, by setting."""
 
-    def named(self, name: str, origin: str) -> GatewayTable:
+    def named(self, name: str, origin: str) -> Mapping[str, Given]:
         """Return the gateway of that name; `origin` tells who names it. Raises ConfigError."""
         if table := self.gateways.get(name):
             return table
@@ -120,34 +66,13 @@ class ConfigFile:
         )
 
 
-def read_config_file(path: Path) -> ConfigFile:
-    """Read the file whole and check every key and type. Raises ConfigError, FileNotFoundError."""
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        raise
-    except OSError as error:
-        raise ConfigError(f"{literal(str(path))} cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise ConfigError(f"{literal(str(path))} is not UTF-8 text") from None
-    import tomllib  # noqa: PLC0415 - most starts have no configuration file
-
+def config_file(path: Path, text: str) -> ConfigFile:
+    """Return what `text`, the file's, says; every key and type is checked. Raises ConfigError."""
     try:
         content = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(_syntax_error(path, text, str(error))) from None
     return _Reading(path, text).file(content)
-
-
-def hint(word: str, known: Iterable[str], otherwise: str, prefix: str = "") -> str:
-    """Return the question whether the nearest of `known` was meant, else `otherwise`.
-
-    `prefix` belongs to every one of them and counts for nothing in comparing.
-    """
-    import difflib  # noqa: PLC0415 - wanted only for a mistake
-
-    nearest = difflib.get_close_matches(word, list(known), n=1)
-    return f"did you mean “{prefix}{literal(nearest[0])}”?" if nearest else otherwise
 
 
 def _syntax_error(path: Path, text: str, message: str) -> str:
@@ -165,43 +90,43 @@ class _Reading:
         self._lines = key_lines(text)
 
     def file(self, content: Mapping[str, object]) -> ConfigFile:
-        self._check_keys((), content, _TOP_KEYS)
+        self._check_keys((), content, ("default_gateway", "gateways", *TOP_KEYS))
         gateways = self._table(("gateways",), content.get("gateways", {}))
         default = content.get("default_gateway")
         common = {key: value for key, value in content.items() if key in TOP_KEYS}
         file = ConfigFile(
             self._path,
             {name: self._gateway(name, table) for name, table in gateways.items()},
-            None if default is None else self._value(("default_gateway",), default, "text").text,
-            self._values((), common, TOP_KEYS),
+            None if default is None else self._value(("default_gateway",), default, NAME).text,
+            self._given((), common, TOP_KEYS),
         )
         if file.default is not None:
             file.named(file.default, self._where(("default_gateway",)))
         return file
 
-    def _gateway(self, name: str, value: object) -> GatewayTable:
+    def _gateway(self, name: str, value: object) -> dict[str, Given]:
         at = ("gateways", name)
         table = self._table(at, value)
-        values = self._values(at, table, GATEWAY_KEYS)
+        given = self._given(at, table, GATEWAY_KEYS)
         if "url" not in table:
             raise ConfigError(
                 f"{self._where(at)}: [{_dotted(at)}] has no url: add the gateway's address, "
                 'such as url = "https://gateway.example"'
             )
-        return GatewayTable(name, self._where(at), values)
+        return given | {"gateway_name": Given(name, self._where(at), self._path.parent)}
 
-    def _values(
+    def _given(
         self, at: tuple[str, ...], table: Mapping[str, object], keys: Keys
-    ) -> dict[str, Value]:
+    ) -> dict[str, Given]:
         """Return the values of a table and of the tables in it, by setting."""
         self._check_keys(at, table, keys)
-        found: dict[str, Value] = {}
+        found: dict[str, Given] = {}
         for name, value in table.items():
             key, here = keys[name], (*at, name)
-            if isinstance(key, ConfigKey):
-                found[key.setting] = self._value(here, value, key.kind)
+            if isinstance(key, Setting):
+                found[key.name] = self._value(here, value, key.kind)
             else:
-                found |= self._values(here, self._table(here, value), key)
+                found |= self._given(here, self._table(here, value), key)
         return found
 
     def _check_keys(
@@ -220,11 +145,11 @@ class _Reading:
             return value
         raise ConfigError(f"{self._where(at)}: {_dotted(at)} must be a table: [{_dotted(at)}]")
 
-    def _value(self, at: tuple[str, ...], value: object, kind: Kind) -> Value:
-        text = _as_text(value, kind)
+    def _value(self, at: tuple[str, ...], value: object, kind: Kind[Any]) -> Given:
+        text = _as_text(value, kind.schema["type"])
         if text is None:
-            raise ConfigError(f"{self._where(at)}: {_dotted(at)} must be {_WANTED[kind]}")
-        return Value(text, self._where(at))
+            raise ConfigError(f"{self._where(at)}: {_dotted(at)} must be {kind.toml}")
+        return Given(text, self._where(at), self._path.parent)
 
     def _where(self, at: tuple[str, ...]) -> str:
         """Return `FILE:LINE` of a key or table; the file alone where no line can be found."""
@@ -241,8 +166,7 @@ def key_lines(text: str) -> dict[tuple[str, ...], int]:
     found: dict[tuple[str, ...], int] = {}
     at: tuple[str, ...] = ()
     tables = [at]  # the last header's, and those that are open in a value
-    # Compiled here: most starts have no configuration file.
-    for token in re.finditer(_TOKEN, text, re.VERBOSE | re.DOTALL | re.MULTILINE):
+    for token in _TOKEN.finditer(text):
         if key := token["key"]:
             at = (*tables[-1], *_parts(key))
         elif (header := token["table"] or token["element"]) and len(tables) == 1:
@@ -263,8 +187,6 @@ def key_lines(text: str) -> dict[tuple[str, ...], int]:
 
 def _parts(key: str) -> tuple[str, ...]:
     """Return the names of a dotted key; TOML itself takes off quotes and escapes."""
-    import tomllib  # noqa: PLC0415 - as above
-
     parts: list[str] = []
     value: object = tomllib.loads(f"{key} = 0")
     while isinstance(value, dict):
@@ -277,20 +199,15 @@ def _dotted(at: Iterable[str]) -> str:
     return literal(".".join(at))
 
 
-def _as_text(value: object, kind: Kind) -> str | None:
-    """Return the value as the settings' parsers read it, None where it is not of that kind."""
-    text: str | None = None
+def _as_text(value: object, kind: object) -> str | None:
+    """Return a value as the settings' parsers read it, None where it is not of that JSON type."""
     match kind, value:
-        case "text", str(text):
-            pass
-        case "switch", bool():
-            text = str(value).lower()
-        case "number", bool():  # Python counts it as a number
-            pass
-        case "number", int() | float():
-            text = str(value)
-        case (("command" | "words"), list()) if all(isinstance(each, str) for each in value):
-            import json  # noqa: PLC0415 - most files have no lists
-
-            text = json.dumps(value, ensure_ascii=False)
-    return text
+        case "string", str(text):
+            return text
+        case "boolean", bool():
+            return str(value).lower()
+        case (("number" | "integer"), (int() | float())) if not isinstance(value, bool):
+            return str(value)
+        case "array", list() if all(isinstance(each, str) for each in value):
+            return json.dumps(value, ensure_ascii=False)
+    return None

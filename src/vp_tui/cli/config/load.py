@@ -1,34 +1,39 @@
-"""Loads the settings, each with its origin: flags > environment > file > defaults.
-
-They can be shown too, each with where it came from; a token is never shown.
-"""
+"""Loads the settings, each with its origin: flags > environment > file > defaults."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, replace
+from functools import reduce
+from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
-from vp_tui.cli.config.file import ConfigError, ConfigFile, GatewayTable, hint, read_config_file
+from vp_tui.cli.config.errors import ConfigError, hint
+from vp_tui.cli.config.kinds import KindError
 from vp_tui.cli.config.settings import SETTINGS, Given, Settings
 from vp_tui.domain.text import clip, literal
-from vp_tui.gateway.credentials import Secret
 from vp_tui.storage.places import anchored, default_config_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
+
+    from vp_tui.cli.config.file import ConfigFile
 
 
 ENVIRONMENT_PREFIX: Final = "VP_TUI_"
 DEFAULT_ORIGIN: Final = "default"
+_FROM_ENVIRONMENT: Final = {
+    name: ENVIRONMENT_PREFIX + name.upper()
+    for name, setting in SETTINGS.items()
+    if setting.flag and not setting.secret
+}
+"""The variable of each setting that has one."""
 _SHOWN: Final = 80
-_SHOW: Final = "vp-tui config show"
 
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """The settings and, per field, where the value came from."""
+    """The settings and, by the name of each, where its value came from."""
 
     settings: Settings
     origins: Mapping[str, str]
@@ -50,26 +55,28 @@ def load(
     only where it is chosen by name, or its tokens would go to a gateway they are not meant for.
     Raises ConfigError.
     """
-    given = from_environment(environ, cwd) | from_flags(flags, cwd)
+    given = _from_environment(environ, cwd) | from_flags(flags, cwd)
     path = default_config_file(environ) if config_file is None else anchored(config_file, cwd)
-    file = _config_file(path, required=config_file is not None or "gateway_name" in given)
-    loaded = settle(_from_file(_chosen(file, given), file) | given if file else given)
+    file = _read(path, required=config_file is not None or "gateway_name" in given)
+    loaded = settle({**file.given, **_chosen(file, given), **given} if file else given)
     notes = (*loaded.notes, *_unknown_variables(environ))
-    return Loaded(loaded.settings, loaded.origins, notes, file.path if file else None)
+    return replace(loaded, notes=notes, config_file=file.path if file else None)
 
 
 def settle(given: Mapping[str, Given]) -> Loaded:
     """Check the values given and return them over the defaults. Raises ConfigError."""
-    values: dict[str, Any] = {name: _checked(name, value) for name, value in given.items()}
-    origins = {field.name: DEFAULT_ORIGIN for field in fields(Settings)}
-    origins.update((name, value.origin) for name, value in given.items())
+    settings = Settings()
+    for name, value in given.items():
+        settings = _with(settings, SETTINGS[name].path, _checked(name, value))
+    origins = dict.fromkeys(SETTINGS, DEFAULT_ORIGIN)
+    origins |= {name: value.origin for name, value in given.items()}
     notes = tuple(
         f"{value.origin}: everybody on this machine can read it in the process list; "
-        f"use {_safer(name)} or a file"
+        f"use {SETTINGS[name].secret} or a file"
         for name, value in given.items()
         if SETTINGS[name].secret and value.origin == SETTINGS[name].flag
     )
-    return Loaded(Settings(**values), MappingProxyType(origins), notes)
+    return Loaded(settings, MappingProxyType(origins), notes)
 
 
 def from_flags(flags: Mapping[str, str], cwd: Path) -> dict[str, Given]:
@@ -77,45 +84,35 @@ def from_flags(flags: Mapping[str, str], cwd: Path) -> dict[str, Given]:
     return {name: Given(text, SETTINGS[name].flag, cwd) for name, text in flags.items()}
 
 
-def from_environment(environ: Mapping[str, str], cwd: Path) -> dict[str, Given]:
+def value_of(settings: Settings, name: str) -> object:
+    """Return the value of the setting of that name."""
+    return reduce(getattr, SETTINGS[name].path, settings)
+
+
+def _from_environment(environ: Mapping[str, str], cwd: Path) -> dict[str, Given]:
     """Return what VP_TUI_… variables give; an empty one gives nothing."""
     return {
-        name: Given(text, f"environment {_variable(name)}", cwd)
-        for name in _in_environment()
-        if (text := environ.get(_variable(name), ""))
+        name: Given(text, f"environment {variable}", cwd)
+        for name, variable in _FROM_ENVIRONMENT.items()
+        if (text := environ.get(variable, ""))
     }
 
 
-def _in_environment() -> list[str]:
-    return [name for name, setting in SETTINGS.items() if setting.flag and not setting.secret]
-
-
-def _variable(name: str) -> str:
-    return ENVIRONMENT_PREFIX + name.upper()
-
-
-def _safer(name: str) -> str:
-    return "UA_OPS_TOKEN" if name == "ops_token" else "UA_INTERNAL_API_TOKEN"
-
-
 def _unknown_variables(environ: Mapping[str, str]) -> list[str]:
-    known = [name.upper() for name in _in_environment()]
-    given = [name.removeprefix(ENVIRONMENT_PREFIX) for name in environ if _is_ours(name)]
+    known = [variable.removeprefix(ENVIRONMENT_PREFIX) for variable in _FROM_ENVIRONMENT.values()]
     return [
-        f"environment {literal(_variable(name))} is no setting: "
-        + hint(name, known, f"`{_SHOW}` lists them", ENVIRONMENT_PREFIX)
-        for name in given
-        if name not in known
+        f"environment {literal(variable)} is no setting: "
+        + hint(name, known, "`vp-tui config show` lists them", ENVIRONMENT_PREFIX)
+        for variable in environ
+        if variable.startswith(ENVIRONMENT_PREFIX)
+        and (name := variable.removeprefix(ENVIRONMENT_PREFIX)) not in known
     ]
 
 
-def _is_ours(variable: str) -> bool:
-    return variable.startswith(ENVIRONMENT_PREFIX)
-
-
-def _config_file(path: Path, *, required: bool) -> ConfigFile | None:
+def _read(path: Path, *, required: bool) -> ConfigFile | None:
+    """Return what the file says; None where there is none and none is required."""
     try:
-        return read_config_file(path)
+        text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         if not required:
             return None
@@ -123,14 +120,21 @@ def _config_file(path: Path, *, required: bool) -> ConfigFile | None:
             f"{literal(str(path))}: no such file: write the gateways into it, "
             "or name another one with --config FILE"
         ) from None
+    except OSError as error:
+        raise ConfigError(f"{literal(str(path))} cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"{literal(str(path))} is not UTF-8 text") from None
+    from vp_tui.cli.config.file import config_file  # noqa: PLC0415 - most starts have no file
+
+    return config_file(path, text)
 
 
-def _chosen(file: ConfigFile, given: Mapping[str, Given]) -> GatewayTable | None:
-    """Return the table that holds: the one named, the one of the URL given, or the default."""
+def _chosen(file: ConfigFile, given: Mapping[str, Given]) -> Mapping[str, Given]:
+    """Return what holds of the file: the table named, that of the URL given, or the default."""
     if name := given.get("gateway_name"):
         return file.named(name.text, name.origin)
     if url := given.get("gateway_url"):
-        return next((t for t in file.gateways.values() if _is_same_url(t, url.text)), None)
+        return next((t for t in file.gateways.values() if _is_same_url(t, url.text)), {})
     if file.default is not None:
         return file.gateways[file.default]
     if len(file.gateways) > 1:
@@ -139,54 +143,27 @@ def _chosen(file: ConfigFile, given: Mapping[str, Given]) -> GatewayTable | None
             f"{literal(str(file.path))} has several gateways: choose one with --gateway NAME "
             f"or default_gateway: {names}"
         )
-    return next(iter(file.gateways.values()), None)
+    return next(iter(file.gateways.values()), {})
 
 
-def _is_same_url(table: GatewayTable, url: str) -> bool:
-    return table.values["gateway_url"].text.rstrip("/") == url.rstrip("/")
+def _is_same_url(table: Mapping[str, Given], url: str) -> bool:
+    return table["gateway_url"].text.rstrip("/") == url.rstrip("/")
 
 
-def _from_file(table: GatewayTable | None, file: ConfigFile) -> dict[str, Given]:
-    base = file.path.parent
-    values = {**file.common, **(table.values if table else {})}
-    given = {name: Given(value.text, value.origin, base) for name, value in values.items()}
-    return given | ({"gateway_name": Given(table.name, table.origin, base)} if table else {})
+def _with(table: Any, path: tuple[str, ...], value: object) -> Any:  # noqa: ANN401 - any table
+    """Return the table of settings with another value at `path`."""
+    name, *rest = path
+    inner = _with(getattr(table, name), tuple(rest), value) if rest else value
+    return replace(table, **{name: inner})
 
 
 def _checked(name: str, given: Given) -> object:
     setting = SETTINGS[name]
     try:
-        return setting.parse(given)
-    except ValueError as error:
+        value = setting.kind.parse(given.text)
+    except KindError as error:
         # A URL with credentials or a query is shown no more than a token is.
         hidden = setting.secret or (name == "gateway_url" and set(given.text) & set("@?#"))
         shown = "the value" if hidden else f"“{clip(literal(given.text), _SHOWN)}”"
         raise ConfigError(f"{given.origin}: {shown} is not allowed: {error}") from None
-
-
-class ShownSetting(NamedTuple):
-    """One setting, in words."""
-
-    name: str
-    value: str
-    origin: str
-
-
-def shown_settings(loaded: Loaded) -> list[ShownSetting]:
-    """Return every setting with where it came from."""
-    return [
-        ShownSetting(field.name, _shown(getattr(loaded.settings, field.name)), origin)
-        for field in fields(Settings)
-        if (origin := loaded.origins[field.name])
-    ]
-
-
-def _shown(value: object) -> str:
-    if value in {None, "", ()}:
-        return "-"
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, tuple):
-        value = ", ".join(f'"{each}"' for each in value)
-        return literal(f"[{value}]")
-    return "(hidden)" if isinstance(value, Secret) else literal(str(value))
+    return anchored(given.text, given.base) if isinstance(value, Path) else value

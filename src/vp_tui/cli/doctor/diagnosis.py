@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
+import os
+import sys
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from vp_tui.cli.config.load import ShownSetting, shown_settings
+from vp_tui.cli.console import say, settings_of
 from vp_tui.cli.doctor.gateway import Found, clock_checks, examine
 from vp_tui.cli.doctor.machine import (
     Check,
@@ -16,14 +20,17 @@ from vp_tui.cli.doctor.machine import (
     version_checks,
     versions,
 )
+from vp_tui.cli.show_config import ShownSetting, shown_settings
 from vp_tui.cli.wiring import credentials_of
 from vp_tui.domain.text import literal
+from vp_tui.storage.places import places
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
     from typing import TextIO
 
+    from vp_tui.cli.arguments import Arguments
     from vp_tui.cli.config.load import Loaded
     from vp_tui.domain.models import TokenPresence
     from vp_tui.storage.places import Places
@@ -64,6 +71,15 @@ class Diagnosis(NamedTuple):
         return EXIT_WRONG if self.wrong else EXIT_WELL
 
 
+def doctor(arguments: Arguments) -> int:
+    """Print what is wrong and what helps; return the exit code."""
+    loaded = settings_of(arguments)
+    diagnosis = asyncio.run(diagnose(loaded, places(os.environ), os.environ, sys.stdout))
+    as_json = arguments.options["json"]
+    say(json.dumps(as_object(diagnosis), indent=2) if as_json else as_text(diagnosis))
+    return diagnosis.exit_code
+
+
 async def diagnose(
     loaded: Loaded, places: Places, environ: Mapping[str, str], stdout: TextIO
 ) -> Diagnosis:
@@ -86,7 +102,7 @@ async def diagnose(
         tuple(shown_settings(loaded)),
         loaded.notes,
         presence,
-        settings.gateway_url,
+        settings.url,
         found,
         shown,
         installed,

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from vp_tui.cli.doctor.machine import Check
-from vp_tui.cli.wiring import client_of
+from vp_tui.cli.workers import client_of
 from vp_tui.domain.events import LinkChanged
 from vp_tui.domain.models import Health, Plane, Snapshot, StreamState
 from vp_tui.domain.text import clip, literal
@@ -57,7 +57,7 @@ class Found(NamedTuple):
 
 async def examine(settings: Settings, credentials: Credentials) -> Found:
     """Try every endpoint; never raises for what the gateway does."""
-    tls = TlsContext(settings.gateway_url, settings.ca_file)
+    tls = TlsContext(settings.url, settings.ca_file)
     client = client_of(settings, credentials, tls)
     try:
         with suppress(GatewayError):  # told by the first try
@@ -208,7 +208,7 @@ class _Examination:
                     stood.set_result(event)
 
         core = StreamCore(session_id, time.monotonic(), random.random)
-        url = stream_url(self._settings.gateway_url, session_id)
+        url = stream_url(self._settings.url, session_id)
         stream = SessionStream(url, core, hear, self._options)
         running = asyncio.create_task(stream.run())
         try:
