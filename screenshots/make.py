@@ -21,7 +21,9 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
 
 from vp_tui.cli.config.settings import Settings
-from vp_tui.cli.wiring import connect, new_recorder, new_store
+from vp_tui.cli.recorder import new_recorder
+from vp_tui.cli.wiring import new_store
+from vp_tui.cli.workers import connect
 from vp_tui.gateway.credentials import Secret
 from vp_tui.simulator.options import SimOptions
 from vp_tui.simulator.process import spawn_gateway
@@ -109,7 +111,7 @@ async def take(scene: Scene) -> str:
         if scene.has_log:
             shutil.copyfile(ROWS, log)
         settings = Settings(
-            gateway_url=gateway.url,
+            url=gateway.url,
             gateway_name=name,
             ops_token=token,
             evidence=log,
