@@ -21,7 +21,6 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
 
 from vp_tui.cli.config.settings import Settings
-from vp_tui.cli.recorder import new_recorder
 from vp_tui.cli.wiring import new_store
 from vp_tui.cli.workers import connect
 from vp_tui.gateway.credentials import Secret
@@ -32,6 +31,7 @@ from vp_tui.state.store import Mailbox
 from vp_tui.storage.places import Places
 from vp_tui.ui.app import VpTuiApp
 from vp_tui.worker.commands import Commands, NetworkThread
+from vp_tui.worker.evidence import new_recorder
 
 if TYPE_CHECKING:
     from textual.pilot import Pilot
@@ -119,7 +119,7 @@ async def take(scene: Scene) -> str:
         )
         store, mailbox, places = new_store(settings), Mailbox(), Places(Path(scratch, "state"))
         feeds = partial(connect, settings, mailbox.put, ambient=False, places=places)
-        recorder = partial(new_recorder, settings, store, places)
+        recorder = partial(new_recorder, settings.evidence, store, places)
         app = VpTuiApp(store, mailbox, Commands(NetworkThread(feeds), store, recorder, places))
         async with app.run_test(size=scene.size) as pilot:
             await _until_ready(scene.ready, app, pilot)

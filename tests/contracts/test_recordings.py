@@ -12,8 +12,8 @@ from vp_tui.domain.models import Frame, Plane
 from vp_tui.domain.text import literal
 from vp_tui.gateway import errors
 from vp_tui.gateway import parsing as wire
+from vp_tui.gateway.errors import Asked, refusal
 from vp_tui.gateway.frames import parse_frame
-from vp_tui.gateway.refusals import Asked, refusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable

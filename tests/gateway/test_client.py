@@ -3,9 +3,9 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from vp_tui.domain.models import Plane
+from vp_tui.domain.models import INTERNAL, OPS, Plane
 from vp_tui.gateway import errors
-from vp_tui.gateway.credentials import INTERNAL, OPS, Credentials, TokenSources
+from vp_tui.gateway.credentials import Credentials, TokenSources
 from vp_tui.gateway.log_tail import TailRequest
 
 from .conftest import REMOTE, MakeClient, credentials_of, failure_of, recorded

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from vp_tui.domain.models import TokenPresence
-from vp_tui.gateway.credentials import INTERNAL, OPS, Credentials, TokenSources
+from vp_tui.domain.models import INTERNAL, OPS, TokenPresence
+from vp_tui.gateway.credentials import Credentials, TokenSources
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -9,10 +9,10 @@ from typing import Any
 import httpx
 import pytest
 
-from vp_tui.domain.models import CancelAnswer
+from vp_tui.domain.models import INTERNAL, OPS, CancelAnswer
 from vp_tui.domain.text import literal
 from vp_tui.gateway import errors
-from vp_tui.gateway.credentials import INTERNAL, OPS, Credentials, TokenSources
+from vp_tui.gateway.credentials import Credentials, TokenSources
 from vp_tui.gateway.orders import DEADLINE_S, Orders
 
 from .conftest import LOCAL, REMOTE, credentials_of, recorded

@@ -24,7 +24,7 @@ from vp_tui.ui.watch.screen import WatchScreen
 from vp_tui.views.stuck_runs import row_of_session
 from vp_tui.views.view import View
 from vp_tui.worker.commands import Commands, NetworkThread
-from vp_tui.worker.outcomes import LEFT, note_left
+from vp_tui.worker.lookout import LEFT, note_left
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from tests.simulator.conftest import Bench, BenchMaker
     from textual.pilot import Pilot
 
-    from vp_tui.domain.audit import ActionRecord
+    from vp_tui.domain.orders import ActionRecord
     from vp_tui.state.state import State
 
 

@@ -42,7 +42,7 @@ from vp_tui.domain.events import (
     Tick,
     TokensRead,
 )
-from vp_tui.domain.missions.ledger import Signal
+from vp_tui.domain.missions import Signal
 from vp_tui.domain.models import Failure, Plane, Source, StreamEvent, StreamState, TokenPresence
 from vp_tui.domain.runs.turns import RoutingTally
 from vp_tui.state.reducer import reduce, reduce_all

@@ -15,7 +15,6 @@ from tests.support.patience import PATIENCE_S
 from tests.support.rollout import GOLDEN_LOG
 
 from vp_tui.cli.config.settings import Settings
-from vp_tui.cli.recorder import new_recorder
 from vp_tui.cli.wiring import new_store
 from vp_tui.cli.workers import connect
 from vp_tui.simulator.options import SimOptions
@@ -28,6 +27,7 @@ from vp_tui.ui.app import VpTuiApp
 from vp_tui.views.runs import run_rows
 from vp_tui.views.view import View
 from vp_tui.worker.commands import Commands, NetworkThread
+from vp_tui.worker.evidence import new_recorder
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from textual.pilot import Pilot
 
-    from vp_tui.domain.audit import ActionRecord
+    from vp_tui.domain.orders import ActionRecord
     from vp_tui.domain.rollout.evidence_row import EvidenceRow
     from vp_tui.domain.runs.levels import Level
     from vp_tui.state.state import State
@@ -72,7 +72,7 @@ class Desk:
         feeds = partial(
             connect, settings, mailbox.put, ambient=False, places=self.places, may_revert=True
         )
-        recorder = partial(new_recorder, settings, self.store, self.places)
+        recorder = partial(new_recorder, settings.evidence, self.store, self.places)
         commands = Commands(NetworkThread(feeds), self.store, recorder, self.places)
         self.app = VpTuiApp(self.store, mailbox, commands)
         self.pilot: Pilot[None]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 from tests.support.builders import NOW, state
 from textual.geometry import Region
 
-from vp_tui.domain.audit import ActionKind, ActionRecord
+from vp_tui.domain.orders import ActionKind, ActionRecord
 from vp_tui.state.store import Mailbox, Store
 from vp_tui.storage.places import Places
 from vp_tui.ui.app import VpTuiApp

@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from tests.support.builders import NOW, continuity, mission
-
-from vp_tui.domain.missions.ledger import (
+from vp_tui.domain.missions import (
     CoverageState,
     Ledger,
     LedgerEntry,
@@ -19,6 +18,7 @@ from vp_tui.domain.missions.ledger import (
     reconstruct,
     terminal_entries,
 )
+
 from vp_tui.domain.rollout.evidence_row import EvidenceRow, parse_log
 from vp_tui.domain.rollout.gates import GateFacts, judge_gates
 from vp_tui.domain.rollout.guardrails import trip_wire

@@ -10,12 +10,11 @@ from tests.support.builders import booted, mission, polled, snapshot
 from tests.support.rig import LARGE, SMALL, WIDE, Rig, running
 from tests.support.rollout import golden_rows
 
-from vp_tui.domain.audit import ActionRecord
 from vp_tui.domain.events import EvidenceRead, SwitchesRead
 from vp_tui.domain.lane.auto_revert import AutoRevertBarred, Phase
 from vp_tui.domain.lane.switches import FORCE_FALLBACK, Means, Switches
 from vp_tui.domain.models import Source
-from vp_tui.domain.orders import SetSwitch
+from vp_tui.domain.orders import ActionRecord, SetSwitch
 from vp_tui.domain.vocabulary import RevertMode
 from vp_tui.storage.places import actor
 from vp_tui.ui.dialogs.follow import FollowDialog

@@ -14,10 +14,10 @@ from tests.support.rig import LARGE, SMALL, Rig, running
 
 from vp_tui.domain.events import Event, LogArrived, SessionsArrived, SnapshotArrived
 from vp_tui.domain.models import Plane, Source, StreamEvent, StreamState, TailAnswer
+from vp_tui.gateway.errors import Asked, refusal
 from vp_tui.gateway.frames import parse_frame
 from vp_tui.gateway.log_tail import TailCursor
 from vp_tui.gateway.parsing import parse_metrics, parse_ops_sessions
-from vp_tui.gateway.refusals import Asked, refusal
 
 HOSTILE: Final = {
     "closing tag": "[/x] [/] [[/red]",

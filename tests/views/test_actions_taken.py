@@ -21,7 +21,6 @@ from tests.support.builders import (
 )
 from tests.support.rollout import row, window
 
-from vp_tui.domain.audit import ActionKind, ActionRecord
 from vp_tui.domain.events import (
     AuditRead,
     CancelFailed,
@@ -34,6 +33,7 @@ from vp_tui.domain.events import (
 )
 from vp_tui.domain.lane.switches import FORCE_FALLBACK, Actuation, CommandRun
 from vp_tui.domain.models import Failure
+from vp_tui.domain.orders import ActionKind, ActionRecord
 from vp_tui.views.actions_taken import LOOK_BACK, actions_taken, since
 from vp_tui.views.view import View
 

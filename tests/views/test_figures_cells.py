@@ -17,7 +17,7 @@ from tests.support.builders import (
     state,
 )
 
-from vp_tui.domain.missions.ledger import FALLBACK
+from vp_tui.domain.missions import FALLBACK
 from vp_tui.domain.rollout.evidence_row import cells_from_snapshot, p95_cell, rate_cell
 from vp_tui.domain.vocabulary import Traffic
 from vp_tui.views.evidence_row import recorded_snapshot

@@ -23,7 +23,6 @@ from tests.support.builders import (
 )
 from tests.support.rollout import row, window
 
-from vp_tui.domain.audit import ActionRecord
 from vp_tui.domain.events import (
     AlarmsAcknowledged,
     AuditRead,
@@ -35,6 +34,7 @@ from vp_tui.domain.events import (
 )
 from vp_tui.domain.lane.switches import FORCE_FALLBACK
 from vp_tui.domain.models import Source
+from vp_tui.domain.orders import ActionRecord
 from vp_tui.domain.runs.alarms import AlarmKey, PresentAlarm
 from vp_tui.domain.text import literal
 from vp_tui.views.actions_taken import LOOK_BACK

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.support.builders import NOW
 
-from vp_tui.domain.audit import ActionKind, ActionRecord
 from vp_tui.domain.events import AuditRead
+from vp_tui.domain.orders import ActionKind, ActionRecord
 from vp_tui.storage.audit_log import append_action
 from vp_tui.worker import files as audit_feed
 from vp_tui.worker.files import AuditFeed

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from vp_tui.domain.audit import ActionKind, ActionRecord
 from vp_tui.domain.events import AuditFailed, CancelAnswered, CancelFailed, CancelRequested
 from vp_tui.domain.models import CancelAnswer
-from vp_tui.domain.orders import CancelRun
+from vp_tui.domain.orders import ActionKind, ActionRecord, CancelRun
 from vp_tui.gateway.errors import TimedOut, Unauthorized
 from vp_tui.storage.audit_log import newest_actions
 from vp_tui.worker.orders import READ_ONLY, AuditBook, OrderRunner, Tools

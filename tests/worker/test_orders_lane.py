@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from vp_tui.domain.audit import ActionStep
 from vp_tui.domain.events import ProbeStepped, RestartActed, RestartAsked, SwitchActed, SwitchAsked
 from vp_tui.domain.lane import probe as probing
 from vp_tui.domain.lane.switches import FORCE_FALLBACK, RELEASE, Actuation, CommandRun
 from vp_tui.domain.models import Failure
-from vp_tui.domain.orders import RestartGateway, RunProbe, SetSwitch
+from vp_tui.domain.orders import ActionStep, RestartGateway, RunProbe, SetSwitch
 from vp_tui.storage.audit_log import newest_actions
 from vp_tui.worker.orders import AuditBook, OrderRunner, Tools
 
@@ -22,11 +21,11 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
     from pathlib import Path
 
-    from vp_tui.domain.audit import ActionRecord
     from vp_tui.domain.events import Event
     from vp_tui.domain.lane.probe import Probe
     from vp_tui.domain.lane.switches import Change
     from vp_tui.domain.models import Dialect
+    from vp_tui.domain.orders import ActionRecord
     from vp_tui.gateway.orders import Orders
     from vp_tui.worker.actuator import Actuator
     from vp_tui.worker.prober import Prober

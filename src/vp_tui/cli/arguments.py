@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, NoReturn
 
 from vp_tui import __version__
-from vp_tui.cli.config.errors import hint
-from vp_tui.cli.config.kinds import number, whole
+from vp_tui.cli.config.kinds import hint, number, whole
 from vp_tui.cli.config.settings import SETTINGS
 from vp_tui.domain.text import literal
 from vp_tui.domain.vocabulary import Profile, Stage, Traffic, is_word

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vp_tui.cli.config.errors import ConfigError
+from vp_tui.cli.config.kinds import ConfigError
 from vp_tui.cli.config.load import load
 
 if TYPE_CHECKING:

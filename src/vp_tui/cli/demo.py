@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from vp_tui.cli import watch
-from vp_tui.cli.config.errors import ConfigError
+from vp_tui.cli.config.kinds import ConfigError
 from vp_tui.cli.config.load import from_flags, settle
 from vp_tui.cli.config.settings import Given
 from vp_tui.cli.console import narrate_notes

@@ -12,7 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
 from vp_tui.cli.arguments import parse
-from vp_tui.cli.config.errors import ConfigError
+from vp_tui.cli.config.kinds import ConfigError
 from vp_tui.cli.console import discard_stdout, narrate
 from vp_tui.storage.errors import EvidenceError
 

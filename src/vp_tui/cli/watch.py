@@ -1,4 +1,7 @@
-"""`vp-tui watch`: what is checked before anything is drawn, and the way to the screen."""
+"""`vp-tui watch`: what is checked before anything is drawn, and the screen with all behind it.
+
+The network's libraries load on the network's thread.
+"""
 
 from __future__ import annotations
 
@@ -7,14 +10,21 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from vp_tui.cli.config.errors import ConfigError
-from vp_tui.cli.console import told_settings
+from vp_tui.cli.config.kinds import ConfigError
+from vp_tui.cli.console import narrate, told_settings
+from vp_tui.cli.wiring import events_noted, new_store
+from vp_tui.state.store import Mailbox
 from vp_tui.storage.places import places
+from vp_tui.worker.commands import Commands, NetworkThread
+from vp_tui.worker.lookout import note_left
 
 if TYPE_CHECKING:
     from vp_tui.cli.arguments import Arguments
     from vp_tui.cli.config.settings import Settings
+    from vp_tui.state.store import Store
     from vp_tui.storage.places import Places
+    from vp_tui.worker.evidence import Recorder
+    from vp_tui.worker.feeds import Feeds
 
 
 def watch(arguments: Arguments) -> int:
@@ -38,6 +48,34 @@ def run_tui(settings: Settings, places: Places, *, ambient: bool = True) -> int:
     # Loading makes many objects and no garbage: collecting would cost a fifth of the time to the
     # first frame. The app collects again once that is on the screen.
     gc.disable()
-    from vp_tui.cli.tui import show_screen  # noqa: PLC0415 - Textual, when it will be drawn
+    from vp_tui.ui.app import VpTuiApp  # noqa: PLC0415 - Textual, when it will be drawn
 
-    return show_screen(settings, places, ambient=ambient)
+    store, mailbox = new_store(settings), Mailbox()
+
+    def feeds() -> Feeds:
+        from vp_tui.cli.workers import connect  # noqa: PLC0415 - on the network thread
+
+        return connect(settings, mailbox.put, ambient=ambient, places=places, may_revert=True)
+
+    def recorder() -> Recorder:
+        from vp_tui.worker.evidence import new_recorder  # noqa: PLC0415 - after the first frame
+
+        return new_recorder(settings.evidence, store, places)
+
+    app = VpTuiApp(store, mailbox, Commands(NetworkThread(feeds), store, recorder, places))
+    with events_noted(store):
+        try:
+            app.run()
+        finally:
+            _note_pending(store, places)
+        if app.crash is not None:
+            raise app.crash
+    return app.return_code or 0
+
+
+def _note_pending(store: Store, places: Places) -> None:
+    """Audit the cancels whose recovery was still awaited when vp-tui was left."""
+    if not store.state.cancels:
+        return
+    if problem := note_left(store.state, places.audit):
+        narrate(f"WARNING: {problem.reason}; {problem.cure}")

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vp_tui.cli.recorder import evidence_files
 from vp_tui.cli.wiring import USUAL, Surroundings, credentials_of, means_of, watch_of
 from vp_tui.domain.lane.switches import Means
 from vp_tui.domain.vocabulary import RevertMode
@@ -22,6 +21,7 @@ from vp_tui.state.state import initial_state
 from vp_tui.storage.locks import HostLock, lock_file
 from vp_tui.storage.places import actor
 from vp_tui.worker.actuator import Actuator
+from vp_tui.worker.evidence import evidence_files
 from vp_tui.worker.feeds import Feeds
 from vp_tui.worker.files import (
     AuditFeed,
@@ -153,7 +153,8 @@ def file_feeds(
     if may_revert and settings.brake.auto_revert is RevertMode.ARMED and not settings.read_only:
         lock = HostLock(lock_file(places.reverts, settings.url))
         feeds.append(RevertLock(lock, actor(), emit, clock))
-    files, report = evidence_files(settings, places), settings.continuity_report
+    files = evidence_files(places, settings.evidence, settings.url, settings.vp_id)
+    report = settings.continuity_report
     feeds.append(WindowsFeed(files.windows, emit, clock))
     if report:
         feeds.append(SuitesFeed(report, emit, clock))

@@ -15,7 +15,6 @@ from vp_tui.domain.models import Source, StreamEvent, StreamState
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from vp_tui.domain.audit import ActionRecord, OrderOutcome
     from vp_tui.domain.lane.probe import Probe
     from vp_tui.domain.lane.switches import Actuation, Change, Switches
     from vp_tui.domain.models import (
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
         Snapshot,
         TokenPresence,
     )
+    from vp_tui.domain.orders import ActionRecord, OrderOutcome
     from vp_tui.domain.rollout.evidence_row import EvidenceRow
     from vp_tui.domain.rollout.verdicts import SuitesReport, UnreadReport
     from vp_tui.domain.rollout.windows import Window

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
+OPS: Final = "UA_OPS_TOKEN"
+INTERNAL: Final = "UA_INTERNAL_API_TOKEN"
+
+
 Dialect = Literal["G1", "G2"]
 """Generation of the gateway: a naive health stamp is G1, an aware one is G2."""
 

@@ -1,18 +1,205 @@
-"""What the operator can have done: an order each, as the dialog captured it.
+"""What the operator can have done, as the dialog captured it; and what the audit keeps of it.
 
-What is only to be written into the audit is an order too, with nothing to carry out: an
-ActionRecord.
+An audited action says who did what to what, why, step by step, and what came of it. What is only
+to be written into the audit is an order too, with nothing to carry out: an ActionRecord.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from vp_tui.domain.audit import ActionRecord
+from vp_tui.domain.text import clip, literal
 
 if TYPE_CHECKING:
     from vp_tui.domain.lane.switches import Change
     from vp_tui.domain.models import Dialect
+
+
+NAME_LIMIT: Final = 200
+"""Characters of an actor, action, target, step name or result."""
+PROSE_LIMIT: Final = 1_000
+"""Characters of a reason or of a step's detail."""
+STEPS_LIMIT: Final = 50
+
+
+class ActionKind(StrEnum):
+    """What a line of the audit tells."""
+
+    DONE = "done"
+    """An action that was taken; whether it has an effect is another matter."""
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+    """Whether it was carried out is not known."""
+    REFUSED = "refused"
+    """It was asked for, and nothing was done."""
+    RECOVERY = "recovery"
+    """What an earlier cancel came to."""
+    UNCONFIRMED = "unconfirmed"
+    """That no recovery was seen of an earlier cancel."""
+    PROOF = "proof"
+    """What came of a change of the lane, or of a restart."""
+
+    @property
+    def is_outcome(self) -> bool:
+        """Whether it tells what came of an action that has a line of its own."""
+        return self in _WORDS
+
+    @property
+    def is_bad(self) -> bool:
+        """Whether somebody has to look at it."""
+        return self in {ActionKind.FAILED, ActionKind.UNKNOWN, ActionKind.UNCONFIRMED}
+
+
+_WORDS: Final = {
+    ActionKind.RECOVERY: "{what} recovery",
+    ActionKind.UNCONFIRMED: "{what} recovery",
+    ActionKind.PROOF: "proof of {what}",
+}
+"""How a line names the action whose outcome it tells."""
+
+
+class ActionStep(NamedTuple):
+    """One thing that happened in the course of an action; `at` is aware."""
+
+    at: datetime
+    step: str
+    detail: str = ""
+
+
+class ActionRecord(NamedTuple):
+    """One action, refused and failed ones too; `at` is when it was asked for, aware."""
+
+    at: datetime
+    actor: str
+    """`user@host`"""
+    what: str
+    """What was done, or that of which the outcome is told."""
+    target: str
+    reason: str
+    """The operator's words."""
+    steps: tuple[ActionStep, ...]
+    """In the order in which they happened."""
+    result: str
+    kind: ActionKind = ActionKind.DONE
+    gateway: str = ""
+    """URL of the gateway that was watched; "" in lines of before it was told."""
+    vp_id: str = ""
+    """The lane that was watched."""
+
+    @property
+    def action(self) -> str:
+        """What its line calls it."""
+        return _WORDS.get(self.kind, "{what}").replace("{what}", self.what)
+
+
+class OrderOutcome(NamedTuple):
+    """What an order of ours came to, as the audit is told it, once."""
+
+    kind: ActionKind
+    actor: str
+    what: str
+    target: str
+    reason: str
+    asked_at: float
+    """When the order was given, on vp-tui's own monotonic clock."""
+    result: str
+
+
+def to_json(record: ActionRecord) -> dict[str, Any]:
+    """Return the object of an audit line: times in UTC to the millisecond, texts literal.
+
+    Long texts are clipped; of too many steps the first and the last stay, with a count between.
+    """
+    return {
+        "at": _stamp(record.at),
+        "actor": _name(record.actor),
+        "gateway": _name(record.gateway),
+        "vp_id": _name(record.vp_id),
+        "action": _name(record.action),
+        "target": _name(record.target),
+        "reason": _prose(record.reason),
+        "steps": [
+            {"at": _stamp(step.at), "step": _name(step.step), "detail": _prose(step.detail)}
+            for step in _bounded(record.steps)
+        ],
+        "result": _name(record.result),
+    }
+
+
+def from_json(value: object) -> ActionRecord | None:
+    """Return the action that a line's object tells, None where it tells none; keys may be added."""
+    try:
+        return _record(value)
+    except (KeyError, TypeError, ValueError, OverflowError):
+        return None
+
+
+def _record(value: Any) -> ActionRecord:  # noqa: ANN401 - any JSON
+    result = _name(value["result"])
+    kind, what = _read_kind(_name(value["action"]), result)
+    return ActionRecord(
+        at=_read_stamp(value["at"]),
+        actor=_name(value["actor"]),
+        what=what,
+        target=_name(value["target"]),
+        reason=_prose(value["reason"]),
+        steps=_bounded(
+            tuple(
+                ActionStep(_read_stamp(step["at"]), _name(step["step"]), _prose(step["detail"]))
+                for step in value["steps"]
+            )
+        ),
+        result=result,
+        kind=kind,
+        gateway=_name(value.get("gateway", "")),
+        vp_id=_name(value.get("vp_id", "")),
+    )
+
+
+def _read_kind(action: str, result: str) -> tuple[ActionKind, str]:
+    """Return a line's kind, and what was done: its words tell both, here and nowhere else."""
+    if action == "cancel recovery":
+        is_seen = not result.startswith(ActionKind.UNCONFIRMED)
+        return (ActionKind.RECOVERY if is_seen else ActionKind.UNCONFIRMED), "cancel"
+    if action.startswith("proof of "):
+        return ActionKind.PROOF, action.removeprefix("proof of ")
+    of_nothing = (ActionKind.REFUSED, ActionKind.FAILED, ActionKind.UNKNOWN)
+    return next((kind for kind in of_nothing if result.startswith(kind)), ActionKind.DONE), action
+
+
+def _bounded(steps: tuple[ActionStep, ...]) -> tuple[ActionStep, ...]:
+    if len(steps) <= STEPS_LIMIT:
+        return steps
+    first, last = steps[: STEPS_LIMIT // 2], steps[-(STEPS_LIMIT // 2 - 1) :]
+    left_out = len(steps) - len(first) - len(last)
+    return (*first, ActionStep(last[0].at, "left out", f"{left_out} steps"), *last)
+
+
+def _name(text: object) -> str:
+    return _text(text, NAME_LIMIT)
+
+
+def _prose(text: object) -> str:
+    return _text(text, PROSE_LIMIT)
+
+
+def _text(text: object, limit: int) -> str:
+    if not isinstance(text, str):
+        raise TypeError("a text is wanted")
+    return clip(literal(text[: limit + 1]), limit)
+
+
+def _stamp(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _read_stamp(text: str) -> datetime:
+    at = datetime.fromisoformat(text)
+    if at.tzinfo is None:
+        raise ValueError("a stamp without a zone")
+    return at.astimezone(UTC)
 
 
 class CancelRun(NamedTuple):

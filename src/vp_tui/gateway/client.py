@@ -18,7 +18,7 @@ from vp_tui.gateway.credentials import (
     require_session_id,
     stream_url,
 )
-from vp_tui.gateway.errors import Unreadable
+from vp_tui.gateway.errors import Asked, Unreadable, refusal
 from vp_tui.gateway.parsing import (
     SessionListing,
     parse_continuity,
@@ -29,7 +29,6 @@ from vp_tui.gateway.parsing import (
     parse_session_listing,
     parse_tail,
 )
-from vp_tui.gateway.refusals import Asked, refusal
 from vp_tui.gateway.transport import Answer, TlsContext, answer_to, failures_in_words, http_client
 
 if TYPE_CHECKING:

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 from vp_tui.domain.envfile import parse_env
-from vp_tui.domain.models import TokenPresence
+from vp_tui.domain.models import INTERNAL, OPS, TokenPresence
 from vp_tui.domain.text import clip, literal
 from vp_tui.gateway.errors import InvalidTarget
 
@@ -37,9 +37,6 @@ _SESSION_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
 _SOCKET_SCHEMES: Final = {"http": "ws", "https": "wss"}
 _SHOWN: Final = 80
 _URL_CURE: Final = "give the gateway's address as http://host:port or https://host"
-
-OPS: Final = "UA_OPS_TOKEN"
-INTERNAL: Final = "UA_INTERNAL_API_TOKEN"
 HEADERS: Final = {OPS: "x-ua-ops-token", INTERNAL: "x-ua-internal-token"}
 
 _HEADER_VALUE: Final = re.compile(r"[\x20-\x7e]+")

@@ -19,9 +19,19 @@ text of the gateway in them is sanitised and short.
 
 from __future__ import annotations
 
-from typing import ClassVar, Self
+import errno
+import json
+import os
+import socket
+import ssl
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, ClassVar, Final, Self
 
-from vp_tui.domain.models import Failure
+from vp_tui.domain.models import INTERNAL, OPS, Failure, Plane, TokenPresence
+from vp_tui.domain.text import clip, fold, literal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 class GatewayError(Exception):
@@ -89,3 +99,153 @@ class Unreadable(GatewayError):
     """The answer is not JSON, too long, or not what docs/wire.md says."""
 
     may_have_arrived = True
+
+
+_SHOWN: Final = 200
+_HTTP_UNAUTHORIZED: Final = 401
+_HTTP_FORBIDDEN: Final = 403
+_HTTP_NOT_FOUND: Final = 404
+_HTTP_BAD_REQUEST: Final = 400
+_HTTP_SERVER_ERROR: Final = 500
+_REFUSED: Final = ("connection refused", "is the gateway running there?")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What was asked, as far as the words about a failure need it."""
+
+    path: str
+    where: str
+    """host:port"""
+    plane: Plane | None = None
+    """None for an endpoint that wants no token."""
+    tokens: TokenPresence = field(default_factory=TokenPresence)
+    withheld: bool = False
+    """Tokens were there and not sent, because the link is not safe."""
+
+
+def refusal(asked: Asked, status: int, body: bytes, location: str = "") -> GatewayError:
+    """Return the error for an answer whose status is not 2xx; `body` may be cut off."""
+    said = f"{status} from {asked.path}"
+    if detail := _detail(body):
+        said = f"{said}: {detail}"
+    if status == _HTTP_UNAUTHORIZED:
+        return _unauthorized(asked)
+    if status == _HTTP_FORBIDDEN:
+        return Unauthorized(said, "this gateway's role or a proxy forbids it: ask another gateway")
+    if status == _HTTP_NOT_FOUND:
+        return NotFound(said, f"is {asked.where} the gateway's URL?")
+    if status >= _HTTP_SERVER_ERROR:
+        return ServerFailed(said, "see the gateway's own log")
+    if status < _HTTP_BAD_REQUEST:
+        target = clip(literal(location.partition("?")[0]), _SHOWN) or "nowhere"
+        return Rejected(
+            f"{status} from {asked.path}: redirects to {target}",
+            "redirects are not followed: give the gateway's final URL",
+        )
+    return Rejected(said, "the gateway refuses the request itself: check the settings it names")
+
+
+def _detail(body: bytes) -> str:
+    """Return what an error body says, in one short sanitised line.
+
+    `detail` may be a string, the list of a 422 or an object with code and message (docs/wire.md,
+    section 15). Plain text is taken as it is, HTML only named.
+    """
+    text = body.decode(errors="replace").strip()
+    try:
+        answer = json.loads(body)
+    except (ValueError, RecursionError):
+        said = "a web page" if text.startswith("<") else text
+    else:
+        said = _sentence(answer.get("detail", "") if isinstance(answer, dict) else "")
+    return clip(literal(fold(said[: 4 * _SHOWN])), _SHOWN)
+
+
+def _sentence(detail: object) -> str:
+    """Return a `detail` as a sentence; the `input` of a 422 is left out, it echoes the request."""
+    if isinstance(detail, str):
+        return detail
+    if isinstance(detail, list):
+        return "; ".join(_sentence(item) for item in detail[:3])
+    if not isinstance(detail, dict):
+        return ""
+    place = detail.get("loc")
+    named = ".".join(map(str, place)) if isinstance(place, list) else detail.get("code")
+    said = detail.get("msg") or detail.get("message")
+    return ": ".join(part for part in (named, said) if isinstance(part, str))
+
+
+def _unauthorized(asked: Asked) -> Unauthorized:
+    if asked.withheld:
+        return Unauthorized(
+            f"no token was sent: plain http to {asked.where}",
+            "use an https URL, or allow insecure links",
+        )
+    if asked.plane is None:
+        return Unauthorized(
+            f"{asked.path} wants a login that is not the gateway's", "is a proxy in front of it?"
+        )
+    name = INTERNAL if asked.plane is Plane.SESSION else OPS
+    ops, internal = asked.tokens.ops, asked.tokens.internal
+    origin = internal if name == INTERNAL else ops
+    if origin:
+        return Unauthorized(
+            f"{name} from {origin} was rejected (expired?)", f"renew {name}, then read it again"
+        )
+    if asked.plane is Plane.SESSION and ops:
+        return Unauthorized(
+            f"{OPS} from {ops} is not accepted on the session plane", f"set {INTERNAL}"
+        )
+    return Unauthorized(f"{asked.path} wants a token and there is none", f"set {name}")
+
+
+def unreachable(error: BaseException, where: str) -> Unreachable:
+    """Return why no connection to `where` (host:port) could be made or kept, from its exception."""
+    known = [found for cause in _causes(error) if (found := _explain(cause))]
+    reason, cure = known[0] if known else (_first_line(error), "is this the gateway?")
+    return Unreachable(f"{where}: {reason}", cure)
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """Yield an exception and all that led to it, those that a group holds included."""
+    yield error
+    if isinstance(error, BaseExceptionGroup):
+        for member in error.exceptions:
+            yield from _causes(member)
+    if (cause := error.__cause__ or error.__context__) is not None:
+        yield from _causes(cause)
+
+
+def _explain(error: BaseException) -> tuple[str, str] | None:
+    found: tuple[str, str] | None = None
+    match error:
+        case ssl.SSLCertVerificationError():
+            found = (
+                f"its certificate is not trusted: {literal(error.verify_message)}",
+                "name the CA file that signed it, or the host name it is for",
+            )
+        case ssl.SSLError():
+            found = (
+                f"it does not speak TLS as asked: {_first_line(error)}",
+                "http instead of https?",
+            )
+        case socket.gaierror():
+            found = "the host name is not known", "check the URL and the name service"
+        case ConnectionRefusedError():
+            found = _REFUSED
+        case ImportError():
+            found = (
+                "a SOCKS proxy is set, which is not supported",
+                "unset ALL_PROXY, or name the gateway in NO_PROXY",
+            )
+        case OSError(errno=int(number)):
+            found = os.strerror(number), "check the network, VPN and firewall"
+        case OSError() if f"[Errno {errno.ECONNREFUSED}]" in str(error):
+            # asyncio joins the refusals of several addresses into one text.
+            found = _REFUSED
+    return found
+
+
+def _first_line(error: BaseException) -> str:
+    return clip(literal(fold(str(error))) or type(error).__name__, _SHOWN)

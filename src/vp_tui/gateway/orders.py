@@ -21,10 +21,9 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketExce
 from vp_tui.domain.lane.probe import Attached, Broke, Executed, Heard
 from vp_tui.domain.models import Failure, Plane
 from vp_tui.gateway.credentials import gateway_url, host_port, require_session_id, stream_url
-from vp_tui.gateway.errors import GatewayError, NotFound, ReadOnly, Unreachable
+from vp_tui.gateway.errors import Asked, GatewayError, NotFound, ReadOnly, Unreachable, unreachable
 from vp_tui.gateway.frames import parse_frame
 from vp_tui.gateway.parsing import parse_cancel, parse_created
-from vp_tui.gateway.refusals import Asked, unreachable
 from vp_tui.gateway.stream import close_in_words, refusal_in_words
 from vp_tui.gateway.transport import Answer, TlsContext, answer_to, failures_in_words, http_client
 from vp_tui.gateway.websocket import SocketOptions, opening

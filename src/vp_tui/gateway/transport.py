@@ -17,8 +17,15 @@ import httpx
 from vp_tui import __version__
 from vp_tui.domain.text import literal
 from vp_tui.gateway.credentials import is_loopback
-from vp_tui.gateway.errors import ReadOnly, TimedOut, Unreachable, Unreadable
-from vp_tui.gateway.refusals import Asked, refusal, unreachable
+from vp_tui.gateway.errors import (
+    Asked,
+    ReadOnly,
+    TimedOut,
+    Unreachable,
+    Unreadable,
+    refusal,
+    unreachable,
+)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

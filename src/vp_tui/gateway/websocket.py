@@ -19,9 +19,8 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketExce
 
 from vp_tui import __version__
 from vp_tui.gateway.credentials import host_port, is_loopback
-from vp_tui.gateway.errors import ReadOnly, Unreachable
+from vp_tui.gateway.errors import ReadOnly, Unreachable, unreachable
 from vp_tui.gateway.frames import parse_frame
-from vp_tui.gateway.refusals import unreachable
 from vp_tui.gateway.stream import Connect, Stay, Stop, StreamCore, StreamOutput
 
 if TYPE_CHECKING:

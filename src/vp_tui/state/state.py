@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from vp_tui.domain.lane.auto_revert import AutoRevert
-from vp_tui.domain.missions.ledger import Ledger
+from vp_tui.domain.missions import Ledger
 from vp_tui.domain.models import DEFAULT_INTERVALS, Plane, Source, TokenPresence, utc_of
 from vp_tui.domain.rollout.windows import open_window
 from vp_tui.domain.runs.turns import RoutingTally
@@ -16,7 +16,6 @@ from vp_tui.domain.vocabulary import Profile, RevertMode, Traffic
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from vp_tui.domain.audit import ActionRecord, OrderOutcome
     from vp_tui.domain.lane.probe import Probe
     from vp_tui.domain.lane.restart import Restart
     from vp_tui.domain.lane.switch_proof import Brake
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
         Snapshot,
         StreamState,
     )
+    from vp_tui.domain.orders import ActionRecord, OrderOutcome
     from vp_tui.domain.rollout.evidence_row import EvidenceRow
     from vp_tui.domain.rollout.verdicts import SuitesReport, UnreadReport
     from vp_tui.domain.rollout.windows import Window

@@ -14,7 +14,7 @@ from contextlib import suppress
 from itertools import count
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from vp_tui.domain.audit import ActionRecord, from_json, to_json
+from vp_tui.domain.orders import ActionRecord, from_json, to_json
 from vp_tui.storage.atomic import sync_directory, write_all
 from vp_tui.storage.errors import as_audit_error, as_handover_error
 from vp_tui.storage.locks import take

@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final, get_args
 
-from vp_tui.domain import audit, events, models
+from vp_tui.domain import events, models
+from vp_tui.domain import orders as audit
 from vp_tui.domain.events import Event
 from vp_tui.domain.lane import auto_revert, probe, switch_proof, switches, turn_proof
 from vp_tui.domain.rollout import evidence_row, verdicts, windows

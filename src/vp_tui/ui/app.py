@@ -23,8 +23,7 @@ from vp_tui.ui.actions import ACTIONS, Action, call_of
 from vp_tui.ui.kit.line_list import Tones
 from vp_tui.ui.watch.screen import ReadOnlyWatchScreen, WatchScreen
 from vp_tui.views.view import Live
-from vp_tui.worker.lookout import Lookout
-from vp_tui.worker.outcomes import audit_outcomes
+from vp_tui.worker.lookout import Lookout, audit_outcomes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine

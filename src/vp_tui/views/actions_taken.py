@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from vp_tui.domain.audit import ActionKind
+from vp_tui.domain.orders import ActionKind
 from vp_tui.domain.rollout.labels import moment
 from vp_tui.domain.runs.cancels import Cancel, CancelState
 from vp_tui.state.state import AuditLog, EvidenceLog
@@ -18,7 +18,7 @@ from vp_tui.state.state import AuditLog, EvidenceLog
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from vp_tui.domain.audit import ActionRecord
+    from vp_tui.domain.orders import ActionRecord
     from vp_tui.domain.rollout.windows import Window
     from vp_tui.views.view import View
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from vp_tui.domain.runs.alarms import OF_NO_SESSION, AlarmKey, PresentAlarm
-from vp_tui.state.sources import is_lost
+from vp_tui.state.rules.sources import is_lost
 from vp_tui.views.assessment import assess
 from vp_tui.views.runs import run_levels
 from vp_tui.views.view import View, fact

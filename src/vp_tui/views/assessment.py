@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vp_tui.domain.lane.auto_revert import AutoRevert
-from vp_tui.domain.missions.ledger import reconstruct
+from vp_tui.domain.missions import reconstruct
 from vp_tui.domain.models import Source
 from vp_tui.domain.rollout.decisions import Suggestion, suggest
 from vp_tui.domain.rollout.gates import GateFacts, judge_gates
@@ -32,7 +32,7 @@ from vp_tui.views.troubles import SafetyFacts, can_force, safety_line, state_ent
 from vp_tui.views.view import View, fact
 
 if TYPE_CHECKING:
-    from vp_tui.domain.missions.ledger import CoverageState, Ledger, LedgerEntry
+    from vp_tui.domain.missions import CoverageState, Ledger, LedgerEntry
     from vp_tui.domain.models import Continuity, Snapshot
     from vp_tui.domain.rollout.guardrails import TripWire
     from vp_tui.domain.rollout.situation import CancelledRun, Cause, StuckRun

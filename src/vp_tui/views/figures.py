@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from vp_tui.domain.missions.ledger import (
+from vp_tui.domain.missions import (
     ORPHAN_GRACE_S,
     CoverageState,
     coverage_of,
@@ -32,7 +32,7 @@ from vp_tui.views.sources import SourceView, source_view
 from vp_tui.views.view import View, fact
 
 if TYPE_CHECKING:
-    from vp_tui.domain.missions.ledger import Coverage, Ledger, LedgerEntry, Reconstruction
+    from vp_tui.domain.missions import Coverage, Ledger, LedgerEntry, Reconstruction
     from vp_tui.domain.models import Snapshot
     from vp_tui.domain.rollout.guardrails import TripWire
     from vp_tui.domain.rollout.windows import Window
@@ -235,11 +235,7 @@ def _wire(real: tuple[LedgerEntry, ...]) -> TripWire:
 @lru_cache(maxsize=8)
 def bounds_of(fallbacks: int, n: int) -> Bounds:
     """Return what `fallbacks` among `n` finished missions prove, one at least."""
-    from vp_tui.domain.missions.statistics import (  # noqa: PLC0415 - as in `_wire`
-        clean_missions_needed,
-        upper95,
-        wilson,
-    )
+    from vp_tui.domain.statistics import clean_missions_needed, upper95, wilson  # noqa: PLC0415 - as in `_wire`
 
     needed = clean_missions_needed(fallbacks, n, GUARDRAIL_RATE)
     return Bounds(wilson(fallbacks, n), upper95(fallbacks, n), needed)

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Final
 
 from vp_tui.domain.lane.restart import RestartState
 from vp_tui.domain.lane.switch_proof import Proof
-from vp_tui.domain.missions.ledger import describe_rank
+from vp_tui.domain.missions import describe_rank
 from vp_tui.domain.models import Source
 from vp_tui.domain.rollout.verdicts import attested
 from vp_tui.domain.runs.cancels import pending
 from vp_tui.domain.runs.levels import Level
 from vp_tui.domain.text import age, clip, fold, literal, short_id, utc_z
-from vp_tui.state.sources import is_lost
+from vp_tui.state.rules.sources import is_lost
 from vp_tui.views.actions_taken import LOOK_BACK, actions_taken, result_of, since
 from vp_tui.views.assessment import assess
 from vp_tui.views.figures import current_window, numbers

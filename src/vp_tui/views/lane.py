@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from vp_tui.domain.lane.switch_proof import Brake
-    from vp_tui.domain.missions.ledger import LedgerEntry
+    from vp_tui.domain.missions import LedgerEntry
     from vp_tui.domain.models import Snapshot
     from vp_tui.state.state import Lane
 

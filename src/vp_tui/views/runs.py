@@ -11,7 +11,7 @@ from vp_tui.domain.models import Source, StreamState
 from vp_tui.domain.runs.levels import Level, RunLevel, levels
 from vp_tui.domain.runs.progress import ListedRun, RunsContext
 from vp_tui.domain.runs.run import Run
-from vp_tui.state.sources import is_lost, stuck_after_s
+from vp_tui.state.rules.sources import is_lost, stuck_after_s
 from vp_tui.state.state import SourceStatus
 from vp_tui.views.sources import source_view
 from vp_tui.views.view import View, fact
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import datetime
 
-    from vp_tui.domain.missions.ledger import Ledger
+    from vp_tui.domain.missions import Ledger
     from vp_tui.domain.models import Session, Snapshot
     from vp_tui.domain.runs.turns import Turn
     from vp_tui.state.state import Lane, Link

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from vp_tui.domain.missions.ledger import CoverageState, rank_from_top
+from vp_tui.domain.missions import CoverageState, rank_from_top
 from vp_tui.domain.models import Plane, Source
 from vp_tui.domain.rollout.guardrails import EVIDENCE_TARGET, ROLLING
 from vp_tui.domain.runs.alarms import OF_NO_SESSION
@@ -23,7 +23,7 @@ from vp_tui.views.sources import SourceWord, is_reachable, listened, source_view
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from vp_tui.domain.missions.ledger import Coverage
+    from vp_tui.domain.missions import Coverage
     from vp_tui.domain.rollout.guardrails import TripWire
     from vp_tui.domain.runs.turns import RoutingTally
     from vp_tui.views.assessment import Assessment

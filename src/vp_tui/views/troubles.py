@@ -8,11 +8,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vp_tui.domain.lane.auto_revert import STOP_KEY, YOU, Phase, in_words
-from vp_tui.domain.missions.ledger import CoverageState
+from vp_tui.domain.missions import CoverageState
 from vp_tui.domain.models import Source
 from vp_tui.domain.runs.cancels import CancelState, pending
 from vp_tui.domain.text import age, short_id
-from vp_tui.state.sources import OFTEN_ASKED, is_lost
+from vp_tui.state.rules.sources import OFTEN_ASKED, is_lost
 from vp_tui.views.figures import Numbers, numbers
 from vp_tui.views.sources import SourceView, SourceWord, is_reachable, source_view, streams_view
 from vp_tui.views.view import View, fact

@@ -16,7 +16,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from vp_tui.domain.audit import ActionStep
 from vp_tui.domain.lane.switches import (
     RESTART_BY_HAND,
     Actuation,
@@ -25,6 +24,7 @@ from vp_tui.domain.lane.switches import (
     shown,
 )
 from vp_tui.domain.models import Failure
+from vp_tui.domain.orders import ActionStep
 from vp_tui.domain.text import clip, literal
 from vp_tui.storage.env_switches import set_switch
 from vp_tui.storage.errors import SwitchError, SwitchMasked

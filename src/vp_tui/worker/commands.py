@@ -14,14 +14,21 @@ import time
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
-from vp_tui.domain.audit import ActionKind, ActionRecord
 from vp_tui.domain.events import (
     AlarmsAcknowledged,
     AutoRevertStopped,
     PollRateChanged,
     WaitingOffered,
 )
-from vp_tui.domain.orders import CancelRun, RestartGateway, RingAlarms, RunProbe, SetSwitch
+from vp_tui.domain.orders import (
+    ActionKind,
+    ActionRecord,
+    CancelRun,
+    RestartGateway,
+    RingAlarms,
+    RunProbe,
+    SetSwitch,
+)
 from vp_tui.storage.places import actor
 from vp_tui.worker.lookout import act_on_revert
 

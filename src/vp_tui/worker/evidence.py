@@ -20,10 +20,11 @@ from vp_tui.domain.rollout.windows import recorded
 from vp_tui.domain.text import literal
 from vp_tui.state.state import EvidenceLog
 from vp_tui.storage.errors import EvidenceError, LogChanged
-from vp_tui.storage.evidence_log import Fingerprint, read_log
+from vp_tui.storage.evidence_log import Fingerprint, read_log, resolve
+from vp_tui.storage.places import actor
 from vp_tui.storage.snapshots import RecordFacts
 from vp_tui.storage.spool import append_spooled, record_or_keep, spooled_rows
-from vp_tui.storage.windows import keep_window
+from vp_tui.storage.windows import keep_window, windows_file
 from vp_tui.views.evidence_row import facts_of, row_of
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from vp_tui.domain.rollout.windows import Window
     from vp_tui.state.store import Store
     from vp_tui.storage.evidence_log import Appended
+    from vp_tui.storage.places import Places
     from vp_tui.views.draft import Choice, Draft
 
 
@@ -153,6 +155,18 @@ class EvidenceFiles:
     """Directory of rows that wait for their log."""
     windows: Path
     """File of the open window."""
+
+
+def evidence_files(places: Places, log: Path | None, url: str, vp_id: str) -> EvidenceFiles:
+    """Return where the evidence of a lane of the gateway at `url` is written."""
+    watched = (url, vp_id, str(resolve(log)) if log else "")
+    return EvidenceFiles(log, places.spool, windows_file(places.windows, *watched))
+
+
+def new_recorder(log: Path | None, store: Store, places: Places) -> Recorder:
+    """Return what writes the evidence of what `store` watches, in the name of whoever runs vp-tui."""
+    watch = store.state.watch
+    return Recorder(evidence_files(places, log, watch.url, watch.vp_id), store, actor())
 
 
 class Recorder:

@@ -2,26 +2,43 @@
 
 What it judged is an event: alarms are raised and counted, and the auto-revert is stepped, by the
 reducer. Only a screen steps the auto-revert: headless commands look once and revert nothing.
+
+It also audits what our own orders came to, once it is known, each once: a cancel's own line says
+what the gateway answered, which is no recovery; that of a change or a restart says what the
+actuator did, which proves nothing (docs/rollout.md, section 9).
 """
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Final, Protocol
 
-from vp_tui.domain.events import Looked, Tick
+from vp_tui.domain.events import Looked, OutcomeAudited, Tick
 from vp_tui.domain.lane.auto_revert import Phase, news
+from vp_tui.domain.lane.restart import RestartState
+from vp_tui.domain.lane.switch_proof import Proof
 from vp_tui.domain.lane.switches import FORCE_FALLBACK, Change
+from vp_tui.domain.orders import ActionKind, ActionRecord, ActionStep, OrderOutcome
+from vp_tui.domain.runs.cancels import UNCONFIRMED_AFTER_S, Cancel, CancelState, pending, steps
+from vp_tui.storage.audit_log import append_action
+from vp_tui.storage.errors import AuditError
 from vp_tui.views.alarms import present_alarms, unknown_subjects
 from vp_tui.views.auto_revert import circumstances
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from datetime import datetime
+    from pathlib import Path
 
     from vp_tui.domain.events import Event
     from vp_tui.domain.lane.auto_revert import AutoRevert
+    from vp_tui.domain.models import Failure
     from vp_tui.domain.runs.alarms import Alarm
+    from vp_tui.state.state import State
+    from vp_tui.state.store import Store
     from vp_tui.views.view import Live, View
+
+    Followed = Cancel | Brake | Restart
 
 
 AUTO_REVERT: Final = "auto-revert"
@@ -82,3 +99,86 @@ def act_on_revert(before: AutoRevert, after: AutoRevert, hands: Hands) -> None:
     hands.note(AUTO_REVERT, after.trip or before.trip or "", told)
     if after.phase is Phase.REVERTED:
         hands.change_switch(FORCE_FALLBACK, f"auto-revert: {before.trip}")
+
+
+LEFT: Final = "unconfirmed when vp-tui left"
+_RESULTS: Final = {
+    CancelState.RECOVERED: "recovered",
+    CancelState.UNCONFIRMED: f"unconfirmed: no later turn completed for {UNCONFIRMED_AFTER_S:g} s",
+    CancelState.RESTARTED: "ended by a restart",
+    CancelState.MISSED: "nothing was cancelled: the turn had ended",
+}
+"""What is told of a cancel, each once."""
+
+_PROOFS: Final = frozenset({Proof.CONFIRMED, Proof.UNCONFIRMED, Proof.CONTRADICTED})
+_ENDS: Final = frozenset({RestartState.BACK, RestartState.NOT_BACK, RestartState.NOT_RESTARTED})
+"""What is told of a change and of a restart, each once."""
+
+
+def audit_outcomes(
+    store: Store, keep: Callable[[ActionRecord], None], clock: Callable[[], float]
+) -> None:
+    """Audit by `keep` what our own orders come to, as the store publishes it from now on."""
+
+    def look(state: State) -> None:
+        now = clock()
+        known = [each for each in _known(state, now) if each[0] not in state.outcomes_audited]
+        if known:
+            store.apply(*(OutcomeAudited(now, outcome) for outcome, _order in known))
+        for outcome, order in known:
+            keep(_record(outcome, order, state, now))
+
+    store.subscribe(look)
+
+
+def note_left(state: State, audit: Path, now: float | None = None) -> Failure | None:
+    """Audit the own cancels that are still pending as vp-tui leaves; return why it could not be.
+
+    Blocks on the disk. `now` is the monotonic clock.
+    """
+    at = time.monotonic() if now is None else now
+    try:
+        for cancel in pending(state.cancels):
+            if cancel.actor is not None:
+                outcome = _of_cancel(cancel, cancel.actor, ActionKind.UNCONFIRMED, LEFT)
+                append_action(audit, _record(outcome, cancel, state, at))
+    except AuditError as error:
+        return error.failure
+    return None
+
+
+def _known(state: State, now: float) -> Iterator[tuple[OrderOutcome, Followed]]:
+    """Yield what our own orders have come to by `now`, each with the order that is followed."""
+    for cancel in state.cancels:
+        how = cancel.state(now)
+        if cancel.actor is not None and how in _RESULTS:
+            is_open = how is CancelState.UNCONFIRMED
+            kind = ActionKind.UNCONFIRMED if is_open else ActionKind.RECOVERY
+            yield _of_cancel(cancel, cancel.actor, kind, _RESULTS[how]), cancel
+    lane, proof, url = state.lane, ActionKind.PROOF, state.watch.url
+    if (brake := lane.brake) is not None and brake.proof in _PROOFS:
+        what, asked_at, result = brake.change.words, brake.asked_at, brake.outcome
+        yield OrderOutcome(proof, lane.brake_by, what, url, "", asked_at, result), brake
+    if (restart := lane.restart) is not None and restart.state in _ENDS:
+        asked_at, result = restart.asked_at, restart.outcome
+        yield OrderOutcome(proof, lane.restart_by, "restart", url, "", asked_at, result), restart
+
+
+def _of_cancel(cancel: Cancel, actor: str, kind: ActionKind, result: str) -> OrderOutcome:
+    session_id, reason = cancel.session_id, cancel.reason
+    return OrderOutcome(kind, actor, "cancel", session_id, reason, cancel.at, result)
+
+
+def _record(outcome: OrderOutcome, order: Followed, state: State, now: float) -> ActionRecord:
+    """Return the audit's line on an outcome, with the steps that were seen."""
+    told, wall_at, watch = outcome, state.clock.wall_at, state.watch
+    seen = (
+        ((step.at, step.name, step.detail) for step in steps(order, now))
+        if isinstance(order, Cancel)
+        else order.steps
+    )
+    return ActionRecord(
+        wall_at(now), told.actor, told.what, told.target, told.reason,
+        tuple(ActionStep(wall_at(at), step, what) for at, step, what in seen if at is not None),
+        told.result, told.kind, watch.url, watch.vp_id,
+    )  # fmt: skip

@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from vp_tui.domain.audit import ActionKind, ActionRecord, ActionStep
 from vp_tui.domain.events import (
     AlarmCommandFailed,
     AuditFailed,
@@ -30,7 +29,16 @@ from vp_tui.domain.events import (
 )
 from vp_tui.domain.lane.switches import NOT_IN_FORCE
 from vp_tui.domain.models import Failure
-from vp_tui.domain.orders import CancelRun, RestartGateway, RingAlarms, RunProbe, SetSwitch
+from vp_tui.domain.orders import (
+    ActionKind,
+    ActionRecord,
+    ActionStep,
+    CancelRun,
+    RestartGateway,
+    RingAlarms,
+    RunProbe,
+    SetSwitch,
+)
 from vp_tui.gateway.errors import GatewayError
 from vp_tui.storage.audit_log import append_action
 from vp_tui.storage.errors import AuditError

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from vp_tui.cli.config.errors import ConfigError
 from vp_tui.cli.config.file import config_file, key_lines
+from vp_tui.cli.config.kinds import ConfigError
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from vp_tui.cli.config.errors import ConfigError
+from vp_tui.cli.config.kinds import ConfigError
 from vp_tui.cli.config.load import Loaded, load
 from vp_tui.cli.config.settings import (
     SETTINGS,

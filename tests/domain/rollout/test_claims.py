@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 from tests.support.rollout import history, lasting
 
-from vp_tui.domain.missions.statistics import CLAIM_FROM
 from vp_tui.domain.rollout.claims import claims_of
+from vp_tui.domain.statistics import CLAIM_FROM
 
 
 def test_clean_missions_prove_as_much_as_the_rules_say() -> None:

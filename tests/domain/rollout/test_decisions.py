@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.support.rollout import PASSED, history, observed, passing, situation, window
 
-from vp_tui.domain.missions.ledger import CoverageState
+from vp_tui.domain.missions import CoverageState
 from vp_tui.domain.rollout.decisions import ROLLOUT, SUSTAINED, Rule, suggest, table_for
 from vp_tui.domain.rollout.guardrails import trip_wire
 from vp_tui.domain.rollout.situation import CancelledRun, Cause, Refusal, Situation, StuckRun

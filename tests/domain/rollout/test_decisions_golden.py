@@ -5,7 +5,7 @@ from typing import NamedTuple
 import pytest
 from tests.support.rollout import golden_rows, history, lasting, observed, window
 
-from vp_tui.domain.missions.ledger import LedgerEntry
+from vp_tui.domain.missions import LedgerEntry
 from vp_tui.domain.rollout.decisions import suggest
 from vp_tui.domain.rollout.evidence_row import p95_cell, rate_cell
 from vp_tui.domain.rollout.labels import next_label, numbered_label

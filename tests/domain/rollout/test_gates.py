@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 from tests.support.builders import BOOT
 from tests.support.rollout import entry, gate_facts, history, lasting, passing, window
 
-from vp_tui.domain.missions.ledger import CoverageState
+from vp_tui.domain.missions import CoverageState
 from vp_tui.domain.models import Continuity, ContinuityAlert
 from vp_tui.domain.rollout.gates import GateFacts, judge_gates
 from vp_tui.domain.rollout.verdicts import Attestation, GateResult, Suites, Verdict, waived

@@ -24,8 +24,8 @@ from tests.support.builders import (
     status_frame,
     stream,
 )
+from vp_tui.domain.missions import Ledger
 
-from vp_tui.domain.audit import ActionRecord
 from vp_tui.domain.events import (
     AuditFailed,
     AuditRead,
@@ -33,8 +33,8 @@ from vp_tui.domain.events import (
     CancelFailed,
     CancelRequested,
 )
-from vp_tui.domain.missions.ledger import Ledger
 from vp_tui.domain.models import CancelAnswer, Failure, StreamState
+from vp_tui.domain.orders import ActionRecord
 from vp_tui.domain.runs.cancels import Cancel, CancelState
 from vp_tui.state.reducer import reduce_all
 from vp_tui.state.state import CANCELS_KEPT

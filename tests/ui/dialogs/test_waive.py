@@ -10,9 +10,9 @@ from tests.support.builders import NOW, booted, state
 from tests.support.rig import AUTHOR, SMALL, Rig, running
 from tests.support.rollout import window
 
-from vp_tui.domain.audit import ActionRecord
 from vp_tui.domain.events import WindowsRead
 from vp_tui.domain.models import Continuity, ContinuityAlert
+from vp_tui.domain.orders import ActionRecord
 from vp_tui.domain.rollout.verdicts import Verdict, Waiver
 from vp_tui.storage.windows import read_windows
 from vp_tui.ui.dialogs.waive import WaiveDialog

@@ -15,7 +15,7 @@ from pydantic_core import from_json
 
 from vp_tui.cli.wiring import credentials_of
 from vp_tui.cli.workers import client_of
-from vp_tui.domain.missions.ledger import Coverage, CoverageState, coverage_of
+from vp_tui.domain.missions import Coverage, CoverageState, coverage_of
 from vp_tui.domain.rollout.decisions import script_decision
 from vp_tui.domain.rollout.evidence_row import EvidenceRow, format_row
 from vp_tui.domain.text import utc_z

@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from vp_tui.cli.config.errors import ConfigError
+from vp_tui.cli.config.kinds import ConfigError
 from vp_tui.domain.rollout.evidence_row import EvidenceRow, cells_from_snapshot
 from vp_tui.domain.rollout.labels import next_label, next_stage, numbered_label
 from vp_tui.domain.text import literal, utc_z

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vp_tui.cli.capture.reported import Reported, new_client, reported
 from vp_tui.cli.capture.row import Captured, as_code
-from vp_tui.cli.config.errors import ConfigError
+from vp_tui.cli.config.kinds import ConfigError
 from vp_tui.cli.wiring import watch_of
 from vp_tui.cli.workers import file_feeds
 from vp_tui.domain.events import (

@@ -8,8 +8,7 @@ import tomllib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from vp_tui.cli.config.errors import ConfigError, hint
-from vp_tui.cli.config.kinds import NAME, Setting
+from vp_tui.cli.config.kinds import NAME, ConfigError, Setting, hint
 from vp_tui.cli.config.settings import GATEWAY_KEYS, TOP_KEYS, Given
 from vp_tui.domain.text import literal
 

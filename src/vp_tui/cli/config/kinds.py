@@ -5,6 +5,7 @@ A parser takes the text, whoever gave it, and raises KindError.
 
 from __future__ import annotations
 
+import difflib
 import json
 import math
 import re
@@ -19,7 +20,7 @@ from vp_tui.gateway.credentials import Secret, gateway_url
 from vp_tui.gateway.errors import InvalidTarget
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from enum import StrEnum
 
 
@@ -41,6 +42,10 @@ _SWITCHED: Final = {"true": True, "1": True, "yes": True, "on": True} | dict.fro
 _BARE_NUMBER: Final = "a number, without quotes"
 _TEXT: Final = {"type": "string"}
 _TEXTS: Final = {"type": "array", "items": _TEXT}
+
+
+class ConfigError(Exception):
+    """The settings cannot be used: the message names the cause and the cure, and no secret."""
 
 
 class KindError(ArgumentTypeError):
@@ -231,3 +236,12 @@ COMMAND: Final = Kind(
 """A command runs without a shell; it is given as the JSON list of its arguments."""
 WORDS: Final = Kind(_words, 'a list of texts in quotes, as ["HOLD_FOR_REVIEW"]', _TEXTS)
 """Words for the row's decision, given as a JSON list."""
+
+
+def hint(word: str, known: Iterable[str], otherwise: str, prefix: str = "") -> str:
+    """Return the question whether the nearest of `known` was meant, else `otherwise`.
+
+    `prefix` belongs to every one of them and counts for nothing in comparing.
+    """
+    nearest = difflib.get_close_matches(word, list(known), n=1)
+    return f"did you mean “{prefix}{literal(nearest[0])}”?" if nearest else otherwise

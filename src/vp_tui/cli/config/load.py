@@ -8,8 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
-from vp_tui.cli.config.errors import ConfigError, hint
-from vp_tui.cli.config.kinds import KindError
+from vp_tui.cli.config.kinds import ConfigError, KindError, hint
 from vp_tui.cli.config.settings import SETTINGS, Given, Settings
 from vp_tui.domain.text import clip, literal
 from vp_tui.storage.places import anchored, default_config_file

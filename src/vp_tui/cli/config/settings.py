@@ -28,8 +28,8 @@ from vp_tui.cli.config.kinds import (
     setting,
     whole,
 )
+from vp_tui.domain.models import INTERNAL, OPS
 from vp_tui.domain.vocabulary import Profile, RevertMode, Stage, Traffic
-from vp_tui.gateway.credentials import INTERNAL, OPS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from vp_tui.cli.doctor.machine import Check
 from vp_tui.cli.workers import client_of
 from vp_tui.domain.events import LinkChanged
-from vp_tui.domain.models import Health, Plane, Snapshot, StreamState
+from vp_tui.domain.models import INTERNAL, Health, Plane, Snapshot, StreamState
 from vp_tui.domain.text import clip, literal
-from vp_tui.gateway.credentials import INTERNAL, is_session_id, stream_url
+from vp_tui.gateway.credentials import is_session_id, stream_url
 from vp_tui.gateway.errors import GatewayError
 from vp_tui.gateway.log_tail import TailRequest
 from vp_tui.gateway.stream import StreamCore, StreamOutput

@@ -13,8 +13,8 @@ from vp_tui.domain.envfile import assignments, with_value
 from vp_tui.domain.text import literal
 
 if TYPE_CHECKING:
-    from vp_tui.domain.audit import ActionStep
     from vp_tui.domain.models import Failure
+    from vp_tui.domain.orders import ActionStep
 
 
 TRUTHY: Final = frozenset({"1", "true", "yes", "on"})

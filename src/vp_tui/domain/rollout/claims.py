@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from vp_tui.domain.missions.statistics import (
+from vp_tui.domain.rollout.gates import SLOW_FRACTION, compare_newest
+from vp_tui.domain.statistics import (
     clean_missions_needed,
     evidence_above,
     evidence_below,
@@ -17,13 +18,12 @@ from vp_tui.domain.missions.statistics import (
     upper95,
     wilson,
 )
-from vp_tui.domain.rollout.gates import SLOW_FRACTION, compare_newest
 from vp_tui.domain.vocabulary import FALLBACK_WATCH, GUARDRAIL_RATE, P95_WATCH_S
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from vp_tui.domain.missions.ledger import LedgerEntry
+    from vp_tui.domain.missions import LedgerEntry
     from vp_tui.domain.rollout.gates import Comparison
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from vp_tui.domain.missions.ledger import CoverageState
+from vp_tui.domain.missions import CoverageState
 from vp_tui.domain.rollout.situation import CLEAN_LIMITED_WINDOWS, likely
 from vp_tui.domain.vocabulary import (
     FALLBACK_CRITICAL,

@@ -8,17 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from vp_tui.domain.missions.ledger import CoverageState, describe_rank, p95_after_each
-from vp_tui.domain.missions.statistics import (
-    CLAIM_FROM,
-    P95_BOUNDABLE_FROM,
-    clean_missions_needed,
-    evidence_above,
-    evidence_below,
-    slower_by,
-    slower_p_value,
-    upper95,
-)
+from vp_tui.domain.missions import CoverageState, describe_rank, p95_after_each
 from vp_tui.domain.rollout.guardrails import FAILURES_IN_A_ROW, FAILURES_OF_LAST, ROLLING
 from vp_tui.domain.rollout.guardrails import sustained_failures as failure_pattern
 from vp_tui.domain.rollout.verdicts import (
@@ -29,6 +19,16 @@ from vp_tui.domain.rollout.verdicts import (
     Gates,
     Verdict,
     without_proof,
+)
+from vp_tui.domain.statistics import (
+    CLAIM_FROM,
+    P95_BOUNDABLE_FROM,
+    clean_missions_needed,
+    evidence_above,
+    evidence_below,
+    slower_by,
+    slower_p_value,
+    upper95,
 )
 from vp_tui.domain.vocabulary import (
     FALLBACK_CRITICAL,
@@ -42,7 +42,7 @@ from vp_tui.domain.vocabulary import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from vp_tui.domain.missions.ledger import LedgerEntry
+    from vp_tui.domain.missions import LedgerEntry
     from vp_tui.domain.models import Continuity
     from vp_tui.domain.rollout.guardrails import TripWire
     from vp_tui.domain.rollout.verdicts import Suites

@@ -12,15 +12,15 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vp_tui.domain.lane.auto_revert import AutoRevert, in_words
-from vp_tui.domain.missions.statistics import CLAIM_FROM, evidence_above
 from vp_tui.domain.rollout.labels import is_measured, last_of_earlier_stage, moment
 from vp_tui.domain.runs.cancels import CancelState, pending
+from vp_tui.domain.statistics import CLAIM_FROM, evidence_above
 from vp_tui.domain.vocabulary import GUARDRAIL_RATE, RevertMode, percent
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from vp_tui.domain.missions.ledger import LedgerEntry
+    from vp_tui.domain.missions import LedgerEntry
     from vp_tui.domain.rollout.evidence_row import EvidenceRow
     from vp_tui.domain.runs.cancels import Cancel
     from vp_tui.domain.vocabulary import Stage

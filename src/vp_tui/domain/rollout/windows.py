@@ -10,7 +10,7 @@ from collections import Counter
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
-from vp_tui.domain.missions.ledger import Ledger, p95_after_each, terminal_entries
+from vp_tui.domain.missions import Ledger, p95_after_each, terminal_entries
 from vp_tui.domain.rollout import verdicts as waivers
 from vp_tui.domain.rollout.labels import next_label, next_stage, numbered_label
 from vp_tui.domain.vocabulary import Stage, Traffic, keeps_open
@@ -18,7 +18,7 @@ from vp_tui.domain.vocabulary import Stage, Traffic, keeps_open
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
-    from vp_tui.domain.missions.ledger import LedgerEntry
+    from vp_tui.domain.missions import LedgerEntry
     from vp_tui.domain.models import Mission, MissionEvent
     from vp_tui.domain.rollout.evidence_row import EvidenceRow
     from vp_tui.domain.rollout.verdicts import Waiver

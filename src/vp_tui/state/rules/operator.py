@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from vp_tui.domain.lane.auto_revert import AutoRevert, Phase, news, step_auto_revert, stopped
-from vp_tui.domain.missions.ledger import note_cancelled
+from vp_tui.domain.missions import note_cancelled
 from vp_tui.domain.models import Source
 from vp_tui.domain.runs.alarms import acknowledged, follow_alarms
 from vp_tui.domain.runs.cancels import (
@@ -21,7 +21,7 @@ from vp_tui.domain.runs.cancels import (
     pending,
 )
 from vp_tui.domain.runs.run import answered
-from vp_tui.state.sources import stuck_after_s
+from vp_tui.state.rules.sources import stuck_after_s
 from vp_tui.state.state import AUTHORS_KEPT, CANCELS_KEPT, AuditLog, EvidenceLog, with_entry
 
 if TYPE_CHECKING:

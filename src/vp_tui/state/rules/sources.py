@@ -1,17 +1,21 @@
-"""What the polled sources, the tokens and the suites' report bring, and how each source does."""
+"""What the polled sources, the tokens and the suites' report bring, and how each source does.
+
+Times are of the monotonic clock, in seconds.
+"""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from vp_tui.domain.missions.ledger import merge_snapshot
+from vp_tui.domain.missions import merge_snapshot
 from vp_tui.domain.models import Plane, Source, StreamState
 from vp_tui.domain.rollout.verdicts import Attestation, attested
+from vp_tui.domain.runs.levels import stuck_after
 from vp_tui.domain.runs.run import Run, listed, renewed
 from vp_tui.domain.runs.turns import RoutingTally
 from vp_tui.state.rules.streams import log_failed
-from vp_tui.state.state import Epoch, SourceStatus, with_entry
+from vp_tui.state.state import Epoch, SourceStatus, State, with_entry
 
 if TYPE_CHECKING:
     from vp_tui.domain.events import (
@@ -24,7 +28,10 @@ if TYPE_CHECKING:
         TokensRead,
     )
     from vp_tui.domain.models import Session
-    from vp_tui.state.state import State, Tone
+    from vp_tui.state.state import Tone
+
+
+OFTEN_ASKED: Final = (Source.METRICS, Source.SESSIONS)
 
 
 LOST_KEPT_S: Final = 30 * 60.0
@@ -189,3 +196,19 @@ def suites_read(event: SuitesRead, state: State) -> State:
         tone = "bad"
     state = replace(state, suites=event.report)
     return with_entry(state, event.at, None, "suites", said.detail, tone)
+
+
+def is_lost(state: State) -> bool:
+    """Tell whether the gateway gives no answer at all any more.
+
+    It is lost once both sources that are asked all the time are silent, however new the last answer
+    of a source that is seldom asked is.
+    """
+    often = [state.sources.get(source, SourceStatus()).failure for source in OFTEN_ASKED]
+    return all(failure is not None and failure.is_silence for failure in often)
+
+
+def stuck_after_s(state: State) -> float:
+    """Return the seconds of silence from which on a run is stuck now."""
+    p95_s = state.snapshot.latency.p95_s if state.snapshot else None
+    return stuck_after(state.watch.stuck_after, p95_s)

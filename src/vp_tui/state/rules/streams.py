@@ -6,7 +6,7 @@ from dataclasses import replace
 from itertools import groupby, pairwise
 from typing import TYPE_CHECKING, Final
 
-from vp_tui.domain.missions.ledger import note_stream_fallbacks
+from vp_tui.domain.missions import note_stream_fallbacks
 from vp_tui.domain.models import Source, StreamState
 from vp_tui.domain.runs.cancels import pending
 from vp_tui.domain.runs.run import Run, follow_run, is_aside, released

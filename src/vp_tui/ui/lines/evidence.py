@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from rich.cells import chop_cells
 
-from vp_tui.domain.missions.ledger import describe_rank
+from vp_tui.domain.missions import describe_rank
 from vp_tui.domain.models import Source
 from vp_tui.domain.rollout.evidence_row import format_row, p95_cell, rate_cell
 from vp_tui.domain.rollout.labels import short_label

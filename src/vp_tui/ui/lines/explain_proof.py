@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from vp_tui.domain.missions.ledger import CoverageState, ordinal, rank_from_top
-from vp_tui.domain.missions.statistics import CLAIM_FROM, P95_BOUNDABLE_FROM
+from vp_tui.domain.missions import CoverageState, ordinal, rank_from_top
 from vp_tui.domain.rollout.claims import claims_of
 from vp_tui.domain.rollout.gates import (
     COMPARED,
@@ -18,6 +17,7 @@ from vp_tui.domain.rollout.gates import (
     SLOWER_P,
     SLOWER_SHIFT_S,
 )
+from vp_tui.domain.statistics import CLAIM_FROM, P95_BOUNDABLE_FROM
 from vp_tui.domain.text import age
 from vp_tui.domain.vocabulary import P95_WATCH_S, percent
 from vp_tui.ui.lines.lane import PROOF_TONES, mode_lines, primary_lines, switches_lines

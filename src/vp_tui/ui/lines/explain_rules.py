@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from vp_tui.domain.missions.ledger import p95_after_each
-from vp_tui.domain.missions.statistics import CLAIM_FROM, upper95
+from vp_tui.domain.missions import p95_after_each
 from vp_tui.domain.rollout import gates as rules
 from vp_tui.domain.rollout.guardrails import (
     EVIDENCE_TARGET,
@@ -20,6 +19,7 @@ from vp_tui.domain.rollout.guardrails import (
 )
 from vp_tui.domain.rollout.verdicts import SUITES_MAX_AGE_S, Verdict
 from vp_tui.domain.runs.cancels import UNCONFIRMED_AFTER_S
+from vp_tui.domain.statistics import CLAIM_FROM, upper95
 from vp_tui.domain.text import literal
 from vp_tui.domain.vocabulary import (
     FALLBACK_CRITICAL,

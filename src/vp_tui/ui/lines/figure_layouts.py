@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from vp_tui.domain.missions.ledger import CoverageState
+from vp_tui.domain.missions import CoverageState
 from vp_tui.ui.lines import figures as words
 from vp_tui.ui.lines.paint import Line, age, cut, fit, flow, join, pad, plain, sparkline, width_of
 from vp_tui.ui.lines.verdict import gate_words

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from vp_tui.domain.missions.ledger import CoverageState, describe_rank
+from vp_tui.domain.missions import CoverageState, describe_rank
 from vp_tui.domain.rollout.labels import short_label
 from vp_tui.domain.rollout.windows import events_of
 from vp_tui.domain.vocabulary import P95_WATCH_S
@@ -30,7 +30,7 @@ from vp_tui.views.sources import SourceView, SourceWord
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from vp_tui.domain.missions.ledger import Ledger, LedgerEntry
+    from vp_tui.domain.missions import Ledger, LedgerEntry
     from vp_tui.domain.models import Snapshot
     from vp_tui.domain.rollout.guardrails import CancelRecovery, EvidenceTarget, Guardrails
     from vp_tui.domain.rollout.windows import Window, WindowNumbers

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from vp_tui.domain.missions.ledger import CoverageState
+from vp_tui.domain.missions import CoverageState
 from vp_tui.domain.models import Source
 from vp_tui.domain.rollout.labels import short_label
 from vp_tui.domain.text import clip
-from vp_tui.state.sources import is_lost
+from vp_tui.state.rules.sources import is_lost
 from vp_tui.ui.lines.paint import (
     WORD_SYMBOLS,
     WORD_TONES,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual.binding import Binding, BindingType
 
-from vp_tui.domain.audit import ActionKind, ActionRecord
+from vp_tui.domain.orders import ActionKind, ActionRecord
 from vp_tui.domain.text import literal, short_id
 from vp_tui.state.state import AuditLog
 from vp_tui.ui.kit.line_list import LineList

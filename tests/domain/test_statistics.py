@@ -8,13 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vp_tui.domain.missions.statistics import (
-    beta_log_tails,
-    first_count,
-    log_beta,
-    upper95,
-    wilson,
-)
+from vp_tui.domain.statistics import beta_log_tails, first_count, log_beta, upper95, wilson
 
 GOLDEN = json.loads((Path(__file__).parents[2] / "golden" / "stats.json").read_text())
 BINOMIAL = GOLDEN["binomial"]

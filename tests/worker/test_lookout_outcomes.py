@@ -24,13 +24,13 @@ from vp_tui.domain.events import CancelFailed, CancelRequested, Tick
 from vp_tui.domain.models import Failure
 from vp_tui.state.store import Store
 from vp_tui.storage.audit_log import newest_actions
-from vp_tui.worker.outcomes import LEFT, audit_outcomes, note_left
+from vp_tui.worker.lookout import LEFT, audit_outcomes, note_left
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from vp_tui.domain.audit import ActionRecord
     from vp_tui.domain.events import Event
+    from vp_tui.domain.orders import ActionRecord
 
 ME = "ana@laptop"
 ASKED = CancelRequested(10.0, "a", "stuck in npm", ME)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from scipy import special  # type: ignore[import-untyped]
 from scipy import stats as oracle
 
-from vp_tui.domain.missions.statistics import (
+from vp_tui.domain.statistics import (
     beta_log_tails,
     evidence_above,
     evidence_below,

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from vp_tui.domain.missions import p95_index, rank_from_top
 
-from vp_tui.domain.missions.ledger import p95_index, rank_from_top
-from vp_tui.domain.missions.statistics import (
+from vp_tui.domain.statistics import (
     P95_BOUNDABLE_FROM,
     p95_bound_rank,
     p95_confidence,

@@ -10,10 +10,10 @@ from tests.support.builders import frame as framed
 from vp_tui.domain.events import RestartActed, RestartAsked, SwitchActed, SwitchAsked
 from vp_tui.domain.lane.switches import FORCE_FALLBACK, Actuation, CommandRun
 from vp_tui.state.store import Store
-from vp_tui.worker.outcomes import audit_outcomes
+from vp_tui.worker.lookout import audit_outcomes
 
 if TYPE_CHECKING:
-    from vp_tui.domain.audit import ActionRecord
+    from vp_tui.domain.orders import ActionRecord
 
 DONE = Actuation((), written=True, command=CommandRun(("true",), 0, (), 0.1))
 NEXT_BOOT = "2026-11-22T20:00:03"

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vp_tui.domain.audit import (
+from vp_tui.domain.orders import (
     NAME_LIMIT,
     PROSE_LIMIT,
     STEPS_LIMIT,

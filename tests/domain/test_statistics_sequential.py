@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vp_tui.domain.missions.statistics import (
+from vp_tui.domain.statistics import (
     CLAIM_FROM,
     clean_missions_needed,
     evidence_above,

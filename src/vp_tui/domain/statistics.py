@@ -21,7 +21,7 @@ from itertools import groupby
 from statistics import NormalDist, median
 from typing import TYPE_CHECKING, Final
 
-from vp_tui.domain.missions.ledger import rank_from_top
+from vp_tui.domain.missions import rank_from_top
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -1,1 +1,0 @@
-"""Missions: what is known of each, and what their counts and durations prove."""
