@@ -366,7 +366,7 @@ class CrashedApp:
 def test_a_crash_of_the_screen_is_reported_with_the_last_events(
     run: Run, terminal: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("vp_tui.cli.watch.VpTuiApp", CrashedApp)
+    monkeypatch.setattr("vp_tui.ui.app.VpTuiApp", CrashedApp)
     assert run()[0] == 70
     [report] = _reports(tmp_path)
     assert "last events, oldest first: none" in report.read_text()

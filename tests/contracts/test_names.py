@@ -18,6 +18,7 @@ TREES: Final = {
     for path in HOUSE.rglob("*.py")
 }
 TOPICS: Final = {
+    "actions": "what the operator can do, and the keys for it",
     "alarms": "what is wrong with runs, lane and gateway, and rings",
     "audit": "the actions that were taken, in the audit's file",
     "auto_revert": "the auto-revert",

@@ -1,6 +1,7 @@
 import pytest
 from tests.support.builders import mission, mission_event, snapshot
 from tests.support.recorded import recorded_snapshot
+
 from vp_tui.domain.missions import Coverage, CoverageState, coverage_of
 
 NEW, OLD = mission("new"), mission("old")

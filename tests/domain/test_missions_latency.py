@@ -1,6 +1,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from vp_tui.domain.missions import describe_rank, ordinal, p95_after_each, p95_index, rank_from_top
 
 SECONDS = st.floats(0, 1e4)

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.support.builders import ELSEWHERE, NOW, mission, mission_event, snapshot
 from tests.support.recorded import recorded_snapshot
+
 from vp_tui.domain.missions import (
     BOOT_SLACK,
     FALLBACK,
@@ -20,7 +21,6 @@ from vp_tui.domain.missions import (
     terminal_entries,
     unreported_fallbacks,
 )
-
 from vp_tui.domain.models import Dialect, Latency, Mission, Snapshot
 
 DISPATCHED = "vp.mission.dispatched"

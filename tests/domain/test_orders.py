@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from vp_tui.domain.models import ActionStep
 from vp_tui.domain.orders import (
     NAME_LIMIT,
     PROSE_LIMIT,
     STEPS_LIMIT,
     ActionKind,
     ActionRecord,
-    ActionStep,
     from_json,
     to_json,
 )

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from vp_tui.domain.statistics import beta_log_tails, first_count, log_beta, upper95, wilson
 
-GOLDEN = json.loads((Path(__file__).parents[2] / "golden" / "stats.json").read_text())
+GOLDEN = json.loads((Path(__file__).parents[1] / "golden" / "stats.json").read_text())
 BINOMIAL = GOLDEN["binomial"]
 COUNTS = st.integers(0, 1000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
 IMPOSSIBLE = [(-1, 5), (6, 5), (1, 0), (0, -1), (-2, -1)]

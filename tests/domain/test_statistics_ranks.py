@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from vp_tui.domain.missions import p95_index, rank_from_top
 
+from vp_tui.domain.missions import p95_index, rank_from_top
 from vp_tui.domain.statistics import (
     P95_BOUNDABLE_FROM,
     p95_bound_rank,
@@ -18,7 +18,7 @@ from vp_tui.domain.statistics import (
 )
 from vp_tui.simulator.ops import _nearest_rank
 
-GOLDEN = json.loads((Path(__file__).parents[2] / "golden" / "stats.json").read_text())
+GOLDEN = json.loads((Path(__file__).parents[1] / "golden" / "stats.json").read_text())
 ORDER_STAT, UPSTREAM_INDEX = GOLDEN["order_stat"], GOLDEN["upstream_index"]
 SIDES = st.lists(st.integers(0, 6).map(float), min_size=1, max_size=6)
 """Few values, so that most draws have ties."""

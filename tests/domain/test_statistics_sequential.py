@@ -15,7 +15,7 @@ from vp_tui.domain.statistics import (
     evidence_below,
 )
 
-GOLDEN = json.loads((Path(__file__).parents[2] / "golden" / "stats.json").read_text())
+GOLDEN = json.loads((Path(__file__).parents[1] / "golden" / "stats.json").read_text())
 BELOW_TEN_PERCENT = GOLDEN["eprocess_below_p10_beta_.5_9.5"]
 COUNTS = st.integers(0, 400).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
 RATES = st.floats(0.01, 0.9)

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from vp_tui.domain.orders import ActionRecord, ActionStep
+from vp_tui.domain.models import ActionStep
+from vp_tui.domain.orders import ActionRecord
 from vp_tui.domain.text import literal
 from vp_tui.storage import audit_log as audit
 from vp_tui.storage.audit_log import AuditTail, append_action, newest_actions

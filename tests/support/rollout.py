@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from tests.support.builders import NOW, continuity, mission
+
 from vp_tui.domain.missions import (
     CoverageState,
     Ledger,
@@ -18,7 +19,6 @@ from vp_tui.domain.missions import (
     reconstruct,
     terminal_entries,
 )
-
 from vp_tui.domain.rollout.evidence_row import EvidenceRow, parse_log
 from vp_tui.domain.rollout.gates import GateFacts, judge_gates
 from vp_tui.domain.rollout.guardrails import trip_wire

@@ -5,7 +5,7 @@ from collections import Counter
 
 from tests.support.builders import state
 
-from vp_tui.ui.actions import ACTIONS, Action, action_named, why_not
+from vp_tui.views.actions import ACTIONS, Action, action_named, why_not
 
 # Terminals and editors keep these for themselves, or send them for other keys.
 RESERVED = {"ctrl+s", "ctrl+b", "ctrl+a", "ctrl+j", "ctrl+z"}

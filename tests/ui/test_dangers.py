@@ -6,16 +6,17 @@ from typing import TYPE_CHECKING, ClassVar
 
 import pytest
 from tests.support import scenes
+from tests.support.builders import state
 from tests.support.rig import SMALL, Rig, running
 from textual.binding import Binding, BindingType
 
-from vp_tui.ui import actions, app
-from vp_tui.ui.actions import ACTIONS, Action, bindings, call_of
-from vp_tui.ui.screens import texts
+from vp_tui.ui import app
+from vp_tui.ui.actions import bindings, call_of
 from vp_tui.ui.screens.texts import help_lines
-from vp_tui.ui.watch import board
 from vp_tui.ui.watch.board import footer_line
 from vp_tui.ui.watch.screen import ReadOnlyWatchScreen, WatchScreen
+from vp_tui.views import keys
+from vp_tui.views.actions import ACTIONS, Action
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -52,8 +53,7 @@ class ReadOnlyTrialScreen(_Done, ReadOnlyWatchScreen):
 def _registry(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have a danger in the registry, and screens that can do it."""
     _Done.done.clear()
-    for module in (actions, board, texts, app):
-        monkeypatch.setattr(module, "ACTIONS", TRIAL)
+    monkeypatch.setattr(keys, "ACTIONS", TRIAL)
     monkeypatch.setattr(app, "WatchScreen", TrialScreen)
     monkeypatch.setattr(app, "ReadOnlyWatchScreen", ReadOnlyTrialScreen)
 
@@ -112,7 +112,7 @@ def test_keys_run_their_action_directly() -> None:
 
 @pytest.mark.parametrize(("read_only", "shown"), [(False, " F brake ON "), (True, " ✗F brake ON ")])
 def test_the_footer_marks_a_danger(*, read_only: bool, shown: str) -> None:
-    line = footer_line(SMALL[0], read_only=read_only)
+    line = footer_line(state(read_only=read_only).watch, SMALL[0])
     (tone,) = {tone for text, tone in line if "F" in text}
     assert shown in "".join(text for text, _tone in line)
     assert tone == ("dim" if read_only else "warn")
@@ -126,7 +126,10 @@ def test_the_footer_marks_a_danger(*, read_only: bool, shown: str) -> None:
     ],
 )
 def test_the_help_marks_a_danger(*, read_only: bool, key: str, note: str) -> None:
-    told = ["".join(text for text, _tone in line) for line in help_lines(read_only=read_only)]
+    told = [
+        "".join(text for text, _tone in line)
+        for line in help_lines(state(read_only=read_only).watch)
+    ]
     assert key in told
     assert note in told
     assert "  g      Go there." in told

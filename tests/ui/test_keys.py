@@ -6,21 +6,21 @@ from typing import TYPE_CHECKING
 
 import pytest
 from tests.support import scenes
-from tests.support.builders import frame, listing, logged, polled, session, snapshot, stream
+from tests.support.builders import frame, listing, logged, polled, session, snapshot, state, stream
 from tests.support.rig import LARGE, SMALL, WIDE, running
 from textual.widgets import Input
 
-from vp_tui.ui.actions import ACTIONS
 from vp_tui.ui.app import VpTuiApp
 from vp_tui.ui.lines.paint import width_of
 from vp_tui.ui.screens.texts import HelpScreen, help_lines
 from vp_tui.ui.watch.board import footer_line
 from vp_tui.ui.watch.handlers import HANDLERS
 from vp_tui.ui.watch.screen import WatchScreen
+from vp_tui.views.actions import ACTIONS
 
 if TYPE_CHECKING:
     from vp_tui.domain.models import StreamEvent
-    from vp_tui.ui.actions import Action
+    from vp_tui.views.actions import Action
 
 A = "session_20261122_190000_aaaaaaaa"
 B = "session_20261122_190000_bbbbbbbb"
@@ -197,7 +197,7 @@ async def test_an_empty_list_has_nothing_to_copy() -> None:
 
 async def test_the_help_lists_every_action_within_80_columns() -> None:
     for action in ACTIONS:
-        lines = ["".join(text for text, _ in line) for line in help_lines()]
+        lines = ["".join(text for text, _ in line) for line in help_lines(state().watch)]
         assert any(action.shown_key in line and action.help in line for line in lines), action.id
     async with running() as rig:
         await rig.press("question_mark")
@@ -243,7 +243,7 @@ async def test_quitting_ends_the_app() -> None:
 
 @pytest.mark.parametrize("width", [20, 40, 60, 80, 160])
 def test_the_footer_shows_whole_keys_and_always_the_way_out(width: int) -> None:
-    line = footer_line(width)
+    line = footer_line(state().watch, width)
     text = "".join(part for part, _tone in line)
     assert width_of(line) <= width
     assert text.endswith(" ? help  q quit ")

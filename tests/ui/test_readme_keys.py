@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from vp_tui.ui.actions import ACTIONS
+from vp_tui.views.actions import ACTIONS
 
 README = Path(__file__).parents[2] / "README.md"
 

@@ -12,8 +12,8 @@ import pytest
 from vp_tui.domain.events import ProbeStepped, RestartActed, RestartAsked, SwitchActed, SwitchAsked
 from vp_tui.domain.lane import probe as probing
 from vp_tui.domain.lane.switches import FORCE_FALLBACK, RELEASE, Actuation, CommandRun
-from vp_tui.domain.models import Failure
-from vp_tui.domain.orders import ActionStep, RestartGateway, RunProbe, SetSwitch
+from vp_tui.domain.models import ActionStep, Failure
+from vp_tui.domain.orders import RestartGateway, RunProbe, SetSwitch
 from vp_tui.storage.audit_log import newest_actions
 from vp_tui.worker.orders import AuditBook, OrderRunner, Tools
 

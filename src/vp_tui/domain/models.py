@@ -19,6 +19,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
+class ActionStep(NamedTuple):
+    """One thing that happened in the course of an action; `at` is aware."""
+
+    at: datetime
+    step: str
+    detail: str = ""
+
+
 OPS: Final = "UA_OPS_TOKEN"
 INTERNAL: Final = "UA_INTERNAL_API_TOKEN"
 

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from vp_tui.domain.models import ActionStep
 from vp_tui.domain.text import clip, literal
 
 if TYPE_CHECKING:
@@ -58,14 +59,6 @@ _WORDS: Final = {
     ActionKind.PROOF: "proof of {what}",
 }
 """How a line names the action whose outcome it tells."""
-
-
-class ActionStep(NamedTuple):
-    """One thing that happened in the course of an action; `at` is aware."""
-
-    at: datetime
-    step: str
-    detail: str = ""
 
 
 class ActionRecord(NamedTuple):

@@ -53,6 +53,7 @@ GROWTH_LIMIT: Final = 200
 LOGS_LIMIT: Final = 8
 """Logs kept; the one least recently grown leaves first."""
 
+NO_KEYS: Final[Mapping[str, str]] = {}
 Tone = Literal["plain", "good", "warn", "bad", "dim"]
 
 
@@ -90,6 +91,8 @@ class Watch(NamedTuple):
     probe_prompt: str = ""
     """Of a probe; "": the one that the gateway's generation delegates."""
     auto_revert: RevertMode = RevertMode.DRY_RUN
+    keys: Mapping[str, str] = NO_KEYS
+    """Keys other than the table's, by the action's id, as Textual names them; "" takes it away."""
 
 
 class Clock(NamedTuple):

@@ -19,9 +19,11 @@ from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.worker import WorkerFailed
 
 from vp_tui.state.store import Mailbox, Store, pump
-from vp_tui.ui.actions import ACTIONS, Action, call_of
+from vp_tui.ui.actions import call_of, keymap
 from vp_tui.ui.kit.line_list import Tones
 from vp_tui.ui.watch.screen import ReadOnlyWatchScreen, WatchScreen
+from vp_tui.views.actions import action_named
+from vp_tui.views.keys import actions_in
 from vp_tui.views.view import Live
 from vp_tui.worker.lookout import Lookout, audit_outcomes
 
@@ -30,10 +32,13 @@ if TYPE_CHECKING:
 
     from textual.binding import BindingType
 
+    from vp_tui.state.state import Watch
+    from vp_tui.views.actions import Action
     from vp_tui.worker.commands import Commands
 
 
 TICK_S: Final = 1.0
+PALETTE: Final = action_named("palette")
 _ENDING_SIGNALS: Final = ("SIGTERM", "SIGHUP")
 
 
@@ -55,7 +60,7 @@ class ActionProvider(Provider):
         """Return the actions that the screen under the palette has."""
         return [
             action
-            for action in ACTIONS
+            for action in actions_in(self._watch)
             if action.call.startswith("app.")
             or hasattr(self.screen, f"action_{action.call.partition('(')[0]}")
         ]
@@ -64,8 +69,12 @@ class ActionProvider(Provider):
         return f"{action.label} ({action.shown_key})"
 
     def _run(self, action: Action) -> partial[Coroutine[Any, Any, None]]:
-        read_only = cast("VpTuiApp", self.app).store.state.watch.read_only
-        return partial(self.screen.run_action, call_of(action, read_only=read_only))
+        call = call_of(action, read_only=self._watch.read_only)
+        return partial(self.screen.run_action, call)
+
+    @property
+    def _watch(self) -> Watch:
+        return cast("VpTuiApp", self.app).store.state.watch
 
 
 def _utc_now() -> datetime:
@@ -80,6 +89,8 @@ class VpTuiApp(App[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         # Before every screen's and field's own: a countdown can be stopped wherever it is seen.
         Binding("escape", "stop_auto_revert", show=False, priority=True),
+        # Textual's own has no id to map another key by.
+        Binding(PALETTE.keys[0], "command_palette", id=PALETTE.id, show=False, priority=True),
     ]
     COMMANDS = {ActionProvider}  # noqa: RUF012 - Textual's signature
 
@@ -106,6 +117,7 @@ class VpTuiApp(App[None]):
         return screen(self.live, self._commands, self.tones)
 
     def on_mount(self) -> None:
+        self.set_keymap(keymap(self.store.state.watch))
         self.set_interval(TICK_S, self.tick)
         self.run_worker(pump(self._mailbox, self.store), name="pump")
         self.call_after_refresh(self._first_frame_shown)

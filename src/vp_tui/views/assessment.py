@@ -145,7 +145,7 @@ def _facts(view: View, figures: Numbers | None) -> _Facts:
             figures.wire if figures else _NO_WIRE,
             stuck_runs,
             state_entries(view),
-            view.state.watch.auto_revert,
+            view.state.watch,
             view.state.auto_revert,
             can_force=can_force(view),
         ),
@@ -202,7 +202,7 @@ def _assessed(facts: _Facts) -> Assessment:
         safety=safety_line(facts.dangers),
         recovery=facts.recovery,
         causes=situation.causes,
-        mode=facts.dangers.mode,
+        mode=facts.dangers.watch.auto_revert,
         revert=facts.dangers.revert,
     )
 

@@ -21,6 +21,7 @@ from vp_tui.state.rules.sources import is_lost
 from vp_tui.views.actions_taken import LOOK_BACK, actions_taken, result_of, since
 from vp_tui.views.assessment import assess
 from vp_tui.views.figures import current_window, numbers
+from vp_tui.views.keys import key_of
 from vp_tui.views.lane import lane_mode
 from vp_tui.views.runs import run_rows
 from vp_tui.views.sources import is_reachable, source_view
@@ -227,7 +228,8 @@ def _next_steps(view: View, assessment: Assessment) -> Iterator[str]:
     if assessment.suggestion is not None:
         missing = ", ".join(assessment.gates.promotion.missing)
         proof = f"; for a promotion: {missing}" if missing else ""
-        yield f"record the window (R writes {assessment.suggestion.decision}){proof}"
+        writes = f"{key_of(view.state.watch, 'record-now')} writes"
+        yield f"record the window ({writes} {assessment.suggestion.decision}){proof}"
 
 
 def incident_text(view: View, session_id: str) -> str:

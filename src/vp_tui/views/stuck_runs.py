@@ -15,6 +15,7 @@ from vp_tui.domain.runs.cancels import SAME_S, Cancel, pending
 from vp_tui.domain.runs.levels import Level, RunLevel
 from vp_tui.domain.text import age, short_id
 from vp_tui.state.rules.sources import stuck_after_s
+from vp_tui.views.keys import key_of
 from vp_tui.views.runs import finished_at, run_levels, run_rows
 from vp_tui.views.view import View, fact
 
@@ -28,11 +29,12 @@ if TYPE_CHECKING:
 
 
 _BEYOND: Final[Mapping[Level | None, str]] = {
-    Level.DEAF: "it did not hear the first cancel: a second is useless, only a restart ends it: X",
-    Level.ORPHAN: "its turn has ended: only a restart ends what still writes: X",
+    Level.DEAF: "it did not hear the first cancel: a second is useless, only a restart ends it: "
+    "{key}",
+    Level.ORPHAN: "its turn has ended: only a restart ends what still writes: {key}",
     Level.LOST: "the session is gone",
 }
-"""Levels that no cancel reaches any more."""
+"""Levels that no cancel reaches any more; `key` restarts the gateway."""
 
 _ANOTHER: Final = "the run that was shown has ended, another one runs: look at it first"
 
@@ -92,7 +94,7 @@ def why_no_cancel(view: View, session_id: str | None) -> str | None:
     if row is None:
         return f"{session_id} is not listed any more"
     if row.level.level in _BEYOND:
-        return _BEYOND[row.level.level]
+        return _BEYOND[row.level.level].format(key=key_of(view.state.watch, "restart"))
     if not row.run.is_open:
         return "it runs nothing: there is nothing to cancel"
     return _why_not_again(view, row.run)
@@ -170,6 +172,7 @@ def next_step(view: View, row: RunRow) -> str:
 
 def _rung(view: View, row: RunRow) -> str:
     level = row.level.level
+    cancel, links = key_of(view.state.watch, "cancel"), key_of(view.state.watch, "links")
     if level is Level.STUCK:
         return _stuck(view, row)
     if level is Level.QUEUED:
@@ -178,15 +181,16 @@ def _rung(view: View, row: RunRow) -> str:
         return f"cancelling it frees nothing: it waits behind {blocker}, {look}"
     if level is Level.QUIET:
         left_s = stuck_after_s(view.state) - (row.silent_s or 0.0)
-        return f"wait: it counts as stuck in {age(max(left_s, 0.0))}, then c cancel"
+        return f"wait: it counts as stuck in {age(max(left_s, 0.0))}, then {cancel} cancel"
     return {
-        None: "nothing is known now: mend the source first (5 shows which)",
+        None: f"nothing is known now: mend the source first ({links} shows which)",
         Level.DEAF: f"2nd cancel useless -> {_restart(view)}",
         Level.LOST: "the session is gone, a cancel reaches nothing: see whether later turns "
         f"complete; if none does -> {_restart(view)}",
         Level.ORPHAN: "its turn has ended, a cancel reaches nothing: watch its log; "
         f"only a restart ends it -> {_restart(view)}",
-        Level.LONG: "it moves: a cancel throws its work away; tell those who wait, or c cancel",
+        Level.LONG: "it moves: a cancel throws its work away; "
+        f"tell those who wait, or {cancel} cancel",
         Level.OK: "nothing to do: it moves",
         Level.IDLE: _idle(view, row),
     }[level]
@@ -196,7 +200,8 @@ def _stuck(view: View, row: RunRow) -> str:
     waits = CANCEL_WAITS[view.state.dialect]
     if row.run.pending is not None:
         return f"cancelled, {waits} -> deaf? 2nd cancel useless -> {_restart(view)}"
-    return f"c cancel, {waits} -> deaf? 2nd cancel useless -> {_restart(view)}"
+    key = key_of(view.state.watch, "cancel")
+    return f"{key} cancel, {waits} -> deaf? 2nd cancel useless -> {_restart(view)}"
 
 
 def _idle(view: View, row: RunRow) -> str:
@@ -208,7 +213,7 @@ def _idle(view: View, row: RunRow) -> str:
 
 def _restart(view: View) -> str:
     kills = sum(row.is_running for row in run_rows(view))
-    return f"X restart gateway (kills {kills})"
+    return f"{key_of(view.state.watch, 'restart')} restart gateway (kills {kills})"
 
 
 @fact

@@ -14,6 +14,7 @@ from vp_tui.domain.runs.cancels import CancelState, pending
 from vp_tui.domain.text import age, short_id
 from vp_tui.state.rules.sources import OFTEN_ASKED, is_lost
 from vp_tui.views.figures import Numbers, numbers
+from vp_tui.views.keys import key_of
 from vp_tui.views.sources import SourceView, SourceWord, is_reachable, source_view, streams_view
 from vp_tui.views.view import View, fact
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from vp_tui.domain.lane.auto_revert import AutoRevert
     from vp_tui.domain.rollout.guardrails import TripWire
     from vp_tui.domain.rollout.situation import StuckRun
-    from vp_tui.domain.vocabulary import RevertMode
+    from vp_tui.state.state import Watch
 
 
 _GRAVITY: Final = (
@@ -47,9 +48,6 @@ GUARDRAIL: Final = "guardrail tripped"
 UNCONFIRMED: Final = "cancel unconfirmed"
 CONTRADICTED: Final = "brake contradicted"
 COUNTDOWN: Final = "auto-revert"
-_LINKS_KEY: Final = "5"
-_AUDIT_KEY: Final = "u"
-_BRAKE_KEY: Final = "F"
 _SERIOUS: Final = {LOST: "gateway lost", BLIND: "blind rate"}
 """Troubles that are an alarm of the SAFETY line, and the alarm's name."""
 
@@ -114,7 +112,8 @@ def _troubles_found(view: View) -> Iterator[Trouble]:
         cure = "whether a window is open is as it was known before; vp-tui tries again"
         yield Trouble("open window", view.state.windows_problem, cure, is_grave=False)
     for problem in view.state.tokens.problems:
-        yield Trouble("tokens", problem, "mend it, then press A to read them again", is_grave=False)
+        cure = f"mend it, then press {key_of(view.state.watch, 'read-tokens')} to read them again"
+        yield Trouble("tokens", problem, cure, is_grave=False)
 
 
 def _failed(what: str, view: SourceView) -> Trouble:
@@ -170,7 +169,8 @@ def _streams(view: View) -> Iterator[Trouble]:
     streams = streams_view(view)
     missing = streams.wanted - streams.live
     if streams.word is SourceWord.UNAUTHORIZED:
-        cure = "set UA_INTERNAL_API_TOKEN, then press A"
+        again = key_of(view.state.watch, "read-tokens")
+        cure = f"set UA_INTERNAL_API_TOKEN, then press {again}"
         yield Trouble("unauthorized: streams", streams.reason, cure)
     elif streams.word in {SourceWord.STALE, SourceWord.DOWN}:
         what = f"{missing} of {streams.wanted} streams not attached"
@@ -205,7 +205,7 @@ class SafetyFacts(NamedTuple):
     stuck_runs: tuple[StuckRun, ...]
     others: tuple[SafetyEntry, ...]
     """As `state_alarms` has them."""
-    mode: RevertMode
+    watch: Watch
     revert: AutoRevert
     can_force: bool
     """This vp-tui may force fallback, and neither did so nor knows it to be forced."""
@@ -227,9 +227,9 @@ def safety_line(found: SafetyFacts) -> tuple[SafetyEntry, ...]:
 
     While fallback is about to be forced that is, and the trip that its line names comes last.
     """
-    who = in_words(found.mode, found.revert, tripped=found.wire.tripped)
-    tripped = _tripped(found.wire, who, can_force=found.can_force)
-    others = (*map(_hanging, found.stuck_runs), *found.others)
+    who = in_words(found.watch.auto_revert, found.revert, tripped=found.wire.tripped)
+    tripped = _tripped(found, who)
+    others = (*(_hanging(run, found.watch) for run in found.stuck_runs), *found.others)
     if not found.revert.is_counting:
         return (*tripped, *others)
     head = f"AUTO-REVERT in {found.revert.left_s} s"
@@ -239,8 +239,9 @@ def safety_line(found: SafetyFacts) -> tuple[SafetyEntry, ...]:
 
 
 def _troubles(view: View) -> tuple[SafetyEntry, ...]:
+    key = key_of(view.state.watch, "links")
     return tuple(
-        SafetyEntry(_SERIOUS[trouble.what], trouble.reason, _LINKS_KEY, trouble.cure, trouble.what)
+        SafetyEntry(_SERIOUS[trouble.what], trouble.reason, key, trouble.cure, trouble.what)
         for trouble in troubles(view)
         if trouble.what in _SERIOUS
     )
@@ -250,31 +251,33 @@ def _contradicted(view: View) -> Iterator[SafetyEntry]:
     """Yield that missions are dispatched although the last change forbids them."""
     brake = view.state.lane.brake
     if brake is not None and brake.is_alarming:
-        cure = "F shows each step; look at what the gateway was started with"
-        yield SafetyEntry(
-            CONTRADICTED, f"{brake.change.words}, and {brake.reason}", _BRAKE_KEY, cure
-        )
+        key = key_of(view.state.watch, "brake")
+        cure = f"{key} shows each step; look at what the gateway was started with"
+        yield SafetyEntry(CONTRADICTED, f"{brake.change.words}, and {brake.reason}", key, cure)
 
 
 def _unconfirmed(view: View) -> Iterator[SafetyEntry]:
     """Yield the cancels after which no later turn completed for too long, own and others'."""
+    key, restart = key_of(view.state.watch, "audit"), key_of(view.state.watch, "restart")
     for cancel in pending(view.state.cancels):
         if cancel.state(view.now) is CancelState.UNCONFIRMED:
             at = view.state.clock.wall_at(cancel.at)
             yield SafetyEntry(
                 UNCONFIRMED,
                 f"{short_id(cancel.session_id)}, cancelled {at:%H:%M:%SZ}: no later turn completed",
-                _AUDIT_KEY,
-                "u shows what was done; drive a turn, or X restarts the gateway",
+                key,
+                f"{key} shows what was done; drive a turn, or {restart} restarts the gateway",
                 subject=cancel.session_id,
             )
 
 
-def _hanging(run: StuckRun) -> SafetyEntry:
+def _hanging(run: StuckRun, watch: Watch) -> SafetyEntry:
     """Return a stuck or deaf run as an alarm; a second cancel of a deaf one is useless."""
-    name, key, cure = "stuck", "c", "c cancel it, watch the result, then r record"
+    name, key = "stuck", key_of(watch, "cancel")
+    cure = f"{key} cancel it, watch the result, then {key_of(watch, 'record')} record"
     if run.is_deaf:
-        name, key, cure = "deaf", "X", "a second cancel is useless: X restarts the gateway"
+        name, key = "deaf", key_of(watch, "restart")
+        cure = f"a second cancel is useless: {key} restarts the gateway"
     wait = f"{run.waiting} turn{'s wait' if run.waiting > 1 else ' waits'} behind it"
     tool_use = f"in {run.last_tool}, " if run.last_tool else ""
     reason = (
@@ -284,10 +287,11 @@ def _hanging(run: StuckRun) -> SafetyEntry:
     return SafetyEntry(f"{name} run", reason, key, cure, head=head, subject=run.session_id)
 
 
-def _tripped(wire: TripWire, who: str, *, can_force: bool) -> tuple[SafetyEntry, ...]:
+def _tripped(found: SafetyFacts, who: str) -> tuple[SafetyEntry, ...]:
     """Return the trip as an alarm; `who` reverts, in words."""
-    if wire.reason is None:
+    if found.wire.reason is None:
         return ()
     cure = f"{YOU}: nothing reverts by itself" if who == YOU else who
-    press = ", press F" if can_force else ""
-    return (SafetyEntry(GUARDRAIL, wire.reason, _BRAKE_KEY, f"{cure}{press}"),)
+    key = key_of(found.watch, "brake")
+    press = f", press {key}" if found.can_force else ""
+    return (SafetyEntry(GUARDRAIL, found.wire.reason, key, f"{cure}{press}"),)

@@ -23,8 +23,7 @@ from vp_tui.domain.lane.switches import (
     plan_for,
     shown,
 )
-from vp_tui.domain.models import Failure
-from vp_tui.domain.orders import ActionStep
+from vp_tui.domain.models import ActionStep, Failure
 from vp_tui.domain.text import clip, literal
 from vp_tui.storage.env_switches import set_switch
 from vp_tui.storage.errors import SwitchError, SwitchMasked

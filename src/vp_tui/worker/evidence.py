@@ -164,7 +164,7 @@ def evidence_files(places: Places, log: Path | None, url: str, vp_id: str) -> Ev
 
 
 def new_recorder(log: Path | None, store: Store, places: Places) -> Recorder:
-    """Return what writes the evidence of what `store` watches, in the name of whoever runs vp-tui."""
+    """Return what writes the evidence of what `store` watches, in our user's name."""
     watch = store.state.watch
     return Recorder(evidence_files(places, log, watch.url, watch.vp_id), store, actor())
 

@@ -18,7 +18,8 @@ from vp_tui.domain.lane.auto_revert import Phase, news
 from vp_tui.domain.lane.restart import RestartState
 from vp_tui.domain.lane.switch_proof import Proof
 from vp_tui.domain.lane.switches import FORCE_FALLBACK, Change
-from vp_tui.domain.orders import ActionKind, ActionRecord, ActionStep, OrderOutcome
+from vp_tui.domain.models import ActionStep
+from vp_tui.domain.orders import ActionKind, ActionRecord, OrderOutcome
 from vp_tui.domain.runs.cancels import UNCONFIRMED_AFTER_S, Cancel, CancelState, pending, steps
 from vp_tui.storage.audit_log import append_action
 from vp_tui.storage.errors import AuditError
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 
     from vp_tui.domain.events import Event
     from vp_tui.domain.lane.auto_revert import AutoRevert
+    from vp_tui.domain.lane.restart import Restart
+    from vp_tui.domain.lane.switch_proof import Brake
     from vp_tui.domain.models import Failure
     from vp_tui.domain.runs.alarms import Alarm
     from vp_tui.state.state import State

@@ -28,11 +28,10 @@ from vp_tui.domain.events import (
     SwitchAsked,
 )
 from vp_tui.domain.lane.switches import NOT_IN_FORCE
-from vp_tui.domain.models import Failure
+from vp_tui.domain.models import ActionStep, Failure
 from vp_tui.domain.orders import (
     ActionKind,
     ActionRecord,
-    ActionStep,
     CancelRun,
     RestartGateway,
     RingAlarms,

@@ -24,7 +24,6 @@ from tests.support.builders import (
     status_frame,
     stream,
 )
-from vp_tui.domain.missions import Ledger
 
 from vp_tui.domain.events import (
     AuditFailed,
@@ -33,6 +32,7 @@ from vp_tui.domain.events import (
     CancelFailed,
     CancelRequested,
 )
+from vp_tui.domain.missions import Ledger
 from vp_tui.domain.models import CancelAnswer, Failure, StreamState
 from vp_tui.domain.orders import ActionRecord
 from vp_tui.domain.runs.cancels import Cancel, CancelState

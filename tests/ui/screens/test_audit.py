@@ -12,7 +12,8 @@ from tests.support.rig import SMALL, WIDE, Rig, running
 from tests.ui.test_hostile import HOSTILE, assert_harmless
 
 from vp_tui.domain.events import AuditRead
-from vp_tui.domain.orders import ActionKind, ActionRecord, ActionStep
+from vp_tui.domain.models import ActionStep
+from vp_tui.domain.orders import ActionKind, ActionRecord
 from vp_tui.ui.screens.audit import AuditScreen
 from vp_tui.ui.watch.screen import WatchScreen
 

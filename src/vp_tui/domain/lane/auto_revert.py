@@ -18,6 +18,7 @@ COUNTDOWN_S: Final = 10.0
 LATE_S: Final = 3.0
 """A step that comes later than this after the one before found a screen that stood still."""
 STOP_KEY: Final = "esc"
+"""Stops the countdown wherever it is seen: no other key can be given to that."""
 YOU: Final = "YOU are the auto-revert"
 UNCLAIMED: Final = "its lock is not taken yet"
 UNREAD: Final = "the env file is not read yet"
@@ -148,8 +149,10 @@ def news(before: AutoRevert, after: AutoRevert) -> str | None:
 
 _NEWS: Final = {
     Phase.ARMED: f"armed: a trip forces fallback after {COUNTDOWN_S:g} s",
-    Phase.COUNTING: f"countdown: fallback is forced in {COUNTDOWN_S:g} s unless esc stops it",
-    Phase.STOPPED: "countdown stopped with esc by {why}: nothing is forced",
+    Phase.COUNTING: (
+        f"countdown: fallback is forced in {COUNTDOWN_S:g} s unless {STOP_KEY} stops it"
+    ),
+    Phase.STOPPED: f"countdown stopped with {STOP_KEY} by {{why}}: nothing is forced",
     Phase.REVERTED: "the countdown ran out: fallback is forced now, and the auto-revert disarmed",
     Phase.DRY_RUN: "dry run: would have forced fallback now{why}",
 }

@@ -13,8 +13,7 @@ from vp_tui.domain.envfile import assignments, with_value
 from vp_tui.domain.text import literal
 
 if TYPE_CHECKING:
-    from vp_tui.domain.models import Failure
-    from vp_tui.domain.orders import ActionStep
+    from vp_tui.domain.models import ActionStep, Failure
 
 
 TRUTHY: Final = frozenset({"1", "true", "yes", "on"})

@@ -123,7 +123,7 @@ class CancelAllQuestion(Question):
         for target in self._targets:
             cancel = own_cancel(view, target.session_id, since)
             if cancel is not None:
-                last = state_line(cancel, view.now)
+                last = state_line(cancel, view)
                 lines.append(cut(join(f"{short_id(target.session_id):<14}", last), width))
         return lines
 

@@ -30,6 +30,7 @@ from vp_tui.ui.lines.evidence import (
 )
 from vp_tui.ui.lines.paint import wrap_text
 from vp_tui.views.figures import current_window, is_log_known
+from vp_tui.views.keys import key_of
 
 if TYPE_CHECKING:
     from textual.widget import Widget
@@ -47,7 +48,9 @@ Form = tuple["Window", str]
 """The window as edited, and the choice."""
 _FRAME: Final = 4
 """Columns of the box's border and padding."""
-_ELSEWHERE: Final = "another vp-tui changed the window meanwhile: esc, then w shows it as it is now"
+_ELSEWHERE: Final = (
+    "another vp-tui changed the window meanwhile: esc, then {key} shows it as it is now"
+)
 
 
 def window_fields(window: Window, label: str) -> list[Widget]:
@@ -117,7 +120,7 @@ class WindowDialog(Dialog["Window"]):
         view, width = self.live.view, min(self.app.size.width, 120) - _FRAME
         told = self.told
         if not told and view.state.window != self._before and not self._is_working:
-            told = _ELSEWHERE
+            told = _ELSEWHERE.format(key=key_of(view.state.watch, "window"))
         shown = self.query_one("#told", Lines)
         shown.display = bool(told)
         shown.show(wrap_text(f"! {told}", width, "warn"))

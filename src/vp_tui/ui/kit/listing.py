@@ -14,10 +14,12 @@ from textual.containers import Horizontal
 from textual.message import Message
 from textual.widgets import Input
 
-from vp_tui.ui.actions import ACTIONS, bindings
+from vp_tui.ui.actions import bindings
 from vp_tui.ui.kit.line_list import NO_MATCH, Lines
 from vp_tui.ui.kit.overlays import Overlay, Scrolled
 from vp_tui.ui.lines.paint import Line, join
+from vp_tui.views.actions import ACTIONS
+from vp_tui.views.keys import key_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -112,6 +114,10 @@ class Listing(Overlay, Generic[RowsT, ItemT]):
         """The item that is shown whole; None while there is none."""
         return self.under_cursor if self.whole is None else self.whole
 
+    def key_of(self, action_id: str) -> str:
+        """Return how the key of an action is called."""
+        return key_of(self.live.state.watch, action_id)
+
     def content(self) -> Iterable[Widget]:
         return (self._about, self._columns, self.list, self._item_title, self._item_box)
 
@@ -119,7 +125,10 @@ class Listing(Overlay, Generic[RowsT, ItemT]):
         return join(
             self.counted(),
             (f" /{self.wanted}/" if self.wanted else "", "match"),
-            (f"  {self.list.waiting} new: G" if self.list.waiting else "", "warn"),
+            (
+                f"  {self.list.waiting} new: {self.key_of('follow')}" if self.list.waiting else "",
+                "warn",
+            ),
             ("  not frozen" if shown.frozen_for is not None else "", "warn"),
         )
 

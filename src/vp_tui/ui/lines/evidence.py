@@ -22,6 +22,7 @@ from vp_tui.ui.lines.paint import Line, Span, age, cut, fit, join, plain, wrap_t
 from vp_tui.ui.lines.verdict import gate_line
 from vp_tui.views.draft import label_after, rows_of_others
 from vp_tui.views.figures import NO_EVIDENCE, is_log_known, numbers
+from vp_tui.views.keys import key_of
 from vp_tui.views.sources import SourceWord, source_view
 
 if TYPE_CHECKING:
@@ -33,8 +34,8 @@ if TYPE_CHECKING:
 
 
 _MEANINGS: Final[dict[str, str]] = {
-    Word.FORCE_FALLBACK: "records only: the brake is F",
-    Word.SUSTAINED_FORCE_FALLBACK: "records only: the brake is F",
+    Word.FORCE_FALLBACK: "records only: the brake is {brake}",
+    Word.SUSTAINED_FORCE_FALLBACK: "records only: the brake is {brake}",
     Word.START_SHADOW_WINDOW: "opens the rollout",
 }
 _MORE: Final = " v = all"
@@ -158,7 +159,8 @@ def _meaning(draft: Draft, word: str) -> Line:
     if word == draft.suggestion.decision:
         return join(("suggested", "accent"))
     asks = "asks for a reason" if draft.needs_reason(word) else ""
-    parts = [part for part in (asks, _MEANINGS.get(word)) if part]
+    means = _MEANINGS.get(word, "").format(brake=key_of(draft.state.watch, "brake"))
+    parts = [part for part in (asks, means) if part]
     return ((", ".join(parts), "dim"),)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from vp_tui.domain.lane.auto_revert import STOP_KEY
 from vp_tui.domain.missions import p95_after_each
 from vp_tui.domain.rollout import gates as rules
 from vp_tui.domain.rollout.guardrails import (
@@ -86,8 +87,8 @@ _MODES: Final = {
     RevertMode.OFF: "vp-tui does nothing",
     RevertMode.DRY_RUN: "vp-tui says when fallback would be forced, and does nothing",
     RevertMode.ARMED: (
-        "vp-tui forces fallback, once, after a countdown that esc stops; one vp-tui at a time on"
-        " this host"
+        f"vp-tui forces fallback, once, after a countdown that {STOP_KEY} stops; one vp-tui at a"
+        " time on this host"
     ),
 }
 

@@ -12,6 +12,7 @@ from vp_tui.domain.missions import CoverageState
 from vp_tui.ui.lines import figures as words
 from vp_tui.ui.lines.paint import Line, age, cut, fit, flow, join, pad, plain, sparkline, width_of
 from vp_tui.ui.lines.verdict import gate_words
+from vp_tui.views.keys import key_of
 
 if TYPE_CHECKING:
     from vp_tui.domain.rollout.guardrails import TripWire
@@ -162,7 +163,8 @@ def window_card(shown: Compared, now: float, width: int) -> list[Line]:
 
 def _kind(shown: Compared, window: Window, now: float) -> list[Line]:
     if window.opened_at is None:
-        return [plain(str(window.source)), plain("not opened: w opens it")]
+        key = key_of(shown.view.state.watch, "window")
+        return [plain(str(window.source)), plain(f"not opened: {key} opens it")]
     open_s = (shown.view.state.clock.wall_at(now) - window.opened_at).total_seconds()
     return [plain(str(window.source)), plain(f"open for {age(max(open_s, 0.0))}")]
 

@@ -22,6 +22,7 @@ from vp_tui.ui.lines.paint import (
     wrap_line,
     wrap_text,
 )
+from vp_tui.views.keys import key_of
 from vp_tui.views.sources import streams_view
 
 if TYPE_CHECKING:
@@ -78,24 +79,25 @@ def cancel_lines(cancel: Cancel, view: View, width: int) -> list[Line]:
     lines: list[Line] = []
     for step in steps(cancel, view.now):
         lines += step_line(step.name, step.detail, step.at, view.state.clock, width, _NAMES)
-    return [*lines, *wrap_line(state_line(cancel, view.now), width)]
+    return [*lines, *wrap_line(state_line(cancel, view), width)]
 
 
-def state_line(cancel: Cancel, now: float) -> Line:
+def state_line(cancel: Cancel, view: View) -> Line:
     """Return what a cancel has come to, and what it means."""
-    how = cancel.state(now)
-    return join((str(how), _TONES.get(how, "warn")), f": {_after_cancel(how)}")
+    how = cancel.state(view.now)
+    return join((str(how), _TONES.get(how, "warn")), f": {_after_cancel(how, view)}")
 
 
-def _after_cancel(how: CancelState) -> str:
+def _after_cancel(how: CancelState, view: View) -> str:
     """Return what to do next, in words."""
+    restart = f"{key_of(view.state.watch, 'restart')} restarts the gateway"
     return {
         CancelState.RECOVERED: "a later turn completed",
         CancelState.RESTARTED: "the gateway began anew, the run with it",
         CancelState.FAILED: "nothing was sent, or the gateway refused it",
         CancelState.MISSED: "look at what runs now",
         CancelState.UNKNOWN: "look whether it still runs; it is followed all the same",
-        CancelState.UNCONFIRMED: "no later turn completed: watch, or X restarts the gateway",
+        CancelState.UNCONFIRMED: f"no later turn completed: watch, or {restart}",
     }.get(how, "not recovered before a later turn completes")
 
 
@@ -112,17 +114,21 @@ def awaited_steps(brake: Brake, view: View) -> list[str]:
 
 def after_change(brake: Brake, view: View) -> str:
     """Return what helps next."""
+    watch = view.state.watch
     if view.state.lane.acted is None:
         return f"the actuator is at work: {age(max(view.now - brake.asked_at, 0.0))}"
     if brake.proof is Proof.FAILED:
         return "nothing was changed"
     if brake.proof is Proof.CONFIRMED:
-        return "r records it; stage reverted is proposed" if brake.change == FORCE_FALLBACK else ""
+        is_brake = brake.change == FORCE_FALLBACK
+        return (
+            f"{key_of(watch, 'record')} records it; stage reverted is proposed" if is_brake else ""
+        )
     if brake.proof is Proof.CONTRADICTED:
-        return "look at what the gateway was started with; X restarts it"
+        return f"look at what the gateway was started with; {key_of(watch, 'restart')} restarts it"
     if brake.since is None:
-        return "X restarts the gateway: only then it is in force"
-    return "P probes the lane: a turn of coding intent is the proof"
+        return f"{key_of(watch, 'restart')} restarts the gateway: only then it is in force"
+    return f"{key_of(watch, 'probe')} probes the lane: a turn of coding intent is the proof"
 
 
 def restart_lines(restart: Restart, view: View, width: int) -> list[Line]:

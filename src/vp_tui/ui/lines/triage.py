@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from vp_tui.domain.runs.cancels import CancelState, steps
 from vp_tui.domain.text import short_id
 from vp_tui.ui.lines.paint import Line, Span, cut, flow, join, spread, width_of, wrap_text
+from vp_tui.views.keys import key_of
 from vp_tui.views.triage import triage
 
 if TYPE_CHECKING:
@@ -30,7 +31,6 @@ USUAL: Final = 24
 _SHORT: Final = {"active_runs 0": "runs 0", "a later turn completes": "later turn"}
 """Steps of a cancel where few words fit."""
 _NEXT_STEP: Final = "ladder: "
-_BACK: Final = "esc back"
 _GAP: Final = "  "
 
 
@@ -48,25 +48,28 @@ def triage_lines(
     if seen is None:
         gone = f"{session_id} is not listed any more: nothing is known of it now"
         return [
-            _title(join((short_id(session_id), "strong")), width),
+            _title(join((short_id(session_id), "strong")), view, width),
             *wrap_text(gone, width)[:height],
         ]
     told = seen.row.level
     named = "unknown" if told.level is None else str(told.level)
     word = named.upper() if seen.row.is_alarm else named
-    elsewhere = " (the cursor is elsewhere: g)" if selected != session_id else ""
+    elsewhere = ""
+    if selected != session_id:
+        elsewhere = f" (the cursor is elsewhere: {key_of(view.state.watch, 'alarm')})"
     about = join(
         (f"{short_id(session_id)}{elsewhere} ", "strong"),
         (f"{word}: ", "bad" if seen.row.is_alarm else "plain"),
         told.reason,
     )
-    return [_title(about, width), *_body(seen, view, width, height)]
+    return [_title(about, view, width), *_body(seen, view, width, height)]
 
 
-def _title(about: Line, width: int) -> Line:
-    left = cut(join(("─TRIAGE ", "strong"), about, " "), width - len(_BACK) - 2)
-    rule = "─" * max(width - width_of(left) - len(_BACK) - 1, 0)
-    return spread(join(left, (rule, "dim")), ((_BACK, "dim"),), width)
+def _title(about: Line, view: View, width: int) -> Line:
+    back: Line = ((f"{key_of(view.state.watch, 'back')} back", "dim"),)
+    left = cut(join(("─TRIAGE ", "strong"), about, " "), width - width_of(back) - 2)
+    rule = "─" * max(width - width_of(left) - width_of(back) - 1, 0)
+    return spread(join(left, (rule, "dim")), back, width)
 
 
 def _body(seen: Triage, view: View, width: int, height: int) -> list[Line]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from vp_tui.domain.lane.auto_revert import STOP_KEY
 from vp_tui.domain.models import Source
 from vp_tui.domain.rollout.labels import short_label
 from vp_tui.domain.rollout.verdicts import Verdict
 from vp_tui.ui.lines.paint import Line, cut, flow, join, spread
+from vp_tui.views.keys import key_of
 from vp_tui.views.sources import SourceWord, source_view
-from vp_tui.views.troubles import troubles
+from vp_tui.views.troubles import COUNTDOWN, troubles
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,9 +39,9 @@ def verdict_lines(view: View, width: int, safety: Sequence[SafetyEntry]) -> list
     """Return what the operator must know first, and what helps or how the gates stand."""
     found = troubles(view)
     if safety:
-        return _safety(safety, found, width)
+        return _safety(safety, found, view, width)
     if found:
-        return _troubles(found, width)
+        return _troubles(found, view, width)
     silent = [s for s in _ASKED if source_view(view, s).word is SourceWord.IDLE]
     if silent:
         asked = "" if len(silent) == len(_ASKED) else f" for {', '.join(silent)}"
@@ -52,7 +52,9 @@ def verdict_lines(view: View, width: int, safety: Sequence[SafetyEntry]) -> list
     return [_verdict(assessment, width), _gates(assessment, width)]
 
 
-def _safety(safety: Sequence[SafetyEntry], found: Sequence[Trouble], width: int) -> list[Line]:
+def _safety(
+    safety: Sequence[SafetyEntry], found: Sequence[Trouble], view: View, width: int
+) -> list[Line]:
     """Return the first alarm, and below it the next thing that is wrong, else what helps."""
     first, *others = safety
     told = {alarm.trouble for alarm in safety}
@@ -65,28 +67,29 @@ def _safety(safety: Sequence[SafetyEntry], found: Sequence[Trouble], width: int)
     elif rest and rest[0].is_grave and not first.trouble:
         below = join(("! ", "bad"), (rest[0].what, "bad"), f": {rest[0].reason}")
         hidden -= 1
-    return [alarm_line(first, width), spread(below, _more(hidden), width)]
+    return [alarm_line(first, width), spread(below, _more(hidden, view), width)]
 
 
 def alarm_line(alarm: SafetyEntry, width: int) -> Line:
     """Return an alarm in one line; what stops a countdown stays, whatever else is cut."""
     head = alarm.head or f"SAFETY {alarm.alarm}"
     told = join(("! ", "bad"), (head, "bad"), f": {alarm.reason}")
-    if alarm.key != STOP_KEY:
+    if alarm.alarm != COUNTDOWN:
         return cut(told, width)
     return spread(told, ((alarm.cure, "warn"),), width)
 
 
-def _troubles(found: Sequence[Trouble], width: int) -> list[Line]:
+def _troubles(found: Sequence[Trouble], view: View, width: int) -> list[Line]:
     worst = found[0]
     tone: Tone = "bad" if worst.is_grave else "warn"
     what = join(("! ", tone), (worst.what, tone), f": {worst.reason}" if worst.reason else "")
     cure = join(("  -> ", "dim"), worst.cure)
-    return [cut(what, width), spread(cure, _more(len(found) - 1), width)]
+    return [cut(what, width), spread(cure, _more(len(found) - 1, view), width)]
 
 
-def _more(hidden: int) -> Line:
-    return ((f"+{hidden} more: 5", "warn"),) if hidden else (("", "plain"),)
+def _more(hidden: int, view: View) -> Line:
+    told = f"+{hidden} more: {key_of(view.state.watch, 'links')}"
+    return ((told, "warn"),) if hidden else (("", "plain"),)
 
 
 def _verdict(assessment: Assessment, width: int) -> Line:

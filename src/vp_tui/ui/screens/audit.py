@@ -9,6 +9,7 @@ from textual.binding import Binding, BindingType
 from vp_tui.domain.orders import ActionKind, ActionRecord
 from vp_tui.domain.text import literal, short_id
 from vp_tui.state.state import AuditLog
+from vp_tui.ui.actions import closing
 from vp_tui.ui.kit.line_list import LineList
 from vp_tui.ui.kit.listing import LIST_ID, Listing
 from vp_tui.ui.lines.paint import Line, fact, fit, join, wrap_line
@@ -136,7 +137,7 @@ def _cell(text: str, size: int) -> str:
 class AuditScreen(Listing[AuditList, ActionRecord]):
     """Shows the audit of every gateway."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("q,u", "dismiss", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("q", "dismiss", show=False), closing("audit")]
     title_text = "AUDIT"
     item_word = "action"
 
@@ -160,13 +161,17 @@ class AuditScreen(Listing[AuditList, ActionRecord]):
 
     def keys(self) -> tuple[tuple[str, str], ...]:
         if self.whole is not None:
-            return (("esc", "back to the list"), ("↑ ↓ pgup pgdn", "scroll"), ("y", "copy it"))
+            return (
+                ("esc", "back to the list"),
+                ("↑ ↓ pgup pgdn", "scroll"),
+                (self.key_of("copy"), "copy it"),
+            )
         return (
             ("esc", "show all" if self.wanted else "back"),
             ("enter", "whole action"),
-            ("/", "filter"),
-            ("y", "copy it"),
-            ("G", "newest"),
+            (self.key_of("find"), "filter"),
+            (self.key_of("copy"), "copy it"),
+            (self.key_of("follow"), "newest"),
         )
 
     def fill(self) -> None:

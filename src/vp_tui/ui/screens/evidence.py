@@ -15,6 +15,7 @@ from vp_tui.domain.rollout.evidence_row import COLUMNS, NOT_AVAILABLE, figures_o
 from vp_tui.domain.rollout.labels import is_measured, short_label
 from vp_tui.domain.text import clip, literal
 from vp_tui.state.state import EvidenceLog
+from vp_tui.ui.actions import closing
 from vp_tui.ui.kit.line_list import LineList
 from vp_tui.ui.kit.listing import LIST_ID, Listing
 from vp_tui.ui.lines.paint import Line, cut, fact, fit, flow, join, wrap_line
@@ -213,7 +214,10 @@ def author(log: EvidenceLog, place: int) -> str | None:
 class EvidenceScreen(Listing[EvidenceList, int]):
     """Shows the log; its items are the places of the rows in it."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("q,e", "dismiss", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("q", "dismiss", show=False),
+        closing("evidence"),
+    ]
     title_text = "EVIDENCE"
     item_word = "row"
 
@@ -242,13 +246,14 @@ class EvidenceScreen(Listing[EvidenceList, int]):
 
     def keys(self) -> tuple[tuple[str, str], ...]:
         if self.whole is not None:
-            return (("esc", "back to the rows"), ("↑ ↓ pgup pgdn", "scroll"), ("y", "copy the row"))
+            copy = (self.key_of("copy"), "copy the row")
+            return (("esc", "back to the rows"), ("↑ ↓ pgup pgdn", "scroll"), copy)
         return (
             ("esc", "show all" if self.wanted else "back"),
             ("enter", "whole row"),
-            ("/", "filter"),
-            ("y", "copy row"),
-            ("G", "newest"),
+            (self.key_of("find"), "filter"),
+            (self.key_of("copy"), "copy row"),
+            (self.key_of("follow"), "newest"),
             ("← →", "shift"),
         )
 

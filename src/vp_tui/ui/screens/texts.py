@@ -13,11 +13,13 @@ from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 
-from vp_tui.ui.actions import ACTIONS, OFF
+from vp_tui.domain.lane.auto_revert import STOP_KEY
+from vp_tui.ui.actions import OFF, closing
 from vp_tui.ui.kit.line_list import Lines
 from vp_tui.ui.kit.overlays import Overlay, Scrolled
 from vp_tui.ui.lines.explain import explanation
 from vp_tui.ui.lines.paint import Line, fit, join, plain
+from vp_tui.views.keys import actions_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.widget import Widget
 
+    from vp_tui.state.state import Watch
     from vp_tui.ui.kit.overlays import Picture
     from vp_tui.views.view import Live
 
@@ -41,7 +44,7 @@ _NOTES = (
     "disp (d) dispatched, done (c) completed, fb fell back, F failed, run running.",
     "The strip is the last 20: · clean  F fell back  X failed.",
     "unseen: turns that made no mission, so that no rate can see them.",
-    "While AUTO-REVERT counts down esc stops it, wherever it is pressed.",
+    f"While AUTO-REVERT counts down {STOP_KEY} stops it, wherever it is pressed.",
     "Watching sends nothing to a run, and closing vp-tui changes nothing.",
 )
 
@@ -53,32 +56,33 @@ class HelpScreen(ModalScreen[None]):
     """All keys by group, and how to read the figures."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,question_mark,f1,enter", "dismiss", show=False),
+        Binding("escape,q,enter", "dismiss", show=False),
+        closing("help"),
         Binding("j", "scroll(1)", show=False),
         Binding("k", "scroll(-1)", show=False),
     ]
 
-    def __init__(self, *, read_only: bool) -> None:
+    def __init__(self, watch: Watch) -> None:
         super().__init__()
-        self._read_only = read_only
+        self._watch = watch
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(id="help") as box:
             box.border_title = "Keys"
             box.border_subtitle = "esc closes, arrows scroll"
             lines = Lines(id="help-lines")
-            lines.show(help_lines(read_only=self._read_only))
+            lines.show(help_lines(self._watch))
             yield lines
 
     def action_scroll(self, steps: int) -> None:
         self.query_one("#help").scroll_relative(y=steps, animate=False)
 
 
-def help_lines(*, read_only: bool = False) -> list[Line]:
+def help_lines(watch: Watch) -> list[Line]:
     """Return the help's text; dangers are marked."""
-    mark = OFF if read_only else DANGER
+    mark, table = OFF if watch.read_only else DANGER, actions_in(watch)
     lines: list[Line] = []
-    for group, actions in groupby(ACTIONS, key=lambda action: action.group):
+    for group, actions in groupby(table, key=lambda action: action.group):
         lines.append(((group, "strong"),))
         lines += [
             join(
@@ -89,8 +93,8 @@ def help_lines(*, read_only: bool = False) -> list[Line]:
             for action in actions
         ]
         lines.append(())
-    if any(action.danger for action in ACTIONS):
-        told = "is off: vp-tui is read-only" if read_only else "changes the gateway"
+    if any(action.danger for action in table):
+        told = "is off: vp-tui is read-only" if watch.read_only else "changes the gateway"
         lines += [plain(f"{mark} {told}."), ()]
     lines.append((("Reading the figures", "strong"),))
     lines += [plain(f"  {note}") for note in _NOTES]
@@ -101,7 +105,8 @@ class ExplainScreen(Overlay):
     """Verdict, word, window, gates, guardrails and statistics, each with its rule."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,i,enter", "dismiss", show=False),
+        Binding("escape,q,enter", "dismiss", show=False),
+        closing("explain"),
     ]
     DEFAULT_CSS = """
     ExplainScreen #explain { height: 1fr; padding: 0 0 0 1; scrollbar-size-vertical: 1; }

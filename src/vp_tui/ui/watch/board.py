@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from textual.containers import Container, Horizontal
 
 from vp_tui.domain.models import Source
-from vp_tui.ui.actions import ACTIONS, OFF, Action, action_named
+from vp_tui.ui.actions import OFF
 from vp_tui.ui.kit.line_list import Lines
 from vp_tui.ui.lines.figure_layouts import (
     LINES,
@@ -28,6 +28,7 @@ from vp_tui.ui.lines.paint import Line, age, cut, join, spread, width_of
 from vp_tui.ui.watch.panes import LOWER, LowerPanes, Pane, runs_facts
 from vp_tui.ui.watch.runs import RunsList, TriageChoice
 from vp_tui.views.figures import numbers
+from vp_tui.views.keys import actions_in, key_of
 from vp_tui.views.runs import run_rows
 from vp_tui.views.sources import SourceWord, source_view
 
@@ -37,9 +38,11 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.geometry import Size
 
+    from vp_tui.state.state import Watch
     from vp_tui.ui.kit.line_list import LineList
     from vp_tui.ui.lines.figures import Compared
     from vp_tui.ui.lines.paint import Tone
+    from vp_tui.views.actions import Action
     from vp_tui.views.runs import RunRow
     from vp_tui.views.sources import SourceView
     from vp_tui.views.troubles import SafetyEntry
@@ -119,26 +122,27 @@ def _card_lines(name: str, shown: Compared, now: float, width: int) -> list[Line
     return guardrails_card(shown, width)
 
 
-def footer_line(width: int, *, read_only: bool = False, first: Sequence[str] = ()) -> Line:
+def footer_line(watch: Watch, width: int, first: Sequence[str] = ()) -> Line:
     """Return the keys that matter most, whole ones only; help and quit always have a place.
 
     `first` are ids of actions that are named before those marked for the footer.
     """
-    ways_out = [action for action in ACTIONS if action.group == "vp-tui" and action.footer]
-    always = _keys(ways_out, read_only=read_only)
-    marked = [action for action in ACTIONS if action.footer and action not in ways_out]
-    wanted = [action_named(action_id) for action_id in first]
+    actions = {action.id: action for action in actions_in(watch)}
+    marked = [action for action in actions.values() if action.footer]
+    ways_out = [action for action in marked if action.group == "vp-tui"]
+    always = _keys(ways_out, watch)
+    wanted = [actions[action_id] for action_id in first]
     shown: Line = ()
-    for action in (*wanted, *(action for action in marked if action not in wanted)):
-        longer = (*shown, *_keys([action], read_only=read_only))
+    for action in (*wanted, *(a for a in marked if a not in wanted and a not in ways_out)):
+        longer = (*shown, *_keys([action], watch))
         if width_of(longer) + width_of(always) > width:
             break
         shown = longer
     return spread(shown, always, width)
 
 
-def _keys(actions: Iterable[Action], *, read_only: bool) -> Line:
-    return join(*(_key(action, is_off=action.danger and read_only) for action in actions))
+def _keys(actions: Iterable[Action], watch: Watch) -> Line:
+    return join(*(_key(action, is_off=action.danger and watch.read_only) for action in actions))
 
 
 def _key(action: Action, *, is_off: bool) -> Line:
@@ -157,7 +161,8 @@ def alarm_lines(view: View, width: int) -> list[Line]:
     rang = f"{raised_at:%H:%M:%SZ}, {age(view.now - first.raised_at)} ago"
     more = f"  +{len(view.state.alarms) - 1} more" if len(view.state.alarms) > 1 else ""
     if first.acknowledged is None:
-        seen: Line = (("seen by nobody: a", "warn"),)
+        key = key_of(view.state.watch, "acknowledge")
+        seen: Line = ((f"seen by nobody: {key}", "warn"),)
     else:
         at = f"{view.state.clock.wall_at(first.acknowledged.at):%H:%M:%SZ}"
         seen = ((f"seen by {first.acknowledged.actor} {at}", "dim"),)
@@ -168,7 +173,7 @@ def alarm_lines(view: View, width: int) -> list[Line]:
 class Board(Container):
     """Draws a state. It keeps what the operator chose to look at, and nothing else."""
 
-    def __init__(self) -> None:
+    def __init__(self, watch: Watch) -> None:
         super().__init__(id="board")
         self.found = dict.fromkeys(("runs", *LOWER), "")
         """What each pane is filtered by, or searched for, by its name."""
@@ -179,8 +184,8 @@ class Board(Container):
         self.triage = Lines(id="triage")
         self.alarms = Lines(id="alarms")
         self.cards = Cards(id="cards")
-        self.runs = Pane("runs", RunsList(id="runs"))
-        self.lower_panes = LowerPanes()
+        self.runs = Pane("runs", RunsList(watch, id="runs"), watch)
+        self.lower_panes = LowerPanes(watch)
         self._rows: tuple[RunRow, ...] = ()
 
     def compose(self) -> ComposeResult:
@@ -251,7 +256,7 @@ class Board(Container):
         self.header.show(header_lines(view, width, frozen_for=frozen_for, safety=safety))
         self._show_runs(view)
         self._follow_triage()
-        footer = footer_line(width, read_only=view.state.watch.read_only, first=self._first_keys())
+        footer = footer_line(view.state.watch, width, self._first_keys())
         self.footer.show([footer])
         self._show_figures(view, width)
         whose = self.triage_choice.events_of(self.selected)

@@ -15,6 +15,7 @@ from vp_tui.domain.text import short_id
 from vp_tui.ui.kit.listing import FindBar
 from vp_tui.ui.watch.logs import NO_ERROR, LogList
 from vp_tui.views.alarms import GATEWAY_LOST, worst_alarm
+from vp_tui.views.keys import key_of
 from vp_tui.views.stuck_runs import row_of_session
 from vp_tui.views.triage import is_on_lane
 
@@ -133,7 +134,10 @@ def _cancel(screen: HandlerScreen) -> None:
         return
     # One run is looked at and another one has the cursor: none is hit by mistake.
     told = f"{short_id(shown or '')} is looked at, the cursor is on {short_id(selected or '')}"
-    cure = "g goes to the first, enter looks at the second; then c"
+    watch = screen.live.state.watch
+    first, second = key_of(watch, "alarm"), key_of(watch, "triage")
+    then = key_of(watch, "cancel")
+    cure = f"{first} goes to the first, {second} looks at the second; then {then}"
     screen.notify(f"{told}: {cure}", title="which run?", severity="warning", markup=False)
 
 
@@ -161,7 +165,7 @@ def _change(change: Change) -> Handler:
 def _help(screen: HandlerScreen) -> None:
     from vp_tui.ui.screens.texts import HelpScreen  # noqa: PLC0415 - loaded when it is asked for
 
-    screen.app.push_screen(HelpScreen(read_only=screen.live.state.watch.read_only))
+    screen.app.push_screen(HelpScreen(screen.live.state.watch))
 
 
 def _find(screen: HandlerScreen) -> None:
@@ -231,7 +235,9 @@ def _go_to_alarm(screen: HandlerScreen) -> None:
         _triage(screen)
     else:
         name = f"{worst.key.kind} {short_id(worst.key.subject)}"
-        screen.notify(f"{name} is not in this picture: p goes on with what is so now", markup=False)
+        key = key_of(screen.live.state.watch, "freeze")
+        told = f"{name} is not in this picture: {key} goes on with what is so now"
+        screen.notify(told, markup=False)
 
 
 def _select(screen: HandlerScreen, session_id: str) -> bool:

@@ -16,13 +16,14 @@ from vp_tui.domain.text import fold, short_id
 from vp_tui.state.state import LogTail
 from vp_tui.ui.kit.line_list import LineList
 from vp_tui.ui.lines.paint import WORD_SYMBOLS, WORD_TONES, Line, age, fit, join, plain
+from vp_tui.views.keys import key_of
 from vp_tui.views.sources import SourceView, log_view, source_view
 from vp_tui.views.troubles import troubles
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterator
 
-    from vp_tui.state.state import Clock, Entry, Link
+    from vp_tui.state.state import Clock, Entry, Link, Watch
     from vp_tui.ui.lines.paint import Span, Tone
     from vp_tui.views.view import View
 
@@ -57,8 +58,9 @@ _LINK_TONES: Final[dict[StreamState, Tone]] = {
 class EventsList(LineList):
     """The event list. Its rows are numbered entries, so that its place survives trimming."""
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
+    def __init__(self, watch: Watch, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
         super().__init__(id=id)
+        self._watch = watch
         self._entries: tuple[Entry, ...] = ()
         self._clock: Clock | None = None
         self._matching = ""
@@ -85,7 +87,8 @@ class EventsList(LineList):
     @property
     def empty_text(self) -> str:
         if self._matching:
-            return f" no event matches /{self._matching}/: esc shows all"
+            key = key_of(self._watch, "back")
+            return f" no event matches /{self._matching}/: {key} shows all"
         return " no event seen yet: streams have no replay, only what comes now"
 
     def key_at(self, index: int) -> Hashable:

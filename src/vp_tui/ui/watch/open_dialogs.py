@@ -23,6 +23,7 @@ from vp_tui.ui.dialogs.waiting_rows import WaitingDialog
 from vp_tui.ui.dialogs.window import EditDialog, OpenDialog
 from vp_tui.ui.lines.evidence import meanwhile
 from vp_tui.views.draft import Choice, draft_row, why_ask
+from vp_tui.views.keys import key_of
 from vp_tui.views.lane import followed_change, why_no_change
 from vp_tui.views.stuck_runs import (
     cancellable,
@@ -50,8 +51,6 @@ ERROR_S: Final = 20.0
 NO_LOG: Final = (
     "there is no evidence log: name one with --evidence, or as evidence = … in the config"
 )
-
-NO_WINDOW: Final = "no window is open to waive a gate for: open one with w first"
 
 
 class EvidenceDialogs:
@@ -108,7 +107,9 @@ class EvidenceDialogs:
 
         window = self._live.state.window
         if window is None:
-            self._screen.notify(NO_WINDOW, severity="warning", markup=False)
+            key = key_of(self._live.state.watch, "window")
+            text = f"no window is open to waive a gate for: open one with {key} first"
+            self._screen.notify(text, severity="warning", markup=False)
             return
         dialog = WaiveDialog(self._live, self._commands, window)
         self._screen.app.push_screen(dialog, self._waived)
@@ -124,7 +125,8 @@ class EvidenceDialogs:
             dialog = WaitingDialog(self._live, self._commands, found)
             self._screen.app.push_screen(dialog, self._appended)
         elif found.rows:
-            text = f"{len(found.rows)} recorded and not in the log yet: W shows them"
+            key = key_of(self._live.state.watch, "waiting")
+            text = f"{len(found.rows)} recorded and not in the log yet: {key} shows them"
             self._screen.notify(text, title="rows wait", severity="warning", markup=False)
         elif asked:
             text = "; ".join(found.warnings) or "no row waits for the log"

@@ -15,6 +15,7 @@ from vp_tui.ui.kit.line_list import LineList, Toned
 from vp_tui.ui.lines.paint import Line, age, cut, join, width_of
 from vp_tui.ui.watch.logs import EventsList, LinksList, LogList, entries_matching
 from vp_tui.ui.watch.runs import counted_levels
+from vp_tui.views.keys import key_of
 from vp_tui.views.sources import SourceWord, log_view, streams_view
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.strip import Strip
 
+    from vp_tui.state.state import Watch
     from vp_tui.ui.lines.paint import Tone
     from vp_tui.views.runs import RunRow
     from vp_tui.views.sources import SourceView
@@ -31,13 +33,6 @@ if TYPE_CHECKING:
 
 ListT = TypeVar("ListT", bound=LineList)
 
-PANE_KEYS: Final = {
-    "runs": "1",
-    "events": "2",
-    "lane-log": "3",
-    "session-log": "4",
-    "links": "5",
-}
 PANE_NAMES: Final = {
     "runs": "RUNS",
     "events": "EVENTS",
@@ -45,7 +40,7 @@ PANE_NAMES: Final = {
     "session-log": "SESSION LOG",
     "links": "LINKS",
 }
-
+"""By the id of the action that leads there."""
 LOWER: Final = ("events", "lane-log", "session-log", "links")
 """Names of the panes of the lower half."""
 
@@ -78,10 +73,11 @@ class PaneTitle(Toned):
 class Pane(Vertical, Generic[ListT]):
     """One list under its title line."""
 
-    def __init__(self, name: str, lines: ListT) -> None:
+    def __init__(self, name: str, lines: ListT, watch: Watch) -> None:
         super().__init__(id=f"{name}-pane", classes="pane")
         self.pane = name
         self.list = lines
+        self._watch = watch
         self._title = PaneTitle()
         self._facts: Line = ()
         self._others: Line = ()
@@ -100,7 +96,7 @@ class Pane(Vertical, Generic[ListT]):
         focused = self.list.has_focus
         tone: Tone = "accent" if focused else "strong"
         mark = "▸" if focused else "─"
-        name = (f"{PANE_KEYS[self.pane]} {PANE_NAMES[self.pane]} ", tone)
+        name = (f"{key_of(self._watch, self.pane)} {PANE_NAMES[self.pane]} ", tone)
         left = join((mark, tone), name, self._facts, " ")
         self._title.show(left, self._others, self._following())
 
@@ -109,7 +105,8 @@ class Pane(Vertical, Generic[ListT]):
             return ()
         if self.list.following:
             return ((" follow ON", "dim"),)
-        return ((f" follow OFF, {self.list.waiting} new: G", "warn"),)
+        key = key_of(self._watch, "follow")
+        return ((f" follow OFF, {self.list.waiting} new: {key}", "warn"),)
 
     def on_descendant_focus(self) -> None:
         self.show_title()
@@ -121,9 +118,10 @@ class Pane(Vertical, Generic[ListT]):
         self.show_title()
 
 
-def other_panes(names: list[str]) -> Line:
+def other_panes(names: list[str], watch: Watch) -> Line:
     """Return how a title names panes that are not shown: `[3 lane log] [4 session log]`."""
-    return ((" ".join(f"[{PANE_KEYS[n]} {PANE_NAMES[n].lower()}]" for n in names), "dim"),)
+    told = " ".join(f"[{key_of(watch, name)} {PANE_NAMES[name].lower()}]" for name in names)
+    return ((told, "dim"),)
 
 
 def runs_facts(rows: Sequence[RunRow], view: View, source: SourceView, matching: str) -> Line:
@@ -137,13 +135,15 @@ def runs_facts(rows: Sequence[RunRow], view: View, source: SourceView, matching:
     return join(facts, filtered(matching))
 
 
-def why_empty(source: SourceView, *, is_session_log: bool) -> str:
+def why_empty(source: SourceView, watch: Watch, *, is_session_log: bool) -> str:
     """Return what stands in place of a log's lines while there are none."""
     if source.failure is not None:
         return f" {source.failure.reason} -> {source.failure.cure}"
     if source.word is SourceWord.IDLE:
         return " asking for the log …"
-    elsewhere = ": a delegated run writes to the lane's log (3)" if is_session_log else ""
+    elsewhere = ""
+    if is_session_log:
+        elsewhere = f": a delegated run writes to the lane's log ({key_of(watch, 'lane-log')})"
     return f" this log is empty{elsewhere}"
 
 
@@ -163,12 +163,13 @@ def filtered(text: str) -> Line:
 class LowerPanes(Horizontal):
     """Shows the chosen pane; where it is wide, the events and the pane chosen beside them."""
 
-    def __init__(self) -> None:
+    def __init__(self, watch: Watch) -> None:
         super().__init__(id="lower")
-        self.events = Pane("events", EventsList(id="events"))
-        self.lane_log = Pane("lane-log", LogList(id="lane-log"))
-        self.session_log = Pane("session-log", LogList(id="session-log"))
-        self.links = Pane("links", LinksList(id="links"))
+        self._watch = watch
+        self.events = Pane("events", EventsList(watch, id="events"), watch)
+        self.lane_log = Pane("lane-log", LogList(id="lane-log"), watch)
+        self.session_log = Pane("session-log", LogList(id="session-log"), watch)
+        self.links = Pane("links", LinksList(id="links"), watch)
         self._chosen = "events"
         self._beside_events = "lane-log"
         self._is_wide = False
@@ -240,7 +241,7 @@ class LowerPanes(Horizontal):
 
     def _show_log(self, pane: Pane[LogList], view: View, log_id: str) -> None:
         source, is_session_log = log_view(view, log_id), pane is self.session_log
-        empty = why_empty(source, is_session_log=is_session_log)
+        empty = why_empty(source, self._watch, is_session_log=is_session_log)
         pane.list.show(log_id, view.state.logs.get(log_id), empty)
         facts = join(
             short_id(log_id) if is_session_log else "",
@@ -253,4 +254,4 @@ class LowerPanes(Horizontal):
         """Name the panes that share this one's place: none beside the events where it is wide."""
         if shown == "events" and self._is_wide:
             return ()
-        return other_panes([name for name in LOWER if name not in self.shown])
+        return other_panes([name for name in LOWER if name not in self.shown], self._watch)

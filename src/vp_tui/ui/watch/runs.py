@@ -13,11 +13,13 @@ from vp_tui.domain.runs.levels import Level
 from vp_tui.domain.text import fold, short_id
 from vp_tui.ui.kit.line_list import LineList
 from vp_tui.ui.lines.paint import Line, age, fit, join
+from vp_tui.views.keys import key_of
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
 
     from vp_tui.domain.runs.levels import RunLevel
+    from vp_tui.state.state import Watch
     from vp_tui.ui.lines.paint import Tone
     from vp_tui.views.runs import RunRow
     from vp_tui.views.sources import SourceView
@@ -69,8 +71,9 @@ class RunsList(LineList):
 
     follows: ClassVar[bool] = False
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
+    def __init__(self, watch: Watch, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
         super().__init__(id=id)
+        self._watch = watch
         self._rows: tuple[RunRow, ...] = ()
         self._places: dict[str, int] = {}
         self._source: SourceView | None = None
@@ -103,7 +106,8 @@ class RunsList(LineList):
     @property
     def empty_text(self) -> str:
         if self._matching:
-            return f" no session matches /{self._matching}/: esc shows all"
+            key = key_of(self._watch, "back")
+            return f" no session matches /{self._matching}/: {key} shows all"
         is_known = self._source is not None and self._source.age_s is not None
         return " no session in memory" if is_known else " no list of sessions yet"
 

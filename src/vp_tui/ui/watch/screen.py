@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import on
 from textual.screen import Screen
 
-from vp_tui.ui.actions import ACTIONS, action_named, bindings, why_not
+from vp_tui.ui.actions import bindings
 from vp_tui.ui.kit.line_list import NO_MATCH, LineList
 from vp_tui.ui.kit.overlays import picture_of
 from vp_tui.ui.watch.board import Board
 from vp_tui.ui.watch.logs import LogList
+from vp_tui.views.actions import ACTIONS, action_named, why_not
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
@@ -39,7 +40,7 @@ class WatchScreen(Screen[None]):
         self.commands = commands
         self._tones = tones
         self._frozen: View | None = None
-        self.board = Board()
+        self.board = Board(live.state.watch)
 
     def compose(self) -> ComposeResult:
         yield self._tones

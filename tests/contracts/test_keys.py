@@ -1,0 +1,86 @@
+"""No text names a key of the table by itself: it would be wrong where another one is mapped."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import pytest
+
+import vp_tui
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+HOUSE: Final = Path(vp_tui.__file__).parent
+ROOMS: Final = ("domain", "state", "views", "worker", "ui", "cli")
+NAMED: Final = re.compile(
+    r"""
+      (?:^|[;:,(]\ ?|->\ |\b(?:and|by|hit|is|key|or|then|with)\ ) [B-Zb-rt-z] (?=$|[,;:.)]|\ [a-z])
+    | \bpress\ [A-Za-z1-5/?+-] (?!\w)
+    | \b(?:by\ nobody|elsewhere):\ [a-z] (?!\w)
+    | (?:\bmore:\ |\() [2-5] (?=$|\)|\ shows)
+    | \b[a-z]\ (?:opens|restarts|shows)\b
+    """,
+    re.VERBOSE,
+)
+"""Where texts named keys of the table; an `s` there is a plural, or seconds."""
+NO_KEYS: Final = {
+    "Z, ": "the end of a time",
+    "disp (d) dispatched, done (c) completed, fb fell back, F failed, run running.": "columns",
+    "listen so long to streams and logs after the first answers (2)": "a default",
+}
+
+
+def texts(tree: ast.AST) -> Iterator[str]:
+    """Yield what may be words: no documentation, no names of keys for a binding, no styles."""
+    docs = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docs:
+            is_style = "{ height" in node.value
+            if " " in node.value and not is_style:
+                yield node.value
+
+
+def named_in(path: Path) -> list[str]:
+    found = texts(ast.parse(path.read_text(encoding="utf-8")))
+    return [text for text in found if NAMED.search(text) and text not in NO_KEYS]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "c cancel it, watch the result, then r record",
+        "a second cancel is useless: X restarts the gateway",
+        "only a restart ends it: X",
+        " -> deaf? 2nd cancel useless -> X restart gateway",
+        "mend it, then press A to read them again",
+        ", press F",
+        "u shows what was done",
+        "mend the source first (5 shows which)",
+        "(R writes ",
+        " more: 5",
+        "seen by nobody: a",
+        "follow OFF, 3 new: G",
+        "not opened: w opens it",
+        "esc, then w shows it as it is now",
+        "records only: the brake is F",
+        "a delegated run writes to the lane's log (3)",
+        " is not in this picture: p goes on",
+        "open one with w first",
+    ],
+)
+def test_a_key_that_is_named_is_found(text: str) -> None:
+    assert NAMED.search(text)
+
+
+def test_no_text_names_a_key_by_itself() -> None:
+    found = {
+        path.relative_to(HOUSE).as_posix(): named
+        for room in ROOMS
+        for path in (HOUSE / room).rglob("*.py")
+        if (named := named_in(path))
+    }
+    assert found == {}
