@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from tests.support.builders import state
 
-from vp_tui.views.actions import ACTIONS
-from vp_tui.views.keys import key_of
+from vp_tui.views.actions import ACTIONS, key_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -15,7 +15,7 @@ from vp_tui.ui.actions import bindings, call_of
 from vp_tui.ui.screens.texts import help_lines
 from vp_tui.ui.watch.board import footer_line
 from vp_tui.ui.watch.screen import ReadOnlyWatchScreen, WatchScreen
-from vp_tui.views import keys
+from vp_tui.views import actions as keys
 from vp_tui.views.actions import ACTIONS, Action
 
 if TYPE_CHECKING:

@@ -20,8 +20,7 @@ from vp_tui.ui.screens.audit import AuditScreen
 from vp_tui.ui.screens.evidence import EvidenceScreen
 from vp_tui.ui.screens.texts import ExplainScreen, HelpScreen, help_lines
 from vp_tui.ui.watch.screen import WatchScreen
-from vp_tui.views.actions import ACTIONS, action_named
-from vp_tui.views.keys import key_of
+from vp_tui.views.actions import ACTIONS, action_named, key_of
 from vp_tui.views.view import View
 
 if TYPE_CHECKING:

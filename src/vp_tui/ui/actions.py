@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from textual.binding import Binding, BindingType
 
-from vp_tui.views.actions import action_named
-from vp_tui.views.keys import actions_in
+from vp_tui.views.actions import action_named, actions_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -22,8 +22,7 @@ from vp_tui.state.store import Mailbox, Store, pump
 from vp_tui.ui.actions import call_of, keymap
 from vp_tui.ui.kit.line_list import Tones
 from vp_tui.ui.watch.screen import ReadOnlyWatchScreen, WatchScreen
-from vp_tui.views.actions import action_named
-from vp_tui.views.keys import actions_in
+from vp_tui.views.actions import action_named, actions_in
 from vp_tui.views.view import Live
 from vp_tui.worker.lookout import Lookout, audit_outcomes
 

@@ -18,10 +18,10 @@ from vp_tui.domain.runs.cancels import pending
 from vp_tui.domain.runs.levels import Level
 from vp_tui.domain.text import age, clip, fold, literal, short_id, utc_z
 from vp_tui.state.rules.sources import is_lost
+from vp_tui.views.actions import key_of
 from vp_tui.views.actions_taken import LOOK_BACK, actions_taken, result_of, since
 from vp_tui.views.assessment import assess
 from vp_tui.views.figures import current_window, numbers
-from vp_tui.views.keys import key_of
 from vp_tui.views.lane import lane_mode
 from vp_tui.views.runs import run_rows
 from vp_tui.views.sources import is_reachable, source_view

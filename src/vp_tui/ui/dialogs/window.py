@@ -29,8 +29,8 @@ from vp_tui.ui.lines.evidence import (
     sentences,
 )
 from vp_tui.ui.lines.paint import wrap_text
+from vp_tui.views.actions import key_of
 from vp_tui.views.figures import current_window, is_log_known
-from vp_tui.views.keys import key_of
 
 if TYPE_CHECKING:
     from textual.widget import Widget

@@ -18,8 +18,7 @@ from vp_tui.ui.actions import bindings
 from vp_tui.ui.kit.line_list import NO_MATCH, Lines
 from vp_tui.ui.kit.overlays import Overlay, Scrolled
 from vp_tui.ui.lines.paint import Line, join
-from vp_tui.views.actions import ACTIONS
-from vp_tui.views.keys import key_of
+from vp_tui.views.actions import ACTIONS, key_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -20,9 +20,9 @@ from vp_tui.ui.lines.figure_layouts import side_by_side
 from vp_tui.ui.lines.figures import compared, no_figures
 from vp_tui.ui.lines.paint import Line, Span, age, cut, fit, join, plain, wrap_text
 from vp_tui.ui.lines.verdict import gate_line
+from vp_tui.views.actions import key_of
 from vp_tui.views.draft import label_after, rows_of_others
 from vp_tui.views.figures import NO_EVIDENCE, is_log_known, numbers
-from vp_tui.views.keys import key_of
 from vp_tui.views.sources import SourceWord, source_view
 
 if TYPE_CHECKING:

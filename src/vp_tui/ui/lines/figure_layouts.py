@@ -12,7 +12,7 @@ from vp_tui.domain.missions import CoverageState
 from vp_tui.ui.lines import figures as words
 from vp_tui.ui.lines.paint import Line, age, cut, fit, flow, join, pad, plain, sparkline, width_of
 from vp_tui.ui.lines.verdict import gate_words
-from vp_tui.views.keys import key_of
+from vp_tui.views.actions import key_of
 
 if TYPE_CHECKING:
     from vp_tui.domain.rollout.guardrails import TripWire

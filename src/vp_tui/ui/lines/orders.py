@@ -22,7 +22,7 @@ from vp_tui.ui.lines.paint import (
     wrap_line,
     wrap_text,
 )
-from vp_tui.views.keys import key_of
+from vp_tui.views.actions import key_of
 from vp_tui.views.sources import streams_view
 
 if TYPE_CHECKING:

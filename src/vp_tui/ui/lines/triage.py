@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from vp_tui.domain.runs.cancels import CancelState, steps
 from vp_tui.domain.text import short_id
 from vp_tui.ui.lines.paint import Line, Span, cut, flow, join, spread, width_of, wrap_text
-from vp_tui.views.keys import key_of
+from vp_tui.views.actions import key_of
 from vp_tui.views.triage import triage
 
 if TYPE_CHECKING:

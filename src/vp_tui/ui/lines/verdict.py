@@ -8,7 +8,7 @@ from vp_tui.domain.models import Source
 from vp_tui.domain.rollout.labels import short_label
 from vp_tui.domain.rollout.verdicts import Verdict
 from vp_tui.ui.lines.paint import Line, cut, flow, join, spread
-from vp_tui.views.keys import key_of
+from vp_tui.views.actions import key_of
 from vp_tui.views.sources import SourceWord, source_view
 from vp_tui.views.troubles import COUNTDOWN, troubles
 

@@ -19,7 +19,7 @@ from vp_tui.ui.kit.line_list import Lines
 from vp_tui.ui.kit.overlays import Overlay, Scrolled
 from vp_tui.ui.lines.explain import explanation
 from vp_tui.ui.lines.paint import Line, fit, join, plain
-from vp_tui.views.keys import actions_in
+from vp_tui.views.actions import actions_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -27,8 +27,8 @@ from vp_tui.ui.lines.header import header_lines
 from vp_tui.ui.lines.paint import Line, age, cut, join, spread, width_of
 from vp_tui.ui.watch.panes import LOWER, LowerPanes, Pane, runs_facts
 from vp_tui.ui.watch.runs import RunsList, TriageChoice
+from vp_tui.views.actions import actions_in, key_of
 from vp_tui.views.figures import numbers
-from vp_tui.views.keys import actions_in, key_of
 from vp_tui.views.runs import run_rows
 from vp_tui.views.sources import SourceWord, source_view
 

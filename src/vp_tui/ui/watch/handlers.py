@@ -14,8 +14,8 @@ from vp_tui.domain.runs.alarms import OF_NO_SESSION
 from vp_tui.domain.text import short_id
 from vp_tui.ui.kit.listing import FindBar
 from vp_tui.ui.watch.logs import NO_ERROR, LogList
+from vp_tui.views.actions import key_of
 from vp_tui.views.alarms import GATEWAY_LOST, worst_alarm
-from vp_tui.views.keys import key_of
 from vp_tui.views.stuck_runs import row_of_session
 from vp_tui.views.triage import is_on_lane
 

@@ -16,7 +16,7 @@ from vp_tui.domain.text import fold, short_id
 from vp_tui.state.state import LogTail
 from vp_tui.ui.kit.line_list import LineList
 from vp_tui.ui.lines.paint import WORD_SYMBOLS, WORD_TONES, Line, age, fit, join, plain
-from vp_tui.views.keys import key_of
+from vp_tui.views.actions import key_of
 from vp_tui.views.sources import SourceView, log_view, source_view
 from vp_tui.views.troubles import troubles
 

@@ -22,8 +22,8 @@ from vp_tui.ui.dialogs.record import RecordDialog
 from vp_tui.ui.dialogs.waiting_rows import WaitingDialog
 from vp_tui.ui.dialogs.window import EditDialog, OpenDialog
 from vp_tui.ui.lines.evidence import meanwhile
+from vp_tui.views.actions import key_of
 from vp_tui.views.draft import Choice, draft_row, why_ask
-from vp_tui.views.keys import key_of
 from vp_tui.views.lane import followed_change, why_no_change
 from vp_tui.views.stuck_runs import (
     cancellable,

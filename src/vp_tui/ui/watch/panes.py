@@ -15,7 +15,7 @@ from vp_tui.ui.kit.line_list import LineList, Toned
 from vp_tui.ui.lines.paint import Line, age, cut, join, width_of
 from vp_tui.ui.watch.logs import EventsList, LinksList, LogList, entries_matching
 from vp_tui.ui.watch.runs import counted_levels
-from vp_tui.views.keys import key_of
+from vp_tui.views.actions import key_of
 from vp_tui.views.sources import SourceWord, log_view, streams_view
 
 if TYPE_CHECKING:

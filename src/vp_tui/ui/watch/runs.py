@@ -13,7 +13,7 @@ from vp_tui.domain.runs.levels import Level
 from vp_tui.domain.text import fold, short_id
 from vp_tui.ui.kit.line_list import LineList
 from vp_tui.ui.lines.paint import Line, age, fit, join
-from vp_tui.views.keys import key_of
+from vp_tui.views.actions import key_of
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence

@@ -33,10 +33,9 @@ from vp_tui.domain.events import (
 from vp_tui.domain.lane.switches import FORCE_FALLBACK, Actuation
 from vp_tui.domain.models import StreamState, TokenPresence
 from vp_tui.domain.runs.levels import Level
-from vp_tui.views.actions import ACTIONS, action_named
+from vp_tui.views.actions import ACTIONS, action_named, actions_in, key_name, key_of
 from vp_tui.views.assessment import assess
 from vp_tui.views.handover import handover, incident_text
-from vp_tui.views.keys import actions_in, key_name, key_of
 from vp_tui.views.runs import run_rows
 from vp_tui.views.status import status_object
 from vp_tui.views.stuck_runs import next_step, why_no_cancel
