@@ -10,8 +10,7 @@ from tests.bench.result import Figures, Result, median_ms, milliseconds, percent
 from vp_tui.domain.rollout.evidence_row import NEW_LOG, EvidenceRow, format_row, parse_log
 from vp_tui.storage.evidence_log import read_log
 from vp_tui.storage.records import canonical
-from vp_tui.storage.snapshots import RecordFacts
-from vp_tui.storage.spool import record_or_keep
+from vp_tui.storage.rows import RecordFacts, record_or_keep
 
 if TYPE_CHECKING:
     from pathlib import Path

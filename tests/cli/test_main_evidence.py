@@ -6,7 +6,7 @@ import pytest
 from tests.support.command import Run
 from tests.support.rows import GOLDEN, WINDOW, facts, row
 
-from vp_tui.storage.snapshots import record_row
+from vp_tui.storage.rows import record_row
 
 
 @pytest.fixture

@@ -20,7 +20,6 @@ TREES: Final = {
 TOPICS: Final = {
     "actions": "what the operator can do, and the keys for it",
     "alarms": "what is wrong with runs, lane and gateway, and rings",
-    "audit": "the actions that were taken, in the audit's file",
     "auto_revert": "the auto-revert",
     "errors": "why something could not be done, in words",
     "evidence": "the evidence log and its rows",

@@ -13,7 +13,7 @@ from tests.support.desk import NEXT, golden_log, rows_of
 from tests.support.patience import PATIENCE_S
 from tests.support.terminal import Terminal
 
-from vp_tui.cli.evidence import verify_report
+from vp_tui.cli.show import verify_report
 from vp_tui.simulator.options import SimOptions
 from vp_tui.simulator.process import spawn_gateway
 

@@ -12,8 +12,7 @@ from tests.support.patience import PATIENCE_S
 from tests.support.rows import GOLDEN, facts, row
 
 from vp_tui.domain.rollout.evidence_row import cells_from_snapshot, parse_log
-from vp_tui.storage.snapshots import record_row
-from vp_tui.storage.spool import append_spooled, spooled_rows
+from vp_tui.storage.rows import append_spooled, record_row, spooled_rows
 from vp_tui.storage.verification import verify
 
 if TYPE_CHECKING:

@@ -15,8 +15,7 @@ from vp_tui.domain.rollout.evidence_row import cells_from_snapshot, format_row, 
 from vp_tui.storage import atomic
 from vp_tui.storage.errors import EvidenceError
 from vp_tui.storage.evidence_log import Appended
-from vp_tui.storage.snapshots import record_row
-from vp_tui.storage.spool import append_spooled, record_or_keep, spooled_rows
+from vp_tui.storage.rows import append_spooled, record_or_keep, record_row, spooled_rows
 from vp_tui.storage.verification import verify
 
 ROW, LATER = row("the row"), row("a later row", date="2026-02-17T09:00:00Z")

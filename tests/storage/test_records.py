@@ -8,7 +8,7 @@ from tests.support.rows import SNAPSHOT, facts, row
 
 from vp_tui.storage import records as recorded
 from vp_tui.storage.records import Recorded, RecordsFollower, parse_record, records_path, sha256
-from vp_tui.storage.snapshots import record_row
+from vp_tui.storage.rows import record_row
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from vp_tui.domain.rollout.evidence_row import EvidenceRow
-from vp_tui.storage.snapshots import RecordFacts, record_row
+from vp_tui.storage.rows import RecordFacts, record_row
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -30,8 +30,7 @@ from vp_tui.state.store import Store
 from vp_tui.storage import atomic
 from vp_tui.storage.evidence_log import append_row
 from vp_tui.storage.records import records_path
-from vp_tui.storage.snapshots import RecordFacts, record_row
-from vp_tui.storage.spool import record_or_keep, spooled_rows
+from vp_tui.storage.rows import RecordFacts, record_or_keep, record_row, spooled_rows
 from vp_tui.storage.verification import verify
 from vp_tui.storage.windows import change_windows, read_windows
 from vp_tui.views.draft import Choice, Draft, draft_row

@@ -10,8 +10,7 @@ from tests.support.rows import GOLDEN, facts, row
 from vp_tui.domain.rollout.evidence_row import cells_from_snapshot
 from vp_tui.storage.errors import EvidenceError
 from vp_tui.storage.evidence_log import append_row, read_log
-from vp_tui.storage.snapshots import record_row
-from vp_tui.storage.spool import append_spooled, keep, spooled_rows
+from vp_tui.storage.rows import append_spooled, keep, record_row, spooled_rows
 from vp_tui.storage.verification import verify
 from vp_tui.worker import evidence as waiting_module
 from vp_tui.worker.evidence import WaitingRows, append_waiting, waiting_rows
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from vp_tui.storage.evidence_log import Appended, Fingerprint
-    from vp_tui.storage.spool import SpooledRow
+    from vp_tui.storage.rows import SpooledRow
 
 FULL = EvidenceError("the disk is full", "free some space")
 

@@ -11,7 +11,7 @@ from tests.support.rows import GOLDEN, SNAPSHOT, facts, row
 from vp_tui.domain.events import Event, EvidenceRead
 from vp_tui.storage.evidence_log import append_row, read_log
 from vp_tui.storage.records import records_path
-from vp_tui.storage.snapshots import record_row
+from vp_tui.storage.rows import record_row
 from vp_tui.worker import files as evidence_feed
 from vp_tui.worker.files import EvidenceFeed
 

@@ -33,10 +33,10 @@ _COMMANDS: Final[Mapping[str, str]] = {
     "gateway": "demo.gateway",
     "status": "status.status",
     "capture": "capture.command.capture",
-    "evidence show": "evidence.evidence_show",
-    "evidence verify": "evidence.evidence_verify",
-    "config show": "show_config.config_show",
-    "config schema": "show_config.config_schema",
+    "evidence show": "show.evidence_show",
+    "evidence verify": "show.evidence_verify",
+    "config show": "show.config_show",
+    "config schema": "show.config_schema",
     "doctor": "doctor.diagnosis.doctor",
 }
 """The function of each command, which takes its arguments and returns its exit code."""

@@ -22,8 +22,7 @@ from vp_tui.state.state import EvidenceLog
 from vp_tui.storage.errors import EvidenceError, LogChanged
 from vp_tui.storage.evidence_log import Fingerprint, read_log, resolve
 from vp_tui.storage.places import actor
-from vp_tui.storage.snapshots import RecordFacts
-from vp_tui.storage.spool import append_spooled, record_or_keep, spooled_rows
+from vp_tui.storage.rows import RecordFacts, append_spooled, record_or_keep, spooled_rows
 from vp_tui.storage.windows import keep_window, windows_file
 from vp_tui.views.evidence_row import facts_of, row_of
 

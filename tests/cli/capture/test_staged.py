@@ -14,10 +14,10 @@ from tests.support.loopback import Loopback
 from tests.support.rollout import row as window_row
 from tests.support.rows import GOLDEN, facts
 
-from vp_tui.cli.evidence import verify_report
+from vp_tui.cli.show import verify_report
 from vp_tui.domain.rollout.evidence_row import EvidenceRow, read_row
 from vp_tui.storage.evidence_log import read_log
-from vp_tui.storage.snapshots import record_row
+from vp_tui.storage.rows import record_row
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -31,7 +31,7 @@ from vp_tui.simulator.options import SimOptions
 from vp_tui.simulator.process import running_gateway
 from vp_tui.storage.errors import EvidenceError
 from vp_tui.storage.places import Places
-from vp_tui.storage.spool import keep
+from vp_tui.storage.rows import keep
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,8 +12,7 @@ from tests.support.rows import GOLDEN, facts, row
 from vp_tui.domain.events import EvidenceRead
 from vp_tui.domain.rollout.evidence_row import parse_log
 from vp_tui.storage.errors import EvidenceError
-from vp_tui.storage.snapshots import record_row
-from vp_tui.storage.spool import keep
+from vp_tui.storage.rows import keep, record_row
 from vp_tui.ui.dialogs.waiting_rows import WaitingDialog
 from vp_tui.worker.evidence import EvidenceFiles, append_waiting
 

@@ -16,8 +16,7 @@ from vp_tui.gateway.credentials import host_port
 from vp_tui.storage.errors import EvidenceError
 from vp_tui.storage.evidence_log import read_log
 from vp_tui.storage.places import actor
-from vp_tui.storage.snapshots import RecordFacts
-from vp_tui.storage.spool import record_or_keep
+from vp_tui.storage.rows import RecordFacts, record_or_keep
 from vp_tui.views.evidence_row import counts_note
 from vp_tui.worker.evidence import append_waiting, waiting_rows
 

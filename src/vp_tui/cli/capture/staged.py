@@ -32,7 +32,7 @@ from vp_tui.gateway.parsing import parse_metrics
 from vp_tui.state.reducer import reduce_all
 from vp_tui.state.state import initial_state
 from vp_tui.storage.places import actor
-from vp_tui.storage.snapshots import RecordFacts
+from vp_tui.storage.rows import RecordFacts
 from vp_tui.views.draft import Choice, Draft, draft_row
 from vp_tui.views.evidence_row import facts_of, row_of
 from vp_tui.views.figures import current_window

@@ -20,7 +20,7 @@ from vp_tui.cli.doctor.machine import (
     version_checks,
     versions,
 )
-from vp_tui.cli.show_config import ShownSetting, shown_settings
+from vp_tui.cli.show import ShownSetting, shown_settings
 from vp_tui.cli.wiring import credentials_of
 from vp_tui.domain.text import literal
 from vp_tui.storage.places import places

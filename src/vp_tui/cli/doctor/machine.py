@@ -13,7 +13,7 @@ from vp_tui.domain.text import clip, literal
 from vp_tui.storage.errors import EvidenceError
 from vp_tui.storage.evidence_log import read_log, refuse_read_only, resolve
 from vp_tui.storage.junit import read_report
-from vp_tui.storage.spool import spooled_rows
+from vp_tui.storage.rows import spooled_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

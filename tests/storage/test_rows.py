@@ -18,7 +18,7 @@ from vp_tui.domain.rollout.evidence_row import (
 from vp_tui.storage.errors import EvidenceError
 from vp_tui.storage.evidence_log import append_row
 from vp_tui.storage.records import canonical, encoded, records_path, sealed
-from vp_tui.storage.snapshots import RecordFacts, as_json, record_row, unwritten
+from vp_tui.storage.rows import RecordFacts, as_json, record_row, unwritten
 from vp_tui.storage.verification import RowCheck, verify
 
 KEYS = {

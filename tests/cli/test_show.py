@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from vp_tui.cli.config.settings import SETTINGS
-from vp_tui.cli.show_config import schema
+from vp_tui.cli.show import schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

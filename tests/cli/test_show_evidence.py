@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from tests.support.rows import GOLDEN, WINDOW, facts, row
 
-from vp_tui.cli.evidence import show, verify_report
+from vp_tui.cli.show import show, verify_report
 from vp_tui.storage.errors import EvidenceError
-from vp_tui.storage.snapshots import record_row
+from vp_tui.storage.rows import record_row
 
 
 @pytest.fixture
