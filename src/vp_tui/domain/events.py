@@ -204,6 +204,13 @@ class RowRecorded(NamedTuple):
     """Of the log's rows with this one."""
 
 
+class RowsPreceded(NamedTuple):
+    """Rows of others stood in the way of ours, and were shown: the next try joins them."""
+
+    at: float
+    rows: tuple[EvidenceRow, ...]
+
+
 class CancelRequested(NamedTuple):
     """A cancel of our own was sent; `actor` is whoever runs vp-tui."""
 
@@ -358,6 +365,7 @@ Event = (
     | WindowsRead
     | SuitesRead
     | RowRecorded
+    | RowsPreceded
     | CancelRequested
     | CancelAnswered
     | CancelFailed

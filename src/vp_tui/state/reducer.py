@@ -35,6 +35,7 @@ from vp_tui.domain.events import (
     RestartActed,
     RestartAsked,
     RowRecorded,
+    RowsPreceded,
     SessionsArrived,
     SnapshotArrived,
     SourceFailed,
@@ -76,6 +77,7 @@ from vp_tui.state.rules.operator import (
     looked,
     outcome_audited,
     row_recorded,
+    rows_preceded,
     waiting_offered,
     windows_read,
 )
@@ -176,6 +178,7 @@ _RULES: Final[Mapping[type[Event], Callable[[Any, State], State]]] = MappingProx
         WindowsRead: windows_read,
         SuitesRead: suites_read,
         RowRecorded: row_recorded,
+        RowsPreceded: rows_preceded,
         CancelRequested: cancel_requested,
         CancelAnswered: cancel_answered,
         CancelFailed: cancel_failed,

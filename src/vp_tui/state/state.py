@@ -299,6 +299,8 @@ class State:
     audit: AuditLog | None = None
     """None until it was read."""
     outcomes_audited: frozenset[OrderOutcome] = frozenset()
+    rows_preceding: frozenset[EvidenceRow] = frozenset()
+    """Rows of others that a row of ours may join: they were shown."""
     """Of the orders that are followed, what the audit was told they came to."""
     auto_revert: AutoRevert = field(default_factory=AutoRevert)
     has_offered: bool = False

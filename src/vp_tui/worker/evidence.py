@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from vp_tui.domain.events import RowRecorded, WindowsRead
+from vp_tui.domain.events import RowRecorded, RowsPreceded, WindowsRead
 from vp_tui.domain.rollout.labels import is_same_window
 from vp_tui.domain.rollout.windows import recorded
 from vp_tui.domain.text import literal
@@ -182,8 +182,6 @@ class Recorder:
         self._files = files
         self._store = store
         self._clock = clock
-        self._shown: set[EvidenceRow] = set()
-        """Rows of others that stood in the way of one: the next one joins them."""
 
     @property
     def has_log(self) -> bool:
@@ -199,11 +197,13 @@ class Recorder:
         row = row_of(draft, choice)
         facts = RecordFacts(**facts_of(draft, choice, self.author))
         try:
-            appended = await asyncio.to_thread(self._append, draft, row, facts)
+            shown = self._store.state.rows_preceding
+            appended = await asyncio.to_thread(self._append, draft, row, facts, shown)
         except EvidenceError as error:
             return Refused(error.failure)
-        if isinstance(appended, Preceded):
-            return appended
+        if isinstance(appended, RowsPreceded):
+            self._store.apply(appended)
+            return Preceded(appended.rows[-1])
         self._tell(draft, row, appended)
         window, problem = await self._after(draft, choice)
         return Written(row, appended.line, appended.path.name, window, problem)
@@ -236,8 +236,13 @@ class Recorder:
     def _append_waiting(self, rows: Collection[EvidenceRow]) -> list[AppendedRow]:
         return list(append_waiting(self._files.spool, self._log, rows))
 
-    def _append(self, draft: Draft, row: EvidenceRow, facts: RecordFacts) -> Appended | Preceded:
-        """Append the row if the log has the rows that it was decided on, or more of others'."""
+    def _append(
+        self, draft: Draft, row: EvidenceRow, facts: RecordFacts, shown: frozenset[EvidenceRow]
+    ) -> Appended | RowsPreceded:
+        """Append the row if the log has the rows that it was decided on, or more of others'.
+
+        What others wrote for its window stands in its way, unless it is in `shown`.
+        """
         log, spool = self._log, self._files.spool
         known = draft.state.evidence or EvidenceLog()
         expected = _fingerprint(known)
@@ -245,26 +250,13 @@ class Recorder:
             if expected is None:
                 with suppress(EvidenceError):  # it cannot be written either: told, and kept, below
                     table, expected = read_log(log)
-                    if preceding := self._preceding(known, row, table):
-                        return Preceded(preceding)
+                    if preceding := _preceding(row, table, {*known.rows, *shown}):
+                        return RowsPreceded(self._clock(), preceding)
             try:
                 return record_or_keep(spool, log, row, facts, expected=expected)
             except LogChanged:
                 expected = None
         return record_or_keep(spool, log, row, facts)
-
-    def _preceding(
-        self, known: EvidenceLog, row: EvidenceRow, table: EvidenceTable
-    ) -> EvidenceRow | None:
-        """Return the newest row for the window of `row` that was not shown; from now on it was."""
-        shown = {*known.rows, *self._shown}
-        found = [
-            logged.row
-            for logged in table.rows
-            if is_same_window(logged.row.window, row.window) and logged.row not in shown
-        ]
-        self._shown.update(found)
-        return found[-1] if found else None
 
     def _tell(self, draft: Draft, row: EvidenceRow, appended: Appended) -> None:
         missions = draft.figures.snapshot.missions if draft.figures else ()
@@ -290,6 +282,17 @@ class Recorder:
         if self._files.log is None:
             raise AssertionError("there is no evidence log to write to")
         return self._files.log
+
+
+def _preceding(
+    row: EvidenceRow, table: EvidenceTable, shown: Collection[EvidenceRow]
+) -> tuple[EvidenceRow, ...]:
+    """Return the rows for the window of `row` that were not shown, the newest last."""
+    return tuple(
+        logged.row
+        for logged in table.rows
+        if is_same_window(logged.row.window, row.window) and logged.row not in shown
+    )
 
 
 def _fingerprint(known: EvidenceLog) -> Fingerprint | None:

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
         Looked,
         OutcomeAudited,
         RowRecorded,
+        RowsPreceded,
         WaitingOffered,
         WindowsRead,
     )
@@ -292,6 +293,11 @@ def windows_read(event: WindowsRead, state: State) -> State:
     else:
         text = f"{'changed' if before else 'opened'}: {after.label}, {after.source}"
     return with_entry(state, event.at, None, "window", text, "good")
+
+
+def rows_preceded(event: RowsPreceded, state: State) -> State:
+    """Note which rows of others were shown."""
+    return replace(state, rows_preceding=state.rows_preceding.union(event.rows))
 
 
 def row_recorded(event: RowRecorded, state: State) -> State:
