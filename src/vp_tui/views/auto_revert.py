@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from vp_tui.domain.lane.auto_revert import UNREAD, Circumstances
+from vp_tui.domain.lane.switch_proof import Proof
+from vp_tui.domain.lane.switches import FORCE_FALLBACK, Switch, plan_for
 from vp_tui.domain.vocabulary import RevertMode
+from vp_tui.views.assessment import assess
 
 if TYPE_CHECKING:
     from vp_tui.domain.lane.switches import Switches
@@ -14,8 +17,6 @@ if TYPE_CHECKING:
 
 def circumstances(view: View) -> Circumstances:
     """Return what decides about the next step."""
-    from vp_tui.views.assessment import assess  # noqa: PLC0415 - not needed for the first frame
-
     trip, mode = assess(view).wire.reason, view.state.watch.auto_revert
     if mode is RevertMode.OFF:
         return Circumstances(mode, trip)
@@ -24,9 +25,6 @@ def circumstances(view: View) -> Circumstances:
 
 def _already(view: View) -> str | None:
     """Say why there is nothing to force."""
-    from vp_tui.domain.lane.switch_proof import Proof  # noqa: PLC0415 - not needed for the first frame
-    from vp_tui.domain.lane.switches import FORCE_FALLBACK, Switch  # noqa: PLC0415 - as above
-
     switches, brake = _switches(view), view.state.lane.brake
     if switches is not None and switches.is_on(Switch.FORCED_FALLBACK):
         return f"{Switch.FORCED_FALLBACK} is on already"
@@ -37,8 +35,6 @@ def _already(view: View) -> str | None:
 
 def _obstacle(view: View) -> str | None:
     """Say why this vp-tui cannot or must not force fallback."""
-    from vp_tui.domain.lane.switches import FORCE_FALLBACK, plan_for  # noqa: PLC0415 - as they do
-
     watch = view.state.watch
     if watch.read_only:
         return "vp-tui is read-only"
@@ -52,8 +48,6 @@ def _obstacle(view: View) -> str | None:
 
 
 def _why_no_effect(view: View) -> str | None:
-    from vp_tui.domain.lane.switches import Switch  # noqa: PLC0415 - not needed for the first frame
-
     seen, switches = view.state.lane.switches, _switches(view)
     if seen is None:
         return UNREAD

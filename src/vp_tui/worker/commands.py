@@ -29,6 +29,8 @@ from vp_tui.domain.orders import (
     RunProbe,
     SetSwitch,
 )
+from vp_tui.storage.audit_log import keep_handover
+from vp_tui.storage.errors import HandoverError
 from vp_tui.storage.places import actor
 from vp_tui.worker.lookout import act_on_revert
 
@@ -177,9 +179,6 @@ class Commands:
 
     async def keep_handover(self, text: str, at: datetime) -> Path | Failure:
         """Write a handover text; nothing is answered. Return its file, or why there is none."""
-        from vp_tui.storage.audit_log import keep_handover  # noqa: PLC0415 - as above
-        from vp_tui.storage.errors import HandoverError  # noqa: PLC0415 - not for the first frame
-
         try:
             return await asyncio.to_thread(keep_handover, self._places.handovers, text, at)
         except HandoverError as error:

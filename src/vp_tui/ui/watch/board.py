@@ -16,6 +16,7 @@ from vp_tui.ui.actions import OFF
 from vp_tui.ui.kit.line_list import Lines
 from vp_tui.ui.lines.figure_layouts import (
     LINES,
+    brief_lines,
     dense_lines,
     epoch_card,
     guardrails_card,
@@ -294,8 +295,6 @@ class Board(Container):
         figures, source = numbers(view), source_view(view, Source.METRICS)
         shown = compared(view, figures) if figures else None
         if self.triage_choice.session_id is not None:
-            from vp_tui.ui.lines.figure_layouts import brief_lines  # noqa: PLC0415 - not needed for the first frame
-
             self.dense.show(brief_lines(shown, source, width))
             self._show_triage(self.triage_choice.session_id, view)
         elif self.cards.display:
