@@ -19,13 +19,12 @@ TREES: Final = {
 }
 TOPICS: Final = {
     "actions": "what the operator can do, and the keys for it",
-    "alarms": "what is wrong with runs, lane and gateway, and rings",
-    "auto_revert": "the auto-revert",
     "errors": "why something could not be done, in words",
     "evidence": "the evidence log and its rows",
     "evidence_row": "a row of the evidence log",
     "figures": "the numbers of the lane: rates, p95, missions, events",
     "lane": "the lane's switches, mode and proof",
+    "lookout": "what is judged once a second: alarms, and the auto-revert",
     "orders": "what is asked of gateway and lane",
     "runs": "the sessions' runs",
     "sources": "metrics, sessions, streams, logs, continuity: how far each may be trusted",

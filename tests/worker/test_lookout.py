@@ -47,9 +47,9 @@ from vp_tui.domain.lane.switches import (
 from vp_tui.domain.models import Plane, Source
 from vp_tui.domain.vocabulary import RevertMode, Stage, Traffic
 from vp_tui.state.reducer import reduce_all
-from vp_tui.views.auto_revert import circumstances
+from vp_tui.views.lookout import circumstances, judged
 from vp_tui.views.view import View
-from vp_tui.worker.lookout import act_on_revert, judged
+from vp_tui.worker.lookout import act_on_revert
 
 if TYPE_CHECKING:
     from vp_tui.domain.events import Event

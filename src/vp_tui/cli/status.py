@@ -16,10 +16,10 @@ from vp_tui.domain.events import Tick
 from vp_tui.domain.models import Source
 from vp_tui.state.store import Mailbox, Store, pump
 from vp_tui.storage.places import places
+from vp_tui.views.lookout import judged
 from vp_tui.views.sources import is_reachable
 from vp_tui.views.status import exit_code, status_object
 from vp_tui.views.view import View
-from vp_tui.worker.lookout import judged
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Coroutine, Iterable, Iterator, Mapping

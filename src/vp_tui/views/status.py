@@ -13,10 +13,10 @@ from vp_tui.domain.rollout.guardrails import EVIDENCE_TARGET, ROLLING
 from vp_tui.domain.runs.alarms import OF_NO_SESSION
 from vp_tui.domain.runs.levels import Level
 from vp_tui.domain.text import utc_z
-from vp_tui.views.alarms import present_alarms
 from vp_tui.views.assessment import assess
 from vp_tui.views.figures import numbers
 from vp_tui.views.lane import lane_mode
+from vp_tui.views.lookout import present_alarms
 from vp_tui.views.runs import run_rows
 from vp_tui.views.sources import SourceWord, is_reachable, listened, source_view, streams_view
 

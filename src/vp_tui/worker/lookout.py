@@ -13,7 +13,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Final, Protocol
 
-from vp_tui.domain.events import Looked, OutcomeAudited, Tick
+from vp_tui.domain.events import OutcomeAudited, Tick
 from vp_tui.domain.lane.auto_revert import Phase, news
 from vp_tui.domain.lane.restart import RestartState
 from vp_tui.domain.lane.switch_proof import Proof
@@ -23,15 +23,13 @@ from vp_tui.domain.orders import ActionKind, ActionRecord, OrderOutcome
 from vp_tui.domain.runs.cancels import UNCONFIRMED_AFTER_S, Cancel, CancelState, pending, steps
 from vp_tui.storage.audit_log import append_action
 from vp_tui.storage.errors import AuditError
-from vp_tui.views.alarms import present_alarms, unknown_subjects
-from vp_tui.views.auto_revert import circumstances
+from vp_tui.views.lookout import judged
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from datetime import datetime
     from pathlib import Path
 
-    from vp_tui.domain.events import Event
     from vp_tui.domain.lane.auto_revert import AutoRevert
     from vp_tui.domain.lane.restart import Restart
     from vp_tui.domain.lane.switch_proof import Brake
@@ -39,10 +37,9 @@ if TYPE_CHECKING:
     from vp_tui.domain.runs.alarms import Alarm
     from vp_tui.state.state import State
     from vp_tui.state.store import Store
-    from vp_tui.views.view import Live, View
+    from vp_tui.views.view import Live
 
     Followed = Cancel | Brake | Restart
-
 
 AUTO_REVERT: Final = "auto-revert"
 """The action's name in the audit."""
@@ -59,17 +56,6 @@ class Hands(Protocol):
 
     def ring(self, alarms: tuple[Alarm, ...]) -> None:
         """Run the operator's command for these alarms."""
-
-
-def judged(view: View, *, reverts: bool = False) -> tuple[Event, ...]:
-    """Return what a look judges; nothing before any source has answered or failed.
-
-    `reverts` tells whether the auto-revert is stepped.
-    """
-    if not view.state.sources:
-        return ()
-    decides = circumstances(view) if reverts else None
-    return (Looked(view.now, present_alarms(view), unknown_subjects(view), decides),)
 
 
 class Lookout:

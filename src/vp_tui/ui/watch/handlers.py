@@ -15,7 +15,7 @@ from vp_tui.domain.text import short_id
 from vp_tui.ui.kit.listing import FindBar
 from vp_tui.ui.watch.logs import NO_ERROR, LogList
 from vp_tui.views.actions import key_of
-from vp_tui.views.alarms import GATEWAY_LOST, worst_alarm
+from vp_tui.views.lookout import GATEWAY_LOST, worst_alarm
 from vp_tui.views.stuck_runs import row_of_session
 from vp_tui.views.triage import is_on_lane
 

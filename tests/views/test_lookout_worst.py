@@ -20,7 +20,7 @@ from tests.support.scenes import OWNER
 from vp_tui.domain.events import AlarmsAcknowledged, Looked
 from vp_tui.domain.models import Failure, Source
 from vp_tui.domain.runs.alarms import AlarmKey
-from vp_tui.views.alarms import present_alarms, worst_alarm
+from vp_tui.views.lookout import present_alarms, worst_alarm
 from vp_tui.views.view import View
 
 if TYPE_CHECKING:

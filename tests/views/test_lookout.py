@@ -22,7 +22,7 @@ from tests.support.builders import (
 from vp_tui.domain.events import CancelRequested
 from vp_tui.domain.models import Failure, Source
 from vp_tui.domain.runs.alarms import Alarm, follow_alarms
-from vp_tui.views.alarms import present_alarms, unknown_subjects
+from vp_tui.views.lookout import present_alarms, unknown_subjects
 from vp_tui.views.view import View
 
 if TYPE_CHECKING:
