@@ -125,9 +125,8 @@ def _status(arguments: Arguments) -> int:
 
     settings = _loaded(arguments).settings
     view = asyncio.run(look_once(settings, arguments.options["settle"]))
-    status = status_object(view)
     as_json = arguments.options["json"]
-    _say(json.dumps(status, indent=2) if as_json else status_text(status))
+    _say(json.dumps(status_object(view), indent=2) if as_json else status_text(view))
     return exit_code(view)
 
 
