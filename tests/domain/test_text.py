@@ -1,10 +1,11 @@
 import unicodedata
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vp_tui.domain.text import clip, fold, literal
+from vp_tui.domain.text import age, clip, clock_time, clock_z, counted, fold, literal, took, utc_z
 
 HARD = st.text(
     st.one_of(
@@ -73,3 +74,28 @@ def test_a_clipped_text_fits(text: str, width: int) -> None:
 
 def test_fold_makes_one_line() -> None:
     assert fold("  fix\n\tthe   bug ") == "fix the bug"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"),
+    [(None, "-"), (-3.0, "0s"), (59.9, "59s"), (252.0, "4m12"), (7_380.0, "2h03"), (5e5, "5d")],
+)
+def test_an_age_is_read_at_a_glance(seconds: float | None, shown: str) -> None:
+    assert age(seconds) == shown
+
+
+def test_what_something_took_has_tenths() -> None:
+    assert took(1.06) == "1.1 s"
+
+
+def test_stamps_are_of_utc() -> None:
+    at = datetime(2026, 11, 23, 2, 0, 8, tzinfo=UTC)
+    assert (utc_z(at), clock_z(at), clock_time(at)) == (
+        "2026-11-23T02:00:08Z", "02:00:08Z", "02:00:08",
+    )  # fmt: skip
+
+
+def test_one_thing_is_no_more_than_one() -> None:
+    assert [counted(n, "turn") for n in (0, 1, 2)] == ["0 turns", "1 turn", "2 turns"]
+    assert counted(1, "row waits", "rows wait") == "1 row waits"
+    assert counted(2, "row waits", "rows wait") == "2 rows wait"

@@ -193,7 +193,7 @@ class TestWaivers:
             "waived by ana@laptop: known, see #42 (was FAIL: resume_failures_high"
         )
         assert assessment.is_clean is True
-        assert assessment.gates.promotion.line == "Promotion: not yet: G4 WAIVED"
+        assert assessment.gates.promotion.missing == ("G4 WAIVED",)
         assert exit_code(View(seen, 1.0)) == 0
 
     def test_worse_news_than_what_was_waived_stands(self) -> None:

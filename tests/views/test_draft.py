@@ -77,7 +77,9 @@ class TestTheNextRow:
         assert next_row.decision == GO
         assert (next_row.date, next_row.window) == ("2026-11-23T02:00:00Z", NEXT)
         assert (next_row.fallback_rate, next_row.p95_latency) == ("0.000", "35.964s")
-        assert "window: +3 missions: 3 completed, 0 failed, 0 fell back" in next_row.notes
+        assert (
+            "window: +3 missions: 3 completed, 0 failed, 0 running, 0 fell back" in next_row.notes
+        )
 
     def test_it_names_the_endpoint_and_the_limits_really_used(self) -> None:
         taken = snapshot(*missions(), mission_limit=50, event_limit=200)
@@ -184,11 +186,11 @@ class TestWithoutMetrics:
         ("events", "said"),
         [
             ([GOLDEN], "not measured: the metrics have not answered yet"),
-            ([*night(*missions()), failed()], "not measured: the metrics are down (connection"),
+            ([*night(*missions()), failed()], "not measured: the metrics are down: connection"),
             ([*night(*missions()), failed(failure=REFUSED)],
-             "not measured: the metrics are unauthorized (401 from the ops plane)"),
+             "not measured: the metrics are unauthorized: 401 from the ops plane"),
             ([GOLDEN, failed(failure=REFUSED), polled(snapshot(*missions()), 0.5, Plane.DASHBOARD)],
-             "not measured: the metrics are unauthorized (401 from the ops plane)"),
+             "not measured: the metrics are unauthorized: 401 from the ops plane"),
         ],
     )  # fmt: skip
     def test_the_cells_are_na_and_the_note_says_why(self, events: list[Event], said: str) -> None:
@@ -235,13 +237,13 @@ class TestWhenToAsk:
 
     def test_a_log_that_is_not_read_yet(self) -> None:
         draft = draft_of(*night(*missions(), log=None), evidence="log.md")
-        assert why_ask(draft, ME) == "the evidence log is not known: it is not read yet"
+        assert why_ask(draft, ME) == "the evidence log is not read yet"
 
     @pytest.mark.parametrize("before", [[], [GOLDEN]])
     def test_a_log_that_cannot_be_read(self, before: list[Event]) -> None:
         unread = EvidenceRead(0.0, (), frozenset(), problem="log.md: it may not be read")
         draft = draft_of(*before, unread, *night(*missions(), log=None), evidence="log.md")
-        assert why_ask(draft, ME) == "the evidence log is not known: log.md: it may not be read"
+        assert why_ask(draft, ME) == "the evidence log cannot be read: log.md: it may not be read"
 
     @pytest.mark.parametrize("label", [NEXT, f"{NEXT} (real traffic)"])
     @pytest.mark.parametrize(("by", "who"), [(BO, BO), (None, "somebody, by hand,")])
@@ -307,5 +309,5 @@ class TestWhenToAsk:
 def test_a_lost_gateway_is_told() -> None:
     draft = draft_of(*scenes.lost(), now=9.0)
     notes = row_of(draft, Choice("HOLD_SHADOW")).notes
-    assert "not measured: the metrics are down (127.0.0.1:8002: connection refused)" in notes
+    assert "not measured: the metrics are down: 127.0.0.1:8002: connection refused" in notes
     assert "gateway lost" in notes

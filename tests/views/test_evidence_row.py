@@ -54,10 +54,10 @@ def test_they_come_in_the_order_of_the_rules() -> None:
     parts = [
         "`missions_considered=19`, `missions_with_fallback=0`, `mission_counts={completed:19}`",
         "`event_counts={vp.mission.dispatched:18}`",
-        "reported: rate 0.000, p95 36.000s",
-        "epoch: 1 of 19 fell back, 95 % sure below ",
-        "window: +19 missions: 19 completed, 0 failed, 1 fell back, p95 36.000s",
-        "1 of 1 coding turns seen went to the VP, 0 bootstrap failures, 0 in shadow",
+        "reported: BLIND says 0.000 0/19, p95 36.000s 2nd of 19",
+        "epoch: 1/19 fell back, at most ",
+        "window: +19 missions: 19 completed, 0 failed, 0 running, 1 fell back, p95 36.000s",
+        "coding turns: 1 of 1 to the VP, no mission: 0 could not start, 0 in shadow",
         "the reported rate is BLIND: its events miss 1 of 19 missions, the newest too",
         "as suggested: ",
         "; paged Bo",
@@ -72,7 +72,7 @@ def test_the_reported_values_are_told_where_the_cells_are_ones_own() -> None:
     draft = draft_of(healthy(), polled(snapshot(fallen)))
     row = row_of(draft, HELD)
     assert row.fallback_rate == "1.000 (reconstructed)"
-    assert "reported: rate 0.000, p95 30.000s" in row.notes
+    assert "reported: 0.000 0/1, p95 30.000s max of 1" in row.notes
 
 
 def test_where_they_agree_they_are_told_once() -> None:
@@ -80,7 +80,7 @@ def test_where_they_agree_they_are_told_once() -> None:
 
 
 def test_running_missions_of_the_window_are_told() -> None:
-    assert "window: +19 missions: 18 completed, 0 failed, 0 fell back, 1 running" in notes(
+    assert "window: +19 missions: 18 completed, 0 failed, 1 running, 0 fell back" in notes(
         *scenes.ordinary()
     )
 
@@ -88,11 +88,11 @@ def test_running_missions_of_the_window_are_told() -> None:
 @pytest.mark.parametrize(
     ("events", "said"),
     [
-        ([linked()], "no coding turn was seen"),
-        ([listing(session())], "no coding turn was seen"),
-        ([], "routing unknown: no stream was heard"),
+        ([linked()], "turns: no coding turn seen yet"),
+        ([listing(session())], "turns: no coding turn seen yet"),
+        ([], "turns: unknown: no stream was heard"),
         ([linked(), *stream(routed("coder_vp_shadow_mode"), processing())],
-         "0 of 1 coding turns seen went to the VP, 0 bootstrap failures, 1 in shadow"),
+         "0 of 1 to the VP, no mission: 0 could not start, 1 in shadow"),
     ],
 )  # fmt: skip
 def test_the_routing_that_was_seen(events: list[Event], said: str) -> None:
@@ -104,12 +104,12 @@ def test_what_is_unknown_can_be_left_out() -> None:
     assert "metrics down" in notes(*events)
     left_out = notes(*events, choice=HELD._replace(with_unknowns=False))
     assert "metrics down" not in left_out
-    assert left_out.startswith("not measured: the metrics are down (500: database is locked)")
+    assert left_out.startswith("not measured: the metrics are down: 500: database is locked")
 
 
 def test_one_cause_is_told_once() -> None:
     said = notes(healthy(), booted(), failed(failure=REFUSED))
-    assert said.count("(401 from the ops plane)") == 1
+    assert said.count("unauthorized: 401 from the ops plane") == 1
     assert "unauthorized: metrics;" in said
 
 
@@ -149,7 +149,7 @@ def test_whatever_is_typed_is_one_line_of_eight_cells_that_reads_back(note: str,
 
 
 def test_without_a_finished_mission_there_is_no_rate() -> None:
-    assert "epoch: no finished mission; window: +0 missions" in notes(*scenes.no_missions())
+    assert "epoch: none finished; window: +0 missions" in notes(*scenes.no_missions())
 
 
 class TestActions:

@@ -104,25 +104,28 @@ def test_the_window_with_its_numbers_and_the_suggestion() -> None:
     told = part("Window", *scenes.ordinary(), WindowsRead(0.0, (opened,)))
     assert told[0] == (
         "- Broadened rollout window #5: stage broadened, source organic,"
-        " open since 2026-11-23T01:48:00Z (12m02)"
+        " open since 2026-11-23T01:48:00Z, 12m02"
     )
     assert told[1].startswith("- +19 missions: 18 completed, 0 failed, 1 running, 0 fell back")
-    assert told[2].startswith("- epoch: 0 of 18 fell back, 95 % sure below 15.3%, p95 36.000s")
+    assert told[2].startswith(
+        "- epoch 1: 0/18 fell back, at most 15.3 %, reported 0.000 0/19, p95 36.000s 2nd of 18,"
+        " coverage FULL 19/19, metrics live, 2s old"
+    )
     assert told[3].startswith("- suggested GO_BROADER_TRAFFIC_ACTIVE: 18 clean")
 
 
 def test_gates_and_guardrails_are_all_told() -> None:
     told = part("Gates and guardrails", *scenes.ordinary())
     names = [line.split()[1] for line in told]
-    assert names == ["G1", "G2", "G3", "G4", "Promotion:", "cancel", "evidence", "auto-revert"]
+    assert names == ["G1", "G2", "G3", "G4", "promotion:", "cancel", "evidence:", "auto-revert"]
     assert told[-1].endswith("YOU are the auto-revert")
 
 
 def test_nothing_known_is_told_as_unknown() -> None:
     said = text()
     assert "NOT REACHABLE, version unknown, epoch unknown" in said
-    assert "its numbers are unknown: there are no metrics" in said
-    assert "no metrics yet: nothing is known of the rate" in said
+    assert "its figures are unknown: the metrics have not answered yet" in said
+    assert "nothing is known of the rate: the metrics have not answered yet" in said
     assert "earlier ones are unknown: the audit: not read" in said
 
 
@@ -130,7 +133,7 @@ def test_a_stuck_run_is_the_next_step() -> None:
     stuck = part("Runs that are not ok", *scenes.stuck(), now=0.0)
     assert stuck[0].startswith(f"- STUCK {OWNER}: no progress for 4m00, in tool Bash for 4m00")
     assert stuck[0].endswith("; mission vp-mission-00abcd (live frame: certain)")
-    assert [line.split()[1] for line in stuck[1:]] == ["QUEUED", "QUEUED"]
+    assert [line.split()[1] for line in stuck[1:]] == ["queued", "queued"]
     first = part("Next step", *scenes.stuck(), now=0.0)[0]
     assert first.endswith(": c cancel it, watch the result, then r record")
 
@@ -141,10 +144,10 @@ def test_alarms_tell_who_has_seen_them_and_what_has_not_rung() -> None:
     seen = AlarmsAcknowledged(-30.0, "bo@laptop")
     told = part("Alarms", *scenes.stuck(), rang, seen, now=0.0)
     assert told == [
-        f"- stuck run {OWNER}: silent; rang 01:59:20Z, 40s ago, acknowledged by bo@laptop 01:59:30Z"
+        f"- stuck run {OWNER}: silent; rang 01:59:20Z, 40s ago, seen by bo@laptop 01:59:30Z"
     ]
     unseen = part("Alarms", *scenes.stuck(), rang, now=0.0)
-    assert unseen[0].endswith("acknowledged by nobody")
+    assert unseen[0].endswith("seen by nobody")
     assert part("Alarms", *scenes.stuck(), now=0.0)[0].endswith("; it has not rung yet")
 
 
@@ -183,11 +186,11 @@ def test_what_is_not_verified() -> None:
     told = part("Unverified", *scenes.blind(), log, failed(Source.SESSIONS, REFUSED))
     assert told[0] == "- unauthorized: sessions: 401 from the ops plane"
     assert any("BLIND" in line for line in told)
-    assert told[-1] == "- 1 of the newest 2 rows have no record: written by hand"
+    assert told[-1] == "- 1 of the newest 2 rows has no record: written by hand"
 
 
 def test_figures_that_are_old_say_how_old() -> None:
-    assert "; AS OF 1m30 AGO" in text(*scenes.ordinary(), now=90.0)
+    assert "metrics stale, 1m30 old" in text(*scenes.ordinary(), now=90.0)
 
 
 def test_what_comes_from_outside_is_shown_literally() -> None:

@@ -34,11 +34,12 @@ since: 2026-11-23T01:56:00Z; running for 4m04
 query: "implement the csv importer"
 last: 2026-11-23T01:56:00Z tool_call Bash npm i, no tool_result for 4m02
 mission 00abcd reads running (live frame: certain); lane session active
-2 wait behind it: 77aa01bc, b0c1d2e3; no other viewer
+2 turns wait behind it: 77aa01bc, b0c1d2e3; no other viewer
 while it holds the lock: new sessions and attaches hang, brake has no effect
 cancels: none seen
 lane log, nothing for 2s after: [20:00:01] TOOL CALL: Bash npm i
-fallback 0/9 (reconstructed), p95 36.000s (max of 9); metrics live, 2s old, coverage full
+epoch 1: 0/9 fell back, at most 28.3 %, reported 0.000 0/10, p95 36.000s max of 9, \
+coverage FULL 10/10, metrics live, 2s old
 next: c cancel, 5 s -> deaf? 2nd cancel useless -> X restart gateway (kills 3)
 """
 
@@ -67,12 +68,12 @@ def test_figures_that_are_old_say_so() -> None:
 
 def test_what_is_unknown_is_said_to_be() -> None:
     text = summary(healthy(), listing(session(A, active_runs=1)), session_id=A, now=60.0)
-    assert "run aaaaaaaa UNKNOWN, at" in text
+    assert "run aaaaaaaa unknown, at" in text
     assert "query: unknown, nobody saw it" in text
     assert "mission unknown: nobody saw the turn begin; lane session unknown" in text
     assert "who waits is unknown; other viewers unknown (list stale)" in text
     assert "session log: no line known" in text
-    assert "metrics: none yet (idle)" in text
+    assert "figures unknown: the metrics have not answered yet" in text
 
 
 def test_a_session_that_left_is_said_to_be_gone() -> None:
@@ -80,7 +81,7 @@ def test_a_session_that_left_is_said_to_be_gone() -> None:
     assert text.startswith(
         "[prod vp.coder.primary] session_x is not listed at 2026-11-23T02:00:02Z"
     )
-    assert "fallback n/a (none finished)" in text
+    assert "epoch unknown: none finished, reported n/a (no missions), p95 n/a" in text
 
 
 def test_it_is_plain_ascii_whatever_came_from_outside() -> None:

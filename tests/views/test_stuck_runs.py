@@ -97,7 +97,7 @@ def test_the_safety_line_tells_whom_it_keeps_waiting_and_the_key_that_helps() ->
     assert alarm.told == "STUCK 5m00 a: holds the gateway lock, 1 turn waits behind it"
     alone = state(*stuck(victims=()))
     (alarm,) = [alarm for alarm in assess(View(alone, 302.0)).safety if alarm.head]
-    assert alarm.told == "STUCK 5m00 a: in Bash npm i, nobody waits behind it"
+    assert alarm.told == "STUCK 5m00 a: in Bash npm i, no turn waits behind it"
 
 
 def test_the_status_tells_it_all() -> None:

@@ -183,7 +183,7 @@ class TestFacts:
 
     def test_who_waits_is_named_and_what_the_lock_blocks(self) -> None:
         found = seen(*scenes.stuck())
-        assert found.queue == "2 wait behind it: 77aa01bc, b0c1d2e3"
+        assert found.queue == "2 turns wait behind it: 77aa01bc, b0c1d2e3"
         assert found.blocks == (
             "while it holds the lock: new sessions and attaches hang, brake has no effect"
         )

@@ -14,15 +14,20 @@ from vp_tui.cli.wiring import events_noted, new_store
 from vp_tui.cli.workers import connect
 from vp_tui.domain.events import Tick
 from vp_tui.domain.models import Source
+from vp_tui.domain.text import age
 from vp_tui.state.store import Mailbox, Store, pump
 from vp_tui.storage.places import places
+from vp_tui.views import words
+from vp_tui.views.assessment import assess
+from vp_tui.views.figures import numbers
+from vp_tui.views.handover import rule_lines, window_lines
 from vp_tui.views.lookout import judged
 from vp_tui.views.sources import is_reachable
 from vp_tui.views.status import exit_code, status_object
 from vp_tui.views.view import View
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Coroutine, Iterable, Iterator, Mapping
+    from collections.abc import Collection, Coroutine, Iterable, Iterator
 
     from vp_tui.cli.arguments import Arguments
     from vp_tui.cli.config.settings import Settings
@@ -37,8 +42,8 @@ def status(arguments: Arguments) -> int:
     """Print one look at the gateway; return the exit code."""
     settings = told_settings(arguments).settings
     view = asyncio.run(look_once(settings, arguments.options["settle"]))
-    told = status_object(view)
-    say(json.dumps(told, indent=2) if arguments.options["json"] else status_text(told))
+    is_json = arguments.options["json"]
+    say(json.dumps(status_object(view), indent=2) if is_json else status_text(view))
     return exit_code(view)
 
 
@@ -104,78 +109,29 @@ async def _end(tasks: Collection[asyncio.Task[None]]) -> None:
     await asyncio.gather(*tasks, return_exceptions=True)
 
 
-def status_text(status: Mapping[str, Any]) -> str:
-    """Return the object of `vp-tui status --json` as a few lines to read."""
-    return "\n".join(f"{word:<12}{text}" for word, text in _status_lines(status))
+def status_text(view: View) -> str:
+    """Return what `vp-tui status --json` prints as a few lines to read."""
+    return "\n".join(f"{word:<12}{text}" for word, text in _status_lines(view))
 
 
-def _status_lines(status: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    gateway, lane = status["gateway"], status["lane"]
-    reached = "reachable" if gateway["reachable"] else "NOT REACHABLE"
-    life = f"version {_or(gateway['version'])}, epoch {_or(gateway['epoch'])}"
-    yield "gateway", f"{gateway['url']}  {reached}, {life}"
-    yield "lane", f"{lane['vp_id']}  session {_or(lane['session_status'])}, mode {lane['mode']}"
+def _status_lines(view: View) -> Iterator[tuple[str, str]]:
+    status = status_object(view)
+    yield "gateway", f"{view.state.watch.url}  {words.gateway(view)}"
+    lane = status["lane"]
+    session = lane["session_status"] or words.UNKNOWN
+    yield "lane", f"{lane['vp_id']}  session {session}, mode {lane['mode']}"
     for name, source in status["sources"].items():
-        age = "" if source["age_s"] is None else f"  {source['age_s']:.1f} s ago"
+        old = "" if source["age_s"] is None else f", {age(source['age_s'])} old"
         error = f"  {source['error']}" if source["error"] else ""
-        yield name, f"{source['state']}{age}{error}"
-    yield from _figures(status)
-    yield from _verdict(status)
+        yield name, f"{source['state']}{old}{error}"
+    if (figures := numbers(view)) is not None:
+        yield "missions", words.missions(figures)
+    yield "turns", words.routing(view)
+    for alarm in assess(view).safety:
+        yield "SAFETY", f"{alarm.alarm}: {alarm.told}"
+    for name, lines in (("window", window_lines(view)), ("rules", rule_lines(view))):
+        yield from ((name, line) for line in lines)
     for run in status["runs"]:
-        yield "run", f"{run['session_id']}  {_or(run['level'])}: {run['reason']}"
-    for alarm in status["alarms"]:
-        yield "alarm", alarm
-
-
-def _verdict(status: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    for alarm in status["safety"]:
-        yield "SAFETY", f"{alarm['alarm']}: {alarm['reason']}"
-    if window := status["window"]:
-        yield "window", f"{window['label']} ({window['stage']}, {window['source']})"
-    for name, gate in status["gates"].items():
-        yield name, f"{gate['verdict']}  {gate['reason']}"
-    missing = ", ".join(status["promotion"]["missing"])
-    yield "promotion", f"not yet: {missing}" if missing else "recommended"
-    if suggestion := status["suggestion"]:
-        yield "suggests", f"{suggestion['decision']}: {'; '.join(suggestion['reasons'])}"
-
-
-def _figures(status: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    missions, fallback, latency = status["missions"], status["fallback"], status["latency"]
-    if missions is None or fallback is None or latency is None:
-        yield "missions", "unknown"
-        yield "fallback", "unknown"
-        return
-    counts = ", ".join(f"{missions[word]} {word}" for word in ("completed", "failed", "running"))
-    yield (
-        "missions",
-        f"{missions['considered']} considered: {counts}, {missions['orphans']} orphans",
-    )
-    reported, own = fallback["reported"], fallback["reconstructed"]
-    yield (
-        "fallback",
-        (
-            f"reported {_rate(reported['rate'])} ({reported['with_fallback']} of "
-            f"{reported['considered']}), reconstructed {_rate(own['rate'])} ({own['fallbacks']} of "
-            f"{own['terminal']}), coverage {fallback['coverage']['state']}"
-        ),
-    )
-    yield (
-        "latency",
-        (
-            f"p50 {_seconds(latency['p50_s'])}, p95 {_seconds(latency['p95_s'])}, "
-            f"max {_seconds(latency['max_s'])} of {latency['n']} missions"
-        ),
-    )
-
-
-def _or(value: object) -> object:
-    return "unknown" if value is None else value
-
-
-def _rate(rate: float | None) -> str:
-    return "unknown" if rate is None else f"{rate:.1%}"
-
-
-def _seconds(seconds: float | None) -> str:
-    return "unknown" if seconds is None else f"{seconds:.3f}s"
+        yield "run", f"{run['session_id']}  {run['level'] or words.UNKNOWN}: {run['reason']}"
+    for ringing in status["alarms"]:
+        yield "alarm", ringing

@@ -74,10 +74,13 @@ def _visible(match: re.Match[str]) -> str:
 
 
 def age(seconds: float | None) -> str:
-    """Return a duration as read at a glance: `3s`, `4m12`, `2h03`, `5d`; `-` for none."""
+    """Return a duration as read at a glance: `3s`, `4m12`, `2h03`, `5d`; `-` for none.
+
+    What is still to come, by a clock that is a little behind, is `0s`.
+    """
     if seconds is None:
         return "-"
-    whole = int(seconds)
+    whole = max(int(seconds), 0)
     if whole < _MINUTE:
         return f"{whole}s"
     if whole < _HOUR:
@@ -87,9 +90,29 @@ def age(seconds: float | None) -> str:
     return f"{whole // _DAY}d"
 
 
+def took(seconds: float) -> str:
+    """Return how long something took, where tenths matter: `1.1 s`."""
+    return f"{seconds:.1f} s"
+
+
 def utc_z(stamp: datetime) -> str:
     """Return an aware stamp as UTC ISO 8601 to the second, with `Z`."""
     return stamp.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def clock_z(stamp: datetime) -> str:
+    """Return the time of day of a stamp in UTC, where the day is plain: `02:00:08Z`."""
+    return f"{clock_time(stamp)}Z"
+
+
+def clock_time(stamp: datetime) -> str:
+    """Return the time of day of a stamp in UTC for a column, without its `Z`: `02:00:08`."""
+    return f"{stamp:%H:%M:%S}"
+
+
+def counted(number: int, thing: str, things: str = "") -> str:
+    """Return a number of things: `0 turns`, `1 turn`; `things` is what several are called."""
+    return f"{number} {thing if number == 1 else things or f'{thing}s'}"
 
 
 def short_id(session_id: str) -> str:

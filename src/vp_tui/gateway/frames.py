@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pydantic_core import from_json
 
 from vp_tui.domain.models import Frame
-from vp_tui.domain.text import clip, fold, literal
+from vp_tui.domain.text import clip, fold, literal, took
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -167,8 +167,8 @@ def _tool_result(data: Data) -> str:
 
 def _iteration_end(data: Data) -> str:
     seconds, tools = _number(data, "duration_seconds"), _number(data, "tool_calls")
-    took = "" if seconds is None else f"{seconds:.1f} s"
-    done = _join(_text(data, "status"), took, by=" ")
+    lasted = "" if seconds is None else took(seconds)
+    done = _join(_text(data, "status"), lasted, by=" ")
     return _join(done, "" if tools is None else f"{tools} tools", by=", ")
 
 

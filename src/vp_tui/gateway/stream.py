@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from vp_tui.domain.events import GapFound, LinkChanged
 from vp_tui.domain.models import StreamEvent, StreamState
-from vp_tui.domain.text import clip, fold, literal
+from vp_tui.domain.text import clip, fold, literal, took
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -296,7 +296,7 @@ class StreamCore:
         self._deaf.attached()
         events: list[StreamOutput] = [LinkChanged(now, self._session_id, StreamState.LIVE)]
         if self._lost_at is not None:
-            reason = f"not attached for {now - self._lost_at:.1f} s; no replay"
+            reason = f"not attached for {took(now - self._lost_at)}; no replay"
             events.append(GapFound(now, self._session_id, reason))
             self._lost_at = None
         return events

@@ -12,14 +12,16 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vp_tui.domain.orders import ActionKind
 from vp_tui.domain.rollout.labels import moment
-from vp_tui.domain.runs.cancels import Cancel, CancelState
+from vp_tui.domain.text import clock_z
 from vp_tui.state.state import AuditLog, EvidenceLog
+from vp_tui.views import words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from vp_tui.domain.orders import ActionRecord
     from vp_tui.domain.rollout.windows import Window
+    from vp_tui.domain.runs.cancels import Cancel
     from vp_tui.views.view import View
 
 
@@ -27,8 +29,6 @@ LOOK_BACK: Final = timedelta(hours=12)
 """How far what was done is told where no window says it."""
 _SAME: Final = timedelta(seconds=5)
 """A cancel that is followed and its line in the audit are so close together at most."""
-_OPEN: Final = frozenset({CancelState.REQUESTED, CancelState.UNKNOWN, CancelState.ANSWERED})
-"""States whose words do not say that the recovery is unconfirmed."""
 
 
 class ActionTaken(NamedTuple):
@@ -45,7 +45,7 @@ class ActionTaken(NamedTuple):
     def line(self) -> str:
         """The deed in a line."""
         reason = f" ({self.reason})" if self.reason else ""
-        return f"{self.at:%H:%M:%SZ} {self.what} {self.target} by {self.who}{reason}: {self.result}"
+        return f"{clock_z(self.at)} {self.what} {self.target} by {self.who}{reason}: {self.result}"
 
 
 def since(view: View, window: Window) -> datetime:
@@ -55,7 +55,7 @@ def since(view: View, window: Window) -> datetime:
     """
     if window.opened_at is not None:
         return window.opened_at
-    rows, wall = (view.state.evidence or EvidenceLog()).rows, view.state.clock.wall_at(view.now)
+    rows, wall = (view.state.evidence or EvidenceLog()).rows, view.wall
     last = moment(rows[-1]) if rows else None
     return wall - LOOK_BACK if last is None or last > wall else last
 
@@ -74,12 +74,12 @@ def actions_taken(view: View, begin: datetime) -> tuple[ActionTaken, ...]:
 
 def _of_cancel(cancel: Cancel, view: View) -> ActionTaken:
     return ActionTaken(
-        at=view.state.clock.wall_at(cancel.at),
-        who=cancel.actor or "somebody else",
+        at=view.wall_at(cancel.at),
+        who=cancel.who,
         what="cancel",
         target=cancel.session_id,
         reason=cancel.reason,
-        result=result_of(cancel, view),
+        result=words.cancel_outcome(view, cancel),
     )
 
 
@@ -87,10 +87,10 @@ def _of_lane(view: View) -> Iterator[ActionTaken]:
     """Yield the change and the restart that are followed, as far as they are proven."""
     lane, url = view.state.lane, view.state.watch.url
     if (brake := lane.brake) is not None:
-        at = view.state.clock.wall_at(brake.asked_at)
+        at = view.wall_at(brake.asked_at)
         yield ActionTaken(at, lane.brake_by, brake.change.words, url, "", brake.outcome)
     if (restart := lane.restart) is not None:
-        at = view.state.clock.wall_at(restart.asked_at)
+        at = view.wall_at(restart.asked_at)
         yield ActionTaken(at, lane.restart_by, "restart", url, "", restart.outcome)
 
 
@@ -98,17 +98,6 @@ def _as_followed(action: ActionTaken, followed: list[ActionTaken]) -> ActionTake
     """Return an audited deed with what is known of it now: its line says what was done."""
     newest = next((other for other in followed if _is_same(action, other)), None)
     return action if newest is None else action._replace(result=newest.result)
-
-
-def result_of(cancel: Cancel, view: View) -> str:
-    """Return in words what a cancel came to."""
-    how = cancel.state(view.now)
-    if how is CancelState.RECOVERED and cancel.recovered_at is not None:
-        at = view.state.clock.wall_at(cancel.recovered_at)
-        return f"recovered at {at:%H:%M:%SZ}: {cancel.recovered_by} completed"
-    if how is CancelState.FAILED and cancel.failure is not None:
-        return f"not sent: {cancel.failure.reason}"
-    return f"{how}, recovery unconfirmed" if how in _OPEN else str(how)
 
 
 def _of_audit(view: View, begin: datetime, followed: list[ActionTaken]) -> Iterator[ActionTaken]:

@@ -135,7 +135,7 @@ def _facts(view: View, figures: Numbers | None) -> _Facts:
         refusal=_refusal(metrics),
         continuity=view.state.continuity if continuity.word is SourceWord.LIVE else None,
         failed_attaches=view.state.failed_attaches,
-        suites=attested(view.state.suites, view.state.clock.wall_at(view.now)),
+        suites=attested(view.state.suites, view.wall),
         routing=view.state.routing if listened(view) else None,
         runs_are_judged=source_view(view, Source.SESSIONS).is_current,
         stuck_runs=stuck_runs,

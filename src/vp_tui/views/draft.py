@@ -12,6 +12,7 @@ from vp_tui.domain.models import Source
 from vp_tui.domain.rollout.decisions import Suggestion
 from vp_tui.domain.rollout.labels import is_same_window, moment, next_label
 from vp_tui.domain.vocabulary import Profile, Stage, is_more_permissive, keeps_open, offered
+from vp_tui.views import words
 from vp_tui.views.assessment import Assessment, assess
 from vp_tui.views.figures import NO_EVIDENCE, current_window, is_log_known, numbers
 from vp_tui.views.sources import SourceWord, source_view
@@ -96,7 +97,7 @@ class Draft(NamedTuple):
         """When the data is of, in UTC: the snapshot's stamp, our own clock without one."""
         if self.figures is not None:
             return self.figures.snapshot.generated_at
-        return self.state.clock.wall_at(self.now)
+        return self.view.wall
 
     def needs_reason(self, decision: str) -> bool:
         """Tell whether the word allows more than the rules do, so that a reason must be typed."""
@@ -120,8 +121,7 @@ def why_ask(draft: Draft, author: str) -> str | None:
     """
     log = draft.state.evidence
     if not is_log_known(draft.view) or (log and log.problem):
-        problem = log.problem if log else None
-        return f"the evidence log is not known: {problem or 'it is not read yet'}"
+        return words.no_log(draft.view)
     if others := rows_of_others(draft.view, draft.window, author):
         row, who = others[-1]
         return f"{who} wrote {row.decision} for this window at {row.date}: enter joins in"

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any, Final
 from vp_tui.domain.models import Source
 from vp_tui.domain.rollout.evidence_row import RECONSTRUCTED, EvidenceRow, cells_from_snapshot
 from vp_tui.domain.rollout.verdicts import Verdict
-from vp_tui.domain.text import utc_z
+from vp_tui.domain.text import counted, utc_z
 from vp_tui.domain.vocabulary import Thresholds
+from vp_tui.views import words
 from vp_tui.views.actions_taken import actions_taken, since
 from vp_tui.views.draft import METRICS_PATH, Choice, Draft
 from vp_tui.views.figures import probed_missions
-from vp_tui.views.sources import SourceView, SourceWord, listened, source_view
+from vp_tui.views.sources import SourceView, source_view
 from vp_tui.views.stuck_runs import cancelled_runs, stuck_runs_in
 from vp_tui.views.troubles import troubles
 
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from vp_tui.domain.models import Mission, MissionEvent, Snapshot
-    from vp_tui.domain.rollout.windows import WindowNumbers
     from vp_tui.views.actions_taken import ActionTaken
     from vp_tui.views.figures import Numbers
 
@@ -61,11 +61,11 @@ def _counts(counts: Mapping[str, int] | None) -> str:
 
 def _notes(draft: Draft, choice: Choice) -> Iterator[str]:
     if draft.figures is None:
-        yield _no_figures_note(draft)
+        yield f"not measured: {words.no_metrics(_metrics(draft))}"
     else:
         yield from _figures_note(draft.figures)
     if draft.own is not None:
-        yield _window(draft.own)
+        yield f"window: {words.window_counts(draft.own)}"
     yield _probes(draft)
     yield _routing(draft)
     if choice.with_unknowns:
@@ -76,14 +76,6 @@ def _notes(draft: Draft, choice: Choice) -> Iterator[str]:
     yield from _waived(draft)
     yield from _decided(draft, choice)
     yield choice.note.strip()
-
-
-def _no_figures_note(draft: Draft) -> str:
-    view = _metrics(draft)
-    if view.word is SourceWord.IDLE:
-        return "not measured: the metrics have not answered yet"
-    reason = f" ({view.failure.reason})" if view.failure else ""
-    return f"not measured: the metrics are {view.word}{reason}"
 
 
 def _metrics(draft: Draft) -> SourceView:
@@ -99,39 +91,22 @@ def _figures_note(figures: Numbers) -> Iterator[str]:
         taken.event_counts,
     )
     if figures.cells.is_reconstructed:
-        p95_s = taken.latency.p95_s
-        p95 = "n/a" if p95_s is None else f"{p95_s:.3f}s"
-        rate = "n/a" if figures.reported_rate is None else f"{figures.reported_rate:.3f}"
-        yield f"reported: rate {rate}, p95 {p95}"
-    seen, bounds = figures.reconstruction, figures.bounds
-    if bounds is None:
-        yield "epoch: no finished mission"
-    else:
-        fallen = f"{seen.fallbacks} of {seen.terminal} fell back"
-        yield f"epoch: {fallen}, 95 % sure below {bounds.upper95:.1%}"
-
-
-def _window(own: WindowNumbers) -> str:
-    p95 = "" if own.p95_s is None else f", p95 {own.p95_s:.3f}s"
-    running = f", {own.running} running" if own.running else ""
-    told = f"{own.completed} completed, {own.failed} failed, {own.fallback} fell back"
-    return f"window: +{own.new} missions: {told}{running}{p95}"
+        p95 = words.p95(taken.latency.p95_s, taken.latency.count)
+        yield f"reported: {words.reported(figures)}, p95 {p95}"
+    seen = figures.reconstruction
+    yield f"epoch: {words.fell_back(seen.fallbacks, seen.terminal)}"
 
 
 def _probes(draft: Draft) -> str:
     """Say which of the window's missions are probes of ours, if any."""
     count, probes = probed_missions(draft.view, draft.window)
-    return f"{probes} of the window's {count} missions are probes of ours" if probes else ""
+    of = f"{probes} of the window's {counted(count, 'mission')}"
+    return f"{of} {'is a probe' if probes == 1 else 'are probes'} of ours" if probes else ""
 
 
 def _routing(draft: Draft) -> str:
-    tally = draft.state.routing
-    if not listened(draft.view):
-        return "routing unknown: no stream was heard"
-    if not tally.coding_turns:
-        return "no coding turn was seen"
-    unseen = f"{tally.bootstrap} bootstrap failures, {tally.shadow} in shadow"
-    return f"{tally.delegated} of {tally.coding_turns} coding turns seen went to the VP, {unseen}"
+    tally, told = draft.state.routing, f"coding turns: {words.routing(draft.view)}"
+    return ", ".join([told, *words.unseen(tally)]) if tally.coding_turns else told
 
 
 def _unknowns(draft: Draft) -> Iterator[str]:
@@ -141,7 +116,7 @@ def _unknowns(draft: Draft) -> Iterator[str]:
         if failure and found.reason == failure.reason:  # told as why nothing was measured
             yield found.what
         else:
-            yield f"{found.what}: {found.reason}" if found.reason else found.what
+            yield found.told
 
 
 def _actions(draft: Draft) -> str:
@@ -216,7 +191,7 @@ def _values(figures: Numbers | None) -> dict[str, object] | None:
 
 
 def facts_of(draft: Draft, choice: Choice, author: str) -> dict[str, Any]:
-    """Return what the record keeps beside the row: the members of `storage.snapshots.Facts`."""
+    """Return what the record keeps beside the row: the members of `storage.rows.RecordFacts`."""
     state, window = draft.state, draft.window
     mission_limit, event_limit = draft.limits
     is_override = draft.needs_reason(choice.decision)

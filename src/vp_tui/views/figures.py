@@ -97,6 +97,16 @@ class Numbers(NamedTuple):
         """How many missions read `running` and cannot be."""
         return len(self.orphaned)
 
+    @property
+    def running(self) -> int:
+        """How many missions may be under way."""
+        return max(self.snapshot.mission_counts.get("running", 0) - self.orphans, 0)
+
+    @property
+    def uncounted(self) -> int:
+        """Fallbacks that the gateway reports beyond those of the finished missions."""
+        return self.snapshot.fallback.with_fallback - self.reconstruction.fallbacks
+
 
 @fact
 def numbers(view: View) -> Numbers | None:

@@ -11,26 +11,24 @@ from typing import TYPE_CHECKING, Final
 
 from vp_tui.domain.lane.restart import RestartState
 from vp_tui.domain.lane.switch_proof import Proof
-from vp_tui.domain.missions import describe_rank
 from vp_tui.domain.models import Source
 from vp_tui.domain.rollout.verdicts import attested
 from vp_tui.domain.runs.cancels import pending
 from vp_tui.domain.runs.levels import Level
-from vp_tui.domain.text import age, clip, fold, literal, short_id, utc_z
-from vp_tui.state.rules.sources import is_lost
+from vp_tui.domain.text import age, clip, clock_z, counted, fold, literal, short_id, utc_z
+from vp_tui.views import words
 from vp_tui.views.actions import key_of
-from vp_tui.views.actions_taken import LOOK_BACK, actions_taken, result_of, since
+from vp_tui.views.actions_taken import LOOK_BACK, actions_taken, since
 from vp_tui.views.assessment import assess
 from vp_tui.views.figures import current_window, numbers
 from vp_tui.views.lane import lane_mode
 from vp_tui.views.runs import run_rows
-from vp_tui.views.sources import is_reachable, source_view
+from vp_tui.views.sources import source_view
 from vp_tui.views.triage import triage
 from vp_tui.views.troubles import troubles
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from datetime import datetime
 
     from vp_tui.domain.runs.alarms import Alarm
     from vp_tui.domain.runs.cancels import Cancel
@@ -56,11 +54,10 @@ _PLAIN: Final = str.maketrans({"…": "...", "“": '"', "”": '"', "’": "'",
 def handover(view: View, who: str) -> str:
     """Return the text, as Markdown; `who` hands over."""
     assessment, figures = assess(view), numbers(view)
-    wall = view.state.clock.wall_at(view.now)
     parts: tuple[tuple[str, Iterable[str]], ...] = (
-        (f"# Handover of {view.state.watch.name}, {utc_z(wall)}", _head(view, who)),
-        ("## Window", _window(assessment, figures, wall)),
-        ("## Gates and guardrails", _rules(assessment, figures)),
+        (f"# Handover of {view.state.watch.name}, {utc_z(view.wall)}", _head(view, who)),
+        ("## Window", window_lines(view)),
+        ("## Gates and guardrails", rule_lines(view)),
         ("## Alarms", _alarms(view, assessment)),
         ("## Runs that are not ok", _runs(view)),
         ("## Actions", _actions(view)),
@@ -79,70 +76,44 @@ def _part(title: str, items: Iterable[str]) -> Iterator[str]:
 
 
 def _head(view: View, who: str) -> Iterator[str]:
-    watch, health = view.state.watch, view.state.health
-    life = f"epoch {view.state.epoch.number}" if view.state.epoch else "epoch unknown"
-    if (boot_at := view.state.boot_at) is not None:
-        life += f", booted {utc_z(boot_at)}"
-    version = f"{health.dialect}, version {health.version}" if health else "version unknown"
-    reached = "reachable" if is_reachable(view) else "NOT REACHABLE"
-    yield f"gateway {watch.url}: {'LOST' if is_lost(view.state) else reached}, {version}, {life}"
+    watch = view.state.watch
+    yield f"gateway {watch.url}: {words.gateway(view)}"
     mode = ", read-only" if watch.read_only else ""
     yield f"handed over by {who}{mode}"
     belief = lane_mode(view)
     yield f"lane {watch.vp_id}, believed mode {belief.mode}: {belief.evidence}"
 
 
-def _window(assessment: Assessment, figures: Numbers | None, wall: datetime) -> Iterator[str]:
-    window = assessment.window
+def window_lines(view: View) -> Iterator[str]:
+    """Yield what the window is, its figures beside the cumulative ones, and the word for it."""
+    assessment = assess(view)
+    window, figures, own = assessment.window, numbers(view), assessment.numbers
     if window is None:
-        yield "unknown: the evidence log that tells it is not read"
+        yield f"unknown: {words.no_log(view)}"
         return
-    opened = "proposed, not opened"
-    if window.opened_at is not None:
-        open_s = max((wall - window.opened_at).total_seconds(), 0.0)
-        opened = f"open since {utc_z(window.opened_at)} ({age(open_s)})"
+    opened = words.opened(view, window)
     yield f"{window.label}: stage {window.stage}, source {window.source}, {opened}"
-    yield _own(assessment)
-    yield _epoch(figures)
+    if figures is None or own is None:
+        yield f"its figures are unknown: {words.no_metrics(source_view(view, Source.METRICS))}"
+    else:
+        clean = "clean" if assessment.is_clean else "not clean"
+        yield f"{words.window_counts(own)}: {clean}"
+        yield words.cumulative(view, figures)
     if assessment.suggestion is not None:
         word, reasons = assessment.suggestion
         yield f"suggested {word}: {', '.join(reasons)}"
 
 
-def _own(assessment: Assessment) -> str:
-    own = assessment.numbers
-    if own is None:
-        return "its numbers are unknown: there are no metrics"
-    clean = "clean" if assessment.is_clean else "not clean"
-    p95 = "n/a" if own.p95_s is None else f"{own.p95_s:.3f}s ({describe_rank(own.timed)})"
-    told = f"{own.completed} completed, {own.failed} failed, {own.running} running"
-    return f"+{own.new} missions: {told}, {own.fallback} fell back, p95 {p95}: {clean}"
-
-
-def _epoch(figures: Numbers | None) -> str:
-    if figures is None or figures.bounds is None:
-        return "epoch: no finished mission is known"
-    seen, latency = figures.reconstruction, figures.snapshot.latency
-    p95 = "n/a" if latency.p95_s is None else f"{latency.p95_s:.3f}s"
-    rank = f" ({describe_rank(latency.count)})" if latency.count else ""
-    fallen = f"{seen.fallbacks} of {seen.terminal} fell back"
-    bound = f"95 % sure below {figures.bounds.upper95:.1%}"
-    current = "" if figures.source.is_current else f"; AS OF {age(figures.source.age_s)} AGO"
-    return f"epoch: {fallen}, {bound}, p95 {p95}{rank}{current}"
-
-
-def _rules(assessment: Assessment, figures: Numbers | None) -> Iterator[str]:
+def rule_lines(view: View) -> Iterator[str]:
+    """Yield how gates and guardrails stand."""
+    assessment = assess(view)
     for name, gate in assessment.gates.by_name().items():
         yield f"{name} {gate.verdict}: {gate.reason}"
-    yield assessment.gates.promotion.line
-    guardrails, target = assessment.guardrails, assessment.target
-    yield f"cancel recovery: {guardrails.cancel_recovery.state}"
-    counted = f"{target.count} of {target.of} recorded" if target else "unknown, no evidence log"
-    yield f"evidence target: {counted}"
-    wire = assessment.wire
-    told = f"{wire.fallbacks} of the last {wire.terminal} fell back, {wire.time_to_trip}"
-    tripped = "TRIPPED: " if wire.tripped else ""
-    rolling = f"{tripped}{told}" if figures else "unknown: there are no metrics"
+    yield f"promotion: {words.promotion(assessment.gates.promotion)}"
+    guardrails, wire = assessment.guardrails, assessment.wire
+    yield words.cancel_recovery(guardrails.cancel_recovery)
+    yield f"evidence: {words.evidence_target(assessment.target)}"
+    rolling = f"{words.rolling(wire)}: {wire.time_to_trip}" if numbers(view) else "rolling unknown"
     yield f"auto-revert {guardrails.mode}: {rolling}; {guardrails.auto_revert}"
 
 
@@ -156,31 +127,27 @@ def _alarms(view: View, assessment: Assessment) -> Iterator[str]:
 
 
 def _alarm(alarm: Alarm, view: View) -> str:
-    at, seen = view.state.clock.wall_at(alarm.raised_at), alarm.acknowledged
     whom = f" {alarm.session_id}" if alarm.session_id else ""
-    by = "acknowledged by nobody"
-    if seen is not None:
-        by = f"acknowledged by {seen.actor} {view.state.clock.wall_at(seen.at):%H:%M:%SZ}"
-    rang = f"rang {at:%H:%M:%SZ}, {age(view.now - alarm.raised_at)} ago"
-    return f"{alarm.key.kind}{whom}: {alarm.reason}; {rang}, {by}"
+    rang, seen = words.rang(view, alarm), words.seen_by(view, alarm)
+    return f"{alarm.key.kind}{whom}: {alarm.reason}; rang {rang}, {seen}"
 
 
 def _runs(view: View) -> Iterator[str]:
     for row in run_rows(view):
         told = row.level
         if told.level is None or told.level not in _WELL:
-            word = "unknown" if told.level is None else str(told.level).upper()
             mission = row.mission.mission_id
             which = f"; mission {mission} ({row.mission.why})" if mission else ""
-            yield f"{word} {row.session.session_id}: {told.reason}{which}"
+            yield f"{words.level(told)} {row.session.session_id}: {told.reason}{which}"
 
 
 def _actions(view: View) -> Iterator[str]:
     """Yield what was done in this window, at least of the last LOOK_BACK."""
-    begin = min(since(view, current_window(view)), view.state.clock.wall_at(view.now) - LOOK_BACK)
+    begin = min(since(view, current_window(view)), view.wall - LOOK_BACK)
     done = actions_taken(view, begin)
     if len(done) > ACTIONS_AT_MOST:
-        yield f"{len(done) - ACTIONS_AT_MOST} earlier ones are in the audit"
+        left_out = len(done) - ACTIONS_AT_MOST
+        yield f"{counted(left_out, 'earlier one is', 'earlier ones are')} in the audit"
     yield from (f"{action.at:%m-%d} {action.line}" for action in done[-ACTIONS_AT_MOST:])
     if view.state.audit is None or view.state.audit.problem is not None:
         problem = (
@@ -193,8 +160,8 @@ def _actions(view: View) -> Iterator[str]:
 
 def _recoveries(view: View) -> Iterator[str]:
     for cancel in pending(view.state.cancels):
-        at = view.state.clock.wall_at(cancel.at)
-        yield f"{cancel.session_id}, cancelled {at:%H:%M:%SZ}: {result_of(cancel, view)}"
+        at, outcome = clock_z(view.wall_at(cancel.at)), words.cancel_outcome(view, cancel)
+        yield f"{cancel.session_id}, cancelled {at}: {outcome}"
     brake, restart = view.state.lane.brake, view.state.lane.restart
     if brake is not None and brake.proof is not Proof.CONFIRMED:
         yield brake.line
@@ -204,17 +171,19 @@ def _recoveries(view: View) -> Iterator[str]:
 
 def _unverified(view: View, assessment: Assessment, figures: Numbers | None) -> Iterator[str]:
     for found in troubles(view):
-        yield f"{found.what}: {found.reason}" if found.reason else found.what
+        yield found.told
     if figures is None:
-        yield "no metrics yet: nothing is known of the rate"
+        metrics = words.no_metrics(source_view(view, Source.METRICS))
+        yield f"nothing is known of the rate: {metrics}"
     elif figures.orphans:
         yield f"missions that read running and cannot be: {figures.orphans}"
-    suites = attested(view.state.suites, view.state.clock.wall_at(view.now))
+    suites = attested(view.state.suites, view.wall)
     runtime = assessment.gates.g4.verdict
     yield f"continuity suites: {suites.state} ({suites.detail}); runtime: {runtime}"
     authors = view.state.evidence.authors if view.state.evidence else ()
     if unrecorded := authors.count(None):
-        yield f"{unrecorded} of the newest {len(authors)} rows have no record: written by hand"
+        of = f"{unrecorded} of the newest {counted(len(authors), 'row')}"
+        yield f"{of} {'has' if unrecorded == 1 else 'have'} no record: written by hand"
 
 
 def _next_steps(view: View, assessment: Assessment) -> Iterator[str]:
@@ -256,8 +225,7 @@ def _where(view: View) -> str:
 
 def _lines(seen: Triage, view: View) -> Iterator[str]:
     row = seen.row
-    level = "UNKNOWN" if row.level.level is None else str(row.level.level).upper()
-    since = row.level.since
+    level, since = words.level(row.level), row.level.since
     told = level if since is None else f"{level} for {age(view.now - since)}"
     short = short_id(row.session.session_id)
     yield f"{_where(view)} run {short} {told}, at {_at(view, view.now)}"
@@ -277,7 +245,7 @@ def _lines(seen: Triage, view: View) -> Iterator[str]:
 
 
 def _at(view: View, at: float | None) -> str:
-    return "unknown" if at is None else f"{view.state.clock.wall_at(at):%Y-%m-%dT%H:%M:%SZ}"
+    return "unknown" if at is None else utc_z(view.wall_at(at))
 
 
 def _age(seconds: float | None) -> str:
@@ -301,11 +269,10 @@ def _cancels(seen: Triage, view: View) -> Iterator[str]:
 
 
 def _cancel(cancel: Cancel, view: View) -> str:
-    whose = cancel.actor or "somebody else"
     reason = f' "{fold(cancel.reason)}"' if cancel.reason else ""
     heard = {None: "", True: ", the run unwound", False: ", the run did not hear"}
-    told = f"{cancel.state(view.now)}{heard[cancel.task_cancelled]}"
-    return f"{_at(view, cancel.at)} by {whose}{reason}: {told}"
+    told = f"{words.cancel_outcome(view, cancel)}{heard[cancel.task_cancelled]}"
+    return f"{_at(view, cancel.at)} by {cancel.who}{reason}: {told}"
 
 
 def _log(seen: Triage, view: View) -> str:
@@ -314,18 +281,12 @@ def _log(seen: Triage, view: View) -> str:
     name = "lane log" if seen.log_id == view.state.lane_log_id else "session log"
     if log is None or not log.lines:
         return f"{name}: no line known"
-    quiet = "an unknown time" if log.grown_at is None else age(max(view.now - log.grown_at, 0.0))
-    return f"{name}, nothing for {quiet} after: {fold(log.lines[-1])}"
+    quiet_s = None if log.grown_at is None else view.now - log.grown_at
+    return f"{name}, nothing for {_age(quiet_s)} after: {fold(log.lines[-1])}"
 
 
 def _figures(view: View) -> str:
-    figures, source = numbers(view), source_view(view, Source.METRICS)
+    figures = numbers(view)
     if figures is None:
-        return f"metrics: none yet ({source.word})"
-    seen, latency = figures.reconstruction, figures.snapshot.latency
-    rate = "n/a (none finished)" if seen.rate is None else f"{seen.fallbacks}/{seen.terminal}"
-    p95 = (
-        "n/a" if latency.p95_s is None else f"{latency.p95_s:.3f}s ({describe_rank(latency.count)})"
-    )
-    word = f"metrics {source.word}, {_age(source.age_s)} old"
-    return f"fallback {rate} (reconstructed), p95 {p95}; {word}, coverage {figures.coverage.state}"
+        return f"figures unknown: {words.no_metrics(source_view(view, Source.METRICS))}"
+    return words.cumulative(view, figures)

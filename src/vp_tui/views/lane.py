@@ -15,7 +15,8 @@ from vp_tui.domain.lane.mode import Belief, LaneMode, LaneSigns, believed_mode
 from vp_tui.domain.lane.switch_proof import Dispatched, Proof, dispatched_in
 from vp_tui.domain.lane.switches import FORCE_FALLBACK, RELEASE, Change, Switch
 from vp_tui.domain.models import Source
-from vp_tui.domain.text import age, short_id
+from vp_tui.domain.text import short_id
+from vp_tui.views import words
 from vp_tui.views.stuck_runs import stuck_runs_in
 from vp_tui.views.view import View, fact
 
@@ -160,7 +161,7 @@ def primary_path(view: View) -> PrimaryPath:
         why = "nothing was seen to complete outside the lane in this epoch"
         return PrimaryPath(PrimaryHealth.UNKNOWN, why)
     at, health, what = max(seen)
-    told = f"{what} {age(max(view.now - at, 0.0))} ago"
+    told = f"{what} {words.ago(view, at)}"
     if view.now - at > LATELY_S:
         return PrimaryPath(PrimaryHealth.UNKNOWN, f"not lately: {told}")
     return PrimaryPath(health, told)

@@ -11,6 +11,7 @@ from vp_tui.domain.models import Source, StreamState
 from vp_tui.domain.runs.levels import Level, RunLevel, levels
 from vp_tui.domain.runs.progress import ListedRun, RunsContext
 from vp_tui.domain.runs.run import Run
+from vp_tui.domain.text import clock_z
 from vp_tui.state.rules.sources import is_lost, stuck_after_s
 from vp_tui.state.state import SourceStatus
 from vp_tui.views.sources import source_view
@@ -127,8 +128,8 @@ def _doubt(listing: SourceView, view: View) -> str | None:
     if listing.age_s is None:
         return "no list of sessions yet"
     status = view.state.sources[Source.SESSIONS]
-    seen = view.state.clock.wall_at(status.answered_at or 0.0)
-    return f"the list of sessions is {listing.word}, last seen {seen:%H:%M:%SZ}"
+    seen = view.wall_at(status.answered_at or 0.0)
+    return f"the list of sessions is {listing.word}, last seen {clock_z(seen)}"
 
 
 @fact
@@ -247,7 +248,7 @@ def _run_row(view: View, session: Session, level: RunLevel) -> RunRow:
         link=link,
         running_s=_since(_began_at(run), view.now),
         tool_s=_since(run.turn.tool_at, view.now),
-        ended=None if ended_at is None else view.state.clock.wall_at(ended_at),
+        ended=None if ended_at is None else view.wall_at(ended_at),
         other_viewers=max(session.active_connections - attached, 0),
         is_probe=_is_probe(view.state.lane, session.session_id, run),
     )

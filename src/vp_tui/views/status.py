@@ -62,7 +62,7 @@ def status_object(view: View) -> dict[str, Any]:
     figures, verdict, runs = numbers(view), assess(view), run_rows(view)
     return {
         "schema": SCHEMA,
-        "generated_at": utc_z(view.state.clock.wall_at(view.now)),
+        "generated_at": utc_z(view.wall),
         "gateway": _gateway(view),
         "lane": _lane(view, verdict),
         "sources": _sources(view),

@@ -181,7 +181,7 @@ def _rung(view: View, row: RunRow) -> str:
         return f"cancelling it frees nothing: it waits behind {blocker}, {look}"
     if level is Level.QUIET:
         left_s = stuck_after_s(view.state) - (row.silent_s or 0.0)
-        return f"wait: it counts as stuck in {age(max(left_s, 0.0))}, then {cancel} cancel"
+        return f"wait: it counts as stuck in {age(left_s)}, then {cancel} cancel"
     return {
         None: f"nothing is known now: mend the source first ({links} shows which)",
         Level.DEAF: f"2nd cancel useless -> {_restart(view)}",
@@ -274,7 +274,7 @@ def _is_within(cancel: Cancel, window: Window, view: View) -> bool:
     """
     if not cancel.is_over or window.opened_at is None:
         return True
-    return view.state.clock.wall_at(cancel.at) >= window.opened_at
+    return view.wall_at(cancel.at) >= window.opened_at
 
 
 def _finished_since(view: View, at: float) -> bool:

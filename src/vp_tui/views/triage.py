@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vp_tui.domain.models import Source
-from vp_tui.domain.runs.levels import Level
+from vp_tui.domain.runs.levels import Level, waiting_behind
 from vp_tui.domain.runs.turns import BOOTSTRAP, DELEGATED, FALLBACKS, MARKS_LIMIT, SHADOW
-from vp_tui.domain.text import age, fold, short_id
+from vp_tui.domain.text import age, counted, fold, short_id
 from vp_tui.state.state import GROWTH_LIMIT
 from vp_tui.views.sources import log_view, source_view
 from vp_tui.views.stuck_runs import next_step, row_of_session, what_it_blocks
@@ -241,7 +241,7 @@ def _lines_since(log: LogTail, since: float | None, now: float) -> str:
     is_all = len(log.growth) < GROWTH_LIMIT or log.growth[0].at <= start
     before = " (before: unknown)" if since is not None and since < begun else ""
     more = "" if is_all else " or more"
-    return f"+{lines}{more} lines in {age(max(now - start, 0.0))}{before}"
+    return f"+{lines}{more} lines in {age(now - start)}{before}"
 
 
 def _mission(view: View, row: RunRow) -> str:
@@ -265,11 +265,10 @@ def _queue(view: View, row: RunRow) -> str:
         return f"waits behind {short_id(level.blocker)}{is_stuck}{guess}"
     if level.waiting:
         names = ", ".join(short_id(session_id) for session_id in level.waiting)
-        verb = "waits" if len(level.waiting) == 1 else "wait"
-        return f"{len(level.waiting)} {verb} behind it{guess}: {names}"
+        return f"{waiting_behind(len(level.waiting))}{guess}: {names}"
     if view.state.dialect is None:
         return "who waits is unknown"
-    return "nobody waits behind it"
+    return waiting_behind(0)
 
 
 def _viewers(view: View, row: RunRow) -> str:
@@ -277,7 +276,7 @@ def _viewers(view: View, row: RunRow) -> str:
     if not listing.is_current:
         return f"other viewers unknown (list {listing.word})"
     number = row.other_viewers
-    return f"{number} other viewer{'s' * (number > 1)}" if number else "no other viewer"
+    return counted(number, "other viewer") if number else "no other viewer"
 
 
 def _lane(view: View) -> str:

@@ -11,7 +11,8 @@ from vp_tui.domain.lane.auto_revert import STOP_KEY, YOU, Phase, in_words
 from vp_tui.domain.missions import CoverageState
 from vp_tui.domain.models import Source
 from vp_tui.domain.runs.cancels import CancelState, pending
-from vp_tui.domain.text import age, short_id
+from vp_tui.domain.runs.levels import waiting_behind
+from vp_tui.domain.text import age, clock_z, counted, short_id
 from vp_tui.state.rules.sources import OFTEN_ASKED, is_lost
 from vp_tui.views.actions import key_of
 from vp_tui.views.figures import Numbers, numbers
@@ -59,6 +60,11 @@ class Trouble(NamedTuple):
     reason: str
     cure: str
     is_grave: bool = True
+
+    @property
+    def told(self) -> str:
+        """What it is, and why."""
+        return f"{self.what}: {self.reason}" if self.reason else self.what
 
 
 def badge(view: View, *, frozen: bool) -> str:
@@ -147,19 +153,15 @@ def _doubts(figures: Numbers) -> Iterator[Trouble]:
     if figures.unreported > 0:
         yield Trouble(
             "the rates disagree",
-            f"{_fallbacks(figures.unreported)} seen that the gateway does not report",
+            f"{counted(figures.unreported, 'fallback')} seen that the gateway does not report",
             "go by the reconstructed rate",
         )
-
-
-def _fallbacks(number: int) -> str:
-    return f"{number} fallback{'s' * (number > 1)}"
 
 
 def _stale(views: list[SourceView]) -> Iterator[Trouble]:
     for view in views:
         if view.word is SourceWord.STALE:
-            reason = f"no answer for {view.age_s or 0.0:.0f} s, and no error either"
+            reason = f"no answer for {age(view.age_s or 0.0)}, and no error either"
             yield Trouble(
                 f"{view.name} stale", reason, "the gateway may be blocked; vp-tui keeps asking"
             )
@@ -261,10 +263,10 @@ def _unconfirmed(view: View) -> Iterator[SafetyEntry]:
     key, restart = key_of(view.state.watch, "audit"), key_of(view.state.watch, "restart")
     for cancel in pending(view.state.cancels):
         if cancel.state(view.now) is CancelState.UNCONFIRMED:
-            at = view.state.clock.wall_at(cancel.at)
+            at = clock_z(view.wall_at(cancel.at))
             yield SafetyEntry(
                 UNCONFIRMED,
-                f"{short_id(cancel.session_id)}, cancelled {at:%H:%M:%SZ}: no later turn completed",
+                f"{short_id(cancel.session_id)}, cancelled {at}: no later turn completed",
                 key,
                 f"{key} shows what was done; drive a turn, or {restart} restarts the gateway",
                 subject=cancel.session_id,
@@ -278,11 +280,9 @@ def _hanging(run: StuckRun, watch: Watch) -> SafetyEntry:
     if run.is_deaf:
         name, key = "deaf", key_of(watch, "restart")
         cure = f"a second cancel is useless: {key} restarts the gateway"
-    wait = f"{run.waiting} turn{'s wait' if run.waiting > 1 else ' waits'} behind it"
+    wait = waiting_behind(run.waiting)
     tool_use = f"in {run.last_tool}, " if run.last_tool else ""
-    reason = (
-        f"holds the gateway lock, {wait}" if run.waiting else f"{tool_use}nobody waits behind it"
-    )
+    reason = f"holds the gateway lock, {wait}" if run.waiting else f"{tool_use}{wait}"
     head = f"{name.upper()} {age(run.silent_s)} {short_id(run.session_id)}"
     return SafetyEntry(f"{name} run", reason, key, cure, head=head, subject=run.session_id)
 

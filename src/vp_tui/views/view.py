@@ -41,6 +41,15 @@ class View:
             self._kept |= before._kept  # noqa: SLF001 - another View's
             self._as_if = before._as_if  # noqa: SLF001 - as above
 
+    @property
+    def wall(self) -> datetime:
+        """The UTC time of `now`."""
+        return self.wall_at(self.now)
+
+    def wall_at(self, at: float) -> datetime:
+        """Return the UTC time of a moment on the monotonic clock."""
+        return self.state.clock.wall_at(at)
+
     def as_if(self, window: Window) -> View:
         """Return what would be so if `window` were the current one."""
         last = self._as_if

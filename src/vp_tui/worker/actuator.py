@@ -24,7 +24,7 @@ from vp_tui.domain.lane.switches import (
     shown,
 )
 from vp_tui.domain.models import ActionStep, Failure
-from vp_tui.domain.text import clip, literal
+from vp_tui.domain.text import clip, literal, took
 from vp_tui.storage.env_switches import set_switch
 from vp_tui.storage.errors import SwitchError, SwitchMasked
 
@@ -211,10 +211,10 @@ class Actuator:
         """Return what was done with the command run as well."""
         began = self._step("command", shown(argv))
         run = await run_command(argv, self._timeout_s)
-        name, told = "command ended", f"exit code 0 after {run.took_s:.1f} s"
+        name, told = "command ended", f"exit code 0 after {took(run.took_s)}"
         if (failure := run.failure) is not None:
             name = "command failed"
-            told = f"{failure.reason} after {run.took_s:.1f} s; {failure.cure}"
+            told = f"{failure.reason} after {took(run.took_s)}; {failure.cure}"
         steps = (*done.steps, began, self._step(name, told))
         return done._replace(steps=steps, failure=failure, command=run)
 

@@ -38,6 +38,7 @@ from vp_tui.domain.orders import (
     RunProbe,
     SetSwitch,
 )
+from vp_tui.domain.text import took
 from vp_tui.gateway.errors import GatewayError
 from vp_tui.storage.audit_log import append_action
 from vp_tui.storage.errors import AuditError
@@ -210,7 +211,7 @@ class OrderRunner:
             return
         self._emit(CancelAnswered(self._clock(), session_id, answer))
         heard = f"task_cancelled={str(answer.task_cancelled).lower()}"
-        answered = ActionStep(self._wall(), "answered", f"{heard} after {answer.took_s:.1f} s")
+        answered = ActionStep(self._wall(), "answered", f"{heard} after {took(answer.took_s)}")
         account.came_to(f"{heard}, recovery unconfirmed", ActionKind.DONE, answered)
 
     async def _probe(self, order: RunProbe, prober: Prober, account: _Account) -> None:

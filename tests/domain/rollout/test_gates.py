@@ -264,9 +264,9 @@ def test_a_doubt_lets_nothing_pass(marks: str, doubt: dict[str, object]) -> None
 
 def test_the_promotion_line() -> None:
     clean = judge_gates(gate_facts(history("." * 15)))
-    assert clean.promotion.line == "Promotion: not yet: G1 +20, G3 +5, G4 suites"
+    assert clean.promotion.missing == ("G1 +20", "G3 +5", "G4 suites")
     proven = judge_gates(gate_facts(lasting([30.0] * 35), suites=SUITES))
-    assert proven.promotion.line == "Promotion: recommended"
+    assert proven.promotion.recommended
     assert proven.promotion.recommended
     failing = judge_gates(gate_facts(history("FF")))
     assert failing.promotion.missing == ("G1 FAIL", "G2 FAIL", "G3 +18", "G4 suites")

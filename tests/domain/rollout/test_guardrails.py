@@ -59,7 +59,7 @@ def test_the_time_to_trip(marks: str, to_trip: int, leaves_in: int | None) -> No
 
 def test_the_time_to_trip_in_words() -> None:
     near = trip_wire(history("." * 5 + "b" + "." * 13 + "b"))
-    assert near.time_to_trip == "1 more fallback trips; the oldest leaves the window in 6 missions"
+    assert near.time_to_trip == "1 more trips; the oldest leaves the window in 6 missions"
     assert trip_wire(history("." * 18)).time_to_trip == "3 more trip"
     last = trip_wire(history("b" + "." * 19))
     assert last.time_to_trip == "3 more trip; the oldest leaves the window in 1 mission"

@@ -9,7 +9,6 @@ from vp_tui.domain.rollout.labels import (
     moment,
     next_label,
     next_stage,
-    short_label,
 )
 from vp_tui.domain.vocabulary import Stage
 
@@ -147,15 +146,3 @@ def test_a_date_covers_all_of_its_second_or_day(date: str, expected: str) -> Non
 @pytest.mark.parametrize("date", ["", "yesterday", "16.02.2026"])
 def test_what_is_no_date(date: str) -> None:
     assert moment(row("x", date=date)) is None
-
-
-@pytest.mark.parametrize(
-    ("label", "short"),
-    [
-        ("Limited cohort window #4 (real traffic)", "Lim#4"),
-        ("Broadened rollout window #12", "Bro#12"),
-        ("Kickoff prep", "Kickoff prep"),
-    ],
-)
-def test_the_short_label(label: str, short: str) -> None:
-    assert short_label(label) == short

@@ -220,7 +220,7 @@ class TestSteps:
         writing = DEAF._replace(progress_at=110.0)
         found = after(answered, known(DEAF, listed_at=106.0), known(writing, listed_at=109.0))
         still = steps(found, 112.0)[3]
-        assert (still.at, still.detail) == (None, "it still wrote 2 s ago")
+        assert (still.at, still.detail) == (None, "it still wrote 2s ago")
         assert steps(found, 110.0 + STILL_AFTER_S)[3].at == 110.0
 
     def test_the_session_s_next_turn_is_no_sign_of_the_cancelled_one(self) -> None:
@@ -233,7 +233,7 @@ class TestSteps:
         hit = Hit(100.5, 40.0, ended_at=101.0, wrote_at=140.0)
         answered = OWN._replace(answered_at=100.6, task_cancelled=True)
         found = after(answered, known(Run("a", cancel=hit), listed_at=102.0))
-        assert steps(found, 141.0)[3].detail == "it still wrote 1 s ago"
+        assert steps(found, 141.0)[3].detail == "it still wrote 1s ago"
 
     def test_a_deaf_run_a_failure_and_a_foreign_one_are_told_apart(self) -> None:
         deaf = after(OWN._replace(answered_at=105.0, task_cancelled=False), known(DEAF))

@@ -69,7 +69,7 @@ class TestVerdict:
 
     def test_old_figures_are_called_old(self) -> None:
         text = told(*scenes.metrics_down(), now=30.0)
-        assert "figures metrics down: what follows is 30s old; it proves nothing" in text
+        assert "figures metrics down, 30s old; what follows proves nothing" in text
 
     def test_without_metrics_nothing_is_a_number(self) -> None:
         text = told(GOLDEN)
@@ -79,7 +79,7 @@ class TestVerdict:
 
     def test_why_there_are_no_metrics_is_told(self) -> None:
         refused = SourceFailed(0.0, Source.METRICS, scenes.GONE)
-        assert "unknown: 127.0.0.1:8002: connection refused" in told(refused)
+        assert "unknown: the metrics are down: 127.0.0.1:8002: connection refused" in told(refused)
 
 
 class TestSafety:
@@ -106,22 +106,22 @@ class TestWindow:
     def test_a_proposed_one_says_what_it_holds(self) -> None:
         assert "WINDOW Broadened rollout window #5 stage broadened" in ALL_WELL
         assert "source organic: feeds gates and guardrails" in ALL_WELL
-        assert "opened not opened: it is the one proposed next" in ALL_WELL
+        assert "state proposed, not opened" in ALL_WELL
         assert "all missions known: no record beside the log names one" in ALL_WELL
         ids = frozenset(m.mission_id for m in scenes.done(18)[3:])
         text = told(*scenes.ordinary(), GOLDEN._replace(recorded_ids=ids))
         assert "all missions but the 15 missions that records beside the log name" in text
-        assert "fell back 0 of 3 (0.000) 0 of 18 (0.000) 0 of 19 (0.000)" in text
-        assert "at most 63.2 % 15.3 %" in text
+        assert "fell back 0/3 (0.000) 0/18 (0.000) 0/19 (0.000)" in text
+        assert "proven at most 63.2 % at most 15.3 %" in text
 
     def test_its_own_figures_stand_beside_the_cumulative_ones(self) -> None:
         assert "window epoch 1 gateway finished 18 18 19 considered" in ALL_WELL
         assert "running 1 1 1" in ALL_WELL
-        assert "p95 36.000s 36.000s 36.000s" in ALL_WELL
+        assert "p95 36.000s 2nd of 18 36.000s 2nd of 18 36.000s 2nd of 18" in ALL_WELL
 
     def test_nothing_of_nothing_is_not_zero(self) -> None:
         text = told(*scenes.no_missions())
-        assert "fell back n/a (none) n/a (none) n/a (none)" in text
+        assert "fell back n/a n/a n/a proven n/a n/a" in text
         assert "p95 n/a n/a n/a" in text
 
     def test_traffic_that_is_not_real_feeds_nothing(self) -> None:
@@ -156,7 +156,7 @@ class TestOpenWindow:
     ) -> None:
         opened = WindowsRead(0.0, (self.WINDOW._replace(anchor=anchor, decision="HOLD_SHADOW"),))
         text = told(*scenes.ordinary(), GOLDEN, opened, now=90.0)
-        assert "opened 2026-11-23 02:00:00Z, 1m30 ago" in text
+        assert "state open since 2026-11-23T02:00:00Z, 1m30" in text
         assert holds in text
         assert "last word HOLD_SHADOW" in text
 
@@ -181,27 +181,27 @@ class TestRules:
 
     def test_the_guardrails_say_how_near_they_are(self) -> None:
         assert "0/10 real missions recorded since Limited cohort window #4" in ALL_WELL
-        assert "holds: 0 of the rolling 18 fell back; 3 more trip" in ALL_WELL
+        assert "3 revert rolling 0/18: 3 more trip" in ALL_WELL
         assert "who YOU are the auto-revert" in ALL_WELL
         one = told(*scenes.ordinary_with_fallbacks(1))
         assert "2 more trip; the oldest leaves the window in 20 missions" in one
         tripped = told(*scenes.ordinary_with_fallbacks(3))
-        assert "TRIPPED: 3 of the rolling 18 fell back" in tripped
+        assert "rolling 3/18 TRIPPED: 3 of the last 18 fell back" in tripped
         assert "who dry run: fallback would be forced now; YOU are the auto-revert" in tripped
 
     def test_without_a_log_no_evidence_is_counted(self) -> None:
         text = told(*scenes.ordinary())
-        assert "2 evidence unknown: there is no evidence log; --evidence LOG names one" in text
+        assert "2 evidence no evidence log is read; --evidence LOG names one" in text
 
     def test_no_finished_mission_trips_nothing(self) -> None:
-        assert "no mission finished in this epoch: 3 more trip" in told(*scenes.no_missions())
+        assert "rolling n/a: 3 more trip" in told(*scenes.no_missions())
 
 
 class TestStatistics:
     def test_both_rates_and_what_they_prove(self) -> None:
-        assert "reported 0.000, 0 of 19 considered, running ones among them" in ALL_WELL
-        assert "reconstr. 0.000, 0 of 18 finished" in ALL_WELL
-        assert "interval 0 % to 17.6 % (Wilson, 95 %, two-sided) for 0 of 18" in ALL_WELL
+        assert "reported 0.000 0/19, over all considered, running ones too" in ALL_WELL
+        assert "reconstr. 0.000 0/18, over those finished" in ALL_WELL
+        assert "interval 0 % to 17.6 % (Wilson, 95 %, two-sided) for 0/18" in ALL_WELL
         assert "< 10 % not proven: E 4.56 of 20; 17 more clean missions prove it" in ALL_WELL
         assert "< 5 % not proven: E 1.98 of 20; 54 more clean missions prove it" in ALL_WELL
 
@@ -209,13 +209,13 @@ class TestStatistics:
         assert "< 10 % proven: E 21.8 of 20" in told(*scenes.ordinary(snapshot(*scenes.done(35))))
 
     def test_a_disagreement_is_counted(self) -> None:
-        assert "differ +1 that are not reported" in told(*scenes.disagreeing())
+        assert "compared +1 unreported" in told(*scenes.disagreeing())
 
     def test_the_p95_is_called_a_rank_with_the_next_step(self) -> None:
-        assert "36.000s is the 2nd largest of 18 durations: a rank" in ALL_WELL
+        assert "p95 36.000s 2nd of 18: a rank" in ALL_WELL
         assert "From 31 on it is the 3rd largest" in ALL_WELL
         few = told(*scenes.ordinary(snapshot(*scenes.done(5))))
-        assert "is the largest of 5 durations" in few
+        assert "s max of 5: a rank" in few
         assert "From 12 on it is the 2nd largest" in few
 
     def test_what_bounds_the_true_p95(self) -> None:
@@ -240,15 +240,15 @@ class TestStatistics:
 
 class TestCoverage:
     def test_its_states_are_explained(self) -> None:
-        assert "COVERAGE now FULL 19 of 19 missions" in ALL_WELL
+        assert "COVERAGE now FULL 19/19 missions" in ALL_WELL
         assert "BLIND the newest mission is not among the events" in ALL_WELL
         blind = told(*scenes.blind())
-        assert "now BLIND 18 of 19 missions" in blind
-        assert "reported BLIND: it says" in blind
+        assert "now BLIND 18/19 missions" in blind
+        assert "reported BLIND says" in blind
 
     def test_what_the_rate_never_sees_is_counted_or_unknown(self) -> None:
-        assert "unseen 0 bootstrap failures, 0 kept by shadow mode" in ALL_WELL
-        assert "unseen unknown: no stream was heard" in told(polled(snapshot()))
+        assert "unseen no mission: 0 could not start, 0 in shadow" in ALL_WELL
+        assert "turns unknown: no stream was heard" in told(polled(snapshot()))
 
 
 class TestTraffic:

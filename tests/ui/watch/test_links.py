@@ -37,7 +37,7 @@ async def test_an_ordinary_night() -> None:
         "● log a1b2c3d4   live         data 2s old",
         "● ws a1b2c3d4    live         for 32s  6 frames, last 17s",
         "  ops token      UA_OPS_TOKEN",
-        "  gateway        healthy, version 1.0.0, G1, database connected, clock offset -21600 s",
+        "  gateway        healthy, G1, version 1.0.0, database connected, clock offset -21600 s",
     ):
         assert line in text
     assert "!" not in text

@@ -151,7 +151,7 @@ class TestAtOnce:
         async with running(*scenes.ordinary(), files=files, evidence=named) as rig:
             await rig.press("R")
             assert is_open(rig)
-            assert "! the evidence log is not known: it is not read yet" in rig.text
+            assert "! the evidence log is not read yet" in rig.text
             assert "(not read yet)" in rig.text
 
     async def test_a_log_that_cannot_be_read(self, files: EvidenceFiles) -> None:
@@ -159,7 +159,7 @@ class TestAtOnce:
             await rig.tell(read(files)._replace(problem="evidence_log.md: it may not be read"))
             await rig.press("R")
             assert is_open(rig)
-            assert "! the evidence log is not known: evidence_log.md: it may not be" in rig.text
+            assert "! the evidence log cannot be read: evidence_log.md: it may not be" in rig.text
             assert len(rows_in(files)) == 16
 
     async def test_without_a_log_it_says_how_to_name_one(self, files: EvidenceFiles) -> None:
@@ -180,9 +180,9 @@ class TestWhateverTheGatewayDoes:
     @pytest.mark.parametrize(
         ("events", "said", "word"),
         [
-            ([], "data   none, the metrics have not answered yet", "HOLD_SHADOW"),
-            (scenes.lost(), "data   none, the metrics are down: 127.0.0.1:8002", "HOLD_SHADOW"),
-            ([failed(failure=REFUSED)], "data   none, the metrics are unauthorized: 401",
+            ([], "data   none: the metrics have not answered yet", "HOLD_SHADOW"),
+            (scenes.lost(), "data   none: the metrics are down: 127.0.0.1:8002", "HOLD_SHADOW"),
+            ([failed(failure=REFUSED)], "data   none: the metrics are unauthorized: 401",
              "BLOCKED_AUTH"),
         ],
         ids=["silent", "lost", "401"],

@@ -81,7 +81,7 @@ class TestWhenItComes:
     async def test_the_fallback_rate_stays_on_the_screen(self) -> None:
         async with running(*scenes.stuck()) as rig:
             await rig.passes(2.0)
-            assert rig.lines[4].startswith("fallback win 0/9  epoch 0/9 <=28.3%")
+            assert rig.lines[4].startswith("fallback win 0/9  epoch 0/9 at most 28.3 %")
             assert rig.lines[5].startswith("p95 36.000s max of 9  missions 9ok 0F 1run 0orphan")
 
     async def test_an_alarm_brings_it_where_lines_are_few(self) -> None:
@@ -97,7 +97,7 @@ class TestWhenItComes:
             assert title(rig) == ""
             assert " g alarm  enter triage " in rig.lines[-1]
             await rig.press("enter")
-            assert "2 wait behind it: 77aa01bc, b0c1d2e3" in block(rig)
+            assert "2 turns wait behind it: 77aa01bc, b0c1d2e3" in block(rig)
             assert "no other viewer" in block(rig)
             assert "lane session active" in block(rig)
             assert "mission 00abcd reads running" in block(rig)
@@ -255,7 +255,7 @@ class TestKeys:
     async def test_y_on_a_run_copies_it_without_a_triage_too(self) -> None:
         async with running(*scenes.ordinary()) as rig:
             await rig.press("y")
-            assert "run a1b2c3d4 OK" in rig.app.clipboard
+            assert "run a1b2c3d4 ok" in rig.app.clipboard
 
     async def test_y_elsewhere_copies_the_line(self) -> None:
         async with running(*scenes.stuck()) as rig:

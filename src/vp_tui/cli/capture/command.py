@@ -22,6 +22,7 @@ from vp_tui.domain.events import AuditFailed, ProbeStepped
 from vp_tui.domain.lane.probe import ProbeOutcome, prompt_for
 from vp_tui.domain.models import OPS
 from vp_tui.domain.orders import RunProbe
+from vp_tui.domain.text import took
 from vp_tui.domain.vocabulary import Stage, Traffic
 from vp_tui.gateway.client import GatewayClient
 from vp_tui.gateway.errors import GatewayError
@@ -146,7 +147,7 @@ class _Narration:
         name = f"probe {len(self.probes)} of {self._count}"
         for each in probe.steps[told:]:
             detail = f": {each.detail}" if each.detail else ""
-            self._narrate(f"{name}: {each.step}{detail} ({each.at - probe.began_at:.1f} s)")
+            self._narrate(f"{name}: {each.step}{detail} ({took(each.at - probe.began_at)})")
         if probe.is_over:
             warning = "WARNING: " if probe.outcome in _GIVEN_UP else ""
             reason = f": {probe.reason}" if probe.reason else ""

@@ -16,13 +16,14 @@ from vp_tui.cli.doctor.machine import Check
 from vp_tui.cli.workers import client_of
 from vp_tui.domain.events import LinkChanged
 from vp_tui.domain.models import INTERNAL, Health, Plane, Snapshot, StreamState
-from vp_tui.domain.text import clip, literal
+from vp_tui.domain.text import clip, counted, literal
 from vp_tui.gateway.credentials import is_session_id, stream_url
 from vp_tui.gateway.errors import GatewayError
 from vp_tui.gateway.log_tail import TailRequest
 from vp_tui.gateway.stream import StreamCore, StreamOutput
 from vp_tui.gateway.transport import TlsContext
 from vp_tui.gateway.websocket import SessionStream, SocketOptions
+from vp_tui.views import words
 from vp_tui.worker.polling import choose
 
 if TYPE_CHECKING:
@@ -143,18 +144,19 @@ class _Examination:
 
     def _note_health(self, told: Health) -> str:
         self._health = told
-        version = f"version {_safe(told.version)}, " if told.version else ""
-        return f"{_safe(told.status)}, {version}{told.dialect}"
+        return _safe(f"{told.status}, {words.version(told)}")
 
     def _note_metrics(self, told: Snapshot) -> str:
         self._snapshot = self._snapshot or told
         self._ahead_s = (told.generated_at - datetime.now(UTC)).total_seconds()
-        return f"{told.fallback.considered} missions, {len(told.events)} events"
+        return (
+            f"{counted(told.fallback.considered, 'mission')}, {counted(len(told.events), 'event')}"
+        )
 
     def _note_sessions(self, told: SessionListing) -> str:
         self._sessions = self._sessions or told.sessions
         in_memory = sum(session.in_memory for session in told.sessions)
-        return f"{told.total} sessions, {in_memory} in memory"
+        return f"{counted(told.total, 'session')}, {in_memory} in memory"
 
     async def _stream(self) -> None:
         """Attach where that resumes nothing, and leave at once."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from vp_tui import __version__
 from vp_tui.domain.rollout.verdicts import UnreadReport
-from vp_tui.domain.text import clip, literal
+from vp_tui.domain.text import clip, counted, literal
 from vp_tui.storage.errors import EvidenceError
 from vp_tui.storage.evidence_log import read_log, refuse_read_only, resolve
 from vp_tui.storage.junit import read_report
@@ -167,7 +167,7 @@ def _log_read(log: Path) -> Check:
         cure = "add heading and table, or choose another log"
         return Check("files", "evidence log", "wrong", f"{shown}: {table.warnings[0]}", cure)
     odd = f", {len(table.warnings)} warnings" if table.warnings else ""
-    return Check("files", "evidence log", "ok", f"{shown}: {len(table.rows)} rows{odd}")
+    return Check("files", "evidence log", "ok", f"{shown}: {counted(len(table.rows), 'row')}{odd}")
 
 
 def _log_written(log: Path) -> Check:
@@ -182,7 +182,7 @@ def _spool(spool: Path, log: Path) -> Iterator[Check]:
     waiting = spooled_rows(spool, log)
     cure = "the next row into that log takes them along"
     if waiting.rows:
-        detail = f"{len(waiting.rows)} rows wait for the log"
+        detail = f"{counted(len(waiting.rows), 'row waits', 'rows wait')} for the log"
         yield Check("files", "kept rows", "wrong", detail, cure)
     else:
         yield Check("files", "kept rows", "ok", "none waits")

@@ -16,7 +16,7 @@ from vp_tui.domain.lane.switch_proof import ProofStep, TimePassed
 from vp_tui.domain.lane.turn_proof import heard, is_end
 from vp_tui.domain.models import StreamEvent
 from vp_tui.domain.runs.turns import is_coding_intent
-from vp_tui.domain.text import fold, literal
+from vp_tui.domain.text import fold, literal, took
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -243,8 +243,8 @@ def _heard(probe: Probe, fact: Heard) -> Probe:
         probe = _reached(probe, ProbeStep.ROUTED, at, turn.routing or "primary path")
     probe = probe._replace(turn=turn, mission_id=turn.mission_id)
     if is_end(frame):
-        took = f"{at - turn.began_at:.1f} s"
-        detail = took if turn.completed else f"cancelled or failed after {took}"
+        lasted = took(at - turn.began_at)
+        detail = lasted if turn.completed else f"cancelled or failed after {lasted}"
         probe = _reached(probe, ProbeStep.COMPLETED, at, detail)
     return probe
 
@@ -259,8 +259,8 @@ def _missions(probe: Probe, fact: MissionsSeen) -> Probe:
     if mission is None:
         probe = _reached(probe, ProbeStep.MISSION, at, "none, as none was dispatched")
         return _ended(probe, _without_mission(probe, turn))
-    took = "" if mission.duration_s is None else f", {mission.duration_s:.1f} s"
-    detail = f"{mission.mission_id} {mission.status}{took}"
+    lasted = "" if mission.duration_s is None else f", {took(mission.duration_s)}"
+    detail = f"{mission.mission_id} {mission.status}{lasted}"
     probe = probe._replace(mission_id=mission.mission_id)
     return _ended(
         _reached(probe, ProbeStep.MISSION, at, detail), _with_mission(turn, mission.status)

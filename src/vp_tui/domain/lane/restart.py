@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vp_tui.domain.lane.switch_proof import ActuatorEnded, EpochSeen, ProofStep, TimePassed
+from vp_tui.domain.text import took
 
 if TYPE_CHECKING:
     from vp_tui.domain.lane.switches import Actuation
@@ -121,7 +122,7 @@ def _epoch(restart: Restart, at: float, boot_stamp: str) -> Restart:
         return restart._replace(epoch=boot_stamp)
     if boot_stamp == restart.epoch:
         return restart
-    detail = f"new epoch {boot_stamp}, {at - restart.asked_at:.1f} s after it was asked for"
+    detail = f"new epoch {boot_stamp}, {took(at - restart.asked_at)} after it was asked for"
     restart = _with_step(restart, at, "back", detail)
     return restart._replace(epoch=boot_stamp, state=RestartState.BACK, reason="", is_gone=False)
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vp_tui.domain.lane.switches import NOT_IN_FORCE
 from vp_tui.domain.lane.turn_proof import TurnSays, wants_missions, what_it_says
+from vp_tui.domain.text import counted
 
 if TYPE_CHECKING:
     from vp_tui.domain.lane.switches import Actuation, Change
@@ -300,8 +301,8 @@ def _why_unconfirmed(brake: Brake) -> str:
     if brake.waiting is not None:
         return "a turn stayed on the primary path, and the missions could not be counted"
     if brake.consistent:
-        turns = "turn is" if brake.consistent == 1 else "turns are"
-        return f"{brake.consistent} {turns} consistent and no proof: probe the lane"
+        turns = counted(brake.consistent, "turn is", "turns are")
+        return f"{turns} consistent and no proof: probe the lane"
     return _SILENCE
 
 

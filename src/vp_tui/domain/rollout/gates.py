@@ -30,6 +30,7 @@ from vp_tui.domain.statistics import (
     slower_p_value,
     upper95,
 )
+from vp_tui.domain.text import counted
 from vp_tui.domain.vocabulary import (
     FALLBACK_CRITICAL,
     FALLBACK_WATCH,
@@ -158,13 +159,14 @@ def _samples(facts: GateFacts) -> dict[str, tuple[int, int]]:
 def _claim(fallbacks: int, n: int) -> GateResult:
     limit = f"below {percent(GUARDRAIL_RATE)} proven (E >= {CLAIM_FROM:g})"
     bound = percent(upper95(fallbacks, n))
-    counted = f"{fallbacks}/{n} fell back, at most {bound}" if n else NONE_FINISHED
+    told = f"{fallbacks}/{n} fell back, at most {bound}" if n else NONE_FINISHED
     needed = clean_missions_needed(fallbacks, n, GUARDRAIL_RATE)
     if needed:
-        reason = f"{counted}: {needed} more clean missions prove < {percent(GUARDRAIL_RATE)}"
+        prove = counted(needed, "more clean mission proves", "more clean missions prove")
+        reason = f"{told}: {prove} < {percent(GUARDRAIL_RATE)}"
         return GateResult(Verdict.INCONCLUSIVE, reason, limit, f"+{needed}")
     evidence = evidence_below(fallbacks, n, GUARDRAIL_RATE)
-    return GateResult(Verdict.PASS, f"{counted}; E {evidence:.3g}", limit)
+    return GateResult(Verdict.PASS, f"{told}; E {evidence:.3g}", limit)
 
 
 def _failures(facts: GateFacts) -> GateResult:

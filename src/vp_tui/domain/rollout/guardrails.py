@@ -15,6 +15,7 @@ from vp_tui.domain.lane.auto_revert import AutoRevert, in_words
 from vp_tui.domain.rollout.labels import is_measured, last_of_earlier_stage, moment
 from vp_tui.domain.runs.cancels import CancelState, pending
 from vp_tui.domain.statistics import CLAIM_FROM, evidence_above
+from vp_tui.domain.text import counted
 from vp_tui.domain.vocabulary import GUARDRAIL_RATE, RevertMode, percent
 
 if TYPE_CHECKING:
@@ -58,15 +59,23 @@ class TripWire(NamedTuple):
         return self.reason is not None
 
     @property
+    def near(self) -> str:
+        """How near it is while it is not tripped."""
+        return f"{self.to_trip} more trip{'s' * (self.to_trip == 1)}"
+
+    @property
     def time_to_trip(self) -> str:
-        """How near it is: `1 more fallback trips; the oldest leaves the window in 6 missions`."""
+        """How near it is: `1 more trips; the oldest leaves the window in 6 missions`."""
         if self.reason is not None:
             return self.reason
-        near = "1 more fallback trips" if self.to_trip == 1 else f"{self.to_trip} more trip"
         if self.oldest_leaves_in is None:
-            return near
-        missions = "mission" if self.oldest_leaves_in == 1 else "missions"
-        return f"{near}; the oldest leaves the window in {self.oldest_leaves_in} {missions}"
+            return self.near
+        return f"{self.near}; the oldest leaves the window in {self.missions_left}"
+
+    @property
+    def missions_left(self) -> str:
+        """After how many finished missions the oldest fallback is no longer counted."""
+        return counted(self.oldest_leaves_in or 0, "mission")
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,12 +64,6 @@ def next_label(rows: Sequence[EvidenceRow], stage: Stage | None = None, suffix: 
     return f"{name} ({suffix})" if suffix else name
 
 
-def short_label(window: str) -> str:
-    """Return a label in six characters or so, `Lim#2`; one without a number as it is."""
-    label = numbered_label(window)
-    return window if label is None else f"{label[0][:3].title()}#{label[1]}"
-
-
 def is_same_window(one: str, other: str) -> bool:
     """Tell whether two labels name one window: the same stage and number, whatever else they say.
 

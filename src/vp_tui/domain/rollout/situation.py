@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vp_tui.domain.missions import CoverageState
 from vp_tui.domain.runs.turns import RoutingTally
+from vp_tui.domain.text import counted
 from vp_tui.domain.vocabulary import P95_WATCH_S, Profile
 
 if TYPE_CHECKING:
@@ -239,8 +240,7 @@ def likely(causes: Iterable[Cause]) -> tuple[str, ...]:
 
 
 def _count(count: int, what: str) -> tuple[str, ...]:
-    turns = "turn" if count == 1 else "turns"
-    return _said(f"{count} {what.format(turns)}", when=count > 0)
+    return _said(counted(count, what.format("turn"), what.format("turns")), when=count > 0)
 
 
 def _said(what: str, *, when: bool) -> tuple[str, ...]:

@@ -72,13 +72,6 @@ class Promotion(NamedTuple):
         """Whether nothing is missing."""
         return not self.missing
 
-    @property
-    def line(self) -> str:
-        """The line of the screen."""
-        if self.recommended:
-            return "Promotion: recommended"
-        return f"Promotion: not yet: {', '.join(self.missing)}"
-
 
 class Gates(NamedTuple):
     """The four gates."""

@@ -13,6 +13,8 @@ from enum import StrEnum
 from math import inf
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from vp_tui.domain.text import age
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
@@ -87,6 +89,11 @@ class Cancel(NamedTuple):
     recovered_by: str = ""
     """Which later turn completed, in words."""
     restarted_at: float | None = None
+
+    @property
+    def who(self) -> str:
+        """Who asked, in words."""
+        return self.actor or "somebody else"
 
     @property
     def is_over(self) -> bool:
@@ -176,7 +183,7 @@ def by_others(cancels: Iterable[Cancel], runs: Iterable[Run], epoch: int | None)
 
 def steps(cancel: Cancel, now: float) -> tuple[CancelStep, ...]:
     """Return the steps of docs/rollout.md, section 9, each with its time or still awaited."""
-    whose = cancel.actor or "somebody else"
+    whose = cancel.who
     still_at = _still_at(cancel, now)
     return (
         CancelStep("requested", cancel.at, f"by {whose}: {cancel.reason}".rstrip(": ")),
@@ -281,4 +288,4 @@ def _answer(cancel: Cancel) -> str:
 def _movement(cancel: Cancel, now: float) -> str:
     if cancel.moved_at is None:
         return ""
-    return f"it still wrote {max(now - cancel.moved_at, 0.0):.0f} s ago"
+    return f"it still wrote {age(now - cancel.moved_at)} ago"

@@ -20,7 +20,7 @@ from vp_tui.domain.runs.progress import (
     owner_of,
     wrote_at,
 )
-from vp_tui.domain.text import age, clip
+from vp_tui.domain.text import age, clip, counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -253,10 +253,16 @@ def _cancel(run: Run, now: float) -> str:
 def _lock(case: _Case) -> str:
     if case.owner is None:
         return ""
-    number = len(case.waiting)
-    wait = f"{number or 'no'} turn{'s' * (number != 1)} wait{'s' * (number < 2)} behind it"  # noqa: PLR2004 - "no turn waits", "1 turn waits", "2 turns wait"
+    wait = waiting_behind(len(case.waiting))
     guess = f" ({case.owner.guess})" if case.owner.guess else ""
     return f"holds the gateway lock, {wait}{guess}"
+
+
+def waiting_behind(number: int) -> str:
+    """Return how many turns wait behind a run."""
+    if not number:
+        return "no turn waits behind it"
+    return f"{counted(number, 'turn')} wait{'s' * (number == 1)} behind it"
 
 
 def _runs_for(run: Run, now: float) -> float:

@@ -107,7 +107,7 @@ class WaiveDialog(Dialog[Waiver]):
         self._is_working = True
         view = self.live.view
         who, verdict = self._commands.recorder.author, self._gate.verdict
-        self._keep(Waiver(self._chosen, who, why, view.state.clock.wall_at(view.now), verdict))
+        self._keep(Waiver(self._chosen, who, why, view.wall, verdict))
 
     def _why_not(self, why: str) -> str | None:
         """Return why nothing can be waived now, None when it can."""

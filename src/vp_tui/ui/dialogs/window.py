@@ -220,7 +220,7 @@ class OpenDialog(WindowDialog):
     def result(self) -> Window:
         view = self.live.view
         known = known_missions(view) if self._is_from_now else self._shown.anchor
-        return opened(self.edited, known, view.state.clock.wall_at(view.now))
+        return opened(self.edited, known, view.wall)
 
     @property
     def _is_from_now(self) -> bool:

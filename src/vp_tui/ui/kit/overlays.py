@@ -14,7 +14,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.screen import ModalScreen, Screen
 
-from vp_tui.domain.text import clip
+from vp_tui.domain.text import clip, clock_z
 from vp_tui.ui.kit.line_list import Lines
 from vp_tui.ui.lines.header import badge_span, header_lines
 from vp_tui.ui.lines.paint import Line, cut, join, spread
@@ -114,7 +114,7 @@ class Overlay(Screen[None]):
             "  ",
             self.facts(shown),
         )
-        clock: Line = ((f"{view.state.clock.wall_at(view.now):%H:%M:%S}Z", "strong"),)
+        clock: Line = ((clock_z(view.wall), "strong"),)
         self._title.show([spread(left, clock, width)])
         self._safety.show(alarm_line(one, width) for one in safety)
         keys = (join((f" {key} ", "accent"), f"{what} ") for key, what in self.keys())

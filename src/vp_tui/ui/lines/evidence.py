@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Final
 
 from rich.cells import chop_cells
 
-from vp_tui.domain.missions import describe_rank
 from vp_tui.domain.models import Source
 from vp_tui.domain.rollout.evidence_row import format_row, p95_cell, rate_cell
-from vp_tui.domain.rollout.labels import short_label
 from vp_tui.domain.rollout.windows import missions_of
+from vp_tui.domain.text import clock_z, counted
 from vp_tui.domain.vocabulary import Word
 from vp_tui.ui.lines.figure_layouts import side_by_side
-from vp_tui.ui.lines.figures import compared, no_figures
+from vp_tui.ui.lines.figures import no_figures
 from vp_tui.ui.lines.paint import Line, Span, age, cut, fit, join, plain, wrap_text
 from vp_tui.ui.lines.verdict import gate_line
+from vp_tui.views import words
 from vp_tui.views.actions import key_of
 from vp_tui.views.draft import label_after, rows_of_others
 from vp_tui.views.figures import NO_EVIDENCE, is_log_known, numbers
@@ -50,7 +50,8 @@ def headline(draft: Draft, view: View) -> str:
         told = "cannot be read"
     else:
         is_same = known is not None and log.fingerprint == known.fingerprint
-        told = f"{len(log.rows)} rows, {'unchanged since read' if is_same else 'CHANGED meanwhile'}"
+        changed = "unchanged since read" if is_same else "CHANGED meanwhile"
+        told = f"{counted(len(log.rows), 'row')}, {changed}"
     return f"RECORD -> {PurePath(draft.state.watch.evidence or '').name} ({told})"
 
 
@@ -81,7 +82,7 @@ def row_lines(row: EvidenceRow, width: int, limit: int | None = None) -> list[Li
 
 def after_words(draft: Draft, row: EvidenceRow) -> tuple[str, str]:
     """Return what may become of the window: it stays open, or is closed for the next one."""
-    return "keep it open", f"close it, next is {short_label(label_after(draft, row))}"
+    return "keep it open", f"close it, next is {words.short_label(label_after(draft, row))}"
 
 
 def word_rows(draft: Draft) -> list[tuple[str, Line]]:
@@ -103,34 +104,28 @@ def _label(name: str, said: Line) -> Line:
 def _data(draft: Draft, now: float) -> Line:
     source = source_view(draft.view, Source.METRICS)
     if draft.figures is None:
-        reason = f": {source.failure.reason}" if source.failure else ""
-        known = "have not answered yet" if source.word is SourceWord.IDLE else f"are {source.word}"
-        return join((f"none, the metrics {known}", "bad"), reason)
+        return join(("none: ", "bad"), (words.no_metrics(source), "bad"))
     old_s = max(now - draft.now, 0.0) + (source.age_s or 0.0)
-    coverage, own = draft.figures.coverage.state.upper(), draft.own
+    coverage, own = words.coverage(draft.figures.coverage), draft.own
     more = f", +{own.new} in the window" if own else ""
-    of: Span = (f"{draft.taken_at:%H:%M:%SZ}", "strong")
+    of: Span = (clock_z(draft.taken_at), "strong")
     return join("held as of ", of, f", {age(old_s)} old, coverage {coverage}{more}")
 
 
 def _cells(draft: Draft) -> Line:
     if draft.figures is None:
         return join(("rate n/a | p95 n/a", "strong"))
-    taken, cells = draft.figures.snapshot, draft.figures.cells
+    latency, cells = draft.figures.snapshot.latency, draft.figures.cells
     mark = " (reconstructed)" if cells.is_reconstructed else ""
-    rank = (
-        ""
-        if cells.is_reconstructed or not taken.latency.count
-        else f" {describe_rank(taken.latency.count)}"
-    )
-    counts = " ".join(f"{name}:{number}" for name, number in taken.mission_counts.items())
+    p95 = words.p95(latency.p95_s, latency.count)
+    if cells.is_reconstructed:
+        p95 = p95_cell(cells.p95_s) + mark
     return join(
         "rate ",
         (rate_cell(cells.rate) + mark, "strong"),
         " | p95 ",
-        (p95_cell(cells.p95_s) + mark, "strong"),
-        (rank, "dim"),
-        f" | {counts or 'no missions'}",
+        (p95, "strong"),
+        f" | {words.missions(draft.figures, brief=True)}",
     )
 
 
@@ -138,12 +133,10 @@ def _own(draft: Draft) -> Line:
     own, figures = draft.own, draft.figures
     if own is None or figures is None:
         return join(("unknown", "warn"), ": nothing was measured")
-    fallen: Span = (f"{own.fallback}/{own.terminal} fell back, {own.failed} failed", "strong")
-    if figures.bounds is None:
-        return join(fallen)
+    told = f"{words.fell_back(own.fallback, own.terminal, bounded=False)}, {own.failed} failed"
     seen = figures.reconstruction
-    upper = f"<={figures.bounds.upper95:.1%}"
-    return join(fallen, f"   epoch {seen.fallbacks}/{seen.terminal} {upper}")
+    epoch = f"{words.epoch(draft.view)}: {words.fell_back(seen.fallbacks, seen.terminal)}"
+    return join((told, "strong"), f"   {epoch}")
 
 
 def _others(draft: Draft, view: View, author: str) -> Line:
@@ -184,7 +177,7 @@ def opening_words(view: View, proposed: Window, *, from_now: bool) -> list[tuple
     """
     source, left = source_view(view, Source.METRICS), unrecorded(view, proposed)
     is_known = known_missions(view) is not None
-    some = f"all {left} missions" if left != 1 else "the one mission"
+    some = "the one mission" if left == 1 else f"all {left} missions"
     said = [
         (f"None is open. The one proposed holds {some} that no record names.", False)
         if is_known
@@ -205,9 +198,8 @@ def open_words(view: View, window: Window) -> list[tuple[str, bool]]:
     """Return since when the window is open and what was recorded for it, in sentences."""
     if window.opened_at is None:
         return []
-    open_s = max((view.state.clock.wall_at(view.now) - window.opened_at).total_seconds(), 0.0)
     word = f"recorded so far: {window.decision}" if window.decision else "no row yet"
-    said = [(f"Open since {window.opened_at:%Y-%m-%d %H:%M:%SZ}, {age(open_s)}; {word}.", False)]
+    said = [(f"It is {words.opened(view, window)}; {word}.", False)]
     if window.anchor is None:
         unknown = "Which missions there were is not known: it holds what started after that."
         said.append((unknown, True))
@@ -218,8 +210,7 @@ def row_doubts(view: View, window: Window) -> list[tuple[str, bool]]:
     """Return what to beware of with any window, in sentences."""
     said = []
     if not is_log_known(view):
-        problem = view.state.evidence.problem if view.state.evidence else "it is not read yet"
-        said.append((f"The evidence log is not known ({problem}): nor are label and stage.", True))
+        said.append((f"Label and stage are not known: {words.no_log(view)}.", True))
     if view.state.windows_problem:
         said.append((f"Whether one is open is not known: {view.state.windows_problem}.", True))
     if not window.source.is_real:
@@ -254,8 +245,7 @@ def figure_lines(view: View, window: Window, width: int) -> list[Line]:
     figures, source = numbers(view), source_view(view, Source.METRICS)
     if figures is None:
         return no_figures(source, width)
-    lines = side_by_side(compared(view, figures), width)
+    lines = side_by_side(view, figures, width)
     if source.word is SourceWord.LIVE:
         return lines
-    old = f"the metrics are {source.word}: these figures are {age(source.age_s)} old"
-    return [*lines, join((old, "warn"))]
+    return [*lines, join((f"the metrics are {words.source_state(source)}", "warn"))]

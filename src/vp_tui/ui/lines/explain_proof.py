@@ -6,9 +6,10 @@ what was done to the lane.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from vp_tui.domain.missions import CoverageState, ordinal, rank_from_top
+from vp_tui.domain.models import Source
 from vp_tui.domain.rollout.claims import claims_of
 from vp_tui.domain.rollout.gates import (
     COMPARED,
@@ -18,11 +19,15 @@ from vp_tui.domain.rollout.gates import (
     SLOWER_SHIFT_S,
 )
 from vp_tui.domain.statistics import CLAIM_FROM, P95_BOUNDABLE_FROM
-from vp_tui.domain.text import age
+from vp_tui.domain.text import counted
 from vp_tui.domain.vocabulary import P95_WATCH_S, percent
+from vp_tui.ui.lines.figures import agreement, reported
+from vp_tui.ui.lines.header import COVERAGE_TONES
 from vp_tui.ui.lines.lane import PROOF_TONES, mode_lines, primary_lines, switches_lines
 from vp_tui.ui.lines.paint import Line, fact, join, paragraph
-from vp_tui.views.sources import listened
+from vp_tui.views import words
+from vp_tui.views.figures import numbers
+from vp_tui.views.sources import listened, source_view
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -31,9 +36,7 @@ if TYPE_CHECKING:
     from vp_tui.domain.rollout.claims import Claim, Claims, Tail
     from vp_tui.domain.rollout.gates import Comparison
     from vp_tui.ui.lines.paint import Tone
-    from vp_tui.views.assessment import Assessment
     from vp_tui.views.figures import Numbers
-    from vp_tui.views.sources import SourceView
     from vp_tui.views.view import View
 
 
@@ -56,14 +59,6 @@ _COVERAGE: Final = {
         " whatever happens. No gate passes on it"
     ),
 }
-_COVERAGE_TONES: Final[dict[CoverageState, Tone]] = {
-    CoverageState.FULL: "good",
-    CoverageState.TRUNCATED: "warn",
-    CoverageState.BLIND: "bad",
-    CoverageState.NONE: "dim",
-}
-
-
 _NOTE = (
     "No answer of the gateway shows the lane's switches: the newest effect that was seen in this"
     " epoch decides, and the env file only where none was. A turn of coding intent that stays on"
@@ -71,30 +66,14 @@ _NOTE = (
 )
 
 
-class ExplainedFacts(NamedTuple):
-    """What is explained: a state, what is known of it, and what the rules make of it."""
-
-    view: View
-    assessment: Assessment
-    figures: Numbers | None
-    metrics: SourceView
-
-    @property
-    def unknown(self) -> str:
-        """Why there are no figures, in words."""
-        if self.metrics.failure is not None:
-            return f"unknown: {self.metrics.failure.reason}"
-        return "unknown: the metrics have not answered yet"
-
-
-def proof_section(facts: ExplainedFacts, width: int) -> list[Line]:
+def proof_section(view: View, width: int) -> list[Line]:
     """Return what the figures prove of the rate and of the p95."""
     lines: list[Line] = [(("STATISTICS", "accent"),)]
-    figures = facts.figures
+    figures = numbers(view)
     if figures is None:
-        lines += paragraph(facts.unknown, width, tone="warn")
+        lines += unknown(view, width)
     else:
-        proof = facts.view.same(claims_of, figures.real)
+        proof = view.same(claims_of, figures.real)
         told = (*_rates(figures), *_claims(proof, figures), *_latency(figures, proof))
         for name, text in told:
             lines += fact(name, text, width)
@@ -102,51 +81,37 @@ def proof_section(facts: ExplainedFacts, width: int) -> list[Line]:
     return [*lines, *fact("peeking", ((_PEEKING, "dim"),), width)]
 
 
-def coverage_section(facts: ExplainedFacts, width: int) -> list[Line]:
+def coverage_section(view: View, width: int) -> list[Line]:
     """Return how much of the missions the reported rate can see, and what it never sees."""
     lines: list[Line] = [(("COVERAGE", "accent"),)]
-    if facts.figures is None:
-        lines += paragraph(facts.unknown, width, tone="warn")
+    figures = numbers(view)
+    if figures is None:
+        lines += unknown(view, width)
     else:
-        state, covered, considered = facts.figures.coverage
-        counted = f" {covered} of {considered} missions" if considered else ""
-        is_old = "" if facts.figures.source.is_current else " when last seen"
-        word = join((state.upper(), _COVERAGE_TONES[state]), f"{counted}{is_old}")
-        lines += fact("now", word, width)
+        is_old = "" if figures.source.is_current else " when last seen"
+        told = (words.coverage(figures.coverage), COVERAGE_TONES[figures.coverage.state])
+        lines += fact("now", join(told, f" missions{is_old}"), width)
     for meant, text in _COVERAGE.items():
         lines += fact(meant.upper(), ((text, "dim"),), width)
-    tally = facts.view.state.routing
-    if not listened(facts.view):
-        return [*lines, *fact("unseen", (("unknown: no stream was heard", "warn"),), width)]
-    seen = (
-        f"{tally.bootstrap} bootstrap failures, {tally.shadow} kept by shadow mode,"
-        f" {tally.unexplained} unexplained, of {tally.coding_turns} coding turns heard: they make"
-        " no mission. Forced fallback says nothing at all"
-    )
-    return [*lines, *fact("unseen", seen, width)]
+    lines += fact("turns", words.routing(view), width)
+    if not listened(view):
+        return lines
+    unseen = ", ".join(words.unseen(view.state.routing))
+    return [*lines, *fact("unseen", f"{unseen}. Forced fallback says nothing at all", width)]
+
+
+def unknown(view: View, width: int) -> list[Line]:
+    """Say why there are no figures."""
+    reason = words.no_metrics(source_view(view, Source.METRICS))
+    return paragraph(f"unknown: {reason}", width, tone="warn")
 
 
 def _rates(figures: Numbers) -> Iterable[tuple[str, str | Line]]:
-    fallback, seen = figures.snapshot.fallback, figures.reconstruction
-    reported = "n/a: no mission is considered, and 0/0 is not 0"
-    if figures.reported_rate is not None:
-        counted = f"{fallback.with_fallback} of {fallback.considered} considered"
-        reported = f"{figures.reported_rate:.3f}, {counted}, running ones among them"
-    if figures.coverage.state is CoverageState.BLIND:
-        yield "reported", join(("BLIND", "bad"), f": it says {reported}")
-    else:
-        yield "reported", reported
-    if seen.rate is None:
-        yield "reconstr.", "n/a: no mission finished in this epoch"
-    else:
-        inferred = f", {seen.inferred} by inference alone" if seen.inferred else ""
-        counted = f"{seen.fallbacks} of {seen.terminal} finished{inferred}"
-        yield "reconstr.", f"{seen.rate:.3f}, {counted}"
+    yield "reported", join(reported(figures), ", over all considered, running ones too")
+    yield "reconstr.", f"{words.reconstructed(figures)}, over those finished in this epoch"
     yield "", "by events, results' places (G1), streams and earlier polls together"
-    if figures.unreported:
-        yield "differ", join((f"{figures.unreported:+d} that are not reported", "bad"))
-    else:
-        yield "agree", "no fallback is known that is not reported"
+    for told in agreement(figures):
+        yield "compared", told
 
 
 def _claims(proof: Claims, figures: Numbers) -> Iterable[tuple[str, str | Line]]:
@@ -157,19 +122,20 @@ def _claims(proof: Claims, figures: Numbers) -> Iterable[tuple[str, str | Line]]
         yield "interval", "n/a: no finished mission proves anything"
         return
     low, high = proof.interval95
-    counted = f"{proof.fallbacks} of {proof.n}"
-    yield "interval", f"{percent(low)} to {percent(high)} (Wilson, 95 %, two-sided) for {counted}"
-    bound = percent(proof.upper95)
-    yield "at most", f"{bound} (Clopper-Pearson, 95 %, one-sided): only higher rates are ruled out"
+    share = words.share(proof.fallbacks, proof.n)
+    yield "interval", f"{words.interval(low, high)} (Wilson, 95 %, two-sided) for {share}"
+    bound = words.at_most(proof.fallbacks, proof.n)
+    yield "", f"{bound} (Clopper-Pearson, 95 %, one-sided): only higher rates are ruled out"
     for claim in proof.claims:
         yield f"< {percent(claim.limit)}", _claim(claim)
 
 
 def _claim(claim: Claim) -> Line:
-    counted = f"E {claim.evidence:.3g} of {CLAIM_FROM:g}"
+    told = f"E {claim.evidence:.3g} of {CLAIM_FROM:g}"
     if not claim.needed:
-        return join(("proven", "good"), f": {counted}")
-    return join(f"not proven: {counted}; {claim.needed} more clean missions prove it")
+        return join(("proven", "good"), f": {told}")
+    more = counted(claim.needed, "more clean mission proves", "more clean missions prove")
+    return join(f"not proven: {told}; {more} it")
 
 
 def _latency(figures: Numbers, proof: Claims) -> Iterable[tuple[str, str | Line]]:
@@ -184,15 +150,14 @@ def _latency(figures: Numbers, proof: Claims) -> Iterable[tuple[str, str | Line]
 def _rank(latency: Latency) -> str:
     """Say in words which rank the p95 is, and when the next mission changes the rank."""
     if latency.p95_s is None or not latency.count:
-        return "n/a: no mission with a duration"
+        return words.p95(None, 0)
     rank = rank_from_top(latency.count)
     count = latency.count
     while rank_from_top(count) == rank:
         count += 1
     return (
-        f"{latency.p95_s:.3f}s is the {_largest(rank)} of {latency.count} durations: a rank, not an"
-        f" estimate. From {count} on it is the {_largest(rank + 1)}, and falls though nothing got"
-        " faster"
+        f"{words.p95(latency.p95_s, latency.count)}: a rank, not an estimate. From {count} on it is"
+        f" the {_largest(rank + 1)}, and falls though nothing got faster"
     )
 
 
@@ -229,21 +194,20 @@ def _trend(trend: Comparison | None) -> str | Line:
     return f"{seen}: not shown to slow (p < {SLOWER_P:g} and more than {SLOWER_SHIFT_S:g} s)"
 
 
-def lane_section(facts: ExplainedFacts, width: int) -> list[Line]:
+def lane_section(view: View, width: int) -> list[Line]:
     """Return the lane's mode, the switches, the primary path, and each order with its result."""
-    view = facts.view
     lines: list[Line] = [(("LANE", "accent"),)]
     lines += mode_lines(view, width)
     lines += switches_lines(view, width)
     lines += primary_lines(view, width)
-    for name, told, tone, since in _orders(facts):
-        when = f", asked {age(max(view.now - since, 0.0))} ago"
+    for name, told, tone, since in _orders(view):
+        when = f", asked {words.ago(view, since)}"
         lines += fact(name, join((told, tone), (when, "dim")), width)
     return [*lines, *paragraph(_NOTE, width, tone="dim")]
 
 
-def _orders(facts: ExplainedFacts) -> list[tuple[str, str, Tone, float]]:
-    lane = facts.view.state.lane
+def _orders(view: View) -> list[tuple[str, str, Tone, float]]:
+    lane = view.state.lane
     found: list[tuple[str, str, Tone, float]] = []
     if (brake := lane.brake) is not None:
         found.append(("brake", brake.line, PROOF_TONES[brake.proof], brake.asked_at))

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Final
 
 from vp_tui.domain.lane.auto_revert import STOP_KEY
 from vp_tui.domain.missions import p95_after_each
+from vp_tui.domain.models import Source
 from vp_tui.domain.rollout import gates as rules
+from vp_tui.domain.rollout.evidence_row import NOT_AVAILABLE, rate_cell
 from vp_tui.domain.rollout.guardrails import (
     EVIDENCE_TARGET,
     FAILURES_IN_A_ROW,
@@ -20,8 +22,8 @@ from vp_tui.domain.rollout.guardrails import (
 )
 from vp_tui.domain.rollout.verdicts import SUITES_MAX_AGE_S, Verdict
 from vp_tui.domain.runs.cancels import UNCONFIRMED_AFTER_S
-from vp_tui.domain.statistics import CLAIM_FROM, upper95
-from vp_tui.domain.text import literal
+from vp_tui.domain.statistics import CLAIM_FROM
+from vp_tui.domain.text import counted, literal
 from vp_tui.domain.vocabulary import (
     FALLBACK_CRITICAL,
     FALLBACK_WATCH,
@@ -32,17 +34,23 @@ from vp_tui.domain.vocabulary import (
     Stage,
     percent,
 )
-from vp_tui.ui.lines.paint import EMPTY, NAMES, Line, age, fact, fit, join, paragraph
+from vp_tui.ui.lines.explain_proof import unknown
+from vp_tui.ui.lines.paint import EMPTY, NAMES, Line, fact, fit, join, paragraph
 from vp_tui.ui.lines.verdict import VERDICT_TONES
+from vp_tui.views import words
+from vp_tui.views.assessment import assess
+from vp_tui.views.figures import numbers
+from vp_tui.views.sources import source_view
+from vp_tui.views.view import View
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from vp_tui.domain.rollout.verdicts import GateResult
     from vp_tui.domain.rollout.windows import Window, WindowNumbers
-    from vp_tui.ui.lines.explain_proof import ExplainedFacts
     from vp_tui.ui.lines.paint import Tone
     from vp_tui.views.figures import Numbers
+    from vp_tui.views.view import View
 
 
 _G1: Final = (
@@ -94,29 +102,27 @@ _MODES: Final = {
 
 _CELL: Final = 20
 """Cells of one column of figures, at most."""
-_NONE: Final = "n/a"
 
 
-def gates_section(facts: ExplainedFacts, width: int) -> list[Line]:
+def gates_section(view: View, width: int) -> list[Line]:
     """Return the four gates and the promotion line."""
-    assessment = facts.assessment
+    gates = assess(view).gates
     note = (
         "The proof that there is so far. Rates are reconstructed, over this epoch's finished"
         " missions of real traffic; those cancelled by hand count nowhere. What is blind, stale,"
         " refused or missing never passes."
     )
     lines: list[Line] = [(("GATES", "accent"),), *paragraph(note, width, tone="dim")]
-    for name, gate in assessment.gates.by_name().items():
+    for name, gate in gates.by_name().items():
         lines += gate_lines(name, gate, width)
-    promotion = assessment.gates.promotion
-    tone: Tone = "good" if promotion.recommended else "strong"
+    tone: Tone = "good" if gates.promotion.recommended else "strong"
     note = (
         "Recommended when all four PASS in one window. This is not the row's word: a rollout may"
         " go on with less than proof, and this line shows how much less."
     )
     return [
         *lines,
-        *paragraph(promotion.line, width, tone=tone),
+        *paragraph(f"Promotion: {words.promotion(gates.promotion)}", width, tone=tone),
         *paragraph(note, width, tone="dim"),
     ]
 
@@ -143,9 +149,9 @@ def _missing(name: str, gate: GateResult) -> str:
     return f"the {missing}' result" if missing == "suites" else missing
 
 
-def guardrails_section(facts: ExplainedFacts, width: int) -> list[Line]:
+def guardrails_section(view: View, width: int) -> list[Line]:
     """Return the three guardrails, and who reverts."""
-    guardrails = facts.assessment.guardrails
+    guardrails = assess(view).guardrails
     recovery = guardrails.cancel_recovery
     meaning = (
         "Every cancel, also one made by somebody else, is followed until a later turn completes:"
@@ -155,36 +161,30 @@ def guardrails_section(facts: ExplainedFacts, width: int) -> list[Line]:
     return [
         (("GUARDRAILS", "accent"),),
         *fact("1 cancels", join((literal(recovery.state), "strong"), f". {meaning}"), width),
-        *fact("2 evidence", _target(facts), width),
-        *fact("3 revert", _wire(facts), width),
+        *fact("2 evidence", _target(view), width),
+        *fact("3 revert", _wire(view), width),
         *fact("  rule", ((_trip_rule(), "dim"),), width),
-        *fact("  proof", _alarm(facts), width),
+        *fact("  proof", _alarm(view), width),
         *fact("  who", join((guardrails.auto_revert, "strong")), width),
         *fact("  mode", f"{guardrails.mode}: {_MODES[guardrails.mode]}", width),
         *paragraph("Nothing in the gateway reverts by itself.", width, 13),
     ]
 
 
-def _target(facts: ExplainedFacts) -> Line:
-    target = facts.assessment.target
+def _target(view: View) -> Line:
+    target = assess(view).target
     if target is None:
-        return join(("unknown", "warn"), ": there is no evidence log; --evidence LOG names one")
-    since = literal(target.anchor) if target.anchor else "the log's beginning"
+        return join((words.evidence_target(None), "warn"), "; --evidence LOG names one")
     full = ". The count stops there" if target.count >= EVIDENCE_TARGET else ""
-    return join(
-        (f"{target.count}/{target.of}", "strong"), f" real missions recorded since {since}{full}"
-    )
+    return join((literal(words.evidence_target(target)), "strong"), full)
 
 
-def _wire(facts: ExplainedFacts) -> Line:
-    wire = facts.assessment.wire
-    if facts.figures is None:
-        return ((facts.unknown, "warn"),)
-    if not wire.terminal:
-        return join(f"no mission finished in this epoch: {wire.time_to_trip}")
-    word = ("TRIPPED", "bad") if wire.tripped else ("holds", "good")
-    counted = f": {wire.fallbacks} of the rolling {wire.terminal} fell back; {wire.time_to_trip}"
-    return join((word[0], "bad" if wire.tripped else "good"), counted)
+def _wire(view: View) -> Line:
+    if numbers(view) is None:
+        return ((f"unknown: {words.no_metrics(source_view(view, Source.METRICS))}", "warn"),)
+    wire = assess(view).wire
+    told = f"{words.rolling(wire)}: {wire.time_to_trip}"
+    return ((told, "bad" if wire.tripped else "good"),)
 
 
 def _trip_rule() -> str:
@@ -196,28 +196,30 @@ def _trip_rule() -> str:
     )
 
 
-def _alarm(facts: ExplainedFacts) -> str:
-    if facts.figures is None or not facts.assessment.wire.terminal:
+def _alarm(view: View) -> str:
+    wire = assess(view).wire
+    if not wire.terminal:
         return "none: no finished mission is known"
     return (
-        f"E {facts.assessment.wire.evidence:.3g} of {CLAIM_FROM:g} that the rate is above"
+        f"E {wire.evidence:.3g} of {CLAIM_FROM:g} that the rate is above"
         f" {percent(GUARDRAIL_RATE)}: a trip is policy, and proof only from {CLAIM_FROM:g} on"
     )
 
 
-def window_section(facts: ExplainedFacts, width: int) -> list[Line]:
+def window_section(view: View, width: int) -> list[Line]:
     """Return what the window is, and its figures beside those of the epoch and the gateway."""
-    window = facts.assessment.window
+    assessment, figures = assess(view), numbers(view)
+    window = assessment.window
     if window is None:
-        unknown = "unknown: the evidence log that tells it is not read"
-        return [(("WINDOW", "accent"),), *paragraph(unknown, width, tone="warn")]
+        told = f"unknown: {words.no_log(view)}"
+        return [(("WINDOW", "accent"),), *paragraph(told, width, tone="warn")]
     lines: list[Line] = [(("WINDOW ", "accent"), (literal(window.label), "strong"))]
-    for name, text in _nature(facts, window):
+    for name, text in _nature(view, window):
         lines += fact(name, text, width)
-    if facts.figures is None or facts.assessment.numbers is None:
-        return [*lines, *fact("figures", ((facts.unknown, "warn"),), width)]
+    if figures is None or assessment.numbers is None:
+        return [*lines, *unknown(view, width)]
     size = min((width - NAMES) // 3, _CELL)
-    table = _table(facts.assessment.numbers, facts.figures, _epoch_name(facts), size)
+    table = _table(assessment.numbers, figures, words.epoch(view), size)
     note = (
         "The gateway's figures are cumulative and count running missions too. Gates and guardrails"
         " count the epoch; traffic and clean are the window's."
@@ -225,8 +227,8 @@ def window_section(facts: ExplainedFacts, width: int) -> list[Line]:
     return [*lines, EMPTY, *table, *paragraph(note, width, tone="dim")]
 
 
-def _nature(facts: ExplainedFacts, window: Window) -> Iterable[tuple[str, str]]:
-    watch = facts.view.state.watch
+def _nature(view: View, window: Window) -> Iterable[tuple[str, str]]:
+    watch = view.state.watch
     asked = " (asked for with --stage)" if watch.stage is not None else ""
     if window.stage is Stage.REVERTED and not asked:
         asked = " (the forced fallback is proven)"
@@ -234,26 +236,18 @@ def _nature(facts: ExplainedFacts, window: Window) -> Iterable[tuple[str, str]]:
     yield "stage", f"{window.stage}{asked}"
     yield "source", f"{window.source}: {feeds}"
     yield "scope", literal(window.scope)
-    yield "opened", _opened(facts, window)
+    yield "state", words.opened(view, window)
     yield "holds", _anchor(window)
     if window.decision is not None:
         yield "last word", literal(window.decision)
     clean = {True: "yes", False: "no", None: "unknown"}
-    yield "clean", clean[facts.assessment.is_clean]
-
-
-def _opened(facts: ExplainedFacts, window: Window) -> str:
-    if window.opened_at is None:
-        return "not opened: it is the one proposed next"
-    passed = facts.view.state.clock.wall_at(facts.view.now) - window.opened_at
-    for_so_long = age(max(passed.total_seconds(), 0.0))
-    return f"{window.opened_at:%Y-%m-%d %H:%M:%S}Z, {for_so_long} ago"
+    yield "clean", clean[assess(view).is_clean]
 
 
 def _anchor(window: Window) -> str:
     """Say which missions are the window's."""
     known = 0 if window.anchor is None else len(window.anchor)
-    missions = f"{known} mission{'s' * (known != 1)}"
+    missions = counted(known, "mission")
     if window.opened_at is None:
         if not known:
             return "all missions known: no record beside the log names one"
@@ -263,15 +257,10 @@ def _anchor(window: Window) -> str:
     return f"missions first seen, or started, after the opening: {missions} were known then"
 
 
-def _epoch_name(facts: ExplainedFacts) -> str:
-    return f"epoch {facts.view.state.epoch.number}" if facts.view.state.epoch else "epoch (unknown)"
-
-
 def _table(own: WindowNumbers, figures: Numbers, epoch: str, size: int) -> list[Line]:
     """Return the figures of the window, of the epoch and of the gateway, side by side."""
     seen, counts = figures.reconstruction, figures.snapshot.mission_counts
     failed = sum(entry.mission.status == "failed" for entry in figures.recent)
-    running = max(counts.get("running", 0) - figures.orphans, 0)
     reported, latency = figures.snapshot.fallback, figures.snapshot.latency
     durations = [e.mission.duration_s for e in figures.recent if e.mission.duration_s is not None]
     p95 = p95_after_each(durations, 1)
@@ -279,7 +268,7 @@ def _table(own: WindowNumbers, figures: Numbers, epoch: str, size: int) -> list[
         ("finished", str(own.terminal), str(seen.terminal), f"{reported.considered} considered"),
         ("completed", str(own.completed), str(seen.terminal - failed), _count(counts, "completed")),
         ("failed", str(own.failed), str(failed), _count(counts, "failed")),
-        ("running", str(own.running), str(running), _count(counts, "running")),
+        ("running", str(own.running), str(figures.running), _count(counts, "running")),
         (
             "fell back",
             _share(own.fallback, own.terminal),
@@ -287,12 +276,17 @@ def _table(own: WindowNumbers, figures: Numbers, epoch: str, size: int) -> list[
             _share(reported.with_fallback, reported.considered),
         ),
         (
-            "at most",
+            "proven",
             _bound(own.fallback, own.terminal),
             _bound(seen.fallbacks, seen.terminal),
             "",
         ),
-        ("p95", _seconds(own.p95_s), _seconds(p95[0] if p95 else None), _seconds(latency.p95_s)),
+        (
+            "p95",
+            words.p95(own.p95_s, own.timed),
+            words.p95(p95[0] if p95 else None, len(durations)),
+            words.p95(latency.p95_s, latency.count),
+        ),
     )
     head = join(" " * NAMES, *((fit(name, size), "dim") for name in ("window", epoch, "gateway")))
     return [head, *(_row(size, *row) for row in rows)]
@@ -307,12 +301,8 @@ def _count(counts: Mapping[str, int], status: str) -> str:
 
 
 def _share(part: int, whole: int) -> str:
-    return f"{part} of {whole} ({part / whole:.3f})" if whole else f"{_NONE} (none)"
+    return f"{words.share(part, whole)} ({rate_cell(part / whole)})" if whole else NOT_AVAILABLE
 
 
 def _bound(part: int, whole: int) -> str:
-    return percent(upper95(part, whole)) if whole else _NONE
-
-
-def _seconds(value: float | None) -> str:
-    return _NONE if value is None else f"{value:.3f}s"
+    return words.at_most(part, whole) if whole else NOT_AVAILABLE

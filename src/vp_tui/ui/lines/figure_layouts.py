@@ -9,20 +9,36 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from vp_tui.domain.missions import CoverageState
-from vp_tui.ui.lines import figures as words
-from vp_tui.ui.lines.paint import Line, age, cut, fit, flow, join, pad, plain, sparkline, width_of
-from vp_tui.ui.lines.verdict import gate_words
-from vp_tui.views.actions import key_of
+from vp_tui.domain.models import Source
+from vp_tui.ui.lines import figures as lines
+from vp_tui.ui.lines.paint import (
+    Line,
+    Span,
+    cut,
+    fit,
+    flow,
+    join,
+    pad,
+    plain,
+    sparkline,
+    width_of,
+)
+from vp_tui.ui.lines.verdict import assessment_of, gate_words
+from vp_tui.views import words
+from vp_tui.views.assessment import Assessment
+from vp_tui.views.figures import numbers
+from vp_tui.views.sources import source_view
+from vp_tui.views.view import View
 
 if TYPE_CHECKING:
-    from vp_tui.domain.rollout.guardrails import TripWire
-    from vp_tui.domain.rollout.windows import Window, WindowNumbers
-    from vp_tui.ui.lines.figures import Compared
+    from vp_tui.domain.rollout.windows import WindowNumbers
+    from vp_tui.views.assessment import Assessment
     from vp_tui.views.figures import Numbers
-    from vp_tui.views.sources import SourceView
+    from vp_tui.views.view import View
 
 
 LINES: Final = 7
+EPOCH: Final = "EPOCH "
 WINDOW: Final = 18
 """Columns of the window's own figures at 80 columns, one of them blank."""
 GUARDRAILS: Final = 26
@@ -36,70 +52,66 @@ LABEL: Final = 9
 """Columns of the labels in the window's card."""
 
 
-def dense_lines(shown: Compared | None, source: SourceView, width: int) -> list[Line]:
-    """Return LINES lines; `source` is the metrics' state without figures."""
-    if shown is None:
-        word, reason = words.no_figures(source, width - LABEL)
+def dense_lines(view: View, width: int) -> list[Line]:
+    """Return LINES lines."""
+    figures = numbers(view)
+    if figures is None:
+        word, reason = lines.no_figures(source_view(view, Source.METRICS), width - LABEL)
         return [join(_label("fallback"), word), join(_label(""), reason), *[()] * (LINES - 2)]
     more = max(width - _USUAL, 0) // _SHARE
     window, guardrails = WINDOW + more, GUARDRAILS + more
     epoch = width - LABEL - window - guardrails
-    rows = [_columns(row, window, epoch) for row in _rows(shown, window - 1, epoch - 1)]
-    turns = join(_label("turns"), flow_of([words.routing(shown.view), *words.unseen(shown.view)]))
-    lines = [words.aged(line, shown.figures) for line in (*rows, turns)]
+    rows = [_columns(row, window, epoch) for row in _rows(view, figures, window - 1, epoch - 1)]
+    turns = join(_label("turns"), _in_a_row(lines.turns(view)))
+    told = [lines.aged(line, figures) for line in (*rows, turns)]
     # While the figures are not current, that is what must be read first.
-    last = words.doubt(shown.figures) or (("GUARDRAILS", "dim"),)
-    return [cut(line, width) for line in (_heading(shown, window, epoch, last), *lines)]
+    last = lines.doubt(figures) or (("GUARDRAILS", "dim"),)
+    heading = _heading(view, figures, last)
+    return [cut(line, width) for line in (_columns(heading, window, epoch), *told)]
 
 
-def side_by_side(shown: Compared, width: int) -> list[Line]:
+def side_by_side(view: View, figures: Numbers, width: int) -> list[Line]:
     """Return the window's and the cumulative figures, without the guardrails."""
     epoch = width - LABEL - WINDOW
-    rows = [(*row[:3], ()) for row in _rows(shown, WINDOW - 1, epoch - 1)]
-    lines = [words.aged(_columns(row, WINDOW, epoch), shown.figures) for row in rows]
-    return [cut(line, width) for line in (_heading(shown, WINDOW, epoch, ()), *lines)]
+    rows = [(*row[:3], ()) for row in _rows(view, figures, WINDOW - 1, epoch - 1)]
+    told = [lines.aged(_columns(row, WINDOW, epoch), figures) for row in rows]
+    heading = _columns(_heading(view, figures, ()), WINDOW, epoch)
+    return [cut(line, width) for line in (heading, *told)]
 
 
-def flow_of(parts: list[Line]) -> Line:
-    """Return the parts on one line."""
+def own_numbers(assessment: Assessment) -> WindowNumbers | None:
+    """Return the window's own figures; None while the window is unknown."""
+    return None if assessment.window is None else assessment.numbers
+
+
+def _in_a_row(parts: list[Line]) -> Line:
     return join(*parts[:1], *(join("  ", part) for part in parts[1:]))
 
 
-def _heading(shown: Compared, window: int, epoch: int, last: Line) -> Line:
+def _heading(view: View, figures: Numbers, last: Line) -> _Row:
     """Return the columns' titles."""
-    epoch_title = f"{shown.epoch_title} (n={shown.figures.reconstruction.terminal})"
-    titles: _Row = ("", ((shown.window_title, "dim"),), ((epoch_title, "dim"),), last)
-    return _columns(titles, window, epoch)
+    epoch = f"{words.epoch(view, EPOCH)} (n={figures.reconstruction.terminal})"
+    window = words.window_title(assessment_of(view).window)
+    return "", ((window, "dim"),), ((epoch, "dim"),), last
 
 
-def _rows(shown: Compared, room: int, wide: int) -> list[_Row]:
+def _rows(view: View, figures: Numbers, room: int, wide: int) -> list[_Row]:
     """Return label, window, epoch and guardrail of each line.
 
     `room` and `wide` are the cells of window and epoch.
     """
-    figures, own, assessment = shown.figures, shown.own, shown.assessment
-    *_, revert = words.auto_revert(assessment.guardrails)
+    assessment = assessment_of(view)
+    own, recovery = own_numbers(assessment), assessment.guardrails.cancel_recovery
+    target = lines.evidence(assessment.target)
+    *_, revert = lines.auto_revert(assessment.guardrails)
+    events = plain(words.events(figures.snapshot.event_counts))
+    fallback = lines.reconstructed(figures, wide, *lines.agreement(figures))
     return [
-        ("fallback", words.own_fallback(own), _fallback(figures, wide), words.rolling(figures)),
-        ("reported", (), words.reported_words(figures), words.strip(figures.recent)),
-        (
-            "p95",
-            words.own_p95(own),
-            _p95(figures, wide),
-            words.cancel_recovery_words(assessment.guardrails.cancel_recovery),
-        ),
-        (
-            "missions",
-            words.own_missions(own),
-            words.missions(figures, wide),
-            words.evidence(assessment.target),
-        ),
-        (
-            "events",
-            words.own_events(shown.events, room) if own else (),
-            words.events(figures.snapshot.event_counts),
-            revert,
-        ),
+        ("fallback", lines.own_fallback(own, room), fallback, lines.rolling(figures.wire)),
+        ("reported", (), lines.reported(figures), lines.strip(figures.recent)),
+        ("p95", lines.own_p95(own, room), _p95(figures, wide), lines.cancel_recovery(recovery)),
+        ("missions", lines.own_missions(own), lines.missions(figures, wide), target),
+        ("events", lines.own_events(view, figures, room), events, revert),
     ]
 
 
@@ -116,149 +128,126 @@ def _label(text: str) -> Line:
     return ((fit(text, LABEL), "dim"),)
 
 
-def _fallback(figures: Numbers, room: int) -> Line:
-    """Return the reconstructed rate and how it stands to the reported one.
-
-    Without room the fraction goes, then the bound.
-    """
-    first, *others = words.standing(figures) or [()]
-    told: Line = ()
-    for rate, bound in ((True, True), (False, True), (False, False)):
-        told = join(words.reconstructed(figures, rate=rate, bound=bound), " ", first)
-        if width_of(told) <= room:
-            break
-    return flow([told, *others], room, " ")[0]
-
-
 def _p95(figures: Numbers, room: int) -> Line:
     """Return the p95, its spread where that fits, and its trend in what is left."""
-    told = words.p95(figures)
-    spread = words.spread_of(figures)
-    if spread and width_of(told) + width_of(spread) + words.TREND_MIN + 4 <= room:
-        told = join(told, "  ", spread)
-    return join(told, " ", words.trend("", figures.p95_trend, room - width_of(told) - 1))
+    latency = figures.snapshot.latency
+    told, spread = lines.p95(latency.p95_s, latency.count, room), words.median_and_max(latency)
+    if spread and width_of(told) + len(spread) + lines.TREND_MIN + 4 <= room:
+        told = join(told, (f"  {spread}", "dim"))
+    return join(told, " ", lines.trend("", figures.p95_trend, room - width_of(told) - 1))
 
 
-def window_card(shown: Compared, now: float, width: int) -> list[Line]:
+def window_card(view: View, figures: Numbers, width: int) -> list[Line]:
     """Return the window's own figures, and what kind of window it is."""
-    own, window = shown.own, shown.assessment.window
+    assessment = assessment_of(view)
+    own, window = own_numbers(assessment), assessment.window
     if own is None or window is None:
-        unknown = "the evidence log is not read yet"
-        return _card(shown, width, (("unknown", "warn"),), ((unknown, "dim"),))
-    is_clean = shown.assessment.is_clean
-    clean: Line = (("clean", "good"),) if is_clean else (("not clean", "warn"),)
+        return _card(figures, width, (("unknown", "warn"),), ((words.no_log(view), "dim"),))
+    clean: Line = (("clean", "good"),) if assessment.is_clean else (("not clean", "warn"),)
     if not own.terminal:
         clean = (("none finished: not clean", "dim"),)
+    open_for = words.open_for(view, window)
+    since = f"open for {open_for}" if open_for else "not opened: w opens it"
+    room = width - LABEL
     return _card(
-        shown,
+        figures,
         width,
-        join(("fallback ", "dim"), words.own_fallback(own)),
-        join(("p95      ", "dim"), words.own_p95(own)),
-        join(("missions ", "dim"), words.own_missions(own)),
-        join(("events   ", "dim"), words.own_events(shown.events, width - LABEL)),
+        join(_label("fallback"), lines.own_fallback(own, room)),
+        join(_label("p95"), lines.own_p95(own, room)),
+        join(_label("missions"), lines.own_missions(own)),
+        join(_label("events"), lines.own_events(view, figures, room)),
         clean,
-        *flow(_kind(shown, window, now), width),
+        *flow([plain(str(window.source)), plain(since)], width),
     )
 
 
-def _kind(shown: Compared, window: Window, now: float) -> list[Line]:
-    if window.opened_at is None:
-        key = key_of(shown.view.state.watch, "window")
-        return [plain(str(window.source)), plain(f"not opened: {key} opens it")]
-    open_s = (shown.view.state.clock.wall_at(now) - window.opened_at).total_seconds()
-    return [plain(str(window.source)), plain(f"open for {age(max(open_s, 0.0))}")]
-
-
-def epoch_card(shown: Compared, width: int, height: int) -> list[Line]:
+def epoch_card(view: View, figures: Numbers, width: int, height: int) -> list[Line]:
     """Return the cumulative figures; without room the interval goes, then the events."""
-    view, figures = shown.view, shown.figures
-    rates = flow(
+    rate = join(("reconstructed ", "dim"), (words.reconstructed(figures), "strong"))
+    rates = [join(("reported ", "dim"), lines.reported(figures)), rate, *lines.agreement(figures)]
+    interval = lines.interval(figures)
+    missions = lines.missions(figures, width)
+    events = plain(words.events(figures.snapshot.event_counts))
+    first, *unseen = lines.turns(view)
+    told: list[Line] = []
+    for middle in ((interval, missions, events), (missions, events), (missions,)):
+        told = [
+            *flow(rates, width),
+            *(line for line in middle if line),
+            join(("turns ", "dim"), first),
+            *flow(unseen, width),
+        ]
+        if len(told) <= height:
+            break
+    return _card(figures, width, *told)
+
+
+def latency_card(figures: Numbers, width: int, height: int) -> list[Line]:
+    """Return the p95, its spread, its trend, and each mission's time."""
+    latency = figures.snapshot.latency
+    head = flow(
         [
-            join(("reported ", "dim"), words.reported_words(figures)),
-            join(("reconstructed ", "dim"), words.reconstructed(figures)),
-            *words.standing(figures),
+            lines.p95(latency.p95_s, latency.count, width),
+            ((words.median_and_max(latency), "dim"),),
+            lines.trend("p95  ", figures.p95_trend, width),
         ],
         width,
     )
-    interval, missions = words.interval(figures), words.missions(figures, width)
-    events = words.events(figures.snapshot.event_counts)
-    turns = [words.routing(view), *flow(words.unseen(view), width)]
-    lines: list[Line] = []
-    for middle in ((interval, missions, events), (missions, events), (missions,)):
-        lines = [*rates, *(line for line in middle if line), *turns]
-        if len(lines) <= height:
-            break
-    return _card(shown, width, *lines)
-
-
-def latency_card(shown: Compared, width: int, height: int) -> list[Line]:
-    """Return the p95, its spread, its trend, and each mission's time."""
-    figures = shown.figures
-    trend = words.trend("p95  ", figures.p95_trend, width)
-    head = flow([words.p95(figures), words.spread_of(figures), trend], width)
     durations = [e.mission.duration_s for e in figures.recent if e.mission.duration_s is not None]
     rows = sparkline(durations, width - 5, max(height - len(head), 1)) if durations else []
     each: list[Line] = [
         (("each " if n == len(rows) - 1 else "     ", "dim"), (row, "dim"))
         for n, row in enumerate(rows)
     ]
-    return _card(shown, width, *head, *each)
+    return _card(figures, width, *head, *each)
 
 
-def guardrails_card(shown: Compared, width: int) -> list[Line]:
+def guardrails_card(view: View, figures: Numbers, width: int) -> list[Line]:
     """Return how the three guardrails stand, and who reverts."""
-    figures, assessment = shown.figures, shown.assessment
-    leaves = assessment.wire.oldest_leaves_in
-    oldest: list[Line] = [((f"the oldest leaves in {leaves}", "dim"),)] if leaves else []
+    assessment = assessment_of(view)
+    wire, guardrails = assessment.wire, assessment.guardrails
+    oldest: Line = ((f"the oldest leaves in {wire.missions_left}", "dim"),)
     return _card(
-        shown,
+        figures,
         width,
-        words.strip(figures.recent),
-        words.rolling(figures),
-        *oldest,
-        words.cancel_recovery_words(assessment.guardrails.cancel_recovery),
-        words.evidence(assessment.target),
-        *words.auto_revert(assessment.guardrails),
+        lines.strip(figures.recent),
+        lines.rolling(figures.wire),
+        *([oldest] if wire.oldest_leaves_in else []),
+        lines.cancel_recovery(guardrails.cancel_recovery),
+        lines.evidence(assessment.target),
+        *lines.auto_revert(guardrails),
     )
 
 
-def _card(shown: Compared, width: int, *lines: Line) -> list[Line]:
-    return [cut(words.aged(line, shown.figures), width) for line in lines]
+def _card(figures: Numbers, width: int, *told: Line) -> list[Line]:
+    return [cut(lines.aged(line, figures), width) for line in told]
 
 
-def brief_lines(shown: Compared | None, source: SourceView, width: int) -> list[Line]:
-    """Return two lines; `source` is the metrics' state without figures.
-
-    What is last gives way where the line is full.
-    """
-    if shown is None:
-        word, reason = words.no_figures(source, width)
+def brief_lines(view: View, width: int) -> list[Line]:
+    """Return two lines; what is last gives way where the line is full."""
+    figures = numbers(view)
+    if figures is None:
+        word, reason = lines.no_figures(source_view(view, Source.METRICS), width)
         return [join(("fallback ", "dim"), word), cut(reason, width)]
-    figures, assessment = shown.figures, shown.assessment
+    assessment, latency = assessment_of(view), figures.snapshot.latency
+    own, wire = own_numbers(assessment), figures.wire
+    share: Span = ("unknown", "warn")
+    if own is not None:
+        told = words.share(own.fallback, own.terminal)
+        share = (told, "warn" if own.fallback else "strong")
     is_blind = figures.coverage.state is CoverageState.BLIND
-    rates = [
-        join(("fallback win ", "dim"), _own(shown.own)),
-        join(("epoch ", "dim"), words.reconstructed(figures, rate=False, bound=True)),
+    rates: list[Line] = [
+        join(("fallback win ", "dim"), share),
+        join(("epoch ", "dim"), lines.reconstructed(figures, width)),
         (("reported BLIND", "bad"),) if is_blind else (),
-        _rolling(figures.wire),
-        words.cancel_recovery_words(assessment.guardrails.cancel_recovery),
+        ((words.rolling(wire), "bad" if wire.tripped else "dim"),),
+        lines.cancel_recovery(assessment.guardrails.cancel_recovery),
     ]
     others = [
-        join(("p95 ", "dim"), words.p95(figures)),
-        join(("missions ", "dim"), words.missions(figures, width)),
+        join(("p95 ", "dim"), lines.p95(latency.p95_s, latency.count, width)),
+        join(("missions ", "dim"), lines.missions(figures, width)),
         gate_words(assessment.gates),
     ]
-    rates, others = ([words.aged(part, figures) for part in parts] for parts in (rates, others))
-    rates.insert(1, words.doubt(figures))
+    rates, others = ([lines.aged(part, figures) for part in parts] for parts in (rates, others))
+    rates.insert(1, lines.doubt(figures))
     return [flow([part for part in parts if part], width)[0] for parts in (rates, others)]
-
-
-def _own(own: WindowNumbers | None) -> Line:
-    if own is None:
-        return (("unknown", "warn"),)
-    return ((f"{own.fallback}/{own.terminal}", "warn" if own.fallback else "strong"),)
-
-
-def _rolling(wire: TripWire) -> Line:
-    count = f"rolling {wire.fallbacks}/{wire.terminal}"
-    return ((f"{count} TRIPPED", "bad"),) if wire.tripped else ((count, "dim"),)

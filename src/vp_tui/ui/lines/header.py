@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from vp_tui.domain.missions import CoverageState
 from vp_tui.domain.models import Source
-from vp_tui.domain.rollout.labels import short_label
-from vp_tui.domain.text import clip
+from vp_tui.domain.text import clip, clock_z
 from vp_tui.state.rules.sources import is_lost
 from vp_tui.ui.lines.paint import (
     WORD_SYMBOLS,
@@ -21,6 +20,7 @@ from vp_tui.ui.lines.paint import (
     width_of,
 )
 from vp_tui.ui.lines.verdict import verdict_lines
+from vp_tui.views import words
 from vp_tui.views.figures import current_window, is_log_known, numbers
 from vp_tui.views.sources import SourceView, SourceWord, StreamsView, source_view, streams_view
 from vp_tui.views.troubles import badge
@@ -41,7 +41,7 @@ SHOWN: Final = (
 )
 LANE_AT_LEAST: Final = 8
 """Characters of the lane's name that stay when the line is full."""
-_COVERAGE_TONES: Final[dict[CoverageState, Tone]] = {
+COVERAGE_TONES: Final[dict[CoverageState, Tone]] = {
     CoverageState.FULL: "good",
     CoverageState.TRUNCATED: "warn",
     CoverageState.BLIND: "bad",
@@ -78,7 +78,7 @@ def badge_span(view: View, frozen_for: float | None) -> Span:
 
 def _identity(view: View, width: int, frozen_for: float | None) -> Line:
     mode = "RO" if view.state.watch.read_only else "RW"
-    right: Line = ((f"{view.state.clock.wall_at(view.now):%H:%M:%S}Z {mode}", "strong"),)
+    right: Line = ((f"{clock_z(view.wall)} {mode}", "strong"),)
     left = join(badge_span(view, frozen_for), "  ", (clip(view.state.watch.name, 32), "gateway"))
     always = join(*(join("  ", span) for span in _always(view)))
     room = width - width_of((*left, *always, *right)) - len("  ") - 1
@@ -90,10 +90,10 @@ def _identity(view: View, width: int, frozen_for: float | None) -> Line:
 
 def _always(view: View) -> Iterator[Span]:
     """Yield what makes the lane's name yield rather than be left out."""
-    for words in _stage(view):
-        yield words, "strong"
+    for told in _stage(view):
+        yield told, "strong"
     if view.state.epoch:
-        yield f"ep{view.state.epoch.number}", "dim"
+        yield words.epoch(view, "ep"), "dim"
     if view.state.poll_factor > 1:
         yield f"polls 1/{view.state.poll_factor:g}", "dim"
     elif view.state.poll_factor < 1:
@@ -105,8 +105,7 @@ def _facts(view: View) -> Iterator[str]:
     if view.state.health:
         yield view.state.health.dialect
     if view.state.epoch and view.state.boot_at:
-        up_s = (view.state.clock.wall_at(view.now) - view.state.boot_at).total_seconds()
-        yield f"up {age(max(up_s, 0.0))}"
+        yield f"up {age((view.wall - view.state.boot_at).total_seconds())}"
 
 
 def _stage(view: View) -> list[str]:
@@ -120,11 +119,10 @@ def _stage(view: View) -> list[str]:
         return []
     window = current_window(view)
     if window.opened_at is None:
-        return [f"{window.stage.upper()} {short_label(window.label)} proposed"]
-    open_s = (view.state.clock.wall_at(view.now) - window.opened_at).total_seconds()
-    since = age(max(open_s, 0.0))
+        return [f"{window.stage.upper()} {words.short_label(window.label)} proposed"]
+    since = words.open_for(view, window)
     since = since.partition("m")[0] + "m" if "m" in since else since  # seconds do not matter
-    whose = f"{short_label(window.label)} {window.source} {since}"
+    whose = f"{words.short_label(window.label)} {window.source} {since}"
     return [f"{window.stage.upper()} {whose}"]
 
 
@@ -154,10 +152,8 @@ def _coverage(view: View) -> Line:
     figures = numbers(view)
     if figures is None:
         return ()
-    coverage = figures.coverage
-    text = f"{coverage.state.upper()} {coverage.covered}/{coverage.considered}"
-    is_now = figures.source.is_current
-    tone: Tone = _COVERAGE_TONES[coverage.state] if is_now else "dim"
+    text, is_now = words.coverage(figures.coverage), figures.source.is_current
+    tone: Tone = COVERAGE_TONES[figures.coverage.state] if is_now else "dim"
     return join("cov ", (text if is_now else f"was {text}", tone))
 
 

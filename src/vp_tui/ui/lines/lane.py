@@ -8,8 +8,9 @@ from vp_tui.domain.lane.mode import LaneMode
 from vp_tui.domain.lane.switch_proof import Proof
 from vp_tui.domain.lane.switches import Switch, shown
 from vp_tui.domain.models import Source
-from vp_tui.domain.text import literal, short_id
-from vp_tui.ui.lines.paint import Line, age, fact, join, plain, wrap_line
+from vp_tui.domain.text import counted, literal, short_id, took, utc_z
+from vp_tui.ui.lines.paint import Line, fact, join, plain, wrap_line
+from vp_tui.views import words
 from vp_tui.views.lane import PrimaryHealth, lane_mode, primary_path
 from vp_tui.views.runs import run_rows
 from vp_tui.views.sources import source_view
@@ -49,7 +50,7 @@ def mode_lines(view: View, width: int) -> list[Line]:
     """Return the believed mode, and on what evidence."""
     belief = lane_mode(view)
     word = str(belief.mode).replace("_", " ")
-    when = "" if belief.at is None else f", {age(max(view.now - belief.at, 0.0))} ago"
+    when = "" if belief.at is None else f", {words.ago(view, belief.at)}"
     told = join((word, _MODE_TONES.get(belief.mode, "warn")), f": {belief.evidence}{when}")
     return fact("lane", told, width)
 
@@ -70,7 +71,7 @@ def switches_lines(view: View, width: int) -> list[Line]:
         f"{name} {_SAYS[switches.says(switch)]}" + (" MASKED" * (switch in switches.masked))
         for switch, name in _NAMES.items()
     )
-    changed = "" if seen.changed_at is None else f" (changed {seen.changed_at:%m-%d %H:%M:%SZ})"
+    changed = "" if seen.changed_at is None else f" (changed {utc_z(seen.changed_at)})"
     return fact("env file", f"{told}{changed}", width)
 
 
@@ -108,9 +109,11 @@ def command_lines(run: CommandRun, width: int) -> list[Line]:
     """Return how a command ended, and the end of its output."""
     how = "exit code 0" if run.failure is None else run.failure.reason
     tone: Tone = "plain" if run.failure is None else "bad"
-    head = join((f"$ {shown(run.argv)}", "strong"), (f": {how}, {run.took_s:.1f} s", tone))
+    head = join((f"$ {shown(run.argv)}", "strong"), (f": {how}, {took(run.took_s)}", tone))
     left_out = len(run.output) - OUTPUT_LINES
-    note: list[Line] = [((f"  … {left_out} lines before", "dim"),)] if left_out > 0 else []
+    note: list[Line] = (
+        [((f"  … {counted(left_out, 'line')} before", "dim"),)] if left_out > 0 else []
+    )
     return [
         *wrap_line(head, width),
         *note,
@@ -127,8 +130,7 @@ def running_lines(view: View, width: int, *, if_it: str = "") -> list[Line]:
         told = join(f"{if_it}nothing: no run is under way")
     else:
         names = ", ".join(f"{short_id(r.session.session_id)} {r.level.level}" for r in running)
-        runs = "run" if len(running) == 1 else "runs"
-        told = ((f"{if_it}{len(running)} {runs}: {names}", "warn"),)
+        told = ((f"{if_it}{counted(len(running), 'run')}: {names}", "warn"),)
     return fact("kills", told, width)
 
 

@@ -266,7 +266,7 @@ def step_line(
 ) -> list[Line]:
     """Return one step that happened at `at`, None for one that is awaited, as lines."""
     symbol: Line = (("· ", "dim") if at is None else ("✓ ", "good"),)
-    when = "awaited " if at is None else f"{clock.wall_at(at):%H:%M:%S}"
+    when = "awaited " if at is None else durations.clock_time(clock.wall_at(at))
     return wrap_line(plain(detail), width, join(symbol, (f"{when}  ", "dim"), f"{name:<{names}}"))
 
 

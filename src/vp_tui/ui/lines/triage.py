@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from vp_tui.domain.runs.cancels import CancelState, steps
-from vp_tui.domain.text import short_id
+from vp_tui.domain.text import clock_time, short_id
 from vp_tui.ui.lines.paint import Line, Span, cut, flow, join, spread, width_of, wrap_text
+from vp_tui.views import words
 from vp_tui.views.actions import key_of
 from vp_tui.views.triage import triage
 
@@ -52,14 +53,12 @@ def triage_lines(
             *wrap_text(gone, width)[:height],
         ]
     told = seen.row.level
-    named = "unknown" if told.level is None else str(told.level)
-    word = named.upper() if seen.row.is_alarm else named
     elsewhere = ""
     if selected != session_id:
         elsewhere = f" (the cursor is elsewhere: {key_of(view.state.watch, 'alarm')})"
     about = join(
         (f"{short_id(session_id)}{elsewhere} ", "strong"),
-        (f"{word}: ", "bad" if seen.row.is_alarm else "plain"),
+        (f"{words.level(told)}: ", "bad" if seen.row.is_alarm else "plain"),
         told.reason,
     )
     return [_title(about, view, width), *_body(seen, view, width, height)]
@@ -124,7 +123,7 @@ def _newest(course: list[Line], width: int, room: int) -> list[Line]:
 
 
 def _moment(moment: Moment, view: View, width: int, *, is_roomy: bool) -> Line:
-    at = "        " if moment.at is None else f"{view.state.clock.wall_at(moment.at):%H:%M:%S}"
+    at = "        " if moment.at is None else clock_time(view.wall_at(moment.at))
     lead = "" if moment.at is None and not is_roomy else f"{at} "
     text: Span = (moment.text, "warn" if moment.is_bad else "plain")
     return cut(join((f" {lead}", "dim"), text), width if is_roomy else width - MORE)
@@ -135,11 +134,11 @@ def _cancel(cancel: Cancel | None, view: View, width: int, *, is_roomy: bool) ->
     if cancel is None:
         return []
     how = cancel.state(view.now)
-    sent = f"{view.state.clock.wall_at(cancel.at):%H:%M:%S}"
+    sent = clock_time(view.wall_at(cancel.at))
     said = str(how) if is_roomy or how is CancelState.UNCONFIRMED else sent
     parts: list[Line] = [join((" cancel ", "strong"), (said, "warn"))]
     for step in steps(cancel, view.now):
-        at = "" if step.at is None else f" {view.state.clock.wall_at(step.at):%H:%M:%S}"
+        at = "" if step.at is None else f" {clock_time(view.wall_at(step.at))}"
         mark: Span = ("·", "dim") if step.at is None else ("✓", "good")
         if is_roomy:
             parts.append(join(" ", mark, f" {step.name}{at}", (f" {step.detail}", "dim")))

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from vp_tui.domain.models import Source
-from vp_tui.domain.rollout.labels import short_label
 from vp_tui.domain.rollout.verdicts import Verdict
-from vp_tui.ui.lines.paint import Line, cut, flow, join, spread
+from vp_tui.ui.lines.paint import Line, Span, cut, flow, join, spread
+from vp_tui.views import words
 from vp_tui.views.actions import key_of
 from vp_tui.views.sources import SourceWord, source_view
 from vp_tui.views.troubles import COUNTDOWN, troubles
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from vp_tui.domain.rollout.decisions import Suggestion
     from vp_tui.domain.rollout.verdicts import GateResult, Gates
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
 
 _ASKED: Final = (Source.METRICS, Source.SESSIONS, Source.LOG, Source.CONTINUITY)
-_SHORT: Final = {Verdict.INCONCLUSIVE: "INC", Verdict.UNKNOWN: "UNKNOWN"}
 VERDICT_TONES: Final[dict[Verdict, Tone]] = {
     Verdict.PASS: "good",
     Verdict.WATCH: "warn",
@@ -46,10 +46,15 @@ def verdict_lines(view: View, width: int, safety: Sequence[SafetyEntry]) -> list
     if silent:
         asked = "" if len(silent) == len(_ASKED) else f" for {', '.join(silent)}"
         return [cut(join(("· ", "dim"), f"asking {view.state.watch.url}{asked} …"), width), ()]
+    assessment = assessment_of(view)
+    return [_verdict(view, assessment, width), _gates(assessment, width)]
+
+
+def assessment_of(view: View) -> Assessment:
+    """Return what the rules make of what is known: the first frame does without."""
     from vp_tui.views.assessment import assess  # noqa: PLC0415 - not needed for the first frame
 
-    assessment = assess(view)
-    return [_verdict(assessment, width), _gates(assessment, width)]
+    return assess(view)
 
 
 def _safety(
@@ -65,7 +70,7 @@ def _safety(
         below = alarm_line(others[0], width)
         hidden -= 1
     elif rest and rest[0].is_grave and not first.trouble:
-        below = join(("! ", "bad"), (rest[0].what, "bad"), f": {rest[0].reason}")
+        below = trouble_line(rest[0])
         hidden -= 1
     return [alarm_line(first, width), spread(below, _more(hidden, view), width)]
 
@@ -79,12 +84,17 @@ def alarm_line(alarm: SafetyEntry, width: int) -> Line:
     return spread(told, ((alarm.cure, "warn"),), width)
 
 
+def trouble_line(trouble: Trouble) -> Line:
+    """Return a trouble and why it is one."""
+    tone: Tone = "bad" if trouble.is_grave else "warn"
+    reason = f": {trouble.reason}" if trouble.reason else ""
+    return join(("! ", tone), (trouble.what, tone), reason)
+
+
 def _troubles(found: Sequence[Trouble], view: View, width: int) -> list[Line]:
     worst = found[0]
-    tone: Tone = "bad" if worst.is_grave else "warn"
-    what = join(("! ", tone), (worst.what, tone), f": {worst.reason}" if worst.reason else "")
     cure = join(("  -> ", "dim"), worst.cure)
-    return [cut(what, width), spread(cure, _more(len(found) - 1, view), width)]
+    return [cut(trouble_line(worst), width), spread(cure, _more(len(found) - 1, view), width)]
 
 
 def _more(hidden: int, view: View) -> Line:
@@ -92,11 +102,12 @@ def _more(hidden: int, view: View) -> Line:
     return ((told, "warn"),) if hidden else (("", "plain"),)
 
 
-def _verdict(assessment: Assessment, width: int) -> Line:
+def _verdict(view: View, assessment: Assessment, width: int) -> Line:
     """Say what to do in words, and which word the rules suggest for the row."""
     if assessment.suggestion is None:
-        unknown = "the evidence log is not read yet: stage and window are unknown"
-        return cut(join(("· ", "dim"), unknown), width)
+        return cut(
+            join(("· ", "dim"), f"{words.no_log(view)}: stage and window are unknown"), width
+        )
     tone, what, why = verdict_of(assessment, assessment.suggestion)
     left = join(("> ", tone), (what, tone), f": {why}")
     return spread(
@@ -118,28 +129,24 @@ def verdict_of(assessment: Assessment, suggestion: Suggestion) -> tuple[Tone, st
 def _gates(assessment: Assessment, width: int) -> Line:
     """Return each gate with what it lacks and, where it fits, the evidence recorded."""
     parts = [join("  ", gate_line(assessment.gates))]
-    if target := assessment.target:
-        anchor = f" {short_label(target.anchor)}" if target.anchor else ""
-        parts.append(((f"evidence {target.count}/{target.of}{anchor}", "dim"),))
+    if assessment.target:
+        parts.append(((words.evidence_target(assessment.target, brief=True), "dim"),))
     return flow(parts, width)[0]
 
 
 def gate_line(gates: Gates) -> Line:
     """Return the four gates, each with what it lacks."""
-    told = [_gate(name, gate) for name, gate in gates.by_name().items()]
-    return join(*told[:1], *(join((" | ", "dim"), gate) for gate in told[1:]))
+    return _joined(gates, (" | ", "dim"), words.gate)
 
 
 def gate_words(gates: Gates) -> Line:
     """Return the four gates' verdicts, without what they lack."""
-    told: list[Line] = [
-        join(f"{name} ", (_SHORT.get(gate.verdict, str(gate.verdict)), VERDICT_TONES[gate.verdict]))
+    return _joined(gates, (" ", "plain"), words.verdict)
+
+
+def _joined(gates: Gates, between: Span, told: Callable[[GateResult], str]) -> Line:
+    parts: list[Line] = [
+        join(f"{name} ", (told(gate), VERDICT_TONES[gate.verdict]))
         for name, gate in gates.by_name().items()
     ]
-    return join(*(join(" " if place else "", gate) for place, gate in enumerate(told)))
-
-
-def _gate(name: str, gate: GateResult) -> Line:
-    word = _SHORT.get(gate.verdict, str(gate.verdict))
-    missing = {"suites": " suites n/a"}.get(gate.missing or "", f" {gate.missing or ''}")
-    return join(f"{name} ", (word, VERDICT_TONES[gate.verdict]), missing.rstrip())
+    return join(*parts[:1], *(join(between, part) for part in parts[1:]))

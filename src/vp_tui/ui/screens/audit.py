@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 from textual.binding import Binding, BindingType
 
 from vp_tui.domain.orders import ActionKind, ActionRecord
-from vp_tui.domain.text import literal, short_id
+from vp_tui.domain.text import clock_time, clock_z, counted, literal, short_id, utc_z
 from vp_tui.state.state import AuditLog
 from vp_tui.ui.actions import closing
 from vp_tui.ui.kit.line_list import LineList
@@ -98,7 +98,7 @@ def action_line(record: ActionRecord, width: int, is_selected: bool) -> Line:  #
     whom = literal(record.target)
     return join(
         "> " if is_selected else "  ",
-        (_cell(f"{record.at:%m-%d %H:%M:%S}", time), "dim"),
+        (_cell(f"{record.at:%m-%d} {clock_time(record.at)}", time), "dim"),
         _cell(literal(record.actor), who),
         (_cell(literal(record.action), action), "strong"),
         _cell(whom if is_wide else short_id(whom), target),
@@ -116,7 +116,7 @@ def tone_of(record: ActionRecord) -> Tone:
 def whole_action(record: ActionRecord, width: int) -> list[Line]:
     """Return all of an action: who, when, whom, why, and each step with its time."""
     facts = (
-        ("when", f"{record.at:%Y-%m-%d %H:%M:%SZ}"),
+        ("when", utc_z(record.at)),
         ("who", literal(record.actor)),
         ("action", literal(record.action)),
         ("target", literal(record.target) or "none"),
@@ -125,7 +125,7 @@ def whole_action(record: ActionRecord, width: int) -> list[Line]:
     )
     lines = [line for name, text in facts for line in fact(name, text, width)]
     for number, step in enumerate(record.steps):
-        told = f"{step.at:%H:%M:%SZ} {step.step}{': ' if step.detail else ''}{step.detail}"
+        told = f"{clock_z(step.at)} {step.step}{': ' if step.detail else ''}{step.detail}"
         lines += fact("" if number else "steps", literal(told), width)
     return lines
 
@@ -156,8 +156,8 @@ class AuditScreen(Listing[AuditList, ActionRecord]):
     def counted(self) -> str:
         number = len(self.known.records)
         if self.wanted:
-            return f"{self.list.count} of {number} actions"
-        return f"the newest {number} actions on every gateway"
+            return f"{self.list.count} of {counted(number, 'action')}"
+        return f"the newest {counted(number, 'action')} on every gateway"
 
     def keys(self) -> tuple[tuple[str, str], ...]:
         if self.whole is not None:

@@ -12,14 +12,15 @@ from typing import TYPE_CHECKING, ClassVar, Final
 from textual.binding import Binding, BindingType
 
 from vp_tui.domain.rollout.evidence_row import COLUMNS, NOT_AVAILABLE, figures_of_rows, format_row
-from vp_tui.domain.rollout.labels import is_measured, short_label
-from vp_tui.domain.text import clip, literal
+from vp_tui.domain.rollout.labels import is_measured
+from vp_tui.domain.text import clip, counted, literal
 from vp_tui.state.state import EvidenceLog
 from vp_tui.ui.actions import closing
 from vp_tui.ui.kit.line_list import LineList
 from vp_tui.ui.kit.listing import LIST_ID, Listing
 from vp_tui.ui.lines.paint import Line, cut, fact, fit, flow, join, wrap_line
 from vp_tui.ui.screens.evidence_trend import trend_charts, trend_lines
+from vp_tui.views.words import short_label
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Sequence
@@ -236,8 +237,9 @@ class EvidenceScreen(Listing[EvidenceList, int]):
     def counted(self) -> str:
         rows = self.known.rows
         if self.wanted:
-            return f"{self.list.count} of {len(rows)} rows"
-        return f"{len(rows)} rows, {len(self.live.view.same(figures_of_rows, rows))} measured"
+            return f"{self.list.count} of {counted(len(rows), 'row')}"
+        measured = len(self.live.view.same(figures_of_rows, rows))
+        return f"{counted(len(rows), 'row')}, {measured} measured"
 
     def facts(self, shown: Picture) -> Line:
         path = shown.view.state.watch.evidence or ""

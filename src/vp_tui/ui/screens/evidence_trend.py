@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import plotext
 
 from vp_tui.domain.rollout.evidence_row import NOT_AVAILABLE, p95_cell, rate_cell
-from vp_tui.domain.rollout.labels import short_label
-from vp_tui.domain.text import clip, literal
+from vp_tui.domain.text import clip, counted, literal
 from vp_tui.ui.lines.paint import Line, cut, fit, join, sparkline, width_of
+from vp_tui.views.words import short_label
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -74,7 +74,7 @@ def _split(pairs: Sequence[tuple[RowFigures, float]]) -> tuple[list[RowFigures],
 def _compact(series: _Series, total: int, width: int) -> Line:
     name: Line = ((fit(series.name, _NAME), "dim"),)
     if not series.values:
-        return join(name, f"{NOT_AVAILABLE}: none of {total} rows has one")
+        return join(name, _none(total))
     newest = join((f"{series.written(series.values[-1])} ", "strong"))
     said = f" {_range(series)}, {_counted(series, total)}"
     room = width - width_of(name) - width_of(newest) - len(said)
@@ -85,10 +85,8 @@ def _compact(series: _Series, total: int, width: int) -> Line:
 
 def _chart(series: _Series, total: int, width: int, height: int) -> list[Line]:
     """Return exactly one line more than `height`, each `width` cells wide."""
-    said = f"{series.title}  {_range(series)}, {_counted(series, total)}"
-    if not series.values:
-        said = f"{series.title}  {NOT_AVAILABLE}: none of {total} rows has one"
-    title: Line = ((fit(said, width), "dim"),)
+    said = f"{_range(series)}, {_counted(series, total)}" if series.values else _none(total)
+    title: Line = ((fit(f"{series.title}  {said}", width), "dim"),)
     if not series.values:
         return [title, *((((" " * width), "plain"),) for _ in range(height))]
 
@@ -102,13 +100,15 @@ def _chart(series: _Series, total: int, width: int, height: int) -> list[Line]:
 
 
 def _range(series: _Series) -> str:
-    if not series.values:
-        return ""
     return f"min {series.written(min(series.values))} max {series.written(max(series.values))}"
 
 
 def _counted(series: _Series, total: int) -> str:
-    return f"{len(series.values)} of {total} rows"
+    return f"{len(series.values)} of {counted(total, 'row')}"
+
+
+def _none(total: int) -> str:
+    return f"{NOT_AVAILABLE}: none of {counted(total, 'row')} has one"
 
 
 class Spot(NamedTuple):

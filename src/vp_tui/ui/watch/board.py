@@ -15,6 +15,7 @@ from vp_tui.domain.models import Source
 from vp_tui.ui.actions import OFF
 from vp_tui.ui.kit.line_list import Lines
 from vp_tui.ui.lines.figure_layouts import (
+    EPOCH,
     LINES,
     brief_lines,
     dense_lines,
@@ -23,13 +24,15 @@ from vp_tui.ui.lines.figure_layouts import (
     latency_card,
     window_card,
 )
-from vp_tui.ui.lines.figures import compared, no_figures, state_note
+from vp_tui.ui.lines.figures import no_figures, state_note
 from vp_tui.ui.lines.header import header_lines
-from vp_tui.ui.lines.paint import Line, age, cut, join, spread, width_of
+from vp_tui.ui.lines.paint import Line, Span, cut, join, spread, width_of
+from vp_tui.ui.lines.verdict import assessment_of
 from vp_tui.ui.watch.panes import LOWER, LowerPanes, Pane, runs_facts
 from vp_tui.ui.watch.runs import RunsList, TriageChoice
+from vp_tui.views import words
 from vp_tui.views.actions import actions_in, key_of
-from vp_tui.views.figures import numbers
+from vp_tui.views.figures import Numbers, numbers
 from vp_tui.views.runs import run_rows
 from vp_tui.views.sources import SourceWord, source_view
 
@@ -41,7 +44,6 @@ if TYPE_CHECKING:
 
     from vp_tui.state.state import Watch
     from vp_tui.ui.kit.line_list import LineList
-    from vp_tui.ui.lines.figures import Compared
     from vp_tui.ui.lines.paint import Tone
     from vp_tui.views.actions import Action
     from vp_tui.views.runs import RunRow
@@ -90,19 +92,21 @@ class Cards(Horizontal):
     def compose(self) -> ComposeResult:
         yield from self._cards.values()
 
-    def show(self, shown: Compared | None, source: SourceView, now: float, width: int) -> None:
-        """Show the figures in `width` columns; `source` is the metrics' state without figures."""
-        note = "".join(text for text, _tone in state_note(shown.figures if shown else None, source))
+    def show(self, view: View, width: int) -> None:
+        """Show the figures in `width` columns."""
+        figures, source = numbers(view), source_view(view, Source.METRICS)
+        note = "".join(text for text, _tone in state_note(source))
         titles = dict(TITLES)
-        if shown is not None:
-            titles |= {"window": shown.window_title, "epoch": shown.epoch_title}
+        if figures is not None:
+            window = words.window_title(assessment_of(view).window)
+            titles |= {"window": window, "epoch": words.epoch(view, EPOCH)}
         for name, card in self._cards.items():
             if (card.border_title, card.border_subtitle) != (titles[name], note):
                 card.border_title, card.border_subtitle = titles[name], note
                 card.set_class(source.word is not SourceWord.LIVE, "-not-current")
             inner = width * SHARES[name] // sum(SHARES.values()) - FRAME
             card.show(
-                _card_lines(name, shown, now, inner) if shown else _empty(name, source, inner)
+                _card_lines(name, view, figures, inner) if figures else _empty(name, source, inner)
             )
 
 
@@ -113,14 +117,14 @@ def _empty(name: str, source: SourceView, width: int) -> list[Line]:
     return [join((label, "dim"), first), *rest]
 
 
-def _card_lines(name: str, shown: Compared, now: float, width: int) -> list[Line]:
+def _card_lines(name: str, view: View, figures: Numbers, width: int) -> list[Line]:
     if name == "window":
-        return window_card(shown, now, width)
+        return window_card(view, figures, width)
     if name == "epoch":
-        return epoch_card(shown, width, HEIGHT)
+        return epoch_card(view, figures, width, HEIGHT)
     if name == "latency":
-        return latency_card(shown, width, HEIGHT)
-    return guardrails_card(shown, width)
+        return latency_card(figures, width, HEIGHT)
+    return guardrails_card(view, figures, width)
 
 
 def footer_line(watch: Watch, width: int, first: Sequence[str] = ()) -> Line:
@@ -158,17 +162,12 @@ def alarm_lines(view: View, width: int) -> list[Line]:
     if not view.state.alarms:
         return []
     first = next((a for a in view.state.alarms if a.acknowledged is None), view.state.alarms[0])
-    raised_at = view.state.clock.wall_at(first.raised_at)
-    rang = f"{raised_at:%H:%M:%SZ}, {age(view.now - first.raised_at)} ago"
     more = f"  +{len(view.state.alarms) - 1} more" if len(view.state.alarms) > 1 else ""
+    seen: Span = (words.seen_by(view, first), "dim")
     if first.acknowledged is None:
-        key = key_of(view.state.watch, "acknowledge")
-        seen: Line = ((f"seen by nobody: {key}", "warn"),)
-    else:
-        at = f"{view.state.clock.wall_at(first.acknowledged.at):%H:%M:%SZ}"
-        seen = ((f"seen by {first.acknowledged.actor} {at}", "dim"),)
-    tone: Line = ((f"! alarm {first.key.kind}", "bad"), (f" {rang}  ", "plain"))
-    return [cut(join(tone, seen, more), width)]
+        seen = (f"{words.seen_by(view, first)}: {key_of(view.state.watch, 'acknowledge')}", "warn")
+    kind: Span = (f"! alarm {first.key.kind} ", "bad")
+    return [cut(join(kind, f"{words.rang(view, first)}  ", seen, more), width)]
 
 
 class Board(Container):
@@ -292,15 +291,13 @@ class Board(Container):
         return ALARM_KEYS if any(row.is_alarm for row in self._rows) else ()
 
     def _show_figures(self, view: View, width: int) -> None:
-        figures, source = numbers(view), source_view(view, Source.METRICS)
-        shown = compared(view, figures) if figures else None
         if self.triage_choice.session_id is not None:
-            self.dense.show(brief_lines(shown, source, width))
+            self.dense.show(brief_lines(view, width))
             self._show_triage(self.triage_choice.session_id, view)
         elif self.cards.display:
-            self.cards.show(shown, source, view.now, width)
+            self.cards.show(view, width)
         else:
-            self.dense.show(dense_lines(shown, source, width))
+            self.dense.show(dense_lines(view, width))
 
     def _show_triage(self, session_id: str, view: View) -> None:
         from vp_tui.ui.lines.triage import height_in, triage_lines  # noqa: PLC0415 - as above

@@ -11,11 +11,13 @@ import re
 from bisect import bisect_left
 from typing import TYPE_CHECKING, ClassVar, Final
 
-from vp_tui.domain.models import Source, StreamState
-from vp_tui.domain.text import fold, short_id
+from vp_tui.domain.models import Health, Source, StreamState
+from vp_tui.domain.text import clock_time, counted, fold, short_id
 from vp_tui.state.state import LogTail
 from vp_tui.ui.kit.line_list import LineList
 from vp_tui.ui.lines.paint import WORD_SYMBOLS, WORD_TONES, Line, age, fit, join, plain
+from vp_tui.ui.lines.verdict import trouble_line
+from vp_tui.views import words
 from vp_tui.views.actions import key_of
 from vp_tui.views.sources import SourceView, log_view, source_view
 from vp_tui.views.troubles import troubles
@@ -102,7 +104,7 @@ class EventsList(LineList):
 
     def paint(self, index: int) -> Line:
         entry = self._entries[index]
-        wall = f"{self._clock.wall_at(entry.at):%H:%M:%S} " if self._clock else ""
+        wall = f"{clock_time(self._clock.wall_at(entry.at))} " if self._clock else ""
         session = short_id(entry.session_id) if entry.session_id else "--"
         return join(
             (wall, "dim"),
@@ -264,8 +266,7 @@ class LinksList(LineList):
 def link_lines(view: View) -> Iterator[Line]:
     """Yield one line per source and socket, with cause and cure under what is not well."""
     for trouble in troubles(view):
-        tone: Tone = "bad" if trouble.is_grave else "warn"
-        yield join(("! ", tone), (trouble.what, tone), f": {trouble.reason}")
+        yield trouble_line(trouble)
         yield join(("  -> ", "dim"), trouble.cure)
     for source in Source:
         if source is not Source.LOG:
@@ -282,7 +283,7 @@ def link_lines(view: View) -> Iterator[Line]:
     yield _fact("ops token", view.state.tokens.ops or "none (UA_OPS_TOKEN)")
     yield _fact("internal token", view.state.tokens.internal or "none (UA_INTERNAL_API_TOKEN)")
     if view.state.health:
-        yield _fact("gateway", _gateway_facts(view))
+        yield _fact("gateway", _gateway_facts(view.state.health))
 
 
 def _source_line(view: SourceView, name: str) -> Line:
@@ -301,9 +302,9 @@ def _source_line(view: SourceView, name: str) -> Line:
 
 def _stream_line(session_id: str, link: Link, now: float) -> Line:
     symbol = "●" if link.state is StreamState.LIVE else "◌"
-    last = age(now - link.last_frame_at) if link.last_frame_at is not None else "-"
-    facts = f"for {age(now - link.since)}  {link.frames} frames, last {last}"
-    gaps = f"  {link.gaps} gap{'s' * (link.gaps > 1)}" if link.gaps else ""
+    last = age(None if link.last_frame_at is None else now - link.last_frame_at)
+    facts = f"for {age(now - link.since)}  {counted(link.frames, 'frame')}, last {last}"
+    gaps = f"  {counted(link.gaps, 'gap')}" if link.gaps else ""
     return join(
         (f"{symbol} ", _LINK_TONES[link.state]),
         fit(f"ws {short_id(session_id)}", 15),
@@ -318,12 +319,7 @@ def _fact(name: str, text: str) -> Line:
     return plain(f"  {fit(name, 15)}{text}")
 
 
-def _gateway_facts(view: View) -> str:
-    health = view.state.health
-    if health is None:
-        return ""
+def _gateway_facts(health: Health) -> str:
     offset = "unknown" if health.clock_offset_s is None else f"{health.clock_offset_s:+.0f} s"
-    return (
-        f"{health.status}, version {health.version or 'unknown'}, {health.dialect}, "
-        f"database {health.db_status or 'unknown'}, clock offset {offset}"
-    )
+    database = health.db_status or "unknown"
+    return f"{health.status}, {words.version(health)}, database {database}, clock offset {offset}"

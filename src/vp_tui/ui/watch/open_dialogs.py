@@ -160,7 +160,7 @@ class EvidenceDialogs:
         view = self._live.view
         text = handover(view, self._commands.actor)
         self._screen.app.copy_to_clipboard(text)
-        kept = await self._commands.keep_handover(text, view.state.clock.wall_at(view.now))
+        kept = await self._commands.keep_handover(text, view.wall)
         if isinstance(kept, Path):
             said = f"written to {kept} and sent to the terminal's clipboard"
             self._screen.notify(literal(said), title="handover", markup=False)

@@ -12,9 +12,10 @@ from textual.containers import Horizontal, Vertical
 from vp_tui.domain.text import short_id
 from vp_tui.state.rules.sources import is_lost
 from vp_tui.ui.kit.line_list import LineList, Toned
-from vp_tui.ui.lines.paint import Line, age, cut, join, width_of
+from vp_tui.ui.lines.paint import Line, cut, join, width_of
 from vp_tui.ui.watch.logs import EventsList, LinksList, LogList, entries_matching
 from vp_tui.ui.watch.runs import counted_levels
+from vp_tui.views import words
 from vp_tui.views.actions import key_of
 from vp_tui.views.sources import SourceWord, log_view, streams_view
 
@@ -152,7 +153,7 @@ def _age_of_list(view: View, source: SourceView) -> Line:
     if source.is_current or source.age_s is None:
         return ()
     streams = "; streams live" if streams_view(view).live and not is_lost(view.state) else ""
-    return ((f"; list {source.word}, {age(source.age_s)} old{streams}", "bad"),)
+    return ((f"; list {words.source_state(source)}{streams}", "bad"),)
 
 
 def filtered(text: str) -> Line:

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 from vp_tui.domain.models import StreamState
 from vp_tui.domain.runs.levels import Level
-from vp_tui.domain.text import fold, short_id
+from vp_tui.domain.text import clock_time, counted, fold, short_id
 from vp_tui.ui.kit.line_list import LineList
 from vp_tui.ui.lines.paint import Line, age, fit, join
+from vp_tui.views import words
 from vp_tui.views.actions import key_of
 
 if TYPE_CHECKING:
@@ -138,9 +139,8 @@ def _level(level: RunLevel) -> Line:
     """Return the level as symbol and word, in capitals when it is an alarm."""
     if level.level is None:
         return ((fit(UNTOLD, LEVEL_WIDTH), "dim"),)
-    said = level.level.upper() if level.level.is_alarm else str(level.level)
     doubt = "" if level.is_certain else "?"
-    text = fit(f"{_SYMBOLS[level.level]} {said}{doubt}", LEVEL_WIDTH)
+    text = fit(f"{_SYMBOLS[level.level]} {words.level(level)}{doubt}", LEVEL_WIDTH)
     return ((text, _TONES[level.level]),)
 
 
@@ -204,7 +204,7 @@ def _idle_facts(row: RunRow) -> Line:
     if row.ended is None:
         done = "no turn seen"
     else:
-        done = f"turn {'cancelled' if row.turn.cancelled else 'done'} {row.ended:%H:%M:%S}"
+        done = f"turn {'cancelled' if row.turn.cancelled else 'done'} {clock_time(row.ended)}"
     return join((fit(done, 23), "dim"), _link(row))
 
 
@@ -217,7 +217,7 @@ def _link(row: RunRow) -> Line:
 
 
 def _about(row: RunRow, others: int) -> Line:
-    viewers = f"{others} other viewer{'s' * (others > 1)}  " if others else ""
+    viewers = f"{counted(others, 'other viewer')}  " if others else ""
     about = fold(row.session.description or row.turn.query or "")
     whose = "our probe  " if row.is_probe else ""
     return ((viewers + whose + about, "dim"),)

@@ -1,0 +1,350 @@
+"""The one place that turns a figure, a verdict, a level or a source's state into words.
+
+Screens, dialogs, the explanation, notes, handover, incident and status text all use these, so that
+the same thing reads the same wherever it stands; tones and widths are the screen's business.
+`brief` is the form for lines of few columns. Ages, stamps and plurals are `domain/text`'s.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from vp_tui.domain.missions import CoverageState, describe_rank
+from vp_tui.domain.rollout.evidence_row import NOT_AVAILABLE, p95_cell, rate_cell
+from vp_tui.domain.rollout.labels import numbered_label
+from vp_tui.domain.rollout.verdicts import Verdict
+from vp_tui.domain.runs.cancels import CancelState
+from vp_tui.domain.text import age, clock_z, counted, utc_z
+from vp_tui.domain.vocabulary import P95_WATCH_S, percent
+from vp_tui.state.rules.sources import is_lost
+from vp_tui.views.figures import bounds_of
+from vp_tui.views.sources import SourceWord, is_reachable, listened
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from vp_tui.domain.missions import Coverage
+    from vp_tui.domain.models import Health, Latency
+    from vp_tui.domain.rollout.guardrails import CancelRecovery, EvidenceTarget, TripWire
+    from vp_tui.domain.rollout.verdicts import GateResult, Promotion
+    from vp_tui.domain.rollout.windows import Window, WindowNumbers
+    from vp_tui.domain.runs.alarms import Alarm
+    from vp_tui.domain.runs.cancels import Cancel
+    from vp_tui.domain.runs.levels import RunLevel
+    from vp_tui.domain.runs.turns import RoutingTally
+    from vp_tui.views.figures import Numbers
+    from vp_tui.views.sources import SourceView
+    from vp_tui.views.view import View
+
+
+UNKNOWN: Final = "unknown"
+EVENTS: Final = {
+    "vp.mission.dispatched": "disp",
+    "vp.mission.completed": "done",
+    "vp.mission.fallback": "fb",
+    "vp.mission.failed": "F",
+}
+_KNOWN_STATUSES: Final = ("completed", "failed", "running")
+_VERDICTS: Final = {Verdict.INCONCLUSIVE: "INC"}
+_OPEN: Final = frozenset({CancelState.REQUESTED, CancelState.UNKNOWN, CancelState.ANSWERED})
+"""States whose words do not say that the recovery is unconfirmed."""
+
+
+def share(part: int, whole: int) -> str:
+    """Return a share of missions: `1/18`; without any it is n/a, for 0/0 is not 0."""
+    return f"{part}/{whole}" if whole else NOT_AVAILABLE
+
+
+def at_most(fallbacks: int, n: int, *, brief: bool = False) -> str:
+    """Return the one-sided 95 % upper bound of a rate, of one finished mission at least."""
+    bound = bounds_of(fallbacks, n).upper95
+    return f"<={bound:.1%}" if brief else f"at most {percent(bound)}"
+
+
+def fell_back(fallbacks: int, n: int, *, bounded: bool = True) -> str:
+    """Return how many finished missions fell back, and what that proves, as the gate says it."""
+    if not n:
+        return "none finished"
+    bound = f", {at_most(fallbacks, n)}" if bounded else ""
+    return f"{share(fallbacks, n)} fell back{bound}"
+
+
+def interval(low: float, high: float) -> str:
+    """Return the interval of a rate."""
+    return f"{percent(low)} to {percent(high)}"
+
+
+def reported(figures: Numbers) -> str:
+    """Return the rate as the gateway reports it, and whether it can be believed."""
+    if figures.reported_rate is None:
+        return f"{NOT_AVAILABLE} (no missions)"
+    fallback, state = figures.snapshot.fallback, figures.coverage.state
+    counts = share(fallback.with_fallback, fallback.considered)
+    told = f"{rate_cell(figures.reported_rate)} {counts}"
+    if state is CoverageState.BLIND:
+        return f"BLIND says {told}"
+    return f"{told} partial" if state is CoverageState.TRUNCATED else told
+
+
+def reconstructed(figures: Numbers) -> str:
+    """Return the reconstructed rate of the finished missions."""
+    seen = figures.reconstruction
+    if seen.rate is None:
+        return NOT_AVAILABLE
+    return f"{rate_cell(seen.rate)} {share(seen.fallbacks, seen.terminal)}"
+
+
+def agreement(figures: Numbers) -> list[str]:
+    """Return how the reconstructed rate stands to the reported one, and what of it is inferred.
+
+    They agree when both count the same fallbacks: the reported rate is over running missions too.
+    """
+    told, more = "agrees", figures.uncounted
+    if figures.unreported:
+        told = f"{figures.unreported:+d} unreported"
+    elif more > 0:  # of missions that run on, were cancelled, or are of an earlier epoch
+        told = f"{more} not counted"
+    elif more < 0:  # of missions that the gateway's list no longer has
+        told = f"{-more} not listed"
+    inferred = figures.reconstruction.inferred
+    return [told, f"{inferred} inferred"] if inferred else [told]
+
+
+def cumulative(view: View, figures: Numbers) -> str:
+    """Return the figures of all missions, and how far they may be trusted."""
+    seen, latency = figures.reconstruction, figures.snapshot.latency
+    told = (
+        f"{epoch(view)}: {fell_back(seen.fallbacks, seen.terminal)}",
+        f"reported {reported(figures)}",
+        f"p95 {p95(latency.p95_s, latency.count)}",
+        f"coverage {coverage(figures.coverage)}",
+        f"metrics {source_state(figures.source, aged=True)}",
+    )
+    return ", ".join(told)
+
+
+def coverage(covered: Coverage) -> str:
+    """Return how many missions the reported rate can see."""
+    return f"{covered.state.upper()} {covered.covered}/{covered.considered}"
+
+
+def p95(seconds: float | None, count: int, *, brief: bool = False) -> str:
+    """Return a p95 as in the row, with its rank, and the threshold where it is reached."""
+    if seconds is None:
+        return NOT_AVAILABLE
+    if brief:
+        return f"{seconds:.1f}s {describe_rank(count)}"
+    over = f", >= {P95_WATCH_S:g} s" if seconds >= P95_WATCH_S else ""
+    return f"{p95_cell(seconds)} {describe_rank(count)}{over}"
+
+
+def median_and_max(latency: Latency) -> str:
+    """Return median and maximum, "" while there are none."""
+    if latency.p50_s is None or latency.max_s is None:
+        return ""
+    return f"p50 {latency.p50_s:.1f}s max {latency.max_s:.1f}s"
+
+
+def missions(figures: Numbers, *, brief: bool = False, named: bool = True) -> str:
+    """Return how the missions of the newest metrics stand, odd statuses too if `named`."""
+    counts, orphans = figures.snapshot.mission_counts, figures.orphans
+    completed, failed = counts.get("completed", 0), counts.get("failed", 0)
+    odd = {status: number for status, number in counts.items() if status not in _KNOWN_STATUSES}
+    parts = [
+        mission_counts(completed, failed, figures.running, brief=brief),
+        f"{orphans}orphan" if brief else f"{orphans} orphaned",
+        *(f"{number} {status}" for status, number in odd.items() if named),
+        *([f"{sum(odd.values())}other"] if odd and not named else []),
+    ]
+    return (" " if brief else ", ").join(parts)
+
+
+def mission_counts(completed: int, failed: int, running: int, *, brief: bool = False) -> str:
+    """Return how missions stand."""
+    if brief:
+        return f"{completed}ok {failed}F {running}run"
+    return f"{completed} completed, {failed} failed, {running} running"
+
+
+def window_counts(own: WindowNumbers) -> str:
+    """Return all that is told of a window's missions, in a sentence."""
+    counts = mission_counts(own.completed, own.failed, own.running)
+    told = f"{counts}, {own.fallback} fell back"
+    return f"+{counted(own.new, 'mission')}: {told}, p95 {p95(own.p95_s, own.timed)}"
+
+
+def events(counts: Mapping[str, int]) -> str:
+    """Return how many mission events of each kind there are."""
+    known = " ".join(f"{counts.get(kind, 0)}{name}" for kind, name in EVENTS.items())
+    others = sum(number for kind, number in counts.items() if kind not in EVENTS)
+    return known + (f" {others}other" if others else "")
+
+
+def own_events(counts: Mapping[str, int], *, brief: bool = False) -> str:
+    """Return the window's mission events, without the failures that its missions tell."""
+    sent, done, fallen = (counts.get(kind, 0) for kind in list(EVENTS)[:3])
+    return f"{sent}d {done}c {fallen}fb" if brief else f"{sent}disp {done}done {fallen}fb"
+
+
+def routing(view: View) -> str:
+    """Return how many coding turns were delegated."""
+    tally = view.state.routing
+    if not listened(view):
+        return f"{UNKNOWN}: no stream was heard"
+    if not tally.coding_turns:
+        return "no coding turn seen yet"
+    return f"{tally.delegated} of {tally.coding_turns} to the VP"
+
+
+def unseen(tally: RoutingTally, *, brief: bool = False) -> list[str]:
+    """Return the coding turns that made no mission, so that no rate can see them, in parts."""
+    first = f"no mission: {tally.bootstrap} could not start, {tally.shadow} in shadow"
+    if brief:
+        first = f"unseen {tally.bootstrap} boot {tally.shadow} shadow"
+    others = {
+        "lease" if brief else "with a degraded lease": tally.lease_degraded,
+        "unexplained": tally.unexplained,
+    }
+    return [first, *(f"{number} {what}" for what, number in others.items() if number)]
+
+
+def gate(result: GateResult) -> str:
+    """Return a gate's verdict in short, with what it lacks: `INC +17`."""
+    missing = {"suites": "suites n/a"}.get(result.missing or "", result.missing or "")
+    return f"{verdict(result)} {missing}".rstrip()
+
+
+def verdict(result: GateResult) -> str:
+    """Return a gate's verdict in short, without what it lacks."""
+    return _VERDICTS.get(result.verdict, str(result.verdict))
+
+
+def promotion(line: Promotion) -> str:
+    """Return what all gates mean for a promotion."""
+    return "recommended" if line.recommended else f"not yet: {', '.join(line.missing)}"
+
+
+def cancel_recovery(recovery: CancelRecovery, *, brief: bool = False) -> str:
+    """Return how guardrail 1 stands."""
+    return f"cancel-rec {recovery.short_state}" if brief else f"cancel recovery: {recovery.state}"
+
+
+def evidence_target(target: EvidenceTarget | None, *, brief: bool = False) -> str:
+    """Return how guardrail 2 stands: missions recorded since the anchor."""
+    if target is None:
+        return "evidence: no log read" if brief else "no evidence log is read"
+    count = share(target.count, target.of)
+    if brief:
+        return f"evidence {count}" + (f" {short_label(target.anchor)}" if target.anchor else "")
+    return f"{count} real missions recorded since {target.anchor or 'the log began'}"
+
+
+def rolling(wire: TripWire) -> str:
+    """Return how guardrail 3 stands."""
+    return f"rolling {share(wire.fallbacks, wire.terminal)}{' TRIPPED' if wire.tripped else ''}"
+
+
+def short_label(window: str) -> str:
+    """Return a label in six characters or so, `Lim#2`; one without a number as it is."""
+    label = numbered_label(window)
+    return window if label is None else f"{label[0][:3].title()}#{label[1]}"
+
+
+def window_title(window: Window | None) -> str:
+    """Return which window it is: open, proposed or unknown."""
+    if window is None:
+        return f"WINDOW {UNKNOWN}"
+    return f"{'WINDOW' if window.is_open else 'PROPOSED'} {short_label(window.label)}"
+
+
+def open_for(view: View, window: Window) -> str:
+    """Return how long a window has been open; "" while it is only proposed."""
+    if window.opened_at is None:
+        return ""
+    return age((view.wall - window.opened_at).total_seconds())
+
+
+def opened(view: View, window: Window) -> str:
+    """Return since when a window is open."""
+    if window.opened_at is None:
+        return "proposed, not opened"
+    return f"open since {utc_z(window.opened_at)}, {open_for(view, window)}"
+
+
+def no_log(view: View) -> str:
+    """Return why stage and window are not known."""
+    log = view.state.evidence
+    if log is not None and log.problem:
+        return f"the evidence log cannot be read: {log.problem}"
+    return "the evidence log is not read yet"
+
+
+def epoch(view: View, name: str = "epoch ") -> str:
+    """Return which life of the gateway it is."""
+    return f"{name}{view.state.epoch.number if view.state.epoch else UNKNOWN}"
+
+
+def gateway(view: View) -> str:
+    """Return whether the gateway is there, and which one it is."""
+    reached = "reachable" if is_reachable(view) else "NOT REACHABLE"
+    told = ["LOST" if is_lost(view.state) else reached, version(view.state.health), epoch(view)]
+    boot_at = view.state.boot_at
+    return ", ".join([*told, f"booted {utc_z(boot_at)}"] if boot_at else told)
+
+
+def version(health: Health | None) -> str:
+    """Return which generation and version of the gateway it is."""
+    if health is None:
+        return f"version {UNKNOWN}"
+    return f"{health.dialect}, version {health.version or UNKNOWN}"
+
+
+def source_state(source: SourceView, *, aged: bool = False) -> str:
+    """Return how a source is, with its age where that matters; `aged`: while it is live too."""
+    if source.has_substitute:
+        return f"via {source.plane} {age(source.age_s)}"
+    is_told = source.age_s is not None and (aged or not source.is_current)
+    return f"{source.word}, {age(source.age_s)} old" if is_told else str(source.word)
+
+
+def no_metrics(source: SourceView) -> str:
+    """Return why there are no figures; `source` are the metrics."""
+    if source.word is SourceWord.IDLE:
+        return "the metrics have not answered yet"
+    reason = f": {source.failure.reason}" if source.failure else ""
+    return f"the metrics are {source.word}{reason}"
+
+
+def level(told: RunLevel) -> str:
+    """Return a run's level, in capitals when it is an alarm."""
+    if told.level is None:
+        return UNKNOWN
+    return told.level.upper() if told.level.is_alarm else str(told.level)
+
+
+def ago(view: View, at: float) -> str:
+    """Return how long ago a moment of the monotonic clock is."""
+    return f"{age(view.now - at)} ago"
+
+
+def cancel_outcome(view: View, cancel: Cancel) -> str:
+    """Return what a cancel came to."""
+    how = cancel.state(view.now)
+    if how is CancelState.RECOVERED and cancel.recovered_at is not None:
+        at = clock_z(view.wall_at(cancel.recovered_at))
+        return f"recovered at {at}: {cancel.recovered_by} completed"
+    if how is CancelState.FAILED and cancel.failure is not None:
+        return f"not sent: {cancel.failure.reason}"
+    return f"{how}, recovery unconfirmed" if how in _OPEN else str(how)
+
+
+def rang(view: View, alarm: Alarm) -> str:
+    """Return when an alarm rang."""
+    return f"{clock_z(view.wall_at(alarm.raised_at))}, {ago(view, alarm.raised_at)}"
+
+
+def seen_by(view: View, alarm: Alarm) -> str:
+    """Return who has seen an alarm."""
+    if alarm.acknowledged is None:
+        return "seen by nobody"
+    return f"seen by {alarm.acknowledged.actor} {clock_z(view.wall_at(alarm.acknowledged.at))}"
