@@ -18,28 +18,26 @@ if TYPE_CHECKING:
 OFF: Final = "✗"
 """Marks the key of a danger in read-only mode."""
 _NEVER_SENT: Final = "none"
-"""Stands for a key where an action has none: Textual's keymap knows no empty one."""
+"""Stands for a key where an action has none: Textual maps only what is bound to some key."""
 
 
 def bindings(actions: Iterable[Action], *, read_only: bool) -> list[BindingType]:
-    """Return the keys of the actions; `keymap` has those that a watch maps otherwise."""
+    """Return the keys of the actions; `keymap` gives others, also to those that have none."""
     return [
         Binding(
-            ",".join(action.keys),
+            _as_one(action.keys),
             call_of(action, read_only=read_only),
             action.label,
             id=action.id,
             show=False,
         )
         for action in actions
-        if action.keys
     ]
 
 
 def closing(action_id: str) -> Binding:
     """Return that the key which opened a screen closes it, whatever it is mapped to."""
-    keys = ",".join(action_named(action_id).keys)
-    return Binding(keys, "dismiss", id=action_id, show=False)
+    return Binding(_as_one(action_named(action_id).keys), "dismiss", id=action_id, show=False)
 
 
 def keymap(watch: Watch) -> dict[str, str]:
@@ -47,10 +45,14 @@ def keymap(watch: Watch) -> dict[str, str]:
     if not watch.keys:
         return {}
     return {
-        action.id: ",".join(action.keys) or _NEVER_SENT
+        action.id: _as_one(action.keys)
         for action in actions_in(watch)
         if action.keys != action_named(action.id).keys
     }
+
+
+def _as_one(keys: tuple[str, ...]) -> str:
+    return ",".join(keys) or _NEVER_SENT
 
 
 def call_of(action: Action, *, read_only: bool) -> str:
