@@ -29,7 +29,7 @@ def test_nothing_of_nothing_is_not_zero() -> None:
 
 def test_a_share_comes_with_what_it_proves() -> None:
     assert words.fell_back(0, 18) == "0/18 fell back, at most 15.3 %"
-    assert words.at_most(0, 18, brief=True) == "<=15.3%"
+    assert words.at_most(0, 18, short=True) == "<=15.3%"
 
 
 def test_a_rate_that_cannot_be_believed_says_so() -> None:
@@ -44,7 +44,7 @@ def test_that_the_rates_agree_is_said_only_where_they_do() -> None:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "count", "told", "brief"),
+    ("seconds", "count", "told", "short"),
     [
         (36.0, 18, "36.000s 2nd of 18", "36.0s 2nd of 18"),
         (48.25, 12, "48.250s 2nd of 12, >= 45 s", "48.2s 2nd of 12"),
@@ -52,16 +52,16 @@ def test_that_the_rates_agree_is_said_only_where_they_do() -> None:
     ],
 )
 def test_a_p95_is_written_as_in_the_row_with_its_rank(
-    seconds: float, count: int, told: str, brief: str
+    seconds: float, count: int, told: str, short: str
 ) -> None:
     assert words.p95(seconds, count) == told
-    assert words.p95(seconds, count, brief=True) == brief
+    assert words.p95(seconds, count, short=True) == short
 
 
 def test_missions_are_counted_in_full_and_in_brief() -> None:
     told = figures(*scenes.ordinary())
     assert words.missions(told) == "18 completed, 0 failed, 1 running, 0 orphaned"
-    assert words.missions(told, brief=True) == "18ok 0F 1run 0orphan"
+    assert words.missions(told, short=True) == "18ok 0F 1run 0orphan"
 
 
 def test_turns_are_unknown_while_no_stream_is_heard() -> None:
@@ -73,7 +73,7 @@ def test_turns_without_a_mission_are_told_by_their_cause() -> None:
     tally = RoutingTally(coding_turns=4, bootstrap=1, shadow=2, unexplained=1)
     said = ["no mission: 1 could not start, 2 in shadow", "1 unexplained"]
     assert words.unseen(tally) == said
-    assert words.unseen(tally, brief=True) == ["unseen 1 boot 2 shadow", "1 unexplained"]
+    assert words.unseen(tally, short=True) == ["unseen 1 boot 2 shadow", "1 unexplained"]
 
 
 def test_gates_say_what_they_lack() -> None:

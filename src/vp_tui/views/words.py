@@ -2,7 +2,7 @@
 
 Screens, dialogs, the explanation, notes, handover, incident and status text all use these, so that
 the same thing reads the same wherever it stands; tones and widths are the screen's business.
-`brief` is the form for lines of few columns. Ages, stamps and plurals are `domain/text`'s.
+`short` is the form for lines of few columns. Ages, stamps and plurals are `domain/text`'s.
 """
 
 from __future__ import annotations
@@ -55,10 +55,10 @@ def share(part: int, whole: int) -> str:
     return f"{part}/{whole}" if whole else NOT_AVAILABLE
 
 
-def at_most(fallbacks: int, n: int, *, brief: bool = False) -> str:
+def at_most(fallbacks: int, n: int, *, short: bool = False) -> str:
     """Return the one-sided 95 % upper bound of a rate, of one finished mission at least."""
     bound = bounds_of(fallbacks, n).upper95
-    return f"<={bound:.1%}" if brief else f"at most {percent(bound)}"
+    return f"<={bound:.1%}" if short else f"at most {percent(bound)}"
 
 
 def fell_back(fallbacks: int, n: int, *, bounded: bool = True) -> str:
@@ -128,11 +128,11 @@ def coverage(covered: Coverage) -> str:
     return f"{covered.state.upper()} {covered.covered}/{covered.considered}"
 
 
-def p95(seconds: float | None, count: int, *, brief: bool = False) -> str:
+def p95(seconds: float | None, count: int, *, short: bool = False) -> str:
     """Return a p95 as in the row, with its rank, and the threshold where it is reached."""
     if seconds is None:
         return NOT_AVAILABLE
-    if brief:
+    if short:
         return f"{seconds:.1f}s {describe_rank(count)}"
     over = f", >= {P95_WATCH_S:g} s" if seconds >= P95_WATCH_S else ""
     return f"{p95_cell(seconds)} {describe_rank(count)}{over}"
@@ -145,23 +145,23 @@ def median_and_max(latency: Latency) -> str:
     return f"p50 {latency.p50_s:.1f}s max {latency.max_s:.1f}s"
 
 
-def missions(figures: Numbers, *, brief: bool = False, named: bool = True) -> str:
+def missions(figures: Numbers, *, short: bool = False, named: bool = True) -> str:
     """Return how the missions of the newest metrics stand, odd statuses too if `named`."""
     counts, orphans = figures.snapshot.mission_counts, figures.orphans
     completed, failed = counts.get("completed", 0), counts.get("failed", 0)
     odd = {status: number for status, number in counts.items() if status not in _KNOWN_STATUSES}
     parts = [
-        mission_counts(completed, failed, figures.running, brief=brief),
-        f"{orphans}orphan" if brief else f"{orphans} orphaned",
+        mission_counts(completed, failed, figures.running, short=short),
+        f"{orphans}orphan" if short else f"{orphans} orphaned",
         *(f"{number} {status}" for status, number in odd.items() if named),
         *([f"{sum(odd.values())}other"] if odd and not named else []),
     ]
-    return (" " if brief else ", ").join(parts)
+    return (" " if short else ", ").join(parts)
 
 
-def mission_counts(completed: int, failed: int, running: int, *, brief: bool = False) -> str:
+def mission_counts(completed: int, failed: int, running: int, *, short: bool = False) -> str:
     """Return how missions stand."""
-    if brief:
+    if short:
         return f"{completed}ok {failed}F {running}run"
     return f"{completed} completed, {failed} failed, {running} running"
 
@@ -180,10 +180,10 @@ def events(counts: Mapping[str, int]) -> str:
     return known + (f" {others}other" if others else "")
 
 
-def own_events(counts: Mapping[str, int], *, brief: bool = False) -> str:
+def own_events(counts: Mapping[str, int], *, short: bool = False) -> str:
     """Return the window's mission events, without the failures that its missions tell."""
     sent, done, fallen = (counts.get(kind, 0) for kind in list(EVENTS)[:3])
-    return f"{sent}d {done}c {fallen}fb" if brief else f"{sent}disp {done}done {fallen}fb"
+    return f"{sent}d {done}c {fallen}fb" if short else f"{sent}disp {done}done {fallen}fb"
 
 
 def routing(view: View) -> str:
@@ -196,13 +196,13 @@ def routing(view: View) -> str:
     return f"{tally.delegated} of {tally.coding_turns} to the VP"
 
 
-def unseen(tally: RoutingTally, *, brief: bool = False) -> list[str]:
+def unseen(tally: RoutingTally, *, short: bool = False) -> list[str]:
     """Return the coding turns that made no mission, so that no rate can see them, in parts."""
     first = f"no mission: {tally.bootstrap} could not start, {tally.shadow} in shadow"
-    if brief:
+    if short:
         first = f"unseen {tally.bootstrap} boot {tally.shadow} shadow"
     others = {
-        "lease" if brief else "with a degraded lease": tally.lease_degraded,
+        "lease" if short else "with a degraded lease": tally.lease_degraded,
         "unexplained": tally.unexplained,
     }
     return [first, *(f"{number} {what}" for what, number in others.items() if number)]
@@ -224,17 +224,17 @@ def promotion(line: Promotion) -> str:
     return "recommended" if line.recommended else f"not yet: {', '.join(line.missing)}"
 
 
-def cancel_recovery(recovery: CancelRecovery, *, brief: bool = False) -> str:
+def cancel_recovery(recovery: CancelRecovery, *, short: bool = False) -> str:
     """Return how guardrail 1 stands."""
-    return f"cancel-rec {recovery.short_state}" if brief else f"cancel recovery: {recovery.state}"
+    return f"cancel-rec {recovery.short_state}" if short else f"cancel recovery: {recovery.state}"
 
 
-def evidence_target(target: EvidenceTarget | None, *, brief: bool = False) -> str:
+def evidence_target(target: EvidenceTarget | None, *, short: bool = False) -> str:
     """Return how guardrail 2 stands: missions recorded since the anchor."""
     if target is None:
-        return "evidence: no log read" if brief else "no evidence log is read"
+        return "evidence: no log read" if short else "no evidence log is read"
     count = share(target.count, target.of)
-    if brief:
+    if short:
         return f"evidence {count}" + (f" {short_label(target.anchor)}" if target.anchor else "")
     return f"{count} real missions recorded since {target.anchor or 'the log began'}"
 

@@ -137,7 +137,7 @@ async def test_without_a_session_in_memory_nothing_is_attached(tmp_path: Path) -
     gateway.answer("/api/v1/health", {"status": "healthy", "timestamp": "2026-11-22T20:00:00"})
     with gateway.serving():
         made = await diagnosed(tmp_path, url=gateway.url)
-    assert detail(made, "sessions, ops plane").startswith("1 sessions, 0 in memory")
+    assert detail(made, "sessions, ops plane").startswith("1 session, 0 in memory")
     assert "attaching to one on disk would resume it" in detail(made, "stream")
     assert not [path for path, _ in gateway.asked if path.endswith("/stream")]
 
@@ -210,7 +210,7 @@ def test_rows_that_wait_for_the_log_are_told(tmp_path: Path) -> None:
     spool = Places(tmp_path / "state").spool
     keep(spool, tmp_path / "log.md", row(), facts(), because=EvidenceError("full", "wait"))
     found = names(tmp_path)
-    assert found["kept rows"] == ("wrong", "1 rows wait for the log")
+    assert found["kept rows"] == ("wrong", "1 row waits for the log")
     assert len(list(spool.iterdir())) == 1
 
 

@@ -125,7 +125,7 @@ def _cells(draft: Draft) -> Line:
         (rate_cell(cells.rate) + mark, "strong"),
         " | p95 ",
         (p95, "strong"),
-        f" | {words.missions(draft.figures, brief=True)}",
+        f" | {words.missions(draft.figures, short=True)}",
     )
 
 

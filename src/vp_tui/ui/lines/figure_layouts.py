@@ -25,6 +25,7 @@ from vp_tui.ui.lines.paint import (
 )
 from vp_tui.ui.lines.verdict import assessment_of, gate_words
 from vp_tui.views import words
+from vp_tui.views.actions import key_of
 from vp_tui.views.assessment import Assessment
 from vp_tui.views.figures import numbers
 from vp_tui.views.sources import source_view
@@ -147,7 +148,8 @@ def window_card(view: View, figures: Numbers, width: int) -> list[Line]:
     if not own.terminal:
         clean = (("none finished: not clean", "dim"),)
     open_for = words.open_for(view, window)
-    since = f"open for {open_for}" if open_for else "not opened: w opens it"
+    key = key_of(view.state.watch, "window")
+    since = f"open for {open_for}" if open_for else f"not opened: {key} opens it"
     room = width - LABEL
     return _card(
         figures,

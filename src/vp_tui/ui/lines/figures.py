@@ -97,7 +97,7 @@ def share_in(fallbacks: int, n: int, room: int, *others: Line) -> Line:
     Where they are too few, the bound becomes a sign, then goes, then the last of the others does.
     """
     share: Line = ((words.share(fallbacks, n), "warn" if fallbacks else "strong"),)
-    bounds = [words.at_most(fallbacks, n), words.at_most(fallbacks, n, brief=True)] if n else []
+    bounds = [words.at_most(fallbacks, n), words.at_most(fallbacks, n, short=True)] if n else []
     forms = [join(share, (f" {bound}", "dim")) for bound in bounds] + [share]
     told = [
         join(form, *(join(" ", other) for other in others[:number]))
@@ -153,12 +153,12 @@ def cancel_recovery(guardrail: CancelRecovery) -> Line:
     tone: Tone = "dim" if guardrail.is_quiet else "warn"
     if guardrail.unconfirmed:
         tone = "bad"
-    return ((words.cancel_recovery(guardrail, brief=True), tone),)
+    return ((words.cancel_recovery(guardrail, short=True), tone),)
 
 
 def evidence(target: EvidenceTarget | None) -> Line:
     """Return how guardrail 2 stands."""
-    return ((words.evidence_target(target, brief=True), "dim"),)
+    return ((words.evidence_target(target, short=True), "dim"),)
 
 
 def auto_revert(guardrails: Guardrails) -> list[Line]:
@@ -171,7 +171,7 @@ def turns(view: View) -> list[Line]:
     """Return how coding turns were routed, and which of them no rate can see."""
     tally = view.state.routing
     seen = words.routing(view)
-    first, *others = words.unseen(tally, brief=True)
+    first, *others = words.unseen(tally, short=True)
     if not listened(view):
         return [((seen, "warn"),)]
     return [
@@ -185,7 +185,7 @@ def p95(seconds: float | None, count: int, room: int) -> Line:
     """Return a p95 with its rank; nothing else is cut where cells are few."""
     tone: Tone = "warn" if (seconds or 0.0) >= P95_WATCH_S else "strong"
     told = words.p95(seconds, count)
-    return ((told if len(told) <= room else words.p95(seconds, count, brief=True), tone),)
+    return ((told if len(told) <= room else words.p95(seconds, count, short=True), tone),)
 
 
 def trend(label: str, values: Sequence[float], width: int) -> Line:
@@ -203,9 +203,9 @@ def missions(figures: Numbers, room: int) -> Line:
     """
     failed = figures.snapshot.mission_counts.get("failed")
     tone: Tone = "bad" if failed else "warn" if figures.orphans else "plain"
-    told = words.missions(figures, brief=True)
+    told = words.missions(figures, short=True)
     if len(told) > room:
-        told = words.missions(figures, brief=True, named=False)
+        told = words.missions(figures, short=True, named=False)
     return ((told, tone),)
 
 
@@ -218,7 +218,7 @@ def own_missions(own: WindowNumbers | None) -> Line:
     """Return how the window's missions stand."""
     if own is None:
         return ()
-    told = words.mission_counts(own.completed, own.failed, own.running, brief=True)
+    told = words.mission_counts(own.completed, own.failed, own.running, short=True)
     return ((told, "bad" if own.failed else "plain"),)
 
 
@@ -238,7 +238,7 @@ def own_events(view: View, figures: Numbers, room: int) -> Line:
         return ()
     counts = view.same(_events, window, view.state.ledger, figures.snapshot)
     told = words.own_events(counts)
-    return plain(told if len(told) <= room else words.own_events(counts, brief=True))
+    return plain(told if len(told) <= room else words.own_events(counts, short=True))
 
 
 def _events(window: Window, ledger: Ledger, snapshot: Snapshot) -> Counter[str]:

@@ -130,7 +130,7 @@ def _gates(assessment: Assessment, width: int) -> Line:
     """Return each gate with what it lacks and, where it fits, the evidence recorded."""
     parts = [join("  ", gate_line(assessment.gates))]
     if assessment.target:
-        parts.append(((words.evidence_target(assessment.target, brief=True), "dim"),))
+        parts.append(((words.evidence_target(assessment.target, short=True), "dim"),))
     return flow(parts, width)[0]
 
 

@@ -238,8 +238,8 @@ class EvidenceScreen(Listing[EvidenceList, int]):
         rows = self.known.rows
         if self.wanted:
             return f"{self.list.count} of {counted(len(rows), 'row')}"
-        measured = len(self.live.view.same(figures_of_rows, rows))
-        return f"{counted(len(rows), 'row')}, {measured} measured"
+        known = len(self.live.view.same(figures_of_rows, rows))
+        return f"{counted(len(rows), 'row')}, {known} measured"
 
     def facts(self, shown: Picture) -> Line:
         path = shown.view.state.watch.evidence or ""
