@@ -457,5 +457,5 @@ def test_status_prints_the_object_whatever_it_says(run: Run) -> None:
     assert json.loads(out)["gateway"]["reachable"] is False
     code, out, err = run("status", "--gateway-url", "http://127.0.0.1:1")
     assert (code, err) == (2, "")
-    assert "NOT REACHABLE" in out
-    assert "fallback    unknown" in out
+    assert "  LOST, version unknown" in out
+    assert "its figures are unknown: the metrics are down" in out

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 VP_TUI = (sys.executable, "-m", "vp_tui")
-RATE = re.compile(r"fallback .* [01]\.\d{3} \d+/\d+ <=")
+RATE = re.compile(r"fallback .* \d+/\d+ (<=|at most )\d")
 RUNNING = re.compile(r"^[> ]● ok +\w+ run \d+s", re.MULTILINE)
 EVENT = re.compile(r"^\d\d:\d\d:\d\d \w{8} tool_call ", re.MULTILINE)
 

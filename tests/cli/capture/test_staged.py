@@ -163,7 +163,7 @@ def test_the_log_tells_the_window_and_what_was_recorded_before(run: Run, log: Pa
     assert row.window == "Broadened rollout window #5"
     assert (row.fallback_rate, row.p95_latency) == ("0.000", "30.000s")
     assert "`missions_considered=5`" in row.notes
-    assert "window: +5 missions: 5 completed, 0 failed, 0 fell back" in row.notes
+    assert "window: +5 missions: 5 completed, 0 failed, 0 running, 0 fell back" in row.notes
     assert "runs not watched: one look tells no stuck one; a | b" in row.notes
     record = json.loads((log.parent / "log.md.snapshots.jsonl").read_bytes())
     assert (record["stage"], record["source"]) == ("broadened", "organic")

@@ -224,7 +224,7 @@ class TestTheOpenOne:
             assert isinstance(rig.app.screen, EditDialog)
             assert "It is open since 2026-11-23T02:00:00Z, 1m30; no row yet." in rig.text
             assert "0/1 at most 95 %" in rig.text
-            assert "0.000 0/19 <=14.6%" in rig.text
+            assert "0/19 at most 14.6 %" in rig.text
 
     async def test_edits_are_kept_and_nothing_else_is_touched(self, files: EvidenceFiles) -> None:
         async with running(*night(), files=files) as rig:
