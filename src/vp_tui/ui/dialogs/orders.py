@@ -18,22 +18,20 @@ from vp_tui.domain.lane.switches import (
 from vp_tui.domain.text import literal, short_id
 from vp_tui.ui.dialogs.follow import Question
 from vp_tui.ui.lines.lane import (
-    acted_lines,
-    mode_lines,
-    plan_lines,
-    primary_lines,
-    proof_line,
-    running_lines,
-    switches_lines,
-)
-from vp_tui.ui.lines.orders import (
     STEPS,
+    acted_lines,
     after_change,
     awaited_steps,
     cancel_lines,
+    mode_lines,
+    plan_lines,
+    primary_lines,
     probe_lines,
+    proof_line,
     restart_lines,
+    running_lines,
     state_line,
+    switches_lines,
     target_lines,
 )
 from vp_tui.ui.lines.paint import EMPTY, Line, bullet, cut, fact, join, paragraph, step_lines

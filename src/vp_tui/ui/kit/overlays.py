@@ -16,9 +16,8 @@ from textual.screen import ModalScreen, Screen
 
 from vp_tui.domain.text import clip, clock_z
 from vp_tui.ui.kit.line_list import Lines
-from vp_tui.ui.lines.header import badge_span, header_lines
+from vp_tui.ui.lines.header import alarm_line, badge_span, header_lines
 from vp_tui.ui.lines.paint import Line, cut, join, spread
-from vp_tui.ui.lines.verdict import alarm_line
 from vp_tui.views.assessment import assess
 
 if TYPE_CHECKING:

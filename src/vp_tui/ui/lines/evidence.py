@@ -17,8 +17,8 @@ from vp_tui.domain.text import clock_z, counted
 from vp_tui.domain.vocabulary import Word
 from vp_tui.ui.lines.figure_layouts import side_by_side
 from vp_tui.ui.lines.figures import no_figures
+from vp_tui.ui.lines.header import gate_line
 from vp_tui.ui.lines.paint import Line, Span, age, cut, fit, join, plain, wrap_text
-from vp_tui.ui.lines.verdict import gate_line
 from vp_tui.views import words
 from vp_tui.views.actions import key_of
 from vp_tui.views.draft import label_after, rows_of_others

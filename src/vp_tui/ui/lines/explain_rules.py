@@ -34,9 +34,8 @@ from vp_tui.domain.vocabulary import (
     Stage,
     percent,
 )
-from vp_tui.ui.lines.explain_proof import unknown
-from vp_tui.ui.lines.paint import EMPTY, NAMES, Line, fact, fit, join, paragraph
-from vp_tui.ui.lines.verdict import VERDICT_TONES
+from vp_tui.ui.lines.header import VERDICT_TONES
+from vp_tui.ui.lines.paint import EMPTY, NAMES, Line, fact, fit, join, paragraph, unknown
 from vp_tui.views import words
 from vp_tui.views.assessment import assess
 from vp_tui.views.figures import numbers

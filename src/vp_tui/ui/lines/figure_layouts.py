@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from vp_tui.domain.missions import CoverageState
 from vp_tui.domain.models import Source
 from vp_tui.ui.lines import figures as lines
+from vp_tui.ui.lines.header import assessment_of, gate_words
 from vp_tui.ui.lines.paint import (
     Line,
     Span,
@@ -23,7 +24,6 @@ from vp_tui.ui.lines.paint import (
     sparkline,
     width_of,
 )
-from vp_tui.ui.lines.verdict import assessment_of, gate_words
 from vp_tui.views import words
 from vp_tui.views.actions import key_of
 from vp_tui.views.assessment import Assessment

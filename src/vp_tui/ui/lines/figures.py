@@ -11,6 +11,7 @@ from vp_tui.domain.missions import CoverageState
 from vp_tui.domain.rollout.guardrails import TripWire
 from vp_tui.domain.rollout.windows import events_of
 from vp_tui.domain.vocabulary import P95_WATCH_S
+from vp_tui.ui.lines.header import assessment_of
 from vp_tui.ui.lines.paint import (
     WORD_SYMBOLS,
     WORD_TONES,
@@ -21,7 +22,6 @@ from vp_tui.ui.lines.paint import (
     sparkline,
     width_of,
 )
-from vp_tui.ui.lines.verdict import assessment_of
 from vp_tui.views import words
 from vp_tui.views.sources import SourceView, SourceWord, listened
 

@@ -16,13 +16,16 @@ from rich.cells import cell_len, chop_cells, set_cell_size
 from typing_extensions import TypeIs
 
 from vp_tui.domain import text as durations
-from vp_tui.views.sources import SourceWord
+from vp_tui.domain.models import Source
+from vp_tui.views import words
+from vp_tui.views.sources import SourceWord, source_view
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from vp_tui.domain.lane.switch_proof import ProofStep
     from vp_tui.state.state import Clock
+    from vp_tui.views.view import View
 
 
 Tone = Literal[
@@ -279,3 +282,9 @@ def step_lines(
         lines += step_line(step.step, step.detail, step.at, clock, width)
     lines += [join(("· awaited   ", "dim"), (name, "dim")) for name in awaited]
     return lines
+
+
+def unknown(view: View, width: int) -> list[Line]:
+    """Say why there are no figures."""
+    reason = words.no_metrics(source_view(view, Source.METRICS))
+    return paragraph(f"unknown: {reason}", width, tone="warn")

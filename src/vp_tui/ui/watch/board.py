@@ -25,9 +25,8 @@ from vp_tui.ui.lines.figure_layouts import (
     window_card,
 )
 from vp_tui.ui.lines.figures import no_figures, state_note
-from vp_tui.ui.lines.header import header_lines
+from vp_tui.ui.lines.header import assessment_of, header_lines
 from vp_tui.ui.lines.paint import Line, Span, cut, join, spread, width_of
-from vp_tui.ui.lines.verdict import assessment_of
 from vp_tui.ui.watch.panes import LOWER, LowerPanes, Pane, runs_facts
 from vp_tui.ui.watch.runs import RunsList, TriageChoice
 from vp_tui.views import words

@@ -15,8 +15,8 @@ from vp_tui.domain.models import Health, Source, StreamState
 from vp_tui.domain.text import clock_time, counted, fold, short_id
 from vp_tui.state.state import LogTail
 from vp_tui.ui.kit.line_list import LineList
+from vp_tui.ui.lines.header import trouble_line
 from vp_tui.ui.lines.paint import WORD_SYMBOLS, WORD_TONES, Line, age, fit, join, plain
-from vp_tui.ui.lines.verdict import trouble_line
 from vp_tui.views import words
 from vp_tui.views.actions import key_of
 from vp_tui.views.sources import SourceView, log_view, source_view
