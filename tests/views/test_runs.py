@@ -32,7 +32,7 @@ from tests.support.builders import (
 from vp_tui.domain.events import HealthArrived
 from vp_tui.domain.models import Failure, Source, StreamState
 from vp_tui.domain.runs.levels import Level
-from vp_tui.state.rules.sources import stuck_after_s
+from vp_tui.state.sources import stuck_after_s
 from vp_tui.views.runs import RunRow, finished_at, run_rows
 from vp_tui.views.view import View
 

@@ -50,7 +50,7 @@ from vp_tui.domain.events import (
 )
 from vp_tui.domain.lane.auto_revert import AutoRevertBarred
 from vp_tui.domain.models import StreamEvent
-from vp_tui.state.rules.lane import (
+from vp_tui.state.lane import (
     lane_booted,
     lane_counted,
     lane_heard,
@@ -62,7 +62,7 @@ from vp_tui.state.rules.lane import (
     switch_asked,
     switches_read,
 )
-from vp_tui.state.rules.operator import (
+from vp_tui.state.operator import (
     alarm_command_failed,
     alarms_acknowledged,
     audit_failed,
@@ -81,7 +81,7 @@ from vp_tui.state.rules.operator import (
     waiting_offered,
     windows_read,
 )
-from vp_tui.state.rules.sources import (
+from vp_tui.state.sources import (
     continuity_arrived,
     health_arrived,
     sessions_arrived,
@@ -90,7 +90,8 @@ from vp_tui.state.rules.sources import (
     suites_read,
     tokens_read,
 )
-from vp_tui.state.rules.streams import (
+from vp_tui.state.state import Clock, State
+from vp_tui.state.streams import (
     gap_found,
     link_changed,
     link_dropped,
@@ -99,7 +100,6 @@ from vp_tui.state.rules.streams import (
     segments,
     stream_events,
 )
-from vp_tui.state.state import Clock, State
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

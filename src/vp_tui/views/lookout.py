@@ -13,7 +13,7 @@ from vp_tui.domain.lane.switch_proof import Proof
 from vp_tui.domain.lane.switches import FORCE_FALLBACK, Switch, plan_for
 from vp_tui.domain.runs.alarms import OF_NO_SESSION, AlarmKey, PresentAlarm
 from vp_tui.domain.vocabulary import RevertMode
-from vp_tui.state.rules.sources import is_lost
+from vp_tui.state.sources import is_lost
 from vp_tui.views.assessment import assess
 from vp_tui.views.runs import run_levels
 from vp_tui.views.view import View, fact

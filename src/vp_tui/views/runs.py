@@ -12,7 +12,7 @@ from vp_tui.domain.runs.levels import Level, RunLevel, levels
 from vp_tui.domain.runs.progress import ListedRun, RunsContext
 from vp_tui.domain.runs.run import Run
 from vp_tui.domain.text import clock_z
-from vp_tui.state.rules.sources import is_lost, stuck_after_s
+from vp_tui.state.sources import is_lost, stuck_after_s
 from vp_tui.state.state import SourceStatus
 from vp_tui.views.sources import source_view
 from vp_tui.views.view import View, fact

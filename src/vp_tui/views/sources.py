@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 from vp_tui.domain.models import Failure, Plane, Source, StreamState
 from vp_tui.domain.runs.turns import RoutingTally
-from vp_tui.state.rules.sources import is_lost
+from vp_tui.state.sources import is_lost
 from vp_tui.state.state import Link, SourceStatus
 from vp_tui.views.view import View, fact
 

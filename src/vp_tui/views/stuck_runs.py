@@ -14,7 +14,7 @@ from vp_tui.domain.rollout.situation import CancelledRun, StuckRun
 from vp_tui.domain.runs.cancels import SAME_S, Cancel, pending
 from vp_tui.domain.runs.levels import Level, RunLevel
 from vp_tui.domain.text import age, short_id
-from vp_tui.state.rules.sources import stuck_after_s
+from vp_tui.state.sources import stuck_after_s
 from vp_tui.views.actions import key_of
 from vp_tui.views.runs import finished_at, run_levels, run_rows
 from vp_tui.views.view import View, fact

@@ -13,7 +13,7 @@ from vp_tui.domain.models import Source
 from vp_tui.domain.runs.cancels import CancelState, pending
 from vp_tui.domain.runs.levels import waiting_behind
 from vp_tui.domain.text import age, clock_z, counted, short_id
-from vp_tui.state.rules.sources import OFTEN_ASKED, is_lost
+from vp_tui.state.sources import OFTEN_ASKED, is_lost
 from vp_tui.views.actions import key_of
 from vp_tui.views.figures import Numbers, numbers
 from vp_tui.views.sources import SourceView, SourceWord, is_reachable, source_view, streams_view

@@ -16,7 +16,7 @@ from vp_tui.domain.rollout.verdicts import Verdict
 from vp_tui.domain.runs.cancels import CancelState
 from vp_tui.domain.text import age, clock_z, counted, utc_z
 from vp_tui.domain.vocabulary import P95_WATCH_S, percent
-from vp_tui.state.rules.sources import is_lost
+from vp_tui.state.sources import is_lost
 from vp_tui.views.figures import bounds_of
 from vp_tui.views.sources import SourceWord, is_reachable, listened
 

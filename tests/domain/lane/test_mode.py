@@ -25,7 +25,7 @@ from vp_tui.domain.lane.switches import (
     Switch,
     Switches,
 )
-from vp_tui.state.rules.lane import follow_turns
+from vp_tui.state.lane import follow_turns
 
 if TYPE_CHECKING:
     from vp_tui.domain.lane.turn_proof import CompletedTurn

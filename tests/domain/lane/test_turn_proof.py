@@ -10,7 +10,7 @@ from tests.support.recorded import transcript
 
 from vp_tui.domain.events import GapFound, LinkDropped
 from vp_tui.domain.models import StreamState
-from vp_tui.state.rules.lane import follow_turns
+from vp_tui.state.lane import follow_turns
 
 if TYPE_CHECKING:
     from vp_tui.domain.events import Event

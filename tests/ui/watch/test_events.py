@@ -10,7 +10,7 @@ from tests.support.rig import WIDE, Rig, running
 from textual.events import MouseScrollUp
 
 from vp_tui.domain.models import Source
-from vp_tui.state.rules import streams
+from vp_tui.state import streams
 
 if TYPE_CHECKING:
     import pytest

@@ -9,7 +9,7 @@ from tests.support.rig import LARGE, Rig, running
 
 from vp_tui.domain.events import LogDropped
 from vp_tui.domain.models import Source
-from vp_tui.state.rules import streams as logs
+from vp_tui.state import streams as logs
 
 if TYPE_CHECKING:
     import pytest

@@ -11,7 +11,7 @@ from vp_tui.domain.missions import CoverageState
 from vp_tui.domain.models import Source
 from vp_tui.domain.rollout.verdicts import Verdict
 from vp_tui.domain.text import clip, clock_z
-from vp_tui.state.rules.sources import is_lost
+from vp_tui.state.sources import is_lost
 from vp_tui.ui.lines.paint import (
     WORD_SYMBOLS,
     WORD_TONES,

@@ -1,4 +1,4 @@
-"""The lane and its orders in words: its mode, its switches, how far each is proven, what comes next."""
+"""The lane and its orders in words: mode, switches, how far each is proven, what comes next."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, Generic, TypeVar
 from textual.containers import Horizontal, Vertical
 
 from vp_tui.domain.text import short_id
-from vp_tui.state.rules.sources import is_lost
+from vp_tui.state.sources import is_lost
 from vp_tui.ui.kit.line_list import LineList, Toned
 from vp_tui.ui.lines.paint import Line, cut, join, width_of
 from vp_tui.ui.watch.logs import EventsList, LinksList, LogList, entries_matching

@@ -14,8 +14,8 @@ from vp_tui.domain.rollout.verdicts import Attestation, attested
 from vp_tui.domain.runs.levels import stuck_after
 from vp_tui.domain.runs.run import Run, listed, renewed
 from vp_tui.domain.runs.turns import RoutingTally
-from vp_tui.state.rules.streams import log_failed
 from vp_tui.state.state import Epoch, SourceStatus, State, with_entry
+from vp_tui.state.streams import log_failed
 
 if TYPE_CHECKING:
     from vp_tui.domain.events import (

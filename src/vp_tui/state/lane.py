@@ -23,7 +23,7 @@ from vp_tui.domain.lane.switch_proof import (
 from vp_tui.domain.lane.switches import FORCE_FALLBACK, RELEASE
 from vp_tui.domain.lane.turn_proof import CompletedTurn, OpenTurns, heard, is_end
 from vp_tui.domain.models import StreamEvent, StreamState
-from vp_tui.state.rules.sources import is_lost
+from vp_tui.state.sources import is_lost
 from vp_tui.state.state import SwitchesSeen, with_entry
 
 if TYPE_CHECKING:

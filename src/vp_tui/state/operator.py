@@ -21,7 +21,7 @@ from vp_tui.domain.runs.cancels import (
     pending,
 )
 from vp_tui.domain.runs.run import answered
-from vp_tui.state.rules.sources import stuck_after_s
+from vp_tui.state.sources import stuck_after_s
 from vp_tui.state.state import AUTHORS_KEPT, CANCELS_KEPT, AuditLog, EvidenceLog, with_entry
 
 if TYPE_CHECKING:
