@@ -17,6 +17,7 @@ from vp_tui.storage.places import Places
 from vp_tui.ui.app import VpTuiApp
 from vp_tui.ui.watch.board import Board
 from vp_tui.worker.commands import Commands, NetworkThread
+from vp_tui.worker.lane_watch import LaneWatch
 
 if TYPE_CHECKING:
     from vp_tui.worker.feeds import Feeds
@@ -127,9 +128,10 @@ async def test_feeds_that_crash_end_the_app(connect: type[BrokenFeeds]) -> None:
         feeds: Feeds = connect()  # type: ignore[assignment]
         return feeds
 
-    store, network = Store(state()), NetworkThread(connected)
-    commands = Commands(network, store, no_recorder, Places(NOWHERE), clock=lambda: 0.0)
-    app = VpTuiApp(store, Mailbox(), commands, clock=lambda: 0.0)
+    store, network = Store(state()), NetworkThread()
+    commands = Commands(network.add(connected), store, no_recorder, Places(NOWHERE))
+    lane = LaneWatch(store, Mailbox(), commands, clock=lambda: 0.0, wall=lambda: NOW)
+    app = VpTuiApp(lane, network)
     async with app.run_test() as pilot:
         while app.is_running and app.crash is None:
             await pilot.pause()
