@@ -15,6 +15,7 @@ from vp_tui.domain.events import Tick
 from vp_tui.state.store import Mailbox, Store
 from vp_tui.storage.places import Places
 from vp_tui.ui.app import VpTuiApp
+from vp_tui.ui.kit.line_list import Lines
 from vp_tui.ui.watch.board import Board
 from vp_tui.worker.commands import Commands, NetworkThread
 from vp_tui.worker.lane_watch import LaneWatch
@@ -78,6 +79,21 @@ async def test_the_screen_takes_no_news_while_its_widgets_are_removed(
         # Textual removes what is on a screen before the screen itself.
         monkeypatch.setattr(Board, "on_unmount", removed, raising=False)
     assert news
+
+
+async def test_a_dialog_takes_no_news_while_its_widgets_are_removed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    news: list[str | None] = []
+    async with running(*scenes.stuck()) as rig:
+        await rig.press("1", "home", "c")
+
+        def removed(lines: Lines) -> None:
+            news.append(lines.id)
+            rig.store.apply(Tick(1.0, NOW))
+
+        monkeypatch.setattr(Lines, "on_unmount", removed, raising=False)
+    assert "dialog-header" in news
 
 
 async def test_a_bug_ends_the_app_with_its_exception_and_shows_no_local(

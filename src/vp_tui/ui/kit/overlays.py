@@ -173,7 +173,8 @@ class Dialog(ModalScreen[ResultT | None], Generic[ResultT]):
 
     def redraw_if_shown(self) -> None:
         """Draw, unless it is closed already or another dialog is over it."""
-        if self.is_current and self.query("#dialog"):
+        # While vp-tui ends, a part of the dialog may be gone already.
+        if self.app.is_running and self.is_current and self.query("#dialog"):
             self.redraw()
 
     def redraw(self) -> None:
