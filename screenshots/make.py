@@ -15,23 +15,19 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
 
 from vp_tui.cli.config.settings import Settings
-from vp_tui.cli.wiring import new_store
-from vp_tui.cli.workers import connect
+from vp_tui.cli.watch import lane_watch
 from vp_tui.gateway.credentials import Secret
 from vp_tui.simulator.options import SimOptions
 from vp_tui.simulator.process import spawn_gateway
 from vp_tui.state.state import State
-from vp_tui.state.store import Mailbox
 from vp_tui.storage.places import Places
 from vp_tui.ui.app import VpTuiApp
-from vp_tui.worker.commands import Commands, NetworkThread
-from vp_tui.worker.evidence import new_recorder
+from vp_tui.worker.commands import NetworkThread
 
 if TYPE_CHECKING:
     from textual.pilot import Pilot
@@ -117,10 +113,9 @@ async def take(scene: Scene) -> str:
             evidence=log,
             stuck_after=scene.stuck_after,
         )
-        store, mailbox, places = new_store(settings), Mailbox(), Places(Path(scratch, "state"))
-        feeds = partial(connect, settings, mailbox.put, ambient=False, places=places)
-        recorder = partial(new_recorder, settings.evidence, store, places)
-        app = VpTuiApp(store, mailbox, Commands(NetworkThread(feeds), store, recorder, places))
+        network = NetworkThread()
+        lane = lane_watch(settings, Places(Path(scratch, "state")), network, ambient=False)
+        app = VpTuiApp(lane, network)
         async with app.run_test(size=scene.size) as pilot:
             await _until_ready(scene.ready, app, pilot)
             await pilot.press(*scene.keys)
@@ -130,7 +125,7 @@ async def take(scene: Scene) -> str:
 
 async def _until_ready(ready: Ready, app: VpTuiApp, pilot: Pilot[None]) -> None:
     seen = asyncio.Event()
-    app.store.subscribe(lambda state: seen.set() if ready(state) else None)
+    app.lane.store.subscribe(lambda state: seen.set() if ready(state) else None)
     async with asyncio.timeout(PATIENCE_S):
         await seen.wait()
     await pilot.pause()

@@ -4,26 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
-from functools import partial
 from typing import TYPE_CHECKING
 
 from tests.support.patience import PATIENCE_S
-from tests.support.rig import no_recorder
 
 from vp_tui.cli.config.settings import Settings
-from vp_tui.cli.wiring import new_store
-from vp_tui.cli.workers import connect
+from vp_tui.cli.watch import lane_watch
 from vp_tui.domain.runs.cancels import CancelState
 from vp_tui.gateway.credentials import Secret
-from vp_tui.state.store import Mailbox
 from vp_tui.storage.audit_log import newest_actions
 from vp_tui.storage.places import Places
 from vp_tui.ui.app import VpTuiApp
 from vp_tui.ui.dialogs.follow import FollowDialog
 from vp_tui.ui.watch.screen import WatchScreen
 from vp_tui.views.stuck_runs import row_of_session
-from vp_tui.views.view import View
-from vp_tui.worker.commands import Commands, NetworkThread
+from vp_tui.worker.commands import NetworkThread
 from vp_tui.worker.lookout import LEFT, note_left
 
 if TYPE_CHECKING:
@@ -49,10 +44,9 @@ class Desk:
             interval=0.5,
         )
         self.places = Places(own)
-        self.store, mailbox = new_store(settings), Mailbox()
-        feeds = partial(connect, settings, mailbox.put, places=self.places, ambient=False)
-        commands = Commands(NetworkThread(feeds), self.store, no_recorder, self.places)
-        self.app = VpTuiApp(self.store, mailbox, commands)
+        network = NetworkThread()
+        self.lane = lane_watch(settings, self.places, network, ambient=False)
+        self.app = VpTuiApp(self.lane, network)
         self.pilot: Pilot[None]
 
     @asynccontextmanager
@@ -62,7 +56,7 @@ class Desk:
 
     @property
     def state(self) -> State:
-        return self.store.state
+        return self.lane.live.state
 
     @property
     def audit(self) -> list[ActionRecord]:
@@ -81,7 +75,7 @@ class Desk:
     async def cancel(self, session_id: str) -> None:
         """Put the cursor on the session's run, and answer the dialog with yes."""
         watch = next(s for s in self.app.screen_stack if isinstance(s, WatchScreen))
-        await self.until(lambda: row_of_session(View(self.state, self.app._clock()), session_id))
+        await self.until(lambda: row_of_session(self.lane.live.look(), session_id))
         await self.press("1", "slash", *session_id[-8:], "enter")
         await self.until(lambda: watch.board.selected == session_id)
         await self.press("c")

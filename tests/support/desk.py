@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
-from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 from unittest.mock import patch
 
@@ -15,19 +14,15 @@ from tests.support.patience import PATIENCE_S
 from tests.support.rollout import GOLDEN_LOG
 
 from vp_tui.cli.config.settings import Settings
-from vp_tui.cli.wiring import new_store
-from vp_tui.cli.workers import connect
+from vp_tui.cli.watch import lane_watch
 from vp_tui.simulator.options import SimOptions
 from vp_tui.simulator.process import spawn_gateway
-from vp_tui.state.store import Mailbox
 from vp_tui.storage.audit_log import newest_actions
 from vp_tui.storage.evidence_log import read_log
 from vp_tui.storage.places import Places
 from vp_tui.ui.app import VpTuiApp
 from vp_tui.views.runs import run_rows
-from vp_tui.views.view import View
-from vp_tui.worker.commands import Commands, NetworkThread
-from vp_tui.worker.evidence import new_recorder
+from vp_tui.worker.commands import NetworkThread
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -68,13 +63,10 @@ class Desk:
         settings = Settings(url=url, evidence=log, **{**usual, **given})
         self.log, self.places = log, Places(home)
         self.bells = 0
-        self.store, mailbox = new_store(settings), Mailbox()
-        feeds = partial(
-            connect, settings, mailbox.put, ambient=False, places=self.places, may_revert=True
-        )
-        recorder = partial(new_recorder, settings.evidence, self.store, self.places)
-        commands = Commands(NetworkThread(feeds), self.store, recorder, self.places)
-        self.app = VpTuiApp(self.store, mailbox, commands)
+        network = NetworkThread()
+        self.lane = lane_watch(settings, self.places, network, ambient=False)
+        self.store = self.lane.store
+        self.app = VpTuiApp(self.lane, network)
         self.pilot: Pilot[None]
 
     @asynccontextmanager
@@ -93,7 +85,7 @@ class Desk:
 
     def runs(self, level: Level) -> list[RunRow]:
         """Return the runs of one level, as they are now."""
-        rows = run_rows(View(self.state, self.app._clock()))
+        rows = run_rows(self.lane.live.look())
         return [row for row in rows if row.level.level is level]
 
     @property

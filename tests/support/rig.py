@@ -16,8 +16,9 @@ from vp_tui.storage.places import Places
 from vp_tui.ui.app import VpTuiApp
 from vp_tui.ui.watch.panes import Pane
 from vp_tui.ui.watch.screen import WatchScreen
-from vp_tui.worker.commands import Commands, NetworkThread
+from vp_tui.worker.commands import Commands
 from vp_tui.worker.evidence import EvidenceFiles, Recorder
+from vp_tui.worker.lane_watch import LaneWatch
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from vp_tui.domain.orders import Order
     from vp_tui.ui.kit.line_list import LineList
     from vp_tui.ui.watch.board import Board
-    from vp_tui.worker.commands import NetworkThread
+    from vp_tui.worker.commands import LaneFeeds, NetworkThread
     from vp_tui.worker.feeds import Feeds
 
 _Order = TypeVar("_Order", bound="Order")
@@ -102,22 +103,24 @@ class Rig:
         self.mailbox = Mailbox()
         self.network = FakeNetwork()
         self.files = files
-        network = cast("NetworkThread", self.network)
-        commands = Commands(
-            network, self.store, self._recorder, Places(own), clock=lambda: self.now
-        )
-        self.app = VpTuiApp(
+        feeds = cast("LaneFeeds", self.network)
+        commands = Commands(feeds, self.store, self._recorder, Places(own), clock=self._clock)
+        self.lane = LaneWatch(
             self.store,
             self.mailbox,
             commands,
-            clock=lambda: self.now,
+            clock=self._clock,
             wall=lambda: NOW + timedelta(seconds=self.now),
         )
+        self.app = VpTuiApp(self.lane, cast("NetworkThread", self.network))
         self.app.animation_level = "none"  # a page is there at once, however busy the machine is
         self.pilot: Pilot[None]
 
+    def _clock(self) -> float:
+        return self.now
+
     def _recorder(self) -> Recorder:
-        return Recorder(self.files or NO_FILES, self.store, AUTHOR, clock=lambda: self.now)
+        return Recorder(self.files or NO_FILES, self.store, AUTHOR, clock=self._clock)
 
     async def tell(self, *events: Event) -> None:
         """Apply events as one batch, published by a tick, and let the screen settle."""
@@ -249,7 +252,3 @@ async def running(
 
 def no_recorder() -> Recorder:
     raise AssertionError("this test records nothing")
-
-
-def _no_feeds() -> Feeds:
-    raise AssertionError("the fake network makes no feeds")

@@ -15,8 +15,10 @@ from vp_tui.domain.events import Tick
 from vp_tui.state.store import Mailbox, Store
 from vp_tui.storage.places import Places
 from vp_tui.ui.app import VpTuiApp
+from vp_tui.ui.kit.line_list import Lines
 from vp_tui.ui.watch.board import Board
 from vp_tui.worker.commands import Commands, NetworkThread
+from vp_tui.worker.lane_watch import LaneWatch
 
 if TYPE_CHECKING:
     from vp_tui.worker.feeds import Feeds
@@ -79,6 +81,21 @@ async def test_the_screen_takes_no_news_while_its_widgets_are_removed(
     assert news
 
 
+async def test_a_dialog_takes_no_news_while_its_widgets_are_removed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    news: list[str | None] = []
+    async with running(*scenes.stuck()) as rig:
+        await rig.press("1", "home", "c")
+
+        def removed(lines: Lines) -> None:
+            news.append(lines.id)
+            rig.store.apply(Tick(1.0, NOW))
+
+        monkeypatch.setattr(Lines, "on_unmount", removed, raising=False)
+    assert "dialog-header" in news
+
+
 async def test_a_bug_ends_the_app_with_its_exception_and_shows_no_local(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -127,9 +144,10 @@ async def test_feeds_that_crash_end_the_app(connect: type[BrokenFeeds]) -> None:
         feeds: Feeds = connect()  # type: ignore[assignment]
         return feeds
 
-    store, network = Store(state()), NetworkThread(connected)
-    commands = Commands(network, store, no_recorder, Places(NOWHERE), clock=lambda: 0.0)
-    app = VpTuiApp(store, Mailbox(), commands, clock=lambda: 0.0)
+    store, network = Store(state()), NetworkThread()
+    commands = Commands(network.add(connected), store, no_recorder, Places(NOWHERE))
+    lane = LaneWatch(store, Mailbox(), commands, clock=lambda: 0.0, wall=lambda: NOW)
+    app = VpTuiApp(lane, network)
     async with app.run_test() as pilot:
         while app.is_running and app.crash is None:
             await pilot.pause()

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from functools import partial
 from typing import TYPE_CHECKING, cast
 
 import pytest
@@ -48,7 +49,8 @@ class Rig:
         self.feeds: FakeFeeds | None = None
         self.crashes: list[BaseException] = []
         self.crashed = threading.Event()
-        self.network = NetworkThread(self._connect)
+        self.network = NetworkThread()
+        self._lane = self.network.add(self._connect)
 
     def _connect(self) -> Feeds:
         assert self.gate.wait(PATIENCE_S)
@@ -60,7 +62,7 @@ class Rig:
         self.crashed.set()
 
     def call(self, request: Callable[[FakeFeeds], None]) -> None:
-        self.network.call(lambda feeds: request(cast("FakeFeeds", feeds)))
+        self._lane.call(lambda feeds: request(cast("FakeFeeds", feeds)))
 
     def heard(self) -> FakeFeeds:
         """Return the feeds once they answered a call."""
@@ -125,11 +127,44 @@ def test_feeds_that_cannot_be_made_are_a_crash() -> None:
         crashed.append(error)
         told.set()
 
-    network = NetworkThread(connect)
+    network = NetworkThread()
+    network.add(connect)
     network.start(crash)
     assert told.wait(PATIENCE_S)
     assert [str(error) for error in crashed] == ["no such library"]
     network.stop()
+
+
+class TestTwoLanes:
+    """One thread for both."""
+
+    def test_a_call_reaches_the_feeds_of_its_own_lane(self) -> None:
+        network, feeds = NetworkThread(), [FakeFeeds(), FakeFeeds()]
+        lanes = [network.add(partial(cast, "Feeds", one)) for one in feeds]
+        reached: list[object] = []
+        lanes[1].call(reached.append)
+        crashes: list[BaseException] = []
+        network.start(crashes.append)
+        lanes[0].call(reached.append)
+        answered = threading.Event()
+        lanes[1].call(lambda _feeds: answered.set())
+        assert answered.wait(PATIENCE_S)
+        network.stop()
+        assert reached == [feeds[1], feeds[0]]
+        assert crashes == []
+        assert feeds[0].thread is feeds[1].thread
+        assert all(one.ended.is_set() for one in feeds)
+
+    def test_a_crash_of_one_lane_ends_both_and_is_told(self) -> None:
+        rig, other = Rig(), FakeFeeds()
+        rig.network.add(lambda: cast("Feeds", other))
+        rig.network.start(rig.crash)
+        assert other.running.wait(PATIENCE_S)
+        rig.call(lambda feeds: feeds.break_down())
+        assert rig.crashed.wait(PATIENCE_S)
+        assert [type(error) for error in rig.crashes] == [KeyError]
+        assert other.ended.is_set()
+        rig.network.stop()
 
 
 def test_a_bug_in_a_call_ends_the_feeds_and_is_told() -> None:

@@ -1,4 +1,4 @@
-"""`vp-tui watch`: what is checked before anything is drawn, and the screen with all behind it.
+"""`vp-tui watch`: what is checked before anything is drawn, the lane, and the screen that shows it.
 
 The network's libraries load on the network's thread.
 """
@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 
 from vp_tui.cli.config.kinds import ConfigError
 from vp_tui.cli.console import narrate, told_settings
-from vp_tui.cli.wiring import events_noted, new_store
+from vp_tui.cli.wiring import USUAL, events_noted, new_store
 from vp_tui.state.store import Mailbox
 from vp_tui.storage.places import places
 from vp_tui.worker.commands import Commands, NetworkThread
+from vp_tui.worker.lane_watch import LaneWatch
 from vp_tui.worker.lookout import note_left
 
 if TYPE_CHECKING:
@@ -50,6 +51,26 @@ def run_tui(settings: Settings, places: Places, *, ambient: bool = True) -> int:
     gc.disable()
     from vp_tui.ui.app import VpTuiApp  # noqa: PLC0415 - Textual, when it will be drawn
 
+    network = NetworkThread()
+    lane = lane_watch(settings, places, network, ambient=ambient)
+    app = VpTuiApp(lane, network)
+    with events_noted(lane.store):
+        try:
+            app.run()
+        finally:
+            _note_pending(lane.store, places)
+        if app.crash is not None:
+            raise app.crash
+    return app.return_code or 0
+
+
+def lane_watch(
+    settings: Settings, places: Places, network: NetworkThread, *, ambient: bool = True
+) -> LaneWatch:
+    """Return the watch of a lane for a screen; its feeds begin when `network` is started.
+
+    `ambient` lets tokens come from the environment too.
+    """
     store, mailbox = new_store(settings), Mailbox()
 
     def feeds() -> Feeds:
@@ -62,15 +83,8 @@ def run_tui(settings: Settings, places: Places, *, ambient: bool = True) -> int:
 
         return new_recorder(settings.evidence, store, places)
 
-    app = VpTuiApp(store, mailbox, Commands(NetworkThread(feeds), store, recorder, places))
-    with events_noted(store):
-        try:
-            app.run()
-        finally:
-            _note_pending(store, places)
-        if app.crash is not None:
-            raise app.crash
-    return app.return_code or 0
+    commands = Commands(network.add(feeds), store, recorder, places)
+    return LaneWatch(store, mailbox, commands, USUAL.clock, USUAL.wall)
 
 
 def _note_pending(store: Store, places: Places) -> None:

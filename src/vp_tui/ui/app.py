@@ -8,8 +8,6 @@ from __future__ import annotations
 import asyncio
 import gc
 import signal
-import time
-from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Final, cast
 
@@ -18,22 +16,20 @@ from textual.binding import Binding
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.worker import WorkerFailed
 
-from vp_tui.state.store import Mailbox, Store, pump
 from vp_tui.ui.actions import call_of, keymap
 from vp_tui.ui.kit.line_list import Tones
 from vp_tui.ui.watch.screen import ReadOnlyWatchScreen, WatchScreen
 from vp_tui.views.actions import action_named, actions_in
-from vp_tui.views.view import Live
-from vp_tui.worker.lookout import Lookout, audit_outcomes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Coroutine
 
     from textual.binding import BindingType
 
     from vp_tui.state.state import Watch
     from vp_tui.views.actions import Action
-    from vp_tui.worker.commands import Commands
+    from vp_tui.worker.commands import NetworkThread
+    from vp_tui.worker.lane_watch import LaneWatch
 
 
 TICK_S: Final = 1.0
@@ -73,15 +69,11 @@ class ActionProvider(Provider):
 
     @property
     def _watch(self) -> Watch:
-        return cast("VpTuiApp", self.app).store.state.watch
-
-
-def _utc_now() -> datetime:
-    return datetime.now(UTC)
+        return cast("VpTuiApp", self.app).lane.store.state.watch
 
 
 class VpTuiApp(App[None]):
-    """vp-tui on a terminal; its `commands` begin to work once the first frame is shown."""
+    """vp-tui on a terminal; the network begins to work once the first frame is shown."""
 
     CSS_PATH = "vp_tui.tcss"
     TITLE = "vp-tui"
@@ -93,58 +85,48 @@ class VpTuiApp(App[None]):
     ]
     COMMANDS = {ActionProvider}  # noqa: RUF012 - Textual's signature
 
-    def __init__(
-        self,
-        store: Store,
-        mailbox: Mailbox,
-        commands: Commands,
-        clock: Callable[[], float] = time.monotonic,
-        wall: Callable[[], datetime] = _utc_now,
-    ) -> None:
+    def __init__(self, lane: LaneWatch, network: NetworkThread) -> None:
+        """`network` is where the lane's feeds run, from the first frame to the app's end."""
         super().__init__()
-        self.store = store
-        self.live = Live(store, clock)
-        self.tones = Tones(store.state.watch.colour)
+        self.lane = lane
+        self.tones = Tones(lane.store.state.watch.colour)
         self.crash: BaseException | None = None
-        self._mailbox = mailbox
-        self._commands = commands
-        self._clock = clock
-        self._lookout = Lookout(self.live, commands, wall)
+        self._network = network
 
     def get_default_screen(self) -> WatchScreen:
-        screen = ReadOnlyWatchScreen if self.store.state.watch.read_only else WatchScreen
-        return screen(self.live, self._commands, self.tones)
+        screen = ReadOnlyWatchScreen if self.lane.store.state.watch.read_only else WatchScreen
+        return screen(self.lane, self.tones)
 
     def on_mount(self) -> None:
-        self.set_keymap(keymap(self.store.state.watch))
+        self.set_keymap(keymap(self.lane.store.state.watch))
         self.set_interval(TICK_S, self.tick)
-        self.run_worker(pump(self._mailbox, self.store), name="pump")
+        self.run_worker(self.lane.pump(), name="pump")
         self.call_after_refresh(self._first_frame_shown)
         self._end_cleanly_on_signals()
 
     def on_unmount(self) -> None:
-        self._commands.network.stop()
+        self._network.stop()
 
     def _first_frame_shown(self) -> None:
         """Begin to work: what made the first frame stays for ever, so it is not searched again."""
         gc.freeze()
         gc.enable()
-        self._commands.network.start(self._network_crashed)
-        audit_outcomes(self.store, self._commands.keep, self._clock)
+        self._network.start(self._network_crashed)
+        self.lane.audit_outcomes()
 
     def tick(self) -> None:
         """Let a second pass: alarms are looked for in dialogs and frozen too."""
-        if self._lookout.look():
+        if self.lane.lookout.look():
             self.bell()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Let esc be what it is elsewhere, unless there is a countdown to stop."""
         if action == "stop_auto_revert":
-            return self.store.state.auto_revert.is_counting
+            return self.lane.store.state.auto_revert.is_counting
         return super().check_action(action, parameters)
 
     def action_stop_auto_revert(self) -> None:
-        self._commands.stop_auto_revert()
+        self.lane.commands.stop_auto_revert()
         told = "stopped until the trip is over. YOU are the auto-revert"
         self.notify(told, title="auto-revert", severity="warning", markup=False)
 

@@ -1,5 +1,7 @@
 """What the operator's keys do, each answered by an event, and the network thread that does it.
 
+Commands belong to one lane; the thread is shared by all lanes that are watched.
+
 Textual writes to the terminal from the UI loop and blocks when the terminal is not read (a hung
 ssh). A socket on that loop would stop being drained, and a viewer that does not read freezes the
 gateway's run for everybody. So the feeds live on a thread with an event loop of their own, and hand
@@ -11,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
@@ -59,17 +62,17 @@ _JOIN_S: Final = 3.0
 
 
 class Commands:
-    """The commands of one watch."""
+    """The commands of one lane's watch."""
 
     def __init__(
         self,
-        network: NetworkThread,
+        feeds: LaneFeeds,
         store: Store,
         make_recorder: Callable[[], Recorder],
         places: Places,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.network = network
+        self._feeds = feeds
         self._store = store
         self._make_recorder = make_recorder
         self._places = places
@@ -88,7 +91,7 @@ class Commands:
     async def record(self, draft: Draft, choice: Choice) -> Outcome:
         """Write an evidence row; answered by RowRecorded, WindowsRead and EvidenceRead."""
         outcome = await self.recorder.record(draft, choice)
-        self.network.call(lambda feeds: feeds.read_files())
+        self._feeds.call(lambda feeds: feeds.read_files())
         return outcome
 
     async def change_window(self, window: Window, before: Window | None) -> Failure | None:
@@ -106,20 +109,20 @@ class Commands:
     async def append_waiting(self, rows: Collection[EvidenceRow]) -> list[AppendedRow] | Failure:
         """Append those of `rows` that still wait; answered by EvidenceRead."""
         settled = await self.recorder.append_waiting(rows)
-        self.network.call(lambda feeds: feeds.read_files())
+        self._feeds.call(lambda feeds: feeds.read_files())
         return settled
 
     def cancel(self, session_id: str, reason: str) -> None:
         """Cancel a session's run; answered by CancelRequested, then CancelAnswered or -Failed."""
-        self.network.order(CancelRun(session_id, reason))
+        self._feeds.order(CancelRun(session_id, reason))
 
     def change_switch(self, change: Change, reason: str) -> None:
         """Set a switch of the lane; answered by SwitchAsked, then SwitchActed."""
-        self.network.order(SetSwitch(change, reason))
+        self._feeds.order(SetSwitch(change, reason))
 
     def restart(self, reason: str) -> None:
         """Restart the gateway; answered by RestartAsked, then RestartActed."""
-        self.network.order(RestartGateway(reason))
+        self._feeds.order(RestartGateway(reason))
 
     def probe(self) -> None:
         """Run a probe, as it is configured; answered by ProbeStepped for each of its steps."""
@@ -127,7 +130,7 @@ class Commands:
 
         state = self._store.state
         prompt = prompt_for(state.watch.probe_prompt, state.dialect)
-        self.network.order(RunProbe(prompt, state.dialect))
+        self._feeds.order(RunProbe(prompt, state.dialect))
 
     def refused(self, action: str, target: str, reason: str, why: str) -> None:
         """Audit that something was asked for and not done."""
@@ -171,11 +174,11 @@ class Commands:
     def ring(self, alarms: tuple[Alarm, ...]) -> None:
         """Run the operator's command for these alarms; answered by AlarmCommandFailed at most."""
         told = "; ".join(f"{alarm.key.kind}: {alarm.reason}" for alarm in alarms)
-        self.network.order(RingAlarms(told))
+        self._feeds.order(RingAlarms(told))
 
     def keep(self, record: ActionRecord) -> None:
         """Audit what came of an action; answered by AuditRead."""
-        self.network.order(record)
+        self._feeds.order(record)
 
     async def keep_handover(self, text: str, at: datetime) -> Path | Failure:
         """Write a handover text; nothing is answered. Return its file, or why there is none."""
@@ -186,35 +189,44 @@ class Commands:
 
     def read_tokens(self) -> None:
         """Read the tokens again and try what was refused; answered by TokensRead."""
-        self.network.call(lambda feeds: feeds.read_tokens())
+        self._feeds.call(lambda feeds: feeds.read_tokens())
 
     def show_log(self, session_id: str | None) -> None:
         """Tail this session's log besides the lane's; answered by LogArrived."""
-        self.network.call(lambda feeds: feeds.show_log(session_id))
+        self._feeds.call(lambda feeds: feeds.show_log(session_id))
 
     def change_poll_rate(self, step: int) -> float:
         """Poll slower (1) or faster (-1) by one step; return the factor in force."""
         place = POLL_FACTORS.index(self._store.state.poll_factor)
         factor = POLL_FACTORS[min(max(place + step, 0), len(POLL_FACTORS) - 1)]
         self._store.apply(PollRateChanged(self._clock(), factor))
-        self.network.call(lambda feeds: feeds.set_poll_factor(factor))
+        self._feeds.call(lambda feeds: feeds.set_poll_factor(factor))
         return factor
 
 
 class NetworkThread:
-    """Runs feeds until stopped. `connect` makes them, on the thread: their libraries load there."""
+    """Runs the feeds of every lane on one loop until stopped. A crash of one's ends them all."""
 
-    def __init__(self, connect: Callable[[], Feeds]) -> None:
-        self._connect = connect
+    def __init__(self) -> None:
+        self._lanes: list[LaneFeeds] = []
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
-        self._waiting: list[Callable[[Feeds], None]] = []
+        self._waiting: list[tuple[LaneFeeds, Callable[[Feeds], None]]] = []
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._feeds: Feeds | None = None
-        self._main: asyncio.Task[None] | None = None
+        self._running: dict[LaneFeeds, Feeds] = {}
+        self._main: asyncio.Future[list[None]] | None = None
         self._broken_by: Exception | None = None
         self._stopping = False
         self._ended = False
+
+    def add(self, connect: Callable[[], Feeds]) -> LaneFeeds:
+        """Return the feeds of one more lane, which begin when the thread is started.
+
+        `connect` makes them, on the thread: their libraries load there.
+        """
+        lane = LaneFeeds(self, connect)
+        self._lanes.append(lane)
+        return lane
 
     def start(self, on_crash: Callable[[BaseException], None]) -> None:
         """Begin; returns at once.
@@ -226,22 +238,18 @@ class NetworkThread:
         )
         self._thread.start()
 
-    def call(self, request: Callable[[Feeds], None]) -> None:
-        """Have `request` called with the feeds, on their loop; until they run it waits."""
+    def call(self, lane: LaneFeeds, request: Callable[[Feeds], None]) -> None:
+        """Have `request` called with a lane's feeds, on their loop; until they run it waits."""
         with self._lock:
             if self._stopping or self._ended:
                 return
             if self._loop is None:
-                self._waiting.append(request)
+                self._waiting.append((lane, request))
             else:
-                self._loop.call_soon_threadsafe(self._deliver, request)
-
-    def order(self, order: Order) -> None:
-        """Have the feeds carry out an order, as `call` does."""
-        self.call(lambda feeds: feeds.order(order))
+                self._loop.call_soon_threadsafe(self._deliver, lane, request)
 
     def stop(self) -> None:
-        """End the feeds and wait for the thread, but not for ever."""
+        """End all feeds and wait for the thread, but not for ever."""
         with self._lock:
             self._stopping = True
             if self._loop is not None and self._main is not None and not self._ended:
@@ -261,28 +269,46 @@ class NetworkThread:
 
     async def _feed(self) -> None:
         try:
-            self._feeds = feeds = self._connect()
+            self._running = {lane: lane.connect() for lane in self._lanes}
             loop = asyncio.get_running_loop()
             with self._lock:
                 if self._stopping:
                     return
-                self._main = loop.create_task(feeds.run(), name="feeds")
+                each = (loop.create_task(f.run(), name="feeds") for f in self._running.values())
+                self._main = asyncio.gather(*each)
                 self._loop = loop
-                for request in self._waiting:
-                    loop.call_soon(self._deliver, request)
+                for waiting in self._waiting:
+                    loop.call_soon(self._deliver, *waiting)
                 self._waiting.clear()
-            await self._main
+            await self._main  # the others end with the loop
         finally:
             # From here on the loop takes no more calls.
             with self._lock:
                 self._ended = True
 
-    def _deliver(self, request: Callable[[Feeds], None]) -> None:
+    def _deliver(self, lane: LaneFeeds, request: Callable[[Feeds], None]) -> None:
         """Call `request`; its bug ends the feeds, where the loop would only log it."""
-        if self._feeds is None or self._main is None:
+        if self._main is None:
             return
         try:
-            request(self._feeds)
+            request(self._running[lane])
         except Exception as error:  # noqa: BLE001 - handed to `on_crash`
             self._broken_by = error
             self._main.cancel()
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class LaneFeeds:
+    """The feeds of one lane, as another thread speaks to them."""
+
+    network: NetworkThread
+    connect: Callable[[], Feeds]
+    """Makes them."""
+
+    def call(self, request: Callable[[Feeds], None]) -> None:
+        """Have `request` called with the feeds, on their loop; until they run it waits."""
+        self.network.call(self, request)
+
+    def order(self, order: Order) -> None:
+        """Have the feeds carry out an order, as `call` does."""
+        self.call(lambda feeds: feeds.order(order))

@@ -132,7 +132,7 @@ async def test_a_window_that_ends_meanwhile_takes_no_waiver(files: EvidenceFiles
         await opened(rig)
         theirs = rig.store.state.window
         assert theirs is not None
-        await rig.watch.commands.change_window(theirs._replace(closed_at=NOW), theirs)
+        await rig.lane.commands.change_window(theirs._replace(closed_at=NOW), theirs)
         await rig.press("x", "enter")
         assert "the window was closed, or another one opened, meanwhile" in rig.text
     assert read_windows(files.windows) == ()

@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 
     from textual.widget import Widget
 
-    from vp_tui.views.view import Live, View
+    from vp_tui.views.view import View
     from vp_tui.worker.commands import Commands
+    from vp_tui.worker.lane_watch import LaneWatch
 
 
 class Question(ABC):
@@ -73,13 +74,12 @@ class FollowDialog(Dialog[None]):
 
     title_text = "AN ORDER"
 
-    def __init__(self, live: Live, commands: Commands, question: Question) -> None:
-        super().__init__(live)
-        self._commands = commands
+    def __init__(self, lane: LaneWatch, question: Question) -> None:
+        super().__init__(lane)
         self._ask = question
         self._told = ""
-        self._since = question.began(live.view)
-        self._is_asking = self._since is None or question.may_ask(live.view)
+        self._since = question.began(lane.live.view)
+        self._is_asking = self._since is None or question.may_ask(lane.live.view)
 
     def body(self) -> list[Widget]:
         ask = self._ask
@@ -148,19 +148,19 @@ class FollowDialog(Dialog[None]):
 
     def _send(self) -> None:
         reason = self.query_one("#reason", TextLine).meant if self._ask.reason_hint else ""
-        now = self.live.now
-        why = self._ask.send(self.live.view, self._commands, reason)
+        now = self.lane.live.now
+        why = self._ask.send(self.lane.live.view, self.lane.commands, reason)
         self._told = why or ""
         if why is None:
             self._is_asking, self._since = False, now
         self.redraw()
 
     def _facts(self, width: int, *, is_short: bool) -> list[Line]:
-        return self._ask.facts(self.live.view, width, is_short=is_short)
+        return self._ask.facts(self.lane.live.view, width, is_short=is_short)
 
     def _steps(self, width: int) -> list[Line]:
         if self._since is None:
             return []
-        view = self.live.view
+        view = self.lane.live.view
         steps = self._ask.steps(view, self._since, width, is_asking=self._is_asking)
         return steps or [join(f"· {self._ask.sending}")]

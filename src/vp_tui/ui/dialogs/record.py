@@ -33,8 +33,7 @@ if TYPE_CHECKING:
 
     from vp_tui.domain.rollout.evidence_row import EvidenceRow
     from vp_tui.domain.rollout.windows import Window
-    from vp_tui.views.view import Live
-    from vp_tui.worker.commands import Commands
+    from vp_tui.worker.lane_watch import LaneWatch
 
 
 ANOTHER: Final = "another word…"
@@ -60,11 +59,10 @@ class RecordDialog(Dialog[Outcome]):
     title_text = "RECORD"
     keys_text = "enter write row  tab next  1-9 decision  0 another  v whole row  esc nothing"
 
-    def __init__(self, live: Live, commands: Commands, why: str | None = None) -> None:
-        super().__init__(live)
-        self._commands = commands
+    def __init__(self, lane: LaneWatch, why: str | None = None) -> None:
+        super().__init__(lane)
         self._told = why or ""
-        self._draft = draft_row(live.view)
+        self._draft = draft_row(lane.live.view)
         self._keep: bool | None = None
         """Whether the window stays open; None: as the word has it."""
         self._is_writing = False
@@ -120,7 +118,7 @@ class RecordDialog(Dialog[Outcome]):
     def redraw(self) -> None:
         super().redraw()
         columns, lines = self.room
-        view, author = self.live.view, self._commands.recorder.author
+        view, author = self.lane.live.view, self.lane.commands.recorder.author
         self.query_one("#dialog").border_title = headline(self._draft, view)
         told = wrap_text(f"! {self._told}", columns, "warn") if self._told else []
         facts = draft_lines(self._draft, view, columns, author)
@@ -201,7 +199,7 @@ class RecordDialog(Dialog[Outcome]):
         self.action_write()
 
     def action_whole(self) -> None:
-        self.app.push_screen(WholeRow(self.live, self._row))
+        self.app.push_screen(WholeRow(self.lane, self._row))
 
     def action_write(self) -> None:
         if self._is_writing:
@@ -229,14 +227,14 @@ class RecordDialog(Dialog[Outcome]):
     @work
     async def _write(self) -> None:
         try:
-            outcome = await self._commands.record(self._draft, self.choice)
+            outcome = await self.lane.commands.record(self._draft, self.choice)
         finally:
             self._is_writing = False
         if not isinstance(outcome, Preceded):
             self.dismiss(outcome)
             return
         self._told = meanwhile(outcome)
-        self._draft = draft_row(self.live.view.as_if(self._edited_window()))
+        self._draft = draft_row(self.lane.live.view.as_if(self._edited_window()))
         self._offer(self._chosen)
         self.redraw()
 
@@ -248,8 +246,8 @@ class WholeRow(Dialog[None]):
     title_text = "THE ROW, ONE LINE IN THE LOG"
     keys_text = "↑ ↓ scroll  v or esc back"
 
-    def __init__(self, live: Live, row: EvidenceRow) -> None:
-        super().__init__(live)
+    def __init__(self, lane: LaneWatch, row: EvidenceRow) -> None:
+        super().__init__(lane)
         self._row = row
 
     def body(self) -> list[Widget]:

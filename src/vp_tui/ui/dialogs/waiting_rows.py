@@ -16,9 +16,8 @@ from vp_tui.worker.evidence import AppendedRow, WaitingRows
 if TYPE_CHECKING:
     from textual.widget import Widget
 
-    from vp_tui.views.view import Live
-    from vp_tui.worker.commands import Commands
     from vp_tui.worker.evidence import WaitingRow
+    from vp_tui.worker.lane_watch import LaneWatch
 
 
 _FRAME: Final = 4
@@ -37,9 +36,8 @@ class WaitingDialog(Dialog[list[AppendedRow]]):
     title_text = "ROWS THAT ARE NOT IN THE LOG YET"
     keys_text = "enter append them all, with their records   esc later: they go on waiting"
 
-    def __init__(self, live: Live, commands: Commands, found: WaitingRows) -> None:
-        super().__init__(live)
-        self._commands = commands
+    def __init__(self, lane: LaneWatch, found: WaitingRows) -> None:
+        super().__init__(lane)
         self._found = found
         self._told = ""
         self._appended: list[AppendedRow] = []
@@ -73,13 +71,13 @@ class WaitingDialog(Dialog[list[AppendedRow]]):
 
     @work
     async def _append(self) -> None:
-        settled = await self._commands.append_waiting([row.row for row in self._found.rows])
+        settled = await self.lane.commands.append_waiting([row.row for row in self._found.rows])
         if isinstance(settled, list):
             self._appended += [one for one in settled if one.problem is None]
             failure = next((one.problem for one in settled if one.problem is not None), None)
         else:
             failure = settled
-        self._found = await self._commands.waiting()
+        self._found = await self.lane.commands.waiting()
         self._is_working = False
         if failure is None:
             self.dismiss(self._appended)

@@ -22,8 +22,7 @@ if TYPE_CHECKING:
 
     from vp_tui.domain.rollout.verdicts import GateResult
     from vp_tui.domain.rollout.windows import Window
-    from vp_tui.views.view import Live
-    from vp_tui.worker.commands import Commands
+    from vp_tui.worker.lane_watch import LaneWatch
 
 
 MEANING: Final = (
@@ -41,10 +40,9 @@ class WaiveDialog(Dialog[Waiver]):
     title_text: ClassVar[str] = "SET A GATE ASIDE FOR THIS WINDOW"
     keys_text: ClassVar[str] = "enter waive it  tab next field  space next gate  esc nothing"
 
-    def __init__(self, live: Live, commands: Commands, window: Window) -> None:
+    def __init__(self, lane: LaneWatch, window: Window) -> None:
         """Ask for a waiver of `window`, the open one."""
-        super().__init__(live)
-        self._commands = commands
+        super().__init__(lane)
         self._window = window
         self._told = ""
         self._is_working = False
@@ -52,7 +50,7 @@ class WaiveDialog(Dialog[Waiver]):
         """The gate, and what it said when it was chosen: a change since then is told first."""
 
     def body(self) -> list[Widget]:
-        gates = assess(self.live.view).gates.by_name()
+        gates = assess(self.lane.live.view).gates.by_name()
         settled = {Verdict.PASS, Verdict.WAIVED}
         first = next((name for name in gates if gates[name].verdict not in settled), GATE_NAMES[0])
         return [
@@ -85,7 +83,7 @@ class WaiveDialog(Dialog[Waiver]):
     @property
     def _gate(self) -> GateResult:
         """The chosen gate, as it stands now."""
-        return assess(self.live.view).gates.by_name()[self._chosen]
+        return assess(self.lane.live.view).gates.by_name()[self._chosen]
 
     @on(Cycle.Changed)
     def _turned(self) -> None:
@@ -105,13 +103,13 @@ class WaiveDialog(Dialog[Waiver]):
             self._tell(refused)
             return
         self._is_working = True
-        view = self.live.view
-        who, verdict = self._commands.recorder.author, self._gate.verdict
+        view = self.lane.live.view
+        who, verdict = self.lane.commands.recorder.author, self._gate.verdict
         self._keep(Waiver(self._chosen, who, why, view.wall, verdict))
 
     def _why_not(self, why: str) -> str | None:
         """Return why nothing can be waived now, None when it can."""
-        window = self.live.state.window
+        window = self.lane.live.state.window
         if window is None or window.opened_at != self._window.opened_at:
             return _ELSEWHERE
         if not why:
@@ -121,7 +119,7 @@ class WaiveDialog(Dialog[Waiver]):
             return (
                 f"{self._chosen} changed to {self._gate.verdict} meanwhile: enter again waives that"
             )
-        wire = assess(self.live.view).wire
+        wire = assess(self.lane.live.view).wire
         return why_not_waived(self._chosen, self._gate, tripped=wire.tripped)
 
     def action_leave(self) -> None:
@@ -134,13 +132,13 @@ class WaiveDialog(Dialog[Waiver]):
 
     @work
     async def _keep(self, waiver: Waiver) -> None:
-        before = self.live.state.window or self._window
+        before = self.lane.live.state.window or self._window
         window = before._replace(waivers=with_waiver(before.waivers, waiver))
-        failure = await self._commands.change_window(window, before)
+        failure = await self.lane.commands.change_window(window, before)
         self._is_working = False
         if failure is None:
             told = f"was {waiver.was}, in {window.label}"
-            self._commands.note(f"waive {waiver.gate}", waiver.why, told)
+            self.lane.commands.note(f"waive {waiver.gate}", waiver.why, told)
             self.dismiss(waiver)
         else:
             self._tell(f"{failure.reason}; {failure.cure}")

@@ -36,8 +36,7 @@ if TYPE_CHECKING:
     from textual.widget import Widget
 
     from vp_tui.domain.rollout.windows import Window
-    from vp_tui.views.view import Live
-    from vp_tui.worker.commands import Commands
+    from vp_tui.worker.lane_watch import LaneWatch
 
 
 FROM_NOW: Final = "what comes from now on"
@@ -79,11 +78,10 @@ class WindowDialog(Dialog["Window"]):
     choice_name: ClassVar[str]
     """What the choice is called."""
 
-    def __init__(self, live: Live, commands: Commands) -> None:
-        super().__init__(live)
-        self._commands = commands
-        self._before = live.state.window
-        self._shown = self._before or current_window(live.view)
+    def __init__(self, lane: LaneWatch) -> None:
+        super().__init__(lane)
+        self._before = lane.live.state.window
+        self._shown = self._before or current_window(lane.live.view)
         self._told: tuple[str, Form] | None = None
         """What was said of the form as it was then."""
         self._asked: Form | None = None
@@ -117,7 +115,7 @@ class WindowDialog(Dialog["Window"]):
 
     def redraw(self) -> None:
         super().redraw()
-        view, width = self.live.view, min(self.app.size.width, 120) - _FRAME
+        view, width = self.lane.live.view, min(self.app.size.width, 120) - _FRAME
         told = self.told
         if not told and view.state.window != self._before and not self._is_working:
             told = _ELSEWHERE.format(key=key_of(view.state.watch, "window"))
@@ -190,7 +188,7 @@ class WindowDialog(Dialog["Window"]):
 
     @work
     async def _keep(self, window: Window) -> None:
-        failure = await self._commands.change_window(window, self._before)
+        failure = await self.lane.commands.change_window(window, self._before)
         self._is_working = False
         if failure is None:
             self.dismiss(window)
@@ -205,20 +203,20 @@ class OpenDialog(WindowDialog):
     keys_text = "enter open it  tab next field  space next word  esc nothing"
     choice_name = "holds"
 
-    def __init__(self, live: Live, commands: Commands) -> None:
-        super().__init__(live, commands)
-        if not is_log_known(live.view) and not live.state.watch.window_label:
+    def __init__(self, lane: LaneWatch) -> None:
+        super().__init__(lane)
+        if not is_log_known(lane.live.view) and not lane.live.state.watch.window_label:
             self._shown = self._shown._replace(label="")
 
     def choice(self) -> Cycle:
         return Cycle(self.choice_name, [FROM_NOW, UNRECORDED], FROM_NOW)
 
     def words(self) -> list[tuple[str, bool]]:
-        view = self.live.view
+        view = self.lane.live.view
         return opening_words(view, self._shown, from_now=self._is_from_now)
 
     def result(self) -> Window:
-        view = self.live.view
+        view = self.lane.live.view
         known = known_missions(view) if self._is_from_now else self._shown.anchor
         return opened(self.edited, known, view.wall)
 
@@ -239,12 +237,12 @@ class EditDialog(WindowDialog):
         return Cycle(self.choice_name, [KEEP, CLOSE], KEEP)
 
     def words(self) -> list[tuple[str, bool]]:
-        return open_words(self.live.view, self._shown)
+        return open_words(self.lane.live.view, self._shown)
 
     def result(self) -> Window:
         edited, then = self.form
-        now = self.live.state.clock.wall_at(self.live.now)
+        now = self.lane.live.state.clock.wall_at(self.lane.live.now)
         return closed(edited, now) if then == CLOSE else edited
 
     def question(self) -> str:
-        return "" if self.result().is_open else closing_words(self.live.view, self._shown)
+        return "" if self.result().is_open else closing_words(self.lane.live.view, self._shown)

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from vp_tui.views.troubles import SafetyEntry
     from vp_tui.views.view import Live, View
+    from vp_tui.worker.lane_watch import LaneWatch
 
 
 _NAME: Final = 32
@@ -121,7 +122,10 @@ class Overlay(Screen[None]):
 
 
 class Dialog(ModalScreen[ResultT | None], Generic[ResultT]):
-    """Base of the dialogs. A subclass gives title, keys and body, and draws in `redraw`."""
+    """Base of the dialogs. A subclass gives title, keys and body, and draws in `redraw`.
+
+    It is about the lane that it was opened for, whichever is looked at meanwhile.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "leave", show=False),
@@ -132,9 +136,9 @@ class Dialog(ModalScreen[ResultT | None], Generic[ResultT]):
     """What it does, in other words than its keys."""
     keys_text: ClassVar[str] = "esc nothing"
 
-    def __init__(self, live: Live) -> None:
+    def __init__(self, lane: LaneWatch) -> None:
         super().__init__()
-        self.live = live
+        self.lane = lane
 
     def compose(self) -> ComposeResult:
         yield Lines(id="dialog-header")
@@ -154,7 +158,7 @@ class Dialog(ModalScreen[ResultT | None], Generic[ResultT]):
         return min(width, MAX_WIDTH) - _FRAME[0], height - _FRAME[1] - len(self._top())
 
     def on_mount(self) -> None:
-        self._unsubscribe = self.live.store.subscribe(lambda _state: self.redraw_if_shown())
+        self._unsubscribe = self.lane.store.subscribe(lambda _state: self.redraw_if_shown())
         self.redraw()
 
     def on_unmount(self) -> None:
@@ -168,7 +172,8 @@ class Dialog(ModalScreen[ResultT | None], Generic[ResultT]):
 
     def redraw_if_shown(self) -> None:
         """Draw, unless it is closed already or another dialog is over it."""
-        if self.is_current and self.query("#dialog"):
+        # While vp-tui ends, a part of the dialog may be gone already.
+        if self.app.is_running and self.is_current and self.query("#dialog"):
             self.redraw()
 
     def redraw(self) -> None:
@@ -186,7 +191,7 @@ class Dialog(ModalScreen[ResultT | None], Generic[ResultT]):
 
     def _top(self) -> list[Line]:
         """Return who and when and, if anything is wrong, what."""
-        view = self.live.view
+        view = self.lane.live.view
         safety = _safety(view)
         lines = header_lines(view, self.app.size.width, frozen_for=None, safety=safety)
         return lines if self.app.size.height >= ROOMY else [lines[0], lines[2]]

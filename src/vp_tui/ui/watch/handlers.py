@@ -31,15 +31,13 @@ if TYPE_CHECKING:
     from vp_tui.ui.kit.overlays import Picture
     from vp_tui.ui.watch.board import Board
     from vp_tui.ui.watch.open_dialogs import EvidenceDialogs, OrderDialogs
-    from vp_tui.views.view import Live
-    from vp_tui.worker.commands import Commands
+    from vp_tui.worker.lane_watch import LaneWatch
 
 
 class HandlerScreen(Protocol):
     """What a handler needs of the watch screen."""
 
-    live: Live
-    commands: Commands
+    lane: LaneWatch
     board: Board
 
     @property
@@ -80,19 +78,19 @@ def _record_now(screen: HandlerScreen) -> None:
 def _explain(screen: HandlerScreen) -> None:
     from vp_tui.ui.screens.texts import ExplainScreen  # noqa: PLC0415 - loaded when it is asked for
 
-    screen.app.push_screen(ExplainScreen(screen.live, screen.picture))
+    screen.app.push_screen(ExplainScreen(screen.lane.live, screen.picture))
 
 
 def _evidence(screen: HandlerScreen) -> None:
     from vp_tui.ui.screens.evidence import EvidenceScreen  # noqa: PLC0415 - loaded when it is asked for
 
-    screen.app.push_screen(EvidenceScreen(screen.live, screen.picture))
+    screen.app.push_screen(EvidenceScreen(screen.lane.live, screen.picture))
 
 
 def _audit(screen: HandlerScreen) -> None:
     from vp_tui.ui.screens.audit import AuditScreen  # noqa: PLC0415 - loaded when it is asked for
 
-    screen.app.push_screen(AuditScreen(screen.live, screen.picture))
+    screen.app.push_screen(AuditScreen(screen.lane.live, screen.picture))
 
 
 def _hand_over(screen: HandlerScreen) -> None:
@@ -117,13 +115,13 @@ def offer_waiting(screen: HandlerScreen) -> None:
 
 
 async def _offer_waiting(screen: HandlerScreen, *, asked: bool) -> None:
-    found = await screen.commands.waiting()
+    found = await screen.lane.commands.waiting()
     if found.rows or asked:
         screen.evidence_dialogs.offer(found, asked=asked)
 
 
 def _acknowledge(screen: HandlerScreen) -> None:
-    seen = screen.commands.acknowledge()
+    seen = screen.lane.commands.acknowledge()
     screen.notify(f"{seen} alarms seen" if seen else "no alarm is unseen", markup=False)
 
 
@@ -134,7 +132,7 @@ def _cancel(screen: HandlerScreen) -> None:
         return
     # One run is looked at and another one has the cursor: none is hit by mistake.
     told = f"{short_id(shown or '')} is looked at, the cursor is on {short_id(selected or '')}"
-    watch = screen.live.state.watch
+    watch = screen.lane.live.state.watch
     first, second = key_of(watch, "alarm"), key_of(watch, "triage")
     then = key_of(watch, "cancel")
     cure = f"{first} goes to the first, {second} looks at the second; then {then}"
@@ -165,7 +163,7 @@ def _change(change: Change) -> Handler:
 def _help(screen: HandlerScreen) -> None:
     from vp_tui.ui.screens.texts import HelpScreen  # noqa: PLC0415 - loaded when it is asked for
 
-    screen.app.push_screen(HelpScreen(screen.live.state.watch))
+    screen.app.push_screen(HelpScreen(screen.lane.live.state.watch))
 
 
 def _find(screen: HandlerScreen) -> None:
@@ -181,7 +179,7 @@ def _copy(screen: HandlerScreen) -> None:
         from vp_tui.views.handover import incident_text  # noqa: PLC0415 - loaded when it is asked for
 
         # What others are told is what is so now, also while the picture is frozen.
-        text = incident_text(screen.live.view, shown)
+        text = incident_text(screen.lane.live.view, shown)
         title = f"summary of {short_id(shown)}"
     if text:
         screen.app.copy_to_clipboard(text)
@@ -223,7 +221,7 @@ def _triage(screen: HandlerScreen) -> None:
 
 def _go_to_alarm(screen: HandlerScreen) -> None:
     """Lead to the gravest alarm: a run's triage, the links, or the explanation."""
-    worst = worst_alarm(screen.live.view)
+    worst = worst_alarm(screen.lane.live.view)
     if worst is None:
         screen.notify("no alarm is on", markup=False)
     elif worst.key.subject == f"{OF_NO_SESSION}{GATEWAY_LOST}":
@@ -235,7 +233,7 @@ def _go_to_alarm(screen: HandlerScreen) -> None:
         _triage(screen)
     else:
         name = f"{worst.key.kind} {short_id(worst.key.subject)}"
-        key = key_of(screen.live.state.watch, "freeze")
+        key = key_of(screen.lane.live.state.watch, "freeze")
         told = f"{name} is not in this picture: {key} goes on with what is so now"
         screen.notify(told, markup=False)
 
@@ -249,7 +247,7 @@ def _select(screen: HandlerScreen, session_id: str) -> bool:
 
 
 def _read_tokens(screen: HandlerScreen) -> None:
-    screen.commands.read_tokens()
+    screen.lane.commands.read_tokens()
     screen.notify("reading the tokens again; what was refused is tried at once", markup=False)
 
 
@@ -262,8 +260,8 @@ def _poll_slower(screen: HandlerScreen) -> None:
 
 
 def _poll(screen: HandlerScreen, step: int) -> None:
-    factor = screen.commands.change_poll_rate(step)
-    metrics_s = screen.live.state.watch.intervals[Source.METRICS] * factor
+    factor = screen.lane.commands.change_poll_rate(step)
+    metrics_s = screen.lane.live.state.watch.intervals[Source.METRICS] * factor
     screen.notify(f"metrics every {metrics_s:g} s, the others in proportion", markup=False)
 
 

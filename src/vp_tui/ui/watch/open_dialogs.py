@@ -41,9 +41,8 @@ if TYPE_CHECKING:
     from vp_tui.domain.models import Failure
     from vp_tui.domain.rollout.verdicts import Waiver
     from vp_tui.domain.rollout.windows import Window
-    from vp_tui.views.view import Live
-    from vp_tui.worker.commands import Commands
     from vp_tui.worker.evidence import AppendedRow, WaitingRows
+    from vp_tui.worker.lane_watch import LaneWatch
 
 
 ERROR_S: Final = 20.0
@@ -56,10 +55,9 @@ NO_LOG: Final = (
 class EvidenceDialogs:
     """The evidence keys of one screen. One row is written at a time, however often a key is hit."""
 
-    def __init__(self, screen: Screen[None], live: Live, commands: Commands) -> None:
+    def __init__(self, screen: Screen[None], lane: LaneWatch) -> None:
         self._screen = screen
-        self._live = live
-        self._commands = commands
+        self._lane = lane
         self._is_writing = False
 
     async def record_now(self) -> None:
@@ -76,10 +74,10 @@ class EvidenceDialogs:
 
     async def _record_now(self) -> str | None:
         """Return why the row was not written and is to be looked at; None: it was dealt with."""
-        draft = draft_row(self._live.view)
-        if why := why_ask(draft, self._commands.recorder.author):
+        draft = draft_row(self._lane.live.view)
+        if why := why_ask(draft, self._lane.commands.recorder.author):
             return why
-        outcome = await self._commands.record(draft, Choice(draft.suggestion.decision))
+        outcome = await self._lane.commands.record(draft, Choice(draft.suggestion.decision))
         if isinstance(outcome, Preceded):
             return meanwhile(outcome)
         self._tell(outcome)
@@ -88,13 +86,13 @@ class EvidenceDialogs:
     def record(self, why: str | None = None) -> None:
         """Open the dialog; `why` tells what it is opened for in place of a row written at once."""
         if not self._is_writing and self._may_write():
-            dialog = RecordDialog(self._live, self._commands, why)
+            dialog = RecordDialog(self._lane, why)
             self._screen.app.push_screen(dialog, self._tell)
 
     def window(self) -> None:
         """Open the dialog that opens a window, or edits and closes the one that is open."""
-        kind = OpenDialog if self._live.state.window is None else EditDialog
-        self._screen.app.push_screen(kind(self._live, self._commands), self._window_told)
+        kind = OpenDialog if self._lane.live.state.window is None else EditDialog
+        self._screen.app.push_screen(kind(self._lane), self._window_told)
 
     def _window_told(self, window: Window | None) -> None:
         if window is not None:
@@ -105,13 +103,13 @@ class EvidenceDialogs:
         """Open the dialog that waives a gate of the open window."""
         from vp_tui.ui.dialogs.waive import WaiveDialog  # noqa: PLC0415 - many never waive a gate
 
-        window = self._live.state.window
+        window = self._lane.live.state.window
         if window is None:
-            key = key_of(self._live.state.watch, "window")
+            key = key_of(self._lane.live.state.watch, "window")
             text = f"no window is open to waive a gate for: open one with {key} first"
             self._screen.notify(text, severity="warning", markup=False)
             return
-        dialog = WaiveDialog(self._live, self._commands, window)
+        dialog = WaiveDialog(self._lane, window)
         self._screen.app.push_screen(dialog, self._waived)
 
     def _waived(self, waiver: Waiver | None) -> None:
@@ -122,10 +120,10 @@ class EvidenceDialogs:
     def offer(self, found: WaitingRows, *, asked: bool) -> None:
         """Offer to append the rows that wait; `asked` tells whether somebody wants to know."""
         if found.rows and (asked or self._screen.app.screen is self._screen):
-            dialog = WaitingDialog(self._live, self._commands, found)
+            dialog = WaitingDialog(self._lane, found)
             self._screen.app.push_screen(dialog, self._appended)
         elif found.rows:
-            key = key_of(self._live.state.watch, "waiting")
+            key = key_of(self._lane.live.state.watch, "waiting")
             text = f"{len(found.rows)} recorded and not in the log yet: {key} shows them"
             self._screen.notify(text, title="rows wait", severity="warning", markup=False)
         elif asked:
@@ -141,9 +139,9 @@ class EvidenceDialogs:
             self._screen.notify("somebody else appended them meanwhile", markup=False)
 
     def _may_write(self) -> bool:
-        if not self._commands.recorder.has_log:
+        if not self._lane.commands.recorder.has_log:
             self._screen.notify(NO_LOG, severity="warning", markup=False)
-        return self._commands.recorder.has_log
+        return self._lane.commands.recorder.has_log
 
     def _tell(self, outcome: Outcome | None) -> None:
         if isinstance(outcome, Written):
@@ -157,10 +155,10 @@ class EvidenceDialogs:
         """Copy the handover text, and write it to a file of its own."""
         from vp_tui.views.handover import handover  # noqa: PLC0415 - many never hand over
 
-        view = self._live.view
-        text = handover(view, self._commands.actor)
+        view = self._lane.live.view
+        text = handover(view, self._lane.commands.actor)
         self._screen.app.copy_to_clipboard(text)
-        kept = await self._commands.keep_handover(text, view.wall)
+        kept = await self._lane.commands.keep_handover(text, view.wall)
         if isinstance(kept, Path):
             said = f"written to {kept} and sent to the terminal's clipboard"
             self._screen.notify(literal(said), title="handover", markup=False)
@@ -189,17 +187,16 @@ def _said(written: Written) -> str:
 class OrderDialogs:
     """The danger keys of one screen."""
 
-    def __init__(self, screen: Screen[None], live: Live, commands: Commands) -> None:
+    def __init__(self, screen: Screen[None], lane: LaneWatch) -> None:
         self._screen = screen
-        self._live = live
-        self._commands = commands
+        self._lane = lane
 
     def cancel(self, session_id: str | None) -> None:
         """Open the dialog for the session's run; where there is nothing to hit, say why.
 
         One that was cancelled already has the dialog show what comes of it.
         """
-        view = self._live.view
+        view = self._lane.live.view
         row = row_of_session(view, session_id)
         if (why := why_no_cancel(view, session_id)) is not None or row is None:
             self._refuse("cancel", session_id or "", why or "it is not listed")
@@ -209,7 +206,7 @@ class OrderDialogs:
 
     def cancel_all(self) -> None:
         """Open the dialog for all runs that can be hit."""
-        targets = cancellable(self._live.view)
+        targets = cancellable(self._lane.live.view)
         if not targets:
             self._refuse("cancel all", "", "nothing runs that a cancel could hit")
             return
@@ -220,7 +217,7 @@ class OrderDialogs:
 
         One that is followed is shown, whatever else can be done now.
         """
-        view = self._live.view
+        view = self._lane.live.view
         why = why_no_change(view, change)
         if why is not None and followed_change(view, change) is None:
             self._refuse(change.words, view.state.watch.url, why)
@@ -236,8 +233,8 @@ class OrderDialogs:
         self._ask(RestartQuestion())
 
     def _ask(self, question: Question) -> None:
-        self._screen.app.push_screen(FollowDialog(self._live, self._commands, question))
+        self._screen.app.push_screen(FollowDialog(self._lane, question))
 
     def _refuse(self, action: str, target: str, why: str) -> None:
-        self._commands.refused(action, target, "", why)
+        self._lane.commands.refused(action, target, "", why)
         self._screen.notify(why, title=f"no {action}", severity="warning", markup=False)

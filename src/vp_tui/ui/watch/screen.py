@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from vp_tui.ui.kit.listing import FindBar
     from vp_tui.ui.kit.overlays import Picture
     from vp_tui.ui.watch.open_dialogs import EvidenceDialogs, OrderDialogs
-    from vp_tui.views.view import Live, View
-    from vp_tui.worker.commands import Commands
+    from vp_tui.views.view import View
+    from vp_tui.worker.lane_watch import LaneWatch
 
 
 class WatchScreen(Screen[None]):
@@ -34,20 +34,19 @@ class WatchScreen(Screen[None]):
     AUTO_FOCUS = "#runs"
     BINDINGS: ClassVar[list[BindingType]] = bindings(ACTIONS, read_only=False)
 
-    def __init__(self, live: Live, commands: Commands, tones: Tones) -> None:
+    def __init__(self, lane: LaneWatch, tones: Tones) -> None:
         super().__init__()
-        self.live = live
-        self.commands = commands
+        self.lane = lane
         self._tones = tones
         self._frozen: View | None = None
-        self.board = Board(live.state.watch)
+        self.board = Board(lane.live.state.watch)
 
     def compose(self) -> ComposeResult:
         yield self._tones
         yield self.board
 
     def on_mount(self) -> None:
-        self._unsubscribe = self.live.store.subscribe(self._published)
+        self._unsubscribe = self.lane.store.subscribe(self._published)
         self._drawn_for = self.app.size
         self.redraw()
 
@@ -75,11 +74,11 @@ class WatchScreen(Screen[None]):
         """Draw the newest state, or the frozen one."""
         view, frozen_for, safety = self.picture()
         self.board.show(view, frozen_for=frozen_for, safety=safety)
-        self.board.show_alarms(self.live.view)
+        self.board.show_alarms(self.lane.live.view)
 
     def picture(self) -> Picture:
         """Return what is shown: the newest state, or the frozen one."""
-        return picture_of(self.live, self._frozen)
+        return picture_of(self.lane.live, self._frozen)
 
     @property
     def focused_list(self) -> LineList:
@@ -94,7 +93,7 @@ class WatchScreen(Screen[None]):
     @on(LineList.Moved, "#runs")
     def _selected(self) -> None:
         if self.board.selected is not None:
-            self.commands.show_log(self.board.selected)
+            self.lane.commands.show_log(self.board.selected)
         self.call_after_refresh(self.redraw)
 
     def action_pane(self, name: str) -> None:
@@ -121,7 +120,7 @@ class WatchScreen(Screen[None]):
         self.action_pane("events")
 
     def action_freeze(self) -> None:
-        self._frozen = None if self._frozen else self.live.view
+        self._frozen = None if self._frozen else self.lane.live.view
         self.redraw()
 
     def action_find(self) -> None:
@@ -137,7 +136,7 @@ class WatchScreen(Screen[None]):
         HANDLERS[name](self)
 
     def action_why_not(self, action_id: str) -> None:
-        if reason := why_not(action_named(action_id), self.live.state):
+        if reason := why_not(action_named(action_id), self.lane.live.state):
             self.notify(reason, severity="warning", markup=False)
 
     @cached_property
@@ -145,14 +144,14 @@ class WatchScreen(Screen[None]):
         """The evidence keys."""
         from vp_tui.ui.watch.open_dialogs import EvidenceDialogs  # noqa: PLC0415 - not needed for the first frame
 
-        return EvidenceDialogs(self, self.live, self.commands)
+        return EvidenceDialogs(self, self.lane)
 
     @cached_property
     def order_dialogs(self) -> OrderDialogs:
         """The danger keys."""
         from vp_tui.ui.watch.open_dialogs import OrderDialogs  # noqa: PLC0415 - not needed for the first frame
 
-        return OrderDialogs(self, self.live, self.commands)
+        return OrderDialogs(self, self.lane)
 
     def on_find_bar_wanted(self, message: FindBar.Wanted) -> None:
         self.find(message.target, message.text)
