@@ -13,7 +13,7 @@ from vp_tui import __version__
 from vp_tui.cli import main as cli
 from vp_tui.cli import watch
 from vp_tui.cli.arguments import SCENARIOS, Arguments, parse
-from vp_tui.cli.capture.row import CaptureOptions
+from vp_tui.cli.capture_row import CaptureOptions
 from vp_tui.cli.config.settings import SETTINGS, Settings
 from vp_tui.cli.crash import scrubbed
 from vp_tui.domain.vocabulary import Profile, Stage, Traffic

@@ -32,7 +32,7 @@ _COMMANDS: Final[Mapping[str, str]] = {
     "demo": "demo.demo",
     "gateway": "demo.gateway",
     "status": "status.status",
-    "capture": "capture.command.capture",
+    "capture": "capture.capture",
     "evidence show": "show.evidence_show",
     "evidence verify": "show.evidence_verify",
     "config show": "show.config_show",

@@ -18,8 +18,7 @@ from vp_tui.ui.dialogs.orders import (
     RestartQuestion,
     SwitchQuestion,
 )
-from vp_tui.ui.dialogs.record import RecordDialog
-from vp_tui.ui.dialogs.waiting_rows import WaitingDialog
+from vp_tui.ui.dialogs.record import RecordDialog, WaitingDialog
 from vp_tui.ui.dialogs.window import EditDialog, OpenDialog
 from vp_tui.ui.lines.evidence import meanwhile
 from vp_tui.views.actions import key_of

@@ -13,7 +13,7 @@ from vp_tui.domain.events import EvidenceRead
 from vp_tui.domain.rollout.evidence_row import parse_log
 from vp_tui.storage.errors import EvidenceError
 from vp_tui.storage.rows import keep, record_row
-from vp_tui.ui.dialogs.waiting_rows import WaitingDialog
+from vp_tui.ui.dialogs.record import WaitingDialog
 from vp_tui.worker.evidence import EvidenceFiles, append_waiting
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from tests.support.loopback import Loopback
 from vp_tui.domain.rollout.evidence_row import read_row
 from vp_tui.storage.evidence_log import read_log
 
-GOLDEN: Final = (Path(__file__).parents[2] / "golden" / "evidence_log.md").read_bytes()
+GOLDEN: Final = (Path(__file__).parents[1] / "golden" / "evidence_log.md").read_bytes()
 TEXTUAL_PROBE: Final = """\
 import sys
 from vp_tui.cli.main import main

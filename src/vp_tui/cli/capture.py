@@ -9,14 +9,24 @@ stuck run, is unknown and said so.
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import time
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from vp_tui.cli.capture.reported import Reported, look_at_metrics, new_client, output, reported
-from vp_tui.cli.capture.row import Captured, CaptureOptions, Unstaged, append, as_code
+from vp_tui.cli.capture_row import (
+    Captured,
+    CaptureOptions,
+    Reported,
+    Unstaged,
+    append,
+    as_code,
+    look_at_metrics,
+    new_client,
+    reported,
+)
 from vp_tui.cli.config.kinds import ConfigError
 from vp_tui.cli.console import narrate, say, told_settings
 from vp_tui.cli.wiring import credentials_of, watch_of
@@ -34,7 +44,8 @@ from vp_tui.domain.events import (
 from vp_tui.domain.lane.probe import ProbeOutcome, prompt_for
 from vp_tui.domain.models import OPS, Plane, Source
 from vp_tui.domain.orders import RunProbe
-from vp_tui.domain.text import took
+from vp_tui.domain.rollout.evidence_row import EvidenceRow, format_row
+from vp_tui.domain.text import took, utc_z
 from vp_tui.domain.vocabulary import Profile, Stage, Thresholds, Traffic
 from vp_tui.gateway.client import GatewayClient
 from vp_tui.gateway.errors import GatewayError
@@ -57,6 +68,7 @@ if TYPE_CHECKING:
     from vp_tui.cli.config.settings import Settings
     from vp_tui.domain.lane.probe import Probe
     from vp_tui.domain.models import Dialect
+    from vp_tui.domain.rollout.decisions import Suggestion
     from vp_tui.domain.rollout.windows import Window
     from vp_tui.storage.places import Places
 
@@ -304,3 +316,23 @@ def _told_of(probes: list[Probe]) -> str:
     delegated = sum(probe.turn is not None and probe.turn.is_delegated for probe in executed)
     fates = ", ".join(sorted({str(probe.outcome) for probe in executed}))
     return f"{delegated} of {len(executed)} probes delegated ({fates})"
+
+
+def output(reported: Reported, suggestion: Suggestion, row: EvidenceRow) -> str:
+    """Return what the command prints: the figures as JSON, an empty line, the row.
+
+    The rate of no missions is null: it is not known, whatever the gateway sends.
+    """
+    body = reported.body
+    unknown = {} if reported.considered else {"rate": None}
+    figures = {
+        "vp_id": body.get("vp_id"),
+        "generated_at": utc_z(reported.generated_at),
+        "fallback": body["fallback"] | unknown,
+        "latency_seconds": body["latency_seconds"],
+        "mission_counts": body.get("mission_counts"),
+        "event_counts": body.get("event_counts"),
+        "assessment": {"decision": suggestion.decision, "reasons": list(suggestion.reasons)},
+    }
+    told = json.dumps(figures, indent=2, sort_keys=True)
+    return f"{told}\n\nMarkdown row:\n{format_row(row)}"

@@ -1,18 +1,33 @@
-"""The row that `vp-tui capture` makes of what was reported, and how it gets into its log."""
+"""What `vp-tui capture` reads of the metrics, the row it makes of them, and how that is logged.
+
+It replaces the rollout's capture script: same flags, same shape of output, same decisions.
+"""
 
 from __future__ import annotations
 
+import math
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, NamedTuple
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from pydantic_core import from_json
 
 from vp_tui.cli.config.kinds import ConfigError
+from vp_tui.cli.wiring import credentials_of
+from vp_tui.cli.workers import client_of
+from vp_tui.domain.missions import Coverage, CoverageState, coverage_of
+from vp_tui.domain.rollout.decisions import script_decision
 from vp_tui.domain.rollout.evidence_row import EvidenceRow, cells_from_snapshot
 from vp_tui.domain.rollout.labels import next_label, next_stage, numbered_label
 from vp_tui.domain.text import literal, utc_z
 from vp_tui.domain.vocabulary import Profile, Stage, Thresholds, Traffic, is_more_permissive
 from vp_tui.gateway.client import METRICS_PATH
 from vp_tui.gateway.credentials import host_port
+from vp_tui.gateway.errors import Unreadable
+from vp_tui.gateway.parsing import parse_metrics
+from vp_tui.gateway.payloads import as_utc
+from vp_tui.gateway.transport import TlsContext
 from vp_tui.storage.errors import EvidenceError
 from vp_tui.storage.evidence_log import read_log
 from vp_tui.storage.places import actor
@@ -24,14 +39,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from vp_tui.cli.capture.reported import Reported
     from vp_tui.cli.config.settings import Settings
     from vp_tui.domain.rollout.decisions import Suggestion
+    from vp_tui.gateway.client import GatewayClient
 
 
 UNNAMED_WINDOW: Final = "Shadow window"
 """The script's label where none is given."""
 _USUAL: Final = Thresholds()
+_UNCOVERED: Final = {
+    CoverageState.TRUNCATED: "coverage truncated: the rate may miss fallbacks",
+    CoverageState.BLIND: "coverage BLIND: the rate is history, not now",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,3 +237,97 @@ def _counts(counts: object) -> dict[str, int] | None:
 def as_code(text: str) -> str:
     """Return `text` as a code span, unless there is one in it."""
     return text if "`" in text else f"`{text}`"
+
+
+class Reported(NamedTuple):
+    """What the gateway answered."""
+
+    body: dict[str, Any]
+    """The whole answer; `fallback` and `latency_seconds` are objects."""
+    generated_at: datetime
+    """In UTC; our own clock's where the answer has no such stamp."""
+    coverage: Coverage | None
+    """None where missions and events cannot be read."""
+    problems: tuple[str, ...]
+    """What is wrong with the sources of the token, in words."""
+
+    @property
+    def considered(self) -> int:
+        """How many missions the figures are about."""
+        return int(_number(self.body["fallback"].get("missions_considered")) or 0)
+
+    def suggestion(self, profile: Profile, thresholds: Thresholds) -> Suggestion:
+        """Return the script's decision on these figures."""
+        rate = _number(self.body["fallback"].get("rate"))
+        p95_s = _number(self.body["latency_seconds"].get("p95_seconds"))
+        return script_decision(profile, self.considered, rate, p95_s, thresholds)
+
+    def doubts(self) -> Iterator[str]:
+        """Tell what makes the figures less than they seem."""
+        if self.coverage and (told := _UNCOVERED.get(self.coverage.state)):
+            covered, considered = self.coverage.covered, self.coverage.considered
+            yield f"{told} (events of {covered} of {considered} missions)"
+
+
+async def look_at_metrics(settings: Settings) -> Reported:
+    """Ask the ops plane once for its metrics. Raises GatewayError."""
+    client, problems = new_client(settings)
+    try:
+        raw = await client.metrics_body()
+    finally:
+        await client.aclose()
+    return reported(raw, settings, problems)
+
+
+def new_client(settings: Settings) -> tuple[GatewayClient, tuple[str, ...]]:
+    """Return what asks the gateway, and what is wrong with the sources of the token, in words."""
+    credentials = credentials_of(settings, ambient=True)
+    problems = credentials.read().problems
+    tls = TlsContext(settings.url, settings.ca_file)
+    return client_of(settings, credentials, tls), problems
+
+
+def reported(raw: bytes, settings: Settings, problems: tuple[str, ...]) -> Reported:
+    """Return an answer of the metrics as the script saw it. Raises Unreadable."""
+    body, coverage = _metrics(raw), None
+    with suppress(Unreadable):  # a rate of null, say: the script has a decision for that
+        taken = parse_metrics(raw, settings.mission_limit, settings.event_limit)
+        coverage = coverage_of(taken)
+    return Reported(body, _generated_at(body), coverage, problems)
+
+
+def _metrics(raw: bytes) -> dict[str, Any]:
+    """Return an answer as far as the script looked at it. Raises Unreadable."""
+    try:
+        body = from_json(raw, allow_inf_nan=False)
+    except ValueError:
+        what = "a web page, not JSON" if raw.lstrip()[:1] == b"<" else "not JSON"
+        raise _unreadable(what) from None
+    for key in ("fallback", "latency_seconds"):
+        if not isinstance(body, dict) or not isinstance(body.get(key), dict):
+            raise _unreadable(f"{key}: an object is wanted")
+    metrics: dict[str, Any] = body
+    return metrics
+
+
+def _unreadable(fault: str) -> Unreadable:
+    return Unreadable(
+        f"unreadable metrics answer: {fault}", "is this the gateway's URL and version?"
+    )
+
+
+def _generated_at(body: dict[str, Any]) -> datetime:
+    try:
+        return as_utc(datetime.fromisoformat(body["generated_at"]))
+    except (KeyError, TypeError, ValueError):
+        return datetime.now(UTC)
+
+
+def _number(value: object) -> float | None:
+    """Return what the row's cells, too, take for a number."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    with suppress(OverflowError):
+        number = float(value)
+        return number if math.isfinite(number) else None
+    return None
