@@ -18,6 +18,9 @@ LONGEST_FILE = 350
 TABLES = {"domain/events.py", "views/actions.py"}
 """Tables, that are read by the entry: up to 500 lines."""
 LONGEST_FUNCTION = 60
+MOST_FILES = 175
+MOST_LAZY_IMPORTS = 25
+"""At the seams where a command, a screen or the network thread is entered."""
 DRAWS = {"textual"}
 HEAVY = DRAWS | {"httpx", "pydantic", "websockets", "starlette", "uvicorn"}
 
@@ -80,6 +83,15 @@ def test_files_and_functions_are_short(path: Path) -> None:
     is_table = path.relative_to(HOUSE).as_posix() in TABLES
     assert len(text.splitlines()) <= (500 if is_table else LONGEST_FILE)
     assert {name: length for name, length in _functions(text) if length > LONGEST_FUNCTION} == {}
+
+
+def test_there_are_few_files() -> None:
+    assert len(SOURCES) <= MOST_FILES
+
+
+def test_few_imports_wait_for_their_use() -> None:
+    lazy = sum(path.read_text(encoding="utf-8").count("noqa: PLC0415") for path in SOURCES)
+    assert lazy <= MOST_LAZY_IMPORTS
 
 
 def _functions(text: str) -> Iterator[tuple[str, int]]:
