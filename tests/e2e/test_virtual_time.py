@@ -6,13 +6,7 @@ import asyncio
 from typing import Any
 
 import pytest
-from tests.support.virtual_time import (
-    STARTS_AT,
-    NothingWillHappenError,
-    on_virtual_time,
-    run_virtually,
-    virtual_loop,
-)
+from tests.support import virtual_time
 from tests.support.virtual_watch import VirtualWatch, virtual_watch
 
 from vp_tui.domain.models import Source, StreamState
@@ -33,12 +27,12 @@ def levels(watch: VirtualWatch) -> list[Level | None]:
     return [row.level.level for row in run_rows(watch.view)]
 
 
-@on_virtual_time
+@virtual_time.on_virtual_time
 async def test_an_hour_of_a_quiet_lane() -> None:
     async with virtual_watch(SimOptions(scenario="clean")) as watch:
         began = watch.wall
         await watch.passes(HOUR_S)
-        assert watch.now == STARTS_AT + HOUR_S
+        assert watch.now == virtual_time.STARTS_AT + HOUR_S
         assert (watch.wall - began).total_seconds() == HOUR_S
         await watch.until(watch.knows_all_missions)
         assert len(watch.state.ledger.entries) > 200
@@ -48,7 +42,7 @@ async def test_an_hour_of_a_quiet_lane() -> None:
         assert watch.rung == []
 
 
-@on_virtual_time
+@virtual_time.on_virtual_time
 async def test_an_hour_of_a_run_that_nobody_cancels() -> None:
     async with virtual_watch(SimOptions(scenario="stuck")) as watch:
         await watch.passes(HOUR_S)
@@ -62,7 +56,7 @@ async def test_an_hour_of_a_run_that_nobody_cancels() -> None:
         await watch.until(lambda _: Level.STUCK not in levels(watch))
 
 
-@on_virtual_time
+@virtual_time.on_virtual_time
 async def test_an_hour_of_a_gateway_that_comes_and_goes() -> None:
     async with virtual_watch(SimOptions(scenario="outage")) as watch:
         await watch.passes(HOUR_S)
@@ -72,7 +66,7 @@ async def test_an_hour_of_a_gateway_that_comes_and_goes() -> None:
         await watch.until(watch.knows_all_missions)
 
 
-@on_virtual_time
+@virtual_time.on_virtual_time
 async def test_a_restart_is_seen_and_the_sockets_come_back() -> None:
     async with virtual_watch(SimOptions(scenario="clean")) as watch:
         await watch.passes(60)
@@ -100,20 +94,20 @@ def played(scenario: str) -> list[Any]:
             answered = [(source, known.answered_at) for source, known in state.sources.items()]
             return [missions, entries, answered, state.links, watch.rung]
 
-    return run_virtually(play())
+    return virtual_time.run_virtually(play())
 
 
-@on_virtual_time
+@virtual_time.on_virtual_time
 async def test_a_timer_of_an_hour_fires_without_waiting() -> None:
-    loop, order = virtual_loop(), list[str]()
+    loop, order = virtual_time.virtual_loop(), list[str]()
     loop.call_later(2 * HOUR_S, order.append, "late")
     loop.call_later(HOUR_S, order.append, "early")
     await asyncio.sleep(2 * HOUR_S + 1)
     assert order == ["early", "late"]
-    assert loop.time() == STARTS_AT + 2 * HOUR_S + 1
+    assert loop.time() == virtual_time.STARTS_AT + 2 * HOUR_S + 1
 
 
-@on_virtual_time
+@virtual_time.on_virtual_time
 async def test_a_deadline_passes_and_work_for_a_thread_is_done_in_its_turn() -> None:
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(HOUR_S):
@@ -121,12 +115,12 @@ async def test_a_deadline_passes_and_work_for_a_thread_is_done_in_its_turn() -> 
     assert await asyncio.to_thread(int, "7") == 7
     with pytest.raises(ValueError, match="invalid literal"):
         await asyncio.to_thread(int, "x")
-    assert virtual_loop().time() == STARTS_AT + HOUR_S
+    assert virtual_time.virtual_loop().time() == virtual_time.STARTS_AT + HOUR_S
 
 
 def test_waiting_for_what_cannot_come_is_an_error_and_no_hang() -> None:
     async def wait() -> None:
         await asyncio.Event().wait()
 
-    with pytest.raises(NothingWillHappenError):
-        run_virtually(wait())
+    with pytest.raises(virtual_time.NothingWillHappenError):
+        virtual_time.run_virtually(wait())

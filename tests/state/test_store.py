@@ -7,17 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.support.builders import (
-    NOW,
-    failed,
-    frame,
-    healthy,
-    logged,
-    polled,
-    snapshot,
-    state,
-    stream,
-)
+from tests.support import builders
 
 from vp_tui.domain.events import Event, EvidenceRead, GapFound, Tick
 from vp_tui.domain.models import Source, StreamEvent
@@ -30,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def sent(count: int, session_id: str = "session_a", at: float = 0.0) -> list[StreamEvent]:
-    return stream(*[frame()] * count, session_id=session_id, at=at)
+    return builders.stream(*[builders.frame()] * count, session_id=session_id, at=at)
 
 
 def filled(events: Iterable[Event], limit: int = 4) -> Mailbox:
@@ -41,7 +31,7 @@ def filled(events: Iterable[Event], limit: int = 4) -> Mailbox:
 
 
 def tick(at: float) -> Tick:
-    return Tick(at, NOW)
+    return Tick(at, builders.NOW)
 
 
 class TestMailbox:
@@ -71,7 +61,7 @@ class TestMailbox:
         assert [event.lost for event in taken if isinstance(event, GapFound)] == [3]
 
     def test_of_answers_that_pile_up_only_the_newest_are_kept(self) -> None:
-        answers = [healthy(at=float(number)) for number in range(ANSWERS_KEPT + 3)]
+        answers = [builders.healthy(at=float(number)) for number in range(ANSWERS_KEPT + 3)]
         mailbox = filled([tick(0.0), *answers, tick(1.0)])
         assert mailbox.take() == [tick(0.0), *answers[3:], tick(1.0)]
         mailbox.put(answers[0])
@@ -89,7 +79,7 @@ class TestMailbox:
     @given(st.lists(st.booleans(), max_size=40), st.integers(1, 10))
     def test_every_event_is_delivered_or_counted(self, kinds: list[bool], limit: int) -> None:
         events: list[Event] = [
-            StreamEvent(float(n), "session_a", frame()) if is_frame else tick(float(n))
+            StreamEvent(float(n), "session_a", builders.frame()) if is_frame else tick(float(n))
             for n, is_frame in enumerate(kinds)
         ]
         taken = filled(events, limit).take()
@@ -140,7 +130,7 @@ class TestMailbox:
 class TestStore:
     def test_events_given_together_are_published_once(self) -> None:
         published: list[State] = []
-        store = Store(state())
+        store = Store(builders.state())
         store.subscribe(published.append)
         store.apply(*sent(3), tick(1.0))
         assert published == [store.state]
@@ -149,29 +139,29 @@ class TestStore:
     @pytest.mark.parametrize(
         ("event", "is_published"),
         [
-            (healthy(at=2.0), False),
-            (polled(snapshot(), 2.0), True),
-            (logged("a line", at=2.0), True),
+            (builders.healthy(at=2.0), False),
+            (builders.polled(builders.snapshot(), 2.0), True),
+            (builders.logged("a line", at=2.0), True),
             (tick(2.0), True),
-            (failed(Source.HEALTH, at=2.0), True),
+            (builders.failed(Source.HEALTH, at=2.0), True),
         ],
     )
     def test_only_news_is_published(self, event: Event, *, is_published: bool) -> None:
-        store = Store(state(healthy()))
+        store = Store(builders.state(builders.healthy()))
         published: list[State] = []
         store.subscribe(published.append)
         store.apply(event)
         assert bool(published) is is_published
 
     def test_an_answer_after_a_failure_is_news(self) -> None:
-        store = Store(state(healthy(), failed(Source.HEALTH)))
+        store = Store(builders.state(builders.healthy(), builders.failed(Source.HEALTH)))
         published: list[State] = []
         store.subscribe(published.append)
-        store.apply(healthy(at=2.0))
+        store.apply(builders.healthy(at=2.0))
         assert len(published) == 1
 
     def test_a_subscription_can_be_ended_even_while_publishing(self) -> None:
-        store, heard = Store(state()), []
+        store, heard = Store(builders.state()), []
 
         def once(_state: State) -> None:
             heard.append(1)
@@ -184,13 +174,13 @@ class TestStore:
         assert heard == [1, 2, 2]
 
     def test_the_newest_events_are_remembered_as_they_came(self) -> None:
-        store = Store(state())
+        store = Store(builders.state())
         store.apply(*sent(RECENT_EVENTS))
         store.apply(tick(1.0), tick(2.0))
         assert list(store.recent) == [*sent(RECENT_EVENTS)[2:], tick(1.0), tick(2.0)]
 
     def test_an_event_that_fails_is_remembered(self) -> None:
-        store = Store(state())
+        store = Store(builders.state())
         with pytest.raises(TypeError, match="no rule for object"):
             store.apply(tick(1.0), object())  # type: ignore[arg-type]
         assert len(store.recent) == 2
@@ -217,7 +207,7 @@ async def settle() -> None:
 
 class TestPump:
     async def test_a_burst_is_published_at_most_twenty_times_a_second(self) -> None:
-        mailbox, store, naps = Mailbox(), Store(state()), Naps()
+        mailbox, store, naps = Mailbox(), Store(builders.state()), Naps()
         published: list[int] = []
         store.subscribe(lambda now: published.append(now.entries_seen))
         task = asyncio.create_task(pump(mailbox, store, naps.sleep))
@@ -235,14 +225,14 @@ class TestPump:
         task.cancel()
 
     async def test_what_came_before_the_pump_is_published(self) -> None:
-        store = Store(state())
+        store = Store(builders.state())
         task = asyncio.create_task(pump(filled(sent(2)), store, Naps().sleep))
         await settle()
         assert store.state.entries_seen == 2
         task.cancel()
 
     async def test_nothing_is_published_without_events(self) -> None:
-        mailbox, store, naps = Mailbox(), Store(state()), Naps()
+        mailbox, store, naps = Mailbox(), Store(builders.state()), Naps()
         published: list[State] = []
         store.subscribe(published.append)
         task = asyncio.create_task(pump(mailbox, store, naps.sleep))
@@ -252,7 +242,7 @@ class TestPump:
         task.cancel()
 
     async def test_events_of_another_thread_arrive(self) -> None:
-        mailbox, store, naps = Mailbox(), Store(state()), Naps()
+        mailbox, store, naps = Mailbox(), Store(builders.state()), Naps()
         arrived = asyncio.Event()
         store.subscribe(lambda _state: arrived.set())
         task = asyncio.create_task(pump(mailbox, store, naps.sleep))
@@ -269,7 +259,7 @@ def test_a_pump_that_ended_is_not_called_any_more() -> None:
     mailbox = Mailbox()
 
     async def begin_and_end() -> None:
-        task = asyncio.create_task(pump(mailbox, Store(state())))
+        task = asyncio.create_task(pump(mailbox, Store(builders.state())))
         await settle()
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)

@@ -12,19 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from tests.support import scenes
-from tests.support.builders import (
-    NOW,
-    booted,
-    frame,
-    health,
-    healthy,
-    polled,
-    processing,
-    snapshot,
-    state,
-    stream,
-)
+from tests.support import builders, scenes
 from tests.support.event_values import KINDS, typed, values_of
 from tests.support.recorded import WIRE, transcript
 
@@ -116,25 +104,25 @@ def reverted() -> list[Event]:
         probing.Created(8.5, "session_probe"),
         probing.Attached(8.7),
         probing.Executed(9.0),
-        probing.Heard(10.0, processing()),
-        probing.Heard(11.0, frame("query_complete")),
+        probing.Heard(10.0, builders.processing()),
+        probing.Heard(11.0, builders.frame("query_complete")),
     ]
     steps = [ProbeStepped(8.0, begun)]
     for fact in facts:
         steps.append(ProbeStepped(fact.at, probing.step_probe(steps[-1].probe, fact)))
     return [
-        healthy(),
-        booted(),
-        polled(snapshot()),
-        SwitchesRead(0.5, Switches(forced_fallback=True, masked=frozenset(Switch)), NOW),
+        builders.healthy(),
+        builders.booted(),
+        builders.polled(builders.snapshot()),
+        SwitchesRead(0.5, Switches(forced_fallback=True, masked=frozenset(Switch)), builders.NOW),
         SwitchAsked(1.0, FORCE_FALLBACK, "ana@laptop", "3 of 20"),
         SwitchActed(2.0, done),
-        booted("2026-11-22T20:00:03", 4.0),
+        builders.booted("2026-11-22T20:00:03", 4.0),
         *steps,
-        *stream(processing(), frame("query_complete"), at=12.0),
+        *builders.stream(builders.processing(), builders.frame("query_complete"), at=12.0),
         RestartAsked(15.0, "ana@laptop"),
         RestartActed(16.0, done),
-        Tick(20.0, NOW),
+        Tick(20.0, builders.NOW),
         PollRateChanged(21.0, 2.0),
     ]
 
@@ -201,7 +189,7 @@ class TestRoundTrip:
         assert type(back.report) is UnreadReport
 
     def test_what_is_at_an_empty_default_costs_nothing(self) -> None:
-        event = stream(frame("text", "ok"))[0]
+        event = builders.stream(builders.frame("text", "ok"))[0]
         assert to_line(event) == (
             '{"kind":"StreamEvent","at":0.0,"session_id":"session_a",'
             '"frame":{"kind":"text","text":"ok","size":100}}'
@@ -232,7 +220,7 @@ class TestRoundTrip:
     )  # fmt: skip
     def test_what_is_read_back_comes_to_the_same_state(self, night: Any) -> None:
         events = night()
-        assert state(*map(from_line, map(to_line, events))) == state(*events)
+        assert builders.state(*map(from_line, map(to_line, events))) == builders.state(*events)
         assert [from_json(to_json(event)) for event in events] == events
 
 
@@ -289,7 +277,7 @@ class TestRefused:
             from_line(line)
 
     def test_each_is_told_by_its_place(self) -> None:
-        told = to_json(polled(snapshot(*scenes.done(2))))
+        told = to_json(builders.polled(builders.snapshot(*scenes.done(2))))
         told["snapshot"]["missions"][1]["status"] = 7
         with pytest.raises(Misshapen) as caught:
             from_json(told)
@@ -310,7 +298,7 @@ class TestRefused:
     )
     def test_why_is_told(self, put: dict[str, object], why: str) -> None:
         with pytest.raises(Misshapen) as caught:
-            from_json(to_json(HealthArrived(0.0, health())) | put)
+            from_json(to_json(HealthArrived(0.0, builders.health())) | put)
         assert str(caught.value) == why
 
     @pytest.mark.parametrize("stamp", ["2026-11-23T02:00:00", "tonight", 7, "0001-01-01T00:00+05"])
@@ -325,7 +313,7 @@ class TestRefused:
 
     def test_a_stamp_without_a_zone_is_not_written(self) -> None:
         with pytest.raises(ValueError, match="a stamp without a zone"):
-            to_line(Tick(0.0, NOW.replace(tzinfo=None)))
+            to_line(Tick(0.0, builders.NOW.replace(tzinfo=None)))
 
     def test_what_is_no_event_is_not_written(self) -> None:
         with pytest.raises(TypeError, match="Failure is none of these"):

@@ -5,12 +5,7 @@ from __future__ import annotations
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
-from tests.support.evidence import (
-    NEXT,
-    log_of,
-    read,
-    rows_in,
-)
+from tests.support import evidence
 from tests.support.rig import SMALL, Rig, running
 from tests.support.rollout import row
 from textual.events import Paste
@@ -35,15 +30,15 @@ async def at_work(
     **watch: Any,  # noqa: ANN401 - fields of Watch
 ) -> AsyncIterator[Rig]:
     """Run the app over this log after these events; it has read the log."""
-    named = {"evidence": str(log_of(files))} | watch
-    first = [read(files)] if log_of(files).exists() else []
+    named = {"evidence": str(evidence.log_of(files))} | watch
+    first = [evidence.read(files)] if evidence.log_of(files).exists() else []
     async with running(*first, *events, size=size, files=files, **named) as rig:
         yield rig
 
 
-def theirs(files: EvidenceFiles, label: str = NEXT, word: str = "HOLD_SHADOW") -> None:
+def theirs(files: EvidenceFiles, label: str = evidence.NEXT, word: str = "HOLD_SHADOW") -> None:
     """Have somebody write a row by hand, an hour ago."""
-    append_row(log_of(files), row(label, word, date="2026-11-23T01:00:00Z"))
+    append_row(evidence.log_of(files), row(label, word, date="2026-11-23T01:00:00Z"))
 
 
 def dialog(rig: Rig) -> RecordDialog:
@@ -63,7 +58,7 @@ def toasts(rig: Rig) -> list[str]:
 async def written(rig: Rig, files: EvidenceFiles, rows: int = 17) -> EvidenceRow:
     """Wait for the toast; return the row that is on disk then."""
     await rig.until(lambda: any("row recorded" in toast for toast in toasts(rig)))
-    found = rows_in(files)
+    found = evidence.rows_in(files)
     assert len(found) == rows
     return found[-1]
 

@@ -4,26 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from tests.support.builders import (
-    ELSEWHERE,
-    REFUSED,
-    booted,
-    failed,
-    frame,
-    healthy,
-    linked,
-    listing,
-    logged,
-    mission,
-    mission_event,
-    on_disk,
-    polled,
-    processing,
-    routed,
-    session,
-    snapshot,
-    stream,
-)
+from tests.support import builders
 
 from vp_tui.domain.events import CancelAnswered, CancelRequested, TokensRead
 from vp_tui.domain.models import CancelAnswer, Failure, Plane, Source, TokenPresence
@@ -49,92 +30,102 @@ FRAMES_FROM: Final = -20.0
 def done(count: int) -> list[Mission]:
     """Return finished missions, newest first, none of which fell back."""
     return [
-        mission(f"vp-mission-{n:06x}", started_s=-60.0 * (count - n + 1), duration_s=30.0 + n % 7)
+        builders.mission(
+            f"vp-mission-{n:06x}", started_s=-60.0 * (count - n + 1), duration_s=30.0 + n % 7
+        )
         for n in range(count, 0, -1)
     ]
 
 
 def sessions() -> tuple[Session, ...]:
     return (
-        session(QUIET, description="why is the build slow", active_connections=1),
-        session(
+        builders.session(QUIET, description="why is the build slow", active_connections=1),
+        builders.session(
             BUSY, active_runs=1, active_connections=2, description="Fix the csv importer's quotes"
         ),
-        on_disk("session_20261120_080000_0ddba11d"),
+        builders.on_disk("session_20261120_080000_0ddba11d"),
     )
 
 
 def ordinary(taken: Snapshot | None = None) -> list[Event]:
     """Return a night on which all is well: a delegated run at work, another session idle."""
-    running = mission("vp-mission-00abcd", "running", started_s=-20.0)
+    running = builders.mission("vp-mission-00abcd", "running", started_s=-20.0)
     return [
         TokensRead(-30.0, TokenPresence(ops="UA_OPS_TOKEN", internal="UA_INTERNAL_API_TOKEN")),
-        *(linked(session_id=session_id, at=-30.0) for session_id in (BUSY, QUIET)),
-        *stream(
-            routed("delegated_to_coder_vp", "vp-mission-00abcd"),
-            processing("implement the csv importer"),
-            frame("tool_call", "Read importer.py", tool="Read importer.py", tool_use_id="t1"),
-            frame("tool_result", "ok 812 B", tool_use_id="t1"),
-            frame("text", "The quotes are doubled twice."),
-            frame("tool_call", "Bash pytest -q", tool="Bash pytest -q", tool_use_id="t2"),
+        *(builders.linked(session_id=session_id, at=-30.0) for session_id in (BUSY, QUIET)),
+        *builders.stream(
+            builders.routed("delegated_to_coder_vp", "vp-mission-00abcd"),
+            builders.processing("implement the csv importer"),
+            builders.frame(
+                "tool_call", "Read importer.py", tool="Read importer.py", tool_use_id="t1"
+            ),
+            builders.frame("tool_result", "ok 812 B", tool_use_id="t1"),
+            builders.frame("text", "The quotes are doubled twice."),
+            builders.frame("tool_call", "Bash pytest -q", tool="Bash pytest -q", tool_use_id="t2"),
             session_id=BUSY,
             at=FRAMES_FROM,
         ),
-        healthy(),
-        polled(taken or snapshot(running, *done(18))),
-        listing(*sessions()),
-        booted(),
-        logged("[20:00:01] USER: implement the csv importer", "[20:00:02] TOOL CALL: Read"),
-        logged("no line of a delegated run goes here", log_id=BUSY),
+        builders.healthy(),
+        builders.polled(taken or builders.snapshot(running, *done(18))),
+        builders.listing(*sessions()),
+        builders.booted(),
+        builders.logged(
+            "[20:00:01] USER: implement the csv importer", "[20:00:02] TOOL CALL: Read"
+        ),
+        builders.logged("no line of a delegated run goes here", log_id=BUSY),
     ]
 
 
 def ordinary_with_fallbacks(count: int, finished: int = 18) -> list[Event]:
     """Return a night on which the gateway reports that the newest missions fell back."""
     missions = done(finished)
-    fallen = [mission(m.mission_id, fallback_seen=True) for m in missions[:count]]
-    return ordinary(snapshot(*fallen, *missions[count:]))
+    fallen = [builders.mission(m.mission_id, fallback_seen=True) for m in missions[:count]]
+    return ordinary(builders.snapshot(*fallen, *missions[count:]))
 
 
 def no_missions() -> list[Event]:
-    return ordinary(snapshot(lane=None))
+    return ordinary(builders.snapshot(lane=None))
 
 
 def blind() -> list[Event]:
     """Return a night on which the newest fallback is behind the gateway's event window."""
-    fallen = mission("vp-mission-0000ff", result_ref=ELSEWHERE)
+    fallen = builders.mission("vp-mission-0000ff", result_ref=builders.ELSEWHERE)
     older = done(18)
-    events = [mission_event(m.mission_id) for m in reversed(older)]
-    return ordinary(snapshot(fallen, *older, events=events, event_limit=18))
+    events = [builders.mission_event(m.mission_id) for m in reversed(older)]
+    return ordinary(builders.snapshot(fallen, *older, events=events, event_limit=18))
 
 
 def truncated() -> list[Event]:
     """Return a night on which the event window is full, but the newest mission is in it."""
     missions = done(18)
-    events = [mission_event(m.mission_id) for m in reversed(missions[:-3])]
-    return ordinary(snapshot(*missions, events=events, event_limit=15))
+    events = [builders.mission_event(m.mission_id) for m in reversed(missions[:-3])]
+    return ordinary(builders.snapshot(*missions, events=events, event_limit=15))
 
 
 def disagreeing() -> list[Event]:
     """Return a night on which a result's place tells of a fallback that is not reported."""
-    return ordinary(snapshot(mission("vp-mission-0000ff", result_ref=ELSEWHERE), *done(18)))
+    return ordinary(
+        builders.snapshot(
+            builders.mission("vp-mission-0000ff", result_ref=builders.ELSEWHERE), *done(18)
+        )
+    )
 
 
 def metrics_down() -> list[Event]:
-    return [*ordinary(), failed(Source.METRICS, BROKEN, at=8.0)]
+    return [*ordinary(), builders.failed(Source.METRICS, BROKEN, at=8.0)]
 
 
 def refused_ops(*, dashboard: bool) -> list[Event]:
     """Return the ops plane refusing everything; with `dashboard` that stands in for it."""
     refusals: list[Event] = [
-        failed(Source.METRICS, REFUSED, at=0.0),
-        failed(Source.SESSIONS, REFUSED, at=0.0),
-        failed(Source.CONTINUITY, REFUSED, at=0.0),
-        failed(Source.LOG, REFUSED, at=0.0, log_id="vp_coder_primary"),
+        builders.failed(Source.METRICS, builders.REFUSED, at=0.0),
+        builders.failed(Source.SESSIONS, builders.REFUSED, at=0.0),
+        builders.failed(Source.CONTINUITY, builders.REFUSED, at=0.0),
+        builders.failed(Source.LOG, builders.REFUSED, at=0.0, log_id="vp_coder_primary"),
     ]
     if dashboard:
-        refusals.append(polled(snapshot(*done(18)), plane=Plane.DASHBOARD))
-    return [TokensRead(-30.0, TokenPresence(ops="UA_OPS_TOKEN")), healthy(), *refusals]
+        refusals.append(builders.polled(builders.snapshot(*done(18)), plane=Plane.DASHBOARD))
+    return [TokensRead(-30.0, TokenPresence(ops="UA_OPS_TOKEN")), builders.healthy(), *refusals]
 
 
 def lost() -> list[Event]:
@@ -142,40 +133,48 @@ def lost() -> list[Event]:
     polls = (Source.HEALTH, Source.METRICS, Source.SESSIONS, Source.CONTINUITY)
     return [
         *ordinary(),
-        *(failed(source, GONE, at=8.0) for source in polls),
-        failed(Source.LOG, GONE, at=8.0, log_id="vp_coder_primary"),
+        *(builders.failed(source, GONE, at=8.0) for source in polls),
+        builders.failed(Source.LOG, GONE, at=8.0, log_id="vp_coder_primary"),
     ]
 
 
 def stuck() -> list[Event]:
     """Return a run on the lane silent in a tool since -240, two others behind it, one idle."""
     owner, victims = OWNER, VICTIMS
-    running = mission("vp-mission-00abcd", "running", started_s=-243.0)
+    running = builders.mission("vp-mission-00abcd", "running", started_s=-243.0)
     return [
-        healthy(-300.0),
-        *(linked(session_id=session_id, at=-300.0) for session_id in (owner, *victims, QUIET)),
-        listing(session(owner), *map(session, victims), session(QUIET), at=-290.0),
-        *stream(
-            routed("delegated_to_coder_vp", "vp-mission-00abcd"),
-            processing("implement the csv importer"),
-            frame("tool_call", "Bash npm i", tool="Bash", tool_use_id="t1"),
+        builders.healthy(-300.0),
+        *(
+            builders.linked(session_id=session_id, at=-300.0)
+            for session_id in (owner, *victims, QUIET)
+        ),
+        builders.listing(
+            builders.session(owner),
+            *map(builders.session, victims),
+            builders.session(QUIET),
+            at=-290.0,
+        ),
+        *builders.stream(
+            builders.routed("delegated_to_coder_vp", "vp-mission-00abcd"),
+            builders.processing("implement the csv importer"),
+            builders.frame("tool_call", "Bash npm i", tool="Bash", tool_use_id="t1"),
             session_id=owner,
             at=-242.0,
         ),
-        listing(
-            session(owner, active_runs=1, last_event_seq=9),
-            *(session(victim, active_runs=1) for victim in victims),
-            session(QUIET),
+        builders.listing(
+            builders.session(owner, active_runs=1, last_event_seq=9),
+            *(builders.session(victim, active_runs=1) for victim in victims),
+            builders.session(QUIET),
             at=-230.0,
         ),
-        healthy(),
-        polled(snapshot(running, *done(9))),
-        booted(),
-        logged("[20:00:01] TOOL CALL: Bash npm i"),
-        listing(
-            session(owner, active_runs=1, last_event_seq=9),
-            *(session(victim, active_runs=1) for victim in victims),
-            session(QUIET, description="why is the build slow"),
+        builders.healthy(),
+        builders.polled(builders.snapshot(running, *done(9))),
+        builders.booted(),
+        builders.logged("[20:00:01] TOOL CALL: Bash npm i"),
+        builders.listing(
+            builders.session(owner, active_runs=1, last_event_seq=9),
+            *(builders.session(victim, active_runs=1) for victim in victims),
+            builders.session(QUIET, description="why is the build slow"),
         ),
     ]
 
@@ -183,16 +182,16 @@ def stuck() -> list[Event]:
 def unheard_cancel() -> list[Event]:
     """Return a cancel of the stuck run at 1.0: it did not hear, and is no longer counted."""
     answer = CancelAnswer(OWNER, "stuck", task_cancelled=False, run_id=None, took_s=5.0)
-    running = mission("vp-mission-00abcd", "running", started_s=-243.0)
+    running = builders.mission("vp-mission-00abcd", "running", started_s=-243.0)
     return [
         CancelRequested(1.0, OWNER, "stuck", "ana@laptop"),
         CancelAnswered(6.0, OWNER, answer),
-        polled(snapshot(running, *done(9)), at=7.0),
-        logged(at=7.0),
-        listing(
-            session(OWNER, last_event_seq=9),
-            *(session(victim, active_runs=1) for victim in VICTIMS),
-            session(QUIET),
+        builders.polled(builders.snapshot(running, *done(9)), at=7.0),
+        builders.logged(at=7.0),
+        builders.listing(
+            builders.session(OWNER, last_event_seq=9),
+            *(builders.session(victim, active_runs=1) for victim in VICTIMS),
+            builders.session(QUIET),
             at=7.0,
         ),
     ]

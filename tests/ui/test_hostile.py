@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import unicodedata
 from typing import Any, Final
 
 import pytest
-from rich.cells import cell_len
 from tests.support.builders import LANE_DIR, failed, linked
+from tests.support.hostile import HOSTILE, assert_harmless
 from tests.support.recorded import WIRE
-from tests.support.rig import LARGE, SMALL, Rig, running
+from tests.support.rig import LARGE, SMALL, running
 
 from vp_tui.domain.events import Event, LogArrived, SessionsArrived, SnapshotArrived
 from vp_tui.domain.models import Plane, Source, StreamEvent, StreamState, TailAnswer
@@ -19,25 +18,7 @@ from vp_tui.gateway.frames import parse_frame
 from vp_tui.gateway.log_tail import TailCursor
 from vp_tui.gateway.parsing import parse_metrics, parse_ops_sessions
 
-HOSTILE: Final = {
-    "closing tag": "[/x] [/] [[/red]",
-    "opening tag": "[red]alarm[bold] [@click=app.quit]quit[/]",
-    "clear screen": "\x1b[2J\x1b[H gone",
-    "title and clipboard": "\x1b]0;owned\x07\x1b]52;c;ZXZpbA==\x07",
-    "C1 sequence": "\x9b2J\x9d0;owned\x9c",
-    "reset": "\x1bc\x00\x08\x7f\r",
-    "bidi": "\u202eelif.exe\u2066x\u2069\u200f",
-    "zero width": "a\u200bb\u200dc\ufeffd\u2060",
-    "emoji": "👩‍👩‍👧‍👦 🏳️‍🌈 ✅ ☎️ 🇩🇪",
-    "wide": "日本語のログ行" * 20,
-    "combining": "e\u0301" * 50 + "Z\u0351\u036b\u0343",
-    "very long": "word " * 20_000 + "x" * 5_000,
-    "separators": "one\u2028two\u2029three\x0bfour\x85five",
-    "tabs": "a\tb\t\tc",
-    "empty": "",
-}
 SESSION: Final = "session_20261122_195801_a1b2c3d4"
-_FORBIDDEN: Final = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 
 
 def frames(text: str) -> list[Event]:
@@ -84,16 +65,6 @@ def failure(text: str) -> Event:
     body = json.dumps({"detail": text}).encode()
     error = refusal(Asked("/api/v1/ops/sessions", "127.0.0.1:8002"), 500, body)
     return failed(Source.CONTINUITY, error.failure, at=1.0)
-
-
-def assert_harmless(rig: Rig, size: tuple[int, int]) -> None:
-    """Assert that every strip fits the screen and that no control character is in any."""
-    strips = rig.app.screen._compositor.render_strips()
-    assert len(strips) == size[1]
-    for strip in strips:
-        assert strip.cell_length == cell_len(strip.text) == size[0], strip.text
-        bad = {char for char in strip.text if unicodedata.category(char) in _FORBIDDEN}
-        assert not bad, strip.text
 
 
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)

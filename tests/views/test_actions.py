@@ -6,20 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 import pytest
-from tests.support import scenes
-from tests.support.builders import (
-    NOW,
-    booted,
-    frame,
-    linked,
-    listing,
-    mission,
-    polled,
-    session,
-    snapshot,
-    state,
-    stream,
-)
+from tests.support import builders, scenes
 from tests.support.keys import OTHER, OTHER_WATCH, table_keys_in, with_other_keys
 from tests.support.rollout import golden_rows
 
@@ -52,25 +39,27 @@ GOLDEN: Final = EvidenceRead(0.0, tuple(golden_rows()), frozenset())
 
 def contradicted() -> list[Event]:
     """Return a forced fallback that a later mission contradicts."""
-    late = mission("vp-mission-late", "running", started_s=8.0)
+    late = builders.mission("vp-mission-late", "running", started_s=8.0)
     return [
         *scenes.ordinary(),
         SwitchAsked(1.0, FORCE_FALLBACK, "ana@laptop"),
         SwitchActed(2.0, Actuation((), written=True)),
-        booted("2026-11-22T20:00:03", 4.0),
-        polled(snapshot(late, generated_at=NOW + timedelta(seconds=10)), at=10.0),
+        builders.booted("2026-11-22T20:00:03", 4.0),
+        builders.polled(
+            builders.snapshot(late, generated_at=builders.NOW + timedelta(seconds=10)), at=10.0
+        ),
     ]
 
 
 def cancelled() -> list[Event]:
     """Return a stuck run that heard its cancel, and no later turn."""
     sent = CancelRequested(1.0, scenes.OWNER, "stuck", "ana@laptop")
-    unwound = [frame("turn_cancelled"), frame("query_complete")]
+    unwound = [builders.frame("turn_cancelled"), builders.frame("query_complete")]
     return [
         *scenes.stuck(),
         sent,
-        *stream(*unwound, session_id=scenes.OWNER, at=1.1),
-        listing(session(scenes.OWNER, last_event_seq=12), at=5.0),
+        *builders.stream(*unwound, session_id=scenes.OWNER, at=1.1),
+        builders.listing(builders.session(scenes.OWNER, last_event_seq=12), at=5.0),
     ]
 
 
@@ -88,7 +77,10 @@ SCENES: Final[Mapping[str, tuple[list[Event], float]]] = {
         [*scenes.ordinary(), TokensRead(0.0, TokenPresence(problems=("no such file",)))],
         2.0,
     ),
-    "streams": ([*scenes.ordinary(), linked(StreamState.UNAUTHORIZED, "4401: refused")], 2.0),
+    "streams": (
+        [*scenes.ordinary(), builders.linked(StreamState.UNAUTHORIZED, "4401: refused")],
+        2.0,
+    ),
 }
 
 
@@ -111,8 +103,8 @@ def texts(view: View) -> Iterator[str]:
 @pytest.mark.parametrize("scene", SCENES)
 def test_every_text_names_the_keys_of_the_watch(scene: str) -> None:
     events, now = SCENES[scene]
-    by_table = "\n".join(texts(View(state(*events), now)))
-    by_watch = "\n".join(texts(View(state(*events, keys=OTHER), now)))
+    by_table = "\n".join(texts(View(builders.state(*events), now)))
+    by_watch = "\n".join(texts(View(builders.state(*events, keys=OTHER), now)))
     assert by_watch == with_other_keys(by_table)
     assert table_keys_in(by_watch) == []
 
@@ -140,7 +132,7 @@ def test_every_text_names_the_keys_of_the_watch(scene: str) -> None:
 def test_each_sentence_names_its_own_key(scene: str, action_id: str, sentence: str) -> None:
     events, now = SCENES[scene]
     for keys in ({}, OTHER):
-        watched = state(*events, keys=keys)
+        watched = builders.state(*events, keys=keys)
         found = "\n".join(texts(View(watched, now)))
         key = key_of(watched.watch, action_id)
         assert sentence.format(key=key) in found
@@ -150,7 +142,7 @@ def test_each_sentence_names_its_own_key(scene: str, action_id: str, sentence: s
 def test_the_next_step_names_the_keys_of_the_watch(level: Level | None) -> None:
     told = []
     for keys in ({}, OTHER):
-        view = View(state(*scenes.stuck(), keys=keys), 2.0)
+        view = View(builders.state(*scenes.stuck(), keys=keys), 2.0)
         row = next(row for row in run_rows(view) if row.session.session_id == scenes.OWNER)
         told.append(next_step(view, row._replace(level=row.level._replace(level=level))))
     by_table, by_watch = told
@@ -159,7 +151,7 @@ def test_the_next_step_names_the_keys_of_the_watch(level: Level | None) -> None:
 
 
 def test_what_has_no_key_is_told_by_the_palettes() -> None:
-    now = state(*scenes.deaf(), keys={"restart": "", "palette": "f9"})
+    now = builders.state(*scenes.deaf(), keys={"restart": "", "palette": "f9"})
     (entry, *_) = assess(View(now, 8.0)).safety
     assert entry.key == "F9"
     assert entry.cure == "a second cancel is useless: F9 restarts the gateway"
@@ -186,7 +178,7 @@ def test_the_table_shows_its_keys_as_they_are_called() -> None:
 
 
 def test_a_watch_without_keys_of_its_own_has_the_table() -> None:
-    assert actions_in(state().watch) is ACTIONS
+    assert actions_in(builders.state().watch) is ACTIONS
 
 
 def test_a_watch_has_the_keys_that_it_was_given() -> None:
@@ -199,7 +191,7 @@ def test_a_watch_has_the_keys_that_it_was_given() -> None:
 
 
 def test_a_key_that_is_given_to_another_action_is_lost() -> None:
-    watch = state(keys={"brake": "k", "probe": "c", "help": ""}).watch
+    watch = builders.state(keys={"brake": "k", "probe": "c", "help": ""}).watch
     mapped = {action.id: action for action in actions_in(watch)}
     assert (mapped["up"].keys, mapped["up"].shown_key) == (("up",), "↑")
     assert (mapped["cancel"].keys, mapped["cancel"].shown_key) == ((), "^p")
@@ -208,5 +200,5 @@ def test_a_key_that_is_given_to_another_action_is_lost() -> None:
 
 
 def test_the_palette_keeps_a_key() -> None:
-    watch = state(keys={"palette": "", "brake": "ctrl+p"}).watch
+    watch = builders.state(keys={"palette": "", "brake": "ctrl+p"}).watch
     assert key_of(watch, "palette") == key_of(watch, "waive") == "^p"

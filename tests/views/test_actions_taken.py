@@ -6,19 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.support.builders import (
-    NOW,
-    booted,
-    frame,
-    healthy,
-    linked,
-    listing,
-    processing,
-    session,
-    state,
-    status_frame,
-    stream,
-)
+from tests.support import builders
 from tests.support.rollout import row, window
 
 from vp_tui.domain.events import (
@@ -45,11 +33,11 @@ if TYPE_CHECKING:
 ME = "ana@laptop"
 ASKED = CancelRequested(10.0, "a", "stuck in npm", ME)
 DONE = Actuation((), command=CommandRun(("true",), 0, (), 0.1))
-LONG_AGO = NOW - timedelta(days=9)
+LONG_AGO = builders.NOW - timedelta(days=9)
 
 
 def at(seconds: float) -> datetime:
-    return NOW + timedelta(seconds=seconds)
+    return builders.NOW + timedelta(seconds=seconds)
 
 
 def record(
@@ -68,29 +56,33 @@ def audit(*records: ActionRecord) -> AuditRead:
 
 def running() -> list[Event]:
     return [
-        healthy(),
-        *(linked(session_id=name) for name in "ab"),
-        *stream(processing(), session_id="a", at=1.0),
-        listing(session("a", active_runs=1), session("b"), at=3.0),
+        builders.healthy(),
+        *(builders.linked(session_id=name) for name in "ab"),
+        *builders.stream(builders.processing(), session_id="a", at=1.0),
+        builders.listing(builders.session("a", active_runs=1), builders.session("b"), at=3.0),
     ]
 
 
 def lines(*events: Event, now: float = 20.0, begin: datetime = LONG_AGO) -> list[str]:
-    return [deed.line for deed in actions_taken(View(state(*running(), *events), now), begin)]
+    return [
+        deed.line for deed in actions_taken(View(builders.state(*running(), *events), now), begin)
+    ]
 
 
 def test_a_followed_cancel_is_told_with_what_it_came_to() -> None:
     asked = "02:00:10Z cancel a by ana@laptop (stuck in npm): "
     assert lines(ASKED) == [asked + "requested, recovery unconfirmed"]
-    unwound = stream(
-        status_frame(status="turn_cancelled"),
-        frame("query_complete", cancelled=True),
+    unwound = builders.stream(
+        builders.status_frame(status="turn_cancelled"),
+        builders.frame("query_complete", cancelled=True),
         session_id="a",
         at=10.1,
     )
     assert lines(ASKED, *unwound) == [asked + "the run ended, recovery unconfirmed"]
     assert lines(ASKED, *unwound, now=200.0) == [asked + "UNCONFIRMED"]
-    later = stream(processing("next"), frame("query_complete"), session_id="b", at=30.0)
+    later = builders.stream(
+        builders.processing("next"), builders.frame("query_complete"), session_id="b", at=30.0
+    )
     assert lines(ASKED, *unwound, *later) == [
         asked + "recovered at 02:00:31Z: a later turn of b completed"
     ]
@@ -102,7 +94,7 @@ def test_one_that_was_not_sent_says_why() -> None:
 
 
 def test_somebody_else_s_is_told_too() -> None:
-    (told,) = lines(*stream(frame("cancelled"), session_id="a", at=10.0))
+    (told,) = lines(*builders.stream(builders.frame("cancelled"), session_id="a", at=10.0))
     assert told.startswith("02:00:10Z cancel a by somebody else: ")
 
 
@@ -143,20 +135,26 @@ def test_what_was_before_is_not_told() -> None:
 
 class TestSince:
     def test_an_open_window_says_it(self) -> None:
-        assert since(View(state(), 0.0), window(opened_at=at(-600))) == at(-600)
+        assert since(View(builders.state(), 0.0), window(opened_at=at(-600))) == at(-600)
 
     def test_one_that_is_not_open_begins_with_the_last_row(self) -> None:
         last = row("Shadow window #1", date="2026-11-23T01:30:00Z")
         begin = since(
-            View(state(EvidenceRead(0.0, (last,), frozenset())), 0.0), window(opened_at=None)
+            View(builders.state(EvidenceRead(0.0, (last,), frozenset())), 0.0),
+            window(opened_at=None),
         )
-        assert begin.replace(microsecond=0) == NOW - timedelta(minutes=30)
+        assert begin.replace(microsecond=0) == builders.NOW - timedelta(minutes=30)
 
     @pytest.mark.parametrize("date", ["2027-01-01T00:00:00Z", "?"])
     def test_without_a_date_that_can_be_it_is_half_a_day(self, date: str) -> None:
         log = EvidenceRead(0.0, (row("Shadow window #1", date=date),), frozenset())
-        assert since(View(state(log), 0.0), window(opened_at=None)) == NOW - LOOK_BACK
-        assert since(View(state(), 0.0), window(opened_at=None)) == NOW - LOOK_BACK
+        assert (
+            since(View(builders.state(log), 0.0), window(opened_at=None))
+            == builders.NOW - LOOK_BACK
+        )
+        assert (
+            since(View(builders.state(), 0.0), window(opened_at=None)) == builders.NOW - LOOK_BACK
+        )
 
 
 class TestLane:
@@ -191,7 +189,11 @@ class TestLane:
         ]
 
     def test_a_restart_is_told_by_whether_the_gateway_is_back(self) -> None:
-        events: list[Event] = [booted(at=0.0), RestartAsked(10.0, ME, ""), RestartActed(11.0, DONE)]
-        assert lines(*events, booted("2026-11-22T20:00:12", at=12.0)) == [
+        events: list[Event] = [
+            builders.booted(at=0.0),
+            RestartAsked(10.0, ME, ""),
+            RestartActed(11.0, DONE),
+        ]
+        assert lines(*events, builders.booted("2026-11-22T20:00:12", at=12.0)) == [
             f"02:00:10Z restart {self.URL} by ana@laptop: back in a new epoch"
         ]

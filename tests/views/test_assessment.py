@@ -3,20 +3,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.support.builders import (
-    ELSEWHERE,
-    NOW,
-    REFUSED,
-    booted,
-    failed,
-    healthy,
-    listing,
-    logged,
-    mission,
-    polled,
-    snapshot,
-    state,
-)
+from tests.support import builders
 from tests.support.rollout import golden_rows
 from tests.support.rollout import window as opened_window
 from tests.support.scenes import GONE
@@ -40,20 +27,26 @@ GOLDEN = EvidenceRead(0.0, tuple(golden_rows()), frozenset())
 
 def done(count: int, **fields: Any) -> list[Mission]:  # noqa: ANN401 - fields of Mission
     """Return finished missions, newest first."""
-    return [mission(f"m{n:03d}", started_s=-60.0 * (count - n), **fields) for n in range(count)][
-        ::-1
-    ]
+    return [
+        builders.mission(f"m{n:03d}", started_s=-60.0 * (count - n), **fields) for n in range(count)
+    ][::-1]
 
 
 def night(*missions: Mission, log: EvidenceRead | None = GOLDEN) -> list[Event]:
     """Return a night on which every source answered at 0.0."""
     read: list[Event] = [log] if log else []
-    polls = [healthy(), polled(snapshot(*missions)), listing(), booted(), logged("a")]
+    polls = [
+        builders.healthy(),
+        builders.polled(builders.snapshot(*missions)),
+        builders.listing(),
+        builders.booted(),
+        builders.logged("a"),
+    ]
     return [*read, *polls]
 
 
 def assessed(*events: Event, now: float = 1.0, **watch: Any) -> Assessment:  # noqa: ANN401 - fields of Watch
-    return assess(View(state(*events, **watch), now))
+    return assess(View(builders.state(*events, **watch), now))
 
 
 def verdicts(assessment: Assessment) -> list[Verdict]:
@@ -135,15 +128,15 @@ class TestGates:
         ("trouble", "now"),
         [
             ([], 60.0),
-            ([failed(Source.METRICS)], 1.0),
+            ([builders.failed(Source.METRICS)], 1.0),
             (
                 [
-                    failed(Source.METRICS, REFUSED),
-                    polled(snapshot(*done(40)), 0.5, Plane.DASHBOARD),
+                    builders.failed(Source.METRICS, builders.REFUSED),
+                    builders.polled(builders.snapshot(*done(40)), 0.5, Plane.DASHBOARD),
                 ],
                 1.0,
             ),
-            ([polled(snapshot(*done(40), events=[]))], 1.0),
+            ([builders.polled(builders.snapshot(*done(40), events=[]))], 1.0),
         ],
     )
     def test_a_doubtful_source_never_passes(self, trouble: list[Event], now: float) -> None:
@@ -154,10 +147,10 @@ class TestGates:
 
     def test_alerts_of_the_gateway_fail_the_fourth(self) -> None:
         alert = ContinuityAlert("resume_failures_high", "critical", "words")
-        broken = booted()._replace(
+        broken = builders.booted()._replace(
             continuity=Continuity("2026-11-22T19:00:00", "ok", "degraded", (alert,), 0)
         )
-        seen = state(*night(*done(3)), broken)
+        seen = builders.state(*night(*done(3)), broken)
         assert verdicts(assess(View(seen, 1.0)))[3] is Verdict.FAIL
         assert exit_code(View(seen, 1.0)) == 1
 
@@ -168,7 +161,7 @@ class TestGates:
 class TestWaivers:
     """A window of which a gate was set aside."""
 
-    BROKEN = booted()._replace(
+    BROKEN = builders.booted()._replace(
         continuity=Continuity(
             "2026-11-22T19:00:00",
             "ok",
@@ -180,13 +173,13 @@ class TestWaivers:
 
     @staticmethod
     def waiving(gate: str, was: Verdict) -> WindowsRead:
-        waiver = Waiver(gate, "ana@laptop", "known, see #42", NOW, was)
+        waiver = Waiver(gate, "ana@laptop", "known, see #42", builders.NOW, was)
         return WindowsRead(0.0, (opened_window(waivers=(waiver,)),))
 
     def test_a_waived_fail_keeps_no_window_from_being_clean_and_proves_nothing(self) -> None:
         failing = [*night(*done(40)), self.BROKEN]
         assert assessed(*failing).is_clean is False
-        seen = state(*failing, self.waiving("G4", Verdict.FAIL))
+        seen = builders.state(*failing, self.waiving("G4", Verdict.FAIL))
         assessment = assess(View(seen, 1.0))
         assert assessment.gates.g4.verdict is Verdict.WAIVED
         assert assessment.gates.g4.reason.startswith(
@@ -219,7 +212,7 @@ class TestWaivers:
 class TestGuardrails:
     def test_three_fallbacks_trip_and_force(self) -> None:
         fallen = [m._replace(fallback_seen=True) for m in done(3)]
-        seen = state(*night(*fallen))
+        seen = builders.state(*night(*fallen))
         assessment = assess(View(seen, 1.0))
         assert assessment.suggestion is not None
         assert assessment.suggestion.decision == "FORCE_FALLBACK"
@@ -240,23 +233,28 @@ class TestGuardrails:
     def test_a_trip_is_told_whatever_else_is_wrong(self) -> None:
         fallen = [m._replace(fallback_seen=True) for m in done(3)]
         polls = (Source.HEALTH, Source.METRICS, Source.SESSIONS, Source.CONTINUITY)
-        assessment = assessed(*night(*fallen), *(failed(source, GONE) for source in polls))
+        assessment = assessed(*night(*fallen), *(builders.failed(source, GONE) for source in polls))
         assert [alarm.alarm for alarm in assessment.safety] == [GUARDRAIL, "gateway lost"]
 
     def test_a_trip_seen_by_the_dashboard_is_told_beside_the_blocked_word(self) -> None:
         fallen = [m._replace(fallback_seen=True) for m in done(3)]
         assessment = assessed(
             GOLDEN,
-            healthy(),
-            failed(failure=REFUSED),
-            polled(snapshot(*fallen), 0.5, Plane.DASHBOARD),
+            builders.healthy(),
+            builders.failed(failure=builders.REFUSED),
+            builders.polled(builders.snapshot(*fallen), 0.5, Plane.DASHBOARD),
         )
         assert assessment.suggestion is not None
         assert assessment.suggestion.decision == "BLOCKED_AUTH"
         assert [alarm.alarm for alarm in assessment.safety] == [GUARDRAIL]
 
     def test_a_blind_rate_is_an_alarm(self) -> None:
-        assessment = assessed(healthy(), polled(snapshot(mission(result_ref=ELSEWHERE), events=[])))
+        assessment = assessed(
+            builders.healthy(),
+            builders.polled(
+                builders.snapshot(builders.mission(result_ref=builders.ELSEWHERE), events=[])
+            ),
+        )
         assert [(alarm.alarm, alarm.key) for alarm in assessment.safety] == [("blind rate", "5")]
 
     def test_the_evidence_target_counts_what_is_recorded(self) -> None:
@@ -280,23 +278,23 @@ class TestWords:
 
 class TestCost:
     def test_nothing_is_computed_again_while_nothing_changed(self) -> None:
-        seen = state(*night(*done(400)))
+        seen = builders.state(*night(*done(400)))
         view = View(seen, 1.0)
         first = assess(view)
         later = View(seen, 1.5, view)
         assert assess(later) is first
-        assert assess(View(reduce(seen, logged("b")), 2.0, later)) is first
+        assert assess(View(reduce(seen, builders.logged("b")), 2.0, later)) is first
 
     def test_what_is_new_is_computed(self) -> None:
-        first = View(state(*night(*done(3))), 1.0)
-        other = View(state(*night(*done(4))), 1.0, first)
+        first = View(builders.state(*night(*done(3))), 1.0)
+        other = View(builders.state(*night(*done(4))), 1.0, first)
         assert assess(first).wire.terminal == 3
         assert assess(other).wire.terminal == 4
 
 
 class TestStatus:
     def test_the_object_tells_it(self) -> None:
-        value = status_object(View(state(*night(*done(18))), 1.0))
+        value = status_object(View(builders.state(*night(*done(18))), 1.0))
         assert value["lane"]["stage"] == "broadened"
         assert value["window"] == {
             "label": "Broadened rollout window #5",
@@ -327,9 +325,18 @@ class TestStatus:
 
     @pytest.mark.parametrize("mode", RevertMode)
     def test_one_look_tells_the_mode_of_the_auto_revert(self, mode: RevertMode) -> None:
-        fallen = [mission(f"m{n}", started_s=-60.0 * n, fallback_seen=True) for n in range(1, 4)]
+        fallen = [
+            builders.mission(f"m{n}", started_s=-60.0 * n, fallback_seen=True) for n in range(1, 4)
+        ]
         value = status_object(
-            View(state(healthy(), polled(snapshot(*fallen)), auto_revert=mode), 1.0)
+            View(
+                builders.state(
+                    builders.healthy(),
+                    builders.polled(builders.snapshot(*fallen)),
+                    auto_revert=mode,
+                ),
+                1.0,
+            )
         )
         assert value["guardrails"]["auto_revert"] == {
             "mode": str(mode),
@@ -338,14 +345,22 @@ class TestStatus:
         }
 
     def test_an_alarm_is_told_with_its_key(self) -> None:
-        value = status_object(View(state(healthy(), polled(snapshot(mission(), events=[]))), 1.0))
+        value = status_object(
+            View(
+                builders.state(
+                    builders.healthy(),
+                    builders.polled(builders.snapshot(builders.mission(), events=[])),
+                ),
+                1.0,
+            )
+        )
         assert [set(alarm) for alarm in value["safety"]] == [{"alarm", "reason", "key"}]
 
     def test_what_is_unknown_is_null(self) -> None:
         unread: State = initial_state(
             Watch("http://gateway", "here", "vp", evidence="evidence_log.md"),
             at=0.0,
-            wall=state().clock.wall,
+            wall=builders.state().clock.wall,
         )
         value = status_object(View(unread, 1.0))
         for name in ("window", "guardrails", "suggestion"):

@@ -4,17 +4,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.support.builders import (
-    BOOT,
-    NOW,
-    booted,
-    healthy,
-    linked,
-    mission,
-    polled,
-    snapshot,
-    state,
-)
+from tests.support import builders
 
 from vp_tui.domain.events import ContinuityArrived, Event, SuitesRead, Tick
 from vp_tui.domain.models import Continuity, ContinuityAlert, Failure, StreamState
@@ -75,8 +65,16 @@ async def test_a_report_that_is_not_there_is_told_and_its_coming_too(reading: Re
 @pytest.mark.parametrize(
     ("report", "verdict", "words"),
     [
-        (SuitesReport("junit.xml", 9, 0, NOW), Verdict.PASS, "junit.xml, just run: 9 passed"),
-        (SuitesReport("junit.xml", 9, 1, NOW), Verdict.FAIL, "junit.xml, just run: 1 failed"),
+        (
+            SuitesReport("junit.xml", 9, 0, builders.NOW),
+            Verdict.PASS,
+            "junit.xml, just run: 9 passed",
+        ),
+        (
+            SuitesReport("junit.xml", 9, 1, builders.NOW),
+            Verdict.FAIL,
+            "junit.xml, just run: 1 failed",
+        ),
         (
             UnreadReport("junit.xml", Failure("it is no XML", "run them again")),
             Verdict.INCONCLUSIVE,
@@ -87,7 +85,12 @@ async def test_a_report_that_is_not_there_is_told_and_its_coming_too(reading: Re
 def test_the_fourth_gate_goes_by_the_report(
     report: SuitesReport | UnreadReport, verdict: Verdict, words: str
 ) -> None:
-    known = state(healthy(), booted(), polled(snapshot(mission())), SuitesRead(0.0, report))
+    known = builders.state(
+        builders.healthy(),
+        builders.booted(),
+        builders.polled(builders.snapshot(builders.mission())),
+        SuitesRead(0.0, report),
+    )
     gate = assess(View(known, 0.0)).gates.g4
     assert gate.verdict is verdict
     assert words in gate.reason
@@ -96,20 +99,29 @@ def test_the_fourth_gate_goes_by_the_report(
 
 
 def test_the_fourth_gate_names_failed_attaches_of_vp_tuis_own() -> None:
-    gone = linked(StreamState.GONE)._replace(is_failed_attach=True)
+    gone = builders.linked(StreamState.GONE)._replace(is_failed_attach=True)
     alert = ContinuityAlert("attach_failures_high", "warning", "")
-    told = ContinuityArrived(0.0, Continuity(BOOT, "degraded", "ok", (alert,), 1))
-    known = state(healthy(), polled(snapshot(mission())), told, gone)
+    told = ContinuityArrived(0.0, Continuity(builders.BOOT, "degraded", "ok", (alert,), 1))
+    known = builders.state(
+        builders.healthy(), builders.polled(builders.snapshot(builders.mission())), told, gone
+    )
     gate = assess(View(known, 0.0)).gates.g4
     assert gate.verdict is Verdict.INCONCLUSIVE
     assert "1 of 1 failed attaches are vp-tui's own" in gate.reason
 
 
 def test_a_report_grows_old_while_it_is_watched() -> None:
-    ran = SuitesReport("junit.xml", 9, 0, NOW - timedelta(days=6, hours=23))
-    known = state(healthy(), booted(), polled(snapshot(mission())), SuitesRead(0.0, ran))
+    ran = SuitesReport("junit.xml", 9, 0, builders.NOW - timedelta(days=6, hours=23))
+    known = builders.state(
+        builders.healthy(),
+        builders.booted(),
+        builders.polled(builders.snapshot(builders.mission())),
+        SuitesRead(0.0, ran),
+    )
     assert assess(View(known, 0.0)).gates.g4.verdict is Verdict.PASS
-    later = reduce_all(known, [booted(at=3600.0), Tick(3600.0, NOW + timedelta(hours=1))])
+    later = reduce_all(
+        known, [builders.booted(at=3600.0), Tick(3600.0, builders.NOW + timedelta(hours=1))]
+    )
     aged = assess(View(later, 3600.0)).gates.g4
     assert aged.verdict is Verdict.INCONCLUSIVE
     assert aged.reason.endswith("suites not attested: junit.xml, 7 days old")

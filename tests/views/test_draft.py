@@ -5,20 +5,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.support import scenes
-from tests.support.builders import (
-    NOW,
-    REFUSED,
-    booted,
-    failed,
-    healthy,
-    listing,
-    logged,
-    mission,
-    polled,
-    snapshot,
-    state,
-)
+from tests.support import builders, scenes
 from tests.support.evidence import NEXT
 from tests.support.rollout import golden_rows, lasting, row, unmeasured, window
 
@@ -50,12 +37,18 @@ def missions(count: int = 18) -> list[Mission]:
 
 
 def night(*draft: Mission, log: EvidenceRead | None = GOLDEN) -> list[Event]:
-    polls = [healthy(), polled(snapshot(*draft)), listing(), booted(), logged("a")]
+    polls = [
+        builders.healthy(),
+        builders.polled(builders.snapshot(*draft)),
+        builders.listing(),
+        builders.booted(),
+        builders.logged("a"),
+    ]
     return [*([log] if log else []), *polls]
 
 
 def draft_of(*events: Event, now: float = 1.0, **watch: Any) -> Draft:  # noqa: ANN401 - fields of Watch
-    return draft_row(View(state(*(events or night(*missions())), **watch), now))
+    return draft_row(View(builders.state(*(events or night(*missions())), **watch), now))
 
 
 def written(
@@ -82,8 +75,10 @@ class TestTheNextRow:
         )
 
     def test_it_names_the_endpoint_and_the_limits_really_used(self) -> None:
-        taken = snapshot(*missions(), mission_limit=50, event_limit=200)
-        draft = draft_of(healthy(), polled(taken), mission_limit=500, event_limit=1000)
+        taken = builders.snapshot(*missions(), mission_limit=50, event_limit=200)
+        draft = draft_of(
+            builders.healthy(), builders.polled(taken), mission_limit=500, event_limit=1000
+        )
         assert row_of(draft, Choice(GO)).refs == (
             f"`GET {METRICS_PATH}?vp_id=vp.coder.primary&mission_limit=50&event_limit=200`"
         )
@@ -98,7 +93,7 @@ class TestTheNextRow:
         assert label_after(draft, row_of(draft, Choice(GO))) == "Broadened rollout window #6"
 
     def test_an_unmeasured_row_proposes_its_number_again(self) -> None:
-        draft = draft_of(GOLDEN, failed(failure=REFUSED))
+        draft = draft_of(GOLDEN, builders.failed(failure=builders.REFUSED))
         assert label_after(draft, row_of(draft, Choice("BLOCKED_AUTH"))) == NEXT
 
     def test_an_open_window_stands(self) -> None:
@@ -113,7 +108,7 @@ class TestEditing:
 
     def test_the_stage(self) -> None:
         events = night(*missions(1), log=EvidenceRead(0.0, (), frozenset()))
-        seen = state(*events)
+        seen = builders.state(*events)
         assert draft_row(View(seen, 1.0)).suggestion.decision == "READY_FOR_LIMITED_COHORT_PILOT"
         own = draft_row(View(seen, 1.0)).window._replace(stage=Stage.BROADENED)
         edited = draft_row(View(seen, 1.0).as_if(own))
@@ -122,9 +117,12 @@ class TestEditing:
     def test_the_source_of_row_3_of_the_golden_log(self) -> None:
         """The fault was injected: no gate counts it, the row says it, and it is held."""
         times = [0.534, 0.377, 0.4, 0.3]
-        draft = [mission(f"m{n}", duration_s=s, fallback_seen=not n) for n, s in enumerate(times)]
+        draft = [
+            builders.mission(f"m{n}", duration_s=s, fallback_seen=not n)
+            for n, s in enumerate(times)
+        ]
         log = EvidenceRead(0.0, tuple(golden_rows()[:2]), frozenset())
-        seen = state(*night(*draft, log=log))
+        seen = builders.state(*night(*draft, log=log))
         own = draft_row(View(seen, 1.0)).window._replace(source=Traffic.FAULT_INJECTED)
         edited = draft_row(View(seen, 1.0).as_if(own))
         row_3 = row_of(edited, Choice(edited.suggestion.decision))
@@ -135,7 +133,7 @@ class TestEditing:
 
     def test_three_injected_faults_force_nothing(self) -> None:
         fallen = [m._replace(fallback_seen=True) for m in missions(3)]
-        seen = state(*night(*fallen))
+        seen = builders.state(*night(*fallen))
         assert draft_row(View(seen, 1.0)).suggestion.decision == "FORCE_FALLBACK"
         own = draft_row(View(seen, 1.0)).window._replace(source=Traffic.FAULT_INJECTED)
         assert draft_row(View(seen, 1.0).as_if(own)).suggestion.decision == "HOLD_SHADOW"
@@ -186,10 +184,14 @@ class TestWithoutMetrics:
         ("events", "said"),
         [
             ([GOLDEN], "not measured: the metrics have not answered yet"),
-            ([*night(*missions()), failed()], "not measured: the metrics are down: connection"),
-            ([*night(*missions()), failed(failure=REFUSED)],
+            (
+                [*night(*missions()), builders.failed()],
+                "not measured: the metrics are down: connection",
+            ),
+            ([*night(*missions()), builders.failed(failure=builders.REFUSED)],
              "not measured: the metrics are unauthorized: 401 from the ops plane"),
-            ([GOLDEN, failed(failure=REFUSED), polled(snapshot(*missions()), 0.5, Plane.DASHBOARD)],
+            ([GOLDEN, builders.failed(failure=builders.REFUSED),
+              builders.polled(builders.snapshot(*missions()), 0.5, Plane.DASHBOARD)],
              "not measured: the metrics are unauthorized: 401 from the ops plane"),
         ],
     )  # fmt: skip
@@ -209,7 +211,7 @@ class TestWithoutMetrics:
         assert draft.own is None
 
     def test_a_refusal_blocks_and_names_the_token(self) -> None:
-        draft = draft_of(GOLDEN, failed(failure=REFUSED))
+        draft = draft_of(GOLDEN, builders.failed(failure=builders.REFUSED))
         assert draft.suggestion.decision == "BLOCKED_AUTH"
         assert "set UA_OPS_TOKEN" in row_of(draft, Choice("BLOCKED_AUTH")).notes
 
@@ -271,16 +273,18 @@ class TestWhenToAsk:
 
     def test_a_row_just_written_without_a_mission_since(self) -> None:
         just = row("Broadened rollout window #5", date="2026-11-23T01:59:30Z")
-        draft = draft_of(*night(mission(started_s=-90.0), log=written(just)))
+        draft = draft_of(*night(builders.mission(started_s=-90.0), log=written(just)))
         said = "the last row is younger than 60 s, and no mission came since"
         assert why_ask(draft, ME) == said
 
     @pytest.mark.parametrize(
         "since",
         [
-            mission("new", "running", started_s=-10.0),
-            mission("new", started_s=-50.0),
-            mission("old", started_s=-90.0, completed_at=NOW - timedelta(seconds=5)),
+            builders.mission("new", "running", started_s=-10.0),
+            builders.mission("new", started_s=-50.0),
+            builders.mission(
+                "old", started_s=-90.0, completed_at=builders.NOW - timedelta(seconds=5)
+            ),
         ],
         ids=["begun", "came", "ended"],
     )
@@ -302,7 +306,7 @@ class TestWhenToAsk:
     )
     def test_only_a_date_with_a_time_tells_that_it_is_young(self, date: str, *, asks: bool) -> None:
         just = unmeasured("Broadened rollout window #4", date=date)
-        draft = draft_of(*night(mission(started_s=-9e3), log=written(just)))
+        draft = draft_of(*night(builders.mission(started_s=-9e3), log=written(just)))
         assert (why_ask(draft, ME) is not None) is asks
 
 

@@ -5,27 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.support import scenes
-from tests.support.builders import (
-    ELSEWHERE,
-    NOW,
-    REFUSED,
-    booted,
-    failed,
-    frame,
-    healthy,
-    linked,
-    listing,
-    mission,
-    polled,
-    processing,
-    routed,
-    session,
-    snapshot,
-    state,
-    status_frame,
-    stream,
-)
+from tests.support import builders, scenes
 from tests.support.rollout import window
 
 from vp_tui.domain.events import CancelRequested, WindowsRead
@@ -42,7 +22,7 @@ HELD = Choice("HOLD_SHADOW")
 
 
 def draft_of(*events: Event, now: float = 0.0) -> Draft:
-    return draft_row(View(state(*events), now))
+    return draft_row(View(builders.state(*events), now))
 
 
 def notes(*events: Event, choice: Choice = HELD, now: float = 0.0) -> str:
@@ -68,8 +48,8 @@ def test_they_come_in_the_order_of_the_rules() -> None:
 
 
 def test_the_reported_values_are_told_where_the_cells_are_ones_own() -> None:
-    fallen = mission("m9", result_ref=ELSEWHERE)
-    draft = draft_of(healthy(), polled(snapshot(fallen)))
+    fallen = builders.mission("m9", result_ref=builders.ELSEWHERE)
+    draft = draft_of(builders.healthy(), builders.polled(builders.snapshot(fallen)))
     row = row_of(draft, HELD)
     assert row.fallback_rate == "1.000 (reconstructed)"
     assert "reported: 0.000 0/1, p95 30.000s max of 1" in row.notes
@@ -88,19 +68,22 @@ def test_running_missions_of_the_window_are_told() -> None:
 @pytest.mark.parametrize(
     ("events", "said"),
     [
-        ([linked()], "turns: no coding turn seen yet"),
-        ([listing(session())], "turns: no coding turn seen yet"),
+        ([builders.linked()], "turns: no coding turn seen yet"),
+        ([builders.listing(builders.session())], "turns: no coding turn seen yet"),
         ([], "turns: unknown: no stream was heard"),
-        ([linked(), *stream(routed("coder_vp_shadow_mode"), processing())],
+        ([builders.linked(),
+          *builders.stream(builders.routed("coder_vp_shadow_mode"), builders.processing())],
          "0 of 1 to the VP, no mission: 0 could not start, 1 in shadow"),
     ],
 )  # fmt: skip
 def test_the_routing_that_was_seen(events: list[Event], said: str) -> None:
-    assert said in notes(*events, healthy(), polled(snapshot(mission())))
+    assert said in notes(
+        *events, builders.healthy(), builders.polled(builders.snapshot(builders.mission()))
+    )
 
 
 def test_what_is_unknown_can_be_left_out() -> None:
-    events = [*scenes.ordinary(), failed(failure=scenes.BROKEN)]
+    events = [*scenes.ordinary(), builders.failed(failure=scenes.BROKEN)]
     assert "metrics down" in notes(*events)
     left_out = notes(*events, choice=HELD._replace(with_unknowns=False))
     assert "metrics down" not in left_out
@@ -108,13 +91,13 @@ def test_what_is_unknown_can_be_left_out() -> None:
 
 
 def test_one_cause_is_told_once() -> None:
-    said = notes(healthy(), booted(), failed(failure=REFUSED))
+    said = notes(builders.healthy(), builders.booted(), builders.failed(failure=builders.REFUSED))
     assert said.count("unauthorized: 401 from the ops plane") == 1
     assert "unauthorized: metrics;" in said
 
 
 def test_a_waived_gate_is_told_with_who_and_why() -> None:
-    waiver = Waiver("G4", "ana@laptop", "suites run by hand", NOW, Verdict.INCONCLUSIVE)
+    waiver = Waiver("G4", "ana@laptop", "suites run by hand", builders.NOW, Verdict.INCONCLUSIVE)
     opened = WindowsRead(0.0, (window(waivers=(waiver,)),))
     said = notes(*scenes.ordinary(), opened)
     assert "; G4 waived by ana@laptop: suites run by hand (was INCONCLUSIVE: runtime ok" in said
@@ -123,7 +106,7 @@ def test_a_waived_gate_is_told_with_who_and_why() -> None:
 
 def test_an_override_says_what_was_suggested_and_why_more_was_allowed() -> None:
     go = Choice("GO_BROADER_TRAFFIC_ACTIVE", reason=" the lead said so ", note=" see #42 ")
-    said = notes(healthy(), polled(snapshot(lane=None)), choice=go)
+    said = notes(builders.healthy(), builders.polled(builders.snapshot(lane=None)), choice=go)
     assert "; HOLD_SHADOW was suggested: " in said
     assert said.endswith("; more was allowed because: the lead said so; see #42")
 
@@ -154,23 +137,28 @@ def test_without_a_finished_mission_there_is_no_rate() -> None:
 
 class TestActions:
     UNWOUND = (
-        status_frame(status="turn_cancelled"),
-        frame("query_complete", cancelled=True),
-        frame("cancelled"),
+        builders.status_frame(status="turn_cancelled"),
+        builders.frame("query_complete", cancelled=True),
+        builders.frame("cancelled"),
     )
 
     def cancelled(self) -> list[Event]:
         """Return a run that was silent for 200 s when it was cancelled, and unwound."""
         return [
-            healthy(),
-            *(linked(session_id=name, at=-1.0) for name in "ab"),
-            polled(snapshot(mission("m0", started_s=-90.0)), 0.0),
-            *stream(routed("delegated_to_coder_vp", "m1"), processing(), session_id="a", at=0.0),
-            listing(session("a", active_runs=1), at=3.0),
-            listing(session("a", active_runs=1), at=198.0),
+            builders.healthy(),
+            *(builders.linked(session_id=name, at=-1.0) for name in "ab"),
+            builders.polled(builders.snapshot(builders.mission("m0", started_s=-90.0)), 0.0),
+            *builders.stream(
+                builders.routed("delegated_to_coder_vp", "m1"),
+                builders.processing(),
+                session_id="a",
+                at=0.0,
+            ),
+            builders.listing(builders.session("a", active_runs=1), at=3.0),
+            builders.listing(builders.session("a", active_runs=1), at=198.0),
             CancelRequested(200.0, "a", "stuck; in npm", "ana@laptop"),
-            *stream(*self.UNWOUND, session_id="a", at=200.1),
-            listing(session("a"), at=204.0),
+            *builders.stream(*self.UNWOUND, session_id="a", at=200.1),
+            builders.listing(builders.session("a"), at=204.0),
         ]
 
     def test_what_was_done_in_the_window_is_told_with_its_proof(self) -> None:

@@ -6,21 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from tests.support import scenes
-from tests.support.builders import (
-    NOW,
-    REFUSED,
-    booted,
-    failed,
-    frame,
-    healthy,
-    listing,
-    polled,
-    session,
-    snapshot,
-    state,
-    stream,
-)
+from tests.support import builders, scenes
 from tests.support.rollout import row, window
 
 from vp_tui.domain.events import (
@@ -50,7 +36,7 @@ READ = AuditRead(0.0, ())
 
 
 def text(*events: Event, now: float = 2.0, **watch: object) -> str:
-    return handover(View(state(*events, **watch), now), ME)
+    return handover(View(builders.state(*events, **watch), now), ME)
 
 
 def part(title: str, *events: Event, now: float = 2.0) -> list[str]:
@@ -75,7 +61,9 @@ def test_it_says_which_gateway_when_and_who() -> None:
 
 
 def test_a_mode_that_nothing_proves_is_unknown() -> None:
-    assert "believed mode unknown: no turn of coding intent seen in this epoch" in text(healthy())
+    assert "believed mode unknown: no turn of coding intent seen in this epoch" in text(
+        builders.healthy()
+    )
 
 
 def test_a_switch_that_is_not_proven_is_pending() -> None:
@@ -100,7 +88,9 @@ def test_it_is_some_thirty_lines() -> None:
 
 
 def test_the_window_with_its_numbers_and_the_suggestion() -> None:
-    opened = window(opened_at=NOW - timedelta(minutes=12), label="Broadened rollout window #5")
+    opened = window(
+        opened_at=builders.NOW - timedelta(minutes=12), label="Broadened rollout window #5"
+    )
     told = part("Window", *scenes.ordinary(), WindowsRead(0.0, (opened,)))
     assert told[0] == (
         "- Broadened rollout window #5: stage broadened, source organic,"
@@ -163,12 +153,12 @@ def test_actions_and_what_is_pending() -> None:
 
 
 def test_only_the_newest_actions_of_the_last_hours_are_told() -> None:
-    began = NOW - timedelta(minutes=30)
+    began = builders.NOW - timedelta(minutes=30)
     records = [
         ActionRecord(began + timedelta(minutes=n), ME, "cancel", OWNER, "", (), f"result {n}")
         for n in range(ACTIONS_AT_MOST + 3)
     ]
-    old = records[0]._replace(at=NOW - LOOK_BACK - timedelta(hours=1), result="long ago")
+    old = records[0]._replace(at=builders.NOW - LOOK_BACK - timedelta(hours=1), result="long ago")
     told = part("Actions", *scenes.stuck(), AuditRead(0.0, (old, *records)), now=0.0)
     assert told[0] == "- 3 earlier ones are in the audit"
     assert len(told) == 1 + ACTIONS_AT_MOST
@@ -176,14 +166,16 @@ def test_only_the_newest_actions_of_the_last_hours_are_told() -> None:
 
 
 def test_an_audit_that_cannot_be_read_is_told() -> None:
-    told = part("Actions", *scenes.ordinary(), AuditRead(0.0, (), problem=REFUSED))
+    told = part("Actions", *scenes.ordinary(), AuditRead(0.0, (), problem=builders.REFUSED))
     assert told == ["- earlier ones are unknown: the audit: 401 from the ops plane"]
 
 
 def test_what_is_not_verified() -> None:
     rows = (row("Shadow window #1"), row("Shadow window #2"))
     log = EvidenceRead(0.0, rows, frozenset(), authors=(ME, None))
-    told = part("Unverified", *scenes.blind(), log, failed(Source.SESSIONS, REFUSED))
+    told = part(
+        "Unverified", *scenes.blind(), log, builders.failed(Source.SESSIONS, builders.REFUSED)
+    )
     assert told[0] == "- unauthorized: sessions: 401 from the ops plane"
     assert any("BLIND" in line for line in told)
     assert told[-1] == "- 1 of the newest 2 rows has no record: written by hand"
@@ -196,18 +188,18 @@ def test_figures_that_are_old_say_how_old() -> None:
 def test_what_comes_from_outside_is_shown_literally() -> None:
     hostile = "a\x1b[2J\u202e\nb"
     events: list[Event] = [
-        healthy(),
-        booted(),
-        polled(snapshot()),
-        listing(session("a", active_runs=1)),
-        *stream(frame("text"), session_id="a"),
+        builders.healthy(),
+        builders.booted(),
+        builders.polled(builders.snapshot()),
+        builders.listing(builders.session("a", active_runs=1)),
+        *builders.stream(builders.frame("text"), session_id="a"),
         CancelRequested(1.0, "a", hostile, hostile),
     ]
     said = text(*events)
     assert "\x1b" not in said
     assert "\u202e" not in said
     assert "a␛[2J" in said
-    now = state(*events)
+    now = builders.state(*events)
     assert handover(View(replace(now, watch=now.watch._replace(name=hostile)), 2.0), ME).startswith(
         f"# Handover of {literal(hostile)}, "
     )

@@ -4,19 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from tests.support import scenes
-from tests.support.builders import (
-    healthy,
-    linked,
-    listing,
-    logged,
-    polled,
-    processing,
-    session,
-    snapshot,
-    state,
-    stream,
-)
+from tests.support import builders, scenes
 from tests.support.scenes import OWNER
 
 from vp_tui.views.handover import LINE, incident_text
@@ -45,7 +33,7 @@ next: c cancel, 5 s -> deaf? 2nd cancel useless -> X restart gateway (kills 3)
 
 
 def summary(*events: Event, now: float = 2.0, session_id: str = OWNER) -> str:
-    return incident_text(View(state(*events, name="prod"), now), session_id)
+    return incident_text(View(builders.state(*events, name="prod"), now), session_id)
 
 
 def test_a_stuck_run_is_told_in_a_dozen_lines() -> None:
@@ -67,7 +55,12 @@ def test_figures_that_are_old_say_so() -> None:
 
 
 def test_what_is_unknown_is_said_to_be() -> None:
-    text = summary(healthy(), listing(session(A, active_runs=1)), session_id=A, now=60.0)
+    text = summary(
+        builders.healthy(),
+        builders.listing(builders.session(A, active_runs=1)),
+        session_id=A,
+        now=60.0,
+    )
     assert "run aaaaaaaa unknown, at" in text
     assert "query: unknown, nobody saw it" in text
     assert "mission unknown: nobody saw the turn begin; lane session unknown" in text
@@ -77,7 +70,11 @@ def test_what_is_unknown_is_said_to_be() -> None:
 
 
 def test_a_session_that_left_is_said_to_be_gone() -> None:
-    text = summary(polled(snapshot()), listing(session(A)), session_id="session_x")
+    text = summary(
+        builders.polled(builders.snapshot()),
+        builders.listing(builders.session(A)),
+        session_id="session_x",
+    )
     assert text.startswith(
         "[prod vp.coder.primary] session_x is not listed at 2026-11-23T02:00:02Z"
     )
@@ -86,12 +83,12 @@ def test_a_session_that_left_is_said_to_be_gone() -> None:
 
 def test_it_is_plain_ascii_whatever_came_from_outside() -> None:
     text = summary(
-        healthy(),
-        linked(session_id=A),
-        listing(session(A, active_runs=1)),
-        *stream(processing("naïve “quotes” 👤 " + "x" * 5_000), session_id=A),
-        logged(log_id=A),
-        logged("␛[31mred " + "y" * 5_000, log_id=A, at=1.0),
+        builders.healthy(),
+        builders.linked(session_id=A),
+        builders.listing(builders.session(A, active_runs=1)),
+        *builders.stream(builders.processing("naïve “quotes” 👤 " + "x" * 5_000), session_id=A),
+        builders.logged(log_id=A),
+        builders.logged("␛[31mred " + "y" * 5_000, log_id=A, at=1.0),
         session_id=A,
     )
     assert text.isascii()

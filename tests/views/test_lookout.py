@@ -4,20 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.support.builders import (
-    failed,
-    frame,
-    healthy,
-    linked,
-    listing,
-    mission,
-    polled,
-    processing,
-    session,
-    snapshot,
-    state,
-    stream,
-)
+from tests.support import builders
 
 from vp_tui.domain.events import CancelRequested
 from vp_tui.domain.models import Failure, Source
@@ -34,42 +21,50 @@ GONE = Failure("connection refused", "is it up?", is_silence=True)
 def hanging(until: float) -> list[Event]:
     """Return a run that is silent from 1 on and listed until then."""
     return [
-        healthy(),
-        linked(at=-10.0),
-        listing(session(), at=-1.0),
-        *stream(processing(), frame("tool_call", "Bash x"), at=0.0),
-        *(listing(session(active_runs=1), at=3.0 * n) for n in range(int(until / 3) + 1)),
+        builders.healthy(),
+        builders.linked(at=-10.0),
+        builders.listing(builders.session(), at=-1.0),
+        *builders.stream(builders.processing(), builders.frame("tool_call", "Bash x"), at=0.0),
+        *(
+            builders.listing(builders.session(active_runs=1), at=3.0 * n)
+            for n in range(int(until / 3) + 1)
+        ),
     ]
 
 
 def kinds(*events: Event, now: float) -> list[str]:
-    return [one.key.kind for one in present_alarms(View(state(*events), now))]
+    return [one.key.kind for one in present_alarms(View(builders.state(*events), now))]
 
 
 def test_all_kinds() -> None:
     assert kinds(*hanging(90), now=90.0) == []
     assert kinds(*hanging(150), now=150.0) == ["stuck run"]
-    deaf: list[Event] = [*stream(frame("cancelled"), at=151.0), listing(session(), at=153.0)]
+    deaf: list[Event] = [
+        *builders.stream(builders.frame("cancelled"), at=151.0),
+        builders.listing(builders.session(), at=153.0),
+    ]
     assert kinds(*hanging(150), *deaf, now=154.0) == ["deaf run"]
-    assert kinds(*hanging(150), listing(at=153.0), now=154.0) == ["lost run"]
-    fallen = [mission(f"m{n}", fallback_seen=True) for n in range(3)]
-    assert kinds(healthy(), polled(snapshot(*fallen)), now=1.0) == ["guardrail tripped"]
-    hidden = snapshot(mission(), events=[], event_limit=0)
-    assert kinds(healthy(), polled(hidden), now=1.0) == ["blind rate"]
-    lost = [failed(source, GONE) for source in (Source.METRICS, Source.SESSIONS)]
-    assert kinds(healthy(-90.0), *lost, now=1.0) == ["gateway lost"]
+    assert kinds(*hanging(150), builders.listing(at=153.0), now=154.0) == ["lost run"]
+    fallen = [builders.mission(f"m{n}", fallback_seen=True) for n in range(3)]
+    assert kinds(builders.healthy(), builders.polled(builders.snapshot(*fallen)), now=1.0) == [
+        "guardrail tripped"
+    ]
+    hidden = builders.snapshot(builders.mission(), events=[], event_limit=0)
+    assert kinds(builders.healthy(), builders.polled(hidden), now=1.0) == ["blind rate"]
+    lost = [builders.failed(source, GONE) for source in (Source.METRICS, Source.SESSIONS)]
+    assert kinds(builders.healthy(-90.0), *lost, now=1.0) == ["gateway lost"]
 
 
 def test_each_unconfirmed_cancel_rings_for_its_own_session() -> None:
     sent = [CancelRequested(100.0, name, "", "ana@laptop") for name in "ab"]
     events: list[Event] = [
-        healthy(),
-        polled(snapshot()),
-        listing(session("a"), session("b")),
+        builders.healthy(),
+        builders.polled(builders.snapshot()),
+        builders.listing(builders.session("a"), builders.session("b")),
         *sent,
     ]
     assert kinds(*events, now=219.0) == []
-    found = present_alarms(View(state(*events), 220.0))
+    found = present_alarms(View(builders.state(*events), 220.0))
     assert [(one.key.subject, one.key.kind) for one in found] == [
         ("a", "cancel unconfirmed"),
         ("b", "cancel unconfirmed"),
@@ -80,12 +75,15 @@ def test_each_unconfirmed_cancel_rings_for_its_own_session() -> None:
 def test_a_stuck_run_does_not_ring_again_after_the_gateway_was_lost() -> None:
     alarms: tuple[Alarm, ...] = ()
     rung = []
-    lost = [failed(source, GONE, at=151.0) for source in (Source.METRICS, Source.SESSIONS)]
-    back = [polled(snapshot(), at=160.0), listing(session(active_runs=1), at=160.0)]
+    lost = [builders.failed(source, GONE, at=151.0) for source in (Source.METRICS, Source.SESSIONS)]
+    back = [
+        builders.polled(builders.snapshot(), at=160.0),
+        builders.listing(builders.session(active_runs=1), at=160.0),
+    ]
     known = hanging(150)
     for more, now in (([], 150.0), (lost, 152.0), (back, 161.0)):
         known = [*known, *more]
-        view = View(state(*known), now)
+        view = View(builders.state(*known), now)
         step = follow_alarms(alarms, present_alarms(view), now, unknown=unknown_subjects(view))
         alarms = step.alarms
         rung.append([alarm.key.kind for alarm in step.new])

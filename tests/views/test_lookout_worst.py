@@ -4,17 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.support import scenes
-from tests.support.builders import (
-    failed,
-    healthy,
-    listing,
-    mission,
-    polled,
-    session,
-    snapshot,
-    state,
-)
+from tests.support import builders, scenes
 from tests.support.scenes import OWNER
 
 from vp_tui.domain.events import AlarmsAcknowledged, Looked
@@ -39,32 +29,32 @@ def worst(now: State) -> AlarmKey | None:
 
 def fallen() -> list[Event]:
     """Return a stuck run, and a guardrail that tripped."""
-    ended = [mission(f"m{n}", fallback_seen=n < 5) for n in range(9)]
-    return [*scenes.stuck(), polled(snapshot(*ended))]
+    ended = [builders.mission(f"m{n}", fallback_seen=n < 5) for n in range(9)]
+    return [*scenes.stuck(), builders.polled(builders.snapshot(*ended))]
 
 
 def test_nothing_is_wrong() -> None:
-    assert worst(state(*scenes.ordinary())) is None
+    assert worst(builders.state(*scenes.ordinary())) is None
 
 
 def test_a_stuck_run_is_named() -> None:
-    assert worst(state(*scenes.stuck())) == STUCK
+    assert worst(builders.state(*scenes.stuck())) == STUCK
 
 
 def test_a_tripped_guardrail_goes_before_a_run() -> None:
-    assert worst(state(*fallen())) == TRIPPED
+    assert worst(builders.state(*fallen())) == TRIPPED
 
 
 def test_what_somebody_has_seen_comes_after_what_nobody_has() -> None:
-    now = state(*fallen())
+    now = builders.state(*fallen())
     looked = Looked(2.0, present_alarms(View(now, 2.0)))
     seen = AlarmsAcknowledged(2.0, "ana", frozenset({TRIPPED.subject}))
-    assert worst(state(*fallen(), looked, seen)) == STUCK
+    assert worst(builders.state(*fallen(), looked, seen)) == STUCK
     both = AlarmsAcknowledged(2.0, "ana")
-    assert worst(state(*fallen(), looked, both)) == TRIPPED
+    assert worst(builders.state(*fallen(), looked, both)) == TRIPPED
 
 
 def test_a_lost_gateway_is_an_alarm_of_its_own() -> None:
-    silent = [failed(source, GONE, at=1.0) for source in (Source.METRICS, Source.SESSIONS)]
-    found = worst(state(healthy(), listing(session()), *silent))
+    silent = [builders.failed(source, GONE, at=1.0) for source in (Source.METRICS, Source.SESSIONS)]
+    found = worst(builders.state(builders.healthy(), builders.listing(builders.session()), *silent))
     assert found == AlarmKey(":gateway lost", "gateway lost")

@@ -5,25 +5,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.support.builders import (
-    ELSEWHERE,
-    REFUSED,
-    booted,
-    failed,
-    frame,
-    healthy,
-    linked,
-    listing,
-    logged,
-    mission,
-    polled,
-    processing,
-    routed,
-    session,
-    snapshot,
-    state,
-    stream,
-)
+from tests.support import builders
 
 from vp_tui.domain.models import Plane, Source, StreamState
 from vp_tui.domain.text import utc_z
@@ -34,22 +16,22 @@ if TYPE_CHECKING:
     from vp_tui.domain.events import Event
 
 ALL_WELL: list[Event] = [
-    healthy(),
-    polled(snapshot(mission("m2", "running"), mission())),
-    listing(session(active_runs=1)),
-    booted(),
-    logged("a"),
-    linked(),
+    builders.healthy(),
+    builders.polled(builders.snapshot(builders.mission("m2", "running"), builders.mission())),
+    builders.listing(builders.session(active_runs=1)),
+    builders.booted(),
+    builders.logged("a"),
+    builders.linked(),
 ]
 """Every source answered at 0.0."""
 
 
 def shown(*events: Event, now: float = 1.0) -> dict[str, Any]:
-    return status_object(View(state(*events), now))
+    return status_object(View(builders.state(*events), now))
 
 
 def code(*events: Event, now: float = 1.0) -> int:
-    return exit_code(View(state(*events), now))
+    return exit_code(View(builders.state(*events), now))
 
 
 def numbers_in(value: object) -> list[object]:
@@ -114,7 +96,7 @@ class TestUnknown:
         assert numbers_in(shown()) == [1], "the schema alone is a number"
 
     def test_no_missions_have_no_rate_and_no_latency(self) -> None:
-        value = shown(healthy(), polled(snapshot()))
+        value = shown(builders.healthy(), builders.polled(builders.snapshot()))
         assert value["fallback"]["reported"] == {"rate": None, "with_fallback": 0, "considered": 0}
         assert value["fallback"]["reconstructed"]["rate"] is None
         assert value["fallback"]["coverage"]["state"] == "none"
@@ -126,32 +108,45 @@ class TestUnknown:
         "deaf",
         [
             [],
-            [failed(Source.SESSIONS)],
-            [listing(session()), linked(StreamState.UNAUTHORIZED, "403")],
+            [builders.failed(Source.SESSIONS)],
+            [
+                builders.listing(builders.session()),
+                builders.linked(StreamState.UNAUTHORIZED, "403"),
+            ],
         ],
     )
     def test_without_a_stream_what_only_streams_tell_is_unknown(self, deaf: list[Event]) -> None:
-        fallback = shown(polled(snapshot()), *deaf)["fallback"]
+        fallback = shown(builders.polled(builders.snapshot()), *deaf)["fallback"]
         assert set(fallback["unseen"].values()) == {None}
         assert set(fallback["routing"].values()) == {None}
 
-    @pytest.mark.parametrize("heard", [[listing()], [listing(session()), linked()]])
+    @pytest.mark.parametrize(
+        "heard", [[builders.listing()], [builders.listing(builders.session()), builders.linked()]]
+    )
     def test_with_streams_or_nothing_to_hear_it_is_known(self, heard: list[Event]) -> None:
-        fallback = shown(polled(snapshot()), *heard)["fallback"]
+        fallback = shown(builders.polled(builders.snapshot()), *heard)["fallback"]
         assert set(fallback["unseen"].values()) == {0}
 
     def test_what_was_heard_stays_known(self) -> None:
-        frames = stream(routed("coder_vp_shadow_mode"), processing())
-        lost = linked(StreamState.WAITING, "closed")
-        fallback = shown(healthy(), polled(snapshot()), linked(), *frames, lost)["fallback"]
+        frames = builders.stream(builders.routed("coder_vp_shadow_mode"), builders.processing())
+        lost = builders.linked(StreamState.WAITING, "closed")
+        fallback = shown(
+            builders.healthy(),
+            builders.polled(builders.snapshot()),
+            builders.linked(),
+            *frames,
+            lost,
+        )["fallback"]
         assert fallback["unseen"] == {"bootstrap": 0, "shadow": 1, "lease_degraded": 0}
         assert fallback["routing"]["primary"] == 1
 
 
 class TestStatistics:
     def test_the_bounds_are_those_of_the_reconstructed_rate(self) -> None:
-        missions = [mission(f"m{n}", started_s=-60.0 * n) for n in range(1, 19)]
-        fallback = shown(healthy(), polled(snapshot(*missions)))["fallback"]
+        missions = [builders.mission(f"m{n}", started_s=-60.0 * n) for n in range(1, 19)]
+        fallback = shown(builders.healthy(), builders.polled(builders.snapshot(*missions)))[
+            "fallback"
+        ]
         assert fallback["interval95"] == pytest.approx([0.0, 0.17588], abs=1e-4)
         assert fallback["upper95"] == pytest.approx(1 - 0.05 ** (1 / 18))
         assert fallback["needed_for_10pct"] == 17
@@ -160,12 +155,17 @@ class TestStatistics:
         }  # fmt: skip
 
     def test_three_fallbacks_trip(self) -> None:
-        missions = [mission(f"m{n}", result_ref=ELSEWHERE) for n in range(3)]
-        rolling = shown(healthy(), polled(snapshot(*missions)))["fallback"]["rolling"]
+        missions = [builders.mission(f"m{n}", result_ref=builders.ELSEWHERE) for n in range(3)]
+        rolling = shown(builders.healthy(), builders.polled(builders.snapshot(*missions)))[
+            "fallback"
+        ]["rolling"]
         assert (rolling["tripped"], rolling["to_trip"]) == (True, 0)
 
     def test_without_a_finished_mission_nothing_is_proven(self) -> None:
-        fallback = shown(healthy(), polled(snapshot(mission("m1", "running"))))["fallback"]
+        fallback = shown(
+            builders.healthy(),
+            builders.polled(builders.snapshot(builders.mission("m1", "running"))),
+        )["fallback"]
         for name in ("interval95", "upper95", "needed_for_10pct", "rolling"):
             assert fallback[name] is None
 
@@ -184,7 +184,13 @@ class TestValues:
 
     def test_the_figures(self) -> None:
         value = shown(
-            healthy(), polled(snapshot(mission("m2", result_ref=ELSEWHERE), mission())), booted()
+            builders.healthy(),
+            builders.polled(
+                builders.snapshot(
+                    builders.mission("m2", result_ref=builders.ELSEWHERE), builders.mission()
+                )
+            ),
+            builders.booted(),
         )
         assert value["generated_at"] == "2026-11-23T02:00:01Z"
         assert value["missions"]["counts"] == {"completed": 2}
@@ -201,33 +207,49 @@ class TestValues:
         assert value["alarms"] == ["the gateway's fallback count is 1 lower than the ledger's"]
 
     def test_a_blind_rate_is_an_alarm(self) -> None:
-        value = shown(healthy(), polled(snapshot(mission(), events=[])))
+        value = shown(
+            builders.healthy(), builders.polled(builders.snapshot(builders.mission(), events=[]))
+        )
         assert value["alarms"] == ["blind rate: its events miss 1 of 1 missions, the newest too"]
 
     def test_a_substitute_is_labelled(self) -> None:
-        value = shown(failed(failure=REFUSED), polled(snapshot(), 0.5, Plane.DASHBOARD))
+        value = shown(
+            builders.failed(failure=builders.REFUSED),
+            builders.polled(builders.snapshot(), 0.5, Plane.DASHBOARD),
+        )
         assert value["sources"]["metrics"] == {
             "state": "unauthorized",
             "age_s": 0.5,
-            "error": REFUSED.reason,
+            "error": builders.REFUSED.reason,
             "plane": "ops",
         }
-        assert value["alarms"][0] == f"metrics unauthorized: {REFUSED.reason}"
+        assert value["alarms"][0] == f"metrics unauthorized: {builders.REFUSED.reason}"
         assert "dashboard" in value["alarms"][1]
 
     def test_a_listing_of_the_session_plane_says_so(self) -> None:
-        sources = shown(listing(plane=Plane.SESSION))["sources"]
+        sources = shown(builders.listing(plane=Plane.SESSION))["sources"]
         assert sources["sessions"] == {
             "state": "live", "age_s": 1.0, "error": None, "plane": "session",
         }  # fmt: skip
 
     def test_only_running_and_attached_sessions_are_runs(self) -> None:
-        value = shown(listing(session("idle"), session("runs", active_runs=1), session()), linked())
+        value = shown(
+            builders.listing(
+                builders.session("idle"),
+                builders.session("runs", active_runs=1),
+                builders.session(),
+            ),
+            builders.linked(),
+        )
         assert [run["session_id"] for run in value["runs"]] == ["runs", "session_a"]
 
     def test_a_run(self) -> None:
-        frames = stream(routed("delegated_to_coder_vp", "m1"), frame("text"), at=0.0)
-        value = shown(listing(session(active_runs=1)), linked(), *frames, now=3.26)
+        frames = builders.stream(
+            builders.routed("delegated_to_coder_vp", "m1"), builders.frame("text"), at=0.0
+        )
+        value = shown(
+            builders.listing(builders.session(active_runs=1)), builders.linked(), *frames, now=3.26
+        )
         assert value["runs"] == [
             {
                 "session_id": "session_a",
@@ -248,29 +270,30 @@ class TestExitCode:
     @pytest.mark.parametrize(
         "trouble",
         [
-            failed(failure=REFUSED),
-            failed(Source.CONTINUITY),
-            failed(Source.LOG, log_id="vp_coder_primary"),
-            linked(StreamState.WAITING, "refused"),
-            linked(StreamState.UNAUTHORIZED, "403"),
-            polled(snapshot(mission(), events=[])),
-            polled(snapshot(mission(result_ref=ELSEWHERE))),
+            builders.failed(failure=builders.REFUSED),
+            builders.failed(Source.CONTINUITY),
+            builders.failed(Source.LOG, log_id="vp_coder_primary"),
+            builders.linked(StreamState.WAITING, "refused"),
+            builders.linked(StreamState.UNAUTHORIZED, "403"),
+            builders.polled(builders.snapshot(builders.mission(), events=[])),
+            builders.polled(builders.snapshot(builders.mission(result_ref=builders.ELSEWHERE))),
         ],
     )
     def test_attention(self, trouble: Event) -> None:
         assert code(*ALL_WELL, trouble) == 1
 
     def test_stale_while_others_answer(self) -> None:
-        assert code(*ALL_WELL, healthy(9.0), now=9.0) == 1
+        assert code(*ALL_WELL, builders.healthy(9.0), now=9.0) == 1
 
     @pytest.mark.parametrize(
-        "events", [[], [failed(), failed(Source.HEALTH), failed(Source.SESSIONS)]]
+        "events",
+        [[], [builders.failed(), builders.failed(Source.HEALTH), builders.failed(Source.SESSIONS)]],
     )
     def test_could_not_look(self, events: list[Event]) -> None:
         assert code(*events) == 2
 
     def test_a_refusal_everywhere_is_a_look(self) -> None:
-        assert code(failed(failure=REFUSED)) == 1
+        assert code(builders.failed(failure=builders.REFUSED)) == 1
 
 
 def test_stamps_are_utc_to_the_second() -> None:

@@ -5,24 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.support import scenes
-from tests.support.builders import (
-    REFUSED,
-    failed,
-    frame,
-    healthy,
-    linked,
-    listing,
-    logged,
-    mission,
-    polled,
-    processing,
-    routed,
-    session,
-    snapshot,
-    state,
-    stream,
-)
+from tests.support import builders, scenes
 from tests.support.scenes import OWNER, VICTIMS
 
 from vp_tui.domain.models import LaneSession, Source
@@ -33,12 +16,12 @@ if TYPE_CHECKING:
     from vp_tui.domain.events import Event
 
 A = "session_20261122_190000_aaaaaaaa"
-TOOL = frame("tool_call", "Bash npm i", tool="Bash", tool_use_id="t1")
-DELEGATED = routed("delegated_to_coder_vp", "vp-mission-00abcd")
+TOOL = builders.frame("tool_call", "Bash npm i", tool="Bash", tool_use_id="t1")
+DELEGATED = builders.routed("delegated_to_coder_vp", "vp-mission-00abcd")
 
 
 def seen(*events: Event, now: float = 2.0, session_id: str = OWNER, **watch: object) -> Triage:
-    found = triage(View(state(*events, **watch), now), session_id)
+    found = triage(View(builders.state(*events, **watch), now), session_id)
     assert found is not None
     return found
 
@@ -53,8 +36,12 @@ def told(found: Triage) -> list[str]:
 
 def alone(*events: Event, now: float = 10.0, **watch: object) -> Triage:
     """Return the run of a session that is the only one, counted from 0.0 on."""
-    known: list[Event] = [healthy(), linked(session_id=A, at=-10.0), listing(session(A), at=-5.0)]
-    counted = listing(session(A, active_runs=1), at=9.0)
+    known: list[Event] = [
+        builders.healthy(),
+        builders.linked(session_id=A, at=-10.0),
+        builders.listing(builders.session(A), at=-5.0),
+    ]
+    counted = builders.listing(builders.session(A, active_runs=1), at=9.0)
     return seen(*known, *events, counted, now=now, session_id=A, **watch)
 
 
@@ -67,8 +54,8 @@ class TestCourse:
         ]
 
     def test_a_flood_of_events_leaves_the_course_as_it_is(self) -> None:
-        flood = stream(*[frame("text")] * 6_000, session_id=VICTIMS[0], at=-200.0)
-        now = state(*scenes.stuck(), *flood)
+        flood = builders.stream(*[builders.frame("text")] * 6_000, session_id=VICTIMS[0], at=-200.0)
+        now = builders.state(*scenes.stuck(), *flood)
         assert not any(entry.kind == "tool_call" for entry in now.entries)
         found = triage(View(now, 2.0), OWNER)
         assert found is not None
@@ -79,33 +66,42 @@ class TestCourse:
         ]
 
     def test_a_run_whose_beginning_nobody_saw_says_so(self) -> None:
-        late = alone(*stream(TOOL, session_id=A, at=4.0))
+        late = alone(*builders.stream(TOOL, session_id=A, at=4.0))
         assert told(late) == [
             "its beginning was not seen",
             "4 tool_call Bash npm i, no tool_result for 6s",
         ]
 
     def test_a_counted_run_of_which_nothing_was_heard_is_not_told_as_the_last_turn(self) -> None:
-        last = stream(processing("the last one"), frame("query_complete"), session_id=A, at=1.0)
+        last = builders.stream(
+            builders.processing("the last one"),
+            builders.frame("query_complete"),
+            session_id=A,
+            at=1.0,
+        )
         assert told(alone(*last)) == ["9 counted as running; none of its frames was heard yet"]
 
     def test_an_idle_session_tells_its_last_turn_and_how_it_ended(self) -> None:
-        turn = stream(processing("one"), frame("query_complete"), session_id=A, at=1.0)
-        found = seen(healthy(), listing(session(A)), *turn, session_id=A)
+        turn = builders.stream(
+            builders.processing("one"), builders.frame("query_complete"), session_id=A, at=1.0
+        )
+        found = seen(builders.healthy(), builders.listing(builders.session(A)), *turn, session_id=A)
         assert told(found) == ['1 processing "one"', "2 turn done"]
         assert found.next_step == "nothing to do: no run"
 
     def test_a_session_without_a_turn_says_that_none_was_seen(self) -> None:
-        assert told(seen(healthy(), listing(session(A)), session_id=A)) == ["no turn was seen"]
+        assert told(
+            seen(builders.healthy(), builders.listing(builders.session(A)), session_id=A)
+        ) == ["no turn was seen"]
 
     def test_an_answered_tool_a_question_and_a_fallback_are_told_in_order(self) -> None:
-        frames = stream(
+        frames = builders.stream(
             DELEGATED,
-            processing("go"),
+            builders.processing("go"),
             TOOL,
-            frame("tool_result", "ok 5 B", tool_use_id="t1"),
-            routed("coder_vp_fallback", "vp-mission-00abcd"),
-            frame("input_required", "which one?"),
+            builders.frame("tool_result", "ok 5 B", tool_use_id="t1"),
+            builders.routed("coder_vp_fallback", "vp-mission-00abcd"),
+            builders.frame("input_required", "which one?"),
             session_id=A,
         )
         assert told(alone(*frames))[2:] == [
@@ -116,19 +112,19 @@ class TestCourse:
         ]
 
     def test_of_many_open_tools_the_newest_are_told_and_the_others_counted(self) -> None:
-        calls = [frame("tool_call", f"Read {n}", tool_use_id=str(n)) for n in range(5)]
-        texts = told(alone(*stream(processing("go"), *calls, session_id=A)))
+        calls = [builders.frame("tool_call", f"Read {n}", tool_use_id=str(n)) for n in range(5)]
+        texts = told(alone(*builders.stream(builders.processing("go"), *calls, session_id=A)))
         assert texts[1].startswith("3 tool_call Read 2")
         assert texts[1:][TOOLS_SHOWN:] == ["and 2 older tool calls without a result"]
 
     def test_what_comes_from_outside_stays_on_its_line(self) -> None:
-        texts = told(alone(*stream(processing("a   b"), session_id=A)))
+        texts = told(alone(*builders.stream(builders.processing("a   b"), session_id=A)))
         assert texts[0] == '0 processing "a b"'
 
 
 class TestLogs:
     def test_a_delegated_run_logs_to_the_lane(self) -> None:
-        found = seen(*scenes.stuck(), logged(log_id=OWNER))
+        found = seen(*scenes.stuck(), builders.logged(log_id=OWNER))
         assert found.log_id == "vp_coder_primary"
         assert found.logs == (
             "lane log +0 lines in 2s (before: unknown)",
@@ -137,23 +133,28 @@ class TestLogs:
 
     def test_lines_are_counted_from_the_beginning_of_the_turn(self) -> None:
         found = alone(
-            logged("old", log_id=A, at=-3.0),
-            *stream(processing("say it"), session_id=A, at=1.0),
-            logged("a", "b", log_id=A, at=4.0),
-            logged("c", log_id=A, at=5.0),
+            builders.logged("old", log_id=A, at=-3.0),
+            *builders.stream(builders.processing("say it"), session_id=A, at=1.0),
+            builders.logged("a", "b", log_id=A, at=4.0),
+            builders.logged("c", log_id=A, at=5.0),
         )
         assert found.log_id == A
         assert found.logs[0] == "session log +3 lines in 9s (stale)"
         assert found.logs[1].endswith("(not this run's)")
 
     def test_growth_that_is_no_longer_remembered_is_a_lower_bound(self) -> None:
-        grown = [logged("x", log_id=A, at=1.0 + n / 100) for n in range(300)]
-        found = alone(logged(log_id=A, at=-3.0), *stream(processing("x"), session_id=A), *grown)
+        grown = [builders.logged("x", log_id=A, at=1.0 + n / 100) for n in range(300)]
+        found = alone(
+            builders.logged(log_id=A, at=-3.0),
+            *builders.stream(builders.processing("x"), session_id=A),
+            *grown,
+        )
         assert found.logs[0].startswith("session log +200 or more lines in 10s")
 
     def test_a_log_that_cannot_be_read_is_unknown_and_why(self) -> None:
         found = alone(
-            *stream(processing("x"), session_id=A), failed(Source.LOG, REFUSED, at=1.0, log_id=A)
+            *builders.stream(builders.processing("x"), session_id=A),
+            builders.failed(Source.LOG, builders.REFUSED, at=1.0, log_id=A),
         )
         assert found.logs[0] == "session log unknown: 401 from the ops plane"
 
@@ -173,11 +174,13 @@ class TestFacts:
         )
 
     def test_a_guessed_mission_says_why(self) -> None:
-        found = alone(polled(snapshot(mission("vp-mission-0077ff", "running"))))
+        found = alone(
+            builders.polled(builders.snapshot(builders.mission("vp-mission-0077ff", "running")))
+        )
         assert found.mission.startswith("mission 0077ff? reads running (a guess: the only mission")
 
     def test_no_mission_is_told_from_an_unknown_one(self) -> None:
-        plain = alone(*stream(processing("hello"), session_id=A))
+        plain = alone(*builders.stream(builders.processing("hello"), session_id=A))
         assert plain.mission == "mission none: the turn was not delegated"
         assert alone().mission == "mission unknown: nobody saw the turn begin"
 
@@ -193,23 +196,23 @@ class TestFacts:
 
     def test_without_a_gateway_wide_lock_nothing_else_is_blocked(self) -> None:
         found = seen(
-            healthy(dialect="G2"),
-            linked(session_id=A),
-            listing(session(A, active_runs=1)),
-            *stream(processing("x"), session_id=A),
+            builders.healthy(dialect="G2"),
+            builders.linked(session_id=A),
+            builders.listing(builders.session(A, active_runs=1)),
+            *builders.stream(builders.processing("x"), session_id=A),
             session_id=A,
         )
         assert "G2" in found.blocks
         assert found.blocks.startswith("blocks nothing")
 
     def test_what_it_blocks_is_unknown_before_the_gateway_said_its_generation(self) -> None:
-        found = seen(listing(session(A, active_runs=1)), session_id=A)
+        found = seen(builders.listing(builders.session(A, active_runs=1)), session_id=A)
         assert found.blocks.startswith("what it blocks is unknown")
         assert found.queue == "who waits is unknown"
 
     def test_other_viewers_are_unknown_beside_an_old_list(self) -> None:
-        two = listing(session(A, active_runs=1, active_connections=3))
-        known: list[Event] = [healthy(), linked(session_id=A), two]
+        two = builders.listing(builders.session(A, active_runs=1, active_connections=3))
+        known: list[Event] = [builders.healthy(), builders.linked(session_id=A), two]
         assert seen(*known, session_id=A).viewers == "2 other viewers"
         assert seen(*known, session_id=A, now=60.0).viewers == (
             "other viewers unknown (list stale)"
@@ -225,11 +228,15 @@ class TestFacts:
         ],
     )
     def test_the_lanes_own_session_is_told(self, lane: LaneSession | None, said: str) -> None:
-        found = seen(listing(session(A)), polled(snapshot(lane=lane)), session_id=A)
+        found = seen(
+            builders.listing(builders.session(A)),
+            builders.polled(builders.snapshot(lane=lane)),
+            session_id=A,
+        )
         assert found.lane == said
 
     def test_a_session_that_is_not_listed_has_no_triage(self) -> None:
-        assert triage(View(state(*scenes.stuck()), 2.0), "session_x") is None
+        assert triage(View(builders.state(*scenes.stuck()), 2.0), "session_x") is None
 
 
 class TestLadder:
@@ -257,16 +264,23 @@ class TestLadder:
         assert "read-only" not in alone(read_only=True).next_step
 
     def test_a_quiet_run_says_when_it_counts_as_stuck(self) -> None:
-        quiet = alone(*stream(processing("x"), session_id=A, at=1.0), now=9.0, stuck_after=12.0)
+        quiet = alone(
+            *builders.stream(builders.processing("x"), session_id=A, at=1.0),
+            now=9.0,
+            stuck_after=12.0,
+        )
         assert quiet.next_step == "wait: it counts as stuck in 4s, then c cancel"
 
     def test_a_run_that_moves_needs_nothing(self) -> None:
-        assert alone(*stream(processing("x"), session_id=A, at=9.0)).next_step == (
-            "nothing to do: it moves"
-        )
+        assert alone(
+            *builders.stream(builders.processing("x"), session_id=A, at=9.0)
+        ).next_step == ("nothing to do: it moves")
 
     def test_beside_an_old_list_without_a_socket_nothing_is_known(self) -> None:
-        known: list[Event] = [healthy(), listing(session(A, active_runs=1))]
+        known: list[Event] = [
+            builders.healthy(),
+            builders.listing(builders.session(A, active_runs=1)),
+        ]
         found = seen(*known, session_id=A, now=60.0)
         assert found.row.level.level is None
         assert found.next_step.startswith("nothing is known now")

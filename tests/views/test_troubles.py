@@ -5,19 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.support import scenes
-from tests.support.builders import (
-    REFUSED,
-    failed,
-    health,
-    linked,
-    listing,
-    mission,
-    mission_event,
-    polled,
-    snapshot,
-    state,
-)
+from tests.support import builders, scenes
 from tests.support.scenes import BROKEN, GONE
 
 from vp_tui.domain.events import EvidenceRead, HealthArrived, TokensRead
@@ -33,11 +21,11 @@ LONG_AFTER = 600.0
 
 
 def badge_after(*events: Event, now: float = 1.0, frozen: bool = False) -> str:
-    return badge(View(state(*events), now), frozen=frozen)
+    return badge(View(builders.state(*events), now), frozen=frozen)
 
 
 def troubles_after(*events: Event, now: float = 1.0) -> tuple[Trouble, ...]:
-    return troubles(View(state(*events), now))
+    return troubles(View(builders.state(*events), now))
 
 
 def whats(*events: Event, now: float = 1.0) -> list[str]:
@@ -48,18 +36,30 @@ def whats(*events: Event, now: float = 1.0) -> list[str]:
     ("events", "now", "word"),
     [
         ([], 1.0, "NO DATA"),
-        ([polled(snapshot())], 1.0, "NO DATA"),
-        ([listing()], 1.0, "NO DATA"),
+        ([builders.polled(builders.snapshot())], 1.0, "NO DATA"),
+        ([builders.listing()], 1.0, "NO DATA"),
         (scenes.ordinary(), 1.0, "LIVE"),
         (scenes.ordinary(), 5.0, "STALE"),
         (scenes.metrics_down(), 9.0, "DOWN"),
-        ([*scenes.ordinary(), failed(Source.SESSIONS, BROKEN, at=1.0)], 1.0, "DOWN"),
-        ([*scenes.ordinary(), failed(Source.SESSIONS, REFUSED, at=1.0)], 1.0, "UNAUTHORIZED"),
+        ([*scenes.ordinary(), builders.failed(Source.SESSIONS, BROKEN, at=1.0)], 1.0, "DOWN"),
+        (
+            [*scenes.ordinary(), builders.failed(Source.SESSIONS, builders.REFUSED, at=1.0)],
+            1.0,
+            "UNAUTHORIZED",
+        ),
         (scenes.refused_ops(dashboard=False), 1.0, "UNAUTHORIZED"),
         (scenes.refused_ops(dashboard=True), 1.0, "UNAUTHORIZED"),
         (scenes.lost(), 9.0, "LOST"),
-        ([failed(Source.METRICS, GONE), failed(Source.SESSIONS, GONE)], 1.0, "LOST"),
-        ([failed(Source.METRICS, GONE), failed(Source.SESSIONS, BROKEN)], 1.0, "DOWN"),
+        (
+            [builders.failed(Source.METRICS, GONE), builders.failed(Source.SESSIONS, GONE)],
+            1.0,
+            "LOST",
+        ),
+        (
+            [builders.failed(Source.METRICS, GONE), builders.failed(Source.SESSIONS, BROKEN)],
+            1.0,
+            "DOWN",
+        ),
         (scenes.blind(), 1.0, "BLIND"),
         (scenes.blind(), LONG_AFTER, "BLIND+STALE"),
         (scenes.truncated(), 1.0, "LIVE"),
@@ -87,7 +87,7 @@ def test_a_lost_gateway_is_one_trouble_with_cause_and_cure() -> None:
 def test_refusals_are_named_together_before_all_else() -> None:
     found = troubles_after(*scenes.refused_ops(dashboard=True))
     assert found[0].what == "unauthorized: metrics, sessions, continuity, log"
-    assert (found[0].reason, found[0].cure) == (REFUSED.reason, REFUSED.cure)
+    assert (found[0].reason, found[0].cure) == (builders.REFUSED.reason, builders.REFUSED.cure)
 
 
 def test_each_doubt_about_the_rate_is_told() -> None:
@@ -102,32 +102,44 @@ def test_each_doubt_about_the_rate_is_told() -> None:
 
 
 def test_the_number_of_unreported_fallbacks_is_told() -> None:
-    fallen = [mission(f"m{n}", "failed") for n in range(2)]
+    fallen = [builders.mission(f"m{n}", "failed") for n in range(2)]
     (trouble,) = troubles_after(
-        HealthArrived(0.0, health()), polled(snapshot(*fallen)), listing(at=1.0)
+        HealthArrived(0.0, builders.health()),
+        builders.polled(builders.snapshot(*fallen)),
+        builders.listing(at=1.0),
     )
     assert trouble.reason == "2 fallbacks seen that the gateway does not report"
 
 
 def test_what_is_not_grave_comes_last() -> None:
-    partial = snapshot(
-        mission("m2"), mission("m1"), events=[mission_event("m2")], event_limit=1, lane=None
+    partial = builders.snapshot(
+        builders.mission("m2"),
+        builders.mission("m1"),
+        events=[builders.mission_event("m2")],
+        event_limit=1,
+        lane=None,
     )
-    found = troubles_after(polled(partial), listing(), failed(Source.METRICS, BROKEN, at=1.0))
+    found = troubles_after(
+        builders.polled(partial),
+        builders.listing(),
+        builders.failed(Source.METRICS, BROKEN, at=1.0),
+    )
     assert [trouble.what for trouble in found] == ["metrics down", "the reported rate is partial"]
     assert [trouble.is_grave for trouble in found] == [True, False]
 
 
 def test_a_silent_source_is_stale_and_not_down() -> None:
-    (trouble,) = troubles_after(polled(snapshot()), listing(at=LONG_AFTER), now=LONG_AFTER)
+    (trouble,) = troubles_after(
+        builders.polled(builders.snapshot()), builders.listing(at=LONG_AFTER), now=LONG_AFTER
+    )
     assert trouble.what == "metrics stale"
     assert "10m00" in trouble.reason
 
 
 def test_a_stale_substitute_is_still_a_refusal() -> None:
     events: list[Event] = [
-        failed(Source.METRICS, REFUSED),
-        polled(snapshot(), plane=Plane.DASHBOARD),
+        builders.failed(Source.METRICS, builders.REFUSED),
+        builders.polled(builders.snapshot(), plane=Plane.DASHBOARD),
     ]
     assert badge_after(*events, now=LONG_AFTER) == "UNAUTHORIZED"
     assert whats(*events, now=LONG_AFTER) == ["unauthorized: metrics"]
@@ -135,9 +147,9 @@ def test_a_stale_substitute_is_still_a_refusal() -> None:
 
 def test_streams_that_are_not_attached_are_told() -> None:
     links = [
-        linked(),
-        linked(StreamState.WAITING, "1012", session_id="session_b"),
-        linked(StreamState.GONE, "4404", session_id="session_c"),
+        builders.linked(),
+        builders.linked(StreamState.WAITING, "1012", session_id="session_b"),
+        builders.linked(StreamState.GONE, "4404", session_id="session_c"),
     ]
     (trouble,) = troubles_after(*scenes.ordinary(), *links)
     assert trouble.what == "1 of 4 streams not attached"
@@ -145,22 +157,24 @@ def test_streams_that_are_not_attached_are_told() -> None:
 
 
 def test_refused_streams_name_their_own_token() -> None:
-    refused = linked(StreamState.UNAUTHORIZED, "4401: refused")
+    refused = builders.linked(StreamState.UNAUTHORIZED, "4401: refused")
     (trouble,) = troubles_after(*scenes.ordinary(), refused)
     assert trouble.what == "unauthorized: streams"
     assert "UA_INTERNAL_API_TOKEN" in trouble.cure
 
 
 def test_streams_being_opened_are_no_trouble() -> None:
-    opened = linked(StreamState.CONNECTING, session_id="session_new")
+    opened = builders.linked(StreamState.CONNECTING, session_id="session_new")
     assert whats(*scenes.ordinary(), opened) == []
 
 
 def test_an_unhealthy_gateway_tells_why() -> None:
-    ill = HealthArrived(0.5, health(status="unhealthy", db_status="error", db_error="disk full"))
+    ill = HealthArrived(
+        0.5, builders.health(status="unhealthy", db_status="error", db_error="disk full")
+    )
     (trouble,) = troubles_after(*scenes.ordinary(), ill)
     assert (trouble.what, trouble.reason) == ("gateway unhealthy", "disk full")
-    nameless = HealthArrived(0.5, health(status="unhealthy", db_status="error"))
+    nameless = HealthArrived(0.5, builders.health(status="unhealthy", db_status="error"))
     (trouble,) = troubles_after(*scenes.ordinary(), nameless)
     assert trouble.reason == "its database is error"
 
@@ -174,6 +188,6 @@ def test_a_problem_with_tokens_says_what_to_press() -> None:
 
 def test_a_log_that_cannot_be_read_is_a_trouble_but_no_grave_one() -> None:
     broken = EvidenceRead(0.0, (), frozenset(), "log.md: it is a directory")
-    (trouble,) = troubles(View(state(broken), 0.0))
+    (trouble,) = troubles(View(builders.state(broken), 0.0))
     assert (trouble.what, trouble.reason) == ("evidence log", "log.md: it is a directory")
     assert not trouble.is_grave

@@ -9,17 +9,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.support import scenes
+from tests.support import evidence, scenes
 from tests.support.builders import NOW, REFUSED, failed, polled, snapshot, state
-from tests.support.evidence import (
-    NEXT,
-    evidence_files,
-    golden_files,
-    kept_in,
-    log_of,
-    read,
-    rows_in,
-)
 from tests.support.rollout import row
 from tests.support.rows import on_call
 
@@ -56,7 +47,7 @@ class Desk:
 
     def __init__(self, files: EvidenceFiles, *events: Event, **watch: Any) -> None:  # noqa: ANN401 - fields of Watch
         self.files = files
-        self.log = log_of(files)
+        self.log = evidence.log_of(files)
         seen = state(*events, **({"evidence": str(self.log)} | watch))
         self.store = Store(seen)
         self.recorder = Recorder(files, self.store, ME, clock=lambda: 5.0)
@@ -64,7 +55,7 @@ class Desk:
 
     def reread(self) -> None:
         """Have the store know the log as it is now, as the evidence feed does."""
-        self.store.apply(read(self.files))
+        self.store.apply(evidence.read(self.files))
 
     @property
     def draft(self) -> Draft:
@@ -82,7 +73,7 @@ class Desk:
         assert isinstance(outcome, Written), outcome
         return outcome
 
-    def theirs(self, label: str = NEXT, word: str = "HOLD_SHADOW", **cells: str) -> None:
+    def theirs(self, label: str = evidence.NEXT, word: str = "HOLD_SHADOW", **cells: str) -> None:
         """Have somebody else write a row by hand."""
         append_row(self.log, row(label, word, **cells))
 
@@ -99,7 +90,7 @@ class Desk:
 
 @pytest.fixture
 def desk(tmp_path: Path) -> Desk:
-    return Desk(golden_files(tmp_path), *scenes.ordinary())
+    return Desk(evidence.golden_files(tmp_path), *scenes.ordinary())
 
 
 class TestWriting:
@@ -127,17 +118,17 @@ class TestWriting:
         assert log is not None
         assert (log.rows[-1], log.authors[-1]) == (outcome.row, ME)
         assert len(log.recorded_ids) == 19
-        on_disk = read(desk.files)
+        on_disk = evidence.read(desk.files)
         assert (on_disk.rows, on_disk.authors) == (log.rows, log.authors)
         assert (on_disk.fingerprint, on_disk.recorded_ids) == (log.fingerprint, log.recorded_ids)
         entry = desk.store.state.entries[-1]
-        assert entry.text == f"GO_BROADER_TRAFFIC_ACTIVE for {NEXT}: line {outcome.line}"
+        assert entry.text == f"GO_BROADER_TRAFFIC_ACTIVE for {evidence.NEXT}: line {outcome.line}"
 
     async def test_a_log_is_made_where_there_is_none(self, tmp_path: Path) -> None:
-        desk = Desk(evidence_files(tmp_path), *scenes.ordinary())
+        desk = Desk(evidence.evidence_files(tmp_path), *scenes.ordinary())
         outcome = await desk.write(Choice("READY_FOR_LIMITED_COHORT_PILOT"))
         assert outcome.row.window == "Shadow window #1"
-        assert rows_in(desk.files) == [outcome.row]
+        assert evidence.rows_in(desk.files) == [outcome.row]
         assert desk.window.label == "Limited cohort window #1"
 
     @pytest.mark.parametrize(
@@ -148,7 +139,7 @@ class TestWriting:
     async def test_without_metrics_the_record_says_that_there_is_no_snapshot(
         self, tmp_path: Path, events: list[Event]
     ) -> None:
-        desk = Desk(golden_files(tmp_path), *events)
+        desk = Desk(evidence.golden_files(tmp_path), *events)
         draft = draft_row(View(desk.store.state, 9.0))
         outcome = await desk.write(Choice(draft.suggestion.decision), draft)
         assert (outcome.row.fallback_rate, outcome.row.p95_latency) == ("n/a", "n/a")
@@ -157,7 +148,7 @@ class TestWriting:
         assert desk.verdicts[-1] == "ok"
 
     async def test_reconstructed_values_follow_from_the_record(self, tmp_path: Path) -> None:
-        desk = Desk(golden_files(tmp_path), *scenes.blind())
+        desk = Desk(evidence.golden_files(tmp_path), *scenes.blind())
         outcome = await desk.write(Choice("HOLD_SHADOW"))
         assert outcome.row.fallback_rate == "0.053 (reconstructed)"
         assert desk.verdicts[-1] == "ok"
@@ -165,15 +156,17 @@ class TestWriting:
     async def test_a_long_note_is_cut_in_the_row_and_whole_in_the_record(self, desk: Desk) -> None:
         note = "all of it | " * 8_500
         await desk.write(GO._replace(note=note))
-        written = rows_in(desk.files)[-1]
+        written = evidence.rows_in(desk.files)[-1]
         assert "… [cut: " in written.notes
         assert desk.last_record["notes"].endswith(note.strip())
         assert desk.verdicts[-1] == "ok"
 
     async def test_an_override_is_in_row_and_record(self, tmp_path: Path) -> None:
-        desk = Desk(golden_files(tmp_path), *scenes.no_missions())
+        desk = Desk(evidence.golden_files(tmp_path), *scenes.no_missions())
         await desk.write(GO._replace(reason="the lead said so"))
-        assert "more was allowed because: the lead said so" in rows_in(desk.files)[-1].notes
+        assert (
+            "more was allowed because: the lead said so" in evidence.rows_in(desk.files)[-1].notes
+        )
         assert desk.last_record["override_reason"] == "the lead said so"
 
 
@@ -197,31 +190,34 @@ class TestAfterwards:
         assert outcome.window.is_open
         assert outcome.window.decision == word
         assert desk.window == outcome.window == read_windows(desk.files.windows)[-1]
-        assert (desk.window.label, desk.window.opened_at) == (NEXT, NOW + timedelta(seconds=5))
+        assert (desk.window.label, desk.window.opened_at) == (
+            evidence.NEXT,
+            NOW + timedelta(seconds=5),
+        )
         assert desk.draft.own == before
 
     async def test_the_engineer_may_say_otherwise(self, desk: Desk) -> None:
         assert (await desk.write(GO._replace(keep=True))).window.is_open
-        assert desk.window.label == NEXT
+        assert desk.window.label == evidence.NEXT
         assert not (await desk.write(BLOCKED._replace(keep=False))).window.is_open
         assert desk.store.state.window is None
 
     async def test_several_rows_belong_to_one_window(self, desk: Desk) -> None:
         for word in ("BLOCKED_AUTH", "HOLD_SHADOW", "GO_BROADER_TRAFFIC_ACTIVE"):
             await desk.write(Choice(word))
-        assert [row.window for row in rows_in(desk.files)[-3:]] == [NEXT] * 3
+        assert [row.window for row in evidence.rows_in(desk.files)[-3:]] == [evidence.NEXT] * 3
         assert desk.verdicts[-3:] == ["ok"] * 3
         assert desk.window.label == "Broadened rollout window #6"
 
     async def test_a_window_of_unreal_traffic_is_remembered(self, tmp_path: Path) -> None:
         events = scenes.ordinary_with_fallbacks(3)
-        desk = Desk(golden_files(tmp_path), *events, source=Traffic.FAULT_INJECTED)
+        desk = Desk(evidence.golden_files(tmp_path), *events, source=Traffic.FAULT_INJECTED)
         await desk.write(Choice("FORCE_FALLBACK"))
-        assert [w.label for w in read_windows(desk.files.windows)] == [NEXT]
+        assert [w.label for w in read_windows(desk.files.windows)] == [evidence.NEXT]
         log = desk.store.state.evidence
         assert log is not None
         assert len(log.unreal_ids) == 18
-        assert log.unreal_windows == {NEXT}
+        assert log.unreal_windows == {evidence.NEXT}
         assert desk.draft.assessment.wire.terminal == 0
 
     async def test_a_window_that_cannot_be_kept_is_told_and_the_row_stands(
@@ -232,19 +228,25 @@ class TestAfterwards:
         outcome = await desk.write(BLOCKED)
         assert outcome.problem is not None
         assert "it cannot be read as vp-tui's windows" in outcome.problem.reason
-        assert rows_in(desk.files)[-1] == outcome.row
+        assert evidence.rows_in(desk.files)[-1] == outcome.row
 
 
 class TestOthers:
     async def test_a_row_for_this_window_is_shown_first_and_then_joined(self, desk: Desk) -> None:
         draft = desk.draft
-        desk.theirs(f"{NEXT} (by hand)")
+        desk.theirs(f"{evidence.NEXT} (by hand)")
         outcome = await desk.record(draft=draft)
         assert isinstance(outcome, Preceded)
-        assert (outcome.row.window, outcome.row.decision) == (f"{NEXT} (by hand)", "HOLD_SHADOW")
-        assert len(rows_in(desk.files)) == 17
+        assert (outcome.row.window, outcome.row.decision) == (
+            f"{evidence.NEXT} (by hand)",
+            "HOLD_SHADOW",
+        )
+        assert len(evidence.rows_in(desk.files)) == 17
         await desk.write(draft=draft)
-        assert [r.decision for r in rows_in(desk.files)[-2:]] == ["HOLD_SHADOW", GO.decision]
+        assert [r.decision for r in evidence.rows_in(desk.files)[-2:]] == [
+            "HOLD_SHADOW",
+            GO.decision,
+        ]
         assert desk.verdicts[-1] == "ok"
 
     async def test_yet_another_row_is_shown_too(self, desk: Desk) -> None:
@@ -262,7 +264,7 @@ class TestOthers:
         for number in range(3):
             desk.theirs(f"Shadow window #{number + 7}")
         await desk.write(draft=draft)
-        assert len(rows_in(desk.files)) == 20
+        assert len(evidence.rows_in(desk.files)) == 20
 
     async def test_others_may_write_while_it_is_tried(
         self, desk: Desk, monkeypatch: pytest.MonkeyPatch
@@ -272,8 +274,8 @@ class TestOthers:
         once_more = on_call(2, record_or_keep, lambda: desk.theirs("Shadow window #8"))
         monkeypatch.setattr(recorder_module, "record_or_keep", once_more)
         await desk.write(draft=draft)
-        assert [r.window for r in rows_in(desk.files)[-3:]] == [
-            "Shadow window #7", "Shadow window #8", NEXT,
+        assert [r.window for r in evidence.rows_in(desk.files)[-3:]] == [
+            "Shadow window #7", "Shadow window #8", evidence.NEXT,
         ]  # fmt: skip
         assert len(records_path(desk.log).read_bytes().splitlines()) == 1
 
@@ -288,7 +290,7 @@ class TestOthers:
         assert desk.log.read_bytes().replace(line, b"") == edited
 
     async def test_a_log_that_appears_meanwhile(self, tmp_path: Path) -> None:
-        desk = Desk(evidence_files(tmp_path), *scenes.ordinary())
+        desk = Desk(evidence.evidence_files(tmp_path), *scenes.ordinary())
         draft = desk.draft
         desk.theirs("Shadow window #1")
         assert isinstance(await desk.record(draft=draft), Preceded)
@@ -380,21 +382,21 @@ class TestRefused:
         self.told(desk, await self.refused(desk, draft), "its directory is not there")
 
     async def test_a_file_without_a_table(self, tmp_path: Path) -> None:
-        files = evidence_files(tmp_path)
-        log_of(files).write_text("# Notes\n\nno table here\n")
+        files = evidence.evidence_files(tmp_path)
+        evidence.log_of(files).write_text("# Notes\n\nno table here\n")
         desk = Desk(files, *scenes.ordinary())
         self.told(desk, await self.refused(desk), "it has no table of 8 columns")
-        assert log_of(files).read_text() == "# Notes\n\nno table here\n"
+        assert evidence.log_of(files).read_text() == "# Notes\n\nno table here\n"
 
     async def test_a_full_disk(self, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
         def full(target: Path, data: bytes) -> None:
             raise OSError(errno.ENOSPC, "No space left on device")
 
-        before = kept_in(desk.files)
+        before = evidence.kept_in(desk.files)
         monkeypatch.setattr("vp_tui.storage.evidence_log.stage", full)
         self.told(desk, await self.refused(desk), "the disk is full")
         assert [
-            name for name in kept_in(desk.files) if not name.endswith((".json", ".lock"))
+            name for name in evidence.kept_in(desk.files) if not name.endswith((".json", ".lock"))
         ] == before
 
     async def test_a_spool_that_is_full_as_well(

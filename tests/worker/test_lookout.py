@@ -5,17 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
-from tests.support.builders import (
-    LOST,
-    REFUSED,
-    booted,
-    failed,
-    healthy,
-    mission,
-    polled,
-    snapshot,
-    state,
-)
+from tests.support import builders
 from tests.support.rollout import window
 
 from vp_tui.domain.events import (
@@ -64,15 +54,25 @@ RUN: Final = Actuation((), command=CommandRun(("restart",), 0, (), 1.0))
 
 
 def fallen(count: int) -> Snapshot:
-    return snapshot(
-        *(mission(f"m{n}", started_s=-60.0 * n, fallback_seen=n <= count) for n in range(1, 10))
+    return builders.snapshot(
+        *(
+            builders.mission(f"m{n}", started_s=-60.0 * n, fallback_seen=n <= count)
+            for n in range(1, 10)
+        )
     )
 
 
 def told(*events: Event, count: int = 3, **watch: Any) -> State:  # noqa: ANN401 - fields of Watch
     """Return the state after a trip, armed with a command, the lock taken."""
     given = {"auto_revert": RevertMode.ARMED, "means": BY_COMMAND} | watch
-    return state(healthy(), booted(), polled(fallen(count)), OURS, *events, **given)
+    return builders.state(
+        builders.healthy(),
+        builders.booted(),
+        builders.polled(fallen(count)),
+        OURS,
+        *events,
+        **given,
+    )
 
 
 def obstacle(*events: Event, **watch: Any) -> str | None:  # noqa: ANN401 - as above
@@ -129,16 +129,18 @@ class TestCircumstances:
     @pytest.mark.parametrize(
         "event",
         [
-            failed(Source.METRICS, LOST, at=1.0),
-            failed(Source.METRICS, REFUSED, at=1.0),
-            polled(fallen(3), plane=Plane.DASHBOARD),
+            builders.failed(Source.METRICS, builders.LOST, at=1.0),
+            builders.failed(Source.METRICS, builders.REFUSED, at=1.0),
+            builders.polled(fallen(3), plane=Plane.DASHBOARD),
         ],
     )
     def test_a_trip_that_was_seen_stands_whatever_tells_no_more(self, event: Event) -> None:
         assert circumstances(View(told(event), 100.0)).trip is not None
 
     def test_what_tells_nothing_trips_nothing(self) -> None:
-        blank = state(failed(Source.METRICS, LOST), OURS, auto_revert=RevertMode.ARMED)
+        blank = builders.state(
+            builders.failed(Source.METRICS, builders.LOST), OURS, auto_revert=RevertMode.ARMED
+        )
         assert circumstances(View(blank, 1.0)).trip is None
 
     def test_off_needs_no_reasons(self) -> None:
@@ -160,7 +162,12 @@ class TestObstacles:
     def test_before_the_lock_is_taken(self) -> None:
         found = circumstances(
             View(
-                state(healthy(), polled(fallen(3)), auto_revert=RevertMode.ARMED, means=BY_COMMAND),
+                builders.state(
+                    builders.healthy(),
+                    builders.polled(fallen(3)),
+                    auto_revert=RevertMode.ARMED,
+                    means=BY_COMMAND,
+                ),
                 1.0,
             ),
         )
@@ -213,7 +220,7 @@ class TestNothingToForce:
 
     def test_the_brake_did_not_work_or_was_released(self) -> None:
         asked = SwitchAsked(1.0, FORCE_FALLBACK, "ana@laptop")
-        broken = SwitchActed(2.0, Actuation((), LOST))
+        broken = SwitchActed(2.0, Actuation((), builders.LOST))
         assert already(asked, broken) is None
         assert already(asked, SwitchAsked(3.0, RELEASE, "ana@laptop")) is None
 
@@ -279,7 +286,7 @@ class TestFollowing:
         assert (hands.changed, hands.noted) == ([], [])
 
     def test_nothing_is_looked_at_before_a_source_has_spoken(self) -> None:
-        known = state(OURS, auto_revert=RevertMode.ARMED, means=BY_COMMAND)
+        known = builders.state(OURS, auto_revert=RevertMode.ARMED, means=BY_COMMAND)
         assert judged(View(known, 1.0), reverts=True) == ()
 
     def test_a_look_that_changes_nothing_changes_nothing(self) -> None:
@@ -301,7 +308,7 @@ class TestReduced:
         assert lines == [("countdown", "bad"), ("the countdown ran out", "bad")]
 
     def test_who_may_act_is_kept(self) -> None:
-        known = state(OURS)
+        known = builders.state(OURS)
         assert known.auto_revert == AutoRevert(bar=None)
         barred = reduce_all(known, [AutoRevertBarred(1.0, "pid 7 has it")])
         assert barred.auto_revert.bar == "pid 7 has it"

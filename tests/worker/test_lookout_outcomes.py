@@ -6,19 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from tests.support.builders import (
-    NOW,
-    booted,
-    frame,
-    healthy,
-    linked,
-    listing,
-    processing,
-    session,
-    state,
-    status_frame,
-    stream,
-)
+from tests.support import builders
 
 from vp_tui.domain.events import CancelFailed, CancelRequested, Tick
 from vp_tui.domain.models import Failure
@@ -35,19 +23,19 @@ if TYPE_CHECKING:
 ME = "ana@laptop"
 ASKED = CancelRequested(10.0, "a", "stuck in npm", ME)
 UNWINDS = (
-    status_frame(status="turn_cancelled"),
-    frame("query_complete", cancelled=True),
-    frame("cancelled"),
+    builders.status_frame(status="turn_cancelled"),
+    builders.frame("query_complete", cancelled=True),
+    builders.frame("cancelled"),
 )
 
 
 def running() -> list[Event]:
     return [
-        healthy(),
-        booted(),
-        *(linked(session_id=name) for name in "ab"),
-        *stream(processing(), session_id="a", at=1.0),
-        listing(session("a", active_runs=1), session("b"), at=3.0),
+        builders.healthy(),
+        builders.booted(),
+        *(builders.linked(session_id=name) for name in "ab"),
+        *builders.stream(builders.processing(), session_id="a", at=1.0),
+        builders.listing(builders.session("a", active_runs=1), builders.session("b"), at=3.0),
     ]
 
 
@@ -57,12 +45,12 @@ class Watch:
     def __init__(self, *events: Event) -> None:
         self.now = 10.0
         self.noted: list[ActionRecord] = []
-        self.store = Store(state(*running(), *events))
+        self.store = Store(builders.state(*running(), *events))
         audit_outcomes(self.store, self.noted.append, lambda: self.now)
 
     def at(self, now: float, *events: Event) -> None:
         self.now = now
-        self.store.apply(*events, Tick(now, NOW + timedelta(seconds=now)))
+        self.store.apply(*events, Tick(now, builders.NOW + timedelta(seconds=now)))
 
     @property
     def results(self) -> list[str]:
@@ -70,11 +58,15 @@ class Watch:
 
 
 def ended(at: float) -> list[Event]:
-    return list(stream(*UNWINDS, session_id="a", at=at))
+    return list(builders.stream(*UNWINDS, session_id="a", at=at))
 
 
 def turn(at: float) -> list[Event]:
-    return list(stream(processing("next"), frame("query_complete"), session_id="b", at=at))
+    return list(
+        builders.stream(
+            builders.processing("next"), builders.frame("query_complete"), session_id="b", at=at
+        )
+    )
 
 
 def test_a_recovery_is_noted_once_with_its_steps() -> None:
@@ -86,10 +78,10 @@ def test_a_recovery_is_noted_once_with_its_steps() -> None:
     (record,) = watch.noted
     assert (record.actor, record.action, record.target) == (ME, "cancel recovery", "a")
     assert (record.reason, record.result) == ("stuck in npm", "recovered")
-    assert record.at == NOW + timedelta(seconds=31)
+    assert record.at == builders.NOW + timedelta(seconds=31)
     told = {step.step: step.at for step in record.steps}
-    assert told["requested"] == NOW + timedelta(seconds=10)
-    assert told["a later turn completes"] == NOW + timedelta(seconds=31)
+    assert told["requested"] == builders.NOW + timedelta(seconds=10)
+    assert told["a later turn completes"] == builders.NOW + timedelta(seconds=31)
 
 
 def test_one_that_stays_unconfirmed_is_noted_and_its_late_recovery_too() -> None:
@@ -123,7 +115,7 @@ def test_of_an_order_that_is_not_followed_any_more_nothing_is_remembered() -> No
 
 def test_a_restart_is_noted() -> None:
     watch = Watch(ASKED)
-    watch.at(41.0, booted("2026-11-22T21:00:00", at=40.0))
+    watch.at(41.0, builders.booted("2026-11-22T21:00:00", at=40.0))
     assert watch.results == ["ended by a restart"]
 
 
@@ -141,16 +133,18 @@ def test_each_of_several_is_noted() -> None:
 
 def test_what_is_pending_when_vp_tui_leaves_is_noted(tmp_path: Path) -> None:
     audit = tmp_path / "audit.jsonl"
-    foreign = stream(frame("cancelled"), session_id="a", at=5.0)
-    assert note_left(state(*running(), *foreign), audit, now=20.0) is None
+    foreign = builders.stream(builders.frame("cancelled"), session_id="a", at=5.0)
+    assert note_left(builders.state(*running(), *foreign), audit, now=20.0) is None
     assert not audit.exists()
-    assert note_left(state(*running(), ASKED), audit, now=20.0) is None
+    assert note_left(builders.state(*running(), ASKED), audit, now=20.0) is None
     (record,) = newest_actions(audit, 10).records
     assert (record.action, record.target, record.result) == ("cancel recovery", "a", LEFT)
-    assert record.at == NOW + timedelta(seconds=20)
+    assert record.at == builders.NOW + timedelta(seconds=20)
 
 
 def test_that_it_cannot_be_written_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
-    problem = note_left(state(*running(), ASKED), tmp_path / "file" / "audit.jsonl", now=20.0)
+    problem = note_left(
+        builders.state(*running(), ASKED), tmp_path / "file" / "audit.jsonl", now=20.0
+    )
     assert problem is not None

@@ -5,17 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.support import scenes
-from tests.support.builders import (
-    NOW,
-    booted,
-    frame,
-    mission,
-    polled,
-    processing,
-    snapshot,
-    stream,
-)
+from tests.support import builders, scenes
 from tests.support.rig import LARGE, SMALL, Rig, running
 
 from vp_tui.domain.events import SwitchActed, SwitchAsked, SwitchesRead
@@ -44,13 +34,16 @@ NEXT_BOOT = "2026-11-22T20:00:03"
 
 
 def switches(at: float = 0.0, **said: object) -> SwitchesRead:
-    return SwitchesRead(at, Switches(**said), NOW)  # type: ignore[arg-type] # fields of Switches
+    return SwitchesRead(at, Switches(**said), builders.NOW)  # type: ignore[arg-type] # fields of Switches
 
 
 def primary_turn(at: float) -> list[Event]:
     """Return a turn without coding intent, which the primary path completes."""
-    frames = stream(
-        processing("what is the weather"), frame("query_complete"), session_id=scenes.QUIET, at=at
+    frames = builders.stream(
+        builders.processing("what is the weather"),
+        builders.frame("query_complete"),
+        session_id=scenes.QUIET,
+        at=at,
     )
     return [*frames]
 
@@ -105,17 +98,17 @@ async def test_the_steps_go_on_to_the_proof() -> None:
         assert "UA_CODER_VP_FORCE_FALLBACK=1" in rig.text
         assert "$ systemctl: exit code 0, 1.0 s" in rig.text
         assert "restarted" in rig.text
-        await rig.tell(booted(NEXT_BOOT, 4.0))
+        await rig.tell(builders.booted(NEXT_BOOT, 4.0))
         assert "the gateway restarted: new epoch" in rig.text
         assert "P probes the lane" in rig.text
         await rig.tell(
-            *stream(
-                processing("implement the code"),
-                frame("query_complete"),
+            *builders.stream(
+                builders.processing("implement the code"),
+                builders.frame("query_complete"),
                 session_id=scenes.QUIET,
                 at=10.0,
             ),
-            polled(snapshot(*scenes.done(18)), at=12.0),
+            builders.polled(builders.snapshot(*scenes.done(18)), at=12.0),
         )
         assert "CONFIRMED: a coding turn" in rig.text
         assert "stage reverted is proposed" in rig.text
@@ -178,7 +171,7 @@ async def test_without_an_actuator_the_hands_are_told_what_to_do_and_the_effect_
         await rig.tell(ASKED, SwitchActed(2.0, Actuation((), by_hand=by_hand(FORCE_FALLBACK))))
         assert "waits for the operator's hands" in rig.text
         assert "UA_CODER_VP_FORCE_FALLBACK=1" in rig.text
-        await rig.tell(booted(NEXT_BOOT, 60.0))
+        await rig.tell(builders.booted(NEXT_BOOT, 60.0))
         assert "in force, not proven" in rig.text
 
 
@@ -224,7 +217,9 @@ async def test_a_deaf_run_says_that_the_brake_helps_nobody_behind_it() -> None:
 
 
 async def test_a_mission_that_failed_on_both_paths_speaks_against_the_brake() -> None:
-    failed = mission("vp-mission-bad", "failed", started_s=-50.0)
-    async with running(*scenes.ordinary(snapshot(failed, *scenes.done(18))), means=MEANS) as rig:
+    failed = builders.mission("vp-mission-bad", "failed", started_s=-50.0)
+    async with running(
+        *scenes.ordinary(builders.snapshot(failed, *scenes.done(18))), means=MEANS
+    ) as rig:
         await rig.press("F")
         assert "FAILING: mission vp-mission-bad failed on both paths" in rig.text

@@ -5,26 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.support import scenes
-from tests.support.evidence import (
-    NEXT,
-    golden_files,
-    kept_in,
-    log_of,
-    read,
-    rows_in,
-)
-from tests.support.recording import (
-    at_work,
-    decision,
-    dialog,
-    focus,
-    is_open,
-    paste,
-    preview,
-    theirs,
-    written,
-)
+from tests.support import evidence, recording, scenes
 from tests.support.rig import LARGE, SMALL
 from tests.support.rollout import row
 
@@ -50,37 +31,37 @@ SEEN = "abc\u2039U+202E\u203adef\u2039U+200B\u203a"
 
 @pytest.fixture
 def files(tmp_path: Path) -> EvidenceFiles:
-    return golden_files(tmp_path)
+    return evidence.golden_files(tmp_path)
 
 
 class TestDialog:
     async def test_the_suggestion_is_chosen_and_enter_writes_the_row_shown(
         self, files: EvidenceFiles
     ) -> None:
-        async with at_work(files, *scenes.ordinary()) as rig:
+        async with recording.at_work(files, *scenes.ordinary()) as rig:
             await rig.press("r")
             assert rig.focus == "decision"
             assert f"> 1 {GO} " in rig.text
-            line = format_row(preview(rig)).encode()
+            line = format_row(recording.preview(rig)).encode()
             await rig.press("enter")
-            await written(rig, files)
-            assert line in log_of(files).read_bytes().splitlines()
-            assert not is_open(rig)
+            await recording.written(rig, files)
+            assert line in evidence.log_of(files).read_bytes().splitlines()
+            assert not recording.is_open(rig)
 
     async def test_the_row_is_shown_as_the_line_that_is_written(self, files: EvidenceFiles) -> None:
-        async with at_work(files, *scenes.ordinary(), size=LARGE) as rig:
+        async with recording.at_work(files, *scenes.ordinary(), size=LARGE) as rig:
             await rig.press("r")
-            await paste(rig, "note", "a|b\\c \u202e 日本語 wide")
-            lines = dialog(rig).query_one("#preview", Lines).lines
+            await recording.paste(rig, "note", "a|b\\c \u202e 日本語 wide")
+            lines = recording.dialog(rig).query_one("#preview", Lines).lines
             shown = "".join(text for line in lines for text, _tone in line)
             await rig.press("enter")
-            await written(rig, files)
-            assert shown.encode() in log_of(files).read_bytes().splitlines()
+            await recording.written(rig, files)
+            assert shown.encode() in evidence.log_of(files).read_bytes().splitlines()
 
     async def test_v_shows_all_of_it(self, files: EvidenceFiles) -> None:
-        async with at_work(files, *scenes.ordinary()) as rig:
+        async with recording.at_work(files, *scenes.ordinary()) as rig:
             await rig.press("r")
-            line = format_row(preview(rig))
+            line = format_row(recording.preview(rig))
             assert "v = all" in rig.text
             await rig.press("v")
             assert isinstance(rig.app.screen, WholeRow)
@@ -89,143 +70,143 @@ class TestDialog:
             await rig.press("v")
             assert rig.focus == "decision"
             await rig.press("v", "escape", "escape")
-            assert not is_open(rig)
+            assert not recording.is_open(rig)
 
     async def test_digits_choose_while_the_list_has_the_focus(self, files: EvidenceFiles) -> None:
-        async with at_work(files, *scenes.ordinary()) as rig:
+        async with recording.at_work(files, *scenes.ordinary()) as rig:
             await rig.press("r", "3")
-            assert decision(rig) == "HOLD_SHADOW"
+            assert recording.decision(rig) == "HOLD_SHADOW"
             await rig.press("down")
-            assert decision(rig) == "FORCE_FALLBACK"
-            await focus(rig, "note")
+            assert recording.decision(rig) == "FORCE_FALLBACK"
+            await recording.focus(rig, "note")
             await rig.press("1", "v", "0", "R")
-            assert decision(rig) == "FORCE_FALLBACK"
-            assert dialog(rig).choice.note == "1v0R"
-            await focus(rig, "stage")
+            assert recording.decision(rig) == "FORCE_FALLBACK"
+            assert recording.dialog(rig).choice.note == "1v0R"
+            await recording.focus(rig, "stage")
             await rig.press("1", "0", "9")
-            assert decision(rig) == "FORCE_FALLBACK"
+            assert recording.decision(rig) == "FORCE_FALLBACK"
 
     async def test_another_word_is_typed(self, files: EvidenceFiles) -> None:
-        async with at_work(files, *scenes.ordinary()) as rig:
+        async with recording.at_work(files, *scenes.ordinary()) as rig:
             await rig.press("r", "0")
             assert rig.focus == "word"
             await rig.press(*"hold_on", "enter")
-            assert (await written(rig, files)).decision == "HOLD_ON"
+            assert (await recording.written(rig, files)).decision == "HOLD_ON"
 
     @pytest.mark.parametrize("typed", ["", "two words", "a|b", "a-b", "é"])
     async def test_what_is_no_word_is_asked_again(self, files: EvidenceFiles, typed: str) -> None:
-        async with at_work(files, *scenes.ordinary()) as rig:
+        async with recording.at_work(files, *scenes.ordinary()) as rig:
             await rig.press("r", "0")
-            await paste(rig, "word", typed)
+            await recording.paste(rig, "word", typed)
             await rig.press("enter")
             assert "! the decision is a word of letters, digits and" in rig.text
             assert rig.focus == "word"
-            assert len(rows_in(files)) == 16
+            assert len(evidence.rows_in(files)) == 16
 
     async def test_a_label_is_needed(self, files: EvidenceFiles) -> None:
-        async with at_work(files, *scenes.ordinary()) as rig:
+        async with recording.at_work(files, *scenes.ordinary()) as rig:
             await rig.press("r")
-            await focus(rig, "window")
+            await recording.focus(rig, "window")
             await rig.press("ctrl+u", "enter")
             assert "! the row needs the label of its window" in rig.text
             assert rig.focus == "window"
 
     async def test_more_than_suggested_asks_for_a_reason(self, files: EvidenceFiles) -> None:
-        async with at_work(files, *scenes.no_missions()) as rig:
+        async with recording.at_work(files, *scenes.no_missions()) as rig:
             await rig.press("r")
-            assert decision(rig) == "HOLD_SHADOW"
-            reason = dialog(rig).query_one("#field-reason")
+            assert recording.decision(rig) == "HOLD_SHADOW"
+            reason = recording.dialog(rig).query_one("#field-reason")
             assert not reason.display
             await rig.press("2")
-            assert decision(rig) == GO
+            assert recording.decision(rig) == GO
             assert reason.display
             await rig.press("enter")
             assert "! GO_BROADER_TRAFFIC_ACTIVE allows more than HOLD_SHADOW" in rig.text
             assert rig.focus == "reason"
             await rig.press("space", "enter")
-            assert len(rows_in(files)) == 16
+            assert len(evidence.rows_in(files)) == 16
             await rig.press(*"so said Bo", "enter")
-            last = await written(rig, files)
+            last = await recording.written(rig, files)
             assert "HOLD_SHADOW was suggested: " in last.notes
             assert "more was allowed because: so said Bo" in last.notes
 
     async def test_the_stage_changes_the_suggestion(self, files: EvidenceFiles) -> None:
-        async with at_work(files, *scenes.ordinary()) as rig:
+        async with recording.at_work(files, *scenes.ordinary()) as rig:
             await rig.press("r")
-            await focus(rig, "stage")
+            await recording.focus(rig, "stage")
             await rig.press("left")
-            assert dialog(rig).query_one("#stage", Cycle).value == "limited"
-            assert decision(rig) == GO  # four clean limited windows are in the log
+            assert recording.dialog(rig).query_one("#stage", Cycle).value == "limited"
+            assert recording.decision(rig) == GO  # four clean limited windows are in the log
             await rig.press("left")
-            assert decision(rig) == READY
+            assert recording.decision(rig) == READY
             assert f"> 1 {READY}" in rig.text
 
     async def test_ones_own_choice_outlives_a_change(self, files: EvidenceFiles) -> None:
-        async with at_work(files, *scenes.ordinary()) as rig:
+        async with recording.at_work(files, *scenes.ordinary()) as rig:
             await rig.press("r", "4")
-            await focus(rig, "stage")
+            await recording.focus(rig, "stage")
             await rig.press("left", "left")
-            assert decision(rig) == "FORCE_FALLBACK"
+            assert recording.decision(rig) == "FORCE_FALLBACK"
 
     async def test_the_source_goes_into_scope_and_record(self, files: EvidenceFiles) -> None:
-        async with at_work(files, *scenes.ordinary()) as rig:
+        async with recording.at_work(files, *scenes.ordinary()) as rig:
             await rig.press("r")
-            await focus(rig, "source")
+            await recording.focus(rig, "source")
             await rig.press("space", "enter")
-            last = await written(rig, files)
+            last = await recording.written(rig, files)
             assert last.scope == "vp.coder.primary on here, probe traffic"
 
     async def test_a_scope_of_ones_own_stays(self, files: EvidenceFiles) -> None:
-        async with at_work(files, *scenes.ordinary()) as rig:
+        async with recording.at_work(files, *scenes.ordinary()) as rig:
             await rig.press("r")
-            await focus(rig, "scope")
+            await recording.focus(rig, "scope")
             await rig.press("ctrl+u", *"canary")
-            await focus(rig, "source")
+            await recording.focus(rig, "source")
             await rig.press("space", "enter")
-            assert (await written(rig, files)).scope == "canary"
+            assert (await recording.written(rig, files)).scope == "canary"
 
     async def test_enter_writes_once(self, files: EvidenceFiles) -> None:
-        async with at_work(files, *scenes.ordinary()) as rig:
+        async with recording.at_work(files, *scenes.ordinary()) as rig:
             await rig.press("r")
             await rig.pilot.press("enter", "enter", "enter")
-            await written(rig, files)
+            await recording.written(rig, files)
             await rig.settle()
-            assert len(rows_in(files)) == 17
+            assert len(evidence.rows_in(files)) == 17
 
     async def test_escape_leaves_nothing_behind(self, files: EvidenceFiles) -> None:
-        async with at_work(files, *scenes.ordinary()) as rig:
-            before, found = log_of(files).read_bytes(), kept_in(files)
+        async with recording.at_work(files, *scenes.ordinary()) as rig:
+            before, found = evidence.log_of(files).read_bytes(), evidence.kept_in(files)
             await rig.press("r", "4")
-            await paste(rig, "note", "never mind")
+            await recording.paste(rig, "note", "never mind")
             await rig.press("escape")
-            assert not is_open(rig)
-            assert (log_of(files).read_bytes(), kept_in(files)) == (before, found)
+            assert not recording.is_open(rig)
+            assert (evidence.log_of(files).read_bytes(), evidence.kept_in(files)) == (before, found)
             assert rig.store.state.window is None
             await rig.press("r")
-            assert dialog(rig).choice.note == ""
-            assert decision(rig) == GO
+            assert recording.dialog(rig).choice.note == ""
+            assert recording.decision(rig) == GO
 
     async def test_a_row_that_came_meanwhile_is_shown_then_joined(
         self, files: EvidenceFiles
     ) -> None:
-        async with at_work(files, *scenes.ordinary()) as rig:
+        async with recording.at_work(files, *scenes.ordinary()) as rig:
             await rig.press("r", "3")
-            await paste(rig, "note", "mine")
-            theirs(files, word="BLOCKED_AUTH")
+            await recording.paste(rig, "note", "mine")
+            recording.theirs(files, word="BLOCKED_AUTH")
             await rig.press("enter")
             await rig.until(lambda: "! BLOCKED_AUTH was written for this window" in rig.text)
-            assert len(rows_in(files)) == 17
+            assert len(evidence.rows_in(files)) == 17
             await rig.press("enter")
-            last = await written(rig, files, 18)
+            last = await recording.written(rig, files, 18)
             assert (last.decision, last.notes.endswith("; mine")) == ("HOLD_SHADOW", True)
 
     async def test_what_others_write_is_told_while_it_is_open(self, files: EvidenceFiles) -> None:
-        async with at_work(files, *scenes.ordinary()) as rig:
+        async with recording.at_work(files, *scenes.ordinary()) as rig:
             await rig.press("r")
             assert "(16 rows, unchanged since read)" in rig.text
             assert "no row of others for this window" in rig.text
-            theirs(files, word="BLOCKED_AUTH")
-            await rig.tell(read(files))
+            recording.theirs(files, word="BLOCKED_AUTH")
+            await rig.tell(evidence.read(files))
             assert "(17 rows, CHANGED meanwhile)" in rig.text
             assert (
                 "others somebody, by hand, wrote BLOCKED_AUTH at 2026-11-23T01:00:00Z" in rig.text
@@ -245,48 +226,48 @@ class TestNotes:
         ],
     )
     async def test_a_pasted_note_reads_back(self, files: EvidenceFiles, note: str) -> None:
-        async with at_work(files, *scenes.ordinary()) as rig:
+        async with recording.at_work(files, *scenes.ordinary()) as rig:
             await rig.press("r")
-            await paste(rig, "note", note)
+            await recording.paste(rig, "note", note)
             assert "\x1b" not in rig.text
             await rig.press("enter")
-            assert (await written(rig, files)).notes.endswith(f"; {note}")
+            assert (await recording.written(rig, files)).notes.endswith(f"; {note}")
 
     async def test_line_ends_of_other_systems_are_ends_of_lines(self, files: EvidenceFiles) -> None:
-        async with at_work(files, *scenes.ordinary()) as rig:
+        async with recording.at_work(files, *scenes.ordinary()) as rig:
             await rig.press("r")
-            await paste(rig, "note", "one\r\ntwo\rthree")
-            assert dialog(rig).choice.note == "one\ntwo\nthree"
+            await recording.paste(rig, "note", "one\r\ntwo\rthree")
+            assert recording.dialog(rig).choice.note == "one\ntwo\nthree"
             assert "one␊two␊three" in rig.text
 
     async def test_what_reorders_is_seen(self, files: EvidenceFiles) -> None:
-        async with at_work(files, *scenes.ordinary()) as rig:
+        async with recording.at_work(files, *scenes.ordinary()) as rig:
             await rig.press("r")
-            await paste(rig, "note", "abc\u202edef\u200b")
+            await recording.paste(rig, "note", "abc\u202edef\u200b")
             assert SEEN in rig.text
             await rig.press("enter")
-            assert (await written(rig, files)).notes.endswith(f"; {SEEN}")
+            assert (await recording.written(rig, files)).notes.endswith(f"; {SEEN}")
 
     async def test_a_huge_note_is_one_row(self, files: EvidenceFiles) -> None:
-        async with at_work(files, *scenes.ordinary()) as rig:
+        async with recording.at_work(files, *scenes.ordinary()) as rig:
             await rig.press("r")
-            await paste(rig, "note", "0123456789" * 10_000)
+            await recording.paste(rig, "note", "0123456789" * 10_000)
             await rig.press("enter")
-            last = await written(rig, files)
+            last = await recording.written(rig, files)
             assert "… [cut: 100" in last.notes
-            assert verify(log_of(files), cells_from_snapshot)[-1].state == "ok"
+            assert verify(evidence.log_of(files), cells_from_snapshot)[-1].state == "ok"
 
     async def test_unknowns_can_be_left_out(self, files: EvidenceFiles) -> None:
-        async with at_work(files, *scenes.metrics_down()) as rig:
+        async with recording.at_work(files, *scenes.metrics_down()) as rig:
             await rig.press("r")
-            assert "metrics down" in preview(rig).notes
-            await focus(rig, "unknowns")
+            assert "metrics down" in recording.preview(rig).notes
+            await recording.focus(rig, "unknowns")
             await rig.press("space")
-            assert "metrics down" not in preview(rig).notes
+            assert "metrics down" not in recording.preview(rig).notes
 
     async def test_actions_can_be_left_out_where_there_are_any(self, files: EvidenceFiles) -> None:
         asked = CancelRequested(0.0, scenes.BUSY, "stuck in npm", "ana@laptop")
-        async with at_work(files, *scenes.ordinary()) as rig:
+        async with recording.at_work(files, *scenes.ordinary()) as rig:
             await rig.press("r")
             assert "actions <" not in rig.text
             await rig.press("escape")
@@ -294,20 +275,20 @@ class TestNotes:
             await rig.press("r")
             assert "actions <in the notes>" in rig.text
             told = f"actions: 02:00:00Z cancel {scenes.BUSY} by ana@laptop (stuck in npm): "
-            assert told in preview(rig).notes
-            await focus(rig, "actions")
+            assert told in recording.preview(rig).notes
+            await recording.focus(rig, "actions")
             await rig.press("space")
             assert "actions <left out>" in rig.text
-            assert "actions: " not in preview(rig).notes
+            assert "actions: " not in recording.preview(rig).notes
 
 
 class TestLayout:
     @pytest.mark.parametrize("size", [SMALL, (100, 30), LARGE])
     async def test_nothing_is_cut_off(self, files: EvidenceFiles, size: tuple[int, int]) -> None:
-        theirs(files, NEXT, "BLOCKED_AUTH")
-        async with at_work(files, *scenes.no_missions(), size=size) as rig:
+        recording.theirs(files, evidence.NEXT, "BLOCKED_AUTH")
+        async with recording.at_work(files, *scenes.no_missions(), size=size) as rig:
             await rig.press("r", "0", *"GO_ON", "enter")  # asks for a reason, and says so
-            box = dialog(rig).query_one("#dialog").region
+            box = recording.dialog(rig).query_one("#dialog").region
             shown = [line.strip("│ ") for line in rig._cut(box)]
             begins = (
                 "! GO_ON", "window", "scope", "data", "cells", "gates", "others", "why",
@@ -321,7 +302,7 @@ class TestLayout:
             assert box.bottom <= size[1] - 1
 
     async def test_a_resize_fits_it_again(self, files: EvidenceFiles) -> None:
-        async with at_work(files, *scenes.ordinary(), size=LARGE) as rig:
+        async with recording.at_work(files, *scenes.ordinary(), size=LARGE) as rig:
             await rig.press("r")
             assert "v = all" not in rig.text
             await rig.resize(SMALL)
@@ -329,9 +310,9 @@ class TestLayout:
             assert rig.lines[-2].startswith("╰")
 
     async def test_all_words_are_in_view_where_they_fit(self, files: EvidenceFiles) -> None:
-        async with at_work(files, *scenes.ordinary()) as rig:
+        async with recording.at_work(files, *scenes.ordinary()) as rig:
             await rig.press("r")
-            words = dialog(rig).query_one("#decision", Choices)
+            words = recording.dialog(rig).query_one("#decision", Choices)
             assert words.count == 9
             assert f"8 {'START_SHADOW_WINDOW'}" in rig.text
 

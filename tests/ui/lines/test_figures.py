@@ -5,19 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.support import scenes
-from tests.support.builders import (
-    booted,
-    healthy,
-    linked,
-    listing,
-    mission,
-    polled,
-    processing,
-    routed,
-    snapshot,
-    stream,
-)
+from tests.support import builders, scenes
 from tests.support.rig import LARGE, SMALL, WIDE, Rig, running
 from tests.support.rollout import golden_rows, window
 
@@ -106,7 +94,7 @@ async def test_a_window_without_missions_has_no_rate(size: tuple[int, int]) -> N
 
 @pytest.mark.parametrize("size", SIZES)
 async def test_many_events_of_a_window_fit(size: tuple[int, int]) -> None:
-    text = await shown(*scenes.ordinary(snapshot(*scenes.done(120))), size=size)
+    text = await shown(*scenes.ordinary(builders.snapshot(*scenes.done(120))), size=size)
     assert "120d 0c 0fb" in text or "120disp 0done 0fb" in text
 
 
@@ -157,8 +145,10 @@ async def test_a_blind_rate_is_never_shown_as_the_rate(size: tuple[int, int]) ->
 async def test_a_fallback_that_is_not_counted_yet_explains_why_the_rates_differ(
     size: tuple[int, int],
 ) -> None:
-    running_on = mission("vp-mission-0000ff", "running", started_s=-9.0, fallback_seen=True)
-    text = await shown(*scenes.ordinary(snapshot(running_on, *scenes.done(10))), size=size)
+    running_on = builders.mission(
+        "vp-mission-0000ff", "running", started_s=-9.0, fallback_seen=True
+    )
+    text = await shown(*scenes.ordinary(builders.snapshot(running_on, *scenes.done(10))), size=size)
     assert "reported 0.091 1/11" in text
     assert "0/10 <=25.9%" in text or "0/10 at most 25.9 %" in text
     assert "1 not counted" in text
@@ -214,7 +204,7 @@ async def test_the_cards_have_their_titles_and_no_others() -> None:
 
 
 async def test_slow_p95_names_the_threshold() -> None:
-    slow = snapshot(*scenes.done(12), latency=Latency(12, 40.0, 38.0, 48.25, 51.0))
+    slow = builders.snapshot(*scenes.done(12), latency=Latency(12, 40.0, 38.0, 48.25, 51.0))
     assert "48.250s 2nd of 12, >= 45 s" in await shown(*scenes.ordinary(slow))
     text = await shown(*scenes.ordinary(slow), size=(140, 24))
     assert "48.250s 2nd of 12, >= 45 s p50 38.0s max 51.0s" in text
@@ -222,14 +212,14 @@ async def test_slow_p95_names_the_threshold() -> None:
 
 async def test_failures_orphans_and_unknown_statuses_are_counted() -> None:
     missions = [
-        mission("m5", "running", started_s=-10.0),
-        mission("m4", "running", started_s=-500.0),
-        mission("m3", "failed", started_s=-600.0),
-        mission("m2", "paused", started_s=-650.0),
-        mission("m1", started_s=-700.0),
+        builders.mission("m5", "running", started_s=-10.0),
+        builders.mission("m4", "running", started_s=-500.0),
+        builders.mission("m3", "failed", started_s=-600.0),
+        builders.mission("m2", "paused", started_s=-650.0),
+        builders.mission("m1", started_s=-700.0),
     ]
     for size in SIZES:
-        text = await shown(*scenes.ordinary(snapshot(*missions)), size=size)
+        text = await shown(*scenes.ordinary(builders.snapshot(*missions)), size=size)
         assert f"1ok 1F 1run 1orphan 1{'other' if size == SMALL else ' paused'}" in text
         assert "·X" in text
 
@@ -237,14 +227,19 @@ async def test_failures_orphans_and_unknown_statuses_are_counted() -> None:
 @pytest.mark.parametrize("size", SIZES)
 async def test_turns_that_the_rate_cannot_see_are_counted_whole(size: tuple[int, int]) -> None:
     turns: list[Any] = [
-        routed("coder_vp_bootstrap_fallback"),
-        processing("implement one"),
-        processing("implement two"),
-        routed("coder_vp_lease_degraded", "m1"),
-        processing("implement three"),
+        builders.routed("coder_vp_bootstrap_fallback"),
+        builders.processing("implement one"),
+        builders.processing("implement two"),
+        builders.routed("coder_vp_lease_degraded", "m1"),
+        builders.processing("implement three"),
     ]
-    polls: list[Event] = [healthy(), booted(), listing(), polled(snapshot(*scenes.done(20)))]
-    text = await shown(*polls, linked(), *stream(*turns), size=size)
+    polls: list[Event] = [
+        builders.healthy(),
+        builders.booted(),
+        builders.listing(),
+        builders.polled(builders.snapshot(*scenes.done(20))),
+    ]
+    text = await shown(*polls, builders.linked(), *builders.stream(*turns), size=size)
     assert "unseen 1 boot 0 shadow" in text
     assert "1 lease" in text
     assert "2 unexplained" in text

@@ -7,17 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.support import scenes
-from tests.support.builders import (
-    NOW,
-    booted,
-    failed,
-    healthy,
-    linked,
-    mission,
-    polled,
-    snapshot,
-)
+from tests.support import builders, scenes
 from tests.support.rig import LARGE, SMALL, WIDE, running
 from textual.color import Color
 
@@ -55,7 +45,7 @@ async def test_before_any_data_nothing_looks_like_a_figure(size: tuple[int, int]
         (scenes.refused_ops(dashboard=True), 2.0, "UNAUTHORIZED"),
         (scenes.blind(), 2.0, "BLIND+ALARM"),
         (scenes.lost(), 9.0, "LOST+ALARM"),
-        ([healthy()], 1.0, "NO DATA"),
+        ([builders.healthy()], 1.0, "NO DATA"),
     ],
 )
 async def test_the_badge_stands_first(events: list[Event], after_s: float, badge: str) -> None:
@@ -98,11 +88,11 @@ class TestLane:
         async with running(*scenes.ordinary(), asked, size=size) as rig:
             await rig.tell(SwitchActed(2.0, written))
             assert "lane FORCED not in force" in rig.lines[1]
-            await rig.tell(booted("2026-11-22T20:00:03", 4.0))
+            await rig.tell(builders.booted("2026-11-22T20:00:03", 4.0))
             assert "lane FORCED unproven" in rig.lines[1]
-            late = mission("vp-mission-late", "running", started_s=8.0)
-            taken = snapshot(late, generated_at=NOW + timedelta(seconds=10))
-            await rig.tell(polled(taken, at=10.0))
+            late = builders.mission("vp-mission-late", "running", started_s=8.0)
+            taken = builders.snapshot(late, generated_at=builders.NOW + timedelta(seconds=10))
+            await rig.tell(builders.polled(taken, at=10.0))
             assert "lane delegating NOT FORCED" in rig.lines[1]
             safety = "! SAFETY brake contradicted: force fallback, and mission vp-mission-late"
             assert rig.lines[2].startswith(safety)
@@ -126,7 +116,7 @@ async def test_what_coverage_was_is_not_what_it_is() -> None:
 
 
 async def test_a_verdict_is_given_only_when_every_source_has_answered() -> None:
-    async with running(healthy(), polled(snapshot())) as rig:
+    async with running(builders.healthy(), builders.polled(builders.snapshot())) as rig:
         assert "KEEP WATCHING" not in rig.header
         assert "for sessions, log, continuity" in rig.lines[2]
         await rig.tell(*scenes.ordinary())
@@ -188,10 +178,12 @@ async def test_more_troubles_are_counted_and_stand_in_the_links() -> None:
 
 async def test_streams_are_counted_and_a_lost_one_is_told() -> None:
     async with running(*scenes.ordinary()) as rig:
-        await rig.tell(linked(StreamState.WAITING, "the gateway restarts", session_id=scenes.BUSY))
+        await rig.tell(
+            builders.linked(StreamState.WAITING, "the gateway restarts", session_id=scenes.BUSY)
+        )
         assert "◌ws 1/2 STALE" in rig.lines[1]
         assert rig.lines[2] == "! 1 of 2 streams not attached: the gateway restarts"
-        await rig.tell(linked(session_id=scenes.BUSY))
+        await rig.tell(builders.linked(session_id=scenes.BUSY))
         assert "●ws 2/2" in rig.lines[1]
         assert rig.lines[2].startswith("> KEEP WATCHING")
 
@@ -205,7 +197,9 @@ async def test_a_changed_poll_rate_stays_in_sight() -> None:
 
 
 async def test_trouble_leaves_when_it_is_over() -> None:
-    async with running(*scenes.ordinary(), failed(Source.METRICS, scenes.GONE, at=1.0)) as rig:
+    async with running(
+        *scenes.ordinary(), builders.failed(Source.METRICS, scenes.GONE, at=1.0)
+    ) as rig:
         assert "metrics down" in rig.header
         await rig.tell(*scenes.ordinary())
         assert "down" not in rig.header

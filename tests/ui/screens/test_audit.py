@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.support import scenes
 from tests.support.builders import NOW, REFUSED
+from tests.support.hostile import HOSTILE, assert_harmless
 from tests.support.recording import toasts
 from tests.support.rig import SMALL, WIDE, Rig, running
-from tests.ui.test_hostile import HOSTILE, assert_harmless
 
 from vp_tui.domain.events import AuditRead
 from vp_tui.domain.models import ActionStep

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.support import scenes
+from tests.support.hostile import HOSTILE, assert_harmless
 from tests.support.rig import LARGE, SMALL, WIDE, Rig, running
 from tests.support.rollout import golden_rows, row, unmeasured
-from tests.ui.test_hostile import HOSTILE, assert_harmless
 
 from vp_tui.domain.events import EvidenceRead, RowRecorded
 from vp_tui.domain.rollout.evidence_row import EvidenceRow, format_row

@@ -7,26 +7,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.support import scenes
+from tests.support import evidence, recording, scenes
 from tests.support.builders import NOW, REFUSED, failed, mission, polled, snapshot
-from tests.support.evidence import (
-    NEXT,
-    evidence_files,
-    golden_files,
-    log_of,
-    read,
-    rows_in,
-)
-from tests.support.recording import (
-    at_work,
-    decision,
-    focus,
-    is_open,
-    preview,
-    theirs,
-    toasts,
-    written,
-)
 from tests.support.rig import LARGE, running
 from tests.support.rollout import row
 
@@ -47,132 +29,140 @@ GO = "GO_BROADER_TRAFFIC_ACTIVE"
 
 @pytest.fixture
 def files(tmp_path: Path) -> EvidenceFiles:
-    return golden_files(tmp_path)
+    return evidence.golden_files(tmp_path)
 
 
 class TestAtOnce:
     async def test_the_row_is_on_disk_when_the_toast_shows_it(
         self, files: EvidenceFiles, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        async with at_work(files, *scenes.ordinary()) as rig:
+        async with recording.at_work(files, *scenes.ordinary()) as rig:
             seen: list[tuple[str, EvidenceRow]] = []
             notify = rig.watch.notify
 
             def look(message: str, **told: Any) -> None:  # noqa: ANN401 - Textual's
-                seen.append((message, rows_in(files)[-1]))
+                seen.append((message, evidence.rows_in(files)[-1]))
                 notify(message, **told)
 
             monkeypatch.setattr(rig.watch, "notify", look)
             await rig.press("R")
             await rig.until(lambda: seen)
             ((message, last),) = seen
-            assert (last.window, last.decision) == (NEXT, GO)
-            for said in (GO, "rate 0.000", "p95 36.000s", f"{NEXT} is closed", "evidence_log.md"):
+            assert (last.window, last.decision) == (evidence.NEXT, GO)
+            for said in (
+                GO,
+                "rate 0.000",
+                "p95 36.000s",
+                f"{evidence.NEXT} is closed",
+                "evidence_log.md",
+            ):
                 assert said in message
             assert "row recorded" in rig.text
-            assert not is_open(rig)
+            assert not recording.is_open(rig)
 
     async def test_it_is_the_row_that_the_suggestion_makes(self, files: EvidenceFiles) -> None:
-        async with at_work(files, *scenes.ordinary()) as rig:
+        async with recording.at_work(files, *scenes.ordinary()) as rig:
             await rig.press("r")
-            shown = preview(rig)
+            shown = recording.preview(rig)
             await rig.press("escape", "R")
-            assert await written(rig, files) == shown
+            assert await recording.written(rig, files) == shown
 
     async def test_a_double_press_writes_one_row(self, files: EvidenceFiles) -> None:
-        async with at_work(files, *scenes.ordinary()) as rig:
+        async with recording.at_work(files, *scenes.ordinary()) as rig:
             await rig.pilot.press("R", "R")
-            await written(rig, files)
+            await recording.written(rig, files)
             await rig.settle()
-            assert len(rows_in(files)) == 17
+            assert len(evidence.rows_in(files)) == 17
 
     async def test_right_after_a_row_it_asks(self, files: EvidenceFiles) -> None:
-        async with at_work(files, *scenes.ordinary()) as rig:
+        async with recording.at_work(files, *scenes.ordinary()) as rig:
             await rig.press("R")
-            await written(rig, files)
+            await recording.written(rig, files)
             await rig.press("R")
-            assert is_open(rig)
+            assert recording.is_open(rig)
             assert "! the last row is younger than 60 s, and no mission came since" in rig.text
 
     async def test_a_mission_since_makes_it_write(self, files: EvidenceFiles) -> None:
-        async with at_work(files, *scenes.ordinary()) as rig:
+        async with recording.at_work(files, *scenes.ordinary()) as rig:
             await rig.press("R")
-            await written(rig, files)
+            await recording.written(rig, files)
             came = mission("vp-mission-00abcd", started_s=-20.0)
             await rig.tell(polled(snapshot(came, *scenes.done(18))))
             await rig.press("R")
-            await rig.until(lambda: len(rows_in(files)) == 18)
-            assert not is_open(rig)
+            await rig.until(lambda: len(evidence.rows_in(files)) == 18)
+            assert not recording.is_open(rig)
 
     async def test_a_minute_later_it_writes_too(self, files: EvidenceFiles) -> None:
-        async with at_work(files, failed(failure=REFUSED)) as rig:
+        async with recording.at_work(files, failed(failure=REFUSED)) as rig:
             await rig.press("R")
-            await written(rig, files)
+            await recording.written(rig, files)
             await rig.passes(61.0)
             await rig.press("R")
-            await rig.until(lambda: len(rows_in(files)) == 18)
+            await rig.until(lambda: len(evidence.rows_in(files)) == 18)
 
     async def test_a_row_by_hand_is_shown_first(self, files: EvidenceFiles) -> None:
         na = {"fallback_rate": "n/a", "p95_latency": "n/a", "date": "2026-11-23T01:00:00Z"}
-        append_row(log_of(files), row(f"{NEXT} (by hand)", "BLOCKED_AUTH", **na))
-        async with at_work(files, *scenes.ordinary()) as rig:
+        append_row(evidence.log_of(files), row(f"{evidence.NEXT} (by hand)", "BLOCKED_AUTH", **na))
+        async with recording.at_work(files, *scenes.ordinary()) as rig:
             await rig.press("R")
-            assert is_open(rig)
+            assert recording.is_open(rig)
             assert "! somebody, by hand, wrote BLOCKED_AUTH for this window" in rig.text
-            assert len(rows_in(files)) == 17
+            assert len(evidence.rows_in(files)) == 17
 
     async def test_a_row_that_came_meanwhile_opens_the_dialog(self, files: EvidenceFiles) -> None:
-        async with at_work(files, *scenes.ordinary()) as rig:
-            theirs(files)
+        async with recording.at_work(files, *scenes.ordinary()) as rig:
+            recording.theirs(files)
             await rig.press("R")
-            await rig.until(lambda: is_open(rig))
+            await rig.until(lambda: recording.is_open(rig))
             await rig.settle()
             assert "! HOLD_SHADOW was written for this window at 2026-11-23T01:00:00Z" in rig.text
             await rig.press("enter")
-            assert (await written(rig, files, 18)).decision == GO
+            assert (await recording.written(rig, files, 18)).decision == GO
 
     async def test_or_leaves_it_at_theirs(self, files: EvidenceFiles) -> None:
-        async with at_work(files, *scenes.ordinary()) as rig:
-            theirs(files)
+        async with recording.at_work(files, *scenes.ordinary()) as rig:
+            recording.theirs(files)
             await rig.press("R")
-            await rig.until(lambda: is_open(rig))
+            await rig.until(lambda: recording.is_open(rig))
             await rig.press("escape")
-            assert len(rows_in(files)) == 17
-            assert rows_in(files)[-1].decision == "HOLD_SHADOW"
+            assert len(evidence.rows_in(files)) == 17
+            assert evidence.rows_in(files)[-1].decision == "HOLD_SHADOW"
 
     async def test_rows_of_other_windows_are_no_reason(self, files: EvidenceFiles) -> None:
-        async with at_work(files, *scenes.ordinary()) as rig:
-            theirs(files, "Shadow window #9")
+        async with recording.at_work(files, *scenes.ordinary()) as rig:
+            recording.theirs(files, "Shadow window #9")
             await rig.press("R")
-            assert (await written(rig, files, 18)).decision == GO
+            assert (await recording.written(rig, files, 18)).decision == GO
 
     async def test_a_log_that_is_not_read_yet(self, files: EvidenceFiles) -> None:
-        named = str(log_of(files))
+        named = str(evidence.log_of(files))
         async with running(*scenes.ordinary(), files=files, evidence=named) as rig:
             await rig.press("R")
-            assert is_open(rig)
+            assert recording.is_open(rig)
             assert "! the evidence log is not read yet" in rig.text
             assert "(not read yet)" in rig.text
 
     async def test_a_log_that_cannot_be_read(self, files: EvidenceFiles) -> None:
-        async with at_work(files, *scenes.ordinary()) as rig:
-            await rig.tell(read(files)._replace(problem="evidence_log.md: it may not be read"))
+        async with recording.at_work(files, *scenes.ordinary()) as rig:
+            await rig.tell(
+                evidence.read(files)._replace(problem="evidence_log.md: it may not be read")
+            )
             await rig.press("R")
-            assert is_open(rig)
+            assert recording.is_open(rig)
             assert "! the evidence log cannot be read: evidence_log.md: it may not be" in rig.text
-            assert len(rows_in(files)) == 16
+            assert len(evidence.rows_in(files)) == 16
 
     async def test_without_a_log_it_says_how_to_name_one(self, files: EvidenceFiles) -> None:
         async with running(*scenes.ordinary(), files=replace(files, log=None)) as rig:
             for key in ("R", "r"):
                 await rig.press(key)
-                assert not is_open(rig)
-                assert "name one with --evidence" in toasts(rig)[-1]
+                assert not recording.is_open(rig)
+                assert "name one with --evidence" in recording.toasts(rig)[-1]
 
     async def test_the_feeds_are_told_to_read_the_log_again(self, files: EvidenceFiles) -> None:
-        async with at_work(files, *scenes.ordinary()) as rig:
+        async with recording.at_work(files, *scenes.ordinary()) as rig:
             await rig.press("R")
-            await written(rig, files)
+            await recording.written(rig, files)
             assert ("read_files",) in rig.asked
 
 
@@ -190,28 +180,28 @@ class TestWhateverTheGatewayDoes:
     async def test_it_can_be_recorded(
         self, files: EvidenceFiles, events: list[Event], said: str, word: str
     ) -> None:
-        async with at_work(files, *events) as rig:
+        async with recording.at_work(files, *events) as rig:
             await rig.press("r")
             assert said in rig.text
             assert "cells  rate n/a | p95 n/a" in rig.text
             assert "window unknown: nothing was measured" in rig.text
-            assert decision(rig) == word
+            assert recording.decision(rig) == word
             await rig.press("enter")
-            last = await written(rig, files)
+            last = await recording.written(rig, files)
             assert (last.fallback_rate, last.p95_latency) == ("n/a", "n/a")
-            assert verify(log_of(files), cells_from_snapshot)[-1].state == "ok"
+            assert verify(evidence.log_of(files), cells_from_snapshot)[-1].state == "ok"
             assert rig.store.state.window is not None  # such words keep it open
 
     async def test_at_once_too(self, files: EvidenceFiles) -> None:
-        async with at_work(files, *scenes.lost()) as rig:
+        async with recording.at_work(files, *scenes.lost()) as rig:
             await rig.press("R")
-            assert (await written(rig, files)).decision == "HOLD_SHADOW"
+            assert (await recording.written(rig, files)).decision == "HOLD_SHADOW"
 
     @pytest.mark.parametrize("key", ["r", "R"])
     async def test_while_frozen_what_is_so_now_is_recorded(
         self, files: EvidenceFiles, key: str
     ) -> None:
-        async with at_work(files, *scenes.ordinary()) as rig:
+        async with recording.at_work(files, *scenes.ordinary()) as rig:
             await rig.press("p")
             rig.now = 5.0
             newer = snapshot(mission("vp-mission-0000ff", started_s=-40.0, fallback_seen=True),
@@ -221,21 +211,21 @@ class TestWhateverTheGatewayDoes:
             if key == "r":
                 assert "data   held as of 02:00:05Z, 0s old, coverage FULL" in rig.text
                 await rig.press("enter")
-            last = await written(rig, files)
+            last = await recording.written(rig, files)
             assert (last.date, last.fallback_rate) == ("2026-11-23T02:00:05Z", "0.053")
             assert "FROZEN" in rig.header
 
     async def test_the_dialogs_data_is_held_and_its_age_told(self, files: EvidenceFiles) -> None:
-        async with at_work(files, *scenes.ordinary()) as rig:
+        async with recording.at_work(files, *scenes.ordinary()) as rig:
             await rig.press("r")
-            shown = preview(rig)
+            shown = recording.preview(rig)
             rig.now = 30.0
             await rig.tell(polled(snapshot(*scenes.done(20)), at=30.0))
             assert "held as of 02:00:00Z, 30s old" in rig.text
-            assert preview(rig) == shown
+            assert recording.preview(rig) == shown
 
     async def test_safety_is_told_and_kept_up_while_it_is_open(self, files: EvidenceFiles) -> None:
-        async with at_work(files, *scenes.ordinary()) as rig:
+        async with recording.at_work(files, *scenes.ordinary()) as rig:
             await rig.press("r")
             assert "SAFETY" not in rig.text
             fallen = [m._replace(fallback_seen=True) for m in scenes.done(3)]
@@ -259,28 +249,28 @@ class TestAfterwards:
     async def test_the_window_is_kept_as_the_dialog_says(
         self, files: EvidenceFiles, keys: str, *, turned: bool, stays: bool
     ) -> None:
-        async with at_work(files, *scenes.ordinary()) as rig:
+        async with recording.at_work(files, *scenes.ordinary()) as rig:
             await rig.press("r", keys)
             if turned:
-                await focus(rig, "after")
+                await recording.focus(rig, "after")
                 await rig.press("space")
             said = "<keep it open>" if stays else "<close it, next is Bro#6>"
             assert f"after {said}" in rig.text
             await rig.press("enter")
-            await written(rig, files)
+            await recording.written(rig, files)
             window = rig.store.state.window
-            assert (window is not None and window.label == NEXT) is stays
+            assert (window is not None and window.label == evidence.NEXT) is stays
             said = "Bro#5 organic" if stays else "Bro#6 proposed"
             await rig.passes(1.0)
             assert said in rig.header
 
     async def test_another_word_begins_with_its_own_rule(self, files: EvidenceFiles) -> None:
-        async with at_work(files, *scenes.ordinary()) as rig:
+        async with recording.at_work(files, *scenes.ordinary()) as rig:
             await rig.press("r")
-            await focus(rig, "after")
+            await recording.focus(rig, "after")
             await rig.press("space")
             assert "<keep it open>" in rig.text
-            await focus(rig, "decision")
+            await recording.focus(rig, "decision")
             await rig.press("2")
             assert "<close it, next is Bro#6>" in rig.text
             await rig.press("0", *"BLOCKED_BY_US")
@@ -290,35 +280,35 @@ class TestAfterwards:
 class TestRefused:
     @pytest.mark.parametrize("key", ["R", "r"])
     async def test_cause_cure_and_place_are_told(self, files: EvidenceFiles, key: str) -> None:
-        async with at_work(files, *scenes.ordinary(), size=LARGE) as rig:
-            log_of(files).parent.chmod(0o555)
+        async with recording.at_work(files, *scenes.ordinary(), size=LARGE) as rig:
+            evidence.log_of(files).parent.chmod(0o555)
             await rig.press(key)
             if key == "r":
                 await rig.press("enter")
-            await rig.until(lambda: toasts(rig))
-            log_of(files).parent.chmod(0o755)
-            ((toast),) = toasts(rig)
+            await rig.until(lambda: recording.toasts(rig))
+            evidence.log_of(files).parent.chmod(0o755)
+            ((toast),) = recording.toasts(rig)
             (kept,) = files.spool.iterdir()
             assert toast.startswith("NOT in the log: ")
             assert "it is read-only; make it writable" in toast
             assert toast.endswith(f"the row is kept in {kept}")
-            assert len(rows_in(files)) == 16
-            assert not is_open(rig)
+            assert len(evidence.rows_in(files)) == 16
+            assert not recording.is_open(rig)
 
     async def test_a_window_that_cannot_be_kept_is_told_beside_the_row(
         self, files: EvidenceFiles
     ) -> None:
         files.windows.parent.mkdir(parents=True)
         files.windows.write_text("not ours")
-        async with at_work(files, *scenes.ordinary()) as rig:
+        async with recording.at_work(files, *scenes.ordinary()) as rig:
             await rig.press("R")
-            await rig.until(lambda: len(toasts(rig)) == 2)
-            assert toasts(rig)[0].startswith("row recorded: ")
-            assert toasts(rig)[1].startswith("the window could not be kept: ")
+            await rig.until(lambda: len(recording.toasts(rig)) == 2)
+            assert recording.toasts(rig)[0].startswith("row recorded: ")
+            assert recording.toasts(rig)[1].startswith("the window could not be kept: ")
 
 
 async def test_a_new_log_is_made(tmp_path: Path) -> None:
-    files = evidence_files(tmp_path)
-    async with at_work(files, read(files), *scenes.ordinary()) as rig:
+    files = evidence.evidence_files(tmp_path)
+    async with recording.at_work(files, evidence.read(files), *scenes.ordinary()) as rig:
         await rig.press("R")
-        assert (await written(rig, files, 1)).window == "Shadow window #1"
+        assert (await recording.written(rig, files, 1)).window == "Shadow window #1"

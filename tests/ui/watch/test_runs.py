@@ -2,16 +2,7 @@
 
 from __future__ import annotations
 
-from tests.support import scenes
-from tests.support.builders import (
-    frame,
-    linked,
-    listing,
-    processing,
-    routed,
-    session,
-    stream,
-)
+from tests.support import builders, scenes
 from tests.support.rig import LARGE, WIDE, Rig, running
 
 from vp_tui.domain.models import StreamState
@@ -30,64 +21,91 @@ def selected(rig: Rig) -> str | None:
 
 async def test_running_ones_come_first_then_by_id() -> None:
     async with running(
-        listing(session(C), session(B, active_runs=1), session(A), session(D, active_runs=1)),
+        builders.listing(
+            builders.session(C),
+            builders.session(B, active_runs=1),
+            builders.session(A),
+            builders.session(D, active_runs=1),
+        ),
         size=WIDE,
     ) as rig:
         assert rows(rig) == ["bbbbbbbb", "dddddddd", "aaaaaaaa", "cccccccc"]
 
 
 async def test_the_cursor_starts_on_the_first_running_run() -> None:
-    async with running(listing(session(A), session(B, active_runs=1))) as rig:
+    async with running(
+        builders.listing(builders.session(A), builders.session(B, active_runs=1))
+    ) as rig:
         assert selected(rig) == B
         assert rig.cursor_line("runs").startswith(">● ok      bbbbbbbb")
         assert ("show_log", B) in rig.asked
 
 
 async def test_the_selection_is_kept_when_rows_come_above_it_and_leave() -> None:
-    async with running(listing(session(B), session(D))) as rig:
+    async with running(builders.listing(builders.session(B), builders.session(D))) as rig:
         await rig.press("j")
         assert selected(rig) == D
-        await rig.tell(listing(session(A), session(B), session(C), session(D), at=1.0))
+        await rig.tell(
+            builders.listing(
+                builders.session(A),
+                builders.session(B),
+                builders.session(C),
+                builders.session(D),
+                at=1.0,
+            )
+        )
         assert selected(rig) == D
         assert rig.cursor_line("runs").startswith(">· idle    dddddddd")
-        await rig.tell(listing(session(D), at=2.0))
+        await rig.tell(builders.listing(builders.session(D), at=2.0))
         assert selected(rig) == D
         assert rig.cursor_line("runs").startswith(">· idle    dddddddd")
 
 
 async def test_the_selection_is_kept_when_the_order_changes() -> None:
-    async with running(listing(session(A), session(B), session(C))) as rig:
+    async with running(
+        builders.listing(builders.session(A), builders.session(B), builders.session(C))
+    ) as rig:
         await rig.press("j")
         assert selected(rig) == B
-        await rig.tell(listing(session(A), session(B), session(C, active_runs=1), at=1.0))
+        await rig.tell(
+            builders.listing(
+                builders.session(A), builders.session(B), builders.session(C, active_runs=1), at=1.0
+            )
+        )
         assert rows(rig) == ["cccccccc", "aaaaaaaa", "bbbbbbbb"]
         assert selected(rig) == B
-        await rig.tell(listing(session(A), session(B, active_runs=1), session(C), at=2.0))
+        await rig.tell(
+            builders.listing(
+                builders.session(A), builders.session(B, active_runs=1), builders.session(C), at=2.0
+            )
+        )
         assert rows(rig)[0] == "bbbbbbbb"
         assert selected(rig) == B
 
 
 async def test_the_selection_falls_to_a_neighbour_when_its_session_leaves() -> None:
-    async with running(listing(session(A), session(B), session(C))) as rig:
+    async with running(
+        builders.listing(builders.session(A), builders.session(B), builders.session(C))
+    ) as rig:
         await rig.press("j")
-        await rig.tell(listing(session(A), session(C), at=1.0))
+        await rig.tell(builders.listing(builders.session(A), builders.session(C), at=1.0))
         assert selected(rig) == C
         assert rig.asked[-1] == ("show_log", C)
-        await rig.tell(listing(session(A), at=2.0))
+        await rig.tell(builders.listing(builders.session(A), at=2.0))
         assert selected(rig) == A
-        await rig.tell(listing(at=3.0))
+        await rig.tell(builders.listing(at=3.0))
         assert selected(rig) is None
         assert "no session in memory" in rig.pane("runs")
-        await rig.tell(listing(session(B), at=4.0))
+        await rig.tell(builders.listing(builders.session(B), at=4.0))
         assert selected(rig) == B
 
 
 async def test_the_cursor_stays_in_view_of_many_rows() -> None:
-    many = [session(f"session_20261122_190000_{n:08x}") for n in range(200)]
-    async with running(listing(*many)) as rig:
+    many = [builders.session(f"session_20261122_190000_{n:08x}") for n in range(200)]
+    async with running(builders.listing(*many)) as rig:
         await rig.press("end")
         assert "000000c7" in rig.cursor_line("runs")
-        await rig.tell(listing(*many[100:], at=1.0))
+        await rig.tell(builders.listing(*many[100:], at=1.0))
         assert "000000c7" in rig.cursor_line("runs")
         await rig.press("pageup")
         assert selected(rig) == many[200 - rig.rows("runs").size.height].session_id
@@ -97,7 +115,11 @@ async def test_the_cursor_stays_in_view_of_many_rows() -> None:
 
 async def test_the_filter_keeps_matching_rows_and_the_selection() -> None:
     async with running(
-        listing(session(A, description="fix it"), session(B), session(C, description="FIX that"))
+        builders.listing(
+            builders.session(A, description="fix it"),
+            builders.session(B),
+            builders.session(C, description="FIX that"),
+        )
     ) as rig:
         await rig.press("end")
         await rig.press("slash", *"fix")
@@ -106,7 +128,14 @@ async def test_the_filter_keeps_matching_rows_and_the_selection() -> None:
         await rig.press("enter")
         assert "/fix/" in rig.title("runs")
         assert rig.focus == "runs"
-        await rig.tell(listing(session(A), session(B), session(C, description="fix"), at=1.0))
+        await rig.tell(
+            builders.listing(
+                builders.session(A),
+                builders.session(B),
+                builders.session(C, description="fix"),
+                at=1.0,
+            )
+        )
         assert rows(rig) == ["cccccccc"]
         await rig.press("escape")
         assert rows(rig) == ["aaaaaaaa", "bbbbbbbb", "cccccccc"]
@@ -115,7 +144,7 @@ async def test_the_filter_keeps_matching_rows_and_the_selection() -> None:
 
 
 async def test_a_filter_that_nothing_matches_does_not_say_that_nothing_is_there() -> None:
-    async with running(listing(session(A))) as rig:
+    async with running(builders.listing(builders.session(A))) as rig:
         await rig.press("slash", *"zzz", "enter")
         assert "no session in memory" not in rig.text
         assert "/zzz/" in rig.pane("runs")
@@ -148,14 +177,16 @@ async def test_a_row_tells_what_its_run_does() -> None:
 
 
 async def test_a_row_tells_how_the_last_turn_ended() -> None:
-    done = stream(processing(), frame("query_complete"), session_id=A)
-    stopped = stream(
-        processing(),
-        frame("status", status="turn_cancelled"),
-        frame("query_complete"),
+    done = builders.stream(builders.processing(), builders.frame("query_complete"), session_id=A)
+    stopped = builders.stream(
+        builders.processing(),
+        builders.frame("status", status="turn_cancelled"),
+        builders.frame("query_complete"),
         session_id=B,
     )
-    async with running(listing(session(A), session(B)), *done, *stopped) as rig:
+    async with running(
+        builders.listing(builders.session(A), builders.session(B)), *done, *stopped
+    ) as rig:
         text = rig.pane("runs")
     assert "aaaaaaaa turn done 02:00:01" in text
     assert "bbbbbbbb turn cancelled 02:00:02" in text
@@ -163,7 +194,8 @@ async def test_a_row_tells_how_the_last_turn_ended() -> None:
 
 async def test_a_row_tells_when_its_stream_is_not_live() -> None:
     async with running(
-        listing(session(A), session(B)), linked(StreamState.WAITING, "1012", session_id=A)
+        builders.listing(builders.session(A), builders.session(B)),
+        builders.linked(StreamState.WAITING, "1012", session_id=A),
     ) as rig:
         text = rig.pane("runs")
     assert "stream waiting" in text
@@ -172,9 +204,11 @@ async def test_a_row_tells_when_its_stream_is_not_live() -> None:
 
 async def test_other_viewers_are_those_that_are_not_vp_tui() -> None:
     async with running(
-        listing(session(A, active_connections=3), session(B, active_connections=2)),
-        linked(session_id=A),
-        linked(session_id=B),
+        builders.listing(
+            builders.session(A, active_connections=3), builders.session(B, active_connections=2)
+        ),
+        builders.linked(session_id=A),
+        builders.linked(session_id=B),
     ) as rig:
         text = rig.pane("runs")
     assert "2 other viewers" in text
@@ -188,8 +222,14 @@ async def test_sessions_on_disk_are_only_counted() -> None:
 
 
 async def test_the_filter_finds_a_tool_and_a_query() -> None:
-    begun = stream(routed("delegated_to_coder_vp", "m1"), processing("paint it"), session_id=A)
-    async with running(listing(session(A, active_runs=1), session(B)), *begun) as rig:
+    begun = builders.stream(
+        builders.routed("delegated_to_coder_vp", "m1"),
+        builders.processing("paint it"),
+        session_id=A,
+    )
+    async with running(
+        builders.listing(builders.session(A, active_runs=1), builders.session(B)), *begun
+    ) as rig:
         await rig.press("slash", *"paint")
         assert rows(rig) == ["aaaaaaaa"]
 
@@ -206,17 +246,24 @@ async def test_a_stuck_run_comes_first_and_its_victims_say_whose_they_are() -> N
 
 
 async def test_who_waits_behind_a_run_that_moves_is_no_victim() -> None:
-    events = [*scenes.ordinary(), listing(*scenes.sessions(), session(A, active_runs=1))]
+    events = [
+        *scenes.ordinary(),
+        builders.listing(*scenes.sessions(), builders.session(A, active_runs=1)),
+    ]
     async with running(*events) as rig:
         assert "queued behind a1b2c3d4" in rig.pane("runs")
         assert "RUNS 3 (1 queued)" in rig.title("runs")
 
 
 async def test_an_alarm_that_comes_does_not_pull_the_cursor_away() -> None:
-    async with running(listing(session(A, active_runs=1), session(B)), stuck_after=60.0) as rig:
+    async with running(
+        builders.listing(builders.session(A, active_runs=1), builders.session(B)), stuck_after=60.0
+    ) as rig:
         await rig.press("j")
         assert selected(rig) == B
         rig.now = 90.0
-        await rig.tell(listing(session(A, active_runs=1), session(B), at=90.0))
+        await rig.tell(
+            builders.listing(builders.session(A, active_runs=1), builders.session(B), at=90.0)
+        )
         assert "STUCK" in rig.content("runs")[0]
         assert selected(rig) == B

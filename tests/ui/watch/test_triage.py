@@ -5,22 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.support import scenes
-from tests.support.builders import (
-    REFUSED,
-    failed,
-    frame,
-    healthy,
-    linked,
-    listing,
-    logged,
-    polled,
-    processing,
-    session,
-    snapshot,
-    state,
-    stream,
-)
+from tests.support import builders, scenes
 from tests.support.rig import LARGE, SMALL, WIDE, Rig, running
 from tests.support.scenes import OWNER, QUIET, VICTIMS
 
@@ -52,16 +37,19 @@ def block(rig: Rig) -> str:
 
 def both_stuck() -> list[Event]:
     """Return two stuck runs on a gateway without a lock."""
-    known = [session(IDLE), session(OTHER)]
-    began = [processing("one"), frame("tool_call", "Bash x", tool="Bash", tool_use_id="t")]
+    known = [builders.session(IDLE), builders.session(OTHER)]
+    began = [
+        builders.processing("one"),
+        builders.frame("tool_call", "Bash x", tool="Bash", tool_use_id="t"),
+    ]
     return [
-        healthy(-300.0, dialect="G2"),
-        *(linked(session_id=one, at=-300.0) for one in (IDLE, OTHER)),
-        listing(*known, at=-299.0),
-        *stream(*began, session_id=IDLE, at=-298.0),
-        *stream(*began, session_id=OTHER, at=-297.0),
-        healthy(dialect="G2"),
-        listing(*(one._replace(active_runs=1, status="running") for one in known)),
+        builders.healthy(-300.0, dialect="G2"),
+        *(builders.linked(session_id=one, at=-300.0) for one in (IDLE, OTHER)),
+        builders.listing(*known, at=-299.0),
+        *builders.stream(*began, session_id=IDLE, at=-298.0),
+        *builders.stream(*began, session_id=OTHER, at=-297.0),
+        builders.healthy(dialect="G2"),
+        builders.listing(*(one._replace(active_runs=1, status="running") for one in known)),
     ]
 
 
@@ -119,11 +107,15 @@ class TestWhenItComes:
         async with running(*scenes.stuck()) as rig:
             await rig.passes(2.0)
             await rig.press("escape")
-            again = frame("tool_call", "Bash again", tool="Bash", tool_use_id="t2")
-            await rig.tell(*stream(again, session_id=OWNER, at=rig.now))
+            again = builders.frame("tool_call", "Bash again", tool="Bash", tool_use_id="t2")
+            await rig.tell(*builders.stream(again, session_id=OWNER, at=rig.now))
             assert title(rig) == ""
             await rig.passes(130.0)
-            await rig.tell(listing(session(OWNER, active_runs=1, last_event_seq=9), at=rig.now))
+            await rig.tell(
+                builders.listing(
+                    builders.session(OWNER, active_runs=1, last_event_seq=9), at=rig.now
+                )
+            )
             assert title(rig).startswith("─TRIAGE d3833624 STUCK: no progress for 2m10")
 
     async def test_what_was_left_stays_left_while_nothing_can_be_told(self) -> None:
@@ -131,18 +123,22 @@ class TestWhenItComes:
             await rig.passes(2.0)
             await rig.press("escape")
             for source in (Source.METRICS, Source.SESSIONS):
-                await rig.tell(failed(source, scenes.GONE, at=3.0))
+                await rig.tell(builders.failed(source, scenes.GONE, at=3.0))
             assert "? stale" in rig.pane("runs")
             assert title(rig) == ""
-            counted = [session(one, active_runs=1, last_event_seq=9) for one in (OWNER, *VICTIMS)]
-            await rig.tell(listing(*counted, at=4.0), polled(snapshot(), at=4.0))
+            counted = [
+                builders.session(one, active_runs=1, last_event_seq=9) for one in (OWNER, *VICTIMS)
+            ]
+            await rig.tell(
+                builders.listing(*counted, at=4.0), builders.polled(builders.snapshot(), at=4.0)
+            )
             assert "STUCK" in rig.pane("runs")
             assert title(rig) == ""
 
     async def test_it_leaves_by_itself_with_the_alarm(self) -> None:
         async with running(*scenes.stuck()) as rig:
             await rig.passes(2.0)
-            await rig.tell(*stream(frame("text"), session_id=OWNER, at=2.0))
+            await rig.tell(*builders.stream(builders.frame("text"), session_id=OWNER, at=2.0))
             assert title(rig) == ""
             assert "GUARDRAILS" in rig.text
 
@@ -183,14 +179,16 @@ class TestWhomItIsAbout:
             assert title(rig).startswith("─TRIAGE bbbbbbbb STUCK")
 
     async def test_a_session_that_left_is_said_to_be_gone(self) -> None:
-        lines = triage_lines(View(state(), 0.0), "session_x", 80, 6, selected="session_x")
+        lines = triage_lines(View(builders.state(), 0.0), "session_x", 80, 6, selected="session_x")
         text = "".join(text for line in lines for text, _tone in line)
         assert "session_x is not listed any more" in text
 
 
 class TestEvents:
     async def test_they_are_those_of_the_run_and_s_shows_all(self) -> None:
-        said = stream(frame("system_event", "of another"), session_id=QUIET, at=1.0)
+        said = builders.stream(
+            builders.frame("system_event", "of another"), session_id=QUIET, at=1.0
+        )
         async with running(*scenes.stuck(), *said) as rig:
             await rig.passes(2.0)
             assert "2 EVENTS d3833624" in rig.title("events")
@@ -208,8 +206,8 @@ class TestEvents:
 
     async def test_who_reads_older_events_is_not_disturbed(self) -> None:
         night = scenes.stuck()
-        words = [frame("system_event", f"word {n}") for n in range(50)]
-        chatter = stream(*words, session_id=QUIET, at=-300.0)
+        words = [builders.frame("system_event", f"word {n}") for n in range(50)]
+        chatter = builders.stream(*words, session_id=QUIET, at=-300.0)
         async with running(*night[:7], *chatter) as rig:
             await rig.press("2", "k", "k")
             at = rig.cursor_line("events")
@@ -282,7 +280,7 @@ class TestNextError:
     LOG = ("one", "ERROR first", "two", "npm ERR! second", "three")
 
     async def test_it_goes_to_the_newest_then_round_the_log(self) -> None:
-        async with running(logged(*self.LOG)) as rig:
+        async with running(builders.logged(*self.LOG)) as rig:
             await rig.press("3", "E")
             assert rig.cursor_line("lane-log") == "npm ERR! second"
             await rig.press("E")
@@ -292,27 +290,33 @@ class TestNextError:
             assert "follow OFF" in rig.title("lane-log")
 
     async def test_the_last_line_counts_too(self) -> None:
-        async with running(logged("ERROR first", "fine", "ERROR last")) as rig:
+        async with running(builders.logged("ERROR first", "fine", "ERROR last")) as rig:
             await rig.press("3", "E")
             assert rig.cursor_line("lane-log") == "ERROR last"
 
     @pytest.mark.parametrize("lines", [(), ("all is well", "0 errors")])
     async def test_it_says_when_there_is_none(self, lines: tuple[str, ...]) -> None:
-        async with running(logged(*lines)) as rig:
+        async with running(builders.logged(*lines)) as rig:
             await rig.press("3", "E")
             assert "no line of this log looks like an" in rig.text
 
     async def test_from_a_delegated_run_it_goes_to_the_lanes_log(self) -> None:
-        async with running(*scenes.stuck(), logged(*self.LOG, at=1.0)) as rig:
+        async with running(*scenes.stuck(), builders.logged(*self.LOG, at=1.0)) as rig:
             await rig.passes(130.0)
             await rig.press("E")
             assert rig.focus == "lane-log"
             assert rig.cursor_line("lane-log") == "npm ERR! second"
 
     async def test_from_another_run_it_goes_to_its_own_log(self) -> None:
-        own: list[Event] = [linked(session_id=IDLE), *stream(processing("say"), session_id=IDLE)]
+        own: list[Event] = [
+            builders.linked(session_id=IDLE),
+            *builders.stream(builders.processing("say"), session_id=IDLE),
+        ]
         async with running(
-            healthy(), listing(session(IDLE, active_runs=1)), *own, logged(*self.LOG, log_id=IDLE)
+            builders.healthy(),
+            builders.listing(builders.session(IDLE, active_runs=1)),
+            *own,
+            builders.logged(*self.LOG, log_id=IDLE),
         ) as rig:
             await rig.press("E")
             assert rig.focus == "session-log"
@@ -382,9 +386,11 @@ class TestCancel:
 @pytest.mark.parametrize("width", [1, 20, 40, 80, 118, 200])
 @pytest.mark.parametrize("lines", [3, 10, 24, 30, 45, 200])
 def test_no_line_is_wider_than_the_terminal_nor_are_there_too_many(width: int, lines: int) -> None:
-    hostile = stream(processing("[/x]\u202e " + "漢" * 500), session_id=OWNER, at=-1.0)
+    hostile = builders.stream(
+        builders.processing("[/x]\u202e " + "漢" * 500), session_id=OWNER, at=-1.0
+    )
     for events in (scenes.stuck(), scenes.deaf(), [*scenes.stuck(), *hostile], scenes.lost()):
-        now = state(*events)
+        now = builders.state(*events)
         for session_id in (OWNER, VICTIMS[0], scenes.BUSY):
             room = height_in(lines)
             drawn = triage_lines(View(now, 8.0), session_id, width, room, selected=None)
@@ -395,12 +401,12 @@ def test_no_line_is_wider_than_the_terminal_nor_are_there_too_many(width: int, l
 async def test_figures_that_are_old_say_so_in_two_lines() -> None:
     async with running(*scenes.stuck()) as rig:
         await rig.passes(2.0)
-        await rig.tell(failed(Source.METRICS, scenes.BROKEN, at=3.0))
+        await rig.tell(builders.failed(Source.METRICS, scenes.BROKEN, at=3.0))
         assert rig.lines[4].startswith("fallback win 0/9  ✗ down, ")
 
 
 async def test_without_figures_the_reason_stands_in_their_place() -> None:
-    async with running(*both_stuck(), failed(Source.METRICS, REFUSED)) as rig:
+    async with running(*both_stuck(), builders.failed(Source.METRICS, builders.REFUSED)) as rig:
         await rig.passes(1.0)
         assert rig.lines[4].startswith("fallback no data: unauthorized")
         assert rig.lines[5].startswith("401 from the ops plane")
