@@ -110,7 +110,7 @@ async def test_the_steps_go_on_to_the_proof() -> None:
             ),
             builders.polled(builders.snapshot(*scenes.done(18)), at=12.0),
         )
-        assert "CONFIRMED: a coding turn" in rig.text
+        assert "CONFIRMED       a coding turn of" in rig.text
         assert "stage reverted is proposed" in rig.text
 
 
