@@ -11,8 +11,6 @@ from vp_tui.simulator.options import AUTH_INTERNAL_TOKEN, AUTH_OPS_TOKEN
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.support.desk import Desk
-
     from vp_tui.domain.rollout.evidence_row import EvidenceRow
 
 

@@ -17,12 +17,10 @@ from vp_tui.state.store import Mailbox
 from vp_tui.storage.places import places
 from vp_tui.worker.commands import Commands, NetworkThread
 from vp_tui.worker.lane_watch import LaneWatch
-from vp_tui.worker.lookout import note_left
 
 if TYPE_CHECKING:
     from vp_tui.cli.arguments import Arguments
     from vp_tui.cli.config.settings import Settings
-    from vp_tui.state.store import Store
     from vp_tui.storage.places import Places
     from vp_tui.worker.evidence import Recorder
     from vp_tui.worker.feeds import Feeds
@@ -58,7 +56,7 @@ def run_tui(settings: Settings, places: Places, *, ambient: bool = True) -> int:
         try:
             app.run()
         finally:
-            _note_pending(lane.store, places)
+            _note_pending(lane, places)
         if app.crash is not None:
             raise app.crash
     return app.return_code or 0
@@ -87,9 +85,7 @@ def lane_watch(
     return LaneWatch(store, mailbox, commands, USUAL.clock, USUAL.wall)
 
 
-def _note_pending(store: Store, places: Places) -> None:
+def _note_pending(lane: LaneWatch, places: Places) -> None:
     """Audit the cancels whose recovery was still awaited when vp-tui was left."""
-    if not store.state.cancels:
-        return
-    if problem := note_left(store.state, places.audit):
+    if lane.store.state.cancels and (problem := lane.lookout.note_left(places.audit)):
         narrate(f"WARNING: {problem.reason}; {problem.cure}")

@@ -126,7 +126,7 @@ class VpTuiApp(App[None]):
         return super().check_action(action, parameters)
 
     def action_stop_auto_revert(self) -> None:
-        self.lane.commands.stop_auto_revert()
+        self.lane.lookout.stop_auto_revert(self.lane.commands.actor)
         told = "stopped until the trip is over. YOU are the auto-revert"
         self.notify(told, title="auto-revert", severity="warning", markup=False)
 

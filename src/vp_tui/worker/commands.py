@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING, Final
 
 from vp_tui.domain.events import (
     AlarmsAcknowledged,
-    AutoRevertStopped,
     PollRateChanged,
     WaitingOffered,
 )
@@ -32,10 +31,8 @@ from vp_tui.domain.orders import (
     RunProbe,
     SetSwitch,
 )
-from vp_tui.storage.audit_log import keep_handover
 from vp_tui.storage.errors import HandoverError
 from vp_tui.storage.places import actor
-from vp_tui.worker.lookout import act_on_revert
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -154,12 +151,6 @@ class Commands:
             ActionRecord(at, self.actor, action, target, reason, (), result, kind, url, vp_id)
         )
 
-    def stop_auto_revert(self) -> None:
-        """Stop the countdown; answered by AutoRevertStopped."""
-        before = self._store.state.auto_revert
-        self._store.apply(AutoRevertStopped(self._clock(), self.actor))
-        act_on_revert(before, self._store.state.auto_revert, self)
-
     def acknowledge(self) -> int:
         """Say that the alarms were seen; answered by AlarmsAcknowledged. Return how many."""
         unseen = [alarm for alarm in self._store.state.alarms if alarm.acknowledged is None]
@@ -182,6 +173,8 @@ class Commands:
 
     async def keep_handover(self, text: str, at: datetime) -> Path | Failure:
         """Write a handover text; nothing is answered. Return its file, or why there is none."""
+        from vp_tui.storage.audit_log import keep_handover  # noqa: PLC0415 - many never hand over
+
         try:
             return await asyncio.to_thread(keep_handover, self._places.handovers, text, at)
         except HandoverError as error:

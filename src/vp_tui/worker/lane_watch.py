@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from vp_tui.state.store import pump
 from vp_tui.views.view import Live
-from vp_tui.worker.lookout import Lookout, audit_outcomes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from vp_tui.state.store import Mailbox, Store
     from vp_tui.worker.commands import Commands
+    from vp_tui.worker.lookout import Lookout
 
 
 class LaneWatch:
@@ -39,7 +40,14 @@ class LaneWatch:
         self.mailbox = mailbox
         self.commands = commands
         self.live = Live(store, clock)
-        self.lookout = Lookout(self.live, commands, wall)
+        self._wall = wall
+
+    @cached_property
+    def lookout(self) -> Lookout:
+        """What judges the lane once a second."""
+        from vp_tui.worker.lookout import Lookout  # noqa: PLC0415 - not needed for the first frame
+
+        return Lookout(self.live, self.commands, self._wall)
 
     async def pump(self) -> None:
         """Hand what the feeds tell to the store until cancelled."""
@@ -47,4 +55,4 @@ class LaneWatch:
 
     def audit_outcomes(self) -> None:
         """Audit what our own orders come to from now on."""
-        audit_outcomes(self.store, self.commands.keep, lambda: self.live.now)
+        self.lookout.audit_outcomes(self.commands.keep)

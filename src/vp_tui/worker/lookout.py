@@ -13,7 +13,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Final, Protocol
 
-from vp_tui.domain.events import OutcomeAudited, Tick
+from vp_tui.domain.events import AutoRevertStopped, OutcomeAudited, Tick
 from vp_tui.domain.lane.auto_revert import Phase, news
 from vp_tui.domain.lane.restart import RestartState
 from vp_tui.domain.lane.switch_proof import Proof
@@ -78,6 +78,20 @@ class Lookout:
         if new:
             self._hands.ring(tuple(sorted(new, key=lambda alarm: alarm.key)))
         return new
+
+    def stop_auto_revert(self, actor: str) -> None:
+        """Stop the countdown, in the name of `actor`."""
+        before = self._live.state.auto_revert
+        self._live.store.apply(AutoRevertStopped(self._live.now, actor))
+        act_on_revert(before, self._live.state.auto_revert, self._hands)
+
+    def audit_outcomes(self, keep: Callable[[ActionRecord], None]) -> None:
+        """Audit by `keep` what our own orders come to, from now on."""
+        audit_outcomes(self._live.store, keep, lambda: self._live.now)
+
+    def note_left(self, audit: Path) -> Failure | None:
+        """Audit the own cancels that are still pending; return why it could not be."""
+        return note_left(self._live.state, audit)
 
 
 def act_on_revert(before: AutoRevert, after: AutoRevert, hands: Hands) -> None:

@@ -16,9 +16,8 @@ from textual.screen import ModalScreen, Screen
 
 from vp_tui.domain.text import clip, clock_z
 from vp_tui.ui.kit.line_list import Lines
-from vp_tui.ui.lines.header import alarm_line, badge_span, header_lines
+from vp_tui.ui.lines.header import alarm_line, assessment_of, badge_span, header_lines
 from vp_tui.ui.lines.paint import Line, cut, join, spread
-from vp_tui.views.assessment import assess
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -216,7 +215,7 @@ def picture_of(live: Live, frozen: View | None) -> Picture:
 
 
 def _safety(view: View) -> tuple[SafetyEntry, ...]:
-    return assess(view).safety if view.state.sources else ()
+    return assessment_of(view).safety if view.state.sources else ()
 
 
 class Scrolled(VerticalScroll, inherit_bindings=False):

@@ -40,7 +40,6 @@ from vp_tui.views import words
 from vp_tui.views.assessment import assess
 from vp_tui.views.figures import numbers
 from vp_tui.views.sources import source_view
-from vp_tui.views.view import View
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

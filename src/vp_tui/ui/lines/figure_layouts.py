@@ -26,10 +26,8 @@ from vp_tui.ui.lines.paint import (
 )
 from vp_tui.views import words
 from vp_tui.views.actions import key_of
-from vp_tui.views.assessment import Assessment
 from vp_tui.views.figures import numbers
 from vp_tui.views.sources import source_view
-from vp_tui.views.view import View
 
 if TYPE_CHECKING:
     from vp_tui.domain.rollout.windows import WindowNumbers

@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from vp_tui.domain.missions import CoverageState
-from vp_tui.domain.rollout.guardrails import TripWire
 from vp_tui.domain.rollout.windows import events_of
 from vp_tui.domain.vocabulary import P95_WATCH_S
 from vp_tui.ui.lines.header import assessment_of

@@ -16,6 +16,8 @@ from vp_tui.ui.watch.logs import LogList
 from vp_tui.views.actions import ACTIONS, action_named, why_not
 
 if TYPE_CHECKING:
+    from types import ModuleType
+
     from textual.app import ComposeResult
     from textual.binding import BindingType
 
@@ -66,9 +68,7 @@ class WatchScreen(Screen[None]):
         self.redraw()
         log = state.evidence
         if not state.has_offered and state.watch.evidence and log and log.problem is None:
-            from vp_tui.ui.watch.handlers import offer_waiting  # noqa: PLC0415 - as in action_do
-
-            offer_waiting(self)
+            self._handlers.offer_waiting(self)
 
     def redraw(self) -> None:
         """Draw the newest state, or the frozen one."""
@@ -131,13 +131,18 @@ class WatchScreen(Screen[None]):
 
     def action_do(self, name: str) -> None:
         """Do what the handlers have under that name."""
-        from vp_tui.ui.watch.handlers import HANDLERS  # noqa: PLC0415 - not needed for the first frame
-
-        HANDLERS[name](self)
+        self._handlers.HANDLERS[name](self)
 
     def action_why_not(self, action_id: str) -> None:
         if reason := why_not(action_named(action_id), self.lane.live.state):
             self.notify(reason, severity="warning", markup=False)
+
+    @cached_property
+    def _handlers(self) -> ModuleType:
+        """What each key does."""
+        from vp_tui.ui.watch import handlers  # noqa: PLC0415 - not needed for the first frame
+
+        return handlers
 
     @cached_property
     def evidence_dialogs(self) -> EvidenceDialogs:
