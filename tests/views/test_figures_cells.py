@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from tests.support import builders, scenes
 
 from vp_tui.domain.missions import FALLBACK
-from vp_tui.domain.rollout.evidence_row import cells_from_snapshot, p95_cell, rate_cell
-from vp_tui.domain.vocabulary import Traffic
+from vp_tui.domain.rollout.evidence_row import cells_from_snapshot
+from vp_tui.domain.vocabulary import Traffic, p95_cell, rate_cell
 from vp_tui.views.evidence_row import recorded_snapshot
 from vp_tui.views.figures import Cells, Numbers, numbers
 from vp_tui.views.view import View

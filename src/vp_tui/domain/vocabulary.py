@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 
+NOT_AVAILABLE: Final = "n/a"
+
+
 STRICT_TO_PERMISSIVE: Final = (
     ("BLOCKED_*",),
     ("*FORCE_FALLBACK",),
@@ -181,3 +184,13 @@ class Thresholds(NamedTuple):
 def percent(fraction: float) -> str:
     """Return a fraction, 0 to 1, as percent: `10 %`, `18.1 %`."""
     return f"{fraction * 100:.1f}".removesuffix(".0") + " %"
+
+
+def rate_cell(rate: float | None) -> str:
+    """Return a rate, a fraction, as the row has it: `0.000`."""
+    return NOT_AVAILABLE if rate is None else f"{rate:.3f}"
+
+
+def p95_cell(seconds: float | None) -> str:
+    """Return a p95 as the row has it: `38.305s`."""
+    return NOT_AVAILABLE if seconds is None else f"{seconds:.3f}s"

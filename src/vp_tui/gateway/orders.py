@@ -114,8 +114,6 @@ class Orders:
         Nothing is raised but InvalidTarget; a refusal and a loss are told. Being cancelled leaves
         the socket, and the run going on.
         """
-        from vp_tui.gateway.websocket import SocketOptions  # noqa: PLC0415 - as above
-
         options = SocketOptions(
             self._credentials.headers, self._tls, clock=self._clock, opener=self._opener
         )

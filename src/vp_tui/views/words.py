@@ -10,12 +10,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from vp_tui.domain.missions import CoverageState, describe_rank
-from vp_tui.domain.rollout.evidence_row import NOT_AVAILABLE, p95_cell, rate_cell
 from vp_tui.domain.rollout.labels import numbered_label
 from vp_tui.domain.rollout.verdicts import Verdict
 from vp_tui.domain.runs.cancels import CancelState
 from vp_tui.domain.text import age, clock_z, counted, utc_z
-from vp_tui.domain.vocabulary import P95_WATCH_S, percent
+from vp_tui.domain.vocabulary import NOT_AVAILABLE, P95_WATCH_S, p95_cell, percent, rate_cell
 from vp_tui.state.sources import is_lost
 from vp_tui.views.figures import bounds_of
 from vp_tui.views.sources import SourceWord, is_reachable, listened

@@ -7,10 +7,9 @@ from tests.support.rollout import golden_rows, history, lasting, observed, windo
 
 from vp_tui.domain.missions import LedgerEntry
 from vp_tui.domain.rollout.decisions import suggest
-from vp_tui.domain.rollout.evidence_row import p95_cell, rate_cell
 from vp_tui.domain.rollout.labels import next_label, numbered_label
 from vp_tui.domain.rollout.situation import CancelledRun, Refusal, Situation, StuckRun
-from vp_tui.domain.vocabulary import Stage, Traffic
+from vp_tui.domain.vocabulary import Stage, Traffic, p95_cell, rate_cell
 
 DURATIONS = [35.964, 38.305, *[31.0 + i / 10 for i in range(16)]]
 """Of the real missions, in seconds: the two slowest came first."""

@@ -19,13 +19,13 @@ from vp_tui.domain.rollout.markdown_table import (
     split_row,
     unescape_cell,
 )
+from vp_tui.domain.vocabulary import NOT_AVAILABLE, p95_cell, rate_cell
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
 HEADING: Final = "Evidence table"
-NOT_AVAILABLE: Final = "n/a"
 RECONSTRUCTED: Final = "reconstructed"
 """Marks a cell, and names the values in a snapshot, that are vp-tui's own."""
 NOTES_LIMIT: Final = 16_000
@@ -154,16 +154,6 @@ def cells_from_snapshot(snapshot: Mapping[str, object] | None) -> tuple[str, str
         _marked(rate_cell(_number(own["rate"]))) if "rate" in own else rate_cell(_number(reported)),
         _marked(p95_cell(_number(own["p95_s"]))) if "p95_s" in own else p95_cell(_number(p95_s)),
     )
-
-
-def rate_cell(rate: float | None) -> str:
-    """Return a rate, a fraction, as the row has it: `0.000`."""
-    return NOT_AVAILABLE if rate is None else f"{rate:.3f}"
-
-
-def p95_cell(seconds: float | None) -> str:
-    """Return a p95 as the row has it: `38.305s`."""
-    return NOT_AVAILABLE if seconds is None else f"{seconds:.3f}s"
 
 
 def _cells(line: str) -> tuple[list[str], str | None]:

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Final
 from rich.cells import chop_cells
 
 from vp_tui.domain.models import Source
-from vp_tui.domain.rollout.evidence_row import format_row, p95_cell, rate_cell
+from vp_tui.domain.rollout.evidence_row import format_row
 from vp_tui.domain.rollout.windows import missions_of
 from vp_tui.domain.text import clock_z, counted
-from vp_tui.domain.vocabulary import Word
+from vp_tui.domain.vocabulary import Word, p95_cell, rate_cell
 from vp_tui.ui.lines.figure_layouts import side_by_side
 from vp_tui.ui.lines.figures import no_figures
 from vp_tui.ui.lines.header import gate_line

@@ -12,7 +12,6 @@ from vp_tui.domain.lane.auto_revert import STOP_KEY
 from vp_tui.domain.missions import p95_after_each
 from vp_tui.domain.models import Source
 from vp_tui.domain.rollout import gates as rules
-from vp_tui.domain.rollout.evidence_row import NOT_AVAILABLE, rate_cell
 from vp_tui.domain.rollout.guardrails import (
     EVIDENCE_TARGET,
     FAILURES_IN_A_ROW,
@@ -28,11 +27,13 @@ from vp_tui.domain.vocabulary import (
     FALLBACK_CRITICAL,
     FALLBACK_WATCH,
     GUARDRAIL_RATE,
+    NOT_AVAILABLE,
     P95_CRITICAL_S,
     P95_WATCH_S,
     RevertMode,
     Stage,
     percent,
+    rate_cell,
 )
 from vp_tui.ui.lines.header import VERDICT_TONES
 from vp_tui.ui.lines.paint import EMPTY, NAMES, Line, fact, fit, join, paragraph, unknown

@@ -27,7 +27,6 @@ from vp_tui.ui.lines.paint import (
 from vp_tui.views import words
 from vp_tui.views.actions import key_of
 from vp_tui.views.figures import current_window, is_log_known, numbers
-from vp_tui.views.lane import lane_word
 from vp_tui.views.sources import SourceView, SourceWord, StreamsView, source_view, streams_view
 from vp_tui.views.troubles import COUNTDOWN, badge, troubles
 
@@ -298,6 +297,8 @@ def _lane(view: View) -> Line:
     """Return the believed mode of the lane; while a change is followed, how far it is proven."""
     if not view.state.sources:
         return ()
+    from vp_tui.views.lane import lane_word  # noqa: PLC0415 - not needed for the first frame
+
     word, brake = lane_word(view), view.state.lane.brake
     if is_lost(view.state):
         return join("lane ", (f"was {word}", "dim"))

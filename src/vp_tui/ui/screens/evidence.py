@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual.binding import Binding, BindingType
 
-from vp_tui.domain.rollout.evidence_row import COLUMNS, NOT_AVAILABLE, figures_of_rows, format_row
+from vp_tui.domain.rollout.evidence_row import COLUMNS, figures_of_rows, format_row
 from vp_tui.domain.rollout.labels import is_measured
 from vp_tui.domain.text import clip, counted, literal
+from vp_tui.domain.vocabulary import NOT_AVAILABLE
 from vp_tui.state.state import EvidenceLog
 from vp_tui.ui.actions import closing
 from vp_tui.ui.kit.line_list import LineList

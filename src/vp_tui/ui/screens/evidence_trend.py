@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import plotext
 
-from vp_tui.domain.rollout.evidence_row import NOT_AVAILABLE, p95_cell, rate_cell
 from vp_tui.domain.text import clip, counted, literal
+from vp_tui.domain.vocabulary import NOT_AVAILABLE, p95_cell, rate_cell
 from vp_tui.ui.lines.paint import Line, cut, fit, join, sparkline, width_of
 from vp_tui.views.words import short_label
 
