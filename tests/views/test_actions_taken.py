@@ -188,6 +188,28 @@ class TestLane:
             " by ana@laptop (why): carried out",
         ]
 
+    def test_each_of_two_restarts_has_its_own_outcome(self) -> None:
+        done = [
+            record(1.0, "carried out", self.URL, "restart"),
+            record(5.0, "back in a new epoch", self.URL, "restart", ActionKind.PROOF),
+            record(6.0, "carried out", self.URL, "restart"),
+            record(9.0, "not back", self.URL, "restart", ActionKind.PROOF),
+        ]
+        assert [line.partition("): ")[2] for line in lines(audit(*done))] == [
+            "back in a new epoch",
+            "not back",
+        ]
+
+    def test_what_came_of_another_lanes_is_not_this_ones(self) -> None:
+        watch = builders.state().watch
+        ours = record(1.0, "carried out", self.URL, "force fallback")._replace(
+            gateway=watch.url, vp_id=watch.vp_id
+        )
+        theirs = record(5.0, "CONFIRMED: a turn", self.URL, "force fallback", ActionKind.PROOF)
+        theirs = theirs._replace(gateway=watch.url, vp_id="vp.coder.other")
+        (line,) = lines(audit(ours, theirs))
+        assert line.endswith(": carried out")
+
     def test_a_restart_is_told_by_whether_the_gateway_is_back(self) -> None:
         events: list[Event] = [
             builders.booted(at=0.0),

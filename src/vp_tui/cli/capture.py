@@ -45,7 +45,7 @@ from vp_tui.domain.lane.probe import ProbeOutcome, prompt_for
 from vp_tui.domain.models import OPS, Plane, Source
 from vp_tui.domain.orders import RunProbe
 from vp_tui.domain.rollout.evidence_row import EvidenceRow, format_row
-from vp_tui.domain.text import took, utc_z
+from vp_tui.domain.text import counted, took, utc_z
 from vp_tui.domain.vocabulary import Profile, Stage, Thresholds, Traffic
 from vp_tui.gateway.client import GatewayClient
 from vp_tui.gateway.errors import GatewayError
@@ -256,7 +256,8 @@ async def _drive(
         prompt = prompt_for(settings.probe.prompt, dialect)
         for left in range(options.probes, 0, -1):
             if narration.was_given_up:
-                narrate(f"WARNING: {left} further probes are not sent")
+                unsent = counted(left, "further probe is", "further probes are")
+                narrate(f"WARNING: {unsent} not sent")
                 break
             await runner.carry_out(RunProbe(prompt, dialect, _REASON))
     finally:
@@ -315,7 +316,7 @@ def _told_of(probes: list[Probe]) -> str:
     executed = [probe for probe in probes if probe.was_executed]
     delegated = sum(probe.turn is not None and probe.turn.is_delegated for probe in executed)
     fates = ", ".join(sorted({str(probe.outcome) for probe in executed}))
-    return f"{delegated} of {len(executed)} probes delegated ({fates})"
+    return f"{delegated} of {counted(len(executed), 'probe')} delegated ({fates})"
 
 
 def output(reported: Reported, suggestion: Suggestion, row: EvidenceRow) -> str:

@@ -196,7 +196,7 @@ def _append_waiting(spool: Path, log: Path) -> Iterator[str]:
 
 
 def _told(row: EvidenceRow) -> str:
-    return f"the row of {row.date}, “{literal(row.window)}”,"
+    return f"the row of {literal(row.date)}, “{literal(row.window)}”,"
 
 
 def _logged(log: Path | None) -> Sequence[EvidenceRow] | None:

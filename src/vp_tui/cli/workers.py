@@ -134,7 +134,9 @@ def order_runner(
         actuator = Actuator(means_of(settings) or Means(), settings.brake.timeout_s)
         tools = Tools(orders, actuator, Prober(orders, missions, clock=around.clock))
     book = AuditBook(places.audit, actor(), settings.url, settings.vp_id)
-    return OrderRunner(tools, book, emit, around.clock, alarm_command=settings.alarm.command)
+    return OrderRunner(
+        tools, book, emit, around.clock, around.wall, alarm_command=settings.alarm.command
+    )
 
 
 def file_feeds(

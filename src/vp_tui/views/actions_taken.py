@@ -125,12 +125,18 @@ def _names(view: View) -> set[str]:
 
 
 def _result(record: ActionRecord, later: tuple[ActionRecord, ...]) -> str:
-    """Return what a record came to, as the audit's later lines have it."""
-    of_it = (record.what, record.target, record.actor)
-    for other in reversed(later):
-        if other.kind.is_outcome and (other.what, other.target, other.actor) == of_it:
-            return other.result
-    return record.result
+    """Return what a record came to: the last outcome before the same is done again."""
+    result = record.result
+    for other in later:
+        if _order_of(other) == _order_of(record):
+            if not other.kind.is_outcome and other.kind is not ActionKind.REFUSED:
+                break
+            result = other.result if other.kind.is_outcome else result
+    return result
+
+
+def _order_of(record: ActionRecord) -> tuple[str, ...]:
+    return record.what, record.target, record.actor, record.gateway, record.vp_id
 
 
 def _is_same(one: ActionTaken, other: ActionTaken) -> bool:

@@ -1,4 +1,4 @@
-"""State + now -> what is drawn: ages, staleness, order, filter. Shared by screen and report.
+"""State + now -> what is drawn: ages, staleness, order, filter. Shared by screen and `status`.
 
 `now` is the monotonic clock in seconds. A number is only as good as its source: each view carries
 the state of the source it comes from.

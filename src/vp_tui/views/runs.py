@@ -1,6 +1,6 @@
 """State + now -> the runs: a level and its reason for each session, and the rows they are shown in.
 
-`now` is the monotonic clock in seconds. Shared by the screen, the assessment and the report.
+`now` is the monotonic clock in seconds. Shared by the screen, the assessment and `status`.
 """
 
 from __future__ import annotations

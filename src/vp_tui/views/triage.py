@@ -237,11 +237,11 @@ def _lines_since(log: LogTail, since: float | None, now: float) -> str:
     """Return how many lines came, no further back than the log was watched."""
     begun = log.read_since or 0.0
     start = begun if since is None else max(since, begun)
-    lines = sum(grown.lines for grown in log.growth if grown.at > start)
+    lines = sum(each.lines for each in log.growth if each.at > start)
     is_all = len(log.growth) < GROWTH_LIMIT or log.growth[0].at <= start
     before = " (before: unknown)" if since is not None and since < begun else ""
-    more = "" if is_all else " or more"
-    return f"+{lines}{more} lines in {age(now - start)}{before}"
+    grown = counted(lines, "line") if is_all else f"{lines} or more lines"
+    return f"+{grown} in {age(now - start)}{before}"
 
 
 def _mission(view: View, row: RunRow) -> str:

@@ -137,10 +137,11 @@ def _refused(views: list[SourceView]) -> Iterator[Trouble]:
 def _doubts(figures: Numbers) -> Iterator[Trouble]:
     coverage = figures.coverage
     uncovered = coverage.considered - coverage.covered
+    missions = counted(coverage.considered, "mission")
     if coverage.state is CoverageState.BLIND:
         yield Trouble(
             BLIND,
-            f"its events miss {uncovered} of {coverage.considered} missions, the newest too",
+            f"its events miss {uncovered} of {missions}, the newest too",
             "go by the reconstructed rate: the gateway shows oldest events",
         )
     elif coverage.state is CoverageState.TRUNCATED:
@@ -175,7 +176,7 @@ def _streams(view: View) -> Iterator[Trouble]:
         cure = f"set UA_INTERNAL_API_TOKEN, then press {again}"
         yield Trouble("unauthorized: streams", streams.reason, cure)
     elif streams.word in {SourceWord.STALE, SourceWord.DOWN}:
-        what = f"{missing} of {streams.wanted} streams not attached"
+        what = f"{missing} of {counted(streams.wanted, 'stream')} not attached"
         yield Trouble(what, streams.reason, "vp-tui goes on trying", is_grave=not streams.live)
 
 

@@ -39,7 +39,8 @@ class View:
         self._as_if: View | None = None
         if before is not None:
             self._kept |= before._kept  # noqa: SLF001 - another View's
-            self._as_if = before._as_if  # noqa: SLF001 - as above
+            if before.state is state:
+                self._as_if = before._as_if  # noqa: SLF001 - as above
 
     @property
     def wall(self) -> datetime:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,11 +17,13 @@ from vp_tui.ui.dialogs.record import WholeRow
 from vp_tui.ui.kit.forms import Choices, Cycle
 from vp_tui.ui.kit.line_list import Lines
 from vp_tui.ui.lines.evidence import row_lines
+from vp_tui.worker.commands import Commands
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from vp_tui.worker.evidence import EvidenceFiles
+    from vp_tui.views.draft import Choice, Draft
+    from vp_tui.worker.evidence import EvidenceFiles, Outcome
 
 
 GO = "GO_BROADER_TRAFFIC_ACTIVE"
@@ -326,3 +329,38 @@ def test_one_that_does_not_says_so() -> None:
     (only,) = row_lines(row("w" * 50), 40, 1)
     text = "".join(text for text, _tone in only)
     assert (len(text), text[-8:]) == (40, "… v = all"[1:])
+
+
+class TestWhileItWrites:
+    @pytest.fixture
+    def goes_on(self, monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
+        """Have every row wait for this."""
+        goes_on, record = asyncio.Event(), Commands.record
+
+        async def slowly(self: Commands, draft: Draft, choice: Choice) -> Outcome:
+            await goes_on.wait()
+            return await record(self, draft, choice)
+
+        monkeypatch.setattr(Commands, "record", slowly)
+        return goes_on
+
+    async def test_esc_leaves_it_open_until_the_row_is_told(
+        self, files: EvidenceFiles, goes_on: asyncio.Event
+    ) -> None:
+        async with recording.at_work(files, *scenes.ordinary()) as rig:
+            await rig.press("r", "enter", "escape")
+            assert recording.is_open(rig)
+            goes_on.set()
+            await recording.written(rig, files)
+            assert not recording.is_open(rig)
+
+    async def test_what_was_opened_over_it_goes_with_it(
+        self, files: EvidenceFiles, goes_on: asyncio.Event
+    ) -> None:
+        async with recording.at_work(files, *scenes.ordinary()) as rig:
+            await rig.press("r", "enter", "v")
+            assert isinstance(rig.app.screen, WholeRow)
+            goes_on.set()
+            await recording.written(rig, files)
+            await rig.settle()
+            assert len(rig.app.screen_stack) == 1

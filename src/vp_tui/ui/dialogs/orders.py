@@ -15,7 +15,7 @@ from vp_tui.domain.lane.switches import (
     plan_for,
     shown,
 )
-from vp_tui.domain.text import literal, short_id
+from vp_tui.domain.text import counted, literal, short_id
 from vp_tui.ui.dialogs.follow import Question
 from vp_tui.ui.lines.lane import (
     STEPS,
@@ -106,7 +106,8 @@ class CancelAllQuestion(Question):
         self._targets = targets
 
     def target(self, width: int) -> list[Line]:
-        lines = [join((f"this hits {len(self._targets)} runs, and their viewers are told", "warn"))]
+        hit = counted(len(self._targets), "run")
+        lines = [join((f"this hits {hit}, and all viewers are told", "warn"))]
         for target in self._targets:
             level = "unknown" if target.level is None else str(target.level)
             who = f"  {short_id(target.session_id):<14}"

@@ -1,7 +1,4 @@
-"""The dialog "record window with decision": the row as it will be written, and what it says.
-
-And the one that offers to append rows which could not be written when they were recorded.
-"""
+"""The dialog "record window with decision", and the one for rows that could not be written then."""
 
 from __future__ import annotations
 
@@ -46,8 +43,7 @@ TOLD: Final = "in the notes"
 LEFT_OUT: Final = "left out"
 FIXED_LINES: Final = 4
 """Window and stage, scope and source, note, after and unknowns; actions where there are any."""
-FEWEST_WORDS: Final = 3
-"""Lines of the list of words at least."""
+FEWEST_WORDS: Final = 3  # lines of the list of words at least
 
 
 class RecordDialog(Dialog[Outcome]):
@@ -203,6 +199,10 @@ class RecordDialog(Dialog[Outcome]):
     def _submitted(self) -> None:
         self.action_write()
 
+    def action_leave(self) -> None:
+        if not self._is_writing:
+            super().action_leave()
+
     def action_whole(self) -> None:
         self.app.push_screen(WholeRow(self.lane, self._row))
 
@@ -236,7 +236,7 @@ class RecordDialog(Dialog[Outcome]):
         finally:
             self._is_writing = False
         if not isinstance(outcome, Preceded):
-            self.dismiss(outcome)
+            self.finish(outcome)
             return
         self._told = meanwhile(outcome)
         self._draft = draft_row(self.lane.live.view.as_if(self._edited_window()))
@@ -323,7 +323,7 @@ class WaitingDialog(Dialog[list[AppendedRow]]):
         self._found = await self.lane.commands.waiting()
         self._is_working = False
         if failure is None:
-            self.dismiss(self._appended)
+            self.finish(self._appended)
             return
         done = f"{len(self._appended)} appended; " if self._appended else ""
         self._told = f"{done}{failure.reason}; {failure.cure}. What is below goes on waiting"

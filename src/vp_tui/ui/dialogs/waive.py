@@ -139,6 +139,6 @@ class WaiveDialog(Dialog[Waiver]):
         if failure is None:
             told = f"was {waiver.was}, in {window.label}"
             self.lane.commands.note(f"waive {waiver.gate}", waiver.why, told)
-            self.dismiss(waiver)
+            self.finish(waiver)
         else:
             self._tell(f"{failure.reason}; {failure.cure}")

@@ -191,7 +191,7 @@ class WindowDialog(Dialog["Window"]):
         failure = await self.lane.commands.change_window(window, self._before)
         self._is_working = False
         if failure is None:
-            self.dismiss(window)
+            self.finish(window)
         else:
             self._tell(f"{failure.reason}; {failure.cure}")
 

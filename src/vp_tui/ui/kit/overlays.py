@@ -188,6 +188,12 @@ class Dialog(ModalScreen[ResultT | None], Generic[ResultT]):
     def action_leave(self) -> None:
         self.dismiss(None)
 
+    def finish(self, result: ResultT | None) -> None:
+        """Close with what came of the work, and what was opened over the dialog meanwhile."""
+        while self in self.app.screen_stack and not self.is_active:
+            self.app.pop_screen()
+        self.dismiss(result)
+
     def _top(self) -> list[Line]:
         """Return who and when and, if anything is wrong, what."""
         view = self.lane.live.view

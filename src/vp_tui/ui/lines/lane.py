@@ -190,7 +190,8 @@ _TONES: Final[dict[CancelState | RestartState | ProbeOutcome, Tone]] = {
 def target_lines(target: Target, width: int) -> list[Line]:
     """Return what is hit, what it does, and what it blocks."""
     level = "unknown" if target.level is None else str(target.level).upper()
-    viewers = f"{target.viewers} other viewers are told" if target.viewers else "no other viewer"
+    others = counted(target.viewers, "other viewer is", "other viewers are")
+    viewers = f"{others} told" if target.viewers else "no other viewer"
     lines = [
         join((f"{short_id(target.session_id)} ", "strong"), (level, "warn"), f"  {viewers}"),
         *wrap_text(target.session_id, width, "dim"),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
 from vp_tui.domain.lane.switches import FORCE_FALLBACK, RELEASE, Change, Switch
 from vp_tui.domain.models import Source
 from vp_tui.domain.runs.alarms import OF_NO_SESSION
-from vp_tui.domain.text import short_id
+from vp_tui.domain.text import counted, short_id
 from vp_tui.ui.kit.listing import FindBar
 from vp_tui.ui.watch.logs import NO_ERROR, LogList
 from vp_tui.views.actions import key_of
@@ -122,7 +122,7 @@ async def _offer_waiting(screen: HandlerScreen, *, asked: bool) -> None:
 
 def _acknowledge(screen: HandlerScreen) -> None:
     seen = screen.lane.commands.acknowledge()
-    screen.notify(f"{seen} alarms seen" if seen else "no alarm is unseen", markup=False)
+    screen.notify(f"{counted(seen, 'alarm')} seen" if seen else "no alarm is unseen", markup=False)
 
 
 def _cancel(screen: HandlerScreen) -> None:
