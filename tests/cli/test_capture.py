@@ -92,7 +92,7 @@ def test_the_source_may_be_another_and_a_stage_decides_too(run: Run, gateway: Si
     assert code == 0
     row = read_row(out.rstrip().rpartition("\n")[2].encode()).row
     assert "synthetic traffic" in row.scope
-    assert "1 of 1 probes delegated" in row.notes
+    assert "1 of 1 probe delegated" in row.notes
 
 
 def test_a_probe_that_is_not_delegated_is_captured_all_the_same(
@@ -102,7 +102,7 @@ def test_a_probe_that_is_not_delegated_is_captured_all_the_same(
     with spawn_gateway(SimOptions(scenario="idle", env_file=env, speed=60.0)) as forced:
         code, out, err = run(forced.url, "--probes", "1")
     assert code == 0
-    assert "0 of 1 probes delegated" in out
+    assert "0 of 1 probe delegated" in out
     assert any("stayed on the primary path without a word" in line for line in err)
 
 

@@ -210,7 +210,7 @@ class TestValues:
         value = shown(
             builders.healthy(), builders.polled(builders.snapshot(builders.mission(), events=[]))
         )
-        assert value["alarms"] == ["blind rate: its events miss 1 of 1 missions, the newest too"]
+        assert value["alarms"] == ["blind rate: its events miss 1 of 1 mission, the newest too"]
 
     def test_a_substitute_is_labelled(self) -> None:
         value = shown(
