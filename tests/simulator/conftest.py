@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
+import pytest_asyncio
 import websockets
 from tests.support.patience import PATIENCE_S
 
@@ -186,34 +187,41 @@ class BenchMaker(Protocol):
     def __call__(self, **options: Any) -> AbstractAsyncContextManager[Bench]: ...  # noqa: ANN401
 
 
+@asynccontextmanager
+async def _bench(**given: Any) -> AsyncIterator[Bench]:  # noqa: ANN401 - as the options are
+    usual: dict[str, Any] = {
+        "scenario": "idle",
+        "speed": 60.0,
+        "ops_token": "ops-secret",
+        "internal_token": "internal-secret",
+        "cancel_wait": 0.1,
+        "zone": ZoneInfo("America/Chicago"),
+    }
+    options = SimOptions(**{**usual, **given})
+    async with (
+        running_gateway(options) as driver,
+        httpx.AsyncClient(base_url=driver.url, timeout=PATIENCE_S, **PLAIN) as client,
+    ):
+        yield Bench(driver, client)
+
+
 @pytest.fixture
 def make_bench() -> BenchMaker:
     """Start gateways with the tokens and the zone of the recordings, idle and fast."""
-
-    @asynccontextmanager
-    async def make(**given: Any) -> AsyncIterator[Bench]:  # noqa: ANN401 - as the options are
-        usual: dict[str, Any] = {
-            "scenario": "idle",
-            "speed": 60.0,
-            "ops_token": "ops-secret",
-            "internal_token": "internal-secret",
-            "cancel_wait": 0.1,
-            "zone": ZoneInfo("America/Chicago"),
-        }
-        options = SimOptions(**{**usual, **given})
-        async with (
-            running_gateway(options) as driver,
-            httpx.AsyncClient(base_url=driver.url, timeout=PATIENCE_S, **PLAIN) as client,
-        ):
-            yield Bench(driver, client)
-
-    return make
+    return _bench
 
 
 @pytest.fixture
-async def bench(make_bench: BenchMaker) -> AsyncIterator[Bench]:
-    """Return an idle gateway."""
-    async with make_bench() as bench:
+async def bench() -> AsyncIterator[Bench]:
+    """Return an idle gateway of the test's own, which it may change."""
+    async with _bench() as bench:
+        yield bench
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def read_bench() -> AsyncIterator[Bench]:
+    """Return the idle gateway of the module, for tests that leave it as it is."""
+    async with _bench() as bench:
         yield bench
 
 

@@ -59,12 +59,13 @@ async def test_a_fresh_gateway(bench: Bench, recorded: Load, as_text: AsText) ->
         await check(bench, recorded(name), as_text)
 
 
-async def test_the_auth_matrix(bench: Bench) -> None:
+@pytest.mark.asyncio(loop_scope="module")
+async def test_the_auth_matrix(read_bench: Bench) -> None:
     matrix: dict[str, list[Any]] = json.loads(MATRIX.read_text(encoding="utf-8"))
     answers = {}
     for case in matrix:
         plane, headers = case.split(" / ")
-        response = await bench.client.get(PATHS[plane], headers=HEADERS[headers])
+        response = await read_bench.client.get(PATHS[plane], headers=HEADERS[headers])
         ok = response.status_code == 200
         answers[case] = [response.status_code, "ok" if ok else response.json()]
     assert answers == matrix
@@ -174,8 +175,9 @@ async def test_the_blind_spot(bench: Bench, recorded: Load, as_text: AsText) -> 
         await check(bench, recorded(name), as_text)
 
 
-async def test_session_continuity(bench: Bench, recorded: Load, as_text: AsText) -> None:
-    await check(bench, recorded("k01"), as_text)
+@pytest.mark.asyncio(loop_scope="module")
+async def test_session_continuity(read_bench: Bench, recorded: Load, as_text: AsText) -> None:
+    await check(read_bench, recorded("k01"), as_text)
 
 
 async def test_cancels(bench: Bench, recorded: Load, as_text: AsText) -> None:

@@ -6,6 +6,7 @@ import contextlib
 from typing import TYPE_CHECKING, Any
 
 import httpx
+import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -76,15 +77,17 @@ REFUSALS = {
 }
 
 
-async def test_refusals(bench: Bench) -> None:
+@pytest.mark.asyncio(loop_scope="module")
+async def test_refusals(read_bench: Bench) -> None:
     for query, detail in REFUSALS.items():
-        answer = await bench.client.get(f"{TAIL}?{query}", headers=OPS)
+        answer = await read_bench.client.get(f"{TAIL}?{query}", headers=OPS)
         assert (answer.status_code, answer.json()) == (400, {"detail": detail})
 
 
-async def test_a_path_may_be_missing_and_is_then_absolute(bench: Bench) -> None:
-    answer = await bench.get(f"{TAIL}?path=nowhere/run.log")
-    assert answer["file"] == str(bench.driver.workspaces / "nowhere" / "run.log")
+@pytest.mark.asyncio(loop_scope="module")
+async def test_a_path_may_be_missing_and_is_then_absolute(read_bench: Bench) -> None:
+    answer = await read_bench.get(f"{TAIL}?path=nowhere/run.log")
+    assert answer["file"] == str(read_bench.driver.workspaces / "nowhere" / "run.log")
     assert answer["lines"] == []
 
 
