@@ -8,7 +8,7 @@ change at most once a second, so that what is made of them is kept.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from vp_tui.domain.rollout.situation import CancelledRun, StuckRun
 from vp_tui.domain.runs.cancels import SAME_S, Cancel, pending
@@ -41,37 +41,6 @@ _ANOTHER: Final = "the run that was shown has ended, another one runs: look at i
 CANCEL_WAITS: Final[dict[Dialect | None, str]] = {"G1": "5 s", "G2": "10 s", None: "5 to 10 s"}
 """How long a gateway waits for a run to hear a cancel before it clears the counter."""
 _NO_LOCK: Final = "blocks nothing: on this gateway (G2) a run holds only its own session's lock"
-
-
-class Target(NamedTuple):
-    """One session's run as it was when somebody decided about it."""
-
-    session_id: str
-    level: Level | None
-    activity: str
-    """In words: what it does, since when, what it holds."""
-    waiting: tuple[str, ...]
-    """Sessions that wait behind it."""
-    blocker: str | None
-    """The session that it waits behind."""
-    viewers: int
-    """Sockets of others."""
-    run: Run
-    """As it was followed until then."""
-
-
-def target_of(row: RunRow) -> Target:
-    """Return the run of a row as a target."""
-    level = row.level
-    return Target(
-        session_id=row.session.session_id,
-        level=level.level,
-        activity=level.reason,
-        waiting=level.waiting,
-        blocker=level.blocker,
-        viewers=row.other_viewers,
-        run=row.run,
-    )
 
 
 def row_of_session(view: View, session_id: str | None) -> RunRow | None:
@@ -119,11 +88,12 @@ def own_pending(view: View, session_id: str | None) -> Cancel | None:
     return next(own, None)
 
 
-def why_changed(target: Target, view: View) -> str | None:
+def why_changed(target: RunRow, view: View) -> str | None:
     """Say what became of the target since it was captured; None: it is still that run."""
-    if (why := why_no_cancel(view, target.session_id)) is not None:
+    session_id = target.session.session_id
+    if (why := why_no_cancel(view, session_id)) is not None:
         return why
-    return None if _is_same(target.run, view.state.runs[target.session_id]) else _ANOTHER
+    return None if _is_same(target.run, view.state.runs[session_id]) else _ANOTHER
 
 
 def _is_same(run: Run, now: Run) -> bool:
@@ -132,13 +102,10 @@ def _is_same(run: Run, now: Run) -> bool:
     return run.ended_at == now.ended_at and all(one in {None, other} for one, other in began)
 
 
-def cancellable(view: View) -> tuple[Target, ...]:
+def cancellable(view: View) -> tuple[RunRow, ...]:
     """Return every run that a cancel can hit, in the order of the screen."""
-    return tuple(
-        target_of(row)
-        for row in run_rows(view)
-        if why_no_cancel(view, row.session.session_id) is None
-    )
+    rows = run_rows(view)
+    return tuple(row for row in rows if why_no_cancel(view, row.session.session_id) is None)
 
 
 def what_it_blocks(view: View, row: RunRow) -> str:
