@@ -176,3 +176,16 @@ def _lane_facts(view: View) -> LaneFacts:
         runs_are_judged=source_view(view, Source.SESSIONS).is_current,
         blocked_by=next((run.session_id for run in stuck_runs_in(view) if run.waiting), None),
     )
+
+
+def plain_gates(gates: Gates) -> dict[str, dict[str, str]]:
+    """Return the gates by name, as plain JSON values."""
+    return {
+        name: {"verdict": gate.verdict, "reason": gate.reason, "threshold": gate.threshold}
+        for name, gate in gates.by_name().items()
+    }
+
+
+def plain_suggestion(suggestion: Suggestion) -> dict[str, str | list[str]]:
+    """Return the word and its reasons, as plain JSON values."""
+    return {"decision": suggestion.decision, "reasons": list(suggestion.reasons)}

@@ -14,6 +14,7 @@ from vp_tui.domain.text import counted, utc_z
 from vp_tui.domain.vocabulary import Thresholds
 from vp_tui.views import words
 from vp_tui.views.actions_taken import actions_taken, since
+from vp_tui.views.assessment import plain_gates, plain_suggestion
 from vp_tui.views.draft import METRICS_PATH, Choice, Draft
 from vp_tui.views.figures import probed_missions
 from vp_tui.views.sources import SourceView, source_view
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import datetime
 
-    from vp_tui.domain.models import Mission, MissionEvent, Snapshot
+    from vp_tui.domain.models import Mission
     from vp_tui.views.actions_taken import ActionTaken
     from vp_tui.views.figures import Numbers
 
@@ -164,7 +165,7 @@ def row_of(draft: Draft, choice: Choice) -> EvidenceRow:
     """Return the row as it will be written."""
     vp_id, window = draft.state.watch.vp_id, draft.window
     limits = "mission_limit={}&event_limit={}".format(*draft.limits)
-    rate, p95 = cells_from_snapshot(_values(draft.figures))
+    rate, p95 = cells_from_snapshot(_measured(draft.figures) if draft.figures else None)
     return EvidenceRow(
         date=utc_z(draft.taken_at),
         window=window.label,
@@ -177,19 +178,6 @@ def row_of(draft: Draft, choice: Choice) -> EvidenceRow:
     )
 
 
-def _values(figures: Numbers | None) -> dict[str, object] | None:
-    """Return of the recorded snapshot what the cells follow from."""
-    if figures is None:
-        return None
-    cells, reported = figures.cells, figures.snapshot.fallback
-    if cells.is_reconstructed:
-        return {"reconstructed": {"rate": cells.rate, "p95_s": cells.p95_s}}
-    return {
-        "fallback": {"missions_considered": reported.considered, "rate": reported.rate},
-        "latency_seconds": {"p95_seconds": figures.snapshot.latency.p95_s},
-    }
-
-
 def facts_of(draft: Draft, choice: Choice, author: str) -> dict[str, Any]:
     """Return what the record keeps beside the row: the members of `storage.rows.RecordFacts`."""
     state, window = draft.state, draft.window
@@ -199,19 +187,13 @@ def facts_of(draft: Draft, choice: Choice, author: str) -> dict[str, Any]:
         "window": window.label,
         "snapshot": None if draft.figures is None else recorded_snapshot(draft.figures),
         "limits": {"mission_limit": mission_limit, "event_limit": event_limit},
-        "thresholds": {"profile": str(state.watch.profile), **Thresholds()._asdict()},
+        "thresholds": {"profile": state.watch.profile, **Thresholds()._asdict()},
         "epoch": state.epoch._asdict() if state.epoch else None,
         "actor": author,
-        "stage": str(window.stage),
-        "source": str(window.source),
-        "gates": {
-            name: {"verdict": str(gate.verdict), "reason": gate.reason, "threshold": gate.threshold}
-            for name, gate in draft.assessment.gates.by_name().items()
-        },
-        "suggestion": {
-            "decision": draft.suggestion.decision,
-            "reasons": list(draft.suggestion.reasons),
-        },
+        "stage": window.stage,
+        "source": window.source,
+        "gates": plain_gates(draft.assessment.gates),
+        "suggestion": plain_suggestion(draft.suggestion),
         "override_reason": choice.reason.strip() if is_override else None,
     }
 
@@ -221,38 +203,42 @@ def recorded_snapshot(figures: Numbers) -> dict[str, object]:
 
     `recent_missions` newest first and `recent_events` oldest first, as they were sent.
     """
-    taken, cells = figures.snapshot, figures.cells
-    kept: dict[str, object] = {
+    taken = figures.snapshot
+    return {
         "vp_id": taken.vp_id,
         "generated_at": _stamp(taken.generated_at),
-        "fallback": {
-            "missions_with_fallback": taken.fallback.with_fallback,
-            "missions_considered": taken.fallback.considered,
-            "rate": taken.fallback.rate,
-        },
-        "latency_seconds": _recorded_latency(taken),
+        **_measured(figures),
         "mission_counts": dict(taken.mission_counts),
         "event_counts": dict(taken.event_counts),
-        "recent_missions": [_recorded_mission(mission) for mission in taken.missions],
-        "recent_events": [_recorded_event(event) for event in taken.events],
-    }
-    if cells.is_reconstructed:
-        kept[RECONSTRUCTED] = {"rate": cells.rate, "p95_s": cells.p95_s}
-    return kept
-
-
-def _recorded_latency(taken: Snapshot) -> dict[str, object]:
-    latency = taken.latency
-    return {
-        "count": latency.count,
-        "avg_seconds": latency.avg_s,
-        "p50_seconds": latency.p50_s,
-        "p95_seconds": latency.p95_s,
-        "max_seconds": latency.max_s,
+        "recent_missions": [_recorded(mission) for mission in taken.missions],
+        "recent_events": [
+            event._asdict() | {"created_at": _stamp(event.created_at)} for event in taken.events
+        ],
     }
 
 
-def _recorded_mission(mission: Mission) -> dict[str, object]:
+def _measured(figures: Numbers) -> dict[str, object]:
+    """Return of the recorded snapshot what the row's cells follow from."""
+    fallback, latency, cells = figures.snapshot.fallback, figures.snapshot.latency, figures.cells
+    told: dict[str, object] = {
+        "fallback": {
+            "missions_with_fallback": fallback.with_fallback,
+            "missions_considered": fallback.considered,
+            "rate": fallback.rate,
+        },
+        "latency_seconds": {
+            "count": latency.count,
+            "avg_seconds": latency.avg_s,
+            "p50_seconds": latency.p50_s,
+            "p95_seconds": latency.p95_s,
+            "max_seconds": latency.max_s,
+        },
+    }
+    own = {RECONSTRUCTED: {"rate": cells.rate, "p95_s": cells.p95_s}}
+    return told | own if cells.is_reconstructed else told
+
+
+def _recorded(mission: Mission) -> dict[str, object]:
     return {
         "mission_id": mission.mission_id,
         "status": mission.status,
@@ -261,16 +247,6 @@ def _recorded_mission(mission: Mission) -> dict[str, object]:
         "duration_seconds": mission.duration_s,
         "result_ref": mission.result_ref,
         "fallback_seen": mission.fallback_seen,
-    }
-
-
-def _recorded_event(event: MissionEvent) -> dict[str, object]:
-    return {
-        "event_id": event.event_id,
-        "mission_id": event.mission_id,
-        "event_type": event.event_type,
-        "created_at": _stamp(event.created_at),
-        "cancelled": event.cancelled,
     }
 
 
