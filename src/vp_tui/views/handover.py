@@ -149,12 +149,8 @@ def _actions(view: View) -> Iterator[str]:
         left_out = len(done) - ACTIONS_AT_MOST
         yield f"{counted(left_out, 'earlier one is', 'earlier ones are')} in the audit"
     yield from (f"{action.at:%m-%d} {action.line}" for action in done[-ACTIONS_AT_MOST:])
-    if view.state.audit is None or view.state.audit.problem is not None:
-        problem = (
-            view.state.audit.problem.reason
-            if view.state.audit and view.state.audit.problem
-            else "not read"
-        )
+    if (audit := view.state.audit) is None or audit.problem is not None:
+        problem = audit.problem.reason if audit and audit.problem else "not read"
         yield f"earlier ones are unknown: the audit: {problem}"
 
 

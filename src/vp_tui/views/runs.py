@@ -50,7 +50,7 @@ class RunRow(NamedTuple):
     mission: BelievedMission
     link: Link | None
     running_s: float | None
-    """Since its turn began, or, where that was not seen, since vp-tui first saw it running."""
+    """Since it began, as `began_at` has it."""
     tool_s: float | None
     ended: datetime | None
     other_viewers: int
@@ -246,7 +246,7 @@ def _run_row(view: View, session: Session, level: RunLevel) -> RunRow:
         level=level,
         mission=believed_mission(view, run, level),
         link=link,
-        running_s=_since(_began_at(run), view.now),
+        running_s=_since(began_at(run), view.now),
         tool_s=_since(run.turn.tool_at, view.now),
         ended=None if ended_at is None else view.wall_at(ended_at),
         other_viewers=max(session.active_connections - attached, 0),
@@ -264,7 +264,8 @@ def _since(at: float | None, now: float) -> float | None:
     return None if at is None else max(now - at, 0.0)
 
 
-def _began_at(run: Run) -> float | None:
+def began_at(run: Run) -> float | None:
+    """Return when its turn began, or where that was not seen, when vp-tui first saw it running."""
     return run.running_since if run.turn.started_at is None else run.turn.started_at
 
 

@@ -20,7 +20,7 @@ from vp_tui.views.runs import finished_at, run_levels, run_rows
 from vp_tui.views.view import View, fact
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from vp_tui.domain.models import Dialect
     from vp_tui.domain.rollout.windows import Window
@@ -71,21 +71,28 @@ def why_no_cancel(view: View, session_id: str | None) -> str | None:
 
 def _why_not_again(view: View, run: Run) -> str | None:
     """Say what keeps a run from being cancelled once more: somebody did, and it may yet hear."""
-    cancels = (cancel for cancel in view.state.cancels if cancel.session_id == run.session_id)
-    asked = [cancel.at for cancel in cancels if cancel.is_in_flight]
-    if asked:
-        return f"a cancel of it is on its way, asked for {age(view.now - asked[-1])} ago"
+    cancels = cancels_of(view, run.session_id)
+    if (asked := next((c for c in cancels if c.is_in_flight), None)) is not None:
+        return f"a cancel of it is on its way, asked for {age(view.now - asked.at)} ago"
     if run.pending is not None and view.now - run.pending.at < SAME_S:
         return f"it was cancelled {age(view.now - run.pending.at)} ago: wait whether it hears"
     return None
 
 
+def cancels_of(view: View, session_id: str | None) -> Iterator[Cancel]:
+    """Return the cancels of this session that are followed, the newest first."""
+    return (c for c in reversed(view.state.cancels) if c.session_id == session_id)
+
+
 def own_pending(view: View, session_id: str | None) -> Cancel | None:
     """Return the newest cancel of our own of this session whose recovery is awaited."""
-    own = (
-        c for c in reversed(pending(view.state.cancels)) if c.session_id == session_id and c.actor
-    )
-    return next(own, None)
+    return next((c for c in cancels_of(view, session_id) if c.actor and not c.is_over), None)
+
+
+def own_cancel(view: View, session_id: str, since: float) -> Cancel | None:
+    """Return the cancel of this session that was sent at `since` or later, or was on its way."""
+    own = (c for c in cancels_of(view, session_id) if c.actor is not None)
+    return next((c for c in own if c.at >= since or c.is_in_flight), None)
 
 
 def why_changed(target: RunRow, view: View) -> str | None:
@@ -164,16 +171,13 @@ def _rung(view: View, row: RunRow) -> str:
 
 
 def _stuck(view: View, row: RunRow) -> str:
+    asked = "cancelled" if row.run.pending else f"{key_of(view.state.watch, 'cancel')} cancel"
     waits = CANCEL_WAITS[view.state.dialect]
-    if row.run.pending is not None:
-        return f"cancelled, {waits} -> deaf? 2nd cancel useless -> {_restart(view)}"
-    key = key_of(view.state.watch, "cancel")
-    return f"{key} cancel, {waits} -> deaf? 2nd cancel useless -> {_restart(view)}"
+    return f"{asked}, {waits} -> deaf? 2nd cancel useless -> {_restart(view)}"
 
 
 def _idle(view: View, row: RunRow) -> str:
-    session_id = row.session.session_id
-    if any(cancel.session_id == session_id and not cancel.is_over for cancel in view.state.cancels):
+    if pending(cancels_of(view, row.session.session_id)):
         return "recovery unconfirmed: watch until a later turn completes"
     return "nothing to do: no run"
 
@@ -254,13 +258,3 @@ def _last_line(view: View, run: Run, told: RunLevel) -> str | None:
     log_id = view.state.lane_log_id if told.owns_lane or run.is_on_lane else run.session_id
     log = view.state.logs.get(log_id)
     return log.lines[-1] if log and log.lines else None
-
-
-def own_cancel(view: View, session_id: str, since: float) -> Cancel | None:
-    """Return the cancel of this session that was sent at `since` or later, or was on its way."""
-    own = (
-        c
-        for c in reversed(view.state.cancels)
-        if c.session_id == session_id and c.actor is not None
-    )
-    return next((c for c in own if c.at >= since or c.is_in_flight), None)

@@ -13,8 +13,9 @@ from vp_tui.domain.runs.levels import Level, waiting_behind
 from vp_tui.domain.runs.turns import BOOTSTRAP, DELEGATED, FALLBACKS, MARKS_LIMIT, SHADOW
 from vp_tui.domain.text import age, counted, fold, short_id
 from vp_tui.state.state import GROWTH_LIMIT
+from vp_tui.views.runs import began_at
 from vp_tui.views.sources import log_view, source_view
-from vp_tui.views.stuck_runs import next_step, row_of_session, what_it_blocks
+from vp_tui.views.stuck_runs import cancels_of, next_step, row_of_session, what_it_blocks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,6 +34,7 @@ TOOLS_SHOWN: Final = 3
 _BEGINNINGS: Final = DELEGATED | {BOOTSTRAP, SHADOW, "processing"}
 _CANCELS: Final = frozenset({"turn_cancelled", "cancelled"})
 _QUESTIONS: Final = frozenset({"input_required", "auth_required"})
+_BAD: Final = FALLBACKS | _QUESTIONS | {"error"}
 
 
 class Moment(NamedTuple):
@@ -50,17 +52,14 @@ def course(row: RunRow, now: float) -> tuple[Moment, ...]:
     What goes on comes last: the open tool calls, and the silence.
     """
     run, turn = row.run, row.turn
-    if run.is_open and turn.ended_at is not None:
-        return tuple(_unheard(row))
-    if not turn.marks and not turn.tool_calls and turn.started_at is None:
-        return tuple(_unheard(row) if run.is_open else (Moment(None, "no turn was seen"),))
+    is_unseen = not turn.marks and not turn.tool_calls and turn.started_at is None
+    if run.is_open and (is_unseen or turn.ended_at is not None):
+        return (Moment(run.running_since, "counted as running; none of its frames was heard yet"),)
+    if is_unseen:
+        return (Moment(None, "no turn was seen"),)
     told = [*_marks(row), *_result(row), *_cancel(row), *_end(row)]
     told.sort(key=lambda moment: moment.at or 0.0)
     return (*_beginning(row), *told, *_tools(row, now), *_silence(row, now))
-
-
-def _unheard(row: RunRow) -> Iterator[Moment]:
-    yield Moment(row.run.running_since, "counted as running; none of its frames was heard yet")
 
 
 def _beginning(row: RunRow) -> Iterator[Moment]:
@@ -72,7 +71,7 @@ def _beginning(row: RunRow) -> Iterator[Moment]:
 def _marks(row: RunRow) -> Iterator[Moment]:
     marks = row.turn.marks
     for mark in marks:
-        yield Moment(mark.at, _said(mark, row), is_bad=_is_bad(mark))
+        yield Moment(mark.at, _said(mark, row), is_bad=mark.kind in _BAD)
     if len(marks) == MARKS_LIMIT:
         yield Moment(marks[-1].at, "(some in the middle are left out)")
 
@@ -90,10 +89,6 @@ def _said(mark: Mark, row: RunRow) -> str:
     if mark.kind in _QUESTIONS:
         return f'asks "{text}"'
     return f'processing "{text}"' if mark.kind == "processing" else f"{mark.kind}: {text}"
-
-
-def _is_bad(mark: Mark) -> bool:
-    return mark.kind in FALLBACKS or mark.kind in _QUESTIONS or mark.kind == "error"
 
 
 def _result(row: RunRow) -> Iterator[Moment]:
@@ -136,7 +131,7 @@ def _open(call: ToolCall, row: RunRow, now: float) -> str:
 def _silence(row: RunRow, now: float) -> Iterator[Moment]:
     """Tell what was last heard of a run under way that is in no tool."""
     run = row.run
-    if run.is_open and not row.turn.open_tools and run.progress_at is not None:
+    if run.is_open and not run.turn.open_tools and run.progress_at is not None:
         kind = f" ({run.last_kind})" if run.last_kind else ""
         yield Moment(run.progress_at, f"last sign{kind}, nothing for {age(now - run.progress_at)}")
 
@@ -171,20 +166,17 @@ def triage(view: View, session_id: str) -> Triage | None:
     row = row_of_session(view, session_id)
     if row is None:
         return None
-    cancels = (
-        c for c in reversed(view.state.cancels) if c.session_id == session_id and not c.is_over
-    )
     return Triage(
         row=row,
         course=course(row, view.now),
         logs=_logs(view, row),
-        log_id=log_of(view, row),
+        log_id=view.state.lane_log_id if is_on_lane(row) else session_id,
         mission=_mission(view, row),
         queue=_queue(view, row),
         viewers=_viewers(view, row),
         lane=_lane(view),
         blocks=what_it_blocks(view, row),
-        cancel=next(cancels, None),
+        cancel=next((c for c in cancels_of(view, session_id) if not c.is_over), None),
         next_step=next_step(view, row),
     )
 
@@ -192,11 +184,6 @@ def triage(view: View, session_id: str) -> Triage | None:
 def is_on_lane(row: RunRow) -> bool:
     """Tell whether the run is known, or believed, to be the one that the lane works for."""
     return row.level.owns_lane or (row.run.is_open and row.run.is_on_lane)
-
-
-def log_of(view: View, row: RunRow) -> str:
-    """Return the id of the log that the run writes: a delegated one writes the lane's."""
-    return view.state.lane_log_id if is_on_lane(row) else row.session.session_id
 
 
 def _logs(view: View, row: RunRow) -> tuple[str, ...]:
@@ -217,10 +204,9 @@ def _logs(view: View, row: RunRow) -> tuple[str, ...]:
 
 def _since(row: RunRow) -> float | None:
     """Return since when the growth of a log matters: its silence, its cancel, else its turn."""
-    level, run = row.level, row.run
-    if level.level in {Level.STUCK, Level.QUIET, Level.DEAF, Level.ORPHAN, Level.LOST}:
-        return level.since
-    return run.running_since if run.turn.started_at is None else run.turn.started_at
+    if row.level.level in {Level.STUCK, Level.QUIET, Level.DEAF, Level.ORPHAN, Level.LOST}:
+        return row.level.since
+    return began_at(row.run)
 
 
 def _growth(view: View, log_id: str, since: float | None) -> str:

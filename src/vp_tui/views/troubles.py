@@ -27,22 +27,9 @@ if TYPE_CHECKING:
     from vp_tui.state.state import Watch
 
 
-_GRAVITY: Final = (
-    SourceWord.LIVE,
-    SourceWord.IDLE,
-    SourceWord.STALE,
-    SourceWord.DOWN,
-    SourceWord.UNAUTHORIZED,
-)
 LOST: Final = "gateway lost"
 BLIND: Final = "the reported rate is BLIND"
-LANE_SOURCES: Final = (
-    Source.METRICS,
-    Source.SESSIONS,
-    Source.CONTINUITY,
-    Source.LOG,
-    Source.HEALTH,
-)
+_SOURCES: Final = (Source.METRICS, Source.SESSIONS, Source.CONTINUITY, Source.LOG, Source.HEALTH)
 
 GUARDRAIL: Final = "guardrail tripped"
 UNCONFIRMED: Final = "cancel unconfirmed"
@@ -70,7 +57,7 @@ def badge(view: View, *, frozen: bool) -> str:
     """Return the screen's state in words joined by `+`; only LIVE alone says that all is well."""
     words = ["FROZEN"] if frozen else []
     figures = numbers(view)
-    worst = max((source_view(view, s).word for s in OFTEN_ASKED), key=_GRAVITY.index)
+    worst = max((source_view(view, s).word for s in OFTEN_ASKED), key=list(SourceWord).index)
     if figures and figures.coverage.state is CoverageState.BLIND:
         words.append("BLIND")
     if is_lost(view.state):
@@ -92,14 +79,13 @@ def troubles(view: View) -> tuple[Trouble, ...]:
 
 
 def _troubles_found(view: View) -> Iterator[Trouble]:
-    views = [source_view(view, source) for source in LANE_SOURCES]
+    views = [source_view(view, source) for source in _SOURCES]
     down = [view for view in views if view.word is SourceWord.DOWN]
     if down and not is_reachable(view):
         yield _failed(LOST if is_lost(view.state) else "no usable answer", down[0])
         return
     yield from _refused(views)
-    figures = numbers(view)
-    if figures:
+    if figures := numbers(view):
         yield from _doubts(figures)
     yield from (_failed(f"{view.name} down", view) for view in down)
     yield from _stale(views)
@@ -107,12 +93,9 @@ def _troubles_found(view: View) -> Iterator[Trouble]:
     if view.state.health and view.state.health.status != "healthy":
         reason = view.state.health.db_error or f"its database is {view.state.health.db_status}"
         yield Trouble("gateway unhealthy", reason, "look at the gateway's own log")
-    if view.state.evidence and view.state.evidence.problem:
-        reason, cure = (
-            view.state.evidence.problem,
-            "vp-tui goes by what it read before, and tries again",
-        )
-        yield Trouble("evidence log", reason, cure, is_grave=False)
+    if view.state.evidence and (problem := view.state.evidence.problem):
+        cure = "vp-tui goes by what it read before, and tries again"
+        yield Trouble("evidence log", problem, cure, is_grave=False)
     if view.state.windows_problem:
         cure = "whether a window is open is as it was known before; vp-tui tries again"
         yield Trouble("open window", view.state.windows_problem, cure, is_grave=False)
