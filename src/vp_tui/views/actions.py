@@ -55,6 +55,43 @@ class Action(NamedTuple):
         return self.key_text or (key_name(self.keys[0]) if self.keys else PALETTE)
 
 
+_DANGERS: Final = (
+    Action(
+        "cancel",
+        ("c",),
+        "Cancel the selected run, and follow it until it has recovered.",
+        footer=True,
+    ),
+    Action(
+        "cancel-all",
+        (),
+        "Cancel every listed run: here only, with a typed word.",
+        own_label="cancel all runs",
+    ),
+    Action(
+        "brake",
+        ("F",),
+        "Force fallback: all turns to the primary path; see it proven.",
+        own_label="brake ON",
+        footer=True,
+    ),
+    Action("probe", ("P",), "Probe the lane with one coding prompt of its own."),
+    Action("restart", ("X",), "Restart the gateway by your command: kills all runs."),
+    Action(
+        "release",
+        (),
+        "End the forced fallback; with the lane's name typed.",
+        own_label="release the brake",
+    ),
+    Action(
+        "shadow-on", (), "Back to shadow mode: the lane gets no turn.", own_label="shadow mode on"
+    ),
+    Action("shadow-off", (), "End shadow mode: the lane gets turns.", own_label="shadow mode off"),
+    Action("lane-on", (), "Switch the lane on; with its name typed."),
+    Action("lane-off", (), "Switch the lane off; with its name typed."),
+)
+"""What changes something on the gateway."""
+
 _GROUPS: Final = {
     "Panes": (
         Action("runs", ("1",), "Go to the runs.", "pane('runs')"),
@@ -152,55 +189,7 @@ _GROUPS: Final = {
         ),
         Action("audit", ("u",), "Show what was done, by whom, and what came of it."),
         Action("acknowledge", ("a",), "Say that you have seen the alarms."),
-        Action(
-            "cancel",
-            ("c",),
-            "Cancel the selected run, and follow it until it has recovered.",
-            footer=True,
-            danger=True,
-        ),
-        Action(
-            "cancel-all",
-            (),
-            "Cancel every listed run: here only, with a typed word.",
-            own_label="cancel all runs",
-            danger=True,
-        ),
-        Action(
-            "brake",
-            ("F",),
-            "Force fallback: all turns to the primary path; see it proven.",
-            own_label="brake ON",
-            footer=True,
-            danger=True,
-        ),
-        Action("probe", ("P",), "Probe the lane with one coding prompt of its own.", danger=True),
-        Action(
-            "restart", ("X",), "Restart the gateway by your command: kills all runs.", danger=True
-        ),
-        Action(
-            "release",
-            (),
-            "End the forced fallback; with the lane's name typed.",
-            own_label="release the brake",
-            danger=True,
-        ),
-        Action(
-            "shadow-on",
-            (),
-            "Back to shadow mode: the lane gets no turn.",
-            own_label="shadow mode on",
-            danger=True,
-        ),
-        Action(
-            "shadow-off",
-            (),
-            "End shadow mode: the lane gets turns.",
-            own_label="shadow mode off",
-            danger=True,
-        ),
-        Action("lane-on", (), "Switch the lane on; with its name typed.", danger=True),
-        Action("lane-off", (), "Switch the lane off; with its name typed.", danger=True),
+        *(action._replace(danger=True) for action in _DANGERS),
     ),
     "Watching": (
         Action(

@@ -5,7 +5,7 @@ Their order is that of docs/rollout.md, section 7.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from vp_tui.domain.models import Source
 from vp_tui.domain.rollout.evidence_row import RECONSTRUCTED, EvidenceRow, cells_from_snapshot
@@ -13,7 +13,7 @@ from vp_tui.domain.rollout.verdicts import Verdict
 from vp_tui.domain.text import counted, utc_z
 from vp_tui.domain.vocabulary import Thresholds
 from vp_tui.views import words
-from vp_tui.views.actions_taken import actions_taken, since
+from vp_tui.views.actions_taken import actions_taken, line_of, since
 from vp_tui.views.assessment import plain_gates, plain_suggestion
 from vp_tui.views.draft import METRICS_PATH, Choice, Draft
 from vp_tui.views.figures import probed_missions
@@ -26,16 +26,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from vp_tui.domain.models import Mission
-    from vp_tui.views.actions_taken import ActionTaken
+    from vp_tui.domain.orders import ActionRecord
     from vp_tui.views.figures import Numbers
-
-
-_BETWEEN: Final = "; "
-
-
-def notes_of(draft: Draft, choice: Choice) -> str:
-    """Return the notes of the row."""
-    return _BETWEEN.join(part for part in _notes(draft, choice) if part)
 
 
 def counts_note(
@@ -123,13 +115,12 @@ def _unknowns(draft: Draft) -> Iterator[str]:
 def _actions(draft: Draft) -> str:
     """Say what was done in the window, by whom, and what came of it."""
     done = actions_in_window(draft)
-    return f"actions: {', '.join(action.line for action in done)}" if done else ""
+    return f"actions: {', '.join(map(line_of, done))}" if done else ""
 
 
-def actions_in_window(draft: Draft) -> tuple[ActionTaken, ...]:
+def actions_in_window(draft: Draft) -> tuple[ActionRecord, ...]:
     """Return what was done in the row's window."""
-    begin = since(draft.view, draft.window)
-    return actions_taken(draft.view, begin)
+    return actions_taken(draft.view, since(draft.view, draft.window))
 
 
 def _stuck_notes(draft: Draft) -> Iterator[str]:
@@ -164,7 +155,7 @@ def _decided(draft: Draft, choice: Choice) -> Iterator[str]:
 def row_of(draft: Draft, choice: Choice) -> EvidenceRow:
     """Return the row as it will be written."""
     vp_id, window = draft.state.watch.vp_id, draft.window
-    limits = "mission_limit={}&event_limit={}".format(*draft.limits)
+    limits = "&".join(f"{name}={number}" for name, number in draft.limits.items())
     rate, p95 = cells_from_snapshot(_measured(draft.figures) if draft.figures else None)
     return EvidenceRow(
         date=utc_z(draft.taken_at),
@@ -174,19 +165,18 @@ def row_of(draft: Draft, choice: Choice) -> EvidenceRow:
         fallback_rate=rate,
         p95_latency=p95,
         decision=choice.decision,
-        notes=notes_of(draft, choice),
+        notes="; ".join(part for part in _notes(draft, choice) if part),
     )
 
 
 def facts_of(draft: Draft, choice: Choice, author: str) -> dict[str, Any]:
     """Return what the record keeps beside the row: the members of `storage.rows.RecordFacts`."""
     state, window = draft.state, draft.window
-    mission_limit, event_limit = draft.limits
     is_override = draft.needs_reason(choice.decision)
     return {
         "window": window.label,
         "snapshot": None if draft.figures is None else recorded_snapshot(draft.figures),
-        "limits": {"mission_limit": mission_limit, "event_limit": event_limit},
+        "limits": draft.limits,
         "thresholds": {"profile": state.watch.profile, **Thresholds()._asdict()},
         "epoch": state.epoch._asdict() if state.epoch else None,
         "actor": author,
