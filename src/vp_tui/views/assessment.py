@@ -74,11 +74,11 @@ def assess(view: View) -> Assessment:
     """Return the assessment of the view's window."""
     figures, window, log = numbers(view), current_window(view), view.state.evidence
     hanging, orphaned = stuck_runs_in(view), figures.orphaned if figures else frozenset[str]()
-    wire, real = (figures.wire, figures.real) if figures else (_NO_WIRE, ())
     own = view.same(_own_numbers, window, view.state.ledger, orphaned)
-    judged = view.same(judge_gates, _gate_facts(view, own if window.source.is_real else None))
-    gates = with_waivers(judged, window.waivers, tripped=wire.tripped)
-    situation = _situation(view, own, gates)
+    facts = _gate_facts(view, own if window.source.is_real else None)
+    wire, real = facts.trip_wire, facts.finished
+    gates = with_waivers(view.same(judge_gates, facts), window.waivers, tripped=wire.tripped)
+    situation = _situation(view, own, gates, facts)
     is_known = view.window is not None or is_log_known(view)
     target = view.same(evidence_target, log.rows, window.stage, real) if log is not None else None
     stuck = [run.session_id for run in hanging if not run.is_deaf]
@@ -115,7 +115,7 @@ def _gate_facts(view: View, own: WindowNumbers | None) -> GateFacts:
         figures.wire if figures else _NO_WIRE,
         window=own,
         coverage=figures.coverage.state if figures else None,
-        doubt=_doubt(view),
+        doubt=_doubt(source_view(view, Source.METRICS)),
         orphans=figures.orphans if figures else 0,
         continuity=view.state.continuity if is_fresh else None,
         own_failed_attaches=view.state.failed_attaches,
@@ -123,9 +123,8 @@ def _gate_facts(view: View, own: WindowNumbers | None) -> GateFacts:
     )
 
 
-def _doubt(view: View) -> str | None:
+def _doubt(metrics: SourceView) -> str | None:
     """Say why the figures prove nothing now; None: they may, or there are none yet."""
-    metrics = source_view(view, Source.METRICS)
     if metrics.has_substitute:
         return "the ops plane refuses, the dashboard endpoint stands in"
     if metrics.word in {SourceWord.LIVE, SourceWord.IDLE}:
@@ -140,18 +139,18 @@ def _refusal(metrics: SourceView) -> Refusal | None:
     return Refusal(reason, dashboard_answers=metrics.has_substitute)
 
 
-def _situation(view: View, own: WindowNumbers, gates: Gates) -> Situation:
+def _situation(view: View, own: WindowNumbers, gates: Gates, facts: GateFacts) -> Situation:
     figures, window, log = numbers(view), current_window(view), view.state.evidence or NO_EVIDENCE
     return Situation(
         stage=window.stage,
         source=window.source,
         window=own,
-        trip_wire=figures.wire if figures else _NO_WIRE,
+        trip_wire=facts.trip_wire,
         gates=gates,
         profile=view.state.watch.profile,
-        coverage=figures.coverage.state if figures else None,
-        doubt=_doubt(view),
-        rate=view.same(_rate, figures.real) if figures else None,
+        coverage=facts.coverage,
+        doubt=facts.doubt,
+        rate=view.same(_rate, facts.finished),
         p95_s=figures.cells.p95_s if figures else None,
         refusal=_refusal(source_view(view, Source.METRICS)),
         stuck_runs=stuck_runs_in(view),

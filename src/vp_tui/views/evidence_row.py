@@ -66,7 +66,9 @@ def _notes(draft: Draft, choice: Choice) -> Iterator[str]:
     if choice.with_actions:
         yield _actions(draft)
     yield from _stuck_notes(draft)
-    yield from _waived(draft)
+    for name, gate in draft.assessment.gates.by_name().items():
+        if gate.verdict is Verdict.WAIVED:
+            yield f"{name} {gate.reason}"
     yield from _decided(draft, choice)
     yield choice.note.strip()
 
@@ -106,10 +108,8 @@ def _unknowns(draft: Draft) -> Iterator[str]:
     """Say what else is not to be relied on."""
     failure = None if draft.figures else _metrics(draft).failure
     for found in troubles(draft.view):
-        if failure and found.reason == failure.reason:  # told as why nothing was measured
-            yield found.what
-        else:
-            yield found.told
+        is_told = failure and found.reason == failure.reason  # as why nothing was measured
+        yield found.what if is_told else found.told
 
 
 def _actions(draft: Draft) -> str:
@@ -125,29 +125,18 @@ def actions_in_window(draft: Draft) -> tuple[ActionRecord, ...]:
 
 def _stuck_notes(draft: Draft) -> Iterator[str]:
     """Tell of the runs that hang or were cancelled, where the word's reasons do not."""
-    told = draft.suggestion.reasons
+    reasons = draft.suggestion.reasons
     lines = [run.line for run in stuck_runs_in(draft.view)]
     lines += [run.line for run in cancelled_runs(draft.view, draft.window)]
-    for line in lines:
-        if not any(line in reason for reason in told):
-            yield line
-
-
-def _waived(draft: Draft) -> Iterator[str]:
-    """Say which gates are waived, by whom, why, and what they said."""
-    for name, gate in draft.assessment.gates.by_name().items():
-        if gate.verdict is Verdict.WAIVED:
-            yield f"{name} {gate.reason}"
+    yield from (line for line in lines if not any(line in reason for reason in reasons))
 
 
 def _decided(draft: Draft, choice: Choice) -> Iterator[str]:
     """Say what the rules suggested and why, and why the engineer allows more."""
     suggestion = draft.suggestion
-    reasons = ", ".join(suggestion.reasons)
-    if choice.decision == suggestion.decision:
-        yield f"as suggested: {reasons}"
-    else:
-        yield f"{suggestion.decision} was suggested: {reasons}"
+    is_own = choice.decision != suggestion.decision
+    how = f"{suggestion.decision} was suggested" if is_own else "as suggested"
+    yield f"{how}: {', '.join(suggestion.reasons)}"
     if draft.needs_reason(choice.decision):
         yield f"more was allowed because: {choice.reason.strip() or '…'}"
 

@@ -30,7 +30,6 @@ from vp_tui.views.troubles import troubles
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from vp_tui.domain.runs.cancels import Cancel
     from vp_tui.views.triage import Triage
     from vp_tui.views.view import View
 
@@ -218,7 +217,8 @@ def _lines(seen: Triage, view: View) -> Iterator[str]:
     yield f"since: {_at(view, since)}; running for {_age(row.running_s)}"
     query = row.turn.query or row.session.description
     yield f'query: "{clip(fold(query), QUERY)}"' if query else "query: unknown, nobody saw it"
-    yield f"last: {_last(seen, view)}"
+    newest = seen.course[-1]
+    yield f"last: {'' if newest.at is None else f'{_at(view, newest.at)} '}{newest.text}"
     yield f"{seen.mission}; {seen.lane}"
     yield f"{seen.queue}; {seen.viewers}"
     yield seen.blocks
@@ -236,27 +236,16 @@ def _age(seconds: float | None) -> str:
     return "an unknown time" if seconds is None else age(seconds)
 
 
-def _last(seen: Triage, view: View) -> str:
-    """Return the newest moment of the turn."""
-    moment = seen.course[-1]
-    at = "" if moment.at is None else f"{_at(view, moment.at)} "
-    return f"{at}{moment.text}"
-
-
 def _cancels(seen: Triage, view: View) -> Iterator[str]:
     session_id = seen.row.session.session_id
     own = [cancel for cancel in view.state.cancels if cancel.session_id == session_id]
     if not own:
         yield "cancels: none seen"
-    for cancel in own[-CANCELS:]:
-        yield f"cancel: {_cancel(cancel, view)}"
-
-
-def _cancel(cancel: Cancel, view: View) -> str:
-    reason = f' "{fold(cancel.reason)}"' if cancel.reason else ""
     heard = {None: "", True: ", the run unwound", False: ", the run did not hear"}
-    told = f"{words.cancel_outcome(view, cancel)}{heard[cancel.task_cancelled]}"
-    return f"{_at(view, cancel.at)} by {cancel.who}{reason}: {told}"
+    for cancel in own[-CANCELS:]:
+        reason = f' "{fold(cancel.reason)}"' if cancel.reason else ""
+        told = f"{words.cancel_outcome(view, cancel)}{heard[cancel.task_cancelled]}"
+        yield f"cancel: {_at(view, cancel.at)} by {cancel.who}{reason}: {told}"
 
 
 def _log(seen: Triage, view: View) -> str:

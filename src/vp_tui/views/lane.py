@@ -146,8 +146,10 @@ class PrimaryPath(NamedTuple):
 @fact
 def primary_path(view: View) -> PrimaryPath:
     """Return how the primary path does: the newest that it did decides."""
-    if view.state.dialect != "G2" and (blocking := next(_blocking(view), None)):
-        why = f"{short_id(blocking)} holds the gateway's lock: no turn of either path gets through"
+    blocking = [run.session_id for run in stuck_runs_in(view) if run.is_deaf or run.waiting]
+    if blocking and view.state.dialect != "G2":
+        holds = f"{short_id(blocking[0])} holds the gateway's lock"
+        why = f"{holds}: no turn of either path gets through"
         return PrimaryPath(PrimaryHealth.BLOCKED, why)
     seen = list(_seen(view))
     if not seen:
@@ -158,10 +160,6 @@ def primary_path(view: View) -> PrimaryPath:
     if view.now - at > LATELY_S:
         return PrimaryPath(PrimaryHealth.UNKNOWN, f"not lately: {told}")
     return PrimaryPath(health, told)
-
-
-def _blocking(view: View) -> Iterator[str]:
-    return (run.session_id for run in stuck_runs_in(view) if run.is_deaf or run.waiting)
 
 
 def _seen(view: View) -> Iterator[tuple[float, PrimaryHealth, str]]:

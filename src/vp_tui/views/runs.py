@@ -90,15 +90,13 @@ def _seen(view: View) -> Iterator[ListedRun]:
     # A socket that seems open tells nothing while the gateway answers nothing at all.
     is_heard = not is_lost(view.state)
     for session_id, session in _sessions(view).items():
-        run = view.state.runs.get(session_id)
-        if run is None:
+        if (run := view.state.runs.get(session_id)) is None:
             continue
-        link = view.state.links.get(session_id)
+        link, log = view.state.links.get(session_id), view.state.logs.get(session_id)
         yield ListedRun(
             run,
             is_live=is_heard and link is not None and link.state is StreamState.LIVE,
-            has_log=session.has_log
-            or bool(log.size if (log := view.state.logs.get(session_id)) else 0),
+            has_log=session.has_log or (log is not None and log.size > 0),
             log_at=view.state.logs_grown.get(session_id),
         )
 

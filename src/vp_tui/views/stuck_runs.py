@@ -36,11 +36,8 @@ _BEYOND: Final[Mapping[Level | None, str]] = {
 }
 """Levels that no cancel reaches any more; `key` restarts the gateway."""
 
-_ANOTHER: Final = "the run that was shown has ended, another one runs: look at it first"
-
 CANCEL_WAITS: Final[dict[Dialect | None, str]] = {"G1": "5 s", "G2": "10 s", None: "5 to 10 s"}
 """How long a gateway waits for a run to hear a cancel before it clears the counter."""
-_NO_LOCK: Final = "blocks nothing: on this gateway (G2) a run holds only its own session's lock"
 
 
 def row_of_session(view: View, session_id: str | None) -> RunRow | None:
@@ -100,7 +97,9 @@ def why_changed(target: RunRow, view: View) -> str | None:
     session_id = target.session.session_id
     if (why := why_no_cancel(view, session_id)) is not None:
         return why
-    return None if _is_same(target.run, view.state.runs[session_id]) else _ANOTHER
+    if _is_same(target.run, view.state.runs[session_id]):
+        return None
+    return "the run that was shown has ended, another one runs: look at it first"
 
 
 def _is_same(run: Run, now: Run) -> bool:
@@ -123,7 +122,7 @@ def what_it_blocks(view: View, row: RunRow) -> str:
     if view.state.dialect is None:
         return "what it blocks is unknown: the gateway has not said its generation"
     if view.state.dialect == "G2":
-        return _NO_LOCK
+        return "blocks nothing: on this gateway (G2) a run holds only its own session's lock"
     if level.holds_lock:
         return _while_it_holds(row)
     return "blocks nothing: it does not have the gateway's lock"

@@ -57,23 +57,29 @@ def course(row: RunRow, now: float) -> tuple[Moment, ...]:
         return (Moment(run.running_since, "counted as running; none of its frames was heard yet"),)
     if is_unseen:
         return (Moment(None, "no turn was seen"),)
-    told = [*_marks(row), *_result(row), *_cancel(row), *_end(row)]
-    told.sort(key=lambda moment: moment.at or 0.0)
-    return (*_beginning(row), *told, *_tools(row, now), *_silence(row, now))
+    told = sorted(_happened(row), key=lambda moment: moment.at or 0.0)
+    is_begun = turn.marks and turn.marks[0].kind in _BEGINNINGS
+    begun = () if is_begun else (Moment(None, "its beginning was not seen"),)
+    return (*begun, *told, *_going_on(row, now))
 
 
-def _beginning(row: RunRow) -> Iterator[Moment]:
-    marks = row.turn.marks
-    if not marks or marks[0].kind not in _BEGINNINGS:
-        yield Moment(None, "its beginning was not seen")
-
-
-def _marks(row: RunRow) -> Iterator[Moment]:
-    marks = row.turn.marks
-    for mark in marks:
+def _happened(row: RunRow) -> Iterator[Moment]:
+    """Yield what is over, in no order."""
+    turn = row.turn
+    for mark in turn.marks:
         yield Moment(mark.at, _said(mark, row), is_bad=mark.kind in _BAD)
-    if len(marks) == MARKS_LIMIT:
-        yield Moment(marks[-1].at, "(some in the middle are left out)")
+    if len(turn.marks) == MARKS_LIMIT:
+        yield Moment(turn.marks[-1].at, "(some in the middle are left out)")
+    if (result := turn.tool_result) is not None:
+        tool = "" if result.tool is None else f" of {fold(result.tool)}"
+        yield Moment(result.at, f"tool_result{tool}: {fold(result.text)}")
+    hit, is_told = row.run.pending, any(mark.kind in _CANCELS for mark in turn.marks)
+    if hit is not None and not is_told:
+        yield Moment(hit.at, "cancelled, its turn has not ended")
+    if turn.ended_at is not None:
+        is_done = row.run.completed_at == turn.ended_at and not turn.cancelled
+        word = "done" if is_done else "cancelled" if turn.cancelled else "ended"
+        yield Moment(turn.ended_at, f"turn {word}")
 
 
 def _said(mark: Mark, row: RunRow) -> str:
@@ -91,49 +97,22 @@ def _said(mark: Mark, row: RunRow) -> str:
     return f'processing "{text}"' if mark.kind == "processing" else f"{mark.kind}: {text}"
 
 
-def _result(row: RunRow) -> Iterator[Moment]:
-    result = row.turn.tool_result
-    if result is not None:
-        tool = "" if result.tool is None else f" of {fold(result.tool)}"
-        yield Moment(result.at, f"tool_result{tool}: {fold(result.text)}")
-
-
-def _cancel(row: RunRow) -> Iterator[Moment]:
-    """Tell of a cancel that no frame told of."""
-    hit = row.run.pending
-    if hit is not None and not any(mark.kind in _CANCELS for mark in row.turn.marks):
-        yield Moment(hit.at, "cancelled, its turn has not ended")
-
-
-def _end(row: RunRow) -> Iterator[Moment]:
-    turn = row.turn
-    if turn.ended_at is not None:
-        is_done = row.run.completed_at == turn.ended_at and not turn.cancelled
-        word = "done" if is_done else "cancelled" if turn.cancelled else "ended"
-        yield Moment(turn.ended_at, f"turn {word}")
-
-
-def _tools(row: RunRow, now: float) -> Iterator[Moment]:
-    """Tell the open tool calls: where a silent run most often hangs."""
-    calls = row.turn.open_tools
+def _going_on(row: RunRow, now: float) -> Iterator[Moment]:
+    """Yield the open tool calls, where a silent run most often hangs; else what was last heard."""
+    run, calls = row.run, row.turn.open_tools
     for call in calls[-TOOLS_SHOWN:]:
         yield Moment(call.at, _open(call, row, now), is_bad=row.is_alarm)
     if len(calls) > TOOLS_SHOWN:
         yield Moment(None, f"and {len(calls) - TOOLS_SHOWN} older tool calls without a result")
+    if run.is_open and not calls and run.progress_at is not None:
+        kind = f" ({run.last_kind})" if run.last_kind else ""
+        yield Moment(run.progress_at, f"last sign{kind}, nothing for {age(now - run.progress_at)}")
 
 
 def _open(call: ToolCall, row: RunRow, now: float) -> str:
     number = row.turn.tool_calls
     counted = f" ({number} calls so far)" if number > 1 and call is row.turn.open_tools[-1] else ""
     return f"tool_call {fold(call.text)}, no tool_result for {age(now - call.at)}{counted}"
-
-
-def _silence(row: RunRow, now: float) -> Iterator[Moment]:
-    """Tell what was last heard of a run under way that is in no tool."""
-    run = row.run
-    if run.is_open and not run.turn.open_tools and run.progress_at is not None:
-        kind = f" ({run.last_kind})" if run.last_kind else ""
-        yield Moment(run.progress_at, f"last sign{kind}, nothing for {age(now - run.progress_at)}")
 
 
 def short_mission(mission_id: str) -> str:

@@ -84,11 +84,15 @@ def _troubles_found(view: View) -> Iterator[Trouble]:
     if down and not is_reachable(view):
         yield _failed(LOST if is_lost(view.state) else "no usable answer", down[0])
         return
-    yield from _refused(views)
+    if refused := [view for view in views if view.word is SourceWord.UNAUTHORIZED]:
+        yield _failed(f"unauthorized: {', '.join(view.name for view in refused)}", refused[0])
     if figures := numbers(view):
         yield from _doubts(figures)
     yield from (_failed(f"{view.name} down", view) for view in down)
-    yield from _stale(views)
+    for stale in (view for view in views if view.word is SourceWord.STALE):
+        reason = f"no answer for {age(stale.age_s or 0.0)}, and no error either"
+        cure = "the gateway may be blocked; vp-tui keeps asking"
+        yield Trouble(f"{stale.name} stale", reason, cure)
     yield from _streams(view)
     if view.state.health and view.state.health.status != "healthy":
         reason = view.state.health.db_error or f"its database is {view.state.health.db_status}"
@@ -105,15 +109,8 @@ def _troubles_found(view: View) -> Iterator[Trouble]:
 
 
 def _failed(what: str, view: SourceView) -> Trouble:
-    reason = view.failure.reason if view.failure else ""
-    return Trouble(what, reason, view.failure.cure if view.failure else "")
-
-
-def _refused(views: list[SourceView]) -> Iterator[Trouble]:
-    refused = [view for view in views if view.word is SourceWord.UNAUTHORIZED]
-    if refused:
-        names = ", ".join(view.name for view in refused)
-        yield _failed(f"unauthorized: {names}", refused[0])
+    reason, cure = (view.failure.reason, view.failure.cure) if view.failure else ("", "")
+    return Trouble(what, reason, cure)
 
 
 def _doubts(figures: Numbers) -> Iterator[Trouble]:
@@ -139,15 +136,6 @@ def _doubts(figures: Numbers) -> Iterator[Trouble]:
             f"{counted(figures.unreported, 'fallback')} seen that the gateway does not report",
             "go by the reconstructed rate",
         )
-
-
-def _stale(views: list[SourceView]) -> Iterator[Trouble]:
-    for view in views:
-        if view.word is SourceWord.STALE:
-            reason = f"no answer for {age(view.age_s or 0.0)}, and no error either"
-            yield Trouble(
-                f"{view.name} stale", reason, "the gateway may be blocked; vp-tui keeps asking"
-            )
 
 
 def _streams(view: View) -> Iterator[Trouble]:
