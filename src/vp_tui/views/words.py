@@ -214,7 +214,7 @@ def gate(result: GateResult) -> str:
 
 def verdict(result: GateResult) -> str:
     """Return a gate's verdict in short, without what it lacks."""
-    return "INC" if result.verdict is Verdict.INCONCLUSIVE else result.verdict
+    return "INC" if result.verdict is Verdict.INCONCLUSIVE else str(result.verdict)
 
 
 def promotion(line: Promotion) -> str:
