@@ -145,7 +145,7 @@ def row_of(draft: Draft, choice: Choice) -> EvidenceRow:
     """Return the row as it will be written."""
     vp_id, window = draft.state.watch.vp_id, draft.window
     limits = "&".join(f"{name}={number}" for name, number in draft.limits.items())
-    rate, p95 = cells_from_snapshot(_measured(draft.figures) if draft.figures else None)
+    rate, p95 = cells_from_snapshot(_figures_kept(draft.figures) if draft.figures else None)
     return EvidenceRow(
         date=utc_z(draft.taken_at),
         window=window.label,
@@ -186,7 +186,7 @@ def recorded_snapshot(figures: Numbers) -> dict[str, object]:
     return {
         "vp_id": taken.vp_id,
         "generated_at": _stamp(taken.generated_at),
-        **_measured(figures),
+        **_figures_kept(figures),
         "mission_counts": dict(taken.mission_counts),
         "event_counts": dict(taken.event_counts),
         "recent_missions": [_recorded(mission) for mission in taken.missions],
@@ -196,7 +196,7 @@ def recorded_snapshot(figures: Numbers) -> dict[str, object]:
     }
 
 
-def _measured(figures: Numbers) -> dict[str, object]:
+def _figures_kept(figures: Numbers) -> dict[str, object]:
     """Return of the recorded snapshot what the row's cells follow from."""
     fallback, latency, cells = figures.snapshot.fallback, figures.snapshot.latency, figures.cells
     told: dict[str, object] = {
