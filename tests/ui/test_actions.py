@@ -55,7 +55,7 @@ def test_the_shown_key_is_the_first_unless_it_has_a_text() -> None:
     assert plain._replace(key_text="^a").shown_key == "^a"
 
 
-DANGER = Action("cancel", "cancel", ("c",), "cancel", "Cancel it.", "Acting", danger=True)
+DANGER = Action("cancel", ("c",), "Cancel it.", "cancel", group="Acting", danger=True)
 
 
 def test_what_is_a_danger_is_refused_in_read_only_mode() -> None:

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
 
 BRAKE = Action(
-    "brake", "brake", ("F",), "brake ON", "Force fallback.", "Acting", footer=True, danger=True
+    "brake", ("F",), "Force fallback.", "brake", "brake ON", "Acting", footer=True, danger=True
 )
-JUMP = Action("jump", "jump", ("g",), "jump", "Go there.", "Acting")
+JUMP = Action("jump", ("g",), "Go there.", "jump", group="Acting")
 TRIAL = (BRAKE, JUMP, *ACTIONS)
 
 

@@ -22,7 +22,7 @@ from vp_tui.domain.events import (
 from vp_tui.domain.lane.switches import FORCE_FALLBACK, Actuation, CommandRun
 from vp_tui.domain.models import Failure
 from vp_tui.domain.orders import ActionKind, ActionRecord
-from vp_tui.views.actions_taken import LOOK_BACK, actions_taken, since
+from vp_tui.views.actions_taken import LOOK_BACK, actions_taken, line_of, since
 from vp_tui.views.view import View
 
 if TYPE_CHECKING:
@@ -64,9 +64,8 @@ def running() -> list[Event]:
 
 
 def lines(*events: Event, now: float = 20.0, begin: datetime = LONG_AGO) -> list[str]:
-    return [
-        deed.line for deed in actions_taken(View(builders.state(*running(), *events), now), begin)
-    ]
+    view = View(builders.state(*running(), *events), now)
+    return [line_of(deed) for deed in actions_taken(view, begin)]
 
 
 def test_a_followed_cancel_is_told_with_what_it_came_to() -> None:

@@ -12,11 +12,9 @@ from tests.support import builders
 from vp_tui.domain.events import CancelAnswered, CancelFailed, CancelRequested
 from vp_tui.domain.models import CancelAnswer, Failure
 from vp_tui.views.stuck_runs import (
-    Target,
     cancellable,
     own_pending,
     row_of_session,
-    target_of,
     why_changed,
     why_no_cancel,
 )
@@ -25,6 +23,7 @@ from vp_tui.views.view import View
 if TYPE_CHECKING:
     from vp_tui.domain.events import Event
     from vp_tui.state.state import State
+    from vp_tui.views.runs import RunRow
 
 LANE = "vp_coder_primary"
 ASKED = CancelRequested(20.0, "a", "stuck", "ana@laptop")
@@ -52,10 +51,10 @@ def running(*more: Event) -> list[Event]:
     ]
 
 
-def captured(now: State, at: float = 10.0, session_id: str = "a") -> Target:
+def captured(now: State, at: float = 10.0, session_id: str = "a") -> RunRow:
     row = row_of_session(View(now, at), session_id)
     assert row is not None
-    return target_of(row)
+    return row
 
 
 class TestWhatMayBeHit:
@@ -114,7 +113,7 @@ class TestWhatMayBeHit:
     def test_all_that_may_be_hit_are_listed_for_all_at_once(self) -> None:
         events = running(*builders.stream(builders.processing("next"), session_id="b", at=9.0))
         assert {
-            target.session_id for target in cancellable(View(builders.state(*events), 10.0))
+            target.session.session_id for target in cancellable(View(builders.state(*events), 10.0))
         } == {
             "a",
             "b",

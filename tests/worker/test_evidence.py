@@ -297,7 +297,7 @@ class TestOthers:
 
     async def test_a_log_that_was_never_read_is_read_now(self, desk: Desk) -> None:
         unread = desk.draft._replace(
-            view=View(replace(desk.store.state, evidence=None), desk.draft.now)
+            view=View(replace(desk.store.state, evidence=None), desk.draft.view.now)
         )
         desk.theirs()
         assert isinstance(await desk.record(draft=unread), Preceded)
@@ -308,7 +308,7 @@ class TestOthers:
         assert known is not None
         lost = known._replace(problem="it may not be read")
         unread = desk.draft._replace(
-            view=View(replace(desk.store.state, evidence=lost), desk.draft.now)
+            view=View(replace(desk.store.state, evidence=lost), desk.draft.view.now)
         )
         desk.theirs()
         assert isinstance(await desk.record(draft=unread), Preceded)
@@ -419,7 +419,7 @@ class TestRefused:
         assert known is not None
         lost = known._replace(problem="it may not be read")
         unread = desk.draft._replace(
-            view=View(replace(desk.store.state, evidence=lost), desk.draft.now)
+            view=View(replace(desk.store.state, evidence=lost), desk.draft.view.now)
         )
         monkeypatch.setattr("vp_tui.storage.evidence_log.read_if_there", denied)
         self.told(desk, await self.refused(desk, unread), "it may not be written")

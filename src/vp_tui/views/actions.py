@@ -24,15 +24,15 @@ class Action(NamedTuple):
 
     id: str
     """Names the action in the keymap and in tests."""
-    call: str
-    """What the screen runs, as Textual writes an action."""
     keys: tuple[str, ...]
     """Textual key names; the first is the one that is shown. None: it is in the palette only."""
-    label: str
-    """For the footer: one or two words."""
     help: str
     """For the help screen: one sentence."""
-    group: str
+    own_call: str = ""
+    """What the screen runs, as Textual writes an action; "": the handler of that id."""
+    own_label: str = ""
+    """What it is called, where that is not its id."""
+    group: str = ""
     footer: bool = False
     danger: bool = False
     """It changes something on the gateway: in read-only mode no key leads to it."""
@@ -40,340 +40,192 @@ class Action(NamedTuple):
     """How the keys read, where it is not the first key's name."""
 
     @property
+    def call(self) -> str:
+        """What the screen runs, as Textual writes an action."""
+        return self.own_call or f"do('{self.id}')"
+
+    @property
+    def label(self) -> str:
+        """For the footer: one or two words."""
+        return self.own_label or self.id.replace("-", " ")
+
+    @property
     def shown_key(self) -> str:
         """How the footer and the help call its key."""
-        return self.key_text or next(iter(self.keys), PALETTE)
+        return self.key_text or (key_name(self.keys[0]) if self.keys else PALETTE)
 
 
-def _danger(
-    action_id: str, label: str, told: str, *, key: str = "", footer: bool = False
-) -> Action:
-    """Return a danger; without a key it is in the palette only."""
-    return Action(
-        action_id,
-        f"do('{action_id}')",
-        (key,) if key else (),
-        label,
-        told,
-        "Acting",
-        footer=footer,
-        danger=True,
-    )
-
-
-LANE_ACTIONS: Final = (
-    _danger(
-        "brake",
-        "brake ON",
-        "Force fallback: all turns to the primary path; see it proven.",
-        key="F",
-        footer=True,
-    ),
-    _danger("probe", "probe", "Probe the lane with one coding prompt of its own.", key="P"),
-    _danger(
-        "restart",
-        "restart",
-        "Restart the gateway by your command: kills all runs.",
-        key="X",
-    ),
-    _danger("release", "release the brake", "End the forced fallback; with the lane's name typed."),
-    _danger("shadow-on", "shadow mode on", "Back to shadow mode: the lane gets no turn."),
-    _danger("shadow-off", "shadow mode off", "End shadow mode: the lane gets turns."),
-    _danger("lane-on", "lane on", "Switch the lane on; with its name typed."),
-    _danger("lane-off", "lane off", "Switch the lane off; with its name typed."),
-)
-"""In the order of the help screen."""
-
-
-ACTIONS: Final = (
-    Action("runs", "pane('runs')", ("1",), "runs", "Go to the runs.", "Panes"),
-    Action(
-        "events", "pane('events')", ("2",), "events", "Show the events of the sessions.", "Panes"
-    ),
-    Action(
-        "lane-log",
-        "pane('lane-log')",
-        ("3",),
-        "lane log",
-        "Show the lane's log: delegated runs write it.",
-        "Panes",
-    ),
-    Action(
-        "session-log",
-        "pane('session-log')",
-        ("4",),
-        "session log",
-        "Show the selected session's log: primary-path runs write it.",
-        "Panes",
-    ),
-    Action(
-        "links",
-        "pane('links')",
-        ("5",),
-        "links",
-        "Show each source and socket, with its cause and cure.",
-        "Panes",
-    ),
-    Action(
-        "next-pane", "next_pane", ("tab",), "pane", "Go to the next pane.", "Panes", footer=True
-    ),
-    Action(
-        "up",
-        "cursor(-1)",
-        ("k", "up"),
-        "up",
-        "Move up; in a log or the events, stop following.",
-        "Moving",
-        key_text="k ↑",
-    ),
-    Action("down", "cursor(1)", ("j", "down"), "down", "Move down.", "Moving", key_text="j ↓"),
-    Action(
-        "follow",
-        "follow",
-        ("G", "end"),
-        "follow",
-        "Go to the newest line and follow it.",
-        "Moving",
-        key_text="end G",
-    ),
-    Action("top", "top", ("home",), "oldest", "Go to the oldest line kept.", "Moving"),
-    Action(
-        "scope",
-        "scope",
-        ("s",),
-        "scope",
-        "Show events of all sessions, or of the selected one only.",
-        "Finding",
-    ),
-    Action(
-        "find",
-        "find",
-        ("slash",),
-        "filter",
-        "Filter runs or events, search a log; enter keeps, esc clears.",
-        "Finding",
-        footer=True,
-        key_text="/",
-    ),
-    Action(
-        "next-match", "match(1)", ("n",), "next match", "Go to the next match in a log.", "Finding"
-    ),
-    Action(
-        "previous-match",
-        "match(-1)",
-        ("N",),
-        "previous match",
-        "Go to the previous match in a log.",
-        "Finding",
-    ),
-    Action(
-        "next-error",
-        "do('next-error')",
-        ("E",),
-        "error",
-        "Go to the next line of a log that looks like an error.",
-        "Finding",
-    ),
-    Action(
-        "back",
-        "back",
-        ("escape",),
-        "back",
-        "Show all rows again; else leave the triage.",
-        "Finding",
-        key_text="esc",
-    ),
-    Action(
-        "record",
-        "do('record')",
-        ("r",),
-        "record",
-        "Record the window with a decision of yours: shows the row first.",
-        "Evidence",
-        footer=True,
-    ),
-    Action(
-        "record-now",
-        "do('record-now')",
-        ("R",),
-        "record now",
-        "Record the window at once, with the suggested decision.",
-        "Evidence",
-    ),
-    Action(
-        "window",
-        "do('window')",
-        ("w",),
-        "window",
-        "Open a window; edit or close the one that is open.",
-        "Evidence",
-    ),
-    Action(
-        "waive",
-        "do('waive')",
-        (),
-        "waive a gate",
-        "Waive a gate for the open window, with a reason; never a PASS.",
-        "Evidence",
-    ),
-    Action(
-        "waiting",
-        "do('waiting')",
-        ("W",),
-        "waiting rows",
-        "Show rows that could not be written to the log, and append them.",
-        "Evidence",
-    ),
-    Action(
-        "explain",
-        "do('explain')",
-        ("i",),
-        "explain",
-        "Explain verdict, gates, guardrails and statistics in full.",
-        "Evidence",
-    ),
-    Action(
-        "evidence",
-        "do('evidence')",
-        ("e",),
-        "evidence",
-        "Show the evidence log: all rows, and rate and p95 by window.",
-        "Evidence",
-    ),
-    Action(
-        "hand-over",
-        "do('hand-over')",
-        ("H",),
-        "hand over",
-        "Write the handover text to a file, and copy it.",
-        "Evidence",
-    ),
-    Action(
-        "triage",
-        "do('triage')",
-        ("enter",),
-        "triage",
-        "Look closely at the selected run: turn, logs, mission, next step.",
-        "Acting",
-    ),
-    Action(
-        "alarm",
-        "do('alarm')",
-        ("g",),
-        "alarm",
-        "Go to the gravest alarm: its run, its source, or the explanation.",
-        "Acting",
-    ),
-    Action(
-        "audit",
-        "do('audit')",
-        ("u",),
-        "audit",
-        "Show what was done, by whom, and what came of it.",
-        "Acting",
-    ),
-    Action(
-        "acknowledge",
-        "do('acknowledge')",
-        ("a",),
-        "acknowledge",
-        "Say that you have seen the alarms.",
-        "Acting",
-    ),
+_DANGERS: Final = (
     Action(
         "cancel",
-        "do('cancel')",
         ("c",),
-        "cancel",
         "Cancel the selected run, and follow it until it has recovered.",
-        "Acting",
         footer=True,
-        danger=True,
     ),
     Action(
         "cancel-all",
-        "do('cancel-all')",
         (),
-        "cancel all runs",
         "Cancel every listed run: here only, with a typed word.",
-        "Acting",
-        danger=True,
+        own_label="cancel all runs",
     ),
-    *LANE_ACTIONS,
     Action(
-        "freeze",
-        "freeze",
-        ("p",),
-        "freeze",
-        "Hold the picture still; watching goes on behind it.",
-        "Watching",
+        "brake",
+        ("F",),
+        "Force fallback: all turns to the primary path; see it proven.",
+        own_label="brake ON",
         footer=True,
     ),
+    Action("probe", ("P",), "Probe the lane with one coding prompt of its own."),
+    Action("restart", ("X",), "Restart the gateway by your command: kills all runs."),
     Action(
-        "poll-faster",
-        "do('poll-faster')",
-        ("plus", "equals_sign"),
-        "poll faster",
-        "Poll faster.",
-        "Watching",
-        key_text="+",
+        "release",
+        (),
+        "End the forced fallback; with the lane's name typed.",
+        own_label="release the brake",
     ),
     Action(
-        "poll-slower",
-        "do('poll-slower')",
-        ("minus",),
-        "poll slower",
-        "Poll slower, to spare the gateway.",
-        "Watching",
-        key_text="-",
+        "shadow-on", (), "Back to shadow mode: the lane gets no turn.", own_label="shadow mode on"
     ),
-    Action(
-        "read-tokens",
-        "do('read-tokens')",
-        ("A",),
-        "re-read tokens",
-        "Read the tokens again and try what was refused.",
-        "Watching",
-    ),
-    Action(
-        "copy",
-        "copy",
-        ("y",),
-        "copy",
-        "Copy the line under the cursor; of a run, a summary.",
-        "Watching",
-    ),
-    Action(
-        "help",
-        "do('help')",
-        ("question_mark", "f1"),
-        "help",
-        "Show all keys.",
-        "vp-tui",
-        footer=True,
-        key_text="?",
-    ),
-    Action(
-        "palette",
-        "app.command_palette",
-        ("ctrl+p",),
-        "palette",
-        "Find an action by its name.",
-        "vp-tui",
-        key_text="^p",
-    ),
-    Action(
-        "quit",
-        "app.quit",
-        ("q", "ctrl+c"),
-        "quit",
-        "Leave. The gateway and its runs go on.",
-        "vp-tui",
-        footer=True,
-    ),
+    Action("shadow-off", (), "End shadow mode: the lane gets turns.", own_label="shadow mode off"),
+    Action("lane-on", (), "Switch the lane on; with its name typed."),
+    Action("lane-off", (), "Switch the lane off; with its name typed."),
 )
+"""What changes something on the gateway."""
+
+_GROUPS: Final = {
+    "Panes": (
+        Action("runs", ("1",), "Go to the runs.", "pane('runs')"),
+        Action("events", ("2",), "Show the events of the sessions.", "pane('events')"),
+        Action(
+            "lane-log", ("3",), "Show the lane's log: delegated runs write it.", "pane('lane-log')"
+        ),
+        Action(
+            "session-log",
+            ("4",),
+            "Show the selected session's log: primary-path runs write it.",
+            "pane('session-log')",
+        ),
+        Action(
+            "links",
+            ("5",),
+            "Show each source and socket, with its cause and cure.",
+            "pane('links')",
+        ),
+        Action("next-pane", ("tab",), "Go to the next pane.", "next_pane", "pane", footer=True),
+    ),
+    "Moving": (
+        Action(
+            "up",
+            ("k", "up"),
+            "Move up; in a log or the events, stop following.",
+            "cursor(-1)",
+            key_text="k ↑",
+        ),
+        Action("down", ("j", "down"), "Move down.", "cursor(1)", key_text="j ↓"),
+        Action(
+            "follow",
+            ("G", "end"),
+            "Go to the newest line and follow it.",
+            "follow",
+            key_text="end G",
+        ),
+        Action("top", ("home",), "Go to the oldest line kept.", "top", "oldest"),
+    ),
+    "Finding": (
+        Action(
+            "scope", ("s",), "Show events of all sessions, or of the selected one only.", "scope"
+        ),
+        Action(
+            "find",
+            ("slash",),
+            "Filter runs or events, search a log; enter keeps, esc clears.",
+            "find",
+            "filter",
+            footer=True,
+        ),
+        Action("next-match", ("n",), "Go to the next match in a log.", "match(1)"),
+        Action("previous-match", ("N",), "Go to the previous match in a log.", "match(-1)"),
+        Action(
+            "next-error",
+            ("E",),
+            "Go to the next line of a log that looks like an error.",
+            own_label="error",
+        ),
+        Action("back", ("escape",), "Show all rows again; else leave the triage.", "back"),
+    ),
+    "Evidence": (
+        Action(
+            "record",
+            ("r",),
+            "Record the window with a decision of yours: shows the row first.",
+            footer=True,
+        ),
+        Action("record-now", ("R",), "Record the window at once, with the suggested decision."),
+        Action("window", ("w",), "Open a window; edit or close the one that is open."),
+        Action(
+            "waive",
+            (),
+            "Waive a gate for the open window, with a reason; never a PASS.",
+            own_label="waive a gate",
+        ),
+        Action(
+            "waiting",
+            ("W",),
+            "Show rows that could not be written to the log, and append them.",
+            own_label="waiting rows",
+        ),
+        Action("explain", ("i",), "Explain verdict, gates, guardrails and statistics in full."),
+        Action("evidence", ("e",), "Show the evidence log: all rows, and rate and p95 by window."),
+        Action("hand-over", ("H",), "Write the handover text to a file, and copy it."),
+    ),
+    "Acting": (
+        Action(
+            "triage",
+            ("enter",),
+            "Look closely at the selected run: turn, logs, mission, next step.",
+        ),
+        Action(
+            "alarm", ("g",), "Go to the gravest alarm: its run, its source, or the explanation."
+        ),
+        Action("audit", ("u",), "Show what was done, by whom, and what came of it."),
+        Action("acknowledge", ("a",), "Say that you have seen the alarms."),
+        *(action._replace(danger=True) for action in _DANGERS),
+    ),
+    "Watching": (
+        Action(
+            "freeze",
+            ("p",),
+            "Hold the picture still; watching goes on behind it.",
+            "freeze",
+            footer=True,
+        ),
+        Action("poll-faster", ("plus", "equals_sign"), "Poll faster."),
+        Action("poll-slower", ("minus",), "Poll slower, to spare the gateway."),
+        Action(
+            "read-tokens",
+            ("A",),
+            "Read the tokens again and try what was refused.",
+            own_label="re-read tokens",
+        ),
+        Action("copy", ("y",), "Copy the line under the cursor; of a run, a summary.", "copy"),
+    ),
+    "vp-tui": (
+        Action("help", ("question_mark", "f1"), "Show all keys.", footer=True),
+        Action("palette", ("ctrl+p",), "Find an action by its name.", "app.command_palette"),
+        Action(
+            "quit",
+            ("q", "ctrl+c"),
+            "Leave. The gateway and its runs go on.",
+            "app.quit",
+            footer=True,
+        ),
+    ),
+}
 """In the order of the help screen."""
 
+ACTIONS: Final = tuple(
+    action._replace(group=group) for group, actions in _GROUPS.items() for action in actions
+)
 _BY_ID: Final = {action.id: action for action in ACTIONS}
 
 

@@ -8,9 +8,9 @@ here is told.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
-from vp_tui.domain.orders import ActionKind
+from vp_tui.domain.orders import ActionKind, ActionRecord
 from vp_tui.domain.rollout.labels import moment
 from vp_tui.domain.text import clock_z
 from vp_tui.state.state import AuditLog, EvidenceLog
@@ -19,7 +19,6 @@ from vp_tui.views import words
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from vp_tui.domain.orders import ActionRecord
     from vp_tui.domain.rollout.windows import Window
     from vp_tui.domain.runs.cancels import Cancel
     from vp_tui.views.view import View
@@ -31,21 +30,11 @@ _SAME: Final = timedelta(seconds=5)
 """A cancel that is followed and its line in the audit are so close together at most."""
 
 
-class ActionTaken(NamedTuple):
-    """One action that was taken, or tried."""
-
-    at: datetime
-    who: str
-    what: str
-    target: str
-    reason: str
-    result: str
-
-    @property
-    def line(self) -> str:
-        """The deed in a line."""
-        reason = f" ({self.reason})" if self.reason else ""
-        return f"{clock_z(self.at)} {self.what} {self.target} by {self.who}{reason}: {self.result}"
+def line_of(action: ActionRecord) -> str:
+    """Return the deed in a line."""
+    reason = f" ({action.reason})" if action.reason else ""
+    done = f"{clock_z(action.at)} {action.what} {action.target}"
+    return f"{done} by {action.actor}{reason}: {action.result}"
 
 
 def since(view: View, window: Window) -> datetime:
@@ -60,7 +49,7 @@ def since(view: View, window: Window) -> datetime:
     return wall - LOOK_BACK if last is None or last > wall else last
 
 
-def actions_taken(view: View, begin: datetime) -> tuple[ActionTaken, ...]:
+def actions_taken(view: View, begin: datetime) -> tuple[ActionRecord, ...]:
     """Return what was done from `begin` on, oldest first; what was refused is none of it."""
     followed = [_of_cancel(cancel, view) for cancel in view.state.cancels]
     of_lane = list(_of_lane(view))
@@ -72,49 +61,49 @@ def actions_taken(view: View, begin: datetime) -> tuple[ActionTaken, ...]:
     return tuple(sorted((*known, *audited), key=lambda action: action.at))
 
 
-def _of_cancel(cancel: Cancel, view: View) -> ActionTaken:
-    return ActionTaken(
+def _of_cancel(cancel: Cancel, view: View) -> ActionRecord:
+    return ActionRecord(
         at=view.wall_at(cancel.at),
-        who=cancel.who,
+        actor=cancel.who,
         what="cancel",
         target=cancel.session_id,
         reason=cancel.reason,
+        steps=(),
         result=words.cancel_outcome(view, cancel),
     )
 
 
-def _of_lane(view: View) -> Iterator[ActionTaken]:
+def _of_lane(view: View) -> Iterator[ActionRecord]:
     """Yield the change and the restart that are followed, as far as they are proven."""
     lane, url = view.state.lane, view.state.watch.url
     if (brake := lane.brake) is not None:
         at = view.wall_at(brake.asked_at)
-        yield ActionTaken(at, lane.brake_by, brake.change.words, url, "", brake.outcome)
+        yield ActionRecord(at, lane.brake_by, brake.change.words, url, "", (), brake.outcome)
     if (restart := lane.restart) is not None:
         at = view.wall_at(restart.asked_at)
-        yield ActionTaken(at, lane.restart_by, "restart", url, "", restart.outcome)
+        yield ActionRecord(at, lane.restart_by, "restart", url, "", (), restart.outcome)
 
 
-def _as_followed(action: ActionTaken, followed: list[ActionTaken]) -> ActionTaken:
+def _as_followed(action: ActionRecord, followed: list[ActionRecord]) -> ActionRecord:
     """Return an audited deed with what is known of it now: its line says what was done."""
     newest = next((other for other in followed if _is_same(action, other)), None)
     return action if newest is None else action._replace(result=newest.result)
 
 
-def _of_audit(view: View, begin: datetime, followed: list[ActionTaken]) -> Iterator[ActionTaken]:
+def _of_audit(view: View, begin: datetime, followed: list[ActionRecord]) -> Iterator[ActionRecord]:
     """Yield what the audit tells besides."""
     records = (view.state.audit or AuditLog()).records
     here, watched = _names(view), (view.state.watch.url, view.state.watch.vp_id)
     for place, record in enumerate(records):
-        is_action = record.kind is not ActionKind.REFUSED and not record.kind.is_outcome
         is_here = record.target in here and (record.gateway, record.vp_id) in {watched, ("", "")}
-        if not is_action or not is_here or record.at < begin:
+        if not _is_action(record) or not is_here or record.at < begin:
             continue
-        action = ActionTaken(
-            record.at, record.actor, record.what, record.target, record.reason,
-            _result(record, records[place + 1 :]),
-        )  # fmt: skip
-        if not any(_is_same(action, other) for other in followed):
-            yield action
+        if not any(_is_same(record, other) for other in followed):
+            yield record._replace(result=_result(record, records[place + 1 :]))
+
+
+def _is_action(record: ActionRecord) -> bool:
+    return record.kind is not ActionKind.REFUSED and not record.kind.is_outcome
 
 
 def _names(view: View) -> set[str]:
@@ -129,7 +118,7 @@ def _result(record: ActionRecord, later: tuple[ActionRecord, ...]) -> str:
     result = record.result
     for other in later:
         if _order_of(other) == _order_of(record):
-            if not other.kind.is_outcome and other.kind is not ActionKind.REFUSED:
+            if _is_action(other):
                 break
             result = other.result if other.kind.is_outcome else result
     return result
@@ -139,6 +128,6 @@ def _order_of(record: ActionRecord) -> tuple[str, ...]:
     return record.what, record.target, record.actor, record.gateway, record.vp_id
 
 
-def _is_same(one: ActionTaken, other: ActionTaken) -> bool:
-    is_alike = (one.what, one.target, one.who) == (other.what, other.target, other.who)
+def _is_same(one: ActionRecord, other: ActionRecord) -> bool:
+    is_alike = (one.what, one.target, one.actor) == (other.what, other.target, other.actor)
     return is_alike and abs(one.at - other.at) <= _SAME

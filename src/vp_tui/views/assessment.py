@@ -7,13 +7,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from vp_tui.domain.lane.auto_revert import AutoRevert
 from vp_tui.domain.missions import reconstruct
 from vp_tui.domain.models import Source
 from vp_tui.domain.rollout.decisions import Suggestion, suggest
 from vp_tui.domain.rollout.gates import GateFacts, judge_gates
 from vp_tui.domain.rollout.guardrails import (
-    CancelRecovery,
     EvidenceTarget,
     Guardrails,
     cancel_recovery,
@@ -24,24 +22,18 @@ from vp_tui.domain.rollout.labels import clean_limited_windows
 from vp_tui.domain.rollout.situation import LaneFacts, Refusal, Situation, causes_of_no_traffic
 from vp_tui.domain.rollout.verdicts import attested, with_waivers
 from vp_tui.domain.rollout.windows import numbers_of
-from vp_tui.domain.vocabulary import RevertMode
-from vp_tui.views.figures import NO_EVIDENCE, Cells, current_window, is_log_known, numbers
+from vp_tui.views.figures import NO_EVIDENCE, current_window, is_log_known, numbers
 from vp_tui.views.sources import SourceWord, listened, source_view
 from vp_tui.views.stuck_runs import cancelled_runs, stuck_runs_in
-from vp_tui.views.troubles import SafetyFacts, can_force, safety_line, state_entries
+from vp_tui.views.troubles import safety_line
 from vp_tui.views.view import View, fact
 
 if TYPE_CHECKING:
-    from vp_tui.domain.missions import CoverageState, Ledger, LedgerEntry
-    from vp_tui.domain.models import Continuity, Snapshot
+    from vp_tui.domain.missions import Ledger, LedgerEntry
     from vp_tui.domain.rollout.guardrails import TripWire
-    from vp_tui.domain.rollout.situation import CancelledRun, Cause, StuckRun
-    from vp_tui.domain.rollout.verdicts import Gates, Suites
+    from vp_tui.domain.rollout.situation import Cause
+    from vp_tui.domain.rollout.verdicts import Gates
     from vp_tui.domain.rollout.windows import Window, WindowNumbers
-    from vp_tui.domain.runs.turns import RoutingTally
-    from vp_tui.domain.vocabulary import Profile
-    from vp_tui.state.state import EvidenceLog
-    from vp_tui.views.figures import Numbers
     from vp_tui.views.sources import SourceView
     from vp_tui.views.troubles import SafetyEntry
 
@@ -55,7 +47,6 @@ class Assessment(NamedTuple):
     numbers: WindowNumbers | None
     """The window's own; None before the first metrics."""
     is_clean: bool | None
-    wire: TripWire
     gates: Gates
     """Those that the window's waivers set aside are WAIVED; guardrails and SAFETY know none."""
     target: EvidenceTarget | None
@@ -63,96 +54,73 @@ class Assessment(NamedTuple):
     suggestion: Suggestion | None
     """None while the window is not known."""
     safety: tuple[SafetyEntry, ...]
-    recovery: CancelRecovery
-    causes: tuple[Cause, ...] = ()
+    guardrails: Guardrails
+    """All three, as they stand."""
+    causes: tuple[Cause, ...]
     """Why there might be no traffic, likely ones first."""
-    mode: RevertMode = RevertMode.DRY_RUN
-    revert: AutoRevert = AutoRevert()
 
     @property
-    def guardrails(self) -> Guardrails:
-        """All three, as they stand."""
-        target = self.target or EvidenceTarget(0, None)
-        return Guardrails(self.wire, target, self.recovery, self.mode, self.revert)
+    def wire(self) -> TripWire:
+        """How guardrail 3 stands."""
+        return self.guardrails.trip_wire
 
 
-class _Facts(NamedTuple):
-    """All that an assessment depends on, without anything that changes by itself."""
-
-    window: Window
-    is_log_known: bool
-    profile: Profile
-    evidence: EvidenceLog
-    clean_limited: int
-    has_evidence: bool
-    ledger: Ledger
-    snapshot: Snapshot | None
-    coverage: CoverageState | None
-    orphaned: frozenset[str]
-    real: tuple[LedgerEntry, ...]
-    wire: TripWire
-    cells: Cells | None
-    doubt: str | None
-    refusal: Refusal | None
-    continuity: Continuity | None
-    failed_attaches: int
-    suites: Suites
-    routing: RoutingTally | None
-    runs_are_judged: bool
-    stuck_runs: tuple[StuckRun, ...]
-    cancelled: tuple[CancelledRun, ...]
-    recovery: CancelRecovery
-    dangers: SafetyFacts
+_NO_WIRE: Final = trip_wire(())
+_NO_TARGET: Final = EvidenceTarget(0, None)
 
 
 @fact
 def assess(view: View) -> Assessment:
     """Return the assessment of the view's window."""
-    return view.same(_assessed, _facts(view, numbers(view)))
-
-
-def _facts(view: View, figures: Numbers | None) -> _Facts:
-    metrics = source_view(view, Source.METRICS)
-    continuity = source_view(view, Source.CONTINUITY)
-    shown = current_window(view)
-    stuck_runs = stuck_runs_in(view)
-    stuck = [run.session_id for run in stuck_runs if not run.is_deaf]
-    return _Facts(
-        window=shown,
-        is_log_known=view.window is not None or is_log_known(view),
-        profile=view.state.watch.profile,
-        evidence=(log := view.state.evidence or NO_EVIDENCE),
-        clean_limited=view.same(clean_limited_windows, log.rows, log.unreal_windows),
-        has_evidence=view.state.evidence is not None,
-        ledger=view.state.ledger,
-        snapshot=figures.snapshot if figures else None,
-        coverage=figures.coverage.state if figures else None,
-        orphaned=figures.orphaned if figures else frozenset(),
-        real=figures.real if figures else (),
-        wire=figures.wire if figures else _NO_WIRE,
-        cells=figures.cells if figures else None,
-        doubt=_doubt(metrics),
-        refusal=_refusal(metrics),
-        continuity=view.state.continuity if continuity.word is SourceWord.LIVE else None,
-        failed_attaches=view.state.failed_attaches,
-        suites=attested(view.state.suites, view.wall),
-        routing=view.state.routing if listened(view) else None,
-        runs_are_judged=source_view(view, Source.SESSIONS).is_current,
-        stuck_runs=stuck_runs,
-        cancelled=cancelled_runs(view, shown),
-        recovery=cancel_recovery(view.state.cancels, view.now, stuck),
-        dangers=SafetyFacts(
-            figures.wire if figures else _NO_WIRE,
-            stuck_runs,
-            state_entries(view),
-            view.state.watch,
-            view.state.auto_revert,
-            can_force=can_force(view),
-        ),
+    figures, window, log = numbers(view), current_window(view), view.state.evidence
+    hanging, orphaned = stuck_runs_in(view), figures.orphaned if figures else frozenset[str]()
+    own = view.same(_own_numbers, window, view.state.ledger, orphaned)
+    facts = _gate_facts(view, own if window.source.is_real else None)
+    wire, real = facts.trip_wire, facts.finished
+    gates = with_waivers(view.same(judge_gates, facts), window.waivers, tripped=wire.tripped)
+    situation = _situation(view, own, gates, facts)
+    is_known = view.window is not None or is_log_known(view)
+    target = view.same(evidence_target, log.rows, window.stage, real) if log is not None else None
+    stuck = [run.session_id for run in hanging if not run.is_deaf]
+    guardrails = Guardrails(
+        wire,
+        target or _NO_TARGET,
+        cancel_recovery(view.state.cancels, view.now, stuck),
+        view.state.watch.auto_revert,
+        view.state.auto_revert,
+    )
+    return view.same(
+        Assessment,
+        window if is_known else None,
+        own if figures else None,
+        situation.is_clean if figures else None,
+        gates,
+        target,
+        view.same(suggest, situation) if is_known else None,
+        safety_line(view, guardrails, hanging),
+        guardrails,
+        situation.causes,
     )
 
 
-_NO_WIRE: Final = trip_wire(())
+def _own_numbers(window: Window, ledger: Ledger, orphaned: frozenset[str]) -> WindowNumbers:
+    return numbers_of(window, ledger.entries.values(), orphaned)
+
+
+def _gate_facts(view: View, own: WindowNumbers | None) -> GateFacts:
+    figures = numbers(view)
+    is_fresh = source_view(view, Source.CONTINUITY).word is SourceWord.LIVE
+    return GateFacts(
+        figures.real if figures else (),
+        figures.wire if figures else _NO_WIRE,
+        window=own,
+        coverage=figures.coverage.state if figures else None,
+        doubt=_doubt(source_view(view, Source.METRICS)),
+        orphans=figures.orphans if figures else 0,
+        continuity=view.state.continuity if is_fresh else None,
+        own_failed_attaches=view.state.failed_attaches,
+        suites=attested(view.state.suites, view.wall),
+    )
 
 
 def _doubt(metrics: SourceView) -> str | None:
@@ -171,69 +139,52 @@ def _refusal(metrics: SourceView) -> Refusal | None:
     return Refusal(reason, dashboard_answers=metrics.has_substitute)
 
 
-def _assessed(facts: _Facts) -> Assessment:
-    found = facts.snapshot is not None
-    own = numbers_of(facts.window, facts.ledger.entries.values(), facts.orphaned)
-    judged = judge_gates(
-        GateFacts(
-            facts.real,
-            facts.wire,
-            window=own if facts.window.source.is_real else None,
-            coverage=facts.coverage,
-            doubt=facts.doubt,
-            orphans=len(facts.orphaned),
-            continuity=facts.continuity,
-            own_failed_attaches=facts.failed_attaches,
-            suites=facts.suites,
-        )
-    )
-    gates = with_waivers(judged, facts.window.waivers, tripped=facts.wire.tripped)
-    situation = _situation(facts, own, gates)
-    rows, stage = facts.evidence.rows, facts.window.stage
-    target = evidence_target(rows, stage, facts.real) if facts.has_evidence else None
-    return Assessment(
-        window=facts.window if facts.is_log_known else None,
-        numbers=own if found else None,
-        is_clean=situation.is_clean if found else None,
-        wire=facts.wire,
-        gates=gates,
-        target=target,
-        suggestion=suggest(situation) if facts.is_log_known else None,
-        safety=safety_line(facts.dangers),
-        recovery=facts.recovery,
-        causes=situation.causes,
-        mode=facts.dangers.watch.auto_revert,
-        revert=facts.dangers.revert,
-    )
-
-
-def _situation(facts: _Facts, own: WindowNumbers, gates: Gates) -> Situation:
+def _situation(view: View, own: WindowNumbers, gates: Gates, facts: GateFacts) -> Situation:
+    figures, window, log = numbers(view), current_window(view), view.state.evidence or NO_EVIDENCE
     return Situation(
-        stage=facts.window.stage,
-        source=facts.window.source,
+        stage=window.stage,
+        source=window.source,
         window=own,
-        trip_wire=facts.wire,
+        trip_wire=facts.trip_wire,
         gates=gates,
-        profile=facts.profile,
+        profile=view.state.watch.profile,
         coverage=facts.coverage,
         doubt=facts.doubt,
-        rate=reconstruct(facts.real).rate,
-        p95_s=facts.cells.p95_s if facts.cells else None,
-        refusal=facts.refusal,
-        stuck_runs=facts.stuck_runs,
-        runs_are_judged=facts.runs_are_judged,
-        cancelled=facts.cancelled,
-        clean_limited=facts.clean_limited,
-        causes=causes_of_no_traffic(_lane(facts)),
+        rate=view.same(_rate, facts.finished),
+        p95_s=figures.cells.p95_s if figures else None,
+        refusal=_refusal(source_view(view, Source.METRICS)),
+        stuck_runs=stuck_runs_in(view),
+        runs_are_judged=source_view(view, Source.SESSIONS).is_current,
+        cancelled=cancelled_runs(view, window),
+        clean_limited=view.same(clean_limited_windows, log.rows, log.unreal_windows),
+        causes=view.same(causes_of_no_traffic, _lane_facts(view)),
     )
 
 
-def _lane(facts: _Facts) -> LaneFacts:
-    lane = facts.snapshot.lane if facts.snapshot else None
+def _rate(real: tuple[LedgerEntry, ...]) -> float | None:
+    return reconstruct(real).rate
+
+
+def _lane_facts(view: View) -> LaneFacts:
+    snapshot = view.state.snapshot
+    lane = snapshot.lane if snapshot else None
     return LaneFacts(
-        routing=facts.routing,
-        has_session=None if facts.snapshot is None else lane is not None,
+        routing=view.state.routing if listened(view) else None,
+        has_session=None if snapshot is None else lane is not None,
         last_error=lane.last_error if lane else None,
-        runs_are_judged=facts.runs_are_judged,
-        blocked_by=next((run.session_id for run in facts.stuck_runs if run.waiting), None),
+        runs_are_judged=source_view(view, Source.SESSIONS).is_current,
+        blocked_by=next((run.session_id for run in stuck_runs_in(view) if run.waiting), None),
     )
+
+
+def plain_gates(gates: Gates) -> dict[str, dict[str, str]]:
+    """Return the gates by name, as plain JSON values."""
+    return {
+        name: {"verdict": gate.verdict, "reason": gate.reason, "threshold": gate.threshold}
+        for name, gate in gates.by_name().items()
+    }
+
+
+def plain_suggestion(suggestion: Suggestion) -> dict[str, str | list[str]]:
+    """Return the word and its reasons, as plain JSON values."""
+    return {"decision": suggestion.decision, "reasons": list(suggestion.reasons)}

@@ -6,6 +6,7 @@ Pure: nothing is written here. The row and the facts beside it: docs/rollout.md,
 from __future__ import annotations
 
 from datetime import timedelta
+from itertools import takewhile
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vp_tui.domain.models import Source
@@ -63,11 +64,6 @@ class Draft(NamedTuple):
         return self.view.state
 
     @property
-    def now(self) -> float:
-        """When that was, on the monotonic clock."""
-        return self.view.now
-
-    @property
     def suggestion(self) -> Suggestion:
         """The word that the rules give."""
         return self.assessment.suggestion or NOTHING_KNOWN
@@ -86,18 +82,15 @@ class Draft(NamedTuple):
         return None if self.figures is None else self.assessment.numbers
 
     @property
-    def limits(self) -> tuple[int, int]:
+    def limits(self) -> dict[str, int]:
         """Rows of missions and of events in one look."""
-        if self.figures is not None:
-            return self.figures.snapshot.mission_limit, self.figures.snapshot.event_limit
-        return self.state.watch.mission_limit, self.state.watch.event_limit
+        told = self.state.watch if self.figures is None else self.figures.snapshot
+        return {"mission_limit": told.mission_limit, "event_limit": told.event_limit}
 
     @property
     def taken_at(self) -> datetime:
         """When the data is of, in UTC: the snapshot's stamp, our own clock without one."""
-        if self.figures is not None:
-            return self.figures.snapshot.generated_at
-        return self.view.wall
+        return self.view.wall if self.figures is None else self.figures.snapshot.generated_at
 
     def needs_reason(self, decision: str) -> bool:
         """Tell whether the word allows more than the rules do, so that a reason must be typed."""
@@ -136,13 +129,10 @@ def rows_of_others(view: View, window: Window, author: str) -> list[tuple[Eviden
     A row without a record was written by hand.
     """
     log = view.state.evidence or NO_EVIDENCE
-    found: list[tuple[EvidenceRow, str]] = []
-    for row, who in zip(reversed(log.rows), reversed(log.authors), strict=False):
-        if is_same_window(row.window, window.label):
-            if who == author:
-                break
-            found.append((row, who or "somebody, by hand,"))
-    return found[::-1]
+    newest = zip(reversed(log.rows), reversed(log.authors), strict=False)
+    own = (told for told in newest if is_same_window(told[0].window, window.label))
+    since = takewhile(lambda told: told[1] != author, own)
+    return [(row, who or "somebody, by hand,") for row, who in since][::-1]
 
 
 def _is_too_soon(draft: Draft, last: EvidenceRow) -> bool:

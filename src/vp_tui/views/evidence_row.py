@@ -5,7 +5,7 @@ Their order is that of docs/rollout.md, section 7.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from vp_tui.domain.models import Source
 from vp_tui.domain.rollout.evidence_row import RECONSTRUCTED, EvidenceRow, cells_from_snapshot
@@ -13,7 +13,8 @@ from vp_tui.domain.rollout.verdicts import Verdict
 from vp_tui.domain.text import counted, utc_z
 from vp_tui.domain.vocabulary import Thresholds
 from vp_tui.views import words
-from vp_tui.views.actions_taken import actions_taken, since
+from vp_tui.views.actions_taken import actions_taken, line_of, since
+from vp_tui.views.assessment import plain_gates, plain_suggestion
 from vp_tui.views.draft import METRICS_PATH, Choice, Draft
 from vp_tui.views.figures import probed_missions
 from vp_tui.views.sources import SourceView, source_view
@@ -24,17 +25,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import datetime
 
-    from vp_tui.domain.models import Mission, MissionEvent, Snapshot
-    from vp_tui.views.actions_taken import ActionTaken
+    from vp_tui.domain.models import Mission
+    from vp_tui.domain.orders import ActionRecord
     from vp_tui.views.figures import Numbers
-
-
-_BETWEEN: Final = "; "
-
-
-def notes_of(draft: Draft, choice: Choice) -> str:
-    """Return the notes of the row."""
-    return _BETWEEN.join(part for part in _notes(draft, choice) if part)
 
 
 def counts_note(
@@ -73,7 +66,9 @@ def _notes(draft: Draft, choice: Choice) -> Iterator[str]:
     if choice.with_actions:
         yield _actions(draft)
     yield from _stuck_notes(draft)
-    yield from _waived(draft)
+    for name, gate in draft.assessment.gates.by_name().items():
+        if gate.verdict is Verdict.WAIVED:
+            yield f"{name} {gate.reason}"
     yield from _decided(draft, choice)
     yield choice.note.strip()
 
@@ -113,49 +108,35 @@ def _unknowns(draft: Draft) -> Iterator[str]:
     """Say what else is not to be relied on."""
     failure = None if draft.figures else _metrics(draft).failure
     for found in troubles(draft.view):
-        if failure and found.reason == failure.reason:  # told as why nothing was measured
-            yield found.what
-        else:
-            yield found.told
+        is_told = failure and found.reason == failure.reason  # as why nothing was measured
+        yield found.what if is_told else found.told
 
 
 def _actions(draft: Draft) -> str:
     """Say what was done in the window, by whom, and what came of it."""
     done = actions_in_window(draft)
-    return f"actions: {', '.join(action.line for action in done)}" if done else ""
+    return f"actions: {', '.join(map(line_of, done))}" if done else ""
 
 
-def actions_in_window(draft: Draft) -> tuple[ActionTaken, ...]:
+def actions_in_window(draft: Draft) -> tuple[ActionRecord, ...]:
     """Return what was done in the row's window."""
-    begin = since(draft.view, draft.window)
-    return actions_taken(draft.view, begin)
+    return actions_taken(draft.view, since(draft.view, draft.window))
 
 
 def _stuck_notes(draft: Draft) -> Iterator[str]:
     """Tell of the runs that hang or were cancelled, where the word's reasons do not."""
-    told = draft.suggestion.reasons
+    reasons = draft.suggestion.reasons
     lines = [run.line for run in stuck_runs_in(draft.view)]
     lines += [run.line for run in cancelled_runs(draft.view, draft.window)]
-    for line in lines:
-        if not any(line in reason for reason in told):
-            yield line
-
-
-def _waived(draft: Draft) -> Iterator[str]:
-    """Say which gates are waived, by whom, why, and what they said."""
-    for name, gate in draft.assessment.gates.by_name().items():
-        if gate.verdict is Verdict.WAIVED:
-            yield f"{name} {gate.reason}"
+    yield from (line for line in lines if not any(line in reason for reason in reasons))
 
 
 def _decided(draft: Draft, choice: Choice) -> Iterator[str]:
     """Say what the rules suggested and why, and why the engineer allows more."""
     suggestion = draft.suggestion
-    reasons = ", ".join(suggestion.reasons)
-    if choice.decision == suggestion.decision:
-        yield f"as suggested: {reasons}"
-    else:
-        yield f"{suggestion.decision} was suggested: {reasons}"
+    is_own = choice.decision != suggestion.decision
+    how = f"{suggestion.decision} was suggested" if is_own else "as suggested"
+    yield f"{how}: {', '.join(suggestion.reasons)}"
     if draft.needs_reason(choice.decision):
         yield f"more was allowed because: {choice.reason.strip() or '…'}"
 
@@ -163,8 +144,8 @@ def _decided(draft: Draft, choice: Choice) -> Iterator[str]:
 def row_of(draft: Draft, choice: Choice) -> EvidenceRow:
     """Return the row as it will be written."""
     vp_id, window = draft.state.watch.vp_id, draft.window
-    limits = "mission_limit={}&event_limit={}".format(*draft.limits)
-    rate, p95 = cells_from_snapshot(_values(draft.figures))
+    limits = "&".join(f"{name}={number}" for name, number in draft.limits.items())
+    rate, p95 = cells_from_snapshot(_figures_kept(draft.figures) if draft.figures else None)
     return EvidenceRow(
         date=utc_z(draft.taken_at),
         window=window.label,
@@ -173,45 +154,25 @@ def row_of(draft: Draft, choice: Choice) -> EvidenceRow:
         fallback_rate=rate,
         p95_latency=p95,
         decision=choice.decision,
-        notes=notes_of(draft, choice),
+        notes="; ".join(part for part in _notes(draft, choice) if part),
     )
-
-
-def _values(figures: Numbers | None) -> dict[str, object] | None:
-    """Return of the recorded snapshot what the cells follow from."""
-    if figures is None:
-        return None
-    cells, reported = figures.cells, figures.snapshot.fallback
-    if cells.is_reconstructed:
-        return {"reconstructed": {"rate": cells.rate, "p95_s": cells.p95_s}}
-    return {
-        "fallback": {"missions_considered": reported.considered, "rate": reported.rate},
-        "latency_seconds": {"p95_seconds": figures.snapshot.latency.p95_s},
-    }
 
 
 def facts_of(draft: Draft, choice: Choice, author: str) -> dict[str, Any]:
     """Return what the record keeps beside the row: the members of `storage.rows.RecordFacts`."""
     state, window = draft.state, draft.window
-    mission_limit, event_limit = draft.limits
     is_override = draft.needs_reason(choice.decision)
     return {
         "window": window.label,
         "snapshot": None if draft.figures is None else recorded_snapshot(draft.figures),
-        "limits": {"mission_limit": mission_limit, "event_limit": event_limit},
-        "thresholds": {"profile": str(state.watch.profile), **Thresholds()._asdict()},
+        "limits": draft.limits,
+        "thresholds": {"profile": state.watch.profile, **Thresholds()._asdict()},
         "epoch": state.epoch._asdict() if state.epoch else None,
         "actor": author,
-        "stage": str(window.stage),
-        "source": str(window.source),
-        "gates": {
-            name: {"verdict": str(gate.verdict), "reason": gate.reason, "threshold": gate.threshold}
-            for name, gate in draft.assessment.gates.by_name().items()
-        },
-        "suggestion": {
-            "decision": draft.suggestion.decision,
-            "reasons": list(draft.suggestion.reasons),
-        },
+        "stage": window.stage,
+        "source": window.source,
+        "gates": plain_gates(draft.assessment.gates),
+        "suggestion": plain_suggestion(draft.suggestion),
         "override_reason": choice.reason.strip() if is_override else None,
     }
 
@@ -221,38 +182,42 @@ def recorded_snapshot(figures: Numbers) -> dict[str, object]:
 
     `recent_missions` newest first and `recent_events` oldest first, as they were sent.
     """
-    taken, cells = figures.snapshot, figures.cells
-    kept: dict[str, object] = {
+    taken = figures.snapshot
+    return {
         "vp_id": taken.vp_id,
         "generated_at": _stamp(taken.generated_at),
-        "fallback": {
-            "missions_with_fallback": taken.fallback.with_fallback,
-            "missions_considered": taken.fallback.considered,
-            "rate": taken.fallback.rate,
-        },
-        "latency_seconds": _recorded_latency(taken),
+        **_figures_kept(figures),
         "mission_counts": dict(taken.mission_counts),
         "event_counts": dict(taken.event_counts),
-        "recent_missions": [_recorded_mission(mission) for mission in taken.missions],
-        "recent_events": [_recorded_event(event) for event in taken.events],
-    }
-    if cells.is_reconstructed:
-        kept[RECONSTRUCTED] = {"rate": cells.rate, "p95_s": cells.p95_s}
-    return kept
-
-
-def _recorded_latency(taken: Snapshot) -> dict[str, object]:
-    latency = taken.latency
-    return {
-        "count": latency.count,
-        "avg_seconds": latency.avg_s,
-        "p50_seconds": latency.p50_s,
-        "p95_seconds": latency.p95_s,
-        "max_seconds": latency.max_s,
+        "recent_missions": [_recorded(mission) for mission in taken.missions],
+        "recent_events": [
+            event._asdict() | {"created_at": _stamp(event.created_at)} for event in taken.events
+        ],
     }
 
 
-def _recorded_mission(mission: Mission) -> dict[str, object]:
+def _figures_kept(figures: Numbers) -> dict[str, object]:
+    """Return of the recorded snapshot what the row's cells follow from."""
+    fallback, latency, cells = figures.snapshot.fallback, figures.snapshot.latency, figures.cells
+    told: dict[str, object] = {
+        "fallback": {
+            "missions_with_fallback": fallback.with_fallback,
+            "missions_considered": fallback.considered,
+            "rate": fallback.rate,
+        },
+        "latency_seconds": {
+            "count": latency.count,
+            "avg_seconds": latency.avg_s,
+            "p50_seconds": latency.p50_s,
+            "p95_seconds": latency.p95_s,
+            "max_seconds": latency.max_s,
+        },
+    }
+    own = {RECONSTRUCTED: {"rate": cells.rate, "p95_s": cells.p95_s}}
+    return told | own if cells.is_reconstructed else told
+
+
+def _recorded(mission: Mission) -> dict[str, object]:
     return {
         "mission_id": mission.mission_id,
         "status": mission.status,
@@ -261,16 +226,6 @@ def _recorded_mission(mission: Mission) -> dict[str, object]:
         "duration_seconds": mission.duration_s,
         "result_ref": mission.result_ref,
         "fallback_seen": mission.fallback_seen,
-    }
-
-
-def _recorded_event(event: MissionEvent) -> dict[str, object]:
-    return {
-        "event_id": event.event_id,
-        "mission_id": event.mission_id,
-        "event_type": event.event_type,
-        "created_at": _stamp(event.created_at),
-        "cancelled": event.cancelled,
     }
 
 

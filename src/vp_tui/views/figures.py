@@ -23,10 +23,11 @@ from vp_tui.domain.models import Source, StreamState
 from vp_tui.domain.rollout.windows import (
     current_stage,
     default_scope,
+    missions_of,
     proposed_window,
     unreal_missions,
 )
-from vp_tui.domain.vocabulary import GUARDRAIL_RATE, P95_WATCH_S, Stage, Traffic
+from vp_tui.domain.vocabulary import GUARDRAIL_RATE, P95_WATCH_S, Stage, Traffic, rate_cell
 from vp_tui.state.state import EvidenceLog, SourceStatus
 from vp_tui.views.sources import SourceView, source_view
 from vp_tui.views.view import View, fact
@@ -41,8 +42,6 @@ if TYPE_CHECKING:
 
 
 NO_EVIDENCE: Final = EvidenceLog()
-_DIGITS: Final = 3
-"""Of a rate in the row: rates that read the same agree."""
 TREND_POINTS: Final = 120
 """Missions in the trends at most."""
 
@@ -169,8 +168,7 @@ def current_window(view: View) -> Window:
 
 def probed_missions(view: View, window: Window) -> tuple[int, int]:
     """Return how many missions the window has, and how many of them are probes of ours."""
-    entries = view.state.ledger.entries.values()
-    own = {entry.mission.mission_id for entry in entries if window.holds(entry.mission)}
+    own = missions_of(window, view.state.ledger.entries.values())
     return len(own), len(own & view.state.lane.probe_missions)
 
 
@@ -178,8 +176,7 @@ def _is_probed(watch: Watch, window: Window, ledger: Ledger, probes: frozenset[s
     """Tell whether all that a window has are probes of ours: organic it is not, then."""
     if not probes or watch.source is not Traffic.ORGANIC:
         return False
-    held = [id_ for id_, entry in ledger.entries.items() if window.holds(entry.mission)]
-    return bool(held) and probes.issuperset(held)
+    return bool(held := missions_of(window, ledger.entries.values())) and held <= probes
 
 
 def _scope(watch: Watch, source: Traffic) -> str:
@@ -260,19 +257,12 @@ def _p95_trend(snapshot: Snapshot) -> tuple[float, ...]:
 def _cells_that_agree(taken: Snapshot, ended: tuple[LedgerEntry, ...]) -> Cells:
     """Return what is reported, where it reads as what is reconstructed, else the latter."""
     reported = taken.fallback.rate if taken.fallback.considered else None
-    if _agree(reported, reconstruct(ended).rate):
+    if rate_cell(reported) == rate_cell(reconstruct(ended).rate):
         return Cells(reported, taken.latency.p95_s, is_reconstructed=False)
     return _cells(taken, ended)
 
 
 def _cells(_taken: Snapshot, ended: tuple[LedgerEntry, ...]) -> Cells:
-    own_rate = reconstruct(ended).rate
     durations = [e.mission.duration_s for e in ended if e.mission.duration_s is not None]
-    p95 = p95_after_each(durations, 1)
-    return Cells(own_rate, p95[0] if p95 else None, is_reconstructed=True)
-
-
-def _agree(reported: float | None, own: float | None) -> bool:
-    if reported is None or own is None:
-        return reported == own
-    return round(reported, _DIGITS) == round(own, _DIGITS)
+    p95 = next(iter(p95_after_each(durations, 1)), None)
+    return Cells(reconstruct(ended).rate, p95, is_reconstructed=True)

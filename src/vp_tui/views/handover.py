@@ -18,7 +18,7 @@ from vp_tui.domain.runs.levels import Level
 from vp_tui.domain.text import age, clip, clock_z, counted, fold, literal, short_id, utc_z
 from vp_tui.views import words
 from vp_tui.views.actions import key_of
-from vp_tui.views.actions_taken import LOOK_BACK, actions_taken, since
+from vp_tui.views.actions_taken import LOOK_BACK, actions_taken, line_of, since
 from vp_tui.views.assessment import assess
 from vp_tui.views.figures import current_window, numbers
 from vp_tui.views.lane import lane_mode
@@ -28,12 +28,8 @@ from vp_tui.views.triage import triage
 from vp_tui.views.troubles import troubles
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
-    from vp_tui.domain.runs.alarms import Alarm
-    from vp_tui.domain.runs.cancels import Cancel
-    from vp_tui.views.assessment import Assessment
-    from vp_tui.views.figures import Numbers
     from vp_tui.views.triage import Triage
     from vp_tui.views.view import View
 
@@ -53,26 +49,21 @@ _PLAIN: Final = str.maketrans({"…": "...", "“": '"', "”": '"', "’": "'",
 
 def handover(view: View, who: str) -> str:
     """Return the text, as Markdown; `who` hands over."""
-    assessment, figures = assess(view), numbers(view)
-    parts: tuple[tuple[str, Iterable[str]], ...] = (
-        (f"# Handover of {view.state.watch.name}, {utc_z(view.wall)}", _head(view, who)),
-        ("## Window", window_lines(view)),
-        ("## Gates and guardrails", rule_lines(view)),
-        ("## Alarms", _alarms(view, assessment)),
-        ("## Runs that are not ok", _runs(view)),
-        ("## Actions", _actions(view)),
-        ("## Recoveries and proofs pending", _recoveries(view)),
-        ("## Unverified", _unverified(view, assessment, figures)),
-        ("## Next step", _next_steps(view, assessment)),
-    )
-    lines = [line for title, items in parts for line in _part(title, items)]
-    return "\n".join(lines) + "\n"
-
-
-def _part(title: str, items: Iterable[str]) -> Iterator[str]:
-    yield literal(title)
-    told = [f"- {literal(item)}" for item in items]
-    yield from told or ["- none"]
+    parts = {
+        f"# Handover of {view.state.watch.name}, {utc_z(view.wall)}": _head(view, who),
+        "## Window": window_lines(view),
+        "## Gates and guardrails": rule_lines(view),
+        "## Alarms": _alarms(view),
+        "## Runs that are not ok": _runs(view),
+        "## Actions": _actions(view),
+        "## Recoveries and proofs pending": _recoveries(view),
+        "## Unverified": _unverified(view),
+        "## Next step": _next_steps(view),
+    }
+    lines: list[str] = []
+    for title, items in parts.items():
+        lines += [title, *([f"- {item}" for item in items] or ["- none"])]
+    return "".join(f"{literal(line)}\n" for line in lines)
 
 
 def _head(view: View, who: str) -> Iterator[str]:
@@ -117,19 +108,15 @@ def rule_lines(view: View) -> Iterator[str]:
     yield f"auto-revert {guardrails.mode}: {rolling}; {guardrails.auto_revert}"
 
 
-def _alarms(view: View, assessment: Assessment) -> Iterator[str]:
+def _alarms(view: View) -> Iterator[str]:
     for alarm in view.state.alarms:
-        yield _alarm(alarm, view)
+        whom = f" {alarm.session_id}" if alarm.session_id else ""
+        rang, seen = words.rang(view, alarm), words.seen_by(view, alarm)
+        yield f"{alarm.key.kind}{whom}: {alarm.reason}; rang {rang}, {seen}"
     rung = {(alarm.key.kind, alarm.session_id or "") for alarm in view.state.alarms}
-    for entry in assessment.safety:
+    for entry in assess(view).safety:
         if (entry.alarm, entry.subject) not in rung:
             yield f"{entry.alarm}: {entry.told}; it has not rung yet"
-
-
-def _alarm(alarm: Alarm, view: View) -> str:
-    whom = f" {alarm.session_id}" if alarm.session_id else ""
-    rang, seen = words.rang(view, alarm), words.seen_by(view, alarm)
-    return f"{alarm.key.kind}{whom}: {alarm.reason}; rang {rang}, {seen}"
 
 
 def _runs(view: View) -> Iterator[str]:
@@ -148,13 +135,9 @@ def _actions(view: View) -> Iterator[str]:
     if len(done) > ACTIONS_AT_MOST:
         left_out = len(done) - ACTIONS_AT_MOST
         yield f"{counted(left_out, 'earlier one is', 'earlier ones are')} in the audit"
-    yield from (f"{action.at:%m-%d} {action.line}" for action in done[-ACTIONS_AT_MOST:])
-    if view.state.audit is None or view.state.audit.problem is not None:
-        problem = (
-            view.state.audit.problem.reason
-            if view.state.audit and view.state.audit.problem
-            else "not read"
-        )
+    yield from (f"{action.at:%m-%d} {line_of(action)}" for action in done[-ACTIONS_AT_MOST:])
+    if (audit := view.state.audit) is None or audit.problem is not None:
+        problem = audit.problem.reason if audit and audit.problem else "not read"
         yield f"earlier ones are unknown: the audit: {problem}"
 
 
@@ -169,16 +152,15 @@ def _recoveries(view: View) -> Iterator[str]:
         yield f"restart: {restart.state}{': ' if restart.reason else ''}{restart.reason}"
 
 
-def _unverified(view: View, assessment: Assessment, figures: Numbers | None) -> Iterator[str]:
-    for found in troubles(view):
-        yield found.told
-    if figures is None:
+def _unverified(view: View) -> Iterator[str]:
+    yield from (found.told for found in troubles(view))
+    if (figures := numbers(view)) is None:
         metrics = words.no_metrics(source_view(view, Source.METRICS))
         yield f"nothing is known of the rate: {metrics}"
     elif figures.orphans:
         yield f"missions that read running and cannot be: {figures.orphans}"
     suites = attested(view.state.suites, view.wall)
-    runtime = assessment.gates.g4.verdict
+    runtime = assess(view).gates.g4.verdict
     yield f"continuity suites: {suites.state} ({suites.detail}); runtime: {runtime}"
     authors = view.state.evidence.authors if view.state.evidence else ()
     if unrecorded := authors.count(None):
@@ -186,7 +168,8 @@ def _unverified(view: View, assessment: Assessment, figures: Numbers | None) -> 
         yield f"{of} {'has' if unrecorded == 1 else 'have'} no record: written by hand"
 
 
-def _next_steps(view: View, assessment: Assessment) -> Iterator[str]:
+def _next_steps(view: View) -> Iterator[str]:
+    assessment = assess(view)
     for entry in assessment.safety:
         yield f"{entry.told}: {entry.cure}" if entry.cure else entry.told
     if pending(view.state.cancels):
@@ -234,7 +217,8 @@ def _lines(seen: Triage, view: View) -> Iterator[str]:
     yield f"since: {_at(view, since)}; running for {_age(row.running_s)}"
     query = row.turn.query or row.session.description
     yield f'query: "{clip(fold(query), QUERY)}"' if query else "query: unknown, nobody saw it"
-    yield f"last: {_last(seen, view)}"
+    newest = seen.course[-1]
+    yield f"last: {'' if newest.at is None else f'{_at(view, newest.at)} '}{newest.text}"
     yield f"{seen.mission}; {seen.lane}"
     yield f"{seen.queue}; {seen.viewers}"
     yield seen.blocks
@@ -252,27 +236,16 @@ def _age(seconds: float | None) -> str:
     return "an unknown time" if seconds is None else age(seconds)
 
 
-def _last(seen: Triage, view: View) -> str:
-    """Return the newest moment of the turn."""
-    moment = seen.course[-1]
-    at = "" if moment.at is None else f"{_at(view, moment.at)} "
-    return f"{at}{moment.text}"
-
-
 def _cancels(seen: Triage, view: View) -> Iterator[str]:
     session_id = seen.row.session.session_id
     own = [cancel for cancel in view.state.cancels if cancel.session_id == session_id]
     if not own:
         yield "cancels: none seen"
-    for cancel in own[-CANCELS:]:
-        yield f"cancel: {_cancel(cancel, view)}"
-
-
-def _cancel(cancel: Cancel, view: View) -> str:
-    reason = f' "{fold(cancel.reason)}"' if cancel.reason else ""
     heard = {None: "", True: ", the run unwound", False: ", the run did not hear"}
-    told = f"{words.cancel_outcome(view, cancel)}{heard[cancel.task_cancelled]}"
-    return f"{_at(view, cancel.at)} by {cancel.who}{reason}: {told}"
+    for cancel in own[-CANCELS:]:
+        reason = f' "{fold(cancel.reason)}"' if cancel.reason else ""
+        told = f"{words.cancel_outcome(view, cancel)}{heard[cancel.task_cancelled]}"
+        yield f"cancel: {_at(view, cancel.at)} by {cancel.who}{reason}: {told}"
 
 
 def _log(seen: Triage, view: View) -> str:

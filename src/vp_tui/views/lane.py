@@ -8,7 +8,6 @@ clock in seconds.
 from __future__ import annotations
 
 from enum import StrEnum
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vp_tui.domain.lane.mode import Belief, LaneMode, LaneSigns, believed_mode
@@ -17,11 +16,12 @@ from vp_tui.domain.lane.switches import FORCE_FALLBACK, RELEASE, Change, Switch
 from vp_tui.domain.models import Source
 from vp_tui.domain.text import short_id
 from vp_tui.views import words
+from vp_tui.views.runs import on_our_clock
 from vp_tui.views.stuck_runs import stuck_runs_in
 from vp_tui.views.view import View, fact
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
     from datetime import datetime
 
     from vp_tui.domain.lane.switch_proof import Brake
@@ -30,25 +30,21 @@ if TYPE_CHECKING:
     from vp_tui.state.state import Lane
 
 
-_MODES: Final[Mapping[LaneMode, str]] = MappingProxyType(
-    {
-        LaneMode.DELEGATING: "delegating",
-        LaneMode.SHADOW: "shadow",
-        LaneMode.FORCED_FALLBACK: "FORCED",
-        LaneMode.DISABLED: "off",
-        LaneMode.UNKNOWN: "unknown",
-    }
-)
-_WISHES: Final[Mapping[Change, str]] = MappingProxyType(
-    {
-        FORCE_FALLBACK: "FORCED",
-        RELEASE: "released",
-        Change(Switch.SHADOW, on=True): "shadow",
-        Change(Switch.SHADOW, on=False): "shadow off",
-        Change(Switch.LANE, on=True): "on",
-        Change(Switch.LANE, on=False): "off",
-    }
-)
+_MODES: Final = {
+    LaneMode.DELEGATING: "delegating",
+    LaneMode.SHADOW: "shadow",
+    LaneMode.FORCED_FALLBACK: "FORCED",
+    LaneMode.DISABLED: "off",
+    LaneMode.UNKNOWN: "unknown",
+}
+_WISHES: Final = {
+    FORCE_FALLBACK: "FORCED",
+    RELEASE: "released",
+    Change(Switch.SHADOW, on=True): "shadow",
+    Change(Switch.SHADOW, on=False): "shadow off",
+    Change(Switch.LANE, on=True): "on",
+    Change(Switch.LANE, on=False): "off",
+}
 """What a change makes of the lane, in a word or two."""
 
 LATELY_S: Final = 30 * 60.0
@@ -108,12 +104,13 @@ def _believed(
 ) -> Belief:
     newest = _newest_mission(snapshot, told_at, boot_at)
     seen = lane.switches
+    changed_at = seen.changed_at if seen else None
     signs = LaneSigns(
         turn=lane.coding,
         mission=None if newest is None else (newest.mission_id, newest.at),
         had_session=None if snapshot is None else snapshot.lane is not None,
         switches=seen.switches if seen else None,
-        are_switches_read=_is_before(seen.changed_at if seen else None, boot_at),
+        are_switches_read=None if changed_at is None or boot_at is None else changed_at < boot_at,
         brake=lane.brake,
     )
     return believed_mode(signs)
@@ -128,10 +125,6 @@ def _newest_mission(
     up_s = (snapshot.generated_at - boot_at).total_seconds()
     of_epoch = [m for m in dispatched_in(snapshot, told_at) if m.at >= told_at - up_s]
     return max(of_epoch, key=lambda mission: mission.at, default=None)
-
-
-def _is_before(at: datetime | None, boot_at: datetime | None) -> bool | None:
-    return None if at is None or boot_at is None else at < boot_at
 
 
 class PrimaryHealth(StrEnum):
@@ -153,8 +146,10 @@ class PrimaryPath(NamedTuple):
 @fact
 def primary_path(view: View) -> PrimaryPath:
     """Return how the primary path does: the newest that it did decides."""
-    if view.state.dialect != "G2" and (blocking := next(_blocking(view), None)):
-        why = f"{short_id(blocking)} holds the gateway's lock: no turn of either path gets through"
+    blocking = [run.session_id for run in stuck_runs_in(view) if run.is_deaf or run.waiting]
+    if blocking and view.state.dialect != "G2":
+        holds = f"{short_id(blocking[0])} holds the gateway's lock"
+        why = f"{holds}: no turn of either path gets through"
         return PrimaryPath(PrimaryHealth.BLOCKED, why)
     seen = list(_seen(view))
     if not seen:
@@ -167,28 +162,18 @@ def primary_path(view: View) -> PrimaryPath:
     return PrimaryPath(health, told)
 
 
-def _blocking(view: View) -> Iterator[str]:
-    return (run.session_id for run in stuck_runs_in(view) if run.is_deaf or run.waiting)
-
-
 def _seen(view: View) -> Iterator[tuple[float, PrimaryHealth, str]]:
     """Yield what the primary path did, each with when."""
     if (turn := view.state.lane.primary) is not None:
         how = "fell back and completed" if turn.fell_back else "completed outside the lane"
         yield turn.ended_at, PrimaryHealth.HEALTHY, f"a turn of {short_id(turn.session_id)} {how}"
-    snapshot, metrics = view.state.snapshot, view.state.sources.get(Source.METRICS)
-    if snapshot is None or metrics is None or metrics.answered_at is None:
-        return
     boot_at = view.state.boot_at
     for entry in view.state.ledger.entries.values():
-        mission = entry.mission
-        told = _of_mission(entry)
-        if told is None or mission.completed_at is None:
+        told, completed_at = _of_mission(entry), entry.mission.completed_at
+        if told is None or completed_at is None or boot_at is None or completed_at < boot_at:
             continue
-        if boot_at is None or mission.completed_at < boot_at:
-            continue
-        ago_s = (snapshot.generated_at - mission.completed_at).total_seconds()
-        yield metrics.answered_at - ago_s, *told
+        if (at := on_our_clock(view, completed_at)) is not None:
+            yield at, *told
 
 
 def _of_mission(entry: LedgerEntry) -> tuple[PrimaryHealth, str] | None:

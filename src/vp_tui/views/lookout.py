@@ -42,7 +42,17 @@ _ORDER: Final = (
 @fact
 def present_alarms(view: View) -> tuple[PresentAlarm, ...]:
     """Return what is wrong: stuck, deaf and lost runs, and what the SAFETY line has else."""
-    return (*_of_the_lane(view), *_of_the_runs(view))
+    return tuple(_present(view))
+
+
+def _present(view: View) -> Iterator[PresentAlarm]:
+    for alarm in assess(view).safety:
+        if not alarm.head:
+            key = AlarmKey(alarm.subject or f"{OF_NO_SESSION}{alarm.alarm}", alarm.alarm)
+            yield PresentAlarm(key, alarm.reason, None)
+    for session_id, told in run_levels(view).items():
+        if told.level is not None and told.level.is_alarm:
+            yield PresentAlarm(AlarmKey(session_id, f"{told.level} run"), told.reason, told.since)
 
 
 def unknown_subjects(view: View) -> frozenset[str]:
@@ -51,19 +61,6 @@ def unknown_subjects(view: View) -> frozenset[str]:
     if is_lost(view.state):
         unknown |= {f"{OF_NO_SESSION}{name}" for name in _LANE_ALARMS}
     return frozenset(unknown)
-
-
-def _of_the_lane(view: View) -> Iterator[PresentAlarm]:
-    for alarm in assess(view).safety:
-        if not alarm.head:
-            key = AlarmKey(alarm.subject or f"{OF_NO_SESSION}{alarm.alarm}", alarm.alarm)
-            yield PresentAlarm(key, alarm.reason, None)
-
-
-def _of_the_runs(view: View) -> Iterator[PresentAlarm]:
-    for session_id, told in run_levels(view).items():
-        if told.level is not None and told.level.is_alarm:
-            yield PresentAlarm(AlarmKey(session_id, f"{told.level} run"), told.reason, told.since)
 
 
 def worst_alarm(view: View) -> PresentAlarm | None:

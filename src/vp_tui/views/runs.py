@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from vp_tui.domain.missions import Ledger
     from vp_tui.domain.models import Session, Snapshot
     from vp_tui.domain.runs.turns import Turn
-    from vp_tui.state.state import Lane, Link
+    from vp_tui.state.state import Link
     from vp_tui.views.sources import SourceView
 
 
@@ -50,7 +50,7 @@ class RunRow(NamedTuple):
     mission: BelievedMission
     link: Link | None
     running_s: float | None
-    """Since its turn began, or, where that was not seen, since vp-tui first saw it running."""
+    """Since it began, as `began_at` has it."""
     tool_s: float | None
     ended: datetime | None
     other_viewers: int
@@ -90,15 +90,13 @@ def _seen(view: View) -> Iterator[ListedRun]:
     # A socket that seems open tells nothing while the gateway answers nothing at all.
     is_heard = not is_lost(view.state)
     for session_id, session in _sessions(view).items():
-        run = view.state.runs.get(session_id)
-        if run is None:
+        if (run := view.state.runs.get(session_id)) is None:
             continue
-        link = view.state.links.get(session_id)
+        link, log = view.state.links.get(session_id), view.state.logs.get(session_id)
         yield ListedRun(
             run,
             is_live=is_heard and link is not None and link.state is StreamState.LIVE,
-            has_log=session.has_log
-            or bool(log.size if (log := view.state.logs.get(session_id)) else 0),
+            has_log=session.has_log or (log is not None and log.size > 0),
             log_at=view.state.logs_grown.get(session_id),
         )
 
@@ -115,7 +113,7 @@ def _scene(view: View) -> RunsContext:
         has_lock=view.state.dialect == "G1",
         stuck_after_s=stuck_after_s(view.state),
         lane_log_at=view.state.logs_grown.get(view.state.lane_log_id),
-        finished_at=_on_our_clock(view, view.same(_last_end, view.state.snapshot)),
+        finished_at=on_our_clock(view, view.same(_last_end, view.state.snapshot)),
         has_mission=_running_mission(view) is not None,
         doubt=_doubt(source_view(view, Source.SESSIONS), view),
     )
@@ -135,10 +133,11 @@ def _doubt(listing: SourceView, view: View) -> str | None:
 @fact
 def finished_at(view: View) -> float | None:
     """Return when a mission last finished that nobody cancelled, on the monotonic clock."""
-    return _on_our_clock(view, view.same(_last_finish, view.state.snapshot, view.state.ledger))
+    return on_our_clock(view, view.same(_last_finish, view.state.snapshot, view.state.ledger))
 
 
-def _on_our_clock(view: View, at: datetime | None) -> float | None:
+def on_our_clock(view: View, at: datetime | None) -> float | None:
+    """Return when a moment of the newest metrics was on the monotonic clock."""
     told_at = view.state.sources.get(Source.METRICS, SourceStatus()).answered_at
     if at is None or told_at is None or view.state.snapshot is None:
         return None
@@ -153,13 +152,9 @@ def _last_end(snapshot: Snapshot | None) -> datetime | None:
 
 def _last_finish(snapshot: Snapshot | None, ledger: Ledger) -> datetime | None:
     """Return when a mission last ended that nobody cancelled, by the gateway's clock."""
-    ends = [
-        mission.completed_at
-        for mission in (snapshot.missions if snapshot else ())
-        if mission.completed_at is not None
-        and not ((entry := ledger.entries.get(mission.mission_id)) and entry.cancelled)
-    ]
-    return max(ends, default=None)
+    by_hand = {mission_id for mission_id, entry in ledger.entries.items() if entry.cancelled}
+    missions = [m for m in (snapshot.missions if snapshot else ()) if m.mission_id not in by_hand]
+    return max((m.completed_at for m in missions if m.completed_at is not None), default=None)
 
 
 @fact
@@ -196,7 +191,7 @@ def believed_mission(view: View, run: Run, level: RunLevel) -> BelievedMission:
     if turn.mission_id is not None:
         return BelievedMission(turn.mission_id, "live frame: certain", is_certain=True)
     if not run.is_open and run.pending is None:
-        return _NO_MISSION
+        return BelievedMission(None, "no run")
     if turn.query is not None or turn.routing is not None:
         return BelievedMission(None, "the turn was not delegated")
     mission_id = _running_mission(view) if level.holds_lock else None
@@ -205,9 +200,6 @@ def believed_mission(view: View, run: Run, level: RunLevel) -> BelievedMission:
     return BelievedMission(
         mission_id, "a guess: the only mission that can run, and this run has the lock"
     )
-
-
-_NO_MISSION: Final = BelievedMission(None, "no run")
 
 
 @fact
@@ -225,7 +217,9 @@ def run_rows(view: View, matching: str = "") -> tuple[RunRow, ...]:
     ]
     wanted = matching.casefold()
     kept = [row for row in rows if not wanted or wanted in _run_text(row)]
-    return tuple(sorted(kept, key=_run_order))
+    return tuple(
+        sorted(kept, key=lambda row: (not row.is_alarm, not row.is_running, row.session.session_id))
+    )
 
 
 def _is_told(level: RunLevel | None) -> bool:
@@ -237,7 +231,8 @@ def _run_row(view: View, session: Session, level: RunLevel) -> RunRow:
     run = view.state.runs.get(session.session_id) or Run(session.session_id)
     link = view.state.links.get(session.session_id)
     attached = link is not None and link.state is StreamState.LIVE
-    ended_at = run.turn.ended_at
+    ended_at, probe = run.turn.ended_at, view.state.lane.probe
+    is_newest_probe = probe is not None and probe.session_id == session.session_id
     if level.silent_s is None and run.progress_at is not None:
         level = level._replace(silent_s=_since(run.progress_at, view.now))
     return RunRow(
@@ -246,30 +241,21 @@ def _run_row(view: View, session: Session, level: RunLevel) -> RunRow:
         level=level,
         mission=believed_mission(view, run, level),
         link=link,
-        running_s=_since(_began_at(run), view.now),
+        running_s=_since(began_at(run), view.now),
         tool_s=_since(run.turn.tool_at, view.now),
         ended=None if ended_at is None else view.wall_at(ended_at),
         other_viewers=max(session.active_connections - attached, 0),
-        is_probe=_is_probe(view.state.lane, session.session_id, run),
+        is_probe=is_newest_probe or run.turn.mission_id in view.state.lane.probe_missions,
     )
-
-
-def _is_probe(lane: Lane, session_id: str, run: Run) -> bool:
-    probe = lane.probe
-    is_newest = probe is not None and probe.session_id == session_id
-    return is_newest or run.turn.mission_id in lane.probe_missions
 
 
 def _since(at: float | None, now: float) -> float | None:
     return None if at is None else max(now - at, 0.0)
 
 
-def _began_at(run: Run) -> float | None:
+def began_at(run: Run) -> float | None:
+    """Return when its turn began, or where that was not seen, when vp-tui first saw it running."""
     return run.running_since if run.turn.started_at is None else run.turn.started_at
-
-
-def _run_order(row: RunRow) -> tuple[bool, bool, str]:
-    return (not row.is_alarm, not row.is_running, row.session.session_id)
 
 
 def _run_text(row: RunRow) -> str:

@@ -14,14 +14,14 @@ STALE_AFTER_INTERVALS: Final = 2
 
 
 class SourceWord(StrEnum):
-    """How far a source's data may be trusted now."""
+    """How far a source's data may be trusted now, from good to grave."""
 
     LIVE = "live"
+    IDLE = "idle"
+    """Nothing asked yet, or nothing to ask."""
     STALE = "stale"
     DOWN = "down"
     UNAUTHORIZED = "unauthorized"
-    IDLE = "idle"
-    """Nothing asked yet, or nothing to ask."""
 
 
 class SourceView(NamedTuple):
@@ -60,24 +60,20 @@ class StreamsView(NamedTuple):
 @fact
 def source_view(view: View, source: Source) -> SourceView:
     """Return the state of a polled source."""
-    status = view.state.sources.get(source, SourceStatus())
-    return _source_view(str(source), status, _interval_s(view, source), view.now)
+    return _source_view(view, source, str(source), view.state.sources.get(source))
 
 
 @fact
 def log_view(view: View, log_id: str) -> SourceView:
     """Return the state of one tailed log."""
-    status = view.state.log_sources.get(log_id, SourceStatus())
-    return _source_view(log_id, status, _interval_s(view, Source.LOG), view.now)
+    return _source_view(view, Source.LOG, log_id, view.state.log_sources.get(log_id))
 
 
-def _interval_s(view: View, source: Source) -> float:
-    return view.state.watch.intervals[source] * view.state.poll_factor
-
-
-def _source_view(name: str, status: SourceStatus, interval_s: float, now: float) -> SourceView:
-    age_s = None if status.answered_at is None else max(now - status.answered_at, 0.0)
-    is_fresh = age_s is not None and age_s <= STALE_AFTER_INTERVALS * interval_s
+def _source_view(view: View, source: Source, name: str, known: SourceStatus | None) -> SourceView:
+    status, interval_s = known or SourceStatus(), view.state.watch.intervals[source]
+    age_s = None if status.answered_at is None else max(view.now - status.answered_at, 0.0)
+    stale_after_s = STALE_AFTER_INTERVALS * interval_s * view.state.poll_factor
+    is_fresh = age_s is not None and age_s <= stale_after_s
     word = _word(status, is_fresh=is_fresh)
     return SourceView(name, word, age_s, is_fresh, status.plane, status.failure)
 

@@ -13,7 +13,7 @@ from vp_tui.domain.rollout.guardrails import EVIDENCE_TARGET, ROLLING
 from vp_tui.domain.runs.alarms import OF_NO_SESSION
 from vp_tui.domain.runs.levels import Level
 from vp_tui.domain.text import utc_z
-from vp_tui.views.assessment import assess
+from vp_tui.views.assessment import assess, plain_gates, plain_suggestion
 from vp_tui.views.figures import numbers
 from vp_tui.views.lane import lane_mode
 from vp_tui.views.lookout import present_alarms
@@ -23,9 +23,6 @@ from vp_tui.views.sources import SourceWord, is_reachable, listened, source_view
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from vp_tui.domain.missions import Coverage
-    from vp_tui.domain.rollout.guardrails import TripWire
-    from vp_tui.domain.runs.turns import RoutingTally
     from vp_tui.views.assessment import Assessment
     from vp_tui.views.figures import Numbers
     from vp_tui.views.runs import RunRow
@@ -53,8 +50,9 @@ def exit_code(view: View) -> int:
     if verdict.safety or verdict.gates.failing or present_alarms(view):
         return EXIT_ATTENTION
     figures = numbers(view)
-    misled = figures is not None and (_is_blind(figures) or figures.unreported != 0)
-    return EXIT_ATTENTION if misled else EXIT_HEALTHY
+    if figures and (figures.coverage.state is CoverageState.BLIND or figures.unreported):
+        return EXIT_ATTENTION
+    return EXIT_HEALTHY
 
 
 def status_object(view: View) -> dict[str, Any]:
@@ -67,33 +65,36 @@ def status_object(view: View) -> dict[str, Any]:
         "lane": _lane(view, verdict),
         "sources": _sources(view),
         "window": _window(verdict),
-        "missions": _missions(figures),
-        "fallback": _fallback(figures, view),
-        "latency": _latency(figures),
-        "gates": _gates(verdict),
+        "missions": _missions(figures) if figures else None,
+        "fallback": _fallback(figures, view) if figures else None,
+        "latency": _latency(figures) if figures else None,
+        "gates": plain_gates(verdict.gates),
         "promotion": {
             "recommended": verdict.gates.promotion.recommended,
             "missing": list(verdict.gates.promotion.missing),
         },
         "guardrails": _guardrails(verdict) if figures else None,
-        "runs": [_run(row) for row in runs if _is_of_interest(row)],
+        "runs": [_run(row) for row in runs if row.is_running or row.link is not None],
         "safety": [
             {"alarm": alarm.alarm, "reason": alarm.told, "key": alarm.key}
             for alarm in verdict.safety
         ],
-        "suggestion": _suggestion(verdict),
+        "suggestion": plain_suggestion(verdict.suggestion) if verdict.suggestion else None,
         "alarms": [*_run_alarms(runs), *_lane_alarms(view), *_notices(view, figures)],
     }
 
 
+def _members(value: object, *names: str) -> dict[str, Any]:
+    """Return members of a value by their names; each is None where there is no value."""
+    return {name: None if value is None else getattr(value, name) for name in names}
+
+
 def _gateway(view: View) -> dict[str, Any]:
-    health, boot_at = view.state.health, view.state.boot_at
+    boot_at = view.state.boot_at
     return {
         "url": view.state.watch.url,
         "reachable": is_reachable(view),
-        "version": health.version if health else None,
-        "dialect": health.dialect if health else None,
-        "clock_offset_s": health.clock_offset_s if health else None,
+        **_members(view.state.health, "version", "dialect", "clock_offset_s"),
         "started_at": utc_z(boot_at) if boot_at else None,
         "epoch": view.state.epoch.number if view.state.epoch else None,
     }
@@ -104,18 +105,18 @@ def _lane(view: View, verdict: Assessment) -> dict[str, Any]:
     return {
         "vp_id": view.state.watch.vp_id,
         "session_status": lane.status if lane else None,
-        "stage": str(verdict.window.stage) if verdict.window else None,
-        "mode": str(lane_mode(view).mode),
+        "stage": verdict.window.stage if verdict.window else None,
+        "mode": lane_mode(view).mode,
     }
 
 
 def _sources(view: View) -> dict[str, Any]:
     streams = streams_view(view)
     stream = {
-        "state": str(streams.word),
+        "state": streams.word,
         "age_s": _rounded(streams.age_s),
         "error": streams.reason or None,
-        "plane": str(Plane.SESSION),
+        "plane": Plane.SESSION,
     }
     polled = {str(source): _source(source_view(view, source)) for source in _REPORTED}
     order = ("metrics", "sessions", "stream", "log", "continuity")
@@ -125,10 +126,10 @@ def _sources(view: View) -> dict[str, Any]:
 def _source(source: SourceView) -> dict[str, Any]:
     refused = source.failure is not None
     return {
-        "state": str(source.word),
+        "state": source.word,
         "age_s": _rounded(source.age_s),
         "error": source.failure.reason if source.failure else None,
-        "plane": str(Plane.OPS if refused else source.plane),
+        "plane": Plane.OPS if refused else source.plane,
     }
 
 
@@ -137,158 +138,84 @@ def _window(verdict: Assessment) -> dict[str, Any] | None:
     if window is None:
         return None
     return {
-        "label": window.label,
-        "scope": window.scope,
-        "stage": str(window.stage),
-        "source": str(window.source),
+        **_members(window, "label", "scope", "stage", "source"),
         "opened_at": utc_z(window.opened_at) if window.opened_at else None,
-        "missions": None
-        if own is None
-        else {
-            "new": own.new,
-            "completed": own.completed,
-            "failed": own.failed,
-            "running": own.running,
-            "fallback": own.fallback,
-        },
+        "missions": _members(own, "new", "completed", "failed", "running", "fallback")
+        if own
+        else None,
         "clean": verdict.is_clean,
-    }
-
-
-def _gates(verdict: Assessment) -> dict[str, Any]:
-    return {
-        name: {"verdict": str(gate.verdict), "reason": gate.reason, "threshold": gate.threshold}
-        for name, gate in verdict.gates.by_name().items()
     }
 
 
 def _guardrails(verdict: Assessment) -> dict[str, Any]:
     guardrails, target = verdict.guardrails, verdict.target
     return {
-        "cancel_recovery": {
-            "state": guardrails.cancel_recovery.state,
-            "pending": guardrails.cancel_recovery.pending,
-        },
-        "evidence_target": {
-            "count": target.count if target else None,
-            "of": EVIDENCE_TARGET,
-            "anchor": target.anchor if target else None,
-        },
+        "cancel_recovery": _members(guardrails.cancel_recovery, "state", "pending"),
+        "evidence_target": _members(target, "count", "of", "anchor") | {"of": EVIDENCE_TARGET},
         "auto_revert": {
-            "mode": str(guardrails.mode),
+            "mode": guardrails.mode,
             "tripped": verdict.wire.tripped,
             "reason": verdict.wire.time_to_trip,
         },
     }
 
 
-def _suggestion(verdict: Assessment) -> dict[str, Any] | None:
-    if verdict.suggestion is None:
-        return None
-    return {
-        "decision": verdict.suggestion.decision,
-        "reasons": list(verdict.suggestion.reasons),
-    }
-
-
-def _missions(figures: Numbers | None) -> dict[str, Any] | None:
-    if figures is None:
-        return None
+def _missions(figures: Numbers) -> dict[str, Any]:
     counts = figures.snapshot.mission_counts
     return {
         "considered": figures.snapshot.fallback.considered,
-        "completed": counts.get("completed", 0),
-        "failed": counts.get("failed", 0),
-        "running": counts.get("running", 0),
+        **{status: counts.get(status, 0) for status in ("completed", "failed", "running")},
         "orphans": figures.orphans,
         "counts": dict(counts),
         "events": dict(figures.snapshot.event_counts),
     }
 
 
-def _fallback(figures: Numbers | None, view: View) -> dict[str, Any] | None:
-    if figures is None:
-        return None
+def _fallback(figures: Numbers, view: View) -> dict[str, Any]:
     tally = view.state.routing if listened(view) else None
-    reconstruction, bounds = figures.reconstruction, figures.bounds
+    bounds, wire, reported = figures.bounds, figures.wire, figures.snapshot.fallback
+    rolling = _members(wire, "terminal", "fallbacks", "tripped", "to_trip")
+    routing = ("coding_turns", "delegated", "primary", "bootstrap", "unexplained")
     return {
         "reported": {
             "rate": figures.reported_rate,
-            "with_fallback": figures.snapshot.fallback.with_fallback,
-            "considered": figures.snapshot.fallback.considered,
+            **_members(reported, "with_fallback", "considered"),
         },
-        "reconstructed": {
-            "rate": reconstruction.rate,
-            "fallbacks": reconstruction.fallbacks,
-            "terminal": reconstruction.terminal,
-            "inferred": reconstruction.inferred,
-        },
+        "reconstructed": _members(
+            figures.reconstruction, "rate", "fallbacks", "terminal", "inferred"
+        ),
         "interval95": list(bounds.interval95) if bounds else None,
         "upper95": bounds.upper95 if bounds else None,
         "needed_for_10pct": bounds.needed if bounds else None,
-        "coverage": _coverage(figures.coverage),
-        "rolling": _rolling(figures.wire) if figures.wire.terminal else None,
-        "unseen": _tallied(tally, "bootstrap", "shadow", "lease_degraded"),
-        "routing": _tallied(
-            tally, "coding_turns", "delegated", "primary", "bootstrap", "unexplained"
-        ),
+        "coverage": _members(figures.coverage, "state", "covered", "considered"),
+        "rolling": {"size": ROLLING, **rolling} if wire.terminal else None,
+        "unseen": _members(tally, "bootstrap", "shadow", "lease_degraded"),
+        "routing": _members(tally, *routing),
     }
 
 
-def _rolling(wire: TripWire) -> dict[str, Any]:
-    return {
-        "size": ROLLING,
-        "terminal": wire.terminal,
-        "fallbacks": wire.fallbacks,
-        "tripped": wire.tripped,
-        "to_trip": wire.to_trip,
-    }
-
-
-def _tallied(tally: RoutingTally | None, *names: str) -> dict[str, int | None]:
-    return {name: None if tally is None else getattr(tally, name) for name in names}
-
-
-def _coverage(coverage: Coverage) -> dict[str, Any]:
-    return {
-        "state": str(coverage.state),
-        "covered": coverage.covered,
-        "considered": coverage.considered,
-    }
-
-
-def _latency(figures: Numbers | None) -> dict[str, Any] | None:
-    if figures is None:
-        return None
+def _latency(figures: Numbers) -> dict[str, Any]:
     latency = figures.snapshot.latency
     return {
         "n": latency.count,
-        "p50_s": latency.p50_s,
-        "p95_s": latency.p95_s,
-        "max_s": latency.max_s,
+        **_members(latency, "p50_s", "p95_s", "max_s"),
         "rank_from_top": rank_from_top(latency.count) if latency.count else None,
         "over_watch": figures.over_watch,
     }
 
 
-def _is_of_interest(row: RunRow) -> bool:
-    return row.is_running or row.link is not None
-
-
 def _run(row: RunRow) -> dict[str, Any]:
     level, mission = row.level, row.mission
-    guess = mission.mission_id is not None and not mission.is_certain
-    reason = (
-        f"{level.reason}; mission {mission.mission_id}: {mission.why}" if guess else level.reason
-    )
+    guess = f"; mission {mission.mission_id}: {mission.why}"
+    is_guess = mission.mission_id is not None and not mission.is_certain
     return {
         "session_id": row.session.session_id,
-        "level": None if level.level is None else str(level.level),
+        "level": level.level,
         "active_runs": row.session.active_runs,
         "silent_s": _rounded(row.silent_s),
         "last_event": row.run.last_kind,
         "mission_id": mission.mission_id,
-        "reason": reason,
+        "reason": f"{level.reason}{guess if is_guess else ''}",
     }
 
 
@@ -327,10 +254,6 @@ def _notices(view: View, figures: Numbers | None) -> list[str]:
             f"the gateway's fallback count is {abs(figures.unreported)} {way} than the ledger's"
         )
     return notices
-
-
-def _is_blind(figures: Numbers) -> bool:
-    return figures.coverage.state is CoverageState.BLIND
 
 
 def _rounded(value: float | None) -> float | None:

@@ -8,7 +8,7 @@ change at most once a second, so that what is made of them is kept.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from vp_tui.domain.rollout.situation import CancelledRun, StuckRun
 from vp_tui.domain.runs.cancels import SAME_S, Cancel, pending
@@ -20,7 +20,7 @@ from vp_tui.views.runs import finished_at, run_levels, run_rows
 from vp_tui.views.view import View, fact
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from vp_tui.domain.models import Dialect
     from vp_tui.domain.rollout.windows import Window
@@ -36,42 +36,8 @@ _BEYOND: Final[Mapping[Level | None, str]] = {
 }
 """Levels that no cancel reaches any more; `key` restarts the gateway."""
 
-_ANOTHER: Final = "the run that was shown has ended, another one runs: look at it first"
-
 CANCEL_WAITS: Final[dict[Dialect | None, str]] = {"G1": "5 s", "G2": "10 s", None: "5 to 10 s"}
 """How long a gateway waits for a run to hear a cancel before it clears the counter."""
-_NO_LOCK: Final = "blocks nothing: on this gateway (G2) a run holds only its own session's lock"
-
-
-class Target(NamedTuple):
-    """One session's run as it was when somebody decided about it."""
-
-    session_id: str
-    level: Level | None
-    activity: str
-    """In words: what it does, since when, what it holds."""
-    waiting: tuple[str, ...]
-    """Sessions that wait behind it."""
-    blocker: str | None
-    """The session that it waits behind."""
-    viewers: int
-    """Sockets of others."""
-    run: Run
-    """As it was followed until then."""
-
-
-def target_of(row: RunRow) -> Target:
-    """Return the run of a row as a target."""
-    level = row.level
-    return Target(
-        session_id=row.session.session_id,
-        level=level.level,
-        activity=level.reason,
-        waiting=level.waiting,
-        blocker=level.blocker,
-        viewers=row.other_viewers,
-        run=row.run,
-    )
 
 
 def row_of_session(view: View, session_id: str | None) -> RunRow | None:
@@ -102,28 +68,38 @@ def why_no_cancel(view: View, session_id: str | None) -> str | None:
 
 def _why_not_again(view: View, run: Run) -> str | None:
     """Say what keeps a run from being cancelled once more: somebody did, and it may yet hear."""
-    cancels = (cancel for cancel in view.state.cancels if cancel.session_id == run.session_id)
-    asked = [cancel.at for cancel in cancels if cancel.is_in_flight]
-    if asked:
-        return f"a cancel of it is on its way, asked for {age(view.now - asked[-1])} ago"
+    cancels = cancels_of(view, run.session_id)
+    if (asked := next((c for c in cancels if c.is_in_flight), None)) is not None:
+        return f"a cancel of it is on its way, asked for {age(view.now - asked.at)} ago"
     if run.pending is not None and view.now - run.pending.at < SAME_S:
         return f"it was cancelled {age(view.now - run.pending.at)} ago: wait whether it hears"
     return None
 
 
+def cancels_of(view: View, session_id: str | None) -> Iterator[Cancel]:
+    """Return the cancels of this session that are followed, the newest first."""
+    return (c for c in reversed(view.state.cancels) if c.session_id == session_id)
+
+
 def own_pending(view: View, session_id: str | None) -> Cancel | None:
     """Return the newest cancel of our own of this session whose recovery is awaited."""
-    own = (
-        c for c in reversed(pending(view.state.cancels)) if c.session_id == session_id and c.actor
-    )
-    return next(own, None)
+    return next((c for c in cancels_of(view, session_id) if c.actor and not c.is_over), None)
 
 
-def why_changed(target: Target, view: View) -> str | None:
+def own_cancel(view: View, session_id: str, since: float) -> Cancel | None:
+    """Return the cancel of this session that was sent at `since` or later, or was on its way."""
+    own = (c for c in cancels_of(view, session_id) if c.actor is not None)
+    return next((c for c in own if c.at >= since or c.is_in_flight), None)
+
+
+def why_changed(target: RunRow, view: View) -> str | None:
     """Say what became of the target since it was captured; None: it is still that run."""
-    if (why := why_no_cancel(view, target.session_id)) is not None:
+    session_id = target.session.session_id
+    if (why := why_no_cancel(view, session_id)) is not None:
         return why
-    return None if _is_same(target.run, view.state.runs[target.session_id]) else _ANOTHER
+    if _is_same(target.run, view.state.runs[session_id]):
+        return None
+    return "the run that was shown has ended, another one runs: look at it first"
 
 
 def _is_same(run: Run, now: Run) -> bool:
@@ -132,13 +108,10 @@ def _is_same(run: Run, now: Run) -> bool:
     return run.ended_at == now.ended_at and all(one in {None, other} for one, other in began)
 
 
-def cancellable(view: View) -> tuple[Target, ...]:
+def cancellable(view: View) -> tuple[RunRow, ...]:
     """Return every run that a cancel can hit, in the order of the screen."""
-    return tuple(
-        target_of(row)
-        for row in run_rows(view)
-        if why_no_cancel(view, row.session.session_id) is None
-    )
+    rows = run_rows(view)
+    return tuple(row for row in rows if why_no_cancel(view, row.session.session_id) is None)
 
 
 def what_it_blocks(view: View, row: RunRow) -> str:
@@ -149,7 +122,7 @@ def what_it_blocks(view: View, row: RunRow) -> str:
     if view.state.dialect is None:
         return "what it blocks is unknown: the gateway has not said its generation"
     if view.state.dialect == "G2":
-        return _NO_LOCK
+        return "blocks nothing: on this gateway (G2) a run holds only its own session's lock"
     if level.holds_lock:
         return _while_it_holds(row)
     return "blocks nothing: it does not have the gateway's lock"
@@ -197,16 +170,13 @@ def _rung(view: View, row: RunRow) -> str:
 
 
 def _stuck(view: View, row: RunRow) -> str:
+    asked = "cancelled" if row.run.pending else f"{key_of(view.state.watch, 'cancel')} cancel"
     waits = CANCEL_WAITS[view.state.dialect]
-    if row.run.pending is not None:
-        return f"cancelled, {waits} -> deaf? 2nd cancel useless -> {_restart(view)}"
-    key = key_of(view.state.watch, "cancel")
-    return f"{key} cancel, {waits} -> deaf? 2nd cancel useless -> {_restart(view)}"
+    return f"{asked}, {waits} -> deaf? 2nd cancel useless -> {_restart(view)}"
 
 
 def _idle(view: View, row: RunRow) -> str:
-    session_id = row.session.session_id
-    if any(cancel.session_id == session_id and not cancel.is_over for cancel in view.state.cancels):
+    if pending(cancels_of(view, row.session.session_id)):
         return "recovery unconfirmed: watch until a later turn completes"
     return "nothing to do: no run"
 
@@ -287,13 +257,3 @@ def _last_line(view: View, run: Run, told: RunLevel) -> str | None:
     log_id = view.state.lane_log_id if told.owns_lane or run.is_on_lane else run.session_id
     log = view.state.logs.get(log_id)
     return log.lines[-1] if log and log.lines else None
-
-
-def own_cancel(view: View, session_id: str, since: float) -> Cancel | None:
-    """Return the cancel of this session that was sent at `since` or later, or was on its way."""
-    own = (
-        c
-        for c in reversed(view.state.cancels)
-        if c.session_id == session_id and c.actor is not None
-    )
-    return next((c for c in own if c.at >= since or c.is_in_flight), None)

@@ -13,8 +13,9 @@ from vp_tui.domain.runs.levels import Level, waiting_behind
 from vp_tui.domain.runs.turns import BOOTSTRAP, DELEGATED, FALLBACKS, MARKS_LIMIT, SHADOW
 from vp_tui.domain.text import age, counted, fold, short_id
 from vp_tui.state.state import GROWTH_LIMIT
+from vp_tui.views.runs import began_at
 from vp_tui.views.sources import log_view, source_view
-from vp_tui.views.stuck_runs import next_step, row_of_session, what_it_blocks
+from vp_tui.views.stuck_runs import cancels_of, next_step, row_of_session, what_it_blocks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,6 +34,7 @@ TOOLS_SHOWN: Final = 3
 _BEGINNINGS: Final = DELEGATED | {BOOTSTRAP, SHADOW, "processing"}
 _CANCELS: Final = frozenset({"turn_cancelled", "cancelled"})
 _QUESTIONS: Final = frozenset({"input_required", "auth_required"})
+_BAD: Final = FALLBACKS | _QUESTIONS | {"error"}
 
 
 class Moment(NamedTuple):
@@ -50,31 +52,34 @@ def course(row: RunRow, now: float) -> tuple[Moment, ...]:
     What goes on comes last: the open tool calls, and the silence.
     """
     run, turn = row.run, row.turn
-    if run.is_open and turn.ended_at is not None:
-        return tuple(_unheard(row))
-    if not turn.marks and not turn.tool_calls and turn.started_at is None:
-        return tuple(_unheard(row) if run.is_open else (Moment(None, "no turn was seen"),))
-    told = [*_marks(row), *_result(row), *_cancel(row), *_end(row)]
-    told.sort(key=lambda moment: moment.at or 0.0)
-    return (*_beginning(row), *told, *_tools(row, now), *_silence(row, now))
+    is_unseen = not turn.marks and not turn.tool_calls and turn.started_at is None
+    if run.is_open and (is_unseen or turn.ended_at is not None):
+        return (Moment(run.running_since, "counted as running; none of its frames was heard yet"),)
+    if is_unseen:
+        return (Moment(None, "no turn was seen"),)
+    told = sorted(_happened(row), key=lambda moment: moment.at or 0.0)
+    is_begun = turn.marks and turn.marks[0].kind in _BEGINNINGS
+    begun = () if is_begun else (Moment(None, "its beginning was not seen"),)
+    return (*begun, *told, *_going_on(row, now))
 
 
-def _unheard(row: RunRow) -> Iterator[Moment]:
-    yield Moment(row.run.running_since, "counted as running; none of its frames was heard yet")
-
-
-def _beginning(row: RunRow) -> Iterator[Moment]:
-    marks = row.turn.marks
-    if not marks or marks[0].kind not in _BEGINNINGS:
-        yield Moment(None, "its beginning was not seen")
-
-
-def _marks(row: RunRow) -> Iterator[Moment]:
-    marks = row.turn.marks
-    for mark in marks:
-        yield Moment(mark.at, _said(mark, row), is_bad=_is_bad(mark))
-    if len(marks) == MARKS_LIMIT:
-        yield Moment(marks[-1].at, "(some in the middle are left out)")
+def _happened(row: RunRow) -> Iterator[Moment]:
+    """Yield what is over, in no order."""
+    turn = row.turn
+    for mark in turn.marks:
+        yield Moment(mark.at, _said(mark, row), is_bad=mark.kind in _BAD)
+    if len(turn.marks) == MARKS_LIMIT:
+        yield Moment(turn.marks[-1].at, "(some in the middle are left out)")
+    if (result := turn.tool_result) is not None:
+        tool = "" if result.tool is None else f" of {fold(result.tool)}"
+        yield Moment(result.at, f"tool_result{tool}: {fold(result.text)}")
+    hit, is_told = row.run.pending, any(mark.kind in _CANCELS for mark in turn.marks)
+    if hit is not None and not is_told:
+        yield Moment(hit.at, "cancelled, its turn has not ended")
+    if turn.ended_at is not None:
+        is_done = row.run.completed_at == turn.ended_at and not turn.cancelled
+        word = "done" if is_done else "cancelled" if turn.cancelled else "ended"
+        yield Moment(turn.ended_at, f"turn {word}")
 
 
 def _said(mark: Mark, row: RunRow) -> str:
@@ -92,53 +97,22 @@ def _said(mark: Mark, row: RunRow) -> str:
     return f'processing "{text}"' if mark.kind == "processing" else f"{mark.kind}: {text}"
 
 
-def _is_bad(mark: Mark) -> bool:
-    return mark.kind in FALLBACKS or mark.kind in _QUESTIONS or mark.kind == "error"
-
-
-def _result(row: RunRow) -> Iterator[Moment]:
-    result = row.turn.tool_result
-    if result is not None:
-        tool = "" if result.tool is None else f" of {fold(result.tool)}"
-        yield Moment(result.at, f"tool_result{tool}: {fold(result.text)}")
-
-
-def _cancel(row: RunRow) -> Iterator[Moment]:
-    """Tell of a cancel that no frame told of."""
-    hit = row.run.pending
-    if hit is not None and not any(mark.kind in _CANCELS for mark in row.turn.marks):
-        yield Moment(hit.at, "cancelled, its turn has not ended")
-
-
-def _end(row: RunRow) -> Iterator[Moment]:
-    turn = row.turn
-    if turn.ended_at is not None:
-        is_done = row.run.completed_at == turn.ended_at and not turn.cancelled
-        word = "done" if is_done else "cancelled" if turn.cancelled else "ended"
-        yield Moment(turn.ended_at, f"turn {word}")
-
-
-def _tools(row: RunRow, now: float) -> Iterator[Moment]:
-    """Tell the open tool calls: where a silent run most often hangs."""
-    calls = row.turn.open_tools
+def _going_on(row: RunRow, now: float) -> Iterator[Moment]:
+    """Yield the open tool calls, where a silent run most often hangs; else what was last heard."""
+    run, calls = row.run, row.turn.open_tools
     for call in calls[-TOOLS_SHOWN:]:
         yield Moment(call.at, _open(call, row, now), is_bad=row.is_alarm)
     if len(calls) > TOOLS_SHOWN:
         yield Moment(None, f"and {len(calls) - TOOLS_SHOWN} older tool calls without a result")
+    if run.is_open and not calls and run.progress_at is not None:
+        kind = f" ({run.last_kind})" if run.last_kind else ""
+        yield Moment(run.progress_at, f"last sign{kind}, nothing for {age(now - run.progress_at)}")
 
 
 def _open(call: ToolCall, row: RunRow, now: float) -> str:
     number = row.turn.tool_calls
     counted = f" ({number} calls so far)" if number > 1 and call is row.turn.open_tools[-1] else ""
     return f"tool_call {fold(call.text)}, no tool_result for {age(now - call.at)}{counted}"
-
-
-def _silence(row: RunRow, now: float) -> Iterator[Moment]:
-    """Tell what was last heard of a run under way that is in no tool."""
-    run = row.run
-    if run.is_open and not row.turn.open_tools and run.progress_at is not None:
-        kind = f" ({run.last_kind})" if run.last_kind else ""
-        yield Moment(run.progress_at, f"last sign{kind}, nothing for {age(now - run.progress_at)}")
 
 
 def short_mission(mission_id: str) -> str:
@@ -171,20 +145,17 @@ def triage(view: View, session_id: str) -> Triage | None:
     row = row_of_session(view, session_id)
     if row is None:
         return None
-    cancels = (
-        c for c in reversed(view.state.cancels) if c.session_id == session_id and not c.is_over
-    )
     return Triage(
         row=row,
         course=course(row, view.now),
         logs=_logs(view, row),
-        log_id=log_of(view, row),
+        log_id=view.state.lane_log_id if is_on_lane(row) else session_id,
         mission=_mission(view, row),
         queue=_queue(view, row),
         viewers=_viewers(view, row),
         lane=_lane(view),
         blocks=what_it_blocks(view, row),
-        cancel=next(cancels, None),
+        cancel=next((c for c in cancels_of(view, session_id) if not c.is_over), None),
         next_step=next_step(view, row),
     )
 
@@ -192,11 +163,6 @@ def triage(view: View, session_id: str) -> Triage | None:
 def is_on_lane(row: RunRow) -> bool:
     """Tell whether the run is known, or believed, to be the one that the lane works for."""
     return row.level.owns_lane or (row.run.is_open and row.run.is_on_lane)
-
-
-def log_of(view: View, row: RunRow) -> str:
-    """Return the id of the log that the run writes: a delegated one writes the lane's."""
-    return view.state.lane_log_id if is_on_lane(row) else row.session.session_id
 
 
 def _logs(view: View, row: RunRow) -> tuple[str, ...]:
@@ -217,10 +183,9 @@ def _logs(view: View, row: RunRow) -> tuple[str, ...]:
 
 def _since(row: RunRow) -> float | None:
     """Return since when the growth of a log matters: its silence, its cancel, else its turn."""
-    level, run = row.level, row.run
-    if level.level in {Level.STUCK, Level.QUIET, Level.DEAF, Level.ORPHAN, Level.LOST}:
-        return level.since
-    return run.running_since if run.turn.started_at is None else run.turn.started_at
+    if row.level.level in {Level.STUCK, Level.QUIET, Level.DEAF, Level.ORPHAN, Level.LOST}:
+        return row.level.since
+    return began_at(row.run)
 
 
 def _growth(view: View, log_id: str, since: float | None) -> str:

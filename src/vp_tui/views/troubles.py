@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from vp_tui.domain.lane.auto_revert import STOP_KEY, YOU, Phase, in_words
+from vp_tui.domain.lane.auto_revert import STOP_KEY, YOU, Phase
 from vp_tui.domain.missions import CoverageState
 from vp_tui.domain.models import Source
 from vp_tui.domain.runs.cancels import CancelState, pending
@@ -20,36 +20,22 @@ from vp_tui.views.sources import SourceView, SourceWord, is_reachable, source_vi
 from vp_tui.views.view import View, fact
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
-    from vp_tui.domain.lane.auto_revert import AutoRevert
-    from vp_tui.domain.rollout.guardrails import TripWire
+    from vp_tui.domain.rollout.guardrails import Guardrails
     from vp_tui.domain.rollout.situation import StuckRun
     from vp_tui.state.state import Watch
 
 
-_GRAVITY: Final = (
-    SourceWord.LIVE,
-    SourceWord.IDLE,
-    SourceWord.STALE,
-    SourceWord.DOWN,
-    SourceWord.UNAUTHORIZED,
-)
 LOST: Final = "gateway lost"
 BLIND: Final = "the reported rate is BLIND"
-LANE_SOURCES: Final = (
-    Source.METRICS,
-    Source.SESSIONS,
-    Source.CONTINUITY,
-    Source.LOG,
-    Source.HEALTH,
-)
+_SOURCES: Final = (Source.METRICS, Source.SESSIONS, Source.CONTINUITY, Source.LOG, Source.HEALTH)
 
 GUARDRAIL: Final = "guardrail tripped"
 UNCONFIRMED: Final = "cancel unconfirmed"
 CONTRADICTED: Final = "brake contradicted"
 COUNTDOWN: Final = "auto-revert"
-_SERIOUS: Final = {LOST: "gateway lost", BLIND: "blind rate"}
+_SERIOUS: Final = {LOST: LOST, BLIND: "blind rate"}
 """Troubles that are an alarm of the SAFETY line, and the alarm's name."""
 
 
@@ -71,7 +57,7 @@ def badge(view: View, *, frozen: bool) -> str:
     """Return the screen's state in words joined by `+`; only LIVE alone says that all is well."""
     words = ["FROZEN"] if frozen else []
     figures = numbers(view)
-    worst = max((source_view(view, s).word for s in OFTEN_ASKED), key=_GRAVITY.index)
+    worst = max((source_view(view, s).word for s in OFTEN_ASKED), key=list(SourceWord).index)
     if figures and figures.coverage.state is CoverageState.BLIND:
         words.append("BLIND")
     if is_lost(view.state):
@@ -93,27 +79,27 @@ def troubles(view: View) -> tuple[Trouble, ...]:
 
 
 def _troubles_found(view: View) -> Iterator[Trouble]:
-    views = [source_view(view, source) for source in LANE_SOURCES]
+    views = [source_view(view, source) for source in _SOURCES]
     down = [view for view in views if view.word is SourceWord.DOWN]
     if down and not is_reachable(view):
         yield _failed(LOST if is_lost(view.state) else "no usable answer", down[0])
         return
-    yield from _refused(views)
-    figures = numbers(view)
-    if figures:
+    if refused := [view for view in views if view.word is SourceWord.UNAUTHORIZED]:
+        yield _failed(f"unauthorized: {', '.join(view.name for view in refused)}", refused[0])
+    if figures := numbers(view):
         yield from _doubts(figures)
     yield from (_failed(f"{view.name} down", view) for view in down)
-    yield from _stale(views)
+    for stale in (view for view in views if view.word is SourceWord.STALE):
+        reason = f"no answer for {age(stale.age_s or 0.0)}, and no error either"
+        cure = "the gateway may be blocked; vp-tui keeps asking"
+        yield Trouble(f"{stale.name} stale", reason, cure)
     yield from _streams(view)
     if view.state.health and view.state.health.status != "healthy":
         reason = view.state.health.db_error or f"its database is {view.state.health.db_status}"
         yield Trouble("gateway unhealthy", reason, "look at the gateway's own log")
-    if view.state.evidence and view.state.evidence.problem:
-        reason, cure = (
-            view.state.evidence.problem,
-            "vp-tui goes by what it read before, and tries again",
-        )
-        yield Trouble("evidence log", reason, cure, is_grave=False)
+    if view.state.evidence and (problem := view.state.evidence.problem):
+        cure = "vp-tui goes by what it read before, and tries again"
+        yield Trouble("evidence log", problem, cure, is_grave=False)
     if view.state.windows_problem:
         cure = "whether a window is open is as it was known before; vp-tui tries again"
         yield Trouble("open window", view.state.windows_problem, cure, is_grave=False)
@@ -123,15 +109,8 @@ def _troubles_found(view: View) -> Iterator[Trouble]:
 
 
 def _failed(what: str, view: SourceView) -> Trouble:
-    reason = view.failure.reason if view.failure else ""
-    return Trouble(what, reason, view.failure.cure if view.failure else "")
-
-
-def _refused(views: list[SourceView]) -> Iterator[Trouble]:
-    refused = [view for view in views if view.word is SourceWord.UNAUTHORIZED]
-    if refused:
-        names = ", ".join(view.name for view in refused)
-        yield _failed(f"unauthorized: {names}", refused[0])
+    reason, cure = (view.failure.reason, view.failure.cure) if view.failure else ("", "")
+    return Trouble(what, reason, cure)
 
 
 def _doubts(figures: Numbers) -> Iterator[Trouble]:
@@ -157,15 +136,6 @@ def _doubts(figures: Numbers) -> Iterator[Trouble]:
             f"{counted(figures.unreported, 'fallback')} seen that the gateway does not report",
             "go by the reconstructed rate",
         )
-
-
-def _stale(views: list[SourceView]) -> Iterator[Trouble]:
-    for view in views:
-        if view.word is SourceWord.STALE:
-            reason = f"no answer for {age(view.age_s or 0.0)}, and no error either"
-            yield Trouble(
-                f"{view.name} stale", reason, "the gateway may be blocked; vp-tui keeps asking"
-            )
 
 
 def _streams(view: View) -> Iterator[Trouble]:
@@ -201,53 +171,32 @@ class SafetyEntry(NamedTuple):
         return f"{self.head}: {self.reason}" if self.head else self.reason
 
 
-class SafetyFacts(NamedTuple):
-    """What the SAFETY line is made of."""
-
-    wire: TripWire
-    stuck_runs: tuple[StuckRun, ...]
-    others: tuple[SafetyEntry, ...]
-    """As `state_alarms` has them."""
-    watch: Watch
-    revert: AutoRevert
-    can_force: bool
-    """This vp-tui may force fallback, and neither did so nor knows it to be forced."""
-
-
-def state_entries(view: View) -> tuple[SafetyEntry, ...]:
-    """Return what is wrong besides the trip-wire and the runs that hang."""
-    return (*_contradicted(view), *_unconfirmed(view), *_troubles(view))
-
-
-def can_force(view: View) -> bool:
-    """Tell whether fallback may and need be forced."""
-    is_forced = view.state.lane.is_reverted or view.state.auto_revert.phase is Phase.REVERTED
-    return not is_forced and not view.state.watch.read_only
-
-
-def safety_line(found: SafetyFacts) -> tuple[SafetyEntry, ...]:
+def safety_line(
+    view: View, guardrails: Guardrails, hanging: Iterable[StuckRun]
+) -> tuple[SafetyEntry, ...]:
     """Return the entries of the SAFETY line, the gravest first.
 
     While fallback is about to be forced that is, and the trip that its line names comes last.
     """
-    who = in_words(found.watch.auto_revert, found.revert, tripped=found.wire.tripped)
-    tripped = _tripped(found, who)
-    others = (*(_hanging(run, found.watch) for run in found.stuck_runs), *found.others)
-    if not found.revert.is_counting:
-        return (*tripped, *others)
-    head = f"AUTO-REVERT in {found.revert.left_s} s"
-    stop = f"{STOP_KEY} stops it"
-    counting = SafetyEntry(COUNTDOWN, found.revert.trip or "", STOP_KEY, stop, head=head)
-    return (counting, *others, *tripped)
-
-
-def _troubles(view: View) -> tuple[SafetyEntry, ...]:
-    key = key_of(view.state.watch, "links")
-    return tuple(
-        SafetyEntry(_SERIOUS[trouble.what], trouble.reason, key, trouble.cure, trouble.what)
-        for trouble in troubles(view)
-        if trouble.what in _SERIOUS
+    tripped, revert = _tripped(view, guardrails), guardrails.revert
+    others = (
+        *(_hanging(run, view.state.watch) for run in hanging),
+        *_contradicted(view),
+        *_unconfirmed(view),
+        *_serious(view),
     )
+    if not revert.is_counting:
+        return (*tripped, *others)
+    head = f"AUTO-REVERT in {revert.left_s} s"
+    stop = f"{STOP_KEY} stops it"
+    return (SafetyEntry(COUNTDOWN, revert.trip or "", STOP_KEY, stop, head=head), *others, *tripped)
+
+
+def _serious(view: View) -> Iterator[SafetyEntry]:
+    key = key_of(view.state.watch, "links")
+    for found in troubles(view):
+        if (alarm := _SERIOUS.get(found.what)) is not None:
+            yield SafetyEntry(alarm, found.reason, key, found.cure, found.what)
 
 
 def _contradicted(view: View) -> Iterator[SafetyEntry]:
@@ -288,11 +237,13 @@ def _hanging(run: StuckRun, watch: Watch) -> SafetyEntry:
     return SafetyEntry(f"{name} run", reason, key, cure, head=head, subject=run.session_id)
 
 
-def _tripped(found: SafetyFacts, who: str) -> tuple[SafetyEntry, ...]:
-    """Return the trip as an alarm; `who` reverts, in words."""
-    if found.wire.reason is None:
-        return ()
+def _tripped(view: View, guardrails: Guardrails) -> Iterator[SafetyEntry]:
+    """Yield the trip as an alarm, with who reverts."""
+    if (reason := guardrails.trip_wire.reason) is None:
+        return
+    who = guardrails.auto_revert
     cure = f"{YOU}: nothing reverts by itself" if who == YOU else who
-    key = key_of(found.watch, "brake")
-    press = f", press {key}" if found.can_force else ""
-    return (SafetyEntry(GUARDRAIL, found.wire.reason, key, f"{cure}{press}"),)
+    key = key_of(view.state.watch, "brake")
+    is_forced = view.state.lane.is_reverted or view.state.auto_revert.phase is Phase.REVERTED
+    may_force = not is_forced and not view.state.watch.read_only
+    yield SafetyEntry(GUARDRAIL, reason, key, f"{cure}, press {key}" if may_force else cure)

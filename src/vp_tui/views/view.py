@@ -54,12 +54,7 @@ class View:
     def as_if(self, window: Window) -> View:
         """Return what would be so if `window` were the current one."""
         last = self._as_if
-        if (
-            last is None
-            or last.state is not self.state
-            or last.now != self.now
-            or last.window != window
-        ):
+        if last is None or (last.now, last.window) != (self.now, window):
             last = self._as_if = View(self.state, self.now, last or self, window)
         return last
 

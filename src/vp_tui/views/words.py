@@ -44,7 +44,6 @@ EVENTS: Final = {
     "vp.mission.failed": "F",
 }
 _KNOWN_STATUSES: Final = ("completed", "failed", "running")
-_VERDICTS: Final = {Verdict.INCONCLUSIVE: "INC"}
 _OPEN: Final = frozenset({CancelState.REQUESTED, CancelState.UNKNOWN, CancelState.ANSWERED})
 """States whose words do not say that the recovery is unconfirmed."""
 
@@ -215,7 +214,7 @@ def gate(result: GateResult) -> str:
 
 def verdict(result: GateResult) -> str:
     """Return a gate's verdict in short, without what it lacks."""
-    return _VERDICTS.get(result.verdict, str(result.verdict))
+    return "INC" if result.verdict is Verdict.INCONCLUSIVE else str(result.verdict)
 
 
 def promotion(line: Promotion) -> str:

@@ -16,7 +16,7 @@ from vp_tui.ui.dialogs.follow import FollowDialog
 from vp_tui.ui.dialogs.orders import CancelQuestion
 from vp_tui.ui.dialogs.window import OpenDialog
 from vp_tui.ui.watch.screen import WatchScreen
-from vp_tui.views.stuck_runs import row_of_session, target_of
+from vp_tui.views.stuck_runs import row_of_session
 from vp_tui.worker.evidence import EvidenceFiles
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ async def test_an_order_goes_to_the_lane_that_it_was_asked_for() -> None:
     async with two_lanes() as (other, shown):
         row = row_of_session(other.lane.live.view, OWNER)
         assert row is not None
-        shown.app.push_screen(FollowDialog(other.lane, CancelQuestion(target_of(row))))
+        shown.app.push_screen(FollowDialog(other.lane, CancelQuestion(row)))
         await shown.settle()
         assert "other" in shown.lines[0]
         await shown.press("right", "enter")
@@ -59,7 +59,7 @@ async def test_what_has_changed_is_looked_for_on_that_lane() -> None:
     async with two_lanes() as (other, shown):
         row = row_of_session(other.lane.live.view, OWNER)
         assert row is not None
-        shown.app.push_screen(FollowDialog(other.lane, CancelQuestion(target_of(row))))
+        shown.app.push_screen(FollowDialog(other.lane, CancelQuestion(row)))
         await shown.tell(*scenes.unheard_cancel())
         await shown.press("right", "enter")
         assert [order.session_id for order in other.ordered(CancelRun)] == [OWNER]

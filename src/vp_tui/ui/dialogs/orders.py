@@ -40,7 +40,7 @@ from vp_tui.views.stuck_runs import own_cancel, why_changed
 
 if TYPE_CHECKING:
     from vp_tui.domain.runs.cancels import Cancel
-    from vp_tui.views.stuck_runs import Target
+    from vp_tui.views.runs import RunRow
     from vp_tui.views.view import View
     from vp_tui.worker.commands import Commands
 
@@ -70,7 +70,7 @@ class CancelQuestion(Question):
     not_now = "Keep running"
     reason_hint = TO_THE_GATEWAY
 
-    def __init__(self, target: Target, followed: Cancel | None = None) -> None:
+    def __init__(self, target: RunRow, followed: Cancel | None = None) -> None:
         """`followed` was sent before: nothing is asked, what comes of it is shown."""
         self._target = target
         self._followed = followed
@@ -88,7 +88,7 @@ class CancelQuestion(Question):
         return []
 
     def steps(self, view: View, since: float, width: int, *, is_asking: bool) -> list[Line]:  # noqa: ARG002 - of one
-        cancel = own_cancel(view, self._target.session_id, since)
+        cancel = own_cancel(view, self._target.session.session_id, since)
         return [] if cancel is None else cancel_lines(cancel, view, width)
 
     def send(self, view: View, commands: Commands, reason: str) -> str | None:
@@ -102,16 +102,17 @@ class CancelAllQuestion(Question):
     word = "all runs"
     reason_hint = TO_THE_GATEWAY
 
-    def __init__(self, targets: tuple[Target, ...]) -> None:
+    def __init__(self, targets: tuple[RunRow, ...]) -> None:
         self._targets = targets
 
     def target(self, width: int) -> list[Line]:
         hit = counted(len(self._targets), "run")
         lines = [join((f"this hits {hit}, and all viewers are told", "warn"))]
         for target in self._targets:
-            level = "unknown" if target.level is None else str(target.level)
-            who = f"  {short_id(target.session_id):<14}"
-            lines.append(cut(join(who, (f"{level:<8}", "warn"), target.activity), width))
+            told = target.level
+            level = "unknown" if told.level is None else str(told.level)
+            who = f"  {short_id(target.session.session_id):<14}"
+            lines.append(cut(join(who, (f"{level:<8}", "warn"), told.reason), width))
         return [*lines, EMPTY]
 
     def facts(self, view: View, width: int, *, is_short: bool) -> list[Line]:  # noqa: ARG002 - the targets
@@ -120,10 +121,10 @@ class CancelAllQuestion(Question):
     def steps(self, view: View, since: float, width: int, *, is_asking: bool) -> list[Line]:  # noqa: ARG002 - as above
         lines: list[Line] = []
         for target in self._targets:
-            cancel = own_cancel(view, target.session_id, since)
+            cancel = own_cancel(view, target.session.session_id, since)
             if cancel is not None:
                 last = state_line(cancel, view)
-                lines.append(cut(join(f"{short_id(target.session_id):<14}", last), width))
+                lines.append(cut(join(f"{short_id(target.session.session_id):<14}", last), width))
         return lines
 
     def send(self, view: View, commands: Commands, reason: str) -> str | None:
@@ -132,13 +133,13 @@ class CancelAllQuestion(Question):
         return None
 
 
-def _cancel(target: Target, view: View, commands: Commands, reason: str) -> str | None:
+def _cancel(target: RunRow, view: View, commands: Commands, reason: str) -> str | None:
     """Cancel the run if it is still the one that was captured; return why it was not."""
     why = why_changed(target, view)
     if why is None:
-        commands.cancel(target.session_id, reason)
+        commands.cancel(target.session.session_id, reason)
     else:
-        commands.refused("cancel", target.session_id, reason, why)
+        commands.refused("cancel", target.session.session_id, reason, why)
     return why
 
 

@@ -105,7 +105,7 @@ def _data(draft: Draft, now: float) -> Line:
     source = source_view(draft.view, Source.METRICS)
     if draft.figures is None:
         return join(("none: ", "bad"), (words.no_metrics(source), "bad"))
-    old_s = max(now - draft.now, 0.0) + (source.age_s or 0.0)
+    old_s = max(now - draft.view.now, 0.0) + (source.age_s or 0.0)
     coverage, own = words.coverage(draft.figures.coverage), draft.own
     more = f", +{own.new} in the window" if own else ""
     of: Span = (clock_z(draft.taken_at), "strong")

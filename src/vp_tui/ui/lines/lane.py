@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from vp_tui.domain.lane.switch_proof import Brake
     from vp_tui.domain.lane.switches import Actuation, Change, CommandRun, Plan
     from vp_tui.ui.lines.paint import Tone
-    from vp_tui.views.stuck_runs import Target
+    from vp_tui.views.runs import RunRow
     from vp_tui.views.view import View
 
 
@@ -187,23 +187,24 @@ _TONES: Final[dict[CancelState | RestartState | ProbeOutcome, Tone]] = {
 }
 
 
-def target_lines(target: Target, width: int) -> list[Line]:
+def target_lines(target: RunRow, width: int) -> list[Line]:
     """Return what is hit, what it does, and what it blocks."""
-    level = "unknown" if target.level is None else str(target.level).upper()
-    others = counted(target.viewers, "other viewer is", "other viewers are")
-    viewers = f"{others} told" if target.viewers else "no other viewer"
+    session_id, told, number = target.session.session_id, target.level, target.other_viewers
+    level = "unknown" if told.level is None else str(told.level).upper()
+    others = counted(number, "other viewer is", "other viewers are")
+    viewers = f"{others} told" if number else "no other viewer"
     lines = [
-        join((f"{short_id(target.session_id)} ", "strong"), (level, "warn"), f"  {viewers}"),
-        *wrap_text(target.session_id, width, "dim"),
-        *wrap_text(target.activity, width),
+        join((f"{short_id(session_id)} ", "strong"), (level, "warn"), f"  {viewers}"),
+        *wrap_text(session_id, width, "dim"),
+        *wrap_text(told.reason, width),
     ]
-    if target.blocker:
-        frees = f"it waits behind {short_id(target.blocker)}: cancelling it frees nothing"
+    if told.blocker:
+        frees = f"it waits behind {short_id(told.blocker)}: cancelling it frees nothing"
         lines += wrap_text(frees, width, "warn")
-    if target.waiting:
-        names = ", ".join(short_id(session_id) for session_id in target.waiting)
+    if told.waiting:
+        names = ", ".join(short_id(waiting) for waiting in told.waiting)
         lines += wrap_text(f"waiting behind it: {names}", width, "warn")
-    if target.level not in {Level.STUCK, Level.DEAF}:
+    if told.level not in {Level.STUCK, Level.DEAF}:
         lines += wrap_text("it is not stuck: what it has done so far is lost", width, "warn")
     return [*lines, EMPTY]
 

@@ -24,13 +24,7 @@ from vp_tui.ui.lines.evidence import meanwhile
 from vp_tui.views.actions import key_of
 from vp_tui.views.draft import Choice, draft_row, why_ask
 from vp_tui.views.lane import followed_change, why_no_change
-from vp_tui.views.stuck_runs import (
-    cancellable,
-    own_pending,
-    row_of_session,
-    target_of,
-    why_no_cancel,
-)
+from vp_tui.views.stuck_runs import cancellable, own_pending, row_of_session, why_no_cancel
 from vp_tui.worker.evidence import Outcome, Preceded, Refused, Written
 
 if TYPE_CHECKING:
@@ -201,7 +195,7 @@ class OrderDialogs:
             self._refuse("cancel", session_id or "", why or "it is not listed")
         followed = own_pending(view, session_id) if why else None
         if row is not None and (why is None or followed is not None):
-            self._ask(CancelQuestion(target_of(row), followed))
+            self._ask(CancelQuestion(row, followed))
 
     def cancel_all(self) -> None:
         """Open the dialog for all runs that can be hit."""
