@@ -6,6 +6,7 @@ pydantic, and only the commands that draw load Textual.
 
 from __future__ import annotations
 
+import gc
 import io
 import sys
 from importlib import import_module
@@ -70,5 +71,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(arguments: Arguments) -> int:
     module, _, function = _COMMANDS[arguments.command].rpartition(".")
-    code: int = getattr(import_module(f"vp_tui.cli.{module}"), function)(arguments)
+    command = getattr(import_module(f"vp_tui.cli.{module}"), function)
+    if not gc.isenabled():  # it waited until all was loaded, which stays: nothing to search there
+        gc.freeze()
+        gc.enable()
+    code: int = command(arguments)
     return code
