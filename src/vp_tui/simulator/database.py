@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import random
 from collections import Counter, deque
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
+from uuid import UUID
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -25,7 +27,7 @@ LEASE_OWNER: Final = "simone-control-plane"
 LEASE_SESSION_ID: Final = "vp.coder.primary.session"
 LEASE_TTL: Final = timedelta(seconds=300)
 
-JsonObject = dict[str, object]
+JsonObject = Mapping[str, object]
 
 WINDOW: Final = timedelta(seconds=900)
 MIN_SUCCESS_RATE: Final = 0.9
@@ -60,9 +62,7 @@ class SimIds:
 
     def uuid(self) -> str:
         """Return something in the form of a UUID."""
-        digits = self.hex(32)
-        cuts = (digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:])
-        return "-".join(cuts)
+        return str(UUID(self.hex(32)))
 
 
 @dataclass(slots=True)
@@ -79,17 +79,6 @@ class SimMission:
     result_ref: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class SimLaneEvent:
-    """A row of the events table, or of the session events table with no mission id."""
-
-    event_id: str
-    mission_id: str | None
-    event_type: str
-    payload: JsonObject
-    created_at: datetime
-
-
 @dataclass(slots=True)
 class SimLaneSession:
     """The one row about the lane's session."""
@@ -103,12 +92,12 @@ class SimLaneSession:
 
 @dataclass
 class SimDatabase:
-    """The tables, oldest row first."""
+    """The tables, oldest row first; events never change and are kept as they are sent."""
 
     ids: SimIds
     missions: list[SimMission] = field(default_factory=list)
-    events: list[SimLaneEvent] = field(default_factory=list)
-    session_events: list[SimLaneEvent] = field(default_factory=list)
+    events: list[JsonObject] = field(default_factory=list)
+    session_events: list[JsonObject] = field(default_factory=list)
     session: SimLaneSession | None = None
 
     def open_session(self, workspace_dir: str, owner: str, at: datetime) -> None:
@@ -117,7 +106,7 @@ class SimDatabase:
         if self.session is None:
             self.session = SimLaneSession(workspace_dir, owner, at, at)
         self.session.touched_at = at
-        lease: JsonObject = {
+        lease = {
             "lease_owner": LEASE_OWNER,
             "workspace_dir": workspace_dir,
             "session_id": LEASE_SESSION_ID,
@@ -126,8 +115,8 @@ class SimDatabase:
 
     def adopt_engine_session(self, at: datetime) -> None:
         """Note that the lane's engine came up under its own session id, once after `created`."""
-        if self.session_events[-1].event_type == "vp.session.created":
-            ids: JsonObject = {
+        if self.session_events[-1]["event_type"] == "vp.session.created":
+            ids = {
                 "session_id": LANE_DIRECTORY,
                 "previous_session_id": LEASE_SESSION_ID,
                 "status": "active",
@@ -139,7 +128,7 @@ class SimDatabase:
         """Add the row of a mission that starts."""
         mission = SimMission(f"vp-mission-{self.ids.hex(32)}", objective, run_id, at, at)
         self.missions.append(mission)
-        payload: JsonObject = {"trace_id": None, "run_id": run_id, "started_at": at.isoformat()}
+        payload = {"trace_id": None, "run_id": run_id, "started_at": at.isoformat()}
         self._append_event(mission, "dispatched", payload, at)
         return mission
 
@@ -147,11 +136,7 @@ class SimDatabase:
         self, mission: SimMission, error: str, trace_id: str | None, at: datetime
     ) -> None:
         """Note that the primary path takes the mission over; its row does not change."""
-        payload: JsonObject = {
-            "reason": "vp_execution_error",
-            "trace_id": trace_id,
-            "error": error,
-        }
+        payload = {"reason": "vp_execution_error", "trace_id": trace_id, "error": error}
         self._append_event(mission, "fallback", payload, at)
 
     def complete(
@@ -165,7 +150,7 @@ class SimDatabase:
     ) -> None:
         """Close the row of an answered mission; with a `vp_error` the fallback answered it."""
         mission.result_ref = f"workspace://{workspace_dir}"
-        payload: JsonObject = {
+        payload = {
             "trace_id": trace_id,
             "result_ref": mission.result_ref,
             "completed_at": at.isoformat(),
@@ -177,7 +162,7 @@ class SimDatabase:
 
     def fail(self, mission: SimMission, vp_error: str, trace_id: str | None, at: datetime) -> None:
         """Close the row of a mission that the fallback could not answer either."""
-        payload: JsonObject = {
+        payload = {
             "trace_id": trace_id,
             "error": "Fallback primary path failed after CODER VP failure.",
             "completed_at": at.isoformat(),
@@ -193,14 +178,26 @@ class SimDatabase:
     def _append_event(
         self, mission: SimMission, kind: str, payload: JsonObject, at: datetime
     ) -> None:
-        event_id = f"vp-event-{self.ids.hex(32)}"
-        self.events.append(
-            SimLaneEvent(event_id, mission.mission_id, f"vp.mission.{kind}", payload, at)
-        )
+        event = {
+            "event_id": f"vp-event-{self.ids.hex(32)}",
+            "mission_id": mission.mission_id,
+            **_event(f"vp.mission.{kind}", payload, at),
+        }
+        self.events.append(event)
 
     def _append_session_event(self, kind: str, payload: JsonObject, at: datetime) -> None:
         event_id = f"vp-session-event-{self.ids.hex(32)}"
-        self.session_events.append(SimLaneEvent(event_id, None, f"vp.session.{kind}", payload, at))
+        event = {"event_id": event_id, **_event(f"vp.session.{kind}", payload, at)}
+        self.session_events.append(event)
+
+
+def _event(kind: str, payload: JsonObject, at: datetime) -> JsonObject:
+    return {
+        "vp_id": VP_ID,
+        "event_type": kind,
+        "payload": payload,
+        "created_at": at.isoformat(),
+    }
 
 
 class SimContinuity:
@@ -224,14 +221,15 @@ class SimContinuity:
             self._recent.popleft()
         recent = Counter(happening for _, happening in self._recent)
         alerts = _alerts(recent)
-        totals = {name: self._totals[name] for name in COUNTED}
-        duplicates = totals["turn_duplicate_in_progress"] + totals["turn_duplicate_completed"]
+        totals = self._totals
         return {
             "started_at": self._clock.stamp(self.started_at),
-            **totals,
-            "duplicate_turn_prevention_count": duplicates,
-            "resume_success_rate": _rate(self._totals, "resume"),
-            "attach_success_rate": _rate(self._totals, "ws_attach"),
+            **{name: totals[name] for name in COUNTED},
+            "duplicate_turn_prevention_count": (
+                totals["turn_duplicate_in_progress"] + totals["turn_duplicate_completed"]
+            ),
+            "resume_success_rate": _rate(totals, "resume"),
+            "attach_success_rate": _rate(totals, "ws_attach"),
             "transport_status": "degraded" if alerts else "ok",
             "runtime_status": "ok",
             "window_seconds": int(WINDOW.total_seconds()),
@@ -263,11 +261,8 @@ def _alerts(recent: Counter[str]) -> list[JsonObject]:
     alerts: list[JsonObject] = []
     for what, name in (("resume", "resume"), ("ws_attach", "attach")):
         rate, failures = _rate(recent, what), recent[f"{what}_failures"]
-        if (
-            rate is not None
-            and recent[f"{what}_attempts"] >= MIN_ATTEMPTS
-            and rate < MIN_SUCCESS_RATE
-        ):
+        is_judged = recent[f"{what}_attempts"] >= MIN_ATTEMPTS
+        if is_judged and rate is not None and rate < MIN_SUCCESS_RATE:
             alerts.append(_alert(f"{name}_success_rate_low", rate, MIN_SUCCESS_RATE))
         if failures >= MAX_FAILURES:
             alerts.append(_alert(f"{name}_failures_high", failures, MAX_FAILURES))

@@ -11,6 +11,7 @@ from random import Random
 from typing import TYPE_CHECKING, Final
 
 from vp_tui.simulator.database import LANE_DIRECTORY
+from vp_tui.simulator.host import SimHost
 from vp_tui.simulator.script import (
     CHATS,
     VP_ERRORS,
@@ -25,11 +26,10 @@ from vp_tui.simulator.turns import SimGatewayStoppedError
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
-    from pathlib import Path
 
     from vp_tui.simulator.boot import SimGateway
-    from vp_tui.simulator.host import SimHost
-    from vp_tui.simulator.options import SimOptions
+    from vp_tui.simulator.host import SimDoor
+    from vp_tui.simulator.options import SimClock, SimOptions
     from vp_tui.simulator.sessions import SimSession, SimTurn
 
 
@@ -45,7 +45,7 @@ async def seed_history(gateway: SimGateway, random: Random, missions: int) -> No
 
     The boot's `started_at` is moved back before them.
     """
-    clock, ledger, lane_dir = gateway.clock, gateway.ledger, _lane_directory(gateway)
+    clock, ledger, lane_dir = gateway.clock, gateway.ledger, gateway.workspaces.lane()
     at = clock.now() - EVERY * missions
     homes = [await gateway.create(at=at + EVERY * number) for number in range(PAST_SESSIONS)]
     gateway.continuity.started_at = at - EVERY
@@ -64,52 +64,25 @@ async def seed_history(gateway: SimGateway, random: Random, missions: int) -> No
         at += EVERY
 
 
-def _lane_directory(gateway: SimGateway) -> str:
-    gateway.workspaces.ensure_lane(LANE_DIRECTORY)
-    return str(gateway.workspaces.path(LANE_DIRECTORY))
-
-
 def _log_past_turn(gateway: SimGateway, prompt: str, began: datetime, ended: datetime) -> None:
     start, end = (f"[{gateway.clock.local(at):%H:%M:%S}]" for at in (began, ended))
     lines = f"\n{start} 👤 USER: {prompt}\n{end} 🤖 ASSISTANT: The checks pass.\n\n"
     gateway.workspaces.write(LANE_DIRECTORY, lines)
 
 
-class SimDriver:
-    """Does to a running gateway what its users and operators do.
+class SimDriver(SimHost):
+    """A gateway, and what its users and operators do to it.
 
     Seconds are scripted time, divided by the speed. Verbs that take a user's name keep a session
     per user and make a new one after a restart.
     """
 
-    def __init__(self, host: SimHost) -> None:
-        self._host = host
+    def __init__(
+        self, options: SimOptions, *, door: SimDoor | None = None, clock: SimClock | None = None
+    ) -> None:
+        super().__init__(options, door=door, clock=clock)
         self._sessions: dict[str, tuple[SimGateway, SimSession]] = {}
-        self.random = Random(host.options.seed)  # noqa: S311 - repeatable by design
-
-    @property
-    def url(self) -> str:
-        """The gateway's base URL."""
-        return self._host.url
-
-    @property
-    def options(self) -> SimOptions:
-        """What the gateway was started with."""
-        return self._host.options
-
-    @property
-    def gateway(self) -> SimGateway:
-        """The gateway's present boot."""
-        return self._host.gateway
-
-    @property
-    def workspaces(self) -> Path:
-        """The directory of the session directories."""
-        return self.gateway.workspaces.root
-
-    async def create_session(self) -> str:
-        """Make a session and return its id; waits while a run holds the lock."""
-        return (await self.gateway.create()).session_id
+        self.random = Random(options.seed)  # noqa: S311 - repeatable by design
 
     def execute(self, session_id: str, prompt: str, script: SimTurnScript | None = None) -> SimTurn:
         """Start a turn in a session of this boot; its script may be a marker in the prompt."""
@@ -119,18 +92,6 @@ class SimDriver:
         """Cancel as the ops endpoint does; returns its `task_cancelled`."""
         return await self.gateway.turns.cancel(self.gateway.session(session_id), reason)
 
-    async def restart(self) -> None:
-        """Restart the gateway: a new epoch."""
-        await self._host.restart()
-
-    async def stop_listening(self) -> None:
-        """Make the gateway unreachable; its turns go on."""
-        await self._host.stop_listening()
-
-    async def resume_listening(self) -> None:
-        """Make it reachable again."""
-        await self._host.listen()
-
     def write_log(self, session_id: str, text: str) -> None:
         """Append `text` as it is to the run.log of a session, made if it is not there."""
         self.gateway.workspaces.path(session_id).mkdir(exist_ok=True)
@@ -138,7 +99,7 @@ class SimDriver:
 
     def break_lane(self, error: str | None) -> None:
         """Make the lane's engine fail to start with `error`, in later boots too; None mends it."""
-        self._host.bootstrap_error = self.gateway.lane.bootstrap_error = error
+        self.bootstrap_error = self.gateway.lane.bootstrap_error = error
 
     async def seed(self, missions: int) -> None:
         """Give the lane a past of so many clean missions."""
@@ -146,7 +107,7 @@ class SimDriver:
 
     async def pause(self, shortest: float, longest: float | None = None) -> None:
         """Let time pass: `shortest` seconds, or anything up to `longest`."""
-        await self._host.clock.sleep(self.random.uniform(shortest, longest or shortest))
+        await self.clock.sleep(self.random.uniform(shortest, longest or shortest))
 
     async def start(
         self,
@@ -192,7 +153,7 @@ class SimDriver:
         """Be unreachable for a while."""
         await self.stop_listening()
         await self.pause(seconds)
-        await self.resume_listening()
+        await self.listen()
 
     async def enter(self, user: str) -> SimSession:
         """Return the user's session in the present boot, made if need be."""
@@ -204,7 +165,7 @@ class SimDriver:
             with contextlib.suppress(SimGatewayStoppedError):
                 self._sessions[user] = gateway, await gateway.create()
             if not gateway.life.alive:
-                await self._host.up.wait()
+                await self.up.wait()
 
     async def _start(self, user: str, prompt: str, script: SimTurnScript) -> SimTurn:
         session = await self.enter(user)
