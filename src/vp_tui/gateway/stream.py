@@ -45,10 +45,7 @@ _CLOSES: Final = {
     4403: "this gateway's role forbids it",
 }
 _CLOSED_AS: Final = {
-    4001: StreamState.UNAUTHORIZED,
-    4003: StreamState.UNAUTHORIZED,
-    4401: StreamState.UNAUTHORIZED,
-    4403: StreamState.UNAUTHORIZED,
+    **dict.fromkeys((4001, 4003, 4401, 4403), StreamState.UNAUTHORIZED),
     4004: StreamState.GONE,
 }
 _FAILED_ATTACHES: Final = frozenset({1011, 4003, 4004})
@@ -59,7 +56,7 @@ _REFUSALS: Final = {
     403: "403 at the handshake: token missing or rejected, or the role forbids it",
     404: "404 at the handshake: is this the gateway's URL?",
 }
-_REFUSED_AS: Final = {401: StreamState.UNAUTHORIZED, 403: StreamState.UNAUTHORIZED}
+_REFUSED_AS: Final = dict.fromkeys((401, 403), StreamState.UNAUTHORIZED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,11 +248,11 @@ class StreamCore:
 
     def closed(self, code: int, reason: str, now: float) -> list[StreamOutput]:
         """Hear that the socket was closed with this code, 1006 without a close frame."""
-        words = close_in_words(code, reason)
         if code == _SERVICE_RESTART:
             self._believe_from = now + self._policy.restart_takes_s
         state = _CLOSED_AS.get(code, StreamState.WAITING)
         is_failed_attach = self._phase is _Phase.ACCEPTED and code in _FAILED_ATTACHES
+        words = close_in_words(code, reason)
         return self._lost(state, words, now, is_failed_attach=is_failed_attach)
 
     def expired(self, now: float) -> list[StreamOutput]:
