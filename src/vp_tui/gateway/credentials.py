@@ -21,7 +21,7 @@ import re
 import stat
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
-from urllib.parse import SplitResult, urlsplit, urlunsplit
+from urllib.parse import urlsplit, urlunsplit
 
 from vp_tui.domain.envfile import parse_env
 from vp_tui.domain.models import INTERNAL, OPS, TokenPresence
@@ -65,7 +65,12 @@ def gateway_url(text: str) -> str:
     Raises InvalidTarget for anything but http or https with a host. Credentials in a URL are
     refused: they would go into an Authorization header, which wins over the token headers.
     """
-    parts = _split(text)
+    try:
+        parts = urlsplit(text)
+        _ = parts.port  # raises for a port that is none
+    except ValueError:
+        # The text may hold a password, and so may the error: neither is shown.
+        raise InvalidTarget("not a URL: its host or port cannot be read", _URL_CURE) from None
     if "@" in parts.netloc:
         raise InvalidTarget("the gateway's URL holds a user name or password", _URL_CURE)
     if parts.scheme not in _SOCKET_SCHEMES or not parts.hostname:
@@ -99,16 +104,6 @@ def host_port(url: str) -> str:
     parts = urlsplit(url)
     host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
     return f"{host}:{parts.port or (443 if parts.scheme in {'https', 'wss'} else 80)}"
-
-
-def _split(text: str) -> SplitResult:
-    try:
-        parts = urlsplit(text)
-        _ = parts.port  # raises for a port that is none
-    except ValueError:
-        # The text may hold a password, and so may the error: neither is shown.
-        raise InvalidTarget("not a URL: its host or port cannot be read", _URL_CURE) from None
-    return parts
 
 
 @dataclass(frozen=True, slots=True, repr=False)

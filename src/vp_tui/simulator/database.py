@@ -11,13 +11,10 @@ import random
 from collections import Counter, deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
-from uuid import UUID
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from vp_tui.simulator.options import SimClock
 
 
@@ -60,23 +57,20 @@ class SimIds:
         """Return so many lower-case hexadecimal digits."""
         return f"{self._random.getrandbits(4 * digits):0{digits}x}"
 
-    def uuid(self) -> str:
-        """Return something in the form of a UUID."""
-        return str(UUID(self.hex(32)))
 
-
-@dataclass(slots=True)
+@dataclass
 class SimMission:
-    """A row of the missions table."""
+    """A row of the missions table, as it is sent."""
 
     mission_id: str
+    status: str
     objective: str
     run_id: str
-    started_at: datetime
-    updated_at: datetime
-    status: str = "running"
-    completed_at: datetime | None = None
+    started_at: str
+    completed_at: str | None
+    updated_at: str
     result_ref: str | None = None
+    duration_seconds: float | None = None
 
 
 @dataclass(slots=True)
@@ -92,7 +86,7 @@ class SimLaneSession:
 
 @dataclass
 class SimDatabase:
-    """The tables, oldest row first; events never change and are kept as they are sent."""
+    """The tables, oldest row first."""
 
     ids: SimIds
     missions: list[SimMission] = field(default_factory=list)
@@ -111,7 +105,7 @@ class SimDatabase:
             "workspace_dir": workspace_dir,
             "session_id": LEASE_SESSION_ID,
         }
-        self._append_session_event(kind, lease, at)
+        self._tell(kind, lease, at)
 
     def adopt_engine_session(self, at: datetime) -> None:
         """Note that the lane's engine came up under its own session id, once after `created`."""
@@ -122,14 +116,15 @@ class SimDatabase:
                 "status": "active",
                 "previous_status": "active",
             }
-            self._append_session_event("resumed", ids, at)
+            self._tell("resumed", ids, at)
 
     def dispatch(self, objective: str, run_id: str, at: datetime) -> SimMission:
         """Add the row of a mission that starts."""
-        mission = SimMission(f"vp-mission-{self.ids.hex(32)}", objective, run_id, at, at)
+        mission_id, now = f"vp-mission-{self.ids.hex(32)}", at.isoformat()
+        mission = SimMission(mission_id, "running", objective, run_id, now, None, now)
         self.missions.append(mission)
-        payload = {"trace_id": None, "run_id": run_id, "started_at": at.isoformat()}
-        self._append_event(mission, "dispatched", payload, at)
+        payload = {"trace_id": None, "run_id": run_id, "started_at": now}
+        self._tell("dispatched", payload, at, mission)
         return mission
 
     def fall_back(
@@ -137,7 +132,7 @@ class SimDatabase:
     ) -> None:
         """Note that the primary path takes the mission over; its row does not change."""
         payload = {"reason": "vp_execution_error", "trace_id": trace_id, "error": error}
-        self._append_event(mission, "fallback", payload, at)
+        self._tell("fallback", payload, at, mission)
 
     def complete(
         self,
@@ -172,32 +167,27 @@ class SimDatabase:
         self._close(mission, "failed", payload, at)
 
     def _close(self, mission: SimMission, status: str, payload: JsonObject, at: datetime) -> None:
-        mission.status, mission.completed_at, mission.updated_at = status, at, at
-        self._append_event(mission, status, payload, at)
+        mission.status = status
+        mission.completed_at = mission.updated_at = at.isoformat()
+        began = datetime.fromisoformat(mission.started_at)
+        mission.duration_seconds = (at - began).total_seconds()
+        self._tell(status, payload, at, mission)
 
-    def _append_event(
-        self, mission: SimMission, kind: str, payload: JsonObject, at: datetime
+    def _tell(
+        self, kind: str, payload: JsonObject, at: datetime, mission: SimMission | None = None
     ) -> None:
+        """Add the row of an event about a mission, or about the session."""
+        about, table = ("mission", self.events) if mission else ("session", self.session_events)
+        event_id = f"vp-{'' if mission else 'session-'}event-{self.ids.hex(32)}"
         event = {
-            "event_id": f"vp-event-{self.ids.hex(32)}",
-            "mission_id": mission.mission_id,
-            **_event(f"vp.mission.{kind}", payload, at),
+            "event_id": event_id,
+            **({"mission_id": mission.mission_id} if mission else {}),
+            "vp_id": VP_ID,
+            "event_type": f"vp.{about}.{kind}",
+            "payload": payload,
+            "created_at": at.isoformat(),
         }
-        self.events.append(event)
-
-    def _append_session_event(self, kind: str, payload: JsonObject, at: datetime) -> None:
-        event_id = f"vp-session-event-{self.ids.hex(32)}"
-        event = {"event_id": event_id, **_event(f"vp.session.{kind}", payload, at)}
-        self.session_events.append(event)
-
-
-def _event(kind: str, payload: JsonObject, at: datetime) -> JsonObject:
-    return {
-        "vp_id": VP_ID,
-        "event_type": kind,
-        "payload": payload,
-        "created_at": at.isoformat(),
-    }
+        table.append(event)
 
 
 class SimContinuity:

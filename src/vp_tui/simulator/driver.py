@@ -25,7 +25,6 @@ from vp_tui.simulator.turns import SimGatewayStoppedError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
 
     from vp_tui.simulator.boot import SimGateway
     from vp_tui.simulator.host import SimDoor
@@ -38,36 +37,6 @@ EVERY: Final = timedelta(seconds=75)
 FRAMES_PER_TURN: Final = 22
 PAST_SESSIONS: Final = 3
 """Sessions that the past missions came from; they are still in memory."""
-
-
-async def seed_history(gateway: SimGateway, random: Random, missions: int) -> None:
-    """Write clean past missions of this boot, the last one just over, 20 to 40 s long each.
-
-    The boot's `started_at` is moved back before them.
-    """
-    clock, ledger, lane_dir = gateway.clock, gateway.ledger, gateway.workspaces.lane()
-    at = clock.now() - EVERY * missions
-    homes = [await gateway.create(at=at + EVERY * number) for number in range(PAST_SESSIONS)]
-    gateway.continuity.started_at = at - EVERY
-    for index in range(missions):
-        home = homes[index % len(homes)]
-        prompt, _ = coding_turn(random, seconds=30.0)
-        end = at + timedelta(seconds=random.uniform(20.0, 40.0))
-        ledger.open_session(lane_dir, DEFAULT_OWNER, at)
-        ledger.adopt_engine_session(at)
-        mission = ledger.dispatch(prompt, gateway.lane.run_id, at)
-        ledger.complete(mission, lane_dir, ledger.ids.hex(32), end)
-        _log_past_turn(gateway, prompt, at, end)
-        home.last_event_seq += FRAMES_PER_TURN
-        home.last_activity = end
-        gateway.workspaces.checkpoint(home.session_id, prompt, at=end)
-        at += EVERY
-
-
-def _log_past_turn(gateway: SimGateway, prompt: str, began: datetime, ended: datetime) -> None:
-    start, end = (f"[{gateway.clock.local(at):%H:%M:%S}]" for at in (began, ended))
-    lines = f"\n{start} 👤 USER: {prompt}\n{end} 🤖 ASSISTANT: The checks pass.\n\n"
-    gateway.workspaces.write(LANE_DIRECTORY, lines)
 
 
 class SimDriver(SimHost):
@@ -84,9 +53,9 @@ class SimDriver(SimHost):
         self._sessions: dict[str, tuple[SimGateway, SimSession]] = {}
         self.random = Random(options.seed)  # noqa: S311 - repeatable by design
 
-    def execute(self, session_id: str, prompt: str, script: SimTurnScript | None = None) -> SimTurn:
+    def execute(self, session_id: str, prompt: str) -> SimTurn:
         """Start a turn in a session of this boot; its script may be a marker in the prompt."""
-        return self.gateway.start_turn(self.gateway.sessions[session_id], prompt, script)
+        return self.gateway.start_turn(self.gateway.sessions[session_id], prompt)
 
     async def cancel(self, session_id: str, reason: str) -> bool:
         """Cancel as the ops endpoint does; returns its `task_cancelled`."""
@@ -102,20 +71,37 @@ class SimDriver(SimHost):
         self.bootstrap_error = self.gateway.lane.bootstrap_error = error
 
     async def seed(self, missions: int) -> None:
-        """Give the lane a past of so many clean missions."""
-        await seed_history(self.gateway, self.random, missions)
+        """Give the lane a past of so many clean missions, 20 to 40 s long, the last just over.
+
+        They are of this boot, whose `started_at` is moved back before them.
+        """
+        gateway, ledger, disk = self.gateway, self.gateway.ledger, self.gateway.workspaces
+        lane_dir = disk.lane()
+        at = self.clock.now() - EVERY * missions
+        homes = [await gateway.create(at=at + EVERY * number) for number in range(PAST_SESSIONS)]
+        gateway.continuity.started_at = at - EVERY
+        for index in range(missions):
+            home = homes[index % len(homes)]
+            prompt, _ = coding_turn(self.random, seconds=30.0)
+            end = at + timedelta(seconds=self.random.uniform(20.0, 40.0))
+            ledger.open_session(lane_dir, DEFAULT_OWNER, at)
+            ledger.adopt_engine_session(at)
+            mission = ledger.dispatch(prompt, gateway.lane.run_id, at)
+            ledger.complete(mission, lane_dir, ledger.ids.hex(32), end)
+            began, ended = (f"[{self.clock.local(stamp):%H:%M:%S}]" for stamp in (at, end))
+            told = f"\n{began} 👤 USER: {prompt}\n{ended} 🤖 ASSISTANT: The checks pass.\n\n"
+            disk.write(LANE_DIRECTORY, told)
+            home.last_event_seq += FRAMES_PER_TURN
+            home.last_activity = end
+            disk.checkpoint(home.session_id, prompt, at=end)
+            at += EVERY
 
     async def pause(self, shortest: float, longest: float | None = None) -> None:
         """Let time pass: `shortest` seconds, or anything up to `longest`."""
         await self.clock.sleep(self.random.uniform(shortest, longest or shortest))
 
     async def start(
-        self,
-        user: str,
-        outcome: Outcome = "clean",
-        *,
-        seconds: Sequence[float] = (8.0, 20.0),
-        hold: float = 90.0,
+        self, user: str, outcome: Outcome = "clean", *, seconds: Sequence[float] = (8.0, 20.0)
     ) -> SimTurn:
         """Send a coding prompt for `user` that takes about so many seconds, from-to."""
         prompt, steps = coding_turn(self.random, seconds=self.random.uniform(*seconds))
@@ -125,7 +111,7 @@ class SimDriver(SimHost):
             thought="I should see how this works today before I change it.",
             fails_after=self.random.uniform(3.0, 6.0),
             error=self.random.choice(VP_ERRORS),
-            hold=hold,
+            hold=90.0,
         )
         return await self._start(user, prompt, script)
 

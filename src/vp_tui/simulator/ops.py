@@ -79,14 +79,19 @@ def lane_metrics(request: Request, mission_limit: int, event_limit: int) -> Json
         # The embedded lane never degrades, so it has nothing to recover from.
         "recovery": {"attempts": 0, "successes": 0, "success_rate": None},
         "session_health": {"currently_orphaned": False, "orphan_signals": 0, "orphan_rate": 0.0},
-        "recent_missions": [_mission_row(m, m.mission_id in fell_back) for m in missions],
+        "recent_missions": [
+            {**vars(mission), "fallback_seen": mission.mission_id in fell_back}
+            for mission in missions
+        ],
         "recent_events": events,
         "recent_session_events": session_events,
     }
 
 
 def _latency(missions: Sequence[SimMission]) -> JsonObject:
-    durations = sorted(d for mission in missions if (d := _duration(mission)) is not None)
+    durations = sorted(
+        mission.duration_seconds for mission in missions if mission.duration_seconds is not None
+    )
     if not durations:
         names = ("avg_seconds", "p50_seconds", "p95_seconds", "max_seconds")
         return {"count": 0, **dict.fromkeys(names)}
@@ -101,28 +106,6 @@ def _latency(missions: Sequence[SimMission]) -> JsonObject:
 
 def _nearest_rank(ordered: Sequence[float], quantile: float) -> float:
     return ordered[round((len(ordered) - 1) * quantile)]
-
-
-def _duration(mission: SimMission) -> float | None:
-    if mission.completed_at is None:
-        return None
-    return (mission.completed_at - mission.started_at).total_seconds()
-
-
-def _mission_row(mission: SimMission, fallback_seen: bool) -> JsonObject:  # noqa: FBT001 - a column
-    completed_at = mission.completed_at
-    return {
-        "mission_id": mission.mission_id,
-        "status": mission.status,
-        "objective": mission.objective,
-        "run_id": mission.run_id,
-        "started_at": mission.started_at.isoformat(),
-        "completed_at": None if completed_at is None else completed_at.isoformat(),
-        "updated_at": mission.updated_at.isoformat(),
-        "result_ref": mission.result_ref,
-        "duration_seconds": _duration(mission),
-        "fallback_seen": fallback_seen,
-    }
 
 
 def _session_row(session: SimLaneSession | None) -> JsonObject | None:

@@ -12,6 +12,7 @@ import contextlib
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
+from uuid import UUID
 
 from vp_tui.domain.lane.switches import Switch
 from vp_tui.domain.runs.turns import is_coding_intent
@@ -196,7 +197,7 @@ class SimLane:
         self._ledger = ledger
         self._switches = switches
         self._around = around
-        self.run_id = ledger.ids.uuid()
+        self.run_id = str(UUID(ledger.ids.hex(32)))
         self.bootstrap_error: str | None = None
         """Why the lane's engine cannot start; None when it can."""
 
