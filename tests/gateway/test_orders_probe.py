@@ -136,7 +136,7 @@ async def test_a_probes_socket_refuses_all_but_one_execute(said: str | bytes) ->
 
     async with gateway(handle) as url:
         address, options = stream_url(url, ID), SocketOptions(dict)
-        async with await opening(address, options, ExecutingConnection) as socket:
+        async with opening(address, options, ExecutingConnection) as socket:
             with pytest.raises(ReadOnly, match="anything but an execute"):
                 await socket.send(said)
             await socket.send(message("execute", text="x"))

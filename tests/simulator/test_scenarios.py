@@ -121,7 +121,7 @@ async def test_traffic_goes_on_after_a_restart(make_bench: BenchMaker) -> None:
 
 async def test_outages_come_and_go(make_bench: BenchMaker) -> None:
     async with make_bench(scenario="outage", speed=30) as bench:
-        up = bench.driver._host.up
+        up = bench.driver.up
         for expected in (False, True):
             await bench.eventually(lambda: up.is_set() is expected)  # noqa: B023 - awaited at once
         assert counted(await bench.get(METRICS), "completed") > 9
@@ -133,7 +133,7 @@ async def test_an_outage_refuses_connections_and_keeps_the_epoch(bench: Bench) -
     await bench.driver.stop_listening()
     with pytest.raises(httpx.ConnectError):
         await bench.client.get("/api/v1/health")
-    await bench.driver.resume_listening()
+    await bench.driver.listen()
     assert (await bench.get(path))["metrics"]["started_at"] == before
 
 

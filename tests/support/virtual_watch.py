@@ -20,7 +20,7 @@ from tests.support.virtual_time import virtual_loop
 from vp_tui.cli.config.settings import Settings
 from vp_tui.cli.wiring import Surroundings, new_store
 from vp_tui.cli.workers import connect
-from vp_tui.simulator.host import SimHost
+from vp_tui.simulator.driver import SimDriver
 from vp_tui.simulator.options import SimClock
 from vp_tui.simulator.process import playing
 from vp_tui.state.store import Mailbox, Store, pump
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 
     from vp_tui.domain.lane.switches import Change
     from vp_tui.domain.runs.alarms import Alarm
-    from vp_tui.simulator.driver import SimDriver
     from vp_tui.simulator.options import SimOptions
     from vp_tui.state.state import State
     from vp_tui.worker.feeds import Feeds
@@ -125,13 +124,13 @@ async def virtual_watch(
     loop = virtual_loop()
     door = MemoryDoor(loop.wall)
     clock = SimClock(speed=options.speed, zone=options.zone, utc=loop.wall)
-    host = SimHost(options.with_default_tokens(), door=door, clock=clock)
+    driver = SimDriver(options, door=door, clock=clock)
     chance = random.Random(options.seed)  # noqa: S311 - repeatable by design
     around = Surroundings(loop.time, loop.wall, chance, door.transport, door.opener)
     settings = Settings(url=door.url, **given)
     with TemporaryDirectory(prefix="vp-tui-watch-") as home:
         store, mailbox, places = new_store(settings, around), Mailbox(), Places(Path(home))
-        async with playing(host) as (driver, _), asyncio.TaskGroup() as tasks:
+        async with playing(driver), asyncio.TaskGroup() as tasks:
             feeds = connect(settings, mailbox.put, ambient=False, places=places, around=around)
             live = Live(store, loop.time)
             watch = VirtualWatch(store, feeds, driver, door, places, [], live)

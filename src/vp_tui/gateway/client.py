@@ -11,16 +11,9 @@ from typing import TYPE_CHECKING, Final
 import httpx
 
 from vp_tui.domain.models import Continuity, Health, Plane, Snapshot, TailAnswer
-from vp_tui.gateway.credentials import (
-    gateway_url,
-    host_port,
-    is_session_id,
-    require_session_id,
-    stream_url,
-)
+from vp_tui.gateway.credentials import gateway_url, host_port, require_session_id
 from vp_tui.gateway.errors import Asked, Unreadable, refusal
 from vp_tui.gateway.parsing import (
-    SessionListing,
     parse_continuity,
     parse_dashboard_metrics,
     parse_health,
@@ -36,14 +29,14 @@ if TYPE_CHECKING:
 
     from vp_tui.gateway.credentials import Credentials
     from vp_tui.gateway.log_tail import TailRequest
+    from vp_tui.gateway.parsing import SessionListing
 
-
-__all__ = ["GatewayClient", "SessionListing", "is_session_id", "stream_url"]
 
 SESSIONS_LIMIT: Final = 1_000
 DEADLINE_S: Final = 10.0
 
 METRICS_PATH: Final = "/api/v1/ops/metrics/coder-vp"
+_HEALTH: Final = "/api/v1/health"
 _DASHBOARD: Final = "/api/v1/dashboard/metrics/coder-vp"
 _UNHEALTHY: Final = 503
 
@@ -69,10 +62,9 @@ class GatewayClient:
     ) -> None:
         self._base_url = gateway_url(base_url)
         self._where = host_port(base_url)
-        self._vp_id = vp_id
         self._credentials = credentials
-        self._mission_limit = mission_limit
-        self._event_limit = event_limit
+        self._limits = {"mission_limit": mission_limit, "event_limit": event_limit}
+        self._lane: dict[str, str | int] = {"vp_id": vp_id, **self._limits}
         self._tls = tls or TlsContext(base_url)
         self._transport = transport
         self._deadline_s = deadline_s
@@ -86,26 +78,24 @@ class GatewayClient:
 
     async def health(self) -> Health:
         """Ask how the gateway is; an unhealthy one tells so with status 503 and the same body."""
-        asked = self._asked("/api/v1/health", None)
-        answer = await self._get(asked, {}, also=_UNHEALTHY)
+        answer = await self._get(_HEALTH, None, also=_UNHEALTHY)
         try:
             return parse_health(answer.body, answer.date)
         except Unreadable:
             if answer.status == _UNHEALTHY:
-                raise refusal(asked, answer.status, answer.body) from None
+                raise refusal(self._asked(_HEALTH, None), answer.status, answer.body) from None
             raise
 
     async def metrics(self, plane: Plane = Plane.OPS) -> Snapshot:
         """Ask for the lane's metrics, on the ops plane or on the dashboard's without a token."""
         if plane is Plane.DASHBOARD:
-            answer = await self._get(self._asked(_DASHBOARD, None), self._metrics_params())
-            return parse_dashboard_metrics(answer.body, self._mission_limit, self._event_limit)
-        body = await self.metrics_body()
-        return parse_metrics(body, self._mission_limit, self._event_limit)
+            answer = await self._get(_DASHBOARD, None, self._lane)
+            return parse_dashboard_metrics(answer.body, **self._limits)
+        return parse_metrics(await self.metrics_body(), **self._limits)
 
     async def metrics_body(self) -> bytes:
         """Ask for the lane's metrics on the ops plane; return the answer as it was sent."""
-        return (await self._get(self._asked(METRICS_PATH, Plane.OPS), self._metrics_params())).body
+        return (await self._get(METRICS_PATH, Plane.OPS, self._lane)).body
 
     async def sessions(self, plane: Plane = Plane.OPS) -> SessionListing:
         """Ask for the sessions on the ops plane or the session plane.
@@ -113,15 +103,14 @@ class GatewayClient:
         The gateway reads files of every session to answer: ask gently.
         """
         if plane is Plane.SESSION:
-            answer = await self._get(self._asked("/api/v1/sessions", plane), {})
-            return parse_session_listing(answer.body)
-        asked = self._asked("/api/v1/ops/sessions", plane)
-        return parse_ops_sessions((await self._get(asked, {"limit": SESSIONS_LIMIT})).body)
+            return parse_session_listing((await self._get("/api/v1/sessions", plane)).body)
+        answer = await self._get("/api/v1/ops/sessions", plane, {"limit": SESSIONS_LIMIT})
+        return parse_ops_sessions(answer.body)
 
     async def continuity(self) -> Continuity:
         """Ask for the gateway's boot and the health of its transport."""
-        asked = self._asked("/api/v1/ops/metrics/session-continuity", Plane.OPS)
-        return parse_continuity((await self._get(asked, {})).body)
+        path = "/api/v1/ops/metrics/session-continuity"
+        return parse_continuity((await self._get(path, Plane.OPS)).body)
 
     async def log_tail(self, log_id: str, request: TailRequest) -> TailAnswer:
         """Ask for a piece of a session's log, or of the lane's under its own id."""
@@ -132,32 +121,32 @@ class GatewayClient:
         }
         if request.cursor is not None:
             params["cursor"] = request.cursor
-        asked = self._asked("/api/v1/ops/logs/tail", Plane.OPS)
-        return parse_tail((await self._get(asked, params)).body)
+        return parse_tail((await self._get("/api/v1/ops/logs/tail", Plane.OPS, params)).body)
 
     async def aclose(self) -> None:
         """Close all connections; harmless when there are none."""
         if self._http is not None:
             await self._http.aclose()
 
-    def _metrics_params(self) -> dict[str, str | int]:
-        return {
-            "vp_id": self._vp_id,
-            "mission_limit": self._mission_limit,
-            "event_limit": self._event_limit,
-        }
-
     def _asked(self, path: str, plane: Plane | None) -> Asked:
         credentials = self._credentials
         return Asked(path, self._where, plane, credentials.presence, credentials.withheld)
 
-    async def _get(self, asked: Asked, params: Mapping[str, str | int], *, also: int = 0) -> Answer:
+    async def _get(
+        self,
+        path: str,
+        plane: Plane | None,
+        params: Mapping[str, str | int] | None = None,
+        *,
+        also: int = 0,
+    ) -> Answer:
         """Return the answer if its status is 2xx or `also`; else raise a GatewayError."""
+        asked = self._asked(path, plane)
         async with failures_in_words(asked, self._deadline_s):
             http = await self._client()
             # An endpoint that wants no token gets none.
-            headers = self._credentials.headers() if asked.plane else {}
-            request = http.build_request("GET", asked.path, params=params, headers=headers)
+            headers = self._credentials.headers() if plane else {}
+            request = http.build_request("GET", path, params=params, headers=headers)
             return await answer_to(asked, await _send(http, request), also=also)
 
     async def _client(self) -> httpx.AsyncClient:

@@ -21,7 +21,7 @@ import re
 import stat
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
-from urllib.parse import SplitResult, urlsplit, urlunsplit
+from urllib.parse import urlsplit, urlunsplit
 
 from vp_tui.domain.envfile import parse_env
 from vp_tui.domain.models import INTERNAL, OPS, TokenPresence
@@ -65,7 +65,12 @@ def gateway_url(text: str) -> str:
     Raises InvalidTarget for anything but http or https with a host. Credentials in a URL are
     refused: they would go into an Authorization header, which wins over the token headers.
     """
-    parts = _split(text)
+    try:
+        parts = urlsplit(text)
+        _ = parts.port  # raises for a port that is none
+    except ValueError:
+        # The text may hold a password, and so may the error: neither is shown.
+        raise InvalidTarget("not a URL: its host or port cannot be read", _URL_CURE) from None
     if "@" in parts.netloc:
         raise InvalidTarget("the gateway's URL holds a user name or password", _URL_CURE)
     if parts.scheme not in _SOCKET_SCHEMES or not parts.hostname:
@@ -99,16 +104,6 @@ def host_port(url: str) -> str:
     parts = urlsplit(url)
     host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
     return f"{host}:{parts.port or (443 if parts.scheme in {'https', 'wss'} else 80)}"
-
-
-def _split(text: str) -> SplitResult:
-    try:
-        parts = urlsplit(text)
-        _ = parts.port  # raises for a port that is none
-    except ValueError:
-        # The text may hold a password, and so may the error: neither is shown.
-        raise InvalidTarget("not a URL: its host or port cannot be read", _URL_CURE) from None
-    return parts
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -164,25 +159,21 @@ class Credentials:
 
     def read(self) -> TokenPresence:
         """Read all sources again; what is wrong with one is told in words, never raised."""
-        reader = _Reader(self._sources)
-        tokens = {
-            OPS: reader.token(OPS, self._sources.ops_flag, self._sources.ops_file),
-            INTERNAL: reader.token(
-                INTERNAL, self._sources.internal_flag, self._sources.internal_file
-            ),
+        sources, reader = self._sources, _Reader(self._sources)
+        found = {
+            OPS: reader.token(OPS, sources.ops_flag, sources.ops_file),
+            INTERNAL: reader.token(INTERNAL, sources.internal_flag, sources.internal_file),
         }
-        values = {name: token.value for name, token in tokens.items() if token}
-        if values != self._tokens:
-            self._tokens = values
+        tokens = {name: Secret(value) for name, (value, _) in found.items() if value}
+        if tokens != self._tokens:
+            self._tokens = tokens
             self.generation += 1
         if self.withheld:
             reader.problems.append(
                 f"tokens are not sent over plain http to {self._where}: use https"
             )
-        origins = {name: token.origin for name, token in tokens.items() if token}
-        self.presence = TokenPresence(
-            origins.get(OPS), origins.get(INTERNAL), tuple(reader.problems)
-        )
+        ops, internal = (origin or None for _, origin in found.values())
+        self.presence = TokenPresence(ops, internal, tuple(reader.problems))
         return self.presence
 
     def headers(self) -> dict[str, str]:
@@ -192,12 +183,6 @@ class Credentials:
         return {HEADERS[name]: token.reveal() for name, token in self._tokens.items()}
 
 
-@dataclass(frozen=True, slots=True)
-class _Token:
-    value: Secret
-    origin: str
-
-
 class _Reader:
     """One reading of the sources; gathers what is wrong with them."""
 
@@ -205,15 +190,13 @@ class _Reader:
         self._sources = sources
         self.problems: list[str] = []
 
-    def token(self, name: str, flag: str | None, file: Path | None) -> _Token | None:
-        """Return the token of that name from the first source that has one."""
+    def token(self, name: str, flag: str | None, file: Path | None) -> tuple[str, str]:
+        """Return the token of that name, and where it is from, of the first source with one."""
         value, origin = self._first(name, flag, file)
-        if not value:
-            return None
-        if not _HEADER_VALUE.fullmatch(value):
+        if value and not _HEADER_VALUE.fullmatch(value):
             self._add(f"{name} from {origin} holds characters that no header can carry: not used")
-            return None
-        return _Token(Secret(value), origin)
+            return "", ""
+        return value, origin
 
     def _first(self, name: str, flag: str | None, file: Path | None) -> tuple[str, str]:
         if flag and flag.strip():

@@ -2,17 +2,6 @@
 
 """Why the gateway gave no usable answer, as one tree of exceptions.
 
-    GatewayError
-    ├── InvalidTarget   a URL or session id that must not be asked for
-    ├── ReadOnly        an order from where nothing may be changed
-    ├── Unreachable     no connection: refused, unknown host, TLS, broken off
-    ├── TimedOut        no whole answer before the deadline
-    ├── Unauthorized    401 or 403
-    ├── NotFound        404
-    ├── Rejected        any other 3xx or 4xx
-    ├── ServerFailed    5xx, or a 200 that says "unavailable"
-    └── Unreadable      an answer that is not what docs/wire.md says
-
 Each carries a `Failure`: reason and cure in words for the operator. Neither ever holds a token, and
 text of the gateway in them is sanitised and short.
 """
@@ -25,6 +14,7 @@ import os
 import socket
 import ssl
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import TYPE_CHECKING, ClassVar, Final, Self
 
 from vp_tui.domain.models import INTERNAL, OPS, Failure, Plane, TokenPresence
@@ -102,11 +92,6 @@ class Unreadable(GatewayError):
 
 
 _SHOWN: Final = 200
-_HTTP_UNAUTHORIZED: Final = 401
-_HTTP_FORBIDDEN: Final = 403
-_HTTP_NOT_FOUND: Final = 404
-_HTTP_BAD_REQUEST: Final = 400
-_HTTP_SERVER_ERROR: Final = 500
 _REFUSED: Final = ("connection refused", "is the gateway running there?")
 
 
@@ -126,18 +111,17 @@ class Asked:
 
 def refusal(asked: Asked, status: int, body: bytes, location: str = "") -> GatewayError:
     """Return the error for an answer whose status is not 2xx; `body` may be cut off."""
-    said = f"{status} from {asked.path}"
-    if detail := _detail(body):
-        said = f"{said}: {detail}"
-    if status == _HTTP_UNAUTHORIZED:
+    detail = _detail(body)
+    said = f"{status} from {asked.path}{': ' if detail else ''}{detail}"
+    if status == HTTPStatus.UNAUTHORIZED:
         return _unauthorized(asked)
-    if status == _HTTP_FORBIDDEN:
+    if status == HTTPStatus.FORBIDDEN:
         return Unauthorized(said, "this gateway's role or a proxy forbids it: ask another gateway")
-    if status == _HTTP_NOT_FOUND:
+    if status == HTTPStatus.NOT_FOUND:
         return NotFound(said, f"is {asked.where} the gateway's URL?")
-    if status >= _HTTP_SERVER_ERROR:
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return ServerFailed(said, "see the gateway's own log")
-    if status < _HTTP_BAD_REQUEST:
+    if status < HTTPStatus.BAD_REQUEST:
         target = clip(literal(location.partition("?")[0]), _SHOWN) or "nowhere"
         return Rejected(
             f"{status} from {asked.path}: redirects to {target}",
@@ -186,14 +170,13 @@ def _unauthorized(asked: Asked) -> Unauthorized:
         return Unauthorized(
             f"{asked.path} wants a login that is not the gateway's", "is a proxy in front of it?"
         )
-    name = INTERNAL if asked.plane is Plane.SESSION else OPS
-    ops, internal = asked.tokens.ops, asked.tokens.internal
-    origin = internal if name == INTERNAL else ops
+    is_session, ops = asked.plane is Plane.SESSION, asked.tokens.ops
+    name, origin = (INTERNAL, asked.tokens.internal) if is_session else (OPS, ops)
     if origin:
         return Unauthorized(
             f"{name} from {origin} was rejected (expired?)", f"renew {name}, then read it again"
         )
-    if asked.plane is Plane.SESSION and ops:
+    if is_session and ops:
         return Unauthorized(
             f"{OPS} from {ops} is not accepted on the session plane", f"set {INTERNAL}"
         )
@@ -218,27 +201,21 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 
 
 def _explain(error: BaseException) -> tuple[str, str] | None:
-    found: tuple[str, str] | None = None
+    found = None
     match error:
         case ssl.SSLCertVerificationError():
-            found = (
-                f"its certificate is not trusted: {literal(error.verify_message)}",
-                "name the CA file that signed it, or the host name it is for",
-            )
+            reason = f"its certificate is not trusted: {literal(error.verify_message)}"
+            found = reason, "name the CA file that signed it, or the host name it is for"
         case ssl.SSLError():
-            found = (
-                f"it does not speak TLS as asked: {_first_line(error)}",
-                "http instead of https?",
-            )
+            reason = f"it does not speak TLS as asked: {_first_line(error)}"
+            found = reason, "http instead of https?"
         case socket.gaierror():
             found = "the host name is not known", "check the URL and the name service"
         case ConnectionRefusedError():
             found = _REFUSED
         case ImportError():
-            found = (
-                "a SOCKS proxy is set, which is not supported",
-                "unset ALL_PROXY, or name the gateway in NO_PROXY",
-            )
+            reason = "a SOCKS proxy is set, which is not supported"
+            found = reason, "unset ALL_PROXY, or name the gateway in NO_PROXY"
         case OSError(errno=int(number)):
             found = os.strerror(number), "check the network, VPN and firewall"
         case OSError() if f"[Errno {errno.ECONNREFUSED}]" in str(error):

@@ -146,9 +146,7 @@ def _status(data: Data) -> str:
 
 def _tool_call(data: Data) -> str:
     given = data.get("input")
-    subject = given[: 2 * TEXT_LIMIT] if isinstance(given, str) else ""
-    if isinstance(given, dict):
-        subject = next(_texts(given), "")
+    subject = next(_texts(given), "") if isinstance(given, dict) else _text(data, "input")
     return _join(_text(data, "name") or "tool", subject, by=" ")
 
 

@@ -91,16 +91,14 @@ class _Held:
         return places[0] if places else None
 
     def _continues(self, line: str) -> bool:
-        return line.startswith(self.line) or self._completes(line)
+        """Tell whether `line` is this one, or more of it.
 
-    def _completes(self, line: str) -> bool:
-        """Tell whether the last character, read in half, is whole now: it is not ASCII then."""
-        known = self.line[:-1]
-        return (
-            self.line.endswith(_DAMAGED)
-            and line.startswith(known)
-            and line[len(known) :] >= _ASCII_END
-        )
+        A last character that was read in half may be whole now: it is not ASCII then.
+        """
+        known = self.line.removesuffix(_DAMAGED)
+        if known == self.line or line.startswith(self.line):
+            return line.startswith(self.line)
+        return line.startswith(known) and line[len(known) :] >= _ASCII_END
 
     def _follows(self, repeated: Sequence[str]) -> bool:
         """Tell whether `repeated` are the lines before this one, as far as they are known."""
@@ -139,13 +137,8 @@ class TailCursor:
     @property
     def request(self) -> TailRequest:
         """What to ask next."""
-        return TailRequest(self._cursor, self._limit, self._max_bytes)
-
-    @property
-    def _cursor(self) -> int | None:
-        if not self._size:
-            return None
-        return self._held.cursor(self._size) if self._held else self._size
+        cursor = self._held.cursor(self._size) if self._held else self._size
+        return TailRequest(cursor if self._size else None, self._limit, self._max_bytes)
 
     def feed(self, answer: TailAnswer) -> LogChunk | None:
         """Return what the answer to `request` adds; None means: ask again at once.

@@ -13,20 +13,27 @@ from __future__ import annotations
 
 import json
 import time
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from websockets.asyncio.client import ClientConnection
-from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from vp_tui.domain.lane.probe import Attached, Broke, Executed, Heard
 from vp_tui.domain.models import Failure, Plane
 from vp_tui.gateway.credentials import gateway_url, host_port, require_session_id, stream_url
-from vp_tui.gateway.errors import Asked, GatewayError, NotFound, ReadOnly, Unreachable, unreachable
+from vp_tui.gateway.errors import (
+    Asked,
+    GatewayError,
+    NotFound,
+    ReadOnly,
+    TimedOut,
+    Unreachable,
+)
 from vp_tui.gateway.frames import parse_frame
 from vp_tui.gateway.parsing import parse_cancel, parse_created
 from vp_tui.gateway.stream import close_in_words, refusal_in_words
-from vp_tui.gateway.transport import Answer, TlsContext, answer_to, failures_in_words, http_client
-from vp_tui.gateway.websocket import SocketOptions, opening
+from vp_tui.gateway.transport import TlsContext, answer_to, failures_in_words, http_client
+from vp_tui.gateway.websocket import PROBE_AGAIN, SocketOptions, close_of, opening
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -46,9 +53,8 @@ _LOOK: Final = "look at what it was to change before giving it again"
 
 TOLD: Final = frozenset({"status", "query_complete", "system_event", "error"})
 """Kinds of frames that tell how a turn goes; the others are drained and dropped."""
-_ABNORMAL: Final = 1006
+_Parsed = TypeVar("_Parsed")
 _TOKENS: Final = "set UA_INTERNAL_API_TOKEN, or renew it"
-_AGAIN: Final = "look at the gateway, then probe again"
 
 
 class Orders:
@@ -86,53 +92,82 @@ class Orders:
         """
         # Checked before it enters the path: without an id this would be the cancel of all runs.
         path = f"/api/v1/ops/sessions/{require_session_id(session_id)}/cancel"
-        asked = self._asked(path, Plane.OPS)
         began = self._clock()
         try:
-            answer = await self._post_once(asked, {"reason": reason})
-            return parse_cancel(answer.body, self._clock() - began)
+            return await self._give(
+                path,
+                Plane.OPS,
+                {"reason": reason},
+                lambda body: parse_cancel(body, self._clock() - began),
+            )
         except NotFound as error:
-            raise _gone(error) from None
-        except GatewayError as error:
-            raise _in_doubt(error) from None
+            if "session not found" not in error.failure.reason.lower():
+                raise
+            cure = "it is gone: nothing of it is left to cancel"
+            raise NotFound(error.failure.reason, cure) from None
 
     async def create_session(self) -> str:
         """Make a session of the gateway's default user and return its id.
 
         It waits for the lock on G1. A gateway whose answer did not come may make it later.
         """
-        asked = self._asked("/api/v1/sessions", Plane.SESSION)
-        try:
-            answer = await self._post_once(asked, {})
-            return parse_created(answer.body)
-        except GatewayError as error:
-            raise _in_doubt(error) from None
+        return await self._give("/api/v1/sessions", Plane.SESSION, {}, parse_created)
 
     async def execute(self, session_id: str, prompt: str, tell: Callable[[Fact], None]) -> None:
         """Run `prompt` in a session, once, and tell what its socket says until that closes.
 
         Nothing is raised but InvalidTarget; a refusal and a loss are told. Being cancelled leaves
-        the socket, and the run going on.
+        the socket, and the run going on. `tell` must not block.
         """
         options = SocketOptions(
             self._credentials.headers, self._tls, clock=self._clock, opener=self._opener
         )
-        await execute(stream_url(self._base_url, session_id), prompt, options, tell)
+        url, is_attached = stream_url(self._base_url, session_id), False
+        try:
+            async with opening(url, options, ExecutingConnection) as socket:
+                while True:
+                    frame = parse_frame(await socket.recv(decode=False))
+                    if frame.kind == "connected" and not is_attached:
+                        is_attached = True
+                        tell(Attached(self._clock()))
+                        order = {"type": "execute", "data": {"text": prompt}}
+                        await socket.send(json.dumps(order))
+                        tell(Executed(self._clock()))
+                    elif frame.kind in TOLD:
+                        tell(Heard(self._clock(), frame))
+        except InvalidStatus as error:
+            reason = refusal_in_words(error.response.status_code)
+            failure = Failure(reason, _TOKENS, unauthorized=True)
+        except ConnectionClosed as error:
+            failure = Failure(close_in_words(*close_of(error)), PROBE_AGAIN)
+        except (Unreachable, TimedOut) as error:
+            failure = error.failure
+        tell(Broke(self._clock(), failure))
 
-    def _asked(self, path: str, plane: Plane) -> Asked:
+    async def _give(
+        self, path: str, plane: Plane, body: Mapping[str, str], parse: Callable[[bytes], _Parsed]
+    ) -> _Parsed:
+        """Send an order, once; an error says so where it may have been carried out all the same."""
         credentials = self._credentials
-        return Asked(path, self._where, plane, credentials.presence, withheld=credentials.withheld)
-
-    async def _post_once(self, asked: Asked, body: Mapping[str, object]) -> Answer:
-        async with (
-            failures_in_words(asked, self._deadline_s),
-            await http_client(
-                self._base_url, self._tls, transport=self._transport, may_order=True
-            ) as http,
-        ):
-            headers = self._credentials.headers()
-            request = http.build_request("POST", asked.path, json=body, headers=headers)
-            return await answer_to(asked, await http.send(request, stream=True))
+        asked = Asked(path, self._where, plane, credentials.presence, credentials.withheld)
+        try:
+            async with (
+                failures_in_words(asked, self._deadline_s),
+                await http_client(
+                    self._base_url, self._tls, transport=self._transport, may_order=True
+                ) as http,
+            ):
+                headers = credentials.headers()
+                request = http.build_request("POST", path, json=body, headers=headers)
+                answer = await answer_to(asked, await http.send(request, stream=True))
+            return parse(answer.body)
+        except GatewayError as error:
+            if not error.may_have_arrived:
+                raise
+            doubtful = type(error)(f"{error.failure.reason}; {_UNKNOWN}", _LOOK)
+            doubtful.may_have_arrived = True
+            doubtful.failure = doubtful.failure._replace(is_uncertain=True)
+            raise doubtful from None
 
 
 class ExecutingConnection(ClientConnection):
@@ -149,61 +184,3 @@ class ExecutingConnection(ClientConnection):
             raise ReadOnly.refusing("anything but an execute on a probe's socket")
         self._has_sent = True
         await super().send(text)
-
-
-async def execute(
-    url: str, prompt: str, options: SocketOptions, tell: Callable[[Fact], None]
-) -> None:
-    """Attach to a session, send `prompt` once, and tell what comes until the socket closes.
-
-    Leaving it, by cancelling, leaves the run going on. Nothing is raised: a refusal and a loss are
-    told. `tell` must not block.
-    """
-    clock = options.clock
-    try:
-        async with await opening(url, options, ExecutingConnection) as socket:
-            is_attached = False
-            while True:
-                frame = parse_frame(await socket.recv(decode=False))
-                if frame.kind == "connected" and not is_attached:
-                    is_attached = True
-                    tell(Attached(clock()))
-                    await socket.send(_execute(prompt))
-                    tell(Executed(clock()))
-                elif frame.kind in TOLD:
-                    tell(Heard(clock(), frame))
-    except InvalidStatus as error:
-        failure = Failure(refusal_in_words(error.response.status_code), _TOKENS, unauthorized=True)
-    except ConnectionClosed as error:
-        close = error.rcvd or error.sent
-        code, reason = (close.code, close.reason) if close else (_ABNORMAL, "")
-        failure = Failure(close_in_words(code, reason), _AGAIN)
-    except TimeoutError:
-        reason = f"no answer to the handshake within {options.open_timeout_s:g} s"
-        failure = Failure(reason, _AGAIN)
-    except Unreachable as error:
-        failure = error.failure
-    except (OSError, WebSocketException, ImportError) as error:
-        failure = unreachable(error, host_port(url)).failure
-    tell(Broke(clock(), failure))
-
-
-def _execute(prompt: str) -> str:
-    return json.dumps({"type": "execute", "data": {"text": prompt}})
-
-
-def _gone(error: NotFound) -> NotFound:
-    """Return the error with a cure for a session that the gateway does not know."""
-    if "session not found" not in error.failure.reason.lower():
-        return error
-    return NotFound(error.failure.reason, "it is gone: nothing of it is left to cancel")
-
-
-def _in_doubt(error: GatewayError) -> GatewayError:
-    """Return the error, saying so where the order may have been carried out all the same."""
-    if not error.may_have_arrived:
-        return error
-    doubtful = type(error)(f"{error.failure.reason}; {_UNKNOWN}", _LOOK)
-    doubtful.may_have_arrived = True
-    doubtful.failure = doubtful.failure._replace(is_uncertain=True)
-    return doubtful

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
-from typing import Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from pydantic import ValidationError
 
@@ -36,9 +36,7 @@ from vp_tui.gateway.payloads import (
     CreatedPayload,
     DashboardPayload,
     HealthPayload,
-    LanePayload,
     MetricsPayload,
-    MissionPayload,
     OpsSessionsPayload,
     Payload,
     PlaneSessionsPayload,
@@ -47,9 +45,14 @@ from vp_tui.gateway.payloads import (
     as_utc,
 )
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
 _FAULT_LIMIT: Final = 200
 
 Model = TypeVar("Model", bound=Payload)
+Value = TypeVar("Value")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,15 +74,8 @@ def parse_health(body: bytes, date_header: str | None) -> Health:
         offset_s = _offset_s(as_utc(stamp), date_header)
     except ValueError:
         raise _unreadable("health", "timestamp: not a date and time") from None
-    return Health(
-        status=answer.status,
-        timestamp=answer.timestamp,
-        version=answer.version,
-        db_status=answer.db_status,
-        db_error=answer.db_error,
-        dialect="G1" if stamp.tzinfo is None else "G2",
-        clock_offset_s=offset_s,
-    )
+    dialect = "G1" if stamp.tzinfo is None else "G2"
+    return _value(Health, answer, dialect=dialect, clock_offset_s=offset_s)
 
 
 def parse_metrics(body: bytes, mission_limit: int, event_limit: int) -> Snapshot:
@@ -107,7 +103,7 @@ def parse_dashboard_metrics(body: bytes, mission_limit: int, event_limit: int) -
 def parse_ops_sessions(body: bytes) -> SessionListing:
     """Return an answer of the ops listing. Raises Unreadable."""
     answer = _parse(OpsSessionsPayload, body, "session listing")
-    sessions = tuple(_session(item) for item in answer.sessions)
+    sessions = tuple(_value(Session, item) for item in answer.sessions)
     return SessionListing(sessions, len(sessions) if answer.total is None else answer.total)
 
 
@@ -122,26 +118,21 @@ def parse_session_listing(body: bytes) -> SessionListing:
         except ValidationError as error:
             fault = f"sessions[{number}].metadata.{_fault(error)}"
             raise _unreadable("session listing", fault) from None
-        sessions.append(_session(inner))
+        sessions.append(_value(Session, inner))
     return SessionListing(tuple(sessions), len(sessions))
 
 
 def parse_continuity(body: bytes) -> Continuity:
     """Return an answer of session-continuity. Raises Unreadable."""
     metrics = _parse(ContinuityAnswerPayload, body, "session continuity").metrics
-    return Continuity(
-        started_at=metrics.started_at,
-        transport_status=metrics.transport_status,
-        runtime_status=metrics.runtime_status,
-        alerts=tuple(ContinuityAlert(a.code, a.severity, a.message) for a in metrics.alerts),
-        attach_failures=metrics.ws_attach_failures,
-    )
+    alerts = tuple(_value(ContinuityAlert, alert) for alert in metrics.alerts)
+    return _value(Continuity, metrics, alerts=alerts)
 
 
 def parse_tail(body: bytes) -> TailAnswer:
     """Return an answer of the log tail, its lines raw. Raises Unreadable."""
     answer = _parse(TailPayload, body, "log tail")
-    return TailAnswer(answer.file, answer.size, tuple(answer.lines), answer.truncated, answer.reset)
+    return _value(TailAnswer, answer, lines=tuple(answer.lines))
 
 
 def parse_created(body: bytes) -> str:
@@ -154,73 +145,26 @@ def parse_created(body: bytes) -> str:
 
 def parse_cancel(body: bytes, took_s: float) -> CancelAnswer:
     """Return an answer to a cancel that came after `took_s` seconds. Raises Unreadable."""
-    answer = _parse(CancelPayload, body, "cancel")
-    return CancelAnswer(
-        answer.session_id, answer.reason, answer.task_cancelled, answer.run_id, took_s
-    )
+    return _value(CancelAnswer, _parse(CancelPayload, body, "cancel"), took_s=took_s)
 
 
 def _snapshot(metrics: MetricsPayload, mission_limit: int, event_limit: int) -> Snapshot:
-    lane, fallback, latency = metrics.session, metrics.fallback, metrics.latency_seconds
-    return Snapshot(
-        generated_at=metrics.generated_at,
-        vp_id=metrics.vp_id,
-        lane=None if lane is None else _lane(lane),
-        mission_counts=metrics.mission_counts,
-        event_counts=metrics.event_counts,
-        fallback=ReportedFallback(
-            fallback.missions_with_fallback, fallback.missions_considered, fallback.rate
-        ),
-        latency=Latency(
-            latency.count,
-            latency.avg_seconds,
-            latency.p50_seconds,
-            latency.p95_seconds,
-            latency.max_seconds,
-        ),
-        missions=tuple(_mission(mission) for mission in metrics.recent_missions),
-        events=tuple(
-            MissionEvent(e.event_id, e.mission_id, e.event_type, e.created_at, e.cancelled)
-            for e in metrics.recent_events
-        ),
+    return _value(
+        Snapshot,
+        metrics,
+        lane=metrics.lane and _value(LaneSession, metrics.lane),
+        fallback=_value(ReportedFallback, metrics.fallback),
+        latency=_value(Latency, metrics.latency),
+        missions=tuple(_value(Mission, mission) for mission in metrics.missions),
+        events=tuple(_value(MissionEvent, event) for event in metrics.events),
         mission_limit=mission_limit,
         event_limit=event_limit,
     )
 
 
-def _lane(lane: LanePayload) -> LaneSession:
-    return LaneSession(
-        lane.session_id, lane.workspace_dir, lane.status, lane.last_error, lane.stale_reason
-    )
-
-
-def _mission(mission: MissionPayload) -> Mission:
-    return Mission(
-        mission.mission_id,
-        mission.status,
-        mission.objective,
-        mission.started_at,
-        mission.completed_at,
-        mission.result_ref,
-        mission.duration_seconds,
-        mission.fallback_seen,
-    )
-
-
-def _session(item: SessionPayload) -> Session:
-    return Session(
-        item.session_id,
-        item.status,
-        item.owner or "unknown",
-        item.source or "unknown",
-        item.description,
-        item.last_activity,
-        item.active_connections or 0,
-        item.active_runs or 0,
-        item.last_event_seq or 0,
-        item.terminal_reason,
-        bool(item.has_run_log),
-    )
+def _value(kind: Callable[..., Value], payload: Payload, **more: object) -> Value:
+    """Return the domain value that has the payload's fields, but for those given besides."""
+    return kind(**{**vars(payload), **more})
 
 
 def _offset_s(stamp: datetime, date_header: str | None) -> float | None:

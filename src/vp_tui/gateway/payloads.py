@@ -1,7 +1,8 @@
 """The shapes of the gateway's answers (docs/wire.md, sections 3 to 10), as pydantic models.
 
 Only fields that are used are named; others pass. Optional is what may be absent or null on either
-generation. What is shown passes `literal`, once, by its very type.
+generation. What is shown passes `literal`, once, by its very type. A field has the name that it has
+in the value of `domain/models` that the payload becomes, and its name on the wire as an alias.
 """
 
 from __future__ import annotations
@@ -40,6 +41,8 @@ def as_utc(stamp: datetime) -> datetime:
 Text = Annotated[str, AfterValidator(literal)]
 Prose = Annotated[str, AfterValidator(_prose)]
 Stamp = Annotated[datetime, AfterValidator(as_utc)]
+Name = Annotated[Text | None, AfterValidator(lambda text: text or "unknown")]
+Count = Annotated[int | None, AfterValidator(lambda number: number or 0)]
 
 
 class Payload(BaseModel):
@@ -77,8 +80,15 @@ class MissionPayload(Payload):
     started_at: Stamp | None = None
     completed_at: Stamp | None = None
     result_ref: Text | None = None
-    duration_seconds: float | None = None
+    duration_s: float | None = Field(None, alias="duration_seconds")
     fallback_seen: bool = False
+
+
+def _is_cancelled(payload: object) -> bool:
+    """Tell whether an event's payload says that somebody, or the gateway, ended the mission."""
+    return isinstance(payload, dict) and (
+        payload.get("cancelled") is True or payload.get("reason") == RECONCILED
+    )
 
 
 class EventPayload(Payload):
@@ -88,20 +98,14 @@ class EventPayload(Payload):
     mission_id: Text
     event_type: Text
     created_at: Stamp | None = None
-    payload: Any = None
-
-    @property
-    def cancelled(self) -> bool:
-        """Whether the payload says that somebody, or the gateway itself, ended the mission."""
-        payload = self.payload if isinstance(self.payload, dict) else {}
-        return payload.get("cancelled") is True or payload.get("reason") == RECONCILED
+    cancelled: Annotated[Any, AfterValidator(_is_cancelled)] = Field(default=False, alias="payload")
 
 
 class FallbackPayload(Payload):
     """`fallback` of the metrics; `rate` is a fraction."""
 
-    missions_with_fallback: int
-    missions_considered: int
+    with_fallback: int = Field(alias="missions_with_fallback")
+    considered: int = Field(alias="missions_considered")
     rate: float
 
 
@@ -109,10 +113,10 @@ class LatencyPayload(Payload):
     """`latency_seconds` of the metrics."""
 
     count: int
-    avg_seconds: float | None = None
-    p50_seconds: float | None = None
-    p95_seconds: float | None = None
-    max_seconds: float | None = None
+    avg_s: float | None = Field(None, alias="avg_seconds")
+    p50_s: float | None = Field(None, alias="p50_seconds")
+    p95_s: float | None = Field(None, alias="p95_seconds")
+    max_s: float | None = Field(None, alias="max_seconds")
 
 
 class MetricsPayload(Payload):
@@ -120,13 +124,13 @@ class MetricsPayload(Payload):
 
     generated_at: Stamp
     vp_id: Text
-    session: LanePayload | None = None
+    lane: LanePayload | None = Field(None, alias="session")
     mission_counts: dict[Text, int]
     event_counts: dict[Text, int]
     fallback: FallbackPayload
-    latency_seconds: LatencyPayload
-    recent_missions: list[MissionPayload]
-    recent_events: list[EventPayload]
+    latency: LatencyPayload = Field(alias="latency_seconds")
+    missions: list[MissionPayload] = Field(alias="recent_missions")
+    events: list[EventPayload] = Field(alias="recent_events")
 
 
 class DashboardPayload(Payload):
@@ -142,15 +146,17 @@ class SessionPayload(Payload):
 
     session_id: Text
     status: Text
-    owner: Text | None = None
-    source: Text | None = None
+    owner: Name = "unknown"
+    source: Name = "unknown"
     description: Prose | None = None
     last_activity: Text | None = None
-    active_connections: int | None = 0
-    active_runs: int | None = 0
-    last_event_seq: int | None = 0
+    active_connections: Count = 0
+    active_runs: Count = 0
+    last_event_seq: Count = 0
     terminal_reason: Text | None = None
-    has_run_log: bool | None = False
+    has_log: Annotated[bool | None, AfterValidator(bool)] = Field(
+        default=False, alias="has_run_log"
+    )
 
 
 class OpsSessionsPayload(Payload):
@@ -193,7 +199,7 @@ class ContinuityPayload(Payload):
     transport_status: Text
     runtime_status: Text
     alerts: list[AlertPayload] = Field(default_factory=list)
-    ws_attach_failures: int = 0
+    attach_failures: int = Field(0, alias="ws_attach_failures")
 
 
 class ContinuityAnswerPayload(Payload):

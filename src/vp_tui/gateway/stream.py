@@ -45,10 +45,7 @@ _CLOSES: Final = {
     4403: "this gateway's role forbids it",
 }
 _CLOSED_AS: Final = {
-    4001: StreamState.UNAUTHORIZED,
-    4003: StreamState.UNAUTHORIZED,
-    4401: StreamState.UNAUTHORIZED,
-    4403: StreamState.UNAUTHORIZED,
+    **dict.fromkeys((4001, 4003, 4401, 4403), StreamState.UNAUTHORIZED),
     4004: StreamState.GONE,
 }
 _FAILED_ATTACHES: Final = frozenset({1011, 4003, 4004})
@@ -59,7 +56,7 @@ _REFUSALS: Final = {
     403: "403 at the handshake: token missing or rejected, or the role forbids it",
     404: "404 at the handshake: is this the gateway's URL?",
 }
-_REFUSED_AS: Final = {401: StreamState.UNAUTHORIZED, 403: StreamState.UNAUTHORIZED}
+_REFUSED_AS: Final = dict.fromkeys((401, 403), StreamState.UNAUTHORIZED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,28 +143,25 @@ class DeafWatch:
 
     def __init__(self) -> None:
         self._needed = 3
-        self.attached()
+        self._listed: list[int] = []
+        """Sequences that grew from one listing to the next while no frame came."""
 
     def attached(self) -> None:
         """Forget what the listings said to the socket before."""
-        self._base: int | None = None
-        self._last = 0
-        self._grew = 0
+        self._listed.clear()
 
     def frame_came(self) -> None:
         """Hear that the socket is alive."""
         self._needed = 3
-        self._base = None
+        self._listed.clear()
 
     def listed(self, seq: int) -> int | None:
         """Return how many events were missed if the socket is deaf, else None."""
-        if self._base is None or seq <= self._last:
-            self._base, self._last, self._grew = seq, seq, 0
-            return None
-        self._last = seq
-        self._grew += 1
-        missed = seq - self._base
-        if self._grew < 2 or missed < self._needed:  # noqa: PLR2004 - two successive listings
+        if self._listed and seq <= self._listed[-1]:
+            self._listed.clear()
+        self._listed.append(seq)
+        missed = seq - self._listed[0]
+        if len(self._listed) < 3 or missed < self._needed:  # noqa: PLR2004 - it grew twice
             return None
         self._needed *= 2
         return missed
@@ -238,7 +232,15 @@ class StreamCore:
         self.own_attaches += 1
         if self._phase is not _Phase.ACCEPTED:
             return [event]
-        return [*self._went_live(now), event]
+        self._phase = _Phase.LIVE
+        self._live_since = now
+        self._deaf.attached()
+        lost_at, self._lost_at = self._lost_at, None
+        live = LinkChanged(now, self._session_id, StreamState.LIVE)
+        if lost_at is None:
+            return [live, event]
+        reason = f"not attached for {took(now - lost_at)}; no replay"
+        return [live, GapFound(now, self._session_id, reason), event]
 
     def refused(self, status: int, now: float) -> list[StreamOutput]:
         """Hear that the handshake was answered with this HTTP status."""
@@ -251,11 +253,11 @@ class StreamCore:
 
     def closed(self, code: int, reason: str, now: float) -> list[StreamOutput]:
         """Hear that the socket was closed with this code, 1006 without a close frame."""
-        words = close_in_words(code, reason)
         if code == _SERVICE_RESTART:
             self._believe_from = now + self._policy.restart_takes_s
         state = _CLOSED_AS.get(code, StreamState.WAITING)
         is_failed_attach = self._phase is _Phase.ACCEPTED and code in _FAILED_ATTACHES
+        words = close_in_words(code, reason)
         return self._lost(state, words, now, is_failed_attach=is_failed_attach)
 
     def expired(self, now: float) -> list[StreamOutput]:
@@ -289,17 +291,6 @@ class StreamCore:
     def stop(self) -> None:
         """Leave the socket, for good."""
         self._phase = _Phase.STOPPED
-
-    def _went_live(self, now: float) -> list[StreamOutput]:
-        self._phase = _Phase.LIVE
-        self._live_since = now
-        self._deaf.attached()
-        events: list[StreamOutput] = [LinkChanged(now, self._session_id, StreamState.LIVE)]
-        if self._lost_at is not None:
-            reason = f"not attached for {took(now - self._lost_at)}; no replay"
-            events.append(GapFound(now, self._session_id, reason))
-            self._lost_at = None
-        return events
 
     def _lost(
         self, state: StreamState, reason: str, now: float, *, is_failed_attach: bool = False

@@ -70,24 +70,16 @@ class TlsContext:
         if not self._is_wanted:
             return None
         async with self._making:
-            if self._made is None:
-                self._made = await self._make()
+            try:
+                self._made = self._made or await asyncio.to_thread(_load, self._ca_file)
+            except OSError as error:
+                ca_file = self._ca_file
+                named = f"the CA file {ca_file}" if ca_file else "the system's certificates"
+                raise Unreachable(
+                    f"{literal(named)} cannot be read: {literal(error.strerror or str(error))}",
+                    "name a PEM file with the certificate that signed the gateway's",
+                ) from None
         return self._made
-
-    async def _make(self) -> ssl.SSLContext:
-        try:
-            return await asyncio.to_thread(_load, self._ca_file)
-        except OSError as error:
-            named = f"the CA file {self._ca_file}" if self._ca_file else "the system's certificates"
-            raise Unreachable(
-                f"{literal(named)} cannot be read: {literal(error.strerror or str(error))}",
-                "name a PEM file with the certificate that signed the gateway's",
-            ) from None
-
-
-def no_tls() -> ssl.SSLContext:
-    """Return a context that trusts nobody, at no cost: for clients that speak plain http only."""
-    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 def _load(ca_file: Path | None) -> ssl.SSLContext:
@@ -118,7 +110,8 @@ async def http_client(
     Unless it `may_order` it refuses every request that could change something, whoever makes it,
     before a connection is opened. `transport` is the seam for tests.
     """
-    context = await tls.get() or no_tls()
+    # One that trusts nobody costs nothing: it is for plain http, which needs none.
+    context = await tls.get() or ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     return httpx.AsyncClient(
         base_url=base_url,
         headers={"user-agent": f"vp-tui/{__version__}"},
@@ -158,41 +151,30 @@ async def failures_in_words(asked: Asked, deadline_s: float) -> AsyncIterator[No
 
 async def answer_to(asked: Asked, response: httpx.Response, *, also: int = 0) -> Answer:
     """Read the response to its end if its status is 2xx or `also`; else raise a GatewayError."""
+    status, headers = response.status_code, response.headers
     try:
-        if response.status_code in _OK or response.status_code == also:
-            body = await _read(response, asked)
-            return Answer(response.status_code, body, response.headers.get("date"))
-        body = await _read_some(response)
-        raise refusal(asked, response.status_code, body, response.headers.get("location", ""))
+        if status not in _OK and status != also:
+            body = (await _read(response, ERROR_BODY_LIMIT))[:ERROR_BODY_LIMIT]
+            raise refusal(asked, status, body, headers.get("location", ""))
+        announced = headers.get("content-length", "")
+        is_long = announced.isdecimal() and int(announced) > BODY_LIMIT
+        body = b"" if is_long else await _read(response, BODY_LIMIT + 1)
+        if is_long or len(body) > BODY_LIMIT:
+            raise Unreadable(
+                f"the answer from {asked.path} is longer than {BODY_LIMIT >> 20} MiB",
+                "is this the gateway's URL?",
+            )
+        return Answer(status, body, headers.get("date"))
     finally:
         await response.aclose()
 
 
-async def _read(response: httpx.Response, asked: Asked) -> bytes:
-    """Return the whole body; raise Unreadable as soon as it is longer than BODY_LIMIT."""
-    announced = response.headers.get("content-length", "")
-    size = int(announced) if announced.isdecimal() else 0
-    chunks = []
-    if size <= BODY_LIMIT:
-        size = 0
-        async for chunk in response.aiter_bytes():
-            size += len(chunk)
-            if size > BODY_LIMIT:
-                break
-            chunks.append(chunk)
-    if size > BODY_LIMIT:
-        raise Unreadable(
-            f"the answer from {asked.path} is longer than {BODY_LIMIT >> 20} MiB",
-            "is this the gateway's URL?",
-        )
-    return b"".join(chunks)
-
-
-async def _read_some(response: httpx.Response) -> bytes:
-    """Return the beginning of an error's body: enough for its words."""
-    body = b""
+async def _read(response: httpx.Response, enough: int) -> bytes:
+    """Return the body, or its beginning as soon as that has `enough` bytes."""
+    size, chunks = 0, []
     async for chunk in response.aiter_bytes():
-        body += chunk
-        if len(body) >= ERROR_BODY_LIMIT:
+        chunks.append(chunk)
+        size += len(chunk)
+        if size >= enough:
             break
-    return body[:ERROR_BODY_LIMIT]
+    return b"".join(chunks)

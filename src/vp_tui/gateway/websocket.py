@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NoReturn, Protocol
 
@@ -19,12 +19,12 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketExce
 
 from vp_tui import __version__
 from vp_tui.gateway.credentials import host_port, is_loopback
-from vp_tui.gateway.errors import ReadOnly, Unreachable, unreachable
+from vp_tui.gateway.errors import ReadOnly, TimedOut, Unreachable, unreachable
 from vp_tui.gateway.frames import parse_frame
 from vp_tui.gateway.stream import Connect, Stay, Stop, StreamCore, StreamOutput
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import AsyncIterator, Iterable, Mapping
     from contextlib import AbstractAsyncContextManager
 
     from vp_tui.domain.models import Session
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 MAX_FRAME: Final = 16 * 1024 * 1024
 """Bytes; a single event of the gateway may exceed the 1 MiB that clients allow by default."""
+PROBE_AGAIN: Final = "look at the gateway, then probe again"
 _ABNORMAL: Final = 1006
 
 
@@ -80,10 +81,30 @@ class _Connect(connect):
         return exc
 
 
+@asynccontextmanager
 async def opening(
     url: str, options: SocketOptions, connection: type[ClientConnection]
+) -> AsyncIterator[OpenSocket]:
+    """Hold a socket open; how it may be used is the connection's to say.
+
+    Raises InvalidStatus for a refused handshake, ConnectionClosed, and Unreachable or TimedOut for
+    all else that fails.
+    """
+    try:
+        async with await _socket_of(url, options, connection) as socket:
+            yield socket
+    except (InvalidStatus, ConnectionClosed):
+        raise
+    except TimeoutError:
+        reason = f"no answer to the handshake within {options.open_timeout_s:g} s"
+        raise TimedOut(reason, PROBE_AGAIN) from None
+    except (OSError, WebSocketException, ImportError) as error:
+        raise unreachable(error, host_port(url)) from None
+
+
+async def _socket_of(
+    url: str, options: SocketOptions, connection: type[ClientConnection]
 ) -> AbstractAsyncContextManager[OpenSocket]:
-    """Return what opens a socket, as a context; how it may be used is the connection's to say."""
     if options.opener is not None:
         return options.opener(url, options.headers())
     context = await options.tls.get() if options.tls else None
@@ -102,6 +123,12 @@ async def opening(
         max_queue=32,
         **tls,
     )
+
+
+def close_of(error: ConnectionClosed) -> tuple[int, str]:
+    """Return the code and the reason with which a socket was closed."""
+    close = error.rcvd or error.sent
+    return (close.code, close.reason) if close else (_ABNORMAL, "")
 
 
 class SessionStream:
@@ -149,23 +176,15 @@ class SessionStream:
     async def _attach(self) -> None:
         self._say(self._core.connecting(self._clock()))
         try:
-            async with await opening(self._url, self._options, ListeningConnection) as socket:
+            async with opening(self._url, self._options, ListeningConnection) as socket:
                 self._say(self._core.opened(self._clock()))
                 await self._drain(socket)
         except InvalidStatus as error:
             self._say(self._core.refused(error.response.status_code, self._clock()))
         except ConnectionClosed as error:
-            close = error.rcvd or error.sent
-            code, reason = (close.code, close.reason) if close else (_ABNORMAL, "")
-            self._say(self._core.closed(code, reason, self._clock()))
-        except TimeoutError:
-            reason = f"no answer to the handshake within {self._options.open_timeout_s:g} s"
-            self._say(self._core.failed(reason, self._clock()))
-        except Unreachable as error:
+            self._say(self._core.closed(*close_of(error), self._clock()))
+        except (Unreachable, TimedOut) as error:
             self._say(self._core.failed(error.failure.reason, self._clock()))
-        except (OSError, WebSocketException, ImportError) as error:
-            reason = unreachable(error, host_port(self._url)).failure.reason
-            self._say(self._core.failed(reason, self._clock()))
 
     async def _drain(self, socket: OpenSocket) -> None:
         """Receive until the core wants to leave. Raises ConnectionClosed."""

@@ -13,28 +13,30 @@ from typing import TYPE_CHECKING, Final
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
+from vp_tui.domain.models import Plane
 from vp_tui.simulator.sessions import is_valid_id
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from starlette.requests import HTTPConnection, Request
 
     from vp_tui.simulator.boot import SimGateway
     from vp_tui.simulator.database import JsonObject
-    from vp_tui.simulator.options import SimOptions
 
 
-_OPS_HEADERS: Final = ("x-ua-ops-token",)
-_SESSION_HEADERS: Final = ("x-ua-internal-token", "x-ua-ops-token")
+_HEADERS: Final = {
+    Plane.OPS: ("x-ua-ops-token",),
+    Plane.SESSION: ("x-ua-internal-token", "x-ua-ops-token"),
+}
 
 
 class SimInvalidRequestError(Exception):
     """The request's form is wrong: answered with 422 before anybody looks at its token."""
 
+    status_code: Final = 422
+
     def __init__(self, *errors: JsonObject) -> None:
         super().__init__(errors)
-        self.errors = errors
+        self.detail = errors
 
 
 def gateway_of(connection: HTTPConnection) -> SimGateway:
@@ -43,37 +45,41 @@ def gateway_of(connection: HTTPConnection) -> SimGateway:
     return gateway
 
 
-def allows_ops(options: SimOptions, headers: Mapping[str, str]) -> bool:
-    """Tell whether the ops plane is open to these headers; without an ops token it is to all."""
-    return _allows(options.ops_token, headers, _OPS_HEADERS)
+def allows(plane: Plane, connection: HTTPConnection) -> bool:
+    """Tell whether a plane is open to this connection; without a token of its own it is to all.
+
+    The session plane's token is the ops token when it has none of its own.
+    """
+    options, headers = gateway_of(connection).options, connection.headers
+    expected = options.ops_token
+    if plane is Plane.SESSION:
+        expected = options.internal_token or expected
+    if not expected:
+        return True
+    scheme, _, presented = headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer":
+        given = (headers.get(name, "").strip() for name in _HEADERS[plane])
+        presented = next(filter(None, given), "")
+    return hmac.compare_digest(presented.strip().encode(), expected.encode())
 
 
-def allows_session(options: SimOptions, headers: Mapping[str, str]) -> bool:
-    """Tell whether the session plane is; its token is the ops token when it has none of its own."""
-    return _allows(options.internal_token or options.ops_token, headers, _SESSION_HEADERS)
-
-
-def require_ops(request: Request) -> SimGateway:
-    """Return the gateway, or raise 401 if the ops plane is closed to the request."""
-    gateway = gateway_of(request)
-    if not allows_ops(gateway.options, request.headers):
+def require(plane: Plane, request: Request) -> SimGateway:
+    """Return the gateway, or raise 401 if the plane is closed to the request."""
+    if not allows(plane, request):
         raise HTTPException(401, "Unauthorized")
-    return gateway
+    return gateway_of(request)
 
 
-def require_session(request: Request) -> SimGateway:
-    """Return the gateway, or raise 401 if the session plane is closed to the request."""
-    gateway = gateway_of(request)
-    if not allows_session(gateway.options, request.headers):
-        raise HTTPException(401, "Unauthorized")
-    return gateway
+def valid_session_id(text: str) -> str:
+    """Return `text`, or raise 400 if it cannot be a session's id."""
+    if not is_valid_id(text):
+        raise HTTPException(400, "Invalid session id format")
+    return text
 
 
 def known_session_id(request: Request, gateway: SimGateway) -> str:
     """Return the id in the path; raises 400 for a bad form and 404 for no such directory."""
-    session_id: str = request.path_params["session_id"]
-    if not is_valid_id(session_id):
-        raise HTTPException(400, "Invalid session id format")
+    session_id = valid_session_id(request.path_params["session_id"])
     if not gateway.workspaces.exists(session_id):
         raise HTTPException(404, "Session not found")
     return session_id
@@ -114,29 +120,11 @@ async def body_text(request: Request, name: str) -> str | None:
     return value
 
 
-async def answer_http_error(_request: Request, error: Exception) -> JSONResponse:
-    """Answer an `HTTPException` as FastAPI does."""
-    assert isinstance(error, HTTPException)  # noqa: S101 - it is registered for this type only
+async def answer_error(_request: Request, error: Exception) -> JSONResponse:
+    """Answer the errors that are raised here as FastAPI does."""
+    # It is registered for these types only.
+    assert isinstance(error, HTTPException | SimInvalidRequestError)  # noqa: S101
     return JSONResponse({"detail": error.detail}, error.status_code)
-
-
-async def answer_invalid(_request: Request, error: Exception) -> JSONResponse:
-    """Answer an `InvalidRequestError` as FastAPI does."""
-    assert isinstance(error, SimInvalidRequestError)  # noqa: S101 - as above
-    return JSONResponse({"detail": error.errors}, 422)
-
-
-def _allows(expected: str | None, headers: Mapping[str, str], names: tuple[str, ...]) -> bool:
-    if not expected:
-        return True
-    return hmac.compare_digest(_presented(headers, names).encode(), expected.encode())
-
-
-def _presented(headers: Mapping[str, str], names: tuple[str, ...]) -> str:
-    scheme, _, credentials = headers.get("authorization", "").partition(" ")
-    if scheme.lower() == "bearer":
-        return credentials.strip()
-    return next((value for name in names if (value := headers.get(name, "").strip())), "")
 
 
 def _error(kind: str, where: list[str | int], message: str, given: object) -> JsonObject:

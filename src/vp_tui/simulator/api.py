@@ -14,17 +14,18 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocketDisconnect
 
+from vp_tui.domain.models import Plane
 from vp_tui.simulator.access import (
     SimInvalidRequestError,
-    allows_session,
-    answer_http_error,
-    answer_invalid,
+    allows,
+    answer_error,
     body_text,
     gateway_of,
     query_ints,
-    require_session,
+    require,
+    valid_session_id,
 )
-from vp_tui.simulator.ops import OPS_ROUTES, lane_metrics, metrics_vp_id
+from vp_tui.simulator.ops import OPS_ROUTES, lane_metrics
 from vp_tui.simulator.sessions import DEFAULT_OWNER, is_valid_id
 from vp_tui.simulator.turns import SimGatewayStoppedError
 
@@ -47,7 +48,7 @@ async def stream(socket: WebSocket) -> None:
     """Serve one viewer until it leaves."""
     gateway = gateway_of(socket)
     session_id: str = socket.path_params["session_id"]
-    if not allows_session(gateway.options, socket.headers) or not is_valid_id(session_id):
+    if not allows(Plane.SESSION, socket) or not is_valid_id(session_id):
         await socket.close()  # before the accept: the client sees a bare 403
         return
     await socket.accept()
@@ -106,10 +107,7 @@ def build_app(gateway: SimGateway) -> Starlette:
             WebSocketRoute("/api/v1/sessions/{session_id}/stream", stream),
             *OPS_ROUTES,
         ],
-        exception_handlers={
-            HTTPException: answer_http_error,
-            SimInvalidRequestError: answer_invalid,
-        },
+        exception_handlers=dict.fromkeys((HTTPException, SimInvalidRequestError), answer_error),
     )
     app.state.gateway = gateway
     return app
@@ -139,20 +137,11 @@ async def _health(request: Request) -> JSONResponse:
 
 
 async def _dashboard_metrics(request: Request) -> JSONResponse:
-    mission_limit, event_limit = query_ints(request, mission_limit=20, event_limit=100)
-    gateway = gateway_of(request)
-    metrics = lane_metrics(
-        gateway.ledger,
-        metrics_vp_id(request),
-        mission_limit=mission_limit,
-        event_limit=event_limit,
-        now=gateway.clock.now(),
-    )
-    return JSONResponse({"status": "ok", "metrics": metrics})
+    limits = query_ints(request, mission_limit=20, event_limit=100)
+    return JSONResponse({"status": "ok", "metrics": lane_metrics(request, *limits)})
 
 
 async def _list_sessions(request: Request) -> JSONResponse:
-    gateway = require_session(request)
     sessions = [
         {
             "session_id": item["session_id"],
@@ -161,24 +150,21 @@ async def _list_sessions(request: Request) -> JSONResponse:
             "user_id": item["owner"],
             "metadata": item,
         }
-        for item in gateway.listed()
+        for item in require(Plane.SESSION, request).listed()
     ]
     return JSONResponse({"sessions": sessions})
 
 
 async def _create_session(request: Request) -> JSONResponse:
     owner = await body_text(request, "user_id")
-    gateway = require_session(request)
+    gateway = require(Plane.SESSION, request)
     session = await gateway.create(owner or DEFAULT_OWNER)
     return JSONResponse(_loaded(gateway, session))
 
 
 async def _resume_session(request: Request) -> JSONResponse:
-    gateway = require_session(request)
-    session_id = request.path_params["session_id"]
-    if not is_valid_id(session_id):
-        raise HTTPException(400, "Invalid session id format")
-    session = await gateway.resume(session_id)
+    gateway = require(Plane.SESSION, request)
+    session = await gateway.resume(valid_session_id(request.path_params["session_id"]))
     if session is None:
         raise HTTPException(404, "Session not found")
     return JSONResponse(_loaded(gateway, session))

@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
 
+from vp_tui.domain.lane.switches import switches_in
 from vp_tui.simulator.database import SimContinuity
 from vp_tui.simulator.engine import SimSurroundings
-from vp_tui.simulator.options import SimLaneFlags, SimLife
-from vp_tui.simulator.script import SimTurnScript, invented_script, marked_script
-from vp_tui.simulator.sessions import (
-    DEFAULT_OWNER,
-    RESUMED_OWNER,
-    SimSession,
-    SimTurn,
-    SimWorkspaces,
-)
+from vp_tui.simulator.options import SimLife
+from vp_tui.simulator.script import invented_script, marked_script
+from vp_tui.simulator.sessions import DEFAULT_OWNER, RESUMED_OWNER, SimSession
 from vp_tui.simulator.turns import SimLane, SimTurns
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from vp_tui.simulator.database import JsonObject, SimDatabase
     from vp_tui.simulator.options import SimClock, SimOptions
+    from vp_tui.simulator.script import SimTurnScript
+    from vp_tui.simulator.sessions import SimTurn, SimWorkspaces
 
 
-MEMORY_MODE = "session_only"
+MEMORY_MODE: Final = "session_only"
+_CHANNELS: Final = {"session_": "chat", "tg_": "telegram", "api_": "api"}
+"""Where a session came from, by what its id begins with."""
 
 
 class SimGateway:
@@ -41,14 +39,16 @@ class SimGateway:
         self.continuity = SimContinuity(clock)
         self.life = SimLife()
         around = SimSurroundings(clock, ledger.ids, workspaces, self.life)
-        self.lane = SimLane(ledger, SimLaneFlags.read(options.env_file), around)
+        env = options.env_file
+        switches = switches_in(env.read_bytes() if env and env.is_file() else b"")
+        self.lane = SimLane(ledger, switches, around)
         self.turns = SimTurns(around, self.lane, self.continuity, options.cancel_wait)
 
     def session(self, session_id: str) -> SimSession:
         """Return the counters of a session that exists, in memory or only on disk."""
         if session_id not in self.sessions:
             path = str(self.workspaces.path(session_id))
-            self.sessions[session_id] = SimSession(session_id, path, self.clock, loaded=False)
+            self.sessions[session_id] = SimSession(session_id, path, self.clock)
         return self.sessions[session_id]
 
     async def create(self, owner: str = DEFAULT_OWNER, at: datetime | None = None) -> SimSession:
@@ -97,9 +97,10 @@ class SimGateway:
         """Return a session as the listings show it."""
         disk, record = self.workspaces, self.workspaces.record(session_id)
         session = self.sessions.get(session_id)
-        modified_at = disk.modified_at(session_id)
+        modified_at = datetime.fromtimestamp(disk.path(session_id).stat().st_mtime, UTC)
         active_runs = session.active_runs if session else 0
-        channel = disk.channel(session_id)
+        matches = (name for prefix, name in _CHANNELS.items() if session_id.startswith(prefix))
+        channel = next(matches, "local")
         return {
             "session_id": session_id,
             "workspace_dir": str(disk.path(session_id)),

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import random
 from collections import Counter, deque
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from vp_tui.simulator.options import SimClock
 
 
@@ -25,7 +24,7 @@ LEASE_OWNER: Final = "simone-control-plane"
 LEASE_SESSION_ID: Final = "vp.coder.primary.session"
 LEASE_TTL: Final = timedelta(seconds=300)
 
-JsonObject = dict[str, object]
+JsonObject = Mapping[str, object]
 
 WINDOW: Final = timedelta(seconds=900)
 MIN_SUCCESS_RATE: Final = 0.9
@@ -58,36 +57,20 @@ class SimIds:
         """Return so many lower-case hexadecimal digits."""
         return f"{self._random.getrandbits(4 * digits):0{digits}x}"
 
-    def uuid(self) -> str:
-        """Return something in the form of a UUID."""
-        digits = self.hex(32)
-        cuts = (digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:])
-        return "-".join(cuts)
 
-
-@dataclass(slots=True)
+@dataclass
 class SimMission:
-    """A row of the missions table."""
+    """A row of the missions table, as it is sent."""
 
     mission_id: str
+    status: str
     objective: str
     run_id: str
-    started_at: datetime
-    updated_at: datetime
-    status: str = "running"
-    completed_at: datetime | None = None
+    started_at: str
+    completed_at: str | None
+    updated_at: str
     result_ref: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class SimLaneEvent:
-    """A row of the events table, or of the session events table with no mission id."""
-
-    event_id: str
-    mission_id: str | None
-    event_type: str
-    payload: JsonObject
-    created_at: datetime
+    duration_seconds: float | None = None
 
 
 @dataclass(slots=True)
@@ -107,8 +90,8 @@ class SimDatabase:
 
     ids: SimIds
     missions: list[SimMission] = field(default_factory=list)
-    events: list[SimLaneEvent] = field(default_factory=list)
-    session_events: list[SimLaneEvent] = field(default_factory=list)
+    events: list[JsonObject] = field(default_factory=list)
+    session_events: list[JsonObject] = field(default_factory=list)
     session: SimLaneSession | None = None
 
     def open_session(self, workspace_dir: str, owner: str, at: datetime) -> None:
@@ -117,42 +100,39 @@ class SimDatabase:
         if self.session is None:
             self.session = SimLaneSession(workspace_dir, owner, at, at)
         self.session.touched_at = at
-        lease: JsonObject = {
+        lease = {
             "lease_owner": LEASE_OWNER,
             "workspace_dir": workspace_dir,
             "session_id": LEASE_SESSION_ID,
         }
-        self._append_session_event(kind, lease, at)
+        self._tell(kind, lease, at)
 
     def adopt_engine_session(self, at: datetime) -> None:
         """Note that the lane's engine came up under its own session id, once after `created`."""
-        if self.session_events[-1].event_type == "vp.session.created":
-            ids: JsonObject = {
+        if self.session_events[-1]["event_type"] == "vp.session.created":
+            ids = {
                 "session_id": LANE_DIRECTORY,
                 "previous_session_id": LEASE_SESSION_ID,
                 "status": "active",
                 "previous_status": "active",
             }
-            self._append_session_event("resumed", ids, at)
+            self._tell("resumed", ids, at)
 
     def dispatch(self, objective: str, run_id: str, at: datetime) -> SimMission:
         """Add the row of a mission that starts."""
-        mission = SimMission(f"vp-mission-{self.ids.hex(32)}", objective, run_id, at, at)
+        mission_id, now = f"vp-mission-{self.ids.hex(32)}", at.isoformat()
+        mission = SimMission(mission_id, "running", objective, run_id, now, None, now)
         self.missions.append(mission)
-        payload: JsonObject = {"trace_id": None, "run_id": run_id, "started_at": at.isoformat()}
-        self._append_event(mission, "dispatched", payload, at)
+        payload = {"trace_id": None, "run_id": run_id, "started_at": now}
+        self._tell("dispatched", payload, at, mission)
         return mission
 
     def fall_back(
         self, mission: SimMission, error: str, trace_id: str | None, at: datetime
     ) -> None:
         """Note that the primary path takes the mission over; its row does not change."""
-        payload: JsonObject = {
-            "reason": "vp_execution_error",
-            "trace_id": trace_id,
-            "error": error,
-        }
-        self._append_event(mission, "fallback", payload, at)
+        payload = {"reason": "vp_execution_error", "trace_id": trace_id, "error": error}
+        self._tell("fallback", payload, at, mission)
 
     def complete(
         self,
@@ -165,7 +145,7 @@ class SimDatabase:
     ) -> None:
         """Close the row of an answered mission; with a `vp_error` the fallback answered it."""
         mission.result_ref = f"workspace://{workspace_dir}"
-        payload: JsonObject = {
+        payload = {
             "trace_id": trace_id,
             "result_ref": mission.result_ref,
             "completed_at": at.isoformat(),
@@ -177,7 +157,7 @@ class SimDatabase:
 
     def fail(self, mission: SimMission, vp_error: str, trace_id: str | None, at: datetime) -> None:
         """Close the row of a mission that the fallback could not answer either."""
-        payload: JsonObject = {
+        payload = {
             "trace_id": trace_id,
             "error": "Fallback primary path failed after CODER VP failure.",
             "completed_at": at.isoformat(),
@@ -187,20 +167,27 @@ class SimDatabase:
         self._close(mission, "failed", payload, at)
 
     def _close(self, mission: SimMission, status: str, payload: JsonObject, at: datetime) -> None:
-        mission.status, mission.completed_at, mission.updated_at = status, at, at
-        self._append_event(mission, status, payload, at)
+        mission.status = status
+        mission.completed_at = mission.updated_at = at.isoformat()
+        began = datetime.fromisoformat(mission.started_at)
+        mission.duration_seconds = (at - began).total_seconds()
+        self._tell(status, payload, at, mission)
 
-    def _append_event(
-        self, mission: SimMission, kind: str, payload: JsonObject, at: datetime
+    def _tell(
+        self, kind: str, payload: JsonObject, at: datetime, mission: SimMission | None = None
     ) -> None:
-        event_id = f"vp-event-{self.ids.hex(32)}"
-        self.events.append(
-            SimLaneEvent(event_id, mission.mission_id, f"vp.mission.{kind}", payload, at)
-        )
-
-    def _append_session_event(self, kind: str, payload: JsonObject, at: datetime) -> None:
-        event_id = f"vp-session-event-{self.ids.hex(32)}"
-        self.session_events.append(SimLaneEvent(event_id, None, f"vp.session.{kind}", payload, at))
+        """Add the row of an event about a mission, or about the session."""
+        about, table = ("mission", self.events) if mission else ("session", self.session_events)
+        event_id = f"vp-{'' if mission else 'session-'}event-{self.ids.hex(32)}"
+        event = {
+            "event_id": event_id,
+            **({"mission_id": mission.mission_id} if mission else {}),
+            "vp_id": VP_ID,
+            "event_type": f"vp.{about}.{kind}",
+            "payload": payload,
+            "created_at": at.isoformat(),
+        }
+        table.append(event)
 
 
 class SimContinuity:
@@ -224,14 +211,15 @@ class SimContinuity:
             self._recent.popleft()
         recent = Counter(happening for _, happening in self._recent)
         alerts = _alerts(recent)
-        totals = {name: self._totals[name] for name in COUNTED}
-        duplicates = totals["turn_duplicate_in_progress"] + totals["turn_duplicate_completed"]
+        totals = self._totals
         return {
             "started_at": self._clock.stamp(self.started_at),
-            **totals,
-            "duplicate_turn_prevention_count": duplicates,
-            "resume_success_rate": _rate(self._totals, "resume"),
-            "attach_success_rate": _rate(self._totals, "ws_attach"),
+            **{name: totals[name] for name in COUNTED},
+            "duplicate_turn_prevention_count": (
+                totals["turn_duplicate_in_progress"] + totals["turn_duplicate_completed"]
+            ),
+            "resume_success_rate": _rate(totals, "resume"),
+            "attach_success_rate": _rate(totals, "ws_attach"),
             "transport_status": "degraded" if alerts else "ok",
             "runtime_status": "ok",
             "window_seconds": int(WINDOW.total_seconds()),
@@ -263,11 +251,8 @@ def _alerts(recent: Counter[str]) -> list[JsonObject]:
     alerts: list[JsonObject] = []
     for what, name in (("resume", "resume"), ("ws_attach", "attach")):
         rate, failures = _rate(recent, what), recent[f"{what}_failures"]
-        if (
-            rate is not None
-            and recent[f"{what}_attempts"] >= MIN_ATTEMPTS
-            and rate < MIN_SUCCESS_RATE
-        ):
+        is_judged = recent[f"{what}_attempts"] >= MIN_ATTEMPTS
+        if is_judged and rate is not None and rate < MIN_SUCCESS_RATE:
             alerts.append(_alert(f"{name}_success_rate_low", rate, MIN_SUCCESS_RATE))
         if failures >= MAX_FAILURES:
             alerts.append(_alert(f"{name}_failures_high", failures, MAX_FAILURES))

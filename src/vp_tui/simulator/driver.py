@@ -11,6 +11,7 @@ from random import Random
 from typing import TYPE_CHECKING, Final
 
 from vp_tui.simulator.database import LANE_DIRECTORY
+from vp_tui.simulator.host import SimHost
 from vp_tui.simulator.script import (
     CHATS,
     VP_ERRORS,
@@ -24,12 +25,10 @@ from vp_tui.simulator.turns import SimGatewayStoppedError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
-    from pathlib import Path
 
     from vp_tui.simulator.boot import SimGateway
-    from vp_tui.simulator.host import SimHost
-    from vp_tui.simulator.options import SimOptions
+    from vp_tui.simulator.host import SimDoor
+    from vp_tui.simulator.options import SimClock, SimOptions
     from vp_tui.simulator.sessions import SimSession, SimTurn
 
 
@@ -40,96 +39,27 @@ PAST_SESSIONS: Final = 3
 """Sessions that the past missions came from; they are still in memory."""
 
 
-async def seed_history(gateway: SimGateway, random: Random, missions: int) -> None:
-    """Write clean past missions of this boot, the last one just over, 20 to 40 s long each.
-
-    The boot's `started_at` is moved back before them.
-    """
-    clock, ledger, lane_dir = gateway.clock, gateway.ledger, _lane_directory(gateway)
-    at = clock.now() - EVERY * missions
-    homes = [await gateway.create(at=at + EVERY * number) for number in range(PAST_SESSIONS)]
-    gateway.continuity.started_at = at - EVERY
-    for index in range(missions):
-        home = homes[index % len(homes)]
-        prompt, _ = coding_turn(random, seconds=30.0)
-        end = at + timedelta(seconds=random.uniform(20.0, 40.0))
-        ledger.open_session(lane_dir, DEFAULT_OWNER, at)
-        ledger.adopt_engine_session(at)
-        mission = ledger.dispatch(prompt, gateway.lane.run_id, at)
-        ledger.complete(mission, lane_dir, ledger.ids.hex(32), end)
-        _log_past_turn(gateway, prompt, at, end)
-        home.last_event_seq += FRAMES_PER_TURN
-        home.last_activity = end
-        gateway.workspaces.checkpoint(home.session_id, prompt, at=end)
-        at += EVERY
-
-
-def _lane_directory(gateway: SimGateway) -> str:
-    gateway.workspaces.ensure_lane(LANE_DIRECTORY)
-    return str(gateway.workspaces.path(LANE_DIRECTORY))
-
-
-def _log_past_turn(gateway: SimGateway, prompt: str, began: datetime, ended: datetime) -> None:
-    start, end = (f"[{gateway.clock.local(at):%H:%M:%S}]" for at in (began, ended))
-    lines = f"\n{start} 👤 USER: {prompt}\n{end} 🤖 ASSISTANT: The checks pass.\n\n"
-    gateway.workspaces.write(LANE_DIRECTORY, lines)
-
-
-class SimDriver:
-    """Does to a running gateway what its users and operators do.
+class SimDriver(SimHost):
+    """A gateway, and what its users and operators do to it.
 
     Seconds are scripted time, divided by the speed. Verbs that take a user's name keep a session
     per user and make a new one after a restart.
     """
 
-    def __init__(self, host: SimHost) -> None:
-        self._host = host
+    def __init__(
+        self, options: SimOptions, *, door: SimDoor | None = None, clock: SimClock | None = None
+    ) -> None:
+        super().__init__(options, door=door, clock=clock)
         self._sessions: dict[str, tuple[SimGateway, SimSession]] = {}
-        self.random = Random(host.options.seed)  # noqa: S311 - repeatable by design
+        self.random = Random(options.seed)  # noqa: S311 - repeatable by design
 
-    @property
-    def url(self) -> str:
-        """The gateway's base URL."""
-        return self._host.url
-
-    @property
-    def options(self) -> SimOptions:
-        """What the gateway was started with."""
-        return self._host.options
-
-    @property
-    def gateway(self) -> SimGateway:
-        """The gateway's present boot."""
-        return self._host.gateway
-
-    @property
-    def workspaces(self) -> Path:
-        """The directory of the session directories."""
-        return self.gateway.workspaces.root
-
-    async def create_session(self) -> str:
-        """Make a session and return its id; waits while a run holds the lock."""
-        return (await self.gateway.create()).session_id
-
-    def execute(self, session_id: str, prompt: str, script: SimTurnScript | None = None) -> SimTurn:
+    def execute(self, session_id: str, prompt: str) -> SimTurn:
         """Start a turn in a session of this boot; its script may be a marker in the prompt."""
-        return self.gateway.start_turn(self.gateway.sessions[session_id], prompt, script)
+        return self.gateway.start_turn(self.gateway.sessions[session_id], prompt)
 
     async def cancel(self, session_id: str, reason: str) -> bool:
         """Cancel as the ops endpoint does; returns its `task_cancelled`."""
         return await self.gateway.turns.cancel(self.gateway.session(session_id), reason)
-
-    async def restart(self) -> None:
-        """Restart the gateway: a new epoch."""
-        await self._host.restart()
-
-    async def stop_listening(self) -> None:
-        """Make the gateway unreachable; its turns go on."""
-        await self._host.stop_listening()
-
-    async def resume_listening(self) -> None:
-        """Make it reachable again."""
-        await self._host.listen()
 
     def write_log(self, session_id: str, text: str) -> None:
         """Append `text` as it is to the run.log of a session, made if it is not there."""
@@ -138,23 +68,40 @@ class SimDriver:
 
     def break_lane(self, error: str | None) -> None:
         """Make the lane's engine fail to start with `error`, in later boots too; None mends it."""
-        self._host.bootstrap_error = self.gateway.lane.bootstrap_error = error
+        self.bootstrap_error = self.gateway.lane.bootstrap_error = error
 
     async def seed(self, missions: int) -> None:
-        """Give the lane a past of so many clean missions."""
-        await seed_history(self.gateway, self.random, missions)
+        """Give the lane a past of so many clean missions, 20 to 40 s long, the last just over.
+
+        They are of this boot, whose `started_at` is moved back before them.
+        """
+        gateway, ledger, disk = self.gateway, self.gateway.ledger, self.gateway.workspaces
+        lane_dir = disk.lane()
+        at = self.clock.now() - EVERY * missions
+        homes = [await gateway.create(at=at + EVERY * number) for number in range(PAST_SESSIONS)]
+        gateway.continuity.started_at = at - EVERY
+        for index in range(missions):
+            home = homes[index % len(homes)]
+            prompt, _ = coding_turn(self.random, seconds=30.0)
+            end = at + timedelta(seconds=self.random.uniform(20.0, 40.0))
+            ledger.open_session(lane_dir, DEFAULT_OWNER, at)
+            ledger.adopt_engine_session(at)
+            mission = ledger.dispatch(prompt, gateway.lane.run_id, at)
+            ledger.complete(mission, lane_dir, ledger.ids.hex(32), end)
+            began, ended = (f"[{self.clock.local(stamp):%H:%M:%S}]" for stamp in (at, end))
+            told = f"\n{began} 👤 USER: {prompt}\n{ended} 🤖 ASSISTANT: The checks pass.\n\n"
+            disk.write(LANE_DIRECTORY, told)
+            home.last_event_seq += FRAMES_PER_TURN
+            home.last_activity = end
+            disk.checkpoint(home.session_id, prompt, at=end)
+            at += EVERY
 
     async def pause(self, shortest: float, longest: float | None = None) -> None:
         """Let time pass: `shortest` seconds, or anything up to `longest`."""
-        await self._host.clock.sleep(self.random.uniform(shortest, longest or shortest))
+        await self.clock.sleep(self.random.uniform(shortest, longest or shortest))
 
     async def start(
-        self,
-        user: str,
-        outcome: Outcome = "clean",
-        *,
-        seconds: Sequence[float] = (8.0, 20.0),
-        hold: float = 90.0,
+        self, user: str, outcome: Outcome = "clean", *, seconds: Sequence[float] = (8.0, 20.0)
     ) -> SimTurn:
         """Send a coding prompt for `user` that takes about so many seconds, from-to."""
         prompt, steps = coding_turn(self.random, seconds=self.random.uniform(*seconds))
@@ -164,7 +111,7 @@ class SimDriver:
             thought="I should see how this works today before I change it.",
             fails_after=self.random.uniform(3.0, 6.0),
             error=self.random.choice(VP_ERRORS),
-            hold=hold,
+            hold=90.0,
         )
         return await self._start(user, prompt, script)
 
@@ -192,7 +139,7 @@ class SimDriver:
         """Be unreachable for a while."""
         await self.stop_listening()
         await self.pause(seconds)
-        await self.resume_listening()
+        await self.listen()
 
     async def enter(self, user: str) -> SimSession:
         """Return the user's session in the present boot, made if need be."""
@@ -204,7 +151,7 @@ class SimDriver:
             with contextlib.suppress(SimGatewayStoppedError):
                 self._sessions[user] = gateway, await gateway.create()
             if not gateway.life.alive:
-                await self._host.up.wait()
+                await self.up.wait()
 
     async def _start(self, user: str, prompt: str, script: SimTurnScript) -> SimTurn:
         session = await self.enter(user)

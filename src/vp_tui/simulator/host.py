@@ -113,14 +113,16 @@ class SimHost:
     def __init__(
         self, options: SimOptions, *, door: SimDoor | None = None, clock: SimClock | None = None
     ) -> None:
-        self.options = options
+        self.options = options.with_default_tokens()
         self.clock = clock or SimClock(speed=options.speed, zone=options.zone)
-        self._root = Path(tempfile.mkdtemp(prefix="vp-tui-gateway-")).resolve()
+        self.workspaces = Path(tempfile.mkdtemp(prefix="vp-tui-gateway-")).resolve()
+        """The directory of the session directories."""
         self._ledger = SimDatabase(SimIds(options.seed))
-        self._workspaces = SimWorkspaces(self._root, self.clock)
+        self._disk = SimWorkspaces(self.workspaces, self.clock)
         self.bootstrap_error: str | None = None
         """Why the lane cannot start, in this boot and the next ones; None when it can."""
         self.gateway = self._boot()
+        """The present boot."""
         self.up = asyncio.Event()
         """Set while the gateway listens."""
         self._door: SimDoor = door or SimTcpDoor(options.port)
@@ -156,7 +158,7 @@ class SimHost:
         async with self._changing:
             await self.gateway.life.end()
             await self._stop_listening()
-        shutil.rmtree(self._root, ignore_errors=True)
+        shutil.rmtree(self.workspaces, ignore_errors=True)
 
     async def _listen(self) -> None:
         if not self.up.is_set():
@@ -168,7 +170,7 @@ class SimHost:
         await self._door.close()
 
     def _boot(self) -> SimGateway:
-        gateway = SimGateway(self.options, self.clock, self._ledger, self._workspaces)
+        gateway = SimGateway(self.options, self.clock, self._ledger, self._disk)
         gateway.lane.bootstrap_error = self.bootstrap_error
         return gateway
 

@@ -13,7 +13,15 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from vp_tui.simulator.access import body_text, known_session_id, query_ints, require_ops
+from vp_tui.domain.models import Plane
+from vp_tui.simulator.access import (
+    body_text,
+    gateway_of,
+    known_session_id,
+    query_ints,
+    require,
+    valid_session_id,
+)
 from vp_tui.simulator.database import (
     LEASE_OWNER,
     LEASE_SESSION_ID,
@@ -21,15 +29,13 @@ from vp_tui.simulator.database import (
     VP_ID,
     JsonObject,
     SimDatabase,
-    SimLaneEvent,
     SimLaneSession,
     SimMission,
 )
-from vp_tui.simulator.sessions import is_valid_id, read_log_slice
+from vp_tui.simulator.sessions import read_log_slice
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
     from pathlib import Path
 
     from starlette.requests import Request
@@ -40,50 +46,52 @@ if TYPE_CHECKING:
 DEFAULT_REASON: Final = "Cancelled from ops panel"
 
 
-def lane_metrics(
-    ledger: SimDatabase, vp_id: str, *, mission_limit: int, event_limit: int, now: datetime
-) -> JsonObject:
-    """Return the body of the metrics endpoint.
+def lane_metrics(request: Request, mission_limit: int, event_limit: int) -> JsonObject:
+    """Return the body of the metrics endpoint for the lane that is asked for; 400 for a blank one.
 
     The newest `mission_limit` missions come newest first; of the events the OLDEST `event_limit`
     come oldest first, so that what happens after them is never seen. Limits are clamped.
     """
-    source = ledger if vp_id == VP_ID else SimDatabase(ledger.ids)
+    gateway = gateway_of(request)
+    vp_id = request.query_params.get("vp_id", VP_ID).strip()
+    if not vp_id:
+        raise HTTPException(400, "vp_id is required")
+    source = gateway.ledger if vp_id == VP_ID else SimDatabase(gateway.ledger.ids)
     event_limit = min(max(event_limit, 1), 1000)
     missions = source.missions[::-1][: min(max(mission_limit, 1), 500)]
     events = source.events[:event_limit]
     session_events = source.session_events[:event_limit]
-    fell_back = {e.mission_id for e in events if e.event_type == "vp.mission.fallback"}
+    fell_back = {e["mission_id"] for e in events if e["event_type"] == "vp.mission.fallback"}
+    fallbacks = sum(mission.mission_id in fell_back for mission in missions)
     return {
-        "generated_at": now.isoformat(),
+        "generated_at": gateway.clock.now().isoformat(),
         "vp_id": vp_id,
         "session": _session_row(source.session),
         "mission_counts": dict(Counter(mission.status for mission in missions)),
-        "event_counts": dict(Counter(event.event_type for event in events)),
-        "session_event_counts": dict(Counter(event.event_type for event in session_events)),
-        "fallback": _fallback(missions, fell_back),
+        "event_counts": dict(Counter(event["event_type"] for event in events)),
+        "session_event_counts": dict(Counter(event["event_type"] for event in session_events)),
+        "fallback": {
+            "missions_with_fallback": fallbacks,
+            "missions_considered": len(missions),
+            "rate": fallbacks / len(missions) if missions else 0.0,
+        },
         "latency_seconds": _latency(missions),
         # The embedded lane never degrades, so it has nothing to recover from.
         "recovery": {"attempts": 0, "successes": 0, "success_rate": None},
         "session_health": {"currently_orphaned": False, "orphan_signals": 0, "orphan_rate": 0.0},
-        "recent_missions": [_mission_row(m, m.mission_id in fell_back) for m in missions],
-        "recent_events": [_event_row(event) for event in events],
-        "recent_session_events": [_event_row(event) for event in session_events],
-    }
-
-
-def _fallback(missions: Sequence[SimMission], fell_back: set[str | None]) -> JsonObject:
-    seen = sum(mission.mission_id in fell_back for mission in missions)
-    rate = seen / len(missions) if missions else 0.0
-    return {
-        "missions_with_fallback": seen,
-        "missions_considered": len(missions),
-        "rate": rate,
+        "recent_missions": [
+            {**vars(mission), "fallback_seen": mission.mission_id in fell_back}
+            for mission in missions
+        ],
+        "recent_events": events,
+        "recent_session_events": session_events,
     }
 
 
 def _latency(missions: Sequence[SimMission]) -> JsonObject:
-    durations = sorted(d for mission in missions if (d := _duration(mission)) is not None)
+    durations = sorted(
+        mission.duration_seconds for mission in missions if mission.duration_seconds is not None
+    )
     if not durations:
         names = ("avg_seconds", "p50_seconds", "p95_seconds", "max_seconds")
         return {"count": 0, **dict.fromkeys(names)}
@@ -98,40 +106,6 @@ def _latency(missions: Sequence[SimMission]) -> JsonObject:
 
 def _nearest_rank(ordered: Sequence[float], quantile: float) -> float:
     return ordered[round((len(ordered) - 1) * quantile)]
-
-
-def _duration(mission: SimMission) -> float | None:
-    if mission.completed_at is None:
-        return None
-    return (mission.completed_at - mission.started_at).total_seconds()
-
-
-def _mission_row(mission: SimMission, fallback_seen: bool) -> JsonObject:  # noqa: FBT001 - a column
-    completed_at = mission.completed_at
-    return {
-        "mission_id": mission.mission_id,
-        "status": mission.status,
-        "objective": mission.objective,
-        "run_id": mission.run_id,
-        "started_at": mission.started_at.isoformat(),
-        "completed_at": None if completed_at is None else completed_at.isoformat(),
-        "updated_at": mission.updated_at.isoformat(),
-        "result_ref": mission.result_ref,
-        "duration_seconds": _duration(mission),
-        "fallback_seen": fallback_seen,
-    }
-
-
-def _event_row(event: SimLaneEvent) -> JsonObject:
-    mission = {} if event.mission_id is None else {"mission_id": event.mission_id}
-    return {
-        "event_id": event.event_id,
-        **mission,
-        "vp_id": VP_ID,
-        "event_type": event.event_type,
-        "payload": event.payload,
-        "created_at": event.created_at.isoformat(),
-    }
 
 
 def _session_row(session: SimLaneSession | None) -> JsonObject | None:
@@ -155,34 +129,20 @@ def _session_row(session: SimLaneSession | None) -> JsonObject | None:
     }
 
 
-def metrics_vp_id(request: Request) -> str:
-    """Return the lane that is asked for; raises 400 for a blank one."""
-    vp_id = request.query_params.get("vp_id", VP_ID).strip()
-    if not vp_id:
-        raise HTTPException(400, "vp_id is required")
-    return vp_id
-
-
 async def _metrics(request: Request) -> JSONResponse:
-    mission_limit, event_limit = query_ints(request, mission_limit=50, event_limit=200)
-    gateway = require_ops(request)
-    body = lane_metrics(
-        gateway.ledger,
-        metrics_vp_id(request),
-        mission_limit=mission_limit,
-        event_limit=event_limit,
-        now=gateway.clock.now(),
-    )
-    return JSONResponse(body)
+    limits = query_ints(request, mission_limit=50, event_limit=200)
+    require(Plane.OPS, request)
+    return JSONResponse(lane_metrics(request, *limits))
 
 
 async def _continuity(request: Request) -> JSONResponse:
-    return JSONResponse({"metrics": require_ops(request).continuity.body()})
+    return JSONResponse({"metrics": require(Plane.OPS, request).continuity.body()})
 
 
 async def _list_sessions(request: Request) -> JSONResponse:
     limit, offset = query_ints(request, limit=100, offset=0)
-    items = [item for item in require_ops(request).listed() if _matches(item, request)]
+    gateway = require(Plane.OPS, request)
+    items = [item for item in gateway.listed() if _matches(item, request)]
     # Not clamped: negative numbers slice as Python slices.
     page = items[offset : offset + limit]
     return JSONResponse({"sessions": page, "total": len(items), "limit": limit, "offset": offset})
@@ -202,13 +162,13 @@ def _matches(item: JsonObject, request: Request) -> bool:
 
 
 async def _session(request: Request) -> JSONResponse:
-    gateway = require_ops(request)
+    gateway = require(Plane.OPS, request)
     return JSONResponse({"session": gateway.item(known_session_id(request, gateway))})
 
 
 async def _cancel(request: Request) -> JSONResponse:
-    reason = _reason(await body_text(request, "reason"))
-    gateway = require_ops(request)
+    reason = await _reason(request)
+    gateway = require(Plane.OPS, request)
     session_id = known_session_id(request, gateway)
     cancelled = await gateway.turns.cancel(gateway.session(session_id), reason)
     return JSONResponse(
@@ -223,8 +183,8 @@ async def _cancel(request: Request) -> JSONResponse:
 
 
 async def _cancel_all(request: Request) -> JSONResponse:
-    reason = _reason(await body_text(request, "reason"))
-    gateway = require_ops(request)
+    reason = await _reason(request)
+    gateway = require(Plane.OPS, request)
     running = [session for session in gateway.sessions.values() if session.active_runs]
     for session in running:
         await gateway.turns.cancel(session, reason)
@@ -238,16 +198,16 @@ async def _cancel_all(request: Request) -> JSONResponse:
     )
 
 
-def _reason(given: str | None) -> str:
-    return (given or "").strip() or DEFAULT_REASON
+async def _reason(request: Request) -> str:
+    return (await body_text(request, "reason") or "").strip() or DEFAULT_REASON
 
 
 async def _tail(request: Request) -> JSONResponse:
     limit, max_bytes = query_ints(request, limit=200, max_bytes=250_000)
     cursor = query_ints(request, cursor=0)[0] if "cursor" in request.query_params else None
-    path, shown = _log_path(request, require_ops(request))
+    path, shown = _log_path(request, require(Plane.OPS, request))
     if not path.exists():
-        empty: JsonObject = {"file": shown, "cursor": 0, "size": 0, "lines": []}
+        empty = {"file": shown, "cursor": 0, "size": 0, "lines": []}
         return JSONResponse({**empty, "truncated": False, "reset": False})
     # A directory raises here: 500 and a dead connection, as the gateway does it.
     body = read_log_slice(
@@ -263,9 +223,7 @@ def _log_path(request: Request, gateway: SimGateway) -> tuple[Path, str]:
     """Return the file that is asked for, and its name in the answer if it is missing."""
     session_id, relative = (request.query_params.get(name) for name in ("session_id", "path"))
     if session_id:
-        if not is_valid_id(session_id):
-            raise HTTPException(400, "Invalid session id format")
-        return gateway.workspaces.path(session_id) / "run.log", "run.log"
+        return gateway.workspaces.path(valid_session_id(session_id)) / "run.log", "run.log"
     if not relative:
         raise HTTPException(400, "session_id or path required")
     root = gateway.workspaces.root.resolve()

@@ -1,4 +1,4 @@
-"""What one embedded gateway runs on: its options, lane flags, clock, and the life of its tasks.
+"""What one embedded gateway runs on: its options, its clock, and the life of its tasks.
 
 The clock tells the gateway's two kinds of stamp (docs/wire.md, section 1) and can run faster.
 """
@@ -9,8 +9,6 @@ import asyncio
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
-
-from vp_tui.domain.lane.switches import Switch, switches_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -52,34 +50,10 @@ class SimOptions:
         return replace(self, ops_token=AUTH_OPS_TOKEN, internal_token=AUTH_INTERNAL_TOKEN)
 
 
-@dataclass(frozen=True)
-class SimLaneFlags:
-    """The switches of the VP lane; without a word in the env file the lane is on."""
-
-    enabled: bool = True
-    shadow: bool = False
-    forced_fallback: bool = False
-
-    @classmethod
-    def read(cls, env_file: Path | None) -> SimLaneFlags:
-        """Return the flags that `env_file` sets; a missing file sets none."""
-        is_there = env_file is not None and env_file.is_file()
-        switches = switches_in(env_file.read_bytes() if env_file and is_there else b"")
-        return cls(
-            enabled=switches.is_on(Switch.LANE) is not False,
-            shadow=switches.is_on(Switch.SHADOW) is True,
-            forced_fallback=switches.is_on(Switch.FORCED_FALLBACK) is True,
-        )
-
-
-def _utc_now() -> datetime:
-    return datetime.now(UTC)
-
-
 class SimClock:
     """Tells the time as G1 does and sleeps `speed` times as fast as it says.
 
-    `utc` tells the time of day, aware and in UTC: the seam for tests.
+    `utc`, which is then called `now`, tells the time of day, aware and in UTC: the seam for tests.
     """
 
     def __init__(
@@ -87,15 +61,11 @@ class SimClock:
         *,
         speed: float = 1.0,
         zone: tzinfo | None = None,
-        utc: Callable[[], datetime] = _utc_now,
+        utc: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.speed = speed
         self._zone = zone
-        self._utc = utc
-
-    def now(self) -> datetime:
-        """Return the present, aware, in UTC."""
-        return self._utc()
+        self.now = utc
 
     def milliseconds(self) -> int:
         """Return the present as milliseconds since 1970, which ids are made of."""
@@ -131,7 +101,6 @@ class SimLife:
     async def end(self) -> None:
         """Stop everything at once; the tasks see `alive` False and unwind in silence."""
         self.alive = False
-        tasks = list(self._tasks)
-        for task in tasks:
+        for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*self._tasks, return_exceptions=True)

@@ -16,12 +16,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from vp_tui.simulator.driver import SimDriver
-from vp_tui.simulator.host import SimHost
 from vp_tui.simulator.scenarios import SCENARIOS
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
-    from types import TracebackType
+    from collections.abc import AsyncIterator
     from typing import Self
 
     from vp_tui.simulator.options import SimOptions
@@ -50,17 +48,21 @@ def run_gateway_command(options: SimOptions, *, exit_with_parent: bool) -> int:
 
 
 async def _serve(options: SimOptions, *, exit_with_parent: bool) -> None:
-    # The parent of a gateway imports this module too, and has no use for a web server.
+    """Run a gateway until it is signalled, its scenario crashes or its parent ends.
 
-    stop = asyncio.Event()
+    SIGUSR1 restarts it; SIGHUP, SIGTERM and SIGINT end it.
+    """
+    loop, stop, driver = asyncio.get_running_loop(), asyncio.Event(), SimDriver(options)
     if exit_with_parent:
         _stop_at_end_of_stdin(stop)
-    await serve(options, on_ready=_announce, handle_signals=True, stop=stop)
-
-
-def _announce(url: str) -> None:
-    sys.stdout.write(json.dumps({"url": url, "pid": os.getpid()}) + "\n")
-    sys.stdout.flush()
+    async with playing(driver) as scenario, asyncio.TaskGroup() as tasks:
+        loop.add_signal_handler(signal.SIGUSR1, lambda: tasks.create_task(driver.restart()))
+        for ending in (signal.SIGHUP, signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(ending, stop.set)
+        scenario.add_done_callback(lambda _: stop.set())
+        sys.stdout.write(json.dumps({"url": driver.url, "pid": os.getpid()}) + "\n")
+        sys.stdout.flush()
+        await stop.wait()
 
 
 def _stop_at_end_of_stdin(stop: asyncio.Event) -> None:
@@ -98,12 +100,7 @@ class SimProcess:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()
 
 
@@ -133,12 +130,10 @@ def spawn_gateway(options: SimOptions) -> SimProcess:
 
 def _arguments(options: SimOptions) -> list[str]:
     names = ("port", "scenario", "speed", "seed", "rate", "sessions", "env_file")
-    values = {name: getattr(options, name) for name in names}
     return [
-        word
-        for name, value in values.items()
-        if value is not None
-        for word in (f"--{name.replace('_', '-')}", str(value))
+        f"--{name.replace('_', '-')}={value}"
+        for name in names
+        if (value := getattr(options, name)) is not None
     ]
 
 
@@ -154,55 +149,30 @@ async def running_gateway(options: SimOptions) -> AsyncIterator[SimDriver]:
 
     If the scenario crashed, the end of the context raises its exception.
     """
-    async with playing(SimHost(options.with_default_tokens())) as (driver, _):
+    driver = SimDriver(options)
+    async with playing(driver):
         yield driver
 
 
-async def serve(
-    options: SimOptions,
-    *,
-    on_ready: Callable[[str], None],
-    handle_signals: bool = False,
-    stop: asyncio.Event | None = None,
-) -> None:
-    """Run a gateway until it is cancelled, signalled or `stop` is set.
-
-    `on_ready` gets the base URL when the gateway listens. With `handle_signals` SIGUSR1 restarts
-    it, and SIGHUP, SIGTERM and SIGINT end it.
-    """
-    stop = stop or asyncio.Event()
-    host = SimHost(options.with_default_tokens())
-    async with playing(host) as (driver, scenario), asyncio.TaskGroup() as tasks:
-        if handle_signals:
-            loop = asyncio.get_running_loop()
-            loop.add_signal_handler(signal.SIGUSR1, lambda: tasks.create_task(host.restart()))
-            for ending in (signal.SIGHUP, signal.SIGTERM, signal.SIGINT):
-                loop.add_signal_handler(ending, stop.set)
-        scenario.add_done_callback(lambda _: stop.set())
-        on_ready(driver.url)
-        await stop.wait()
-
-
 @contextlib.asynccontextmanager
-async def playing(host: SimHost) -> AsyncIterator[tuple[SimDriver, asyncio.Task[None]]]:
-    """Let a host listen and play its scenario beside the caller, as `running_gateway` does."""
-    driver = SimDriver(host)
+async def playing(driver: SimDriver) -> AsyncIterator[asyncio.Task[None]]:
+    """Let a gateway listen and play its scenario beside the caller, as `running_gateway` does."""
     try:
-        await host.listen()
-        scenario = asyncio.create_task(_play(host.options.scenario, driver))
+        await driver.listen()
+        scenario = asyncio.create_task(_play(driver))
         await asyncio.sleep(0)  # lets the scenario lay its ground before anybody looks
         try:
-            yield driver, scenario
+            yield scenario
         finally:
             scenario.cancel()
             await asyncio.wait({scenario})
     finally:
-        await host.close()
+        await driver.close()
     if not scenario.cancelled():
         scenario.result()
 
 
-async def _play(scenario: str, driver: SimDriver) -> None:
+async def _play(driver: SimDriver) -> None:
     """Play the scenario and then nothing: the task ends by itself only when it crashes."""
-    await SCENARIOS[scenario](driver)
+    await SCENARIOS[driver.options.scenario](driver)
     await asyncio.Event().wait()

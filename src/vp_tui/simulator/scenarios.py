@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from vp_tui.simulator.database import JsonObject
     from vp_tui.simulator.driver import SimDriver
     from vp_tui.simulator.script import Outcome
     from vp_tui.simulator.sessions import SimSession, SimTurn
@@ -39,7 +39,12 @@ async def tour(driver: SimDriver) -> None:
         await driver.code(user)
         await driver.pause(1, 3)
         await driver.chat(user)
-    await _stuck_until_cancelled(driver)
+    turn, _ = await _hang(driver, "hang")
+    try:
+        await asyncio.wait_for(turn.ended.wait(), STUCK_FOR_S / driver.options.speed)
+    except TimeoutError:
+        # Somebody on call has mercy.
+        await driver.stop("cleo", "Stuck in pytest, cleared by the night shift")
     # Broadened traffic, with a fallback now and then.
     await _organic(driver, "vp_error", fault_rate=0.03)
 
@@ -50,41 +55,22 @@ async def clean(driver: SimDriver) -> None:
     await _organic(driver)
 
 
-async def fault(driver: SimDriver) -> None:
-    """Make the VP err about every third time; the primary path answers."""
+async def faulty(driver: SimDriver, faults: tuple[Outcome, ...], *, rate: float) -> None:
+    """Let the lane err, at first for once and then at `rate`, a fraction of the prompts."""
     await driver.seed(9)
-    await driver.code("ana", "vp_error")
-    await _organic(driver, "vp_error", "vp_exception", fault_rate=0.35)
+    await driver.code("ana", faults[0])
+    await _organic(driver, *faults, fault_rate=rate)
 
 
-async def failed(driver: SimDriver) -> None:
-    """Make VP and primary path both fail, again and again."""
-    await driver.seed(9)
-    await driver.code("ana", "both_fail")
-    await _organic(driver, "both_fail", "fallback_exception", fault_rate=0.5)
-
-
-async def stuck(driver: SimDriver) -> None:
-    """Let a run fall silent in a tool until somebody cancels it; others queue behind it."""
+async def held_up(driver: SimDriver, outcome: Outcome, *, codes_between: bool = True) -> None:
+    """Let a run keep the others waiting, again and again."""
     await driver.seed(9)
     while True:
-        await _hang(driver, "hang")
-        await driver.code("ana")
-
-
-async def deaf(driver: SimDriver) -> None:
-    """Let a run not hear a cancel for a minute and a half."""
-    await driver.seed(9)
-    while True:
-        await _hang(driver, "deaf")
-        await driver.code("ana")
-
-
-async def queued(driver: SimDriver) -> None:
-    """Let a slow run, which does make progress, keep the others waiting."""
-    await driver.seed(9)
-    while True:
-        await _hang(driver, "drip")
+        turn, victims = await _hang(driver, outcome)
+        for waiting in (turn, *victims):
+            await waiting.ended.wait()
+        if codes_between:
+            await driver.code("ana")
 
 
 async def blind(driver: SimDriver) -> None:
@@ -134,8 +120,8 @@ async def _pour(driver: SimDriver, sessions: list[SimSession]) -> None:
         await asyncio.sleep(FLOOD_TICK_S)
         due = int((loop.time() - began) * driver.options.rate)
         for number in range(sent, due):
-            text: JsonObject = {"text": f"event {number}\n", "author": "Primary Agent"}
-            await sessions[number % len(sessions)].emit("text", {**text, "time_offset": None})
+            text = {"text": f"event {number}\n", "author": "Primary Agent", "time_offset": None}
+            await sessions[number % len(sessions)].emit("text", text)
         sent = due
 
 
@@ -163,23 +149,8 @@ async def _work(
         await driver.pause(*break_s)
 
 
-async def _stuck_until_cancelled(driver: SimDriver) -> None:
-    """Hang a run; after a while somebody on call has mercy."""
-    turn, _ = await _hang_with_victims(driver, "hang")
-    speed = driver.options.speed
-    try:
-        await asyncio.wait_for(turn.ended.wait(), STUCK_FOR_S / speed)
-    except TimeoutError:
-        await driver.stop("cleo", "Stuck in pytest, cleared by the night shift")
-
-
-async def _hang(driver: SimDriver, outcome: Outcome) -> None:
-    turn, victims = await _hang_with_victims(driver, outcome)
-    for waiting in (turn, *victims):
-        await waiting.ended.wait()
-
-
-async def _hang_with_victims(driver: SimDriver, outcome: Outcome) -> tuple[SimTurn, list[SimTurn]]:
+async def _hang(driver: SimDriver, outcome: Outcome) -> tuple[SimTurn, list[SimTurn]]:
+    """Start a turn that does not end soon; return it and those that wait for it."""
     users = ("cleo", "ana", "ben")
     for user in users:
         await driver.enter(user)
@@ -191,11 +162,16 @@ async def _hang_with_victims(driver: SimDriver, outcome: Outcome) -> tuple[SimTu
 SCENARIOS: Final[dict[str, Scenario]] = {
     "tour": tour,
     "clean": clean,
-    "fault": fault,
-    "failed": failed,
-    "stuck": stuck,
-    "deaf": deaf,
-    "queued": queued,
+    # The VP errs about every third time, and the primary path answers.
+    "fault": partial(faulty, faults=("vp_error", "vp_exception"), rate=0.35),
+    # VP and primary path both fail.
+    "failed": partial(faulty, faults=("both_fail", "fallback_exception"), rate=0.5),
+    # A run falls silent in a tool until somebody cancels it.
+    "stuck": partial(held_up, outcome="hang"),
+    # A run does not hear a cancel for a minute and a half.
+    "deaf": partial(held_up, outcome="deaf"),
+    # A slow run does make progress.
+    "queued": partial(held_up, outcome="drip", codes_between=False),
     "blind": blind,
     "bootstrap": bootstrap,
     "idle": idle,

@@ -51,6 +51,20 @@ _OUTCOMES: Final[dict[str, Outcome]] = {
 }
 _MARKER: Final = re.compile(r"@fake:(?P<name>\w+)(?P<arguments>(?:\s+\w+=\S+)*)")
 _TOOLS: Final = ("Read", "Edit", "Bash")
+_CALLS: Final = {
+    "Grep": (
+        "pattern",
+        "{0}/__init__.py:3\n{0}/core.py:41\n{0}/core.py:118",
+        "Found the places in {0} that matter.\n",
+    ),
+    "Read": (
+        "file_path",
+        "     1\tfrom __future__ import annotations\n     2\t# {0}",
+        "{0} is clear now.\n",
+    ),
+    "Edit": ("file_path", "The file {0} has been updated.", "Changed {0}.\n"),
+}
+"""Per tool what its argument is called, what it prints and what the engine says to that."""
 
 CHATS: Final = (
     "Summarise what the team decided in Monday's planning notes",
@@ -243,15 +257,5 @@ def _spread(calls: list[tuple[str, str]], random: Random, seconds: float) -> tup
 
 
 def _step(tool: str, target: str, seconds: float) -> SimStep:
-    says = {
-        "Grep": f"Found the places in {target} that matter.\n",
-        "Read": f"{target} is clear now.\n",
-        "Edit": f"Changed {target}.\n",
-    }[tool]
-    output = {
-        "Grep": f"{target}/__init__.py:3\n{target}/core.py:41\n{target}/core.py:118",
-        "Read": f"     1\tfrom __future__ import annotations\n     2\t# {target}",
-        "Edit": f"The file {target} has been updated.",
-    }[tool]
-    key = "pattern" if tool == "Grep" else "file_path"
+    key, output, says = (text.format(target) for text in _CALLS[tool])
     return SimStep(tool, {key: target}, seconds * 0.6, seconds * 0.4, output, says)

@@ -11,12 +11,14 @@ import json
 import os
 import re
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from starlette.websockets import WebSocketDisconnect
 
+from vp_tui.simulator.database import LANE_DIRECTORY
+
 if TYPE_CHECKING:
+    from datetime import datetime
     from pathlib import Path
 
     from starlette.websockets import WebSocket
@@ -31,7 +33,6 @@ RESUMED_OWNER: Final = "user_universal"
 """Who owns a session after it was resumed, whoever made it."""
 
 _VALID_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
-_CHANNELS: Final = {"session_": "chat", "tg_": "telegram", "api_": "api"}
 _DESCRIPTION_LENGTH: Final = 160
 
 
@@ -54,16 +55,14 @@ class SimSession:
     `loaded` is False for a session that is only on disk: an attach has to resume it first.
     """
 
-    def __init__(
-        self, session_id: str, workspace_dir: str, clock: SimClock, *, loaded: bool
-    ) -> None:
+    def __init__(self, session_id: str, workspace_dir: str, clock: SimClock) -> None:
         self.session_id = session_id
         self.workspace_dir = workspace_dir
-        self.loaded = loaded
+        self.loaded = False
         self.sockets: list[WebSocket] = []
         self.last_event_seq = 0
         self.last_event_type: str | None = None
-        self.last_activity: datetime = clock.now()
+        self.last_activity = clock.now()
         self.turn: SimTurn | None = None
         self.active_runs = 0
         self.completed: dict[str, float] = {}
@@ -73,8 +72,8 @@ class SimSession:
     async def attach(self, socket: WebSocket) -> None:
         """Add a viewer and greet it; it gets no backlog."""
         self.sockets.append(socket)
-        data: JsonObject = {"session_id": self.session_id, "workspace_dir": self.workspace_dir}
-        await self.reply(socket, "connected", data)
+        where = {"session_id": self.session_id, "workspace_dir": self.workspace_dir}
+        await self.reply(socket, "connected", where)
 
     def detach(self, socket: WebSocket) -> None:
         """Remove a viewer, which counts as activity."""
@@ -86,13 +85,16 @@ class SimSession:
         """Send a frame to one viewer; it counts for all."""
         await self._send(socket, self._frame(kind, data))
 
-    async def broadcast(self, kind: str, data: JsonObject) -> None:
-        """Send a frame of the gateway's own to all viewers."""
-        await self._send_all(self._frame(kind, data))
+    async def broadcast(self, kind: str, data: JsonObject, **more: object) -> None:
+        """Send a frame to all viewers."""
+        text = self._frame(kind, data, **more)
+        # One after the other and without a timeout: a viewer that does not read stalls the run.
+        for socket in list(self.sockets):
+            await self._send(socket, text)
 
     async def emit(self, kind: str, data: JsonObject) -> None:
         """Send an engine's event to all viewers: it carries a top-level `time_offset`."""
-        await self._send_all(self._frame(kind, data, time_offset=data.get("time_offset")))
+        await self.broadcast(kind, data, time_offset=data.get("time_offset"))
 
     def _frame(self, kind: str, data: JsonObject, **more: object) -> str:
         self.last_event_seq += 1
@@ -100,11 +102,6 @@ class SimSession:
         self.last_activity = self._clock.now()
         stamp = self._clock.stamp(self.last_activity)
         return json.dumps({"type": kind, "data": data, "timestamp": stamp, **more})
-
-    async def _send_all(self, text: str) -> None:
-        # One after the other and without a timeout: a viewer that does not read stalls the run.
-        for socket in list(self.sockets):
-            await self._send(socket, text)
 
     async def _send(self, socket: WebSocket, text: str) -> None:
         try:
@@ -145,11 +142,12 @@ class SimWorkspaces:
         (self.path(session_id) / "session_policy.json").write_text("{}", encoding="utf-8")
         self._stamp(session_id)
 
-    def ensure_lane(self, session_id: str) -> None:
-        """Make the lane's directory, which belongs to nobody."""
-        if not self.path(session_id).is_dir():
-            self.path(session_id).mkdir()
-            self._stamp(session_id)
+    def lane(self) -> str:
+        """Return the lane's directory, which belongs to nobody, made if need be."""
+        if not self.path(LANE_DIRECTORY).is_dir():
+            self.path(LANE_DIRECTORY).mkdir()
+            self._stamp(LANE_DIRECTORY)
+        return str(self.path(LANE_DIRECTORY))
 
     def exists(self, session_id: str) -> bool:
         """Tell whether there is such a directory."""
@@ -166,15 +164,6 @@ class SimWorkspaces:
         directories = [path for path in self.root.iterdir() if path.is_dir()]
         directories.sort(key=lambda p: (p.stat().st_mtime_ns, order.get(p.name, -1)), reverse=True)
         return [path.name for path in directories]
-
-    def modified_at(self, session_id: str) -> datetime:
-        """Return the directory's mtime, in UTC."""
-        return datetime.fromtimestamp(self.path(session_id).stat().st_mtime, UTC)
-
-    def channel(self, session_id: str) -> str:
-        """Return where the session came from, which its id tells."""
-        matches = (name for prefix, name in _CHANNELS.items() if session_id.startswith(prefix))
-        return next(matches, "local")
 
     def has(self, session_id: str, entry: str) -> bool:
         """Tell whether the session's directory holds `entry`."""

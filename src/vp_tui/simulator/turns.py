@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
+from uuid import UUID
 
+from vp_tui.domain.lane.switches import Switch
 from vp_tui.domain.runs.turns import is_coding_intent
 from vp_tui.simulator.database import LANE_DIRECTORY, VP_ID, JsonObject, SimDatabase, SimMission
 from vp_tui.simulator.engine import (
@@ -21,15 +24,14 @@ from vp_tui.simulator.engine import (
     SimEngineResult,
     SimPlace,
     SimSurroundings,
-    SimVoice,
 )
 from vp_tui.simulator.sessions import SimTurn
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from vp_tui.domain.lane.switches import Switches
     from vp_tui.simulator.database import SimContinuity
-    from vp_tui.simulator.options import SimClock, SimLaneFlags
     from vp_tui.simulator.script import SimTurnScript
     from vp_tui.simulator.sessions import SimSession
 
@@ -38,54 +40,22 @@ DUPLICATE_WINDOW_S: Final = 120.0
 
 HEARTBEAT: Final = timedelta(seconds=60)
 
+_STATUS_WORDS: Final = {
+    "turn_in_progress": "This request is already in progress.",
+    "turn_rejected_busy": "Another turn is in progress.",
+    "duplicate_turn_ignored": "This request was completed just now.",
+    "turn_cancelled": "Execution cancelled.",
+}
+_NOTIFICATIONS: Final = {
+    "mission_complete": ("Mission Completed", "info"),
+    "assistance_needed": ("Session Failed", "error"),
+    "cancelled": ("Session Cancelled", "warning"),
+}
+"""Title and severity of each kind."""
+
 
 class SimGatewayStoppedError(Exception):
     """The gateway went down while somebody waited for it."""
-
-
-class SimNotifier:
-    """Makes the notifications that end a turn, numbered since boot."""
-
-    def __init__(self, clock: SimClock) -> None:
-        self._clock = clock
-        self._made = 0
-
-    async def send(
-        self, session: SimSession, kind: str, message: str, metadata: JsonObject
-    ) -> None:
-        """Broadcast a `system_event` with a notification to the session."""
-        title, severity = {
-            "mission_complete": ("Mission Completed", "info"),
-            "assistance_needed": ("Session Failed", "error"),
-            "cancelled": ("Session Cancelled", "warning"),
-        }[kind]
-        self._made += 1
-        now = self._clock.stamp()
-        notification_id = f"ntf_{self._clock.milliseconds()}_{self._made}"
-        payload: JsonObject = {
-            "id": notification_id,
-            "kind": kind,
-            "title": title,
-            "message": message,
-            "session_id": session.session_id,
-            "severity": severity,
-            "requires_action": kind == "assistance_needed",
-            "status": "new",
-            "created_at": now,
-            "updated_at": now,
-            "channels": ["dashboard", "email", "telegram"],
-            "email_targets": ["nobody@example.invalid"],
-            "metadata": metadata,
-        }
-        await session.broadcast(
-            "system_event",
-            {
-                "event_id": f"evt_ntf_{notification_id}",
-                "type": "notification",
-                "payload": payload,
-                "created_at": now,
-            },
-        )
 
 
 class SimTurns:
@@ -99,11 +69,11 @@ class SimTurns:
         self._continuity = continuity
         self._cancel_wait = cancel_wait
         self._lock = asyncio.Lock()
-        self._notifier = SimNotifier(around.clock)
+        self._notified = 0
 
     @contextlib.asynccontextmanager
     async def exclusive(self) -> AsyncIterator[None]:
-        """Hold the gateway's lock; raises `GatewayStoppedError` if the gateway died meanwhile."""
+        """Hold the gateway's lock; raises `SimGatewayStoppedError` if it died meanwhile."""
         async with self._lock:
             if not self._around.life.alive:
                 raise SimGatewayStoppedError
@@ -148,15 +118,14 @@ class SimTurns:
             done, _ = await asyncio.wait({turn.task}, timeout=self._cancel_wait)
             unwound = bool(done)
             _uncount(session, turn)
-        told: JsonObject = {"reason": reason, "run_id": None, "session_id": session.session_id}
+        told = {"reason": reason, "run_id": None, "session_id": session.session_id}
         await session.broadcast("cancelled", told)
-        await self._notifier.send(session, "cancelled", reason, {"source": "ops"})
+        await self._notify(session, "cancelled", reason, {"source": "ops"})
         return unwound
 
     async def _run(self, session: SimSession, owner: str, turn: SimTurn) -> None:
-        place = SimPlace(
-            session.session_id, session.workspace_dir, "user", session.session_id, owner
-        )
+        session_id = session.session_id
+        place = SimPlace(session_id, session.workspace_dir, "user", session_id, owner)
         try:
             async with self.exclusive():
                 result = await self._lane.run(place, turn.prompt, turn.script, session.emit)
@@ -165,38 +134,57 @@ class SimTurns:
         except asyncio.CancelledError:
             if not self._around.life.alive:
                 raise
-            await self._end_cancelled(session, turn)
+            await session.broadcast(*_status("turn_cancelled", turn_id=turn.turn_id))
+            ended = {"turn_id": turn.turn_id, "cancelled": True}
+            await session.broadcast("query_complete", ended)
         except SimEngineError as error:
             _uncount(session, turn)
             await session.broadcast("error", {"message": str(error)})
-            await self._notifier.send(session, "assistance_needed", str(error), {})
+            await self._notify(session, "assistance_needed", str(error), {})
         else:
-            await self._end_completed(session, turn, result)
+            _uncount(session, turn)
+            session.completed[turn.prompt] = asyncio.get_running_loop().time()
+            self._around.workspaces.checkpoint(session_id, turn.prompt)
+            await session.broadcast("query_complete", {"turn_id": turn.turn_id})
+            await session.broadcast("pong", {})
+            # Said of failed missions too.
+            message = "Session completed execution successfully."
+            spent = {"tool_calls": result.tool_calls, "duration_seconds": result.duration_s}
+            await self._notify(session, "mission_complete", message, spent)
 
-    async def _end_completed(
-        self, session: SimSession, turn: SimTurn, result: SimEngineResult
+    async def _notify(
+        self, session: SimSession, kind: str, message: str, metadata: JsonObject
     ) -> None:
-        _uncount(session, turn)
-        session.completed[turn.prompt] = asyncio.get_running_loop().time()
-        self._around.workspaces.checkpoint(session.session_id, turn.prompt)
-        await session.broadcast("query_complete", {"turn_id": turn.turn_id})
-        await session.broadcast("pong", {})
-        # Said of failed missions too.
-        message = "Session completed execution successfully."
-        metadata: JsonObject = {
-            "tool_calls": result.tool_calls,
-            "duration_seconds": result.duration_s,
+        """Broadcast a notification that ends a turn, numbered since boot."""
+        title, severity = _NOTIFICATIONS[kind]
+        self._notified += 1
+        clock = self._around.clock
+        now = clock.stamp()
+        notification_id = f"ntf_{clock.milliseconds()}_{self._notified}"
+        payload = {
+            "id": notification_id,
+            "kind": kind,
+            "title": title,
+            "message": message,
+            "session_id": session.session_id,
+            "severity": severity,
+            "requires_action": kind == "assistance_needed",
+            "status": "new",
+            "created_at": now,
+            "updated_at": now,
+            "channels": ["dashboard", "email", "telegram"],
+            "email_targets": ["nobody@example.invalid"],
+            "metadata": metadata,
         }
-        await self._notifier.send(session, "mission_complete", message, metadata)
-
-    async def _end_cancelled(self, session: SimSession, turn: SimTurn) -> None:
-        words: JsonObject = {
-            "status": "turn_cancelled",
-            "turn_id": turn.turn_id,
-            "message": "Execution cancelled.",
-        }
-        await session.broadcast("status", words)
-        await session.broadcast("query_complete", {"turn_id": turn.turn_id, "cancelled": True})
+        await session.broadcast(
+            "system_event",
+            {
+                "event_id": f"evt_ntf_{notification_id}",
+                "type": "notification",
+                "payload": payload,
+                "created_at": now,
+            },
+        )
 
     def _turn_id(self) -> str:
         return f"turn_{self._around.clock.milliseconds()}_{self._around.ids.hex(8)}"
@@ -205,11 +193,11 @@ class SimTurns:
 class SimLane:
     """The VP lane of one boot; all its missions share one `run_id`."""
 
-    def __init__(self, ledger: SimDatabase, flags: SimLaneFlags, around: SimSurroundings) -> None:
+    def __init__(self, ledger: SimDatabase, switches: Switches, around: SimSurroundings) -> None:
         self._ledger = ledger
-        self._flags = flags
+        self._switches = switches
         self._around = around
-        self.run_id = ledger.ids.uuid()
+        self.run_id = str(UUID(ledger.ids.hex(32)))
         self.bootstrap_error: str | None = None
         """Why the lane's engine cannot start; None when it can."""
 
@@ -217,37 +205,45 @@ class SimLane:
         self, place: SimPlace, prompt: str, script: SimTurnScript, emit: Emit
     ) -> SimEngineResult:
         """Route a turn of the session at `place` and run it to its end."""
+        ledger, now = self._ledger, self._around.clock.now
         if not self._is_candidate(prompt):
-            return await self._engine(place, emit).run(prompt, script)
-        if self._flags.shadow:
+            return await SimEngine(self._around, place, emit).run(prompt, script)
+        if self._switches.is_on(Switch.SHADOW):
             words = "CODIE shadow mode candidate detected; served by Simone direct path."
             await emit("status", _routing(words, "coder_vp_shadow_mode"))
-            return await self._engine(place, emit).run(prompt, script)
-        lane_dir = self._open_session(place.owner)
+            return await SimEngine(self._around, place, emit).run(prompt, script)
+        lane_dir = self._around.workspaces.lane()
+        ledger.open_session(lane_dir, place.owner, now())
         if self.bootstrap_error is not None:
             words = "CODIE lane bootstrap failed; using primary code-writer path."
             failed = _routing(words, "coder_vp_bootstrap_fallback")
             await emit("status", {**failed, "error": self.bootstrap_error})
-            return await self._engine(place, emit).run(prompt, script)
-        self._ledger.adopt_engine_session(self._around.clock.now())
-        mission = self._ledger.dispatch(prompt, self.run_id, self._around.clock.now())
-        vp_place = SimPlace(LANE_DIRECTORY, lane_dir, "vp.coder", place.home, place.owner)
+            return await SimEngine(self._around, place, emit).run(prompt, script)
+        ledger.adopt_engine_session(now())
+        mission = ledger.dispatch(prompt, self.run_id, now())
+        vp_place = replace(
+            place, session_id=LANE_DIRECTORY, workspace_dir=lane_dir, source="vp.coder"
+        )
         vp = await self._delegate(mission, vp_place, script, emit)
         if vp.error is None:
-            self._ledger.complete(mission, lane_dir, vp.trace_id, self._around.clock.now())
+            ledger.complete(mission, lane_dir, vp.trace_id, now())
             return vp
-        return await self._fall_back(mission, place, script, emit, vp)
+        ledger.fall_back(mission, vp.error, vp.trace_id, now())
+        words = "CODIE failed; falling back to primary code-writer path."
+        await emit("status", _routing(words, "coder_vp_fallback", mission))
+        result = await SimEngine(self._around, place, emit).run(prompt, script)
+        if result.error is None:
+            own_dir = place.workspace_dir
+            ledger.complete(mission, own_dir, result.trace_id, now(), vp_error=vp.error)
+        else:
+            ledger.fail(mission, vp.error, result.trace_id, now())
+        return result
 
     def _is_candidate(self, prompt: str) -> bool:
-        flags = self._flags
-        on = flags.enabled and not flags.forced_fallback
+        """Tell whether the lane would take a prompt; without a word in the env file it is on."""
+        is_on = self._switches.is_on
+        on = is_on(Switch.LANE) is not False and not is_on(Switch.FORCED_FALLBACK)
         return on and is_coding_intent(prompt, "G1")
-
-    def _open_session(self, owner: str) -> str:
-        self._around.workspaces.ensure_lane(LANE_DIRECTORY)
-        lane_dir = str(self._around.workspaces.path(LANE_DIRECTORY))
-        self._ledger.open_session(lane_dir, owner, self._around.clock.now())
-        return lane_dir
 
     async def _delegate(
         self, mission: SimMission, place: SimPlace, script: SimTurnScript, emit: Emit
@@ -263,38 +259,13 @@ class SimLane:
             },
         )
         try:
-            return await self._engine(place, self._with_heartbeat(emit)).run(
-                mission.objective, script
-            )
+            engine = SimEngine(self._around, place, self._with_heartbeat(emit))
+            return await engine.run(mission.objective, script)
         except SimEngineError as error:
             words = "CODIE lane raised an exception; falling back to primary code-writer path."
             raised = _routing(words, "coder_vp_exception", mission)
             await emit("status", {**raised, "error": str(error)})
             return SimEngineResult(None, 0, 0.0, str(error))
-
-    async def _fall_back(
-        self,
-        mission: SimMission,
-        place: SimPlace,
-        script: SimTurnScript,
-        emit: Emit,
-        vp: SimEngineResult,
-    ) -> SimEngineResult:
-        clock, vp_error = self._around.clock, vp.error or ""
-        self._ledger.fall_back(mission, vp_error, vp.trace_id, clock.now())
-        words = "CODIE failed; falling back to primary code-writer path."
-        await emit("status", _routing(words, "coder_vp_fallback", mission))
-        result = await self._engine(place, emit).run(mission.objective, script)
-        if result.error is None:
-            self._ledger.complete(
-                mission, place.workspace_dir, result.trace_id, clock.now(), vp_error=vp_error
-            )
-        else:
-            self._ledger.fail(mission, vp_error, result.trace_id, clock.now())
-        return result
-
-    def _engine(self, place: SimPlace, emit: Emit) -> SimEngine:
-        return SimEngine(SimVoice(self._around, place, emit))
 
     def _with_heartbeat(self, emit: Emit) -> Emit:
         async def emit_and_beat(kind: str, data: JsonObject) -> None:
@@ -308,10 +279,8 @@ class SimLane:
 
 
 def _routing(words: str, routing: str, mission: SimMission | None = None) -> JsonObject:
-    frame: JsonObject = {"status": words, "is_log": True, "routing": routing}
-    if mission is not None:
-        frame["vp_mission_id"] = mission.mission_id
-    return frame
+    named = {"vp_mission_id": mission.mission_id} if mission else {}
+    return {"status": words, "is_log": True, "routing": routing, **named}
 
 
 def _uncount(session: SimSession, turn: SimTurn) -> None:
@@ -328,9 +297,4 @@ def _finish(session: SimSession, turn: SimTurn) -> None:
 
 
 def _status(status: str, **ids: str) -> tuple[str, JsonObject]:
-    words = {
-        "turn_in_progress": "This request is already in progress.",
-        "turn_rejected_busy": "Another turn is in progress.",
-        "duplicate_turn_ignored": "This request was completed just now.",
-    }[status]
-    return "status", {"status": status, **ids, "message": words}
+    return "status", {"status": status, **ids, "message": _STATUS_WORDS[status]}
