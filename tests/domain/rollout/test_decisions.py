@@ -303,4 +303,4 @@ def test_a_trip_beyond_the_shadow_is_never_masked_by_a_promotion(seen: Situation
 @pytest.mark.parametrize("table", [ROLLOUT, SUSTAINED])
 def test_no_table_suggests_a_start_and_none_needs_its_end_twice(table: tuple[Rule, ...]) -> None:
     assert Word.START_SHADOW_WINDOW not in {rule.word for rule in table}
-    assert table[-1].when(situation())
+    assert table[-1].reasons(situation())

@@ -123,22 +123,22 @@ class Situation(NamedTuple):
         return not self.unclean
 
     @property
+    def doubts(self) -> tuple[str, ...]:
+        """Why the metrics' figures prove nothing, in words."""
+        no_metrics = "no metrics" if self.coverage is None else None
+        blind = "the rate is blind" if self.coverage is CoverageState.BLIND else None
+        return tuple(filter(None, (self.doubt or no_metrics, blind)))
+
+    @property
     def unclean(self) -> tuple[str, ...]:
         """What keeps the window from being clean, each in words."""
         return (
-            *_doubts(self),
+            *self.doubts,
             *_traffic_faults(self.window),
             *_latency_faults(self.window, self.p95_s),
             *(run.line for run in self.stuck_runs),
             *self.gates.failing,
         )
-
-
-def _doubts(situation: Situation) -> tuple[str, ...]:
-    if situation.coverage is None:
-        return (situation.doubt or "no metrics",)
-    blind = ("the rate is blind",) if situation.coverage is CoverageState.BLIND else ()
-    return (*((situation.doubt,) if situation.doubt else ()), *blind)
 
 
 def _traffic_faults(window: WindowNumbers) -> tuple[str, ...]:
