@@ -14,12 +14,12 @@ Ages are seconds; times are UTC.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
 
     from vp_tui.domain.models import Failure
 
@@ -170,36 +170,6 @@ def with_waivers(gates: Gates, waivers: Iterable[Waiver], *, tripped: bool) -> G
 def with_waiver(waivers: Sequence[Waiver], new: Waiver) -> tuple[Waiver, ...]:
     """Return the waivers with a new one; it takes the place of an older one of its gate."""
     return (*(waiver for waiver in waivers if waiver.gate != new.gate), new)
-
-
-def to_json(waiver: Waiver) -> dict[str, str]:
-    """Return the waiver as plain JSON values."""
-    return {
-        "gate": waiver.gate,
-        "who": waiver.who,
-        "why": waiver.why,
-        "at": waiver.at.astimezone(UTC).isoformat(),
-        "was": str(waiver.was),
-    }
-
-
-def from_json(value: Mapping[str, object]) -> Waiver:
-    """Return the waiver that `to_json` gave. Raises ValueError, naming the field, for another."""
-    gate = _text(value, "gate")
-    if gate not in GATE_NAMES:
-        raise ValueError(f"waiver: gate is none: {gate!r}")
-    at = datetime.fromisoformat(_text(value, "at"))
-    if at.tzinfo is None:
-        raise ValueError(f"waiver: at is no UTC stamp: {value['at']!r}")
-    was = Verdict(_text(value, "was"))
-    return Waiver(gate, _text(value, "who"), _text(value, "why"), at.astimezone(UTC), was)
-
-
-def _text(value: Mapping[str, object], name: str) -> str:
-    text = value.get(name)
-    if isinstance(text, str):
-        return text
-    raise ValueError(f"waiver: {name} is no text: {text!r}")
 
 
 class Attestation(StrEnum):
