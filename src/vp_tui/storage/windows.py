@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from datetime import datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from vp_tui.domain.rollout.labels import is_same_window
 from vp_tui.domain.rollout.verdicts import GATE_NAMES, Waiver
@@ -30,7 +30,7 @@ KEPT: Final = 20
 _FORMAT: Final = "vp-tui-windows"
 _NAME_LENGTH: Final = 16
 _WINDOW: Final = Codecs({"Waiver": Waiver, "datetime": datetime}).of(Window)
-_UNSAID: Final = {"closed_at": None, "decision": None, "waivers": []}
+_UNSAID: Final[dict[str, Any]] = {"closed_at": None, "decision": None, "waivers": []}
 """What a window's object says although it has nothing to say."""
 
 

@@ -109,7 +109,7 @@ def rule_lines(view: View) -> Iterator[str]:
     assessment = assess(view)
     for name, gate in assessment.gates.by_name().items():
         yield f"{name} {gate.verdict}: {gate.reason}"
-    yield f"promotion: {words.promotion(assessment.gates.promotion)}"
+    yield f"promotion: {words.promotion(assessment.gates)}"
     guardrails, wire = assessment.guardrails, assessment.wire
     yield words.cancel_recovery(guardrails.cancel_recovery)
     yield f"evidence: {words.evidence_target(assessment.target)}"
@@ -195,7 +195,7 @@ def _next_steps(view: View, assessment: Assessment) -> Iterator[str]:
     told = {entry.trouble for entry in assessment.safety}
     yield from (f"{found.what}: {found.cure}" for found in grave if found.what not in told)
     if assessment.suggestion is not None:
-        missing = ", ".join(assessment.gates.promotion.missing)
+        missing = ", ".join(assessment.gates.missing)
         proof = f"; for a promotion: {missing}" if missing else ""
         writes = f"{key_of(view.state.watch, 'record-now')} writes"
         yield f"record the window ({writes} {assessment.suggestion.decision}){proof}"

@@ -72,8 +72,8 @@ def status_object(view: View) -> dict[str, Any]:
         "latency": _latency(figures),
         "gates": _gates(verdict),
         "promotion": {
-            "recommended": verdict.gates.promotion.recommended,
-            "missing": list(verdict.gates.promotion.missing),
+            "recommended": not verdict.gates.missing,
+            "missing": list(verdict.gates.missing),
         },
         "guardrails": _guardrails(verdict) if figures else None,
         "runs": [_run(row) for row in runs if _is_of_interest(row)],

@@ -110,8 +110,8 @@ def _clean(situation: Situation) -> tuple[str, ...]:
         reasons.append(f"{have} clean limited windows in the log, {of} broaden")
     if not situation.source.is_real:
         reasons.append(f"the traffic is {situation.source}: gates and guardrails do not count it")
-    if (promotion := situation.gates.promotion).missing:
-        reasons.append(f"not proof: {', '.join(promotion.missing)}")
+    if missing := situation.gates.missing:
+        reasons.append(f"not proof: {', '.join(missing)}")
     return tuple(reasons)
 
 

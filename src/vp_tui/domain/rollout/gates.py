@@ -12,11 +12,11 @@ from vp_tui.domain.missions import CoverageState, describe_rank, p95_after_each
 from vp_tui.domain.rollout.guardrails import FAILURES_IN_A_ROW, FAILURES_OF_LAST, ROLLING
 from vp_tui.domain.rollout.guardrails import sustained_failures as failure_pattern
 from vp_tui.domain.rollout.verdicts import (
-    NO_SUITES,
     SUITES_MAX_AGE_S,
     Attestation,
     GateResult,
     Gates,
+    Suites,
     Verdict,
     without_proof,
 )
@@ -46,7 +46,6 @@ if TYPE_CHECKING:
     from vp_tui.domain.missions import LedgerEntry
     from vp_tui.domain.models import Continuity
     from vp_tui.domain.rollout.guardrails import TripWire
-    from vp_tui.domain.rollout.verdicts import Suites
     from vp_tui.domain.rollout.windows import WindowNumbers
 
 
@@ -104,7 +103,7 @@ class GateFacts(NamedTuple):
     """None unless it is reachable and fresh."""
     own_failed_attaches: int = 0
     """Of this epoch: they count in the gateway's figures."""
-    suites: Suites = NO_SUITES
+    suites: Suites = Suites()
 
     @property
     def unknown(self) -> str | None:

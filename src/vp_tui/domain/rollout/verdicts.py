@@ -32,9 +32,6 @@ SUITES_MAX_AGE_S: Final = 7 * 86_400.0
 """An attestation of the continuity suites holds for less than this."""
 AHEAD_S: Final = 86_400.0
 """How far a report may be ahead of our clock: its stamp may lack a zone, as JUnit's do."""
-_MINUTE_S: Final = 60.0
-_HOUR_S: Final = 3_600.0
-_DAY_S: Final = 86_400.0
 
 
 class Verdict(StrEnum):
@@ -59,18 +56,6 @@ class GateResult(NamedTuple):
     """The limit that decided, by name."""
     missing: str | None = None
     """What a PASS still takes, in a word: `+20`, `suites`; None when nothing or not known."""
-
-
-class Promotion(NamedTuple):
-    """Whether all four gates pass in one window."""
-
-    missing: tuple[str, ...]
-    """What keeps it from being recommended: `G1 +20`, `G2 FAIL`."""
-
-    @property
-    def recommended(self) -> bool:
-        """Whether nothing is missing."""
-        return not self.missing
 
 
 class Gates(NamedTuple):
@@ -99,21 +84,13 @@ class Gates(NamedTuple):
         )
 
     @property
-    def promotion(self) -> Promotion:
-        """What the four together mean; a waived gate is no proof either."""
-        return Promotion(
-            tuple(
-                f"{name} {gate.missing or gate.verdict}"
-                for name, gate in self.by_name().items()
-                if gate.verdict is not Verdict.PASS
-            )
+    def missing(self) -> tuple[str, ...]:
+        """What keeps a promotion from being recommended: `G1 +20`, `G2 FAIL`, `G4 WAIVED`."""
+        return tuple(
+            f"{name} {gate.missing or gate.verdict}"
+            for name, gate in self.by_name().items()
+            if gate.verdict is not Verdict.PASS
         )
-
-
-def waived(result: GateResult, who: str, why: str) -> GateResult:
-    """Return the gate as waived by somebody; what it said stays in the reason."""
-    reason = f"waived by {who}: {why} (was {result.verdict}: {result.reason})"
-    return result._replace(verdict=Verdict.WAIVED, reason=reason, missing=None)
 
 
 def without_proof(result: GateResult, doubt: str | None) -> GateResult:
@@ -163,7 +140,9 @@ def with_waivers(gates: Gates, waivers: Iterable[Waiver], *, tripped: bool) -> G
         gate = found[waiver.gate]
         is_barred = why_not_waived(waiver.gate, gate, tripped=tripped) is not None
         if gate.verdict is waiver.was and not is_barred:
-            found[waiver.gate] = waived(gate, waiver.who, waiver.why)
+            was = f"(was {gate.verdict}: {gate.reason})"
+            reason = f"waived by {waiver.who}: {waiver.why} {was}"
+            found[waiver.gate] = GateResult(Verdict.WAIVED, reason, gate.threshold)
     return Gates(*found.values())
 
 
@@ -209,13 +188,10 @@ class UnreadReport(NamedTuple):
     failure: Failure
 
 
-NO_SUITES: Final = Suites()
-
-
 def attested(report: SuitesReport | UnreadReport | None, now: datetime) -> Suites:
     """Return what a report attests at `now`; None: there is none."""
     if report is None:
-        return NO_SUITES
+        return Suites()
     if isinstance(report, UnreadReport):
         why, cure = report.failure.reason, report.failure.cure
         return Suites(Attestation.ABSENT, f"{report.file}: {why}; {cure}")
@@ -233,7 +209,7 @@ def attested(report: SuitesReport | UnreadReport | None, now: datetime) -> Suite
 
 def _aged(age_s: float) -> str:
     """Return an age in words, cut to whole units: it is not to change every second."""
-    for unit_s, name in ((_DAY_S, "days"), (_HOUR_S, "h"), (_MINUTE_S, "min")):
+    for unit_s, name in ((86_400, "days"), (3_600, "h"), (60, "min")):
         if age_s >= 2 * unit_s:
             return f"{int(age_s // unit_s)} {name} old"
     return "just run"

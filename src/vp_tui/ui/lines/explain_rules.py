@@ -114,14 +114,14 @@ def gates_section(view: View, width: int) -> list[Line]:
     lines: list[Line] = [(("GATES", "accent"),), *paragraph(note, width, tone="dim")]
     for name, gate in gates.by_name().items():
         lines += gate_lines(name, gate, width)
-    tone: Tone = "good" if gates.promotion.recommended else "strong"
+    tone: Tone = "strong" if gates.missing else "good"
     note = (
         "Recommended when all four PASS in one window. This is not the row's word: a rollout may"
         " go on with less than proof, and this line shows how much less."
     )
     return [
         *lines,
-        *paragraph(f"Promotion: {words.promotion(gates.promotion)}", width, tone=tone),
+        *paragraph(f"Promotion: {words.promotion(gates)}", width, tone=tone),
         *paragraph(note, width, tone="dim"),
     ]
 
