@@ -229,7 +229,7 @@ def state_with(now: State, cancel: Cancel) -> State:
 
 class TestGuardrail:
     def test_a_stuck_run_that_nobody_cancelled_is_told(self) -> None:
-        recovery = assess(View(builders.state(*stuck()), 302.0)).guardrails.cancel_recovery
+        recovery = assess(View(builders.state(*stuck()), 302.0)).recovery
         assert recovery.state == "NONE SENT: a hangs"
 
     def test_an_unconfirmed_cancel_is_an_entry_of_the_safety_line_until_a_turn_completes(
@@ -253,7 +253,7 @@ class TestGuardrail:
         )
         healed = assess(View(builders.state(*sent, *later), 440.0))
         assert healed.safety == ()
-        assert healed.guardrails.cancel_recovery.is_quiet
+        assert healed.recovery.is_quiet
 
     def test_own_cancels_of_stuck_runs_are_partial_until_confirmed(self) -> None:
         sent = [*stuck(()), *own_cancel(task_cancelled=True, took_s=0.2),

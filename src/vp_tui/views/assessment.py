@@ -7,15 +7,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from vp_tui.domain.lane.auto_revert import AutoRevert
+from vp_tui.domain.lane.auto_revert import AutoRevert, in_words
 from vp_tui.domain.missions import reconstruct
 from vp_tui.domain.models import Source
 from vp_tui.domain.rollout.decisions import Suggestion, suggest
 from vp_tui.domain.rollout.gates import GateFacts, judge_gates
 from vp_tui.domain.rollout.guardrails import (
-    CancelRecovery,
-    EvidenceTarget,
-    Guardrails,
     cancel_recovery,
     evidence_target,
     trip_wire,
@@ -34,7 +31,7 @@ from vp_tui.views.view import View, fact
 if TYPE_CHECKING:
     from vp_tui.domain.missions import CoverageState, Ledger, LedgerEntry
     from vp_tui.domain.models import Continuity, Snapshot
-    from vp_tui.domain.rollout.guardrails import TripWire
+    from vp_tui.domain.rollout.guardrails import CancelRecovery, EvidenceTarget, TripWire
     from vp_tui.domain.rollout.situation import CancelledRun, Cause, StuckRun
     from vp_tui.domain.rollout.verdicts import Gates, Suites
     from vp_tui.domain.rollout.windows import Window, WindowNumbers
@@ -70,10 +67,9 @@ class Assessment(NamedTuple):
     revert: AutoRevert = AutoRevert()
 
     @property
-    def guardrails(self) -> Guardrails:
-        """All three, as they stand."""
-        target = self.target or EvidenceTarget(0, None)
-        return Guardrails(self.wire, target, self.recovery, self.mode, self.revert)
+    def auto_revert(self) -> str:
+        """Who reverts, in words: nothing in the gateway does it by itself."""
+        return in_words(self.mode, self.revert, tripped=self.wire.tripped)
 
 
 class _Facts(NamedTuple):

@@ -110,11 +110,11 @@ def rule_lines(view: View) -> Iterator[str]:
     for name, gate in assessment.gates.by_name().items():
         yield f"{name} {gate.verdict}: {gate.reason}"
     yield f"promotion: {words.promotion(assessment.gates)}"
-    guardrails, wire = assessment.guardrails, assessment.wire
-    yield words.cancel_recovery(guardrails.cancel_recovery)
+    wire = assessment.wire
+    yield words.cancel_recovery(assessment.recovery)
     yield f"evidence: {words.evidence_target(assessment.target)}"
     rolling = f"{words.rolling(wire)}: {wire.time_to_trip}" if numbers(view) else "rolling unknown"
-    yield f"auto-revert {guardrails.mode}: {rolling}; {guardrails.auto_revert}"
+    yield f"auto-revert {assessment.mode}: {rolling}; {assessment.auto_revert}"
 
 
 def _alarms(view: View, assessment: Assessment) -> Iterator[str]:

@@ -163,11 +163,11 @@ def _gates(verdict: Assessment) -> dict[str, Any]:
 
 
 def _guardrails(verdict: Assessment) -> dict[str, Any]:
-    guardrails, target = verdict.guardrails, verdict.target
+    target = verdict.target
     return {
         "cancel_recovery": {
-            "state": guardrails.cancel_recovery.state,
-            "pending": guardrails.cancel_recovery.pending,
+            "state": verdict.recovery.state,
+            "pending": verdict.recovery.pending,
         },
         "evidence_target": {
             "count": target.count if target else None,
@@ -175,7 +175,7 @@ def _guardrails(verdict: Assessment) -> dict[str, Any]:
             "anchor": target.anchor if target else None,
         },
         "auto_revert": {
-            "mode": str(guardrails.mode),
+            "mode": str(verdict.mode),
             "tripped": verdict.wire.tripped,
             "reason": verdict.wire.time_to_trip,
         },

@@ -150,8 +150,8 @@ def _missing(name: str, gate: GateResult) -> str:
 
 def guardrails_section(view: View, width: int) -> list[Line]:
     """Return the three guardrails, and who reverts."""
-    guardrails = assess(view).guardrails
-    recovery = guardrails.cancel_recovery
+    assessment = assess(view)
+    state = literal(assessment.recovery.state)
     meaning = (
         "Every cancel, also one made by somebody else, is followed until a later turn completes:"
         " until then it is no recovery, though active_runs reads 0. After"
@@ -159,13 +159,13 @@ def guardrails_section(view: View, width: int) -> list[Line]:
     )
     return [
         (("GUARDRAILS", "accent"),),
-        *fact("1 cancels", join((literal(recovery.state), "strong"), f". {meaning}"), width),
+        *fact("1 cancels", join((state, "strong"), f". {meaning}"), width),
         *fact("2 evidence", _target(view), width),
         *fact("3 revert", _wire(view), width),
         *fact("  rule", ((_trip_rule(), "dim"),), width),
         *fact("  proof", _alarm(view), width),
-        *fact("  who", join((guardrails.auto_revert, "strong")), width),
-        *fact("  mode", f"{guardrails.mode}: {_MODES[guardrails.mode]}", width),
+        *fact("  who", join((assessment.auto_revert, "strong")), width),
+        *fact("  mode", f"{assessment.mode}: {_MODES[assessment.mode]}", width),
         *paragraph("Nothing in the gateway reverts by itself.", width, 13),
     ]
 

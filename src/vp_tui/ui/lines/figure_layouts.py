@@ -100,9 +100,9 @@ def _rows(view: View, figures: Numbers, room: int, wide: int) -> list[_Row]:
     `room` and `wide` are the cells of window and epoch.
     """
     assessment = assessment_of(view)
-    own, recovery = own_numbers(assessment), assessment.guardrails.cancel_recovery
+    own, recovery = own_numbers(assessment), assessment.recovery
     target = lines.evidence(assessment.target)
-    *_, revert = lines.auto_revert(assessment.guardrails)
+    *_, revert = lines.auto_revert(assessment)
     events = plain(words.events(figures.snapshot.event_counts))
     fallback = lines.reconstructed(figures, wide, *lines.agreement(figures))
     return [
@@ -205,7 +205,7 @@ def latency_card(figures: Numbers, width: int, height: int) -> list[Line]:
 def guardrails_card(view: View, figures: Numbers, width: int) -> list[Line]:
     """Return how the three guardrails stand, and who reverts."""
     assessment = assessment_of(view)
-    wire, guardrails = assessment.wire, assessment.guardrails
+    wire = assessment.wire
     oldest: Line = ((f"the oldest leaves in {wire.missions_left}", "dim"),)
     return _card(
         figures,
@@ -213,9 +213,9 @@ def guardrails_card(view: View, figures: Numbers, width: int) -> list[Line]:
         lines.strip(figures.recent),
         lines.rolling(figures.wire),
         *([oldest] if wire.oldest_leaves_in else []),
-        lines.cancel_recovery(guardrails.cancel_recovery),
+        lines.cancel_recovery(assessment.recovery),
         lines.evidence(assessment.target),
-        *lines.auto_revert(guardrails),
+        *lines.auto_revert(assessment),
     )
 
 
@@ -241,7 +241,7 @@ def brief_lines(view: View, width: int) -> list[Line]:
         join(("epoch ", "dim"), lines.reconstructed(figures, width)),
         (("reported BLIND", "bad"),) if is_blind else (),
         ((words.rolling(wire), "bad" if wire.tripped else "dim"),),
-        lines.cancel_recovery(assessment.guardrails.cancel_recovery),
+        lines.cancel_recovery(assessment.recovery),
     ]
     others = [
         join(("p95 ", "dim"), lines.p95(latency.p95_s, latency.count, width)),
