@@ -4,12 +4,11 @@ import pytest
 from tests.support.builders import NOW, mission, mission_event
 from tests.support.rollout import entry, golden_rows, history, window
 
+from vp_tui.domain.rollout.evidence_row import EvidenceRow
 from vp_tui.domain.rollout.verdicts import Verdict, Waiver
 from vp_tui.domain.rollout.windows import (
-    Window,
     WindowNumbers,
     closed,
-    current_stage,
     events_of,
     missions_of,
     numbers_of,
@@ -26,21 +25,15 @@ WAIVER = Waiver("G4", "ana@laptop", "suites run by hand", NOW, Verdict.INCONCLUS
 
 
 @pytest.mark.parametrize(
-    ("explicit", "watched", "expected"),
+    ("explicit", "rows", "expected"),
     [
-        (Stage.SUSTAINED, window(stage=Stage.LIMITED), Stage.SUSTAINED),
-        (None, window(stage=Stage.LIMITED), Stage.LIMITED),
-        (None, window(stage=Stage.LIMITED, closed_at=NOW), Stage.BROADENED),
-        (None, window(stage=Stage.LIMITED, opened_at=None), Stage.BROADENED),
-        (None, None, Stage.BROADENED),
+        (Stage.SUSTAINED, golden_rows(), Stage.SUSTAINED),
+        (None, golden_rows(), Stage.BROADENED),
+        (None, [], Stage.SHADOW),
     ],
 )
-def test_the_stage(explicit: Stage | None, watched: Window | None, expected: Stage) -> None:
-    assert current_stage(explicit, watched, golden_rows()) is expected
-
-
-def test_an_empty_log_is_in_shadow() -> None:
-    assert current_stage(None, None, []) is Stage.SHADOW
+def test_the_stage(explicit: Stage | None, rows: list[EvidenceRow], expected: Stage) -> None:
+    assert proposed_window(rows, (), scope="organic", stage=explicit).stage is expected
 
 
 def test_the_proposed_window_holds_what_no_record_names() -> None:
@@ -52,8 +45,8 @@ def test_the_proposed_window_holds_what_no_record_names() -> None:
 
 
 def test_without_records_it_holds_every_mission() -> None:
-    proposed = proposed_window([], (), scope="organic", source=Traffic.PROBE, suffix="probe")
-    assert proposed.label == "Shadow window #1 (probe)"
+    proposed = proposed_window([], (), scope="organic", source=Traffic.PROBE)
+    assert proposed.label == "Shadow window #1"
     assert numbers_of(proposed, history("...")).new == 3
 
 

@@ -131,14 +131,14 @@ def _fallback_rate(facts: GateFacts) -> GateResult:
         limit = f"guardrail 3: {percent(GUARDRAIL_RATE)} of the last {ROLLING}, or failures"
         return GateResult(Verdict.FAIL, facts.trip_wire.reason, limit)
     samples = _samples(facts)
-    for where, (fallbacks, n) in samples.items():
-        if fallbacks >= CRITICAL_FALLBACKS and fallbacks / n >= FALLBACK_CRITICAL:
-            limit = f"{percent(FALLBACK_CRITICAL)} critical (playbook)"
-            return GateResult(Verdict.FAIL, f"{fallbacks} of {n} fell back in {where}", limit)
-    for where, (fallbacks, n) in samples.items():
-        if n and fallbacks / n >= FALLBACK_WATCH:
-            limit = f"{percent(FALLBACK_WATCH)} watch (playbook)"
-            return GateResult(Verdict.WATCH, f"{fallbacks} of {n} fell back in {where}", limit)
+    for verdict, least, rate, name in (
+        (Verdict.FAIL, CRITICAL_FALLBACKS, FALLBACK_CRITICAL, "critical"),
+        (Verdict.WATCH, 1, FALLBACK_WATCH, "watch"),
+    ):
+        for where, (fallbacks, n) in samples.items():
+            if fallbacks >= least and fallbacks / n >= rate:
+                reason = f"{fallbacks} of {n} fell back in {where}"
+                return GateResult(verdict, reason, f"{percent(rate)} {name} (playbook)")
     # No fallback is left in the last 20 here: a single one would be 5 %.
     return _claim(*samples["the epoch"])
 
@@ -146,13 +146,10 @@ def _fallback_rate(facts: GateFacts) -> GateResult:
 def _samples(facts: GateFacts) -> dict[str, tuple[int, int]]:
     """Return fallbacks and finished missions of each sample that the first gate looks at."""
     wire, window = facts.trip_wire, facts.window
-    samples = {
+    return ({"the window": (window.fallback, window.terminal)} if window else {}) | {
         f"the last {wire.terminal}": (wire.fallbacks, wire.terminal),
         "the epoch": (sum(e.fell_back for e in facts.finished), len(facts.finished)),
     }
-    if window is None:
-        return samples
-    return {"the window": (window.fallback, window.terminal), **samples}
 
 
 def _claim(fallbacks: int, n: int) -> GateResult:
@@ -216,9 +213,10 @@ def _latency_verdict(durations: list[float], p95_s: float) -> tuple[Verdict, str
         return Verdict.FAIL, why, f"{percent(SLOW_FRACTION)} over {P95_WATCH_S:g} s"
     if p95_s >= P95_WATCH_S:
         return Verdict.WATCH, "", f"p95 {P95_WATCH_S:g} s watch (playbook)"
-    if (slower := _slower(durations)) is not None:
+    if (seen := compare_newest(durations)) is not None and seen.is_slower:
+        than = f"{seen.shift_s:.1f} s slower than the {seen.before} before"
         limit = f"p < {SLOWER_P:g} and more than {SLOWER_SHIFT_S:g} s slower"
-        return Verdict.WATCH, f"; {slower}", limit
+        return Verdict.WATCH, f"; the last {seen.newest} are {than}", limit
     if n < P95_JUDGED_FROM:
         return Verdict.INCONCLUSIVE, f"; n {n} < {P95_JUDGED_FROM}", f"{P95_JUDGED_FROM} missions"
     return Verdict.PASS, "", f"p95 below {P95_WATCH_S:g} s and not slowing"
@@ -232,14 +230,6 @@ def compare_newest(durations: Sequence[float]) -> Comparison | None:
         return None
     shift_s, p = slower_by(recent, before), slower_p_value(recent, before)
     return Comparison(len(recent), len(before), shift_s, p)
-
-
-def _slower(durations: list[float]) -> str | None:
-    """Return in words that the newest missions are slower than those before; None: not shown."""
-    seen = compare_newest(durations)
-    if seen is None or not seen.is_slower:
-        return None
-    return f"the last {seen.newest} are {seen.shift_s:.1f} s slower than the {seen.before} before"
 
 
 def _continuity(facts: GateFacts) -> GateResult:

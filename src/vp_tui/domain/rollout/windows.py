@@ -80,17 +80,6 @@ def default_scope(vp_id: str, gateway: str, source: Traffic) -> str:
     return f"{vp_id} on {gateway}, {source} traffic"
 
 
-def current_stage(
-    explicit: Stage | None, window: Window | None, rows: Sequence[EvidenceRow]
-) -> Stage:
-    """Return the stage: the one asked for, else the open window's, else the next label's."""
-    if explicit is not None:
-        return explicit
-    if window is not None and window.is_open:
-        return window.stage
-    return next_stage(rows) or Stage.SHADOW
-
-
 def proposed_window(
     rows: Sequence[EvidenceRow],
     recorded: Collection[str],
@@ -98,19 +87,18 @@ def proposed_window(
     scope: str,
     source: Traffic = Traffic.ORGANIC,
     stage: Stage | None = None,
-    suffix: str = "",
     label: str = "",
 ) -> Window:
     """Return the window that comes next while none is open.
 
     It holds all missions that no record names: `recorded` are those that some record does. A
-    `label` overrules the log's next one, and tells the stage as that does.
+    `label` overrules the log's next one, and tells the stage as that does; `stage` overrules both.
     """
     named = numbered_label(label)
     return Window(
-        label=label or next_label(rows, stage, suffix),
+        label=label or next_label(rows, stage),
         scope=scope,
-        stage=current_stage(stage or (Stage(named[0]) if named else None), None, rows),
+        stage=stage or (named[0] if named else next_stage(rows)) or Stage.SHADOW,
         source=source,
         opened_at=None,
         anchor=frozenset(recorded),
