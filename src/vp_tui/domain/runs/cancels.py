@@ -10,9 +10,9 @@ vp-tui's own monotonic clock, seconds.
 from __future__ import annotations
 
 from enum import StrEnum
-from math import inf
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from vp_tui.domain.runs.run import NEVER, or_never
 from vp_tui.domain.text import age
 
 if TYPE_CHECKING:
@@ -177,19 +177,18 @@ def by_others(cancels: Iterable[Cancel], runs: Iterable[Run], epoch: int | None)
     return [
         Cancel(run.session_id, run.cancel.at, epoch)
         for run in runs
-        if run.cancel is not None and run.cancel.at > newest.get(run.session_id, -inf) + SAME_S
+        if run.cancel is not None and run.cancel.at > newest.get(run.session_id, NEVER) + SAME_S
     ]
 
 
 def steps(cancel: Cancel, now: float) -> tuple[CancelStep, ...]:
     """Return the steps of docs/rollout.md, section 9, each with its time or still awaited."""
-    whose = cancel.who
-    still_at = _still_at(cancel, now)
+    moved = "" if cancel.moved_at is None else f"it still wrote {age(now - cancel.moved_at)} ago"
     return (
-        CancelStep("requested", cancel.at, f"by {whose}: {cancel.reason}".rstrip(": ")),
+        CancelStep("requested", cancel.at, f"by {cancel.who}: {cancel.reason}".rstrip(": ")),
         CancelStep("answered", cancel.answered_at, _answer(cancel)),
-        CancelStep("active_runs 0", cancel.cleared_at, ""),
-        CancelStep("sequence still", still_at, _movement(cancel, now)),
+        CancelStep("active_runs 0", cancel.cleared_at),
+        CancelStep("sequence still", _still_at(cancel, now), moved),
         CancelStep("a later turn completes", cancel.recovered_at, cancel.recovered_by),
     )
 
@@ -208,7 +207,7 @@ def _later_turns(cancel: Cancel, known: RunsObserved) -> Iterator[tuple[float, s
         if run.session_id == cancel.session_id:
             if cancel.ended_at is not None and completed_at > cancel.ended_at:
                 yield completed_at, "a later turn of the same session"
-        elif known.has_lock and _after(run.completed_from, cancel.at):
+        elif known.has_lock and or_never(run.completed_from) > cancel.at:
             # One that had begun before did not wait behind the cancelled run.
             yield completed_at, f"a later turn of {run.session_id}"
     if known.has_lock or cancel.was_on_lane:
@@ -220,7 +219,7 @@ def _later_turns(cancel: Cancel, known: RunsObserved) -> Iterator[tuple[float, s
 def _counted(cancel: Cancel, now_known: RunsObserved) -> Cancel:
     listed_at = now_known.listed_at
     is_counted = cancel.session_id in now_known.running
-    if cancel.cleared_at is None and _after(listed_at, cancel.at) and not is_counted:
+    if cancel.cleared_at is None and or_never(listed_at) > cancel.at and not is_counted:
         return cancel._replace(cleared_at=listed_at)
     return cancel
 
@@ -230,7 +229,7 @@ def _followed(cancel: Cancel, run: Run, stuck_after_s: float) -> Cancel:
     hit = run.cancel
     if hit is not None and _is_of(hit, cancel):
         cancel = _taken_up(cancel, hit, stuck_after_s)
-    elif cancel.ended_at is None and _after(run.ended_at, cancel.at):
+    elif cancel.ended_at is None and or_never(run.ended_at) > cancel.at:
         cancel = cancel._replace(ended_at=run.ended_at)
     quiet_from = cancel.answered_at if cancel.answered_at is not None else cancel.cleared_at
     wrote_at = hit.wrote_at if hit is not None and cancel.was_hit else None
@@ -262,10 +261,6 @@ def _was_stuck(hit: Hit, stuck_after_s: float) -> bool:
     return is_deaf or hit.was_unanswerable or silent_s >= stuck_after_s
 
 
-def _after(at: float | None, since: float) -> bool:
-    return at is not None and at > since
-
-
 def _still_at(cancel: Cancel, now: float) -> float | None:
     """Return since when the run gives no sign of life; None while that is not known."""
     if cancel.cleared_at is None:
@@ -283,9 +278,3 @@ def _answer(cancel: Cancel) -> str:
     if cancel.task_cancelled:
         told = "the run unwound"
     return f"task_cancelled={str(cancel.task_cancelled).lower()}, {told}"
-
-
-def _movement(cancel: Cancel, now: float) -> str:
-    if cancel.moved_at is None:
-        return ""
-    return f"it still wrote {age(now - cancel.moved_at)} ago"
