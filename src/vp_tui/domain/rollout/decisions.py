@@ -9,6 +9,7 @@ a rate as a fraction, 0 to 1, and a p95 in seconds, None where the gateway gave 
 from __future__ import annotations
 
 from functools import partial
+from operator import attrgetter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vp_tui.domain.rollout.situation import CLEAN_LIMITED_WINDOWS, likely
@@ -19,7 +20,6 @@ from vp_tui.domain.vocabulary import (
     P95_WATCH_S,
     Profile,
     Stage,
-    Thresholds,
     Word,
     percent,
 )
@@ -28,9 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from vp_tui.domain.rollout.situation import Situation
-
-
-DEFAULTS: Final = Thresholds()
+    from vp_tui.domain.vocabulary import Thresholds
 
 
 class Suggestion(NamedTuple):
@@ -61,14 +59,6 @@ def table_for(situation: Situation) -> tuple[Rule, ...]:
     if situation.profile is Profile.SUSTAINED or situation.stage is Stage.SUSTAINED:
         return SUSTAINED
     return ROLLOUT
-
-
-def _refused(situation: Situation) -> tuple[str, ...]:
-    refusal = situation.refusal
-    if refusal is None:
-        return ()
-    stands_in = "the dashboard endpoint answers: its figures serve the SAFETY line only"
-    return (refusal.reason, stands_in) if refusal.dashboard_answers else (refusal.reason,)
 
 
 def _tripped(situation: Situation) -> tuple[str, ...]:
@@ -162,7 +152,7 @@ def _healthy(situation: Situation) -> tuple[str, ...]:
     return (below, f"p95 {p95_s:.3f}s < {P95_WATCH_S:g} s")
 
 
-_BLOCKED_AUTH: Final = Rule(Word.BLOCKED_AUTH, _refused)
+_BLOCKED_AUTH: Final = Rule(Word.BLOCKED_AUTH, attrgetter("refusal"))
 _BLOCKED_PIPELINE: Final = Rule(Word.BLOCKED_EXECUTION_PIPELINE, _blocking)
 
 ROLLOUT: Final = (
@@ -194,7 +184,7 @@ def script_decision(
     considered: int,
     rate: float | None,
     p95_s: float | None,
-    limits: Thresholds = DEFAULTS,
+    limits: Thresholds,
 ) -> Suggestion:
     """Return the script's word for `considered` missions, and why."""
     is_sustained = profile is Profile.SUSTAINED

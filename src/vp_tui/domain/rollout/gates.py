@@ -9,8 +9,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vp_tui.domain.missions import CoverageState, describe_rank, p95_after_each
-from vp_tui.domain.rollout.guardrails import FAILURES_IN_A_ROW, FAILURES_OF_LAST, ROLLING
-from vp_tui.domain.rollout.guardrails import sustained_failures as failure_pattern
+from vp_tui.domain.rollout.guardrails import (
+    FAILURES_IN_A_ROW,
+    FAILURES_OF_LAST,
+    ROLLING,
+    sustained_failures,
+)
 from vp_tui.domain.rollout.verdicts import (
     SUITES_MAX_AGE_S,
     Attestation,
@@ -105,25 +109,15 @@ class GateFacts(NamedTuple):
     """Of this epoch: they count in the gateway's figures."""
     suites: Suites = Suites()
 
-    @property
-    def unknown(self) -> str | None:
-        """Why the missions' figures prove nothing, in words; None: they may."""
-        if self.doubt is not None:
-            return self.doubt
-        if self.coverage is None:
-            return "no metrics yet"
-        return "the rate is blind" if self.coverage is CoverageState.BLIND else None
-
 
 def judge_gates(facts: GateFacts) -> Gates:
     """Return the four gates. What is blind, stale, refused or missing never passes."""
-    doubt = facts.unknown
-    return Gates(
-        without_proof(_fallback_rate(facts), doubt),
-        without_proof(_failures(facts), doubt),
-        without_proof(_latency(facts), doubt),
-        _continuity(facts),
+    told = {None: "no metrics yet", CoverageState.BLIND: "the rate is blind"}
+    doubt = told.get(facts.coverage) if facts.doubt is None else facts.doubt
+    figures = (
+        without_proof(judge(facts), doubt) for judge in (_fallback_rate, _failures, _latency)
     )
+    return Gates(*figures, _continuity(facts))
 
 
 def _fallback_rate(facts: GateFacts) -> GateResult:
@@ -167,8 +161,7 @@ def _claim(fallbacks: int, n: int) -> GateResult:
 
 def _failures(facts: GateFacts) -> GateResult:
     many, of = FAILURES_OF_LAST
-    pattern = failure_pattern(facts.finished)
-    if pattern is not None:
+    if (pattern := sustained_failures(facts.finished)) is not None:
         reason = f"{pattern}: VP and primary both failed, users saw it"
         return GateResult(
             Verdict.FAIL, reason, f"{FAILURES_IN_A_ROW} in a row, or {many} of the last {of}"

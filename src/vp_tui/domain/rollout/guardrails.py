@@ -69,12 +69,7 @@ class TripWire(NamedTuple):
             return self.reason
         if self.oldest_leaves_in is None:
             return self.near
-        return f"{self.near}; the oldest leaves the window in {self.missions_left}"
-
-    @property
-    def missions_left(self) -> str:
-        """After how many finished missions the oldest fallback is no longer counted."""
-        return counted(self.oldest_leaves_in or 0, "mission")
+        return f"{self.near}; the oldest leaves the window in {counted(self.oldest_leaves_in, 'mission')}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,15 +28,6 @@ CLEAN_LIMITED_WINDOWS: Final = 4
 """Clean real windows of the limited cohort in the log before a clean one broadens the rollout."""
 
 
-class Refusal(NamedTuple):
-    """The ops plane answers 401 or 403."""
-
-    reason: str
-    """Which token was missing or rejected; never its value."""
-    dashboard_answers: bool = False
-    """The dashboard endpoint stands in: its figures are for the SAFETY line only."""
-
-
 class StuckRun(NamedTuple):
     """A stuck run, or a deaf one: cancelled, its counter cleared, its turn not ended."""
 
@@ -107,7 +98,8 @@ class Situation(NamedTuple):
     """The reconstructed fallback rate; None without finished missions."""
     p95_s: float | None = None
     """The p95 that the row will say; None without one."""
-    refusal: Refusal | None = None
+    refusal: tuple[str, ...] = ()
+    """Why the ops plane answers 401 or 403, in words that never have the token's value."""
     stuck_runs: tuple[StuckRun, ...] = ()
     cancelled: tuple[CancelledRun, ...] = ()
     runs_are_judged: bool = True

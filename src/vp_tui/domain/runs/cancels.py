@@ -163,7 +163,9 @@ def observe(cancel: Cancel, now_known: RunsObserved) -> Cancel:
     """Return the cancel after a look at all sessions."""
     if cancel.is_over:
         return cancel
-    cancel = _counted(cancel, now_known)
+    listed_at, is_counted = now_known.listed_at, cancel.session_id in now_known.running
+    if cancel.cleared_at is None and or_never(listed_at) > cancel.at and not is_counted:
+        cancel = cancel._replace(cleared_at=listed_at)
     if (run := now_known.runs.get(cancel.session_id)) is not None:
         cancel = _followed(cancel, run, now_known.stuck_after_s)
     for at, by in _later_turns(cancel, now_known):
@@ -216,19 +218,17 @@ def _later_turns(cancel: Cancel, known: RunsObserved) -> Iterator[tuple[float, s
                 yield mission.at, f"a later mission, {mission.mission_id}"
 
 
-def _counted(cancel: Cancel, now_known: RunsObserved) -> Cancel:
-    listed_at = now_known.listed_at
-    is_counted = cancel.session_id in now_known.running
-    if cancel.cleared_at is None and or_never(listed_at) > cancel.at and not is_counted:
-        return cancel._replace(cleared_at=listed_at)
-    return cancel
-
-
 def _followed(cancel: Cancel, run: Run, stuck_after_s: float) -> Cancel:
     """Take up what the cancelled run itself did since."""
     hit = run.cancel
     if hit is not None and _is_of(hit, cancel):
-        cancel = _taken_up(cancel, hit, stuck_after_s)
+        cancel = cancel._replace(
+            was_hit=True,
+            was_stuck=cancel.was_stuck or _was_stuck(hit, stuck_after_s),
+            was_on_lane=cancel.was_on_lane or hit.turn.is_on_lane,
+            mission_id=cancel.mission_id or hit.turn.mission_id,
+            ended_at=hit.ended_at if cancel.ended_at is None else cancel.ended_at,
+        )
     elif cancel.ended_at is None and or_never(run.ended_at) > cancel.at:
         cancel = cancel._replace(ended_at=run.ended_at)
     quiet_from = cancel.answered_at if cancel.answered_at is not None else cancel.cleared_at
@@ -243,16 +243,6 @@ def _is_of(hit: Hit, cancel: Cancel) -> bool:
     """Tell whether the turn that was hit is the one that was under way when this was asked for."""
     is_open = hit.ended_at is None or hit.ended_at >= cancel.at
     return is_open and hit.at <= cancel.at + SAME_S
-
-
-def _taken_up(cancel: Cancel, hit: Hit, stuck_after_s: float) -> Cancel:
-    return cancel._replace(
-        was_hit=True,
-        was_stuck=cancel.was_stuck or _was_stuck(hit, stuck_after_s),
-        was_on_lane=cancel.was_on_lane or hit.is_on_lane,
-        mission_id=cancel.mission_id or hit.turn.mission_id,
-        ended_at=hit.ended_at if cancel.ended_at is None else cancel.ended_at,
-    )
 
 
 def _was_stuck(hit: Hit, stuck_after_s: float) -> bool:

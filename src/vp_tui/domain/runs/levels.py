@@ -151,13 +151,10 @@ def _at_rest(one: ListedRun, seen: tuple[ListedRun, ...], context: RunsContext) 
         reason = f"cancelled {since} ago, yet its engine wrote {last_words} ago"
         return RunLevel(Level.ORPHAN, _with(reason, context.doubt), silent_s, hit.at)
     if context.doubt is None:
-        return _IDLE
+        return RunLevel(Level.IDLE, "no run")
     if one.is_live and not run.is_open:
         return RunLevel(Level.IDLE, f"no run is heard; {context.doubt}", is_certain=False)
     return RunLevel(None, context.doubt, is_certain=False)
-
-
-_IDLE: Final = RunLevel(Level.IDLE, "no run")
 
 
 def _moving(run: Run, base: RunLevel, context: RunsContext) -> RunLevel:

@@ -110,13 +110,13 @@ def lane_owner(
     runs.
     """
     if not context.has_lock:
-        delegated = [one for one in busy if one.run.is_on_lane]
+        delegated = [one for one in busy if one.run.turn.is_on_lane]
         return max(delegated, key=lambda one: or_never(one.run.spoke_at), default=None)
     if owner is None:
         return None
     run = owner.one.run
     may_be = run.turn.query is None and run.turn.routing is None and context.has_mission
-    return owner.one if run.is_on_lane or may_be else None
+    return owner.one if run.turn.is_on_lane or may_be else None
 
 
 def moved_at(
@@ -158,20 +158,16 @@ def wrote_at(
     """
     if hit.ended_at is None or one.run.running_since is not None:
         return None
-    log_at = _lane_log_at(one, hit, seen, context) if hit.is_on_lane else one.log_at
+    log_at = one.log_at
+    if hit.turn.is_on_lane:
+        # Another turn may have written there since.
+        is_taken = any(
+            or_never(other.run.held_at) > hit.at or (other.run.is_open and context.has_lock)
+            for other in seen
+            if other is not one
+        )
+        log_at = None if is_taken else context.lane_log_at
     if log_at is not None and log_at <= hit.ended_at + LOG_LAG_S:
         log_at = None
     newest = max(or_never(hit.wrote_at), or_never(log_at))
     return newest if context.now - newest < context.stuck_after_s else None
-
-
-def _lane_log_at(
-    one: ListedRun, hit: RunCancel, seen: Iterable[ListedRun], context: RunsContext
-) -> float | None:
-    """Return when the lane's log last grew, unless another turn may have written there since."""
-    taken = any(
-        or_never(other.run.held_at) > hit.at or (other.run.is_open and context.has_lock)
-        for other in seen
-        if other is not one
-    )
-    return None if taken else context.lane_log_at

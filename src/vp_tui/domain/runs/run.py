@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vp_tui.domain.runs.turns import (
     ASSISTANCE_NEEDED,
-    DELEGATED,
     FALLBACKS,
     Turn,
     ended,
@@ -69,11 +68,6 @@ class RunCancel(NamedTuple):
     wrote_at: float | None = None
     """When its engine last sent a frame after the turn had ended."""
 
-    @property
-    def is_on_lane(self) -> bool:
-        """Whether the turn had been delegated."""
-        return self.turn.routing in DELEGATED
-
 
 class Run(NamedTuple):
     """One session as seen so far; unknown is None, never 0."""
@@ -119,14 +113,9 @@ class Run(NamedTuple):
         return self.running_since is not None or self.spoke_at is not None
 
     @property
-    def is_on_lane(self) -> bool:
-        """Whether the turn was delegated and has not come back."""
-        return self.turn.routing in DELEGATED
-
-    @property
     def is_unanswerable(self) -> bool:
         """Whether it waits for an answer that nobody can give: none reaches the lane."""
-        return self.question is not None and self.is_on_lane
+        return self.question is not None and self.turn.is_on_lane
 
     @property
     def pending(self) -> RunCancel | None:

@@ -161,6 +161,11 @@ class Turn(NamedTuple):
     """Oldest first; of too many those in the middle are left out."""
 
     @property
+    def is_on_lane(self) -> bool:
+        """Whether it was delegated and has not come back."""
+        return self.routing in DELEGATED
+
+    @property
     def tool(self) -> str | None:
         """The newest tool call that has no result yet, as one line."""
         return self.open_tools[-1].text if self.open_tools else None

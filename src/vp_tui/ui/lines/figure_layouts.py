@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from vp_tui.domain.missions import CoverageState
 from vp_tui.domain.models import Source
+from vp_tui.domain.text import counted
 from vp_tui.ui.lines import figures as lines
 from vp_tui.ui.lines.header import assessment_of, gate_words
 from vp_tui.ui.lines.paint import (
@@ -206,7 +207,8 @@ def guardrails_card(view: View, figures: Numbers, width: int) -> list[Line]:
     """Return how the three guardrails stand, and who reverts."""
     assessment = assessment_of(view)
     wire = assessment.wire
-    oldest: Line = ((f"the oldest leaves in {wire.missions_left}", "dim"),)
+    leaves_in = counted(wire.oldest_leaves_in or 0, "mission")
+    oldest: Line = ((f"the oldest leaves in {leaves_in}", "dim"),)
     return _card(
         figures,
         width,
