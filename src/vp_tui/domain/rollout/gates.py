@@ -114,10 +114,12 @@ def judge_gates(facts: GateFacts) -> Gates:
     """Return the four gates. What is blind, stale, refused or missing never passes."""
     told = {None: "no metrics yet", CoverageState.BLIND: "the rate is blind"}
     doubt = told.get(facts.coverage) if facts.doubt is None else facts.doubt
-    figures = (
-        without_proof(judge(facts), doubt) for judge in (_fallback_rate, _failures, _latency)
+    return Gates(
+        without_proof(_fallback_rate(facts), doubt),
+        without_proof(_failures(facts), doubt),
+        without_proof(_latency(facts), doubt),
+        _continuity(facts),
     )
-    return Gates(*figures, _continuity(facts))
 
 
 def _fallback_rate(facts: GateFacts) -> GateResult:

@@ -69,7 +69,8 @@ class TripWire(NamedTuple):
             return self.reason
         if self.oldest_leaves_in is None:
             return self.near
-        return f"{self.near}; the oldest leaves the window in {counted(self.oldest_leaves_in, 'mission')}"
+        left = counted(self.oldest_leaves_in, "mission")
+        return f"{self.near}; the oldest leaves the window in {left}"
 
 
 @dataclass(frozen=True, slots=True)
