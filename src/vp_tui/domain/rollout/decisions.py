@@ -122,11 +122,9 @@ def _idle(situation: Situation) -> tuple[str, ...]:
 
 
 def _exceeded(situation: Situation) -> tuple[str, ...]:
-    rate = situation.rate
-    if rate is None or rate < FALLBACK_CRITICAL:
-        return _tripped(situation)
+    rate = situation.rate or 0.0
     critical = f"rate {percent(rate)} >= {percent(FALLBACK_CRITICAL)}"
-    return (*_tripped(situation), critical)
+    return _tripped(situation) + (critical,) * (rate >= FALLBACK_CRITICAL)
 
 
 def _doubtful(situation: Situation) -> tuple[str, ...]:

@@ -22,7 +22,6 @@ from vp_tui.domain.rollout.verdicts import (
     Gates,
     Suites,
     Verdict,
-    without_proof,
 )
 from vp_tui.domain.statistics import (
     CLAIM_FROM,
@@ -115,11 +114,18 @@ def judge_gates(facts: GateFacts) -> Gates:
     told = {None: "no metrics yet", CoverageState.BLIND: "the rate is blind"}
     doubt = told.get(facts.coverage) if facts.doubt is None else facts.doubt
     return Gates(
-        without_proof(_fallback_rate(facts), doubt),
-        without_proof(_failures(facts), doubt),
-        without_proof(_latency(facts), doubt),
+        _without_proof(_fallback_rate(facts), doubt),
+        _without_proof(_failures(facts), doubt),
+        _without_proof(_latency(facts), doubt),
         _continuity(facts),
     )
+
+
+def _without_proof(result: GateResult, doubt: str | None) -> GateResult:
+    """Return what a gate may say while there is a doubt about its source: bad news stays."""
+    if doubt is None or result.verdict in {Verdict.FAIL, Verdict.WATCH}:
+        return result
+    return GateResult(Verdict.UNKNOWN, f"{doubt}: {result.reason}", result.threshold)
 
 
 def _fallback_rate(facts: GateFacts) -> GateResult:
@@ -260,6 +266,5 @@ def _runtime_faults(runtime: Continuity, own: int) -> tuple[list[str], str]:
         faults.append(f"transport {runtime.transport_status}")
     if runtime.runtime_status != "ok":
         faults.append(f"runtime {runtime.runtime_status}")
-    if not own:
-        return faults, ""
-    return faults, f"{own} of {runtime.attach_failures} failed attaches are vp-tui's own"
+    told = f"{own} of {runtime.attach_failures} failed attaches are vp-tui's own"
+    return faults, told if own else ""

@@ -29,7 +29,6 @@ _PROMOTIONS: Final[Mapping[tuple[Stage, str], Stage]] = {
     (Stage.LIMITED, Word.GO_BROADER_TRAFFIC_ACTIVE): Stage.BROADENED,
 }
 _UNREAL: Final = re.compile(r"(?<!non-)\b(?:synthetic|simulat\w+|fault[- ]injected)", re.IGNORECASE)
-_NOT_MEASURED: Final = frozenset({"", "n/a"})
 _LABEL: Final = re.compile(
     r"\s*(shadow|limited|broadened|sustained)\b[^#]*#([0-9]{1,9})", re.IGNORECASE
 )
@@ -58,7 +57,9 @@ def next_label(rows: Sequence[EvidenceRow], stage: Stage | None = None) -> str:
     """
     if stage is None or stage not in WINDOW_NAMES:
         stage = next_stage(rows) or Stage.SHADOW
-    return f"{WINDOW_NAMES[stage]} #{_next_number(rows, stage)}"
+    labels = ((numbered_label(row.window), row) for row in reversed(rows))
+    numbers = (label[1] + is_measured(row) for label, row in labels if label and label[0] == stage)
+    return f"{WINDOW_NAMES[stage]} #{next(numbers, 1)}"
 
 
 def is_same_window(one: str, other: str) -> bool:
@@ -100,7 +101,7 @@ def last_of_earlier_stage(rows: Sequence[EvidenceRow], stage: Stage) -> int | No
 def is_measured(row: EvidenceRow) -> bool:
     """Tell whether a row has a rate or a p95, and not just `n/a`."""
     cells = (row.fallback_rate, row.p95_latency)
-    return any(cell.strip().lower() not in _NOT_MEASURED for cell in cells)
+    return any(cell.strip().lower() not in {"", "n/a"} for cell in cells)
 
 
 def moment(row: EvidenceRow) -> datetime | None:
@@ -118,12 +119,6 @@ def moment(row: EvidenceRow) -> datetime | None:
     elif not stamp.microsecond:
         stamp = stamp.replace(microsecond=time.max.microsecond)
     return stamp.replace(tzinfo=UTC) if stamp.tzinfo is None else stamp.astimezone(UTC)
-
-
-def _next_number(rows: Sequence[EvidenceRow], stage: Stage) -> int:
-    labels = ((numbered_label(row.window), row) for row in reversed(rows))
-    numbers = (label[1] + is_measured(row) for label, row in labels if label and label[0] == stage)
-    return next(numbers, 1)
 
 
 def _stage(row: EvidenceRow) -> Stage | None:

@@ -160,8 +160,7 @@ def _escaped(char: str) -> str:
 
 
 def _unescaped(escape: str) -> str:
-    char = _LONG.get(escape)
-    return char or chr(int(escape[2:], 16))  # noqa: FURB166 - `\\u` is no prefix of a number
+    return _LONG.get(escape) or chr(int(escape[2:], 16))  # noqa: FURB166 - `\\u` is no prefix of a number
 
 
 def _code_point(char: str) -> str:

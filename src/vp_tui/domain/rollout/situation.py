@@ -65,9 +65,7 @@ class CancelledRun(NamedTuple):
     active_runs: int
     """As the newest listing has it."""
     finished_since: bool = False
-    """A mission finished since the cancel."""
     is_confirmed: bool = False
-    """A later turn completed."""
 
     @property
     def is_cleared(self) -> bool:
@@ -126,29 +124,25 @@ class Situation(NamedTuple):
         """What keeps the window from being clean, each in words."""
         return (
             *self.doubts,
-            *_traffic_faults(self.window),
-            *_latency_faults(self.window, self.p95_s),
+            *_window_faults(self.window, self.p95_s),
             *(run.line for run in self.stuck_runs),
             *self.gates.failing,
         )
 
 
-def _traffic_faults(window: WindowNumbers) -> tuple[str, ...]:
+def _window_faults(window: WindowNumbers, p95_s: float | None) -> tuple[str, ...]:
     if not window.terminal:
         running = f", {window.running} running" if window.running else ""
         return (f"no finished mission in the window{running}",)
     counted = ((window.fallback, "fell back"), (window.failed, "failed"))
-    return tuple(f"{n} of {window.terminal} {what}" for n, what in counted if n)
-
-
-def _latency_faults(window: WindowNumbers, p95_s: float | None) -> tuple[str, ...]:
-    if not window.terminal:
-        return ()
     told = {"the window's p95": window.p95_s, "p95": p95_s}
-    return tuple(
-        f"{name} is missing" if value is None else f"{name} {value:.3f}s >= {P95_WATCH_S:g} s"
-        for name, value in told.items()
-        if value is None or value >= P95_WATCH_S
+    return (
+        *(f"{n} of {window.terminal} {what}" for n, what in counted if n),
+        *(
+            f"{name} is missing" if value is None else f"{name} {value:.3f}s >= {P95_WATCH_S:g} s"
+            for name, value in told.items()
+            if value is None or value >= P95_WATCH_S
+        ),
     )
 
 
@@ -190,11 +184,6 @@ class Cause(NamedTuple):
 
 def causes_of_no_traffic(facts: LaneFacts) -> tuple[Cause, ...]:
     """Return every cause of a lack of missions: likely ones first, then those not ruled out."""
-    causes = (*_switches(facts), *_circumstances(facts))
-    return tuple(sorted(causes, key=lambda c: (not c.is_likely, bool(c.speaks_against))))
-
-
-def _switches(facts: LaneFacts) -> tuple[Cause, ...]:
     tally = facts.routing or RoutingTally()
     silent = _count(tally.unexplained, "coding {} stayed on the primary path without a word")
     shadowed = _count(tally.shadow, "{} kept by shadow mode")
@@ -202,28 +191,23 @@ def _switches(facts: LaneFacts) -> tuple[Cause, ...]:
     works = delegated + shadowed + _count(tally.bootstrap, "{} tried to start the lane")
     never = _said("the lane never had a session", when=facts.has_session is False)
     once = _said("the lane has a session", when=bool(silent and facts.has_session))
-    unsaid = _said("no coding turn said so", when=bool(tally.coding_turns and not tally.shadow))
-    return (
-        Cause("lane off (UA_ENABLE_CODER_VP)", silent + never, works),
-        Cause("forced fallback (UA_CODER_VP_FORCE_FALLBACK)", silent + once, works),
-        Cause("shadow mode (UA_CODER_VP_SHADOW_MODE)", shadowed, delegated + unsaid),
-    )
-
-
-def _circumstances(facts: LaneFacts) -> tuple[Cause, ...]:
-    tally = facts.routing or RoutingTally()
     coding = _count(tally.coding_turns, "{} of coding intent")
     unheard = _said("the streams heard none", when=facts.routing is not None and not coding)
     failed = _count(tally.bootstrap, "{} could not start the lane")
     error = _said(f"the lane's last error: {facts.last_error}", when=facts.last_error is not None)
-    unsaid = _said("no coding turn said so", when=bool(coding and not failed))
+    not_shadowed = _said("no coding turn said so", when=bool(coding and not shadowed))
+    not_failed = _said("no coding turn said so", when=bool(coding and not failed))
     waits = _said(f"turns wait behind {facts.blocked_by}", when=facts.blocked_by is not None)
     free = _said("no run is stuck", when=facts.runs_are_judged and not waits)
-    return (
+    causes = (
+        Cause("lane off (UA_ENABLE_CODER_VP)", silent + never, works),
+        Cause("forced fallback (UA_CODER_VP_FORCE_FALLBACK)", silent + once, works),
+        Cause("shadow mode (UA_CODER_VP_SHADOW_MODE)", shadowed, delegated + not_shadowed),
         Cause("no coding intent", unheard, coding),
         Cause("queued behind a stuck run", waits, free),
-        Cause("bootstrap failures", failed + error, unsaid),
+        Cause("bootstrap failures", failed + error, not_failed),
     )
+    return tuple(sorted(causes, key=lambda c: (not c.is_likely, bool(c.speaks_against))))
 
 
 def likely(causes: Iterable[Cause]) -> tuple[str, ...]:

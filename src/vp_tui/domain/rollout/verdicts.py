@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 
 
 GATE_NAMES: Final = ("G1", "G2", "G3", "G4")
-_OF_GUARDRAIL: Final = "G1"
-"""The gate that fails when guardrail 3 trips."""
 
 SUITES_MAX_AGE_S: Final = 7 * 86_400.0
 """An attestation of the continuity suites holds for less than this."""
@@ -93,16 +91,6 @@ class Gates(NamedTuple):
         )
 
 
-def without_proof(result: GateResult, doubt: str | None) -> GateResult:
-    """Return what a gate may say while there is a doubt about its source: bad news stays.
-
-    `doubt` says in words why the source cannot be trusted; None: it can.
-    """
-    if doubt is None or result.verdict in {Verdict.FAIL, Verdict.WATCH}:
-        return result
-    return GateResult(Verdict.UNKNOWN, f"{doubt}: {result.reason}", result.threshold)
-
-
 class Waiver(NamedTuple):
     """One gate, set aside by somebody."""
 
@@ -111,7 +99,6 @@ class Waiver(NamedTuple):
     who: str
     why: str
     at: datetime
-    """In UTC."""
     was: Verdict
     """What the gate said, and what alone is waived."""
 
@@ -125,7 +112,7 @@ def why_not_waived(name: str, gate: GateResult, *, tripped: bool) -> str | None:
         return f"{name} passes: there is nothing to waive"
     if gate.verdict is Verdict.WAIVED:
         return f"{name} is waived already"
-    if tripped and name == _OF_GUARDRAIL:
+    if tripped and name == "G1":  # it fails as the guardrail trips
         return f"guardrail 3 is tripped: {name} cannot be waived"
     return None
 
@@ -184,7 +171,6 @@ class UnreadReport(NamedTuple):
     """A report that is not there, or that cannot be read as one."""
 
     file: str
-    """As of a `SuitesReport`."""
     failure: Failure
 
 

@@ -140,7 +140,6 @@ def numbers_of(
     own = {e.mission.mission_id: e for e in entries if window.holds(e.mission)}
     finished = terminal_entries(Ledger(own), None, orphaned)
     durations = [e.mission.duration_s for e in finished if e.mission.duration_s is not None]
-    p95 = p95_after_each(durations, 1)
     failed = sum(e.mission.status == "failed" for e in finished)
     return WindowNumbers(
         new=len(own),
@@ -148,7 +147,7 @@ def numbers_of(
         failed=failed,
         running=sum(e.mission.status == "running" and i not in orphaned for i, e in own.items()),
         fallback=sum(e.fell_back for e in finished),
-        p95_s=p95[0] if p95 else None,
+        p95_s=next(iter(p95_after_each(durations, 1)), None),
         timed=len(durations),
     )
 

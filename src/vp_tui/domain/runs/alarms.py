@@ -51,7 +51,6 @@ class Alarm(NamedTuple):
     since: float
     """When it came to be so, or was first seen."""
     raised_at: float
-    """When it rang."""
     acknowledged: Acknowledgement | None = None
 
     @property

@@ -19,8 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from vp_tui.domain.models import Failure
-    from vp_tui.domain.runs.run import Run
-    from vp_tui.domain.runs.run import RunCancel as Hit
+    from vp_tui.domain.runs.run import Run, RunCancel
 
 
 STILL_AFTER_S: Final = 10.0
@@ -82,7 +81,6 @@ class Cancel(NamedTuple):
     cleared_at: float | None = None
     """`active_runs` was 0 in a listing since."""
     ended_at: float | None = None
-    """The turn that was under way ended."""
     moved_at: float | None = None
     """The run was last seen to move since its counter was cleared."""
     recovered_at: float | None = None
@@ -152,7 +150,6 @@ class RunsObserved(NamedTuple):
     running: Collection[str]
     """Sessions that the newest listing counts a run of."""
     listed_at: float | None
-    """When that listing came."""
     stuck_after_s: float
     has_lock: bool = False
     """One lock serves all turns: G1."""
@@ -219,7 +216,6 @@ def _later_turns(cancel: Cancel, known: RunsObserved) -> Iterator[tuple[float, s
 
 
 def _followed(cancel: Cancel, run: Run, stuck_after_s: float) -> Cancel:
-    """Take up what the cancelled run itself did since."""
     hit = run.cancel
     if hit is not None and _is_of(hit, cancel):
         cancel = cancel._replace(
@@ -239,13 +235,13 @@ def _followed(cancel: Cancel, run: Run, stuck_after_s: float) -> Cancel:
     return cancel
 
 
-def _is_of(hit: Hit, cancel: Cancel) -> bool:
+def _is_of(hit: RunCancel, cancel: Cancel) -> bool:
     """Tell whether the turn that was hit is the one that was under way when this was asked for."""
     is_open = hit.ended_at is None or hit.ended_at >= cancel.at
     return is_open and hit.at <= cancel.at + SAME_S
 
 
-def _was_stuck(hit: Hit, stuck_after_s: float) -> bool:
+def _was_stuck(hit: RunCancel, stuck_after_s: float) -> bool:
     is_deaf = hit.cleared_at is not None and (hit.ended_at is None or hit.ended_at > hit.cleared_at)
     silent_s = 0.0 if hit.silent_since is None else hit.at - hit.silent_since
     return is_deaf or hit.was_unanswerable or silent_s >= stuck_after_s

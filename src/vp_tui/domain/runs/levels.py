@@ -51,7 +51,6 @@ class Level(StrEnum):
     ORPHAN = "orphan"
     """Cancelled, and its turn has ended, yet its engine goes on writing."""
     LOST = "lost"
-    """The session is gone."""
 
     @property
     def is_alarm(self) -> bool:
@@ -78,7 +77,6 @@ class RunLevel(NamedTuple):
     """The session that it waits behind."""
     is_blocker_stuck: bool = False
     waiting: tuple[str, ...] = ()
-    """The sessions that wait behind it."""
     holds_lock: bool = False
     is_guess: bool = False
     """Who holds the lock is inferred."""
@@ -107,9 +105,9 @@ def levels(sessions: Iterable[ListedRun], context: RunsContext) -> dict[str, Run
             found[one.run.session_id] = _at_rest(one, seen, context)
     owner = owner_of(busy, context)
     lane = lane_owner(busy, owner, context)
-    queue = [one for one in busy if _waits(one, owner, context)]
+    queue = [one for one in busy if owner and one is not owner.one and not is_deaf(one, context)]
     waiting = tuple(one.run.session_id for one in queue)
-    for one in (one for one in busy if not _waits(one, owner, context)):
+    for one in (one for one in busy if one.run.session_id not in waiting):
         holds, on_lane = owner is not None and one is owner.one, one is lane
         guess = owner.guess if owner and holds else ""
         since = moved_at(one, seen, context, holds_lock=holds, owns_lane=on_lane)
@@ -132,10 +130,6 @@ def levels(sessions: Iterable[ListedRun], context: RunsContext) -> dict[str, Run
         ahead = found[owner.one.run.session_id]
         found.update({one.run.session_id: _queued(one, owner, ahead, context) for one in queue})
     return found
-
-
-def _waits(one: ListedRun, owner: Owner | None, context: RunsContext) -> bool:
-    return owner is not None and one is not owner.one and not is_deaf(one, context)
 
 
 def _at_rest(one: ListedRun, seen: tuple[ListedRun, ...], context: RunsContext) -> RunLevel:
@@ -207,7 +201,9 @@ def _activity(run: Run, level: Level, silent_s: float, now: float) -> str:
     runs = f"runs for {age(_runs_for(run, now))}" if level is Level.LONG else ""
     tool = run.turn.open_tools[-1] if run.turn.open_tools else None
     tool_use = f"in tool {tool.name} for {age(now - tool.at)}" if tool else ""
-    parts = (silent, runs, _question(run), tool_use, _cancel(run, now))
+    hit = run.pending
+    cancelled = f"cancelled {age(now - hit.at)} ago, still counted" if hit else ""
+    parts = (silent, runs, _question(run), tool_use, cancelled)
     return ", ".join(filter(None, parts)) or f"silent for {age(silent_s)}"
 
 
@@ -218,10 +214,6 @@ def _question(run: Run) -> str:
     if run.is_unanswerable:
         return f"asks {asked} on the lane, where nobody can answer"
     return f"waits for an answer to {asked}"
-
-
-def _cancel(run: Run, now: float) -> str:
-    return f"cancelled {age(now - run.pending.at)} ago, still counted" if run.pending else ""
 
 
 def _lock(level: RunLevel, guess: str) -> str:

@@ -44,9 +44,7 @@ class RunsContext(NamedTuple):
     lane_log_at: float | None = None
     """When the lane's log last grew while it was watched."""
     finished_at: float | None = None
-    """When a mission last finished."""
     has_mission: bool = False
-    """Some mission reads `running`."""
     doubt: str | None = None
     """Why the listing cannot be taken for what is so now, in words; None: it can."""
 
@@ -63,11 +61,9 @@ def is_run_under_way(one: ListedRun, context: RunsContext) -> bool:
     """Tell whether a turn is under way; beside an old listing only where its end would be heard."""
     if is_deaf(one, context):
         return True
-    run = one.run
-    is_over = run.pending is not None and run.pending.cleared_at is not None
-    if is_over and run.running_since is None:
-        return False
-    return run.is_open and (context.doubt is None or one.is_live)
+    run, hit = one.run, one.run.pending
+    is_over = hit is not None and hit.cleared_at is not None and run.running_since is None
+    return not is_over and run.is_open and (context.doubt is None or one.is_live)
 
 
 def is_deaf(one: ListedRun, context: RunsContext) -> bool:

@@ -58,7 +58,6 @@ class RunCancel(NamedTuple):
     silent_since: float | None
     """When the turn had last moved; None when nobody knows."""
     turn: Turn = Turn()
-    """As it was then."""
     was_unanswerable: bool = False
     """The turn waited for an answer that nobody could give."""
     cleared_at: float | None = None
@@ -74,7 +73,6 @@ class Run(NamedTuple):
 
     session_id: str
     turn: Turn = Turn()
-    frames: int = 0
     last_kind: str | None = None
     own_attaches: int = 0
     """How often vp-tui attached: each raised `last_event_seq` by one."""
@@ -103,7 +101,6 @@ class Run(NamedTuple):
     question: str | None = None
     """What the turn asks, while it waits for the answer."""
     cancel: RunCancel | None = None
-    """The newest cancel that hit a turn of it."""
     lost_at: float | None = None
     """When the session was gone from a listing although it ran."""
 
@@ -132,11 +129,10 @@ def follow_run(
     its routing is known by then.
     """
     began = []
-    frames, asides, last_kind = run.frames, run.asides, run.last_kind
+    asides, last_kind = run.asides, run.last_kind
     turn, progress_at, spoke_at, question = run.turn, run.progress_at, run.spoke_at, run.question
     for event in events:
         frame, at = event.frame, event.at
-        frames += 1
         last_kind = frame.kind
         began_at = turn.started_at
         if run.cancel is not None and spoke_at is not None:
@@ -156,7 +152,7 @@ def follow_run(
             run = _marked(_moved(run, turn, progress_at, spoke_at, question), frame, at, began_at)
             progress_at, spoke_at, question = run.progress_at, run.spoke_at, run.question
     run = _after_the_end(_moved(run, turn, progress_at, spoke_at, question))
-    return run._replace(frames=frames, asides=asides, last_kind=last_kind), tuple(began)
+    return run._replace(asides=asides, last_kind=last_kind), tuple(began)
 
 
 def listed(
@@ -284,13 +280,11 @@ def is_aside(frame: Frame) -> bool:
     if kind in _DOINGS:
         return False
     if kind == "status":
-        return frame.routing is None and (frame.status in ANSWERS or _is_reattachment(frame))
+        # A G2 gateway tells a new viewer so that a turn is under way.
+        is_resumed = frame.query is None and frame.turn_id is not None
+        is_answer = frame.status in ANSWERS or (frame.status == "processing" and is_resumed)
+        return frame.routing is None and is_answer
     return kind in NOT_OF_THE_TURN or kind.startswith(BROADCASTS)
-
-
-def _is_reattachment(frame: Frame) -> bool:
-    """Tell whether a G2 gateway tells a new viewer that a turn is under way."""
-    return frame.status == "processing" and frame.query is None and frame.turn_id is not None
 
 
 def _is_mark(frame: Frame, run: Run) -> bool:
@@ -314,16 +308,12 @@ def _marked(run: Run, frame: Frame, at: float, began_at: float | None) -> Run:
         return run._replace(
             ended_at=at, running_since=None, spoke_at=None, question=None, cancel=over
         )
-    if run.pending is not None and _is_another(run.turn, run.pending):
+    hit, turn = run.pending, run.turn
+    if hit and or_never(turn.started_at) > hit.at and turn.routing not in FALLBACKS:
+        # Another turn began after the cancel: the one that was hit is over.
         return run._replace(cancel=_over(run, at))
     return run
 
 
 def _over(run: Run, at: float) -> RunCancel | None:
     return run.cancel if run.pending is None else run.pending._replace(ended_at=at)
-
-
-def _is_another(turn: Turn, hit: RunCancel) -> bool:
-    """Tell whether a turn began after the cancel: then the one that was hit is over."""
-    began = turn.started_at is not None and turn.started_at > hit.at
-    return began and turn.routing not in FALLBACKS

@@ -154,9 +154,7 @@ class Turn(NamedTuple):
     open_tools: tuple[ToolCall, ...] = ()
     """Oldest first; several may be called at once."""
     tool_calls: int = 0
-    """How many there were, as far as they were seen."""
     tool_result: ToolResult | None = None
-    """The newest."""
     marks: tuple[Mark, ...] = ()
     """Oldest first; of too many those in the middle are left out."""
 
