@@ -30,7 +30,7 @@ def test_a_frame_moves_its_run_link_and_list() -> None:
     now = builders.state(
         builders.linked(), *builders.stream(builders.frame("text", "hello"), at=3.0)
     )
-    assert now.runs["session_a"].frames == 1
+    assert now.runs["session_a"].last_kind == "text"
     assert now.links["session_a"] == Link(StreamState.LIVE, 0.0, frames=1, last_frame_at=3.0)
     assert [(e.number, e.at, e.text) for e in now.entries] == [(0, 3.0, "hello")]
 

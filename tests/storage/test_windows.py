@@ -24,6 +24,7 @@ LATER = NOW + timedelta(minutes=10)
 MINE = window(label="Mine", anchor=frozenset({"b", "a"}))
 THEIRS = window(label="Theirs", opened_at=LATER)
 INJECTED = window(label="Injected", source=Traffic.FAULT_INJECTED)
+WAIVER = Waiver("G4", "bo@desk", "by hand", NOW, Verdict.INCONCLUSIVE)
 
 
 @pytest.fixture
@@ -40,6 +41,85 @@ def test_a_window_is_there_as_it_was(path: Path) -> None:
     assert read_windows(path) == (MINE,)
     assert path.stat().st_mode & 0o777 == 0o600
     assert path.parent.stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.parametrize(
+    "watched",
+    [
+        MINE,
+        window(anchor=None),
+        window(decision="HOLD_SHADOW"),
+        INJECTED._replace(closed_at=LATER),
+        window(waivers=(WAIVER, WAIVER._replace(gate="G1", was=Verdict.FAIL))),
+    ],
+)
+def test_a_window_survives_a_restart(path: Path, watched: Window) -> None:
+    assert change_windows(path, lambda _windows: (watched,)) == read_windows(path) == (watched,)
+
+
+def test_how_a_window_is_written(path: Path) -> None:
+    keep_window(path, MINE._replace(waivers=(WAIVER,)), None)
+    (told,) = json.loads(path.read_bytes())["windows"]
+    assert told == {
+        "label": "Mine",
+        "scope": "organic coding turns",
+        "stage": "broadened",
+        "source": "organic",
+        "opened_at": "2026-11-23T02:00:00+00:00",
+        "anchor": ["a", "b"],
+        "closed_at": None,
+        "decision": None,
+        "waivers": [
+            {
+                "gate": "G4",
+                "who": "bo@desk",
+                "why": "by hand",
+                "at": "2026-11-23T02:00:00+00:00",
+                "was": "INCONCLUSIVE",
+            }
+        ],
+    }
+
+
+def test_other_vp_tui_may_write_fewer_keys_and_more(path: Path) -> None:
+    keep_window(path, MINE, None)
+    content = json.loads(path.read_bytes())
+    (told,) = content["windows"]
+    del told["waivers"]
+    told["owner"] = "ana"
+    path.write_text(json.dumps(content))
+    assert read_windows(path) == (MINE,)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"label": None},
+        {"scope": 3},
+        {"stage": "canary"},
+        {"source": "unheard"},
+        {"anchor": "m1"},
+        {"opened_at": "yesterday"},
+        {"opened_at": "2026-11-23T02:00:00"},
+        {"closed_at": 5},
+        {"waivers": "G1"},
+        {"waivers": [{"gate": "G9"}]},
+        {"waivers": [{"why": None}]},
+        {"waivers": [{"was": "fine"}]},
+        {"waivers": [{"at": "2026-11-23T02:00:00"}]},
+    ],
+)
+def test_a_damaged_window_is_none(path: Path, damage: dict[str, object]) -> None:
+    keep_window(path, MINE._replace(waivers=(WAIVER,)), None)
+    content = json.loads(path.read_bytes())
+    (told,) = content["windows"]
+    if isinstance(waivers := damage.get("waivers"), list):
+        told["waivers"][0] |= waivers[0]
+    else:
+        told |= damage
+    path.write_text(json.dumps(content))
+    with pytest.raises(EvidenceError, match="cannot be read as vp-tui's windows"):
+        read_windows(path)
 
 
 def test_without_a_file_there_is_none(path: Path) -> None:
@@ -80,11 +160,10 @@ def test_a_closed_window_of_unreal_traffic_is_kept_behind_what_follows(path: Pat
 
 
 def test_a_row_keeps_what_was_waived_since_it_was_drafted(path: Path) -> None:
-    waiver = Waiver("G4", "bo@desk", "by hand", NOW, Verdict.INCONCLUSIVE)
     keep_window(path, THEIRS, None)
-    keep_window(path, THEIRS._replace(waivers=(waiver,)), THEIRS)
+    keep_window(path, THEIRS._replace(waivers=(WAIVER,)), THEIRS)
     (kept,) = keep_window(path, THEIRS._replace(decision="HOLD_SHADOW"), THEIRS)
-    assert kept.waivers == (waiver,)
+    assert kept.waivers == (WAIVER,)
 
 
 def test_only_so_many_are_kept_and_the_open_one_is_among_them(path: Path) -> None:

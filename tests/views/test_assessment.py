@@ -111,7 +111,7 @@ class TestWindow:
 class TestGates:
     def test_clean_missions_are_not_proof(self) -> None:
         assessment = assessed(*night(*done(18)))
-        assert assessment.gates.promotion.missing == ("G1 +17", "G3 +2", "G4 suites")
+        assert assessment.gates.missing == ("G1 +17", "G3 +2", "G4 suites")
         assert assessment.is_clean
         assert assessment.suggestion is not None
         assert assessment.suggestion.decision == "GO_BROADER_TRAFFIC_ACTIVE"
@@ -186,7 +186,7 @@ class TestWaivers:
             "waived by ana@laptop: known, see #42 (was FAIL: resume_failures_high"
         )
         assert assessment.is_clean is True
-        assert assessment.gates.promotion.missing == ("G4 WAIVED",)
+        assert assessment.gates.missing == ("G4 WAIVED",)
         assert exit_code(View(seen, 1.0)) == 0
 
     def test_worse_news_than_what_was_waived_stands(self) -> None:

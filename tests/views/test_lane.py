@@ -231,10 +231,12 @@ class TestProposedWindow:
             is Stage.LIMITED
         )
 
-    def test_an_open_window_keeps_its_stage(self) -> None:
+    def test_an_open_window_keeps_its_stage_unless_one_is_asked_for(self) -> None:
         opened = WindowsRead(1.0, (window(),))
         proven = night(opened, *self.FORCED, *turn(at=10.0), taken(at=12.0))
         assert current_window(View(builders.state(*proven), 0.0)).stage is Stage.BROADENED
+        asked = builders.state(*proven, stage=Stage.SUSTAINED)
+        assert current_window(View(asked, 0.0)).stage is Stage.SUSTAINED
 
     def test_one_that_only_our_probes_filled_is_of_source_probe(self) -> None:
         mine = night(probe_of("m1"), taken(builders.mission("m1"), at=1.0))

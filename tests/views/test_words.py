@@ -3,7 +3,7 @@
 import pytest
 from tests.support import scenes
 from tests.support.builders import NOW, polled, snapshot, state
-from tests.support.rollout import window
+from tests.support.rollout import passing, window
 
 from vp_tui.domain.events import Event
 from vp_tui.domain.runs.turns import RoutingTally
@@ -80,8 +80,8 @@ def test_gates_say_what_they_lack() -> None:
     gates = assess(View(state(*scenes.ordinary()), 2.0)).gates
     told = [words.gate(gate) for gate in gates.by_name().values()]
     assert told == ["INC +17", "PASS", "INC +2", "INC suites n/a"]
-    assert words.promotion(gates.promotion) == "not yet: G1 +17, G3 +2, G4 suites"
-    assert words.promotion(gates.promotion._replace(missing=())) == "recommended"
+    assert words.promotion(gates) == "not yet: G1 +17, G3 +2, G4 suites"
+    assert words.promotion(passing()) == "recommended"
 
 
 @pytest.mark.parametrize(

@@ -145,7 +145,7 @@ def _with_own_log(run: Run, before: Run, state: State) -> Run:
     hit = run.cancel
     if hit is None or (before.cancel is not None and before.cancel.at == hit.at):
         return run
-    log_id = state.lane_log_id if run.is_on_lane else run.session_id
+    log_id = state.lane_log_id if run.turn.is_on_lane else run.session_id
     grown_at = state.logs_grown.get(log_id)
     if grown_at is None or (hit.silent_since is not None and hit.silent_since >= grown_at):
         return run

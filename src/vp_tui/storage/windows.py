@@ -7,27 +7,31 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import TYPE_CHECKING, Final
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final
 
 from vp_tui.domain.rollout.labels import is_same_window
-from vp_tui.domain.rollout.windows import from_json, open_window, to_json
+from vp_tui.domain.rollout.verdicts import GATE_NAMES, Waiver
+from vp_tui.domain.rollout.windows import Window, open_window
 from vp_tui.domain.text import literal
 from vp_tui.storage.atomic import read_if_there, write_private
 from vp_tui.storage.errors import EvidenceError, as_window_error
 from vp_tui.storage.locks import locked
 from vp_tui.storage.records import canonical
+from vp_tui.storage.typed_json import Codecs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
-
-    from vp_tui.domain.rollout.windows import Window
 
 
 KEPT: Final = 20
 """Windows in the file at most: the open one, and the newest closed ones of unreal traffic."""
 _FORMAT: Final = "vp-tui-windows"
 _NAME_LENGTH: Final = 16
+_WINDOW: Final = Codecs({"Waiver": Waiver, "datetime": datetime}).of(Window)
+_UNSAID: Final[dict[str, Any]] = {"closed_at": None, "decision": None, "waivers": []}
+"""What a window's object says although it has nothing to say."""
 
 
 def windows_file(directory: Path, *watched: str) -> Path:
@@ -58,7 +62,16 @@ def _parsed(data: bytes) -> tuple[Window, ...]:
     kept = json.loads(data)
     if kept["format"] != _FORMAT:
         raise ValueError("another format")
-    return tuple(_legible(from_json(window)) for window in kept["windows"])
+    return tuple(_legible(_decoded(window)) for window in kept["windows"])
+
+
+def _decoded(value: dict[str, object]) -> Window:
+    """Return the window that an object tells; keys may be added."""
+    known = {key: part for key, part in value.items() if key in Window._fields}
+    window: Window = _WINDOW.decode(known)
+    if any(waiver.gate not in GATE_NAMES for waiver in window.waivers):
+        raise ValueError("a waiver of no gate")
+    return window
 
 
 def _legible(window: Window) -> Window:
@@ -126,7 +139,8 @@ def change_windows(
         with locked(path):
             changed = change(read_windows(path))
             kept = tuple(w for w in changed if w.is_open or not w.source.is_real)[-KEPT:]
-            content = {"format": _FORMAT, "version": 1, "windows": [to_json(w) for w in kept]}
+            told = [_UNSAID | _WINDOW.encode(window) for window in kept]
+            content = {"format": _FORMAT, "version": 1, "windows": told}
             write_private(path, canonical(content))
     except OSError as error:
         raise as_window_error(error, path) from error

@@ -19,7 +19,7 @@ from vp_tui.domain.rollout.guardrails import (
     trip_wire,
 )
 from vp_tui.domain.rollout.labels import clean_limited_windows
-from vp_tui.domain.rollout.situation import LaneFacts, Refusal, Situation, causes_of_no_traffic
+from vp_tui.domain.rollout.situation import LaneFacts, Situation, causes_of_no_traffic
 from vp_tui.domain.rollout.verdicts import attested, with_waivers
 from vp_tui.domain.rollout.windows import numbers_of
 from vp_tui.views.figures import NO_EVIDENCE, current_window, is_log_known, numbers
@@ -132,11 +132,12 @@ def _doubt(metrics: SourceView) -> str | None:
     return f"the metrics are {metrics.word}"
 
 
-def _refusal(metrics: SourceView) -> Refusal | None:
+def _refusal(metrics: SourceView) -> tuple[str, ...]:
     if metrics.word is not SourceWord.UNAUTHORIZED or metrics.failure is None:
-        return None
+        return ()
     reason = f"{metrics.failure.reason}: {metrics.failure.cure}".rstrip(": ")
-    return Refusal(reason, dashboard_answers=metrics.has_substitute)
+    stands_in = "the dashboard endpoint answers: its figures serve the SAFETY line only"
+    return (reason, stands_in) if metrics.has_substitute else (reason,)
 
 
 def _situation(view: View, own: WindowNumbers, gates: Gates, facts: GateFacts) -> Situation:

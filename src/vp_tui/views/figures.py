@@ -21,7 +21,6 @@ from vp_tui.domain.missions import (
 )
 from vp_tui.domain.models import Source, StreamState
 from vp_tui.domain.rollout.windows import (
-    current_stage,
     default_scope,
     missions_of,
     proposed_window,
@@ -154,7 +153,7 @@ def current_window(view: View) -> Window:
         return view.window
     window = view.state.window
     if window is not None:
-        return window._replace(stage=current_stage(view.state.watch.stage, window, ()))
+        return window._replace(stage=view.state.watch.stage or window.stage)
     proposed = view.same(_proposed, view.state.watch, view.state.evidence or NO_EVIDENCE)
     if view.state.lane.is_reverted and view.state.watch.stage is None:
         proposed = proposed._replace(stage=Stage.REVERTED)

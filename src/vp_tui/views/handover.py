@@ -100,12 +100,12 @@ def rule_lines(view: View) -> Iterator[str]:
     assessment = assess(view)
     for name, gate in assessment.gates.by_name().items():
         yield f"{name} {gate.verdict}: {gate.reason}"
-    yield f"promotion: {words.promotion(assessment.gates.promotion)}"
-    guardrails, wire = assessment.guardrails, assessment.wire
-    yield words.cancel_recovery(guardrails.cancel_recovery)
+    yield f"promotion: {words.promotion(assessment.gates)}"
+    wire = assessment.wire
+    yield words.cancel_recovery(assessment.guardrails.cancel_recovery)
     yield f"evidence: {words.evidence_target(assessment.target)}"
     rolling = f"{words.rolling(wire)}: {wire.time_to_trip}" if numbers(view) else "rolling unknown"
-    yield f"auto-revert {guardrails.mode}: {rolling}; {guardrails.auto_revert}"
+    yield f"auto-revert {assessment.guardrails.mode}: {rolling}; {assessment.guardrails.auto_revert}"
 
 
 def _alarms(view: View) -> Iterator[str]:
@@ -178,7 +178,7 @@ def _next_steps(view: View) -> Iterator[str]:
     told = {entry.trouble for entry in assessment.safety}
     yield from (f"{found.what}: {found.cure}" for found in grave if found.what not in told)
     if assessment.suggestion is not None:
-        missing = ", ".join(assessment.gates.promotion.missing)
+        missing = ", ".join(assessment.gates.missing)
         proof = f"; for a promotion: {missing}" if missing else ""
         writes = f"{key_of(view.state.watch, 'record-now')} writes"
         yield f"record the window ({writes} {assessment.suggestion.decision}){proof}"

@@ -70,8 +70,8 @@ def status_object(view: View) -> dict[str, Any]:
         "latency": _latency(figures) if figures else None,
         "gates": plain_gates(verdict.gates),
         "promotion": {
-            "recommended": verdict.gates.promotion.recommended,
-            "missing": list(verdict.gates.promotion.missing),
+            "recommended": not verdict.gates.missing,
+            "missing": list(verdict.gates.missing),
         },
         "guardrails": _guardrails(verdict) if figures else None,
         "runs": [_run(row) for row in runs if row.is_running or row.link is not None],

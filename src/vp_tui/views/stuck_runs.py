@@ -254,6 +254,6 @@ def _finished_since(view: View, at: float) -> bool:
 
 def _last_line(view: View, run: Run, told: RunLevel) -> str | None:
     """Return the last line of the log that is the run's, as far as that log is watched."""
-    log_id = view.state.lane_log_id if told.owns_lane or run.is_on_lane else run.session_id
+    log_id = view.state.lane_log_id if told.owns_lane or run.turn.is_on_lane else run.session_id
     log = view.state.logs.get(log_id)
     return log.lines[-1] if log and log.lines else None

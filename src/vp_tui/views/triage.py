@@ -162,7 +162,7 @@ def triage(view: View, session_id: str) -> Triage | None:
 
 def is_on_lane(row: RunRow) -> bool:
     """Tell whether the run is known, or believed, to be the one that the lane works for."""
-    return row.level.owns_lane or (row.run.is_open and row.run.is_on_lane)
+    return row.level.owns_lane or (row.run.is_open and row.turn.is_on_lane)
 
 
 def _logs(view: View, row: RunRow) -> tuple[str, ...]:
@@ -171,7 +171,7 @@ def _logs(view: View, row: RunRow) -> tuple[str, ...]:
     own = f"session log {_growth(view, row.session.session_id, since)}"
     if is_on_lane(row):
         why = "a delegated run logs to the lane"
-        if not row.run.is_on_lane:
+        if not row.turn.is_on_lane:
             why = "if delegated, it logs to the lane"
         return lane, f"{own} ({why})"
     if row.level.level is Level.QUEUED:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from vp_tui.domain.missions import Coverage
     from vp_tui.domain.models import Health, Latency
     from vp_tui.domain.rollout.guardrails import CancelRecovery, EvidenceTarget, TripWire
-    from vp_tui.domain.rollout.verdicts import GateResult, Promotion
+    from vp_tui.domain.rollout.verdicts import GateResult, Gates
     from vp_tui.domain.rollout.windows import Window, WindowNumbers
     from vp_tui.domain.runs.alarms import Alarm
     from vp_tui.domain.runs.cancels import Cancel
@@ -217,9 +217,9 @@ def verdict(result: GateResult) -> str:
     return "INC" if result.verdict is Verdict.INCONCLUSIVE else str(result.verdict)
 
 
-def promotion(line: Promotion) -> str:
+def promotion(gates: Gates) -> str:
     """Return what all gates mean for a promotion."""
-    return "recommended" if line.recommended else f"not yet: {', '.join(line.missing)}"
+    return f"not yet: {', '.join(gates.missing)}" if gates.missing else "recommended"
 
 
 def cancel_recovery(recovery: CancelRecovery, *, short: bool = False) -> str:

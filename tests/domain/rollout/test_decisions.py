@@ -6,13 +6,13 @@ from tests.support.rollout import PASSED, history, observed, passing, situation,
 from vp_tui.domain.missions import CoverageState
 from vp_tui.domain.rollout.decisions import ROLLOUT, SUSTAINED, Rule, suggest, table_for
 from vp_tui.domain.rollout.guardrails import trip_wire
-from vp_tui.domain.rollout.situation import CancelledRun, Cause, Refusal, Situation, StuckRun
+from vp_tui.domain.rollout.situation import CancelledRun, Cause, Situation, StuckRun
 from vp_tui.domain.rollout.verdicts import Verdict
 from vp_tui.domain.rollout.windows import WindowNumbers
 from vp_tui.domain.vocabulary import Profile, Stage, Traffic, Word
 
 TRIPPED = trip_wire(history("." * 17 + "bbb"))
-REJECTED = Refusal("UA_OPS_TOKEN from the environment was rejected")
+REJECTED = ("UA_OPS_TOKEN from the environment was rejected",)
 STUCK = StuckRun("session_a", 372.0, waiting=2, last_tool="Bash npm i")
 DEAF = StuckRun("session_a", 372.0, is_deaf=True)
 CLEARED = CancelledRun("session_a", active_runs=0)
@@ -95,14 +95,13 @@ def test_a_refused_ops_plane_comes_before_all_else(
     said = {
         "stage": stage,
         "profile": profile,
-        "refusal": REJECTED._replace(dashboard_answers=dashboard),
+        "refusal": REJECTED,
         "trip_wire": TRIPPED,
         "stuck_runs": (STUCK,),
         "coverage": CoverageState.FULL if dashboard else None,
     }
     assert word(**said) == Word.BLOCKED_AUTH
-    assert REJECTED.reason in reasons(**said)
-    assert ("SAFETY line only" in reasons(**said)) is dashboard
+    assert suggest(situation(**said)).reasons == REJECTED
 
 
 @pytest.mark.parametrize("table", [{"stage": Stage.BROADENED}, {"profile": Profile.SUSTAINED}])
@@ -263,7 +262,7 @@ SITUATIONS = st.builds(
     doubt=st.sampled_from([None, "metrics 31 s old"]),
     rate=st.none() | st.floats(0, 1),
     p95_s=st.none() | st.floats(0, 200),
-    refusal=st.sampled_from([None, REJECTED]),
+    refusal=st.sampled_from([(), REJECTED]),
     stuck_runs=st.lists(
         st.builds(StuckRun, st.just("s"), st.floats(0, 1e6), st.booleans(), st.integers(0, 3)),
         max_size=2,
@@ -295,7 +294,7 @@ def test_nothing_goes_on_unless_it_is_clean(seen: Situation) -> None:
 
 @given(SITUATIONS)
 def test_a_trip_beyond_the_shadow_is_never_masked_by_a_promotion(seen: Situation) -> None:
-    seen = seen._replace(trip_wire=TRIPPED, profile=Profile.ROLLOUT, refusal=None)
+    seen = seen._replace(trip_wire=TRIPPED, profile=Profile.ROLLOUT, refusal=())
     if seen.source.is_real and seen.stage not in {Stage.SHADOW, Stage.SUSTAINED}:
         assert suggest(seen).decision == Word.FORCE_FALLBACK
 
@@ -303,4 +302,4 @@ def test_a_trip_beyond_the_shadow_is_never_masked_by_a_promotion(seen: Situation
 @pytest.mark.parametrize("table", [ROLLOUT, SUSTAINED])
 def test_no_table_suggests_a_start_and_none_needs_its_end_twice(table: tuple[Rule, ...]) -> None:
     assert Word.START_SHADOW_WINDOW not in {rule.word for rule in table}
-    assert table[-1].when(situation())
+    assert table[-1].reasons(situation())

@@ -8,7 +8,7 @@ from tests.support.rollout import golden_rows, history, lasting, observed, windo
 from vp_tui.domain.missions import LedgerEntry
 from vp_tui.domain.rollout.decisions import suggest
 from vp_tui.domain.rollout.labels import next_label, numbered_label
-from vp_tui.domain.rollout.situation import CancelledRun, Refusal, Situation, StuckRun
+from vp_tui.domain.rollout.situation import CancelledRun, Situation, StuckRun
 from vp_tui.domain.vocabulary import Stage, Traffic, p95_cell, rate_cell
 
 DURATIONS = [35.964, 38.305, *[31.0 + i / 10 for i in range(16)]]
@@ -39,7 +39,7 @@ STORY = [
     Chapter(2, Stage.SHADOW),
     Chapter(3, Stage.SHADOW, FAULTY, 4, Traffic.FAULT_INJECTED),
     Chapter(4, Stage.SHADOW, lasting([0.3, 0.3, 0.377, 0.3]), 4, Traffic.SYNTHETIC),
-    Chapter(5, LIMITED, more={"refusal": Refusal("UA_OPS_TOKEN is not set"), "coverage": None}),
+    Chapter(5, LIMITED, more={"refusal": ("UA_OPS_TOKEN is not set",), "coverage": None}),
     Chapter(6, LIMITED),
     Chapter(7, LIMITED, source=Traffic.PROBE, more={"stuck_runs": (STUCK,)}),
     real(8, LIMITED, 1, 1),

@@ -34,8 +34,13 @@ FORCE, HEALTHY = Word.SUSTAINED_FORCE_FALLBACK, Word.SUSTAINED_DEFAULT_ON_HEALTH
 def test_the_script_decides_as_it_did(
     considered: int, rate: float | None, p95_s: float | None, rollout: Word, sustained: Word
 ) -> None:
-    assert script_decision(Profile.ROLLOUT, considered, rate, p95_s).decision == rollout
-    assert script_decision(Profile.SUSTAINED, considered, rate, p95_s).decision == sustained
+    assert (
+        script_decision(Profile.ROLLOUT, considered, rate, p95_s, Thresholds()).decision == rollout
+    )
+    assert (
+        script_decision(Profile.SUSTAINED, considered, rate, p95_s, Thresholds()).decision
+        == sustained
+    )
 
 
 def test_the_flags_move_the_limits() -> None:
@@ -64,7 +69,7 @@ def test_the_flags_move_the_limits() -> None:
 def test_the_script_always_decides_and_says_why(
     profile: Profile, considered: int, rate: float | None, p95_s: float | None
 ) -> None:
-    suggestion = script_decision(profile, considered, rate, p95_s)
+    suggestion = script_decision(profile, considered, rate, p95_s, Thresholds())
     assert suggestion.decision in set(Word)
     assert all(suggestion.reasons)
     assert suggestion.reasons

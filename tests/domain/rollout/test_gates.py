@@ -1,13 +1,20 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.support.builders import BOOT
+from tests.support.builders import BOOT, NOW
 from tests.support.rollout import entry, gate_facts, history, lasting, passing, window
 
 from vp_tui.domain.missions import CoverageState
 from vp_tui.domain.models import Continuity, ContinuityAlert
 from vp_tui.domain.rollout.gates import GateFacts, judge_gates
-from vp_tui.domain.rollout.verdicts import Attestation, GateResult, Suites, Verdict, waived
+from vp_tui.domain.rollout.verdicts import (
+    Attestation,
+    GateResult,
+    Suites,
+    Verdict,
+    Waiver,
+    with_waivers,
+)
 from vp_tui.domain.rollout.windows import WindowNumbers, numbers_of
 
 PASS, WATCH, FAIL = Verdict.PASS, Verdict.WATCH, Verdict.FAIL
@@ -247,7 +254,7 @@ DOUBTS = [
 def test_what_is_not_known_never_passes(doubt: dict[str, object]) -> None:
     gates = judge_gates(gate_facts(lasting([30.0] * 60), suites=SUITES, **doubt))
     assert [result.verdict for result in gates.by_name().values()] == [UNKNOWN] * 3 + [PASS]
-    assert not gates.promotion.recommended
+    assert gates.missing
 
 
 @pytest.mark.parametrize("doubt", DOUBTS)
@@ -264,19 +271,19 @@ def test_a_doubt_lets_nothing_pass(marks: str, doubt: dict[str, object]) -> None
 
 def test_the_promotion_line() -> None:
     clean = judge_gates(gate_facts(history("." * 15)))
-    assert clean.promotion.missing == ("G1 +20", "G3 +5", "G4 suites")
+    assert clean.missing == ("G1 +20", "G3 +5", "G4 suites")
     proven = judge_gates(gate_facts(lasting([30.0] * 35), suites=SUITES))
-    assert proven.promotion.recommended
-    assert proven.promotion.recommended
+    assert not proven.missing
     failing = judge_gates(gate_facts(history("FF")))
-    assert failing.promotion.missing == ("G1 FAIL", "G2 FAIL", "G3 +18", "G4 suites")
+    assert failing.missing == ("G1 FAIL", "G2 FAIL", "G3 +18", "G4 suites")
 
 
 def test_a_waived_gate_names_who_and_why_and_is_no_proof() -> None:
-    result = waived(gate("G4", gate_facts()), "bo", "suites run by hand")
+    waiver = Waiver("G4", "bo", "suites run by hand", NOW, INCONCLUSIVE)
+    result = with_waivers(judge_gates(gate_facts()), [waiver], tripped=False).g4
     assert result.verdict is Verdict.WAIVED
     assert result.reason.startswith("waived by bo: suites run by hand (was INCONCLUSIVE")
-    assert passing()._replace(g4=result).promotion.missing == ("G4 WAIVED",)
+    assert passing()._replace(g4=result).missing == ("G4 WAIVED",)
 
 
 def test_the_golden_logs_fifteen_missions() -> None:

@@ -6,10 +6,10 @@ from hypothesis import strategies as st
 from tests.support.builders import NOW
 from tests.support.rollout import entry, golden_rows, history, row, unmeasured
 
+from vp_tui.domain.lane.auto_revert import AutoRevert, in_words
 from vp_tui.domain.rollout.guardrails import (
     CancelRecovery,
     EvidenceTarget,
-    Guardrails,
     cancel_recovery,
     evidence_target,
     sustained_failures,
@@ -183,17 +183,15 @@ def test_an_end_that_is_not_known_is_its_start_and_without_that_not_counted() ->
 @pytest.mark.parametrize("mode", RevertMode)
 @pytest.mark.parametrize("marks", ["...", "bbb"])
 def test_nothing_reverts_by_itself(mode: RevertMode, marks: str) -> None:
-    guardrails = Guardrails(trip_wire(history(marks)), EvidenceTarget(3, None), mode=mode)
-    assert guardrails.auto_revert.endswith("YOU are the auto-revert")
-    assert ("dry run" in guardrails.auto_revert) is (marks == "bbb" and mode == "dry-run")
+    told = in_words(mode, AutoRevert(), tripped=trip_wire(history(marks)).tripped)
+    assert told.endswith("YOU are the auto-revert")
+    assert ("dry run" in told) is (marks == "bbb" and mode == "dry-run")
 
 
 class TestCancelRecovery:
     SENT = Cancel("a", 100.0, 1, actor="ana@laptop")
 
     def test_no_cancel_is_pending_at_first(self) -> None:
-        guardrails = Guardrails(trip_wire(()), EvidenceTarget(0, None))
-        assert guardrails.cancel_recovery == CancelRecovery("none pending", 0)
         assert cancel_recovery((), 0.0) == CancelRecovery("none pending", 0)
         assert cancel_recovery((), 0.0).is_quiet
 

@@ -1,26 +1,21 @@
-import json
 from datetime import timedelta
 
 import pytest
 from tests.support.builders import NOW, mission, mission_event
 from tests.support.rollout import entry, golden_rows, history, window
 
+from vp_tui.domain.rollout.evidence_row import EvidenceRow
 from vp_tui.domain.rollout.verdicts import Verdict, Waiver
-from vp_tui.domain.rollout.verdicts import to_json as waiver_json
 from vp_tui.domain.rollout.windows import (
-    Window,
     WindowNumbers,
     closed,
-    current_stage,
     events_of,
-    from_json,
     missions_of,
     numbers_of,
     open_window,
     opened,
     proposed_window,
     recorded,
-    to_json,
     unreal_missions,
 )
 from vp_tui.domain.vocabulary import Stage, Traffic
@@ -30,21 +25,15 @@ WAIVER = Waiver("G4", "ana@laptop", "suites run by hand", NOW, Verdict.INCONCLUS
 
 
 @pytest.mark.parametrize(
-    ("explicit", "watched", "expected"),
+    ("explicit", "rows", "expected"),
     [
-        (Stage.SUSTAINED, window(stage=Stage.LIMITED), Stage.SUSTAINED),
-        (None, window(stage=Stage.LIMITED), Stage.LIMITED),
-        (None, window(stage=Stage.LIMITED, closed_at=NOW), Stage.BROADENED),
-        (None, window(stage=Stage.LIMITED, opened_at=None), Stage.BROADENED),
-        (None, None, Stage.BROADENED),
+        (Stage.SUSTAINED, golden_rows(), Stage.SUSTAINED),
+        (None, golden_rows(), Stage.BROADENED),
+        (None, [], Stage.SHADOW),
     ],
 )
-def test_the_stage(explicit: Stage | None, watched: Window | None, expected: Stage) -> None:
-    assert current_stage(explicit, watched, golden_rows()) is expected
-
-
-def test_an_empty_log_is_in_shadow() -> None:
-    assert current_stage(None, None, []) is Stage.SHADOW
+def test_the_stage(explicit: Stage | None, rows: list[EvidenceRow], expected: Stage) -> None:
+    assert proposed_window(rows, (), scope="organic", stage=explicit).stage is expected
 
 
 def test_the_proposed_window_holds_what_no_record_names() -> None:
@@ -56,8 +45,8 @@ def test_the_proposed_window_holds_what_no_record_names() -> None:
 
 
 def test_without_records_it_holds_every_mission() -> None:
-    proposed = proposed_window([], (), scope="organic", source=Traffic.PROBE, suffix="probe")
-    assert proposed.label == "Shadow window #1 (probe)"
+    proposed = proposed_window([], (), scope="organic", source=Traffic.PROBE)
+    assert proposed.label == "Shadow window #1"
     assert numbers_of(proposed, history("...")).new == 3
 
 
@@ -215,49 +204,7 @@ def test_which_sources_are_real(source: str, *, is_real: bool) -> None:
     assert Traffic(source).is_real is is_real
 
 
-@pytest.mark.parametrize(
-    "watched",
-    [
-        window(anchor=frozenset({"b", "a"})),
-        window(anchor=None, opened_at=None),
-        window(source=Traffic.FAULT_INJECTED, closed_at=LATER, decision="HOLD_SHADOW"),
-        window(waivers=(WAIVER, WAIVER._replace(gate="G1", was=Verdict.FAIL))),
-    ],
-)
-def test_a_window_survives_a_restart(watched: Window) -> None:
-    assert from_json(json.loads(json.dumps(to_json(watched)))) == watched
-
-
-def test_a_window_that_was_kept_before_there_were_waivers_has_none() -> None:
-    old = to_json(window())
-    del old["waivers"]
-    assert from_json(old) == window()
-
-
 def test_a_waiver_ends_with_its_window() -> None:
     waived = window(waivers=(WAIVER,))
     assert recorded(waived, "HOLD_SHADOW", LATER).waivers == (WAIVER,)
     assert opened(waived, (), LATER).waivers == ()
-
-
-@pytest.mark.parametrize(
-    "damage",
-    [
-        {"label": None},
-        {"scope": 3},
-        {"stage": "canary"},
-        {"source": "unheard"},
-        {"anchor": "m1"},
-        {"opened_at": "yesterday"},
-        {"opened_at": "2026-11-23T02:00:00"},
-        {"closed_at": 5},
-        {"waivers": "G1"},
-        {"waivers": [waiver_json(WAIVER) | {"gate": "G9"}]},
-        {"waivers": [waiver_json(WAIVER) | {"why": None}]},
-        {"waivers": [waiver_json(WAIVER) | {"was": "fine"}]},
-        {"waivers": [waiver_json(WAIVER) | {"at": "2026-11-23T02:00:00"}]},
-    ],
-)
-def test_a_damaged_window_says_what_is_wrong(damage: dict[str, object]) -> None:
-    with pytest.raises(ValueError, match=r"window: |waiver: |is not a valid"):
-        from_json(to_json(window()) | damage)

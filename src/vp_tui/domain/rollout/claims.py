@@ -81,15 +81,17 @@ def claims_of(finished: Sequence[LedgerEntry]) -> Claims:
         fallbacks=fallbacks,
         interval95=wilson(fallbacks, n),
         upper95=upper95(fallbacks, n),
-        claims=tuple(_claim(fallbacks, n, limit) for limit in CLAIMS),
+        claims=tuple(
+            Claim(
+                limit,
+                evidence_below(fallbacks, n, limit),
+                clean_missions_needed(fallbacks, n, limit),
+            )
+            for limit in CLAIMS
+        ),
         tail=_tail(durations) if durations else None,
         trend=compare_newest(durations),
     )
-
-
-def _claim(fallbacks: int, n: int, limit: float) -> Claim:
-    needed = clean_missions_needed(fallbacks, n, limit)
-    return Claim(limit, evidence_below(fallbacks, n, limit), needed)
 
 
 def _tail(durations: Sequence[float]) -> Tail:

@@ -9,16 +9,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vp_tui.domain.missions import CoverageState, describe_rank, p95_after_each
-from vp_tui.domain.rollout.guardrails import FAILURES_IN_A_ROW, FAILURES_OF_LAST, ROLLING
-from vp_tui.domain.rollout.guardrails import sustained_failures as failure_pattern
+from vp_tui.domain.rollout.guardrails import (
+    FAILURES_IN_A_ROW,
+    FAILURES_OF_LAST,
+    ROLLING,
+    sustained_failures,
+)
 from vp_tui.domain.rollout.verdicts import (
-    NO_SUITES,
     SUITES_MAX_AGE_S,
     Attestation,
     GateResult,
     Gates,
+    Suites,
     Verdict,
-    without_proof,
 )
 from vp_tui.domain.statistics import (
     CLAIM_FROM,
@@ -46,7 +49,6 @@ if TYPE_CHECKING:
     from vp_tui.domain.missions import LedgerEntry
     from vp_tui.domain.models import Continuity
     from vp_tui.domain.rollout.guardrails import TripWire
-    from vp_tui.domain.rollout.verdicts import Suites
     from vp_tui.domain.rollout.windows import WindowNumbers
 
 
@@ -104,27 +106,26 @@ class GateFacts(NamedTuple):
     """None unless it is reachable and fresh."""
     own_failed_attaches: int = 0
     """Of this epoch: they count in the gateway's figures."""
-    suites: Suites = NO_SUITES
-
-    @property
-    def unknown(self) -> str | None:
-        """Why the missions' figures prove nothing, in words; None: they may."""
-        if self.doubt is not None:
-            return self.doubt
-        if self.coverage is None:
-            return "no metrics yet"
-        return "the rate is blind" if self.coverage is CoverageState.BLIND else None
+    suites: Suites = Suites()
 
 
 def judge_gates(facts: GateFacts) -> Gates:
     """Return the four gates. What is blind, stale, refused or missing never passes."""
-    doubt = facts.unknown
+    told = {None: "no metrics yet", CoverageState.BLIND: "the rate is blind"}
+    doubt = told.get(facts.coverage) if facts.doubt is None else facts.doubt
     return Gates(
-        without_proof(_fallback_rate(facts), doubt),
-        without_proof(_failures(facts), doubt),
-        without_proof(_latency(facts), doubt),
+        _without_proof(_fallback_rate(facts), doubt),
+        _without_proof(_failures(facts), doubt),
+        _without_proof(_latency(facts), doubt),
         _continuity(facts),
     )
+
+
+def _without_proof(result: GateResult, doubt: str | None) -> GateResult:
+    """Return what a gate may say while there is a doubt about its source: bad news stays."""
+    if doubt is None or result.verdict in {Verdict.FAIL, Verdict.WATCH}:
+        return result
+    return GateResult(Verdict.UNKNOWN, f"{doubt}: {result.reason}", result.threshold)
 
 
 def _fallback_rate(facts: GateFacts) -> GateResult:
@@ -132,14 +133,14 @@ def _fallback_rate(facts: GateFacts) -> GateResult:
         limit = f"guardrail 3: {percent(GUARDRAIL_RATE)} of the last {ROLLING}, or failures"
         return GateResult(Verdict.FAIL, facts.trip_wire.reason, limit)
     samples = _samples(facts)
-    for where, (fallbacks, n) in samples.items():
-        if fallbacks >= CRITICAL_FALLBACKS and fallbacks / n >= FALLBACK_CRITICAL:
-            limit = f"{percent(FALLBACK_CRITICAL)} critical (playbook)"
-            return GateResult(Verdict.FAIL, f"{fallbacks} of {n} fell back in {where}", limit)
-    for where, (fallbacks, n) in samples.items():
-        if n and fallbacks / n >= FALLBACK_WATCH:
-            limit = f"{percent(FALLBACK_WATCH)} watch (playbook)"
-            return GateResult(Verdict.WATCH, f"{fallbacks} of {n} fell back in {where}", limit)
+    for verdict, least, rate, name in (
+        (Verdict.FAIL, CRITICAL_FALLBACKS, FALLBACK_CRITICAL, "critical"),
+        (Verdict.WATCH, 1, FALLBACK_WATCH, "watch"),
+    ):
+        for where, (fallbacks, n) in samples.items():
+            if fallbacks >= least and fallbacks / n >= rate:
+                reason = f"{fallbacks} of {n} fell back in {where}"
+                return GateResult(verdict, reason, f"{percent(rate)} {name} (playbook)")
     # No fallback is left in the last 20 here: a single one would be 5 %.
     return _claim(*samples["the epoch"])
 
@@ -147,13 +148,10 @@ def _fallback_rate(facts: GateFacts) -> GateResult:
 def _samples(facts: GateFacts) -> dict[str, tuple[int, int]]:
     """Return fallbacks and finished missions of each sample that the first gate looks at."""
     wire, window = facts.trip_wire, facts.window
-    samples = {
+    return ({"the window": (window.fallback, window.terminal)} if window else {}) | {
         f"the last {wire.terminal}": (wire.fallbacks, wire.terminal),
         "the epoch": (sum(e.fell_back for e in facts.finished), len(facts.finished)),
     }
-    if window is None:
-        return samples
-    return {"the window": (window.fallback, window.terminal), **samples}
 
 
 def _claim(fallbacks: int, n: int) -> GateResult:
@@ -171,8 +169,7 @@ def _claim(fallbacks: int, n: int) -> GateResult:
 
 def _failures(facts: GateFacts) -> GateResult:
     many, of = FAILURES_OF_LAST
-    pattern = failure_pattern(facts.finished)
-    if pattern is not None:
+    if (pattern := sustained_failures(facts.finished)) is not None:
         reason = f"{pattern}: VP and primary both failed, users saw it"
         return GateResult(
             Verdict.FAIL, reason, f"{FAILURES_IN_A_ROW} in a row, or {many} of the last {of}"
@@ -217,9 +214,10 @@ def _latency_verdict(durations: list[float], p95_s: float) -> tuple[Verdict, str
         return Verdict.FAIL, why, f"{percent(SLOW_FRACTION)} over {P95_WATCH_S:g} s"
     if p95_s >= P95_WATCH_S:
         return Verdict.WATCH, "", f"p95 {P95_WATCH_S:g} s watch (playbook)"
-    if (slower := _slower(durations)) is not None:
+    if (seen := compare_newest(durations)) is not None and seen.is_slower:
+        than = f"{seen.shift_s:.1f} s slower than the {seen.before} before"
         limit = f"p < {SLOWER_P:g} and more than {SLOWER_SHIFT_S:g} s slower"
-        return Verdict.WATCH, f"; {slower}", limit
+        return Verdict.WATCH, f"; the last {seen.newest} are {than}", limit
     if n < P95_JUDGED_FROM:
         return Verdict.INCONCLUSIVE, f"; n {n} < {P95_JUDGED_FROM}", f"{P95_JUDGED_FROM} missions"
     return Verdict.PASS, "", f"p95 below {P95_WATCH_S:g} s and not slowing"
@@ -233,14 +231,6 @@ def compare_newest(durations: Sequence[float]) -> Comparison | None:
         return None
     shift_s, p = slower_by(recent, before), slower_p_value(recent, before)
     return Comparison(len(recent), len(before), shift_s, p)
-
-
-def _slower(durations: list[float]) -> str | None:
-    """Return in words that the newest missions are slower than those before; None: not shown."""
-    seen = compare_newest(durations)
-    if seen is None or not seen.is_slower:
-        return None
-    return f"the last {seen.newest} are {seen.shift_s:.1f} s slower than the {seen.before} before"
 
 
 def _continuity(facts: GateFacts) -> GateResult:
@@ -276,6 +266,5 @@ def _runtime_faults(runtime: Continuity, own: int) -> tuple[list[str], str]:
         faults.append(f"transport {runtime.transport_status}")
     if runtime.runtime_status != "ok":
         faults.append(f"runtime {runtime.runtime_status}")
-    if not own:
-        return faults, ""
-    return faults, f"{own} of {runtime.attach_failures} failed attaches are vp-tui's own"
+    told = f"{own} of {runtime.attach_failures} failed attaches are vp-tui's own"
+    return faults, told if own else ""

@@ -70,12 +70,8 @@ class TripWire(NamedTuple):
             return self.reason
         if self.oldest_leaves_in is None:
             return self.near
-        return f"{self.near}; the oldest leaves the window in {self.missions_left}"
-
-    @property
-    def missions_left(self) -> str:
-        """After how many finished missions the oldest fallback is no longer counted."""
-        return counted(self.oldest_leaves_in or 0, "mission")
+        left = counted(self.oldest_leaves_in, "mission")
+        return f"{self.near}; the oldest leaves the window in {left}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,9 +132,9 @@ def cancel_recovery(
     unconfirmed = [who for who, state in states if state is CancelState.UNCONFIRMED]
     awaited = [f"{who} {state}" for who, state in states if state is not CancelState.UNCONFIRMED]
     if not states:
-        hang = "hangs" if len(stuck) == 1 else "hang"
-        told = f"NONE SENT: {', '.join(stuck)} {hang}" if stuck else CancelRecovery().state
-        return CancelRecovery(told)
+        if not stuck:
+            return CancelRecovery()
+        return CancelRecovery(f"NONE SENT: {', '.join(stuck)} hang{'s' * (len(stuck) == 1)}")
     parts = (
         f"UNCONFIRMED: {', '.join(unconfirmed)}" if unconfirmed else "",
         f"{len(awaited)} pending: {', '.join(awaited)}" if awaited else "",
@@ -151,6 +147,8 @@ def trip_wire(finished: Sequence[LedgerEntry]) -> TripWire:
     flags = [entry.fell_back for entry in finished[-ROLLING:]]
     fallbacks = sum(flags)
     evidence = evidence_above(fallbacks, len(flags), GUARDRAIL_RATE)
+    further = range(TRIPS_AT + 1)  # as they come, older ones leave the rolling window
+    to_trip = next(n for n in further if sum([*flags, *[True] * n][-ROLLING:]) >= TRIPS_AT)
     reason = sustained_failures(finished)
     if fallbacks >= TRIPS_AT:
         reason = (
@@ -161,8 +159,8 @@ def trip_wire(finished: Sequence[LedgerEntry]) -> TripWire:
         terminal=len(flags),
         fallbacks=fallbacks,
         reason=reason,
-        to_trip=0 if reason else _to_trip(flags),
-        oldest_leaves_in=_leaves_in(flags),
+        to_trip=0 if reason else to_trip,
+        oldest_leaves_in=ROLLING - len(flags) + flags.index(True) + 1 if fallbacks else None,
         evidence=evidence,
     )
 
@@ -173,8 +171,8 @@ def sustained_failures(finished: Sequence[LedgerEntry]) -> str | None:
     if any(one and next_one for one, next_one in pairwise(failed)):
         return f"{FAILURES_IN_A_ROW} missions in a row failed"
     many, of = FAILURES_OF_LAST
-    count = sum(failed[-of:])
-    return f"{count} of the last {of} missions failed" if count >= many else None
+    recent = sum(failed[-of:])
+    return f"{recent} of the last {of} missions failed" if recent >= many else None
 
 
 def evidence_target(
@@ -188,27 +186,10 @@ def evidence_target(
     index = last_of_earlier_stage(rows, stage)
     anchor = None if index is None else rows[index]
     since = datetime.min.replace(tzinfo=UTC) if anchor is None else moment(anchor)
-    until = _last_measured(rows if index is None else rows[index + 1 :])
-    count = 0
+    later = rows if index is None else rows[index + 1 :]
+    until = next((at for row in reversed(later) if is_measured(row) and (at := moment(row))), None)
+    recorded = 0
     if since is not None and until is not None:
         ends = (entry.mission.completed_at or entry.mission.started_at for entry in finished)
-        count = sum(end is not None and since < end <= until for end in ends)
-    return EvidenceTarget(min(count, EVIDENCE_TARGET), anchor.window if anchor else None)
-
-
-def _to_trip(flags: Sequence[bool]) -> int:
-    """Count the fallbacks to come, as older ones leave the window at the same time."""
-    rolling = list(flags)
-    more = 0
-    while sum(rolling) < TRIPS_AT:
-        rolling = [*rolling, True][-ROLLING:]
-        more += 1
-    return more
-
-
-def _leaves_in(flags: Sequence[bool]) -> int | None:
-    return None if True not in flags else ROLLING - len(flags) + flags.index(True) + 1
-
-
-def _last_measured(rows: Sequence[EvidenceRow]) -> datetime | None:
-    return next((at for row in reversed(rows) if is_measured(row) and (at := moment(row))), None)
+        recorded = sum(end is not None and since < end <= until for end in ends)
+    return EvidenceTarget(min(recorded, EVIDENCE_TARGET), anchor.window if anchor else None)

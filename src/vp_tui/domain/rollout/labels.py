@@ -29,39 +29,37 @@ _PROMOTIONS: Final[Mapping[tuple[Stage, str], Stage]] = {
     (Stage.LIMITED, Word.GO_BROADER_TRAFFIC_ACTIVE): Stage.BROADENED,
 }
 _UNREAL: Final = re.compile(r"(?<!non-)\b(?:synthetic|simulat\w+|fault[- ]injected)", re.IGNORECASE)
-_NOT_MEASURED: Final = frozenset({"", "n/a"})
 _LABEL: Final = re.compile(
     r"\s*(shadow|limited|broadened|sustained)\b[^#]*#([0-9]{1,9})", re.IGNORECASE
 )
 
 
-def numbered_label(window: str) -> tuple[str, int] | None:
+def numbered_label(window: str) -> tuple[Stage, int] | None:
     """Return the stage and the number that a window's label names; None where it names none.
 
-    `Broadened rollout window #4 (real traffic)` is `("broadened", 4)`.
+    `Broadened rollout window #4 (real traffic)` is `(Stage.BROADENED, 4)`.
     """
     found = _LABEL.match(window)
-    return (found[1].lower(), int(found[2])) if found else None
+    return (Stage(found[1].lower()), int(found[2])) if found else None
 
 
 def next_stage(rows: Sequence[EvidenceRow]) -> Stage | None:
     """Return the stage of the window that comes next; None while no row has a numbered label."""
-    for row in reversed(rows):
-        if (stage := _stage(row)) is not None:
-            return _PROMOTIONS.get((stage, row.decision), stage)
-    return None
+    told = ((stage, row) for row in reversed(rows) if (stage := _stage(row)) is not None)
+    return next((_PROMOTIONS.get((stage, row.decision), stage) for stage, row in told), None)
 
 
-def next_label(rows: Sequence[EvidenceRow], stage: Stage | None = None, suffix: str = "") -> str:
+def next_label(rows: Sequence[EvidenceRow], stage: Stage | None = None) -> str:
     """Return the next window's label; `stage` overrules the one that the log tells.
 
     The number is that of the stage's last row when that has no measured cells, else one more; a
-    stage without rows begins at 1. `suffix` is added in brackets: `real traffic`.
+    stage without rows begins at 1.
     """
-    wanted = stage if stage is not None and stage in WINDOW_NAMES else next_stage(rows)
-    wanted = wanted or Stage.SHADOW
-    name = f"{WINDOW_NAMES[wanted]} #{_next_number(rows, wanted)}"
-    return f"{name} ({suffix})" if suffix else name
+    if stage is None or stage not in WINDOW_NAMES:
+        stage = next_stage(rows) or Stage.SHADOW
+    labels = ((numbered_label(row.window), row) for row in reversed(rows))
+    numbers = (label[1] + is_measured(row) for label, row in labels if label and label[0] == stage)
+    return f"{WINDOW_NAMES[stage]} #{next(numbers, 1)}"
 
 
 def is_same_window(one: str, other: str) -> bool:
@@ -85,7 +83,9 @@ def clean_limited_windows(rows: Sequence[EvidenceRow], unreal: Collection[str] =
         if (label := numbered_label(row.window)) and label[0] == Stage.LIMITED and is_measured(row)
     }
     return sum(
-        is_ready(row.decision) and row.window not in unreal and not _says_unreal(row)
+        is_ready(row.decision)
+        and row.window not in unreal
+        and not _UNREAL.search(f"{row.window} {row.scope}")
         for row in last.values()
     )
 
@@ -101,7 +101,7 @@ def last_of_earlier_stage(rows: Sequence[EvidenceRow], stage: Stage) -> int | No
 def is_measured(row: EvidenceRow) -> bool:
     """Tell whether a row has a rate or a p95, and not just `n/a`."""
     cells = (row.fallback_rate, row.p95_latency)
-    return any(cell.strip().lower() not in _NOT_MEASURED for cell in cells)
+    return any(cell.strip().lower() not in {"", "n/a"} for cell in cells)
 
 
 def moment(row: EvidenceRow) -> datetime | None:
@@ -121,17 +121,6 @@ def moment(row: EvidenceRow) -> datetime | None:
     return stamp.replace(tzinfo=UTC) if stamp.tzinfo is None else stamp.astimezone(UTC)
 
 
-def _next_number(rows: Sequence[EvidenceRow], stage: Stage) -> int:
-    for row in reversed(rows):
-        if (label := numbered_label(row.window)) is not None and label[0] == stage:
-            return label[1] + is_measured(row)
-    return 1
-
-
 def _stage(row: EvidenceRow) -> Stage | None:
     label = numbered_label(row.window)
-    return Stage(label[0]) if label else None
-
-
-def _says_unreal(row: EvidenceRow) -> bool:
-    return _UNREAL.search(f"{row.window} {row.scope}") is not None
+    return label[0] if label else None

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from vp_tui.domain.text import literal
@@ -139,15 +140,14 @@ def lines_cut_off(data: bytes, span: TableSpan, columns: int) -> list[int]:
 
     A blank line in the middle of a table ends it: Markdown shows what follows as plain text.
     """
-    number = span.first_line + span.count
-    lines = data[span.end :].split(b"\n")
+    lines = pairwise([*data[span.end :].split(b"\n"), b""])
     numbers = []
-    for index, line in enumerate(lines):
+    for number, (line, below) in enumerate(lines, span.first_line + span.count):
         if line.startswith(b"#") or _DELIMITER.match(line.strip()):
             break  # another section, or the table of somebody else
-        before_delimiter = index + 1 < len(lines) and _DELIMITER.match(lines[index + 1].strip())
-        if line.startswith(b"|") and not before_delimiter and _width(line) == columns:
-            numbers.append(number + index)
+        is_header = _DELIMITER.match(below.strip())
+        if line.startswith(b"|") and not is_header and _width(line) == columns:
+            numbers.append(number)
     return numbers
 
 
@@ -160,8 +160,7 @@ def _escaped(char: str) -> str:
 
 
 def _unescaped(escape: str) -> str:
-    char = _LONG.get(escape)
-    return char or chr(int(escape[2:], 16))  # noqa: FURB166 - `\\u` is no prefix of a number
+    return _LONG.get(escape) or chr(int(escape[2:], 16))  # noqa: FURB166 - `\\u` is no prefix of a number
 
 
 def _code_point(char: str) -> str:

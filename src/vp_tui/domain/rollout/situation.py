@@ -28,15 +28,6 @@ CLEAN_LIMITED_WINDOWS: Final = 4
 """Clean real windows of the limited cohort in the log before a clean one broadens the rollout."""
 
 
-class Refusal(NamedTuple):
-    """The ops plane answers 401 or 403."""
-
-    reason: str
-    """Which token was missing or rejected; never its value."""
-    dashboard_answers: bool = False
-    """The dashboard endpoint stands in: its figures are for the SAFETY line only."""
-
-
 class StuckRun(NamedTuple):
     """A stuck run, or a deaf one: cancelled, its counter cleared, its turn not ended."""
 
@@ -74,9 +65,7 @@ class CancelledRun(NamedTuple):
     active_runs: int
     """As the newest listing has it."""
     finished_since: bool = False
-    """A mission finished since the cancel."""
     is_confirmed: bool = False
-    """A later turn completed."""
 
     @property
     def is_cleared(self) -> bool:
@@ -107,7 +96,8 @@ class Situation(NamedTuple):
     """The reconstructed fallback rate; None without finished missions."""
     p95_s: float | None = None
     """The p95 that the row will say; None without one."""
-    refusal: Refusal | None = None
+    refusal: tuple[str, ...] = ()
+    """Why the ops plane answers 401 or 403, in words that never have the token's value."""
     stuck_runs: tuple[StuckRun, ...] = ()
     cancelled: tuple[CancelledRun, ...] = ()
     runs_are_judged: bool = True
@@ -123,40 +113,36 @@ class Situation(NamedTuple):
         return not self.unclean
 
     @property
+    def doubts(self) -> tuple[str, ...]:
+        """Why the metrics' figures prove nothing, in words."""
+        no_metrics = "no metrics" if self.coverage is None else None
+        blind = "the rate is blind" if self.coverage is CoverageState.BLIND else None
+        return tuple(filter(None, (self.doubt or no_metrics, blind)))
+
+    @property
     def unclean(self) -> tuple[str, ...]:
         """What keeps the window from being clean, each in words."""
         return (
-            *_doubts(self),
-            *_traffic_faults(self.window),
-            *_latency_faults(self.window, self.p95_s),
+            *self.doubts,
+            *_window_faults(self.window, self.p95_s),
             *(run.line for run in self.stuck_runs),
             *self.gates.failing,
         )
 
 
-def _doubts(situation: Situation) -> tuple[str, ...]:
-    if situation.coverage is None:
-        return (situation.doubt or "no metrics",)
-    blind = ("the rate is blind",) if situation.coverage is CoverageState.BLIND else ()
-    return (*((situation.doubt,) if situation.doubt else ()), *blind)
-
-
-def _traffic_faults(window: WindowNumbers) -> tuple[str, ...]:
+def _window_faults(window: WindowNumbers, p95_s: float | None) -> tuple[str, ...]:
     if not window.terminal:
         running = f", {window.running} running" if window.running else ""
         return (f"no finished mission in the window{running}",)
     counted = ((window.fallback, "fell back"), (window.failed, "failed"))
-    return tuple(f"{n} of {window.terminal} {what}" for n, what in counted if n)
-
-
-def _latency_faults(window: WindowNumbers, p95_s: float | None) -> tuple[str, ...]:
-    if not window.terminal:
-        return ()
     told = {"the window's p95": window.p95_s, "p95": p95_s}
-    return tuple(
-        f"{name} is missing" if value is None else f"{name} {value:.3f}s >= {P95_WATCH_S:g} s"
-        for name, value in told.items()
-        if value is None or value >= P95_WATCH_S
+    return (
+        *(f"{n} of {window.terminal} {what}" for n, what in counted if n),
+        *(
+            f"{name} is missing" if value is None else f"{name} {value:.3f}s >= {P95_WATCH_S:g} s"
+            for name, value in told.items()
+            if value is None or value >= P95_WATCH_S
+        ),
     )
 
 
@@ -198,11 +184,6 @@ class Cause(NamedTuple):
 
 def causes_of_no_traffic(facts: LaneFacts) -> tuple[Cause, ...]:
     """Return every cause of a lack of missions: likely ones first, then those not ruled out."""
-    causes = (*_switches(facts), *_circumstances(facts))
-    return tuple(sorted(causes, key=lambda c: (not c.is_likely, bool(c.speaks_against))))
-
-
-def _switches(facts: LaneFacts) -> tuple[Cause, ...]:
     tally = facts.routing or RoutingTally()
     silent = _count(tally.unexplained, "coding {} stayed on the primary path without a word")
     shadowed = _count(tally.shadow, "{} kept by shadow mode")
@@ -210,28 +191,23 @@ def _switches(facts: LaneFacts) -> tuple[Cause, ...]:
     works = delegated + shadowed + _count(tally.bootstrap, "{} tried to start the lane")
     never = _said("the lane never had a session", when=facts.has_session is False)
     once = _said("the lane has a session", when=bool(silent and facts.has_session))
-    unsaid = _said("no coding turn said so", when=bool(tally.coding_turns and not tally.shadow))
-    return (
-        Cause("lane off (UA_ENABLE_CODER_VP)", silent + never, works),
-        Cause("forced fallback (UA_CODER_VP_FORCE_FALLBACK)", silent + once, works),
-        Cause("shadow mode (UA_CODER_VP_SHADOW_MODE)", shadowed, delegated + unsaid),
-    )
-
-
-def _circumstances(facts: LaneFacts) -> tuple[Cause, ...]:
-    tally = facts.routing or RoutingTally()
     coding = _count(tally.coding_turns, "{} of coding intent")
     unheard = _said("the streams heard none", when=facts.routing is not None and not coding)
     failed = _count(tally.bootstrap, "{} could not start the lane")
     error = _said(f"the lane's last error: {facts.last_error}", when=facts.last_error is not None)
-    unsaid = _said("no coding turn said so", when=bool(coding and not failed))
+    not_shadowed = _said("no coding turn said so", when=bool(coding and not shadowed))
+    not_failed = _said("no coding turn said so", when=bool(coding and not failed))
     waits = _said(f"turns wait behind {facts.blocked_by}", when=facts.blocked_by is not None)
     free = _said("no run is stuck", when=facts.runs_are_judged and not waits)
-    return (
+    causes = (
+        Cause("lane off (UA_ENABLE_CODER_VP)", silent + never, works),
+        Cause("forced fallback (UA_CODER_VP_FORCE_FALLBACK)", silent + once, works),
+        Cause("shadow mode (UA_CODER_VP_SHADOW_MODE)", shadowed, delegated + not_shadowed),
         Cause("no coding intent", unheard, coding),
         Cause("queued behind a stuck run", waits, free),
-        Cause("bootstrap failures", failed + error, unsaid),
+        Cause("bootstrap failures", failed + error, not_failed),
     )
+    return tuple(sorted(causes, key=lambda c: (not c.is_likely, bool(c.speaks_against))))
 
 
 def likely(causes: Iterable[Cause]) -> tuple[str, ...]:

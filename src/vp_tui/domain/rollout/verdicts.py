@@ -14,27 +14,22 @@ Ages are seconds; times are UTC.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
 
     from vp_tui.domain.models import Failure
 
 
 GATE_NAMES: Final = ("G1", "G2", "G3", "G4")
-_OF_GUARDRAIL: Final = "G1"
-"""The gate that fails when guardrail 3 trips."""
 
 SUITES_MAX_AGE_S: Final = 7 * 86_400.0
 """An attestation of the continuity suites holds for less than this."""
 AHEAD_S: Final = 86_400.0
 """How far a report may be ahead of our clock: its stamp may lack a zone, as JUnit's do."""
-_MINUTE_S: Final = 60.0
-_HOUR_S: Final = 3_600.0
-_DAY_S: Final = 86_400.0
 
 
 class Verdict(StrEnum):
@@ -59,18 +54,6 @@ class GateResult(NamedTuple):
     """The limit that decided, by name."""
     missing: str | None = None
     """What a PASS still takes, in a word: `+20`, `suites`; None when nothing or not known."""
-
-
-class Promotion(NamedTuple):
-    """Whether all four gates pass in one window."""
-
-    missing: tuple[str, ...]
-    """What keeps it from being recommended: `G1 +20`, `G2 FAIL`."""
-
-    @property
-    def recommended(self) -> bool:
-        """Whether nothing is missing."""
-        return not self.missing
 
 
 class Gates(NamedTuple):
@@ -99,31 +82,13 @@ class Gates(NamedTuple):
         )
 
     @property
-    def promotion(self) -> Promotion:
-        """What the four together mean; a waived gate is no proof either."""
-        return Promotion(
-            tuple(
-                f"{name} {gate.missing or gate.verdict}"
-                for name, gate in self.by_name().items()
-                if gate.verdict is not Verdict.PASS
-            )
+    def missing(self) -> tuple[str, ...]:
+        """What keeps a promotion from being recommended: `G1 +20`, `G2 FAIL`, `G4 WAIVED`."""
+        return tuple(
+            f"{name} {gate.missing or gate.verdict}"
+            for name, gate in self.by_name().items()
+            if gate.verdict is not Verdict.PASS
         )
-
-
-def waived(result: GateResult, who: str, why: str) -> GateResult:
-    """Return the gate as waived by somebody; what it said stays in the reason."""
-    reason = f"waived by {who}: {why} (was {result.verdict}: {result.reason})"
-    return result._replace(verdict=Verdict.WAIVED, reason=reason, missing=None)
-
-
-def without_proof(result: GateResult, doubt: str | None) -> GateResult:
-    """Return what a gate may say while there is a doubt about its source: bad news stays.
-
-    `doubt` says in words why the source cannot be trusted; None: it can.
-    """
-    if doubt is None or result.verdict in {Verdict.FAIL, Verdict.WATCH}:
-        return result
-    return GateResult(Verdict.UNKNOWN, f"{doubt}: {result.reason}", result.threshold)
 
 
 class Waiver(NamedTuple):
@@ -134,7 +99,6 @@ class Waiver(NamedTuple):
     who: str
     why: str
     at: datetime
-    """In UTC."""
     was: Verdict
     """What the gate said, and what alone is waived."""
 
@@ -148,7 +112,7 @@ def why_not_waived(name: str, gate: GateResult, *, tripped: bool) -> str | None:
         return f"{name} passes: there is nothing to waive"
     if gate.verdict is Verdict.WAIVED:
         return f"{name} is waived already"
-    if tripped and name == _OF_GUARDRAIL:
+    if tripped and name == "G1":  # it fails as the guardrail trips
         return f"guardrail 3 is tripped: {name} cannot be waived"
     return None
 
@@ -163,43 +127,15 @@ def with_waivers(gates: Gates, waivers: Iterable[Waiver], *, tripped: bool) -> G
         gate = found[waiver.gate]
         is_barred = why_not_waived(waiver.gate, gate, tripped=tripped) is not None
         if gate.verdict is waiver.was and not is_barred:
-            found[waiver.gate] = waived(gate, waiver.who, waiver.why)
+            was = f"(was {gate.verdict}: {gate.reason})"
+            reason = f"waived by {waiver.who}: {waiver.why} {was}"
+            found[waiver.gate] = GateResult(Verdict.WAIVED, reason, gate.threshold)
     return Gates(*found.values())
 
 
 def with_waiver(waivers: Sequence[Waiver], new: Waiver) -> tuple[Waiver, ...]:
     """Return the waivers with a new one; it takes the place of an older one of its gate."""
     return (*(waiver for waiver in waivers if waiver.gate != new.gate), new)
-
-
-def to_json(waiver: Waiver) -> dict[str, str]:
-    """Return the waiver as plain JSON values."""
-    return {
-        "gate": waiver.gate,
-        "who": waiver.who,
-        "why": waiver.why,
-        "at": waiver.at.astimezone(UTC).isoformat(),
-        "was": str(waiver.was),
-    }
-
-
-def from_json(value: Mapping[str, object]) -> Waiver:
-    """Return the waiver that `to_json` gave. Raises ValueError, naming the field, for another."""
-    gate = _text(value, "gate")
-    if gate not in GATE_NAMES:
-        raise ValueError(f"waiver: gate is none: {gate!r}")
-    at = datetime.fromisoformat(_text(value, "at"))
-    if at.tzinfo is None:
-        raise ValueError(f"waiver: at is no UTC stamp: {value['at']!r}")
-    was = Verdict(_text(value, "was"))
-    return Waiver(gate, _text(value, "who"), _text(value, "why"), at.astimezone(UTC), was)
-
-
-def _text(value: Mapping[str, object], name: str) -> str:
-    text = value.get(name)
-    if isinstance(text, str):
-        return text
-    raise ValueError(f"waiver: {name} is no text: {text!r}")
 
 
 class Attestation(StrEnum):
@@ -235,17 +171,13 @@ class UnreadReport(NamedTuple):
     """A report that is not there, or that cannot be read as one."""
 
     file: str
-    """As of a `SuitesReport`."""
     failure: Failure
-
-
-NO_SUITES: Final = Suites()
 
 
 def attested(report: SuitesReport | UnreadReport | None, now: datetime) -> Suites:
     """Return what a report attests at `now`; None: there is none."""
     if report is None:
-        return NO_SUITES
+        return Suites()
     if isinstance(report, UnreadReport):
         why, cure = report.failure.reason, report.failure.cure
         return Suites(Attestation.ABSENT, f"{report.file}: {why}; {cure}")
@@ -263,7 +195,7 @@ def attested(report: SuitesReport | UnreadReport | None, now: datetime) -> Suite
 
 def _aged(age_s: float) -> str:
     """Return an age in words, cut to whole units: it is not to change every second."""
-    for unit_s, name in ((_DAY_S, "days"), (_HOUR_S, "h"), (_MINUTE_S, "min")):
+    for unit_s, name in ((86_400, "days"), (3_600, "h"), (60, "min")):
         if age_s >= 2 * unit_s:
             return f"{int(age_s // unit_s)} {name} old"
     return "just run"

@@ -7,16 +7,15 @@ known when it was opened is its anchor (docs/rollout.md, fact 9). Times are UTC.
 from __future__ import annotations
 
 from collections import Counter
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from vp_tui.domain.missions import Ledger, p95_after_each, terminal_entries
-from vp_tui.domain.rollout import verdicts as waivers
 from vp_tui.domain.rollout.labels import next_label, next_stage, numbered_label
 from vp_tui.domain.vocabulary import Stage, Traffic, keeps_open
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Sequence
+    from datetime import datetime
 
     from vp_tui.domain.missions import LedgerEntry
     from vp_tui.domain.models import Mission, MissionEvent
@@ -81,17 +80,6 @@ def default_scope(vp_id: str, gateway: str, source: Traffic) -> str:
     return f"{vp_id} on {gateway}, {source} traffic"
 
 
-def current_stage(
-    explicit: Stage | None, window: Window | None, rows: Sequence[EvidenceRow]
-) -> Stage:
-    """Return the stage: the one asked for, else the open window's, else the next label's."""
-    if explicit is not None:
-        return explicit
-    if window is not None and window.is_open:
-        return window.stage
-    return next_stage(rows) or Stage.SHADOW
-
-
 def proposed_window(
     rows: Sequence[EvidenceRow],
     recorded: Collection[str],
@@ -99,19 +87,18 @@ def proposed_window(
     scope: str,
     source: Traffic = Traffic.ORGANIC,
     stage: Stage | None = None,
-    suffix: str = "",
     label: str = "",
 ) -> Window:
     """Return the window that comes next while none is open.
 
     It holds all missions that no record names: `recorded` are those that some record does. A
-    `label` overrules the log's next one, and tells the stage as that does.
+    `label` overrules the log's next one, and tells the stage as that does; `stage` overrules both.
     """
     named = numbered_label(label)
     return Window(
-        label=label or next_label(rows, stage, suffix),
+        label=label or next_label(rows, stage),
         scope=scope,
-        stage=current_stage(stage or (Stage(named[0]) if named else None), None, rows),
+        stage=stage or (named[0] if named else next_stage(rows)) or Stage.SHADOW,
         source=source,
         opened_at=None,
         anchor=frozenset(recorded),
@@ -153,7 +140,6 @@ def numbers_of(
     own = {e.mission.mission_id: e for e in entries if window.holds(e.mission)}
     finished = terminal_entries(Ledger(own), None, orphaned)
     durations = [e.mission.duration_s for e in finished if e.mission.duration_s is not None]
-    p95 = p95_after_each(durations, 1)
     failed = sum(e.mission.status == "failed" for e in finished)
     return WindowNumbers(
         new=len(own),
@@ -161,7 +147,7 @@ def numbers_of(
         failed=failed,
         running=sum(e.mission.status == "running" and i not in orphaned for i, e in own.items()),
         fallback=sum(e.fell_back for e in finished),
-        p95_s=p95[0] if p95 else None,
+        p95_s=next(iter(p95_after_each(durations, 1)), None),
         timed=len(durations),
     )
 
@@ -191,66 +177,3 @@ def unreal_missions(windows: Iterable[Window], missions: Iterable[Mission]) -> f
     """
     unreal = [window for window in windows if not window.source.is_real]
     return frozenset(m.mission_id for m in missions if any(w.holds(m) for w in unreal))
-
-
-def to_json(window: Window) -> dict[str, object]:
-    """Return the window as plain JSON values."""
-    return {
-        "label": window.label,
-        "scope": window.scope,
-        "stage": str(window.stage),
-        "source": str(window.source),
-        "opened_at": _stamp(window.opened_at),
-        "anchor": None if window.anchor is None else sorted(window.anchor),
-        "closed_at": _stamp(window.closed_at),
-        "decision": window.decision,
-        "waivers": [waivers.to_json(waiver) for waiver in window.waivers],
-    }
-
-
-def from_json(value: Mapping[str, object]) -> Window:
-    """Return the window that `to_json` gave. Raises ValueError, naming the field, for another."""
-    anchor = value.get("anchor")
-    if anchor is not None and not isinstance(anchor, list):
-        raise ValueError(f"window: anchor is no list: {anchor!r}")
-    decision = value.get("decision")
-    return Window(
-        label=_text(value, "label"),
-        scope=_text(value, "scope"),
-        stage=Stage(_text(value, "stage")),
-        source=Traffic(_text(value, "source")),
-        opened_at=_moment(value, "opened_at"),
-        anchor=None if anchor is None else frozenset(map(str, anchor)),
-        closed_at=_moment(value, "closed_at"),
-        decision=None if decision is None else str(decision),
-        waivers=_waivers(value.get("waivers", [])),
-    )
-
-
-def _waivers(values: object) -> tuple[Waiver, ...]:
-    if not isinstance(values, list):
-        raise ValueError(f"window: waivers is no list: {values!r}")  # noqa: TRY004 - of a file
-    return tuple(waivers.from_json(value) for value in values)
-
-
-def _stamp(moment: datetime | None) -> str | None:
-    return None if moment is None else moment.astimezone(UTC).isoformat()
-
-
-def _text(value: Mapping[str, object], name: str) -> str:
-    text = value.get(name)
-    if isinstance(text, str):
-        return text
-    raise ValueError(f"window: {name} is no text: {text!r}")
-
-
-def _moment(value: Mapping[str, object], name: str) -> datetime | None:
-    if value.get(name) is None:
-        return None
-    try:
-        stamp = datetime.fromisoformat(_text(value, name))
-    except ValueError:
-        raise ValueError(f"window: {name} is no UTC stamp: {value[name]!r}") from None
-    if stamp.tzinfo is None:
-        raise ValueError(f"window: {name} is no UTC stamp: {value[name]!r}")
-    return stamp.astimezone(UTC)

@@ -51,7 +51,6 @@ class Alarm(NamedTuple):
     since: float
     """When it came to be so, or was first seen."""
     raised_at: float
-    """When it rang."""
     acknowledged: Acknowledgement | None = None
 
     @property
@@ -84,28 +83,23 @@ def follow_alarms(
     """
     known = {alarm.key: alarm for alarm in previous}
     seen = {one.key: one for one in present}
-    new = [_new(one, now) for key, one in seen.items() if key not in known]
+    unheard = set(unknown) - {key.subject for key in seen}
+    new = [
+        Alarm(key, one.reason, now if one.since is None else one.since, now)
+        for key, one in sorted(seen.items())
+        if key not in known
+    ]
     kept, ended = [], []
     for key, alarm in known.items():
         if (one := seen.get(key)) is not None:
             since = alarm.since if one.since is None else one.since
             kept.append(alarm._replace(reason=one.reason, since=since))
-        elif key.subject in unknown and not _is_replaced(key, seen):
+        elif key.subject in unheard:
             kept.append(alarm)
         else:
             ended.append(alarm)
     ordered = sorted((*new, *kept), key=lambda alarm: (-alarm.raised_at, alarm.key))
-    return AlarmChanges(
-        tuple(ordered), tuple(sorted(new, key=lambda alarm: alarm.key)), tuple(ended)
-    )
-
-
-def _new(one: PresentAlarm, now: float) -> Alarm:
-    return Alarm(one.key, one.reason, now if one.since is None else one.since, now)
-
-
-def _is_replaced(key: AlarmKey, seen: Collection[AlarmKey]) -> bool:
-    return any(other.subject == key.subject for other in seen)
+    return AlarmChanges(tuple(ordered), tuple(new), tuple(ended))
 
 
 def acknowledged(

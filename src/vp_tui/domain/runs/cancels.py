@@ -10,17 +10,16 @@ vp-tui's own monotonic clock, seconds.
 from __future__ import annotations
 
 from enum import StrEnum
-from math import inf
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from vp_tui.domain.runs.run import NEVER, or_never
 from vp_tui.domain.text import age
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from vp_tui.domain.models import Failure
-    from vp_tui.domain.runs.run import Run
-    from vp_tui.domain.runs.run import RunCancel as Hit
+    from vp_tui.domain.runs.run import Run, RunCancel
 
 
 STILL_AFTER_S: Final = 10.0
@@ -82,7 +81,6 @@ class Cancel(NamedTuple):
     cleared_at: float | None = None
     """`active_runs` was 0 in a listing since."""
     ended_at: float | None = None
-    """The turn that was under way ended."""
     moved_at: float | None = None
     """The run was last seen to move since its counter was cleared."""
     recovered_at: float | None = None
@@ -152,7 +150,6 @@ class RunsObserved(NamedTuple):
     running: Collection[str]
     """Sessions that the newest listing counts a run of."""
     listed_at: float | None
-    """When that listing came."""
     stuck_after_s: float
     has_lock: bool = False
     """One lock serves all turns: G1."""
@@ -163,7 +160,9 @@ def observe(cancel: Cancel, now_known: RunsObserved) -> Cancel:
     """Return the cancel after a look at all sessions."""
     if cancel.is_over:
         return cancel
-    cancel = _counted(cancel, now_known)
+    listed_at, is_counted = now_known.listed_at, cancel.session_id in now_known.running
+    if cancel.cleared_at is None and or_never(listed_at) > cancel.at and not is_counted:
+        cancel = cancel._replace(cleared_at=listed_at)
     if (run := now_known.runs.get(cancel.session_id)) is not None:
         cancel = _followed(cancel, run, now_known.stuck_after_s)
     for at, by in _later_turns(cancel, now_known):
@@ -177,19 +176,18 @@ def by_others(cancels: Iterable[Cancel], runs: Iterable[Run], epoch: int | None)
     return [
         Cancel(run.session_id, run.cancel.at, epoch)
         for run in runs
-        if run.cancel is not None and run.cancel.at > newest.get(run.session_id, -inf) + SAME_S
+        if run.cancel is not None and run.cancel.at > newest.get(run.session_id, NEVER) + SAME_S
     ]
 
 
 def steps(cancel: Cancel, now: float) -> tuple[CancelStep, ...]:
     """Return the steps of docs/rollout.md, section 9, each with its time or still awaited."""
-    whose = cancel.who
-    still_at = _still_at(cancel, now)
+    moved = "" if cancel.moved_at is None else f"it still wrote {age(now - cancel.moved_at)} ago"
     return (
-        CancelStep("requested", cancel.at, f"by {whose}: {cancel.reason}".rstrip(": ")),
+        CancelStep("requested", cancel.at, f"by {cancel.who}: {cancel.reason}".rstrip(": ")),
         CancelStep("answered", cancel.answered_at, _answer(cancel)),
-        CancelStep("active_runs 0", cancel.cleared_at, ""),
-        CancelStep("sequence still", still_at, _movement(cancel, now)),
+        CancelStep("active_runs 0", cancel.cleared_at),
+        CancelStep("sequence still", _still_at(cancel, now), moved),
         CancelStep("a later turn completes", cancel.recovered_at, cancel.recovered_by),
     )
 
@@ -208,7 +206,7 @@ def _later_turns(cancel: Cancel, known: RunsObserved) -> Iterator[tuple[float, s
         if run.session_id == cancel.session_id:
             if cancel.ended_at is not None and completed_at > cancel.ended_at:
                 yield completed_at, "a later turn of the same session"
-        elif known.has_lock and _after(run.completed_from, cancel.at):
+        elif known.has_lock and or_never(run.completed_from) > cancel.at:
             # One that had begun before did not wait behind the cancelled run.
             yield completed_at, f"a later turn of {run.session_id}"
     if known.has_lock or cancel.was_on_lane:
@@ -217,20 +215,17 @@ def _later_turns(cancel: Cancel, known: RunsObserved) -> Iterator[tuple[float, s
                 yield mission.at, f"a later mission, {mission.mission_id}"
 
 
-def _counted(cancel: Cancel, now_known: RunsObserved) -> Cancel:
-    listed_at = now_known.listed_at
-    is_counted = cancel.session_id in now_known.running
-    if cancel.cleared_at is None and _after(listed_at, cancel.at) and not is_counted:
-        return cancel._replace(cleared_at=listed_at)
-    return cancel
-
-
 def _followed(cancel: Cancel, run: Run, stuck_after_s: float) -> Cancel:
-    """Take up what the cancelled run itself did since."""
     hit = run.cancel
     if hit is not None and _is_of(hit, cancel):
-        cancel = _taken_up(cancel, hit, stuck_after_s)
-    elif cancel.ended_at is None and _after(run.ended_at, cancel.at):
+        cancel = cancel._replace(
+            was_hit=True,
+            was_stuck=cancel.was_stuck or _was_stuck(hit, stuck_after_s),
+            was_on_lane=cancel.was_on_lane or hit.turn.is_on_lane,
+            mission_id=cancel.mission_id or hit.turn.mission_id,
+            ended_at=hit.ended_at if cancel.ended_at is None else cancel.ended_at,
+        )
+    elif cancel.ended_at is None and or_never(run.ended_at) > cancel.at:
         cancel = cancel._replace(ended_at=run.ended_at)
     quiet_from = cancel.answered_at if cancel.answered_at is not None else cancel.cleared_at
     wrote_at = hit.wrote_at if hit is not None and cancel.was_hit else None
@@ -240,30 +235,16 @@ def _followed(cancel: Cancel, run: Run, stuck_after_s: float) -> Cancel:
     return cancel
 
 
-def _is_of(hit: Hit, cancel: Cancel) -> bool:
+def _is_of(hit: RunCancel, cancel: Cancel) -> bool:
     """Tell whether the turn that was hit is the one that was under way when this was asked for."""
     is_open = hit.ended_at is None or hit.ended_at >= cancel.at
     return is_open and hit.at <= cancel.at + SAME_S
 
 
-def _taken_up(cancel: Cancel, hit: Hit, stuck_after_s: float) -> Cancel:
-    return cancel._replace(
-        was_hit=True,
-        was_stuck=cancel.was_stuck or _was_stuck(hit, stuck_after_s),
-        was_on_lane=cancel.was_on_lane or hit.is_on_lane,
-        mission_id=cancel.mission_id or hit.turn.mission_id,
-        ended_at=hit.ended_at if cancel.ended_at is None else cancel.ended_at,
-    )
-
-
-def _was_stuck(hit: Hit, stuck_after_s: float) -> bool:
+def _was_stuck(hit: RunCancel, stuck_after_s: float) -> bool:
     is_deaf = hit.cleared_at is not None and (hit.ended_at is None or hit.ended_at > hit.cleared_at)
     silent_s = 0.0 if hit.silent_since is None else hit.at - hit.silent_since
     return is_deaf or hit.was_unanswerable or silent_s >= stuck_after_s
-
-
-def _after(at: float | None, since: float) -> bool:
-    return at is not None and at > since
 
 
 def _still_at(cancel: Cancel, now: float) -> float | None:
@@ -283,9 +264,3 @@ def _answer(cancel: Cancel) -> str:
     if cancel.task_cancelled:
         told = "the run unwound"
     return f"task_cancelled={str(cancel.task_cancelled).lower()}, {told}"
-
-
-def _movement(cancel: Cancel, now: float) -> str:
-    if cancel.moved_at is None:
-        return ""
-    return f"it still wrote {age(now - cancel.moved_at)} ago"

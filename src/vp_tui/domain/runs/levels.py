@@ -51,21 +51,16 @@ class Level(StrEnum):
     ORPHAN = "orphan"
     """Cancelled, and its turn has ended, yet its engine goes on writing."""
     LOST = "lost"
-    """The session is gone."""
 
     @property
     def is_alarm(self) -> bool:
         """Whether somebody has to look at it."""
-        return self in _ALARMS
+        return self in {Level.STUCK, Level.DEAF, Level.LOST}
 
     @property
     def is_stuck(self) -> bool:
         """Whether the run keeps what it holds and does nothing."""
-        return self in _HANGING
-
-
-_ALARMS: Final = frozenset({Level.STUCK, Level.DEAF, Level.LOST})
-_HANGING: Final = frozenset({Level.STUCK, Level.DEAF})
+        return self in {Level.STUCK, Level.DEAF}
 
 
 class RunLevel(NamedTuple):
@@ -82,7 +77,6 @@ class RunLevel(NamedTuple):
     """The session that it waits behind."""
     is_blocker_stuck: bool = False
     waiting: tuple[str, ...] = ()
-    """The sessions that wait behind it."""
     holds_lock: bool = False
     is_guess: bool = False
     """Who holds the lock is inferred."""
@@ -90,22 +84,6 @@ class RunLevel(NamedTuple):
     """The listing is current; else only the live streams speak."""
     owns_lane: bool = False
     """It is believed to be the run whose mission the lane works on."""
-
-
-class _Case(NamedTuple):
-    """A run under way, and whom it keeps waiting."""
-
-    one: ListedRun
-    owner: Owner | None
-    """None: it holds no lock."""
-    waiting: tuple[str, ...]
-    moved_at: float
-    owns_lane: bool
-    context: RunsContext
-
-    @property
-    def silent_s(self) -> float:
-        return max(self.context.now - self.moved_at, 0.0)
 
 
 def stuck_after(asked_s: float | None, p95_s: float | None) -> float:
@@ -127,22 +105,31 @@ def levels(sessions: Iterable[ListedRun], context: RunsContext) -> dict[str, Run
             found[one.run.session_id] = _at_rest(one, seen, context)
     owner = owner_of(busy, context)
     lane = lane_owner(busy, owner, context)
-    queue = [one for one in busy if _waits(one, owner, context)]
+    queue = [one for one in busy if owner and one is not owner.one and not is_deaf(one, context)]
     waiting = tuple(one.run.session_id for one in queue)
-    for one in (one for one in busy if not _waits(one, owner, context)):
-        holds = owner if owner and one is owner.one else None
-        on_lane = one is lane
-        since = moved_at(one, seen, context, holds_lock=holds is not None, owns_lane=on_lane)
-        case = _Case(one, holds, waiting if holds else (), since, on_lane, context)
-        found[one.run.session_id] = _deaf(case) if is_deaf(one, context) else _moving(case)
+    for one in (one for one in busy if one.run.session_id not in waiting):
+        holds, on_lane = owner is not None and one is owner.one, one is lane
+        guess = owner.guess if owner and holds else ""
+        since = moved_at(one, seen, context, holds_lock=holds, owns_lane=on_lane)
+        base = RunLevel(
+            None,
+            "",
+            max(context.now - since, 0.0),
+            since,
+            waiting=waiting if holds else (),
+            holds_lock=holds,
+            is_guess=bool(guess),
+            is_certain=context.doubt is None,
+            owns_lane=on_lane,
+        )
+        judge = _deaf if is_deaf(one, context) else _moving
+        told = judge(one.run, base, context)
+        reason = _with(told.reason, _lock(base, guess), context.doubt)
+        found[one.run.session_id] = told._replace(reason=reason)
     if owner:
         ahead = found[owner.one.run.session_id]
         found.update({one.run.session_id: _queued(one, owner, ahead, context) for one in queue})
     return found
-
-
-def _waits(one: ListedRun, owner: Owner | None, context: RunsContext) -> bool:
-    return owner is not None and one is not owner.one and not is_deaf(one, context)
 
 
 def _at_rest(one: ListedRun, seen: tuple[ListedRun, ...], context: RunsContext) -> RunLevel:
@@ -158,51 +145,33 @@ def _at_rest(one: ListedRun, seen: tuple[ListedRun, ...], context: RunsContext) 
         reason = f"cancelled {since} ago, yet its engine wrote {last_words} ago"
         return RunLevel(Level.ORPHAN, _with(reason, context.doubt), silent_s, hit.at)
     if context.doubt is None:
-        return _IDLE
+        return RunLevel(Level.IDLE, "no run")
     if one.is_live and not run.is_open:
         return RunLevel(Level.IDLE, f"no run is heard; {context.doubt}", is_certain=False)
     return RunLevel(None, context.doubt, is_certain=False)
 
 
-_IDLE: Final = RunLevel(Level.IDLE, "no run")
-
-
-def _moving(case: _Case) -> RunLevel:
+def _moving(run: Run, base: RunLevel, context: RunsContext) -> RunLevel:
     """Return the level of a run that is counted and does not wait for the lock."""
-    run, limit_s = case.one.run, case.context.stuck_after_s
-    if run.is_unanswerable or case.silent_s >= limit_s:
+    silent_s, limit_s = base.silent_s or 0.0, context.stuck_after_s
+    if run.is_unanswerable or silent_s >= limit_s:
         level = Level.STUCK
-    elif case.silent_s >= limit_s / 2:
+    elif silent_s >= limit_s / 2:
         level = Level.QUIET
-    elif case.waiting and _runs_for(run, case.context.now) > LONG_S:
+    elif base.waiting and _runs_for(run, context.now) > LONG_S:
         level = Level.LONG
     else:
         level = Level.OK
-    return _told(case, level, _activity(case, level), case.moved_at)
+    return base._replace(level=level, reason=_activity(run, level, silent_s, context.now))
 
 
-def _deaf(case: _Case) -> RunLevel:
-    hit = case.one.run.pending
-    since = case.context.now if hit is None else hit.at
+def _deaf(run: Run, base: RunLevel, context: RunsContext) -> RunLevel:
+    since = context.now if run.pending is None else run.pending.at
     reason = (
-        f"cancelled {age(case.context.now - since)} ago: counter cleared, task unconfirmed, "
+        f"cancelled {age(context.now - since)} ago: counter cleared, task unconfirmed, "
         "its turn has not ended"
     )
-    return _told(case, Level.DEAF, reason, since)
-
-
-def _told(case: _Case, level: Level, reason: str, since: float) -> RunLevel:
-    return RunLevel(
-        level,
-        _with(reason, _lock(case), case.context.doubt),
-        case.silent_s,
-        since,
-        waiting=case.waiting,
-        holds_lock=case.owner is not None,
-        is_guess=bool(case.owner and case.owner.guess),
-        is_certain=case.context.doubt is None,
-        owns_lane=case.owns_lane,
-    )
+    return base._replace(level=Level.DEAF, reason=reason, since=since)
 
 
 def _queued(one: ListedRun, owner: Owner, ahead: RunLevel, context: RunsContext) -> RunLevel:
@@ -223,18 +192,19 @@ def _queued(one: ListedRun, owner: Owner, ahead: RunLevel, context: RunsContext)
 
 
 def _with(reason: str, *more: str | None) -> str:
-    return "; ".join(part for part in (reason, *more) if part)
+    return "; ".join(filter(None, (reason, *more)))
 
 
-def _activity(case: _Case, level: Level) -> str:
+def _activity(run: Run, level: Level, silent_s: float, now: float) -> str:
     """Say what the run does, and for how long it has not moved."""
-    run, now = case.one.run, case.context.now
-    silent = f"no progress for {age(case.silent_s)}" if level in {Level.QUIET, Level.STUCK} else ""
+    silent = f"no progress for {age(silent_s)}" if level in {Level.QUIET, Level.STUCK} else ""
     runs = f"runs for {age(_runs_for(run, now))}" if level is Level.LONG else ""
     tool = run.turn.open_tools[-1] if run.turn.open_tools else None
     tool_use = f"in tool {tool.name} for {age(now - tool.at)}" if tool else ""
-    parts = [part for part in (silent, runs, _question(run), tool_use, _cancel(run, now)) if part]
-    return ", ".join(parts) or f"silent for {age(case.silent_s)}"
+    hit = run.pending
+    cancelled = f"cancelled {age(now - hit.at)} ago, still counted" if hit else ""
+    parts = (silent, runs, _question(run), tool_use, cancelled)
+    return ", ".join(filter(None, parts)) or f"silent for {age(silent_s)}"
 
 
 def _question(run: Run) -> str:
@@ -246,16 +216,11 @@ def _question(run: Run) -> str:
     return f"waits for an answer to {asked}"
 
 
-def _cancel(run: Run, now: float) -> str:
-    return f"cancelled {age(now - run.pending.at)} ago, still counted" if run.pending else ""
-
-
-def _lock(case: _Case) -> str:
-    if case.owner is None:
+def _lock(level: RunLevel, guess: str) -> str:
+    if not level.holds_lock:
         return ""
-    wait = waiting_behind(len(case.waiting))
-    guess = f" ({case.owner.guess})" if case.owner.guess else ""
-    return f"holds the gateway lock, {wait}{guess}"
+    wait = waiting_behind(len(level.waiting))
+    return f"holds the gateway lock, {wait}" + (f" ({guess})" if guess else "")
 
 
 def waiting_behind(number: int) -> str:

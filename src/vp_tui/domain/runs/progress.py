@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from vp_tui.domain.runs.run import NEVER, or_never
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -18,7 +20,6 @@ if TYPE_CHECKING:
 
 LOG_LAG_S: Final = 3.0
 """Lines may be read so long after they were written: younger ones prove nothing of an end."""
-_NEVER: Final = float("-inf")
 
 
 class ListedRun(NamedTuple):
@@ -43,9 +44,7 @@ class RunsContext(NamedTuple):
     lane_log_at: float | None = None
     """When the lane's log last grew while it was watched."""
     finished_at: float | None = None
-    """When a mission last finished."""
     has_mission: bool = False
-    """Some mission reads `running`."""
     doubt: str | None = None
     """Why the listing cannot be taken for what is so now, in words; None: it can."""
 
@@ -62,11 +61,9 @@ def is_run_under_way(one: ListedRun, context: RunsContext) -> bool:
     """Tell whether a turn is under way; beside an old listing only where its end would be heard."""
     if is_deaf(one, context):
         return True
-    run = one.run
-    is_over = run.pending is not None and run.pending.cleared_at is not None
-    if is_over and run.running_since is None:
-        return False
-    return run.is_open and (context.doubt is None or one.is_live)
+    run, hit = one.run, one.run.pending
+    is_over = hit is not None and hit.cleared_at is not None and run.running_since is None
+    return not is_over and run.is_open and (context.doubt is None or one.is_live)
 
 
 def is_deaf(one: ListedRun, context: RunsContext) -> bool:
@@ -78,7 +75,7 @@ def is_deaf(one: ListedRun, context: RunsContext) -> bool:
     hit = one.run.pending
     if hit is None or hit.cleared_at is None:
         return False
-    return not (context.has_lock and _or_never(context.finished_at) > hit.at)
+    return not (context.has_lock and or_never(context.finished_at) > hit.at)
 
 
 def owner_of(busy: Sequence[ListedRun], context: RunsContext) -> Owner | None:
@@ -86,11 +83,11 @@ def owner_of(busy: Sequence[ListedRun], context: RunsContext) -> Owner | None:
     if not context.has_lock or not busy:
         return None
     if deaf := [one for one in busy if is_deaf(one, context)]:
-        return Owner(max(deaf, key=lambda one: _or_never(one.run.held_at)))
-    heard = max(busy, key=lambda one: _or_never(one.run.spoke_at))
+        return Owner(max(deaf, key=lambda one: or_never(one.run.held_at)))
+    heard = max(busy, key=lambda one: or_never(one.run.spoke_at))
     if len(busy) == 1 or heard.run.spoke_at is not None:
         return Owner(heard)
-    logged = max(busy, key=lambda one: _or_never(one.log_at))
+    logged = max(busy, key=lambda one: or_never(one.log_at))
     if logged.log_at is not None:
         return Owner(logged, "a guess: its log grew last")
     filled = [one for one in busy if one.has_log]
@@ -109,13 +106,13 @@ def lane_owner(
     runs.
     """
     if not context.has_lock:
-        delegated = [one for one in busy if one.run.is_on_lane]
-        return max(delegated, key=lambda one: _or_never(one.run.spoke_at), default=None)
+        delegated = [one for one in busy if one.run.turn.is_on_lane]
+        return max(delegated, key=lambda one: or_never(one.run.spoke_at), default=None)
     if owner is None:
         return None
     run = owner.one.run
     may_be = run.turn.query is None and run.turn.routing is None and context.has_mission
-    return owner.one if run.is_on_lane or may_be else None
+    return owner.one if run.turn.is_on_lane or may_be else None
 
 
 def moved_at(
@@ -136,8 +133,8 @@ def moved_at(
         signs.append(context.lane_log_at)
     if holds_lock and run.spoke_at is None:
         signs += [_freed_at(other.run, run) for other in seen if other is not one]
-    newest = max(_or_never(at) for at in signs)
-    return context.now if newest == _NEVER else newest
+    newest = max(or_never(at) for at in signs)
+    return context.now if newest == NEVER else newest
 
 
 def _freed_at(other: Run, run: Run) -> float:
@@ -145,7 +142,7 @@ def _freed_at(other: Run, run: Run) -> float:
     signs = [other.held_at, other.lost_at]
     if other.cancel is not None and (other.own_seq or 0) >= (run.own_seq or 0):
         signs.append(other.cancel.ended_at)
-    return max(map(_or_never, signs))
+    return max(map(or_never, signs))
 
 
 def wrote_at(
@@ -157,24 +154,16 @@ def wrote_at(
     """
     if hit.ended_at is None or one.run.running_since is not None:
         return None
-    log_at = _lane_log_at(one, hit, seen, context) if hit.is_on_lane else one.log_at
+    log_at = one.log_at
+    if hit.turn.is_on_lane:
+        # Another turn may have written there since.
+        is_taken = any(
+            or_never(other.run.held_at) > hit.at or (other.run.is_open and context.has_lock)
+            for other in seen
+            if other is not one
+        )
+        log_at = None if is_taken else context.lane_log_at
     if log_at is not None and log_at <= hit.ended_at + LOG_LAG_S:
         log_at = None
-    newest = max(_or_never(hit.wrote_at), _or_never(log_at))
+    newest = max(or_never(hit.wrote_at), or_never(log_at))
     return newest if context.now - newest < context.stuck_after_s else None
-
-
-def _lane_log_at(
-    one: ListedRun, hit: RunCancel, seen: Iterable[ListedRun], context: RunsContext
-) -> float | None:
-    """Return when the lane's log last grew, unless another turn may have written there since."""
-    taken = any(
-        _or_never(other.run.held_at) > hit.at or (other.run.is_open and context.has_lock)
-        for other in seen
-        if other is not one
-    )
-    return None if taken else context.lane_log_at
-
-
-def _or_never(at: float | None) -> float:
-    return _NEVER if at is None else at

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vp_tui.domain.runs.turns import (
     ASSISTANCE_NEEDED,
-    DELEGATED,
     FALLBACKS,
     Turn,
     ended,
@@ -36,13 +35,20 @@ ANSWERS: Final = frozenset(
     {"turn_cancelled", "turn_rejected_busy", "turn_in_progress", "duplicate_turn_ignored"}
 )
 """Statuses that answer somebody's request; the turn did nothing."""
-INPUT_REQUIRED: Final = "input_required"
 _MARKS: Final = frozenset({"status", "query_complete", "system_event", "cancelled"})
 _DOINGS: Final = frozenset({"text", "thinking", "tool_call", "tool_result"})
 DEAF_WAIT_S: Final = 2.0
 """An answer to a cancel that took so long waited for a run: G1 waits 5 s, G2 10 s."""
 LISTING_LAG_S: Final = 1.0
 """A listing may have been made so long before it arrived: younger frames know better."""
+
+
+NEVER: Final = float("-inf")
+
+
+def or_never(at: float | None) -> float:
+    """Return a moment, before all others where there is none."""
+    return NEVER if at is None else at
 
 
 class RunCancel(NamedTuple):
@@ -52,7 +58,6 @@ class RunCancel(NamedTuple):
     silent_since: float | None
     """When the turn had last moved; None when nobody knows."""
     turn: Turn = Turn()
-    """As it was then."""
     was_unanswerable: bool = False
     """The turn waited for an answer that nobody could give."""
     cleared_at: float | None = None
@@ -62,18 +67,12 @@ class RunCancel(NamedTuple):
     wrote_at: float | None = None
     """When its engine last sent a frame after the turn had ended."""
 
-    @property
-    def is_on_lane(self) -> bool:
-        """Whether the turn had been delegated."""
-        return self.turn.routing in DELEGATED
-
 
 class Run(NamedTuple):
     """One session as seen so far; unknown is None, never 0."""
 
     session_id: str
     turn: Turn = Turn()
-    frames: int = 0
     last_kind: str | None = None
     own_attaches: int = 0
     """How often vp-tui attached: each raised `last_event_seq` by one."""
@@ -102,7 +101,6 @@ class Run(NamedTuple):
     question: str | None = None
     """What the turn asks, while it waits for the answer."""
     cancel: RunCancel | None = None
-    """The newest cancel that hit a turn of it."""
     lost_at: float | None = None
     """When the session was gone from a listing although it ran."""
 
@@ -112,14 +110,9 @@ class Run(NamedTuple):
         return self.running_since is not None or self.spoke_at is not None
 
     @property
-    def is_on_lane(self) -> bool:
-        """Whether the turn was delegated and has not come back."""
-        return self.turn.routing in DELEGATED
-
-    @property
     def is_unanswerable(self) -> bool:
         """Whether it waits for an answer that nobody can give: none reaches the lane."""
-        return self.question is not None and self.is_on_lane
+        return self.question is not None and self.turn.is_on_lane
 
     @property
     def pending(self) -> RunCancel | None:
@@ -136,11 +129,10 @@ def follow_run(
     its routing is known by then.
     """
     began = []
-    frames, asides, last_kind = run.frames, run.asides, run.last_kind
+    asides, last_kind = run.asides, run.last_kind
     turn, progress_at, spoke_at, question = run.turn, run.progress_at, run.spoke_at, run.question
     for event in events:
         frame, at = event.frame, event.at
-        frames += 1
         last_kind = frame.kind
         began_at = turn.started_at
         if run.cancel is not None and spoke_at is not None:
@@ -153,14 +145,14 @@ def follow_run(
             turn = turn._replace(query=frame.query)
         if not is_aside(frame):
             progress_at = spoke_at = at
-            question = frame.text if last_kind == INPUT_REQUIRED else None
+            question = frame.text if last_kind == "input_required" else None
         elif last_kind != "connected":
             asides += 1
         if last_kind in _MARKS and _is_mark(frame, run):
             run = _marked(_moved(run, turn, progress_at, spoke_at, question), frame, at, began_at)
             progress_at, spoke_at, question = run.progress_at, run.spoke_at, run.question
     run = _after_the_end(_moved(run, turn, progress_at, spoke_at, question))
-    return run._replace(frames=frames, asides=asides, last_kind=last_kind), tuple(began)
+    return run._replace(asides=asides, last_kind=last_kind), tuple(began)
 
 
 def listed(
@@ -183,11 +175,10 @@ def listed(
     others = max(viewers - run.viewers, 0) if run.viewers is not None else 0
     run = run._replace(asides=run.asides + others, viewers=viewers, last_event_seq=seq)
     own_seq = seq - run.own_attaches - run.asides
-    if run.own_seq is not None and own_seq <= run.own_seq:
-        own_seq = run.own_seq
-    elif run.own_seq is not None and not is_heard:
+    known_seq = own_seq if run.own_seq is None else run.own_seq
+    if own_seq > known_seq and not is_heard:
         run = run._replace(progress_at=at)
-    return _counted(run._replace(own_seq=own_seq), running=running, at=at)
+    return _counted(run._replace(own_seq=max(own_seq, known_seq)), running=running, at=at)
 
 
 def renewed(run: Run, at: float) -> Run:
@@ -223,9 +214,9 @@ def answered(run: Run, at: float, *, task_cancelled: bool, took_s: float) -> Run
     already. An idle session is answered alike, but at once.
     """
     asked_at = at - took_s
-    was_counted = took_s >= DEAF_WAIT_S and _or_never(run.held_at) >= asked_at
+    was_counted = took_s >= DEAF_WAIT_S and or_never(run.held_at) >= asked_at
     is_known = run.pending is not None or (run.cancel is not None and run.cancel.at >= asked_at)
-    has_ended = _or_never(run.ended_at) >= asked_at
+    has_ended = or_never(run.ended_at) >= asked_at
     if not is_known and not has_ended and (run.is_open or was_counted):
         hit = _hit(run, asked_at)
         run = run._replace(cancel=hit if run.is_open else hit._replace(cleared_at=at))
@@ -238,11 +229,10 @@ def _hit(run: Run, at: float) -> RunCancel:
 
 def released(run: Run, at: float) -> Run:
     """Return the run when its cancelled turn is known to have ended, though nobody heard it."""
-    if run.cancel is None or run.cancel.ended_at is not None:
+    if run.pending is None:
         return run
     turn = ended(run.turn, at) if run.turn.ended_at is None else run.turn
-    over = run.cancel._replace(ended_at=at)
-    return run._replace(turn=turn, spoke_at=None, question=None, cancel=over)
+    return run._replace(turn=turn, spoke_at=None, question=None, cancel=_over(run, at))
 
 
 def _counted(run: Run, *, running: bool, at: float) -> Run:
@@ -255,7 +245,7 @@ def _counted(run: Run, *, running: bool, at: float) -> Run:
     if running:
         return run
     if (hit := run.pending) is not None:
-        cleared = hit if hit.cleared_at is not None else hit._replace(cleared_at=at)
+        cleared = hit._replace(cleared_at=at if hit.cleared_at is None else hit.cleared_at)
         return run._replace(cancel=cleared, running_since=None)
     if run.spoke_at is not None and at - run.spoke_at < LISTING_LAG_S:
         return run._replace(running_since=None)
@@ -278,9 +268,8 @@ def _moved(
 def _after_the_end(run: Run) -> Run:
     """Tell a cancelled engine that goes on from a turn: no turn began, and none is counted."""
     hit, spoke_at = run.cancel, run.spoke_at
-    if hit is None or hit.ended_at is None or spoke_at is None:
-        return run
-    if run.turn.started_at is not None or run.running_since is not None:
+    is_turn = run.turn.started_at is not None or run.running_since is not None
+    if hit is None or hit.ended_at is None or spoke_at is None or is_turn:
         return run
     return run._replace(spoke_at=None, cancel=hit._replace(wrote_at=spoke_at))
 
@@ -291,13 +280,11 @@ def is_aside(frame: Frame) -> bool:
     if kind in _DOINGS:
         return False
     if kind == "status":
-        return frame.routing is None and (frame.status in ANSWERS or _is_reattachment(frame))
+        # A G2 gateway tells a new viewer so that a turn is under way.
+        is_resumed = frame.query is None and frame.turn_id is not None
+        is_answer = frame.status in ANSWERS or (frame.status == "processing" and is_resumed)
+        return frame.routing is None and is_answer
     return kind in NOT_OF_THE_TURN or kind.startswith(BROADCASTS)
-
-
-def _is_reattachment(frame: Frame) -> bool:
-    """Tell whether a G2 gateway tells a new viewer that a turn is under way."""
-    return frame.status == "processing" and frame.query is None and frame.turn_id is not None
 
 
 def _is_mark(frame: Frame, run: Run) -> bool:
@@ -321,20 +308,12 @@ def _marked(run: Run, frame: Frame, at: float, began_at: float | None) -> Run:
         return run._replace(
             ended_at=at, running_since=None, spoke_at=None, question=None, cancel=over
         )
-    if run.pending is not None and _is_another(run.turn, run.pending):
+    hit, turn = run.pending, run.turn
+    if hit and or_never(turn.started_at) > hit.at and turn.routing not in FALLBACKS:
+        # Another turn began after the cancel: the one that was hit is over.
         return run._replace(cancel=_over(run, at))
     return run
 
 
 def _over(run: Run, at: float) -> RunCancel | None:
     return run.cancel if run.pending is None else run.pending._replace(ended_at=at)
-
-
-def _is_another(turn: Turn, hit: RunCancel) -> bool:
-    """Tell whether a turn began after the cancel: then the one that was hit is over."""
-    began = turn.started_at is not None and turn.started_at > hit.at
-    return began and turn.routing not in FALLBACKS
-
-
-def _or_never(at: float | None) -> float:
-    return float("-inf") if at is None else at

@@ -103,14 +103,14 @@ def count_turn(
     if processing.query is None or not is_coding_intent(processing.query, dialect or "G1"):
         return tally
     tally = tally._replace(coding_turns=tally.coding_turns + 1)
-    if routing in DELEGATED or routing in FALLBACKS:
+    if routing in DELEGATED | FALLBACKS:
         return tally._replace(delegated=tally.delegated + 1)
-    tally = tally._replace(primary=tally.primary + 1)
-    if routing == BOOTSTRAP:
-        return tally._replace(bootstrap=tally.bootstrap + 1)
-    if routing == SHADOW:
-        return tally._replace(shadow=tally.shadow + 1)
-    return tally._replace(unexplained=tally.unexplained + 1)
+    return tally._replace(
+        primary=tally.primary + 1,
+        bootstrap=tally.bootstrap + (routing == BOOTSTRAP),
+        shadow=tally.shadow + (routing == SHADOW),
+        unexplained=tally.unexplained + (routing not in {BOOTSTRAP, SHADOW}),
+    )
 
 
 class ToolCall(NamedTuple):
@@ -154,11 +154,14 @@ class Turn(NamedTuple):
     open_tools: tuple[ToolCall, ...] = ()
     """Oldest first; several may be called at once."""
     tool_calls: int = 0
-    """How many there were, as far as they were seen."""
     tool_result: ToolResult | None = None
-    """The newest."""
     marks: tuple[Mark, ...] = ()
     """Oldest first; of too many those in the middle are left out."""
+
+    @property
+    def is_on_lane(self) -> bool:
+        """Whether it was delegated and has not come back."""
+        return self.routing in DELEGATED
 
     @property
     def tool(self) -> str | None:
@@ -184,20 +187,20 @@ def is_processing(frame: Frame) -> bool:
 
 def _status(turn: Turn, frame: Frame, at: float) -> Turn:
     if frame.routing is not None:
-        mark = Mark(at, frame.routing, frame.text)
-        return _with(_routed(turn, frame.routing, frame.mission_id, at), mark)
+        turn = _routed(turn, frame.routing, frame.mission_id, at)
+        return _marked(turn, at, frame.routing, frame.text)
     if frame.status == "processing":
-        mark = Mark(at, frame.status, frame.query or frame.text)
-        return _with(_processing(turn, frame.query, at), mark)
+        turn = _processing(turn, frame.query, at)
+        return _marked(turn, at, frame.status, frame.query or frame.text)
     if frame.status == "turn_cancelled":
-        mark = Mark(at, frame.status, frame.text)
-        return _with(_current(turn)._replace(cancelled=True), mark)
+        turn = _current(turn)._replace(cancelled=True)
+        return _marked(turn, at, frame.status, frame.text)
     return turn
 
 
-def _with(turn: Turn, mark: Mark) -> Turn:
+def _marked(turn: Turn, at: float, kind: str, text: str) -> Turn:
     """Return the turn with one more mark: however many come, its beginning and its end stay."""
-    marks = (*turn.marks, mark._replace(text=clip(mark.text, MARK_TEXT)))
+    marks = (*turn.marks, Mark(at, kind, clip(text, MARK_TEXT)))
     if len(marks) > MARKS_LIMIT:
         marks = (*marks[:FIRST_MARKS], *marks[FIRST_MARKS + 1 :])
     return turn._replace(marks=marks)
@@ -205,7 +208,7 @@ def _with(turn: Turn, mark: Mark) -> Turn:
 
 def _noted(turn: Turn, frame: Frame, at: float) -> Turn:
     """Note what came in the course of a turn; after its end it is no matter of that turn."""
-    return turn if turn.ended_at is not None else _with(turn, Mark(at, frame.kind, frame.text))
+    return turn if turn.ended_at is not None else _marked(turn, at, frame.kind, frame.text)
 
 
 def _routed(turn: Turn, routing: str, mission_id: str | None, at: float) -> Turn:

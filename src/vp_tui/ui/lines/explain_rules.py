@@ -114,14 +114,14 @@ def gates_section(view: View, width: int) -> list[Line]:
     lines: list[Line] = [(("GATES", "accent"),), *paragraph(note, width, tone="dim")]
     for name, gate in gates.by_name().items():
         lines += gate_lines(name, gate, width)
-    tone: Tone = "good" if gates.promotion.recommended else "strong"
+    tone: Tone = "strong" if gates.missing else "good"
     note = (
         "Recommended when all four PASS in one window. This is not the row's word: a rollout may"
         " go on with less than proof, and this line shows how much less."
     )
     return [
         *lines,
-        *paragraph(f"Promotion: {words.promotion(gates.promotion)}", width, tone=tone),
+        *paragraph(f"Promotion: {words.promotion(gates)}", width, tone=tone),
         *paragraph(note, width, tone="dim"),
     ]
 
@@ -150,8 +150,8 @@ def _missing(name: str, gate: GateResult) -> str:
 
 def guardrails_section(view: View, width: int) -> list[Line]:
     """Return the three guardrails, and who reverts."""
-    guardrails = assess(view).guardrails
-    recovery = guardrails.cancel_recovery
+    assessment = assess(view)
+    state = literal(assessment.guardrails.cancel_recovery.state)
     meaning = (
         "Every cancel, also one made by somebody else, is followed until a later turn completes:"
         " until then it is no recovery, though active_runs reads 0. After"
@@ -159,13 +159,15 @@ def guardrails_section(view: View, width: int) -> list[Line]:
     )
     return [
         (("GUARDRAILS", "accent"),),
-        *fact("1 cancels", join((literal(recovery.state), "strong"), f". {meaning}"), width),
+        *fact("1 cancels", join((state, "strong"), f". {meaning}"), width),
         *fact("2 evidence", _target(view), width),
         *fact("3 revert", _wire(view), width),
         *fact("  rule", ((_trip_rule(), "dim"),), width),
         *fact("  proof", _alarm(view), width),
-        *fact("  who", join((guardrails.auto_revert, "strong")), width),
-        *fact("  mode", f"{guardrails.mode}: {_MODES[guardrails.mode]}", width),
+        *fact("  who", join((assessment.guardrails.auto_revert, "strong")), width),
+        *fact(
+            "  mode", f"{assessment.guardrails.mode}: {_MODES[assessment.guardrails.mode]}", width
+        ),
         *paragraph("Nothing in the gateway reverts by itself.", width, 13),
     ]
 

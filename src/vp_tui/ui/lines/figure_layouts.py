@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from vp_tui.domain.missions import CoverageState
 from vp_tui.domain.models import Source
+from vp_tui.domain.text import counted
 from vp_tui.ui.lines import figures as lines
 from vp_tui.ui.lines.header import assessment_of, gate_words
 from vp_tui.ui.lines.paint import (
@@ -102,7 +103,7 @@ def _rows(view: View, figures: Numbers, room: int, wide: int) -> list[_Row]:
     assessment = assessment_of(view)
     own, recovery = own_numbers(assessment), assessment.guardrails.cancel_recovery
     target = lines.evidence(assessment.target)
-    *_, revert = lines.auto_revert(assessment.guardrails)
+    *_, revert = lines.auto_revert(assessment)
     events = plain(words.events(figures.snapshot.event_counts))
     fallback = lines.reconstructed(figures, wide, *lines.agreement(figures))
     return [
@@ -205,17 +206,18 @@ def latency_card(figures: Numbers, width: int, height: int) -> list[Line]:
 def guardrails_card(view: View, figures: Numbers, width: int) -> list[Line]:
     """Return how the three guardrails stand, and who reverts."""
     assessment = assessment_of(view)
-    wire, guardrails = assessment.wire, assessment.guardrails
-    oldest: Line = ((f"the oldest leaves in {wire.missions_left}", "dim"),)
+    wire = assessment.wire
+    leaves_in = counted(wire.oldest_leaves_in or 0, "mission")
+    oldest: Line = ((f"the oldest leaves in {leaves_in}", "dim"),)
     return _card(
         figures,
         width,
         lines.strip(figures.recent),
         lines.rolling(figures.wire),
         *([oldest] if wire.oldest_leaves_in else []),
-        lines.cancel_recovery(guardrails.cancel_recovery),
+        lines.cancel_recovery(assessment.guardrails.cancel_recovery),
         lines.evidence(assessment.target),
-        *lines.auto_revert(guardrails),
+        *lines.auto_revert(assessment),
     )
 
 

@@ -30,14 +30,10 @@ if TYPE_CHECKING:
 
     from vp_tui.domain.missions import Ledger, LedgerEntry
     from vp_tui.domain.models import Snapshot
-    from vp_tui.domain.rollout.guardrails import (
-        CancelRecovery,
-        EvidenceTarget,
-        Guardrails,
-        TripWire,
-    )
+    from vp_tui.domain.rollout.guardrails import CancelRecovery, EvidenceTarget, TripWire
     from vp_tui.domain.rollout.windows import Window, WindowNumbers
     from vp_tui.ui.lines.paint import Tone
+    from vp_tui.views.assessment import Assessment
     from vp_tui.views.figures import Numbers
     from vp_tui.views.view import View
 
@@ -160,10 +156,10 @@ def evidence(target: EvidenceTarget | None) -> Line:
     return ((words.evidence_target(target, short=True), "dim"),)
 
 
-def auto_revert(guardrails: Guardrails) -> list[Line]:
+def auto_revert(assessment: Assessment) -> list[Line]:
     """Return who reverts, the words that matter most last."""
-    tone: Tone = "bad" if guardrails.trip_wire.tripped else "dim"
-    return [((part, tone),) for part in guardrails.auto_revert.split("; ")]
+    tone: Tone = "bad" if assessment.wire.tripped else "dim"
+    return [((part, tone),) for part in assessment.guardrails.auto_revert.split("; ")]
 
 
 def turns(view: View) -> list[Line]:

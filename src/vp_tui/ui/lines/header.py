@@ -134,7 +134,7 @@ def _verdict(view: View, assessment: Assessment, width: int) -> Line:
 
 def verdict_of(assessment: Assessment, suggestion: Suggestion) -> tuple[Tone, str, str]:
     """Return what to do, in words, and why; the tone repeats it."""
-    if assessment.gates.promotion.recommended:
+    if not assessment.gates.missing:
         return "good", "PROMOTION RECOMMENDED", "all four gates PASS"
     if assessment.gates.failing:
         return "bad", "NO PROMOTION", assessment.gates.failing[0]
