@@ -52,11 +52,12 @@ from vp_tui.views.sources import source_view
 from vp_tui.views.view import View
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator
+    from collections.abc import Awaitable, Callable, Iterable, Iterator
 
     from vp_tui.cli.arguments import Arguments
     from vp_tui.cli.config.settings import Settings
     from vp_tui.domain.lane.probe import Probe
+    from vp_tui.state.state import Watch
     from vp_tui.storage.places import Places
 
 
@@ -98,8 +99,8 @@ async def _look(
     Raises GatewayError when there are no metrics, and ConfigError for limits of the script's own
     rules, which a stage's rules have not.
     """
-    is_staged = options.stage_rules is not None
-    if is_staged and options.thresholds != Thresholds():
+    stage = options.stage_rules
+    if stage is not None and options.thresholds != Thresholds():
         raise ConfigError("the limits of the assessment have no effect with --stage: leave one out")
     credentials = credentials_of(settings, ambient=True)
     problems = credentials.read().problems
@@ -107,7 +108,7 @@ async def _look(
     events: list[Event] = []
     try:
         raw = await client.metrics_body()
-        if is_staged:
+        if stage is not None:
             events += await asyncio.gather(
                 _asked(Source.CONTINUITY, client.continuity(), ContinuityArrived),
                 _asked(Source.HEALTH, client.health(), HealthArrived),
@@ -115,13 +116,22 @@ async def _look(
     finally:
         await client.aclose()
     seen = reported(raw, settings, problems)
-    if not is_staged:
+    if stage is None:
         return seen, None
     if isinstance(seen.snapshot, Failure):
         events.append(SourceFailed(time.monotonic(), Source.METRICS, seen.snapshot))
     else:
         events.append(SnapshotArrived(time.monotonic(), seen.snapshot, Plane.OPS))
-    return seen, await _draft(settings, options, places, events)
+    settings = replace(
+        settings,
+        evidence=options.append,
+        profile=Profile(options.assessment),
+        stage=Stage(stage),
+        source=options.source,
+    )
+    for feed in file_feeds(settings, places, events.append, time.monotonic):
+        await feed.look()
+    return seen, _draft(watch_of(settings), events, options)
 
 
 async def _asked(
@@ -134,21 +144,10 @@ async def _asked(
     return arrived(time.monotonic(), answer)
 
 
-async def _draft(
-    settings: Settings, options: CaptureOptions, places: Places, events: list[Event]
-) -> Draft:
-    """Return the row's draft, as the screen has it after these events and what was recorded."""
-    settings = replace(
-        settings,
-        evidence=options.append,
-        profile=Profile(options.assessment),
-        stage=Stage(options.stage_rules),
-        source=options.source,
-    )
-    for feed in file_feeds(settings, places, events.append, time.monotonic):
-        await feed.look()
+def _draft(watch: Watch, events: Iterable[Event], options: CaptureOptions) -> Draft:
+    """Return the draft of the row that is asked for, as the screen has it after these events."""
     now, wall = time.monotonic(), datetime.now(UTC)
-    unknowing = initial_state(watch_of(settings), at=now, wall=wall)
+    unknowing = initial_state(watch, at=now, wall=wall)
     view = View(reduce_all(unknowing, [*events, Tick(now, wall)]), now)
     window = current_window(view)
     named = window._replace(
