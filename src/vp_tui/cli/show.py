@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 from vp_tui.cli.config.kinds import Setting
 from vp_tui.cli.config.load import value_of
 from vp_tui.cli.config.settings import GATEWAY_KEYS, SETTINGS, TOP_KEYS, Settings
-from vp_tui.cli.console import narrate, say, told_settings
+from vp_tui.cli.console import aligned, narrate, say, told_file, told_settings
 from vp_tui.domain.rollout.evidence_row import cells_from_snapshot
 from vp_tui.domain.text import literal
 from vp_tui.gateway.credentials import Secret
@@ -18,7 +18,6 @@ from vp_tui.storage.records import records_path
 from vp_tui.storage.verification import verify
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
     from vp_tui.cli.arguments import Arguments
@@ -27,22 +26,11 @@ if TYPE_CHECKING:
     from vp_tui.storage.verification import RowCheck
 
 
-class ShownSetting(NamedTuple):
-    """One setting, in words."""
-
-    name: str
-    value: str
-    origin: str
-
-
 def config_show(arguments: Arguments) -> int:
     """Print every setting with where it came from; return the exit code."""
     loaded = told_settings(arguments)
-    rows = shown_settings(loaded)
-    widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
-    say("\n".join(f"{row[0]:<{widths[0]}}  {row[1]:<{widths[1]}}  {row[2]}" for row in rows))
-    file = loaded.config_file
-    narrate(f"configuration file: {literal(str(file)) if file else 'none'}")
+    say("\n".join(aligned(shown_settings(loaded))))
+    narrate(told_file(loaded))
     return 0
 
 
@@ -52,11 +40,10 @@ def config_schema(_arguments: Arguments) -> int:
     return 0
 
 
-def shown_settings(loaded: Loaded) -> list[ShownSetting]:
-    """Return every setting with where it came from; a token is never shown."""
+def shown_settings(loaded: Loaded) -> list[tuple[str, str, str]]:
+    """Return each setting's name, value in words and origin; a token is never shown."""
     return [
-        ShownSetting(name, _shown(value_of(loaded.settings, name)), loaded.origins[name])
-        for name in SETTINGS
+        (name, _shown(value_of(loaded.settings, name)), loaded.origins[name]) for name in SETTINGS
     ]
 
 
@@ -114,7 +101,7 @@ _SHOWN: Final = {
     "decision": "decision",
     "window": "window",
 }
-"""The cells that `show_text` shows, with their headings."""
+"""The cells that `evidence show` shows, with their headings."""
 _STATES: Final = ("ok", "unverified", "MISMATCH")
 
 
@@ -124,7 +111,8 @@ def evidence_show(arguments: Arguments) -> int:
     if arguments.options["json"]:
         say(json.dumps(shown, indent=2))
         return EXIT_OK
-    say(show_text(shown))
+    rows = [[literal(str(row[name])) for name in _SHOWN] for row in shown["rows"]]
+    say("\n".join(aligned([list(_SHOWN.values()), *rows])))
     for warning in shown["warnings"]:
         narrate(f"WARNING: {literal(warning)}")
     return EXIT_OK
@@ -145,15 +133,6 @@ def show(log: Path) -> dict[str, Any]:
     table, _ = read_log(log, must_exist=True)
     rows = [asdict(row.row) | {"line": row.line} for row in table.rows]
     return {"rows": rows, "warnings": list(table.warnings)}
-
-
-def show_text(shown: Mapping[str, Any]) -> str:
-    """Return the rows of `show` as a table to read; scope, refs and notes are left out."""
-    rows = [[literal(str(row[name])) for name in _SHOWN] for row in shown["rows"]]
-    table = [list(_SHOWN.values()), *rows]
-    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
-    lines = ("  ".join(map(str.ljust, row, widths)).rstrip() for row in table)
-    return "\n".join(lines)
 
 
 def verify_report(log: Path) -> tuple[list[str], int]:

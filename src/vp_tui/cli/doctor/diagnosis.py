@@ -8,8 +8,8 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from vp_tui.cli.console import say, settings_of
-from vp_tui.cli.doctor.gateway import Found, clock_checks, examine
+from vp_tui.cli.console import aligned, say, settings_of, told_file
+from vp_tui.cli.doctor.gateway import Examination, clock_checks, examine
 from vp_tui.cli.doctor.machine import (
     Check,
     Terminal,
@@ -20,14 +20,12 @@ from vp_tui.cli.doctor.machine import (
     version_checks,
     versions,
 )
-from vp_tui.cli.show import ShownSetting, shown_settings
+from vp_tui.cli.show import shown_settings
 from vp_tui.cli.wiring import credentials_of
-from vp_tui.domain.text import literal
 from vp_tui.storage.places import places
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-    from pathlib import Path
+    from collections.abc import Mapping
     from typing import TextIO
 
     from vp_tui.cli.arguments import Arguments
@@ -47,13 +45,9 @@ _MS: Final = 1000
 class Diagnosis(NamedTuple):
     """All that was found."""
 
-    config_file: Path | None
-    settings: tuple[ShownSetting, ...]
-    notes: tuple[str, ...]
-    """What is odd about the configuration."""
+    loaded: Loaded
     presence: TokenPresence
-    url: str
-    found: Found
+    found: Examination
     terminal: Terminal
     versions: Mapping[str, str | None]
     checks: tuple[Check, ...]
@@ -97,45 +91,31 @@ async def diagnose(
         *terminal_checks(shown),
         *version_checks(installed),
     )
-    return Diagnosis(
-        loaded.config_file,
-        tuple(shown_settings(loaded)),
-        loaded.notes,
-        presence,
-        settings.url,
-        found,
-        shown,
-        installed,
-        checks,
-    )
+    return Diagnosis(loaded, presence, found, shown, installed, checks)
 
 
 def as_object(diagnosis: Diagnosis) -> dict[str, Any]:
     """Return the diagnosis as plain JSON values."""
-    health = diagnosis.found.health
+    loaded, presence, found = diagnosis.loaded, diagnosis.presence, diagnosis.found
     return {
         "schema": SCHEMA,
         "ok": diagnosis.exit_code == EXIT_WELL,
         "config": {
-            "file": None if diagnosis.config_file is None else str(diagnosis.config_file),
+            "file": None if loaded.config_file is None else str(loaded.config_file),
             "settings": {
-                shown.name: {"value": shown.value, "origin": shown.origin}
-                for shown in diagnosis.settings
+                name: {"value": value, "origin": origin}
+                for name, value, origin in shown_settings(loaded)
             },
-            "notes": list(diagnosis.notes),
+            "notes": list(loaded.notes),
         },
-        "tokens": {
-            "ops": diagnosis.presence.ops,
-            "internal": diagnosis.presence.internal,
-            "problems": list(diagnosis.presence.problems),
-        },
+        "tokens": presence._asdict() | {"problems": list(presence.problems)},
         "gateway": {
-            "url": diagnosis.url,
-            "reachable": diagnosis.found.is_reachable,
-            "version": health.version if health else None,
-            "dialect": health.dialect if health else None,
-            "clock_offset_s": health.clock_offset_s if health else None,
-            "ahead_s": diagnosis.found.ahead_s,
+            "url": loaded.settings.url,
+            "reachable": found.is_reachable,
+            "version": found.health.version if found.health else None,
+            "dialect": found.health.dialect if found.health else None,
+            "clock_offset_s": found.health.clock_offset_s if found.health else None,
+            "ahead_s": found.ahead_s,
         },
         "terminal": diagnosis.terminal._asdict(),
         "versions": dict(diagnosis.versions),
@@ -150,12 +130,10 @@ def _check(check: Check) -> dict[str, Any]:
 
 def as_text(diagnosis: Diagnosis) -> str:
     """Return the diagnosis as an aligned table, and what is wrong in a line at the end."""
-    file = literal(str(diagnosis.config_file)) if diagnosis.config_file else "none"
-    settings = [(shown.name, shown.value, shown.origin) for shown in diagnosis.settings]
-    lines = [f"configuration file: {file}", *_aligned(settings)]
-    lines += [f"note: {note}" for note in diagnosis.notes]
-    lines += ["", *_aligned([_cells(check) for check in diagnosis.checks]), "", _summary(diagnosis)]
-    return "\n".join(lines)
+    loaded, checks = diagnosis.loaded, map(_cells, diagnosis.checks)
+    lines = [told_file(loaded), *aligned(shown_settings(loaded))]
+    lines += [f"note: {note}" for note in loaded.notes]
+    return "\n".join([*lines, "", *aligned(checks), "", _summary(diagnosis)])
 
 
 def _cells(check: Check) -> tuple[str, ...]:
@@ -166,15 +144,7 @@ def _cells(check: Check) -> tuple[str, ...]:
 
 def _summary(diagnosis: Diagnosis) -> str:
     if not diagnosis.found.is_reachable:
-        return f"The gateway at {diagnosis.url} could not be looked at."
+        return f"The gateway at {diagnosis.loaded.settings.url} could not be looked at."
     if not diagnosis.wrong:
         return "All is well."
     return f"{len(diagnosis.wrong)} wrong: {', '.join(check.name for check in diagnosis.wrong)}"
-
-
-def _aligned(rows: Sequence[tuple[str, ...]]) -> Iterator[str]:
-    """Yield the rows with their columns under one another, the last one as long as it is."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
-        yield "  ".join(cells).rstrip()
