@@ -31,7 +31,7 @@ EVENT_LIMIT: Final = 20_000
 """Characters of an event's line; a longer one is cut to kind and moment."""
 LAST_EVENTS: Final = "last events, oldest first:"
 
-_LIBRARIES: Final = ("textual", "httpx", "websockets", "pydantic")
+LIBRARIES: Final = ("textual", "httpx", "websockets", "pydantic")
 _TOKEN_VARIABLES: Final = ("UA_OPS_TOKEN", "UA_INTERNAL_API_TOKEN")
 _SHORTEST_SECRET: Final = 4
 """Characters; scrubbing shorter values would make the report unreadable and hide nothing."""
@@ -141,9 +141,10 @@ def _compact(value: object) -> str:
 
 
 def _lines(error: BaseException, argv: Sequence[str], now: datetime) -> Iterator[str]:
+    installed = versions()
     yield f"vp-tui {__version__} crashed at {now.isoformat()}"
     yield f"Python {platform.python_version()} on {platform.platform()}"
-    yield ", ".join(f"{name} {_version(name)}" for name in _LIBRARIES)
+    yield ", ".join(f"{name} {installed[name] or 'not installed'}" for name in LIBRARIES)
     yield f"arguments: {literal(' '.join(argv))}"
     yield ""
     trace = traceback.TracebackException.from_exception(error, capture_locals=False)
@@ -156,8 +157,12 @@ def _lines(error: BaseException, argv: Sequence[str], now: datetime) -> Iterator
     yield ""
 
 
-def _version(name: str) -> str:
-    try:
-        return metadata.version(name)
-    except metadata.PackageNotFoundError:
-        return "not installed"
+def versions() -> dict[str, str | None]:
+    """Return the version of vp-tui, of Python and of each library; None: it is not installed."""
+    found: dict[str, str | None] = {"vp-tui": __version__, "python": platform.python_version()}
+    for name in LIBRARIES:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            found[name] = None
+    return found

@@ -9,6 +9,7 @@ import sys
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from vp_tui.cli.console import aligned, say, settings_of, told_file
+from vp_tui.cli.crash import versions
 from vp_tui.cli.doctor.gateway import Examination, clock_checks, examine
 from vp_tui.cli.doctor.machine import (
     Check,
@@ -18,7 +19,6 @@ from vp_tui.cli.doctor.machine import (
     terminal_checks,
     token_checks,
     version_checks,
-    versions,
 )
 from vp_tui.cli.show import shown_settings
 from vp_tui.cli.wiring import credentials_of

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import os
-import platform
 from functools import partial
-from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
-from vp_tui import __version__
 from vp_tui.domain.rollout.verdicts import UnreadReport
 from vp_tui.domain.text import clip, counted, literal
 from vp_tui.storage.errors import EvidenceError
@@ -26,7 +23,6 @@ if TYPE_CHECKING:
     from vp_tui.storage.places import Places
 
 
-LIBRARIES: Final = ("textual", "httpx", "websockets", "pydantic")
 SMALLEST: Final = (80, 24)
 """Columns and lines of the smallest terminal that the screen is made for."""
 _SHOWN: Final = 60
@@ -59,17 +55,6 @@ class Terminal(NamedTuple):
     encoding: str | None
     no_color: bool
     tmux: bool
-
-
-def versions() -> dict[str, str | None]:
-    """Return the version of vp-tui, of Python and of each library; None: it is not installed."""
-    found: dict[str, str | None] = {"vp-tui": __version__, "python": platform.python_version()}
-    for name in LIBRARIES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            found[name] = None
-    return found
 
 
 def version_checks(found: Mapping[str, str | None]) -> Iterator[Check]:
