@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from argparse import SUPPRESS, ArgumentParser, ArgumentTypeError, RawDescriptionHelpFormatter
+from argparse import SUPPRESS, ArgumentParser, RawDescriptionHelpFormatter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, NoReturn
 
 from vp_tui import __version__
-from vp_tui.cli.config.kinds import hint, number, whole
+from vp_tui.cli.config.kinds import WORD, hint, number, whole
 from vp_tui.cli.config.settings import SETTINGS
 from vp_tui.domain.text import literal
-from vp_tui.domain.vocabulary import Profile, Stage, Traffic, is_word
+from vp_tui.domain.vocabulary import Profile, Stage, Traffic
 
 if TYPE_CHECKING:
     from argparse import _ActionsContainer as _Group
@@ -37,9 +37,7 @@ _TAKEN: Final[Mapping[str, Collection[str]]] = {
     - {"interval", "stuck_after", "internal_token", "internal_token_file"}
     # These it has as options of its own: without --stage it decides as the script did.
     - {"evidence", "profile", "stage", "source", "window_label", "window_scope"},
-    "evidence show": (),
-    "evidence verify": (),
-    "config schema": (),
+    **dict.fromkeys(("evidence show", "evidence verify", "config schema"), ()),
 }
 """The settings that a command takes; one not named here takes all of them and `--config`."""
 
@@ -115,12 +113,6 @@ class _Option(NamedTuple):
     """SUPPRESS: it is absent where it is not given."""
 
 
-def _word(text: str) -> str:
-    if is_word(text):
-        return text
-    raise ArgumentTypeError("a word of capitals, digits and “_” is wanted")
-
-
 _SCENARIO: Final = (
     _Option("--scenario NAME", f"what happens there: {', '.join(SCENARIOS)} (tour)", SCENARIOS),
     _Option("--speed X", "how much faster than life, 0.01 to 1000 (1)", number(0.01, 1000.0).parse),
@@ -160,7 +152,7 @@ _ROW: Final = (
     _Option("--scope TEXT", "the scope (lane, gateway and source)"),
     _Option("--ref TEXT", "where the numbers come from (endpoint and limits)"),
     _Option("--note TEXT", "your words; wanted with a decision that allows more"),
-    _Option("--decision WORD", "the row's word instead of the assessment's", _word),
+    _Option("--decision WORD", "the row's word instead of the assessment's", WORD.parse),
     _Option(
         "--source",
         f"whose traffic it is: {', '.join(Traffic)} (organic; with --probes probe)",

@@ -21,7 +21,7 @@ from vp_tui.cli.capture_row import CaptureOptions, Reported, append, as_code, re
 from vp_tui.cli.config.kinds import ConfigError
 from vp_tui.cli.console import narrate, say, told_settings
 from vp_tui.cli.wiring import credentials_of, watch_of
-from vp_tui.cli.workers import client_of, file_feeds, order_runner, orders_of
+from vp_tui.cli.workers import client_of, file_feeds, order_runner
 from vp_tui.domain.events import (
     AuditFailed,
     ContinuityArrived,
@@ -207,22 +207,21 @@ async def _drive(settings: Settings, options: CaptureOptions, places: Places) ->
     credentials = credentials_of(settings, ambient=True)
     for problem in credentials.read().problems:
         narrate(f"WARNING: {problem}")
-    tls = TlsContext(settings.url, settings.ca_file)
-    orders = orders_of(settings, credentials, tls)
-    if orders is None:
+    if settings.read_only:
         raise ConfigError(
             "read-only: --probes would run turns on the gateway: leave one of them out"
         )
+    tls = TlsContext(settings.url, settings.ca_file)
     client = GatewayClient(settings.url, settings.vp_id, credentials, tls=tls)
     narration = _Narration(options.probes)
-    runner = order_runner(settings, client, orders, places, narration.hear)
+    runner = order_runner(settings, client, credentials, tls, places, narration.hear)
     try:
         dialect = None
         with suppress(GatewayError):
             dialect = (await client.health()).dialect
         prompt = prompt_for(settings.probe.prompt, dialect)
         for left in range(options.probes, 0, -1):
-            if narration.was_given_up:
+            if any(probe.outcome in _GIVEN_UP for probe in narration.probes):
                 unsent = counted(left, "further probe is", "further probes are")
                 narrate(f"WARNING: {unsent} not sent")
                 break
@@ -242,11 +241,6 @@ class _Narration:
         self._count = count
         self.probes: list[Probe] = []
         """Each as it was told last."""
-
-    @property
-    def was_given_up(self) -> bool:
-        """Whether the last probe was: a further one would queue behind it."""
-        return bool(self.probes) and self.probes[-1].outcome in _GIVEN_UP
 
     def hear(self, event: Event) -> None:
         """Narrate what is told of a probe; that it cannot be audited is told, and stops nothing."""

@@ -91,8 +91,6 @@ def _property(setting: Setting) -> dict[str, Any]:
     return told | {"default": default} if has_one else told
 
 
-EXIT_OK: Final = 0
-EXIT_MISMATCH: Final = 1
 _SHOWN: Final = {
     "line": "line",
     "date": "date (UTC)",
@@ -110,12 +108,12 @@ def evidence_show(arguments: Arguments) -> int:
     shown = show(arguments.options["log"])
     if arguments.options["json"]:
         say(json.dumps(shown, indent=2))
-        return EXIT_OK
-    rows = [[literal(str(row[name])) for name in _SHOWN] for row in shown["rows"]]
-    say("\n".join(aligned([list(_SHOWN.values()), *rows])))
-    for warning in shown["warnings"]:
-        narrate(f"WARNING: {literal(warning)}")
-    return EXIT_OK
+    else:
+        rows = [[literal(str(row[name])) for name in _SHOWN] for row in shown["rows"]]
+        say("\n".join(aligned([list(_SHOWN.values()), *rows])))
+        for warning in shown["warnings"]:
+            narrate(f"WARNING: {literal(warning)}")
+    return 0
 
 
 def evidence_verify(arguments: Arguments) -> int:
@@ -146,7 +144,7 @@ def verify_report(log: Path) -> tuple[list[str], int]:
     counts = {state: sum(found.state == state for found in checks) for state in _STATES}
     told = ", ".join(f"{count} {state}" for state, count in counts.items())
     lines = [*map(_line, checks), f"{len(checks)} checked: {told}"]
-    return lines, EXIT_MISMATCH if counts["MISMATCH"] else EXIT_OK
+    return lines, int(counts["MISMATCH"] > 0)
 
 
 def _line(found: RowCheck) -> str:

@@ -56,7 +56,9 @@ def run_tui(settings: Settings, places: Places, *, ambient: bool = True) -> int:
         try:
             app.run()
         finally:
-            _note_pending(lane, places)
+            # The cancels whose recovery is still awaited: no line of the audit says so yet.
+            if lane.store.state.cancels and (problem := lane.lookout.note_left(places.audit)):
+                narrate(f"WARNING: {problem.reason}; {problem.cure}")
         if app.crash is not None:
             raise app.crash
     return app.return_code or 0
@@ -83,9 +85,3 @@ def lane_watch(
 
     commands = Commands(network.add(feeds), store, recorder, places)
     return LaneWatch(store, mailbox, commands, USUAL.clock, USUAL.wall)
-
-
-def _note_pending(lane: LaneWatch, places: Places) -> None:
-    """Audit the cancels whose recovery was still awaited when vp-tui was left."""
-    if lane.store.state.cancels and (problem := lane.lookout.note_left(places.audit)):
-        narrate(f"WARNING: {problem.reason}; {problem.cure}")

@@ -70,15 +70,11 @@ def config_file(path: Path, text: str) -> ConfigFile:
     try:
         content = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise ConfigError(_syntax_error(path, text, str(error))) from None
+        found = _ERROR_LINE.search(str(error))
+        line = found[1] if found else text.count("\n") + 1
+        reason = _ERROR_LINE.sub("", str(error)).removesuffix(" (at end of document)")
+        raise ConfigError(f"{literal(str(path))}:{line}: not TOML: {literal(reason)}") from None
     return _Reading(path, text).file(content)
-
-
-def _syntax_error(path: Path, text: str, message: str) -> str:
-    found = _ERROR_LINE.search(message)
-    line = int(found[1]) if found else text.count("\n") + 1
-    reason = _ERROR_LINE.sub("", message).removesuffix(" (at end of document)")
-    return f"{literal(str(path))}:{line}: not TOML: {literal(reason)}"
 
 
 class _Reading:

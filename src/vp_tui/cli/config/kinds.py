@@ -168,10 +168,6 @@ def _is_visible(text: str) -> bool:
     return bool(text.strip()) and text == text.strip() == literal(text)
 
 
-def _is_path(text: str) -> bool:
-    return bool(text.strip()) and "\0" not in text
-
-
 def _url(text: str) -> str:
     """Refuse what would leak or be lost: credentials, a query, a fragment."""
     wanted = "http://host:port or https://host is wanted"
@@ -214,7 +210,10 @@ def _words(text: str) -> tuple[str, ...]:
 URL: Final = Kind(_url)
 """Base URLs, without a trailing slash."""
 NAME: Final = Kind(_text(_is_visible, "a name of visible characters", str))
-PATH: Final = Kind(_text(_is_path, "the path of a file", Path))
+WORD: Final = Kind(_text(is_word, "a word of capitals, digits and “_”", str))
+PATH: Final = Kind(
+    _text(lambda text: text.strip() and "\0" not in text, "the path of a file", Path)
+)
 """A relative path is meant in the directory of whoever gives it."""
 PROMPT: Final = Kind(_text(str.strip, "a prompt", str.strip))
 TOKEN: Final = Kind(_text(_TOKEN.fullmatch, "a token of visible ASCII characters", Secret))

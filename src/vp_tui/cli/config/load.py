@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 
 ENVIRONMENT_PREFIX: Final = "VP_TUI_"
-DEFAULT_ORIGIN: Final = "default"
 _FROM_ENVIRONMENT: Final = {
     name: ENVIRONMENT_PREFIX + name.upper()
     for name, setting in SETTINGS.items()
@@ -67,8 +66,9 @@ def settle(given: Mapping[str, Given]) -> Loaded:
     settings = Settings()
     for name, value in given.items():
         settings = _with(settings, SETTINGS[name].path, _checked(name, value))
-    origins = dict.fromkeys(SETTINGS, DEFAULT_ORIGIN)
-    origins |= {name: value.origin for name, value in given.items()}
+    origins = dict.fromkeys(SETTINGS, "default") | {
+        name: value.origin for name, value in given.items()
+    }
     notes = tuple(
         f"{value.origin}: everybody on this machine can read it in the process list; "
         f"use {SETTINGS[name].secret} or a file"
@@ -133,7 +133,9 @@ def _chosen(file: ConfigFile, given: Mapping[str, Given]) -> Mapping[str, Given]
     if name := given.get("gateway_name"):
         return file.named(name.text, name.origin)
     if url := given.get("gateway_url"):
-        return next((t for t in file.gateways.values() if _is_same_url(t, url.text)), {})
+        at = url.text.rstrip("/")
+        tables = file.gateways.values()
+        return next((t for t in tables if t["gateway_url"].text.rstrip("/") == at), {})
     if file.default is not None:
         return file.gateways[file.default]
     if len(file.gateways) > 1:
@@ -143,10 +145,6 @@ def _chosen(file: ConfigFile, given: Mapping[str, Given]) -> Mapping[str, Given]
             f"or default_gateway: {names}"
         )
     return next(iter(file.gateways.values()), {})
-
-
-def _is_same_url(table: Mapping[str, Given], url: str) -> bool:
-    return table["gateway_url"].text.rstrip("/") == url.rstrip("/")
 
 
 def _with(table: Any, path: tuple[str, ...], value: object) -> Any:  # noqa: ANN401 - any table

@@ -35,11 +35,7 @@ if TYPE_CHECKING:
 
 
 SCHEMA: Final = 1
-EXIT_WELL: Final = 0
-EXIT_WRONG: Final = 1
-EXIT_COULD_NOT_LOOK: Final = 2
 _WORDS: Final = {"ok": "ok", "wrong": "WRONG", "note": "-"}
-_MS: Final = 1000
 
 
 class Diagnosis(NamedTuple):
@@ -60,9 +56,7 @@ class Diagnosis(NamedTuple):
     @property
     def exit_code(self) -> int:
         """0 all well, 1 something wrong, 2 the gateway could not be looked at."""
-        if not self.found.is_reachable:
-            return EXIT_COULD_NOT_LOOK
-        return EXIT_WRONG if self.wrong else EXIT_WELL
+        return int(bool(self.wrong)) if self.found.is_reachable else 2
 
 
 def doctor(arguments: Arguments) -> int:
@@ -99,7 +93,7 @@ def as_object(diagnosis: Diagnosis) -> dict[str, Any]:
     loaded, presence, found = diagnosis.loaded, diagnosis.presence, diagnosis.found
     return {
         "schema": SCHEMA,
-        "ok": diagnosis.exit_code == EXIT_WELL,
+        "ok": diagnosis.exit_code == 0,
         "config": {
             "file": None if loaded.config_file is None else str(loaded.config_file),
             "settings": {
@@ -137,7 +131,7 @@ def as_text(diagnosis: Diagnosis) -> str:
 
 
 def _cells(check: Check) -> tuple[str, ...]:
-    took = "" if check.elapsed_s is None else f"{check.elapsed_s * _MS:.0f} ms"
+    took = "" if check.elapsed_s is None else f"{check.elapsed_s * 1000:.0f} ms"
     cure = f"; {check.cure}" if check.cure else ""
     return _WORDS[check.verdict], check.section, check.name, took, f"{check.detail}{cure}"
 
