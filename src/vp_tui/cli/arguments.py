@@ -249,37 +249,31 @@ def _parsers() -> tuple[_Parser, dict[str, _Parser]]:
 
     def add(name: str, summary: str, epilog: str | None = None) -> _Parser:
         described = f"{summary[0].upper()}{summary[1:]}."
-        command: _Parser = adding.add_parser(
+        return adding.add_parser(
             name, help=summary, description=described, epilog=epilog, **_AS_WRITTEN
         )
-        return command
 
-    commands = {
-        "watch": add("watch", "watch the gateway on this terminal (the default)"),
-        "demo": add("demo", "start an embedded gateway and watch it; it ends with vp-tui"),
-        "gateway": add("gateway", "run the embedded gateway alone, on 127.0.0.1"),
-        "status": add("status", "print one look at the gateway", _STATUS_EPILOG),
-        "capture": add("capture", "print the metrics and a row for the log", _CAPTURE_EPILOG),
-        "evidence": add("evidence", "show or verify an evidence log"),
-        "doctor": add("doctor", "find what is wrong, and what helps", _DOCTOR_EPILOG),
-        "config": add("config", "show the settings, or what can be set"),
-    }
-    _add_settings(commands["watch"])
-    _add_settings(commands["demo"], _TAKEN["demo"])
-    _add_options(commands["demo"], _SCENARIO)
-    _add_options(commands["gateway"], _GATEWAY)
-    _add_options(commands["status"], _STATUS)
-    _add_settings(commands["status"])
-    _add_options(commands["capture"].add_argument_group("row"), _ROW)
-    _add_options(commands["capture"].add_argument_group("assessment"), _ASSESSMENT)
-    _add_settings(commands["capture"], _TAKEN["capture"])
-    _add_evidence_commands(commands["evidence"])
-    _add_options(commands["doctor"], _DOCTOR)
-    _add_settings(commands["doctor"])
-    adding = commands["config"].add_subparsers(dest="what", metavar="show|schema", required=True)
-    _add_settings(adding.add_parser("show", help="print each setting, its value and its origin"))
-    adding.add_parser("schema", help="print the JSON Schema of the configuration file")
-    return top, commands
+    _add_settings(add("watch", "watch the gateway on this terminal (the default)"))
+    demo = add("demo", "start an embedded gateway and watch it; it ends with vp-tui")
+    _add_settings(demo, _TAKEN["demo"])
+    _add_options(demo, _SCENARIO)
+    _add_options(add("gateway", "run the embedded gateway alone, on 127.0.0.1"), _GATEWAY)
+    status = add("status", "print one look at the gateway", _STATUS_EPILOG)
+    _add_options(status, _STATUS)
+    _add_settings(status)
+    capture = add("capture", "print the metrics and a row for the log", _CAPTURE_EPILOG)
+    _add_options(capture.add_argument_group("row"), _ROW)
+    _add_options(capture.add_argument_group("assessment"), _ASSESSMENT)
+    _add_settings(capture, _TAKEN["capture"])
+    _add_evidence_commands(add("evidence", "show or verify an evidence log"))
+    doctor = add("doctor", "find what is wrong, and what helps", _DOCTOR_EPILOG)
+    _add_options(doctor, _DOCTOR)
+    _add_settings(doctor)
+    config = add("config", "show the settings, or what can be set")
+    shown = config.add_subparsers(dest="what", metavar="show|schema", required=True)
+    _add_settings(shown.add_parser("show", help="print each setting, its value and its origin"))
+    shown.add_parser("schema", help="print the JSON Schema of the configuration file")
+    return top, adding.choices
 
 
 def _add_evidence_commands(parser: _Parser) -> None:

@@ -108,7 +108,13 @@ def scripted_row(
 
     Raises ConfigError as `override_reason` does.
     """
-    suggestion = reported.suggestion(Profile(options.assessment), options.thresholds)
+    suggestion = script_decision(
+        Profile(options.assessment),
+        reported.considered,
+        _number(reported.body["fallback"].get("rate")),
+        _number(reported.body["latency_seconds"].get("p95_seconds")),
+        options.thresholds,
+    )
     logged = _logged(options.append)
     limits = {"mission_limit": settings.mission_limit, "event_limit": settings.event_limit}
     where = settings.gateway_name or host_port(settings.url)
@@ -221,12 +227,6 @@ class Reported(NamedTuple):
     def considered(self) -> int:
         """How many missions the figures are about."""
         return int(_number(self.body["fallback"].get("missions_considered")) or 0)
-
-    def suggestion(self, profile: Profile, thresholds: Thresholds) -> Suggestion:
-        """Return the script's decision on these figures."""
-        rate = _number(self.body["fallback"].get("rate"))
-        p95_s = _number(self.body["latency_seconds"].get("p95_seconds"))
-        return script_decision(profile, self.considered, rate, p95_s, thresholds)
 
     def doubts(self) -> Iterator[str]:
         """Tell what makes the figures less than they seem."""

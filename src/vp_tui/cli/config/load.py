@@ -123,9 +123,9 @@ def _read(path: Path, *, required: bool) -> ConfigFile | None:
         raise ConfigError(f"{literal(str(path))} cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:
         raise ConfigError(f"{literal(str(path))} is not UTF-8 text") from None
-    from vp_tui.cli.config.file import config_file  # noqa: PLC0415 - most starts have no file
+    from vp_tui.cli.config.file import ConfigFile  # noqa: PLC0415 - most starts have no file
 
-    return config_file(path, text)
+    return ConfigFile(path, text)
 
 
 def _chosen(file: ConfigFile, given: Mapping[str, Given]) -> Mapping[str, Given]:

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from vp_tui.cli.config.settings import Settings
     from vp_tui.cli.doctor.machine import Verdict
-    from vp_tui.domain.models import Health, Session, Snapshot, TailAnswer, TokenPresence
+    from vp_tui.domain.models import Health, Session, Snapshot, TokenPresence
     from vp_tui.gateway.client import GatewayClient
     from vp_tui.gateway.credentials import Credentials
     from vp_tui.gateway.parsing import SessionListing
@@ -79,37 +79,28 @@ class Examination:
     sessions: tuple[Session, ...] | None = None
 
     async def try_all(self) -> None:
-        """Ask each endpoint once; no other one where the first does not answer at all."""
+        """Ask each endpoint once."""
         client = self.client
+        dashboard = partial(client.metrics, Plane.DASHBOARD)
+        session_plane = partial(client.sessions, Plane.SESSION)
         await self._try("health", client.health, self._note_health)
-        tries: tuple[tuple[str, Callable[[], Awaitable[Any]], Callable[[Any], str]], ...] = (
-            ("metrics, ops plane", client.metrics, self._note_metrics),
-            ("metrics, dashboard", partial(client.metrics, Plane.DASHBOARD), self._note_metrics),
-            ("sessions, ops plane", client.sessions, self._note_sessions),
-            (
-                "sessions, session plane",
-                partial(client.sessions, Plane.SESSION),
-                self._note_sessions,
-            ),
-            (
-                "session continuity",
-                client.continuity,
-                lambda told: f"boot {short(told.started_at)}",
-            ),
-            ("log tail", self._ask_log, lambda told: f"{told.size} bytes"),
+        await self._try("metrics, ops plane", client.metrics, self._note_metrics)
+        await self._try("metrics, dashboard", dashboard, self._note_metrics)
+        await self._try("sessions, ops plane", client.sessions, self._note_sessions)
+        await self._try("sessions, session plane", session_plane, self._note_sessions)
+        await self._try(
+            "session continuity", client.continuity, lambda told: f"boot {short(told.started_at)}"
         )
-        for name, ask, note in tries:
-            if self.is_reachable:
-                await self._try(name, ask, note)
-            else:
-                self._not_tried(name, _SILENT)
-
-    async def _ask_log(self) -> TailAnswer:
-        return await self.client.log_tail(self.lane_log_id, TailRequest(limit=1, max_bytes=1_000))
+        log_tail = partial(client.log_tail, self.lane_log_id, TailRequest(limit=1, max_bytes=1_000))
+        await self._try("log tail", log_tail, lambda told: f"{told.size} bytes")
 
     async def _try(
         self, name: str, ask: Callable[[], Awaitable[Any]], note: Callable[[Any], str]
     ) -> None:
+        """Ask, unless the first that was asked did not answer at all."""
+        if self.checks and not self.is_reachable:
+            self._not_tried(name, _SILENT)
+            return
         began = time.monotonic()
         try:
             told = await ask()
