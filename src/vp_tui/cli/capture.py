@@ -62,8 +62,6 @@ if TYPE_CHECKING:
 
 
 ONE_LOOK: Final = "runs not watched: one look tells no stuck one"
-
-
 _REASON: Final = "vp-tui capture --probes"
 _GIVEN_UP: Final = frozenset({ProbeOutcome.TIMED_OUT, ProbeOutcome.BROKE})
 
@@ -185,7 +183,7 @@ def _staged_row(draft: Draft, options: CaptureOptions) -> tuple[EvidenceRow, Rec
     choice = Choice(
         options.decision or suggestion.decision,
         reason,
-        "; ".join(part for part in (ONE_LOOK, options.probed, note) if part),
+        "; ".join(filter(None, (ONE_LOOK, options.probed, note))),
     )
     row = row_of(draft, choice)
     if options.ref:

@@ -5,7 +5,6 @@ It replaces the rollout's capture script: same flags, same shape of output, same
 
 from __future__ import annotations
 
-import math
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -17,7 +16,7 @@ from vp_tui.cli.config.kinds import ConfigError
 from vp_tui.domain.missions import CoverageState, coverage_of
 from vp_tui.domain.models import Failure, Snapshot
 from vp_tui.domain.rollout.decisions import script_decision
-from vp_tui.domain.rollout.evidence_row import EvidenceRow, cells_from_snapshot
+from vp_tui.domain.rollout.evidence_row import EvidenceRow, cells_from_snapshot, finite
 from vp_tui.domain.rollout.labels import next_label, next_stage, numbered_label
 from vp_tui.domain.text import literal, utc_z
 from vp_tui.domain.vocabulary import Profile, Stage, Thresholds, Traffic, is_more_permissive
@@ -111,8 +110,8 @@ def scripted_row(
     suggestion = script_decision(
         Profile(options.assessment),
         reported.considered,
-        _number(reported.body["fallback"].get("rate")),
-        _number(reported.body["latency_seconds"].get("p95_seconds")),
+        finite(reported.body["fallback"].get("rate")),
+        finite(reported.body["latency_seconds"].get("p95_seconds")),
         options.thresholds,
     )
     logged = _logged(options.append)
@@ -128,7 +127,7 @@ def scripted_row(
         fallback_rate=rate,
         p95_latency=p95,
         decision=options.decision or suggestion.decision,
-        notes="; ".join(_notes(reported, suggestion, options)),
+        notes="; ".join(filter(None, _notes(reported, suggestion, options))),
     )
     facts = RecordFacts(
         window=row.window,
@@ -195,10 +194,8 @@ def _notes(reported: Reported, suggestion: Suggestion, options: CaptureOptions) 
     )
     yield from reported.doubts()
     yield f"assessment: {suggestion.decision}: {', '.join(suggestion.reasons)}"
-    if options.probed:
-        yield options.probed
-    if options.note:
-        yield options.note
+    yield options.probed
+    yield options.note
 
 
 def _counts(counts: object) -> dict[str, int] | None:
@@ -226,7 +223,7 @@ class Reported(NamedTuple):
     @property
     def considered(self) -> int:
         """How many missions the figures are about."""
-        return int(_number(self.body["fallback"].get("missions_considered")) or 0)
+        return int(finite(self.body["fallback"].get("missions_considered")) or 0)
 
     def doubts(self) -> Iterator[str]:
         """Tell what makes the figures less than they seem."""
@@ -250,15 +247,15 @@ def reported(raw: bytes, settings: Settings, problems: tuple[str, ...]) -> Repor
 def _metrics(raw: bytes) -> dict[str, Any]:
     """Return an answer as far as the script looked at it. Raises Unreadable."""
     try:
-        body = from_json(raw, allow_inf_nan=False)
+        answer = from_json(raw, allow_inf_nan=False)
     except ValueError:
         what = "a web page, not JSON" if raw.lstrip()[:1] == b"<" else "not JSON"
         raise _unreadable(what) from None
+    body: dict[str, Any] = answer if isinstance(answer, dict) else {}
     for key in ("fallback", "latency_seconds"):
-        if not isinstance(body, dict) or not isinstance(body.get(key), dict):
+        if not isinstance(body.get(key), dict):
             raise _unreadable(f"{key}: an object is wanted")
-    metrics: dict[str, Any] = body
-    return metrics
+    return body
 
 
 def _unreadable(fault: str) -> Unreadable:
@@ -272,13 +269,3 @@ def _generated_at(body: dict[str, Any]) -> datetime:
         return as_utc(datetime.fromisoformat(body["generated_at"]))
     except (KeyError, TypeError, ValueError):
         return datetime.now(UTC)
-
-
-def _number(value: object) -> float | None:
-    """Return what the row's cells, too, take for a number."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    with suppress(OverflowError):
-        number = float(value)
-        return number if math.isfinite(number) else None
-    return None
