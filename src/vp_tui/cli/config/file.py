@@ -80,27 +80,25 @@ class ConfigFile:
 
     def _gateway(self, name: str, value: object) -> dict[str, Given]:
         at = ("gateways", name)
-        table = self._table(at, value)
-        given = self._given(at, table, GATEWAY_KEYS)
-        if "url" not in table:
+        given = self._given(at, value, GATEWAY_KEYS)
+        if "gateway_url" not in given:
             raise ConfigError(
                 f"{self._where(at)}: [{_dotted(at)}] has no url: add the gateway's address, "
                 'such as url = "https://gateway.example"'
             )
         return given | {"gateway_name": Given(name, self._where(at), self.path.parent)}
 
-    def _given(
-        self, at: tuple[str, ...], table: Mapping[str, object], keys: Keys
-    ) -> dict[str, Given]:
+    def _given(self, at: tuple[str, ...], value: object, keys: Keys) -> dict[str, Given]:
         """Return the values of a table and of the tables in it, by setting."""
+        table = self._table(at, value)
         self._check_keys(at, table, keys)
         found: dict[str, Given] = {}
-        for name, value in table.items():
+        for name, inner in table.items():
             key, here = keys[name], (*at, name)
             if isinstance(key, Setting):
-                found[key.name] = self._value(here, value, key.kind)
+                found[key.name] = self._value(here, inner, key.kind)
             else:
-                found |= self._given(here, self._table(here, value), key)
+                found |= self._given(here, inner, key)
         return found
 
     def _check_keys(
@@ -147,14 +145,10 @@ def key_lines(text: str) -> dict[tuple[str, ...], int]:
             at = tables[0] = _parts(header)
         elif token["opens"]:
             tables.append(at)
-            continue
         elif token["closes"]:
             at = tables.pop()
-            continue
-        else:
-            continue
         line = text.count("\n", 0, token.start()) + 1
-        for length in range(1, len(at) + 1):
+        for length in range(1, len(at) + 1):  # where nothing was named, all of them are found
             found.setdefault(at[:length], line)
     return found
 

@@ -185,10 +185,9 @@ def _url(text: str) -> str:
 
 
 def _switch(text: str) -> bool:
-    try:
-        return _SWITCHED[text.strip().lower()]
-    except KeyError:
-        raise KindError("true or false is wanted") from None
+    if (switched := _SWITCHED.get(text.strip().lower())) is None:
+        raise KindError("true or false is wanted")
+    return switched
 
 
 def _command(text: str) -> tuple[str, ...]:
