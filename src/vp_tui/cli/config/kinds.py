@@ -11,6 +11,7 @@ import math
 import re
 from argparse import ArgumentTypeError
 from dataclasses import field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Generic, NamedTuple, TypeVar
 
@@ -114,18 +115,13 @@ def whole(low: int, high: int) -> Kind[int]:
     return Kind(parse, _BARE_NUMBER, {"type": "integer", "minimum": low, "maximum": high})
 
 
-def number(low: float, high: float) -> Kind[float]:
+def number(
+    low: float, high: float = math.inf, wanted: str = "a number from {} is wanted"
+) -> Kind[float]:
     """Return the numbers of that range."""
-    return _finite(low, high, f"a number from {low:g} to {high:g} is wanted")
+    is_bounded = math.isfinite(high)
+    told = wanted.format(f"{low:g} to {high:g}" if is_bounded else f"{low:g} on")
 
-
-def seconds(low: float, high: float = math.inf) -> Kind[float]:
-    """Return the durations of that range, in seconds."""
-    upper = f" to {high:g}" if math.isfinite(high) else " on"
-    return _finite(low, high, f"seconds from {low:g}{upper} are wanted")
-
-
-def _finite(low: float, high: float, wanted: str) -> Kind[float]:
     def parse(text: str) -> float:
         try:
             number = float(text)
@@ -133,10 +129,14 @@ def _finite(low: float, high: float, wanted: str) -> Kind[float]:
             number = math.nan
         if low <= number <= high and math.isfinite(number):
             return number
-        raise KindError(wanted)
+        raise KindError(told)
 
-    most = {"maximum": high} if math.isfinite(high) else {}
+    most = {"maximum": high} if is_bounded else {}
     return Kind(parse, _BARE_NUMBER, {"type": "number", "minimum": low, **most})
+
+
+seconds: Final = partial(number, wanted="seconds from {} are wanted")
+"""Returns the durations of that range, in seconds."""
 
 
 def one_of(words: type[_Word]) -> Kind[_Word]:

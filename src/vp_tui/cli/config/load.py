@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import reduce
 from pathlib import Path
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from vp_tui.cli.config.kinds import ConfigError, KindError, hint
@@ -75,7 +74,7 @@ def settle(given: Mapping[str, Given]) -> Loaded:
         for name, value in given.items()
         if SETTINGS[name].secret and value.origin == SETTINGS[name].flag
     )
-    return Loaded(settings, MappingProxyType(origins), notes)
+    return Loaded(settings, origins, notes)
 
 
 def from_flags(flags: Mapping[str, str], cwd: Path) -> dict[str, Given]:

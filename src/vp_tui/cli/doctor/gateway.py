@@ -26,7 +26,6 @@ from vp_tui.gateway.stream import StreamCore, StreamOutput
 from vp_tui.gateway.transport import TlsContext
 from vp_tui.gateway.websocket import SessionStream, SocketOptions
 from vp_tui.views import words
-from vp_tui.worker.polling import choose
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
@@ -149,15 +148,16 @@ class Examination:
 
     def _attachable(self) -> str | None:
         """Return a session that attaching does not resume, an idle one first; None without one."""
-        sessions = [
+        in_memory = [
             session
             for session in self.sessions or ()
-            if session.session_id != self.lane_log_id and is_session_id(session.session_id)
+            if session.in_memory
+            and session.session_id != self.lane_log_id
+            and is_session_id(session.session_id)
         ]
-        wanted = choose(sessions, ())
-        idle_first = sorted(sessions, key=lambda session: session.is_running)
-        otherwise = ALL_SESSIONS if self.health and self.health.dialect == "G2" else None
-        return next((s.session_id for s in idle_first if s.session_id in wanted), otherwise)
+        if in_memory:
+            return min(in_memory, key=lambda session: session.is_running).session_id
+        return ALL_SESSIONS if self.health and self.health.dialect == "G2" else None
 
     async def _attach(self, session_id: str, options: SocketOptions) -> LinkChanged:
         """Return where the socket stood once it stood anywhere."""
