@@ -13,14 +13,14 @@ import json
 import os
 import time
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from vp_tui.cli.capture_row import CaptureOptions, Reported, append, as_code, reported, scripted_row
 from vp_tui.cli.config.kinds import ConfigError
 from vp_tui.cli.console import narrate, say, told_settings
-from vp_tui.cli.wiring import credentials_of, watch_of
+from vp_tui.cli.wiring import credentials_of, new_store
 from vp_tui.cli.workers import client_of, file_feeds, order_runner
 from vp_tui.domain.events import (
     AuditFailed,
@@ -41,8 +41,6 @@ from vp_tui.domain.vocabulary import Profile, Stage, Thresholds, Traffic
 from vp_tui.gateway.client import GatewayClient
 from vp_tui.gateway.errors import GatewayError
 from vp_tui.gateway.transport import TlsContext
-from vp_tui.state.reducer import reduce_all
-from vp_tui.state.state import initial_state
 from vp_tui.storage.places import actor, places
 from vp_tui.storage.rows import RecordFacts
 from vp_tui.views.draft import Choice, Draft, draft_row
@@ -52,12 +50,11 @@ from vp_tui.views.sources import source_view
 from vp_tui.views.view import View
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Iterator
+    from collections.abc import Awaitable, Callable, Iterator
 
     from vp_tui.cli.arguments import Arguments
     from vp_tui.cli.config.settings import Settings
     from vp_tui.domain.lane.probe import Probe
-    from vp_tui.state.state import Watch
     from vp_tui.storage.places import Places
 
 
@@ -113,13 +110,13 @@ async def _look(
             )
     finally:
         await client.aclose()
-    seen = reported(raw, settings, problems)
+    seen, now = reported(raw, settings, problems), time.monotonic()
     if stage is None:
         return seen, None
     if isinstance(seen.snapshot, Failure):
-        events.append(SourceFailed(time.monotonic(), Source.METRICS, seen.snapshot))
+        events.append(SourceFailed(now, Source.METRICS, seen.snapshot))
     else:
-        events.append(SnapshotArrived(time.monotonic(), seen.snapshot, Plane.OPS))
+        events.append(SnapshotArrived(now, seen.snapshot, Plane.OPS))
     settings = replace(
         settings,
         evidence=options.append,
@@ -127,9 +124,13 @@ async def _look(
         stage=Stage(stage),
         source=options.source,
     )
-    for feed in file_feeds(settings, places, events.append, time.monotonic):
+    store = new_store(settings)
+    store.apply(*events)
+    for feed in file_feeds(settings, places, store.apply, time.monotonic):
         await feed.look()
-    return seen, _draft(watch_of(settings), events, options)
+    now = time.monotonic()
+    store.apply(Tick(now, datetime.now(UTC)))
+    return seen, _draft(View(store.state, now), options)
 
 
 async def _asked(
@@ -142,11 +143,8 @@ async def _asked(
     return arrived(time.monotonic(), answer)
 
 
-def _draft(watch: Watch, events: Iterable[Event], options: CaptureOptions) -> Draft:
-    """Return the draft of the row that is asked for, as the screen has it after these events."""
-    now, wall = time.monotonic(), datetime.now(UTC)
-    unknowing = initial_state(watch, at=now, wall=wall)
-    view = View(reduce_all(unknowing, [*events, Tick(now, wall)]), now)
+def _draft(view: View, options: CaptureOptions) -> Draft:
+    """Return the draft of the open or proposed window's row, named as asked for."""
     window = current_window(view)
     named = window._replace(
         label=options.window or window.label,
@@ -232,13 +230,13 @@ async def _drive(settings: Settings, options: CaptureOptions, places: Places) ->
     return replace(options, traffic=options.traffic or Traffic.PROBE, probed=_told_of(probes))
 
 
+@dataclass
 class _Narration:
     """Narrates each step of each probe, with the seconds since it began; and keeps the probes."""
 
-    def __init__(self, count: int) -> None:
-        self._count = count
-        self.probes: list[Probe] = []
-        """Each as it was told last."""
+    count: int
+    probes: list[Probe] = field(default_factory=list)
+    """Each as it was told last."""
 
     def hear(self, event: Event) -> None:
         """Narrate what is told of a probe; that it cannot be audited is told, and stops nothing."""
@@ -252,7 +250,7 @@ class _Narration:
         is_next = not self.probes or self.probes[-1].is_over
         told = 0 if is_next else len(self.probes.pop().steps)
         self.probes.append(probe)
-        name = f"probe {len(self.probes)} of {self._count}"
+        name = f"probe {len(self.probes)} of {self.count}"
         for each in probe.steps[told:]:
             detail = f": {each.detail}" if each.detail else ""
             narrate(f"{name}: {each.step}{detail} ({took(each.at - probe.began_at)})")

@@ -138,8 +138,7 @@ def verify_report(log: Path) -> tuple[list[str], int]:
 
     Raises EvidenceError when there is neither log nor records, or they cannot be read.
     """
-    must_exist = not records_path(resolve(log)).exists()
-    read_log(log, must_exist=must_exist)
+    read_log(log, must_exist=not records_path(resolve(log)).exists())
     checks = verify(log, cells_from_snapshot)
     counts = {state: sum(found.state == state for found in checks) for state in _STATES}
     told = ", ".join(f"{count} {state}" for state, count in counts.items())

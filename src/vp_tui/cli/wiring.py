@@ -78,10 +78,9 @@ def watch_of(settings: Settings) -> Watch:
 def means_of(settings: Settings) -> Means | None:
     """Return what the operator configured to act with; None: nothing."""
     brake = settings.brake
-    commands = (brake.apply, brake.release, brake.restart)
-    if brake.env_file is None and not any(commands):
-        return None
-    return Means(None if brake.env_file is None else str(brake.env_file), *commands)
+    env_file = None if brake.env_file is None else str(brake.env_file)
+    means = Means(env_file, brake.apply, brake.release, brake.restart)
+    return means if any(means) else None
 
 
 def new_store(settings: Settings, around: Surroundings = USUAL) -> Store:

@@ -10,16 +10,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from vp_tui.cli.console import aligned, say, settings_of, told_file
 from vp_tui.cli.crash import versions
+from vp_tui.cli.doctor import machine
 from vp_tui.cli.doctor.gateway import Examination, clock_checks, examine
-from vp_tui.cli.doctor.machine import (
-    Check,
-    Terminal,
-    file_checks,
-    terminal,
-    terminal_checks,
-    token_checks,
-    version_checks,
-)
 from vp_tui.cli.show import shown_settings
 from vp_tui.cli.wiring import credentials_of
 from vp_tui.storage.places import places
@@ -30,6 +22,7 @@ if TYPE_CHECKING:
 
     from vp_tui.cli.arguments import Arguments
     from vp_tui.cli.config.load import Loaded
+    from vp_tui.cli.doctor.machine import Check, Terminal
     from vp_tui.domain.models import TokenPresence
     from vp_tui.storage.places import Places
 
@@ -76,14 +69,14 @@ async def diagnose(
     credentials = credentials_of(settings, ambient=True)
     presence = credentials.read()
     found = await examine(settings, credentials)
-    shown, installed = terminal(environ, stdout), versions()
+    shown, installed = machine.terminal(environ, stdout), versions()
     checks = (
-        *token_checks(presence),
+        *machine.token_checks(presence),
         *found.checks,
         *clock_checks(found),
-        *file_checks(settings, places),
-        *terminal_checks(shown),
-        *version_checks(installed),
+        *machine.file_checks(settings, places),
+        *machine.terminal_checks(shown),
+        *machine.version_checks(installed),
     )
     return Diagnosis(loaded, presence, found, shown, installed, checks)
 

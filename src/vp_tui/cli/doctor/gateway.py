@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
 
     from vp_tui.cli.config.settings import Settings
-    from vp_tui.cli.doctor.machine import Verdict
     from vp_tui.domain.models import Health, Session, Snapshot, TokenPresence
     from vp_tui.gateway.client import GatewayClient
     from vp_tui.gateway.credentials import Credentials
@@ -105,10 +104,11 @@ class Examination:
             told = await ask()
         except GatewayError as error:
             self.is_reachable |= not error.is_silence
-            self._add(name, "wrong", error.failure.reason, error.failure.cure, began)
+            check = Check("gateway", name, "wrong", error.failure.reason, error.failure.cure)
         else:
             self.is_reachable = True
-            self._add(name, "ok", note(told), "", began)
+            check = Check("gateway", name, "ok", note(told))
+        self.checks.append(check._replace(elapsed_s=time.monotonic() - began))
 
     def _note_health(self, told: Health) -> str:
         self.health = told
@@ -129,17 +129,11 @@ class Examination:
 
     async def try_stream(self, options: SocketOptions, presence: TokenPresence) -> None:
         """Attach where that resumes nothing, and leave at once."""
-        if not self.is_reachable:
+        if (session_id := self._attachable()) is not None:
+            cure = f"{'renew' if presence.internal else 'set'} {INTERNAL}"
+            await self._try("stream", partial(self._attach, session_id, options, cure), str)
+        elif not self.is_reachable:
             self._not_tried("stream", _SILENT)
-        elif (session_id := self._attachable()) is not None:
-            began = time.monotonic()
-            link = await self._attach(session_id, options)
-            if link.state is StreamState.LIVE:
-                self._add("stream", "ok", f"attached to {session_id} and left", "", began)
-            else:
-                cure = f"{'renew' if presence.internal else 'set'} {INTERNAL}"
-                is_refused = link.state is StreamState.UNAUTHORIZED
-                self._add("stream", "wrong", link.reason, cure if is_refused else "", began)
         elif self.sessions is None:
             self._not_tried("stream", "no listing tells which session is in memory")
         else:
@@ -159,8 +153,8 @@ class Examination:
             return min(in_memory, key=lambda session: session.is_running).session_id
         return ALL_SESSIONS if self.health and self.health.dialect == "G2" else None
 
-    async def _attach(self, session_id: str, options: SocketOptions) -> LinkChanged:
-        """Return where the socket stood once it stood anywhere."""
+    async def _attach(self, session_id: str, options: SocketOptions, cure: str) -> str:
+        """Attach until the socket stands anywhere. Raises GatewayError unless that is right."""
         stood: asyncio.Future[LinkChanged] = asyncio.get_running_loop().create_future()
 
         def hear(event: StreamOutput) -> None:
@@ -172,17 +166,16 @@ class Examination:
         stream = SessionStream(stream_url(self.settings.url, session_id), core, hear, options)
         running = asyncio.create_task(stream.run())
         try:
-            return await stood
+            link = await stood
         finally:
             stream.stop()
             await running
+        if link.state is StreamState.LIVE:
+            return f"attached to {session_id} and left"
+        raise GatewayError(link.reason, cure if link.state is StreamState.UNAUTHORIZED else "")
 
     def _not_tried(self, name: str, why: str) -> None:
         self.checks.append(Check("gateway", name, "note", f"not tried: {why}"))
-
-    def _add(self, name: str, verdict: Verdict, detail: str, cure: str, began: float) -> None:
-        took_s = time.monotonic() - began
-        self.checks.append(Check("gateway", name, verdict, detail, cure, took_s))
 
 
 def clock_checks(found: Examination) -> Iterator[Check]:
