@@ -265,7 +265,13 @@ def _parsers() -> tuple[_Parser, dict[str, _Parser]]:
     _add_options(capture.add_argument_group("row"), _ROW)
     _add_options(capture.add_argument_group("assessment"), _ASSESSMENT)
     _add_settings(capture, _TAKEN["capture"])
-    _add_evidence_commands(add("evidence", "show or verify an evidence log"))
+    evidence = add("evidence", "show or verify an evidence log")
+    logs = evidence.add_subparsers(dest="what", metavar="COMMAND", required=True)
+    show = logs.add_parser("show", help="print its rows", epilog=_SHOW_EPILOG)
+    told = "compare its rows with what was recorded"
+    for each in (show, logs.add_parser("verify", help=told, epilog=_VERIFY_EPILOG)):
+        each.add_argument("log", metavar="LOG", type=Path, help="the evidence log, a Markdown file")
+    _add_options(show, _SHOW)
     doctor = add("doctor", "find what is wrong, and what helps", _DOCTOR_EPILOG)
     _add_options(doctor, _DOCTOR)
     _add_settings(doctor)
@@ -274,19 +280,6 @@ def _parsers() -> tuple[_Parser, dict[str, _Parser]]:
     _add_settings(shown.add_parser("show", help="print each setting, its value and its origin"))
     shown.add_parser("schema", help="print the JSON Schema of the configuration file")
     return top, adding.choices
-
-
-def _add_evidence_commands(parser: _Parser) -> None:
-    adding = parser.add_subparsers(dest="what", metavar="COMMAND", required=True)
-    show = adding.add_parser("show", help="print its rows", epilog=_SHOW_EPILOG)
-    verify = adding.add_parser(
-        "verify", help="compare its rows with what was recorded", epilog=_VERIFY_EPILOG
-    )
-    for command in (show, verify):
-        command.add_argument(
-            "log", metavar="LOG", type=Path, help="the evidence log, a Markdown file"
-        )
-    _add_options(show, _SHOW)
 
 
 def _add_settings(parser: _Parser, only: Collection[str] = _EVERYTHING) -> None:

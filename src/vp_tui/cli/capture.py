@@ -59,7 +59,6 @@ if TYPE_CHECKING:
 
 
 ONE_LOOK: Final = "runs not watched: one look tells no stuck one"
-_REASON: Final = "vp-tui capture --probes"
 _GIVEN_UP: Final = frozenset({ProbeOutcome.TIMED_OUT, ProbeOutcome.BROKE})
 
 
@@ -75,7 +74,10 @@ def capture(arguments: Arguments) -> int:
     try:
         seen, draft = asyncio.run(_look(settings, options, own))
     except GatewayError as error:
-        raise ConfigError(_told(error)) from error
+        told = f"{error.failure.reason}; {error.failure.cure}"
+        if error.unauthorized and OPS not in told:
+            told += f" (the token is {OPS})"
+        raise ConfigError(told) from error
     for warning in (*seen.problems, *seen.doubts(), *(_doubts(draft) if draft else ())):
         narrate(f"WARNING: {warning}")
     row, facts = _staged_row(draft, options) if draft else scripted_row(seen, settings, options)
@@ -189,12 +191,6 @@ def _staged_row(draft: Draft, options: CaptureOptions) -> tuple[EvidenceRow, Rec
     return row, RecordFacts(**facts_of(draft, choice, actor()))
 
 
-def _told(error: GatewayError) -> str:
-    """Return reason and cure; those of a refusal name the token that the ops plane wants."""
-    told = f"{error.failure.reason}; {error.failure.cure}"
-    return f"{told} (the token is {OPS})" if error.unauthorized and OPS not in told else told
-
-
 async def _drive(settings: Settings, options: CaptureOptions, places: Places) -> CaptureOptions:
     """Run `options.probes` probes and return the options for what is captured then.
 
@@ -221,7 +217,7 @@ async def _drive(settings: Settings, options: CaptureOptions, places: Places) ->
                 unsent = counted(left, "further probe is", "further probes are")
                 narrate(f"WARNING: {unsent} not sent")
                 break
-            await runner.carry_out(RunProbe(prompt, dialect, _REASON))
+            await runner.carry_out(RunProbe(prompt, dialect, "vp-tui capture --probes"))
     finally:
         await client.aclose()
     probes = narration.probes

@@ -129,6 +129,7 @@ def scripted_row(
         decision=options.decision or suggestion.decision,
         notes="; ".join(filter(None, _notes(reported, suggestion, options))),
     )
+    label = numbered_label(row.window)
     facts = RecordFacts(
         window=row.window,
         snapshot=reported.body,
@@ -136,7 +137,7 @@ def scripted_row(
         thresholds={"profile": str(options.assessment), **options.thresholds._asdict()},
         epoch=None,  # one look at the metrics does not tell it
         actor=actor(),
-        stage=_stage(row.window, logged or ()),
+        stage=label[0] if label else str(next_stage(logged or ()) or Stage.SHADOW),
         source=str(options.source),
         gates={},
         suggestion={"decision": suggestion.decision, "reasons": list(suggestion.reasons)},
@@ -176,12 +177,6 @@ def _logged(log: Path | None) -> Sequence[EvidenceRow] | None:
         with suppress(EvidenceError):  # told when the row is appended
             return [logged.row for logged in read_log(log)[0].rows]
     return None
-
-
-def _stage(window: str, logged: Sequence[EvidenceRow]) -> str:
-    """Return the stage that the label names, else that of the log's next window."""
-    label = numbered_label(window)
-    return label[0] if label else str(next_stage(logged) or Stage.SHADOW)
 
 
 def _notes(reported: Reported, suggestion: Suggestion, options: CaptureOptions) -> Iterator[str]:
@@ -236,12 +231,16 @@ class Reported(NamedTuple):
 def reported(raw: bytes, settings: Settings, problems: tuple[str, ...]) -> Reported:
     """Return an answer of the metrics as the script saw it. Raises Unreadable."""
     body = _metrics(raw)
+    try:
+        generated_at = as_utc(datetime.fromisoformat(body["generated_at"]))
+    except (KeyError, TypeError, ValueError):
+        generated_at = datetime.now(UTC)
     snapshot: Snapshot | Failure
     try:
         snapshot = parse_metrics(raw, settings.mission_limit, settings.event_limit)
     except Unreadable as error:  # a rate of null, say
         snapshot = error.failure
-    return Reported(body, _generated_at(body), snapshot, problems)
+    return Reported(body, generated_at, snapshot, problems)
 
 
 def _metrics(raw: bytes) -> dict[str, Any]:
@@ -262,10 +261,3 @@ def _unreadable(fault: str) -> Unreadable:
     return Unreadable(
         f"unreadable metrics answer: {fault}", "is this the gateway's URL and version?"
     )
-
-
-def _generated_at(body: dict[str, Any]) -> datetime:
-    try:
-        return as_utc(datetime.fromisoformat(body["generated_at"]))
-    except (KeyError, TypeError, ValueError):
-        return datetime.now(UTC)

@@ -50,23 +50,17 @@ _LOOKS_SECRET: Final = (
 def tell_crash(error: Exception, words: Sequence[str]) -> None:
     """Write the report of a command, and tell on stderr where it is; never raises."""
     now, name = datetime.now(UTC), type(error).__name__
+    secrets: list[str] = []
+    with contextlib.suppress(Exception):  # the bug may be in here
+        from vp_tui.cli.wiring import token_values  # noqa: PLC0415 - it too
+
+        secrets = token_values(settings_of(parse(words)).settings)
     try:
-        path = crash_report(
-            error, argv=words, environ=os.environ, now=now, secrets=_token_values(words)
-        )
+        path = crash_report(error, argv=words, environ=os.environ, now=now, secrets=secrets)
     except OSError as problem:
         narrate(f"ERROR: vp-tui crashed ({name}), and no report could be written: {problem}")
     else:
         narrate(f"ERROR: vp-tui crashed ({name}); the report is {literal(str(path))}")
-
-
-def _token_values(words: Sequence[str]) -> list[str]:
-    """Return the tokens that this command could know, to keep them out of the crash report."""
-    with contextlib.suppress(Exception):  # the bug may be in here
-        from vp_tui.cli.wiring import token_values  # noqa: PLC0415 - it too
-
-        return token_values(settings_of(parse(words)).settings)
-    return []
 
 
 def crash_report(

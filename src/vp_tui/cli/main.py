@@ -19,8 +19,6 @@ from vp_tui.storage.errors import EvidenceError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from vp_tui.cli.arguments import Arguments
-
 
 EXIT_USAGE: Final = 2
 EXIT_CRASH: Final = 70
@@ -48,7 +46,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a terminal may lack a character
     try:
-        code = _run(parse(words))
+        arguments = parse(words)
+        module, _, function = _COMMANDS[arguments.command].rpartition(".")
+        code: int = getattr(import_module(f"vp_tui.cli.{module}"), function)(arguments)
         sys.stdout.flush()
     except SystemExit as leaving:  # argparse has said what it has to say
         return leaving.code if isinstance(leaving.code, int) else EXIT_USAGE
@@ -65,10 +65,4 @@ def main(argv: Sequence[str] | None = None) -> int:
 
         tell_crash(error, words)
         return EXIT_CRASH
-    return code
-
-
-def _run(arguments: Arguments) -> int:
-    module, _, function = _COMMANDS[arguments.command].rpartition(".")
-    code: int = getattr(import_module(f"vp_tui.cli.{module}"), function)(arguments)
     return code

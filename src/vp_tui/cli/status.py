@@ -74,11 +74,13 @@ async def look_once(settings: Settings, settle_s: float) -> View:
 
 def _is_all_told(state: State, settings: Settings) -> bool:
     """Tell whether every source has answered or failed, and the files were read."""
-    is_read = settings.evidence is None or state.evidence is not None
-    is_attested = settings.continuity_report is None or state.suites is not None
-    are_switches_read = settings.brake.env_file is None or state.lane.switches is not None
-    is_asked = state.sources.keys() >= set(Source)
-    return is_read and is_attested and are_switches_read and is_asked
+    files = (
+        (settings.evidence, state.evidence),
+        (settings.continuity_report, state.suites),
+        (settings.brake.env_file, state.lane.switches),
+    )
+    are_read = all(told is not None for file, told in files if file is not None)
+    return are_read and state.sources.keys() >= set(Source)
 
 
 async def _first_of(tasks: Iterable[asyncio.Task[object]], seconds: float) -> None:

@@ -20,17 +20,10 @@ from vp_tui.gateway.websocket import SessionStream, SocketOptions
 from vp_tui.state.state import initial_state
 from vp_tui.storage.locks import HostLock, lock_file
 from vp_tui.storage.places import actor
+from vp_tui.worker import files
 from vp_tui.worker.actuator import Actuator
 from vp_tui.worker.evidence import evidence_files
 from vp_tui.worker.feeds import Feeds
-from vp_tui.worker.files import (
-    AuditFeed,
-    EvidenceFeed,
-    RevertLock,
-    SuitesFeed,
-    SwitchesFeed,
-    WindowsFeed,
-)
 from vp_tui.worker.orders import AuditBook, OrderRunner, Tools
 from vp_tui.worker.polling import Pace
 from vp_tui.worker.prober import Prober
@@ -145,13 +138,14 @@ def file_feeds(
     Before them comes the lock of the host's auto-revert, where this may be it.
     """
     if may_revert and settings.brake.auto_revert is RevertMode.ARMED and not settings.read_only:
-        yield RevertLock(HostLock(lock_file(places.reverts, settings.url)), actor(), emit, clock)
-    files = evidence_files(places, settings.evidence, settings.url, settings.vp_id)
-    yield WindowsFeed(files.windows, emit, clock)
+        lock = HostLock(lock_file(places.reverts, settings.url))
+        yield files.RevertLock(lock, actor(), emit, clock)
+    evidence = evidence_files(places, settings.evidence, settings.url, settings.vp_id)
+    yield files.WindowsFeed(evidence.windows, emit, clock)
     if settings.continuity_report:
-        yield SuitesFeed(settings.continuity_report, emit, clock)
-    if files.log:
-        yield EvidenceFeed(files.log, emit, clock)
-    yield AuditFeed(places.audit, emit, clock)
+        yield files.SuitesFeed(settings.continuity_report, emit, clock)
+    if evidence.log:
+        yield files.EvidenceFeed(evidence.log, emit, clock)
+    yield files.AuditFeed(places.audit, emit, clock)
     if settings.brake.env_file:
-        yield SwitchesFeed(settings.brake.env_file, emit, clock)
+        yield files.SwitchesFeed(settings.brake.env_file, emit, clock)

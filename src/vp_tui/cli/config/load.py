@@ -52,7 +52,11 @@ def load(
     only where it is chosen by name, or its tokens would go to a gateway they are not meant for.
     Raises ConfigError.
     """
-    given = _from_environment(environ, cwd) | from_flags(flags, cwd)
+    given = {
+        name: Given(text, f"environment {variable}", cwd)
+        for name, variable in _FROM_ENVIRONMENT.items()
+        if (text := environ.get(variable))  # an empty one gives nothing
+    } | from_flags(flags, cwd)
     path = default_config_file(environ) if config_file is None else anchored(config_file, cwd)
     file = _read(path, required=config_file is not None or "gateway_name" in given)
     loaded = settle({**file.given, **_chosen(file, given), **given} if file else given)
@@ -85,15 +89,6 @@ def from_flags(flags: Mapping[str, str], cwd: Path) -> dict[str, Given]:
 def value_of(settings: Settings, name: str) -> object:
     """Return the value of the setting of that name."""
     return reduce(getattr, SETTINGS[name].path, settings)
-
-
-def _from_environment(environ: Mapping[str, str], cwd: Path) -> dict[str, Given]:
-    """Return what VP_TUI_… variables give; an empty one gives nothing."""
-    return {
-        name: Given(text, f"environment {variable}", cwd)
-        for name, variable in _FROM_ENVIRONMENT.items()
-        if (text := environ.get(variable, ""))
-    }
 
 
 def _unknown_variables(environ: Mapping[str, str]) -> list[str]:
