@@ -169,8 +169,6 @@ _ROW: Final = (
     _Option("--mode", "how to ask; there is no other", ("http",)),
 )
 """What the capture script, which `capture` replaces, takes for its row, and more."""
-_DOCTOR: Final = (_Option("--json", "print the diagnosis as JSON", bool, default=False),)
-_SHOW: Final = (_Option("--json", "print whole rows as JSON", bool, default=False),)
 _RATE, _P95_S = number(0.0, 1.0).parse, number(0.0, 1_000_000.0).parse
 _ASSESSMENT: Final = (
     _Option(
@@ -271,9 +269,9 @@ def _parsers() -> tuple[_Parser, dict[str, _Parser]]:
     told = "compare its rows with what was recorded"
     for each in (show, logs.add_parser("verify", help=told, epilog=_VERIFY_EPILOG)):
         each.add_argument("log", metavar="LOG", type=Path, help="the evidence log, a Markdown file")
-    _add_options(show, _SHOW)
+    _add_options(show, [_Option("--json", "print whole rows as JSON", bool, default=False)])
     doctor = add("doctor", "find what is wrong, and what helps", _DOCTOR_EPILOG)
-    _add_options(doctor, _DOCTOR)
+    _add_options(doctor, [_Option("--json", "print the diagnosis as JSON", bool, default=False)])
     _add_settings(doctor)
     config = add("config", "show the settings, or what can be set")
     shown = config.add_subparsers(dest="what", metavar="show|schema", required=True)

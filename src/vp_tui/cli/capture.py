@@ -179,11 +179,10 @@ def _staged_row(draft: Draft, options: CaptureOptions) -> tuple[EvidenceRow, Rec
     """
     suggestion = draft.suggestion
     reason = options.override_reason(suggestion) or ""
-    note = "" if reason else options.note
     choice = Choice(
         options.decision or suggestion.decision,
         reason,
-        "; ".join(filter(None, (ONE_LOOK, options.probed, note))),
+        "; ".join(filter(None, (ONE_LOOK, options.probed, "" if reason else options.note))),
     )
     row = row_of(draft, choice)
     if options.ref:

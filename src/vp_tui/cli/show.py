@@ -63,16 +63,13 @@ def schema() -> dict[str, Any]:
     gateway = {**_schema(GATEWAY_KEYS), "required": ["url"]}
     del gateway["properties"]["url"]["default"]  # each has its own
     top = _schema(TOP_KEYS)
-    gateways = {
+    top["properties"] = {
         "default_gateway": {"type": "string", "description": "the gateway that is watched"},
         "gateways": {"type": "object", "additionalProperties": gateway},
+        **top["properties"],
     }
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "vp-tui's configuration file",
-        **top,
-        "properties": gateways | top["properties"],
-    }
+    dialect = "https://json-schema.org/draft/2020-12/schema"
+    return {"$schema": dialect, "title": "vp-tui's configuration file", **top}
 
 
 def _schema(keys: Keys) -> dict[str, Any]:

@@ -56,7 +56,7 @@ def run_tui(settings: Settings, places: Places, *, ambient: bool = True) -> int:
         try:
             app.run()
         finally:
-            # The cancels whose recovery is still awaited: no line of the audit says so yet.
+            # Audit the cancels whose recovery is still awaited.
             if lane.store.state.cancels and (problem := lane.lookout.note_left(places.audit)):
                 narrate(f"WARNING: {problem.reason}; {problem.cure}")
         if app.crash is not None:
@@ -67,10 +67,7 @@ def run_tui(settings: Settings, places: Places, *, ambient: bool = True) -> int:
 def lane_watch(
     settings: Settings, places: Places, network: NetworkThread, *, ambient: bool = True
 ) -> LaneWatch:
-    """Return the watch of a lane for a screen; its feeds begin when `network` is started.
-
-    `ambient` lets tokens come from the environment too.
-    """
+    """Return the watch of a lane for a screen; its feeds begin when `network` is started."""
     store, mailbox = new_store(settings), Mailbox()
 
     def feeds() -> Feeds:

@@ -11,6 +11,7 @@ import random
 import time
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -29,17 +30,13 @@ if TYPE_CHECKING:
     from vp_tui.gateway.websocket import Opener
 
 
-def _utc_now() -> datetime:
-    return datetime.now(UTC)
-
-
 @dataclass(frozen=True)
 class Surroundings:
     """What a watch takes from outside; the usual ones, or others as the seam for tests."""
 
     clock: Callable[[], float] = time.monotonic
     """Seconds that never go back."""
-    wall: Callable[[], datetime] = _utc_now
+    wall: Callable[[], datetime] = field(default=partial(datetime.now, UTC))
     chance: random.Random = field(default_factory=random.Random)
     transport: httpx.AsyncBaseTransport | None = None
     """Under the HTTP client; None: the network."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vp_tui.cli.wiring import USUAL, Surroundings, credentials_of, means_of, watch_of
+from vp_tui.cli.wiring import USUAL, Surroundings, credentials_of, means_of, new_store
 from vp_tui.domain.lane.switches import Means
 from vp_tui.domain.vocabulary import RevertMode
 from vp_tui.gateway.client import GatewayClient
@@ -17,7 +17,6 @@ from vp_tui.gateway.orders import Orders
 from vp_tui.gateway.stream import StreamCore
 from vp_tui.gateway.transport import TlsContext
 from vp_tui.gateway.websocket import SessionStream, SocketOptions
-from vp_tui.state.state import initial_state
 from vp_tui.storage.locks import HostLock, lock_file
 from vp_tui.storage.places import actor
 from vp_tui.worker import files
@@ -69,7 +68,7 @@ def connect(
     A screen `may_revert`: it may be the host's auto-revert. Must be called where they will run, in
     the event loop.
     """
-    watch, url = watch_of(settings), settings.url
+    state, url = new_store(settings, around).state, settings.url
     pace = Pace(around.clock, around.chance)
     credentials, tls = credentials_of(settings, ambient=ambient), TlsContext(url, settings.ca_file)
     options = SocketOptions(credentials.headers, tls, clock=around.clock, opener=around.opener)
@@ -86,9 +85,9 @@ def connect(
         make_stream,
         emit,
         orders=orders,
-        lane_log_id=initial_state(watch, at=0.0, wall=around.wall()).lane_log_id,
+        lane_log_id=state.lane_log_id,
         files=tuple(file_feeds(settings, places, emit, around.clock, may_revert=may_revert)),
-        intervals=watch.intervals,
+        intervals=state.watch.intervals,
         pace=pace,
     )
 

@@ -69,9 +69,7 @@ def settle(given: Mapping[str, Given]) -> Loaded:
     settings = Settings()
     for name, value in given.items():
         settings = _with(settings, SETTINGS[name].path, _checked(name, value))
-    origins = dict.fromkeys(SETTINGS, "default") | {
-        name: value.origin for name, value in given.items()
-    }
+    origins = {name: given[name].origin if name in given else "default" for name in SETTINGS}
     notes = tuple(
         f"{value.origin}: everybody on this machine can read it in the process list; "
         f"use {SETTINGS[name].secret} or a file"

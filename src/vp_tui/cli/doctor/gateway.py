@@ -118,9 +118,8 @@ class Examination:
         if told.lane is not None and is_session_id(told.lane.log_id):
             self.lane_log_id = told.lane.log_id
         self.ahead_s = (told.generated_at - datetime.now(UTC)).total_seconds()
-        return (
-            f"{counted(told.fallback.considered, 'mission')}, {counted(len(told.events), 'event')}"
-        )
+        missions = counted(told.fallback.considered, "mission")
+        return f"{missions}, {counted(len(told.events), 'event')}"
 
     def _note_sessions(self, told: SessionListing) -> str:
         self.sessions = self.sessions or told.sessions
