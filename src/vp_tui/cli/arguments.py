@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from argparse import SUPPRESS, ArgumentParser, ArgumentTypeError, RawDescriptionHelpFormatter
+from argparse import SUPPRESS, ArgumentParser, RawDescriptionHelpFormatter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, NoReturn
 
 from vp_tui import __version__
-from vp_tui.cli.config.kinds import hint, number, whole
+from vp_tui.cli.config.kinds import WORD, hint, number, whole
 from vp_tui.cli.config.settings import SETTINGS
 from vp_tui.domain.text import literal
-from vp_tui.domain.vocabulary import Profile, Stage, Traffic, is_word
+from vp_tui.domain.vocabulary import Profile, Stage, Traffic
 
 if TYPE_CHECKING:
     from argparse import _ActionsContainer as _Group
@@ -37,9 +37,7 @@ _TAKEN: Final[Mapping[str, Collection[str]]] = {
     - {"interval", "stuck_after", "internal_token", "internal_token_file"}
     # These it has as options of its own: without --stage it decides as the script did.
     - {"evidence", "profile", "stage", "source", "window_label", "window_scope"},
-    "evidence show": (),
-    "evidence verify": (),
-    "config schema": (),
+    **dict.fromkeys(("evidence show", "evidence verify", "config schema"), ()),
 }
 """The settings that a command takes; one not named here takes all of them and `--config`."""
 
@@ -115,12 +113,6 @@ class _Option(NamedTuple):
     """SUPPRESS: it is absent where it is not given."""
 
 
-def _word(text: str) -> str:
-    if is_word(text):
-        return text
-    raise ArgumentTypeError("a word of capitals, digits and “_” is wanted")
-
-
 _SCENARIO: Final = (
     _Option("--scenario NAME", f"what happens there: {', '.join(SCENARIOS)} (tour)", SCENARIOS),
     _Option("--speed X", "how much faster than life, 0.01 to 1000 (1)", number(0.01, 1000.0).parse),
@@ -160,7 +152,7 @@ _ROW: Final = (
     _Option("--scope TEXT", "the scope (lane, gateway and source)"),
     _Option("--ref TEXT", "where the numbers come from (endpoint and limits)"),
     _Option("--note TEXT", "your words; wanted with a decision that allows more"),
-    _Option("--decision WORD", "the row's word instead of the assessment's", _word),
+    _Option("--decision WORD", "the row's word instead of the assessment's", WORD.parse),
     _Option(
         "--source",
         f"whose traffic it is: {', '.join(Traffic)} (organic; with --probes probe)",
@@ -177,8 +169,6 @@ _ROW: Final = (
     _Option("--mode", "how to ask; there is no other", ("http",)),
 )
 """What the capture script, which `capture` replaces, takes for its row, and more."""
-_DOCTOR: Final = (_Option("--json", "print the diagnosis as JSON", bool, default=False),)
-_SHOW: Final = (_Option("--json", "print whole rows as JSON", bool, default=False),)
 _RATE, _P95_S = number(0.0, 1.0).parse, number(0.0, 1_000_000.0).parse
 _ASSESSMENT: Final = (
     _Option(
@@ -257,50 +247,37 @@ def _parsers() -> tuple[_Parser, dict[str, _Parser]]:
 
     def add(name: str, summary: str, epilog: str | None = None) -> _Parser:
         described = f"{summary[0].upper()}{summary[1:]}."
-        command: _Parser = adding.add_parser(
+        return adding.add_parser(
             name, help=summary, description=described, epilog=epilog, **_AS_WRITTEN
         )
-        return command
 
-    commands = {
-        "watch": add("watch", "watch the gateway on this terminal (the default)"),
-        "demo": add("demo", "start an embedded gateway and watch it; it ends with vp-tui"),
-        "gateway": add("gateway", "run the embedded gateway alone, on 127.0.0.1"),
-        "status": add("status", "print one look at the gateway", _STATUS_EPILOG),
-        "capture": add("capture", "print the metrics and a row for the log", _CAPTURE_EPILOG),
-        "evidence": add("evidence", "show or verify an evidence log"),
-        "doctor": add("doctor", "find what is wrong, and what helps", _DOCTOR_EPILOG),
-        "config": add("config", "show the settings, or what can be set"),
-    }
-    _add_settings(commands["watch"])
-    _add_settings(commands["demo"], _TAKEN["demo"])
-    _add_options(commands["demo"], _SCENARIO)
-    _add_options(commands["gateway"], _GATEWAY)
-    _add_options(commands["status"], _STATUS)
-    _add_settings(commands["status"])
-    _add_options(commands["capture"].add_argument_group("row"), _ROW)
-    _add_options(commands["capture"].add_argument_group("assessment"), _ASSESSMENT)
-    _add_settings(commands["capture"], _TAKEN["capture"])
-    _add_evidence_commands(commands["evidence"])
-    _add_options(commands["doctor"], _DOCTOR)
-    _add_settings(commands["doctor"])
-    adding = commands["config"].add_subparsers(dest="what", metavar="show|schema", required=True)
-    _add_settings(adding.add_parser("show", help="print each setting, its value and its origin"))
-    adding.add_parser("schema", help="print the JSON Schema of the configuration file")
-    return top, commands
-
-
-def _add_evidence_commands(parser: _Parser) -> None:
-    adding = parser.add_subparsers(dest="what", metavar="COMMAND", required=True)
-    show = adding.add_parser("show", help="print its rows", epilog=_SHOW_EPILOG)
-    verify = adding.add_parser(
-        "verify", help="compare its rows with what was recorded", epilog=_VERIFY_EPILOG
-    )
-    for command in (show, verify):
-        command.add_argument(
-            "log", metavar="LOG", type=Path, help="the evidence log, a Markdown file"
-        )
-    _add_options(show, _SHOW)
+    _add_settings(add("watch", "watch the gateway on this terminal (the default)"))
+    demo = add("demo", "start an embedded gateway and watch it; it ends with vp-tui")
+    _add_settings(demo, _TAKEN["demo"])
+    _add_options(demo, _SCENARIO)
+    _add_options(add("gateway", "run the embedded gateway alone, on 127.0.0.1"), _GATEWAY)
+    status = add("status", "print one look at the gateway", _STATUS_EPILOG)
+    _add_options(status, _STATUS)
+    _add_settings(status)
+    capture = add("capture", "print the metrics and a row for the log", _CAPTURE_EPILOG)
+    _add_options(capture.add_argument_group("row"), _ROW)
+    _add_options(capture.add_argument_group("assessment"), _ASSESSMENT)
+    _add_settings(capture, _TAKEN["capture"])
+    evidence = add("evidence", "show or verify an evidence log")
+    logs = evidence.add_subparsers(dest="what", metavar="COMMAND", required=True)
+    show = logs.add_parser("show", help="print its rows", epilog=_SHOW_EPILOG)
+    told = "compare its rows with what was recorded"
+    for each in (show, logs.add_parser("verify", help=told, epilog=_VERIFY_EPILOG)):
+        each.add_argument("log", metavar="LOG", type=Path, help="the evidence log, a Markdown file")
+    _add_options(show, [_Option("--json", "print whole rows as JSON", bool, default=False)])
+    doctor = add("doctor", "find what is wrong, and what helps", _DOCTOR_EPILOG)
+    _add_options(doctor, [_Option("--json", "print the diagnosis as JSON", bool, default=False)])
+    _add_settings(doctor)
+    config = add("config", "show the settings, or what can be set")
+    shown = config.add_subparsers(dest="what", metavar="show|schema", required=True)
+    _add_settings(shown.add_parser("show", help="print each setting, its value and its origin"))
+    shown.add_parser("schema", help="print the JSON Schema of the configuration file")
+    return top, adding.choices
 
 
 def _add_settings(parser: _Parser, only: Collection[str] = _EVERYTHING) -> None:

@@ -5,20 +5,18 @@ It replaces the rollout's capture script: same flags, same shape of output, same
 
 from __future__ import annotations
 
-import math
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from pydantic_core import from_json
 
 from vp_tui.cli.config.kinds import ConfigError
-from vp_tui.cli.wiring import credentials_of
-from vp_tui.cli.workers import client_of
-from vp_tui.domain.missions import Coverage, CoverageState, coverage_of
+from vp_tui.domain.missions import CoverageState, coverage_of
+from vp_tui.domain.models import Failure, Snapshot
 from vp_tui.domain.rollout.decisions import script_decision
-from vp_tui.domain.rollout.evidence_row import EvidenceRow, cells_from_snapshot
+from vp_tui.domain.rollout.evidence_row import EvidenceRow, cells_from_snapshot, finite
 from vp_tui.domain.rollout.labels import next_label, next_stage, numbered_label
 from vp_tui.domain.text import literal, utc_z
 from vp_tui.domain.vocabulary import Profile, Stage, Thresholds, Traffic, is_more_permissive
@@ -27,7 +25,6 @@ from vp_tui.gateway.credentials import host_port
 from vp_tui.gateway.errors import Unreadable
 from vp_tui.gateway.parsing import parse_metrics
 from vp_tui.gateway.payloads import as_utc
-from vp_tui.gateway.transport import TlsContext
 from vp_tui.storage.errors import EvidenceError
 from vp_tui.storage.evidence_log import read_log
 from vp_tui.storage.places import actor
@@ -36,17 +33,15 @@ from vp_tui.views.evidence_row import counts_note
 from vp_tui.worker.evidence import append_waiting, waiting_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from vp_tui.cli.config.settings import Settings
     from vp_tui.domain.rollout.decisions import Suggestion
-    from vp_tui.gateway.client import GatewayClient
 
 
 UNNAMED_WINDOW: Final = "Shadow window"
 """The script's label where none is given."""
-_USUAL: Final = Thresholds()
 _UNCOVERED: Final = {
     CoverageState.TRUNCATED: "coverage truncated: the rate may miss fallbacks",
     CoverageState.BLIND: "coverage BLIND: the rate is history, not now",
@@ -74,27 +69,21 @@ class CaptureOptions:
     mode: str = "http"
     """The only one: the script's other mode ran inside the gateway."""
     assessment: str = Profile.ROLLOUT
-    min_missions: int = _USUAL.min_missions
-    fallback_watch: float = _USUAL.fallback_watch
-    fallback_critical: float = _USUAL.fallback_critical
-    p95_watch_s: float = _USUAL.p95_watch_s
-    p95_critical_s: float = _USUAL.p95_critical_s
+    thresholds: Thresholds = field(default=Thresholds())
+    """The limits of the assessment."""
+
+    @classmethod
+    def of(cls, given: Mapping[str, Any]) -> CaptureOptions:
+        """Return the options given; as in the script, no missions are never traffic."""
+        limits = {name: given[name] for name in Thresholds._fields if name in given}
+        limits["min_missions"] = max(limits.get("min_missions", 1), 1)
+        others = {name: value for name, value in given.items() if name not in limits}
+        return cls(thresholds=Thresholds(**limits), **others)
 
     @property
     def source(self) -> Traffic:
         """Where the window's missions come from."""
         return Traffic(self.traffic or Traffic.ORGANIC)
-
-    @property
-    def thresholds(self) -> Thresholds:
-        """The limits of the assessment; as in the script, no missions are never traffic."""
-        return Thresholds(
-            max(self.min_missions, 1),
-            self.fallback_watch,
-            self.fallback_critical,
-            self.p95_watch_s,
-            self.p95_critical_s,
-        )
 
     def override_reason(self, suggestion: Suggestion) -> str | None:
         """Return why the decision allows more than the suggestion; None where it does not.
@@ -111,34 +100,20 @@ class CaptureOptions:
         return self.note
 
 
-class Captured(NamedTuple):
-    """What was made of a look."""
-
-    suggestion: Suggestion
-    row: EvidenceRow
-    facts: RecordFacts
-
-
-class Unstaged(NamedTuple):
-    """One look, on which the script's rules decide."""
-
-    reported: Reported
-
-    def doubts(self) -> Iterator[str]:
-        """Tell what makes the figures less than they seem."""
-        return self.reported.doubts()
-
-    def captured(self, settings: Settings, options: CaptureOptions) -> Captured:
-        """Return what was made of it. Raises ConfigError as `override_reason` does."""
-        return captured(self.reported, settings, options)
-
-
-def captured(reported: Reported, settings: Settings, options: CaptureOptions) -> Captured:
-    """Return the script's decision, the row, and what that was made from.
+def scripted_row(
+    reported: Reported, settings: Settings, options: CaptureOptions
+) -> tuple[EvidenceRow, RecordFacts]:
+    """Return the row with the script's decision, and what that was made from.
 
     Raises ConfigError as `override_reason` does.
     """
-    suggestion = reported.suggestion(Profile(options.assessment), options.thresholds)
+    suggestion = script_decision(
+        Profile(options.assessment),
+        reported.considered,
+        finite(reported.body["fallback"].get("rate")),
+        finite(reported.body["latency_seconds"].get("p95_seconds")),
+        options.thresholds,
+    )
     logged = _logged(options.append)
     limits = {"mission_limit": settings.mission_limit, "event_limit": settings.event_limit}
     where = settings.gateway_name or host_port(settings.url)
@@ -152,8 +127,9 @@ def captured(reported: Reported, settings: Settings, options: CaptureOptions) ->
         fallback_rate=rate,
         p95_latency=p95,
         decision=options.decision or suggestion.decision,
-        notes="; ".join(_notes(reported, suggestion, options)),
+        notes="; ".join(filter(None, _notes(reported, suggestion, options))),
     )
+    label = numbered_label(row.window)
     facts = RecordFacts(
         window=row.window,
         snapshot=reported.body,
@@ -161,13 +137,13 @@ def captured(reported: Reported, settings: Settings, options: CaptureOptions) ->
         thresholds={"profile": str(options.assessment), **options.thresholds._asdict()},
         epoch=None,  # one look at the metrics does not tell it
         actor=actor(),
-        stage=_stage(row.window, logged or ()),
+        stage=label[0] if label else str(next_stage(logged or ()) or Stage.SHADOW),
         source=str(options.source),
         gates={},
         suggestion={"decision": suggestion.decision, "reasons": list(suggestion.reasons)},
         override_reason=options.override_reason(suggestion),
     )
-    return Captured(suggestion, row, facts)
+    return row, facts
 
 
 def append(spool: Path, log: Path, row: EvidenceRow, facts: RecordFacts) -> Iterator[str]:
@@ -176,12 +152,6 @@ def append(spool: Path, log: Path, row: EvidenceRow, facts: RecordFacts) -> Iter
     Raises EvidenceError when it could not be written: it then waits in `spool` itself, or the
     error says that it could not even be kept.
     """
-    yield from _append_waiting(spool, log)
-    appended = record_or_keep(spool, log, row, facts)
-    yield f"recorded as line {appended.line} of {literal(str(appended.path))}"
-
-
-def _append_waiting(spool: Path, log: Path) -> Iterator[str]:
     found = waiting_rows(spool, log)
     yield from (f"WARNING: {warning}" for warning in found.warnings)
     for lost in found.rows:
@@ -193,6 +163,8 @@ def _append_waiting(spool: Path, log: Path) -> Iterator[str]:
         else:
             failure = settled.problem
             yield f"WARNING: {_told(settled.row)} still waits: {failure.reason}; {failure.cure}"
+    appended = record_or_keep(spool, log, row, facts)
+    yield f"recorded as line {appended.line} of {literal(str(appended.path))}"
 
 
 def _told(row: EvidenceRow) -> str:
@@ -207,12 +179,6 @@ def _logged(log: Path | None) -> Sequence[EvidenceRow] | None:
     return None
 
 
-def _stage(window: str, logged: Sequence[EvidenceRow]) -> str:
-    """Return the stage that the label names, else that of the log's next window."""
-    label = numbered_label(window)
-    return label[0] if label else str(next_stage(logged) or Stage.SHADOW)
-
-
 def _notes(reported: Reported, suggestion: Suggestion, options: CaptureOptions) -> Iterator[str]:
     body = reported.body
     yield counts_note(
@@ -223,10 +189,8 @@ def _notes(reported: Reported, suggestion: Suggestion, options: CaptureOptions) 
     )
     yield from reported.doubts()
     yield f"assessment: {suggestion.decision}: {', '.join(suggestion.reasons)}"
-    if options.probed:
-        yield options.probed
-    if options.note:
-        yield options.note
+    yield options.probed
+    yield options.note
 
 
 def _counts(counts: object) -> dict[str, int] | None:
@@ -246,88 +210,54 @@ class Reported(NamedTuple):
     """The whole answer; `fallback` and `latency_seconds` are objects."""
     generated_at: datetime
     """In UTC; our own clock's where the answer has no such stamp."""
-    coverage: Coverage | None
-    """None where missions and events cannot be read."""
+    snapshot: Snapshot | Failure
+    """The same as the rules read it, or why they cannot: the script has a decision all the same."""
     problems: tuple[str, ...]
     """What is wrong with the sources of the token, in words."""
 
     @property
     def considered(self) -> int:
         """How many missions the figures are about."""
-        return int(_number(self.body["fallback"].get("missions_considered")) or 0)
-
-    def suggestion(self, profile: Profile, thresholds: Thresholds) -> Suggestion:
-        """Return the script's decision on these figures."""
-        rate = _number(self.body["fallback"].get("rate"))
-        p95_s = _number(self.body["latency_seconds"].get("p95_seconds"))
-        return script_decision(profile, self.considered, rate, p95_s, thresholds)
+        return int(finite(self.body["fallback"].get("missions_considered")) or 0)
 
     def doubts(self) -> Iterator[str]:
         """Tell what makes the figures less than they seem."""
-        if self.coverage and (told := _UNCOVERED.get(self.coverage.state)):
-            covered, considered = self.coverage.covered, self.coverage.considered
-            yield f"{told} (events of {covered} of {considered} missions)"
-
-
-async def look_at_metrics(settings: Settings) -> Reported:
-    """Ask the ops plane once for its metrics. Raises GatewayError."""
-    client, problems = new_client(settings)
-    try:
-        raw = await client.metrics_body()
-    finally:
-        await client.aclose()
-    return reported(raw, settings, problems)
-
-
-def new_client(settings: Settings) -> tuple[GatewayClient, tuple[str, ...]]:
-    """Return what asks the gateway, and what is wrong with the sources of the token, in words."""
-    credentials = credentials_of(settings, ambient=True)
-    problems = credentials.read().problems
-    tls = TlsContext(settings.url, settings.ca_file)
-    return client_of(settings, credentials, tls), problems
+        if isinstance(self.snapshot, Snapshot):
+            state, covered, considered = coverage_of(self.snapshot)
+            if told := _UNCOVERED.get(state):
+                yield f"{told} (events of {covered} of {considered} missions)"
 
 
 def reported(raw: bytes, settings: Settings, problems: tuple[str, ...]) -> Reported:
     """Return an answer of the metrics as the script saw it. Raises Unreadable."""
-    body, coverage = _metrics(raw), None
-    with suppress(Unreadable):  # a rate of null, say: the script has a decision for that
-        taken = parse_metrics(raw, settings.mission_limit, settings.event_limit)
-        coverage = coverage_of(taken)
-    return Reported(body, _generated_at(body), coverage, problems)
+    body = _metrics(raw)
+    try:
+        generated_at = as_utc(datetime.fromisoformat(body["generated_at"]))
+    except (KeyError, TypeError, ValueError):
+        generated_at = datetime.now(UTC)
+    snapshot: Snapshot | Failure
+    try:
+        snapshot = parse_metrics(raw, settings.mission_limit, settings.event_limit)
+    except Unreadable as error:  # a rate of null, say
+        snapshot = error.failure
+    return Reported(body, generated_at, snapshot, problems)
 
 
 def _metrics(raw: bytes) -> dict[str, Any]:
     """Return an answer as far as the script looked at it. Raises Unreadable."""
     try:
-        body = from_json(raw, allow_inf_nan=False)
+        answer = from_json(raw, allow_inf_nan=False)
     except ValueError:
         what = "a web page, not JSON" if raw.lstrip()[:1] == b"<" else "not JSON"
         raise _unreadable(what) from None
+    body: dict[str, Any] = answer if isinstance(answer, dict) else {}
     for key in ("fallback", "latency_seconds"):
-        if not isinstance(body, dict) or not isinstance(body.get(key), dict):
+        if not isinstance(body.get(key), dict):
             raise _unreadable(f"{key}: an object is wanted")
-    metrics: dict[str, Any] = body
-    return metrics
+    return body
 
 
 def _unreadable(fault: str) -> Unreadable:
     return Unreadable(
         f"unreadable metrics answer: {fault}", "is this the gateway's URL and version?"
     )
-
-
-def _generated_at(body: dict[str, Any]) -> datetime:
-    try:
-        return as_utc(datetime.fromisoformat(body["generated_at"]))
-    except (KeyError, TypeError, ValueError):
-        return datetime.now(UTC)
-
-
-def _number(value: object) -> float | None:
-    """Return what the row's cells, too, take for a number."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    with suppress(OverflowError):
-        number = float(value)
-        return number if math.isfinite(number) else None
-    return None

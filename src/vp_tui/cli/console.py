@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING
 
 from vp_tui.cli.config.kinds import ConfigError
 from vp_tui.cli.config.load import load
+from vp_tui.domain.text import literal
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
     from vp_tui.cli.arguments import Arguments
     from vp_tui.cli.config.load import Loaded
 
@@ -48,6 +51,19 @@ def say(text: str) -> None:
     except OSError as error:
         discard_stdout()
         raise ConfigError(f"stdout cannot be written: {error.strerror}") from error
+
+
+def aligned(rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    """Yield the rows as lines with their columns under one another."""
+    rows = list(rows)
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return ("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
+
+
+def told_file(loaded: Loaded) -> str:
+    """Return which configuration file was read, in words."""
+    file = loaded.config_file
+    return f"configuration file: {literal(str(file)) if file else 'none'}"
 
 
 def discard_stdout() -> None:

@@ -10,6 +10,7 @@ import re
 import traceback
 from datetime import UTC, datetime
 from importlib import metadata
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 from vp_tui import __version__
@@ -31,11 +32,10 @@ EVENT_LIMIT: Final = 20_000
 """Characters of an event's line; a longer one is cut to kind and moment."""
 LAST_EVENTS: Final = "last events, oldest first:"
 
-_LIBRARIES: Final = ("textual", "httpx", "websockets", "pydantic")
+LIBRARIES: Final = ("textual", "httpx", "websockets", "pydantic")
 _TOKEN_VARIABLES: Final = ("UA_OPS_TOKEN", "UA_INTERNAL_API_TOKEN")
 _SHORTEST_SECRET: Final = 4
 """Characters; scrubbing shorter values would make the report unreadable and hide nothing."""
-_BEGINS_EVENT: Final = '{"kind":"'
 _NAMES_SECRET: Final = re.compile(r"(?i)--[\w-]*token")
 """An argument after which the next one is a token."""
 _LOOKS_SECRET: Final = (
@@ -50,23 +50,17 @@ _LOOKS_SECRET: Final = (
 def tell_crash(error: Exception, words: Sequence[str]) -> None:
     """Write the report of a command, and tell on stderr where it is; never raises."""
     now, name = datetime.now(UTC), type(error).__name__
+    secrets: list[str] = []
+    with contextlib.suppress(Exception):  # the bug may be in here
+        from vp_tui.cli.wiring import token_values  # noqa: PLC0415 - it too
+
+        secrets = token_values(settings_of(parse(words)).settings)
     try:
-        path = crash_report(
-            error, argv=words, environ=os.environ, now=now, secrets=_token_values(words)
-        )
+        path = crash_report(error, argv=words, environ=os.environ, now=now, secrets=secrets)
     except OSError as problem:
         narrate(f"ERROR: vp-tui crashed ({name}), and no report could be written: {problem}")
     else:
         narrate(f"ERROR: vp-tui crashed ({name}); the report is {literal(str(path))}")
-
-
-def _token_values(words: Sequence[str]) -> list[str]:
-    """Return the tokens that this command could know, to keep them out of the crash report."""
-    with contextlib.suppress(Exception):  # the bug may be in here
-        from vp_tui.cli.wiring import token_values  # noqa: PLC0415 - it too
-
-        return token_values(settings_of(parse(words)).settings)
-    return []
 
 
 def crash_report(
@@ -83,13 +77,17 @@ def crash_report(
     one. Raises OSError.
     """
     known = [*secrets, *(environ.get(name, "") for name in _TOKEN_VARIABLES)]
-    text = "\n".join(_scrubbed_line(line, known) for line in _lines(error, argv, now))
+    lines = [scrubbed(line, known) for line in _lines(error, argv, now)]
+    recent: tuple[Event, ...] | None = getattr(error, "recent_events", None)
+    if recent is not None:
+        lines.append(LAST_EVENTS if recent else f"{LAST_EVENTS} none")
+        lines += [_event_line(event, known) for event in recent]
     directory = state_dir(environ)
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = directory / f"crash-{now:%Y%m%dT%H%M%S%f}-{os.getpid()}.txt"
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with open(descriptor, "w", encoding="utf-8") as file:  # noqa: PTH123 - a descriptor, no path
-        file.write(text)
+        file.write("\n".join([*lines, ""]))
     return path
 
 
@@ -103,23 +101,19 @@ def scrubbed(text: str, secrets: Iterable[str]) -> str:
     return text
 
 
-def _event_line(event: Event) -> str:
-    kind = type(event).__name__
+def _event_line(event: Event, known: Collection[str]) -> str:
+    """Return an event as JSON, scrubbed."""
+    told: dict[str, Any] = {"kind": type(event).__name__}
     try:
         line = literal(to_line(event))
+        if len(line) <= EVENT_LIMIT:
+            told = json.loads(line)
+        else:
+            told |= {"at": event.at, "characters_left_out": len(line)}
     except Exception as error:  # noqa: BLE001 - the crash is what counts, and this may be its cause
-        return _compact({"kind": kind, "unwritable": type(error).__name__})
-    if len(line) <= EVENT_LIMIT:
-        return line
-    return _compact({"kind": kind, "at": event.at, "characters_left_out": len(line)})
-
-
-def _scrubbed_line(line: str, known: Collection[str]) -> str:
-    """Return a line of the report scrubbed; one of an event stays JSON."""
-    if line.startswith(_BEGINS_EVENT):
-        with contextlib.suppress(ValueError):
-            return _compact(_scrubbed_texts(json.loads(line), known))
-    return scrubbed(line, known)
+        told["unwritable"] = type(error).__name__
+    told = _scrubbed_texts(told, known)
+    return json.dumps(told, ensure_ascii=False, separators=(",", ":"))
 
 
 def _scrubbed_texts(value: Any, known: Collection[str]) -> Any:  # noqa: ANN401 - any JSON
@@ -128,36 +122,31 @@ def _scrubbed_texts(value: Any, known: Collection[str]) -> Any:  # noqa: ANN401 
     if isinstance(value, dict):
         return {scrubbed(key, known): _scrubbed_texts(each, known) for key, each in value.items()}
     if isinstance(value, list):
-        follows = zip(value, ["", *value], strict=False)
         return [
             HIDDEN if _NAMES_SECRET.fullmatch(str(before)) else _scrubbed_texts(each, known)
-            for each, before in follows
+            for before, each in pairwise(["", *value])
         ]
     return value
 
 
-def _compact(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-
-
 def _lines(error: BaseException, argv: Sequence[str], now: datetime) -> Iterator[str]:
+    installed = versions()
     yield f"vp-tui {__version__} crashed at {now.isoformat()}"
     yield f"Python {platform.python_version()} on {platform.platform()}"
-    yield ", ".join(f"{name} {_version(name)}" for name in _LIBRARIES)
+    yield ", ".join(f"{name} {installed[name] or 'not installed'}" for name in LIBRARIES)
     yield f"arguments: {literal(' '.join(argv))}"
     yield ""
     trace = traceback.TracebackException.from_exception(error, capture_locals=False)
     for chunk in trace.format():
         yield from map(literal, chunk.splitlines())
-    recent: tuple[Event, ...] | None = getattr(error, "recent_events", None)
-    if recent is not None:
-        yield LAST_EVENTS if recent else f"{LAST_EVENTS} none"
-        yield from map(_event_line, recent)
-    yield ""
 
 
-def _version(name: str) -> str:
-    try:
-        return metadata.version(name)
-    except metadata.PackageNotFoundError:
-        return "not installed"
+def versions() -> dict[str, str | None]:
+    """Return the version of vp-tui, of Python and of each library; None: it is not installed."""
+    found: dict[str, str | None] = {"vp-tui": __version__, "python": platform.python_version()}
+    for name in LIBRARIES:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            found[name] = None
+    return found

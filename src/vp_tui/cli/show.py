@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 from vp_tui.cli.config.kinds import Setting
 from vp_tui.cli.config.load import value_of
 from vp_tui.cli.config.settings import GATEWAY_KEYS, SETTINGS, TOP_KEYS, Settings
-from vp_tui.cli.console import narrate, say, told_settings
+from vp_tui.cli.console import aligned, narrate, say, told_file, told_settings
 from vp_tui.domain.rollout.evidence_row import cells_from_snapshot
 from vp_tui.domain.text import literal
 from vp_tui.gateway.credentials import Secret
@@ -18,7 +18,6 @@ from vp_tui.storage.records import records_path
 from vp_tui.storage.verification import verify
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
     from vp_tui.cli.arguments import Arguments
@@ -27,22 +26,11 @@ if TYPE_CHECKING:
     from vp_tui.storage.verification import RowCheck
 
 
-class ShownSetting(NamedTuple):
-    """One setting, in words."""
-
-    name: str
-    value: str
-    origin: str
-
-
 def config_show(arguments: Arguments) -> int:
     """Print every setting with where it came from; return the exit code."""
     loaded = told_settings(arguments)
-    rows = shown_settings(loaded)
-    widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
-    say("\n".join(f"{row[0]:<{widths[0]}}  {row[1]:<{widths[1]}}  {row[2]}" for row in rows))
-    file = loaded.config_file
-    narrate(f"configuration file: {literal(str(file)) if file else 'none'}")
+    say("\n".join(aligned(shown_settings(loaded))))
+    narrate(told_file(loaded))
     return 0
 
 
@@ -52,11 +40,10 @@ def config_schema(_arguments: Arguments) -> int:
     return 0
 
 
-def shown_settings(loaded: Loaded) -> list[ShownSetting]:
-    """Return every setting with where it came from; a token is never shown."""
+def shown_settings(loaded: Loaded) -> list[tuple[str, str, str]]:
+    """Return each setting's name, value in words and origin; a token is never shown."""
     return [
-        ShownSetting(name, _shown(value_of(loaded.settings, name)), loaded.origins[name])
-        for name in SETTINGS
+        (name, _shown(value_of(loaded.settings, name)), loaded.origins[name]) for name in SETTINGS
     ]
 
 
@@ -76,16 +63,13 @@ def schema() -> dict[str, Any]:
     gateway = {**_schema(GATEWAY_KEYS), "required": ["url"]}
     del gateway["properties"]["url"]["default"]  # each has its own
     top = _schema(TOP_KEYS)
-    gateways = {
+    top["properties"] = {
         "default_gateway": {"type": "string", "description": "the gateway that is watched"},
         "gateways": {"type": "object", "additionalProperties": gateway},
+        **top["properties"],
     }
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "vp-tui's configuration file",
-        **top,
-        "properties": gateways | top["properties"],
-    }
+    dialect = "https://json-schema.org/draft/2020-12/schema"
+    return {"$schema": dialect, "title": "vp-tui's configuration file", **top}
 
 
 def _schema(keys: Keys) -> dict[str, Any]:
@@ -104,8 +88,6 @@ def _property(setting: Setting) -> dict[str, Any]:
     return told | {"default": default} if has_one else told
 
 
-EXIT_OK: Final = 0
-EXIT_MISMATCH: Final = 1
 _SHOWN: Final = {
     "line": "line",
     "date": "date (UTC)",
@@ -114,7 +96,7 @@ _SHOWN: Final = {
     "decision": "decision",
     "window": "window",
 }
-"""The cells that `show_text` shows, with their headings."""
+"""The cells that `evidence show` shows, with their headings."""
 _STATES: Final = ("ok", "unverified", "MISMATCH")
 
 
@@ -123,11 +105,12 @@ def evidence_show(arguments: Arguments) -> int:
     shown = show(arguments.options["log"])
     if arguments.options["json"]:
         say(json.dumps(shown, indent=2))
-        return EXIT_OK
-    say(show_text(shown))
-    for warning in shown["warnings"]:
-        narrate(f"WARNING: {literal(warning)}")
-    return EXIT_OK
+    else:
+        rows = [[literal(str(row[name])) for name in _SHOWN] for row in shown["rows"]]
+        say("\n".join(aligned([list(_SHOWN.values()), *rows])))
+        for warning in shown["warnings"]:
+            narrate(f"WARNING: {literal(warning)}")
+    return 0
 
 
 def evidence_verify(arguments: Arguments) -> int:
@@ -147,27 +130,17 @@ def show(log: Path) -> dict[str, Any]:
     return {"rows": rows, "warnings": list(table.warnings)}
 
 
-def show_text(shown: Mapping[str, Any]) -> str:
-    """Return the rows of `show` as a table to read; scope, refs and notes are left out."""
-    rows = [[literal(str(row[name])) for name in _SHOWN] for row in shown["rows"]]
-    table = [list(_SHOWN.values()), *rows]
-    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
-    lines = ("  ".join(map(str.ljust, row, widths)).rstrip() for row in table)
-    return "\n".join(lines)
-
-
 def verify_report(log: Path) -> tuple[list[str], int]:
     """Return a line per row of `log` and a summary, and the exit code: 1 on any MISMATCH.
 
     Raises EvidenceError when there is neither log nor records, or they cannot be read.
     """
-    must_exist = not records_path(resolve(log)).exists()
-    read_log(log, must_exist=must_exist)
+    read_log(log, must_exist=not records_path(resolve(log)).exists())
     checks = verify(log, cells_from_snapshot)
     counts = {state: sum(found.state == state for found in checks) for state in _STATES}
     told = ", ".join(f"{count} {state}" for state, count in counts.items())
     lines = [*map(_line, checks), f"{len(checks)} checked: {told}"]
-    return lines, EXIT_MISMATCH if counts["MISMATCH"] else EXIT_OK
+    return lines, int(counts["MISMATCH"] > 0)
 
 
 def _line(found: RowCheck) -> str:

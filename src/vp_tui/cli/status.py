@@ -7,7 +7,7 @@ import json
 import os
 import time
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from vp_tui.cli.console import say, told_settings
 from vp_tui.cli.wiring import events_noted, new_store
@@ -15,7 +15,7 @@ from vp_tui.cli.workers import connect
 from vp_tui.domain.events import Tick
 from vp_tui.domain.models import Source
 from vp_tui.domain.text import age
-from vp_tui.state.store import Mailbox, Store, pump
+from vp_tui.state.store import Mailbox, pump
 from vp_tui.storage.places import places
 from vp_tui.views import words
 from vp_tui.views.assessment import assess
@@ -27,7 +27,7 @@ from vp_tui.views.status import exit_code, status_object
 from vp_tui.views.view import View
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Coroutine, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
 
     from vp_tui.cli.arguments import Arguments
     from vp_tui.cli.config.settings import Settings
@@ -52,61 +52,42 @@ async def look_once(settings: Settings, settle_s: float) -> View:
 
     A gateway of which nothing answers is not listened to. Raises what a bug in a feed raises.
     """
-    store, mailbox = new_store(settings), Mailbox()
+    store, mailbox, asked = new_store(settings), Mailbox(), asyncio.Event()
+    store.subscribe(lambda state: asked.set() if _is_all_told(state, settings) else None)
     feeds = connect(settings, mailbox.put, places=places(os.environ))
-    tasks = (
-        asyncio.create_task(feeds.run(), name="feeds"),
-        asyncio.create_task(pump(mailbox, store), name="pump"),
-    )
+    work = (feeds.run(), pump(mailbox, store), asked.wait())
+    tasks = [asyncio.create_task(each) for each in work]
     with events_noted(store):
         try:
-            await _wait(tasks, DEADLINE_S, _all_asked(store, settings))
+            await _first_of(tasks, DEADLINE_S)
             if is_reachable(View(store.state, time.monotonic())):
-                await _wait(tasks, settle_s)
+                await _first_of(tasks[:-1], settle_s)
         finally:
-            await _end(tasks)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
     now = time.monotonic()
     store.apply(*mailbox.take(), Tick(now, datetime.now(UTC)))
     store.apply(*judged(View(store.state, now)))
     return View(store.state, now)
 
 
-async def _all_asked(store: Store, settings: Settings) -> None:
-    """Wait until every source has answered or failed, and the files were read."""
-    asked = asyncio.Event()
-
-    def check(state: State) -> None:
-        is_read = settings.evidence is None or state.evidence is not None
-        is_attested = settings.continuity_report is None or state.suites is not None
-        are_switches_read = settings.brake.env_file is None or state.lane.switches is not None
-        if is_read and is_attested and are_switches_read and state.sources.keys() >= set(Source):
-            asked.set()
-
-    unsubscribe = store.subscribe(check)
-    try:
-        await asked.wait()
-    finally:
-        unsubscribe()
+def _is_all_told(state: State, settings: Settings) -> bool:
+    """Tell whether every source has answered or failed, and the files were read."""
+    files = (
+        (settings.evidence, state.evidence),
+        (settings.continuity_report, state.suites),
+        (settings.brake.env_file, state.lane.switches),
+    )
+    are_read = all(told is not None for file, told in files if file is not None)
+    return are_read and state.sources.keys() >= set(Source)
 
 
-async def _wait(
-    tasks: Iterable[asyncio.Task[None]],
-    seconds: float,
-    until: Coroutine[Any, Any, None] | None = None,
-) -> None:
-    """Wait `seconds`, or for `until`. The tasks end only by a bug, which is raised."""
-    waiting = [asyncio.create_task(until)] if until else []
-    await asyncio.wait({*tasks, *waiting}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-    await _end(waiting)
-    for task in tasks:
-        if task.done():
-            task.result()
-
-
-async def _end(tasks: Collection[asyncio.Task[None]]) -> None:
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+async def _first_of(tasks: Iterable[asyncio.Task[object]], seconds: float) -> None:
+    """Wait until a task ends, no longer than `seconds`, and raise what ended it."""
+    done, _ = await asyncio.wait(tasks, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+    for task in done:
+        task.result()
 
 
 def status_text(view: View) -> str:

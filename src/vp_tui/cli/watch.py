@@ -56,7 +56,9 @@ def run_tui(settings: Settings, places: Places, *, ambient: bool = True) -> int:
         try:
             app.run()
         finally:
-            _note_pending(lane, places)
+            # Audit the cancels whose recovery is still awaited.
+            if lane.store.state.cancels and (problem := lane.lookout.note_left(places.audit)):
+                narrate(f"WARNING: {problem.reason}; {problem.cure}")
         if app.crash is not None:
             raise app.crash
     return app.return_code or 0
@@ -65,10 +67,7 @@ def run_tui(settings: Settings, places: Places, *, ambient: bool = True) -> int:
 def lane_watch(
     settings: Settings, places: Places, network: NetworkThread, *, ambient: bool = True
 ) -> LaneWatch:
-    """Return the watch of a lane for a screen; its feeds begin when `network` is started.
-
-    `ambient` lets tokens come from the environment too.
-    """
+    """Return the watch of a lane for a screen; its feeds begin when `network` is started."""
     store, mailbox = new_store(settings), Mailbox()
 
     def feeds() -> Feeds:
@@ -83,9 +82,3 @@ def lane_watch(
 
     commands = Commands(network.add(feeds), store, recorder, places)
     return LaneWatch(store, mailbox, commands, USUAL.clock, USUAL.wall)
-
-
-def _note_pending(lane: LaneWatch, places: Places) -> None:
-    """Audit the cancels whose recovery was still awaited when vp-tui was left."""
-    if lane.store.state.cancels and (problem := lane.lookout.note_left(places.audit)):
-        narrate(f"WARNING: {problem.reason}; {problem.cure}")

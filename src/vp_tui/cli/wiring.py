@@ -11,6 +11,7 @@ import random
 import time
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -29,17 +30,13 @@ if TYPE_CHECKING:
     from vp_tui.gateway.websocket import Opener
 
 
-def _utc_now() -> datetime:
-    return datetime.now(UTC)
-
-
 @dataclass(frozen=True)
 class Surroundings:
     """What a watch takes from outside; the usual ones, or others as the seam for tests."""
 
     clock: Callable[[], float] = time.monotonic
     """Seconds that never go back."""
-    wall: Callable[[], datetime] = _utc_now
+    wall: Callable[[], datetime] = field(default=partial(datetime.now, UTC))
     chance: random.Random = field(default_factory=random.Random)
     transport: httpx.AsyncBaseTransport | None = None
     """Under the HTTP client; None: the network."""
@@ -78,10 +75,9 @@ def watch_of(settings: Settings) -> Watch:
 def means_of(settings: Settings) -> Means | None:
     """Return what the operator configured to act with; None: nothing."""
     brake = settings.brake
-    commands = (brake.apply, brake.release, brake.restart)
-    if brake.env_file is None and not any(commands):
-        return None
-    return Means(None if brake.env_file is None else str(brake.env_file), *commands)
+    env_file = None if brake.env_file is None else str(brake.env_file)
+    means = Means(env_file, brake.apply, brake.release, brake.restart)
+    return means if any(means) else None
 
 
 def new_store(settings: Settings, around: Surroundings = USUAL) -> Store:

@@ -105,7 +105,8 @@ def rule_lines(view: View) -> Iterator[str]:
     yield words.cancel_recovery(assessment.guardrails.cancel_recovery)
     yield f"evidence: {words.evidence_target(assessment.target)}"
     rolling = f"{words.rolling(wire)}: {wire.time_to_trip}" if numbers(view) else "rolling unknown"
-    yield f"auto-revert {assessment.guardrails.mode}: {rolling}; {assessment.guardrails.auto_revert}"
+    guardrails = assessment.guardrails
+    yield f"auto-revert {guardrails.mode}: {rolling}; {guardrails.auto_revert}"
 
 
 def _alarms(view: View) -> Iterator[str]:

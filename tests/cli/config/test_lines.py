@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from vp_tui.cli.config.file import config_file, key_lines
+from vp_tui.cli.config.file import ConfigFile, key_lines
 from vp_tui.cli.config.kinds import ConfigError
 
 if TYPE_CHECKING:
@@ -112,6 +112,6 @@ def test_a_mistake_is_told_on_its_own_line(
 ) -> None:
     file = tmp_path / "config.toml"
     with pytest.raises(ConfigError) as caught:
-        config_file(file, text)
+        ConfigFile(file, text)
     assert str(caught.value).startswith(f"{file}:{line}: ")
     assert words in str(caught.value)

@@ -13,6 +13,7 @@ from tests.support.loopback import Loopback
 from tests.support.rows import GOLDEN, facts, row
 from tests.support.rows import names as listed
 
+from vp_tui.cli import crash
 from vp_tui.cli import main as cli
 from vp_tui.cli.config.load import Loaded
 from vp_tui.cli.config.settings import SETTINGS, Settings
@@ -23,7 +24,6 @@ from vp_tui.cli.doctor.machine import (
     file_checks,
     terminal_checks,
     version_checks,
-    versions,
 )
 from vp_tui.domain.models import TokenPresence
 from vp_tui.gateway.credentials import Secret
@@ -255,8 +255,8 @@ def test_what_the_screen_needs_of_the_terminal(
 
 
 def test_a_library_that_is_missing_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(doctor_checks, "LIBRARIES", ("no-such-library",))
-    checks = {check.name: check.verdict for check in version_checks(versions())}
+    monkeypatch.setattr(crash, "LIBRARIES", ("no-such-library",))
+    checks = {check.name: check.verdict for check in version_checks(crash.versions())}
     assert checks == {"vp-tui": "ok", "python": "ok", "no-such-library": "wrong"}
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import tomllib
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from vp_tui.cli.config.kinds import NAME, ConfigError, Setting, hint
@@ -44,16 +43,31 @@ a multi-line string may have up to two quotes of its own before those that end i
 _ERROR_LINE: Final = re.compile(r" \(at line (\d+), column \d+\)")
 
 
-@dataclass(frozen=True, slots=True)
 class ConfigFile:
-    """What the file says."""
+    """What a file says."""
 
-    path: Path
-    gateways: Mapping[str, Mapping[str, Given]]
-    """The values of each `[gateways.NAME]` with the tables in it, and its name, by setting."""
-    default: str | None
-    given: Mapping[str, Given]
-    """What holds for any gateway, by setting."""
+    def __init__(self, path: Path, text: str) -> None:
+        """Read `text`, the file's; every key and type is checked. Raises ConfigError."""
+        try:
+            content = tomllib.loads(text)
+        except tomllib.TOMLDecodeError as error:
+            found = _ERROR_LINE.search(str(error))
+            line = found[1] if found else text.count("\n") + 1
+            reason = _ERROR_LINE.sub("", str(error)).removesuffix(" (at end of document)")
+            raise ConfigError(f"{literal(str(path))}:{line}: not TOML: {literal(reason)}") from None
+        self.path = path
+        self._lines = key_lines(text)
+        self._check_keys((), content, ("default_gateway", "gateways", *TOP_KEYS))
+        gateways = self._table(("gateways",), content.get("gateways", {}))
+        self.gateways = {name: self._gateway(name, table) for name, table in gateways.items()}
+        """The values of each `[gateways.NAME]` with the tables in it, and its name, by setting."""
+        at, default = ("default_gateway",), content.get("default_gateway")
+        self.default = None if default is None else self._value(at, default, NAME).text
+        common = {key: value for key, value in content.items() if key in TOP_KEYS}
+        self.given = self._given((), common, TOP_KEYS)
+        """What holds for any gateway, by setting."""
+        if self.default is not None:
+            self.named(self.default, self._where(at))
 
     def named(self, name: str, origin: str) -> Mapping[str, Given]:
         """Return the gateway of that name; `origin` tells who names it. Raises ConfigError."""
@@ -64,68 +78,27 @@ class ConfigFile:
             + hint(name, self.gateways, f"add a [gateways.{literal(name)}] table with its url")
         )
 
-
-def config_file(path: Path, text: str) -> ConfigFile:
-    """Return what `text`, the file's, says; every key and type is checked. Raises ConfigError."""
-    try:
-        content = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(_syntax_error(path, text, str(error))) from None
-    return _Reading(path, text).file(content)
-
-
-def _syntax_error(path: Path, text: str, message: str) -> str:
-    found = _ERROR_LINE.search(message)
-    line = int(found[1]) if found else text.count("\n") + 1
-    reason = _ERROR_LINE.sub("", message).removesuffix(" (at end of document)")
-    return f"{literal(str(path))}:{line}: not TOML: {literal(reason)}"
-
-
-class _Reading:
-    """One reading of a file: checks values and tells the lines where they stand."""
-
-    def __init__(self, path: Path, text: str) -> None:
-        self._path = path
-        self._lines = key_lines(text)
-
-    def file(self, content: Mapping[str, object]) -> ConfigFile:
-        self._check_keys((), content, ("default_gateway", "gateways", *TOP_KEYS))
-        gateways = self._table(("gateways",), content.get("gateways", {}))
-        default = content.get("default_gateway")
-        common = {key: value for key, value in content.items() if key in TOP_KEYS}
-        file = ConfigFile(
-            self._path,
-            {name: self._gateway(name, table) for name, table in gateways.items()},
-            None if default is None else self._value(("default_gateway",), default, NAME).text,
-            self._given((), common, TOP_KEYS),
-        )
-        if file.default is not None:
-            file.named(file.default, self._where(("default_gateway",)))
-        return file
-
     def _gateway(self, name: str, value: object) -> dict[str, Given]:
         at = ("gateways", name)
-        table = self._table(at, value)
-        given = self._given(at, table, GATEWAY_KEYS)
-        if "url" not in table:
+        given = self._given(at, value, GATEWAY_KEYS)
+        if "gateway_url" not in given:
             raise ConfigError(
                 f"{self._where(at)}: [{_dotted(at)}] has no url: add the gateway's address, "
                 'such as url = "https://gateway.example"'
             )
-        return given | {"gateway_name": Given(name, self._where(at), self._path.parent)}
+        return given | {"gateway_name": Given(name, self._where(at), self.path.parent)}
 
-    def _given(
-        self, at: tuple[str, ...], table: Mapping[str, object], keys: Keys
-    ) -> dict[str, Given]:
+    def _given(self, at: tuple[str, ...], value: object, keys: Keys) -> dict[str, Given]:
         """Return the values of a table and of the tables in it, by setting."""
+        table = self._table(at, value)
         self._check_keys(at, table, keys)
         found: dict[str, Given] = {}
-        for name, value in table.items():
+        for name, inner in table.items():
             key, here = keys[name], (*at, name)
             if isinstance(key, Setting):
-                found[key.name] = self._value(here, value, key.kind)
+                found[key.name] = self._value(here, inner, key.kind)
             else:
-                found |= self._given(here, self._table(here, value), key)
+                found |= self._given(here, inner, key)
         return found
 
     def _check_keys(
@@ -148,12 +121,12 @@ class _Reading:
         text = _as_text(value, kind.schema["type"])
         if text is None:
             raise ConfigError(f"{self._where(at)}: {_dotted(at)} must be {kind.toml}")
-        return Given(text, self._where(at), self._path.parent)
+        return Given(text, self._where(at), self.path.parent)
 
     def _where(self, at: tuple[str, ...]) -> str:
         """Return `FILE:LINE` of a key or table; the file alone where no line can be found."""
         number = self._lines.get(at)
-        return literal(str(self._path)) + (f":{number}" if number else "")
+        return literal(str(self.path)) + (f":{number}" if number else "")
 
 
 def key_lines(text: str) -> dict[tuple[str, ...], int]:
@@ -172,14 +145,10 @@ def key_lines(text: str) -> dict[tuple[str, ...], int]:
             at = tables[0] = _parts(header)
         elif token["opens"]:
             tables.append(at)
-            continue
         elif token["closes"]:
             at = tables.pop()
-            continue
-        else:
-            continue
         line = text.count("\n", 0, token.start()) + 1
-        for length in range(1, len(at) + 1):
+        for length in range(1, len(at) + 1):  # where nothing was named, all of them are found
             found.setdefault(at[:length], line)
     return found
 

@@ -11,6 +11,7 @@ import math
 import re
 from argparse import ArgumentTypeError
 from dataclasses import field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Generic, NamedTuple, TypeVar
 
@@ -114,18 +115,13 @@ def whole(low: int, high: int) -> Kind[int]:
     return Kind(parse, _BARE_NUMBER, {"type": "integer", "minimum": low, "maximum": high})
 
 
-def number(low: float, high: float) -> Kind[float]:
+def number(
+    low: float, high: float = math.inf, wanted: str = "a number from {} is wanted"
+) -> Kind[float]:
     """Return the numbers of that range."""
-    return _finite(low, high, f"a number from {low:g} to {high:g} is wanted")
+    is_bounded = math.isfinite(high)
+    told = wanted.format(f"{low:g} to {high:g}" if is_bounded else f"{low:g} on")
 
-
-def seconds(low: float, high: float = math.inf) -> Kind[float]:
-    """Return the durations of that range, in seconds."""
-    upper = f" to {high:g}" if math.isfinite(high) else " on"
-    return _finite(low, high, f"seconds from {low:g}{upper} are wanted")
-
-
-def _finite(low: float, high: float, wanted: str) -> Kind[float]:
     def parse(text: str) -> float:
         try:
             number = float(text)
@@ -133,10 +129,14 @@ def _finite(low: float, high: float, wanted: str) -> Kind[float]:
             number = math.nan
         if low <= number <= high and math.isfinite(number):
             return number
-        raise KindError(wanted)
+        raise KindError(told)
 
-    most = {"maximum": high} if math.isfinite(high) else {}
+    most = {"maximum": high} if is_bounded else {}
     return Kind(parse, _BARE_NUMBER, {"type": "number", "minimum": low, **most})
+
+
+seconds: Final = partial(number, wanted="seconds from {} are wanted")
+"""Returns the durations of that range, in seconds."""
 
 
 def one_of(words: type[_Word]) -> Kind[_Word]:
@@ -168,10 +168,6 @@ def _is_visible(text: str) -> bool:
     return bool(text.strip()) and text == text.strip() == literal(text)
 
 
-def _is_path(text: str) -> bool:
-    return bool(text.strip()) and "\0" not in text
-
-
 def _url(text: str) -> str:
     """Refuse what would leak or be lost: credentials, a query, a fragment."""
     wanted = "http://host:port or https://host is wanted"
@@ -189,10 +185,9 @@ def _url(text: str) -> str:
 
 
 def _switch(text: str) -> bool:
-    try:
-        return _SWITCHED[text.strip().lower()]
-    except KeyError:
-        raise KindError("true or false is wanted") from None
+    if (switched := _SWITCHED.get(text.strip().lower())) is None:
+        raise KindError("true or false is wanted")
+    return switched
 
 
 def _command(text: str) -> tuple[str, ...]:
@@ -214,7 +209,10 @@ def _words(text: str) -> tuple[str, ...]:
 URL: Final = Kind(_url)
 """Base URLs, without a trailing slash."""
 NAME: Final = Kind(_text(_is_visible, "a name of visible characters", str))
-PATH: Final = Kind(_text(_is_path, "the path of a file", Path))
+WORD: Final = Kind(_text(is_word, "a word of capitals, digits and “_”", str))
+PATH: Final = Kind(
+    _text(lambda text: text.strip() and "\0" not in text, "the path of a file", Path)
+)
 """A relative path is meant in the directory of whoever gives it."""
 PROMPT: Final = Kind(_text(str.strip, "a prompt", str.strip))
 TOKEN: Final = Kind(_text(_TOKEN.fullmatch, "a token of visible ASCII characters", Secret))

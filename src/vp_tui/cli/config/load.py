@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import reduce
 from pathlib import Path
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from vp_tui.cli.config.kinds import ConfigError, KindError, hint
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
 
 
 ENVIRONMENT_PREFIX: Final = "VP_TUI_"
-DEFAULT_ORIGIN: Final = "default"
 _FROM_ENVIRONMENT: Final = {
     name: ENVIRONMENT_PREFIX + name.upper()
     for name, setting in SETTINGS.items()
@@ -54,7 +52,11 @@ def load(
     only where it is chosen by name, or its tokens would go to a gateway they are not meant for.
     Raises ConfigError.
     """
-    given = _from_environment(environ, cwd) | from_flags(flags, cwd)
+    given = {
+        name: Given(text, f"environment {variable}", cwd)
+        for name, variable in _FROM_ENVIRONMENT.items()
+        if (text := environ.get(variable))  # an empty one gives nothing
+    } | from_flags(flags, cwd)
     path = default_config_file(environ) if config_file is None else anchored(config_file, cwd)
     file = _read(path, required=config_file is not None or "gateway_name" in given)
     loaded = settle({**file.given, **_chosen(file, given), **given} if file else given)
@@ -67,15 +69,14 @@ def settle(given: Mapping[str, Given]) -> Loaded:
     settings = Settings()
     for name, value in given.items():
         settings = _with(settings, SETTINGS[name].path, _checked(name, value))
-    origins = dict.fromkeys(SETTINGS, DEFAULT_ORIGIN)
-    origins |= {name: value.origin for name, value in given.items()}
+    origins = {name: given[name].origin if name in given else "default" for name in SETTINGS}
     notes = tuple(
         f"{value.origin}: everybody on this machine can read it in the process list; "
         f"use {SETTINGS[name].secret} or a file"
         for name, value in given.items()
         if SETTINGS[name].secret and value.origin == SETTINGS[name].flag
     )
-    return Loaded(settings, MappingProxyType(origins), notes)
+    return Loaded(settings, origins, notes)
 
 
 def from_flags(flags: Mapping[str, str], cwd: Path) -> dict[str, Given]:
@@ -86,15 +87,6 @@ def from_flags(flags: Mapping[str, str], cwd: Path) -> dict[str, Given]:
 def value_of(settings: Settings, name: str) -> object:
     """Return the value of the setting of that name."""
     return reduce(getattr, SETTINGS[name].path, settings)
-
-
-def _from_environment(environ: Mapping[str, str], cwd: Path) -> dict[str, Given]:
-    """Return what VP_TUI_… variables give; an empty one gives nothing."""
-    return {
-        name: Given(text, f"environment {variable}", cwd)
-        for name, variable in _FROM_ENVIRONMENT.items()
-        if (text := environ.get(variable, ""))
-    }
 
 
 def _unknown_variables(environ: Mapping[str, str]) -> list[str]:
@@ -123,9 +115,9 @@ def _read(path: Path, *, required: bool) -> ConfigFile | None:
         raise ConfigError(f"{literal(str(path))} cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:
         raise ConfigError(f"{literal(str(path))} is not UTF-8 text") from None
-    from vp_tui.cli.config.file import config_file  # noqa: PLC0415 - most starts have no file
+    from vp_tui.cli.config.file import ConfigFile  # noqa: PLC0415 - most starts have no file
 
-    return config_file(path, text)
+    return ConfigFile(path, text)
 
 
 def _chosen(file: ConfigFile, given: Mapping[str, Given]) -> Mapping[str, Given]:
@@ -133,7 +125,9 @@ def _chosen(file: ConfigFile, given: Mapping[str, Given]) -> Mapping[str, Given]
     if name := given.get("gateway_name"):
         return file.named(name.text, name.origin)
     if url := given.get("gateway_url"):
-        return next((t for t in file.gateways.values() if _is_same_url(t, url.text)), {})
+        at = url.text.rstrip("/")
+        tables = file.gateways.values()
+        return next((t for t in tables if t["gateway_url"].text.rstrip("/") == at), {})
     if file.default is not None:
         return file.gateways[file.default]
     if len(file.gateways) > 1:
@@ -143,10 +137,6 @@ def _chosen(file: ConfigFile, given: Mapping[str, Given]) -> Mapping[str, Given]
             f"or default_gateway: {names}"
         )
     return next(iter(file.gateways.values()), {})
-
-
-def _is_same_url(table: Mapping[str, Given], url: str) -> bool:
-    return table["gateway_url"].text.rstrip("/") == url.rstrip("/")
 
 
 def _with(table: Any, path: tuple[str, ...], value: object) -> Any:  # noqa: ANN401 - any table

@@ -8,52 +8,35 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from vp_tui.cli.console import say, settings_of
-from vp_tui.cli.doctor.gateway import Found, clock_checks, examine
-from vp_tui.cli.doctor.machine import (
-    Check,
-    Terminal,
-    file_checks,
-    terminal,
-    terminal_checks,
-    token_checks,
-    version_checks,
-    versions,
-)
-from vp_tui.cli.show import ShownSetting, shown_settings
+from vp_tui.cli.console import aligned, say, settings_of, told_file
+from vp_tui.cli.crash import versions
+from vp_tui.cli.doctor import machine
+from vp_tui.cli.doctor.gateway import Examination, clock_checks, examine
+from vp_tui.cli.show import shown_settings
 from vp_tui.cli.wiring import credentials_of
-from vp_tui.domain.text import literal
 from vp_tui.storage.places import places
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-    from pathlib import Path
+    from collections.abc import Mapping
     from typing import TextIO
 
     from vp_tui.cli.arguments import Arguments
     from vp_tui.cli.config.load import Loaded
+    from vp_tui.cli.doctor.machine import Check, Terminal
     from vp_tui.domain.models import TokenPresence
     from vp_tui.storage.places import Places
 
 
 SCHEMA: Final = 1
-EXIT_WELL: Final = 0
-EXIT_WRONG: Final = 1
-EXIT_COULD_NOT_LOOK: Final = 2
 _WORDS: Final = {"ok": "ok", "wrong": "WRONG", "note": "-"}
-_MS: Final = 1000
 
 
 class Diagnosis(NamedTuple):
     """All that was found."""
 
-    config_file: Path | None
-    settings: tuple[ShownSetting, ...]
-    notes: tuple[str, ...]
-    """What is odd about the configuration."""
+    loaded: Loaded
     presence: TokenPresence
-    url: str
-    found: Found
+    found: Examination
     terminal: Terminal
     versions: Mapping[str, str | None]
     checks: tuple[Check, ...]
@@ -66,9 +49,7 @@ class Diagnosis(NamedTuple):
     @property
     def exit_code(self) -> int:
         """0 all well, 1 something wrong, 2 the gateway could not be looked at."""
-        if not self.found.is_reachable:
-            return EXIT_COULD_NOT_LOOK
-        return EXIT_WRONG if self.wrong else EXIT_WELL
+        return int(bool(self.wrong)) if self.found.is_reachable else 2
 
 
 def doctor(arguments: Arguments) -> int:
@@ -88,54 +69,40 @@ async def diagnose(
     credentials = credentials_of(settings, ambient=True)
     presence = credentials.read()
     found = await examine(settings, credentials)
-    shown, installed = terminal(environ, stdout), versions()
+    shown, installed = machine.terminal(environ, stdout), versions()
     checks = (
-        *token_checks(presence),
+        *machine.token_checks(presence),
         *found.checks,
         *clock_checks(found),
-        *file_checks(settings, places),
-        *terminal_checks(shown),
-        *version_checks(installed),
+        *machine.file_checks(settings, places),
+        *machine.terminal_checks(shown),
+        *machine.version_checks(installed),
     )
-    return Diagnosis(
-        loaded.config_file,
-        tuple(shown_settings(loaded)),
-        loaded.notes,
-        presence,
-        settings.url,
-        found,
-        shown,
-        installed,
-        checks,
-    )
+    return Diagnosis(loaded, presence, found, shown, installed, checks)
 
 
 def as_object(diagnosis: Diagnosis) -> dict[str, Any]:
     """Return the diagnosis as plain JSON values."""
-    health = diagnosis.found.health
+    loaded, presence, found = diagnosis.loaded, diagnosis.presence, diagnosis.found
     return {
         "schema": SCHEMA,
-        "ok": diagnosis.exit_code == EXIT_WELL,
+        "ok": diagnosis.exit_code == 0,
         "config": {
-            "file": None if diagnosis.config_file is None else str(diagnosis.config_file),
+            "file": None if loaded.config_file is None else str(loaded.config_file),
             "settings": {
-                shown.name: {"value": shown.value, "origin": shown.origin}
-                for shown in diagnosis.settings
+                name: {"value": value, "origin": origin}
+                for name, value, origin in shown_settings(loaded)
             },
-            "notes": list(diagnosis.notes),
+            "notes": list(loaded.notes),
         },
-        "tokens": {
-            "ops": diagnosis.presence.ops,
-            "internal": diagnosis.presence.internal,
-            "problems": list(diagnosis.presence.problems),
-        },
+        "tokens": presence._asdict() | {"problems": list(presence.problems)},
         "gateway": {
-            "url": diagnosis.url,
-            "reachable": diagnosis.found.is_reachable,
-            "version": health.version if health else None,
-            "dialect": health.dialect if health else None,
-            "clock_offset_s": health.clock_offset_s if health else None,
-            "ahead_s": diagnosis.found.ahead_s,
+            "url": loaded.settings.url,
+            "reachable": found.is_reachable,
+            "version": found.health.version if found.health else None,
+            "dialect": found.health.dialect if found.health else None,
+            "clock_offset_s": found.health.clock_offset_s if found.health else None,
+            "ahead_s": found.ahead_s,
         },
         "terminal": diagnosis.terminal._asdict(),
         "versions": dict(diagnosis.versions),
@@ -150,31 +117,21 @@ def _check(check: Check) -> dict[str, Any]:
 
 def as_text(diagnosis: Diagnosis) -> str:
     """Return the diagnosis as an aligned table, and what is wrong in a line at the end."""
-    file = literal(str(diagnosis.config_file)) if diagnosis.config_file else "none"
-    settings = [(shown.name, shown.value, shown.origin) for shown in diagnosis.settings]
-    lines = [f"configuration file: {file}", *_aligned(settings)]
-    lines += [f"note: {note}" for note in diagnosis.notes]
-    lines += ["", *_aligned([_cells(check) for check in diagnosis.checks]), "", _summary(diagnosis)]
-    return "\n".join(lines)
+    loaded, checks = diagnosis.loaded, map(_cells, diagnosis.checks)
+    lines = [told_file(loaded), *aligned(shown_settings(loaded))]
+    lines += [f"note: {note}" for note in loaded.notes]
+    return "\n".join([*lines, "", *aligned(checks), "", _summary(diagnosis)])
 
 
 def _cells(check: Check) -> tuple[str, ...]:
-    took = "" if check.elapsed_s is None else f"{check.elapsed_s * _MS:.0f} ms"
+    took = "" if check.elapsed_s is None else f"{check.elapsed_s * 1000:.0f} ms"
     cure = f"; {check.cure}" if check.cure else ""
     return _WORDS[check.verdict], check.section, check.name, took, f"{check.detail}{cure}"
 
 
 def _summary(diagnosis: Diagnosis) -> str:
     if not diagnosis.found.is_reachable:
-        return f"The gateway at {diagnosis.url} could not be looked at."
+        return f"The gateway at {diagnosis.loaded.settings.url} could not be looked at."
     if not diagnosis.wrong:
         return "All is well."
     return f"{len(diagnosis.wrong)} wrong: {', '.join(check.name for check in diagnosis.wrong)}"
-
-
-def _aligned(rows: Sequence[tuple[str, ...]]) -> Iterator[str]:
-    """Yield the rows with their columns under one another, the last one as long as it is."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
-        yield "  ".join(cells).rstrip()

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import os
-import platform
-from importlib.metadata import PackageNotFoundError, version
+from functools import partial
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
-from vp_tui import __version__
 from vp_tui.domain.rollout.verdicts import UnreadReport
 from vp_tui.domain.text import clip, counted, literal
 from vp_tui.storage.errors import EvidenceError
@@ -25,7 +23,6 @@ if TYPE_CHECKING:
     from vp_tui.storage.places import Places
 
 
-LIBRARIES: Final = ("textual", "httpx", "websockets", "pydantic")
 SMALLEST: Final = (80, 24)
 """Columns and lines of the smallest terminal that the screen is made for."""
 _SHOWN: Final = 60
@@ -60,24 +57,19 @@ class Terminal(NamedTuple):
     tmux: bool
 
 
-def versions() -> dict[str, str | None]:
-    """Return the version of vp-tui, of Python and of each library; None: it is not installed."""
-    found: dict[str, str | None] = {"vp-tui": __version__, "python": platform.python_version()}
-    for name in LIBRARIES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            found[name] = None
-    return found
-
-
 def version_checks(found: Mapping[str, str | None]) -> Iterator[Check]:
     """Tell of each version."""
     for name, number in found.items():
-        if number is None:
-            yield Check("versions", name, "wrong", "not installed", "install vp-tui again")
-        else:
-            yield Check("versions", name, "ok", number)
+        yield _judged("versions", name, number, number or "not installed", "install vp-tui again")
+
+
+def _judged(
+    section: str, name: str, fits: object, detail: str, cure: str, otherwise: Verdict = "wrong"
+) -> Check:
+    """Return a check that is `otherwise`, with a cure, unless something fits."""
+    if fits:
+        return Check(section, name, "ok", detail)
+    return Check(section, name, otherwise, detail, cure)
 
 
 def terminal(environ: Mapping[str, str], stdout: TextIO) -> Terminal:
@@ -88,8 +80,8 @@ def terminal(environ: Mapping[str, str], stdout: TextIO) -> Terminal:
         columns, lines = os.get_terminal_size(stdout.fileno())
     return Terminal(
         is_terminal,
-        _named(environ, "TERM"),
-        _named(environ, "COLORTERM"),
+        short(environ.get("TERM", "")) or None,
+        short(environ.get("COLORTERM", "")) or None,
         columns,
         lines,
         stdout.encoding,
@@ -100,26 +92,19 @@ def terminal(environ: Mapping[str, str], stdout: TextIO) -> Terminal:
 
 def terminal_checks(seen: Terminal) -> Iterator[Check]:
     """Tell what the screen needs and what the terminal has; only a terminal can be wrong."""
-    poor: Verdict = "wrong" if seen.is_terminal else "note"
-    if seen.term in {None, "dumb"}:
-        cure = "set TERM to what the terminal is, such as xterm-256color"
-        yield Check("terminal", "TERM", poor, seen.term or "not set", cure)
-    else:
-        yield Check("terminal", "TERM", "ok", seen.term or "")
+    judged = partial(_judged, "terminal", otherwise="wrong" if seen.is_terminal else "note")
+    cure = "set TERM to what the terminal is, such as xterm-256color"
+    yield judged("TERM", seen.term not in {None, "dumb"}, seen.term or "not set", cure)
     yield Check("terminal", "COLORTERM", "note", seen.colorterm or "not set: 256 colours or fewer")
     if seen.columns is None or seen.lines is None:
         yield Check("terminal", "size", "note", "stdout is no terminal")
     else:
         fits = seen.columns >= SMALLEST[0] and seen.lines >= SMALLEST[1]
-        size, least = f"{seen.columns}x{seen.lines}", f"{SMALLEST[0]}x{SMALLEST[1]}"
-        cure = "" if fits else f"make it {least} or larger"
-        yield Check("terminal", "size", "ok" if fits else poor, size, cure)
-    encoding = (seen.encoding or "").lower().replace("-", "")
-    if encoding == "utf8":
-        yield Check("terminal", "encoding", "ok", "UTF-8")
-    else:
-        said = seen.encoding or "unknown"
-        yield Check("terminal", "encoding", poor, said, "use a UTF-8 locale, such as C.UTF-8")
+        cure = "make it {}x{} or larger".format(*SMALLEST)
+        yield judged("size", fits, f"{seen.columns}x{seen.lines}", cure)
+    is_utf8 = (seen.encoding or "").lower().replace("-", "") == "utf8"
+    said = "UTF-8" if is_utf8 else seen.encoding or "unknown"
+    yield judged("encoding", is_utf8, said, "use a UTF-8 locale, such as C.UTF-8")
     if seen.no_color:
         yield Check("terminal", "NO_COLOR", "note", "set: symbols and words alone tell the state")
     if seen.tmux:
@@ -140,8 +125,11 @@ def file_checks(settings: Settings, places: Places) -> Iterator[Check]:
     if settings.evidence is None:
         yield Check("files", "evidence log", "note", "none is configured")
     else:
-        yield _log_read(settings.evidence)
-        yield _log_written(settings.evidence)
+        for name, look in (("evidence log", _log_read), ("log writable", _log_written)):
+            try:
+                yield look(settings.evidence)
+            except EvidenceError as error:
+                yield Check("files", name, "wrong", error.failure.reason, error.failure.cure)
         yield from _spool(places.spool, settings.evidence)
     if settings.continuity_report is not None:
         report = read_report(settings.continuity_report)
@@ -155,13 +143,10 @@ def file_checks(settings: Settings, places: Places) -> Iterator[Check]:
 
 
 def _log_read(log: Path) -> Check:
+    """Tell what is in the log. Raises EvidenceError."""
     shown = literal(str(log))
-    try:
-        table, _ = read_log(log)
-        exists = resolve(log).exists()
-    except EvidenceError as error:
-        return _failed("evidence log", error)
-    if not exists:
+    table, _ = read_log(log)
+    if not resolve(log).exists():
         return Check("files", "evidence log", "note", f"{shown}: not there, the first row makes it")
     if table.span is None and table.warnings:
         cure = "add heading and table, or choose another log"
@@ -171,43 +156,36 @@ def _log_read(log: Path) -> Check:
 
 
 def _log_written(log: Path) -> Check:
-    try:
-        refuse_read_only(resolve(log))
-    except EvidenceError as error:
-        return _failed("log writable", error)
+    """Tell whether the log may be written. Raises EvidenceError."""
+    refuse_read_only(resolve(log))
     return Check("files", "log writable", "ok", "so it seems: nothing was written to try it")
 
 
 def _spool(spool: Path, log: Path) -> Iterator[Check]:
     waiting = spooled_rows(spool, log)
+    count = len(waiting.rows)
+    told = f"{counted(count, 'row waits', 'rows wait')} for the log" if count else "none waits"
     cure = "the next row into that log takes them along"
-    if waiting.rows:
-        detail = f"{counted(len(waiting.rows), 'row waits', 'rows wait')} for the log"
-        yield Check("files", "kept rows", "wrong", detail, cure)
-    else:
-        yield Check("files", "kept rows", "ok", "none waits")
+    yield _judged("files", "kept rows", not count, told, cure)
     for warning in waiting.warnings:
         yield Check("files", "kept rows", "wrong", warning)
 
 
 def _state(state: Path) -> Check:
     """Tell whether the state directory can be written to, or made."""
-    place, shown = state, literal(str(state))
-    while not place.exists() and place != place.parent:
-        place = place.parent
+    place = next(path for path in (state, *state.parents) if path.exists())
+    shown = literal(str(place))
     if not place.is_dir():
-        detail, cure = f"{literal(str(place))} is no directory", "move it away"
-    elif not os.access(place, os.W_OK | os.X_OK):
-        detail, cure = f"{literal(str(place))} may not be written to", "make it your own"
-    else:
-        place_text = shown if place == state else f"{shown}: not there, it is made when needed"
-        return Check("files", "state directory", "ok", place_text)
-    return Check("files", "state directory", "wrong", detail, cure)
+        return Check(
+            "files", "state directory", "wrong", f"{shown} is no directory", "move it away"
+        )
+    if not os.access(place, os.W_OK | os.X_OK):
+        told, cure = f"{shown} may not be written to", "make it your own"
+        return Check("files", "state directory", "wrong", told, cure)
+    more = "" if place == state else ": not there, it is made when needed"
+    return Check("files", "state directory", "ok", f"{literal(str(state))}{more}")
 
 
-def _failed(name: str, error: EvidenceError) -> Check:
-    return Check("files", name, "wrong", error.failure.reason, error.failure.cure)
-
-
-def _named(environ: Mapping[str, str], name: str) -> str | None:
-    return clip(literal(environ.get(name, "")), _SHOWN) or None
+def short(text: str) -> str:
+    """Return what others say as it is shown here."""
+    return clip(literal(text), _SHOWN)

@@ -147,12 +147,12 @@ def cells_from_snapshot(snapshot: Mapping[str, object] | None) -> tuple[str, str
     snapshot = snapshot or {}
     own = _mapping(snapshot, RECONSTRUCTED)
     fallback = _mapping(snapshot, "fallback")
-    missions = _number(fallback.get("missions_considered")) or 0
+    missions = finite(fallback.get("missions_considered")) or 0
     reported = fallback.get("rate") if missions > 0 else None
     p95_s = _mapping(snapshot, "latency_seconds").get("p95_seconds") if missions > 0 else None
     return (
-        _marked(rate_cell(_number(own["rate"]))) if "rate" in own else rate_cell(_number(reported)),
-        _marked(p95_cell(_number(own["p95_s"]))) if "p95_s" in own else p95_cell(_number(p95_s)),
+        _marked(rate_cell(finite(own["rate"]))) if "rate" in own else rate_cell(finite(reported)),
+        _marked(p95_cell(finite(own["p95_s"]))) if "p95_s" in own else p95_cell(finite(p95_s)),
     )
 
 
@@ -179,7 +179,8 @@ def _mapping(outer: Mapping[str, object], key: str) -> Mapping[str, object]:
     return inner if isinstance(inner, Mapping) else {}
 
 
-def _number(value: object) -> float | None:
+def finite(value: object) -> float | None:
+    """Return what may be any JSON as a number, None where it is no finite one."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     try:
