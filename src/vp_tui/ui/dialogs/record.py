@@ -130,16 +130,13 @@ class RecordDialog(WorkDialog[Outcome]):
         for name, is_shown in asked.items():
             self.query_one(name).display = is_shown
         taken = FIXED_LINES + self.show_told(self.said) + len(facts) + sum(asked.values())
-        self._fill(columns, lines - taken)
-
-    def _fill(self, columns: int, lines: int) -> None:
-        """Divide the lines that are left between the words and the row."""
-        words, row = self.query_one("#decision", Choices), self._row
-        height = max(min(lines - 1, words.count), FEWEST_WORDS)
+        # What is left is divided between the words and the row.
+        words, row, room = self.query_one("#decision", Choices), self._row, lines - taken
+        height = max(min(room - 1, words.count), FEWEST_WORDS)
         words.styles.height = height
         place = 0 if self._draft.stays_open(self.choice) else 1
         self.query_one("#after", Cycle).show(after_words(self._draft, row), place)
-        self.query_one("#preview", Lines).show(row_lines(row, columns, max(lines - height, 1)))
+        self.query_one("#preview", Lines).show(row_lines(row, columns, max(room - height, 1)))
 
     @property
     def _row(self) -> EvidenceRow:
@@ -189,13 +186,10 @@ class RecordDialog(WorkDialog[Outcome]):
             source=source,
         )
 
-    @on(Input.Submitted)
-    def _submitted(self) -> None:
-        self.action_write()
-
     def action_whole(self) -> None:
         self.app.push_screen(WholeRow(self.lane, self._row))
 
+    @on(Input.Submitted)
     def action_write(self) -> None:
         if self.is_working:
             return

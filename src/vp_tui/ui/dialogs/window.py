@@ -136,6 +136,8 @@ class WindowDialog(WorkDialog["Window"]):
         super().on_mount()
         self.query_one("#label").focus()
 
+    @on(Cycle.Changed)
+    @on(Input.Changed)
     def redraw(self) -> None:
         super().redraw()
         view, width = self.lane.live.view, self.room[0]
@@ -165,15 +167,7 @@ class WindowDialog(WorkDialog["Window"]):
         """All that was typed and chosen."""
         return self.edited, self.query_one(f"#{self.choice_name}", Cycle).value
 
-    @on(Cycle.Changed)
-    @on(Input.Changed)
-    def _edited(self) -> None:
-        self.redraw()
-
     @on(Input.Submitted)
-    def _submitted(self) -> None:
-        self.action_keep()
-
     def action_keep(self) -> None:
         if self.is_working:
             return

@@ -30,7 +30,7 @@ from vp_tui.ui.lines.figures import no_figures, state_note
 from vp_tui.ui.lines.header import assessment_of, header_lines
 from vp_tui.ui.lines.paint import Line, Span, cut, join, spread, width_of
 from vp_tui.ui.watch.logs import LogList
-from vp_tui.ui.watch.panes import LOWER, LowerPanes, Pane, runs_facts
+from vp_tui.ui.watch.panes import PANE_NAMES, LowerPanes, Pane, nothing_matches, runs_facts
 from vp_tui.ui.watch.runs import RunsList, TriageChoice
 from vp_tui.views import words
 from vp_tui.views.actions import actions_in, key_of
@@ -172,7 +172,7 @@ class Board(Container):
         """What is held still; None: the newest is shown."""
         self.is_writing = False
         """Whether a row is written at once: one at a time, however often a key is hit."""
-        self.found = dict.fromkeys(("runs", *LOWER), "")
+        self.found = dict.fromkeys(PANE_NAMES, "")
         """What each pane is filtered by, or searched for, by its name."""
         self.triage_choice = TriageChoice()
         self.header = Lines(id="header")
@@ -181,7 +181,7 @@ class Board(Container):
         self.triage = Lines(id="triage")
         self.alarms = Lines(id="alarms")
         self.cards = Cards()
-        self.runs = Pane("runs", RunsList(watch, id="runs"), watch)
+        self.runs = Pane(RunsList(id="runs"), watch)
         self.lower_panes = LowerPanes(watch)
         self._rows: tuple[RunRow, ...] = ()
         shown = (self.header, self.dense, self.runs, self.lower_panes, self.alarms, self.footer)
@@ -290,7 +290,9 @@ class Board(Container):
         matching = self.found["runs"]
         rows = run_rows(view, matching)
         source = source_view(view, Source.SESSIONS)
-        self.runs.list.show(rows, source, matching)
+        none = " no list of sessions yet" if source.age_s is None else " no session in memory"
+        empty = nothing_matches("session", matching, view.state.watch) or none
+        self.runs.list.show(rows, empty, is_current=source.is_current)
         self.runs.describe(runs_facts(rows, view, source, matching))
         self._rows = run_rows(view) if matching else rows
 
