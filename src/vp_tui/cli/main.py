@@ -20,6 +20,8 @@ from vp_tui.storage.errors import EvidenceError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from vp_tui.cli.arguments import Arguments
+
 
 EXIT_USAGE: Final = 2
 EXIT_CRASH: Final = 70

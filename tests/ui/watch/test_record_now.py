@@ -38,13 +38,13 @@ class TestAtOnce:
     ) -> None:
         async with recording.at_work(files, *scenes.ordinary()) as rig:
             seen: list[tuple[str, EvidenceRow]] = []
-            notify = rig.watch.notify
+            notify = rig.board.notify
 
             def look(message: str, **told: Any) -> None:  # noqa: ANN401 - Textual's
                 seen.append((message, evidence.rows_in(files)[-1]))
                 notify(message, **told)
 
-            monkeypatch.setattr(rig.watch, "notify", look)
+            monkeypatch.setattr(rig.board, "notify", look)
             await rig.press("R")
             await rig.until(lambda: seen)
             ((message, last),) = seen

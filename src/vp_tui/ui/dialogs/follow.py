@@ -8,7 +8,7 @@ each step for as long as it is open; closing it ends nothing.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from textual import on
 from textual.widgets import Input
@@ -44,21 +44,18 @@ class Question(ABC):
     sending: str = "sending …"
     """What stands where the steps will be."""
 
-    def began(self, view: View) -> float | None:  # noqa: ARG002 - most are not asked for yet
-        """Return since when an order of this kind is followed; None: none is."""
-        return None
+    since: float | None = None
+    """When the one that is followed already was asked for; None: none is."""
+    is_asking: bool = True
+    """Whether one can be asked for now, perhaps while another one is followed."""
 
-    def may_ask(self, view: View) -> bool:  # noqa: ARG002 - as above
-        """Tell whether one can be asked for while another one is followed."""
-        return True
-
-    def target(self, width: int) -> Iterable[Line]:  # noqa: ARG002 - of the lane it stands above
+    def target(self, width: int) -> Iterable[Line]:  # noqa: ARG002 - some need none
         """Return what is hit, as it was captured."""
         return ()
 
-    @abstractmethod
-    def facts(self, view: View, width: int, *, is_short: bool) -> list[Line]:
+    def facts(self, view: View, width: int, *, is_short: bool) -> list[Line]:  # noqa: ARG002 - as above
         """Return what to know before; `is_short` leaves out what the steps tell too."""
+        return []
 
     @abstractmethod
     def steps(self, view: View, since: float, width: int, *, is_asking: bool) -> list[Line]:
@@ -67,6 +64,9 @@ class Question(ABC):
     @abstractmethod
     def send(self, view: View, commands: Commands, reason: str) -> str | None:
         """Check the target again and give the order, or audit why not and return that."""
+
+
+_BLOCKS: Final = ("told", "target", "steps", "facts")
 
 
 class FollowDialog(Dialog[None]):
@@ -78,18 +78,15 @@ class FollowDialog(Dialog[None]):
         super().__init__(lane)
         self._ask = question
         self._told = ""
-        self._since = question.began(lane.live.view)
-        self._is_asking = self._since is None or question.may_ask(lane.live.view)
+        self._since, self._is_asking = question.since, question.is_asking
 
     def body(self) -> list[Widget]:
         ask = self._ask
         reason = [Field("reason", hint=ask.reason_hint)] if ask.reason_hint else []
+        self._fields: list[Widget] = [Field("type", hint=ask.word), *reason]
         if ask.answer is not None:
-            fields: list[Widget] = [*reason, Buttons(ask.not_now, ask.answer)]
-        else:
-            fields = [Field("type", hint=ask.word), *reason]
-        self._fields = fields
-        return [Lines(id="told"), Lines(id="target"), Lines(id="steps"), Lines(id="facts"), *fields]
+            self._fields = [*reason, Buttons(ask.not_now, ask.answer)]
+        return [*(Lines(id=name) for name in _BLOCKS), *self._fields]
 
     def on_mount(self) -> None:
         super().on_mount()
@@ -102,19 +99,22 @@ class FollowDialog(Dialog[None]):
 
     def redraw(self) -> None:
         super().redraw()
-        width, height = self.room
-        told, target, steps, facts = (
-            self.query_one(f"#{name}", Lines) for name in ("told", "target", "steps", "facts")
-        )
+        view, (width, height) = self.lane.live.view, self.room
+        blocks = [self.query_one(f"#{name}", Lines) for name in _BLOCKS]
+        told, target, steps, facts = blocks
         told.show(paragraph(f"! {self._told}", width, 0, "warn") if self._told else ())
         target.show(self._ask.target(width))
-        steps.show(self._steps(width))
+        if self._since is not None:
+            known = self._ask.steps(view, self._since, width, is_asking=self._is_asking)
+            steps.show(known or [join(f"· {self._ask.sending}")])
         for field in self._fields:
             field.display = self._is_asking
-        room = height - sum(len(lines.lines) for lines in (told, target, steps)) - len(self._fields)
-        known = self._facts(width, is_short=bool(steps.lines)) if self._is_asking else []
-        facts.show(known[: max(room, 1)])
-        for lines in (told, target, steps, facts):
+        facts.show(())
+        if self._is_asking:
+            taken = sum(len(lines.lines) for lines in blocks) + len(self._fields)
+            about = self._ask.facts(view, width, is_short=bool(steps.lines))
+            facts.show(about[: max(height - taken, 1)])
+        for lines in blocks:
             lines.display = bool(lines.lines)
 
     @property
@@ -148,19 +148,9 @@ class FollowDialog(Dialog[None]):
 
     def _send(self) -> None:
         reason = self.query_one("#reason", TextLine).meant if self._ask.reason_hint else ""
-        now = self.lane.live.now
-        why = self._ask.send(self.lane.live.view, self.lane.commands, reason)
+        now, view = self.lane.live.now, self.lane.live.view
+        why = self._ask.send(view, self.lane.commands, reason)
         self._told = why or ""
         if why is None:
             self._is_asking, self._since = False, now
         self.redraw()
-
-    def _facts(self, width: int, *, is_short: bool) -> list[Line]:
-        return self._ask.facts(self.lane.live.view, width, is_short=is_short)
-
-    def _steps(self, width: int) -> list[Line]:
-        if self._since is None:
-            return []
-        view = self.lane.live.view
-        steps = self._ask.steps(view, self._since, width, is_asking=self._is_asking)
-        return steps or [join(f"· {self._ask.sending}")]

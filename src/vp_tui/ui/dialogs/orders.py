@@ -73,26 +73,23 @@ class CancelQuestion(Question):
     def __init__(self, target: RunRow, followed: Cancel | None = None) -> None:
         """`followed` was sent before: nothing is asked, what comes of it is shown."""
         self._target = target
-        self._followed = followed
-
-    def began(self, view: View) -> float | None:  # noqa: ARG002 - captured
-        return self._followed.at if self._followed else None
-
-    def may_ask(self, view: View) -> bool:  # noqa: ARG002 - a second cancel is useless
-        return self._followed is None
+        self.since = followed.at if followed else None
+        self.is_asking = followed is None
 
     def target(self, width: int) -> list[Line]:
         return target_lines(self._target, width)
-
-    def facts(self, view: View, width: int, *, is_short: bool) -> list[Line]:  # noqa: ARG002 - the target
-        return []
 
     def steps(self, view: View, since: float, width: int, *, is_asking: bool) -> list[Line]:  # noqa: ARG002 - of one
         cancel = own_cancel(view, self._target.session.session_id, since)
         return [] if cancel is None else cancel_lines(cancel, view, width)
 
     def send(self, view: View, commands: Commands, reason: str) -> str | None:
-        return _cancel(self._target, view, commands, reason)
+        why = why_changed(self._target, view)
+        if why is None:
+            commands.cancel(self._target.session.session_id, reason)
+        else:
+            commands.refused("cancel", self._target.session.session_id, reason, why)
+        return why
 
 
 class CancelAllQuestion(Question):
@@ -115,10 +112,7 @@ class CancelAllQuestion(Question):
             lines.append(cut(join(who, (f"{level:<8}", "warn"), told.reason), width))
         return [*lines, EMPTY]
 
-    def facts(self, view: View, width: int, *, is_short: bool) -> list[Line]:  # noqa: ARG002 - the targets
-        return []
-
-    def steps(self, view: View, since: float, width: int, *, is_asking: bool) -> list[Line]:  # noqa: ARG002 - as above
+    def steps(self, view: View, since: float, width: int, *, is_asking: bool) -> list[Line]:  # noqa: ARG002 - alike
         lines: list[Line] = []
         for target in self._targets:
             cancel = own_cancel(view, target.session.session_id, since)
@@ -129,36 +123,22 @@ class CancelAllQuestion(Question):
 
     def send(self, view: View, commands: Commands, reason: str) -> str | None:
         for target in self._targets:
-            _cancel(target, view, commands, reason)
+            CancelQuestion(target).send(view, commands, reason)
         return None
-
-
-def _cancel(target: RunRow, view: View, commands: Commands, reason: str) -> str | None:
-    """Cancel the run if it is still the one that was captured; return why it was not."""
-    why = why_changed(target, view)
-    if why is None:
-        commands.cancel(target.session.session_id, reason)
-    else:
-        commands.refused("cancel", target.session.session_id, reason, why)
-    return why
 
 
 class SwitchQuestion(Question):
     """Sets a switch of the lane."""
 
-    def __init__(self, change: Change, lane: str) -> None:
-        """`lane` is its name, which is typed where no answer confirms the change."""
+    def __init__(self, change: Change, view: View) -> None:
+        """Have the lane's name typed where no answer confirms the change."""
+        followed = followed_change(view, change)
         self._change = change
         self.title = _TITLES[change]
         self.answer = _ANSWERS.get(change)
-        self.word = lane
-
-    def began(self, view: View) -> float | None:
-        followed = followed_change(view, self._change)
-        return followed.asked_at if followed else None
-
-    def may_ask(self, view: View) -> bool:
-        return view.state.lane.acted is not None
+        self.word = view.state.watch.vp_id
+        self.since = followed.asked_at if followed else None
+        self.is_asking = followed is None or view.state.lane.acted is not None
 
     def facts(self, view: View, width: int, *, is_short: bool) -> list[Line]:
         plan = plan_for(self._change, view.state.watch.means or Means())
@@ -199,11 +179,10 @@ class RestartQuestion(Question):
     title = "KILL EVERY RUN AND BEGIN A NEW EPOCH"
     word = "restart"
 
-    def began(self, view: View) -> float | None:
-        return view.state.lane.restart.asked_at if view.state.lane.restart else None
-
-    def may_ask(self, view: View) -> bool:
-        return view.state.lane.restarted is not None
+    def __init__(self, view: View) -> None:
+        lane = view.state.lane
+        self.since = lane.restart.asked_at if lane.restart else None
+        self.is_asking = lane.restart is None or lane.restarted is not None
 
     def facts(self, view: View, width: int, *, is_short: bool) -> list[Line]:  # noqa: ARG002 - short as it is
         command = (view.state.watch.means or Means()).restart
@@ -240,11 +219,10 @@ class ProbeQuestion(Question):
     reason_hint = None
     sending = "asking the metrics first …"
 
-    def began(self, view: View) -> float | None:
-        return view.state.lane.probe.began_at if view.state.lane.probe else None
-
-    def may_ask(self, view: View) -> bool:
-        return not is_probe_under_way(view)
+    def __init__(self, view: View) -> None:
+        probe = view.state.lane.probe
+        self.since = probe.began_at if probe else None
+        self.is_asking = not is_probe_under_way(view)
 
     def facts(self, view: View, width: int, *, is_short: bool) -> list[Line]:  # noqa: ARG002 - its price
         prompt = prompt_for(view.state.watch.probe_prompt, view.state.dialect)

@@ -12,7 +12,7 @@ from textual.widgets import Input
 from vp_tui.domain.rollout.windows import default_scope
 from vp_tui.domain.text import ELLIPSIS, literal
 from vp_tui.domain.vocabulary import Stage, Traffic, is_word
-from vp_tui.ui.dialogs.window import window_fields
+from vp_tui.ui.dialogs.window import WorkDialog, window_fields
 from vp_tui.ui.kit.forms import Choices, Cycle, Field, TextLine
 from vp_tui.ui.kit.line_list import Lines
 from vp_tui.ui.kit.overlays import Dialog
@@ -24,7 +24,7 @@ from vp_tui.ui.lines.evidence import (
     row_lines,
     word_rows,
 )
-from vp_tui.ui.lines.paint import Line, cut, join, plain, wrap_text
+from vp_tui.ui.lines.paint import Line, cut, join, plain
 from vp_tui.views.draft import Choice, draft_row
 from vp_tui.views.evidence_row import actions_in_window, row_of
 from vp_tui.worker.evidence import AppendedRow, Outcome, Preceded, WaitingRows
@@ -46,7 +46,7 @@ FIXED_LINES: Final = 4
 FEWEST_WORDS: Final = 3  # lines of the list of words at least
 
 
-class RecordDialog(Dialog[Outcome]):
+class RecordDialog(WorkDialog[Outcome]):
     """Returns what came of writing; None when nothing was written.
 
     The data is that of the moment it was opened: what is edited changes the window, never the
@@ -62,11 +62,10 @@ class RecordDialog(Dialog[Outcome]):
 
     def __init__(self, lane: LaneWatch, why: str | None = None) -> None:
         super().__init__(lane)
-        self._told = why or ""
+        self.said = why or ""
         self._draft = draft_row(lane.live.view)
         self._keep: bool | None = None
         """Whether the window stays open; None: as the word has it."""
-        self._is_writing = False
 
     def body(self) -> list[Widget]:
         return [
@@ -121,30 +120,23 @@ class RecordDialog(Dialog[Outcome]):
         columns, lines = self.room
         view, author = self.lane.live.view, self.lane.commands.recorder.author
         self.query_one("#dialog").border_title = headline(self._draft, view)
-        told = wrap_text(f"! {self._told}", columns, "warn") if self._told else []
         facts = draft_lines(self._draft, view, columns, author)
-        fields = {
-            "word": self._chosen == ANOTHER,
-            "reason": self._draft.needs_reason(self.decision),
-        }
-        for name, is_shown in fields.items():
-            self.query_one(f"#field-{name}").display = is_shown
-        was_acted = bool(actions_in_window(self._draft))
-        self.query_one("#attached").display = was_acted
-        self.query_one("#told", Lines).show(told)
         self.query_one("#facts", Lines).show(facts)
-        taken = FIXED_LINES + len(told) + len(facts) + sum(fields.values()) + was_acted
-        self._fill(columns, lines - taken)
-
-    def _fill(self, columns: int, lines: int) -> None:
-        """Divide the lines that are left between the words and the row."""
-        words = self.query_one("#decision", Choices)
-        height = max(min(lines - 1, words.count), FEWEST_WORDS)
+        asked = {
+            "#field-word": self._chosen == ANOTHER,
+            "#field-reason": self._draft.needs_reason(self.decision),
+            "#attached": bool(actions_in_window(self._draft)),
+        }
+        for name, is_shown in asked.items():
+            self.query_one(name).display = is_shown
+        taken = FIXED_LINES + self.show_told(self.said) + len(facts) + sum(asked.values())
+        # What is left is divided between the words and the row.
+        words, row, room = self.query_one("#decision", Choices), self._row, lines - taken
+        height = max(min(room - 1, words.count), FEWEST_WORDS)
         words.styles.height = height
-        row, choice = self._row, self.choice
-        after = self.query_one("#after", Cycle)
-        after.show(after_words(self._draft, row), 0 if self._draft.stays_open(choice) else 1)
-        self.query_one("#preview", Lines).show(row_lines(row, columns, max(lines - height, 1)))
+        place = 0 if self._draft.stays_open(self.choice) else 1
+        self.query_one("#after", Cycle).show(after_words(self._draft, row), place)
+        self.query_one("#preview", Lines).show(row_lines(row, columns, max(room - height, 1)))
 
     @property
     def _row(self) -> EvidenceRow:
@@ -176,16 +168,15 @@ class RecordDialog(Dialog[Outcome]):
         suggested = self._draft.suggestion.decision
         self._draft = draft_row(self._draft.view.as_if(self._edited_window()))
         if self._draft.suggestion.decision != suggested:
-            is_own = self._chosen != suggested
-            self._offer(self._chosen if is_own else self._draft.suggestion.decision)
+            followed = self._chosen == suggested
+            self._offer(self._draft.suggestion.decision if followed else self._chosen)
         self.redraw()
 
     def _edited_window(self) -> Window:
         """Return the window as it reads now; a scope that nobody named follows the source."""
         window, watch = self._draft.window, self._draft.state.watch
         source = Traffic(self.query_one("#source", Cycle).value)
-        usual = (default_scope(watch.vp_id, watch.name, s) for s in (window.source, source))
-        old, new = usual
+        old, new = (default_scope(watch.vp_id, watch.name, s) for s in (window.source, source))
         if source is not window.source and self._text("scope") == old:
             self.query_one("#scope", TextLine).value = new
         return window._replace(
@@ -195,26 +186,19 @@ class RecordDialog(Dialog[Outcome]):
             source=source,
         )
 
-    @on(Input.Submitted)
-    def _submitted(self) -> None:
-        self.action_write()
-
-    def action_leave(self) -> None:
-        if not self._is_writing:
-            super().action_leave()
-
     def action_whole(self) -> None:
         self.app.push_screen(WholeRow(self.lane, self._row))
 
+    @on(Input.Submitted)
     def action_write(self) -> None:
-        if self._is_writing:
+        if self.is_working:
             return
         if missing := self._missing():
-            name, self._told = missing
-            self.redraw()
+            name, why = missing
+            self.tell(why)
             self.query_one(f"#{name}").focus()
             return
-        self._is_writing = True
+        self.is_working = True
         self._write()
 
     def _missing(self) -> tuple[str, str] | None:
@@ -234,14 +218,13 @@ class RecordDialog(Dialog[Outcome]):
         try:
             outcome = await self.lane.commands.record(self._draft, self.choice)
         finally:
-            self._is_writing = False
+            self.is_working = False
         if not isinstance(outcome, Preceded):
             self.finish(outcome)
             return
-        self._told = meanwhile(outcome)
         self._draft = draft_row(self.lane.live.view.as_if(self._edited_window()))
         self._offer(self._chosen)
-        self.redraw()
+        self.tell(meanwhile(outcome))
 
 
 class WholeRow(Dialog[None]):
@@ -263,8 +246,6 @@ class WholeRow(Dialog[None]):
         self.query_one("#row", Lines).show(row_lines(self._row, self.room[0] - 1))
 
 
-_FRAME: Final = 4
-"""Columns of the box's border and padding."""
 _AROUND: Final = 10
 """Lines of the screen that tell something else than the rows."""
 _EACH: Final = 4
@@ -272,7 +253,7 @@ _EACH: Final = 4
 NO_FILE: Final = "only its record is there: vp-tui ended in between, or somebody took the row out"
 
 
-class WaitingDialog(Dialog[list[AppendedRow]]):
+class WaitingDialog(WorkDialog[list[AppendedRow]]):
     """Returns the rows that were appended; None when all go on waiting. Nothing is ever dropped."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "append", show=False)]
@@ -282,19 +263,15 @@ class WaitingDialog(Dialog[list[AppendedRow]]):
     def __init__(self, lane: LaneWatch, found: WaitingRows) -> None:
         super().__init__(lane)
         self._found = found
-        self._told = ""
         self._appended: list[AppendedRow] = []
-        self._is_working = False
 
     def body(self) -> list[Widget]:
         return [Lines(id="told"), Lines(id="rows")]
 
     def redraw(self) -> None:
         super().redraw()
-        width = min(self.app.size.width, 120) - _FRAME
-        told = self.query_one("#told", Lines)
-        told.display = bool(self._told)
-        told.show(wrap_text(f"! {self._told}", width, "warn"))
+        width = self.room[0]
+        self.show_told(self.said)
         room = max((self.app.size.height - _AROUND) // _EACH, 1)
         rows = self._found.rows
         lines = [line for row in rows[:room] for line in _row_lines(row, width)]
@@ -304,12 +281,12 @@ class WaitingDialog(Dialog[list[AppendedRow]]):
         self.query_one("#rows", Lines).show(cut(line, width) for line in lines)
 
     def action_leave(self) -> None:
-        if not self._is_working:
+        if not self.is_working:
             self.dismiss(self._appended or None)
 
     def action_append(self) -> None:
-        if not self._is_working:
-            self._is_working = True
+        if not self.is_working:
+            self.is_working = True
             self._append()
 
     @work
@@ -321,13 +298,12 @@ class WaitingDialog(Dialog[list[AppendedRow]]):
         else:
             failure = settled
         self._found = await self.lane.commands.waiting()
-        self._is_working = False
+        self.is_working = False
         if failure is None:
             self.finish(self._appended)
             return
         done = f"{len(self._appended)} appended; " if self._appended else ""
-        self._told = f"{done}{failure.reason}; {failure.cure}. What is below goes on waiting"
-        self.redraw()
+        self.tell(f"{done}{failure.reason}; {failure.cure}. What is below goes on waiting")
 
 
 def _row_lines(waiting: WaitingRow, width: int) -> list[Line]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import TYPE_CHECKING, Final
 
 from textual import on, work
 from textual.containers import Horizontal
@@ -10,9 +10,9 @@ from textual.widgets import Input
 
 from vp_tui.domain.rollout.verdicts import GATE_NAMES, Verdict, Waiver, why_not_waived, with_waiver
 from vp_tui.domain.text import fold, literal
+from vp_tui.ui.dialogs.window import WorkDialog
 from vp_tui.ui.kit.forms import Cycle, Field, TextLine
 from vp_tui.ui.kit.line_list import Lines
-from vp_tui.ui.kit.overlays import Dialog
 from vp_tui.ui.lines.explain_rules import gate_lines
 from vp_tui.ui.lines.paint import paragraph
 from vp_tui.views.assessment import assess
@@ -34,18 +34,16 @@ _FIELDS: Final = 2
 """Lines of the gate and the reason."""
 
 
-class WaiveDialog(Dialog[Waiver]):
+class WaiveDialog(WorkDialog[Waiver]):
     """Returns the waiver once it is kept; None when nothing was waived."""
 
-    title_text: ClassVar[str] = "SET A GATE ASIDE FOR THIS WINDOW"
-    keys_text: ClassVar[str] = "enter waive it  tab next field  space next gate  esc nothing"
+    title_text = "SET A GATE ASIDE FOR THIS WINDOW"
+    keys_text = "enter waive it  tab next field  space next gate  esc nothing"
 
     def __init__(self, lane: LaneWatch, window: Window) -> None:
         """Ask for a waiver of `window`, the open one."""
         super().__init__(lane)
         self._window = window
-        self._told = ""
-        self._is_working = False
         self._seen: tuple[str, Verdict] | None = None
         """The gate, and what it said when it was chosen: a change since then is told first."""
 
@@ -68,11 +66,8 @@ class WaiveDialog(Dialog[Waiver]):
     def redraw(self) -> None:
         super().redraw()
         width, height = self.room
-        told = self.query_one("#told", Lines)
-        told.display = bool(self._told)
-        told.show(paragraph(f"! {self._told}", width, 0, "warn"))
         meaning = paragraph(f"{self._window.label}. {MEANING}", width, 0, "dim")
-        room = height - _FIELDS - len(told.lines) * told.display - len(meaning)
+        room = height - _FIELDS - self.show_told(self.said) - len(meaning)
         facts = gate_lines(self._chosen, self._gate, width)[: max(room, 1)]
         self.query_one("#facts", Lines).show([*facts, *meaning])
 
@@ -88,24 +83,23 @@ class WaiveDialog(Dialog[Waiver]):
     @on(Cycle.Changed)
     def _turned(self) -> None:
         self._seen = self._chosen, self._gate.verdict
-        self._tell("")
+        self.tell("")
 
     @on(Input.Changed)
     def _typed(self) -> None:
-        self._tell("")
+        self.tell("")
 
     @on(Input.Submitted)
     def _submitted(self) -> None:
-        if self._is_working:
+        if self.is_working:
             return
         why = fold(literal(self.query_one("#reason", TextLine).meant))
         if (refused := self._why_not(why)) is not None:
-            self._tell(refused)
+            self.tell(refused)
             return
-        self._is_working = True
-        view = self.lane.live.view
-        who, verdict = self.lane.commands.recorder.author, self._gate.verdict
-        self._keep(Waiver(self._chosen, who, why, view.wall, verdict))
+        self.is_working = True
+        who, wall = self.lane.commands.recorder.author, self.lane.live.view.wall
+        self._keep(Waiver(self._chosen, who, why, wall, self._gate.verdict))
 
     def _why_not(self, why: str) -> str | None:
         """Return why nothing can be waived now, None when it can."""
@@ -116,29 +110,20 @@ class WaiveDialog(Dialog[Waiver]):
             return "a waiver needs a reason: it goes into the row"
         seen, self._seen = self._seen, (self._chosen, self._gate.verdict)
         if seen != self._seen:
-            return (
-                f"{self._chosen} changed to {self._gate.verdict} meanwhile: enter again waives that"
-            )
-        wire = assess(self.lane.live.view).wire
-        return why_not_waived(self._chosen, self._gate, tripped=wire.tripped)
-
-    def action_leave(self) -> None:
-        if not self._is_working:
-            super().action_leave()
-
-    def _tell(self, text: str) -> None:
-        self._told = text
-        self.redraw()
+            now = f"{self._chosen} changed to {self._gate.verdict}"
+            return f"{now} meanwhile: enter again waives that"
+        tripped = assess(self.lane.live.view).wire.tripped
+        return why_not_waived(self._chosen, self._gate, tripped=tripped)
 
     @work
     async def _keep(self, waiver: Waiver) -> None:
         before = self.lane.live.state.window or self._window
         window = before._replace(waivers=with_waiver(before.waivers, waiver))
         failure = await self.lane.commands.change_window(window, before)
-        self._is_working = False
+        self.is_working = False
         if failure is None:
             told = f"was {waiver.was}, in {window.label}"
             self.lane.commands.note(f"waive {waiver.gate}", waiver.why, told)
             self.finish(waiver)
         else:
-            self._tell(f"{failure.reason}; {failure.cure}")
+            self.tell_failure(failure)

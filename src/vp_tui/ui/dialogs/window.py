@@ -1,12 +1,12 @@
 """The dialogs behind `w`: open a window, or edit and close the one that is open.
 
-The fields of a window (label, stage, scope and source, on two lines) are shared with the dialog
-that records a row.
+What they share with those that record a row or waive a gate: the fields of a window (label, stage,
+scope and source, on two lines), and that they stay until their work is done.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final, Generic
 
 from textual import on, work
 from textual.binding import Binding, BindingType
@@ -18,7 +18,7 @@ from vp_tui.domain.text import fold, literal
 from vp_tui.domain.vocabulary import Stage, Traffic
 from vp_tui.ui.kit.forms import Cycle, Field
 from vp_tui.ui.kit.line_list import Lines
-from vp_tui.ui.kit.overlays import Dialog
+from vp_tui.ui.kit.overlays import Dialog, ResultT
 from vp_tui.ui.lines.evidence import (
     closing_words,
     figure_lines,
@@ -28,13 +28,14 @@ from vp_tui.ui.lines.evidence import (
     row_doubts,
     sentences,
 )
-from vp_tui.ui.lines.paint import wrap_text
+from vp_tui.ui.lines.paint import paragraph
 from vp_tui.views.actions import key_of
 from vp_tui.views.figures import current_window, is_log_known
 
 if TYPE_CHECKING:
     from textual.widget import Widget
 
+    from vp_tui.domain.models import Failure
     from vp_tui.domain.rollout.windows import Window
     from vp_tui.worker.lane_watch import LaneWatch
 
@@ -45,8 +46,6 @@ KEEP: Final = "keep it open"
 CLOSE: Final = "close it"
 Form = tuple["Window", str]
 """The window as edited, and the choice."""
-_FRAME: Final = 4
-"""Columns of the box's border and padding."""
 _ELSEWHERE: Final = (
     "another vp-tui changed the window meanwhile: esc, then {key} shows it as it is now"
 )
@@ -68,7 +67,32 @@ def window_fields(window: Window, label: str) -> list[Widget]:
     ]
 
 
-class WindowDialog(Dialog["Window"]):
+class WorkDialog(Dialog[ResultT], Generic[ResultT]):
+    """Cannot be left while what it was asked for is done; tells why that is not done."""
+
+    said = ""
+    is_working = False
+
+    def action_leave(self) -> None:
+        if not self.is_working:
+            super().action_leave()
+
+    def tell(self, text: str) -> None:
+        """Say this from now on, "" for nothing."""
+        self.said = text
+        self.redraw()
+
+    def tell_failure(self, failure: Failure) -> None:
+        self.tell(f"{failure.reason}; {failure.cure}")
+
+    def show_told(self, text: str) -> int:
+        """Show this at the top of the box; return how many lines it takes."""
+        lines = paragraph(f"! {text}", self.room[0], 0, "warn") if text else []
+        self.query_one("#told", Lines).show(lines)
+        return len(lines)
+
+
+class WindowDialog(WorkDialog["Window"]):
     """Returns the window as it is kept; None when nothing was changed.
 
     A subclass adds one choice, says what that means, and makes of it the window to keep.
@@ -82,11 +106,10 @@ class WindowDialog(Dialog["Window"]):
         super().__init__(lane)
         self._before = lane.live.state.window
         self._shown = self._before or current_window(lane.live.view)
-        self._told: tuple[str, Form] | None = None
-        """What was said of the form as it was then."""
+        self._told_of: Form | None = None
+        """The form that what is said was said of."""
         self._asked: Form | None = None
         """The form that a question was asked of."""
-        self._is_working = False
 
     def body(self) -> list[Widget]:
         return [
@@ -113,19 +136,18 @@ class WindowDialog(Dialog["Window"]):
         super().on_mount()
         self.query_one("#label").focus()
 
+    @on(Cycle.Changed)
+    @on(Input.Changed)
     def redraw(self) -> None:
         super().redraw()
-        view, width = self.lane.live.view, min(self.app.size.width, 120) - _FRAME
-        told = self.told
-        if not told and view.state.window != self._before and not self._is_working:
+        view, width = self.lane.live.view, self.room[0]
+        told = self.said if self._told_of == self.form else ""
+        if not told and view.state.window != self._before and not self.is_working:
             told = _ELSEWHERE.format(key=key_of(view.state.watch, "window"))
-        shown = self.query_one("#told", Lines)
-        shown.display = bool(told)
-        shown.show(wrap_text(f"! {told}", width, "warn"))
+        self.show_told(told)
         said = [*self.words(), *row_doubts(view, self.edited)]
         self.query_one("#said", Lines).show(sentences(said, width))
-        figures = figure_lines(view, self.result(), width)
-        self.query_one("#figures", Lines).show([(), *figures])
+        self.query_one("#figures", Lines).show([(), *figure_lines(view, self.result(), width)])
 
     @property
     def edited(self) -> Window:
@@ -145,42 +167,26 @@ class WindowDialog(Dialog["Window"]):
         """All that was typed and chosen."""
         return self.edited, self.query_one(f"#{self.choice_name}", Cycle).value
 
-    @property
-    def told(self) -> str:
-        """What was said of the form as it is now; "" when nothing was, or it was edited since."""
-        return self._told[0] if self._told and self._told[1] == self.form else ""
-
-    @on(Cycle.Changed)
-    @on(Input.Changed)
-    def _edited(self) -> None:
-        self.redraw()
-
     @on(Input.Submitted)
-    def _submitted(self) -> None:
-        self.action_keep()
-
-    def action_leave(self) -> None:
-        if not self._is_working:
-            super().action_leave()
-
     def action_keep(self) -> None:
-        if self._is_working:
+        if self.is_working:
             return
         if not self.edited.label:
             self.query_one("#label").focus()
-            self._tell("a window needs a label: its rows are found by it")
+            self.tell("a window needs a label: its rows are found by it")
         elif self._asked != self.form and (question := self.question()):
             self._asked = self.form
-            self._tell(question)
+            self.tell(question)
         elif (kept := self.result()) == self._before:
             self.dismiss(None)
         else:
-            self._is_working = True
+            self.is_working = True
             self._keep(kept)
 
-    def _tell(self, text: str) -> None:
-        self._told = text, self.form
-        self.redraw()
+    def tell(self, text: str) -> None:
+        """Say this for as long as the form is as it is now."""
+        self._told_of = self.form
+        super().tell(text)
 
     def question(self) -> str:
         """Return what a second enter has to confirm; "": nothing."""
@@ -189,11 +195,11 @@ class WindowDialog(Dialog["Window"]):
     @work
     async def _keep(self, window: Window) -> None:
         failure = await self.lane.commands.change_window(window, self._before)
-        self._is_working = False
+        self.is_working = False
         if failure is None:
             self.finish(window)
         else:
-            self._tell(f"{failure.reason}; {failure.cure}")
+            self.tell_failure(failure)
 
 
 class OpenDialog(WindowDialog):
@@ -212,17 +218,13 @@ class OpenDialog(WindowDialog):
         return Cycle(self.choice_name, [FROM_NOW, UNRECORDED], FROM_NOW)
 
     def words(self) -> list[tuple[str, bool]]:
-        view = self.lane.live.view
-        return opening_words(view, self._shown, from_now=self._is_from_now)
+        is_from_now = self.form[1] == FROM_NOW
+        return opening_words(self.lane.live.view, self._shown, from_now=is_from_now)
 
     def result(self) -> Window:
-        view = self.lane.live.view
-        known = known_missions(view) if self._is_from_now else self._shown.anchor
-        return opened(self.edited, known, view.wall)
-
-    @property
-    def _is_from_now(self) -> bool:
-        return self.form[1] == FROM_NOW
+        (edited, holds), view = self.form, self.lane.live.view
+        known = known_missions(view) if holds == FROM_NOW else self._shown.anchor
+        return opened(edited, known, view.wall)
 
 
 class EditDialog(WindowDialog):
@@ -230,7 +232,6 @@ class EditDialog(WindowDialog):
 
     title_text = "THE OPEN WINDOW: WHAT IT SAYS, AND ITS END"
     keys_text = "enter do so  tab next field  space next word  esc nothing"
-
     choice_name = "then"
 
     def choice(self) -> Cycle:

@@ -7,13 +7,15 @@ it.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from functools import partial
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from textual.containers import Container, Horizontal
 
 from vp_tui.domain.models import Source
 from vp_tui.ui.actions import OFF
-from vp_tui.ui.kit.line_list import Lines
+from vp_tui.ui.kit.line_list import LineList, Lines
+from vp_tui.ui.kit.overlays import picture_of
 from vp_tui.ui.lines.figure_layouts import (
     EPOCH,
     LINES,
@@ -27,40 +29,38 @@ from vp_tui.ui.lines.figure_layouts import (
 from vp_tui.ui.lines.figures import no_figures, state_note
 from vp_tui.ui.lines.header import assessment_of, header_lines
 from vp_tui.ui.lines.paint import Line, Span, cut, join, spread, width_of
-from vp_tui.ui.watch.panes import LOWER, LowerPanes, Pane, runs_facts
+from vp_tui.ui.watch.logs import LogList
+from vp_tui.ui.watch.panes import PANE_NAMES, LowerPanes, Pane, nothing_matches, runs_facts
 from vp_tui.ui.watch.runs import RunsList, TriageChoice
 from vp_tui.views import words
 from vp_tui.views.actions import actions_in, key_of
-from vp_tui.views.figures import Numbers, numbers
+from vp_tui.views.figures import numbers
 from vp_tui.views.runs import run_rows
 from vp_tui.views.sources import SourceWord, source_view
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from textual.app import ComposeResult
-    from textual.geometry import Size
+    from collections.abc import Callable, Sequence
 
     from vp_tui.state.state import Watch
-    from vp_tui.ui.kit.line_list import LineList
+    from vp_tui.ui.kit.overlays import Picture
     from vp_tui.ui.lines.paint import Tone
     from vp_tui.views.actions import Action
+    from vp_tui.views.figures import Numbers
     from vp_tui.views.runs import RunRow
-    from vp_tui.views.sources import SourceView
-    from vp_tui.views.troubles import SafetyEntry
     from vp_tui.views.view import View
+    from vp_tui.worker.lane_watch import LaneWatch
 
 
-TITLES: Final = {
-    "window": "WINDOW",
-    "epoch": "EPOCH",
-    "latency": "P95 LATENCY",
-    "guardrails": "GUARDRAILS",
-}
-_LABELS: Final = {"window": "fallback  ", "epoch": "fallback  ", "latency": "p95  "}
-"""What the first line of a card is about."""
-SHARES: Final = {"window": 28, "epoch": 36, "latency": 26, "guardrails": 30}
-"""Of the width, as the stylesheet has them."""
+class _Card(NamedTuple):
+    """One of the cards."""
+
+    title: str
+    label: str
+    """What its first line is about."""
+    share: int
+    """Of the width, as the stylesheet has it."""
+    lines: Callable[[View, Numbers, int], list[Line]]
+
 
 FRAME: Final = 4
 """Columns of a card's border and padding."""
@@ -81,21 +81,32 @@ ALARM_KEYS: Final = ("alarm", "triage")
 """Actions that it names first while the alarm of a run is on, and no triage."""
 
 
+_CARDS: Final = {
+    "window": _Card("WINDOW", "fallback  ", 28, window_card),
+    "epoch": _Card("EPOCH", "fallback  ", 36, partial(epoch_card, height=HEIGHT)),
+    "latency": _Card(
+        "P95 LATENCY",
+        "p95  ",
+        26,
+        lambda _view, figures, width: latency_card(figures, width, HEIGHT),
+    ),
+    "guardrails": _Card("GUARDRAILS", "", 30, guardrails_card),
+}
+_SHARES: Final = sum(card.share for card in _CARDS.values())
+
+
 class Cards(Horizontal):
     """The window's own figures, the cumulative ones, p95 and guardrails: side by side."""
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
-        super().__init__(id=id)
-        self._cards = {name: Lines(id=f"card-{name}", classes="card") for name in TITLES}
-
-    def compose(self) -> ComposeResult:
-        yield from self._cards.values()
+    def __init__(self) -> None:
+        self._cards = {name: Lines(id=f"card-{name}", classes="card") for name in _CARDS}
+        super().__init__(*self._cards.values(), id="cards")
 
     def show(self, view: View, width: int) -> None:
         """Show the figures in `width` columns."""
         figures, source = numbers(view), source_view(view, Source.METRICS)
         note = "".join(text for text, _tone in state_note(source))
-        titles = dict(TITLES)
+        titles = {name: card.title for name, card in _CARDS.items()}
         if figures is not None:
             window = words.window_title(assessment_of(view).window)
             titles |= {"window": window, "epoch": words.epoch(view, EPOCH)}
@@ -103,27 +114,13 @@ class Cards(Horizontal):
             if (card.border_title, card.border_subtitle) != (titles[name], note):
                 card.border_title, card.border_subtitle = titles[name], note
                 card.set_class(source.word is not SourceWord.LIVE, "-not-current")
-            inner = width * SHARES[name] // sum(SHARES.values()) - FRAME
-            card.show(
-                _card_lines(name, view, figures, inner) if figures else _empty(name, source, inner)
-            )
-
-
-def _empty(name: str, source: SourceView, width: int) -> list[Line]:
-    """Say what would stand here, and why it does not."""
-    label = _LABELS.get(name, "")
-    first, *rest = no_figures(source, width - len(label))
-    return [join((label, "dim"), first), *rest]
-
-
-def _card_lines(name: str, view: View, figures: Numbers, width: int) -> list[Line]:
-    if name == "window":
-        return window_card(view, figures, width)
-    if name == "epoch":
-        return epoch_card(view, figures, width, HEIGHT)
-    if name == "latency":
-        return latency_card(figures, width, HEIGHT)
-    return guardrails_card(view, figures, width)
+            about = _CARDS[name]
+            inner = width * about.share // _SHARES - FRAME
+            if figures is not None:
+                card.show(about.lines(view, figures, inner))
+            else:
+                first, *rest = no_figures(source, inner - len(about.label))
+                card.show([join((about.label, "dim"), first), *rest])
 
 
 def footer_line(watch: Watch, width: int, first: Sequence[str] = ()) -> Line:
@@ -133,24 +130,19 @@ def footer_line(watch: Watch, width: int, first: Sequence[str] = ()) -> Line:
     """
     actions = {action.id: action for action in actions_in(watch)}
     marked = [action for action in actions.values() if action.footer]
-    ways_out = [action for action in marked if action.group == "vp-tui"]
-    always = _keys(ways_out, watch)
-    wanted = [actions[action_id] for action_id in first]
+    always = join(*(_key(action, watch) for action in marked if action.group == "vp-tui"))
+    others = (action for action in marked if action.group != "vp-tui")
     shown: Line = ()
-    for action in (*wanted, *(a for a in marked if a not in wanted and a not in ways_out)):
-        longer = (*shown, *_keys([action], watch))
+    for action in dict.fromkeys((*(actions[action_id] for action_id in first), *others)):
+        longer = (*shown, *_key(action, watch))
         if width_of(longer) + width_of(always) > width:
             break
         shown = longer
     return spread(shown, always, width)
 
 
-def _keys(actions: Iterable[Action], watch: Watch) -> Line:
-    return join(*(_key(action, is_off=action.danger and watch.read_only) for action in actions))
-
-
-def _key(action: Action, *, is_off: bool) -> Line:
-    if is_off:
+def _key(action: Action, watch: Watch) -> Line:
+    if action.danger and watch.read_only:
         return ((f" {OFF}{action.shown_key} {action.label} ", "dim"),)
     tone: Tone = "warn" if action.danger else "accent"
     return join((f" {action.shown_key} ", tone), f"{action.label} ")
@@ -158,10 +150,11 @@ def _key(action: Action, *, is_off: bool) -> Line:
 
 def alarm_lines(view: View, width: int) -> list[Line]:
     """Return one line while there are alarms, none otherwise; unseen ones go before seen ones."""
-    if not view.state.alarms:
+    alarms = view.state.alarms
+    if not alarms:
         return []
-    first = next((a for a in view.state.alarms if a.acknowledged is None), view.state.alarms[0])
-    more = f"  +{len(view.state.alarms) - 1} more" if len(view.state.alarms) > 1 else ""
+    first = next((alarm for alarm in alarms if alarm.acknowledged is None), alarms[0])
+    more = f"  +{len(alarms) - 1} more" if len(alarms) > 1 else ""
     seen: Span = (words.seen_by(view, first), "dim")
     if first.acknowledged is None:
         seen = (f"{words.seen_by(view, first)}: {key_of(view.state.watch, 'acknowledge')}", "warn")
@@ -170,11 +163,16 @@ def alarm_lines(view: View, width: int) -> list[Line]:
 
 
 class Board(Container):
-    """Draws a state. It keeps what the operator chose to look at, and nothing else."""
+    """Draws what is known of a lane; keeps what the operator chose to look at, and nothing else."""
 
-    def __init__(self, watch: Watch) -> None:
-        super().__init__(id="board")
-        self.found = dict.fromkeys(("runs", *LOWER), "")
+    def __init__(self, lane: LaneWatch) -> None:
+        watch = lane.live.state.watch
+        self.lane = lane
+        self.frozen: View | None = None
+        """What is held still; None: the newest is shown."""
+        self.is_writing = False
+        """Whether a row is written at once: one at a time, however often a key is hit."""
+        self.found = dict.fromkeys(PANE_NAMES, "")
         """What each pane is filtered by, or searched for, by its name."""
         self.triage_choice = TriageChoice()
         self.header = Lines(id="header")
@@ -182,22 +180,16 @@ class Board(Container):
         self.footer = Lines(id="footer")
         self.triage = Lines(id="triage")
         self.alarms = Lines(id="alarms")
-        self.cards = Cards(id="cards")
-        self.runs = Pane("runs", RunsList(watch, id="runs"), watch)
+        self.cards = Cards()
+        self.runs = Pane(RunsList(id="runs"), watch)
         self.lower_panes = LowerPanes(watch)
         self._rows: tuple[RunRow, ...] = ()
-
-    def compose(self) -> ComposeResult:
-        yield self.header
-        yield self.dense
-        yield self.runs
-        yield self.lower_panes
-        yield self.alarms
-        yield self.footer
+        shown = (self.header, self.dense, self.runs, self.lower_panes, self.alarms, self.footer)
+        super().__init__(*shown, id="board")
 
     def on_mount(self) -> None:
         """Mount what the first frame does without after it."""
-        self.lay_out(self.app.size)
+        self.lay_out()
         if self.cards.display:
             self.mount(self.cards, after="#dense")
         self.lower_panes.mount_shown()
@@ -220,6 +212,17 @@ class Board(Container):
         return ["runs", *self.lower_panes.shown]
 
     @property
+    def focused_list(self) -> LineList:
+        """The list that keys act on."""
+        focused = self.screen.focused
+        return focused if isinstance(focused, LineList) else self.runs.list
+
+    @property
+    def focused_name(self) -> str:
+        """The name of that list's pane."""
+        return str(self.focused_list.id)
+
+    @property
     def selected(self) -> str | None:
         """The session under the cursor of the runs."""
         return self.runs.list.selected
@@ -229,83 +232,90 @@ class Board(Container):
         """The session in triage, else the selected one."""
         return self.triage_choice.session_id or self.selected
 
-    def choose(self, name: str) -> None:
-        """Bring a pane into view."""
+    def go_to(self, name: str) -> None:
+        """Bring a pane into view and have the keys act on its list."""
         self.lower_panes.choose(name)
+        self.lay_out()
+        self.lists[name].focus()
+        self.call_after_refresh(self.redraw)
+
+    def find(self, target: LineList, text: str) -> None:
+        """Filter or search the target for `text`, "" for all."""
+        self.found[str(target.id)] = text
+        if isinstance(target, LogList):
+            target.search(text)
+        self.redraw()
 
     def leave_triage(self) -> None:
         """Have the figures back in their place."""
         self.triage_choice.leave(self._rows)
+        self.redraw()
 
-    def lay_out(self, size: Size) -> None:
+    @property
+    def _has_room_for_cards(self) -> bool:
+        width, height = self.app.size
+        return width >= WIDE and height >= TALL
+
+    def lay_out(self) -> None:
         """Make the most of the terminal: cards and two panes where it is wide, longer lists."""
-        is_tall, is_wide = size.height >= TALL, size.width >= WIDE
+        is_tall = self.app.size.height >= TALL
         is_triage = self.triage_choice.session_id is not None
         self.triage.display = is_triage
-        self.cards.display = _has_cards(size) and not is_triage
+        self.cards.display = self._has_room_for_cards and not is_triage
         self.dense.display = not self.cards.display
         self.dense.styles.height = BRIEF if is_triage else LINES
         self.runs.styles.height = "1fr" if is_tall else RUNS_HEIGHT + is_triage
         self.lower_panes.styles.height = "2fr" if is_tall else "1fr"
-        self.lower_panes.lay_out(is_wide=is_wide)
+        self.lower_panes.lay_out(is_wide=self.app.size.width >= WIDE)
 
-    def show(self, view: View, *, frozen_for: float | None, safety: Sequence[SafetyEntry]) -> None:
-        """Draw the state as of `now`; `safety` is what is so now, whatever is frozen."""
-        width = self.app.size.width
+    def picture(self) -> Picture:
+        """Return what is shown: the newest state, or the frozen one."""
+        return picture_of(self.lane.live, self.frozen)
+
+    def redraw(self) -> None:
+        """Draw the picture; troubles and alarms are those of now, whatever is frozen."""
+        (view, frozen_for, safety), width = self.picture(), self.app.size.width
         self.header.show(header_lines(view, width, frozen_for=frozen_for, safety=safety))
         self._show_runs(view)
         self._follow_triage()
-        footer = footer_line(view.state.watch, width, self._first_keys())
-        self.footer.show([footer])
         self._show_figures(view, width)
         whose = self.triage_choice.events_of(self.selected)
         self.lower_panes.show_events(view, whose, self.found["events"])
         self.lower_panes.show_logs(view, self.selected)
-
-    def show_alarms(self, view: View) -> None:
-        """Draw what rang: as it is now, whatever is frozen."""
-        lines = alarm_lines(view, self.app.size.width)
-        self.alarms.display = bool(lines)
-        self.alarms.show(lines)
+        alarms = alarm_lines(self.lane.live.view, width)
+        self.alarms.display = bool(alarms)
+        self.alarms.show(alarms)
 
     def _show_runs(self, view: View) -> None:
         matching = self.found["runs"]
         rows = run_rows(view, matching)
         source = source_view(view, Source.SESSIONS)
-        self.runs.list.show(rows, source, matching)
+        none = " no list of sessions yet" if source.age_s is None else " no session in memory"
+        empty = nothing_matches("session", matching, view.state.watch) or none
+        self.runs.list.show(rows, empty, is_current=source.is_current)
         self.runs.describe(runs_facts(rows, view, source, matching))
         self._rows = run_rows(view) if matching else rows
 
     def _follow_triage(self) -> None:
         """Enter or leave the triage as the runs have it: by itself only where lines are few."""
-        size = self.app.size
-        by_itself = not _has_cards(size)
+        by_itself = not self._has_room_for_cards
         if self.triage_choice.follow(self._rows, self.selected, by_itself=by_itself):
             self.triage_choice.is_alone = not self.lower_panes.are_events_read
-            self.lay_out(size)
-
-    def _first_keys(self) -> tuple[str, ...]:
-        if self.triage_choice.session_id is not None:
-            return TRIAGE_KEYS
-        return ALARM_KEYS if any(row.is_alarm for row in self._rows) else ()
+            self.lay_out()
 
     def _show_figures(self, view: View, width: int) -> None:
-        if self.triage_choice.session_id is not None:
+        """Show the figures, or a triage under the most urgent ones, and the keys for that."""
+        session_id = self.triage_choice.session_id
+        is_alarm = any(row.is_alarm for row in self._rows)
+        keys: tuple[str, ...] = ALARM_KEYS if is_alarm else ()
+        if session_id is not None:
+            from vp_tui.ui.lines.triage import height_in, triage_lines  # noqa: PLC0415 - not needed for the first frame
+
+            keys, room = TRIAGE_KEYS, height_in(self.app.size.height)
             self.dense.show(brief_lines(view, width))
-            self._show_triage(self.triage_choice.session_id, view)
+            self.triage.show(triage_lines(view, session_id, width, room, selected=self.selected))
         elif self.cards.display:
             self.cards.show(view, width)
         else:
             self.dense.show(dense_lines(view, width))
-
-    def _show_triage(self, session_id: str, view: View) -> None:
-        from vp_tui.ui.lines.triage import height_in, triage_lines  # noqa: PLC0415 - as above
-
-        size = self.app.size
-        room = height_in(size.height)
-        selected = self.selected
-        self.triage.show(triage_lines(view, session_id, size.width, room, selected=selected))
-
-
-def _has_cards(size: Size) -> bool:
-    return size.width >= WIDE and size.height >= TALL
+        self.footer.show([footer_line(view.state.watch, width, keys)])

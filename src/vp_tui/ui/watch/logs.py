@@ -18,14 +18,13 @@ from vp_tui.ui.kit.line_list import LineList
 from vp_tui.ui.lines.header import trouble_line
 from vp_tui.ui.lines.paint import WORD_SYMBOLS, WORD_TONES, Line, age, fit, join, plain
 from vp_tui.views import words
-from vp_tui.views.actions import key_of
 from vp_tui.views.sources import SourceView, log_view, source_view
 from vp_tui.views.troubles import troubles
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterator
 
-    from vp_tui.state.state import Clock, Entry, Link, Watch
+    from vp_tui.state.state import Clock, Entry, Link
     from vp_tui.ui.lines.paint import Span, Tone
     from vp_tui.views.view import View
 
@@ -57,41 +56,35 @@ _LINK_TONES: Final[dict[StreamState, Tone]] = {
 }
 
 
-class EventsList(LineList):
+class PaneList(LineList):
+    """A list that is told what stands in it while it is empty."""
+
+    empty = " nothing yet"
+
+    @property
+    def empty_text(self) -> str:
+        return self.empty
+
+
+class EventsList(PaneList):
     """The event list. Its rows are numbered entries, so that its place survives trimming."""
 
-    def __init__(self, watch: Watch, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
-        super().__init__(id=id)
-        self._watch = watch
-        self._entries: tuple[Entry, ...] = ()
-        self._clock: Clock | None = None
-        self._matching = ""
+    _entries: tuple[Entry, ...] = ()
+    _clock: Clock | None = None
+    _shown: tuple[object, ...] = ()
 
-    def show(self, entries: tuple[Entry, ...], clock: Clock, matching: str) -> None:
+    def show(self, entries: tuple[Entry, ...], clock: Clock, empty: str) -> None:
         """Show these entries; `clock` turns their times into UTC."""
         self._clock = clock
-        if matching == self._matching and self._are_shown(entries):
-            return
-        self._entries, self._matching = entries, matching
-        self.rows_changed()
-
-    def _are_shown(self, entries: tuple[Entry, ...]) -> bool:
-        shown = self._entries
-        if entries is shown:
-            return True
-        ends = (len(entries), entries[:1], entries[-1:])
-        return ends == (len(shown), shown[:1], shown[-1:])
+        # A number is given once: what begins and ends alike is the same.
+        shown = (len(entries), entries[:1], entries[-1:], empty)
+        if shown != self._shown:
+            self._shown, self._entries, self.empty = shown, entries, empty
+            self.rows_changed()
 
     @property
     def count(self) -> int:
         return len(self._entries)
-
-    @property
-    def empty_text(self) -> str:
-        if self._matching:
-            key = key_of(self._watch, "back")
-            return f" no event matches /{self._matching}/: {key} shows all"
-        return " no event seen yet: streams have no replay, only what comes now"
 
     def key_at(self, index: int) -> Hashable:
         return self._entries[index].number
@@ -119,24 +112,20 @@ def is_error(line: str) -> bool:
     return _ERROR.search(line, 0, LOOKED_AT) is not None
 
 
-class LogList(LineList):
+class LogList(PaneList):
     """One log. Rows are numbered from the first line ever seen, so trimming moves nothing."""
 
     find_verb = "search"
-
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
-        super().__init__(id=id)
-        self._log = LogTail()
-        self._name = ""
-        self.wanted = ""
-        self._empty = " nothing yet"
+    wanted = ""
+    """What is searched for, its case folded."""
+    _log = LogTail()
+    _name = ""
 
     def show(self, name: str, log: LogTail | None, empty: str) -> None:
         """Show the log called `name`; `empty` says why there are no lines when there are none."""
-        shown = log or LogTail()
-        other = name != self._name
-        changed = other or shown is not self._log or empty != self._empty
-        self._name, self._empty, self._log = name, empty, shown
+        shown, other = log or LogTail(), name != self._name
+        changed = other or shown is not self._log or empty != self.empty
+        self._name, self.empty, self._log = name, empty, shown
         if other:
             self.following = True
         if changed:
@@ -176,10 +165,6 @@ class LogList(LineList):
     @property
     def count(self) -> int:
         return len(self._log.lines)
-
-    @property
-    def empty_text(self) -> str:
-        return self._empty
 
     def key_at(self, index: int) -> Hashable:
         return self._log.first + index
@@ -225,12 +210,8 @@ def entries_matching(
         entry
         for entry in entries
         if (session_id is None or entry.session_id in {None, session_id})
-        and (not wanted or wanted in _entry_text(entry))
+        and wanted in f"{entry.session_id or ''} {entry.kind} {entry.text}".casefold()
     )
-
-
-def _entry_text(entry: Entry) -> str:
-    return f"{entry.session_id or ''} {entry.kind} {entry.text}".casefold()
 
 
 class LinksList(LineList):
@@ -238,9 +219,7 @@ class LinksList(LineList):
 
     follows: ClassVar[bool] = False
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
-        super().__init__(id=id)
-        self._lines: tuple[Line, ...] = ()
+    _lines: tuple[Line, ...] = ()
 
     def show(self, view: View) -> None:
         """Show the links as they stand."""
@@ -290,29 +269,23 @@ def _source_line(view: SourceView, name: str) -> Line:
     data = f"data {age(view.age_s)} old" if view.age_s is not None else "no data"
     plane = f"  from the {view.plane} plane" if view.has_substitute else ""
     reason = f"  {view.failure.reason}" if view.failure else ""
-    return join(
-        (f"{WORD_SYMBOLS[view.word]} ", WORD_TONES[view.word]),
-        fit(name, 15),
-        (fit(str(view.word), 13), WORD_TONES[view.word]),
-        fit(data, 16),
-        (plane, "warn"),
-        reason,
-    )
+    mark = WORD_SYMBOLS[view.word], WORD_TONES[view.word]
+    return join(_state(mark, name, view.word), fit(data, 16), (plane, "warn"), reason)
 
 
 def _stream_line(session_id: str, link: Link, now: float) -> Line:
-    symbol = "●" if link.state is StreamState.LIVE else "◌"
     last = age(None if link.last_frame_at is None else now - link.last_frame_at)
     facts = f"for {age(now - link.since)}  {counted(link.frames, 'frame')}, last {last}"
     gaps = f"  {counted(link.gaps, 'gap')}" if link.gaps else ""
-    return join(
-        (f"{symbol} ", _LINK_TONES[link.state]),
-        fit(f"ws {short_id(session_id)}", 15),
-        (fit(str(link.state), 13), _LINK_TONES[link.state]),
-        facts,
-        (gaps, "warn"),
-        f"  {link.reason}" if link.reason else "",
-    )
+    reason = f"  {link.reason}" if link.reason else ""
+    mark = "●" if link.state is StreamState.LIVE else "◌", _LINK_TONES[link.state]
+    name = f"ws {short_id(session_id)}"
+    return join(_state(mark, name, link.state), facts, (gaps, "warn"), reason)
+
+
+def _state(mark: Span, name: str, word: str) -> Line:
+    symbol, tone = mark
+    return join((f"{symbol} ", tone), fit(name, 15), (fit(word, 13), tone))
 
 
 def _fact(name: str, text: str) -> Line:

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
+from textual import on
 from textual.containers import Horizontal, Vertical
+from textual.events import DescendantBlur, DescendantFocus
 
 from vp_tui.domain.text import short_id
 from vp_tui.state.sources import is_lost
@@ -22,7 +24,6 @@ from vp_tui.views.sources import SourceWord, log_view, streams_view
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from textual.app import ComposeResult
     from textual.strip import Strip
 
     from vp_tui.state.state import Watch
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from vp_tui.views.view import View
 
 
-ListT = TypeVar("ListT", bound=LineList)
+ListT_co = TypeVar("ListT_co", bound=LineList, covariant=True)
 
 PANE_NAMES: Final = {
     "runs": "RUNS",
@@ -42,8 +43,6 @@ PANE_NAMES: Final = {
     "links": "LINKS",
 }
 """By the id of the action that leads there."""
-LOWER: Final = ("events", "lane-log", "session-log", "links")
-"""Names of the panes of the lower half."""
 
 
 class PaneTitle(Toned):
@@ -51,52 +50,47 @@ class PaneTitle(Toned):
 
     def __init__(self) -> None:
         super().__init__(classes="pane-title")
-        self._left: Line = ()
-        self._others: Line = ()
-        self._following: Line = ()
+        self._parts: tuple[Line, Line, Line] = ((), (), ())
 
     def show(self, left: Line, others: Line, following: Line) -> None:
         """Show these parts; the other panes and the rule give way where there is no room."""
-        parts = (left, others, following)
-        if parts != (self._left, self._others, self._following):
-            self._left, self._others, self._following = parts
+        if (left, others, following) != self._parts:
+            self._parts = (left, others, following)
             self.refresh()
 
     def render_line(self, y: int) -> Strip:  # noqa: ARG002 - it has but one line
-        width = self.size.width
-        right = join(" ", self._others, self._following)
-        room = width - width_of(self._left) - width_of(right)
+        (left, others, following), width = self._parts, self.size.width
+        right = join(" ", others, following)
+        room = width - width_of(left) - width_of(right)
         if room < 0:
-            return self.strip(cut(join(self._left, self._following), width), width)
-        return self.strip(join(self._left, ("─" * room, "dim"), right), width)
+            return self.strip(cut(join(left, following), width), width)
+        return self.strip(join(left, ("─" * room, "dim"), right), width)
 
 
-class Pane(Vertical, Generic[ListT]):
-    """One list under its title line."""
+class Pane(Vertical, Generic[ListT_co]):
+    """One list under its title line, called as the list's id is."""
 
-    def __init__(self, name: str, lines: ListT, watch: Watch) -> None:
-        super().__init__(id=f"{name}-pane", classes="pane")
-        self.pane = name
+    def __init__(self, lines: ListT_co, watch: Watch) -> None:
+        self.pane = str(lines.id)
         self.list = lines
         self._watch = watch
         self._title = PaneTitle()
         self._facts: Line = ()
         self._others: Line = ()
-
-    def compose(self) -> ComposeResult:
-        yield self._title
-        yield self.list
+        super().__init__(self._title, lines, id=f"{lines.id}-pane", classes="pane")
 
     def describe(self, facts: Line, others: Line = ()) -> None:
         """Say in the title what is shown; `others` are the panes that share this one's place."""
         self._facts, self._others = facts, others
         self.show_title()
 
+    @on(DescendantFocus)
+    @on(DescendantBlur)
+    @on(LineList.Moved)
     def show_title(self) -> None:
         """Make the title anew: the facts, the focus or the following changed."""
-        focused = self.list.has_focus
-        tone: Tone = "accent" if focused else "strong"
-        mark = "▸" if focused else "─"
+        tone: Tone = "accent" if self.list.has_focus else "strong"
+        mark = "▸" if self.list.has_focus else "─"
         name = (f"{key_of(self._watch, self.pane)} {PANE_NAMES[self.pane]} ", tone)
         left = join((mark, tone), name, self._facts, " ")
         self._title.show(left, self._others, self._following())
@@ -108,21 +102,6 @@ class Pane(Vertical, Generic[ListT]):
             return ((" follow ON", "dim"),)
         key = key_of(self._watch, "follow")
         return ((f" follow OFF, {self.list.waiting} new: {key}", "warn"),)
-
-    def on_descendant_focus(self) -> None:
-        self.show_title()
-
-    def on_descendant_blur(self) -> None:
-        self.show_title()
-
-    def on_line_list_moved(self, _message: LineList.Moved) -> None:
-        self.show_title()
-
-
-def other_panes(names: list[str], watch: Watch) -> Line:
-    """Return how a title names panes that are not shown: `[3 lane log] [4 session log]`."""
-    told = " ".join(f"[{key_of(watch, name)} {PANE_NAMES[name].lower()}]" for name in names)
-    return ((told, "dim"),)
 
 
 def runs_facts(rows: Sequence[RunRow], view: View, source: SourceView, matching: str) -> Line:
@@ -156,6 +135,12 @@ def _age_of_list(view: View, source: SourceView) -> Line:
     return ((f"; list {words.source_state(source)}{streams}", "bad"),)
 
 
+def nothing_matches(noun: str, matching: str, watch: Watch) -> str:
+    """Return what stands in a list that nothing of is left by the filter; "" without one."""
+    told = f" no {noun} matches /{matching}/: {key_of(watch, 'back')} shows all"
+    return told if matching else ""
+
+
 def filtered(text: str) -> Line:
     """Return what a pane is filtered by, or searched for."""
     return ((f" /{text}/", "match"),) if text else ()
@@ -165,18 +150,22 @@ class LowerPanes(Horizontal):
     """Shows the chosen pane; where it is wide, the events and the pane chosen beside them."""
 
     def __init__(self, watch: Watch) -> None:
-        super().__init__(id="lower")
         self._watch = watch
-        self.events = Pane("events", EventsList(watch, id="events"), watch)
-        self.lane_log = Pane("lane-log", LogList(id="lane-log"), watch)
-        self.session_log = Pane("session-log", LogList(id="session-log"), watch)
-        self.links = Pane("links", LinksList(id="links"), watch)
+        self.events = Pane(EventsList(id="events"), watch)
+        self.lane_log = Pane(LogList(id="lane-log"), watch)
+        self.session_log = Pane(LogList(id="session-log"), watch)
+        self.links = Pane(LinksList(id="links"), watch)
+        self.panes: tuple[Pane[LineList], ...] = (
+            self.events,
+            self.lane_log,
+            self.session_log,
+            self.links,
+        )
+        """All panes, in reading order."""
         self._chosen = "events"
         self._beside_events = "lane-log"
         self._is_wide = False
-
-    def compose(self) -> ComposeResult:
-        yield self.events
+        super().__init__(self.events, id="lower")
 
     def mount_shown(self) -> None:
         """Mount what is in view beside the events."""
@@ -185,13 +174,7 @@ class LowerPanes(Horizontal):
 
     def mount_the_rest(self) -> None:
         """Mount what the first frame does without."""
-        panes = (self.lane_log, self.session_log, self.links)
-        self.mount_all(pane for pane in panes if not pane.is_attached)
-
-    @property
-    def panes(self) -> tuple[Pane[EventsList] | Pane[LogList] | Pane[LinksList], ...]:
-        """All panes, in reading order."""
-        return (self.events, self.lane_log, self.session_log, self.links)
+        self.mount_all(pane for pane in self.panes if not pane.is_attached)
 
     @property
     def shown(self) -> list[str]:
@@ -205,10 +188,10 @@ class LowerPanes(Horizontal):
 
     def choose(self, name: str) -> None:
         """Bring a pane into view, when it is one of these."""
-        if name in LOWER:
+        if name != "runs":
             self._chosen = name
-            if name != "events":
-                self._beside_events = name
+        if name not in {"runs", "events"}:
+            self._beside_events = name
 
     def lay_out(self, *, is_wide: bool) -> None:
         """Show one pane, or two where it is wide."""
@@ -223,7 +206,9 @@ class LowerPanes(Horizontal):
         if not self.events.display:
             return
         shown = entries_matching(view.state.entries, session_id, matching)
-        self.events.list.show(shown, view.state.clock, matching)
+        none = " no event seen yet: streams have no replay, only what comes now"
+        empty = nothing_matches("event", matching, self._watch) or none
+        self.events.list.show(shown, view.state.clock, empty)
         whose = short_id(session_id) if session_id else "all sessions"
         self.events.describe(join(whose, filtered(matching)), self._others("events"))
 
@@ -255,4 +240,6 @@ class LowerPanes(Horizontal):
         """Name the panes that share this one's place: none beside the events where it is wide."""
         if shown == "events" and self._is_wide:
             return ()
-        return other_panes([name for name in LOWER if name not in self.shown], self._watch)
+        others = (pane.pane for pane in self.panes if not pane.display)
+        told = (f"[{key_of(self._watch, name)} {PANE_NAMES[name].lower()}]" for name in others)
+        return ((" ".join(told), "dim"),)

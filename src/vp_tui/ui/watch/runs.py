@@ -11,19 +11,16 @@ from typing import TYPE_CHECKING, ClassVar, Final
 from vp_tui.domain.models import StreamState
 from vp_tui.domain.runs.levels import Level
 from vp_tui.domain.text import clock_time, counted, fold, short_id
-from vp_tui.ui.kit.line_list import LineList
 from vp_tui.ui.lines.paint import Line, age, fit, join
+from vp_tui.ui.watch.logs import PaneList
 from vp_tui.views import words
-from vp_tui.views.actions import key_of
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
 
     from vp_tui.domain.runs.levels import RunLevel
-    from vp_tui.state.state import Watch
-    from vp_tui.ui.lines.paint import Tone
+    from vp_tui.ui.lines.paint import Span, Tone
     from vp_tui.views.runs import RunRow
-    from vp_tui.views.sources import SourceView
 
 
 SILENT_S: Final = 10.0
@@ -33,28 +30,18 @@ LEVEL_WIDTH: Final = 9
 """Cells of a level with its symbol."""
 UNTOLD: Final = "? stale"
 """Nothing that is known now tells the level."""
-_SYMBOLS: Final = {
-    Level.IDLE: "·",
-    Level.OK: "●",
-    Level.LONG: "◔",
-    Level.QUIET: "◌",
-    Level.STUCK: "✗",
-    Level.QUEUED: "…",
-    Level.DEAF: "✗",
-    Level.ORPHAN: "!",
-    Level.LOST: "✗",
+_LEVELS: Final[dict[Level, Span]] = {
+    Level.IDLE: ("·", "dim"),
+    Level.OK: ("●", "good"),
+    Level.LONG: ("◔", "warn"),
+    Level.QUIET: ("◌", "warn"),
+    Level.STUCK: ("✗", "bad"),
+    Level.QUEUED: ("…", "plain"),
+    Level.DEAF: ("✗", "bad"),
+    Level.ORPHAN: ("!", "warn"),
+    Level.LOST: ("✗", "bad"),
 }
-_TONES: Final[dict[Level, Tone]] = {
-    Level.IDLE: "dim",
-    Level.OK: "good",
-    Level.LONG: "warn",
-    Level.QUIET: "warn",
-    Level.STUCK: "bad",
-    Level.QUEUED: "plain",
-    Level.DEAF: "bad",
-    Level.ORPHAN: "warn",
-    Level.LOST: "bad",
-}
+"""The symbol of each, and its tone."""
 COUNTED: Final = (
     Level.STUCK,
     Level.DEAF,
@@ -67,35 +54,26 @@ COUNTED: Final = (
 """Levels that the title counts, the gravest first."""
 
 
-class RunsList(LineList):
+class RunsList(PaneList):
     """The table of runs."""
 
     follows: ClassVar[bool] = False
+    _rows: tuple[RunRow, ...] = ()
+    _is_current = False
 
-    def __init__(self, watch: Watch, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
-        super().__init__(id=id)
-        self._watch = watch
-        self._rows: tuple[RunRow, ...] = ()
-        self._places: dict[str, int] = {}
-        self._source: SourceView | None = None
-        self._matching = ""
-
-    def show(self, rows: tuple[RunRow, ...], source: SourceView, matching: str) -> None:
+    def show(self, rows: tuple[RunRow, ...], empty: str, *, is_current: bool) -> None:
         """Show these rows; when the listing is not current they are what was, not what is."""
-        self._matching = matching
-        self._rows = rows
-        self._source = source
-        self._places = {row.session.session_id: place for place, row in enumerate(rows)}
+        self._rows, self.empty, self._is_current = rows, empty, is_current
         self.rows_changed()
 
     @property
     def selected(self) -> str | None:
         """The session under the cursor."""
-        return self._rows[self.cursor].session.session_id if self._rows else None
+        return _id(self._rows[self.cursor]) if self._rows else None
 
     def select(self, session_id: str) -> bool:
         """Put the cursor on a session; return whether it is among the rows."""
-        place = self._places.get(session_id)
+        place = self.index_of(session_id)
         if place is not None:
             self.go_to(place)
         return place is not None
@@ -104,26 +82,17 @@ class RunsList(LineList):
     def count(self) -> int:
         return len(self._rows)
 
-    @property
-    def empty_text(self) -> str:
-        if self._matching:
-            key = key_of(self._watch, "back")
-            return f" no session matches /{self._matching}/: {key} shows all"
-        is_known = self._source is not None and self._source.age_s is not None
-        return " no session in memory" if is_known else " no list of sessions yet"
-
     def key_at(self, index: int) -> Hashable:
-        return self._rows[index].session.session_id
+        return _id(self._rows[index])
 
     def index_of(self, key: Hashable) -> int | None:
-        return self._places.get(str(key))
+        return next((place for place, row in enumerate(self._rows) if _id(row) == key), None)
 
     def paint(self, index: int) -> Line:
-        row, source = self._rows[index], self._source
+        row = self._rows[index]
         marker = ">" if index == self.cursor else " "
-        name = join((short_id(row.session.session_id), "strong"), " ")
-        others = row.other_viewers if source is not None and source.is_current else 0
-        about = _about(row, others)
+        name = join((short_id(_id(row)), "strong"), " ")
+        about = _about(row, row.other_viewers if self._is_current else 0)
         return join(marker, _level(row.level), " ", name, _facts(row), "  ", about)
 
 
@@ -139,9 +108,9 @@ def _level(level: RunLevel) -> Line:
     """Return the level as symbol and word, in capitals when it is an alarm."""
     if level.level is None:
         return ((fit(UNTOLD, LEVEL_WIDTH), "dim"),)
+    symbol, tone = _LEVELS[level.level]
     doubt = "" if level.is_certain else "?"
-    text = fit(f"{_SYMBOLS[level.level]} {words.level(level)}{doubt}", LEVEL_WIDTH)
-    return ((text, _TONES[level.level]),)
+    return ((fit(f"{symbol} {words.level(level)}{doubt}", LEVEL_WIDTH), tone),)
 
 
 def _facts(row: RunRow) -> Line:
@@ -149,21 +118,20 @@ def _facts(row: RunRow) -> Line:
     if level is None:
         return join((row.level.reason, "dim"), _link(row))
     if level is Level.IDLE:
-        return _idle_facts(row)
+        how = f"turn {'cancelled' if row.turn.cancelled else 'done'}"
+        done = f"{how} {clock_time(row.ended)}" if row.ended else "no turn seen"
+        return join((fit(done, 23), "dim"), _link(row))
     if level is Level.QUEUED:
         return join(_since_when(row), _queued(row), _link(row))
     if level in {Level.LOST, Level.ORPHAN, Level.DEAF}:
         return join(_holding(row), (row.level.reason, "plain"), _link(row))
-    return join(_since_when(row), _silence(row), _holding(row), _tool_use(row), _link(row))
+    tone: Tone = "dim" if (row.silent_s or 0.0) < SILENT_S else "plain"
+    silence = (fit(f"silent {age(row.silent_s)}", 13), tone)
+    return join(_since_when(row), silence, _holding(row), _tool_use(row), _link(row))
 
 
 def _since_when(row: RunRow) -> str:
     return fit(f"run {age(row.running_s)}", 9) + " "
-
-
-def _silence(row: RunRow) -> Line:
-    silent: Tone = "dim" if (row.silent_s or 0.0) < SILENT_S else "plain"
-    return ((fit(f"silent {age(row.silent_s)}", 13), silent),)
 
 
 def _queued(row: RunRow) -> Line:
@@ -198,14 +166,6 @@ def _tool_use(row: RunRow) -> Line:
     if row.level.holds_lock and not row.level.waiting:
         facts = join(facts, ("  holds lock, 0 wait", "dim"))
     return facts
-
-
-def _idle_facts(row: RunRow) -> Line:
-    if row.ended is None:
-        done = "no turn seen"
-    else:
-        done = f"turn {'cancelled' if row.turn.cancelled else 'done'} {clock_time(row.ended)}"
-    return join((fit(done, 23), "dim"), _link(row))
 
 
 def _link(row: RunRow) -> Line:
@@ -255,7 +215,10 @@ class TriageChoice:
         self._left = frozenset(key for key in self._left if _goes_on(key, rows))
         self.session_id = selected if self._is_asked else None
         if by_itself and not self._is_asked:
-            self.session_id = self._worst(rows, selected)
+            alarms = (row for row in rows if row.is_alarm and _key(row) not in self._left)
+            # The one under the cursor goes before that which keeps most others waiting.
+            worst = min(alarms, key=lambda row: (_id(row) != selected, *gravity(row)), default=None)
+            self.session_id = _id(worst) if worst else None
         return was_on != (self.session_id is not None)
 
     def change_scope(self) -> None:
@@ -270,14 +233,6 @@ class TriageChoice:
         if self.session_id is not None:
             return self.session_id if self.is_alone else None
         return selected if self._only_selected else None
-
-    def _worst(self, rows: Sequence[RunRow], selected: str | None) -> str | None:
-        """Return the alarm under the cursor, else the one that keeps most others waiting."""
-        alarms = [row for row in rows if row.is_alarm and _key(row) not in self._left]
-        if not alarms:
-            return None
-        worst = min(alarms, key=lambda row: (_id(row) != selected, *gravity(row)))
-        return _id(worst)
 
 
 def gravity(row: RunRow) -> tuple[bool, int, str]:
