@@ -226,6 +226,11 @@ def fact(name: str, text: Line | str, width: int, names: int = NAMES) -> list[Li
     return wrap_line(painted, width, join("  ", (fit(name, names - 3), "dim"), " "))
 
 
+def facts(told: Iterable[tuple[str, Line | str]], width: int) -> list[Line]:
+    """Return named facts, one below the other."""
+    return [line for name, text in told for line in fact(name, text, width)]
+
+
 def beside(left: Sequence[Line], right: Sequence[Line], width: int, gap: int) -> list[Line]:
     """Return two columns of `width` cells each, `gap` blanks between them."""
     pairs = zip_longest(left, right, fillvalue=EMPTY)
