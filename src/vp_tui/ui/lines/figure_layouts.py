@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from vp_tui.domain.missions import CoverageState
 from vp_tui.domain.models import Source
 from vp_tui.ui.lines import figures as lines
-from vp_tui.ui.lines.header import assessment_of, gate_words
+from vp_tui.ui.lines.header import assessment_of, gate_line
 from vp_tui.ui.lines.paint import (
     Line,
     Span,
@@ -127,7 +127,7 @@ def window_card(view: View, figures: Numbers, width: int) -> list[Line]:
     if not own.terminal:
         clean = (("none finished: not clean", "dim"),)
     since = f"not opened: {key_of(view.state.watch, 'window')} opens it"
-    if window.is_open:
+    if window.opened_at is not None:
         since = f"open for {words.open_for(view, window)}"
     names = ("fallback", "p95", "missions", "events")
     told = zip(names, lines.own_figures(view, figures, width - LABEL), strict=True)
@@ -199,12 +199,8 @@ def brief_lines(view: View, width: int) -> list[Line]:
     if figures is None:
         word, reason = lines.no_figures(source_view(view, Source.METRICS), width)
         return [join(("fallback ", "dim"), word), cut(reason, width)]
-    assessment, latency, seen = (
-        assessment_of(view),
-        figures.snapshot.latency,
-        figures.reconstruction,
-    )
-    own, wire = assessment.numbers, figures.wire
+    assessment, wire = assessment_of(view), figures.wire
+    own, latency, seen = assessment.numbers, figures.snapshot.latency, figures.reconstruction
     share: Span = ("unknown", "warn")
     if own is not None and assessment.window is not None:
         told = words.share(own.fallback, own.terminal)
@@ -220,7 +216,7 @@ def brief_lines(view: View, width: int) -> list[Line]:
     others = [
         join(("p95 ", "dim"), lines.p95(latency.p95_s, latency.count, width)),
         join(("missions ", "dim"), lines.missions(figures, width)),
-        gate_words(assessment.gates),
+        gate_line(assessment.gates, words.verdict, (" ", "plain")),
     ]
     rates, others = ([lines.aged(part, figures) for part in parts] for parts in (rates, others))
     rates.insert(1, lines.doubt(figures))
