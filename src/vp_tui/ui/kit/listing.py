@@ -36,6 +36,8 @@ RowT = TypeVar("RowT")
 ItemT = TypeVar("ItemT")
 WIDE: Final = 118
 """Columns of the terminal from which on cells are not cut short."""
+LONGEST: Final = 400
+"""Characters of a text that are looked at: enough for the widest line."""
 _LIST_ID: Final = "listed"
 _SHARED: Final = frozenset({"up", "down", "follow", "top", "find", "copy"})
 """Actions that mean here what they mean on the watch screen."""
@@ -57,7 +59,7 @@ class Columns(NamedTuple):
         """Return a text for each column, literal and as wide as it is in a list of `width`."""
         sizes = self.wide if width >= WIDE else self.narrow
         pairs = zip(texts, sizes, strict=True)
-        return [f"{fit(literal(clip(text, size)), size - 1)} " for text, size in pairs]
+        return [f"{fit(literal(clip(text, LONGEST)), size - 1)} " for text, size in pairs]
 
     def head(self, width: int) -> Line:
         """Return what stands over the columns."""

@@ -16,6 +16,7 @@ from vp_tui.ui.lines.paint import (
     WORD_TONES,
     Line,
     cut,
+    in_a_row,
     join,
     plain,
     sparkline,
@@ -91,11 +92,8 @@ def share_in(fallbacks: int, n: int, room: int, *others: Line) -> Line:
     share: Line = ((words.share(fallbacks, n), "warn" if fallbacks else "strong"),)
     bounds = [words.at_most(fallbacks, n), words.at_most(fallbacks, n, short=True)] if n else []
     forms = [join(share, (f" {bound}", "dim")) for bound in bounds] + [share]
-    told = [
-        join(form, *(join(" ", other) for other in others[:number]))
-        for number in range(len(others), -1, -1)
-        for form in forms
-    ]
+    fewer = (others[:number] for number in range(len(others), -1, -1))
+    told = (in_a_row((form, *some), " ") for some in fewer for form in forms)
     return next((line for line in told if width_of(line) <= room), share)
 
 

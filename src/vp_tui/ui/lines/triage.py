@@ -102,8 +102,7 @@ def _newest(course: list[Line], width: int, room: int) -> list[Line]:
     """Return the turn's beginning and its newest lines, as many as there is room for."""
     if len(course) <= room:
         return course
-    newest = course[len(course) - room + 1 :]
-    return [cut(join(course[0], (" …", "dim")), width), *newest]
+    return [cut(join(course[0], (" …", "dim")), width), *course[len(course) - room + 1 :]]
 
 
 def _moment(moment: Moment, view: View, width: int, *, is_roomy: bool) -> Line:

@@ -19,7 +19,7 @@ from vp_tui.domain.rollout.labels import is_measured
 from vp_tui.domain.text import clip, counted, literal
 from vp_tui.domain.vocabulary import NOT_AVAILABLE
 from vp_tui.ui.actions import closing
-from vp_tui.ui.kit.listing import WIDE, Columns, Listing, RowList
+from vp_tui.ui.kit.listing import LONGEST, WIDE, Columns, Listing, RowList
 from vp_tui.ui.lines.paint import Line, cut, facts, flow, join, wrap_line
 from vp_tui.ui.screens.evidence_trend import trend_charts, trend_lines
 from vp_tui.views.figures import NO_EVIDENCE
@@ -45,8 +45,6 @@ _COLUMNS: Final = Columns(
     narrow=(12, 8, 7, 9, 24),
     wide=(21, 30, 8, 10, 31),
 )
-_NOTES: Final = 400
-"""Characters of the notes in the list: enough for the widest line."""
 _DATE: Final = slice(5, 16)
 """Month, day, hour and minute of `2026-02-16T14:57:39Z`."""
 
@@ -95,7 +93,7 @@ def row_line(row: EvidenceRow, width: int) -> Line:
         row.decision,
     )
     tone: Tone = "plain" if is_measured(row) else "dim"
-    notes = literal(clip(row.notes, _NOTES))
+    notes = literal(clip(row.notes, LONGEST))
     return join(
         (date, "dim"), (window, "strong"), (rate, tone), (p95, tone), decision, (notes, "dim")
     )
@@ -171,8 +169,8 @@ class EvidenceScreen(Listing[EvidenceRow, int]):
         return "\n".join(_cells_of(row))
 
     def counted(self) -> str:
-        measured = len(self.live.view.same(figures_of_rows, self.rows))
-        return f"{counted(len(self.rows), 'row')}, {measured} measured"
+        known = len(self.live.view.same(figures_of_rows, self.rows))
+        return f"{counted(len(self.rows), 'row')}, {known} measured"
 
     def facts(self, shown: Picture) -> Line:
         path = shown.view.state.watch.evidence or ""
