@@ -8,9 +8,9 @@ def texts(lines: list[Line]) -> list[str]:
 
 
 def test_lines_are_broken_at_blanks_and_hang_under_their_name() -> None:
-    assert texts(fact("name", "one two three four", 20, names=8)) == [
-        "  name  one two",
-        "        three four",
+    assert texts(fact("name", "one two three four", 25)) == [
+        "  name       one two",
+        "             three four",
     ]
 
 
@@ -43,7 +43,7 @@ def test_a_number_stays_with_its_unit_and_its_sign() -> None:
 
 def test_nothing_is_one_empty_line() -> None:
     assert texts(wrap_line((), 10)) == [""]
-    assert texts(fact("name", "", 20, names=8)) == ["  name  "]
+    assert texts(fact("name", "", 20)) == ["  name       "]
 
 
 def test_two_columns_stand_beside_each_other() -> None:

@@ -6,6 +6,7 @@ part they belong to has the focus: letters and digits in a text are letters and 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual.binding import Binding, BindingType
@@ -32,9 +33,9 @@ TEXT_LIMIT: Final = 200_000
 _DIGITS: Final = "1234567890"
 
 
-_PICTURES: Final = {code: 0x2400 + code for code in range(0x20)} | {0x7F: 0x2421}
-"""Control characters, and the one character each that pictures it."""
-_MEANT: Final = {picture: code for code, picture in _PICTURES.items()}
+_TAB: Final = "␉"
+_MEANT: Final = {0x2400 + code: code for code in range(0x20)} | {ord("␡"): 0x7F}
+"""The characters that picture control characters, and what each pictures."""
 
 
 class TextLine(Input):
@@ -68,7 +69,7 @@ class TextLine(Input):
 
 
 def _pictured(text: str) -> str:
-    return literal(text.translate(_PICTURES))
+    return literal(text.replace("\t", _TAB))
 
 
 class Field(Horizontal):
@@ -94,12 +95,11 @@ class Cycle(Toned, can_focus=True):
         Binding("left,h,up,k", "turn(-1)", show=False),
     ]
 
+    @dataclass
     class Changed(Message):
         """Another word was chosen."""
 
-        def __init__(self, cycle: Cycle) -> None:
-            super().__init__()
-            self.cycle = cycle
+        cycle: Cycle
 
         @property
         def control(self) -> Cycle:
@@ -153,17 +153,11 @@ class Choices(Toned, can_focus=True):
         *(Binding(digit, f"digit({digit})", show=False) for digit in _DIGITS),
     ]
 
+    @dataclass
     class Changed(Message):
         """Another row was chosen, perhaps by its digit."""
 
-        def __init__(self, choices: Choices, *, by_digit: bool) -> None:
-            super().__init__()
-            self.choices = choices
-            self.by_digit = by_digit
-
-        @property
-        def control(self) -> Choices:
-            return self.choices
+        by_digit: bool
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
         super().__init__(id=id)
@@ -198,7 +192,7 @@ class Choices(Toned, can_focus=True):
     def _choose(self, place: int, *, by_digit: bool) -> None:
         self._chosen = place
         self.refresh()
-        self.post_message(self.Changed(self, by_digit=by_digit))
+        self.post_message(self.Changed(by_digit))
 
     def get_content_height(self, *_args: object) -> int:
         return len(self._rows)
@@ -227,12 +221,11 @@ class Buttons(Toned, can_focus=True):
         Binding("enter", "press", show=False),
     ]
 
+    @dataclass
     class Pressed(Message):
         """An answer was given."""
 
-        def __init__(self, answer: str) -> None:
-            super().__init__()
-            self.answer = answer
+        answer: str
 
     def __init__(self, *answers: str) -> None:
         super().__init__(id="buttons")
@@ -254,6 +247,5 @@ class Buttons(Toned, can_focus=True):
         for place, answer in enumerate(self._answers):
             is_chosen = place == self._chosen
             tone: Tone = "match" if is_chosen and self.has_focus else "plain"
-            mark = ">" if is_chosen else " "
-            painted = join(painted, (f"{mark}[ {answer} ]", tone), "  ")
+            painted = join(painted, (f"{'>' if is_chosen else ' '}[ {answer} ]", tone), "  ")
         return self.strip(painted, self.size.width)

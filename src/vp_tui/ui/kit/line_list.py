@@ -9,6 +9,7 @@ came since is counted. What the tones look like is taken from the stylesheet onc
 from __future__ import annotations
 
 from abc import abstractmethod
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Final, Protocol, cast, get_args
 
 from rich.segment import Segment
@@ -24,7 +25,7 @@ from textual.widget import Widget
 from vp_tui.ui.lines.paint import EMPTY, Line, Tone, width_of
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable
+    from collections.abc import Hashable, Iterable, Sequence
 
     from textual import events
 
@@ -52,37 +53,39 @@ class Toned(Widget):
         segments = [Segment(text, base + tones.style(tone) + over) for text, tone in painted]
         return Strip(segments).adjust_cell_length(width, base + over)
 
+    def refresh_changed(self, old: Sequence[Line], new: Sequence[Line]) -> None:
+        """Have only those lines drawn again that changed, all where their number did."""
+        if len(old) != len(new):
+            self.refresh()
+        elif changed := [
+            Region(0, y, self.size.width, 1) for y in range(len(new)) if new[y] != old[y]
+        ]:
+            self.refresh(*changed)
+
 
 class Lines(Toned):
     """A block of lines that is repainted only where it changed."""
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002 - Textual's name
         super().__init__(id=id, classes=classes)
-        self._lines: tuple[Line, ...] = ()
-
-    @property
-    def lines(self) -> tuple[Line, ...]:
-        return self._lines
+        self.lines: tuple[Line, ...] = ()
 
     def show(self, lines: Iterable[Line]) -> None:
         """Show these lines from now on."""
-        new, old = tuple(lines), self._lines
-        self._lines = new
-        if len(new) != len(old):
+        old, self.lines = self.lines, tuple(lines)
+        if len(self.lines) != len(old):
             self.refresh(layout=self.styles.is_auto_height or self.styles.is_auto_width)
-        elif changed := [
-            Region(0, y, self.size.width, 1) for y in range(len(new)) if new[y] != old[y]
-        ]:
-            self.refresh(*changed)
+        else:
+            self.refresh_changed(old, self.lines)
 
     def get_content_width(self, *_args: object) -> int:
-        return max(map(width_of, self._lines), default=0)
+        return max(map(width_of, self.lines), default=0)
 
     def get_content_height(self, *_args: object) -> int:
-        return len(self._lines)
+        return len(self.lines)
 
     def render_line(self, y: int) -> Strip:
-        painted = self._lines[y] if y < len(self._lines) else EMPTY
+        painted = self.lines[y] if y < len(self.lines) else EMPTY
         return self.strip(painted, self.size.width)
 
 
@@ -104,10 +107,9 @@ class Tones(Widget):
 
     def style(self, tone: Tone) -> Style:
         """Return what is laid over a widget's own style; nothing before the stylesheet is there."""
-        known = self._known.get(tone)
-        if known is None:
-            known = self._known[tone] = self._read(tone)
-        return known
+        if tone not in self._known:
+            self._known[tone] = self._read(tone)
+        return self._known[tone]
 
     def notify_style_update(self) -> None:
         """Read the styles anew: the theme changed."""
@@ -146,12 +148,11 @@ class LineList(Toned, ScrollView, can_focus=True, inherit_bindings=False):
     find_verb: ClassVar[str] = "filter"
     """What the find bar does to it."""
 
+    @dataclass
     class Moved(Message):
         """The cursor is on another row, or following began or ended."""
 
-        def __init__(self, lines: LineList) -> None:
-            super().__init__()
-            self.lines = lines
+        lines: LineList
 
         @property
         def control(self) -> LineList:
@@ -165,7 +166,7 @@ class LineList(Toned, ScrollView, can_focus=True, inherit_bindings=False):
         self._cursor_key: Hashable = None
         self._top_key: Hashable = None
         self._last_key_read: Hashable = None
-        self._seen: tuple[int, list[Line]] | None = None
+        self._seen: tuple[int, list[Line]] = (0, [])
         """The cursor's line on the screen, and the rows there, when last refreshed for new rows."""
 
     @property
@@ -256,8 +257,9 @@ class LineList(Toned, ScrollView, can_focus=True, inherit_bindings=False):
         if index >= self.count:
             text = self.empty_text if index == self.count == 0 else ""
             return self.strip(((text, "dim"),) if text else EMPTY, width)
-        painted = self.paint(index)
-        return self._shifted(painted, width, "cursor" if index == self.cursor else "plain")
+        under: Tone = "cursor" if index == self.cursor else "plain"
+        strip = self.strip(self.paint(index), width + self.shift, under)
+        return strip.crop(self.shift, self.shift + width) if self.shift else strip
 
     def show_cursor(self) -> None:
         """Scroll as little as needed to have the cursor in view."""
@@ -283,10 +285,6 @@ class LineList(Toned, ScrollView, can_focus=True, inherit_bindings=False):
         if self.following:
             self._show_end()
 
-    def _shifted(self, painted: Line, width: int, under: Tone) -> Strip:
-        strip = self.strip(painted, width + self.shift, under)
-        return strip.crop(self.shift, self.shift + width) if self.shift else strip
-
     def _place(self, index: int) -> None:
         self.cursor = min(max(index, 0), max(self.count - 1, 0))
         key = self._key_or_none(self.cursor)
@@ -311,16 +309,8 @@ class LineList(Toned, ScrollView, can_focus=True, inherit_bindings=False):
         first = self.scroll_offset.y
         rows = range(first, min(first + self.size.height, self.count))
         painted = [self.paint(index) for index in rows] or [((self.empty_text, "dim"),)]
-        seen = (self.cursor - first, painted)
-        before, self._seen = self._seen, seen
-        if before is None or before[0] != seen[0] or len(before[1]) != len(seen[1]):
-            self.refresh()
-            return
-        width = self.size.width
-        if changed := [
-            Region(0, y, width, 1) for y, row in enumerate(seen[1]) if row != before[1][y]
-        ]:
-            self.refresh(*changed)
+        (cursor, seen), self._seen = self._seen, (self.cursor - first, painted)
+        self.refresh_changed(seen if cursor == self.cursor - first else [], painted)
 
     def _index_or(self, key: Hashable, otherwise: int) -> int:
         index = self.index_of(key) if key is not None else None

@@ -6,7 +6,8 @@ The find bar filters a table or searches a log; while it is open it is over the 
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import TYPE_CHECKING, ClassVar, Final, Generic, TypeVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Final, Generic, NamedTuple, TypeVar, cast
 
 from textual import on
 from textual.binding import Binding, BindingType
@@ -14,33 +15,97 @@ from textual.containers import Horizontal
 from textual.message import Message
 from textual.widgets import Input
 
+from vp_tui.domain.text import clip, counted, literal
 from vp_tui.ui.actions import bindings
-from vp_tui.ui.kit.line_list import NO_MATCH, Lines
+from vp_tui.ui.kit.line_list import NO_MATCH, LineList, Lines
 from vp_tui.ui.kit.overlays import Overlay, Scrolled
-from vp_tui.ui.lines.paint import Line, join
+from vp_tui.ui.lines.paint import Line, fit, join
 from vp_tui.views.actions import ACTIONS, key_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from textual.app import ComposeResult
     from textual.widget import Widget
 
-    from vp_tui.ui.kit.line_list import LineList
     from vp_tui.ui.kit.overlays import Picture
     from vp_tui.views.view import Live
 
 
-RowsT = TypeVar("RowsT", bound="LineList")
+RowT = TypeVar("RowT")
 ItemT = TypeVar("ItemT")
-LIST_ID: Final = "listed"
+WIDE: Final = 118
+"""Columns of the terminal from which on cells are not cut short."""
+LONGEST: Final = 400
+"""Characters of a text that are looked at: enough for the widest line."""
+_LIST_ID: Final = "listed"
 _SHARED: Final = frozenset({"up", "down", "follow", "top", "find", "copy"})
 """Actions that mean here what they mean on the watch screen."""
 _MARGIN: Final = 2
 """Cells beside the whole item: a blank at its left, the scroll bar at its right."""
 
 
-class Listing(Overlay, Generic[RowsT, ItemT]):
+class Columns(NamedTuple):
+    """The columns of a list, between what its lines begin and end with."""
+
+    first: str
+    names: tuple[str, ...]
+    last: str
+    narrow: tuple[int, ...]
+    wide: tuple[int, ...]
+    """Cells of each, with the blank behind it."""
+
+    def cells(self, width: int, *texts: str) -> list[str]:
+        """Return a text for each column, literal and as wide as it is in a list of `width`."""
+        sizes = self.wide if width >= WIDE else self.narrow
+        pairs = zip(texts, sizes, strict=True)
+        return [f"{fit(literal(clip(text, LONGEST)), size - 1)} " for text, size in pairs]
+
+    def head(self, width: int) -> Line:
+        """Return what stands over the columns."""
+        return ((f"{self.first}{''.join(self.cells(width, *self.names))}{self.last}", "dim"),)
+
+
+def matching(rows: tuple[RowT, ...], wanted: str, text_of: Callable[[RowT], str]) -> Sequence[int]:
+    """Return the places of the rows whose text contains `wanted`, whatever the case."""
+    folded = wanted.casefold()
+    if not folded:
+        return range(len(rows))
+    return tuple(n for n, row in enumerate(rows) if folded in text_of(row).casefold())
+
+
+class RowList(LineList, Generic[RowT, ItemT]):
+    """The rows that the filter leaves, the newest at the bottom, where the cursor follows it.
+
+    A row's key is an `ItemT`.
+    """
+
+    empty_text = ""
+
+    def __init__(self) -> None:
+        super().__init__(id=_LIST_ID)
+        self.rows: tuple[RowT, ...] = ()
+        self.places: Sequence[int] = ()
+        """Indices of the rows that are shown, rising."""
+
+    def show(self, rows: tuple[RowT, ...], places: Sequence[int], empty: str) -> None:
+        """Show those of `rows` that are at `places`; `empty` says why there are none."""
+        if rows is self.rows and places == self.places and empty == self.empty_text:
+            return
+        self.rows, self.places, self.empty_text = rows, places, empty
+        self.rows_changed()
+
+    @property
+    def chosen(self) -> ItemT | None:
+        """The item under the cursor; None in an empty list."""
+        return cast("ItemT", self.key_at(self.cursor)) if self.count else None
+
+    @property
+    def count(self) -> int:
+        return len(self.places)
+
+
+class Listing(Overlay, Generic[RowT, ItemT]):
     """Shows the list as it is now, also while the picture is frozen.
 
     `ItemT` names one item for as long as it exists: what comes does not push it off the screen.
@@ -48,6 +113,7 @@ class Listing(Overlay, Generic[RowsT, ItemT]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         *bindings((action for action in ACTIONS if action.id in _SHARED), read_only=False),
+        Binding("q", "dismiss", show=False),
         Binding("enter", "whole", show=False),
         Binding("escape", "back", show=False),
     ]
@@ -57,12 +123,18 @@ class Listing(Overlay, Generic[RowsT, ItemT]):
     Listing #item-title { height: 1; }
     Listing #item { height: 1fr; padding: 0 0 0 1; scrollbar-size-vertical: 1; }
     """
-    AUTO_FOCUS = f"#{LIST_ID}"
+    AUTO_FOCUS = f"#{_LIST_ID}"
     item_word: ClassVar[str]
     """What one item is called."""
+    list_word: ClassVar[str] = "list"
+    copy_words: ClassVar[tuple[str, str]] = ("copy it", "copy it")
+    """What copying is called in the list, and while an item has the screen for itself."""
+    more_keys: ClassVar[tuple[tuple[str, str], ...]] = ()
+    columns: ClassVar[Columns]
 
-    def __init__(self, live: Live, picture: Callable[[], Picture], rows: RowsT) -> None:
-        """`rows` is the list, with `LIST_ID`."""
+    def __init__(
+        self, live: Live, picture: Callable[[], Picture], rows: RowList[RowT, ItemT]
+    ) -> None:
         super().__init__(live, picture)
         self.list = rows
         self.wanted = ""
@@ -77,24 +149,25 @@ class Listing(Overlay, Generic[RowsT, ItemT]):
 
     @property
     @abstractmethod
-    def under_cursor(self) -> ItemT | None:
-        """The item under the cursor; None in an empty list."""
+    def rows(self) -> tuple[RowT, ...]:
+        """What is known now."""
 
+    @staticmethod
     @abstractmethod
-    def fill(self) -> None:
-        """Show in the list what is known now."""
+    def text_of(row: RowT) -> str:
+        """Return what the filter looks at."""
 
     @abstractmethod
     def counted(self) -> str:
-        """Return how many items there are, or are left by the filter."""
+        """Return how many items there are."""
+
+    @abstractmethod
+    def why_empty(self) -> str:
+        """Return what stands in an empty list."""
 
     @abstractmethod
     def about(self, width: int) -> Iterable[Line]:
         """Return what stands above the list."""
-
-    @abstractmethod
-    def columns(self, width: int) -> Line:
-        """Return the names of the list's columns."""
 
     @abstractmethod
     def item_title(self, item: ItemT) -> str:
@@ -111,7 +184,7 @@ class Listing(Overlay, Generic[RowsT, ItemT]):
     @property
     def item(self) -> ItemT | None:
         """The item that is shown whole; None while there is none."""
-        return self.under_cursor if self.whole is None else self.whole
+        return self.list.chosen if self.whole is None else self.whole
 
     def key_of(self, action_id: str) -> str:
         """Return how the key of an action is called."""
@@ -120,21 +193,39 @@ class Listing(Overlay, Generic[RowsT, ItemT]):
     def content(self) -> Iterable[Widget]:
         return (self._about, self._columns, self.list, self._item_title, self._item_box)
 
+    def keys(self) -> tuple[tuple[str, str], ...]:
+        copy, copy_whole = self.copy_words
+        if self.whole is not None:
+            return (
+                ("esc", f"back to the {self.list_word}"),
+                ("↑ ↓ pgup pgdn", "scroll"),
+                (self.key_of("copy"), copy_whole),
+            )
+        return (
+            ("esc", "show all" if self.wanted else "back"),
+            ("enter", f"whole {self.item_word}"),
+            (self.key_of("find"), "filter"),
+            (self.key_of("copy"), copy),
+            (self.key_of("follow"), "newest"),
+            *self.more_keys,
+        )
+
     def facts(self, shown: Picture) -> Line:
+        told, waiting = self.counted(), self.list.waiting
+        if self.wanted:
+            told = f"{self.list.count} of {counted(len(self.rows), self.item_word)}"
         return join(
-            self.counted(),
+            told,
             (f" /{self.wanted}/" if self.wanted else "", "match"),
-            (
-                f"  {self.list.waiting} new: {self.key_of('follow')}" if self.list.waiting else "",
-                "warn",
-            ),
+            (f"  {waiting} new: {self.key_of('follow')}" if waiting else "", "warn"),
             ("  not frozen" if shown.frozen_for is not None else "", "warn"),
         )
 
     def draw(self, shown: Picture, width: int) -> None:  # noqa: ARG002 - the list as it is now
-        self.fill()
+        places = self.live.view.same(matching, self.rows, self.wanted, self.text_of)
+        self.list.show(self.rows, places, self.why_empty())
         self._about.show(self.about(width))
-        self._columns.show([self.columns(width)])
+        self._columns.show([self.columns.head(width)])
         for widget in (self._columns, self.list):
             widget.display = self.whole is None
         item = self.item
@@ -162,7 +253,6 @@ class Listing(Overlay, Generic[RowsT, ItemT]):
         self.list.go_to(0)
 
     def action_find(self) -> None:
-
         if self.whole is None and not self.query(FindBar):
             self.mount(FindBar(self.list, self.wanted))
 
@@ -173,7 +263,7 @@ class Listing(Overlay, Generic[RowsT, ItemT]):
             self.notify(f"{sent}; in tmux this needs `set-clipboard on`", markup=False)
 
     def action_whole(self) -> None:
-        self._show_whole(self.under_cursor if self.whole is None else None)
+        self._show_whole(self.list.chosen if self.whole is None else None)
 
     def action_back(self) -> None:
         if self.whole is not None:
@@ -199,13 +289,12 @@ class FindBar(Horizontal):
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", show=False)]
 
+    @dataclass
     class Wanted(Message):
         """The list is to be filtered by `text`, or searched for it; "" shows all."""
 
-        def __init__(self, target: LineList, text: str) -> None:
-            super().__init__()
-            self.target = target
-            self.text = text
+        target: LineList
+        text: str
 
     def __init__(self, target: LineList, text: str) -> None:
         super().__init__(id="find-bar")

@@ -5,6 +5,7 @@ Of a window also since when it is open, and what closing it means.
 
 from __future__ import annotations
 
+from itertools import chain
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Final
 
@@ -57,15 +58,15 @@ def headline(draft: Draft, view: View) -> str:
 
 def draft_lines(draft: Draft, view: View, width: int, author: str) -> list[Line]:
     """Return the facts between the window's fields and the words; `state` and `now` are newest."""
-    lines = [
-        _label("data", _data(draft, view.now)),
-        _label("cells", _cells(draft)),
-        _label("window", _own(draft)),
-        _label("gates", gate_line(draft.assessment.gates)),
-        _label("others", _others(draft, view, author)),
-        _label("why", join((", ".join(draft.suggestion.reasons), "dim"))),
-    ]
-    return [cut(line, width) for line in lines]
+    told = {
+        "data": _data(draft, view.now),
+        "cells": _cells(draft),
+        "window": _own(draft),
+        "gates": gate_line(draft.assessment.gates),
+        "others": _others(draft, view, author),
+        "why": join((", ".join(draft.suggestion.reasons), "dim")),
+    }
+    return [cut(join((f"{name:<7}", "dim"), said), width) for name, said in told.items()]
 
 
 def row_lines(row: EvidenceRow, width: int, limit: int | None = None) -> list[Line]:
@@ -97,10 +98,6 @@ def meanwhile(preceded: Preceded) -> str:
     return f"{wrote}: enter joins in with a row of your own, esc leaves it at that"
 
 
-def _label(name: str, said: Line) -> Line:
-    return join((f"{name:<7}", "dim"), said)
-
-
 def _data(draft: Draft, now: float) -> Line:
     source = source_view(draft.view, Source.METRICS)
     if draft.figures is None:
@@ -116,17 +113,11 @@ def _cells(draft: Draft) -> Line:
     if draft.figures is None:
         return join(("rate n/a | p95 n/a", "strong"))
     latency, cells = draft.figures.snapshot.latency, draft.figures.cells
-    mark = " (reconstructed)" if cells.is_reconstructed else ""
-    p95 = words.p95(latency.p95_s, latency.count)
+    rate, p95 = rate_cell(cells.rate), words.p95(latency.p95_s, latency.count)
     if cells.is_reconstructed:
-        p95 = p95_cell(cells.p95_s) + mark
-    return join(
-        "rate ",
-        (rate_cell(cells.rate) + mark, "strong"),
-        " | p95 ",
-        (p95, "strong"),
-        f" | {words.missions(draft.figures, short=True)}",
-    )
+        rate, p95 = (f"{cell} (reconstructed)" for cell in (rate, p95_cell(cells.p95_s)))
+    counts = words.missions(draft.figures, short=True)
+    return join("rate ", (rate, "strong"), " | p95 ", (p95, "strong"), f" | {counts}")
 
 
 def _own(draft: Draft) -> Line:
@@ -153,8 +144,7 @@ def _meaning(draft: Draft, word: str) -> Line:
         return join(("suggested", "accent"))
     asks = "asks for a reason" if draft.needs_reason(word) else ""
     means = _MEANINGS.get(word, "").format(brake=key_of(draft.state.watch, "brake"))
-    parts = [part for part in (asks, means) if part]
-    return ((", ".join(parts), "dim"),)
+    return ((", ".join(filter(None, (asks, means))), "dim"),)
 
 
 def known_missions(view: View) -> frozenset[str] | None:
@@ -177,12 +167,10 @@ def opening_words(view: View, proposed: Window, *, from_now: bool) -> list[tuple
     """
     source, left = source_view(view, Source.METRICS), unrecorded(view, proposed)
     is_known = known_missions(view) is not None
-    some = "the one mission" if left == 1 else f"all {left} missions"
-    said = [
-        (f"None is open. The one proposed holds {some} that no record names.", False)
-        if is_known
-        else ("None is open. The one proposed holds what no record names.", False)
-    ]
+    holds = "what"
+    if is_known:
+        holds = "the one mission that" if left == 1 else f"all {left} missions that"
+    said = [(f"None is open. The one proposed holds {holds} no record names.", False)]
     if not from_now:
         said.append(("Opened so, it holds these and all that follow.", False))
     elif is_known:
@@ -230,13 +218,11 @@ def closing_words(view: View, window: Window) -> str:
 
 def sentences(said: list[tuple[str, bool]], width: int) -> list[Line]:
     """Return sentences as lines of at most `width` cells."""
-    lines: list[Line] = []
-    for text, is_doubt in said:
-        if is_doubt:
-            lines += wrap_text(f"! {text}", width, "warn")
-        else:
-            lines += wrap_text(text, width)
-    return lines
+    told = (
+        wrap_text(f"! {text}", width, "warn") if is_doubt else wrap_text(text, width)
+        for text, is_doubt in said
+    )
+    return [*chain(*told)]
 
 
 def figure_lines(view: View, window: Window, width: int) -> list[Line]:

@@ -26,7 +26,18 @@ from vp_tui.ui.lines.explain_rules import gates_section, guardrails_section, win
 from vp_tui.ui.lines.figures import agreement, reported
 from vp_tui.ui.lines.header import COVERAGE_TONES, trouble_line, verdict_of
 from vp_tui.ui.lines.lane import PROOF_TONES, mode_lines, primary_lines, switches_lines
-from vp_tui.ui.lines.paint import EMPTY, Line, beside, bullet, fact, join, paragraph, unknown
+from vp_tui.ui.lines.paint import (
+    EMPTY,
+    Line,
+    beside,
+    bullet,
+    fact,
+    facts,
+    heading,
+    join,
+    paragraph,
+    unknown,
+)
 from vp_tui.views import words
 from vp_tui.views.assessment import assess
 from vp_tui.views.figures import numbers
@@ -34,13 +45,13 @@ from vp_tui.views.sources import SourceWord, listened, source_view
 from vp_tui.views.troubles import Trouble, troubles
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterator
 
     from vp_tui.domain.models import Latency
     from vp_tui.domain.rollout.claims import Claim, Claims, Tail
     from vp_tui.domain.rollout.gates import Comparison
     from vp_tui.domain.rollout.situation import Cause
-    from vp_tui.ui.lines.paint import Tone
+    from vp_tui.ui.lines.paint import Span
     from vp_tui.views.figures import Numbers
     from vp_tui.views.view import View
 
@@ -71,41 +82,66 @@ _NOTE = (
 )
 
 
-def proof_section(view: View, width: int) -> list[Line]:
+COLUMN: Final = 78
+"""Cells of a line of text: a longer one is hard to read."""
+GAP: Final = 2
+"""Blanks between two columns, where there is room for both."""
+
+
+def explanation(view: View, width: int) -> list[Line]:
+    """Return all of it in lines of at most `width` cells; in two columns if they fit."""
+    column = min(width, COLUMN)
+    top = (_safety, _verdict, window_section, _no_traffic, _lane)
+    if width < 2 * COLUMN + GAP:
+        below = (gates_section, guardrails_section, _proof, _coverage)
+        return _apart(view, column, *top, *below)
+    left = _apart(view, column, *top, guardrails_section, _coverage)
+    return beside(left, _apart(view, column, gates_section, _proof), COLUMN, GAP)
+
+
+def _apart(view: View, width: int, *sections: Callable[[View, int], list[Line]]) -> list[Line]:
+    """Return the sections that have lines, an empty one between two."""
+    told = (section(view, width) for section in sections)
+    return [line for lines in told if lines for line in (EMPTY, *lines)][1:]
+
+
+def _proof(view: View, width: int) -> list[Line]:
     """Return what the figures prove of the rate and of the p95."""
-    lines: list[Line] = [(("STATISTICS", "accent"),)]
     figures = numbers(view)
-    if figures is None:
-        lines += unknown(view, width)
-    else:
-        proof = view.same(claims_of, figures.real)
-        told = (*_rates(figures), *_claims(proof, figures), *_latency(figures, proof))
-        for name, text in told:
-            lines += fact(name, text, width)
-    lines += fact("assumed", ((_ASSUMED, "dim"),), width)
-    return [*lines, *fact("peeking", ((_PEEKING, "dim"),), width)]
+    told = unknown(view, width) if figures is None else facts(_proven(view, figures), width)
+    terms = {"assumed": _ASSUMED, "peeking": _PEEKING}
+    return [heading("STATISTICS"), *told, *facts(terms.items(), width, "dim")]
 
 
-def coverage_section(view: View, width: int) -> list[Line]:
+def _coverage(view: View, width: int) -> list[Line]:
     """Return how much of the missions the reported rate can see, and what it never sees."""
-    lines: list[Line] = [(("COVERAGE", "accent"),)]
     figures = numbers(view)
     if figures is None:
-        lines += unknown(view, width)
+        now = unknown(view, width)
     else:
         is_old = "" if figures.source.is_current else " when last seen"
         told = (words.coverage(figures.coverage), COVERAGE_TONES[figures.coverage.state])
-        lines += fact("now", join(told, f" missions{is_old}"), width)
-    for meant, text in _COVERAGE.items():
-        lines += fact(meant.upper(), ((text, "dim"),), width)
-    lines += fact("turns", words.routing(view), width)
+        now = fact("now", join(told, f" missions{is_old}"), width)
+    meanings = facts(((state.upper(), text) for state, text in _COVERAGE.items()), width, "dim")
+    lines = [heading("COVERAGE"), *now, *meanings, *fact("turns", words.routing(view), width)]
     if not listened(view):
         return lines
     unseen = ", ".join(words.unseen(view.state.routing))
     return [*lines, *fact("unseen", f"{unseen}. Forced fallback says nothing at all", width)]
 
 
-def _rates(figures: Numbers) -> Iterable[tuple[str, str | Line]]:
+def _proven(view: View, figures: Numbers) -> Iterator[tuple[str, str | Line]]:
+    proof, latency = view.same(claims_of, figures.real), figures.snapshot.latency
+    yield from _rates(figures)
+    yield from _claims(proof, figures)
+    yield "p95", _rank(latency)
+    if proof.tail is not None:
+        yield "true p95", _bound(proof.tail)
+        yield f"> {P95_WATCH_S:g} s", _slow(proof.tail)
+    yield "trend", _trend(proof.trend)
+
+
+def _rates(figures: Numbers) -> Iterator[tuple[str, str | Line]]:
     yield "reported", join(reported(figures), ", over all considered, running ones too")
     yield "reconstr.", f"{words.reconstructed(figures)}, over those finished in this epoch"
     yield "", "by events, results' places (G1), streams and earlier polls together"
@@ -113,7 +149,7 @@ def _rates(figures: Numbers) -> Iterable[tuple[str, str | Line]]:
         yield "compared", told
 
 
-def _claims(proof: Claims, figures: Numbers) -> Iterable[tuple[str, str | Line]]:
+def _claims(proof: Claims, figures: Numbers) -> Iterator[tuple[str, str | Line]]:
     if len(figures.recent) != proof.n:
         others = len(figures.recent) - proof.n
         yield "left out", f"{others} finished of synthetic or fault-injected windows"
@@ -135,15 +171,6 @@ def _claim(claim: Claim) -> Line:
         return join(("proven", "good"), f": {told}")
     more = counted(claim.needed, "more clean mission proves", "more clean missions prove")
     return join(f"not proven: {told}; {more} it")
-
-
-def _latency(figures: Numbers, proof: Claims) -> Iterable[tuple[str, str | Line]]:
-    latency = figures.snapshot.latency
-    yield "p95", _rank(latency)
-    if proof.tail is not None:
-        yield "true p95", _bound(proof.tail)
-        yield f"> {P95_WATCH_S:g} s", _slow(proof.tail)
-    yield "trend", _trend(proof.trend)
 
 
 def _rank(latency: Latency) -> str:
@@ -193,63 +220,34 @@ def _trend(trend: Comparison | None) -> str | Line:
     return f"{seen}: not shown to slow (p < {SLOWER_P:g} and more than {SLOWER_SHIFT_S:g} s)"
 
 
-def lane_section(view: View, width: int) -> list[Line]:
+def _lane(view: View, width: int) -> list[Line]:
     """Return the lane's mode, the switches, the primary path, and each order with its result."""
-    lines: list[Line] = [(("LANE", "accent"),)]
-    lines += mode_lines(view, width)
-    lines += switches_lines(view, width)
-    lines += primary_lines(view, width)
-    for name, told, tone, since in _orders(view):
-        when = f", asked {words.ago(view, since)}"
-        lines += fact(name, join((told, tone), (when, "dim")), width)
-    return [*lines, *paragraph(_NOTE, width, tone="dim")]
+    return [
+        heading("LANE"),
+        *mode_lines(view, width),
+        *switches_lines(view, width),
+        *primary_lines(view, width),
+        *facts(_orders(view), width),
+        *paragraph(_NOTE, width, tone="dim"),
+    ]
 
 
-def _orders(view: View) -> list[tuple[str, str, Tone, float]]:
+def _orders(view: View) -> Iterator[tuple[str, Line]]:
+    def asked(since: float) -> Span:
+        return f", asked {words.ago(view, since)}", "dim"
+
     lane = view.state.lane
-    found: list[tuple[str, str, Tone, float]] = []
     if (brake := lane.brake) is not None:
-        found.append(("brake", brake.line, PROOF_TONES[brake.proof], brake.asked_at))
+        yield "brake", ((brake.line, PROOF_TONES[brake.proof]), asked(brake.asked_at))
     if (restart := lane.restart) is not None:
-        found.append(("restart", restart.outcome, "plain", restart.asked_at))
+        yield "restart", join(restart.outcome, asked(restart.asked_at))
     if (probe := lane.probe) is not None:
-        found.append(("probe", probe.standing, "plain", probe.began_at))
-    return found
-
-
-COLUMN: Final = 78
-"""Cells of a line of text: a longer one is hard to read."""
-GAP: Final = 2
-"""Blanks between two columns, where there is room for both."""
-
-
-def explanation(view: View, width: int) -> list[Line]:
-    """Return all of it in lines of at most `width` cells; in two columns if they fit."""
-    column = min(width, COLUMN)
-    alarms, verdict = _safety(view, column), _verdict(view, column)
-    window, traffic = window_section(view, column), _no_traffic(view, column)
-    gates, guardrails = gates_section(view, column), guardrails_section(view, column)
-    proof, coverage = proof_section(view, column), coverage_section(view, column)
-    lane = lane_section(view, column)
-    if width < 2 * COLUMN + GAP:
-        return _apart(alarms, verdict, window, traffic, lane, gates, guardrails, proof, coverage)
-    left = _apart(alarms, verdict, window, traffic, lane, guardrails, coverage)
-    return beside(left, _apart(gates, proof), COLUMN, GAP)
-
-
-def _apart(*sections: list[Line]) -> list[Line]:
-    """Return the sections that have lines, an empty one between two."""
-    lines: list[Line] = []
-    for section in sections:
-        if section:
-            lines += [EMPTY, *section] if lines else section
-    return lines
+        yield "probe", join(probe.standing, asked(probe.began_at))
 
 
 def _safety(view: View, width: int) -> list[Line]:
     """Tell every alarm and trouble with what helps: the top of the screen has room for one."""
-    lines = [_heading("SAFETY")]
-    safety = assess(view).safety
+    lines, safety = [heading("SAFETY")], assess(view).safety
     for alarm in safety:
         key = f" (key {alarm.key})" if alarm.key else ""
         lines += _wrong(Trouble(alarm.alarm, alarm.reason, f"{alarm.cure}{key}"), width)
@@ -259,13 +257,10 @@ def _safety(view: View, width: int) -> list[Line]:
             lines += _wrong(trouble, width)
     if len(lines) > 1:
         return lines
-    if numbers(view) is None:
-        return [*lines, *paragraph("no alarm, but nothing is known yet either", width)]
-    return [*lines, *paragraph("no alarm and no trouble now", width)]
-
-
-def _heading(text: str) -> Line:
-    return ((text, "accent"),)
+    known = "no alarm, but nothing is known yet either"
+    if numbers(view) is not None:
+        known = "no alarm and no trouble now"
+    return [*lines, *paragraph(known, width)]
 
 
 def _wrong(trouble: Trouble, width: int) -> list[Line]:
@@ -275,21 +270,23 @@ def _wrong(trouble: Trouble, width: int) -> list[Line]:
 
 def _verdict(view: View, width: int) -> list[Line]:
     assessment = assess(view)
-    lines = [_heading("VERDICT"), *fact("figures", _trust(view), width)]
+    lines = [heading("VERDICT"), *fact("figures", _trust(view), width)]
     if assessment.suggestion is None or assessment.window is None:
         unread = f"unknown: {words.no_log(view)}, and it tells stage and window"
         return [*lines, *fact("word", unread, width)]
     tone, what, why = verdict_of(assessment, assessment.suggestion)
-    lines += fact("verdict", join((what, tone), f": {why}"), width)
-    lines += fact("row's word", ((assessment.suggestion.decision, "strong"),), width)
-    for reason in assessment.suggestion.reasons:
-        lines += bullet(reason, width)
     rules = f"profile {view.state.watch.profile}, stage {assessment.window.stage}"
     note = (
         f"The first rule that fits gives the word ({rules}). You confirm it, or overrule it:"
         " a word that allows more asks for a reason. It never hides what SAFETY says."
     )
-    return [*lines, *paragraph(note, width, tone="dim")]
+    return [
+        *lines,
+        *fact("verdict", join((what, tone), f": {why}"), width),
+        *fact("row's word", assessment.suggestion.decision, width, "strong"),
+        *(line for reason in assessment.suggestion.reasons for line in bullet(reason, width)),
+        *paragraph(note, width, tone="dim"),
+    ]
 
 
 def _trust(view: View) -> Line:
@@ -308,14 +305,12 @@ def _no_traffic(view: View, width: int) -> list[Line]:
     own = assess(view).numbers
     if own is None or own.new:
         return []
-    lines = [_heading("WHY NO TRAFFIC: no mission in the window")]
-    for cause in assess(view).causes:
-        word, tone = _likelihood(cause)
-        lines += fact(word, ((literal(cause.line), tone),), width)
-    return lines
+    causes = facts(map(_cause, assess(view).causes), width)
+    return [heading("WHY NO TRAFFIC: no mission in the window"), *causes]
 
 
-def _likelihood(cause: Cause) -> tuple[str, Tone]:
+def _cause(cause: Cause) -> tuple[str, Line]:
+    text = literal(cause.line)
     if cause.is_likely:
-        return "likely", "strong"
-    return ("unlikely", "dim") if cause.speaks_against else ("open", "plain")
+        return "likely", ((text, "strong"),)
+    return ("unlikely", ((text, "dim"),)) if cause.speaks_against else ("open", join(text))

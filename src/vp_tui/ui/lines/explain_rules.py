@@ -6,6 +6,7 @@ stand beside the cumulative ones.
 
 from __future__ import annotations
 
+from itertools import chain, starmap
 from typing import TYPE_CHECKING, Final
 
 from vp_tui.domain.lane.auto_revert import STOP_KEY
@@ -36,14 +37,25 @@ from vp_tui.domain.vocabulary import (
     rate_cell,
 )
 from vp_tui.ui.lines.header import VERDICT_TONES
-from vp_tui.ui.lines.paint import EMPTY, NAMES, Line, fact, fit, join, paragraph, unknown
+from vp_tui.ui.lines.paint import (
+    EMPTY,
+    NAMES,
+    Line,
+    fact,
+    facts,
+    fit,
+    heading,
+    join,
+    paragraph,
+    unknown,
+)
 from vp_tui.views import words
 from vp_tui.views.assessment import assess
 from vp_tui.views.figures import numbers
 from vp_tui.views.sources import source_view
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterator
 
     from vp_tui.domain.rollout.verdicts import GateResult
     from vp_tui.domain.rollout.windows import Window, WindowNumbers
@@ -84,6 +96,12 @@ _GATES: Final = {
     "G4": ("no continuity regression", _G4, ""),
 }
 """Each gate's name, its rule in a sentence, and what its `+n` counts."""
+_TRIP_RULE: Final = (
+    f"trips above {percent(GUARDRAIL_RATE)} of the rolling {ROLLING} finished missions: at"
+    f" {TRIPS_AT} fallbacks, also while there are fewer than {ROLLING}; and at"
+    f" {FAILURES_IN_A_ROW} failed missions in a row, or {FAILURES_OF_LAST[0]} of the last"
+    f" {FAILURES_OF_LAST[1]}"
+)
 _NO_NUMBER: Final = {
     Verdict.PASS: "nothing",
     Verdict.WAIVED: "the proof itself",
@@ -111,18 +129,17 @@ def gates_section(view: View, width: int) -> list[Line]:
         " missions of real traffic; those cancelled by hand count nowhere. What is blind, stale,"
         " refused or missing never passes."
     )
-    lines: list[Line] = [(("GATES", "accent"),), *paragraph(note, width, tone="dim")]
-    for name, gate in gates.by_name().items():
-        lines += gate_lines(name, gate, width)
-    tone: Tone = "strong" if gates.missing else "good"
-    note = (
+    tone: Tone = "good" if not gates.missing else "strong"
+    meaning = (
         "Recommended when all four PASS in one window. This is not the row's word: a rollout may"
         " go on with less than proof, and this line shows how much less."
     )
     return [
-        *lines,
-        *paragraph(f"Promotion: {words.promotion(gates)}", width, tone=tone),
+        heading("GATES"),
         *paragraph(note, width, tone="dim"),
+        *chain(*(gate_lines(name, gate, width) for name, gate in gates.by_name().items())),
+        *paragraph(f"Promotion: {words.promotion(gates)}", width, tone=tone),
+        *paragraph(meaning, width, tone="dim"),
     ]
 
 
@@ -135,7 +152,7 @@ def gate_lines(name: str, gate: GateResult, width: int) -> list[Line]:
         *fact("  why", literal(gate.reason), width),
         *fact("  limit", gate.threshold, width),
         *fact("  missing", _missing(name, gate), width),
-        *fact("  rule", ((rule, "dim"),), width),
+        *fact("  rule", rule, width, "dim"),
     ]
 
 
@@ -150,24 +167,22 @@ def _missing(name: str, gate: GateResult) -> str:
 
 def guardrails_section(view: View, width: int) -> list[Line]:
     """Return the three guardrails, and who reverts."""
-    assessment = assess(view)
-    state = literal(assessment.guardrails.cancel_recovery.state)
+    guardrails = assess(view).guardrails
+    recovery = guardrails.cancel_recovery
     meaning = (
         "Every cancel, also one made by somebody else, is followed until a later turn completes:"
         " until then it is no recovery, though active_runs reads 0. After"
         f" {UNCONFIRMED_AFTER_S:g} s it is raised as UNCONFIRMED."
     )
     return [
-        (("GUARDRAILS", "accent"),),
-        *fact("1 cancels", join((state, "strong"), f". {meaning}"), width),
+        heading("GUARDRAILS"),
+        *fact("1 cancels", join((literal(recovery.state), "strong"), f". {meaning}"), width),
         *fact("2 evidence", _target(view), width),
         *fact("3 revert", _wire(view), width),
-        *fact("  rule", ((_trip_rule(), "dim"),), width),
+        *fact("  rule", _TRIP_RULE, width, "dim"),
         *fact("  proof", _alarm(view), width),
-        *fact("  who", join((assessment.guardrails.auto_revert, "strong")), width),
-        *fact(
-            "  mode", f"{assessment.guardrails.mode}: {_MODES[assessment.guardrails.mode]}", width
-        ),
+        *fact("  who", guardrails.auto_revert, width, "strong"),
+        *fact("  mode", f"{guardrails.mode}: {_MODES[guardrails.mode]}", width),
         *paragraph("Nothing in the gateway reverts by itself.", width, 13),
     ]
 
@@ -188,15 +203,6 @@ def _wire(view: View) -> Line:
     return ((told, "bad" if wire.tripped else "good"),)
 
 
-def _trip_rule() -> str:
-    many, of = FAILURES_OF_LAST
-    return (
-        f"trips above {percent(GUARDRAIL_RATE)} of the rolling {ROLLING} finished missions: at"
-        f" {TRIPS_AT} fallbacks, also while there are fewer than {ROLLING}; and at"
-        f" {FAILURES_IN_A_ROW} failed missions in a row, or {many} of the last {of}"
-    )
-
-
 def _alarm(view: View) -> str:
     wire = assess(view).wire
     if not wire.terminal:
@@ -213,10 +219,9 @@ def window_section(view: View, width: int) -> list[Line]:
     window = assessment.window
     if window is None:
         told = f"unknown: {words.no_log(view)}"
-        return [(("WINDOW", "accent"),), *paragraph(told, width, tone="warn")]
-    lines: list[Line] = [(("WINDOW ", "accent"), (literal(window.label), "strong"))]
-    for name, text in _nature(view, window):
-        lines += fact(name, text, width)
+        return [heading("WINDOW"), *paragraph(told, width, tone="warn")]
+    title = join(heading("WINDOW "), (literal(window.label), "strong"))
+    lines = [title, *facts(_nature(view, window), width)]
     if figures is None or assessment.numbers is None:
         return [*lines, *unknown(view, width)]
     size = min((width - NAMES) // 3, _CELL)
@@ -228,7 +233,7 @@ def window_section(view: View, width: int) -> list[Line]:
     return [*lines, EMPTY, *table, *paragraph(note, width, tone="dim")]
 
 
-def _nature(view: View, window: Window) -> Iterable[tuple[str, str]]:
+def _nature(view: View, window: Window) -> Iterator[tuple[str, str]]:
     watch = view.state.watch
     asked = " (asked for with --stage)" if watch.stage is not None else ""
     if window.stage is Stage.REVERTED and not asked:
@@ -264,41 +269,28 @@ def _table(own: WindowNumbers, figures: Numbers, epoch: str, size: int) -> list[
     failed = sum(entry.mission.status == "failed" for entry in figures.recent)
     reported, latency = figures.snapshot.fallback, figures.snapshot.latency
     durations = [e.mission.duration_s for e in figures.recent if e.mission.duration_s is not None]
-    p95 = p95_after_each(durations, 1)
-    rows: Sequence[tuple[str, str, str, str]] = (
-        ("finished", str(own.terminal), str(seen.terminal), f"{reported.considered} considered"),
-        ("completed", str(own.completed), str(seen.terminal - failed), _count(counts, "completed")),
-        ("failed", str(own.failed), str(failed), _count(counts, "failed")),
-        ("running", str(own.running), str(figures.running), _count(counts, "running")),
-        (
-            "fell back",
-            _share(own.fallback, own.terminal),
-            _share(seen.fallbacks, seen.terminal),
-            _share(reported.with_fallback, reported.considered),
-        ),
-        (
-            "proven",
-            _bound(own.fallback, own.terminal),
-            _bound(seen.fallbacks, seen.terminal),
-            "",
-        ),
-        (
-            "p95",
-            words.p95(own.p95_s, own.timed),
-            words.p95(p95[0] if p95 else None, len(durations)),
-            words.p95(latency.p95_s, latency.count),
-        ),
+    p95 = next(iter(p95_after_each(durations, 1)), None)
+    fell_back = (
+        (own.fallback, own.terminal),
+        (seen.fallbacks, seen.terminal),
+        (reported.with_fallback, reported.considered),
+    )
+    slow = (own.p95_s, own.timed), (p95, len(durations)), (latency.p95_s, latency.count)
+    rows: tuple[tuple[object, ...], ...] = (
+        ("finished", own.terminal, seen.terminal, f"{reported.considered} considered"),
+        ("completed", own.completed, seen.terminal - failed, counts.get("completed", 0)),
+        ("failed", own.failed, failed, counts.get("failed", 0)),
+        ("running", own.running, figures.running, counts.get("running", 0)),
+        ("fell back", *starmap(_share, fell_back)),
+        ("proven", *starmap(_bound, fell_back[:2]), ""),
+        ("p95", *starmap(words.p95, slow)),
     )
     head = join(" " * NAMES, *((fit(name, size), "dim") for name in ("window", epoch, "gateway")))
     return [head, *(_row(size, *row) for row in rows)]
 
 
-def _row(size: int, name: str, *cells: str) -> Line:
-    return join("  ", (fit(name, NAMES - 2), "dim"), *(fit(cell, size) for cell in cells))
-
-
-def _count(counts: Mapping[str, int], status: str) -> str:
-    return str(counts.get(status, 0))
+def _row(size: int, name: object, *cells: object) -> Line:
+    return join("  ", (fit(str(name), NAMES - 2), "dim"), *(fit(str(cell), size) for cell in cells))
 
 
 def _share(part: int, whole: int) -> str:

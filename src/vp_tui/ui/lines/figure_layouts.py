@@ -12,13 +12,14 @@ from vp_tui.domain.missions import CoverageState
 from vp_tui.domain.models import Source
 from vp_tui.domain.text import counted
 from vp_tui.ui.lines import figures as lines
-from vp_tui.ui.lines.header import assessment_of, gate_words
+from vp_tui.ui.lines.header import assessment_of, gate_line
 from vp_tui.ui.lines.paint import (
     Line,
     Span,
     cut,
     fit,
     flow,
+    in_a_row,
     join,
     pad,
     plain,
@@ -31,8 +32,6 @@ from vp_tui.views.figures import numbers
 from vp_tui.views.sources import source_view
 
 if TYPE_CHECKING:
-    from vp_tui.domain.rollout.windows import WindowNumbers
-    from vp_tui.views.assessment import Assessment
     from vp_tui.views.figures import Numbers
     from vp_tui.views.view import View
 
@@ -61,67 +60,54 @@ def dense_lines(view: View, width: int) -> list[Line]:
     more = max(width - _USUAL, 0) // _SHARE
     window, guardrails = WINDOW + more, GUARDRAILS + more
     epoch = width - LABEL - window - guardrails
-    rows = [_columns(row, window, epoch) for row in _rows(view, figures, window - 1, epoch - 1)]
-    turns = join(_label("turns"), _in_a_row(lines.turns(view)))
-    told = [lines.aged(line, figures) for line in (*rows, turns)]
     # While the figures are not current, that is what must be read first.
     last = lines.doubt(figures) or (("GUARDRAILS", "dim"),)
-    heading = _heading(view, figures, last)
-    return [cut(line, width) for line in (_columns(heading, window, epoch), *told)]
+    heading, *told = (
+        _columns(row, window, epoch) for row in _rows(view, figures, last, window - 1, epoch - 1)
+    )
+    told.append(join(_label("turns"), in_a_row(lines.turns(view))))
+    return [cut(heading, width), *_card(figures, width, *told)]
 
 
 def side_by_side(view: View, figures: Numbers, width: int) -> list[Line]:
     """Return the window's and the cumulative figures, without the guardrails."""
     epoch = width - LABEL - WINDOW
-    rows = [(*row[:3], ()) for row in _rows(view, figures, WINDOW - 1, epoch - 1)]
-    told = [lines.aged(_columns(row, WINDOW, epoch), figures) for row in rows]
-    heading = _columns(_heading(view, figures, ()), WINDOW, epoch)
-    return [cut(line, width) for line in (heading, *told)]
+    rows = _rows(view, figures, (), WINDOW - 1, epoch - 1)
+    heading, *told = (_columns((*row[:3], ()), WINDOW, epoch) for row in rows)
+    return [cut(heading, width), *_card(figures, width, *told)]
 
 
-def own_numbers(assessment: Assessment) -> WindowNumbers | None:
-    """Return the window's own figures; None while the window is unknown."""
-    return None if assessment.window is None else assessment.numbers
+def _rows(view: View, figures: Numbers, last: Line, room: int, wide: int) -> list[_Row]:
+    """Return label, window, epoch and guardrail of each line; the first line are their titles.
 
-
-def _in_a_row(parts: list[Line]) -> Line:
-    return join(*parts[:1], *(join("  ", part) for part in parts[1:]))
-
-
-def _heading(view: View, figures: Numbers, last: Line) -> _Row:
-    """Return the columns' titles."""
-    epoch = f"{words.epoch(view, EPOCH)} (n={figures.reconstruction.terminal})"
-    window = words.window_title(assessment_of(view).window)
-    return "", ((window, "dim"),), ((epoch, "dim"),), last
-
-
-def _rows(view: View, figures: Numbers, room: int, wide: int) -> list[_Row]:
-    """Return label, window, epoch and guardrail of each line.
-
-    `room` and `wide` are the cells of window and epoch.
+    `last` is the guardrails' title, `room` and `wide` are the cells of window and epoch.
     """
-    assessment = assessment_of(view)
-    own, recovery = own_numbers(assessment), assessment.guardrails.cancel_recovery
-    target = lines.evidence(assessment.target)
-    *_, revert = lines.auto_revert(assessment)
-    events = plain(words.events(figures.snapshot.event_counts))
-    fallback = lines.reconstructed(figures, wide, *lines.agreement(figures))
+    assessment, seen = assessment_of(view), figures.reconstruction
+    title: Line = ((words.window_title(assessment.window), "dim"),)
+    cumulative = f"{words.epoch(view, EPOCH)} (n={seen.terminal})"
+    fallback, p95, missions, events = lines.own_figures(view, figures, room)
+    share = lines.share_in(seen.fallbacks, seen.terminal, wide, *lines.agreement(figures))
+    *_, revert = lines.auto_revert(assessment.guardrails)
+    all_events = plain(words.events(figures.snapshot.event_counts))
     return [
-        ("fallback", lines.own_fallback(own, room), fallback, lines.rolling(figures.wire)),
+        ("", title, ((cumulative, "dim"),), last),
+        ("fallback", fallback, share, lines.rolling(figures.wire)),
         ("reported", (), lines.reported(figures), lines.strip(figures.recent)),
-        ("p95", lines.own_p95(own, room), _p95(figures, wide), lines.cancel_recovery(recovery)),
-        ("missions", lines.own_missions(own), lines.missions(figures, wide), target),
-        ("events", lines.own_events(view, figures, room), events, revert),
+        (
+            "p95",
+            p95,
+            _p95(figures, wide),
+            lines.cancel_recovery(assessment.guardrails.cancel_recovery),
+        ),
+        ("missions", missions, lines.missions(figures, wide), lines.evidence(assessment.target)),
+        ("events", events, all_events, revert),
     ]
 
 
 def _columns(row: _Row, window: int, epoch: int) -> Line:
     label, own, cumulative, guardrail = row
-    return join(_label(label), _cell(own, window), _cell(cumulative, epoch), guardrail)
-
-
-def _cell(painted: Line, width: int) -> Line:
-    return pad(cut(painted, width - 1), width)
+    cells = (pad(cut(cell, w - 1), w) for cell, w in ((own, window), (cumulative, epoch)))
+    return join(_label(label), *cells, guardrail)
 
 
 def _label(text: str) -> Line:
@@ -140,47 +126,36 @@ def _p95(figures: Numbers, room: int) -> Line:
 def window_card(view: View, figures: Numbers, width: int) -> list[Line]:
     """Return the window's own figures, and what kind of window it is."""
     assessment = assessment_of(view)
-    own, window = own_numbers(assessment), assessment.window
+    own, window = assessment.numbers, assessment.window
     if own is None or window is None:
         return _card(figures, width, (("unknown", "warn"),), ((words.no_log(view), "dim"),))
     clean: Line = (("clean", "good"),) if assessment.is_clean else (("not clean", "warn"),)
     if not own.terminal:
         clean = (("none finished: not clean", "dim"),)
-    open_for = words.open_for(view, window)
-    key = key_of(view.state.watch, "window")
-    since = f"open for {open_for}" if open_for else f"not opened: {key} opens it"
-    room = width - LABEL
-    return _card(
-        figures,
-        width,
-        join(_label("fallback"), lines.own_fallback(own, room)),
-        join(_label("p95"), lines.own_p95(own, room)),
-        join(_label("missions"), lines.own_missions(own)),
-        join(_label("events"), lines.own_events(view, figures, room)),
-        clean,
-        *flow([plain(str(window.source)), plain(since)], width),
-    )
+    since = f"not opened: {key_of(view.state.watch, 'window')} opens it"
+    if window.opened_at is not None:
+        since = f"open for {words.open_for(view, window)}"
+    names = ("fallback", "p95", "missions", "events")
+    told = zip(names, lines.own_figures(view, figures, width - LABEL), strict=True)
+    rows = (join(_label(name), line) for name, line in told)
+    about = flow([plain(str(window.source)), plain(since)], width)
+    return _card(figures, width, *rows, clean, *about)
 
 
 def epoch_card(view: View, figures: Numbers, width: int, height: int) -> list[Line]:
     """Return the cumulative figures; without room the interval goes, then the events."""
+    seen = figures.reconstruction
     rate = join(("reconstructed ", "dim"), (words.reconstructed(figures), "strong"))
     rates = [join(("reported ", "dim"), lines.reported(figures)), rate, *lines.agreement(figures)]
-    interval = lines.interval(figures)
-    missions = lines.missions(figures, width)
-    events = plain(words.events(figures.snapshot.event_counts))
     first, *unseen = lines.turns(view)
-    told: list[Line] = []
-    for middle in ((interval, missions, events), (missions, events), (missions,)):
-        told = [
-            *flow(rates, width),
-            *(line for line in middle if line),
-            join(("turns ", "dim"), first),
-            *flow(unseen, width),
-        ]
-        if len(told) <= height:
-            break
-    return _card(figures, width, *told)
+    head, turns = flow(rates, width), [join(("turns ", "dim"), first), *flow(unseen, width)]
+    middle = [lines.missions(figures, width), plain(words.events(figures.snapshot.event_counts))]
+    room = max(height - len(head) - len(turns), 1)
+    if figures.bounds is not None and room > len(middle):
+        proven = words.interval(*figures.bounds.interval95)
+        bound = words.at_most(seen.fallbacks, seen.terminal)
+        middle.insert(0, ((f"{proven}, {bound}", "dim"),))
+    return _card(figures, width, *head, *middle[:room], *turns)
 
 
 def latency_card(figures: Numbers, width: int, height: int) -> list[Line]:
@@ -217,7 +192,7 @@ def guardrails_card(view: View, figures: Numbers, width: int) -> list[Line]:
         *([oldest] if wire.oldest_leaves_in else []),
         lines.cancel_recovery(assessment.guardrails.cancel_recovery),
         lines.evidence(assessment.target),
-        *lines.auto_revert(assessment),
+        *lines.auto_revert(assessment.guardrails),
     )
 
 
@@ -231,16 +206,16 @@ def brief_lines(view: View, width: int) -> list[Line]:
     if figures is None:
         word, reason = lines.no_figures(source_view(view, Source.METRICS), width)
         return [join(("fallback ", "dim"), word), cut(reason, width)]
-    assessment, latency = assessment_of(view), figures.snapshot.latency
-    own, wire = own_numbers(assessment), figures.wire
+    assessment, wire = assessment_of(view), figures.wire
+    own, latency, seen = assessment.numbers, figures.snapshot.latency, figures.reconstruction
     share: Span = ("unknown", "warn")
-    if own is not None:
+    if own is not None and assessment.window is not None:
         told = words.share(own.fallback, own.terminal)
         share = (told, "warn" if own.fallback else "strong")
     is_blind = figures.coverage.state is CoverageState.BLIND
     rates: list[Line] = [
         join(("fallback win ", "dim"), share),
-        join(("epoch ", "dim"), lines.reconstructed(figures, width)),
+        join(("epoch ", "dim"), lines.share_in(seen.fallbacks, seen.terminal, width)),
         (("reported BLIND", "bad"),) if is_blind else (),
         ((words.rolling(wire), "bad" if wire.tripped else "dim"),),
         lines.cancel_recovery(assessment.guardrails.cancel_recovery),
@@ -248,7 +223,7 @@ def brief_lines(view: View, width: int) -> list[Line]:
     others = [
         join(("p95 ", "dim"), lines.p95(latency.p95_s, latency.count, width)),
         join(("missions ", "dim"), lines.missions(figures, width)),
-        gate_words(assessment.gates),
+        gate_line(assessment.gates, words.verdict, (" ", "plain")),
     ]
     rates, others = ([lines.aged(part, figures) for part in parts] for parts in (rates, others))
     rates.insert(1, lines.doubt(figures))

@@ -16,6 +16,7 @@ from vp_tui.ui.lines.paint import (
     WORD_TONES,
     Line,
     cut,
+    in_a_row,
     join,
     plain,
     sparkline,
@@ -30,10 +31,13 @@ if TYPE_CHECKING:
 
     from vp_tui.domain.missions import Ledger, LedgerEntry
     from vp_tui.domain.models import Snapshot
-    from vp_tui.domain.rollout.guardrails import CancelRecovery, EvidenceTarget, TripWire
-    from vp_tui.domain.rollout.windows import Window, WindowNumbers
-    from vp_tui.ui.lines.paint import Tone
-    from vp_tui.views.assessment import Assessment
+    from vp_tui.domain.rollout.guardrails import (
+        CancelRecovery,
+        EvidenceTarget,
+        TripWire,
+    )
+    from vp_tui.domain.rollout.windows import Window
+    from vp_tui.ui.lines.paint import Span, Tone
     from vp_tui.views.figures import Numbers
     from vp_tui.views.view import View
 
@@ -74,16 +78,9 @@ def state_note(source: SourceView) -> Line:
 
 def reported(figures: Numbers) -> Line:
     """Return the gateway's rate, and whether it can be believed."""
+    is_blind = figures.coverage.state is CoverageState.BLIND
     tone: Tone = "warn" if figures.snapshot.fallback.with_fallback else "strong"
-    if figures.coverage.state is CoverageState.BLIND:
-        tone = "bad"
-    return ((words.reported(figures), tone),)
-
-
-def reconstructed(figures: Numbers, room: int, *others: Line) -> Line:
-    """Return the reconstructed share as `share_in` does."""
-    seen = figures.reconstruction
-    return share_in(seen.fallbacks, seen.terminal, room, *others)
+    return ((words.reported(figures), "bad" if is_blind else tone),)
 
 
 def share_in(fallbacks: int, n: int, room: int, *others: Line) -> Line:
@@ -94,11 +91,8 @@ def share_in(fallbacks: int, n: int, room: int, *others: Line) -> Line:
     share: Line = ((words.share(fallbacks, n), "warn" if fallbacks else "strong"),)
     bounds = [words.at_most(fallbacks, n), words.at_most(fallbacks, n, short=True)] if n else []
     forms = [join(share, (f" {bound}", "dim")) for bound in bounds] + [share]
-    told = [
-        join(form, *(join(" ", other) for other in others[:number]))
-        for number in range(len(others), -1, -1)
-        for form in forms
-    ]
+    fewer = (others[:number] for number in range(len(others), -1, -1))
+    told = (in_a_row((form, *some), " ") for some in fewer for form in forms)
     return next((line for line in told if width_of(line) <= room), share)
 
 
@@ -109,15 +103,6 @@ def agreement(figures: Numbers) -> list[Line]:
     tone: Tone = "bad" if figures.unreported else "warn" if figures.uncounted else "good"
     first, *others = words.agreement(figures)
     return [((first, tone),), *(((other, "dim"),) for other in others)]
-
-
-def interval(figures: Numbers) -> Line:
-    """Return what the finished missions prove of the rate, nothing without any."""
-    if figures.bounds is None:
-        return ()
-    seen = figures.reconstruction
-    bound = words.at_most(seen.fallbacks, seen.terminal)
-    return ((f"{words.interval(*figures.bounds.interval95)}, {bound}", "dim"),)
 
 
 def rolling(wire: TripWire) -> Line:
@@ -131,13 +116,10 @@ def rolling(wire: TripWire) -> Line:
 
 def strip(recent: tuple[LedgerEntry, ...]) -> Line:
     """Return a mark for each of the newest finished missions."""
-    newest = recent[-LAST:]
-    if not newest:
-        return (("none finished", "dim"),)
-    return tuple(_mark(entry) for entry in newest)
+    return tuple(_mark(entry) for entry in recent[-LAST:]) or (("none finished", "dim"),)
 
 
-def _mark(entry: LedgerEntry) -> tuple[str, Tone]:
+def _mark(entry: LedgerEntry) -> Span:
     if entry.mission.status == "failed":
         return ("X", "bad")
     return ("F", "warn") if entry.fell_back else ("·", "good")
@@ -145,9 +127,7 @@ def _mark(entry: LedgerEntry) -> tuple[str, Tone]:
 
 def cancel_recovery(guardrail: CancelRecovery) -> Line:
     """Return how guardrail 1 stands."""
-    tone: Tone = "dim" if guardrail.is_quiet else "warn"
-    if guardrail.unconfirmed:
-        tone = "bad"
+    tone: Tone = "bad" if guardrail.unconfirmed else "dim" if guardrail.is_quiet else "warn"
     return ((words.cancel_recovery(guardrail, short=True), tone),)
 
 
@@ -156,19 +136,18 @@ def evidence(target: EvidenceTarget | None) -> Line:
     return ((words.evidence_target(target, short=True), "dim"),)
 
 
-def auto_revert(assessment: Assessment) -> list[Line]:
+def auto_revert(guardrails: Guardrails) -> list[Line]:
     """Return who reverts, the words that matter most last."""
-    tone: Tone = "bad" if assessment.wire.tripped else "dim"
-    return [((part, tone),) for part in assessment.guardrails.auto_revert.split("; ")]
+    tone: Tone = "bad" if guardrails.trip_wire.tripped else "dim"
+    return [((part, tone),) for part in guardrails.auto_revert.split("; ")]
 
 
 def turns(view: View) -> list[Line]:
     """Return how coding turns were routed, and which of them no rate can see."""
-    tally = view.state.routing
-    seen = words.routing(view)
-    first, *others = words.unseen(tally, short=True)
+    tally, seen = view.state.routing, words.routing(view)
     if not listened(view):
         return [((seen, "warn"),)]
+    first, *others = words.unseen(tally, short=True)
     return [
         plain(seen) if tally.coding_turns else ((seen, "dim"),),
         ((first, "warn" if tally.bootstrap else "dim"),),
@@ -204,36 +183,27 @@ def missions(figures: Numbers, room: int) -> Line:
     return ((told, tone),)
 
 
-def own_p95(own: WindowNumbers | None, room: int) -> Line:
-    """Return the window's p95 with its rank."""
-    return p95(own.p95_s, own.timed, room) if own else ()
+def own_figures(view: View, figures: Numbers, room: int) -> tuple[Line, Line, Line, Line]:
+    """Return the window's share with its upper bound, p95 with its rank, missions and events.
 
-
-def own_missions(own: WindowNumbers | None) -> Line:
-    """Return how the window's missions stand."""
-    if own is None:
-        return ()
-    told = words.mission_counts(own.completed, own.failed, own.running, short=True)
-    return ((told, "bad" if own.failed else "plain"),)
-
-
-def own_fallback(own: WindowNumbers | None, room: int) -> Line:
-    """Return the window's share of fallen back missions, with its upper bound."""
-    if own is None:
-        return (("unknown", "warn"),)
+    Where `room` is too little for the events, their words become letters.
+    """
+    assessment = assessment_of(view)
+    own, window = assessment.numbers, assessment.window
+    if own is None or window is None:
+        return (("unknown", "warn"),), (), (), ()
+    share = share_in(own.fallback, own.terminal, room)
     if not own.terminal:
-        return join(("n/a ", "strong"), "no missions" if not own.new else "0 finished")
-    return share_in(own.fallback, own.terminal, room)
-
-
-def own_events(view: View, figures: Numbers, room: int) -> Line:
-    """Return the window's mission events; where `room` is too little the words become letters."""
-    window = assessment_of(view).window
-    if window is None:
-        return ()
-    counts = view.same(_events, window, view.state.ledger, figures.snapshot)
-    told = words.own_events(counts)
-    return plain(told if len(told) <= room else words.own_events(counts, short=True))
+        share = join(("n/a ", "strong"), "no missions" if not own.new else "0 finished")
+    counts = words.mission_counts(own.completed, own.failed, own.running, short=True)
+    events = view.same(_events, window, view.state.ledger, figures.snapshot)
+    told = words.own_events(events)
+    return (
+        share,
+        p95(own.p95_s, own.timed, room),
+        ((counts, "bad" if own.failed else "plain"),),
+        plain(told if len(told) <= room else words.own_events(events, short=True)),
+    )
 
 
 def _events(window: Window, ledger: Ledger, snapshot: Snapshot) -> Counter[str]:

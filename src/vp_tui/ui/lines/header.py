@@ -20,6 +20,7 @@ from vp_tui.ui.lines.paint import (
     age,
     cut,
     flow,
+    in_a_row,
     join,
     spread,
     width_of,
@@ -41,7 +42,13 @@ if TYPE_CHECKING:
     from vp_tui.views.view import View
 
 
-_ASKED: Final = (Source.METRICS, Source.SESSIONS, Source.LOG, Source.CONTINUITY)
+_ASKED: Final = {
+    Source.METRICS: "metrics",
+    Source.SESSIONS: "sessions",
+    Source.LOG: "log",
+    Source.CONTINUITY: "cont",
+}
+"""Sources that are told of, by the names that they have here."""
 VERDICT_TONES: Final[dict[Verdict, Tone]] = {
     Verdict.PASS: "good",
     Verdict.WATCH: "warn",
@@ -58,13 +65,18 @@ def verdict_lines(view: View, width: int, safety: Sequence[SafetyEntry]) -> list
     if safety:
         return _safety(safety, found, view, width)
     if found:
-        return _troubles(found, view, width)
+        cure = join(("  -> ", "dim"), found[0].cure)
+        below = spread(cure, _more(len(found) - 1, view), width)
+        return [cut(trouble_line(found[0]), width), below]
     silent = [s for s in _ASKED if source_view(view, s).word is SourceWord.IDLE]
     if silent:
         asked = "" if len(silent) == len(_ASKED) else f" for {', '.join(silent)}"
         return [cut(join(("· ", "dim"), f"asking {view.state.watch.url}{asked} …"), width), ()]
     assessment = assessment_of(view)
-    return [_verdict(view, assessment, width), _gates(assessment, width)]
+    gates = [join("  ", gate_line(assessment.gates))]
+    if assessment.target:
+        gates.append(((words.evidence_target(assessment.target, short=True), "dim"),))
+    return [_verdict(view, assessment, width), flow(gates, width)[0]]
 
 
 def assessment_of(view: View) -> Assessment:
@@ -81,14 +93,13 @@ def _safety(
     first, *others = safety
     told = {alarm.trouble for alarm in safety}
     rest = [trouble for trouble in found if trouble.what not in told]
-    below = join(("  -> ", "dim"), first.cure)
-    hidden = len(others) + len(rest)
+    hidden = len(others) + len(rest) - 1
     if others:
         below = alarm_line(others[0], width)
-        hidden -= 1
     elif rest and rest[0].is_grave and not first.trouble:
         below = trouble_line(rest[0])
-        hidden -= 1
+    else:
+        below, hidden = join(("  -> ", "dim"), first.cure), hidden + 1
     return [alarm_line(first, width), spread(below, _more(hidden, view), width)]
 
 
@@ -108,28 +119,20 @@ def trouble_line(trouble: Trouble) -> Line:
     return join(("! ", tone), (trouble.what, tone), reason)
 
 
-def _troubles(found: Sequence[Trouble], view: View, width: int) -> list[Line]:
-    worst = found[0]
-    cure = join(("  -> ", "dim"), worst.cure)
-    return [cut(trouble_line(worst), width), spread(cure, _more(len(found) - 1, view), width)]
-
-
 def _more(hidden: int, view: View) -> Line:
     told = f"+{hidden} more: {key_of(view.state.watch, 'links')}"
-    return ((told, "warn"),) if hidden else (("", "plain"),)
+    return ((told, "warn"),) if hidden else ()
 
 
 def _verdict(view: View, assessment: Assessment, width: int) -> Line:
     """Say what to do in words, and which word the rules suggest for the row."""
-    if assessment.suggestion is None:
-        return cut(
-            join(("· ", "dim"), f"{words.no_log(view)}: stage and window are unknown"), width
-        )
-    tone, what, why = verdict_of(assessment, assessment.suggestion)
-    left = join(("> ", tone), (what, tone), f": {why}")
-    return spread(
-        left, join(("suggests ", "dim"), (assessment.suggestion.decision, "strong")), width
-    )
+    suggestion = assessment.suggestion
+    if suggestion is None:
+        unknown = f"{words.no_log(view)}: stage and window are unknown"
+        return cut(join(("· ", "dim"), unknown), width)
+    tone, what, why = verdict_of(assessment, suggestion)
+    left = join((f"> {what}", tone), f": {why}")
+    return spread(left, join(("suggests ", "dim"), (suggestion.decision, "strong")), width)
 
 
 def verdict_of(assessment: Assessment, suggestion: Suggestion) -> tuple[Tone, str, str]:
@@ -143,38 +146,17 @@ def verdict_of(assessment: Assessment, suggestion: Suggestion) -> tuple[Tone, st
     return "warn", "KEEP WATCHING", suggestion.reasons[0]
 
 
-def _gates(assessment: Assessment, width: int) -> Line:
-    """Return each gate with what it lacks and, where it fits, the evidence recorded."""
-    parts = [join("  ", gate_line(assessment.gates))]
-    if assessment.target:
-        parts.append(((words.evidence_target(assessment.target, short=True), "dim"),))
-    return flow(parts, width)[0]
-
-
-def gate_line(gates: Gates) -> Line:
-    """Return the four gates, each with what it lacks."""
-    return _joined(gates, (" | ", "dim"), words.gate)
-
-
-def gate_words(gates: Gates) -> Line:
-    """Return the four gates' verdicts, without what they lack."""
-    return _joined(gates, (" ", "plain"), words.verdict)
-
-
-def _joined(gates: Gates, between: Span, told: Callable[[GateResult], str]) -> Line:
-    parts: list[Line] = [
+def gate_line(
+    gates: Gates, told: Callable[[GateResult], str] = words.gate, between: Span = (" | ", "dim")
+) -> Line:
+    """Return the four gates, each with what is `told` of it."""
+    parts = (
         join(f"{name} ", (told(gate), VERDICT_TONES[gate.verdict]))
         for name, gate in gates.by_name().items()
-    ]
-    return join(*parts[:1], *(join(between, part) for part in parts[1:]))
+    )
+    return in_a_row(parts, between)
 
 
-SHOWN: Final = (
-    (Source.METRICS, "metrics"),
-    (Source.SESSIONS, "sessions"),
-    (Source.LOG, "log"),
-    (Source.CONTINUITY, "cont"),
-)
 LANE_AT_LEAST: Final = 8
 """Characters of the lane's name that stay when the line is full."""
 COVERAGE_TONES: Final[dict[CoverageState, Tone]] = {
@@ -215,19 +197,28 @@ def badge_span(view: View, frozen_for: float | None) -> Span:
 def _identity(view: View, width: int, frozen_for: float | None) -> Line:
     mode = "RO" if view.state.watch.read_only else "RW"
     right: Line = ((f"{clock_z(view.wall)} {mode}", "strong"),)
-    left = join(badge_span(view, frozen_for), "  ", (clip(view.state.watch.name, 32), "gateway"))
-    always = join(*(join("  ", span) for span in _always(view)))
-    room = width - width_of((*left, *always, *right)) - len("  ") - 1
-    left = join(left, "  ", clip(view.state.watch.vp_id, max(room, LANE_AT_LEAST)), always)
+    name: Span = (clip(view.state.watch.name, 32), "gateway")
+    left = in_a_row((badge_span(view, frozen_for), name, "", *_always(view)))
+    room = width - width_of((*left, *right)) - 1
+    lane = clip(view.state.watch.vp_id, max(room, LANE_AT_LEAST))
+    left = in_a_row((badge_span(view, frozen_for), name, lane, *_always(view)))
     room = width - width_of((*left, *right)) - len("  ") - 1
     told: list[Line] = [((fact, "dim"),) for fact in _facts(view) if len(fact) <= room]
-    return spread(join(left, *(join("  ", line) for line in flow(told, room)[:1])), right, width)
+    return spread(in_a_row((left, *flow(told, room)[:1])), right, width)
 
 
 def _always(view: View) -> Iterator[Span]:
-    """Yield what makes the lane's name yield rather than be left out."""
-    for told in _stage(view):
-        yield told, "strong"
+    """Yield what makes the lane's name yield rather than be left out: stage and window first.
+
+    An open window tells its source and age; one that is only proposed says so.
+    """
+    state, window = view.state, current_window(view)
+    if is_log_known(view) and (state.snapshot or state.evidence or state.window):
+        told = "proposed"
+        if window.opened_at is not None:
+            minutes, unit, _seconds = words.open_for(view, window).partition("m")
+            told = f"{window.source} {minutes}{unit}"
+        yield f"{window.stage.upper()} {words.short_label(window.label)} {told}", "strong"
     if view.state.epoch:
         yield words.epoch(view, "ep"), "dim"
     if view.state.poll_factor > 1:
@@ -244,53 +235,35 @@ def _facts(view: View) -> Iterator[str]:
         yield f"up {age((view.wall - view.state.boot_at).total_seconds())}"
 
 
-def _stage(view: View) -> list[str]:
-    """Return stage and window in short, nothing while they are unknown.
-
-    An open window tells its source and age; one that is only proposed says so.
-    """
-    if not is_log_known(view) or not (
-        view.state.snapshot or view.state.evidence or view.state.window
-    ):
-        return []
-    window = current_window(view)
-    if window.opened_at is None:
-        return [f"{window.stage.upper()} {words.short_label(window.label)} proposed"]
-    since = words.open_for(view, window)
-    since = since.partition("m")[0] + "m" if "m" in since else since  # seconds do not matter
-    whose = f"{words.short_label(window.label)} {window.source} {since}"
-    return [f"{window.stage.upper()} {whose}"]
-
-
 def _sources(view: View, width: int) -> Line:
     """Return the sources and the lane; where there is no room, what is seldom asked goes first."""
-    parts = [_source(source_view(view, source), name) for source, name in SHOWN]
     streams = streams_view(view)
+    polled = [_source(source_view(view, source), name) for source, name in _ASKED.items()]
+    *parts, continuity = polled
     parts.insert(2, _part("ws", streams.word, _streams(streams)))
-    cover, lane = _coverage(view), _lane(view)
-    is_followed = view.state.lane.brake is not None
-    told = [part for part in ((lane, cover) if is_followed else (cover, lane)) if part]
-    seldom = source_view(view, Source.CONTINUITY)
-    if seldom.word is SourceWord.LIVE:
-        *parts, continuity = parts
-        wanted = [[*parts, *told, continuity], [*parts, *told]]
+    told = [part for part in (_coverage(view), _lane(view)) if part]
+    if view.state.lane.brake is not None:
+        told.reverse()
+    if source_view(view, Source.CONTINUITY).word is SourceWord.LIVE:
+        shown = [*parts, *told]
+        wanted = [([*shown, continuity], "  "), (shown, "  "), (shown, " ")]
     else:
-        wanted = [[*parts, *told]]
-    for shown in wanted:
-        if len(lines := flow(shown, width)) == 1:
+        shown = [*parts, continuity, *told]
+        wanted = [(shown, "  "), (shown, " ")]
+    for some, between in wanted:
+        if len(lines := flow(some, width, between)) == 1:
             return lines[0]
-    if len(lines := flow(wanted[-1], width, " ")) == 1:
-        return lines[0]
-    return spread(flow(wanted[-1], width - 2)[0], (("…", "dim"),), width)
+    return spread(flow(shown, width - 2)[0], (("…", "dim"),), width)
 
 
 def _coverage(view: View) -> Line:
     figures = numbers(view)
     if figures is None:
         return ()
-    text, is_now = words.coverage(figures.coverage), figures.source.is_current
-    tone: Tone = COVERAGE_TONES[figures.coverage.state] if is_now else "dim"
-    return join("cov ", (text if is_now else f"was {text}", tone))
+    text = words.coverage(figures.coverage)
+    if not figures.source.is_current:
+        return join("cov ", (f"was {text}", "dim"))
+    return join("cov ", (text, COVERAGE_TONES[figures.coverage.state]))
 
 
 def _lane(view: View) -> Line:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 from vp_tui.domain.lane.mode import LaneMode
@@ -20,7 +21,6 @@ from vp_tui.ui.lines.paint import (
     fact,
     join,
     paragraph,
-    plain,
     step_line,
     step_lines,
     wrap_line,
@@ -79,13 +79,12 @@ def switches_lines(view: View, width: int) -> list[Line]:
     """Return what the env file says."""
     means, seen = view.state.watch.means, view.state.lane.switches
     if means is None or means.env_file is None:
-        return fact("env file", (("none is configured: what is set is not known", "dim"),), width)
+        return fact("env file", "none is configured: what is set is not known", width, "dim")
     path = literal(means.env_file)
     if seen is None:
-        return fact("env file", ((f"{path}: not read yet", "dim"),), width)
+        return fact("env file", f"{path}: not read yet", width, "dim")
     if seen.switches is None:
-        why = literal(seen.problem or "it cannot be read")
-        return fact("env file", (((why, "bad")),), width)
+        return fact("env file", literal(seen.problem or "it cannot be read"), width, "bad")
     switches = seen.switches
     told = ", ".join(
         f"{name} {_SAYS[switches.says(switch)]}" + (" MASKED" * (switch in switches.masked))
@@ -107,10 +106,9 @@ def plan_lines(plan: Plan, change: Change, width: int) -> list[Line]:
     lines: list[Line] = []
     if plan.is_manual:
         none = "no actuator is configured for this: vp-tui changes nothing, and watches"
-        lines += fact("by hand", ((none, "warn"),), width)
+        lines = fact("by hand", none, width, "warn")
     for number, line in enumerate(plan.lines(change)):
-        name = "does" if not number and not plan.is_manual else ""
-        lines += fact(name, line.strip(), width)
+        lines += fact("" if number or plan.is_manual else "does", line.strip(), width)
     return lines
 
 
@@ -118,53 +116,42 @@ def acted_lines(done: Actuation | None, width: int) -> list[Line]:
     """Return what the operator's command said, the last lines, and what is left to be done."""
     if done is None:
         return []
-    lines = command_lines(done.command, width) if done.command else []
-    if done.by_hand:
-        for line in done.by_hand:
-            lines += wrap_line(((line.strip(), "warn"),), width, plain("  "))
-    return lines
+    lines = _command_lines(done.command, width) if done.command else []
+    left = (paragraph(line.strip(), width, tone="warn") for line in done.by_hand)
+    return [*lines, *chain(*left)]
 
 
-def command_lines(run: CommandRun, width: int) -> list[Line]:
-    """Return how a command ended, and the end of its output."""
+def _command_lines(run: CommandRun, width: int) -> list[Line]:
     how = "exit code 0" if run.failure is None else run.failure.reason
     tone: Tone = "plain" if run.failure is None else "bad"
     head = join((f"$ {shown(run.argv)}", "strong"), (f": {how}, {took(run.took_s)}", tone))
-    left_out = len(run.output) - OUTPUT_LINES
-    note: list[Line] = (
-        [((f"  … {counted(left_out, 'line')} before", "dim"),)] if left_out > 0 else []
-    )
-    return [
-        *wrap_line(head, width),
-        *note,
-        *(join("  ", (line, "dim")) for line in run.output[-OUTPUT_LINES:]),
-    ]
+    output, left_out = list(run.output[-OUTPUT_LINES:]), len(run.output) - OUTPUT_LINES
+    if left_out > 0:
+        output.insert(0, f"… {counted(left_out, 'line')} before")
+    return [*wrap_line(head, width), *(((f"  {line}", "dim"),) for line in output)]
 
 
 def running_lines(view: View, width: int, *, if_it: str = "") -> list[Line]:
     """Name every run that a restart kills; `if_it` says on what condition."""
     running = [row for row in run_rows(view) if row.is_running]
-    if not is_listed(view):
-        told: Line = ((f"{if_it}unknown runs: the list of sessions is not current", "warn"),)
+    names = ", ".join(f"{short_id(row.session.session_id)} {row.level.level}" for row in running)
+    told = f"{counted(len(running), 'run')}: {names}"
+    if not source_view(view, Source.SESSIONS).is_current:
+        told = "unknown runs: the list of sessions is not current"
     elif not running:
-        told = join(f"{if_it}nothing: no run is under way")
-    else:
-        names = ", ".join(f"{short_id(r.session.session_id)} {r.level.level}" for r in running)
-        told = ((f"{if_it}{counted(len(running), 'run')}: {names}", "warn"),)
-    return fact("kills", told, width)
-
-
-def is_listed(view: View) -> bool:
-    """Tell whether it is known now which runs there are."""
-    return source_view(view, Source.SESSIONS).is_current
+        return fact("kills", f"{if_it}nothing: no run is under way", width)
+    return fact("kills", f"{if_it}{told}", width, "warn")
 
 
 def proof_line(brake: Brake, width: int) -> list[Line]:
     """Return how far a change is proven, and why; nothing where its last step says that."""
     if brake.steps[-1].step == brake.proof:
         return []
-    tone = PROOF_TONES[brake.proof]
-    return wrap_line(join((str(brake.proof), tone), f": {brake.reason}"), width)
+    return _result(brake.proof, PROOF_TONES[brake.proof], brake.reason, width)
+
+
+def _result(word: str, tone: Tone, reason: str, width: int) -> list[Line]:
+    return wrap_line(join((str(word), tone), f": {reason}" if reason else ""), width)
 
 
 _STEP_NAMES: Final = 24
@@ -211,29 +198,25 @@ def target_lines(target: RunRow, width: int) -> list[Line]:
 
 def cancel_lines(cancel: Cancel, view: View, width: int) -> list[Line]:
     """Return the steps of a cancel with their times, and what it has come to."""
-    lines: list[Line] = []
-    for step in steps(cancel, view.now):
-        lines += step_line(step.name, step.detail, step.at, view.state.clock, width, _STEP_NAMES)
-    return [*lines, *wrap_line(state_line(cancel, view), width)]
+    told = (
+        step_line(step.name, step.detail, step.at, view.state.clock, width, _STEP_NAMES)
+        for step in steps(cancel, view.now)
+    )
+    return [*chain(*told), *wrap_line(state_line(cancel, view), width)]
 
 
 def state_line(cancel: Cancel, view: View) -> Line:
-    """Return what a cancel has come to, and what it means."""
-    how = cancel.state(view.now)
-    return join((str(how), _TONES.get(how, "warn")), f": {_after_cancel(how, view)}")
-
-
-def _after_cancel(how: CancelState, view: View) -> str:
-    """Return what to do next, in words."""
-    restart = f"{key_of(view.state.watch, 'restart')} restarts the gateway"
-    return {
+    """Return what a cancel has come to, and what to do next."""
+    how, key = cancel.state(view.now), key_of(view.state.watch, "restart")
+    then = {
         CancelState.RECOVERED: "a later turn completed",
         CancelState.RESTARTED: "the gateway began anew, the run with it",
         CancelState.FAILED: "nothing was sent, or the gateway refused it",
         CancelState.MISSED: "look at what runs now",
         CancelState.UNKNOWN: "look whether it still runs; it is followed all the same",
-        CancelState.UNCONFIRMED: f"no later turn completed: watch, or {restart}",
+        CancelState.UNCONFIRMED: f"no later turn completed: watch, or {key} restarts the gateway",
     }.get(how, "not recovered before a later turn completes")
+    return join((str(how), _TONES.get(how, "warn")), f": {then}")
 
 
 def awaited_steps(brake: Brake, view: View) -> list[str]:
@@ -251,14 +234,12 @@ def after_change(brake: Brake, view: View) -> str:
     """Return what helps next."""
     watch = view.state.watch
     if view.state.lane.acted is None:
-        return f"the actuator is at work: {age(max(view.now - brake.asked_at, 0.0))}"
+        return f"the actuator is at work: {age(view.now - brake.asked_at)}"
     if brake.proof is Proof.FAILED:
         return "nothing was changed"
     if brake.proof is Proof.CONFIRMED:
-        is_brake = brake.change == FORCE_FALLBACK
-        return (
-            f"{key_of(watch, 'record')} records it; stage reverted is proposed" if is_brake else ""
-        )
+        told = f"{key_of(watch, 'record')} records it; stage reverted is proposed"
+        return told if brake.change == FORCE_FALLBACK else ""
     if brake.proof is Proof.CONTRADICTED:
         return f"look at what the gateway was started with; {key_of(watch, 'restart')} restarts it"
     if brake.since is None:
@@ -272,8 +253,7 @@ def restart_lines(restart: Restart, view: View, width: int) -> list[Line]:
     awaited = [] if is_back else ["back in a new epoch, streams attached again"]
     lines = step_lines(restart.steps[-STEPS:], awaited, view.state.clock, width)
     tone = _TONES.get(restart.state, "warn")
-    reason = f": {restart.reason}" if restart.reason else ""
-    lines += paragraph(join((str(restart.state), tone), reason), width, 0)
+    lines += _result(restart.state, tone, restart.reason, width)
     if is_back:
         streams = streams_view(view)
         lines.append(join(f"streams {streams.live}/{streams.wanted} attached again"))
@@ -285,22 +265,17 @@ def probe_lines(probe: Probe, view: View, width: int) -> list[Line]:
     began = f"{view.state.clock.wall_at(probe.began_at):%H:%M:%SZ}"
     whose = f" in {short_id(probe.session_id)}" if probe.session_id else ""
     head = join(("probe", "strong"), f" of {began}{whose}")
-    awaited = [] if probe.is_over else [_awaited_step(probe, view.now), *_later(probe)]
-    lines = [head, *step_lines(probe.steps, awaited, view.state.clock, width)]
+    lines = [head, *step_lines(probe.steps, _awaited(probe, view.now), view.state.clock, width)]
     if probe.outcome is not None:
-        tone = _TONES.get(probe.outcome, "warn")
-        reason = f": {probe.reason}" if probe.reason else ""
-        lines += paragraph(join((str(probe.outcome), tone), reason), width, 0)
+        lines += _result(probe.outcome, _TONES.get(probe.outcome, "warn"), probe.reason, width)
     return lines
 
 
-def _awaited_step(probe: Probe, now: float) -> str:
-    """Return the step that is awaited, since when, and when it is given up."""
-    waits_s = max(now - probe.awaited_since, 0.0)
-    left_s = max(probe.deadline - now, 0.0)
-    return f"{probe.awaited}  for {age(waits_s)}, given up in {age(left_s)}"
-
-
-def _later(probe: Probe) -> list[str]:
+def _awaited(probe: Probe, now: float) -> list[str]:
+    """Return the step that is awaited, since when, and when it is given up; then the later ones."""
+    if probe.is_over:
+        return []
+    waits, left = age(now - probe.awaited_since), age(probe.deadline - now)
     order = tuple(ProbeStep)
-    return [str(step) for step in order[order.index(probe.awaited) + 1 :]]
+    later = map(str, order[order.index(probe.awaited) + 1 :])
+    return [f"{probe.awaited}  for {waits}, given up in {left}", *later]

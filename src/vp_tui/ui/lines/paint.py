@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from itertools import groupby, zip_longest
+from itertools import chain, groupby, zip_longest
 from typing import TYPE_CHECKING, Final, Literal
 
 from rich.cells import cell_len, chop_cells, set_cell_size
@@ -144,6 +144,11 @@ def spread(left: Line, right: Line, width: int) -> Line:
     return (*cut(left, max(width - width_of(right) - 1, 0)), (" ", "plain"), *right)
 
 
+def in_a_row(parts: Iterable[Line | Span | str], between: Span | str = "  ") -> Line:
+    """Return the parts as one line, `between` between two of them."""
+    return join(*[one for part in parts for one in (between, part)][1:])
+
+
 def flow(parts: Sequence[Line], width: int, between: str = "  ") -> list[Line]:
     """Return the parts as lines of at most `width` cells, broken only between two parts."""
     lines: list[Line] = []
@@ -180,13 +185,18 @@ def sparkline(values: Sequence[float], width: int, height: int = 1) -> list[str]
     ]
 
 
-def wrap_line(painted: Line, width: int, prefix: Line = EMPTY) -> list[Line]:
+def heading(text: str) -> Line:
+    """Return what stands over a section."""
+    return ((text, "accent"),)
+
+
+def wrap_line(text: Line | str, width: int, prefix: Line = EMPTY) -> list[Line]:
     """Return a line as lines of at most `width` cells, broken at blanks.
 
     The first one begins with `prefix`, the others with as many blanks. Only a word that is longer
     than a whole line is broken inside.
     """
-    return list(_wrapped_line(painted, width, prefix))
+    return list(_wrapped_line(join(text), width, prefix))
 
 
 @lru_cache(maxsize=_KEPT)
@@ -210,20 +220,27 @@ def _wrapped_line(painted: Line, width: int, prefix: Line) -> tuple[Line, ...]:
 
 def paragraph(text: Line | str, width: int, indent: int = 2, tone: Tone = "plain") -> list[Line]:
     """Return a text as lines that all begin `indent` cells from the left."""
-    painted: Line = ((text, tone),) if isinstance(text, str) else text
-    return wrap_line(painted, width, plain(" " * indent))
+    return wrap_line(_toned(text, tone), width, plain(" " * indent))
 
 
 def bullet(text: Line | str, width: int, indent: int = 4) -> list[Line]:
     """Return one item of a list."""
-    painted = plain(text) if isinstance(text, str) else text
-    return wrap_line(painted, width, join(" " * (indent - 2), ("- ", "dim")))
+    return wrap_line(text, width, join(" " * (indent - 2), ("- ", "dim")))
 
 
-def fact(name: str, text: Line | str, width: int, names: int = NAMES) -> list[Line]:
-    """Return a named fact, its name in a column of `names` cells."""
-    painted = plain(text) if isinstance(text, str) else text
-    return wrap_line(painted, width, join("  ", (fit(name, names - 3), "dim"), " "))
+def fact(name: str, text: Line | str, width: int, tone: Tone = "plain") -> list[Line]:
+    """Return a named fact, its name in a column of NAMES cells."""
+    prefix = join("  ", (fit(name, NAMES - 3), "dim"), " ")
+    return wrap_line(_toned(text, tone), width, prefix)
+
+
+def facts(told: Iterable[tuple[str, Line | str]], width: int, tone: Tone = "plain") -> list[Line]:
+    """Return named facts, one below the other."""
+    return [line for name, text in told for line in fact(name, text, width, tone)]
+
+
+def _toned(text: Line | str, tone: Tone) -> Line:
+    return ((text, tone),) if isinstance(text, str) else text
 
 
 def beside(left: Sequence[Line], right: Sequence[Line], width: int, gap: int) -> list[Line]:
@@ -268,20 +285,17 @@ def step_line(
     name: str, detail: str, at: float | None, clock: Clock, width: int, names: int = STEP_NAMES
 ) -> list[Line]:
     """Return one step that happened at `at`, None for one that is awaited, as lines."""
-    symbol: Line = (("· ", "dim") if at is None else ("✓ ", "good"),)
+    symbol: Span = ("· ", "dim") if at is None else ("✓ ", "good")
     when = "awaited " if at is None else durations.clock_time(clock.wall_at(at))
-    return wrap_line(plain(detail), width, join(symbol, (f"{when}  ", "dim"), f"{name:<{names}}"))
+    return wrap_line(detail, width, join(symbol, (f"{when}  ", "dim"), f"{name:<{names}}"))
 
 
 def step_lines(
     steps: Sequence[ProofStep], awaited: Iterable[str], clock: Clock, width: int
 ) -> list[Line]:
     """Return steps with their times; then what is awaited."""
-    lines: list[Line] = []
-    for step in steps:
-        lines += step_line(step.step, step.detail, step.at, clock, width)
-    lines += [join(("· awaited   ", "dim"), (name, "dim")) for name in awaited]
-    return lines
+    done = (step_line(step.step, step.detail, step.at, clock, width) for step in steps)
+    return [*chain(*done), *(((f"· awaited   {name}", "dim"),) for name in awaited)]
 
 
 def unknown(view: View, width: int) -> list[Line]:

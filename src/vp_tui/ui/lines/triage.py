@@ -12,8 +12,6 @@ from vp_tui.views.actions import key_of
 from vp_tui.views.triage import triage
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from vp_tui.domain.runs.cancels import Cancel
     from vp_tui.views.triage import Moment, Triage
     from vp_tui.views.view import View
@@ -48,20 +46,15 @@ def triage_lines(
     seen = triage(view, session_id)
     if seen is None:
         gone = f"{session_id} is not listed any more: nothing is known of it now"
-        return [
-            _title(join((short_id(session_id), "strong")), view, width),
-            *wrap_text(gone, width)[:height],
-        ]
-    told = seen.row.level
-    elsewhere = ""
+        title = _title(((short_id(session_id), "strong"),), view, width)
+        return [title, *wrap_text(gone, width)[:height]]
+    elsewhere, told = "", seen.row.level
     if selected != session_id:
         elsewhere = f" (the cursor is elsewhere: {key_of(view.state.watch, 'alarm')})"
-    about = join(
-        (f"{short_id(session_id)}{elsewhere} ", "strong"),
-        (f"{words.level(told)}: ", "bad" if seen.row.is_alarm else "plain"),
-        told.reason,
-    )
-    return [_title(about, view, width), *_body(seen, view, width, height)]
+    name: Span = (f"{short_id(session_id)}{elsewhere} ", "strong")
+    level: Span = (f"{words.level(told)}: ", "bad" if seen.row.is_alarm else "plain")
+    title = _title(join(name, level, told.reason), view, width)
+    return [title, *_body(seen, view, width, height)]
 
 
 def _title(about: Line, view: View, width: int) -> Line:
@@ -75,18 +68,22 @@ def _body(seen: Triage, view: View, width: int, height: int) -> list[Line]:
     """Return the lines that fit: where there are few, what others tell too is left out."""
     is_roomy = height >= ROOMY
     is_told = seen.row.mission.is_certain and not is_roomy  # by the course
-    facts = (seen.queue, seen.viewers, seen.lane)
     logs = flow([_plain(log) for log in seen.logs], width, _GAP)
-    course = _course(seen.course, view, width, is_roomy=is_roomy)
+    course = [_moment(moment, view, width, is_roomy=is_roomy) for moment in seen.course]
+    if not is_roomy:
+        course = flow(course, width, _GAP)
     parts = {
         "logs": logs[:1],
         "blocks": [cut(_plain(seen.blocks), width)],
         "cancel": _cancel(seen.cancel, view, width, is_roomy=is_roomy),
         "mission": [] if is_told else [cut(_plain(seen.mission), width)],
         "other logs": logs[1:],
-        "facts": flow([_plain(fact) for fact in facts], width),
+        "facts": flow([*map(_plain, (seen.queue, seen.viewers, seen.lane))], width),
     }
-    next_step = _next_step_lines(seen.next_step, width)
+    next_step = [
+        join((_NEXT_STEP if place == 0 else " " * len(_NEXT_STEP), "strong"), line)
+        for place, line in enumerate(wrap_text(seen.next_step, width - len(_NEXT_STEP)))
+    ]
     at_least = min(len(course), COURSE_AT_LEAST)
     room = height - len(next_step) - at_least
     for name, lines in parts.items():
@@ -97,29 +94,15 @@ def _body(seen: Triage, view: View, width: int, height: int) -> list[Line]:
     return [*_newest(course, width, at_least + max(room, 0)), *told, *next_step][:height]
 
 
-def _next_step_lines(text: str, width: int) -> list[Line]:
-    lines = wrap_text(text, width - len(_NEXT_STEP))
-    return [
-        join((_NEXT_STEP if place == 0 else " " * len(_NEXT_STEP), "strong"), line)
-        for place, line in enumerate(lines)
-    ]
-
-
 def _plain(text: str) -> Line:
     return ((f" {text}", "plain"),)
-
-
-def _course(moments: Sequence[Moment], view: View, width: int, *, is_roomy: bool) -> list[Line]:
-    told = [_moment(moment, view, width, is_roomy=is_roomy) for moment in moments]
-    return told if is_roomy else flow(told, width, _GAP)
 
 
 def _newest(course: list[Line], width: int, room: int) -> list[Line]:
     """Return the turn's beginning and its newest lines, as many as there is room for."""
     if len(course) <= room:
         return course
-    newest = course[len(course) - room + 1 :]
-    return [cut(join(course[0], (" …", "dim")), width), *newest]
+    return [cut(join(course[0], (" …", "dim")), width), *course[len(course) - room + 1 :]]
 
 
 def _moment(moment: Moment, view: View, width: int, *, is_roomy: bool) -> Line:

@@ -13,7 +13,7 @@ import plotext
 
 from vp_tui.domain.text import clip, counted, literal
 from vp_tui.domain.vocabulary import NOT_AVAILABLE, p95_cell, rate_cell
-from vp_tui.ui.lines.paint import Line, cut, fit, join, sparkline, width_of
+from vp_tui.ui.lines.paint import Line, cut, fit, join, plain, sparkline, width_of
 from vp_tui.views.words import short_label
 
 if TYPE_CHECKING:
@@ -36,14 +36,30 @@ _TICKS: Final = 6
 """Labels under a chart at most: more run into each other."""
 
 
+class Spot(NamedTuple):
+    """One value, and where it stands: its place from left to right, and what that is called."""
+
+    place: int
+    name: str
+    value: float
+
+
 class _Series(NamedTuple):
     """One figure of the rows that have it."""
 
     name: str
     title: str
-    points: Sequence[RowFigures]
-    values: Sequence[float]
+    spots: list[Spot]
     written: Callable[[float | None], str]
+
+    def said(self, total: int) -> str:
+        """Return its range, and how many of `total` rows have it; n/a where none has."""
+        rows = counted(total, "row")
+        if not self.spots:
+            return f"{NOT_AVAILABLE}: none of {rows} has one"
+        values = [spot.value for spot in self.spots]
+        low, high = self.written(min(values)), self.written(max(values))
+        return f"min {low} max {high}, {len(values)} of {rows}"
 
 
 def trend_lines(points: Sequence[RowFigures], total: int, width: int) -> list[Line]:
@@ -59,64 +75,32 @@ def trend_charts(points: Sequence[RowFigures], total: int, width: int, height: i
 
 
 def _both(points: Sequence[RowFigures]) -> tuple[_Series, _Series]:
-    rated = [(point, point.rate) for point in points if point.rate is not None]
-    timed = [(point, point.p95_s) for point in points if point.p95_s is not None]
+    named = [(p, clip(literal(short_label(p.window)), _LABEL)) for p in points]
+    rates = [Spot(p.number, name, p.rate) for p, name in named if p.rate is not None]
+    p95s = [Spot(p.number, name, p.p95_s) for p, name in named if p.p95_s is not None]
     return (
-        _Series("rate", "FALLBACK RATE", *_split(rated), rate_cell),
-        _Series("p95", "P95 LATENCY", *_split(timed), p95_cell),
+        _Series("rate", "FALLBACK RATE", rates, rate_cell),
+        _Series("p95", "P95 LATENCY", p95s, p95_cell),
     )
-
-
-def _split(pairs: Sequence[tuple[RowFigures, float]]) -> tuple[list[RowFigures], list[float]]:
-    return [point for point, _value in pairs], [value for _point, value in pairs]
 
 
 def _compact(series: _Series, total: int, width: int) -> Line:
     name: Line = ((fit(series.name, _NAME), "dim"),)
-    if not series.values:
-        return join(name, _none(total))
-    newest = join((f"{series.written(series.values[-1])} ", "strong"))
-    said = f" {_range(series)}, {_counted(series, total)}"
-    room = width - width_of(name) - width_of(newest) - len(said)
-    return cut(
-        join(name, newest, (sparkline(series.values, room)[0], "accent"), (said, "dim")), width
-    )
+    if not series.spots:
+        return join(name, series.said(total))
+    values = [spot.value for spot in series.spots]
+    newest, said = f"{series.written(values[-1])} ", f" {series.said(total)}"
+    room = width - width_of(name) - len(newest) - len(said)
+    drawn = sparkline(values, room)[0]
+    return cut(join(name, (newest, "strong"), (drawn, "accent"), (said, "dim")), width)
 
 
 def _chart(series: _Series, total: int, width: int, height: int) -> list[Line]:
     """Return exactly one line more than `height`, each `width` cells wide."""
-    said = f"{_range(series)}, {_counted(series, total)}" if series.values else _none(total)
-    title: Line = ((fit(f"{series.title}  {said}", width), "dim"),)
-    if not series.values:
-        return [title, *((((" " * width), "plain"),) for _ in range(height))]
-
-    spots = [
-        Spot(point.number, clip(literal(short_label(point.window)), _LABEL), value)
-        for point, value in zip(series.points, series.values, strict=True)
-    ]
-    lines = chart(spots, width, height)
+    title: Line = ((fit(f"{series.title}  {series.said(total)}", width), "dim"),)
+    lines = chart(series.spots, width, height) if series.spots else []
     lines += [" " * width] * (height - len(lines))
-    return [title, *(((line, "plain"),) for line in lines)]
-
-
-def _range(series: _Series) -> str:
-    return f"min {series.written(min(series.values))} max {series.written(max(series.values))}"
-
-
-def _counted(series: _Series, total: int) -> str:
-    return f"{len(series.values)} of {counted(total, 'row')}"
-
-
-def _none(total: int) -> str:
-    return f"{NOT_AVAILABLE}: none of {counted(total, 'row')} has one"
-
-
-class Spot(NamedTuple):
-    """One value, and where it stands: its place from left to right, and what that is called."""
-
-    place: int
-    name: str
-    value: float
+    return [title, *map(plain, lines)]
 
 
 def chart(spots: Sequence[Spot], width: int, height: int, width_per_label: int = 12) -> list[str]:

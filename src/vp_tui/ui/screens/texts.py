@@ -10,7 +10,6 @@ from itertools import groupby
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual.binding import Binding, BindingType
-from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 
 from vp_tui.domain.lane.auto_revert import STOP_KEY
@@ -58,8 +57,6 @@ class HelpScreen(ModalScreen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,enter", "dismiss", show=False),
         closing("help"),
-        Binding("j", "scroll(1)", show=False),
-        Binding("k", "scroll(-1)", show=False),
     ]
 
     def __init__(self, watch: Watch) -> None:
@@ -67,15 +64,12 @@ class HelpScreen(ModalScreen[None]):
         self._watch = watch
 
     def compose(self) -> ComposeResult:
-        with VerticalScroll(id="help") as box:
-            box.border_title = "Keys"
-            box.border_subtitle = "esc closes, arrows scroll"
-            lines = Lines(id="help-lines")
-            lines.show(help_lines(self._watch))
-            yield lines
-
-    def action_scroll(self, steps: int) -> None:
-        self.query_one("#help").scroll_relative(y=steps, animate=False)
+        lines = Lines(id="help-lines")
+        lines.show(help_lines(self._watch))
+        box = Scrolled(lines, id="help")
+        box.border_title = "Keys"
+        box.border_subtitle = "esc closes, arrows scroll"
+        yield box
 
 
 def help_lines(watch: Watch) -> list[Line]:
