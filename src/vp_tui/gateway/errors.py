@@ -13,9 +13,8 @@ import json
 import os
 import socket
 import ssl
-from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import TYPE_CHECKING, ClassVar, Final, Self
+from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple, Self
 
 from vp_tui.domain.models import INTERNAL, OPS, Failure, Plane, TokenPresence
 from vp_tui.domain.text import clip, fold, literal
@@ -95,8 +94,7 @@ _SHOWN: Final = 200
 _REFUSED: Final = ("connection refused", "is the gateway running there?")
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(NamedTuple):
     """What was asked, as far as the words about a failure need it."""
 
     path: str
@@ -104,7 +102,7 @@ class Asked:
     """host:port"""
     plane: Plane | None = None
     """None for an endpoint that wants no token."""
-    tokens: TokenPresence = field(default_factory=TokenPresence)
+    tokens: TokenPresence = TokenPresence()
     withheld: bool = False
     """Tokens were there and not sent, because the link is not safe."""
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
@@ -221,8 +220,8 @@ class SimLane:
             return await SimEngine(self._around, place, emit).run(prompt, script)
         ledger.adopt_engine_session(now())
         mission = ledger.dispatch(prompt, self.run_id, now())
-        vp_place = replace(
-            place, session_id=LANE_DIRECTORY, workspace_dir=lane_dir, source="vp.coder"
+        vp_place = place._replace(
+            session_id=LANE_DIRECTORY, workspace_dir=lane_dir, source="vp.coder"
         )
         vp = await self._delegate(mission, vp_place, script, emit)
         if vp.error is None:
