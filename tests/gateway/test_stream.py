@@ -55,7 +55,6 @@ def test_the_first_attach_goes_by_the_listing_that_made_it() -> None:
     ]
     assert core.step(7.5) == Stay(None)
     assert core.received(TEXT, 7.6) == [StreamEvent(7.6, ID, TEXT)]
-    assert core.own_attaches == 1
 
 
 def test_frames_before_connected_pass_and_prove_nothing() -> None:
@@ -69,7 +68,6 @@ def test_frames_before_connected_pass_and_prove_nothing() -> None:
 def test_a_second_connected_is_counted_and_changes_nothing() -> None:
     core = live_core()
     assert core.received(CONNECTED, 1.0) == [StreamEvent(1.0, ID, CONNECTED)]
-    assert core.own_attaches == 2
 
 
 @pytest.mark.parametrize(
@@ -145,7 +143,6 @@ def test_a_silent_accept_is_given_up() -> None:
     assert core.expired(10.0) == [LinkChanged(10.0, ID, StreamState.WAITING, SILENT_ACCEPT)]
     assert core.expired(10.1) == []
     assert core.step(10.2) == AwaitConfirmation()
-    assert core.own_attaches == 0
 
 
 def test_after_a_loss_only_a_later_listing_allows_to_attach() -> None:
@@ -184,7 +181,6 @@ def test_coming_back_is_a_gap() -> None:
         LinkChanged(10.25, ID, StreamState.LIVE),
         GapFound(10.25, ID, "not attached for 4.2 s; no replay"),
     ]
-    assert core.own_attaches == 2
     core.closed(1006, "", 11.0)
     assert GapFound(12.0, ID, "not attached for 1.0 s; no replay") in attach(core, 12.0)
 

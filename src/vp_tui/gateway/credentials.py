@@ -2,13 +2,8 @@
 
 The gateway has two planes with a token each (docs/wire.md, section 2). Both headers go to both
 planes, and `Authorization` never goes anywhere: a bearer token wins over the x- headers, so one
-header set could then serve one plane only. Each plane takes from the two what it knows:
-
-* ops: `x-ua-ops-token` alone counts.
-* session, G1: `x-ua-internal-token`, else `x-ua-ops-token`; it is compared with the gateway's
-  internal token, or with its ops token where no internal one is set. An ops token alone is thus all
-  that can be tried when no internal token is known.
-* session, G2: as G1, and the legacy ops token is accepted besides.
+header set could then serve one plane only. Where no internal token is known, the ops token alone is
+all that can be tried on the session plane.
 
 No token's value is ever shown.
 """

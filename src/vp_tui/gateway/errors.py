@@ -13,9 +13,7 @@ import json
 import os
 import socket
 import ssl
-from dataclasses import dataclass, field
-from http import HTTPStatus
-from typing import TYPE_CHECKING, ClassVar, Final, Self
+from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple, Self
 
 from vp_tui.domain.models import INTERNAL, OPS, Failure, Plane, TokenPresence
 from vp_tui.domain.text import clip, fold, literal
@@ -92,11 +90,15 @@ class Unreadable(GatewayError):
 
 
 _SHOWN: Final = 200
+_HTTP_BAD_REQUEST: Final = 400
+_HTTP_UNAUTHORIZED: Final = 401
+_HTTP_FORBIDDEN: Final = 403
+_HTTP_NOT_FOUND: Final = 404
+_HTTP_SERVER_ERROR: Final = 500
 _REFUSED: Final = ("connection refused", "is the gateway running there?")
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(NamedTuple):
     """What was asked, as far as the words about a failure need it."""
 
     path: str
@@ -104,7 +106,7 @@ class Asked:
     """host:port"""
     plane: Plane | None = None
     """None for an endpoint that wants no token."""
-    tokens: TokenPresence = field(default_factory=TokenPresence)
+    tokens: TokenPresence = TokenPresence()
     withheld: bool = False
     """Tokens were there and not sent, because the link is not safe."""
 
@@ -113,15 +115,15 @@ def refusal(asked: Asked, status: int, body: bytes, location: str = "") -> Gatew
     """Return the error for an answer whose status is not 2xx; `body` may be cut off."""
     detail = _detail(body)
     said = f"{status} from {asked.path}{': ' if detail else ''}{detail}"
-    if status == HTTPStatus.UNAUTHORIZED:
+    if status == _HTTP_UNAUTHORIZED:
         return _unauthorized(asked)
-    if status == HTTPStatus.FORBIDDEN:
+    if status == _HTTP_FORBIDDEN:
         return Unauthorized(said, "this gateway's role or a proxy forbids it: ask another gateway")
-    if status == HTTPStatus.NOT_FOUND:
+    if status == _HTTP_NOT_FOUND:
         return NotFound(said, f"is {asked.where} the gateway's URL?")
-    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+    if status >= _HTTP_SERVER_ERROR:
         return ServerFailed(said, "see the gateway's own log")
-    if status < HTTPStatus.BAD_REQUEST:
+    if status < _HTTP_BAD_REQUEST:
         target = clip(literal(location.partition("?")[0]), _SHOWN) or "nowhere"
         return Rejected(
             f"{status} from {asked.path}: redirects to {target}",

@@ -111,8 +111,7 @@ def _words(data: Data, names: Mapping[str, str]) -> dict[str, Any]:
 
 def _line(text: str, limit: int = TEXT_LIMIT) -> str:
     """Return `text` on one clean line of at most `limit` characters."""
-    clean = literal(fold(text[: 2 * limit]))
-    return clean if len(clean) <= limit else clip(clean, limit)
+    return clip(literal(fold(text[: 2 * limit])), limit)
 
 
 def _text(data: Data, key: str, limit: int = 2 * TEXT_LIMIT) -> str:

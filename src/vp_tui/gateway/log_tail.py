@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import accumulate, takewhile
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vp_tui.domain.models import LogChunk, TailAnswer
 from vp_tui.domain.text import clip, literal
@@ -38,8 +38,7 @@ _MOST_UNCERTAIN: Final = (_DAMAGED_BYTES - 1) * DAMAGE_LIMIT + 1
 _ASCII_END: Final = "\x80"
 
 
-@dataclass(frozen=True, slots=True)
-class TailRequest:
+class TailRequest(NamedTuple):
     """What to ask: from byte `cursor` to the end, or the end of the file where it is None."""
 
     cursor: int | None = None

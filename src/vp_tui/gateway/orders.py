@@ -21,14 +21,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from vp_tui.domain.lane.probe import Attached, Broke, Executed, Heard
 from vp_tui.domain.models import Failure, Plane
 from vp_tui.gateway.credentials import gateway_url, host_port, require_session_id, stream_url
-from vp_tui.gateway.errors import (
-    Asked,
-    GatewayError,
-    NotFound,
-    ReadOnly,
-    TimedOut,
-    Unreachable,
-)
+from vp_tui.gateway.errors import Asked, GatewayError, NotFound, ReadOnly, TimedOut, Unreachable
 from vp_tui.gateway.frames import parse_frame
 from vp_tui.gateway.parsing import parse_cancel, parse_created
 from vp_tui.gateway.stream import close_in_words, refusal_in_words

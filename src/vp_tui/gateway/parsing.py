@@ -6,10 +6,9 @@ mission list, a text where a number belongs) is Unreadable, with the place of th
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 from pydantic import ValidationError
 
@@ -55,8 +54,7 @@ Model = TypeVar("Model", bound=Payload)
 Value = TypeVar("Value")
 
 
-@dataclass(frozen=True, slots=True)
-class SessionListing:
+class SessionListing(NamedTuple):
     """Sessions in the gateway's order; `total` counts those past the limit too."""
 
     sessions: tuple[Session, ...]
@@ -64,10 +62,7 @@ class SessionListing:
 
 
 def parse_health(body: bytes, date_header: str | None) -> Health:
-    """Return a health answer; `date_header` is the Date of the same answer.
-
-    Raises Unreadable.
-    """
+    """Return a health answer; `date_header` is the Date of the same answer. Raises Unreadable."""
     answer = _parse(HealthPayload, body, "health")
     try:
         stamp = datetime.fromisoformat(answer.timestamp)
@@ -79,10 +74,7 @@ def parse_health(body: bytes, date_header: str | None) -> Health:
 
 
 def parse_metrics(body: bytes, mission_limit: int, event_limit: int) -> Snapshot:
-    """Return an answer of the ops metrics that was asked with these limits.
-
-    Raises Unreadable.
-    """
+    """Return an answer of the ops metrics, asked with these limits. Raises Unreadable."""
     return _snapshot(_parse(MetricsPayload, body, "metrics"), mission_limit, event_limit)
 
 

@@ -181,8 +181,6 @@ class StreamCore:
         chance: Callable[[], float],
         policy: Policy | None = None,
     ) -> None:
-        self.own_attaches = 0
-        """How often `connected` came: each raised the session's `last_event_seq` by one."""
         self._session_id = session_id
         self._chance = chance
         self._policy = policy or Policy()
@@ -229,7 +227,6 @@ class StreamCore:
         if frame.kind != "connected":
             self._deaf.frame_came()
             return [event]
-        self.own_attaches += 1
         if self._phase is not _Phase.ACCEPTED:
             return [event]
         self._phase = _Phase.LIVE

@@ -87,12 +87,11 @@ def known_session_id(request: Request, gateway: SimGateway) -> str:
 
 def query_ints(request: Request, **defaults: int) -> list[int]:
     """Return integers of the query in the order of `defaults`; raises for what is none."""
-    values: list[int] = []
-    errors: list[JsonObject] = []
+    values, errors = [], []
     for name, default in defaults.items():
-        text = request.query_params.get(name)
+        text = request.query_params.get(name, default)
         try:
-            values.append(default if text is None else int(text))
+            values.append(int(text))
         except ValueError:
             message = "Input should be a valid integer, unable to parse string as an integer"
             errors.append(_error("int_parsing", ["query", name], message, text))

@@ -248,23 +248,22 @@ def _rate(counts: Counter[str], what: str) -> float | None:
 
 
 def _alerts(recent: Counter[str]) -> list[JsonObject]:
-    alerts: list[JsonObject] = []
+    alerts = []
     for what, name in (("resume", "resume"), ("ws_attach", "attach")):
         rate, failures = _rate(recent, what), recent[f"{what}_failures"]
         is_judged = recent[f"{what}_attempts"] >= MIN_ATTEMPTS
         if is_judged and rate is not None and rate < MIN_SUCCESS_RATE:
-            alerts.append(_alert(f"{name}_success_rate_low", rate, MIN_SUCCESS_RATE))
+            alerts.append((f"{name}_success_rate_low", rate, MIN_SUCCESS_RATE))
         if failures >= MAX_FAILURES:
-            alerts.append(_alert(f"{name}_failures_high", failures, MAX_FAILURES))
-    return alerts
-
-
-def _alert(code: str, actual: float, threshold: float) -> JsonObject:
-    return {
-        "code": code,
-        "severity": "warning",
-        "message": f"{code.replace('_', ' ').capitalize()} over the last 15 minutes.",
-        "actual": actual,
-        "threshold": threshold,
-        "scope": "window",
-    }
+            alerts.append((f"{name}_failures_high", failures, MAX_FAILURES))
+    return [
+        {
+            "code": code,
+            "severity": "warning",
+            "message": f"{code.replace('_', ' ').capitalize()} over the last 15 minutes.",
+            "actual": actual,
+            "threshold": threshold,
+            "scope": "window",
+        }
+        for code, actual, threshold in alerts
+    ]

@@ -101,7 +101,7 @@ class SimDriver(SimHost):
         await self.clock.sleep(self.random.uniform(shortest, longest or shortest))
 
     async def start(
-        self, user: str, outcome: Outcome = "clean", *, seconds: Sequence[float] = (8.0, 20.0)
+        self, user: str, outcome: Outcome = "mission", *, seconds: Sequence[float] = (8.0, 20.0)
     ) -> SimTurn:
         """Send a coding prompt for `user` that takes about so many seconds, from-to."""
         prompt, steps = coding_turn(self.random, seconds=self.random.uniform(*seconds))
@@ -115,7 +115,7 @@ class SimDriver(SimHost):
         )
         return await self._start(user, prompt, script)
 
-    async def code(self, user: str, outcome: Outcome = "clean") -> SimTurn:
+    async def code(self, user: str, outcome: Outcome = "mission") -> SimTurn:
         """Send a coding prompt for `user` and wait for the turn's end."""
         turn = await self.start(user, outcome)
         await turn.ended.wait()

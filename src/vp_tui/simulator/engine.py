@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vp_tui.simulator.database import JsonObject
 
@@ -31,8 +30,7 @@ _AN_HOUR: Final = 3600.0
 LOG_TAIL_BYTES: Final = 4096
 
 
-@dataclass(frozen=True, slots=True)
-class SimPlace:
+class SimPlace(NamedTuple):
     """Where an engine works: the VP lane's directory or the session's own."""
 
     session_id: str
@@ -49,8 +47,7 @@ class SimPlace:
         return self.source == "vp.coder"
 
 
-@dataclass(frozen=True)
-class SimSurroundings:
+class SimSurroundings(NamedTuple):
     """What engines share within one boot of the gateway."""
 
     clock: SimClock
@@ -63,8 +60,7 @@ class SimEngineError(Exception):
     """The engine raised instead of reporting an error."""
 
 
-@dataclass(frozen=True, slots=True)
-class SimEngineResult:
+class SimEngineResult(NamedTuple):
     """How an engine's part ended: with an `error`, or without."""
 
     trace_id: str | None

@@ -66,13 +66,13 @@ class SimDoor(Protocol):
         """The base URL; known once it was open."""
 
     async def open(self, app: Starlette) -> None:
-        """Let clients in to `app`, always at the same URL."""
+        """Let clients in to `app`, always at the same URL. Raises OSError when it is taken."""
 
     async def close(self) -> None:
         """Refuse new clients and end all connections, streams with 1012."""
 
 
-class SimTcpDoor:
+class _TcpDoor(SimDoor):
     """A port on the loopback interface; 0 takes a free one, and keeps it."""
 
     def __init__(self, port: int) -> None:
@@ -82,11 +82,9 @@ class SimTcpDoor:
 
     @property
     def url(self) -> str:
-        """The base URL; known once it was open."""
         return f"http://{HOST}:{self._port}"
 
     async def open(self, app: Starlette) -> None:
-        """Listen. Raises OSError when the port is taken."""
         listener = _bind(self._port)
         self._port = listener.getsockname()[1]
         self._server = _Server(app)
@@ -94,7 +92,6 @@ class SimTcpDoor:
         await self._server.listening.wait()
 
     async def close(self) -> None:
-        """Close the port and all connections."""
         if self._server is None or self._serving is None:
             return
         self._server.should_exit = True
@@ -125,7 +122,7 @@ class SimHost:
         """The present boot."""
         self.up = asyncio.Event()
         """Set while the gateway listens."""
-        self._door: SimDoor = door or SimTcpDoor(options.port)
+        self._door: SimDoor = door or _TcpDoor(options.port)
         self._changing = asyncio.Lock()
 
     @property

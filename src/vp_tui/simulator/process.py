@@ -82,11 +82,7 @@ class SimProcess:
     def __init__(self, process: subprocess.Popen[str], url: str) -> None:
         self._process = process
         self.url = url
-
-    @property
-    def pid(self) -> int:
-        """The child's process id, for signals."""
-        return self._process.pid
+        self.pid = process.pid
 
     def stop(self) -> None:
         """End the child, by force if it does not hear."""

@@ -31,7 +31,7 @@ async def tour(driver: SimDriver) -> None:
     await driver.seed(9)
     # Shadow windows: a baseline, an injected fault, then clean.
     await driver.code("ana")
-    await driver.code("ana", "vp_exception")
+    await driver.code("ana", "vp_exc")
     for _ in range(3):
         await driver.code("ana")
     # A limited cohort of two; not all they ask is code.
@@ -163,13 +163,13 @@ SCENARIOS: Final[dict[str, Scenario]] = {
     "tour": tour,
     "clean": clean,
     # The VP errs about every third time, and the primary path answers.
-    "fault": partial(faulty, faults=("vp_error", "vp_exception"), rate=0.35),
+    "fault": partial(faulty, faults=("vp_error", "vp_exc"), rate=0.35),
     # VP and primary path both fail.
-    "failed": partial(faulty, faults=("both_fail", "fallback_exception"), rate=0.5),
+    "failed": partial(faulty, faults=("both_fail", "fallback_exc"), rate=0.5),
     # A run falls silent in a tool until somebody cancels it.
     "stuck": partial(held_up, outcome="hang"),
     # A run does not hear a cancel for a minute and a half.
-    "deaf": partial(held_up, outcome="deaf"),
+    "deaf": partial(held_up, outcome="hang_swallow"),
     # A slow run does make progress.
     "queued": partial(held_up, outcome="drip", codes_between=False),
     "blind": blind,

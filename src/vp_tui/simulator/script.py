@@ -7,48 +7,39 @@ a clean turn of a few seconds. What users ask for and what engines do about it i
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from random import Random
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from vp_tui.simulator.database import SimIds
 
 
 Outcome = Literal[
-    "clean", "vp_error", "vp_exception", "both_fail", "fallback_exception",
-    "hang", "deaf", "orphan", "drip", "input_required",
+    "mission", "notrace", "vp_error", "vp_exc", "both_fail", "fallback_exc",
+    "hang", "hang_swallow", "orphan", "drip", "input_required",
 ]  # fmt: skip
+"""What becomes of a turn, by the name that its marker has."""
 Act = Literal["work", "err", "raise", "hang", "deaf", "orphan", "drip", "input_required"]
 """What one engine does in its part of the turn."""
 
 _ACTS: Final[dict[Outcome, tuple[Act, Act]]] = {
-    "clean": ("work", "work"),
+    "mission": ("work", "work"),
+    "notrace": ("work", "work"),
     "vp_error": ("err", "work"),
-    "vp_exception": ("raise", "work"),
+    "vp_exc": ("raise", "work"),
     "both_fail": ("err", "err"),
-    "fallback_exception": ("err", "raise"),
+    "fallback_exc": ("err", "raise"),
     "hang": ("hang", "hang"),
-    "deaf": ("deaf", "deaf"),
+    "hang_swallow": ("deaf", "deaf"),
     "orphan": ("orphan", "orphan"),
     "drip": ("drip", "drip"),
     "input_required": ("input_required", "input_required"),
 }
 """Per outcome what the VP lane does and what the primary path does after it or instead of it."""
-
-_OUTCOMES: Final[dict[str, Outcome]] = {
-    "mission": "clean",
-    "notrace": "clean",
-    "vp_error": "vp_error",
-    "vp_exc": "vp_exception",
-    "both_fail": "both_fail",
-    "fallback_exc": "fallback_exception",
-    "hang": "hang",
-    "hang_swallow": "deaf",
-    "orphan": "orphan",
-    "drip": "drip",
-    "input_required": "input_required",
-}
+_OUTCOMES: Final[dict[str, Outcome]] = {name: name for name in _ACTS}
+_STEPLESS: Final = frozenset(
+    {"notrace", "hang", "hang_swallow", "orphan", "drip", "input_required"}
+)
 _MARKER: Final = re.compile(r"@fake:(?P<name>\w+)(?P<arguments>(?:\s+\w+=\S+)*)")
 _TOOLS: Final = ("Read", "Edit", "Bash")
 _CALLS: Final = {
@@ -81,8 +72,7 @@ VP_ERRORS: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class SimStep:
+class SimStep(NamedTuple):
     """One tool call: `lead` seconds of thinking, `seconds` of work, then what came of it."""
 
     tool: str
@@ -94,11 +84,10 @@ class SimStep:
     """The engine's words afterwards; `{source}` stands for the path that runs."""
 
 
-@dataclass(frozen=True, slots=True)
-class SimTurnScript:
+class SimTurnScript(NamedTuple):
     """What happens in a turn, in seconds of scripted time."""
 
-    outcome: Outcome = "clean"
+    outcome: Outcome = "mission"
     steps: tuple[SimStep, ...] = ()
     thought: str = "I should look at the parser first."
     fails_after: float = 1.0
@@ -109,8 +98,11 @@ class SimTurnScript:
     """How long a deaf or orphaned run goes on after the cancel, or a drip in all."""
     finishes: bool = False
     """Whether a deaf run completes in the end instead of being cancelled."""
-    trace: bool = True
-    """Without a trace the engine says nothing but that it is done."""
+
+    @property
+    def trace(self) -> bool:
+        """Whether the engine says anything but that it is done."""
+        return self.outcome != "notrace"
 
     def act(self, *, delegated: bool) -> Act:
         """Return what the VP lane (`delegated`) or the primary path does."""
@@ -121,18 +113,16 @@ class SimTurnScript:
 def marked_script(prompt: str) -> SimTurnScript | None:
     """Return the script that a `@fake:name key=value` marker in `prompt` asks for."""
     marker = _MARKER.search(prompt)
-    if marker is None or marker["name"] not in _OUTCOMES:
+    outcome = _OUTCOMES.get(marker["name"]) if marker else None
+    if marker is None or outcome is None:
         return None
     arguments = dict(pair.split("=", 1) for pair in marker["arguments"].split())
     seconds = float(arguments.get("secs", 3))
-    silent = marker["name"] == "notrace"
-    hanging = marker["name"] in {"hang", "hang_swallow", "drip", "input_required", "orphan"}
     return SimTurnScript(
-        outcome=_OUTCOMES[marker["name"]],
-        steps=() if silent or hanging else _plain_steps(seconds),
+        outcome=outcome,
+        steps=() if outcome in _STEPLESS else _plain_steps(seconds),
         hold=float(arguments.get("hold", arguments.get("secs", 12))),
         finishes=arguments.get("then") == "finish",
-        trace=not silent,
     )
 
 
@@ -150,8 +140,7 @@ def _plain_steps(seconds: float) -> tuple[SimStep, ...]:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class SimJob:
+class SimJob(NamedTuple):
     """A piece of coding work: what is asked, which files it touches, how it is checked."""
 
     prompt: str

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
@@ -221,9 +220,7 @@ class SimLane:
             return await SimEngine(self._around, place, emit).run(prompt, script)
         ledger.adopt_engine_session(now())
         mission = ledger.dispatch(prompt, self.run_id, now())
-        vp_place = replace(
-            place, session_id=LANE_DIRECTORY, workspace_dir=lane_dir, source="vp.coder"
-        )
+        vp_place = SimPlace(LANE_DIRECTORY, lane_dir, "vp.coder", place.home, place.owner)
         vp = await self._delegate(mission, vp_place, script, emit)
         if vp.error is None:
             ledger.complete(mission, lane_dir, vp.trace_id, now())
