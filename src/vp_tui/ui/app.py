@@ -22,54 +22,40 @@ from vp_tui.ui.watch.screen import ReadOnlyWatchScreen, WatchScreen
 from vp_tui.views.actions import action_named, actions_in
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Coroutine, Iterator
 
     from textual.binding import BindingType
 
-    from vp_tui.state.state import Watch
-    from vp_tui.views.actions import Action
     from vp_tui.worker.commands import NetworkThread
     from vp_tui.worker.lane_watch import LaneWatch
 
 
 TICK_S: Final = 1.0
 PALETTE: Final = action_named("palette")
-_ENDING_SIGNALS: Final = ("SIGTERM", "SIGHUP")
 
 
 class ActionProvider(Provider):
     """Offers every action by name."""
 
     async def discover(self) -> Hits:
-        for action in self._known():
-            yield DiscoveryHit(self._name(action), self._run(action), help=action.help)
+        for name, run, told in self._offered():
+            yield DiscoveryHit(name, run, help=told)
 
     async def search(self, query: str) -> Hits:
         matcher = self.matcher(query)
-        for action in self._known():
-            name = self._name(action)
-            if (score := matcher.match(f"{name} {action.help}")) > 0:
-                yield Hit(score, matcher.highlight(name), self._run(action), help=action.help)
+        for name, run, told in self._offered():
+            if (score := matcher.match(f"{name} {told}")) > 0:
+                yield Hit(score, matcher.highlight(name), run, help=told)
 
-    def _known(self) -> list[Action]:
-        """Return the actions that the screen under the palette has."""
-        return [
-            action
-            for action in actions_in(self._watch)
-            if action.call.startswith("app.")
-            or hasattr(self.screen, f"action_{action.call.partition('(')[0]}")
-        ]
-
-    def _name(self, action: Action) -> str:
-        return f"{action.label} ({action.shown_key})"
-
-    def _run(self, action: Action) -> partial[Coroutine[Any, Any, None]]:
-        call = call_of(action, read_only=self._watch.read_only)
-        return partial(self.screen.run_action, call)
-
-    @property
-    def _watch(self) -> Watch:
-        return cast("VpTuiApp", self.app).lane.store.state.watch
+    def _offered(self) -> Iterator[tuple[str, partial[Coroutine[Any, Any, None]], str]]:
+        """Yield name, call and help of each action that the screen under the palette has."""
+        watch = cast("VpTuiApp", self.app).lane.store.state.watch
+        for action in actions_in(watch):
+            method = f"action_{action.call.partition('(')[0]}"
+            if action.call.startswith("app.") or hasattr(self.screen, method):
+                call = call_of(action, read_only=watch.read_only)
+                run = partial(self.screen.run_action, call)
+                yield f"{action.label} ({action.shown_key})", run, action.help
 
 
 class VpTuiApp(App[None]):
@@ -133,7 +119,7 @@ class VpTuiApp(App[None]):
     def _end_cleanly_on_signals(self) -> None:
         """Leave the terminal as it was when vp-tui is told to go, or its ssh is cut."""
         loop = asyncio.get_running_loop()
-        for name in _ENDING_SIGNALS:
+        for name in ("SIGTERM", "SIGHUP"):
             if hasattr(signal, name):
                 loop.add_signal_handler(getattr(signal, name), self.exit)
 

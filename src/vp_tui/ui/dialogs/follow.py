@@ -109,11 +109,9 @@ class FollowDialog(Dialog[None]):
             steps.show(known or [join(f"· {self._ask.sending}")])
         for field in self._fields:
             field.display = self._is_asking
-        facts.show(())
-        if self._is_asking:
-            taken = sum(len(lines.lines) for lines in blocks) + len(self._fields)
-            about = self._ask.facts(view, width, is_short=bool(steps.lines))
-            facts.show(about[: max(height - taken, 1)])
+        taken = sum(len(lines.lines) for lines in (told, target, steps)) + len(self._fields)
+        about = self._ask.facts(view, width, is_short=bool(steps.lines)) if self._is_asking else []
+        facts.show(about[: max(height - taken, 1)])
         for lines in blocks:
             lines.display = bool(lines.lines)
 

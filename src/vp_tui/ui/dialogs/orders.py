@@ -113,13 +113,12 @@ class CancelAllQuestion(Question):
         return [*lines, EMPTY]
 
     def steps(self, view: View, since: float, width: int, *, is_asking: bool) -> list[Line]:  # noqa: ARG002 - alike
-        lines: list[Line] = []
-        for target in self._targets:
-            cancel = own_cancel(view, target.session.session_id, since)
-            if cancel is not None:
-                last = state_line(cancel, view)
-                lines.append(cut(join(f"{short_id(target.session.session_id):<14}", last), width))
-        return lines
+        cancels = (own_cancel(view, target.session.session_id, since) for target in self._targets)
+        return [
+            cut(join(f"{short_id(cancel.session_id):<14}", state_line(cancel, view)), width)
+            for cancel in cancels
+            if cancel is not None
+        ]
 
     def send(self, view: View, commands: Commands, reason: str) -> str | None:
         for target in self._targets:

@@ -105,8 +105,7 @@ class RecordDialog(WorkDialog[Outcome]):
     @property
     def decision(self) -> str:
         """The chosen word, or the one that was typed."""
-        chosen = self._chosen
-        return self._text("word").upper() if chosen == ANOTHER else chosen
+        return self._text("word").upper() if self._chosen == ANOTHER else self._chosen
 
     @property
     def _chosen(self) -> str:
@@ -144,8 +143,7 @@ class RecordDialog(WorkDialog[Outcome]):
 
     def _offer(self, value: str) -> None:
         """Offer the words again: the suggestion may have changed with the window."""
-        rows = [*word_rows(self._draft), (ANOTHER, ())]
-        self.query_one("#decision", Choices).show(rows, value)
+        self.query_one("#decision", Choices).show([*word_rows(self._draft), (ANOTHER, ())], value)
 
     @on(Choices.Changed)
     def _chose(self, message: Choices.Changed) -> None:

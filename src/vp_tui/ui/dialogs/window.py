@@ -53,17 +53,10 @@ _ELSEWHERE: Final = (
 
 def window_fields(window: Window, label: str) -> list[Widget]:
     """Return the fields filled in from `window`; the one of its label is called `label`."""
+    label_field, scope_field = Field(label, window.label), Field("scope", window.scope)
     return [
-        Horizontal(
-            Field(label, window.label),
-            Cycle("stage", [*map(str, Stage)], str(window.stage)),
-            classes="row",
-        ),
-        Horizontal(
-            Field("scope", window.scope),
-            Cycle("source", [*map(str, Traffic)], str(window.source)),
-            classes="row",
-        ),
+        Horizontal(label_field, Cycle("stage", [*Stage], window.stage), classes="row"),
+        Horizontal(scope_field, Cycle("source", [*Traffic], window.source), classes="row"),
     ]
 
 
@@ -101,6 +94,8 @@ class WindowDialog(WorkDialog["Window"]):
     BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "keep", show=False)]
     choice_name: ClassVar[str]
     """What the choice is called."""
+    options: ClassVar[tuple[str, str]]
+    """What there is to choose besides the texts."""
 
     def __init__(self, lane: LaneWatch) -> None:
         super().__init__(lane)
@@ -115,14 +110,10 @@ class WindowDialog(WorkDialog["Window"]):
         return [
             Lines(id="told"),
             *window_fields(self._shown, "label"),
-            Horizontal(self.choice(), classes="row"),
+            Horizontal(Cycle(self.choice_name, self.options, self.options[0]), classes="row"),
             Lines(id="said"),
             Lines(id="figures"),
         ]
-
-    def choice(self) -> Cycle:
-        """Return what there is to choose besides the texts."""
-        raise NotImplementedError
 
     def words(self) -> list[tuple[str, bool]]:
         """Return what is so and what the choice means; True marks what to beware of."""
@@ -208,14 +199,12 @@ class OpenDialog(WindowDialog):
     title_text = "BEGIN AN OBSERVATION WINDOW"
     keys_text = "enter open it  tab next field  space next word  esc nothing"
     choice_name = "holds"
+    options = (FROM_NOW, UNRECORDED)
 
     def __init__(self, lane: LaneWatch) -> None:
         super().__init__(lane)
         if not is_log_known(lane.live.view) and not lane.live.state.watch.window_label:
             self._shown = self._shown._replace(label="")
-
-    def choice(self) -> Cycle:
-        return Cycle(self.choice_name, [FROM_NOW, UNRECORDED], FROM_NOW)
 
     def words(self) -> list[tuple[str, bool]]:
         is_from_now = self.form[1] == FROM_NOW
@@ -233,9 +222,7 @@ class EditDialog(WindowDialog):
     title_text = "THE OPEN WINDOW: WHAT IT SAYS, AND ITS END"
     keys_text = "enter do so  tab next field  space next word  esc nothing"
     choice_name = "then"
-
-    def choice(self) -> Cycle:
-        return Cycle(self.choice_name, [KEEP, CLOSE], KEEP)
+    options = (KEEP, CLOSE)
 
     def words(self) -> list[tuple[str, bool]]:
         return open_words(self.lane.live.view, self._shown)

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from vp_tui.domain.rollout.guardrails import (
         CancelRecovery,
         EvidenceTarget,
+        Guardrails,
         TripWire,
     )
     from vp_tui.domain.rollout.windows import Window

@@ -277,7 +277,6 @@ class Board(Container):
         (view, frozen_for, safety), width = self.picture(), self.app.size.width
         self.header.show(header_lines(view, width, frozen_for=frozen_for, safety=safety))
         self._show_runs(view)
-        self._follow_triage()
         self._show_figures(view, width)
         whose = self.triage_choice.events_of(self.selected)
         self.lower_panes.show_events(view, whose, self.found["events"])
@@ -287,6 +286,7 @@ class Board(Container):
         self.alarms.show(alarms)
 
     def _show_runs(self, view: View) -> None:
+        """Show the runs; a triage comes and goes with them, by itself where lines are few."""
         matching = self.found["runs"]
         rows = run_rows(view, matching)
         source = source_view(view, Source.SESSIONS)
@@ -295,9 +295,6 @@ class Board(Container):
         self.runs.list.show(rows, empty, is_current=source.is_current)
         self.runs.describe(runs_facts(rows, view, source, matching))
         self._rows = run_rows(view) if matching else rows
-
-    def _follow_triage(self) -> None:
-        """Enter or leave the triage as the runs have it: by itself only where lines are few."""
         by_itself = not self._has_room_for_cards
         if self.triage_choice.follow(self._rows, self.selected, by_itself=by_itself):
             self.triage_choice.is_alone = not self.lower_panes.are_events_read

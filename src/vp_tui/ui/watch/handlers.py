@@ -101,7 +101,7 @@ def _triage(board: Board) -> None:
     if board.selected is None:
         board.notify("no session is selected", severity="warning", markup=False)
         return
-    board.triage_choice.ask()
+    board.triage_choice.is_asked = True
     board.redraw()
 
 

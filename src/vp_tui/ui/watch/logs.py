@@ -218,7 +218,6 @@ class LinksList(LineList):
     """The links, grouped: troubles, sources, streams, tokens."""
 
     follows: ClassVar[bool] = False
-
     _lines: tuple[Line, ...] = ()
 
     def show(self, view: View) -> None:

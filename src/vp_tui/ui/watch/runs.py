@@ -136,11 +136,10 @@ def _since_when(row: RunRow) -> str:
 
 def _queued(row: RunRow) -> Line:
     level = row.level
-    blocker = short_id(level.blocker or "")
-    guess = " (a guess)" if level.is_guess else ""
-    if not level.is_blocker_stuck:
-        return ((f"queued behind {blocker}{guess}", "plain"),)
-    return ((f"victim of {blocker}{guess}: cancelling it frees nothing", "plain"),)
+    whom = short_id(level.blocker or "") + (" (a guess)" if level.is_guess else "")
+    if level.is_blocker_stuck:
+        return ((f"victim of {whom}: cancelling it frees nothing", "plain"),)
+    return ((f"queued behind {whom}", "plain"),)
 
 
 def _holding(row: RunRow) -> Line:
@@ -193,17 +192,14 @@ class TriageChoice:
         """Whether the events are those of its session only."""
         self._only_selected = False
         """Whether they are those of the selected session only while no run is looked at."""
-        self._is_asked = False
+        self.is_asked = False
+        """Whether the selected run is looked at, whichever that is."""
         self._left: frozenset[tuple[str, Level | None]] = frozenset()
         """Alarms that the operator turned away from; another level is another alarm."""
 
-    def ask(self) -> None:
-        """Look at the selected run from now on, whichever that is."""
-        self._is_asked = True
-
     def leave(self, rows: Sequence[RunRow]) -> None:
         """Have the figures back; none of the alarms of now opens it again by itself."""
-        self._is_asked = False
+        self.is_asked = False
         self._left = frozenset(_key(row) for row in rows if row.is_alarm)
 
     def follow(self, rows: Sequence[RunRow], selected: str | None, *, by_itself: bool) -> bool:
@@ -213,8 +209,8 @@ class TriageChoice:
         """
         was_on = self.session_id is not None
         self._left = frozenset(key for key in self._left if _goes_on(key, rows))
-        self.session_id = selected if self._is_asked else None
-        if by_itself and not self._is_asked:
+        self.session_id = selected if self.is_asked else None
+        if by_itself and not self.is_asked:
             alarms = (row for row in rows if row.is_alarm and _key(row) not in self._left)
             # The one under the cursor goes before that which keeps most others waiting.
             worst = min(alarms, key=lambda row: (_id(row) != selected, *gravity(row)), default=None)
