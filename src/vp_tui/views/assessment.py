@@ -191,7 +191,7 @@ def _assessed(facts: _Facts) -> Assessment:
     return Assessment(
         window=facts.window if facts.is_log_known else None,
         numbers=own if found else None,
-        is_clean=situation.is_clean if found else None,
+        is_clean=not situation.unclean if found else None,
         wire=facts.wire,
         gates=gates,
         target=target,
