@@ -93,7 +93,7 @@ def assess(view: View) -> Assessment:
         Assessment,
         window if is_known else None,
         own if figures else None,
-        situation.is_clean if figures else None,
+        not situation.unclean if figures else None,
         gates,
         target,
         view.same(suggest, situation) if is_known else None,

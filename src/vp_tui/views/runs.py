@@ -242,7 +242,7 @@ def _run_row(view: View, session: Session, level: RunLevel) -> RunRow:
         mission=believed_mission(view, run, level),
         link=link,
         running_s=_since(began_at(run), view.now),
-        tool_s=_since(run.turn.tool_at, view.now),
+        tool_s=_since(run.turn.open_tools[-1].at if run.turn.open_tools else None, view.now),
         ended=None if ended_at is None else view.wall_at(ended_at),
         other_viewers=max(session.active_connections - attached, 0),
         is_probe=is_newest_probe or run.turn.mission_id in view.state.lane.probe_missions,

@@ -287,7 +287,7 @@ def test_every_situation_has_a_word_of_its_table_and_reasons(seen: Situation) ->
 def test_nothing_goes_on_unless_it_is_clean(seen: Situation) -> None:
     promoting = {Word.GO_BROADER_TRAFFIC_ACTIVE, Word.READY_FOR_LIMITED_COHORT_PILOT}
     if suggest(seen).decision in promoting:
-        assert seen.is_clean
+        assert not seen.unclean
         assert not seen.stuck_runs
         assert seen.window.terminal > 0
 

@@ -84,7 +84,7 @@ def test_a_run_deaf_to_cancel_stays_open_and_its_cancels_are_no_progress() -> No
 def test_a_stuck_run_shows_its_open_tool() -> None:
     stuck = recorded("d01_ws_stuck_owner", 6)
     assert stuck.turn.tool == "Bash pytest -q"
-    assert stuck.turn.tool_at == 0.006
+    assert stuck.turn.open_tools[-1].at == 0.006
     assert stuck.progress_at == 0.006
 
 

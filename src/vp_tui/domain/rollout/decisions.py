@@ -81,8 +81,8 @@ def _cleared(situation: Situation) -> tuple[str, ...]:
 
 def _broadening(situation: Situation) -> tuple[str, ...]:
     enough = situation.clean_limited >= CLEAN_LIMITED_WINDOWS
-    stages = {Stage.BROADENED, Stage.LIMITED} if enough else {Stage.BROADENED}
-    return _clean(situation) if situation.stage in stages else ()
+    fits = situation.stage is Stage.BROADENED or (situation.stage is Stage.LIMITED and enough)
+    return _clean(situation) if fits else ()
 
 
 def _ready(situation: Situation) -> tuple[str, ...]:
@@ -110,7 +110,7 @@ def _held(situation: Situation) -> tuple[str, ...]:
     reasons = (*situation.unclean, *causes)
     if situation.stage is Stage.SHADOW:
         return reasons
-    if situation.is_clean:
+    if not situation.unclean:
         return (f"clean, but the stage is {situation.stage}", "do not advance")
     return (*reasons, "do not advance")
 

@@ -229,8 +229,8 @@ def compare_newest(durations: Sequence[float]) -> Comparison | None:
     recent, before = durations[-newest:], durations[-newest - older : -newest]
     if min(len(recent), len(before)) < COMPARED_FROM:
         return None
-    shift_s, p = slower_by(recent, before), slower_p_value(recent, before)
-    return Comparison(len(recent), len(before), shift_s, p)
+    p = slower_p_value(recent, before)
+    return Comparison(len(recent), len(before), slower_by(recent, before), p)
 
 
 def _continuity(facts: GateFacts) -> GateResult:
@@ -240,8 +240,7 @@ def _continuity(facts: GateFacts) -> GateResult:
         return GateResult(Verdict.FAIL, f"continuity suites: {suites.detail}", limit)
     if runtime is None:
         return GateResult(Verdict.UNKNOWN, "session-continuity does not answer", limit)
-    faults, own = _runtime_faults(runtime, facts.own_failed_attaches)
-    excused = f" ({own})" if own else ""
+    faults, excused = _runtime_faults(runtime, facts.own_failed_attaches)
     if faults:
         return GateResult(Verdict.FAIL, f"{', '.join(faults)}{excused}", limit)
     if suites.state is Attestation.PASSED:
@@ -266,5 +265,5 @@ def _runtime_faults(runtime: Continuity, own: int) -> tuple[list[str], str]:
         faults.append(f"transport {runtime.transport_status}")
     if runtime.runtime_status != "ok":
         faults.append(f"runtime {runtime.runtime_status}")
-    told = f"{own} of {runtime.attach_failures} failed attaches are vp-tui's own"
+    told = f" ({own} of {runtime.attach_failures} failed attaches are vp-tui's own)"
     return faults, told if own else ""

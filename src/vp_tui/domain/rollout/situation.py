@@ -108,11 +108,6 @@ class Situation(NamedTuple):
     """Why there might be no traffic."""
 
     @property
-    def is_clean(self) -> bool:
-        """Whether nothing speaks against the window."""
-        return not self.unclean
-
-    @property
     def doubts(self) -> tuple[str, ...]:
         """Why the metrics' figures prove nothing, in words."""
         no_metrics = "no metrics" if self.coverage is None else None
@@ -121,7 +116,7 @@ class Situation(NamedTuple):
 
     @property
     def unclean(self) -> tuple[str, ...]:
-        """What keeps the window from being clean, each in words."""
+        """What keeps the window from being clean, each in words; nothing: it is clean."""
         return (
             *self.doubts,
             *_window_faults(self.window, self.p95_s),

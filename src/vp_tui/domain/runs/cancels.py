@@ -152,7 +152,6 @@ class RunsObserved(NamedTuple):
     listed_at: float | None
     stuck_after_s: float
     has_lock: bool = False
-    """One lock serves all turns: G1."""
     missions: tuple[CompletedMission, ...] = ()
 
 

@@ -168,11 +168,6 @@ class Turn(NamedTuple):
         """The newest tool call that has no result yet, as one line."""
         return self.open_tools[-1].text if self.open_tools else None
 
-    @property
-    def tool_at(self) -> float | None:
-        """When that tool was called."""
-        return self.open_tools[-1].at if self.open_tools else None
-
 
 def step_turn(turn: Turn, frame: Frame, at: float) -> Turn:
     """Return the turn after a frame."""
