@@ -17,7 +17,7 @@ from vp_tui.domain.events import (
     Tick,
 )
 from vp_tui.domain.lane import probe as probing
-from vp_tui.domain.lane.probe import Created, Executed, Heard
+from vp_tui.domain.lane.probe import Heard, ProbeStep, Reached
 from vp_tui.domain.lane.restart import RestartState
 from vp_tui.domain.lane.switch_proof import PROOF_WITHIN_S, Proof
 from vp_tui.domain.lane.switches import FORCE_FALLBACK, RELEASE, Actuation, CommandRun, Switches
@@ -63,7 +63,10 @@ def probe(*frames: Frame, at: float = 10.0) -> list[ProbeStepped]:
     """Return the steps of a probe whose socket heard these frames, a second between two."""
     probe = probing.new_probe("implement the code", at - 2.0, "G1", known=frozenset())
     steps = [ProbeStepped(at - 2.0, probe)]
-    facts: list[Fact] = [Created(at - 1.5, "session_probe"), Executed(at - 1.0)]
+    facts: list[Fact] = [
+        Reached(at - 1.5, ProbeStep.CREATED, "session_probe"),
+        Reached(at - 1.0, ProbeStep.EXECUTED),
+    ]
     facts += [Heard(at + n, told) for n, told in enumerate(frames)]
     for fact in facts:
         probe = probing.step_probe(probe, fact)

@@ -101,9 +101,9 @@ def reverted() -> list[Event]:
     done = Actuation((), written=True, command=CommandRun(("true",), 0, ("ok",), 0.1))
     begun = probing.new_probe("implement the code", 8.0, "G1", known=frozenset({"m1"}))
     facts: list[probing.Fact] = [
-        probing.Created(8.5, "session_probe"),
-        probing.Attached(8.7),
-        probing.Executed(9.0),
+        probing.Reached(8.5, probing.ProbeStep.CREATED, "session_probe"),
+        probing.Reached(8.7, probing.ProbeStep.ATTACHED),
+        probing.Reached(9.0, probing.ProbeStep.EXECUTED),
         probing.Heard(10.0, builders.processing()),
         probing.Heard(11.0, builders.frame("query_complete")),
     ]

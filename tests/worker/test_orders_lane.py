@@ -70,7 +70,9 @@ class FakeProber:
     async def run(self, prompt: str, dialect: Dialect | None) -> AsyncGenerator[Probe, None]:
         probe = probing.new_probe(prompt, 10.0, dialect)
         yield probe
-        probe = probing.step_probe(probe, probing.Created(11.0, "session_probe"))
+        probe = probing.step_probe(
+            probe, probing.Reached(11.0, probing.ProbeStep.CREATED, "session_probe")
+        )
         yield probe
         await self.may_end.wait()
         yield probing.step_probe(probe, probing.Broke(12.0, Failure("closed", "again")))

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Final
 from vp_tui.domain.lane.probe import (
     TIMEOUTS_S,
     Broke,
-    Created,
     MissionsSeen,
     Probe,
     ProbeStep,
+    Reached,
+    TimePassed,
     new_probe,
     step_probe,
 )
-from vp_tui.domain.lane.switch_proof import TimePassed
 from vp_tui.gateway.errors import GatewayError
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ class Prober:
         except GatewayError as error:
             tell(Broke(self._clock(), error.failure))
             return
-        tell(Created(self._clock(), session_id))
+        tell(Reached(self._clock(), ProbeStep.CREATED, session_id))
         await self._orders.execute(session_id, prompt, tell)
 
     async def _look(self, tell: Callable[[Fact], None]) -> None:

@@ -9,27 +9,29 @@ from tests.support.recorded import transcript
 from vp_tui.domain.lane.probe import (
     DEFAULT_PROMPTS,
     TIMEOUTS_S,
-    Attached,
     Broke,
-    Created,
-    Executed,
     Fact,
     Heard,
     MissionsSeen,
     Probe,
     ProbeOutcome,
     ProbeStep,
+    Reached,
+    TimePassed,
     new_probe,
     prompt_for,
     step_probe,
     terms,
 )
-from vp_tui.domain.lane.switch_proof import TimePassed
 from vp_tui.domain.models import Dialect, Failure
 from vp_tui.domain.runs.turns import is_coding_intent
 
 PROMPT = "Please implement the parser code @fake:mission secs=4"
-BEGUN: tuple[Fact, ...] = (Created(1.0, "session_p"), Attached(2.0), Executed(3.0))
+BEGUN: tuple[Fact, ...] = (
+    Reached(1.0, ProbeStep.CREATED, "session_p"),
+    Reached(2.0, ProbeStep.ATTACHED),
+    Reached(3.0, ProbeStep.EXECUTED),
+)
 LOST = Failure("the connection broke", "look at the gateway")
 
 

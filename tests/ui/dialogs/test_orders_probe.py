@@ -11,8 +11,7 @@ from tests.support.rig import LARGE, Rig, running
 
 from vp_tui.domain.events import ProbeStepped
 from vp_tui.domain.lane import probe as probing
-from vp_tui.domain.lane.probe import Attached, Broke, Created, Executed, Heard, MissionsSeen
-from vp_tui.domain.lane.switch_proof import TimePassed
+from vp_tui.domain.lane.probe import Broke, Heard, MissionsSeen, ProbeStep, Reached, TimePassed
 from vp_tui.domain.models import Failure
 from vp_tui.domain.orders import RunProbe
 
@@ -21,7 +20,11 @@ if TYPE_CHECKING:
 
 PROMPT = "Please write code"
 SESSION = "session_20261123_020005_ab12cd34"
-STARTED = (Created(2.0, SESSION), Attached(3.0), Executed(4.0))
+STARTED = (
+    Reached(2.0, ProbeStep.CREATED, SESSION),
+    Reached(3.0, ProbeStep.ATTACHED),
+    Reached(4.0, ProbeStep.EXECUTED),
+)
 
 
 def probed(*facts: Fact) -> Probe:

@@ -9,34 +9,32 @@ the gateway. Times are vp-tui's own monotonic clock in seconds.
 from __future__ import annotations
 
 from enum import StrEnum
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from vp_tui.domain.lane.switch_proof import ProofStep, TimePassed
+from vp_tui.domain.lane.switch_proof import ProofStep
 from vp_tui.domain.lane.turn_proof import heard, is_end
 from vp_tui.domain.models import StreamEvent
 from vp_tui.domain.runs.turns import is_coding_intent
 from vp_tui.domain.text import fold, literal, took
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from vp_tui.domain.lane.turn_proof import CompletedTurn
     from vp_tui.domain.models import Dialect, Failure, Frame, Mission
 
 
-_REFUSALS: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        "turn_rejected_busy": "the gateway rejected it: another turn of its session is under way",
-        "turn_in_progress": "the gateway ignored it: it says that this prompt is under way",
-        "duplicate_turn_ignored": "the gateway ignored it: the same prompt completed just now",
-    }
-)
+_REFUSALS: Final[Mapping[str, str]] = {
+    "turn_rejected_busy": "the gateway rejected it: another turn of its session is under way",
+    "turn_in_progress": "the gateway ignored it: it says that this prompt is under way",
+    "duplicate_turn_ignored": "the gateway ignored it: the same prompt completed just now",
+}
 
 _TASK: Final = "write a Python script hello.py that prints the word hello, and change nothing else"
-DEFAULT_PROMPTS: Final[Mapping[Dialect, str]] = MappingProxyType(
-    {"G1": f"Please {_TASK}.", "G2": f"Codie, please {_TASK}."}
-)
+DEFAULT_PROMPTS: Final[Mapping[Dialect, str]] = {
+    "G1": f"Please {_TASK}.",
+    "G2": f"Codie, please {_TASK}.",
+}
 """G1 delegates by coding words, G2 only what names the lane."""
 
 
@@ -51,27 +49,23 @@ class ProbeStep(StrEnum):
     MISSION = "mission seen"
 
 
-TIMEOUTS_S: Final[Mapping[ProbeStep, float]] = MappingProxyType(
-    {
-        ProbeStep.CREATED: 25.0,  # longer than the request's own deadline
-        ProbeStep.ATTACHED: 15.0,
-        ProbeStep.EXECUTED: 10.0,
-        ProbeStep.ROUTED: 120.0,  # it may be queued behind another turn
-        ProbeStep.COMPLETED: 600.0,
-        ProbeStep.MISSION: 20.0,
-    }
-)
+TIMEOUTS_S: Final[Mapping[ProbeStep, float]] = {
+    ProbeStep.CREATED: 25.0,  # longer than the request's own deadline
+    ProbeStep.ATTACHED: 15.0,
+    ProbeStep.EXECUTED: 10.0,
+    ProbeStep.ROUTED: 120.0,  # it may be queued behind another turn
+    ProbeStep.COMPLETED: 600.0,
+    ProbeStep.MISSION: 20.0,
+}
 """Seconds that each step may take after the one before it."""
-_HINTS: Final[Mapping[ProbeStep, str]] = MappingProxyType(
-    {
-        ProbeStep.CREATED: "the gateway's lock may be held; it may create the session later",
-        ProbeStep.ATTACHED: "the gateway's lock may be held by another run",
-        ProbeStep.EXECUTED: "nothing is known to have been started",
-        ProbeStep.ROUTED: "queued behind another run? it goes on by itself, nothing was cancelled",
-        ProbeStep.COMPLETED: "it goes on by itself, nothing was cancelled: look at its run",
-        ProbeStep.MISSION: "the metrics do not answer, or do not name it",
-    }
-)
+_HINTS: Final[Mapping[ProbeStep, str]] = {
+    ProbeStep.CREATED: "the gateway's lock may be held; it may create the session later",
+    ProbeStep.ATTACHED: "the gateway's lock may be held by another run",
+    ProbeStep.EXECUTED: "nothing is known to have been started",
+    ProbeStep.ROUTED: "queued behind another run? it goes on by itself, nothing was cancelled",
+    ProbeStep.COMPLETED: "it goes on by itself, nothing was cancelled: look at its run",
+    ProbeStep.MISSION: "the metrics do not answer, or do not name it",
+}
 
 
 class ProbeOutcome(StrEnum):
@@ -89,23 +83,12 @@ class ProbeOutcome(StrEnum):
     BROKE = "broke off"
 
 
-class Created(NamedTuple):
-    """Its session is there."""
+class Reached(NamedTuple):
+    """Its session is there (`detail` is its id), its socket is live, or the prompt was sent."""
 
     at: float
-    session_id: str
-
-
-class Attached(NamedTuple):
-    """Its socket is live."""
-
-    at: float
-
-
-class Executed(NamedTuple):
-    """The prompt was sent."""
-
-    at: float
+    step: ProbeStep
+    detail: str = ""
 
 
 class Heard(NamedTuple):
@@ -129,7 +112,13 @@ class Broke(NamedTuple):
     failure: Failure
 
 
-Fact = Created | Attached | Executed | Heard | MissionsSeen | Broke | TimePassed
+class TimePassed(NamedTuple):
+    """Nothing happened."""
+
+    at: float
+
+
+Fact = Reached | Heard | MissionsSeen | Broke | TimePassed
 
 
 class Probe(NamedTuple):
@@ -203,20 +192,20 @@ def step_probe(probe: Probe, fact: Fact) -> Probe:
     """Return the probe after a fact; one that is over stays as it is."""
     if probe.is_over:
         return probe
-    return _RULES[type(fact)](probe, fact)
-
-
-def _created(probe: Probe, fact: Created) -> Probe:
-    probe = probe._replace(session_id=fact.session_id)
-    return _reached(probe, ProbeStep.CREATED, fact.at, fact.session_id)
-
-
-def _attached(probe: Probe, fact: Attached) -> Probe:
-    return _reached(probe, ProbeStep.ATTACHED, fact.at)
-
-
-def _executed(probe: Probe, fact: Executed) -> Probe:
-    return _reached(probe, ProbeStep.EXECUTED, fact.at)
+    match fact:
+        case Reached(at, reached, detail):
+            if reached is ProbeStep.CREATED:
+                probe = probe._replace(session_id=detail)
+            return _reached(probe, reached, at, detail)
+        case Heard():
+            return _heard(probe, fact)
+        case MissionsSeen():
+            return _missions(probe, fact)
+        case Broke(_, failure):
+            after = "its turn goes on unheard" if probe.was_executed else failure.cure
+            return _ended(probe, ProbeOutcome.BROKE, f"{failure.reason}; {after}")
+        case TimePassed():
+            return _time(probe, fact)
 
 
 def _reached(probe: Probe, reached: ProbeStep, at: float, detail: str = "") -> Probe:
@@ -295,14 +284,6 @@ def _without_mission(probe: Probe, turn: CompletedTurn) -> ProbeOutcome:
     return ProbeOutcome.PRIMARY if is_known_intent else ProbeOutcome.NO_INTENT
 
 
-def _broke(probe: Probe, fact: Broke) -> Probe:
-    failure = fact.failure
-    words = f"{failure.reason}; {failure.cure}"
-    if probe.was_executed:
-        words = f"{failure.reason}; its turn goes on unheard"
-    return _ended(probe, ProbeOutcome.BROKE, words)
-
-
 def _time(probe: Probe, fact: TimePassed) -> Probe:
     if fact.at < probe.deadline:
         return probe
@@ -313,20 +294,6 @@ def _time(probe: Probe, fact: TimePassed) -> Probe:
 
 def _ended(probe: Probe, outcome: ProbeOutcome, reason: str = "") -> Probe:
     return probe._replace(outcome=outcome, reason=reason)
-
-
-_RULES: Final[Mapping[type[Fact], Callable[[Probe, Any], Probe]]] = MappingProxyType(
-    {
-        Created: _created,
-        Attached: _attached,
-        Executed: _executed,
-        Heard: _heard,
-        MissionsSeen: _missions,
-        Broke: _broke,
-        TimePassed: _time,
-    }
-)
-"""What each kind of fact does to a probe."""
 
 
 def prompt_for(configured: str, dialect: Dialect | None) -> str:
