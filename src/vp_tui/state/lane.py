@@ -14,7 +14,7 @@ from vp_tui.domain.events import GapFound, LinkChanged, LinkDropped
 from vp_tui.domain.lane import restart
 from vp_tui.domain.lane import switch_proof as brake
 from vp_tui.domain.lane.switches import FORCE_FALLBACK, RELEASE
-from vp_tui.domain.lane.turn_proof import CompletedTurn, OpenTurns, heard, is_end
+from vp_tui.domain.lane.turn_proof import CompletedTurn, heard, is_end
 from vp_tui.domain.models import StreamEvent, StreamState
 from vp_tui.state.sources import is_lost
 from vp_tui.state.state import SwitchesSeen, with_entry
@@ -188,7 +188,7 @@ def _boot_stamp(state: State) -> str | None:
 
 def follow_turns(
     under_way: Mapping[str, CompletedTurn], events: Iterable[Event]
-) -> tuple[OpenTurns, tuple[CompletedTurn, ...]]:
+) -> tuple[dict[str, CompletedTurn], tuple[CompletedTurn, ...]]:
     """Return the turns under way after these events, and those that ended, in order.
 
     A turn during which frames may have been lost is forgotten.

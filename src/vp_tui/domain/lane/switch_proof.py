@@ -158,7 +158,7 @@ def turn_ended(
     if since is None or turn.began_at is None or turn.began_at < since:
         return brake
     found, words = what_it_says(brake.change, turn, dialect, is_probe=is_probe)
-    if found is TurnSays.PROOF and turn.is_silent:
+    if found is TurnSays.PROOF and turn.routing is None:
         return _pending(brake._replace(waiting=turn), f"{words}; its missions are still to be seen")
     if found is TurnSays.CONSISTENT:
         return _consistent(brake, f"consistent, not proof: {words}")
