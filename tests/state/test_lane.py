@@ -26,7 +26,6 @@ from vp_tui.state.reducer import reduce_all
 
 if TYPE_CHECKING:
     from vp_tui.domain.events import Event
-    from vp_tui.domain.lane.probe import Fact
     from vp_tui.domain.lane.switches import Change
     from vp_tui.domain.models import Frame
     from vp_tui.state.state import State
@@ -63,7 +62,7 @@ def probe(*frames: Frame, at: float = 10.0) -> list[ProbeStepped]:
     """Return the steps of a probe whose socket heard these frames, a second between two."""
     probe = probing.new_probe("implement the code", at - 2.0, "G1", known=frozenset())
     steps = [ProbeStepped(at - 2.0, probe)]
-    facts: list[Fact] = [
+    facts: list[Reached | Heard] = [
         Reached(at - 1.5, ProbeStep.CREATED, "session_probe"),
         Reached(at - 1.0, ProbeStep.EXECUTED),
     ]

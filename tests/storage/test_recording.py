@@ -100,7 +100,7 @@ def reverted() -> list[Event]:
     """Return a lane that was forced to fall back, and a probe of it."""
     done = Actuation((), written=True, command=CommandRun(("true",), 0, ("ok",), 0.1))
     begun = probing.new_probe("implement the code", 8.0, "G1", known=frozenset({"m1"}))
-    facts: list[probing.Fact] = [
+    facts: list[probing.Reached | probing.Heard] = [
         probing.Reached(8.5, probing.ProbeStep.CREATED, "session_probe"),
         probing.Reached(8.7, probing.ProbeStep.ATTACHED),
         probing.Reached(9.0, probing.ProbeStep.EXECUTED),

@@ -75,7 +75,7 @@ class FakeProber:
         )
         yield probe
         await self.may_end.wait()
-        yield probing.step_probe(probe, probing.Broke(12.0, Failure("closed", "again")))
+        yield probing.step_probe(probe, Failure("closed", "again"))
 
 
 class Rig:

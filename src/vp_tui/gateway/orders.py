@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 
-from vp_tui.domain.lane.probe import Broke, Heard, ProbeStep, Reached
+from vp_tui.domain.lane.probe import Heard, ProbeStep, Reached
 from vp_tui.domain.models import Failure, Plane
 from vp_tui.gateway.credentials import gateway_url, host_port, require_session_id, stream_url
 from vp_tui.gateway.errors import Asked, GatewayError, NotFound, ReadOnly, Unreachable, unreachable
@@ -185,7 +185,7 @@ async def execute(
         failure = error.failure
     except (OSError, WebSocketException, ImportError) as error:
         failure = unreachable(error, host_port(url)).failure
-    tell(Broke(clock(), failure))
+    tell(failure)
 
 
 def _execute(prompt: str) -> str:

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Final
 
 from vp_tui.domain.lane.probe import (
     TIMEOUTS_S,
-    Broke,
     MissionsSeen,
     Probe,
     ProbeStep,
@@ -90,7 +89,7 @@ class Prober:
         try:
             session_id = await self._orders.create_session()
         except GatewayError as error:
-            tell(Broke(self._clock(), error.failure))
+            tell(error.failure)
             return
         tell(Reached(self._clock(), ProbeStep.CREATED, session_id))
         await self._orders.execute(session_id, prompt, tell)

@@ -9,7 +9,6 @@ from tests.support.recorded import transcript
 from vp_tui.domain.lane.probe import (
     DEFAULT_PROMPTS,
     TIMEOUTS_S,
-    Broke,
     Fact,
     Heard,
     MissionsSeen,
@@ -167,8 +166,8 @@ def test_an_error_in_the_middle_of_a_turn_does_not_end_it() -> None:
 
 
 def test_a_loss_after_the_prompt_was_sent_says_that_the_turn_goes_on() -> None:
-    assert after(Broke(0.5, LOST)).reason == "the connection broke; look at the gateway"
-    assert "its turn goes on" in after(*BEGUN, Broke(4.0, LOST)).reason
+    assert after(LOST).reason == "the connection broke; look at the gateway"
+    assert "its turn goes on" in after(*BEGUN, LOST).reason
 
 
 @pytest.mark.parametrize("dialect", ["G1", "G2", None])

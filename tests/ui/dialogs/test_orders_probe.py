@@ -11,7 +11,7 @@ from tests.support.rig import LARGE, Rig, running
 
 from vp_tui.domain.events import ProbeStepped
 from vp_tui.domain.lane import probe as probing
-from vp_tui.domain.lane.probe import Broke, Heard, MissionsSeen, ProbeStep, Reached, TimePassed
+from vp_tui.domain.lane.probe import Heard, MissionsSeen, ProbeStep, Reached, TimePassed
 from vp_tui.domain.models import Failure
 from vp_tui.domain.orders import RunProbe
 
@@ -34,8 +34,8 @@ def probed(*facts: Fact) -> Probe:
     return probe
 
 
-def stepped(*facts: Fact) -> ProbeStepped:
-    return ProbeStepped(facts[-1].at if facts else 1.0, probed(*facts))
+def stepped(*facts: Fact, at: float = 4.0) -> ProbeStepped:
+    return ProbeStepped(at, probed(*facts))
 
 
 def probes(rig: Rig) -> list[RunProbe]:
@@ -89,9 +89,9 @@ async def test_a_closed_dialog_shows_the_probe_under_way_when_it_is_opened_again
 
 async def test_the_last_probe_is_shown_and_another_one_can_be_asked_for() -> None:
     over = (*STARTED, Heard(5.0, routed("delegated_to_coder_vp", "m-probe")))
-    end = (*over, Broke(6.0, Failure("closed", "again")))
+    end = (*over, Failure("closed", "again"))
     async with running(*scenes.ordinary()) as rig:
-        await rig.tell(stepped(*end))
+        await rig.tell(stepped(*end, at=6.0))
         await rig.passes(10.0)
         await rig.press("P")
         assert "broke off: closed; its turn goes on unheard" in rig.text
@@ -111,7 +111,7 @@ async def test_its_session_is_named_among_the_runs() -> None:
 
 
 async def test_what_timed_out_says_what_it_means() -> None:
-    late = stepped(*STARTED, TimePassed(4.0 + 120.0))
+    late = stepped(*STARTED, TimePassed(4.0 + 120.0), at=124.0)
     async with running(*scenes.ordinary()) as rig:
         await rig.tell(late)
         await rig.press("P")
@@ -129,7 +129,7 @@ async def test_a_probe_that_the_lane_did_is_told_with_its_mission() -> None:
         MissionsSeen(36.0, (done,)),
     )
     async with running(*scenes.ordinary()) as rig:
-        await rig.tell(stepped(*probe))
+        await rig.tell(stepped(*probe, at=36.0))
         await rig.press("P")
         assert "m-probe completed, 30.0 s" in rig.text
         assert "delegated, done by the lane" in rig.text

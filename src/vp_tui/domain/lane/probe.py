@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vp_tui.domain.lane.switch_proof import ProofStep
 from vp_tui.domain.lane.turn_proof import heard, is_end
-from vp_tui.domain.models import StreamEvent
+from vp_tui.domain.models import Failure, StreamEvent
 from vp_tui.domain.runs.turns import is_coding_intent
 from vp_tui.domain.text import fold, literal, took
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from vp_tui.domain.lane.turn_proof import CompletedTurn
-    from vp_tui.domain.models import Dialect, Failure, Frame, Mission
+    from vp_tui.domain.models import Dialect, Frame, Mission
 
 
 _REFUSALS: Final[Mapping[str, str]] = {
@@ -105,20 +105,13 @@ class MissionsSeen(NamedTuple):
     missions: tuple[Mission, ...]
 
 
-class Broke(NamedTuple):
-    """The gateway refused, or the socket broke."""
-
-    at: float
-    failure: Failure
-
-
 class TimePassed(NamedTuple):
     """Nothing happened."""
 
     at: float
 
 
-Fact = Reached | Heard | MissionsSeen | Broke | TimePassed
+Fact = Reached | Heard | MissionsSeen | Failure | TimePassed
 
 
 class Probe(NamedTuple):
@@ -201,7 +194,7 @@ def step_probe(probe: Probe, fact: Fact) -> Probe:
             return _heard(probe, fact)
         case MissionsSeen():
             return _missions(probe, fact)
-        case Broke(_, failure):
+        case Failure() as failure:
             after = "its turn goes on unheard" if probe.was_executed else failure.cure
             return _ended(probe, ProbeOutcome.BROKE, f"{failure.reason}; {after}")
         case TimePassed():
@@ -243,17 +236,16 @@ def _missions(probe: Probe, fact: MissionsSeen) -> Probe:
     if turn is None or at < turn.ended_at:
         return probe
     mission = next((mission for mission in fact.missions if _is_its_own(mission, probe)), None)
-    if mission is None and turn.is_delegated:
+    if mission is not None:
+        lasted = "" if mission.duration_s is None else f", {took(mission.duration_s)}"
+        detail = f"{mission.mission_id} {mission.status}{lasted}"
+        probe = probe._replace(mission_id=mission.mission_id)
+    elif turn.is_delegated:
         return probe
-    if mission is None:
-        probe = _reached(probe, ProbeStep.MISSION, at, "none, as none was dispatched")
-        return _ended(probe, _without_mission(probe, turn))
-    lasted = "" if mission.duration_s is None else f", {took(mission.duration_s)}"
-    detail = f"{mission.mission_id} {mission.status}{lasted}"
-    probe = probe._replace(mission_id=mission.mission_id)
-    return _ended(
-        _reached(probe, ProbeStep.MISSION, at, detail), _with_mission(turn, mission.status)
-    )
+    else:
+        detail = "none, as none was dispatched"
+    outcome = _outcome(probe, turn, mission)
+    return _ended(_reached(probe, ProbeStep.MISSION, at, detail), outcome)
 
 
 def _is_its_own(mission: Mission, probe: Probe) -> bool:
@@ -264,23 +256,19 @@ def _is_its_own(mission: Mission, probe: Probe) -> bool:
     return is_new and mission.objective == literal(fold(probe.prompt))
 
 
-def _with_mission(turn: CompletedTurn, status: str) -> ProbeOutcome:
-    if status == "failed" or (turn.fell_back and not turn.completed):
+def _outcome(probe: Probe, turn: CompletedTurn, mission: Mission | None) -> ProbeOutcome:
+    has_failed = turn.fell_back and not turn.completed
+    if mission is not None and (mission.status == "failed" or has_failed):
         return ProbeOutcome.FAILED
     if not turn.completed:
         return ProbeOutcome.CUT
-    return ProbeOutcome.FELL_BACK if turn.fell_back else ProbeOutcome.DELEGATED
-
-
-def _without_mission(probe: Probe, turn: CompletedTurn) -> ProbeOutcome:
-    if not turn.completed:
-        return ProbeOutcome.CUT
+    if mission is not None:
+        return ProbeOutcome.FELL_BACK if turn.fell_back else ProbeOutcome.DELEGATED
     if turn.is_shadowed:
         return ProbeOutcome.SHADOW
     if turn.is_unstartable:
         return ProbeOutcome.UNSTARTABLE
-    dialect = probe.dialect
-    is_known_intent = dialect is None or is_coding_intent(probe.prompt, dialect)
+    is_known_intent = probe.dialect is None or is_coding_intent(probe.prompt, probe.dialect)
     return ProbeOutcome.PRIMARY if is_known_intent else ProbeOutcome.NO_INTENT
 
 
