@@ -79,11 +79,9 @@ def _value(data: bytes, start: int) -> tuple[bytes, int]:
 
     What follows a closing quote is not read; one on a later line closes nothing if more follows.
     """
-    rest = _REST.match(data, start)
-    raw = rest[0] if rest else b""
+    raw = next(_REST.finditer(data, start))[0]
     if quoted := _QUOTED.match(data, start):
-        behind = _REST.match(data, quoted.end())
-        more = _COMMENT.sub(b"", behind[0] if behind else b"").rstrip()
+        more = _COMMENT.sub(b"", next(_REST.finditer(data, quoted.end()))[0]).rstrip()
         if not more or quoted.end() <= start + len(raw):
             value = quoted[1] if quoted[1] is not None else _ESCAPE.sub(_unescaped, quoted[2])
             return value, quoted.end() + len(more)

@@ -138,13 +138,14 @@ def news(before: AutoRevert, after: AutoRevert) -> str | None:
     Each is told once for a trip.
     """
     if after.phase is Phase.IMPOSSIBLE:
-        return _hindrance(before, after)
-    if after.phase is before.phase:
+        was_told = before.trip is not None and before.why == after.why
+        is_no_news = after.trip is None or was_told or after.why in _NOT_YET
+        return None if is_no_news else f"fallback is not forced: {after.why}"
+    if after.phase is before.phase or after.phase not in _NEWS:
         return None
     if after.phase is Phase.ARMED and before.is_counting:
         return "the trip was over before the countdown: nothing was forced"
-    told = _NEWS.get(after.phase)
-    return None if told is None else told.format(why=after.why)
+    return _NEWS[after.phase].format(why=after.why)
 
 
 _NEWS: Final = {
@@ -156,14 +157,6 @@ _NEWS: Final = {
     Phase.REVERTED: "the countdown ran out: fallback is forced now, and the auto-revert disarmed",
     Phase.DRY_RUN: "dry run: would have forced fallback now{why}",
 }
-
-
-def _hindrance(before: AutoRevert, after: AutoRevert) -> str | None:
-    """Say why a trip forces nothing."""
-    was_told = before.trip is not None and before.why == after.why
-    if after.trip is None or was_told or after.why in _NOT_YET:
-        return None
-    return f"fallback is not forced: {after.why}"
 
 
 def in_words(mode: RevertMode, revert: AutoRevert, *, tripped: bool) -> str:

@@ -16,11 +16,7 @@ if TYPE_CHECKING:
     from vp_tui.domain.models import ActionStep, Failure
 
 
-TRUTHY: Final = frozenset({"1", "true", "yes", "on"})
-"""What the gateway takes for on, in any case; all else is off."""
-
 NOT_IN_FORCE: Final = "written, not in force until the gateway restarts"
-RESTART_AFTER: Final = f"Then restart the gateway: {NOT_IN_FORCE}."
 RESTART_BY_HAND: Final = (
     "Restart the gateway as its service manager does it: systemctl restart, docker restart, ...",
     "It kills every run. vp-tui waits for the new epoch and attaches again.",
@@ -87,12 +83,11 @@ class Switches(NamedTuple):
 
     def says(self, switch: Switch) -> bool | None:
         """Return what the switch itself says, None where nothing."""
-        said = {
+        return {
             Switch.FORCED_FALLBACK: self.forced_fallback,
             Switch.SHADOW: self.shadow,
             Switch.LANE: self.lane,
-        }
-        return said[switch]
+        }[switch]
 
     def is_on(self, switch: Switch) -> bool | None:
         """Return whether it is on for a gateway that reads the file; None: by its default."""
@@ -110,8 +105,8 @@ class Switches(NamedTuple):
 
 
 def is_truthy(value: str) -> bool:
-    """Tell whether the gateway takes a variable's value for on."""
-    return value.strip().lower() in TRUTHY
+    """Tell whether the gateway takes a variable's value for on, in any case; all else is off."""
+    return value.strip().lower() in {"1", "true", "yes", "on"}
 
 
 def switches_in(data: bytes) -> Switches:
@@ -210,7 +205,8 @@ def plan_for(change: Change, means: Means) -> Plan:
     command = {FORCE_FALLBACK: means.apply, RELEASE: means.release}.get(change, ())
     if means.env_file is None and not command:
         return Plan(None, (), by_hand(change))
-    return Plan(means.env_file, command, () if command else (RESTART_AFTER,))
+    by_file = f"Then restart the gateway: {NOT_IN_FORCE}."
+    return Plan(means.env_file, command, () if command else (by_file,))
 
 
 def shown(argv: tuple[str, ...]) -> str:
