@@ -16,9 +16,9 @@ from vp_tui.domain.lane.probe import (
     Probe,
     ProbeStep,
     Reached,
-    TimePassed,
     new_probe,
     step_probe,
+    timed_out,
 )
 from vp_tui.gateway.errors import GatewayError
 
@@ -69,7 +69,8 @@ class Prober:
             yield probe
             running.start(self._execute(prompt, running.tell))
             while not probe.is_over:
-                changed = step_probe(probe, await running.next_fact(probe.deadline))
+                fact = await running.next_fact(probe.deadline)
+                changed = timed_out(probe) if fact is None else step_probe(probe, fact)
                 has_ended = changed.completed_turn is not None and probe.completed_turn is None
                 if has_ended:
                     running.start(self._look(running.tell))
@@ -119,13 +120,13 @@ class _Running:
         """Run `work` beside; its bug is raised by `next_fact`."""
         self._tasks.append(asyncio.create_task(self._guarded(work)))
 
-    async def next_fact(self, deadline: float) -> Fact:
-        """Return what comes next; TimePassed at the deadline."""
+    async def next_fact(self, deadline: float) -> Fact | None:
+        """Return what comes next; None at the deadline."""
         try:
             async with asyncio.timeout(deadline - self._clock()):
                 fact = await self._facts.get()
         except TimeoutError:
-            return TimePassed(max(self._clock(), deadline))
+            return None
         if isinstance(fact, Exception):
             raise fact
         return fact

@@ -16,11 +16,11 @@ from vp_tui.domain.lane.probe import (
     ProbeOutcome,
     ProbeStep,
     Reached,
-    TimePassed,
     new_probe,
     prompt_for,
     step_probe,
     terms,
+    timed_out,
 )
 from vp_tui.domain.models import Dialect, Failure
 from vp_tui.domain.runs.turns import is_coding_intent
@@ -137,8 +137,7 @@ def test_every_step_has_its_time_limit(facts: tuple[Fact, ...], awaited: ProbeSt
     probe = after(*facts)
     assert probe.awaited is awaited
     assert probe.deadline == probe.awaited_since + TIMEOUTS_S[awaited]
-    assert step_probe(probe, TimePassed(probe.deadline - 0.1)) == probe
-    late = step_probe(probe, TimePassed(probe.deadline))
+    late = timed_out(probe)
     assert late.outcome is ProbeOutcome.TIMED_OUT
     assert late.reason.startswith(f"{awaited}: not within {TIMEOUTS_S[awaited]:g} s; ")
     assert step_probe(late, Heard(9_999.0, frame("query_complete"))) == late

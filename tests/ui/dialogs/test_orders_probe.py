@@ -11,7 +11,7 @@ from tests.support.rig import LARGE, Rig, running
 
 from vp_tui.domain.events import ProbeStepped
 from vp_tui.domain.lane import probe as probing
-from vp_tui.domain.lane.probe import Heard, MissionsSeen, ProbeStep, Reached, TimePassed
+from vp_tui.domain.lane.probe import Heard, MissionsSeen, ProbeStep, Reached
 from vp_tui.domain.models import Failure
 from vp_tui.domain.orders import RunProbe
 
@@ -111,7 +111,7 @@ async def test_its_session_is_named_among_the_runs() -> None:
 
 
 async def test_what_timed_out_says_what_it_means() -> None:
-    late = stepped(*STARTED, TimePassed(4.0 + 120.0), at=124.0)
+    late = ProbeStepped(124.0, probing.timed_out(probed(*STARTED)))
     async with running(*scenes.ordinary()) as rig:
         await rig.tell(late)
         await rig.press("P")

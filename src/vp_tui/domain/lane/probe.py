@@ -105,13 +105,7 @@ class MissionsSeen(NamedTuple):
     missions: tuple[Mission, ...]
 
 
-class TimePassed(NamedTuple):
-    """Nothing happened."""
-
-    at: float
-
-
-Fact = Reached | Heard | MissionsSeen | Failure | TimePassed
+Fact = Reached | Heard | MissionsSeen | Failure
 
 
 class Probe(NamedTuple):
@@ -194,11 +188,9 @@ def step_probe(probe: Probe, fact: Fact) -> Probe:
             return _heard(probe, fact)
         case MissionsSeen():
             return _missions(probe, fact)
-        case Failure() as failure:
-            after = "its turn goes on unheard" if probe.was_executed else failure.cure
-            return _ended(probe, ProbeOutcome.BROKE, f"{failure.reason}; {after}")
-        case TimePassed():
-            return _time(probe, fact)
+        case Failure():
+            after = "its turn goes on unheard" if probe.was_executed else fact.cure
+            return _ended(probe, ProbeOutcome.BROKE, f"{fact.reason}; {after}")
 
 
 def _reached(probe: Probe, reached: ProbeStep, at: float, detail: str = "") -> Probe:
@@ -272,9 +264,8 @@ def _outcome(probe: Probe, turn: CompletedTurn, mission: Mission | None) -> Prob
     return ProbeOutcome.PRIMARY if is_known_intent else ProbeOutcome.NO_INTENT
 
 
-def _time(probe: Probe, fact: TimePassed) -> Probe:
-    if fact.at < probe.deadline:
-        return probe
+def timed_out(probe: Probe) -> Probe:
+    """Return a probe that is given up at its deadline."""
     limit = f"{probe.timeouts_s[probe.awaited]:g} s"
     reason = f"{probe.awaited}: not within {limit}; {_HINTS[probe.awaited]}"
     return _ended(probe, ProbeOutcome.TIMED_OUT, reason)
