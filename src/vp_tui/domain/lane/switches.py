@@ -165,7 +165,11 @@ class Actuation(NamedTuple):
 
 
 class Means(NamedTuple):
-    """What the configuration gives to act with; commands as their arguments, () for none."""
+    """What the configuration gives to act with; commands as their arguments, () for none.
+
+    `apply` and `release` are for forced fallback alone. Shadow mode and the lane's switch can only
+    be written; then the gateway is to be restarted.
+    """
 
     env_file: str | None = None
     """Its path."""
@@ -173,40 +177,27 @@ class Means(NamedTuple):
     release: tuple[str, ...] = ()
     restart: tuple[str, ...] = ()
 
+    def command(self, change: Change) -> tuple[str, ...]:
+        """Return the command that is run for a change."""
+        return {FORCE_FALLBACK: self.apply, RELEASE: self.release}.get(change, ())
 
-class Plan(NamedTuple):
-    """What the actuator would do for a change, to be shown before it does it."""
+    def is_manual(self, change: Change) -> bool:
+        """Tell whether there is nothing that the actuator could do for a change."""
+        return self.env_file is None and not self.command(change)
 
-    env_file: str | None
-    """Its path."""
-    command: tuple[str, ...]
-    by_hand: tuple[str, ...]
-    """What is left for the operator to do."""
+    def by_hand(self, change: Change) -> tuple[str, ...]:
+        """Return what is left for the operator to do for a change, a line each."""
+        if self.is_manual(change):
+            return by_hand(change)
+        by_file = f"Then restart the gateway: {NOT_IN_FORCE}."
+        return () if self.command(change) else (by_file,)
 
-    @property
-    def is_manual(self) -> bool:
-        """Whether there is nothing that the actuator could do."""
-        return self.env_file is None and not self.command
-
-    def lines(self, change: Change) -> tuple[str, ...]:
-        """Return the plan in words, a line each."""
+    def plan(self, change: Change) -> tuple[str, ...]:
+        """Return in words what is done for a change and what is left to do, a line each."""
         told = [f"write {change.line} into {literal(self.env_file)}"] if self.env_file else []
-        if self.command:
-            told.append(f"run {shown(self.command)}")
-        return (*told, *self.by_hand)
-
-
-def plan_for(change: Change, means: Means) -> Plan:
-    """Return what the actuator would do for a change.
-
-    `apply` and `release` are for forced fallback alone. Shadow mode and the lane's switch can
-    only be written; then the gateway is to be restarted.
-    """
-    command = {FORCE_FALLBACK: means.apply, RELEASE: means.release}.get(change, ())
-    if means.env_file is None and not command:
-        return Plan(None, (), by_hand(change))
-    by_file = f"Then restart the gateway: {NOT_IN_FORCE}."
-    return Plan(means.env_file, command, () if command else (by_file,))
+        if command := self.command(change):
+            told.append(f"run {shown(command)}")
+        return (*told, *self.by_hand(change))
 
 
 def shown(argv: tuple[str, ...]) -> str:
