@@ -17,9 +17,9 @@ from vp_tui.domain.events import (
     Tick,
 )
 from vp_tui.domain.lane import probe as probing
-from vp_tui.domain.lane.probe import Heard, ProbeStep, Reached
+from vp_tui.domain.lane.probe import Heard, ProbeStep
 from vp_tui.domain.lane.restart import RestartState
-from vp_tui.domain.lane.switch_proof import PROOF_WITHIN_S, Proof
+from vp_tui.domain.lane.switch_proof import PROOF_WITHIN_S, Proof, ProofStep
 from vp_tui.domain.lane.switches import FORCE_FALLBACK, RELEASE, Actuation, CommandRun, Switches
 from vp_tui.domain.models import Failure, Source, StreamState
 from vp_tui.state.reducer import reduce_all
@@ -60,11 +60,13 @@ def primary_turn(at: float, query: str = "implement the code") -> list[Event]:
 
 def probe(*frames: Frame, at: float = 10.0) -> list[ProbeStepped]:
     """Return the steps of a probe whose socket heard these frames, a second between two."""
-    probe = probing.new_probe("implement the code", at - 2.0, "G1", known=frozenset())
+    probe = probing.Probe(
+        "implement the code", "G1", at - 2.0, awaited_since=at - 2.0, known=frozenset()
+    )
     steps = [ProbeStepped(at - 2.0, probe)]
-    facts: list[Reached | Heard] = [
-        Reached(at - 1.5, ProbeStep.CREATED, "session_probe"),
-        Reached(at - 1.0, ProbeStep.EXECUTED),
+    facts: list[ProofStep | Heard] = [
+        ProofStep(at - 1.5, ProbeStep.CREATED, "session_probe"),
+        ProofStep(at - 1.0, ProbeStep.EXECUTED),
     ]
     facts += [Heard(at + n, told) for n, told in enumerate(frames)]
     for fact in facts:

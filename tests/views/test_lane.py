@@ -20,7 +20,8 @@ from vp_tui.domain.events import (
 )
 from vp_tui.domain.lane import probe as probing
 from vp_tui.domain.lane.mode import LaneMode
-from vp_tui.domain.lane.probe import Heard, ProbeStep, Reached
+from vp_tui.domain.lane.probe import Heard, ProbeStep
+from vp_tui.domain.lane.switch_proof import ProofStep
 from vp_tui.domain.lane.switches import FORCE_FALLBACK, RELEASE, Actuation, Means, Switch, Switches
 from vp_tui.domain.vocabulary import Stage, Traffic
 from vp_tui.views.figures import current_window, probed_missions
@@ -253,11 +254,11 @@ class TestProposedWindow:
 
 def probe_of(mission_id: str) -> ProbeStepped:
     """Return a probe that the lane has taken."""
-    probe = probing.new_probe("write code", 0.0, "G1", known=frozenset())
+    probe = probing.Probe("write code", "G1", 0.0, awaited_since=0.0, known=frozenset())
     told = builders.routed("delegated_to_coder_vp", mission_id)
     for fact in (
-        Reached(0.1, ProbeStep.CREATED, "session_probe"),
-        Reached(0.2, ProbeStep.EXECUTED),
+        ProofStep(0.1, ProbeStep.CREATED, "session_probe"),
+        ProofStep(0.2, ProbeStep.EXECUTED),
         Heard(0.3, told),
     ):
         probe = probing.step_probe(probe, fact)

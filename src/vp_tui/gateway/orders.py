@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Final
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 
-from vp_tui.domain.lane.probe import Heard, ProbeStep, Reached
+from vp_tui.domain.lane.probe import Heard, ProbeStep
+from vp_tui.domain.lane.switch_proof import ProofStep
 from vp_tui.domain.models import Failure, Plane
 from vp_tui.gateway.credentials import gateway_url, host_port, require_session_id, stream_url
 from vp_tui.gateway.errors import Asked, GatewayError, NotFound, ReadOnly, Unreachable, unreachable
@@ -167,9 +168,9 @@ async def execute(
                 frame = parse_frame(await socket.recv(decode=False))
                 if frame.kind == "connected" and not is_attached:
                     is_attached = True
-                    tell(Reached(clock(), ProbeStep.ATTACHED))
+                    tell(ProofStep(clock(), ProbeStep.ATTACHED))
                     await socket.send(_execute(prompt))
-                    tell(Reached(clock(), ProbeStep.EXECUTED))
+                    tell(ProofStep(clock(), ProbeStep.EXECUTED))
                 elif frame.kind in TOLD:
                     tell(Heard(clock(), frame))
     except InvalidStatus as error:

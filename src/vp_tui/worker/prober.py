@@ -15,11 +15,10 @@ from vp_tui.domain.lane.probe import (
     MissionsSeen,
     Probe,
     ProbeStep,
-    Reached,
-    new_probe,
     step_probe,
     timed_out,
 )
+from vp_tui.domain.lane.switch_proof import ProofStep
 from vp_tui.gateway.errors import GatewayError
 
 if TYPE_CHECKING:
@@ -63,8 +62,9 @@ class Prober:
         running = _Running(self._clock)
         try:
             known = await self._known()
-            probe = new_probe(
-                prompt, self._clock(), dialect, known=known, timeouts_s=self._timeouts_s
+            at = self._clock()
+            probe = Probe(
+                prompt, dialect, at, awaited_since=at, known=known, timeouts_s=self._timeouts_s
             )
             yield probe
             running.start(self._execute(prompt, running.tell))
@@ -92,7 +92,7 @@ class Prober:
         except GatewayError as error:
             tell(error.failure)
             return
-        tell(Reached(self._clock(), ProbeStep.CREATED, session_id))
+        tell(ProofStep(self._clock(), ProbeStep.CREATED, session_id))
         await self._orders.execute(session_id, prompt, tell)
 
     async def _look(self, tell: Callable[[Fact], None]) -> None:

@@ -15,27 +15,26 @@ from vp_tui.domain.lane.probe import (
     Probe,
     ProbeOutcome,
     ProbeStep,
-    Reached,
-    new_probe,
     prompt_for,
     step_probe,
     terms,
     timed_out,
 )
+from vp_tui.domain.lane.switch_proof import ProofStep
 from vp_tui.domain.models import Dialect, Failure
 from vp_tui.domain.runs.turns import is_coding_intent
 
 PROMPT = "Please implement the parser code @fake:mission secs=4"
 BEGUN: tuple[Fact, ...] = (
-    Reached(1.0, ProbeStep.CREATED, "session_p"),
-    Reached(2.0, ProbeStep.ATTACHED),
-    Reached(3.0, ProbeStep.EXECUTED),
+    ProofStep(1.0, ProbeStep.CREATED, "session_p"),
+    ProofStep(2.0, ProbeStep.ATTACHED),
+    ProofStep(3.0, ProbeStep.EXECUTED),
 )
 LOST = Failure("the connection broke", "look at the gateway")
 
 
 def after(*facts: Fact, prompt: str = PROMPT, dialect: Dialect | None = "G1") -> Probe:
-    probe = new_probe(prompt, 0.0, dialect, known=frozenset({"old"}))
+    probe = Probe(prompt, dialect, 0.0, awaited_since=0.0, known=frozenset({"old"}))
     for fact in facts:
         probe = step_probe(probe, fact)
     return probe

@@ -11,7 +11,8 @@ from tests.support.rig import LARGE, Rig, running
 
 from vp_tui.domain.events import ProbeStepped
 from vp_tui.domain.lane import probe as probing
-from vp_tui.domain.lane.probe import Heard, MissionsSeen, ProbeStep, Reached
+from vp_tui.domain.lane.probe import Heard, MissionsSeen, ProbeStep
+from vp_tui.domain.lane.switch_proof import ProofStep
 from vp_tui.domain.models import Failure
 from vp_tui.domain.orders import RunProbe
 
@@ -21,14 +22,14 @@ if TYPE_CHECKING:
 PROMPT = "Please write code"
 SESSION = "session_20261123_020005_ab12cd34"
 STARTED = (
-    Reached(2.0, ProbeStep.CREATED, SESSION),
-    Reached(3.0, ProbeStep.ATTACHED),
-    Reached(4.0, ProbeStep.EXECUTED),
+    ProofStep(2.0, ProbeStep.CREATED, SESSION),
+    ProofStep(3.0, ProbeStep.ATTACHED),
+    ProofStep(4.0, ProbeStep.EXECUTED),
 )
 
 
 def probed(*facts: Fact) -> Probe:
-    probe = probing.new_probe(PROMPT, 1.0, "G1", known=frozenset())
+    probe = probing.Probe(PROMPT, "G1", 1.0, awaited_since=1.0, known=frozenset())
     for fact in facts:
         probe = probing.step_probe(probe, fact)
     return probe

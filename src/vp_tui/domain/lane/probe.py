@@ -83,14 +83,6 @@ class ProbeOutcome(StrEnum):
     BROKE = "broke off"
 
 
-class Reached(NamedTuple):
-    """Its session is there (`detail` is its id), its socket is live, or the prompt was sent."""
-
-    at: float
-    step: ProbeStep
-    detail: str = ""
-
-
 class Heard(NamedTuple):
     """A frame came on its socket."""
 
@@ -105,7 +97,8 @@ class MissionsSeen(NamedTuple):
     missions: tuple[Mission, ...]
 
 
-Fact = Reached | Heard | MissionsSeen | Failure
+Fact = ProofStep | Heard | MissionsSeen | Failure
+"""What is told to a probe; of its steps those that the socket cannot show, CREATED with its id."""
 
 
 class Probe(NamedTuple):
@@ -163,27 +156,13 @@ class Probe(NamedTuple):
         return f"probe: {self.standing}"
 
 
-def new_probe(
-    prompt: str,
-    at: float,
-    dialect: Dialect | None,
-    *,
-    known: frozenset[str] | None = None,
-    timeouts_s: Mapping[ProbeStep, float] = TIMEOUTS_S,
-) -> Probe:
-    """Return a probe that is asked for now; `known` are the missions that are there."""
-    return Probe(prompt, dialect, at, awaited_since=at, known=known, timeouts_s=timeouts_s)
-
-
 def step_probe(probe: Probe, fact: Fact) -> Probe:
     """Return the probe after a fact; one that is over stays as it is."""
     if probe.is_over:
         return probe
     match fact:
-        case Reached(at, reached, detail):
-            if reached is ProbeStep.CREATED:
-                probe = probe._replace(session_id=detail)
-            return _reached(probe, reached, at, detail)
+        case ProofStep():
+            return _reached(probe, fact)
         case Heard():
             return _heard(probe, fact)
         case MissionsSeen():
@@ -193,11 +172,14 @@ def step_probe(probe: Probe, fact: Fact) -> Probe:
             return _ended(probe, ProbeOutcome.BROKE, f"{fact.reason}; {after}")
 
 
-def _reached(probe: Probe, reached: ProbeStep, at: float, detail: str = "") -> Probe:
+def _reached(probe: Probe, reached: ProofStep) -> Probe:
+    if reached.step == ProbeStep.CREATED:
+        probe = probe._replace(session_id=reached.detail)
     order = tuple(ProbeStep)
-    following = order[min(order.index(reached) + 1, len(order) - 1)]
-    steps = (*probe.steps, ProofStep(at, reached, detail))
-    return probe._replace(awaited=following, awaited_since=at, steps=steps)
+    following = order[min(order.index(reached.step) + 1, len(order) - 1)]
+    return probe._replace(
+        awaited=following, awaited_since=reached.at, steps=(*probe.steps, reached)
+    )
 
 
 def _heard(probe: Probe, fact: Heard) -> Probe:
@@ -214,12 +196,12 @@ def _heard(probe: Probe, fact: Heard) -> Probe:
     if turn.began_at is None:
         return _ended(probe, ProbeOutcome.BROKE, "the gateway ended it before it had begun")
     if probe.awaited is ProbeStep.ROUTED:
-        probe = _reached(probe, ProbeStep.ROUTED, at, turn.routing or "primary path")
+        probe = _reached(probe, ProofStep(at, ProbeStep.ROUTED, turn.routing or "primary path"))
     probe = probe._replace(turn=turn, mission_id=turn.mission_id)
     if is_end(frame):
         lasted = took(at - turn.began_at)
         detail = lasted if turn.completed else f"cancelled or failed after {lasted}"
-        probe = _reached(probe, ProbeStep.COMPLETED, at, detail)
+        probe = _reached(probe, ProofStep(at, ProbeStep.COMPLETED, detail))
     return probe
 
 
@@ -237,7 +219,7 @@ def _missions(probe: Probe, fact: MissionsSeen) -> Probe:
     else:
         detail = "none, as none was dispatched"
     outcome = _outcome(probe, turn, mission)
-    return _ended(_reached(probe, ProbeStep.MISSION, at, detail), outcome)
+    return _ended(_reached(probe, ProofStep(at, ProbeStep.MISSION, detail)), outcome)
 
 
 def _is_its_own(mission: Mission, probe: Probe) -> bool:
