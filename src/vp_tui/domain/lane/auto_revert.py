@@ -22,8 +22,6 @@ STOP_KEY: Final = "esc"
 YOU: Final = "YOU are the auto-revert"
 UNCLAIMED: Final = "its lock is not taken yet"
 UNREAD: Final = "the env file is not read yet"
-_NOT_YET: Final = frozenset({UNCLAIMED, UNREAD})
-"""Obstacles that go by themselves: shown, but no news."""
 
 
 class Phase(StrEnum):
@@ -139,7 +137,8 @@ def news(before: AutoRevert, after: AutoRevert) -> str | None:
     """
     if after.phase is Phase.IMPOSSIBLE:
         was_told = before.trip is not None and before.why == after.why
-        is_no_news = after.trip is None or was_told or after.why in _NOT_YET
+        goes_by_itself = after.why in {UNCLAIMED, UNREAD}
+        is_no_news = after.trip is None or was_told or goes_by_itself
         return None if is_no_news else f"fallback is not forced: {after.why}"
     if after.phase is before.phase or after.phase not in _NEWS:
         return None
@@ -170,10 +169,6 @@ def in_words(mode: RevertMode, revert: AutoRevert, *, tripped: bool) -> str:
         return f"auto-revert in {revert.left_s} s"
     if revert.phase is Phase.STOPPED:
         return f"stopped until the trip is over ({revert.why}); {YOU}"
-    return _WORDS.get(revert.phase, YOU)
-
-
-_WORDS: Final = {
-    Phase.ARMED: "auto-revert ARMED",
-    Phase.REVERTED: f"it has acted once and is disarmed; {YOU}",
-}
+    if revert.phase is Phase.ARMED:
+        return "auto-revert ARMED"
+    return f"it has acted once and is disarmed; {YOU}" if revert.phase is Phase.REVERTED else YOU

@@ -13,20 +13,19 @@ from math import inf
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vp_tui.domain.lane.switches import NOT_IN_FORCE
-from vp_tui.domain.lane.turn_proof import TurnSays, wants_missions, what_it_says
+from vp_tui.domain.lane.turn_proof import wants_missions, what_it_says
 from vp_tui.domain.text import counted
 
 if TYPE_CHECKING:
     from vp_tui.domain.lane.switches import Actuation, Change
     from vp_tui.domain.lane.turn_proof import CompletedTurn
-    from vp_tui.domain.models import Dialect, Failure, Mission, Snapshot
+    from vp_tui.domain.models import Dialect, Mission, Snapshot
 
 
 PROOF_WITHIN_S: Final = 180.0
 """Without a proof for so long after the change it is UNCONFIRMED, until one comes after all."""
 STAMP_SLACK_S: Final = 2.0
 """A mission's start is known to about so much on vp-tui's clock: its stamp and an answer's way."""
-_SILENCE: Final = "no turn of coding intent since, and silence proves nothing: probe the lane"
 
 
 class Proof(StrEnum):
@@ -103,22 +102,17 @@ def acted(brake: Brake, at: float, done: Actuation) -> Brake:
     brake = brake._replace(acted_at=at, needs_restart=done.needs_restart)
     if done.written:
         brake = _with_step(brake, at, "written", brake.change.line)
-    if done.failure is not None:
-        return _failed(brake, at, done, done.failure)
+    if (failure := done.failure) is not None:
+        failed = f"{failure.reason}; {failure.cure}"
+        brake = _with_step(brake, at, "failed", failed)
+        if not done.written and done.command is None:
+            return brake._replace(proof=Proof.FAILED, reason=failed)
+        return _pending(brake, f"{failure.reason}: watched for its effect all the same")
     if not done.is_carried_out:
         return _pending(_with_step(brake, at, "by hand"), "waits for the operator's hands")
     if brake.in_force_at is not None:
         return brake
     return _pending(brake, NOT_IN_FORCE if done.needs_restart else "carried out, not proven")
-
-
-def _failed(brake: Brake, at: float, done: Actuation, failure: Failure) -> Brake:
-    """Give up, unless something was done that may have an effect for all that."""
-    failed = f"{failure.reason}; {failure.cure}"
-    brake = _with_step(brake, at, "failed", failed)
-    if done.written or done.command is not None:
-        return _pending(brake, f"{failure.reason}: watched for its effect all the same")
-    return brake._replace(proof=Proof.FAILED, reason=failed)
 
 
 def _pending(brake: Brake, reason: str) -> Brake:
@@ -135,10 +129,9 @@ def booted(brake: Brake, at: float, boot_stamp: str) -> Brake:
         return brake
     if brake.epoch is None:
         return brake._replace(epoch=boot_stamp)
-    was_confirmed = brake.proof is Proof.CONFIRMED
-    reason = (
-        "the gateway restarted since it was proven" if was_confirmed else "in force, not proven"
-    )
+    reason = "in force, not proven"
+    if brake.proof is Proof.CONFIRMED:
+        reason = "the gateway restarted since it was proven"
     brake = _with_step(brake, at, "in force", f"the gateway restarted: new epoch {boot_stamp}")
     return brake._replace(
         epoch=boot_stamp,
@@ -157,12 +150,12 @@ def turn_ended(
     since = None if brake.proof is Proof.FAILED else brake.since
     if since is None or turn.began_at is None or turn.began_at < since:
         return brake
-    found, words = what_it_says(brake.change, turn, dialect, is_probe=is_probe)
-    if found is TurnSays.PROOF and turn.routing is None:
-        return _pending(brake._replace(waiting=turn), f"{words}; its missions are still to be seen")
-    if found is TurnSays.CONSISTENT:
+    proves, words = what_it_says(brake.change, turn, dialect, is_probe=is_probe)
+    if proves is None:
         return _consistent(brake, f"consistent, not proof: {words}")
-    proof = Proof.CONFIRMED if found is TurnSays.PROOF else Proof.CONTRADICTED
+    if proves and turn.routing is None:
+        return _pending(brake._replace(waiting=turn), f"{words}; its missions are still to be seen")
+    proof = Proof.CONFIRMED if proves else Proof.CONTRADICTED
     return _settled(brake, turn.ended_at, proof, words)
 
 
@@ -232,7 +225,7 @@ def _why_unconfirmed(brake: Brake) -> str:
     if brake.consistent:
         turns = counted(brake.consistent, "turn is", "turns are")
         return f"{turns} consistent and no proof: probe the lane"
-    return _SILENCE
+    return "no turn of coding intent since, and silence proves nothing: probe the lane"
 
 
 def _with_step(brake: Brake, at: float, name: str, detail: str = "") -> Brake:

@@ -8,7 +8,6 @@ these two. Times are vp-tui's own monotonic clock in seconds.
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vp_tui.domain.lane.switches import FORCE_FALLBACK, Change, Switch
@@ -101,14 +100,6 @@ def is_end(frame: Frame) -> bool:
     )
 
 
-class TurnSays(StrEnum):
-    """What a turn says about a change."""
-
-    PROOF = "proof"
-    AGAINST = "against"
-    CONSISTENT = "consistent, not proof"
-
-
 def wants_missions(change: Change) -> bool:
     """Tell whether a mission is what the change is made for, and not what it forbids."""
     return change not in _SILENCING and change != Change(Switch.SHADOW, on=True)
@@ -116,8 +107,10 @@ def wants_missions(change: Change) -> bool:
 
 def what_it_says(
     change: Change, turn: CompletedTurn, dialect: Dialect | None, *, is_probe: bool = False
-) -> tuple[TurnSays, str]:
-    """Return what a turn that began after the change says about it, and why in words.
+) -> tuple[bool | None, str]:
+    """Return whether a turn that began after the change proves it, and why in words.
+
+    False: it speaks against it. None: it is consistent, and no proof.
 
     A silent turn proves a silencing change only if the metrics name no mission for it: that is for
     the caller to see. On G2 words that the contract does not list veto a delegation, so that of
@@ -126,15 +119,15 @@ def what_it_says(
     words, is_shadow = how_it_went(turn), change.switch is Switch.SHADOW
     if turn.routing is not None:
         named = f" as mission {turn.mission_id}" if turn.is_delegated and turn.mission_id else ""
-        is_proof = turn.is_shadowed is change.on if is_shadow else change not in _SILENCING
-        return (TurnSays.PROOF if is_proof else TurnSays.AGAINST), words + named
+        proves = turn.is_shadowed is change.on if is_shadow else change not in _SILENCING
+        return proves, words + named
     if (doubt := _doubt(turn, dialect, is_probe=is_probe)) is not None:
-        return TurnSays.CONSISTENT, doubt
+        return None, doubt
     if change in _SILENCING:
-        return TurnSays.PROOF, words
+        return True, words
     if is_shadow:
-        return TurnSays.CONSISTENT, f"{words} without a word: forced fallback, or the lane is off"
-    return TurnSays.AGAINST, words
+        return None, f"{words} without a word: forced fallback, or the lane is off"
+    return False, words
 
 
 def _doubt(turn: CompletedTurn, dialect: Dialect | None, *, is_probe: bool) -> str | None:
