@@ -11,7 +11,6 @@ from vp_tui.domain.missions import p95_index, rank_from_top
 from vp_tui.domain.statistics import (
     P95_BOUNDABLE_FROM,
     p95_bound_rank,
-    p95_confidence,
     rank_confidence,
     slower_by,
     slower_p_value,
@@ -32,7 +31,7 @@ def test_the_golden_confidence_in_the_p95(key: str) -> None:
     assert golden["upstream_rank"] == count - rank + 1
     assert rank_confidence(count, 1) == pytest.approx(golden["max_conf"], rel=0, abs=5.1e-7)
     shown = pytest.approx(golden["conf_ge_true_p95"], rel=0, abs=5.1e-7)
-    assert p95_confidence(count) == rank_confidence(count, rank) == shown
+    assert rank_confidence(count, rank) == shown
 
 
 @pytest.mark.parametrize("key", UPSTREAM_INDEX)
@@ -75,7 +74,7 @@ def test_ranks_that_do_not_exist_are_refused(count: int, rank: int) -> None:
 def test_no_missions_have_no_p95() -> None:
     assert p95_bound_rank(0) is None
     with pytest.raises(ValueError, match="0 durations"):
-        p95_confidence(0)
+        rank_confidence(0, rank_from_top(0))
 
 
 def doubled_wins(sample: tuple[float, ...], before: list[float]) -> int:

@@ -68,7 +68,7 @@ def with_value(data: bytes, name: str, value: str) -> bytes:
         gap = b" " if data.startswith(b"#", last.end) else b""  # it would be read as the value's
         return data[: last.start] + new + gap + data[last.end :]
     line = name.encode() + b"=" + new
-    line_end = _line_end(data)
+    line_end: bytes = [b"\n", *_LINE_END.findall(data)][-1]
     if not data or data.endswith((b"\n", b"\r")):
         return data + line + line_end
     return data + line_end + line
@@ -91,9 +91,3 @@ def _value(data: bytes, start: int) -> tuple[bytes, int]:
 
 def _unescaped(match: re.Match[bytes]) -> bytes:
     return _ESCAPED.get(match[1], match[1])
-
-
-def _line_end(data: bytes) -> bytes:
-    """Return the file's own line end: that of its last line."""
-    ends = _LINE_END.findall(data)
-    return ends[-1] if ends else b"\n"

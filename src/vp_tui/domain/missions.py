@@ -117,8 +117,8 @@ def note_stream_fallbacks(ledger: Ledger, mission_ids: Iterable[str]) -> Ledger:
         for mission_id in told
         if (entry := ledger.entries.get(mission_id))
     }
-    unnamed = dict.fromkeys(ledger.stream_fallbacks) | told
-    waiting = [mission_id for mission_id in unnamed if mission_id not in named]
+    known = dict.fromkeys(ledger.stream_fallbacks) | told
+    waiting = [mission_id for mission_id in known if mission_id not in named]
     return Ledger({**ledger.entries, **named}, tuple(waiting[-LEDGER_LIMIT:]))
 
 
@@ -232,17 +232,15 @@ def coverage_of(snapshot: Snapshot) -> Coverage:
     """Tell how many of the snapshot's missions its events cover."""
     dispatched = {event.mission_id for event in snapshot.events if event.event_type == DISPATCHED}
     covered = [mission.mission_id in dispatched for mission in snapshot.missions]
-    return Coverage(_state(snapshot, covered), sum(covered), len(covered))
-
-
-def _state(snapshot: Snapshot, covered: list[bool]) -> CoverageState:
     if not covered:
-        return CoverageState.NONE
-    if not covered[0]:
-        return CoverageState.BLIND
-    if len(snapshot.events) >= snapshot.event_limit or not all(covered):
-        return CoverageState.TRUNCATED
-    return CoverageState.FULL
+        state = CoverageState.NONE
+    elif not covered[0]:
+        state = CoverageState.BLIND
+    elif len(snapshot.events) >= snapshot.event_limit or not all(covered):
+        state = CoverageState.TRUNCATED
+    else:
+        state = CoverageState.FULL
+    return Coverage(state, sum(covered), len(covered))
 
 
 def p95_index(count: int) -> int:

@@ -6,6 +6,7 @@ to be written into the audit is an order too, with nothing to carry out: an Acti
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import partial
@@ -124,10 +125,9 @@ def to_json(record: ActionRecord) -> dict[str, Any]:
 
 def from_json(value: object) -> ActionRecord | None:
     """Return the action that a line's object tells, None where it tells none; keys may be added."""
-    try:
+    with suppress(KeyError, TypeError, ValueError, OverflowError):
         return _record(value)
-    except (KeyError, TypeError, ValueError, OverflowError):
-        return None
+    return None
 
 
 def _record(value: Any) -> ActionRecord:  # noqa: ANN401 - any JSON

@@ -21,8 +21,6 @@ from itertools import groupby
 from statistics import NormalDist, median
 from typing import TYPE_CHECKING, Final
 
-from vp_tui.domain.missions import rank_from_top
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -209,14 +207,6 @@ def rank_confidence(count: int, rank: int) -> float:
     if not 1 <= rank <= count:
         raise ValueError(f"{count} durations have no {rank} from the top")
     return math.exp(beta_log_tails(_ABOVE_P95, rank, count - rank + 1)[0])
-
-
-def p95_confidence(count: int) -> float:
-    """Return how sure it is, 0 to 1, that the p95 shown for `count` missions is not below the true.
-
-    Raises ValueError for no missions.
-    """
-    return rank_confidence(count, rank_from_top(count))
 
 
 def p95_bound_rank(count: int) -> int | None:
