@@ -13,9 +13,9 @@ from tests.support.patience import PATIENCE_S
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 
-from vp_tui.domain.lane.probe import Fact, Heard, ProbeStep
+from vp_tui.domain.lane.probe import Fact, ProbeStep
 from vp_tui.domain.lane.switch_proof import ProofStep
-from vp_tui.domain.models import Failure
+from vp_tui.domain.models import Failure, StreamEvent
 from vp_tui.gateway.credentials import stream_url
 from vp_tui.gateway.errors import InvalidTarget, ReadOnly
 from vp_tui.gateway.orders import ExecutingConnection, Orders
@@ -76,10 +76,16 @@ async def test_the_prompt_is_sent_once_and_not_before_it_is_attached() -> None:
     async with gateway(handle) as url:
         facts = await told_by(url, "write [red]code[/red]\nnow ✓")
     assert heard == [{"type": "execute", "data": {"text": "write [red]code[/red]\nnow ✓"}}]
-    assert [type(fact) for fact in facts] == [ProofStep, ProofStep, Heard, Heard, Failure]
+    assert [type(fact) for fact in facts] == [
+        ProofStep,
+        ProofStep,
+        StreamEvent,
+        StreamEvent,
+        Failure,
+    ]
     steps = [fact.step for fact in facts if isinstance(fact, ProofStep)]
     assert steps == [ProbeStep.ATTACHED, ProbeStep.EXECUTED]
-    frames = [fact.frame.kind for fact in facts if isinstance(fact, Heard)]
+    frames = [fact.frame.kind for fact in facts if isinstance(fact, StreamEvent)]
     assert frames == ["status", "query_complete"]
 
 

@@ -17,11 +17,11 @@ from vp_tui.domain.events import (
     Tick,
 )
 from vp_tui.domain.lane import probe as probing
-from vp_tui.domain.lane.probe import Heard, ProbeStep
+from vp_tui.domain.lane.probe import ProbeStep
 from vp_tui.domain.lane.restart import RestartState
 from vp_tui.domain.lane.switch_proof import PROOF_WITHIN_S, Proof, ProofStep
 from vp_tui.domain.lane.switches import FORCE_FALLBACK, RELEASE, Actuation, CommandRun, Switches
-from vp_tui.domain.models import Failure, Source, StreamState
+from vp_tui.domain.models import Failure, Source, StreamEvent, StreamState
 from vp_tui.state.reducer import reduce_all
 
 if TYPE_CHECKING:
@@ -64,11 +64,11 @@ def probe(*frames: Frame, at: float = 10.0) -> list[ProbeStepped]:
         "implement the code", "G1", at - 2.0, awaited_since=at - 2.0, known=frozenset()
     )
     steps = [ProbeStepped(at - 2.0, probe)]
-    facts: list[ProofStep | Heard] = [
+    facts: list[ProofStep | StreamEvent] = [
         ProofStep(at - 1.5, ProbeStep.CREATED, "session_probe"),
         ProofStep(at - 1.0, ProbeStep.EXECUTED),
     ]
-    facts += [Heard(at + n, told) for n, told in enumerate(frames)]
+    facts += [StreamEvent(at + n, "session_probe", told) for n, told in enumerate(frames)]
     for fact in facts:
         probe = probing.step_probe(probe, fact)
         steps.append(ProbeStepped(fact.at, probe))

@@ -103,12 +103,12 @@ def reverted() -> list[Event]:
     begun = probing.Probe(
         "implement the code", "G1", 8.0, awaited_since=8.0, known=frozenset({"m1"})
     )
-    facts: list[ProofStep | probing.Heard] = [
+    facts: list[ProofStep | StreamEvent] = [
         ProofStep(8.5, probing.ProbeStep.CREATED, "session_probe"),
         ProofStep(8.7, probing.ProbeStep.ATTACHED),
         ProofStep(9.0, probing.ProbeStep.EXECUTED),
-        probing.Heard(10.0, builders.processing()),
-        probing.Heard(11.0, builders.frame("query_complete")),
+        StreamEvent(10.0, "session_probe", builders.processing()),
+        StreamEvent(11.0, "session_probe", builders.frame("query_complete")),
     ]
     steps = [ProbeStepped(8.0, begun)]
     for fact in facts:

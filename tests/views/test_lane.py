@@ -20,9 +20,10 @@ from vp_tui.domain.events import (
 )
 from vp_tui.domain.lane import probe as probing
 from vp_tui.domain.lane.mode import LaneMode
-from vp_tui.domain.lane.probe import Heard, ProbeStep
+from vp_tui.domain.lane.probe import ProbeStep
 from vp_tui.domain.lane.switch_proof import ProofStep
 from vp_tui.domain.lane.switches import FORCE_FALLBACK, RELEASE, Actuation, Means, Switch, Switches
+from vp_tui.domain.models import StreamEvent
 from vp_tui.domain.vocabulary import Stage, Traffic
 from vp_tui.views.figures import current_window, probed_missions
 from vp_tui.views.lane import (
@@ -259,7 +260,7 @@ def probe_of(mission_id: str) -> ProbeStepped:
     for fact in (
         ProofStep(0.1, ProbeStep.CREATED, "session_probe"),
         ProofStep(0.2, ProbeStep.EXECUTED),
-        Heard(0.3, told),
+        StreamEvent(0.3, "session_probe", told),
     ):
         probe = probing.step_probe(probe, fact)
     return ProbeStepped(0.3, probe)

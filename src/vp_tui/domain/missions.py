@@ -194,9 +194,8 @@ def _ran_elsewhere(mission: Mission, lane_result: str | None) -> bool:
 
 
 def _in_epoch(mission: Mission, since: datetime | None) -> bool:
-    if since is None or mission.started_at is None:
-        return True
-    return mission.started_at >= since - BOOT_SLACK
+    began_at = mission.started_at
+    return since is None or began_at is None or began_at >= since - BOOT_SLACK
 
 
 def _finished_at(entry: LedgerEntry) -> tuple[float, str]:
@@ -243,14 +242,9 @@ def coverage_of(snapshot: Snapshot) -> Coverage:
     return Coverage(state, sum(covered), len(covered))
 
 
-def p95_index(count: int) -> int:
-    """Return the index of the p95 in `count` ascending values, rounding as the gateway does."""
-    return round((count - 1) * 0.95)
-
-
 def rank_from_top(count: int) -> int:
-    """Return which largest value the p95 of `count` values is: 1 is the maximum."""
-    return count - p95_index(count)
+    """Return which largest of `count` values the p95 is, as the gateway rounds; 1: the maximum."""
+    return count - round((count - 1) * 0.95)
 
 
 def p95_after_each(durations: Sequence[float], last: int) -> tuple[float, ...]:
@@ -260,7 +254,7 @@ def p95_after_each(durations: Sequence[float], last: int) -> tuple[float, ...]:
     series = []
     for duration in durations[first:]:
         insort(ranked, duration)
-        series.append(ranked[p95_index(len(ranked))])
+        series.append(ranked[-rank_from_top(len(ranked))])
     return tuple(series)
 
 

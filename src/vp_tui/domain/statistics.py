@@ -16,8 +16,7 @@ from __future__ import annotations
 
 import math
 import sys
-from bisect import bisect_left
-from itertools import groupby
+from bisect import bisect_left, bisect_right
 from statistics import NormalDist, median
 from typing import TYPE_CHECKING, Final
 
@@ -222,15 +221,8 @@ def p95_bound_rank(count: int) -> int | None:
 
 def _doubled_midranks(values: Sequence[float]) -> list[int]:
     """Return twice the rank of each of `values`, the smallest first; equal ones share the mean."""
-    order = sorted(range(len(values)), key=values.__getitem__)
-    ranks = [0] * len(values)
-    below = 0
-    for _, equals in groupby(order, key=values.__getitem__):
-        places = list(equals)
-        for place in places:
-            ranks[place] = 2 * below + len(places) + 1
-        below += len(places)
-    return ranks
+    ordered = sorted(values)
+    return [bisect_left(ordered, each) + bisect_right(ordered, each) + 1 for each in values]
 
 
 def _ways_at_least(total: int, ranks: Sequence[int], size: int) -> int:

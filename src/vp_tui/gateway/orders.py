@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Final
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 
-from vp_tui.domain.lane.probe import Heard, ProbeStep
+from vp_tui.domain.lane.probe import ProbeStep
 from vp_tui.domain.lane.switch_proof import ProofStep
-from vp_tui.domain.models import Failure, Plane
+from vp_tui.domain.models import Failure, Plane, StreamEvent
 from vp_tui.gateway.credentials import gateway_url, host_port, require_session_id, stream_url
 from vp_tui.gateway.errors import Asked, GatewayError, NotFound, ReadOnly, Unreachable, unreachable
 from vp_tui.gateway.frames import parse_frame
@@ -118,7 +118,8 @@ class Orders:
         options = SocketOptions(
             self._credentials.headers, self._tls, clock=self._clock, opener=self._opener
         )
-        await execute(stream_url(self._base_url, session_id), prompt, options, tell)
+        url = stream_url(self._base_url, session_id)
+        await execute(url, session_id, prompt, options, tell)
 
     def _asked(self, path: str, plane: Plane) -> Asked:
         credentials = self._credentials
@@ -153,7 +154,7 @@ class ExecutingConnection(ClientConnection):
 
 
 async def execute(
-    url: str, prompt: str, options: SocketOptions, tell: Callable[[Fact], None]
+    url: str, session_id: str, prompt: str, options: SocketOptions, tell: Callable[[Fact], None]
 ) -> None:
     """Attach to a session, send `prompt` once, and tell what comes until the socket closes.
 
@@ -172,7 +173,7 @@ async def execute(
                     await socket.send(_execute(prompt))
                     tell(ProofStep(clock(), ProbeStep.EXECUTED))
                 elif frame.kind in TOLD:
-                    tell(Heard(clock(), frame))
+                    tell(StreamEvent(clock(), session_id, frame))
     except InvalidStatus as error:
         failure = Failure(refusal_in_words(error.response.status_code), _TOKENS, unauthorized=True)
     except ConnectionClosed as error:

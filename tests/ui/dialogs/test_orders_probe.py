@@ -11,9 +11,9 @@ from tests.support.rig import LARGE, Rig, running
 
 from vp_tui.domain.events import ProbeStepped
 from vp_tui.domain.lane import probe as probing
-from vp_tui.domain.lane.probe import Heard, MissionsSeen, ProbeStep
+from vp_tui.domain.lane.probe import MissionsSeen, ProbeStep
 from vp_tui.domain.lane.switch_proof import ProofStep
-from vp_tui.domain.models import Failure
+from vp_tui.domain.models import Failure, StreamEvent
 from vp_tui.domain.orders import RunProbe
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ async def test_a_closed_dialog_shows_the_probe_under_way_when_it_is_opened_again
 
 
 async def test_the_last_probe_is_shown_and_another_one_can_be_asked_for() -> None:
-    over = (*STARTED, Heard(5.0, routed("delegated_to_coder_vp", "m-probe")))
+    over = (*STARTED, StreamEvent(5.0, SESSION, routed("delegated_to_coder_vp", "m-probe")))
     end = (*over, Failure("closed", "again"))
     async with running(*scenes.ordinary()) as rig:
         await rig.tell(stepped(*end, at=6.0))
@@ -124,9 +124,9 @@ async def test_a_probe_that_the_lane_did_is_told_with_its_mission() -> None:
     done = mission("m-probe", objective=PROMPT)
     probe = (
         *STARTED,
-        Heard(5.0, routed("delegated_to_coder_vp", "m-probe")),
-        Heard(5.5, processing(PROMPT)),
-        Heard(35.0, processing(None)._replace(kind="query_complete", status=None)),
+        StreamEvent(5.0, SESSION, routed("delegated_to_coder_vp", "m-probe")),
+        StreamEvent(5.5, SESSION, processing(PROMPT)),
+        StreamEvent(35.0, SESSION, processing(None)._replace(kind="query_complete", status=None)),
         MissionsSeen(36.0, (done,)),
     )
     async with running(*scenes.ordinary()) as rig:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from vp_tui.domain.lane.turn_proof import CompletedTurn
-    from vp_tui.domain.models import Dialect, Frame, Mission
+    from vp_tui.domain.models import Dialect, Mission
 
 
 _REFUSALS: Final[Mapping[str, str]] = {
@@ -83,13 +83,6 @@ class ProbeOutcome(StrEnum):
     BROKE = "broke off"
 
 
-class Heard(NamedTuple):
-    """A frame came on its socket."""
-
-    at: float
-    frame: Frame
-
-
 class MissionsSeen(NamedTuple):
     """The metrics answered."""
 
@@ -97,7 +90,7 @@ class MissionsSeen(NamedTuple):
     missions: tuple[Mission, ...]
 
 
-Fact = ProofStep | Heard | MissionsSeen | Failure
+Fact = ProofStep | StreamEvent | MissionsSeen | Failure
 """What is told to a probe; of its steps those that the socket cannot show, CREATED with its id."""
 
 
@@ -163,7 +156,7 @@ def step_probe(probe: Probe, fact: Fact) -> Probe:
     match fact:
         case ProofStep():
             return _reached(probe, fact)
-        case Heard():
+        case StreamEvent():
             return _heard(probe, fact)
         case MissionsSeen():
             return _missions(probe, fact)
@@ -182,15 +175,15 @@ def _reached(probe: Probe, reached: ProofStep) -> Probe:
     )
 
 
-def _heard(probe: Probe, fact: Heard) -> Probe:
-    at, frame = fact.at, fact.frame
+def _heard(probe: Probe, event: StreamEvent) -> Probe:
+    at, frame = event.at, event.frame
     if probe.session_id is None or probe.completed_turn is not None:
         return probe
     if (refused := _REFUSALS.get(frame.status or "")) is not None:
         return _ended(probe, ProbeOutcome.BROKE, refused)
     if frame.kind == "error" and probe.turn is None:
         return _ended(probe, ProbeOutcome.BROKE, f"the gateway says: {frame.text}")
-    turn = heard(probe.turn, StreamEvent(at, probe.session_id, frame))
+    turn = heard(probe.turn, event)
     if turn is None:
         return probe
     if turn.began_at is None:

@@ -187,10 +187,18 @@ class Means(NamedTuple):
 
     def by_hand(self, change: Change) -> tuple[str, ...]:
         """Return what is left for the operator to do for a change, a line each."""
-        if self.is_manual(change):
-            return by_hand(change)
-        by_file = f"Then restart the gateway: {NOT_IN_FORCE}."
-        return () if self.command(change) else (by_file,)
+        if self.command(change):
+            return ()
+        if self.env_file is not None:
+            return (f"Then restart the gateway: {NOT_IN_FORCE}.",)
+        where = "the gateway's environment (.env or unit)"
+        mask = f"See that {change.switch.mask} is not on there: it would have no effect."
+        return (
+            f"Put this line into {where}, in place of an older one:",
+            f"    {change.line}",
+            *((mask,) if change.on else ()),
+            *RESTART_BY_HAND,
+        )
 
     def plan(self, change: Change) -> tuple[str, ...]:
         """Return in words what is done for a change and what is left to do, a line each."""
@@ -203,14 +211,3 @@ class Means(NamedTuple):
 def shown(argv: tuple[str, ...]) -> str:
     """Return a command as the configuration has it: each argument by itself, no shell."""
     return " ".join(literal(word) if word and " " not in word else repr(word) for word in argv)
-
-
-def by_hand(change: Change) -> tuple[str, ...]:
-    """Return what the operator does for a change without an actuator, a line each."""
-    lines = [
-        "Put this line into the gateway's environment (.env or unit), in place of an older one:",
-        f"    {change.line}",
-    ]
-    if change.on:
-        lines.append(f"See that {change.switch.mask} is not on there: it would have no effect.")
-    return (*lines, *RESTART_BY_HAND)

@@ -11,14 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vp_tui.domain.lane.switches import FORCE_FALLBACK, Change, Switch
-from vp_tui.domain.runs.turns import (
-    ASSISTANCE_NEEDED,
-    BOOTSTRAP,
-    DELEGATED,
-    FALLBACKS,
-    SHADOW,
-    is_coding_intent,
-)
+from vp_tui.domain.runs import turns
 
 if TYPE_CHECKING:
     from vp_tui.domain.models import Dialect, Frame, StreamEvent
@@ -46,17 +39,17 @@ class CompletedTurn(NamedTuple):
     @property
     def is_delegated(self) -> bool:
         """Whether the lane got it, if only to fail."""
-        return self.routing in DELEGATED or self.routing in FALLBACKS
+        return self.routing in turns.DELEGATED or self.routing in turns.FALLBACKS
 
     @property
     def is_shadowed(self) -> bool:
         """Whether shadow mode kept it."""
-        return self.routing == SHADOW
+        return self.routing == turns.SHADOW
 
     @property
     def is_unstartable(self) -> bool:
         """Whether the lane was to have it and could not start."""
-        return self.routing == BOOTSTRAP
+        return self.routing == turns.BOOTSTRAP
 
     def is_coding(self, dialect: Dialect | None) -> bool:
         """Tell whether its prompt would have been delegated, lane flags permitting.
@@ -67,7 +60,7 @@ class CompletedTurn(NamedTuple):
             return True
         if self.query is None or dialect is None:
             return False
-        return is_coding_intent(self.query, dialect)
+        return turns.is_coding_intent(self.query, dialect)
 
 
 def heard(turn: CompletedTurn | None, event: StreamEvent) -> CompletedTurn | None:
@@ -75,7 +68,7 @@ def heard(turn: CompletedTurn | None, event: StreamEvent) -> CompletedTurn | Non
     frame, at = event.frame, event.at
     begun = turn or CompletedTurn(event.session_id, None if is_end(frame) else at, at)
     if is_end(frame):
-        is_bad = frame.cancelled or frame.is_error or frame.status == ASSISTANCE_NEEDED
+        is_bad = frame.cancelled or frame.is_error or frame.status == turns.ASSISTANCE_NEEDED
         return begun._replace(ended_at=at, completed=begun.completed and not is_bad)
     if frame.kind != "status":
         return turn
@@ -83,7 +76,7 @@ def heard(turn: CompletedTurn | None, event: StreamEvent) -> CompletedTurn | Non
         return begun._replace(
             routing=begun.routing or frame.routing,
             mission_id=begun.mission_id or frame.mission_id,
-            fell_back=begun.fell_back or frame.routing in FALLBACKS,
+            fell_back=begun.fell_back or frame.routing in turns.FALLBACKS,
             ended_at=at,
         )
     if frame.status == "turn_cancelled" and turn is not None:
@@ -96,7 +89,7 @@ def heard(turn: CompletedTurn | None, event: StreamEvent) -> CompletedTurn | Non
 def is_end(frame: Frame) -> bool:
     """Tell whether a frame ends its turn."""
     return frame.kind == "query_complete" or (
-        frame.kind == "system_event" and frame.status == ASSISTANCE_NEEDED
+        frame.kind == "system_event" and frame.status == turns.ASSISTANCE_NEEDED
     )
 
 
