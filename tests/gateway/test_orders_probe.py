@@ -13,7 +13,9 @@ from tests.support.patience import PATIENCE_S
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 
-from vp_tui.domain.lane.probe import Attached, Broke, Executed, Fact, Heard
+from vp_tui.domain.lane.probe import Fact, ProbeStep
+from vp_tui.domain.lane.switch_proof import ProofStep
+from vp_tui.domain.models import Failure, StreamEvent
 from vp_tui.gateway.credentials import stream_url
 from vp_tui.gateway.errors import InvalidTarget, ReadOnly
 from vp_tui.gateway.orders import ExecutingConnection, Orders
@@ -74,8 +76,16 @@ async def test_the_prompt_is_sent_once_and_not_before_it_is_attached() -> None:
     async with gateway(handle) as url:
         facts = await told_by(url, "write [red]code[/red]\nnow ✓")
     assert heard == [{"type": "execute", "data": {"text": "write [red]code[/red]\nnow ✓"}}]
-    assert [type(fact) for fact in facts] == [Attached, Executed, Heard, Heard, Broke]
-    frames = [fact.frame.kind for fact in facts if isinstance(fact, Heard)]
+    assert [type(fact) for fact in facts] == [
+        ProofStep,
+        ProofStep,
+        StreamEvent,
+        StreamEvent,
+        Failure,
+    ]
+    steps = [fact.step for fact in facts if isinstance(fact, ProofStep)]
+    assert steps == [ProbeStep.ATTACHED, ProbeStep.EXECUTED]
+    frames = [fact.frame.kind for fact in facts if isinstance(fact, StreamEvent)]
     assert frames == ["status", "query_complete"]
 
 
@@ -88,9 +98,9 @@ async def test_a_refused_handshake_is_told_with_its_cure() -> None:
 
     async with gateway(handle, refuse) as url:
         (broke,) = await told_by(url)
-    assert isinstance(broke, Broke)
-    assert "403 at the handshake" in broke.failure.reason
-    assert "UA_INTERNAL_API_TOKEN" in broke.failure.cure
+    assert isinstance(broke, Failure)
+    assert "403 at the handshake" in broke.reason
+    assert "UA_INTERNAL_API_TOKEN" in broke.cure
 
 
 async def test_a_socket_that_closes_is_told_by_its_code() -> None:
@@ -99,14 +109,14 @@ async def test_a_socket_that_closes_is_told_by_its_code() -> None:
 
     async with gateway(handle) as url:
         (broke,) = await told_by(url)
-    assert isinstance(broke, Broke)
-    assert broke.failure.reason.startswith("the gateway does not know the session (4004")
+    assert isinstance(broke, Failure)
+    assert broke.reason.startswith("the gateway does not know the session (4004")
 
 
 async def test_nobody_there_is_told(unused_tcp_port: int) -> None:
     (broke,) = await told_by(f"http://127.0.0.1:{unused_tcp_port}")
-    assert isinstance(broke, Broke)
-    assert "connection refused" in broke.failure.reason
+    assert isinstance(broke, Failure)
+    assert "connection refused" in broke.reason
 
 
 async def test_a_bad_id_becomes_no_address() -> None:

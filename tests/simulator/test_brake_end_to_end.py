@@ -13,17 +13,11 @@ import pytest
 from vp_tui.domain.lane import restart as restarting
 from vp_tui.domain.lane import switch_proof as braking
 from vp_tui.domain.lane.probe import ProbeOutcome
-from vp_tui.domain.lane.restart import RESTART_WITHIN_S, GatewayGone, RestartState
+from vp_tui.domain.lane.restart import RESTART_WITHIN_S, RestartState
 from vp_tui.domain.lane.switch_proof import (
     PROOF_WITHIN_S,
-    ActuatorEnded,
     Brake,
-    EpochSeen,
-    MissionsPolled,
     Proof,
-    TimePassed,
-    TurnEnded,
-    dispatched_in,
 )
 from vp_tui.domain.lane.switches import FORCE_FALLBACK, NOT_IN_FORCE, RELEASE, Change, Means, Switch
 from vp_tui.gateway.client import GatewayClient
@@ -55,23 +49,23 @@ class Hands:
     async def boot(self) -> str:
         return (await self.client.continuity()).started_at
 
-    async def new_boot(self, before: str) -> EpochSeen:
-        """Wait for another boot stamp; the test's time limit is the deadline."""
+    async def new_boot(self, before: str) -> str:
+        """Return another boot stamp once it is there; the test's time limit is the deadline."""
         while True:
             try:
                 if (stamp := await self.boot()) != before:
-                    return EpochSeen(time.monotonic(), stamp)
+                    return stamp
             except GatewayError:
                 await asyncio.sleep(0.01)
 
-    async def gone(self) -> GatewayGone:
+    async def gone(self) -> None:
         """Wait until nothing answers any more."""
         while True:
             try:
                 await self.client.health()
             except GatewayError as error:
                 if error.failure.is_silence:
-                    return GatewayGone(time.monotonic())
+                    return
 
     async def probe(self) -> Probe:
         prompt = f"Please write code, no. {next(self._number)} @fake:mission secs=1"
@@ -83,9 +77,9 @@ class Hands:
         probe = await self.probe()
         assert probe.completed_turn is not None
         turn = probe.completed_turn
-        brake = braking.step_proof(brake, TurnEnded(turn.ended_at, turn, "G1", is_probe=True))
-        snapshot, at = await self.client.metrics(), time.monotonic()
-        return braking.step_proof(brake, MissionsPolled(at, dispatched_in(snapshot, at))), probe
+        brake = braking.turn_ended(brake, turn, "G1", is_probe=True)
+        snapshot = await self.client.metrics()
+        return braking.missions_polled(brake, time.monotonic(), snapshot), probe
 
 
 @asynccontextmanager
@@ -113,8 +107,11 @@ async def changed(
     before = await hands.boot()
     brake = braking.new_proof(change, time.monotonic(), before)
     done = await actuator.change(change)
-    brake = braking.step_proof(brake, ActuatorEnded(time.monotonic(), done))
-    return braking.step_proof(brake, await hands.new_boot(before)) if restarts else brake
+    brake = braking.acted(brake, time.monotonic(), done)
+    if not restarts:
+        return brake
+    boot_stamp = await hands.new_boot(before)
+    return braking.booted(brake, time.monotonic(), boot_stamp)
 
 
 async def test_brake_and_release_are_proven_by_probes(gateway: SimProcess, env: Path) -> None:
@@ -139,7 +136,8 @@ async def test_an_env_file_alone_waits_for_the_restart(gateway: SimProcess, env:
         assert (brake.proof, probe.outcome) == (Proof.PENDING, ProbeOutcome.DELEGATED)
         assert brake.reason == NOT_IN_FORCE
         assert (await actuator.restart()).is_carried_out
-        brake = braking.step_proof(brake, await hands.new_boot(before))
+        boot_stamp = await hands.new_boot(before)
+        brake = braking.booted(brake, time.monotonic(), boot_stamp)
         brake, probe = await hands.prove(brake)
         assert (brake.proof, probe.outcome) == (Proof.CONFIRMED, ProbeOutcome.SHADOW)
 
@@ -164,7 +162,7 @@ async def test_an_actuator_that_fails_or_hangs_leaves_it_unconfirmed(
         brake = await changed(hands, actuator, FORCE_FALLBACK, restarts=False)
         brake, _ = await hands.prove(brake)
         assert (brake.proof, brake.is_alarming) == (Proof.PENDING, False)
-        late = braking.step_proof(brake, TimePassed(time.monotonic() + PROOF_WITHIN_S))
+        late = braking.time_passed(brake, time.monotonic() + PROOF_WITHIN_S)
         assert (late.proof, late.reason) == (Proof.UNCONFIRMED, NOT_IN_FORCE)
 
 
@@ -173,8 +171,9 @@ async def test_a_restart_is_over_in_the_new_epoch(gateway: SimProcess) -> None:
         before = await hands.boot()
         restart = restarting.new_restart(time.monotonic(), before)
         done = await Actuator(Means(restart=signalled(gateway))).restart()
-        restart = restarting.step_restart(restart, ActuatorEnded(time.monotonic(), done))
-        restart = restarting.step_restart(restart, await hands.new_boot(before))
+        restart = restarting.acted(restart, time.monotonic(), done)
+        boot_stamp = await hands.new_boot(before)
+        restart = restarting.booted(restart, time.monotonic(), boot_stamp)
         assert restart.state is RestartState.BACK
 
 
@@ -182,7 +181,8 @@ async def test_a_gateway_that_does_not_come_back_is_told(gateway: SimProcess) ->
     async with hands_on(gateway) as hands:
         restart = restarting.new_restart(time.monotonic(), await hands.boot())
         done = await Actuator(Means(restart=signalled(gateway, "TERM"))).restart()
-        restart = restarting.step_restart(restart, ActuatorEnded(time.monotonic(), done))
-        restart = restarting.step_restart(restart, await hands.gone())
-        late = TimePassed(time.monotonic() + RESTART_WITHIN_S)
-        assert restarting.step_restart(restart, late).state is RestartState.NOT_BACK
+        restart = restarting.acted(restart, time.monotonic(), done)
+        await hands.gone()
+        restart = restarting.looked(restart, time.monotonic(), is_gone=True)
+        late = restarting.time_passed(restart, time.monotonic() + RESTART_WITHIN_S)
+        assert late.state is RestartState.NOT_BACK

@@ -17,16 +17,15 @@ from vp_tui.domain.events import (
     Tick,
 )
 from vp_tui.domain.lane import probe as probing
-from vp_tui.domain.lane.probe import Created, Executed, Heard
+from vp_tui.domain.lane.probe import ProbeStep
 from vp_tui.domain.lane.restart import RestartState
-from vp_tui.domain.lane.switch_proof import PROOF_WITHIN_S, Proof
+from vp_tui.domain.lane.switch_proof import PROOF_WITHIN_S, Proof, ProofStep
 from vp_tui.domain.lane.switches import FORCE_FALLBACK, RELEASE, Actuation, CommandRun, Switches
-from vp_tui.domain.models import Failure, Source, StreamState
+from vp_tui.domain.models import Failure, Source, StreamEvent, StreamState
 from vp_tui.state.reducer import reduce_all
 
 if TYPE_CHECKING:
     from vp_tui.domain.events import Event
-    from vp_tui.domain.lane.probe import Fact
     from vp_tui.domain.lane.switches import Change
     from vp_tui.domain.models import Frame
     from vp_tui.state.state import State
@@ -61,10 +60,15 @@ def primary_turn(at: float, query: str = "implement the code") -> list[Event]:
 
 def probe(*frames: Frame, at: float = 10.0) -> list[ProbeStepped]:
     """Return the steps of a probe whose socket heard these frames, a second between two."""
-    probe = probing.new_probe("implement the code", at - 2.0, "G1", known=frozenset())
+    probe = probing.Probe(
+        "implement the code", "G1", at - 2.0, awaited_since=at - 2.0, known=frozenset()
+    )
     steps = [ProbeStepped(at - 2.0, probe)]
-    facts: list[Fact] = [Created(at - 1.5, "session_probe"), Executed(at - 1.0)]
-    facts += [Heard(at + n, told) for n, told in enumerate(frames)]
+    facts: list[ProofStep | StreamEvent] = [
+        ProofStep(at - 1.5, ProbeStep.CREATED, "session_probe"),
+        ProofStep(at - 1.0, ProbeStep.EXECUTED),
+    ]
+    facts += [StreamEvent(at + n, "session_probe", told) for n, told in enumerate(frames)]
     for fact in facts:
         probe = probing.step_probe(probe, fact)
         steps.append(ProbeStepped(fact.at, probe))

@@ -33,6 +33,7 @@ from vp_tui.domain.events import (
     Tick,
 )
 from vp_tui.domain.lane import probe as probing
+from vp_tui.domain.lane.switch_proof import ProofStep
 from vp_tui.domain.lane.switches import FORCE_FALLBACK, Actuation, CommandRun, Switch, Switches
 from vp_tui.domain.models import Failure, LogChunk, Plane, StreamEvent
 from vp_tui.domain.rollout.verdicts import UnreadReport
@@ -99,13 +100,15 @@ def recorded_events() -> dict[str, list[Event]]:
 def reverted() -> list[Event]:
     """Return a lane that was forced to fall back, and a probe of it."""
     done = Actuation((), written=True, command=CommandRun(("true",), 0, ("ok",), 0.1))
-    begun = probing.new_probe("implement the code", 8.0, "G1", known=frozenset({"m1"}))
-    facts: list[probing.Fact] = [
-        probing.Created(8.5, "session_probe"),
-        probing.Attached(8.7),
-        probing.Executed(9.0),
-        probing.Heard(10.0, builders.processing()),
-        probing.Heard(11.0, builders.frame("query_complete")),
+    begun = probing.Probe(
+        "implement the code", "G1", 8.0, awaited_since=8.0, known=frozenset({"m1"})
+    )
+    facts: list[ProofStep | StreamEvent] = [
+        ProofStep(8.5, probing.ProbeStep.CREATED, "session_probe"),
+        ProofStep(8.7, probing.ProbeStep.ATTACHED),
+        ProofStep(9.0, probing.ProbeStep.EXECUTED),
+        StreamEvent(10.0, "session_probe", builders.processing()),
+        StreamEvent(11.0, "session_probe", builders.frame("query_complete")),
     ]
     steps = [ProbeStepped(8.0, begun)]
     for fact in facts:
@@ -196,7 +199,9 @@ class TestRoundTrip:
         )
 
     def test_a_default_that_says_something_is_written_out(self) -> None:
-        probe = to_json(ProbeStepped(0.0, probing.new_probe("x", 0.0, None)))["probe"]
+        probe = to_json(ProbeStepped(0.0, probing.Probe("x", None, 0.0, awaited_since=0.0)))[
+            "probe"
+        ]
         assert probe["timeouts_s"] == probing.TIMEOUTS_S
         assert "steps" not in probe
 

@@ -20,8 +20,10 @@ from vp_tui.domain.events import (
 )
 from vp_tui.domain.lane import probe as probing
 from vp_tui.domain.lane.mode import LaneMode
-from vp_tui.domain.lane.probe import Created, Executed, Heard
+from vp_tui.domain.lane.probe import ProbeStep
+from vp_tui.domain.lane.switch_proof import ProofStep
 from vp_tui.domain.lane.switches import FORCE_FALLBACK, RELEASE, Actuation, Means, Switch, Switches
+from vp_tui.domain.models import StreamEvent
 from vp_tui.domain.vocabulary import Stage, Traffic
 from vp_tui.views.figures import current_window, probed_missions
 from vp_tui.views.lane import (
@@ -255,8 +257,12 @@ class TestProposedWindow:
 
 def probe_of(mission_id: str) -> ProbeStepped:
     """Return a probe that the lane has taken."""
-    probe = probing.new_probe("write code", 0.0, "G1", known=frozenset())
+    probe = probing.Probe("write code", "G1", 0.0, awaited_since=0.0, known=frozenset())
     told = builders.routed("delegated_to_coder_vp", mission_id)
-    for fact in (Created(0.1, "session_probe"), Executed(0.2), Heard(0.3, told)):
+    for fact in (
+        ProofStep(0.1, ProbeStep.CREATED, "session_probe"),
+        ProofStep(0.2, ProbeStep.EXECUTED),
+        StreamEvent(0.3, "session_probe", told),
+    ):
         probe = probing.step_probe(probe, fact)
     return ProbeStepped(0.3, probe)

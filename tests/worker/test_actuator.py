@@ -15,7 +15,6 @@ from vp_tui.domain.lane.switches import (
     Change,
     Means,
     Switch,
-    plan_for,
     switches_in,
 )
 from vp_tui.worker.actuator import Actuator
@@ -59,21 +58,20 @@ def names(done: Actuation) -> list[str]:
 
 async def test_without_tools_the_plan_is_what_to_do_by_hand() -> None:
     means = Means(restart=("true",))
-    plan = plan_for(FORCE_FALLBACK, means)
-    assert plan.is_manual
-    told = "\n".join(plan.lines(FORCE_FALLBACK))
+    assert means.is_manual(FORCE_FALLBACK)
+    told = "\n".join(means.plan(FORCE_FALLBACK))
     assert "    UA_CODER_VP_FORCE_FALLBACK=1\n" in told
     assert "UA_DISABLE_CODER_VP_FORCE_FALLBACK" in told
     assert "Restart the gateway" in told
     done = await actuator(means).change(FORCE_FALLBACK)
     assert names(done) == ["by hand"]
-    assert done.by_hand == plan.by_hand
+    assert done.by_hand == means.by_hand(FORCE_FALLBACK)
     assert not done.is_carried_out
 
 
 async def test_an_env_file_alone_is_written_and_not_in_force(env: Path) -> None:
     means = Means(str(env))
-    plan = plan_for(FORCE_FALLBACK, means).lines(FORCE_FALLBACK)
+    plan = means.plan(FORCE_FALLBACK)
     assert plan[0] == f"write UA_CODER_VP_FORCE_FALLBACK=1 into {env}"
     assert "not in force until the gateway restarts" in plan[1]
     done = await actuator(means).change(FORCE_FALLBACK)
@@ -102,7 +100,7 @@ async def test_shadow_and_lane_are_only_written(env: Path) -> None:
     assert names(done) == ["written"]
     assert done.needs_restart
     assert "UA_CODER_VP_SHADOW_MODE=1" in text_of(env)
-    assert plan_for(SHADOW_ON, Means(apply=("true",))).is_manual
+    assert Means(apply=("true",)).is_manual(SHADOW_ON)
 
 
 async def test_commands_alone_are_enough() -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from vp_tui.domain.events import ProbeStepped, RestartActed, RestartAsked, SwitchActed, SwitchAsked
 from vp_tui.domain.lane import probe as probing
+from vp_tui.domain.lane.switch_proof import ProofStep
 from vp_tui.domain.lane.switches import FORCE_FALLBACK, RELEASE, Actuation, CommandRun
 from vp_tui.domain.models import ActionStep, Failure
 from vp_tui.domain.orders import RestartGateway, RunProbe, SetSwitch
@@ -68,12 +69,14 @@ class FakeProber:
         self.may_end = asyncio.Event()
 
     async def run(self, prompt: str, dialect: Dialect | None) -> AsyncGenerator[Probe, None]:
-        probe = probing.new_probe(prompt, 10.0, dialect)
+        probe = probing.Probe(prompt, dialect, 10.0, awaited_since=10.0)
         yield probe
-        probe = probing.step_probe(probe, probing.Created(11.0, "session_probe"))
+        probe = probing.step_probe(
+            probe, ProofStep(11.0, probing.ProbeStep.CREATED, "session_probe")
+        )
         yield probe
         await self.may_end.wait()
-        yield probing.step_probe(probe, probing.Broke(12.0, Failure("closed", "again")))
+        yield probing.step_probe(probe, Failure("closed", "again"))
 
 
 class Rig:

@@ -68,7 +68,7 @@ def with_value(data: bytes, name: str, value: str) -> bytes:
         gap = b" " if data.startswith(b"#", last.end) else b""  # it would be read as the value's
         return data[: last.start] + new + gap + data[last.end :]
     line = name.encode() + b"=" + new
-    line_end = _line_end(data)
+    line_end: bytes = [b"\n", *_LINE_END.findall(data)][-1]
     if not data or data.endswith((b"\n", b"\r")):
         return data + line + line_end
     return data + line_end + line
@@ -79,11 +79,9 @@ def _value(data: bytes, start: int) -> tuple[bytes, int]:
 
     What follows a closing quote is not read; one on a later line closes nothing if more follows.
     """
-    rest = _REST.match(data, start)
-    raw = rest[0] if rest else b""
+    raw = next(_REST.finditer(data, start))[0]
     if quoted := _QUOTED.match(data, start):
-        behind = _REST.match(data, quoted.end())
-        more = _COMMENT.sub(b"", behind[0] if behind else b"").rstrip()
+        more = _COMMENT.sub(b"", next(_REST.finditer(data, quoted.end()))[0]).rstrip()
         if not more or quoted.end() <= start + len(raw):
             value = quoted[1] if quoted[1] is not None else _ESCAPE.sub(_unescaped, quoted[2])
             return value, quoted.end() + len(more)
@@ -93,9 +91,3 @@ def _value(data: bytes, start: int) -> tuple[bytes, int]:
 
 def _unescaped(match: re.Match[bytes]) -> bytes:
     return _ESCAPED.get(match[1], match[1])
-
-
-def _line_end(data: bytes) -> bytes:
-    """Return the file's own line end: that of its last line."""
-    ends = _LINE_END.findall(data)
-    return ends[-1] if ends else b"\n"

@@ -348,42 +348,11 @@ class PollRateChanged(NamedTuple):
     factor: float
 
 
-Event = (
-    HealthArrived
-    | SnapshotArrived
-    | SessionsArrived
-    | ContinuityArrived
-    | LogArrived
-    | LogDropped
-    | SourceFailed
-    | StreamEvent
-    | LinkChanged
-    | LinkDropped
-    | GapFound
-    | TokensRead
-    | EvidenceRead
-    | WindowsRead
-    | SuitesRead
-    | RowRecorded
-    | RowsPreceded
-    | CancelRequested
-    | CancelAnswered
-    | CancelFailed
-    | SwitchAsked
-    | SwitchActed
-    | RestartAsked
-    | RestartActed
-    | ProbeStepped
-    | SwitchesRead
-    | Looked
-    | WaitingOffered
-    | AlarmsAcknowledged
-    | AlarmCommandFailed
-    | AuditRead
-    | AuditFailed
-    | OutcomeAudited
-    | AutoRevertBarred
-    | AutoRevertStopped
-    | PollRateChanged
-    | Tick
-)
+_Polled = HealthArrived | SnapshotArrived | SessionsArrived | ContinuityArrived | SourceFailed
+_Streamed = StreamEvent | LinkChanged | LinkDropped | GapFound | LogArrived | LogDropped
+_Read = TokensRead | EvidenceRead | WindowsRead | SuitesRead | SwitchesRead | AuditRead
+_Written = RowRecorded | RowsPreceded | WaitingOffered | AuditFailed | OutcomeAudited
+_Cancel = CancelRequested | CancelAnswered | CancelFailed
+_Lane = SwitchAsked | SwitchActed | RestartAsked | RestartActed | ProbeStepped
+_Judged = Looked | AlarmsAcknowledged | AlarmCommandFailed | AutoRevertBarred | AutoRevertStopped
+Event = _Polled | _Streamed | _Read | _Written | _Cancel | _Lane | _Judged | PollRateChanged | Tick

@@ -91,22 +91,20 @@ def merge_snapshot(ledger: Ledger, snapshot: Snapshot, dialect: Dialect | None) 
     entries = dict(ledger.entries)
     for mission in reversed(snapshot.missions):
         mission_id = mission.mission_id
-        known = entries.get(mission_id)
-        signals = set(known.signals) if known else set[Signal]()
-        if mission.fallback_seen:
-            signals.add(Signal.FLAG)
-        if mission_id in by_event:
-            signals.add(Signal.EVENT)
-        if mission_id in by_stream:
-            signals.add(Signal.STREAM)
-        if dialect == "G1" and _ran_elsewhere(mission, lane_result):
-            signals.add(Signal.INFERRED)
-        cancelled = mission_id in by_hand or mission.status == "cancelled"
+        told = {
+            Signal.FLAG: mission.fallback_seen,
+            Signal.EVENT: mission_id in by_event,
+            Signal.STREAM: mission_id in by_stream,
+            Signal.INFERRED: dialect == "G1" and _ran_elsewhere(mission, lane_result),
+        }
+        known = entries.get(mission_id, LedgerEntry(mission))
         entries[mission_id] = LedgerEntry(
-            mission, frozenset(signals), cancelled or (known is not None and known.cancelled)
+            mission,
+            known.signals.union(signal for signal, is_so in told.items() if is_so),
+            known.cancelled or mission_id in by_hand or mission.status == "cancelled",
         )
     unnamed = tuple(m for m in ledger.stream_fallbacks if m not in entries)
-    return Ledger(_bounded(entries), unnamed)
+    return Ledger(dict(list(entries.items())[-LEDGER_LIMIT:]), unnamed)
 
 
 def note_stream_fallbacks(ledger: Ledger, mission_ids: Iterable[str]) -> Ledger:
@@ -119,8 +117,8 @@ def note_stream_fallbacks(ledger: Ledger, mission_ids: Iterable[str]) -> Ledger:
         for mission_id in told
         if (entry := ledger.entries.get(mission_id))
     }
-    unnamed = dict.fromkeys(ledger.stream_fallbacks) | told
-    waiting = [mission_id for mission_id in unnamed if mission_id not in named]
+    known = dict.fromkeys(ledger.stream_fallbacks) | told
+    waiting = [mission_id for mission_id in known if mission_id not in named]
     return Ledger({**ledger.entries, **named}, tuple(waiting[-LEDGER_LIMIT:]))
 
 
@@ -143,7 +141,9 @@ def terminal_entries(
     mission that fell back has failed on both paths: it comes as failed.
     """
     counted = [
-        _as_failed(entry) if not entry.mission.is_terminal else entry
+        entry
+        if entry.mission.is_terminal
+        else entry._replace(mission=entry.mission._replace(status="failed"))
         for mission_id, entry in ledger.entries.items()
         if (entry.mission.is_terminal or (entry.fell_back and mission_id in orphaned))
         and not entry.cancelled
@@ -163,9 +163,9 @@ def reconstruct(entries: Iterable[LedgerEntry]) -> Reconstruction:
 def unreported_fallbacks(ledger: Ledger, snapshot: Snapshot) -> int:
     """Return how many of the snapshot's missions fell back without the gateway reporting it."""
     known = sum(
-        1
+        entry.fell_back
         for mission in snapshot.missions
-        if (entry := ledger.entries.get(mission.mission_id)) and entry.fell_back
+        if (entry := ledger.entries.get(mission.mission_id))
     )
     return known - snapshot.fallback.with_fallback
 
@@ -179,11 +179,10 @@ def orphans(snapshot: Snapshot, dialect: Dialect | None, *, may_run: bool) -> tu
     """
     running = [mission for mission in snapshot.missions if mission.status == "running"]
     if dialect == "G1":
-        certain, limit_s = running[1:], ORPHAN_GRACE_S
-        doubtful = running[:1]
+        doubtful, certain, limit_s = running[:1], running[1:], ORPHAN_GRACE_S
     else:
-        certain, limit_s = [], max(3 * (snapshot.latency.p95_s or 0.0), ORPHAN_AFTER_S)
-        doubtful = running
+        doubtful, certain = running, []
+        limit_s = max(3 * (snapshot.latency.p95_s or 0.0), ORPHAN_AFTER_S)
     given_up = [m for m in doubtful if not may_run and _age_s(m, snapshot.generated_at) > limit_s]
     return tuple(mission.mission_id for mission in given_up + certain)
 
@@ -195,13 +194,8 @@ def _ran_elsewhere(mission: Mission, lane_result: str | None) -> bool:
 
 
 def _in_epoch(mission: Mission, since: datetime | None) -> bool:
-    if since is None or mission.started_at is None:
-        return True
-    return mission.started_at >= since - BOOT_SLACK
-
-
-def _as_failed(entry: LedgerEntry) -> LedgerEntry:
-    return entry._replace(mission=entry.mission._replace(status="failed"))
+    began_at = mission.started_at
+    return since is None or began_at is None or began_at >= since - BOOT_SLACK
 
 
 def _finished_at(entry: LedgerEntry) -> tuple[float, str]:
@@ -211,12 +205,6 @@ def _finished_at(entry: LedgerEntry) -> tuple[float, str]:
 
 def _age_s(mission: Mission, now: datetime) -> float:
     return (now - mission.started_at).total_seconds() if mission.started_at else 0.0
-
-
-def _bounded(entries: dict[str, LedgerEntry]) -> dict[str, LedgerEntry]:
-    for mission_id in list(entries)[: max(len(entries) - LEDGER_LIMIT, 0)]:
-        del entries[mission_id]
-    return entries
 
 
 class CoverageState(StrEnum):
@@ -242,29 +230,21 @@ class Coverage(NamedTuple):
 def coverage_of(snapshot: Snapshot) -> Coverage:
     """Tell how many of the snapshot's missions its events cover."""
     dispatched = {event.mission_id for event in snapshot.events if event.event_type == DISPATCHED}
-    considered = len(snapshot.missions)
-    covered = sum(mission.mission_id in dispatched for mission in snapshot.missions)
-    return Coverage(_state(snapshot, dispatched, covered), covered, considered)
-
-
-def _state(snapshot: Snapshot, dispatched: set[str], covered: int) -> CoverageState:
-    if not snapshot.missions:
-        return CoverageState.NONE
-    if snapshot.missions[0].mission_id not in dispatched:
-        return CoverageState.BLIND
-    if len(snapshot.events) >= snapshot.event_limit or covered < len(snapshot.missions):
-        return CoverageState.TRUNCATED
-    return CoverageState.FULL
-
-
-def p95_index(count: int) -> int:
-    """Return the index of the p95 in `count` ascending values, rounding as the gateway does."""
-    return round((count - 1) * 0.95)
+    covered = [mission.mission_id in dispatched for mission in snapshot.missions]
+    if not covered:
+        state = CoverageState.NONE
+    elif not covered[0]:
+        state = CoverageState.BLIND
+    elif len(snapshot.events) >= snapshot.event_limit or not all(covered):
+        state = CoverageState.TRUNCATED
+    else:
+        state = CoverageState.FULL
+    return Coverage(state, sum(covered), len(covered))
 
 
 def rank_from_top(count: int) -> int:
-    """Return which largest value the p95 of `count` values is: 1 is the maximum."""
-    return count - p95_index(count)
+    """Return which largest of `count` values the p95 is, as the gateway rounds; 1: the maximum."""
+    return count - round((count - 1) * 0.95)
 
 
 def p95_after_each(durations: Sequence[float], last: int) -> tuple[float, ...]:
@@ -274,7 +254,7 @@ def p95_after_each(durations: Sequence[float], last: int) -> tuple[float, ...]:
     series = []
     for duration in durations[first:]:
         insort(ranked, duration)
-        series.append(ranked[p95_index(len(ranked))])
+        series.append(ranked[-rank_from_top(len(ranked))])
     return tuple(series)
 
 

@@ -34,8 +34,6 @@ INTERNAL: Final = "UA_INTERNAL_API_TOKEN"
 Dialect = Literal["G1", "G2"]
 """Generation of the gateway: a naive health stamp is G1, an aware one is G2."""
 
-TERMINAL_STATUSES: Final = frozenset({"completed", "failed", "cancelled"})
-
 
 class Source(StrEnum):
     """A polled source. Streams have a state of their own, one a session."""
@@ -113,7 +111,7 @@ class Mission(NamedTuple):
     @property
     def is_terminal(self) -> bool:
         """Whether the mission has ended, however it did."""
-        return self.status in TERMINAL_STATUSES
+        return self.status in {"completed", "failed", "cancelled"}
 
 
 class MissionEvent(NamedTuple):

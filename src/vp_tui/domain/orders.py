@@ -6,8 +6,10 @@ to be written into the audit is an order too, with nothing to carry out: an Acti
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from vp_tui.domain.models import ActionStep
@@ -107,47 +109,45 @@ def to_json(record: ActionRecord) -> dict[str, Any]:
     """
     return {
         "at": _stamp(record.at),
-        "actor": _name(record.actor),
-        "gateway": _name(record.gateway),
-        "vp_id": _name(record.vp_id),
-        "action": _name(record.action),
-        "target": _name(record.target),
+        "actor": _text(record.actor),
+        "gateway": _text(record.gateway),
+        "vp_id": _text(record.vp_id),
+        "action": _text(record.action),
+        "target": _text(record.target),
         "reason": _prose(record.reason),
         "steps": [
-            {"at": _stamp(step.at), "step": _name(step.step), "detail": _prose(step.detail)}
+            {"at": _stamp(step.at), "step": _text(step.step), "detail": _prose(step.detail)}
             for step in _bounded(record.steps)
         ],
-        "result": _name(record.result),
+        "result": _text(record.result),
     }
 
 
 def from_json(value: object) -> ActionRecord | None:
     """Return the action that a line's object tells, None where it tells none; keys may be added."""
-    try:
+    with suppress(KeyError, TypeError, ValueError, OverflowError):
         return _record(value)
-    except (KeyError, TypeError, ValueError, OverflowError):
-        return None
+    return None
 
 
 def _record(value: Any) -> ActionRecord:  # noqa: ANN401 - any JSON
-    result = _name(value["result"])
-    kind, what = _read_kind(_name(value["action"]), result)
+    result = _text(value["result"])
+    kind, what = _read_kind(_text(value["action"]), result)
+    steps = tuple(
+        ActionStep(_read_stamp(step["at"]), _text(step["step"]), _prose(step["detail"]))
+        for step in value["steps"]
+    )
     return ActionRecord(
         at=_read_stamp(value["at"]),
-        actor=_name(value["actor"]),
+        actor=_text(value["actor"]),
         what=what,
-        target=_name(value["target"]),
+        target=_text(value["target"]),
         reason=_prose(value["reason"]),
-        steps=_bounded(
-            tuple(
-                ActionStep(_read_stamp(step["at"]), _name(step["step"]), _prose(step["detail"]))
-                for step in value["steps"]
-            )
-        ),
+        steps=_bounded(steps),
         result=result,
         kind=kind,
-        gateway=_name(value.get("gateway", "")),
-        vp_id=_name(value.get("vp_id", "")),
+        gateway=_text(value.get("gateway", "")),
+        vp_id=_text(value.get("vp_id", "")),
     )
 
 
@@ -170,18 +170,13 @@ def _bounded(steps: tuple[ActionStep, ...]) -> tuple[ActionStep, ...]:
     return (*first, ActionStep(last[0].at, "left out", f"{left_out} steps"), *last)
 
 
-def _name(text: object) -> str:
-    return _text(text, NAME_LIMIT)
-
-
-def _prose(text: object) -> str:
-    return _text(text, PROSE_LIMIT)
-
-
-def _text(text: object, limit: int) -> str:
+def _text(text: object, limit: int = NAME_LIMIT) -> str:
     if not isinstance(text, str):
         raise TypeError("a text is wanted")
     return clip(literal(text[: limit + 1]), limit)
+
+
+_prose: Final = partial(_text, limit=PROSE_LIMIT)
 
 
 def _stamp(at: datetime) -> str:

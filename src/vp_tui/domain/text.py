@@ -16,9 +16,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 
-SHORT_ID: Final = 6
-"""Characters that an id's random end has at least."""
-
 ELLIPSIS: Final = "…"
 
 _STAND_INS: Final = {chr(code): chr(0x2400 + code) for code in range(0x20)} | {
@@ -33,10 +30,6 @@ _HIDDEN: Final = re.compile(
 )
 """Characters that Unicode calls printable although nothing of them is seen."""
 _NOT_ASCII_PRINT: Final = re.compile("[^ -~]")
-
-_MINUTE: Final = 60
-_HOUR: Final = 60 * _MINUTE
-_DAY: Final = 24 * _HOUR
 
 
 def literal(text: str) -> str:
@@ -80,14 +73,14 @@ def age(seconds: float | None) -> str:
     """
     if seconds is None:
         return "-"
-    whole = max(int(seconds), 0)
-    if whole < _MINUTE:
-        return f"{whole}s"
-    if whole < _HOUR:
-        return f"{whole // _MINUTE}m{whole % _MINUTE:02d}"
-    if whole < _DAY:
-        return f"{whole // _HOUR}h{whole % _HOUR // _MINUTE:02d}"
-    return f"{whole // _DAY}d"
+    all_minutes, second = divmod(max(int(seconds), 0), 60)
+    all_hours, minute = divmod(all_minutes, 60)
+    days, hour = divmod(all_hours, 24)
+    if days:
+        return f"{days}d"
+    if hour:
+        return f"{hour}h{minute:02d}"
+    return f"{minute}m{second:02d}" if minute else f"{second}s"
 
 
 def took(seconds: float) -> str:
@@ -116,6 +109,6 @@ def counted(number: int, thing: str, things: str = "") -> str:
 
 
 def short_id(session_id: str) -> str:
-    """Return what tells a session apart at a glance: the random end of a generated id."""
+    """Return what tells a session apart at a glance: of a generated id its random end."""
     tail = session_id.rpartition("_")[2]
-    return tail if session_id.startswith("session_") else session_id[-2 * SHORT_ID :]
+    return tail if session_id.startswith("session_") else session_id[-12:]

@@ -29,8 +29,6 @@ STRICT_TO_PERMISSIVE: Final = (
 )
 """Words by what they allow; the first level with a fitting pattern is a word's own."""
 _WORD: Final = re.compile(r"[A-Z][A-Z0-9_]{1,79}")
-_KEEPS_OPEN: Final = ("BLOCKED_*", "HOLD_*", "PARTIAL_*")
-_READY: Final = "READY_*"
 
 FALLBACK_WATCH: Final = 0.05
 """The playbook watches from this fallback rate on."""
@@ -101,10 +99,8 @@ def permissiveness(word: str) -> int:
 
     A word that no level knows is taken for the most permissive, so that it asks for a reason.
     """
-    for level, patterns in enumerate(STRICT_TO_PERMISSIVE):
-        if _fits(word, patterns):
-            return level
-    return len(STRICT_TO_PERMISSIVE) - 1
+    levels = (n for n, patterns in enumerate(STRICT_TO_PERMISSIVE) if _fits(word, patterns))
+    return next(levels, len(STRICT_TO_PERMISSIVE) - 1)
 
 
 def is_more_permissive(word: str, suggestion: str) -> bool:
@@ -114,12 +110,12 @@ def is_more_permissive(word: str, suggestion: str) -> bool:
 
 def keeps_open(word: str) -> bool:
     """Tell whether recording `word` keeps the window open; the other words close it."""
-    return _fits(word, _KEEPS_OPEN)
+    return _fits(word, ("BLOCKED_*", "HOLD_*", "PARTIAL_*"))
 
 
 def is_ready(word: str) -> bool:
     """Tell whether `word` calls its window clean enough for the next step."""
-    return fnmatchcase(word, _READY)
+    return fnmatchcase(word, "READY_*")
 
 
 def offered(suggestion: str, profile: Profile, extra: Iterable[str] = ()) -> tuple[str, ...]:

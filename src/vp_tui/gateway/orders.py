@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from vp_tui.domain.lane.probe import Attached, Broke, Executed, Heard
-from vp_tui.domain.models import Failure, Plane
+from vp_tui.domain.lane.probe import ProbeStep
+from vp_tui.domain.lane.switch_proof import ProofStep
+from vp_tui.domain.models import Failure, Plane, StreamEvent
 from vp_tui.gateway.credentials import gateway_url, host_port, require_session_id, stream_url
 from vp_tui.gateway.errors import Asked, GatewayError, NotFound, ReadOnly, TimedOut, Unreachable
 from vp_tui.gateway.frames import parse_frame
@@ -122,12 +123,12 @@ class Orders:
                     frame = parse_frame(await socket.recv(decode=False))
                     if frame.kind == "connected" and not is_attached:
                         is_attached = True
-                        tell(Attached(self._clock()))
+                        tell(ProofStep(self._clock(), ProbeStep.ATTACHED))
                         order = {"type": "execute", "data": {"text": prompt}}
                         await socket.send(json.dumps(order))
-                        tell(Executed(self._clock()))
+                        tell(ProofStep(self._clock(), ProbeStep.EXECUTED))
                     elif frame.kind in TOLD:
-                        tell(Heard(self._clock(), frame))
+                        tell(StreamEvent(self._clock(), session_id, frame))
         except InvalidStatus as error:
             reason = refusal_in_words(error.response.status_code)
             failure = Failure(reason, _TOKENS, unauthorized=True)
@@ -135,7 +136,7 @@ class Orders:
             failure = Failure(close_in_words(*close_of(error)), PROBE_AGAIN)
         except (Unreachable, TimedOut) as error:
             failure = error.failure
-        tell(Broke(self._clock(), failure))
+        tell(failure)
 
     async def _give(
         self, path: str, plane: Plane, body: Mapping[str, str], parse: Callable[[bytes], _Parsed]

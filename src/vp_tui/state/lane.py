@@ -7,27 +7,20 @@ back, turns until they end. Nothing is followed where nothing was asked for.
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from vp_tui.domain.events import GapFound, LinkChanged, LinkDropped
 from vp_tui.domain.lane import restart
 from vp_tui.domain.lane import switch_proof as brake
-from vp_tui.domain.lane.restart import GatewayAnswered, GatewayGone
-from vp_tui.domain.lane.switch_proof import (
-    ActuatorEnded,
-    EpochSeen,
-    MissionsPolled,
-    TimePassed,
-    TurnEnded,
-)
 from vp_tui.domain.lane.switches import FORCE_FALLBACK, RELEASE
-from vp_tui.domain.lane.turn_proof import CompletedTurn, OpenTurns, heard, is_end
+from vp_tui.domain.lane.turn_proof import CompletedTurn, heard, is_end
 from vp_tui.domain.models import StreamEvent, StreamState
 from vp_tui.state.sources import is_lost
 from vp_tui.state.state import SwitchesSeen, with_entry
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from vp_tui.domain.events import (
         ContinuityArrived,
@@ -53,15 +46,14 @@ def lane_booted(event: ContinuityArrived, state: State, *, is_new: bool) -> Stat
     """Take up the gateway's boot; what turns showed does not outlive its epoch."""
     if is_new:
         state = with_lane(state, under_way={}, coding=None, primary=None)
-    seen = EpochSeen(event.at, event.continuity.started_at)
-    return _restart_stepped(_stepped(state, event.at, seen), event.at, seen)
+    at, boot_stamp = event.at, event.continuity.started_at
+    state = _stepped(state, at, partial(brake.booted, at=at, boot_stamp=boot_stamp))
+    return _restart_stepped(state, at, partial(restart.booted, at=at, boot_stamp=boot_stamp))
 
 
 def lane_counted(event: SnapshotArrived, state: State) -> State:
     """Take up the missions of a snapshot, for a change that is to be proven."""
-    if state.lane.brake is None:
-        return state
-    polled = MissionsPolled(event.at, brake.dispatched_in(event.snapshot, event.at))
+    polled = partial(brake.missions_polled, at=event.at, snapshot=event.snapshot)
     return _stepped(state, event.at, polled)
 
 
@@ -69,10 +61,10 @@ def lane_ticked(at: float, state: State) -> State:
     """Let time pass for what is followed."""
     if state.lane.brake is None and state.lane.restart is None:
         return state
-    passed = TimePassed(at)
-    gone = GatewayGone(at) if is_lost(state) else GatewayAnswered(at)
-    state = _stepped(state, at, passed)
-    return _restart_stepped(_restart_stepped(state, at, gone), at, passed)
+    looked = partial(restart.looked, at=at, is_gone=is_lost(state))
+    state = _stepped(state, at, partial(brake.time_passed, at=at))
+    state = _restart_stepped(state, at, looked)
+    return _restart_stepped(state, at, partial(restart.time_passed, at=at))
 
 
 def lane_heard(events: Sequence[Event], state: State) -> State:
@@ -94,7 +86,7 @@ def turn_shown(turn: CompletedTurn, state: State) -> State:
         state = with_lane(state, primary=turn)
     probe = state.lane.probe
     is_probe = probe is not None and probe.session_id == turn.session_id
-    ended = TurnEnded(turn.ended_at, turn, state.dialect, is_probe=is_probe)
+    ended = partial(brake.turn_ended, turn=turn, dialect=state.dialect, is_probe=is_probe)
     return _stepped(state, turn.ended_at, ended)
 
 
@@ -120,7 +112,7 @@ def switch_asked(event: SwitchAsked, state: State) -> State:
 def switch_acted(event: SwitchActed, state: State) -> State:
     """Take up what the actuator did."""
     state = with_lane(state, acted=event.actuation)
-    return _stepped(state, event.at, ActuatorEnded(event.at, event.actuation))
+    return _stepped(state, event.at, partial(brake.acted, at=event.at, done=event.actuation))
 
 
 def restart_asked(event: RestartAsked, state: State) -> State:
@@ -134,7 +126,8 @@ def restart_asked(event: RestartAsked, state: State) -> State:
 def restart_acted(event: RestartActed, state: State) -> State:
     """Take up how the restart command ended."""
     state = with_lane(state, restarted=event.actuation)
-    return _restart_stepped(state, event.at, ActuatorEnded(event.at, event.actuation))
+    ended = partial(restart.acted, at=event.at, done=event.actuation)
+    return _restart_stepped(state, event.at, ended)
 
 
 def probe_stepped(event: ProbeStepped, state: State) -> State:
@@ -152,12 +145,12 @@ def probe_stepped(event: ProbeStepped, state: State) -> State:
     return with_entry(state, event.at, probe.session_id, "probe", probe.line, tone)
 
 
-def _stepped(state: State, at: float, fact: brake.Fact) -> State:
-    """Give the fact to the newest change; that its proof changed is told."""
+def _stepped(state: State, at: float, step: Callable[[brake.Brake], brake.Brake]) -> State:
+    """Take the newest change a step further; that its proof changed is told."""
     before = state.lane.brake
     if before is None:
         return state
-    after = brake.step_proof(before, fact)
+    after = step(before)
     if after is before or after == before:
         return state
     state = with_lane(state, brake=after, is_reverted=_is_reverted(after, state))
@@ -176,11 +169,13 @@ def _is_reverted(change: brake.Brake, state: State) -> bool:
     return state.lane.is_reverted and is_ended.get(change.change) is not change.proof
 
 
-def _restart_stepped(state: State, at: float, fact: restart.Fact) -> State:
+def _restart_stepped(
+    state: State, at: float, step: Callable[[restart.Restart], restart.Restart]
+) -> State:
     before = state.lane.restart
     if before is None:
         return state
-    after = restart.step_restart(before, fact)
+    after = step(before)
     if after == before:
         return state
     state = with_lane(state, restart=after)
@@ -193,7 +188,7 @@ def _boot_stamp(state: State) -> str | None:
 
 def follow_turns(
     under_way: Mapping[str, CompletedTurn], events: Iterable[Event]
-) -> tuple[OpenTurns, tuple[CompletedTurn, ...]]:
+) -> tuple[dict[str, CompletedTurn], tuple[CompletedTurn, ...]]:
     """Return the turns under way after these events, and those that ended, in order.
 
     A turn during which frames may have been lost is forgotten.

@@ -8,10 +8,11 @@ clock in seconds.
 from __future__ import annotations
 
 from enum import StrEnum
+from operator import itemgetter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vp_tui.domain.lane.mode import Belief, LaneMode, LaneSigns, believed_mode
-from vp_tui.domain.lane.switch_proof import Dispatched, Proof, dispatched_in
+from vp_tui.domain.lane.switch_proof import Proof, begun_in
 from vp_tui.domain.lane.switches import FORCE_FALLBACK, RELEASE, Change, Switch
 from vp_tui.domain.models import Source
 from vp_tui.domain.text import short_id
@@ -102,12 +103,11 @@ def why_no_change(view: View, change: Change) -> str | None:
 def _believed(
     lane: Lane, snapshot: Snapshot | None, told_at: float | None, boot_at: datetime | None
 ) -> Belief:
-    newest = _newest_mission(snapshot, told_at, boot_at)
     seen = lane.switches
     changed_at = seen.changed_at if seen else None
     signs = LaneSigns(
         turn=lane.coding,
-        mission=None if newest is None else (newest.mission_id, newest.at),
+        mission=_newest_mission(snapshot, told_at, boot_at),
         had_session=None if snapshot is None else snapshot.lane is not None,
         switches=seen.switches if seen else None,
         are_switches_read=None if changed_at is None or boot_at is None else changed_at < boot_at,
@@ -118,13 +118,15 @@ def _believed(
 
 def _newest_mission(
     snapshot: Snapshot | None, told_at: float | None, boot_at: datetime | None
-) -> Dispatched | None:
-    """Return the mission of this epoch that began last; None while the epoch is not known."""
+) -> tuple[str, float] | None:
+    """Return the newest mission of this epoch and when it began; None while it is not known."""
     if snapshot is None or told_at is None or boot_at is None:
         return None
     up_s = (snapshot.generated_at - boot_at).total_seconds()
-    of_epoch = [m for m in dispatched_in(snapshot, told_at) if m.at >= told_at - up_s]
-    return max(of_epoch, key=lambda mission: mission.at, default=None)
+    begun = [(mission.mission_id, at) for at, mission in begun_in(snapshot, told_at)]
+    return max(
+        (each for each in begun if each[1] >= told_at - up_s), key=itemgetter(1), default=None
+    )
 
 
 class PrimaryHealth(StrEnum):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from vp_tui.domain.events import Looked
 from vp_tui.domain.lane.auto_revert import UNREAD, Circumstances
 from vp_tui.domain.lane.switch_proof import Proof
-from vp_tui.domain.lane.switches import FORCE_FALLBACK, Switch, plan_for
+from vp_tui.domain.lane.switches import FORCE_FALLBACK, Switch
 from vp_tui.domain.runs.alarms import OF_NO_SESSION, AlarmKey, PresentAlarm
 from vp_tui.domain.vocabulary import RevertMode
 from vp_tui.state.sources import is_lost
@@ -103,7 +103,7 @@ def _obstacle(view: View) -> str | None:
     watch = view.state.watch
     if watch.read_only:
         return "vp-tui is read-only"
-    if watch.means is None or plan_for(FORCE_FALLBACK, watch.means).is_manual:
+    if watch.means is None or watch.means.is_manual(FORCE_FALLBACK):
         return "no actuator is configured"
     if watch.means.env_file is not None and (why := _why_no_effect(view)) is not None:
         return why

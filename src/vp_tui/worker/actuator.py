@@ -20,7 +20,6 @@ from vp_tui.domain.lane.switches import (
     RESTART_BY_HAND,
     Actuation,
     CommandRun,
-    plan_for,
     shown,
 )
 from vp_tui.domain.models import ActionStep, Failure
@@ -174,17 +173,16 @@ class Actuator:
 
         The command is not run when the file could not be written.
         """
-        plan = plan_for(change, self._means)
-        if plan.is_manual:
-            return self._by_hand("no actuator is configured for this", plan.by_hand)
-        done = Actuation(())
-        if plan.env_file is not None:
-            done = await self._written(Path(plan.env_file), change)
+        means, command, done = self._means, self._means.command(change), Actuation(())
+        if means.is_manual(change):
+            return self._by_hand("no actuator is configured for this", means.by_hand(change))
+        if means.env_file is not None:
+            done = await self._written(Path(means.env_file), change)
         if done.failure is not None:
             return done
-        if not plan.command:
-            return done._replace(by_hand=plan.by_hand)
-        return await self._run(plan.command, done)
+        if not command:
+            return done._replace(by_hand=means.by_hand(change))
+        return await self._run(command, done)
 
     async def restart(self) -> Actuation:
         """Run the operator's restart."""

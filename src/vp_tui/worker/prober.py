@@ -12,15 +12,13 @@ from typing import TYPE_CHECKING, Final
 
 from vp_tui.domain.lane.probe import (
     TIMEOUTS_S,
-    Broke,
-    Created,
     MissionsSeen,
     Probe,
     ProbeStep,
-    new_probe,
     step_probe,
+    timed_out,
 )
-from vp_tui.domain.lane.switch_proof import TimePassed
+from vp_tui.domain.lane.switch_proof import ProofStep
 from vp_tui.gateway.errors import GatewayError
 
 if TYPE_CHECKING:
@@ -64,13 +62,15 @@ class Prober:
         running = _Running(self._clock)
         try:
             known = await self._known()
-            probe = new_probe(
-                prompt, self._clock(), dialect, known=known, timeouts_s=self._timeouts_s
+            at = self._clock()
+            probe = Probe(
+                prompt, dialect, at, awaited_since=at, known=known, timeouts_s=self._timeouts_s
             )
             yield probe
             running.start(self._execute(prompt, running.tell))
             while not probe.is_over:
-                changed = step_probe(probe, await running.next_fact(probe.deadline))
+                fact = await running.next_fact(probe.deadline)
+                changed = timed_out(probe) if fact is None else step_probe(probe, fact)
                 has_ended = changed.completed_turn is not None and probe.completed_turn is None
                 if has_ended:
                     running.start(self._look(running.tell))
@@ -90,9 +90,9 @@ class Prober:
         try:
             session_id = await self._orders.create_session()
         except GatewayError as error:
-            tell(Broke(self._clock(), error.failure))
+            tell(error.failure)
             return
-        tell(Created(self._clock(), session_id))
+        tell(ProofStep(self._clock(), ProbeStep.CREATED, session_id))
         await self._orders.execute(session_id, prompt, tell)
 
     async def _look(self, tell: Callable[[Fact], None]) -> None:
@@ -120,13 +120,13 @@ class _Running:
         """Run `work` beside; its bug is raised by `next_fact`."""
         self._tasks.append(asyncio.create_task(self._guarded(work)))
 
-    async def next_fact(self, deadline: float) -> Fact:
-        """Return what comes next; TimePassed at the deadline."""
+    async def next_fact(self, deadline: float) -> Fact | None:
+        """Return what comes next; None at the deadline."""
         try:
             async with asyncio.timeout(deadline - self._clock()):
                 fact = await self._facts.get()
         except TimeoutError:
-            return TimePassed(max(self._clock(), deadline))
+            return None
         if isinstance(fact, Exception):
             raise fact
         return fact

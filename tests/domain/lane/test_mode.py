@@ -5,17 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.support.builders import mission, snapshot
 from tests.support.recorded import transcript
 
 from vp_tui.domain.lane.mode import Belief, LaneMode, LaneSigns, believed_mode
 from vp_tui.domain.lane.switch_proof import (
-    ActuatorEnded,
     Brake,
-    Dispatched,
-    EpochSeen,
-    MissionsPolled,
+    acted,
+    booted,
+    missions_polled,
     new_proof,
-    step_proof,
 )
 from vp_tui.domain.lane.switches import (
     FORCE_FALLBACK,
@@ -42,13 +41,13 @@ def turn(name: str, at: float = 20.0) -> CompletedTurn:
 
 def in_force(change: Change = FORCE_FALLBACK) -> Brake:
     done = Actuation((), written=True, command=CommandRun(("r",), 0, (), 0.1))
-    brake = step_proof(new_proof(change, 0.0, "old"), ActuatorEnded(1.0, done))
-    return step_proof(brake, EpochSeen(10.0, "new"))
+    brake = acted(new_proof(change, 0.0, "old"), 1.0, done)
+    return booted(brake, 10.0, "new")
 
 
 def written() -> Brake:
     brake = new_proof(FORCE_FALLBACK, 0.0, "old")
-    return step_proof(brake, ActuatorEnded(1.0, Actuation((), written=True)))
+    return acted(brake, 1.0, Actuation((), written=True))
 
 
 @pytest.mark.parametrize(
@@ -107,7 +106,7 @@ def test_what_is_from_before_the_last_change_is_no_evidence() -> None:
 
 
 def test_a_contradicted_brake_explains_no_silence() -> None:
-    brake = step_proof(in_force(), MissionsPolled(30.0, (Dispatched(29.0, "m1"),)))
+    brake = missions_polled(in_force(), 30.0, snapshot(mission(started_s=-1.0)))
     signs = LaneSigns(turn("c12_ws_force_fallback", at=40.0), brake=brake)
     assert believed_mode(signs).mode is LaneMode.UNKNOWN
 

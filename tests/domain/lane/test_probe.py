@@ -9,32 +9,31 @@ from tests.support.recorded import transcript
 from vp_tui.domain.lane.probe import (
     DEFAULT_PROMPTS,
     TIMEOUTS_S,
-    Attached,
-    Broke,
-    Created,
-    Executed,
     Fact,
-    Heard,
     MissionsSeen,
     Probe,
     ProbeOutcome,
     ProbeStep,
-    new_probe,
     prompt_for,
     step_probe,
     terms,
+    timed_out,
 )
-from vp_tui.domain.lane.switch_proof import TimePassed
-from vp_tui.domain.models import Dialect, Failure
+from vp_tui.domain.lane.switch_proof import ProofStep
+from vp_tui.domain.models import Dialect, Failure, StreamEvent
 from vp_tui.domain.runs.turns import is_coding_intent
 
 PROMPT = "Please implement the parser code @fake:mission secs=4"
-BEGUN: tuple[Fact, ...] = (Created(1.0, "session_p"), Attached(2.0), Executed(3.0))
+BEGUN: tuple[Fact, ...] = (
+    ProofStep(1.0, ProbeStep.CREATED, "session_p"),
+    ProofStep(2.0, ProbeStep.ATTACHED),
+    ProofStep(3.0, ProbeStep.EXECUTED),
+)
 LOST = Failure("the connection broke", "look at the gateway")
 
 
 def after(*facts: Fact, prompt: str = PROMPT, dialect: Dialect | None = "G1") -> Probe:
-    probe = new_probe(prompt, 0.0, dialect, known=frozenset({"old"}))
+    probe = Probe(prompt, dialect, 0.0, awaited_since=0.0, known=frozenset({"old"}))
     for fact in facts:
         probe = step_probe(probe, fact)
     return probe
@@ -42,7 +41,7 @@ def after(*facts: Fact, prompt: str = PROMPT, dialect: Dialect | None = "G1") ->
 
 def heard(name: str, at: float = 4.0) -> list[Fact]:
     """Return the frames of a recorded turn, heard from `at` on."""
-    return [Heard(at + event.at, event.frame) for event in transcript(name)]
+    return [StreamEvent(at + event.at, "session_p", event.frame) for event in transcript(name)]
 
 
 def seen(*missions: tuple[str, str], at: float = 50.0) -> MissionsSeen:
@@ -112,12 +111,12 @@ def test_each_step_is_told_as_it_comes() -> None:
     probe = after(*BEGUN)
     assert (probe.session_id, probe.was_executed) == ("session_p", True)
     assert probe.line == "probe: waits for: routed"
-    probe = step_probe(probe, Heard(9.0, routed("delegated_to_coder_vp", "m1")))
-    probe = step_probe(probe, Heard(9.1, processing(PROMPT)))
+    probe = step_probe(probe, StreamEvent(9.0, "session_p", routed("delegated_to_coder_vp", "m1")))
+    probe = step_probe(probe, StreamEvent(9.1, "session_p", processing(PROMPT)))
     assert steps_of(probe)[-1] == "routed"
     assert probe.steps[-1].detail == "delegated_to_coder_vp"
     assert probe.completed_turn is None
-    probe = step_probe(probe, Heard(19.5, frame("query_complete")))
+    probe = step_probe(probe, StreamEvent(19.5, "session_p", frame("query_complete")))
     assert probe.steps[-1].detail == "10.5 s"
 
 
@@ -128,7 +127,7 @@ def test_each_step_is_told_as_it_comes() -> None:
         (BEGUN[:1], ProbeStep.ATTACHED),
         (BEGUN[:2], ProbeStep.EXECUTED),
         (BEGUN, ProbeStep.ROUTED),
-        ((*BEGUN, Heard(4.0, processing(PROMPT))), ProbeStep.COMPLETED),
+        ((*BEGUN, StreamEvent(4.0, "session_p", processing(PROMPT))), ProbeStep.COMPLETED),
         ((*BEGUN, *heard("b01_ws_mission")), ProbeStep.MISSION),
     ],
 )
@@ -136,11 +135,10 @@ def test_every_step_has_its_time_limit(facts: tuple[Fact, ...], awaited: ProbeSt
     probe = after(*facts)
     assert probe.awaited is awaited
     assert probe.deadline == probe.awaited_since + TIMEOUTS_S[awaited]
-    assert step_probe(probe, TimePassed(probe.deadline - 0.1)) == probe
-    late = step_probe(probe, TimePassed(probe.deadline))
+    late = timed_out(probe)
     assert late.outcome is ProbeOutcome.TIMED_OUT
     assert late.reason.startswith(f"{awaited}: not within {TIMEOUTS_S[awaited]:g} s; ")
-    assert step_probe(late, Heard(9_999.0, frame("query_complete"))) == late
+    assert step_probe(late, StreamEvent(9_999.0, "session_p", frame("query_complete"))) == late
 
 
 @pytest.mark.parametrize(
@@ -153,20 +151,24 @@ def test_every_step_has_its_time_limit(facts: tuple[Fact, ...], awaited: ProbeSt
     ],
 )
 def test_a_probe_that_the_gateway_refuses_breaks_off(sent: object, words: str) -> None:
-    probe = after(*BEGUN, Heard(4.0, sent))  # type: ignore[arg-type]  # frames, one and all
+    probe = after(*BEGUN, StreamEvent(4.0, "session_p", sent))  # type: ignore[arg-type]  # frames, one and all
     assert probe.outcome is ProbeOutcome.BROKE
     assert words in probe.reason
     assert ProbeStep.ROUTED not in steps_of(probe)
 
 
 def test_an_error_in_the_middle_of_a_turn_does_not_end_it() -> None:
-    probe = after(*BEGUN, Heard(4.0, processing(PROMPT)), Heard(5.0, frame("error", "vp failed")))
+    probe = after(
+        *BEGUN,
+        StreamEvent(4.0, "session_p", processing(PROMPT)),
+        StreamEvent(5.0, "session_p", frame("error", "vp failed")),
+    )
     assert probe.outcome is None
 
 
 def test_a_loss_after_the_prompt_was_sent_says_that_the_turn_goes_on() -> None:
-    assert after(Broke(0.5, LOST)).reason == "the connection broke; look at the gateway"
-    assert "its turn goes on" in after(*BEGUN, Broke(4.0, LOST)).reason
+    assert after(LOST).reason == "the connection broke; look at the gateway"
+    assert "its turn goes on" in after(*BEGUN, LOST).reason
 
 
 @pytest.mark.parametrize("dialect", ["G1", "G2", None])

@@ -14,7 +14,7 @@ from vp_tui.state.lane import follow_turns
 
 if TYPE_CHECKING:
     from vp_tui.domain.events import Event
-    from vp_tui.domain.lane.turn_proof import CompletedTurn, OpenTurns
+    from vp_tui.domain.lane.turn_proof import CompletedTurn
     from vp_tui.domain.models import Dialect
 
 END = frame("query_complete")
@@ -54,8 +54,8 @@ def test_recorded_turns(
 
 def test_a_forced_turn_and_one_without_code_differ_by_the_query_alone() -> None:
     forced, chat = only(*transcript("c12_ws_force_fallback")), only(*transcript("b13_ws_noncoding"))
-    assert forced.is_silent
-    assert chat.is_silent
+    assert None not in (forced.began_at, chat.began_at)
+    assert (forced.routing, chat.routing) == (None, None)
     assert (forced.is_coding("G1"), chat.is_coding("G1")) == (True, False)
 
 
@@ -68,7 +68,7 @@ def test_the_generation_decides_on_coding(dialect: Dialect | None, *, coding: bo
 
 def test_a_turn_that_was_not_heard_to_begin_tells_nothing_of_its_routing() -> None:
     turn = only(*stream(frame("text"), END))
-    assert (turn.began_at, turn.query, turn.is_silent) == (None, None, False)
+    assert (turn.began_at, turn.query, turn.routing) == (None, None, None)
 
 
 @pytest.mark.parametrize("is_error", [True, False])
@@ -105,5 +105,5 @@ def test_a_turn_with_a_gap_is_forgotten(loss: Event) -> None:
 
 
 def test_a_live_link_loses_nothing() -> None:
-    under_way: OpenTurns = follow_turns({}, stream(processing()))[0]
+    under_way: dict[str, CompletedTurn] = follow_turns({}, stream(processing()))[0]
     assert follow_turns(under_way, [linked(StreamState.LIVE)])[0] == under_way

@@ -11,9 +11,9 @@ from tests.support.rig import LARGE, Rig, running
 
 from vp_tui.domain.events import ProbeStepped
 from vp_tui.domain.lane import probe as probing
-from vp_tui.domain.lane.probe import Attached, Broke, Created, Executed, Heard, MissionsSeen
-from vp_tui.domain.lane.switch_proof import TimePassed
-from vp_tui.domain.models import Failure
+from vp_tui.domain.lane.probe import MissionsSeen, ProbeStep
+from vp_tui.domain.lane.switch_proof import ProofStep
+from vp_tui.domain.models import Failure, StreamEvent
 from vp_tui.domain.orders import RunProbe
 
 if TYPE_CHECKING:
@@ -21,18 +21,22 @@ if TYPE_CHECKING:
 
 PROMPT = "Please write code"
 SESSION = "session_20261123_020005_ab12cd34"
-STARTED = (Created(2.0, SESSION), Attached(3.0), Executed(4.0))
+STARTED = (
+    ProofStep(2.0, ProbeStep.CREATED, SESSION),
+    ProofStep(3.0, ProbeStep.ATTACHED),
+    ProofStep(4.0, ProbeStep.EXECUTED),
+)
 
 
 def probed(*facts: Fact) -> Probe:
-    probe = probing.new_probe(PROMPT, 1.0, "G1", known=frozenset())
+    probe = probing.Probe(PROMPT, "G1", 1.0, awaited_since=1.0, known=frozenset())
     for fact in facts:
         probe = probing.step_probe(probe, fact)
     return probe
 
 
-def stepped(*facts: Fact) -> ProbeStepped:
-    return ProbeStepped(facts[-1].at if facts else 1.0, probed(*facts))
+def stepped(*facts: Fact, at: float = 4.0) -> ProbeStepped:
+    return ProbeStepped(at, probed(*facts))
 
 
 def probes(rig: Rig) -> list[RunProbe]:
@@ -85,10 +89,10 @@ async def test_a_closed_dialog_shows_the_probe_under_way_when_it_is_opened_again
 
 
 async def test_the_last_probe_is_shown_and_another_one_can_be_asked_for() -> None:
-    over = (*STARTED, Heard(5.0, routed("delegated_to_coder_vp", "m-probe")))
-    end = (*over, Broke(6.0, Failure("closed", "again")))
+    over = (*STARTED, StreamEvent(5.0, SESSION, routed("delegated_to_coder_vp", "m-probe")))
+    end = (*over, Failure("closed", "again"))
     async with running(*scenes.ordinary()) as rig:
-        await rig.tell(stepped(*end))
+        await rig.tell(stepped(*end, at=6.0))
         await rig.passes(10.0)
         await rig.press("P")
         assert "broke off: closed; its turn goes on unheard" in rig.text
@@ -108,7 +112,7 @@ async def test_its_session_is_named_among_the_runs() -> None:
 
 
 async def test_what_timed_out_says_what_it_means() -> None:
-    late = stepped(*STARTED, TimePassed(4.0 + 120.0))
+    late = ProbeStepped(124.0, probing.timed_out(probed(*STARTED)))
     async with running(*scenes.ordinary()) as rig:
         await rig.tell(late)
         await rig.press("P")
@@ -120,13 +124,13 @@ async def test_a_probe_that_the_lane_did_is_told_with_its_mission() -> None:
     done = mission("m-probe", objective=PROMPT)
     probe = (
         *STARTED,
-        Heard(5.0, routed("delegated_to_coder_vp", "m-probe")),
-        Heard(5.5, processing(PROMPT)),
-        Heard(35.0, processing(None)._replace(kind="query_complete", status=None)),
+        StreamEvent(5.0, SESSION, routed("delegated_to_coder_vp", "m-probe")),
+        StreamEvent(5.5, SESSION, processing(PROMPT)),
+        StreamEvent(35.0, SESSION, processing(None)._replace(kind="query_complete", status=None)),
         MissionsSeen(36.0, (done,)),
     )
     async with running(*scenes.ordinary()) as rig:
-        await rig.tell(stepped(*probe))
+        await rig.tell(stepped(*probe, at=36.0))
         await rig.press("P")
         assert "m-probe completed, 30.0 s" in rig.text
         assert "delegated, done by the lane" in rig.text

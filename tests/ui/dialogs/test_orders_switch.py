@@ -19,7 +19,6 @@ from vp_tui.domain.lane.switches import (
     Means,
     Switch,
     Switches,
-    by_hand,
 )
 from vp_tui.domain.models import Failure
 from vp_tui.domain.orders import SetSwitch
@@ -168,7 +167,9 @@ async def test_without_an_actuator_the_hands_are_told_what_to_do_and_the_effect_
         assert "UA_CODER_VP_FORCE_FALLBACK=1" in said
         assert RESTART_BY_HAND[0].split(":")[0] in said
         await rig.press("right", "enter")
-        await rig.tell(ASKED, SwitchActed(2.0, Actuation((), by_hand=by_hand(FORCE_FALLBACK))))
+        await rig.tell(
+            ASKED, SwitchActed(2.0, Actuation((), by_hand=Means().by_hand(FORCE_FALLBACK)))
+        )
         assert "waits for the operator's hands" in rig.text
         assert "UA_CODER_VP_FORCE_FALLBACK=1" in rig.text
         await rig.tell(builders.booted(NEXT_BOOT, 60.0))

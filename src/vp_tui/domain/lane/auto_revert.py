@@ -22,8 +22,6 @@ STOP_KEY: Final = "esc"
 YOU: Final = "YOU are the auto-revert"
 UNCLAIMED: Final = "its lock is not taken yet"
 UNREAD: Final = "the env file is not read yet"
-_NOT_YET: Final = frozenset({UNCLAIMED, UNREAD})
-"""Obstacles that go by themselves: shown, but no news."""
 
 
 class Phase(StrEnum):
@@ -138,13 +136,15 @@ def news(before: AutoRevert, after: AutoRevert) -> str | None:
     Each is told once for a trip.
     """
     if after.phase is Phase.IMPOSSIBLE:
-        return _hindrance(before, after)
-    if after.phase is before.phase:
+        was_told = before.trip is not None and before.why == after.why
+        goes_by_itself = after.why in {UNCLAIMED, UNREAD}
+        is_no_news = after.trip is None or was_told or goes_by_itself
+        return None if is_no_news else f"fallback is not forced: {after.why}"
+    if after.phase is before.phase or after.phase not in _NEWS:
         return None
     if after.phase is Phase.ARMED and before.is_counting:
         return "the trip was over before the countdown: nothing was forced"
-    told = _NEWS.get(after.phase)
-    return None if told is None else told.format(why=after.why)
+    return _NEWS[after.phase].format(why=after.why)
 
 
 _NEWS: Final = {
@@ -158,14 +158,6 @@ _NEWS: Final = {
 }
 
 
-def _hindrance(before: AutoRevert, after: AutoRevert) -> str | None:
-    """Say why a trip forces nothing."""
-    was_told = before.trip is not None and before.why == after.why
-    if after.trip is None or was_told or after.why in _NOT_YET:
-        return None
-    return f"fallback is not forced: {after.why}"
-
-
 def in_words(mode: RevertMode, revert: AutoRevert, *, tripped: bool) -> str:
     """Return who reverts: parts between `; `, what matters most last."""
     if revert.phase is Phase.IMPOSSIBLE:
@@ -177,10 +169,6 @@ def in_words(mode: RevertMode, revert: AutoRevert, *, tripped: bool) -> str:
         return f"auto-revert in {revert.left_s} s"
     if revert.phase is Phase.STOPPED:
         return f"stopped until the trip is over ({revert.why}); {YOU}"
-    return _WORDS.get(revert.phase, YOU)
-
-
-_WORDS: Final = {
-    Phase.ARMED: "auto-revert ARMED",
-    Phase.REVERTED: f"it has acted once and is disarmed; {YOU}",
-}
+    if revert.phase is Phase.ARMED:
+        return "auto-revert ARMED"
+    return f"it has acted once and is disarmed; {YOU}" if revert.phase is Phase.REVERTED else YOU

@@ -7,18 +7,17 @@ the env file does, if this gateway has read it; without that nobody knows.
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final, NamedTuple
+from math import inf
+from typing import TYPE_CHECKING, NamedTuple
 
 from vp_tui.domain.lane.switch_proof import STAMP_SLACK_S, Proof
 from vp_tui.domain.lane.switches import FORCE_FALLBACK, Change, Switch
+from vp_tui.domain.lane.turn_proof import how_it_went
 
 if TYPE_CHECKING:
     from vp_tui.domain.lane.switch_proof import Brake
     from vp_tui.domain.lane.switches import Switches
     from vp_tui.domain.lane.turn_proof import CompletedTurn
-
-
-_LANE_OFF: Final = Change(Switch.LANE, on=False)
 
 
 class LaneMode(StrEnum):
@@ -59,11 +58,11 @@ class LaneSigns(NamedTuple):
 
 def believed_mode(signs: LaneSigns) -> Belief:
     """Return the mode that the evidence speaks for; what is from before the last change is out."""
-    since = signs.brake.since if signs.brake is not None else None
-    turn, mission = signs.turn, signs.mission
-    if turn is not None and (turn.began_at is None or _is_before(turn.began_at, since)):
+    brake, turn, mission = signs.brake, signs.turn, signs.mission
+    since = -inf if brake is None or brake.since is None else brake.since
+    if turn is not None and (turn.began_at is None or turn.began_at < since):
         turn = None
-    if mission is not None and _is_before(mission[1] - STAMP_SLACK_S, since):
+    if mission is not None and mission[1] - STAMP_SLACK_S < since:
         mission = None
     if turn is not None and (mission is None or turn.ended_at >= mission[1]):
         return _by_turn(turn, signs)
@@ -73,21 +72,14 @@ def believed_mode(signs: LaneSigns) -> Belief:
     return _by_switches(signs)
 
 
-def _is_before(at: float, since: float | None) -> bool:
-    return since is not None and at < since
-
-
 def _by_turn(turn: CompletedTurn, signs: LaneSigns) -> Belief:
-    whose, at = f"a coding turn of {turn.session_id}", turn.ended_at
-    if turn.is_delegated:
-        return Belief(LaneMode.DELEGATING, f"{whose} was delegated", at)
-    if turn.is_unstartable:
-        words = f"{whose} was meant for the lane, which could not start"
-        return Belief(LaneMode.DELEGATING, words, at)
+    words = how_it_went(turn)
+    if turn.is_delegated or turn.is_unstartable:
+        return Belief(LaneMode.DELEGATING, words, turn.ended_at)
     if turn.is_shadowed:
-        return Belief(LaneMode.SHADOW, f"{whose} was kept by shadow mode", at)
+        return Belief(LaneMode.SHADOW, words, turn.ended_at)
     mode, why = _by_silence(signs)
-    return Belief(mode, f"{whose} stayed on the primary path without a word; {why}", at)
+    return Belief(mode, f"{words} without a word; {why}", turn.ended_at)
 
 
 def _by_silence(signs: LaneSigns) -> tuple[LaneMode, str]:
@@ -96,7 +88,7 @@ def _by_silence(signs: LaneSigns) -> tuple[LaneMode, str]:
     if brake is not None and brake.since is not None and brake.proof is not Proof.CONTRADICTED:
         if brake.change == FORCE_FALLBACK:
             return LaneMode.FORCED_FALLBACK, "fallback was forced before"
-        if brake.change == _LANE_OFF:
+        if brake.change == Change(Switch.LANE, on=False):
             return LaneMode.DISABLED, "the lane was switched off before"
     if switches is not None and signs.are_switches_read is not False:
         if switches.is_on(Switch.FORCED_FALLBACK):
@@ -109,20 +101,20 @@ def _by_silence(signs: LaneSigns) -> tuple[LaneMode, str]:
 
 
 def _by_switches(signs: LaneSigns) -> Belief:
-    brake, switches = signs.brake, signs.switches
+    brake, switches, is_read = signs.brake, signs.switches, signs.are_switches_read
     if brake is not None and brake.needs_restart and brake.in_force_at is None:
-        words = f"no effect seen; {brake.change.line} is written, and the gateway has not restarted"
-        return Belief(LaneMode.UNKNOWN, words)
-    if switches is None:
-        return Belief(LaneMode.UNKNOWN, "no turn of coding intent seen in this epoch")
-    if signs.are_switches_read is not True:
-        read = (
-            "was changed since the gateway booted"
-            if signs.are_switches_read is False
-            else ("may be younger than the gateway's boot")
+        why = f"no effect seen; {brake.change.line} is written, and the gateway has not restarted"
+    elif switches is None:
+        why = "no turn of coding intent seen in this epoch"
+    elif is_read is None:
+        why = "no effect seen, and the env file may be younger than the gateway's boot"
+    elif not is_read:
+        why = "no effect seen, and the env file was changed since the gateway booted"
+    else:
+        return Belief(
+            _mode_of(switches), "no effect seen; so says the env file that it booted with"
         )
-        return Belief(LaneMode.UNKNOWN, f"no effect seen, and the env file {read}")
-    return Belief(_mode_of(switches), "no effect seen; so says the env file that it booted with")
+    return Belief(LaneMode.UNKNOWN, why)
 
 
 def _mode_of(switches: Switches) -> LaneMode:

@@ -9,34 +9,32 @@ the gateway. Times are vp-tui's own monotonic clock in seconds.
 from __future__ import annotations
 
 from enum import StrEnum
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from vp_tui.domain.lane.switch_proof import ProofStep, TimePassed
+from vp_tui.domain.lane.switch_proof import ProofStep
 from vp_tui.domain.lane.turn_proof import heard, is_end
-from vp_tui.domain.models import StreamEvent
+from vp_tui.domain.models import Failure, StreamEvent
 from vp_tui.domain.runs.turns import is_coding_intent
 from vp_tui.domain.text import fold, literal, took
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from vp_tui.domain.lane.turn_proof import CompletedTurn
-    from vp_tui.domain.models import Dialect, Failure, Frame, Mission
+    from vp_tui.domain.models import Dialect, Mission
 
 
-_REFUSALS: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        "turn_rejected_busy": "the gateway rejected it: another turn of its session is under way",
-        "turn_in_progress": "the gateway ignored it: it says that this prompt is under way",
-        "duplicate_turn_ignored": "the gateway ignored it: the same prompt completed just now",
-    }
-)
+_REFUSALS: Final[Mapping[str, str]] = {
+    "turn_rejected_busy": "the gateway rejected it: another turn of its session is under way",
+    "turn_in_progress": "the gateway ignored it: it says that this prompt is under way",
+    "duplicate_turn_ignored": "the gateway ignored it: the same prompt completed just now",
+}
 
 _TASK: Final = "write a Python script hello.py that prints the word hello, and change nothing else"
-DEFAULT_PROMPTS: Final[Mapping[Dialect, str]] = MappingProxyType(
-    {"G1": f"Please {_TASK}.", "G2": f"Codie, please {_TASK}."}
-)
+DEFAULT_PROMPTS: Final[Mapping[Dialect, str]] = {
+    "G1": f"Please {_TASK}.",
+    "G2": f"Codie, please {_TASK}.",
+}
 """G1 delegates by coding words, G2 only what names the lane."""
 
 
@@ -51,27 +49,23 @@ class ProbeStep(StrEnum):
     MISSION = "mission seen"
 
 
-TIMEOUTS_S: Final[Mapping[ProbeStep, float]] = MappingProxyType(
-    {
-        ProbeStep.CREATED: 25.0,  # longer than the request's own deadline
-        ProbeStep.ATTACHED: 15.0,
-        ProbeStep.EXECUTED: 10.0,
-        ProbeStep.ROUTED: 120.0,  # it may be queued behind another turn
-        ProbeStep.COMPLETED: 600.0,
-        ProbeStep.MISSION: 20.0,
-    }
-)
+TIMEOUTS_S: Final[Mapping[ProbeStep, float]] = {
+    ProbeStep.CREATED: 25.0,  # longer than the request's own deadline
+    ProbeStep.ATTACHED: 15.0,
+    ProbeStep.EXECUTED: 10.0,
+    ProbeStep.ROUTED: 120.0,  # it may be queued behind another turn
+    ProbeStep.COMPLETED: 600.0,
+    ProbeStep.MISSION: 20.0,
+}
 """Seconds that each step may take after the one before it."""
-_HINTS: Final[Mapping[ProbeStep, str]] = MappingProxyType(
-    {
-        ProbeStep.CREATED: "the gateway's lock may be held; it may create the session later",
-        ProbeStep.ATTACHED: "the gateway's lock may be held by another run",
-        ProbeStep.EXECUTED: "nothing is known to have been started",
-        ProbeStep.ROUTED: "queued behind another run? it goes on by itself, nothing was cancelled",
-        ProbeStep.COMPLETED: "it goes on by itself, nothing was cancelled: look at its run",
-        ProbeStep.MISSION: "the metrics do not answer, or do not name it",
-    }
-)
+_HINTS: Final[Mapping[ProbeStep, str]] = {
+    ProbeStep.CREATED: "the gateway's lock may be held; it may create the session later",
+    ProbeStep.ATTACHED: "the gateway's lock may be held by another run",
+    ProbeStep.EXECUTED: "nothing is known to have been started",
+    ProbeStep.ROUTED: "queued behind another run? it goes on by itself, nothing was cancelled",
+    ProbeStep.COMPLETED: "it goes on by itself, nothing was cancelled: look at its run",
+    ProbeStep.MISSION: "the metrics do not answer, or do not name it",
+}
 
 
 class ProbeOutcome(StrEnum):
@@ -89,32 +83,6 @@ class ProbeOutcome(StrEnum):
     BROKE = "broke off"
 
 
-class Created(NamedTuple):
-    """Its session is there."""
-
-    at: float
-    session_id: str
-
-
-class Attached(NamedTuple):
-    """Its socket is live."""
-
-    at: float
-
-
-class Executed(NamedTuple):
-    """The prompt was sent."""
-
-    at: float
-
-
-class Heard(NamedTuple):
-    """A frame came on its socket."""
-
-    at: float
-    frame: Frame
-
-
 class MissionsSeen(NamedTuple):
     """The metrics answered."""
 
@@ -122,14 +90,8 @@ class MissionsSeen(NamedTuple):
     missions: tuple[Mission, ...]
 
 
-class Broke(NamedTuple):
-    """The gateway refused, or the socket broke."""
-
-    at: float
-    failure: Failure
-
-
-Fact = Created | Attached | Executed | Heard | MissionsSeen | Broke | TimePassed
+Fact = ProofStep | StreamEvent | MissionsSeen | Failure
+"""What is told to a probe; of its steps those that the socket cannot show, CREATED with its id."""
 
 
 class Probe(NamedTuple):
@@ -187,65 +149,52 @@ class Probe(NamedTuple):
         return f"probe: {self.standing}"
 
 
-def new_probe(
-    prompt: str,
-    at: float,
-    dialect: Dialect | None,
-    *,
-    known: frozenset[str] | None = None,
-    timeouts_s: Mapping[ProbeStep, float] = TIMEOUTS_S,
-) -> Probe:
-    """Return a probe that is asked for now; `known` are the missions that are there."""
-    return Probe(prompt, dialect, at, awaited_since=at, known=known, timeouts_s=timeouts_s)
-
-
 def step_probe(probe: Probe, fact: Fact) -> Probe:
     """Return the probe after a fact; one that is over stays as it is."""
     if probe.is_over:
         return probe
-    return _RULES[type(fact)](probe, fact)
+    match fact:
+        case ProofStep():
+            return _reached(probe, fact)
+        case StreamEvent():
+            return _heard(probe, fact)
+        case MissionsSeen():
+            return _missions(probe, fact)
+        case Failure():
+            after = "its turn goes on unheard" if probe.was_executed else fact.cure
+            return _ended(probe, ProbeOutcome.BROKE, f"{fact.reason}; {after}")
 
 
-def _created(probe: Probe, fact: Created) -> Probe:
-    probe = probe._replace(session_id=fact.session_id)
-    return _reached(probe, ProbeStep.CREATED, fact.at, fact.session_id)
-
-
-def _attached(probe: Probe, fact: Attached) -> Probe:
-    return _reached(probe, ProbeStep.ATTACHED, fact.at)
-
-
-def _executed(probe: Probe, fact: Executed) -> Probe:
-    return _reached(probe, ProbeStep.EXECUTED, fact.at)
-
-
-def _reached(probe: Probe, reached: ProbeStep, at: float, detail: str = "") -> Probe:
+def _reached(probe: Probe, reached: ProofStep) -> Probe:
+    if reached.step == ProbeStep.CREATED:
+        probe = probe._replace(session_id=reached.detail)
     order = tuple(ProbeStep)
-    following = order[min(order.index(reached) + 1, len(order) - 1)]
-    steps = (*probe.steps, ProofStep(at, reached, detail))
-    return probe._replace(awaited=following, awaited_since=at, steps=steps)
+    following = order[min(order.index(reached.step) + 1, len(order) - 1)]
+    return probe._replace(
+        awaited=following, awaited_since=reached.at, steps=(*probe.steps, reached)
+    )
 
 
-def _heard(probe: Probe, fact: Heard) -> Probe:
-    at, frame = fact.at, fact.frame
+def _heard(probe: Probe, event: StreamEvent) -> Probe:
+    at, frame = event.at, event.frame
     if probe.session_id is None or probe.completed_turn is not None:
         return probe
     if (refused := _REFUSALS.get(frame.status or "")) is not None:
         return _ended(probe, ProbeOutcome.BROKE, refused)
     if frame.kind == "error" and probe.turn is None:
         return _ended(probe, ProbeOutcome.BROKE, f"the gateway says: {frame.text}")
-    turn = heard(probe.turn, StreamEvent(at, probe.session_id, frame))
+    turn = heard(probe.turn, event)
     if turn is None:
         return probe
     if turn.began_at is None:
         return _ended(probe, ProbeOutcome.BROKE, "the gateway ended it before it had begun")
     if probe.awaited is ProbeStep.ROUTED:
-        probe = _reached(probe, ProbeStep.ROUTED, at, turn.routing or "primary path")
+        probe = _reached(probe, ProofStep(at, ProbeStep.ROUTED, turn.routing or "primary path"))
     probe = probe._replace(turn=turn, mission_id=turn.mission_id)
     if is_end(frame):
         lasted = took(at - turn.began_at)
         detail = lasted if turn.completed else f"cancelled or failed after {lasted}"
-        probe = _reached(probe, ProbeStep.COMPLETED, at, detail)
+        probe = _reached(probe, ProofStep(at, ProbeStep.COMPLETED, detail))
     return probe
 
 
@@ -254,17 +203,16 @@ def _missions(probe: Probe, fact: MissionsSeen) -> Probe:
     if turn is None or at < turn.ended_at:
         return probe
     mission = next((mission for mission in fact.missions if _is_its_own(mission, probe)), None)
-    if mission is None and turn.is_delegated:
+    if mission is not None:
+        lasted = "" if mission.duration_s is None else f", {took(mission.duration_s)}"
+        detail = f"{mission.mission_id} {mission.status}{lasted}"
+        probe = probe._replace(mission_id=mission.mission_id)
+    elif turn.is_delegated:
         return probe
-    if mission is None:
-        probe = _reached(probe, ProbeStep.MISSION, at, "none, as none was dispatched")
-        return _ended(probe, _without_mission(probe, turn))
-    lasted = "" if mission.duration_s is None else f", {took(mission.duration_s)}"
-    detail = f"{mission.mission_id} {mission.status}{lasted}"
-    probe = probe._replace(mission_id=mission.mission_id)
-    return _ended(
-        _reached(probe, ProbeStep.MISSION, at, detail), _with_mission(turn, mission.status)
-    )
+    else:
+        detail = "none, as none was dispatched"
+    outcome = _outcome(probe, turn, mission)
+    return _ended(_reached(probe, ProofStep(at, ProbeStep.MISSION, detail)), outcome)
 
 
 def _is_its_own(mission: Mission, probe: Probe) -> bool:
@@ -275,37 +223,24 @@ def _is_its_own(mission: Mission, probe: Probe) -> bool:
     return is_new and mission.objective == literal(fold(probe.prompt))
 
 
-def _with_mission(turn: CompletedTurn, status: str) -> ProbeOutcome:
-    if status == "failed" or (turn.fell_back and not turn.completed):
+def _outcome(probe: Probe, turn: CompletedTurn, mission: Mission | None) -> ProbeOutcome:
+    has_failed = turn.fell_back and not turn.completed
+    if mission is not None and (mission.status == "failed" or has_failed):
         return ProbeOutcome.FAILED
     if not turn.completed:
         return ProbeOutcome.CUT
-    return ProbeOutcome.FELL_BACK if turn.fell_back else ProbeOutcome.DELEGATED
-
-
-def _without_mission(probe: Probe, turn: CompletedTurn) -> ProbeOutcome:
-    if not turn.completed:
-        return ProbeOutcome.CUT
+    if mission is not None:
+        return ProbeOutcome.FELL_BACK if turn.fell_back else ProbeOutcome.DELEGATED
     if turn.is_shadowed:
         return ProbeOutcome.SHADOW
     if turn.is_unstartable:
         return ProbeOutcome.UNSTARTABLE
-    dialect = probe.dialect
-    is_known_intent = dialect is None or is_coding_intent(probe.prompt, dialect)
+    is_known_intent = probe.dialect is None or is_coding_intent(probe.prompt, probe.dialect)
     return ProbeOutcome.PRIMARY if is_known_intent else ProbeOutcome.NO_INTENT
 
 
-def _broke(probe: Probe, fact: Broke) -> Probe:
-    failure = fact.failure
-    words = f"{failure.reason}; {failure.cure}"
-    if probe.was_executed:
-        words = f"{failure.reason}; its turn goes on unheard"
-    return _ended(probe, ProbeOutcome.BROKE, words)
-
-
-def _time(probe: Probe, fact: TimePassed) -> Probe:
-    if fact.at < probe.deadline:
-        return probe
+def timed_out(probe: Probe) -> Probe:
+    """Return a probe that is given up at its deadline."""
     limit = f"{probe.timeouts_s[probe.awaited]:g} s"
     reason = f"{probe.awaited}: not within {limit}; {_HINTS[probe.awaited]}"
     return _ended(probe, ProbeOutcome.TIMED_OUT, reason)
@@ -313,20 +248,6 @@ def _time(probe: Probe, fact: TimePassed) -> Probe:
 
 def _ended(probe: Probe, outcome: ProbeOutcome, reason: str = "") -> Probe:
     return probe._replace(outcome=outcome, reason=reason)
-
-
-_RULES: Final[Mapping[type[Fact], Callable[[Probe, Any], Probe]]] = MappingProxyType(
-    {
-        Created: _created,
-        Attached: _attached,
-        Executed: _executed,
-        Heard: _heard,
-        MissionsSeen: _missions,
-        Broke: _broke,
-        TimePassed: _time,
-    }
-)
-"""What each kind of fact does to a probe."""
 
 
 def prompt_for(configured: str, dialect: Dialect | None) -> str:

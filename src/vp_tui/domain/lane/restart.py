@@ -9,7 +9,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from vp_tui.domain.lane.switch_proof import ActuatorEnded, EpochSeen, ProofStep, TimePassed
+from vp_tui.domain.lane.switch_proof import ProofStep
 from vp_tui.domain.text import took
 
 if TYPE_CHECKING:
@@ -34,24 +34,9 @@ class RestartState(StrEnum):
     """The command did; a gateway that restarts for all that is noticed."""
 
 
-_GIVEN_UP: Final = frozenset(
-    {RestartState.NOT_BACK, RestartState.NOT_RESTARTED, RestartState.FAILED}
+_OVER: Final = frozenset(
+    {RestartState.BACK, RestartState.NOT_BACK, RestartState.NOT_RESTARTED, RestartState.FAILED}
 )
-
-
-class GatewayGone(NamedTuple):
-    """Nothing answers any more."""
-
-    at: float
-
-
-class GatewayAnswered(NamedTuple):
-    """Something answers; only the boot stamp tells whether it is a new life."""
-
-    at: float
-
-
-Fact = ActuatorEnded | EpochSeen | GatewayGone | GatewayAnswered | TimePassed
 
 
 class Restart(NamedTuple):
@@ -69,7 +54,6 @@ class Restart(NamedTuple):
     is_gone: bool = False
     """Nothing answers now."""
     was_gone: bool = False
-    within_s: float = RESTART_WITHIN_S
 
     @property
     def outcome(self) -> str:
@@ -82,29 +66,15 @@ class Restart(NamedTuple):
         return f"restart: {self.outcome}"
 
 
-def new_restart(at: float, epoch: str | None, *, within_s: float = RESTART_WITHIN_S) -> Restart:
+def new_restart(at: float, epoch: str | None) -> Restart:
     """Return a restart that is asked for now."""
-    return Restart(at, epoch, (ProofStep(at, "asked"),), within_s=within_s)
+    return Restart(at, epoch, (ProofStep(at, "asked"),))
 
 
-def step_restart(restart: Restart, fact: Fact) -> Restart:
-    """Return the restart after a fact; once the gateway is back it is over."""
+def acted(restart: Restart, at: float, done: Actuation) -> Restart:
+    """Return the restart after its command has ended, or asked for hands."""
     if restart.state is RestartState.BACK:
         return restart
-    match fact:
-        case ActuatorEnded():
-            return _commanded(restart, fact.at, fact.actuation)
-        case EpochSeen():
-            return _epoch(restart, fact.at, fact.boot_stamp)
-        case GatewayGone():
-            return _gone(restart, fact.at)
-        case GatewayAnswered():
-            return _answered(restart, fact.at)
-        case TimePassed():
-            return _time(restart, fact.at)
-
-
-def _commanded(restart: Restart, at: float, done: Actuation) -> Restart:
     restart = restart._replace(ended_at=at)
     if done.failure is not None:
         failed = f"{done.failure.reason}; {done.failure.cure}"
@@ -117,44 +87,43 @@ def _commanded(restart: Restart, at: float, done: Actuation) -> Restart:
     return restart if restart.was_gone else restart._replace(state=RestartState.COMMANDED)
 
 
-def _epoch(restart: Restart, at: float, boot_stamp: str) -> Restart:
+def booted(restart: Restart, at: float, boot_stamp: str) -> Restart:
+    """Return the restart after the gateway told when it booted; in a new epoch it is over."""
     if restart.epoch is None and not restart.was_gone:
         return restart._replace(epoch=boot_stamp)
-    if boot_stamp == restart.epoch:
+    if restart.state is RestartState.BACK or boot_stamp == restart.epoch:
         return restart
     detail = f"new epoch {boot_stamp}, {took(at - restart.asked_at)} after it was asked for"
     restart = _with_step(restart, at, "back", detail)
     return restart._replace(epoch=boot_stamp, state=RestartState.BACK, reason="", is_gone=False)
 
 
-def _gone(restart: Restart, at: float) -> Restart:
-    if restart.is_gone:
+def looked(restart: Restart, at: float, *, is_gone: bool) -> Restart:
+    """Return the restart after a look at whether anything answers.
+
+    Only the boot stamp tells whether what answers again is in a new life.
+    """
+    if restart.state is RestartState.BACK or is_gone is restart.is_gone:
         return restart
+    if not is_gone:
+        return _with_step(restart, at, "answers again")._replace(is_gone=False)
     restart = restart._replace(is_gone=True, was_gone=True, state=RestartState.GONE)
     return _with_step(restart, at, "gone")
 
 
-def _answered(restart: Restart, at: float) -> Restart:
-    if not restart.is_gone:
-        return restart
-    return _with_step(restart, at, "answers again")._replace(is_gone=False)
-
-
-def _time(restart: Restart, at: float) -> Restart:
+def time_passed(restart: Restart, at: float) -> Restart:
+    """Return the restart after nothing happened."""
     from_when = restart.asked_at if restart.ended_at is None else restart.ended_at
-    if restart.state in _GIVEN_UP or at - from_when < restart.within_s:
+    if restart.state in _OVER or at - from_when < RESTART_WITHIN_S:
         return restart
+    state = RestartState.NOT_RESTARTED
     if restart.is_gone:
         state, reason = RestartState.NOT_BACK, "nothing answers: look at the gateway's own host"
     elif restart.was_gone:
-        state, reason = RestartState.NOT_RESTARTED, "it answers again, its boot stamp is not new"
+        reason = "it answers again, its boot stamp is not new"
     else:
-        state, reason = (
-            RestartState.NOT_RESTARTED,
-            "it never went away, and its epoch is the old one",
-        )
-    restart = restart._replace(state=state, reason=reason)
-    return _with_step(restart, at, state, reason)
+        reason = "it never went away, and its epoch is the old one"
+    return _with_step(restart._replace(state=state, reason=reason), at, state, reason)
 
 
 def _with_step(restart: Restart, at: float, name: str, detail: str = "") -> Restart:

@@ -16,11 +16,7 @@ if TYPE_CHECKING:
     from vp_tui.domain.models import ActionStep, Failure
 
 
-TRUTHY: Final = frozenset({"1", "true", "yes", "on"})
-"""What the gateway takes for on, in any case; all else is off."""
-
 NOT_IN_FORCE: Final = "written, not in force until the gateway restarts"
-RESTART_AFTER: Final = f"Then restart the gateway: {NOT_IN_FORCE}."
 RESTART_BY_HAND: Final = (
     "Restart the gateway as its service manager does it: systemctl restart, docker restart, ...",
     "It kills every run. vp-tui waits for the new epoch and attaches again.",
@@ -87,12 +83,11 @@ class Switches(NamedTuple):
 
     def says(self, switch: Switch) -> bool | None:
         """Return what the switch itself says, None where nothing."""
-        said = {
+        return {
             Switch.FORCED_FALLBACK: self.forced_fallback,
             Switch.SHADOW: self.shadow,
             Switch.LANE: self.lane,
-        }
-        return said[switch]
+        }[switch]
 
     def is_on(self, switch: Switch) -> bool | None:
         """Return whether it is on for a gateway that reads the file; None: by its default."""
@@ -110,8 +105,8 @@ class Switches(NamedTuple):
 
 
 def is_truthy(value: str) -> bool:
-    """Tell whether the gateway takes a variable's value for on."""
-    return value.strip().lower() in TRUTHY
+    """Tell whether the gateway takes a variable's value for on, in any case; all else is off."""
+    return value.strip().lower() in {"1", "true", "yes", "on"}
 
 
 def switches_in(data: bytes) -> Switches:
@@ -170,7 +165,11 @@ class Actuation(NamedTuple):
 
 
 class Means(NamedTuple):
-    """What the configuration gives to act with; commands as their arguments, () for none."""
+    """What the configuration gives to act with; commands as their arguments, () for none.
+
+    `apply` and `release` are for forced fallback alone. Shadow mode and the lane's switch can only
+    be written; then the gateway is to be restarted.
+    """
 
     env_file: str | None = None
     """Its path."""
@@ -178,52 +177,37 @@ class Means(NamedTuple):
     release: tuple[str, ...] = ()
     restart: tuple[str, ...] = ()
 
+    def command(self, change: Change) -> tuple[str, ...]:
+        """Return the command that is run for a change."""
+        return {FORCE_FALLBACK: self.apply, RELEASE: self.release}.get(change, ())
 
-class Plan(NamedTuple):
-    """What the actuator would do for a change, to be shown before it does it."""
+    def is_manual(self, change: Change) -> bool:
+        """Tell whether there is nothing that the actuator could do for a change."""
+        return self.env_file is None and not self.command(change)
 
-    env_file: str | None
-    """Its path."""
-    command: tuple[str, ...]
-    by_hand: tuple[str, ...]
-    """What is left for the operator to do."""
+    def by_hand(self, change: Change) -> tuple[str, ...]:
+        """Return what is left for the operator to do for a change, a line each."""
+        if self.command(change):
+            return ()
+        if self.env_file is not None:
+            return (f"Then restart the gateway: {NOT_IN_FORCE}.",)
+        where = "the gateway's environment (.env or unit)"
+        mask = f"See that {change.switch.mask} is not on there: it would have no effect."
+        return (
+            f"Put this line into {where}, in place of an older one:",
+            f"    {change.line}",
+            *((mask,) if change.on else ()),
+            *RESTART_BY_HAND,
+        )
 
-    @property
-    def is_manual(self) -> bool:
-        """Whether there is nothing that the actuator could do."""
-        return self.env_file is None and not self.command
-
-    def lines(self, change: Change) -> tuple[str, ...]:
-        """Return the plan in words, a line each."""
+    def plan(self, change: Change) -> tuple[str, ...]:
+        """Return in words what is done for a change and what is left to do, a line each."""
         told = [f"write {change.line} into {literal(self.env_file)}"] if self.env_file else []
-        if self.command:
-            told.append(f"run {shown(self.command)}")
-        return (*told, *self.by_hand)
-
-
-def plan_for(change: Change, means: Means) -> Plan:
-    """Return what the actuator would do for a change.
-
-    `apply` and `release` are for forced fallback alone. Shadow mode and the lane's switch can
-    only be written; then the gateway is to be restarted.
-    """
-    command = {FORCE_FALLBACK: means.apply, RELEASE: means.release}.get(change, ())
-    if means.env_file is None and not command:
-        return Plan(None, (), by_hand(change))
-    return Plan(means.env_file, command, () if command else (RESTART_AFTER,))
+        if command := self.command(change):
+            told.append(f"run {shown(command)}")
+        return (*told, *self.by_hand(change))
 
 
 def shown(argv: tuple[str, ...]) -> str:
     """Return a command as the configuration has it: each argument by itself, no shell."""
     return " ".join(literal(word) if word and " " not in word else repr(word) for word in argv)
-
-
-def by_hand(change: Change) -> tuple[str, ...]:
-    """Return what the operator does for a change without an actuator, a line each."""
-    lines = [
-        "Put this line into the gateway's environment (.env or unit), in place of an older one:",
-        f"    {change.line}",
-    ]
-    if change.on:
-        lines.append(f"See that {change.switch.mask} is not on there: it would have no effect.")
-    return (*lines, *RESTART_BY_HAND)

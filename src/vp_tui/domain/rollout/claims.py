@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from vp_tui.domain.missions import rank_from_top
 from vp_tui.domain.rollout.gates import SLOW_FRACTION, compare_newest
 from vp_tui.domain.statistics import (
     clean_missions_needed,
     evidence_above,
     evidence_below,
     p95_bound_rank,
-    p95_confidence,
+    rank_confidence,
     upper95,
     wilson,
 )
@@ -99,7 +100,7 @@ def _tail(durations: Sequence[float]) -> Tail:
     rank = p95_bound_rank(n)
     return Tail(
         n=n,
-        confidence=p95_confidence(n),
+        confidence=rank_confidence(n, rank_from_top(n)),
         bound_rank=rank,
         bound_s=None if rank is None else sorted(durations)[-rank],
         slow=slow,

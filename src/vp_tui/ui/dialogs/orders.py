@@ -12,7 +12,6 @@ from vp_tui.domain.lane.switches import (
     Change,
     Means,
     Switch,
-    plan_for,
     shown,
 )
 from vp_tui.domain.text import counted, literal, short_id
@@ -140,13 +139,13 @@ class SwitchQuestion(Question):
         self.is_asking = followed is None or view.state.lane.acted is not None
 
     def facts(self, view: View, width: int, *, is_short: bool) -> list[Line]:
-        plan = plan_for(self._change, view.state.watch.means or Means())
+        means = view.state.watch.means or Means()
         lines: list[Line] = []
         if not is_short:
             lines += [*mode_lines(view, width), *switches_lines(view, width)]
             lines += primary_lines(view, width) if self._change == FORCE_FALLBACK else []
-        lines += plan_lines(plan, self._change, width)
-        if plan.command:
+        lines += plan_lines(means, self._change, width)
+        if means.command(self._change):
             lines += running_lines(view, width, if_it="if the command restarts it, ")
         return lines
 

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from vp_tui.domain.lane.probe import Probe
     from vp_tui.domain.lane.restart import Restart
     from vp_tui.domain.lane.switch_proof import Brake
-    from vp_tui.domain.lane.switches import Actuation, Change, CommandRun, Plan
+    from vp_tui.domain.lane.switches import Actuation, Change, CommandRun, Means
     from vp_tui.ui.lines.paint import Tone
     from vp_tui.views.runs import RunRow
     from vp_tui.views.view import View
@@ -101,14 +101,15 @@ def primary_lines(view: View, width: int) -> list[Line]:
     return fact("primary", told, width)
 
 
-def plan_lines(plan: Plan, change: Change, width: int) -> list[Line]:
+def plan_lines(means: Means, change: Change, width: int) -> list[Line]:
     """Return what will be done, or what is left for the operator's hands."""
     lines: list[Line] = []
-    if plan.is_manual:
+    if is_manual := means.is_manual(change):
         none = "no actuator is configured for this: vp-tui changes nothing, and watches"
-        lines = fact("by hand", none, width, "warn")
-    for number, line in enumerate(plan.lines(change)):
-        lines += fact("" if number or plan.is_manual else "does", line.strip(), width)
+        lines += fact("by hand", none, width, "warn")
+    for number, line in enumerate(means.plan(change)):
+        name = "does" if not number and not is_manual else ""
+        lines += fact(name, line.strip(), width)
     return lines
 
 
