@@ -25,13 +25,15 @@ from vp_tui.domain.rollout.situation import LaneFacts, Refusal, Situation, cause
 from vp_tui.domain.rollout.verdicts import attested, with_waivers
 from vp_tui.domain.rollout.windows import numbers_of
 from vp_tui.domain.vocabulary import RevertMode
-from vp_tui.views.figures import NO_EVIDENCE, Cells, current_window, is_log_known, numbers
+from vp_tui.state.state import NO_EVIDENCE
+from vp_tui.views.figures import Cells, current_window, is_log_known, numbers
 from vp_tui.views.sources import SourceWord, listened, source_view
 from vp_tui.views.stuck_runs import cancelled_runs, stuck_runs_in
 from vp_tui.views.troubles import SafetyFacts, can_force, safety_line, state_entries
 from vp_tui.views.view import View, fact
 
 if TYPE_CHECKING:
+    from vp_tui.domain.events import EvidenceRead
     from vp_tui.domain.missions import CoverageState, Ledger, LedgerEntry
     from vp_tui.domain.models import Continuity, Snapshot
     from vp_tui.domain.rollout.guardrails import TripWire
@@ -40,7 +42,6 @@ if TYPE_CHECKING:
     from vp_tui.domain.rollout.windows import Window, WindowNumbers
     from vp_tui.domain.runs.turns import RoutingTally
     from vp_tui.domain.vocabulary import Profile
-    from vp_tui.state.state import EvidenceLog
     from vp_tui.views.figures import Numbers
     from vp_tui.views.sources import SourceView
     from vp_tui.views.troubles import SafetyEntry
@@ -82,7 +83,7 @@ class _Facts(NamedTuple):
     window: Window
     is_log_known: bool
     profile: Profile
-    evidence: EvidenceLog
+    evidence: EvidenceRead
     clean_limited: int
     has_evidence: bool
     ledger: Ledger

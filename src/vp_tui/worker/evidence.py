@@ -18,7 +18,7 @@ from vp_tui.domain.events import RowRecorded, RowsPreceded, WindowsRead
 from vp_tui.domain.rollout.labels import is_same_window
 from vp_tui.domain.rollout.windows import recorded
 from vp_tui.domain.text import literal
-from vp_tui.state.state import EvidenceLog
+from vp_tui.state.state import NO_EVIDENCE
 from vp_tui.storage.errors import EvidenceError, LogChanged
 from vp_tui.storage.evidence_log import Fingerprint, read_log, resolve
 from vp_tui.storage.places import actor
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
     from pathlib import Path
 
+    from vp_tui.domain.events import EvidenceRead
     from vp_tui.domain.models import Failure
     from vp_tui.domain.rollout.evidence_row import EvidenceRow, EvidenceTable
     from vp_tui.domain.rollout.windows import Window
@@ -244,7 +245,7 @@ class Recorder:
         What others wrote for its window stands in its way, unless it is in `shown`.
         """
         log, spool = self._log, self._files.spool
-        known = draft.state.evidence or EvidenceLog()
+        known = draft.state.evidence or NO_EVIDENCE
         expected = _fingerprint(known)
         for _ in range(_TRIES):
             if expected is None:
@@ -295,7 +296,7 @@ def _preceding(
     )
 
 
-def _fingerprint(known: EvidenceLog) -> Fingerprint | None:
+def _fingerprint(known: EvidenceRead) -> Fingerprint | None:
     """Return that of the rows that are known; None where they are not."""
     if known.problem is not None:
         return None

@@ -8,7 +8,7 @@ from textual.binding import Binding, BindingType
 
 from vp_tui.domain.orders import ActionKind, ActionRecord
 from vp_tui.domain.text import clock_time, clock_z, counted, literal, short_id, utc_z
-from vp_tui.state.state import AuditLog
+from vp_tui.state.state import NO_AUDIT
 from vp_tui.ui.actions import closing
 from vp_tui.ui.kit.line_list import LineList
 from vp_tui.ui.kit.listing import LIST_ID, Listing
@@ -17,6 +17,7 @@ from vp_tui.ui.lines.paint import Line, fact, fit, join, wrap_line
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable
 
+    from vp_tui.domain.events import AuditRead
     from vp_tui.ui.kit.overlays import Picture
     from vp_tui.ui.lines.paint import Tone
     from vp_tui.views.view import Live
@@ -29,7 +30,6 @@ _WIDE_CELLS: Final = (15, 24, 18, 34)
 """Cells of time, who, action and target with the blank behind each."""
 _HEADS: Final = ("time (UTC)", "who", "action", "target")
 
-_NOTHING: Final = AuditLog()
 _UNBROKEN: Final = 10_000
 """Cells of a line that is not broken."""
 
@@ -145,9 +145,9 @@ class AuditScreen(Listing[AuditList, ActionRecord]):
         super().__init__(live, picture, AuditList(id=LIST_ID))
 
     @property
-    def known(self) -> AuditLog:
+    def known(self) -> AuditRead:
         """What is known of the audit; nothing while it is unread."""
-        return self.live.state.audit or _NOTHING
+        return self.live.state.audit or NO_AUDIT
 
     @property
     def under_cursor(self) -> ActionRecord | None:

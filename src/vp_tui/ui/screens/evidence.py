@@ -15,7 +15,7 @@ from vp_tui.domain.rollout.evidence_row import COLUMNS, figures_of_rows, format_
 from vp_tui.domain.rollout.labels import is_measured
 from vp_tui.domain.text import clip, counted, literal
 from vp_tui.domain.vocabulary import NOT_AVAILABLE
-from vp_tui.state.state import EvidenceLog
+from vp_tui.state.state import NO_EVIDENCE
 from vp_tui.ui.actions import closing
 from vp_tui.ui.kit.line_list import LineList
 from vp_tui.ui.kit.listing import LIST_ID, Listing
@@ -26,6 +26,7 @@ from vp_tui.views.words import short_label
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Sequence
 
+    from vp_tui.domain.events import EvidenceRead
     from vp_tui.domain.rollout.evidence_row import EvidenceRow
     from vp_tui.ui.kit.overlays import Picture
     from vp_tui.ui.lines.paint import Tone
@@ -51,7 +52,6 @@ _cells: Final = attrgetter(*COLUMNS)
 TALL: Final = 34
 """Lines from which on a wide terminal has room for charts."""
 CHART_HEIGHT: Final = 11
-_EMPTY_LOG: Final = EvidenceLog()
 _NAME: Final = 28
 """Characters of the log's name in the title."""
 
@@ -190,7 +190,7 @@ def why_no_rows(view: View, wanted: str) -> str:
     return " the log has no row yet"
 
 
-def log_doubts(log: EvidenceLog, width: int) -> list[Line]:
+def log_doubts(log: EvidenceRead, width: int) -> list[Line]:
     """Return in lines why the log cannot be read, and what is odd about its rows."""
     lines: list[Line] = []
     if log.problem:
@@ -204,7 +204,7 @@ def log_doubts(log: EvidenceLog, width: int) -> list[Line]:
     return lines
 
 
-def author(log: EvidenceLog, place: int) -> str | None:
+def author(log: EvidenceRead, place: int) -> str | None:
     """Return in words who recorded the row at `place`; None where only newer ones are known of."""
     index = place - (len(log.rows) - len(log.authors))
     if index < 0:
@@ -227,9 +227,9 @@ class EvidenceScreen(Listing[EvidenceList, int]):
         super().__init__(live, picture, EvidenceList(id=LIST_ID))
 
     @property
-    def known(self) -> EvidenceLog:
+    def known(self) -> EvidenceRead:
         """What is known of the log; nothing while it is unread."""
-        return self.live.state.evidence or _EMPTY_LOG
+        return self.live.state.evidence or NO_EVIDENCE
 
     @property
     def under_cursor(self) -> int | None:
