@@ -8,7 +8,6 @@ returned.
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import time
 from contextlib import suppress
 from dataclasses import dataclass
@@ -17,12 +16,18 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from vp_tui.domain.events import RowRecorded, RowsPreceded, WindowsRead
 from vp_tui.domain.rollout.labels import is_same_window
 from vp_tui.domain.rollout.windows import recorded
-from vp_tui.domain.text import literal
 from vp_tui.state.state import NO_EVIDENCE
 from vp_tui.storage.errors import EvidenceError, LogChanged
-from vp_tui.storage.evidence_log import Fingerprint, read_log, resolve
+from vp_tui.storage.evidence_log import NO_ROWS, read_log, resolve
 from vp_tui.storage.places import actor
-from vp_tui.storage.rows import RecordFacts, append_spooled, record_or_keep, spooled_rows
+from vp_tui.storage.rows import (
+    RecordFacts,
+    SpooledRow,
+    SpooledRows,
+    append_spooled,
+    record_or_keep,
+    spooled_rows,
+)
 from vp_tui.storage.windows import keep_window, windows_file
 from vp_tui.views.evidence_row import facts_of, row_of
 
@@ -30,7 +35,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
     from pathlib import Path
 
-    from vp_tui.domain.events import EvidenceRead
     from vp_tui.domain.models import Failure
     from vp_tui.domain.rollout.evidence_row import EvidenceRow, EvidenceTable
     from vp_tui.domain.rollout.windows import Window
@@ -42,24 +46,9 @@ if TYPE_CHECKING:
 
 _TRIES: Final = 20
 """How often a row is tried while others write rows of other windows; then it is written."""
-_NO_ROWS: Final = Fingerprint(hashlib.sha256(b"").hexdigest())
-
-
-class WaitingRow(NamedTuple):
-    """A row that is not in its log."""
-
-    row: EvidenceRow
-    kept_in: str | None
-    """The file that keeps it, as shown; None: only the last record of the log has it."""
-    because: str | None
-    """Why it could not be written, in words; None where that is not known."""
-
-
-class WaitingRows(NamedTuple):
-    """All rows that wait for one log, oldest first, and what could not be read, in words."""
-
-    rows: tuple[WaitingRow, ...] = ()
-    warnings: tuple[str, ...] = ()
+# As the ui, which knows no storage, calls them.
+WaitingRow = SpooledRow
+WaitingRows = SpooledRows
 
 
 class AppendedRow(NamedTuple):
@@ -74,14 +63,9 @@ class AppendedRow(NamedTuple):
 def waiting_rows(spool: Path, log: Path) -> WaitingRows:
     """Return what waits for `log`, in the directory `spool` or as a record without its row."""
     try:
-        found = spooled_rows(spool, log)
+        return spooled_rows(spool, log)
     except EvidenceError as error:
         return WaitingRows(warnings=(str(error),))
-    rows = (
-        WaitingRow(kept.row, literal(str(kept.file)) if kept.file else None, kept.because)
-        for kept in found.rows
-    )
-    return WaitingRows(tuple(rows), found.warnings)
 
 
 def append_waiting(spool: Path, log: Path, rows: Collection[EvidenceRow]) -> Iterator[AppendedRow]:
@@ -99,18 +83,17 @@ def append_waiting(spool: Path, log: Path, rows: Collection[EvidenceRow]) -> Ite
 
 def _append_first(spool: Path, log: Path, rows: Collection[EvidenceRow]) -> AppendedRow | None:
     """Append the oldest of `rows` that waits; None when none does."""
-    for is_last in (*(False,) * (_TRIES - 1), True):
+    for tries_left in reversed(range(_TRIES)):
         found = spooled_rows(spool, log)
         kept = next((kept for kept in found.rows if kept.row in rows), None)
         if kept is None:
             return None
         try:
             return AppendedRow(kept.row, append_spooled(kept, found.fingerprint).line)
-        except LogChanged as error:  # perhaps by this very row: look again
-            if is_last:
-                return AppendedRow(kept.row, None, error.failure)
         except EvidenceError as error:
-            return AppendedRow(kept.row, None, error.failure)
+            # The log was perhaps changed by this very row: look again.
+            if not (tries_left and isinstance(error, LogChanged)):
+                return AppendedRow(kept.row, None, error.failure)
     return None
 
 
@@ -230,12 +213,10 @@ class Recorder:
     async def append_waiting(self, rows: Collection[EvidenceRow]) -> list[AppendedRow] | Failure:
         """Append those of `rows` that still wait; return what became of each, or what failed."""
         try:
-            return await asyncio.to_thread(self._append_waiting, rows)
+            appended = append_waiting(self._files.spool, self._log, rows)
+            return await asyncio.to_thread(list, appended)
         except EvidenceError as error:
             return error.failure
-
-    def _append_waiting(self, rows: Collection[EvidenceRow]) -> list[AppendedRow]:
-        return list(append_waiting(self._files.spool, self._log, rows))
 
     def _append(
         self, draft: Draft, row: EvidenceRow, facts: RecordFacts, shown: frozenset[EvidenceRow]
@@ -246,7 +227,7 @@ class Recorder:
         """
         log, spool = self._log, self._files.spool
         known = draft.state.evidence or NO_EVIDENCE
-        expected = _fingerprint(known)
+        expected = None if known.problem is not None else known.fingerprint or NO_ROWS
         for _ in range(_TRIES):
             if expected is None:
                 with suppress(EvidenceError):  # it cannot be written either: told, and kept, below
@@ -268,7 +249,7 @@ class Recorder:
             frozenset(mission.mission_id for mission in missions),
             draft.window.source.is_real,
             self.author,
-            appended.fingerprint.sha256,
+            appended.fingerprint,
         )
         self._store.apply(told)
 
@@ -294,10 +275,3 @@ def _preceding(
         for logged in table.rows
         if is_same_window(logged.row.window, row.window) and logged.row not in shown
     )
-
-
-def _fingerprint(known: EvidenceRead) -> Fingerprint | None:
-    """Return that of the rows that are known; None where they are not."""
-    if known.problem is not None:
-        return None
-    return Fingerprint(known.fingerprint) if known.fingerprint else _NO_ROWS
