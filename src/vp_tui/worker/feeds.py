@@ -11,15 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
-from vp_tui.domain.events import (
-    ContinuityArrived,
-    HealthArrived,
-    LogDropped,
-    SessionsArrived,
-    SnapshotArrived,
-    SourceFailed,
-    TokensRead,
-)
+from vp_tui.domain import events
 from vp_tui.domain.models import DEFAULT_INTERVALS, Plane, Source
 from vp_tui.domain.orders import LaneOrder
 from vp_tui.gateway.credentials import is_session_id
@@ -29,7 +21,6 @@ from vp_tui.worker.polling import UNAUTHORIZED_RETRY_S, Attachments, LogTailer, 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
-    from vp_tui.domain.events import Event
     from vp_tui.domain.models import Snapshot, TokenPresence
     from vp_tui.domain.orders import Order
     from vp_tui.gateway.client import GatewayClient
@@ -86,7 +77,7 @@ class Feeds:
         client: GatewayClient,
         credentials: Credentials,
         make_stream: Callable[[str], Stream],
-        emit: Callable[[Event], None],
+        emit: Callable[[events.Event], None],
         *,
         orders: OrderRunner,
         lane_log_id: str,
@@ -166,7 +157,7 @@ class Feeds:
         self._tokens_read(self._credentials.read())
 
     def _tokens_read(self, presence: TokenPresence) -> None:
-        self._emit(TokensRead(self.pace.clock(), presence))
+        self._emit(events.TokensRead(self.pace.clock(), presence))
         self._metrics_gate.reset()
         self._sessions_gate.reset()
         self._attachments.wake(self.pace.clock())
@@ -207,7 +198,7 @@ class Feeds:
 
     async def _ask_health(self) -> None:
         health = await self._client.health()
-        self._emit(HealthArrived(self.pace.clock(), health))
+        self._emit(events.HealthArrived(self.pace.clock(), health))
 
     async def _ask_metrics(self) -> None:
         def refused(error: Unauthorized) -> None:
@@ -251,17 +242,17 @@ class Feeds:
 
     async def _ask_continuity(self) -> None:
         continuity = await self._client.continuity()
-        self._emit(ContinuityArrived(self.pace.clock(), continuity))
+        self._emit(events.ContinuityArrived(self.pace.clock(), continuity))
 
     def _snapshot_arrived(self, snapshot: Snapshot, plane: Plane) -> None:
-        self._emit(SnapshotArrived(self.pace.clock(), snapshot, plane))
+        self._emit(events.SnapshotArrived(self.pace.clock(), snapshot, plane))
         if snapshot.lane and is_session_id(snapshot.lane.log_id):
             self._lane_log_id = snapshot.lane.log_id
             self._tail_wanted_logs()
 
     def _sessions_arrived(self, listing: SessionListing, plane: Plane) -> None:
         now = self.pace.clock()
-        self._emit(SessionsArrived(now, listing.sessions, listing.total, plane))
+        self._emit(events.SessionsArrived(now, listing.sessions, listing.total, plane))
         attachable = [
             session
             for session in listing.sessions
@@ -277,7 +268,7 @@ class Feeds:
         for log_id in self._log_tasks.keys() - wanted:
             self._log_tasks.pop(log_id).cancel()
             self._lost.discard(log_id)
-            self._emit(LogDropped(self.pace.clock(), log_id))
+            self._emit(events.LogDropped(self.pace.clock(), log_id))
         for log_id in wanted - self._log_tasks.keys():
             tailer = LogTailer(log_id, self._client, self._emit, self.pace.clock)
             self._log_tasks[log_id] = self._start(Source.LOG, tailer.ask, log_id)
@@ -293,7 +284,7 @@ class Feeds:
             self.pace.wake()
 
     def _failed(self, source: Source, log_id: str | None, error: GatewayError) -> None:
-        self._emit(SourceFailed(self.pace.clock(), source, error.failure, log_id))
+        self._emit(events.SourceFailed(self.pace.clock(), source, error.failure, log_id))
         name = log_id or source
         if isinstance(error, Unreachable | TimedOut):
             self._lost.add(name)
