@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from vp_tui.domain.models import Mission
     from vp_tui.gateway.credentials import Credentials
     from vp_tui.storage.places import Places
-    from vp_tui.worker.feeds import FileFeed
+    from vp_tui.worker.files import ThreadFeed
     from vp_tui.worker.polling import Stream
 
 
@@ -146,12 +146,12 @@ def file_feeds(
     clock: Callable[[], float],
     *,
     may_revert: bool = False,
-) -> tuple[FileFeed, ...]:
+) -> tuple[ThreadFeed, ...]:
     """Return what reads the files of this watch: windows, report, log, audit, env file.
 
     Before them comes the lock of the host's auto-revert, where this may be it.
     """
-    feeds: list[FileFeed] = []
+    feeds: list[ThreadFeed] = []
     if may_revert and settings.brake.auto_revert is RevertMode.ARMED and not settings.read_only:
         lock = HostLock(lock_file(places.reverts, settings.url))
         feeds.append(RevertLock(lock, actor(), emit, clock))

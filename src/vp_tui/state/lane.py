@@ -12,14 +12,6 @@ from typing import TYPE_CHECKING, Any
 from vp_tui.domain import events
 from vp_tui.domain.lane import restart
 from vp_tui.domain.lane import switch_proof as brake
-from vp_tui.domain.lane.restart import GatewayAnswered, GatewayGone
-from vp_tui.domain.lane.switch_proof import (
-    ActuatorEnded,
-    EpochSeen,
-    MissionsPolled,
-    TimePassed,
-    TurnEnded,
-)
 from vp_tui.domain.lane.switches import FORCE_FALLBACK, RELEASE
 from vp_tui.domain.lane.turn_proof import CompletedTurn, OpenTurns, heard, is_end
 from vp_tui.domain.models import StreamEvent, StreamState
@@ -36,7 +28,7 @@ def lane_booted(event: events.ContinuityArrived, state: State, *, is_new: bool) 
     """Take up the gateway's boot; what turns showed does not outlive its epoch."""
     if is_new:
         state = with_lane(state, under_way={}, coding=None, primary=None)
-    seen = EpochSeen(event.at, event.continuity.started_at)
+    seen = brake.EpochSeen(event.at, event.continuity.started_at)
     return _restart_stepped(_stepped(state, event.at, seen), event.at, seen)
 
 
@@ -44,14 +36,14 @@ def lane_counted(event: events.SnapshotArrived, state: State) -> State:
     """Take up the missions of a snapshot, for a change that is to be proven."""
     if state.lane.brake is None:
         return state
-    polled = MissionsPolled(event.at, brake.dispatched_in(event.snapshot, event.at))
+    polled = brake.MissionsPolled(event.at, brake.dispatched_in(event.snapshot, event.at))
     return _stepped(state, event.at, polled)
 
 
 def lane_ticked(at: float, state: State) -> State:
     """Let time pass for what is followed."""
-    passed = TimePassed(at)
-    gone = GatewayGone(at) if is_lost(state) else GatewayAnswered(at)
+    passed = brake.TimePassed(at)
+    gone = restart.GatewayGone(at) if is_lost(state) else restart.GatewayAnswered(at)
     state = _stepped(state, at, passed)
     return _restart_stepped(_restart_stepped(state, at, gone), at, passed)
 
@@ -75,7 +67,7 @@ def turn_shown(turn: CompletedTurn, state: State) -> State:
         state = with_lane(state, primary=turn)
     probe = state.lane.probe
     is_probe = probe is not None and probe.session_id == turn.session_id
-    ended = TurnEnded(turn.ended_at, turn, state.dialect, is_probe=is_probe)
+    ended = brake.TurnEnded(turn.ended_at, turn, state.dialect, is_probe=is_probe)
     return _stepped(state, turn.ended_at, ended)
 
 
@@ -101,7 +93,7 @@ def switch_asked(event: events.SwitchAsked, state: State) -> State:
 def switch_acted(event: events.SwitchActed, state: State) -> State:
     """Take up what the actuator did."""
     state = with_lane(state, acted=event.actuation)
-    return _stepped(state, event.at, ActuatorEnded(event.at, event.actuation))
+    return _stepped(state, event.at, brake.ActuatorEnded(event.at, event.actuation))
 
 
 def restart_asked(event: events.RestartAsked, state: State) -> State:
@@ -115,7 +107,7 @@ def restart_asked(event: events.RestartAsked, state: State) -> State:
 def restart_acted(event: events.RestartActed, state: State) -> State:
     """Take up how the restart command ended."""
     state = with_lane(state, restarted=event.actuation)
-    return _restart_stepped(state, event.at, ActuatorEnded(event.at, event.actuation))
+    return _restart_stepped(state, event.at, brake.ActuatorEnded(event.at, event.actuation))
 
 
 def probe_stepped(event: events.ProbeStepped, state: State) -> State:

@@ -17,20 +17,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
-from vp_tui.domain.events import (
-    AlarmsAcknowledged,
-    PollRateChanged,
-    WaitingOffered,
-)
-from vp_tui.domain.orders import (
-    ActionKind,
-    ActionRecord,
-    CancelRun,
-    RestartGateway,
-    RingAlarms,
-    RunProbe,
-    SetSwitch,
-)
+from vp_tui.domain import events, orders
 from vp_tui.storage.errors import HandoverError
 from vp_tui.storage.places import actor
 
@@ -41,7 +28,6 @@ if TYPE_CHECKING:
 
     from vp_tui.domain.lane.switches import Change
     from vp_tui.domain.models import Failure
-    from vp_tui.domain.orders import Order
     from vp_tui.domain.rollout.evidence_row import EvidenceRow
     from vp_tui.domain.rollout.windows import Window
     from vp_tui.domain.runs.alarms import Alarm
@@ -100,7 +86,7 @@ class Commands:
 
     async def waiting(self) -> WaitingRows:
         """Return the rows that wait for the log; answered by WaitingOffered."""
-        self._store.apply(WaitingOffered(self._clock()))
+        self._store.apply(events.WaitingOffered(self._clock()))
         return await self.recorder.waiting()
 
     async def append_waiting(self, rows: Collection[EvidenceRow]) -> list[AppendedRow] | Failure:
@@ -111,15 +97,15 @@ class Commands:
 
     def cancel(self, session_id: str, reason: str) -> None:
         """Cancel a session's run; answered by CancelRequested, then CancelAnswered or -Failed."""
-        self._feeds.order(CancelRun(session_id, reason))
+        self._feeds.order(orders.CancelRun(session_id, reason))
 
     def change_switch(self, change: Change, reason: str) -> None:
         """Set a switch of the lane; answered by SwitchAsked, then SwitchActed."""
-        self._feeds.order(SetSwitch(change, reason))
+        self._feeds.order(orders.SetSwitch(change, reason))
 
     def restart(self, reason: str) -> None:
         """Restart the gateway; answered by RestartAsked, then RestartActed."""
-        self._feeds.order(RestartGateway(reason))
+        self._feeds.order(orders.RestartGateway(reason))
 
     def probe(self) -> None:
         """Run a probe, as it is configured; answered by ProbeStepped for each of its steps."""
@@ -127,11 +113,11 @@ class Commands:
 
         state = self._store.state
         prompt = prompt_for(state.watch.probe_prompt, state.dialect)
-        self._feeds.order(RunProbe(prompt, state.dialect))
+        self._feeds.order(orders.RunProbe(prompt, state.dialect))
 
     def refused(self, action: str, target: str, reason: str, why: str) -> None:
         """Audit that something was asked for and not done."""
-        self._note(action, target, reason, f"refused: {why}", ActionKind.REFUSED)
+        self._note(action, target, reason, f"refused: {why}", orders.ActionKind.REFUSED)
 
     def note(self, action: str, reason: str, result: str) -> None:
         """Audit what was done here and asks nothing of the gateway: a waiver, the auto-revert."""
@@ -143,31 +129,27 @@ class Commands:
         target: str,
         reason: str,
         result: str,
-        kind: ActionKind = ActionKind.DONE,
+        kind: orders.ActionKind = orders.ActionKind.DONE,
     ) -> None:
-        state = self._store.state
-        at, url, vp_id = state.clock.wall_at(self._clock()), state.watch.url, state.watch.vp_id
-        self.keep(
-            ActionRecord(at, self.actor, action, target, reason, (), result, kind, url, vp_id)
-        )
+        watch, at = self._store.state.watch, self._store.state.clock.wall_at(self._clock())
+        told = (at, self.actor, action, target, reason, (), result, kind, watch.url, watch.vp_id)
+        self.keep(orders.ActionRecord(*told))
 
     def acknowledge(self) -> int:
         """Say that the alarms were seen; answered by AlarmsAcknowledged. Return how many."""
         unseen = [alarm for alarm in self._store.state.alarms if alarm.acknowledged is None]
         if unseen:
-            self._store.apply(AlarmsAcknowledged(self._clock(), self.actor))
-            told = ", ".join(
-                f"{alarm.key.kind} {alarm.session_id or ''}".strip() for alarm in unseen
-            )
-            self._note("acknowledge", told, "", "seen")
+            self._store.apply(events.AlarmsAcknowledged(self._clock(), self.actor))
+            seen = (f"{alarm.key.kind} {alarm.session_id or ''}".strip() for alarm in unseen)
+            self._note("acknowledge", ", ".join(seen), "", "seen")
         return len(unseen)
 
     def ring(self, alarms: tuple[Alarm, ...]) -> None:
         """Run the operator's command for these alarms; answered by AlarmCommandFailed at most."""
         told = "; ".join(f"{alarm.key.kind}: {alarm.reason}" for alarm in alarms)
-        self._feeds.order(RingAlarms(told))
+        self._feeds.order(orders.RingAlarms(told))
 
-    def keep(self, record: ActionRecord) -> None:
+    def keep(self, record: orders.ActionRecord) -> None:
         """Audit what came of an action; answered by AuditRead."""
         self._feeds.order(record)
 
@@ -192,7 +174,7 @@ class Commands:
         """Poll slower (1) or faster (-1) by one step; return the factor in force."""
         place = POLL_FACTORS.index(self._store.state.poll_factor)
         factor = POLL_FACTORS[min(max(place + step, 0), len(POLL_FACTORS) - 1)]
-        self._store.apply(PollRateChanged(self._clock(), factor))
+        self._store.apply(events.PollRateChanged(self._clock(), factor))
         self._feeds.call(lambda feeds: feeds.set_poll_factor(factor))
         return factor
 
@@ -272,7 +254,6 @@ class NetworkThread:
                 self._loop = loop
                 for waiting in self._waiting:
                     loop.call_soon(self._deliver, *waiting)
-                self._waiting.clear()
             await self._main  # the others end with the loop
         finally:
             # From here on the loop takes no more calls.
@@ -302,6 +283,6 @@ class LaneFeeds:
         """Have `request` called with the feeds, on their loop; until they run it waits."""
         self.network.call(self, request)
 
-    def order(self, order: Order) -> None:
+    def order(self, order: orders.Order) -> None:
         """Have the feeds carry out an order, as `call` does."""
         self.call(lambda feeds: feeds.order(order))

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vp_tui.domain.events import RowRecorded, RowsPreceded, WindowsRead
+from vp_tui.domain.models import Failure
 from vp_tui.domain.rollout.labels import is_same_window
 from vp_tui.domain.rollout.windows import recorded
 from vp_tui.state.state import NO_EVIDENCE
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
     from pathlib import Path
 
-    from vp_tui.domain.models import Failure
     from vp_tui.domain.rollout.evidence_row import EvidenceRow, EvidenceTable
     from vp_tui.domain.rollout.windows import Window
     from vp_tui.state.store import Store
@@ -119,13 +119,8 @@ class Preceded(NamedTuple):
     row: EvidenceRow
 
 
-class Refused(NamedTuple):
-    """The row could not be written; the failure tells where it is kept, or that it is not."""
-
-    failure: Failure
-
-
-Outcome = Written | Preceded | Refused
+Outcome = Written | Preceded | Failure
+"""A failure tells where the row is kept that could not be written, or that it is not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,25 +147,19 @@ def new_recorder(log: Path | None, store: Store, places: Places) -> Recorder:
     return Recorder(evidence_files(places, log, watch.url, watch.vp_id), store, actor())
 
 
+@dataclass(frozen=True, slots=True)
 class Recorder:
     """Writes rows and windows of one watch; `author` is who it does it for."""
 
-    def __init__(
-        self,
-        files: EvidenceFiles,
-        store: Store,
-        author: str,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self.author = author
-        self._files = files
-        self._store = store
-        self._clock = clock
+    files: EvidenceFiles
+    store: Store
+    author: str
+    clock: Callable[[], float] = time.monotonic
 
     @property
     def has_log(self) -> bool:
         """Whether there is a log to write to."""
-        return self._files.log is not None
+        return self.files.log is not None
 
     async def record(self, draft: Draft, choice: Choice) -> Outcome:
         """Write the row, unless somebody else wrote one for its window that was not shown yet.
@@ -181,15 +170,18 @@ class Recorder:
         row = row_of(draft, choice)
         facts = RecordFacts(**facts_of(draft, choice, self.author))
         try:
-            shown = self._store.state.rows_preceding
+            shown = self.store.state.rows_preceding
             appended = await asyncio.to_thread(self._append, draft, row, facts, shown)
         except EvidenceError as error:
-            return Refused(error.failure)
+            return error.failure
         if isinstance(appended, RowsPreceded):
-            self._store.apply(appended)
+            self.store.apply(appended)
             return Preceded(appended.rows[-1])
         self._tell(draft, row, appended)
-        window, problem = await self._after(draft, choice)
+        # The window stays open or is closed, as the word or the engineer has it.
+        now = draft.state.clock.wall_at(self.clock())
+        window = recorded(draft.window, choice.decision, now, keep=draft.stays_open(choice))
+        problem = await self.change_window(window, draft.state.window)
         return Written(row, appended.line, appended.path.name, window, problem)
 
     async def change_window(self, window: Window, before: Window | None) -> Failure | None:
@@ -198,22 +190,22 @@ class Recorder:
         `before` is the open window as it was known; None: none was open.
         """
         try:
-            kept = await asyncio.to_thread(keep_window, self._files.windows, window, before)
+            kept = await asyncio.to_thread(keep_window, self.files.windows, window, before)
         except EvidenceError as error:
             return error.failure
-        self._store.apply(WindowsRead(self._clock(), kept))
+        self.store.apply(WindowsRead(self.clock(), kept))
         return None
 
     async def waiting(self) -> WaitingRows:
         """Return the rows that wait for the log; none where there is no log."""
-        if self._files.log is None:
+        if self.files.log is None:
             return WaitingRows()
-        return await asyncio.to_thread(waiting_rows, self._files.spool, self._files.log)
+        return await asyncio.to_thread(waiting_rows, self.files.spool, self.files.log)
 
     async def append_waiting(self, rows: Collection[EvidenceRow]) -> list[AppendedRow] | Failure:
         """Append those of `rows` that still wait; return what became of each, or what failed."""
         try:
-            appended = append_waiting(self._files.spool, self._log, rows)
+            appended = append_waiting(self.files.spool, self._log, rows)
             return await asyncio.to_thread(list, appended)
         except EvidenceError as error:
             return error.failure
@@ -225,7 +217,7 @@ class Recorder:
 
         What others wrote for its window stands in its way, unless it is in `shown`.
         """
-        log, spool = self._log, self._files.spool
+        log, spool = self._log, self.files.spool
         known = draft.state.evidence or NO_EVIDENCE
         expected = None if known.problem is not None else known.fingerprint or NO_ROWS
         for _ in range(_TRIES):
@@ -233,7 +225,7 @@ class Recorder:
                 with suppress(EvidenceError):  # it cannot be written either: told, and kept, below
                     table, expected = read_log(log)
                     if preceding := _preceding(row, table, {*known.rows, *shown}):
-                        return RowsPreceded(self._clock(), preceding)
+                        return RowsPreceded(self.clock(), preceding)
             try:
                 return record_or_keep(spool, log, row, facts, expected=expected)
             except LogChanged:
@@ -243,7 +235,7 @@ class Recorder:
     def _tell(self, draft: Draft, row: EvidenceRow, appended: Appended) -> None:
         missions = draft.figures.snapshot.missions if draft.figures else ()
         told = RowRecorded(
-            self._clock(),
+            self.clock(),
             row,
             appended.line,
             frozenset(mission.mission_id for mission in missions),
@@ -251,19 +243,13 @@ class Recorder:
             self.author,
             appended.fingerprint,
         )
-        self._store.apply(told)
-
-    async def _after(self, draft: Draft, choice: Choice) -> tuple[Window, Failure | None]:
-        """Keep the window open, or close it, as the word or the engineer has it."""
-        now = draft.state.clock.wall_at(self._clock())
-        window = recorded(draft.window, choice.decision, now, keep=draft.stays_open(choice))
-        return window, await self.change_window(window, draft.state.window)
+        self.store.apply(told)
 
     @property
     def _log(self) -> Path:
-        if self._files.log is None:
+        if self.files.log is None:
             raise AssertionError("there is no evidence log to write to")
-        return self._files.log
+        return self.files.log
 
 
 def _preceding(

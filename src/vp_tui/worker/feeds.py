@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Final, Protocol, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from vp_tui.domain import events
 from vp_tui.domain.models import DEFAULT_INTERVALS, Plane, Source
@@ -21,11 +21,11 @@ from vp_tui.worker.polling import UNAUTHORIZED_RETRY_S, Attachments, LogTailer, 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
-    from vp_tui.domain.models import Snapshot, TokenPresence
+    from vp_tui.domain.models import TokenPresence
     from vp_tui.domain.orders import Order
     from vp_tui.gateway.client import GatewayClient
     from vp_tui.gateway.credentials import Credentials
-    from vp_tui.gateway.parsing import SessionListing
+    from vp_tui.worker.files import ThreadFeed
     from vp_tui.worker.orders import OrderRunner
     from vp_tui.worker.polling import Stream
 
@@ -35,13 +35,6 @@ FILES_S: Final = 2.0
 """Between two looks at the files' stamps."""
 LOOKS_AFTER_S: Final = (1.0, 1.0, 2.0, 4.0, 8.0)
 """Between the looks for what an order about the lane brought about: a restart takes its time."""
-
-
-class FileFeed(Protocol):
-    """Tells what a file says when it changed."""
-
-    async def look(self) -> None:
-        """Read the file if it changed."""
 
 
 @dataclass
@@ -81,7 +74,7 @@ class Feeds:
         *,
         orders: OrderRunner,
         lane_log_id: str,
-        files: tuple[FileFeed, ...] = (),
+        files: tuple[ThreadFeed, ...] = (),
         intervals: Mapping[Source, float] = DEFAULT_INTERVALS,
         pace: Pace | None = None,
     ) -> None:
@@ -201,23 +194,34 @@ class Feeds:
         self._emit(events.HealthArrived(self.pace.clock(), health))
 
     async def _ask_metrics(self) -> None:
-        def refused(error: Unauthorized) -> None:
-            self._failed(Source.METRICS, None, error)
-
+        refused = partial(self._failed, Source.METRICS, None)
         gate, ask = self._metrics_gate, self._client.metrics
         snapshot, plane = await self._ask_planes(gate, ask, Plane.DASHBOARD, refused)
-        self._snapshot_arrived(snapshot, plane)
+        self._emit(events.SnapshotArrived(self.pace.clock(), snapshot, plane))
+        if snapshot.lane and is_session_id(snapshot.lane.log_id):
+            self._lane_log_id = snapshot.lane.log_id
+            self._tail_wanted_logs()
 
     async def _ask_sessions(self) -> None:
         gate, ask = self._sessions_gate, self._client.sessions
-        self._sessions_arrived(*await self._ask_planes(gate, ask, Plane.SESSION))
+        listing, plane = await self._ask_planes(gate, ask, Plane.SESSION)
+        now = self.pace.clock()
+        self._emit(events.SessionsArrived(now, listing.sessions, listing.total, plane))
+        attachable = [
+            session
+            for session in listing.sessions
+            if session.session_id != self._lane_log_id and is_session_id(session.session_id)
+        ]
+        if self._attachments.listing_arrived(attachable, now):
+            # All are gone after a restart, and one that took no time fails no poll: look now.
+            self.pace.wake()
 
     async def _ask_planes(
         self,
         gate: OpsGate,
         ask: Callable[[Plane], Awaitable[_Answer]],
         substitute: Plane,
-        on_refusal: Callable[[Unauthorized], None] = lambda _error: None,
+        on_refusal: Callable[[GatewayError], None] = lambda _error: None,
     ) -> tuple[_Answer, Plane]:
         """Return the ops plane's answer, or while that refuses the substitute's.
 
@@ -243,24 +247,6 @@ class Feeds:
     async def _ask_continuity(self) -> None:
         continuity = await self._client.continuity()
         self._emit(events.ContinuityArrived(self.pace.clock(), continuity))
-
-    def _snapshot_arrived(self, snapshot: Snapshot, plane: Plane) -> None:
-        self._emit(events.SnapshotArrived(self.pace.clock(), snapshot, plane))
-        if snapshot.lane and is_session_id(snapshot.lane.log_id):
-            self._lane_log_id = snapshot.lane.log_id
-            self._tail_wanted_logs()
-
-    def _sessions_arrived(self, listing: SessionListing, plane: Plane) -> None:
-        now = self.pace.clock()
-        self._emit(events.SessionsArrived(now, listing.sessions, listing.total, plane))
-        attachable = [
-            session
-            for session in listing.sessions
-            if session.session_id != self._lane_log_id and is_session_id(session.session_id)
-        ]
-        if self._attachments.listing_arrived(attachable, now):
-            # All are gone after a restart, and one that took no time fails no poll: look now.
-            self.pace.wake()
 
     def _tail_wanted_logs(self) -> None:
         logs = (self._lane_log_id, self._shown_log_id)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from vp_tui.domain.models import Failure
 from vp_tui.domain.text import literal
 from vp_tui.ui.dialogs.follow import FollowDialog, Question
 from vp_tui.ui.dialogs.orders import (
@@ -31,13 +32,12 @@ from vp_tui.views.stuck_runs import (
     target_of,
     why_no_cancel,
 )
-from vp_tui.worker.evidence import Outcome, Preceded, Refused, Written
+from vp_tui.worker.evidence import Outcome, Preceded, Written
 
 if TYPE_CHECKING:
     from textual.screen import Screen
 
     from vp_tui.domain.lane.switches import Change
-    from vp_tui.domain.models import Failure
     from vp_tui.domain.rollout.verdicts import Waiver
     from vp_tui.domain.rollout.windows import Window
     from vp_tui.worker.evidence import AppendedRow, WaitingRows
@@ -147,8 +147,8 @@ class EvidenceDialogs:
             self._screen.notify(_said(outcome), title="row recorded", markup=False)
             if problem := outcome.problem:
                 self._fail("the window could not be kept", problem)
-        elif isinstance(outcome, Refused):
-            self._fail("NOT in the log", outcome.failure)
+        elif isinstance(outcome, Failure):
+            self._fail("NOT in the log", outcome)
 
     async def hand_over(self) -> None:
         """Copy the handover text, and write it to a file of its own."""
