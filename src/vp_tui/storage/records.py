@@ -156,13 +156,11 @@ class RecordsFollower:
         try:
             with path.open("rb") as file:
                 status = os.fstat(file.fileno())
-                if self._is_another(status):
+                if is_another := self._is_another(status):
                     self._begin(status)
-                    file.seek(self._offset)
-                    if self._is_seed:
-                        self._offset += len(file.readline())
-                else:
-                    file.seek(self._offset)
+                file.seek(self._offset)
+                if is_another and self._is_seed:
+                    self._offset += len(file.readline())
                 self._mtime_ns = status.st_mtime_ns
                 for line in file:
                     if not line.endswith(b"\n"):

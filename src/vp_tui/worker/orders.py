@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import aclosing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -88,6 +88,7 @@ class _Account:
         self.record = self.record._replace(result=result, kind=kind, steps=told)
 
 
+@dataclass
 class OrderRunner:
     """Carries out what is asked of one gateway and its lane; without `tools` only audits it.
 
@@ -95,24 +96,14 @@ class OrderRunner:
     what is asked for meanwhile is refused.
     """
 
-    def __init__(
-        self,
-        tools: Tools | None,
-        book: AuditBook,
-        emit: Callable[[events.Event], None],
-        clock: Callable[[], float],
-        wall: Callable[[], datetime] = lambda: datetime.now(UTC),
-        *,
-        alarm_command: tuple[str, ...] = (),
-    ) -> None:
-        self._tools = tools
-        self._book = book
-        self._emit = emit
-        self._clock = clock
-        self._wall = wall
-        self._alarm_command = alarm_command
-        self._under_way: dict[str, str] = {}
-        """What is under way, by what it is about: why another order about that is refused."""
+    tools: Tools | None
+    book: AuditBook
+    emit: Callable[[events.Event], None]
+    clock: Callable[[], float]
+    wall: Callable[[], datetime] = lambda: datetime.now(UTC)
+    alarm_command: tuple[str, ...] = ()
+    _under_way: dict[str, str] = field(default_factory=dict)
+    """What is under way, by what it is about: why another order about that is refused."""
 
     async def carry_out(self, order: Order) -> None:
         """Carry out an order to its end. It is in the audit then, or AuditFailed says why not."""
@@ -125,14 +116,14 @@ class OrderRunner:
 
     async def _work(self, order: Work) -> None:
         account = self._account(order)
-        if self._tools is None:
+        if self.tools is None:
             if isinstance(order, CancelRun):
-                self._emit(events.CancelFailed(self._clock(), order.session_id, READ_ONLY))
+                self.emit(events.CancelFailed(self.clock(), order.session_id, READ_ONLY))
             account.came_to(f"refused: {READ_ONLY.reason}", ActionKind.REFUSED)
         elif (why := self._under_way.get(account.subject)) is not None:
             account.came_to(f"refused: {why}", ActionKind.REFUSED)
         else:
-            await self._done_once(order, self._tools, account)
+            await self._done_once(order, self.tools, account)
         await self._keep(account.record)
 
     async def _done_once(self, order: Work, tools: Tools, account: _Account) -> None:
@@ -141,19 +132,19 @@ class OrderRunner:
             await self._do(order, tools, account)
         except BaseException:
             # vp-tui is left: the loop waits for nothing more, and the line must be there.
-            left, record = ActionStep(self._wall(), "left", account.left), account.record
+            left, record = ActionStep(self.wall(), "left", account.left), account.record
             if account.left:
                 record = record._replace(steps=(*record.steps, left))
             with suppress(AuditError):
-                append_action(self._book.path, record)
+                append_action(self.book.path, record)
             raise
         finally:
             del self._under_way[account.subject]
 
     def _account(self, order: Work) -> _Account:
-        _path, actor, url, vp_id = self._book
+        _path, actor, url, vp_id = self.book
         begun = ActionRecord(
-            self._wall(), actor, "restart", url, order.reason, (),
+            self.wall(), actor, "restart", url, order.reason, (),
             "unknown", ActionKind.UNKNOWN, url, vp_id,
         )  # fmt: skip
         match order:
@@ -170,55 +161,55 @@ class OrderRunner:
         return _Account(begun, "lane", way, left)
 
     async def _do(self, order: Work, tools: Tools, account: _Account) -> None:
-        now, who = self._clock(), self._book.actor
+        now, who = self.clock(), self.book.actor
         match order:
             case CancelRun():
                 await self._cancel(order, tools.orders, account)
             case RunProbe():
                 await self._probe(order, tools.prober, account)
             case SetSwitch(change, reason):
-                self._emit(events.SwitchAsked(now, change, who, reason))
+                self.emit(events.SwitchAsked(now, change, who, reason))
                 done = await tools.actuator.change(change)
-                self._emit(events.SwitchActed(self._clock(), done))
+                self.emit(events.SwitchActed(self.clock(), done))
                 account.came_to(*_actuated(done), *done.steps)
             case RestartGateway(reason):
-                self._emit(events.RestartAsked(now, who, reason))
+                self.emit(events.RestartAsked(now, who, reason))
                 done = await tools.actuator.restart()
-                self._emit(events.RestartActed(self._clock(), done))
+                self.emit(events.RestartActed(self.clock(), done))
                 account.came_to(*_actuated(done), *done.steps)
 
     async def _cancel(self, order: CancelRun, orders: Orders, account: _Account) -> None:
         session_id, reason = order
         requested = ActionStep(account.record.at, "requested")
         account.record = account.record._replace(steps=(requested,))
-        self._emit(events.CancelRequested(self._clock(), session_id, reason, self._book.actor))
+        self.emit(events.CancelRequested(self.clock(), session_id, reason, self.book.actor))
         try:
             answer = await orders.cancel(session_id, reason)
         except GatewayError as error:
             failure = error.failure
-            self._emit(events.CancelFailed(self._clock(), session_id, failure))
+            self.emit(events.CancelFailed(self.clock(), session_id, failure))
             kind = ActionKind.UNKNOWN if failure.is_uncertain else ActionKind.FAILED
-            account.came_to(kind, kind, ActionStep(self._wall(), "failed", failure.reason))
+            account.came_to(kind, kind, ActionStep(self.wall(), "failed", failure.reason))
             return
-        self._emit(events.CancelAnswered(self._clock(), session_id, answer))
+        self.emit(events.CancelAnswered(self.clock(), session_id, answer))
         heard = f"task_cancelled={str(answer.task_cancelled).lower()}"
-        answered = ActionStep(self._wall(), "answered", f"{heard} after {took(answer.took_s)}")
+        answered = ActionStep(self.wall(), "answered", f"{heard} after {took(answer.took_s)}")
         account.came_to(f"{heard}, recovery unconfirmed", ActionKind.DONE, answered)
 
     async def _probe(self, order: RunProbe, prober: Prober, account: _Account) -> None:
         account.came_to(LEFT, ActionKind.DONE)
         async with aclosing(prober.run(order.prompt, order.dialect)) as probes:
             async for probe in probes:
-                self._emit(events.ProbeStepped(self._clock(), probe))
+                self.emit(events.ProbeStepped(self.clock(), probe))
                 account.record = account.record._replace(
-                    target=probe.session_id or self._book.gateway,
+                    target=probe.session_id or self.book.gateway,
                     steps=self._steps_of(probe),
                     result=LEFT if probe.outcome is None else str(probe.outcome),
                 )
 
     def _steps_of(self, probe: Probe) -> tuple[ActionStep, ...]:
         """Return a probe's steps as the audit has them: on the wall's clock."""
-        now, wall = self._clock(), self._wall()
+        now, wall = self.clock(), self.wall()
         steps = tuple(
             ActionStep(wall - timedelta(seconds=now - each.at), each.step, each.detail)
             for each in probe.steps
@@ -228,16 +219,16 @@ class OrderRunner:
     async def _keep(self, record: ActionRecord) -> None:
         """Write a line of the audit; that it cannot be written is told, and stops nothing."""
         try:
-            await asyncio.to_thread(append_action, self._book.path, record)
+            await asyncio.to_thread(append_action, self.book.path, record)
         except AuditError as error:
-            self._emit(events.AuditFailed(self._clock(), error.failure))
+            self.emit(events.AuditFailed(self.clock(), error.failure))
 
     async def _ring(self, order: RingAlarms) -> None:
-        if not self._alarm_command:
+        if not self.alarm_command:
             return
-        run = await run_command((*self._alarm_command, order.told), ALARM_S)
+        run = await run_command((*self.alarm_command, order.told), ALARM_S)
         if run.failure is not None:
-            self._emit(events.AlarmCommandFailed(self._clock(), run.failure))
+            self.emit(events.AlarmCommandFailed(self.clock(), run.failure))
 
 
 def _actuated(done: Actuation) -> tuple[str, ActionKind]:
