@@ -97,24 +97,20 @@ def cancels_followed(state: State, at: float) -> State:
     epoch = state.epoch.number if state.epoch else None
     new = by_others(state.cancels, state.runs.values(), epoch)
     if new or pending(state.cancels):
-        known = _known(state)
+        listing = state.sources.get(Source.SESSIONS)
+        known = RunsObserved(
+            runs=_of_this_life(state),
+            running={s.session_id for s in state.sessions.values() if s.is_running},
+            listed_at=listing.answered_at if listing else None,
+            stuck_after_s=stuck_after_s(state),
+            has_lock=state.dialect == "G1",
+            missions=_completed(state),
+        )
         cancels = tuple(_seen(cancel, known, epoch, at) for cancel in (*state.cancels, *new))
         state = replace(state, cancels=cancels[-CANCELS_KEPT:])
     by_hand = [cancel.mission_id for cancel in state.cancels if cancel.mission_id is not None]
     ledger = note_cancelled(state.ledger, by_hand)
     return state if ledger is state.ledger else replace(state, ledger=ledger)
-
-
-def _known(state: State) -> RunsObserved:
-    listing = state.sources.get(Source.SESSIONS)
-    return RunsObserved(
-        runs=_of_this_life(state),
-        running={s.session_id for s in state.sessions.values() if s.is_running},
-        listed_at=listing.answered_at if listing else None,
-        stuck_after_s=stuck_after_s(state),
-        has_lock=state.dialect == "G1",
-        missions=_completed(state),
-    )
 
 
 def _of_this_life(state: State) -> Mapping[str, Run]:

@@ -6,17 +6,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
+from vp_tui.domain import models
 from vp_tui.domain.events import AuditRead, EvidenceRead
 from vp_tui.domain.lane.auto_revert import AutoRevert
 from vp_tui.domain.missions import Ledger
-from vp_tui.domain.models import (
-    DEFAULT_INTERVALS,
-    Plane,
-    Source,
-    StreamState,
-    TokenPresence,
-    utc_of,
-)
 from vp_tui.domain.rollout.windows import open_window
 from vp_tui.domain.runs.turns import RoutingTally
 from vp_tui.domain.vocabulary import Profile, RevertMode, Traffic
@@ -30,14 +23,6 @@ if TYPE_CHECKING:
     from vp_tui.domain.lane.switch_proof import Brake
     from vp_tui.domain.lane.switches import Actuation, Means
     from vp_tui.domain.lane.turn_proof import CompletedTurn
-    from vp_tui.domain.models import (
-        Continuity,
-        Dialect,
-        Failure,
-        Health,
-        Session,
-        Snapshot,
-    )
     from vp_tui.domain.orders import OrderOutcome
     from vp_tui.domain.rollout.evidence_row import EvidenceRow
     from vp_tui.domain.rollout.verdicts import SuitesReport, UnreadReport
@@ -77,7 +62,7 @@ class Watch(NamedTuple):
     """Nothing may be changed on the gateway."""
     mission_limit: int = 500
     event_limit: int = 1000
-    intervals: Mapping[Source, float] = DEFAULT_INTERVALS
+    intervals: Mapping[models.Source, float] = models.DEFAULT_INTERVALS
     """Seconds between two polls at rate 1; a source is stale after two of them."""
     profile: Profile = Profile.ROLLOUT
     stage: Stage | None = None
@@ -119,16 +104,16 @@ class SourceStatus(NamedTuple):
 
     answered_at: float | None = None
     failed_at: float | None = None
-    failure: Failure | None = None
+    failure: models.Failure | None = None
     """Why the newest poll brought nothing; None after a good one."""
-    plane: Plane = Plane.OPS
+    plane: models.Plane = models.Plane.OPS
     """Where the newest answer, or refusal, came from."""
 
 
 class Link(NamedTuple):
     """One session's socket."""
 
-    state: StreamState
+    state: models.StreamState
     since: float
     reason: str = ""
     frames: int = 0
@@ -138,7 +123,7 @@ class Link(NamedTuple):
     @property
     def is_live(self) -> bool:
         """Whether frames come by it."""
-        return self.state is StreamState.LIVE
+        return self.state is models.StreamState.LIVE
 
 
 class Entry(NamedTuple):
@@ -228,21 +213,21 @@ class State:
     watch: Watch
     clock: Clock
     poll_factor: float = 1.0
-    health: Health | None = None
+    health: models.Health | None = None
     epoch: Epoch | None = None
-    continuity: Continuity | None = None
-    snapshot: Snapshot | None = None
+    continuity: models.Continuity | None = None
+    snapshot: models.Snapshot | None = None
     ledger: Ledger = field(default_factory=Ledger)
-    sessions: Mapping[str, Session] = field(default_factory=dict)
+    sessions: Mapping[str, models.Session] = field(default_factory=dict)
     sessions_total: int = 0
     runs: Mapping[str, Run] = field(default_factory=dict)
-    lost: Mapping[str, Session] = field(default_factory=dict)
+    lost: Mapping[str, models.Session] = field(default_factory=dict)
     """Sessions that were gone from a listing although they ran, as they were last listed."""
     links: Mapping[str, Link] = field(default_factory=dict)
     failed_attaches: int = 0
     """vp-tui's own, of this epoch, as far as the gateway counts them too."""
     routing: RoutingTally = field(default_factory=RoutingTally)
-    sources: Mapping[Source, SourceStatus] = field(default_factory=dict)
+    sources: Mapping[models.Source, SourceStatus] = field(default_factory=dict)
     log_sources: Mapping[str, SourceStatus] = field(default_factory=dict)
     """The log endpoint's status for each log."""
     logs: Mapping[str, LogTail] = field(default_factory=dict)
@@ -252,7 +237,7 @@ class State:
     """The event list, oldest first, at most EVENT_LIMIT."""
     entries_seen: int = 0
     """How many entries there ever were: the number of the next one."""
-    tokens: TokenPresence = field(default_factory=TokenPresence)
+    tokens: models.TokenPresence = field(default_factory=models.TokenPresence)
     evidence: EvidenceRead | None = None
     """The evidence log; None until it was read, and where there is none to read.
 
@@ -295,7 +280,7 @@ class State:
         return lane.log_id if lane and lane.log_id else self.watch.vp_id.replace(".", "_")
 
     @property
-    def dialect(self) -> Dialect | None:
+    def dialect(self) -> models.Dialect | None:
         """The gateway's generation; None until it said how it is."""
         return self.health.dialect if self.health else None
 
@@ -304,7 +289,9 @@ class State:
         """The gateway's boot in UTC; None when not known."""
         if self.epoch is None:
             return None
-        return utc_of(self.epoch.boot_stamp, self.health.clock_offset_s if self.health else None)
+        return models.utc_of(
+            self.epoch.boot_stamp, self.health.clock_offset_s if self.health else None
+        )
 
 
 def initial_state(watch: Watch, *, at: float, wall: datetime) -> State:

@@ -123,7 +123,8 @@ def _entries(lines: Iterable[bytes], recompute: Recompute) -> Iterator[_Entry]:
     for number, ended in enumerate(lines, 1):
         line = ended.removesuffix(b"\n")
         record = parse_record(line)
-        chained = record is not None and _follows(record, before)
+        prev = None if before is None else sha256(before)
+        chained = record is not None and record.get("prev") == prev
         if unreadable is not None and not chained:
             yield unreadable
         unreadable = None
@@ -139,10 +140,6 @@ def _entries(lines: Iterable[bytes], recompute: Recompute) -> Iterator[_Entry]:
         before = line
     if unreadable is not None:
         yield unreadable
-
-
-def _follows(record: Record, before: bytes | None) -> bool:
-    return bool(record.get("prev") == (None if before is None else sha256(before)))
 
 
 def _faults(number: int, record: Record, line: bytes, recompute: Recompute) -> Iterator[str]:

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
     from pathlib import Path
 
-    from vp_tui.domain.rollout.evidence_row import EvidenceRow, EvidenceTable
+    from vp_tui.domain.rollout.evidence_row import EvidenceRow
     from vp_tui.domain.rollout.windows import Window
     from vp_tui.state.store import Store
     from vp_tui.storage.evidence_log import Appended
@@ -219,12 +219,18 @@ class Recorder:
         """
         log, spool = self._log, self.files.spool
         known = draft.state.evidence or NO_EVIDENCE
+        seen = {*known.rows, *shown}
         expected = None if known.problem is not None else known.fingerprint or NO_ROWS
         for _ in range(_TRIES):
             if expected is None:
                 with suppress(EvidenceError):  # it cannot be written either: told, and kept, below
                     table, expected = read_log(log)
-                    if preceding := _preceding(row, table, {*known.rows, *shown}):
+                    preceding = tuple(
+                        logged.row
+                        for logged in table.rows
+                        if is_same_window(logged.row.window, row.window) and logged.row not in seen
+                    )
+                    if preceding:
                         return RowsPreceded(self.clock(), preceding)
             try:
                 return record_or_keep(spool, log, row, facts, expected=expected)
@@ -250,14 +256,3 @@ class Recorder:
         if self.files.log is None:
             raise AssertionError("there is no evidence log to write to")
         return self.files.log
-
-
-def _preceding(
-    row: EvidenceRow, table: EvidenceTable, shown: Collection[EvidenceRow]
-) -> tuple[EvidenceRow, ...]:
-    """Return the rows for the window of `row` that were not shown, the newest last."""
-    return tuple(
-        logged.row
-        for logged in table.rows
-        if is_same_window(logged.row.window, row.window) and logged.row not in shown
-    )

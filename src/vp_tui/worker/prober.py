@@ -11,23 +11,13 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from vp_tui.domain.lane.probe import (
-    TIMEOUTS_S,
-    Broke,
-    Created,
-    MissionsSeen,
-    Probe,
-    ProbeStep,
-    new_probe,
-    step_probe,
-)
+from vp_tui.domain.lane import probe as probes
 from vp_tui.domain.lane.switch_proof import TimePassed
 from vp_tui.gateway.errors import GatewayError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapping
 
-    from vp_tui.domain.lane.probe import Fact
     from vp_tui.domain.models import Dialect, Mission
     from vp_tui.gateway.orders import Orders
 
@@ -45,9 +35,9 @@ class Prober:
     """Asks the metrics; may raise any GatewayError."""
     clock: Callable[[], float] = time.monotonic
     poll_s: float = POLL_S
-    timeouts_s: Mapping[ProbeStep, float] = field(default_factory=lambda: TIMEOUTS_S)
+    timeouts_s: Mapping[probes.ProbeStep, float] = field(default_factory=lambda: probes.TIMEOUTS_S)
 
-    async def run(self, prompt: str, dialect: Dialect | None) -> AsyncGenerator[Probe, None]:
+    async def run(self, prompt: str, dialect: Dialect | None) -> AsyncGenerator[probes.Probe, None]:
         """Run a probe and yield it after each step, the last time when it is over.
 
         However slowly it is asked, its socket is drained.
@@ -55,13 +45,13 @@ class Prober:
         running = _Running(self.clock)
         try:
             known = await self._known()
-            probe = new_probe(
+            probe = probes.new_probe(
                 prompt, self.clock(), dialect, known=known, timeouts_s=self.timeouts_s
             )
             yield probe
             running.start(self._execute(prompt, running.tell))
             while not probe.is_over:
-                changed = step_probe(probe, await running.next_fact(probe.deadline))
+                changed = probes.step_probe(probe, await running.next_fact(probe.deadline))
                 if changed.completed_turn is not None and probe.completed_turn is None:
                     running.start(self._look(running.tell))
                 if changed != probe:
@@ -76,21 +66,21 @@ class Prober:
         except GatewayError:
             return None
 
-    async def _execute(self, prompt: str, tell: Callable[[Fact], None]) -> None:
+    async def _execute(self, prompt: str, tell: Callable[[probes.Fact], None]) -> None:
         try:
             session_id = await self.orders.create_session()
         except GatewayError as error:
-            tell(Broke(self.clock(), error.failure))
+            tell(probes.Broke(self.clock(), error.failure))
             return
-        tell(Created(self.clock(), session_id))
+        tell(probes.Created(self.clock(), session_id))
         await self.orders.execute(session_id, prompt, tell)
 
-    async def _look(self, tell: Callable[[Fact], None]) -> None:
+    async def _look(self, tell: Callable[[probes.Fact], None]) -> None:
         """Ask the metrics for the mission again and again; an error is no answer, no more."""
         while True:
             asked_at = self.clock()
             with suppress(GatewayError):
-                tell(MissionsSeen(asked_at, await self.missions()))
+                tell(probes.MissionsSeen(asked_at, await self.missions()))
             await asyncio.sleep(self.poll_s)
 
 
@@ -99,10 +89,10 @@ class _Running:
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
-        self._facts: asyncio.Queue[Fact | Exception] = asyncio.Queue()
+        self._facts: asyncio.Queue[probes.Fact | Exception] = asyncio.Queue()
         self._tasks: list[asyncio.Task[None]] = []
 
-    def tell(self, fact: Fact) -> None:
+    def tell(self, fact: probes.Fact) -> None:
         """Take a fact; never blocks."""
         self._facts.put_nowait(fact)
 
@@ -110,7 +100,7 @@ class _Running:
         """Run `work` beside; its bug is raised by `next_fact`."""
         self._tasks.append(asyncio.create_task(self._guarded(work)))
 
-    async def next_fact(self, deadline: float) -> Fact:
+    async def next_fact(self, deadline: float) -> probes.Fact:
         """Return what comes next; TimePassed at the deadline."""
         try:
             async with asyncio.timeout(deadline - self._clock()):
