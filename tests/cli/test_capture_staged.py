@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
@@ -187,7 +186,7 @@ def test_windows_that_records_call_unreal_do_not_count(run: Run, tmp_path: Path)
         record_row(
             log,
             window_row(window, "READY_FOR_LIMITED_COHORT_PILOT"),
-            replace(facts(None, window), source=source),
+            facts(None, window)._replace(source=source),
         )
     word = decided(run, "--stage", "limited", "--append", "mine.md")
     assert word == "READY_FOR_LIMITED_COHORT_PILOT"

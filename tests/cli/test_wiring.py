@@ -68,7 +68,7 @@ async def test_connecting_asks_nothing_by_itself(tmp_path: Path) -> None:
 async def test_only_where_things_may_be_changed_is_there_something_that_can(tmp_path: Path) -> None:
     settings = Settings(url="https://gateway.example")
     feeds = connect(settings, lambda _event: None, places=Places(tmp_path))
-    assert feeds._orders._tools is not None
+    assert feeds.orders.tools is not None
     read_only = replace(settings, read_only=True)
     watching = connect(read_only, lambda _event: None, places=Places(tmp_path))
-    assert watching._orders._tools is None
+    assert watching.orders.tools is None

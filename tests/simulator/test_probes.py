@@ -153,7 +153,7 @@ async def test_metrics_that_do_not_answer_leave_the_mission_unseen(bench: Bench)
         raise Unreachable("down", "is it up?")
 
     async with probing(bench, timeouts_s={**FAST, ProbeStep.MISSION: 0.05}) as prober:
-        prober._missions = refuse
+        prober.missions = refuse
         *_, probe = [each async for each in prober.run(CODE.format("mission"), "G1")]
     assert probe.outcome is ProbeOutcome.TIMED_OUT
     assert probe.completed_turn is not None

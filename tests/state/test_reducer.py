@@ -29,7 +29,6 @@ from vp_tui.state.state import (
     LOGS_LIMIT,
     Clock,
     Epoch,
-    EvidenceLog,
     Growth,
     SourceStatus,
     State,
@@ -402,9 +401,7 @@ class TestEvidence:
     def test_what_was_read_is_known(self) -> None:
         rows = (row("Shadow window #1"),)
         read = EvidenceRead(0.0, rows, frozenset({"m1"}), None, frozenset({"m1"}), frozenset({"W"}))
-        assert builders.state(read).evidence == EvidenceLog(
-            rows, frozenset({"m1"}), frozenset({"m1"}), frozenset({"W"})
-        )
+        assert builders.state(read).evidence == read
         assert builders.state().evidence is None
 
     def test_a_problem_leaves_what_was_known_and_is_told(self) -> None:
@@ -416,5 +413,5 @@ class TestEvidence:
         assert after.evidence.recorded_ids == {"m1"}
         assert after.evidence.problem == "log.md: it is a directory"
         assert after.entries[-1].text == "log.md: it is a directory"
-        mended = reduce(after, EvidenceRead(2.0, rows, frozenset()))
-        assert mended.evidence == EvidenceLog(rows)
+        mended = EvidenceRead(2.0, rows, frozenset())
+        assert reduce(after, mended).evidence == mended

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -24,7 +23,7 @@ def log(tmp_path: Path) -> Path:
 def record(log: Path, *missions: str, source: str = "organic", window: str = "W") -> None:
     """Record a row whose snapshot names missions, newest first."""
     named = {**SNAPSHOT, "recent_missions": [{"mission_id": name} for name in missions]}
-    record_row(log, row(window=window), replace(facts(named, window), source=source))
+    record_row(log, row(window=window), facts(named, window)._replace(source=source))
 
 
 def test_without_a_file_nothing_is_recorded(log: Path) -> None:
@@ -117,7 +116,7 @@ def test_authors_are_told_by_their_rows_and_bounded(
 ) -> None:
     monkeypatch.setattr(recorded, "AUTHORS_LIMIT", 2)
     lines = [
-        record_row(log, row(author), replace(facts(), actor=author)).text
+        record_row(log, row(author), facts()._replace(actor=author)).text
         for author in ("ann", "bob", "cyd")
     ]
     read = RecordsFollower().read(records_path(log))

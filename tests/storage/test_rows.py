@@ -18,7 +18,7 @@ from vp_tui.domain.rollout.evidence_row import (
 from vp_tui.storage.errors import EvidenceError
 from vp_tui.storage.evidence_log import append_row
 from vp_tui.storage.records import canonical, encoded, records_path, sealed
-from vp_tui.storage.rows import RecordFacts, as_json, record_row, unwritten
+from vp_tui.storage.rows import RecordFacts, record_row, unwritten
 from vp_tui.storage.verification import RowCheck, verify
 
 KEYS = {
@@ -84,7 +84,7 @@ def test_a_record_is_as_the_interfaces_have_it(log: Path) -> None:
 
 
 def test_facts_come_back() -> None:
-    assert RecordFacts(**json.loads(canonical(as_json(facts())))) == facts()
+    assert RecordFacts(**json.loads(canonical(facts()._asdict()))) == facts()
 
 
 def test_rows_are_verified(log: Path) -> None:

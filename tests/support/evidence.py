@@ -42,9 +42,7 @@ def log_of(files: EvidenceFiles) -> Path:
 
 def read(files: EvidenceFiles) -> EvidenceRead:
     """Return what the evidence feed tells of the log as it is now."""
-    event = EvidenceFeed(log_of(files), lambda _event: None, lambda: 0.0).news()
-    assert event is not None
-    return event
+    return EvidenceFeed(log_of(files), lambda _event: None, lambda: 0.0).read()
 
 
 def rows_in(files: EvidenceFiles) -> list[EvidenceRow]:

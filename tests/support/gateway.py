@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from vp_tui.gateway.client import GatewayClient
     from vp_tui.gateway.credentials import Credentials
     from vp_tui.gateway.log_tail import TailRequest
-    from vp_tui.worker.feeds import FileFeed
+    from vp_tui.worker.files import ThreadFeed
 
 LANE: Final = "vp_coder_primary"
 
@@ -198,7 +198,7 @@ class FakeCredentials:
 class Rig:
     """Feeds between fakes, and the events they emitted."""
 
-    def __init__(self, make_files: Callable[[Rig], tuple[FileFeed, ...]] = lambda _: ()) -> None:
+    def __init__(self, make_files: Callable[[Rig], tuple[ThreadFeed, ...]] = lambda _: ()) -> None:
         self.client = FakeClient()
         self.credentials = FakeCredentials()
         self.pace = FakePace()

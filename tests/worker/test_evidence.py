@@ -14,6 +14,7 @@ from tests.support.builders import NOW, REFUSED, failed, polled, snapshot, state
 from tests.support.rollout import row
 from tests.support.rows import on_call
 
+from vp_tui.domain.models import Failure
 from vp_tui.domain.rollout.evidence_row import cells_from_snapshot, format_row
 from vp_tui.domain.rollout.windows import opened
 from vp_tui.domain.vocabulary import Traffic
@@ -29,7 +30,7 @@ from vp_tui.views.evidence_row import facts_of, row_of
 from vp_tui.views.figures import current_window
 from vp_tui.views.view import View
 from vp_tui.worker import evidence as recorder_module
-from vp_tui.worker.evidence import EvidenceFiles, Outcome, Preceded, Recorder, Refused, Written
+from vp_tui.worker.evidence import EvidenceFiles, Outcome, Preceded, Recorder, Written
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -351,18 +352,18 @@ class TestOthers:
 class TestRefused:
     """The row waits in the spool, with cause, cure and place told; log and window stay."""
 
-    async def refused(self, desk: Desk, draft: Draft | None = None) -> Refused:
+    async def refused(self, desk: Desk, draft: Draft | None = None) -> Failure:
         before = desk.store.state
         outcome = await desk.record(draft=draft)
-        assert isinstance(outcome, Refused), outcome
+        assert isinstance(outcome, Failure), outcome
         assert desk.store.state is before
         assert not desk.files.windows.exists()
         return outcome
 
-    def told(self, desk: Desk, outcome: Refused, reason: str) -> None:
+    def told(self, desk: Desk, outcome: Failure, reason: str) -> None:
         (kept,) = desk.files.spool.iterdir()
-        assert reason in outcome.failure.reason
-        assert outcome.failure.cure.endswith(f"; the row is kept in {kept}")
+        assert reason in outcome.reason
+        assert outcome.cure.endswith(f"; the row is kept in {kept}")
 
     async def test_a_read_only_directory(self, desk: Desk) -> None:
         before = desk.log.read_bytes()
@@ -407,7 +408,7 @@ class TestRefused:
 
         monkeypatch.setattr(atomic, "write_all", full)
         outcome = await self.refused(desk)
-        assert "nor can the row be kept" in outcome.failure.reason
+        assert "nor can the row be kept" in outcome.reason
 
     async def test_an_unreadable_log_that_was_known(
         self, desk: Desk, monkeypatch: pytest.MonkeyPatch

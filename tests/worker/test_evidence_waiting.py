@@ -13,12 +13,12 @@ from vp_tui.storage.evidence_log import append_row, read_log
 from vp_tui.storage.rows import append_spooled, keep, record_row, spooled_rows
 from vp_tui.storage.verification import verify
 from vp_tui.worker import evidence as waiting_module
-from vp_tui.worker.evidence import WaitingRows, append_waiting, waiting_rows
+from vp_tui.worker.evidence import append_waiting, waiting_rows
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from vp_tui.storage.evidence_log import Appended, Fingerprint
+    from vp_tui.storage.evidence_log import Appended
     from vp_tui.storage.rows import SpooledRow
 
 FULL = EvidenceError("the disk is full", "free some space")
@@ -56,7 +56,7 @@ def test_a_row_that_only_its_record_has_has_no_file(log: Path, spool: Path) -> N
 
 
 def test_nothing_waits_where_nothing_is(log: Path, spool: Path) -> None:
-    assert waiting_rows(spool, log) == WaitingRows()
+    assert waiting_rows(spool, log).rows == ()
     assert list(append_waiting(spool, log, [row()])) == []
 
 
@@ -88,7 +88,7 @@ def test_a_row_that_another_appends_at_the_same_time_is_not_doubled(
 ) -> None:
     keep(spool, log, row("first"), facts(), because=FULL)
 
-    def overtaken(kept: SpooledRow, expected: Fingerprint | None) -> Appended:
+    def overtaken(kept: SpooledRow, expected: str | None) -> Appended:
         monkeypatch.setattr(waiting_module, "append_spooled", append_spooled)
         append_spooled(spooled_rows(spool, log).rows[0])
         return append_spooled(kept, expected)
@@ -103,7 +103,7 @@ def test_a_row_goes_behind_those_that_others_write_meanwhile(
 ) -> None:
     keep(spool, log, row("mine"), facts(), because=FULL)
 
-    def overtaken(kept: SpooledRow, expected: Fingerprint | None) -> Appended:
+    def overtaken(kept: SpooledRow, expected: str | None) -> Appended:
         monkeypatch.setattr(waiting_module, "append_spooled", append_spooled)
         append_row(log, row("theirs"))
         return append_spooled(kept, expected)
@@ -119,7 +119,7 @@ def test_a_log_that_never_rests_leaves_the_row_waiting(
 ) -> None:
     keep(spool, log, row("mine"), facts(), because=FULL)
 
-    def overtaken(kept: SpooledRow, expected: Fingerprint | None) -> Appended:
+    def overtaken(kept: SpooledRow, expected: str | None) -> Appended:
         append_row(log, row(f"theirs {len(notes(log))}"))
         return append_spooled(kept, expected)
 

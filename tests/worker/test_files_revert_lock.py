@@ -65,7 +65,7 @@ async def test_a_lock_that_cannot_be_made_bars_it(tmp_path: Path) -> None:
 
 def _has_lock(settings: Settings, places: Places, *, may_revert: bool) -> bool:
     feeds = connect(settings, lambda _event: None, places=places, may_revert=may_revert)
-    return any(isinstance(file, RevertLock) for file in feeds._files)
+    return any(isinstance(file, RevertLock) for file in feeds.files)
 
 
 @pytest.mark.parametrize(

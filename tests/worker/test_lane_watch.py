@@ -158,7 +158,7 @@ async def test_each_store_knows_its_own_gateway_by_feeds_on_one_thread(two: Two)
     assert not two.here.sessions & two.there.sessions
     on: list[threading.Thread] = []
     for one in (two.here, two.there):
-        one.lane.commands._feeds.call(lambda _feeds: on.append(threading.current_thread()))
+        one.lane.commands.feeds.call(lambda _feeds: on.append(threading.current_thread()))
     await two.until(lambda: len(on) == 2)
     assert on[0] is on[1] is not threading.current_thread()
 

@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from vp_tui.domain.models import Mission
     from vp_tui.gateway.credentials import Credentials
     from vp_tui.storage.places import Places
-    from vp_tui.worker.feeds import FileFeed
     from vp_tui.worker.polling import Stream
 
 
@@ -131,7 +130,7 @@ def file_feeds(
     clock: Callable[[], float],
     *,
     may_revert: bool = False,
-) -> Iterator[FileFeed]:
+) -> Iterator[files.ThreadFeed]:
     """Yield what reads the files of this watch: windows, report, log, audit, env file.
 
     Before them comes the lock of the host's auto-revert, where this may be it.

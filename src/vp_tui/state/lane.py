@@ -10,39 +10,22 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from vp_tui.domain.events import GapFound, LinkChanged, LinkDropped
+from vp_tui.domain import events
 from vp_tui.domain.lane import restart
 from vp_tui.domain.lane import switch_proof as brake
 from vp_tui.domain.lane.switches import FORCE_FALLBACK, RELEASE
 from vp_tui.domain.lane.turn_proof import CompletedTurn, heard, is_end
 from vp_tui.domain.models import StreamEvent, StreamState
 from vp_tui.state.sources import is_lost
-from vp_tui.state.state import SwitchesSeen, with_entry
+from vp_tui.state.state import with_entry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from vp_tui.domain.events import (
-        ContinuityArrived,
-        Event,
-        ProbeStepped,
-        RestartActed,
-        RestartAsked,
-        SnapshotArrived,
-        SwitchActed,
-        SwitchAsked,
-        SwitchesRead,
-    )
     from vp_tui.state.state import State, Tone
 
 
-def switches_read(event: SwitchesRead, state: State) -> State:
-    """Take what the env file says."""
-    seen = SwitchesSeen(event.switches, event.changed_at, event.problem)
-    return with_lane(state, switches=seen)
-
-
-def lane_booted(event: ContinuityArrived, state: State, *, is_new: bool) -> State:
+def lane_booted(event: events.ContinuityArrived, state: State, *, is_new: bool) -> State:
     """Take up the gateway's boot; what turns showed does not outlive its epoch."""
     if is_new:
         state = with_lane(state, under_way={}, coding=None, primary=None)
@@ -51,7 +34,7 @@ def lane_booted(event: ContinuityArrived, state: State, *, is_new: bool) -> Stat
     return _restart_stepped(state, at, partial(restart.booted, at=at, boot_stamp=boot_stamp))
 
 
-def lane_counted(event: SnapshotArrived, state: State) -> State:
+def lane_counted(event: events.SnapshotArrived, state: State) -> State:
     """Take up the missions of a snapshot, for a change that is to be proven."""
     polled = partial(brake.missions_polled, at=event.at, snapshot=event.snapshot)
     return _stepped(state, event.at, polled)
@@ -67,9 +50,9 @@ def lane_ticked(at: float, state: State) -> State:
     return _restart_stepped(state, at, partial(restart.time_passed, at=at))
 
 
-def lane_heard(events: Sequence[Event], state: State) -> State:
+def lane_heard(told: Sequence[events.Event], state: State) -> State:
     """Follow turns to their end, and take up what each shows of the lane."""
-    under_way, ended = follow_turns(state.lane.under_way, events)
+    under_way, ended = follow_turns(state.lane.under_way, told)
     if under_way == state.lane.under_way and not ended:
         return state
     state = with_lane(state, under_way=under_way)
@@ -101,7 +84,7 @@ def with_lane(state: State, **fields: Any) -> State:  # noqa: ANN401 - fields of
     return replace(state, lane=state.lane._replace(**fields))
 
 
-def switch_asked(event: SwitchAsked, state: State) -> State:
+def switch_asked(event: events.SwitchAsked, state: State) -> State:
     """Begin to follow a change until its effect is seen."""
     asked = brake.new_proof(event.change, event.at, _boot_stamp(state))
     state = with_lane(state, brake=asked, brake_by=event.actor, acted=None)
@@ -109,13 +92,13 @@ def switch_asked(event: SwitchAsked, state: State) -> State:
     return with_entry(state, event.at, None, "brake", text, "warn")
 
 
-def switch_acted(event: SwitchActed, state: State) -> State:
+def switch_acted(event: events.SwitchActed, state: State) -> State:
     """Take up what the actuator did."""
     state = with_lane(state, acted=event.actuation)
     return _stepped(state, event.at, partial(brake.acted, at=event.at, done=event.actuation))
 
 
-def restart_asked(event: RestartAsked, state: State) -> State:
+def restart_asked(event: events.RestartAsked, state: State) -> State:
     """Begin to follow a restart until the gateway is back."""
     asked = restart.new_restart(event.at, _boot_stamp(state))
     state = with_lane(state, restart=asked, restart_by=event.actor, restarted=None)
@@ -123,14 +106,14 @@ def restart_asked(event: RestartAsked, state: State) -> State:
     return with_entry(state, event.at, None, "restart", text, "warn")
 
 
-def restart_acted(event: RestartActed, state: State) -> State:
+def restart_acted(event: events.RestartActed, state: State) -> State:
     """Take up how the restart command ended."""
     state = with_lane(state, restarted=event.actuation)
     ended = partial(restart.acted, at=event.at, done=event.actuation)
     return _restart_stepped(state, event.at, ended)
 
 
-def probe_stepped(event: ProbeStepped, state: State) -> State:
+def probe_stepped(event: events.ProbeStepped, state: State) -> State:
     """Show where our probe is; its mission counts as a probe's, its turn as a proof."""
     before, probe = state.lane.probe, event.probe
     missions = state.lane.probe_missions | ({probe.mission_id} if probe.mission_id else set())
@@ -187,14 +170,14 @@ def _boot_stamp(state: State) -> str | None:
 
 
 def follow_turns(
-    under_way: Mapping[str, CompletedTurn], events: Iterable[Event]
+    under_way: Mapping[str, CompletedTurn], told: Iterable[events.Event]
 ) -> tuple[dict[str, CompletedTurn], tuple[CompletedTurn, ...]]:
     """Return the turns under way after these events, and those that ended, in order.
 
     A turn during which frames may have been lost is forgotten.
     """
     turns, ended = dict(under_way), []
-    for event in events:
+    for event in told:
         if isinstance(event, StreamEvent):
             before = turns.get(event.session_id)
             turn = heard(before, event)
@@ -210,8 +193,8 @@ def follow_turns(
     return turns, tuple(ended)
 
 
-def _lost(event: Event) -> str | None:
+def _lost(event: events.Event) -> str | None:
     """Return the session of which frames may have been lost, None where none were."""
-    if isinstance(event, LinkChanged):
+    if isinstance(event, events.LinkChanged):
         return None if event.state is StreamState.LIVE else event.session_id
-    return event.session_id if isinstance(event, GapFound | LinkDropped) else None
+    return event.session_id if isinstance(event, events.GapFound | events.LinkDropped) else None

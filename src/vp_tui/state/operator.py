@@ -22,30 +22,13 @@ from vp_tui.domain.runs.cancels import (
 )
 from vp_tui.domain.runs.run import answered
 from vp_tui.state.sources import stuck_after_s
-from vp_tui.state.state import AUTHORS_KEPT, CANCELS_KEPT, AuditLog, EvidenceLog, with_entry
+from vp_tui.state.state import AUTHORS_KEPT, CANCELS_KEPT, NO_AUDIT, NO_EVIDENCE, with_entry
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from vp_tui.domain.events import (
-        AlarmCommandFailed,
-        AlarmsAcknowledged,
-        AuditFailed,
-        AuditRead,
-        AutoRevertStopped,
-        CancelAnswered,
-        CancelFailed,
-        CancelRequested,
-        EvidenceRead,
-        Looked,
-        OutcomeAudited,
-        RowRecorded,
-        RowsPreceded,
-        WaitingOffered,
-        WindowsRead,
-    )
+    from vp_tui.domain import events
     from vp_tui.domain.lane.auto_revert import AutoRevertBarred
-    from vp_tui.domain.models import Snapshot
     from vp_tui.domain.runs.run import Run
     from vp_tui.state.state import State, Tone
 
@@ -57,7 +40,7 @@ _TONES: Final[Mapping[Phase, Tone]] = {
 }
 
 
-def cancel_requested(event: CancelRequested, state: State) -> State:
+def cancel_requested(event: events.CancelRequested, state: State) -> State:
     """Begin to follow a cancel of our own."""
     epoch = state.epoch.number if state.epoch else None
     cancel = Cancel(event.session_id, event.at, epoch, event.actor, event.reason)
@@ -66,50 +49,41 @@ def cancel_requested(event: CancelRequested, state: State) -> State:
     return with_entry(state, event.at, event.session_id, "cancel", text, "warn")
 
 
-def cancel_answered(event: CancelAnswered, state: State) -> State:
+def cancel_answered(event: events.CancelAnswered, state: State) -> State:
     """Note the gateway's answer: it is no recovery."""
     heard = event.answer.task_cancelled
-    state = _with_hit(event, state)
+    if (run := state.runs.get(event.session_id)) is not None:
+        # Let the run know that it was cancelled: no frame may have told it.
+        hit = answered(run, event.at, task_cancelled=heard, took_s=event.answer.took_s)
+        state = replace(state, runs={**state.runs, event.session_id: hit})
     state = _changed(state, event.session_id, answered_at=event.at, task_cancelled=heard)
     told = "the run unwound" if heard else "the run did not hear: its counter is cleared, it is not"
     text = f"task_cancelled={str(heard).lower()}: {told}"
     return with_entry(state, event.at, event.session_id, "cancel", text, "warn")
 
 
-def _with_hit(event: CancelAnswered, state: State) -> State:
-    """Let the run know that it was cancelled: no frame may have told it."""
-    run = state.runs.get(event.session_id)
-    if run is None:
-        return state
-    hit = answered(
-        run, event.at, task_cancelled=event.answer.task_cancelled, took_s=event.answer.took_s
-    )
-    return replace(state, runs={**state.runs, event.session_id: hit})
-
-
-def cancel_failed(event: CancelFailed, state: State) -> State:
+def cancel_failed(event: events.CancelFailed, state: State) -> State:
     """Note why nothing, or nothing certain, was done."""
     state = _changed(state, event.session_id, failure=event.failure)
     text = f"{event.failure.reason}; {event.failure.cure}"
     return with_entry(state, event.at, event.session_id, "cancel", text, "bad")
 
 
-def audit_read(event: AuditRead, state: State) -> State:
+def audit_read(event: events.AuditRead, state: State) -> State:
     """Take the audit as it is now; while it cannot be read, what was known of it stands."""
     if event.problem is None:
-        return replace(state, audit=AuditLog(event.records, event.unreadable))
-    known = state.audit or AuditLog()
-    return replace(state, audit=known._replace(problem=event.problem))
+        return replace(state, audit=event)
+    return replace(state, audit=(state.audit or NO_AUDIT)._replace(problem=event.problem))
 
 
-def audit_failed(event: AuditFailed, state: State) -> State:
+def audit_failed(event: events.AuditFailed, state: State) -> State:
     """Say that an action is not in the audit."""
-    known = (state.audit or AuditLog())._replace(problem=event.failure)
+    known = (state.audit or NO_AUDIT)._replace(problem=event.failure)
     text = f"an action is not in the audit: {event.failure.reason}; {event.failure.cure}"
     return with_entry(replace(state, audit=known), event.at, None, "audit", text, "bad")
 
 
-def outcome_audited(event: OutcomeAudited, state: State) -> State:
+def outcome_audited(event: events.OutcomeAudited, state: State) -> State:
     """Note what the audit was told; of orders that are not followed any more it is forgotten."""
     lane = state.lane
     followed = {order.asked_at for order in (lane.brake, lane.restart) if order is not None}
@@ -123,24 +97,20 @@ def cancels_followed(state: State, at: float) -> State:
     epoch = state.epoch.number if state.epoch else None
     new = by_others(state.cancels, state.runs.values(), epoch)
     if new or pending(state.cancels):
-        known = _known(state)
+        listing = state.sources.get(Source.SESSIONS)
+        known = RunsObserved(
+            runs=_of_this_life(state),
+            running={s.session_id for s in state.sessions.values() if s.is_running},
+            listed_at=listing.answered_at if listing else None,
+            stuck_after_s=stuck_after_s(state),
+            has_lock=state.dialect == "G1",
+            missions=_completed(state),
+        )
         cancels = tuple(_seen(cancel, known, epoch, at) for cancel in (*state.cancels, *new))
         state = replace(state, cancels=cancels[-CANCELS_KEPT:])
     by_hand = [cancel.mission_id for cancel in state.cancels if cancel.mission_id is not None]
     ledger = note_cancelled(state.ledger, by_hand)
     return state if ledger is state.ledger else replace(state, ledger=ledger)
-
-
-def _known(state: State) -> RunsObserved:
-    listing = state.sources.get(Source.SESSIONS)
-    return RunsObserved(
-        runs=_of_this_life(state),
-        running={s.session_id for s in state.sessions.values() if s.is_running},
-        listed_at=listing.answered_at if listing else None,
-        stuck_after_s=stuck_after_s(state),
-        has_lock=state.dialect == "G1",
-        missions=_completed(state),
-    )
 
 
 def _of_this_life(state: State) -> Mapping[str, Run]:
@@ -162,14 +132,10 @@ def _of_this_life(state: State) -> Mapping[str, Run]:
 
 
 def _completed(state: State) -> tuple[CompletedMission, ...]:
-    metrics = state.sources.get(Source.METRICS)
-    if state.snapshot is None or metrics is None or metrics.answered_at is None:
-        return ()
-    return _on_our_clock(state.snapshot, metrics.answered_at)
-
-
-def _on_our_clock(taken: Snapshot, told_at: float) -> tuple[CompletedMission, ...]:
     """Return the completed missions, their stamps brought to our own clock."""
+    taken, metrics = state.snapshot, state.sources.get(Source.METRICS)
+    if taken is None or metrics is None or (told_at := metrics.answered_at) is None:
+        return ()
     return tuple(
         CompletedMission(
             mission.mission_id,
@@ -191,16 +157,15 @@ def _seen(cancel: Cancel, known: RunsObserved, epoch: int | None, at: float) -> 
 
 def _changed(state: State, session_id: str, **fields: Any) -> State:  # noqa: ANN401 - fields of Cancel
     """Change the newest cancel of our own of a session that is not answered yet."""
-    for place in range(len(state.cancels) - 1, -1, -1):
-        cancel = state.cancels[place]
+    cancels = list(state.cancels)
+    for place, cancel in reversed([*enumerate(cancels)]):
         if cancel.session_id == session_id and cancel.actor and cancel.answered_at is None:
-            changed = cancel._replace(**fields)
-            cancels = (*state.cancels[:place], changed, *state.cancels[place + 1 :])
-            return replace(state, cancels=cancels)
-    return state
+            cancels[place] = cancel._replace(**fields)
+            break
+    return replace(state, cancels=tuple(cancels))
 
 
-def looked(event: Looked, state: State) -> State:
+def looked(event: events.Looked, state: State) -> State:
     """Raise and end alarms, and step the auto-revert, as a look at the state has them."""
     state = _with_alarms(event, state)
     if event.circumstances is None:
@@ -209,27 +174,28 @@ def looked(event: Looked, state: State) -> State:
     return _with_revert(state, event.at, after)
 
 
-def _with_alarms(event: Looked, state: State) -> State:
+def _with_alarms(event: events.Looked, state: State) -> State:
     changes = follow_alarms(state.alarms, event.present, event.at, unknown=event.unknown)
     if changes.alarms == state.alarms:
         return state
+    state = replace(state, alarms=changes.alarms)
     for alarm in changes.new:
         text = f"{alarm.key.kind}: {alarm.reason}"
         state = with_entry(state, event.at, alarm.session_id, "alarm", text, "bad")
     for alarm in changes.ended:
         text = f"over: {alarm.key.kind}"
         state = with_entry(state, event.at, alarm.session_id, "alarm", text, "good")
-    return replace(state, alarms=changes.alarms)
+    return state
 
 
-def alarms_acknowledged(event: AlarmsAcknowledged, state: State) -> State:
+def alarms_acknowledged(event: events.AlarmsAcknowledged, state: State) -> State:
     """Note who has seen the alarms."""
     seen = acknowledged(state.alarms, event.actor, event.at, event.subjects)
     text = f"seen by {event.actor}"
     return with_entry(replace(state, alarms=seen), event.at, None, "alarm", text, "good")
 
 
-def alarm_command_failed(event: AlarmCommandFailed, state: State) -> State:
+def alarm_command_failed(event: events.AlarmCommandFailed, state: State) -> State:
     """Say that the command for alarms did not work."""
     text = f"{event.failure.reason}; {event.failure.cure}"
     return with_entry(state, event.at, None, "alarm", text, "bad")
@@ -240,46 +206,29 @@ def auto_revert_barred(event: AutoRevertBarred, state: State) -> State:
     return replace(state, auto_revert=state.auto_revert._replace(bar=event.why))
 
 
-def auto_revert_stopped(event: AutoRevertStopped, state: State) -> State:
+def auto_revert_stopped(event: events.AutoRevertStopped, state: State) -> State:
     """End the countdown; nothing is forced until the trip is over."""
     return _with_revert(state, event.at, stopped(state.auto_revert, event.actor))
 
 
 def _with_revert(state: State, at: float, after: AutoRevert) -> State:
     """Return the state with the auto-revert as it is now; what is news is told."""
-    before = state.auto_revert
-    if after == before:
-        return state
-    told, state = news(before, after), replace(state, auto_revert=after)
+    told, state = news(state.auto_revert, after), replace(state, auto_revert=after)
     if told is None:
         return state
     return with_entry(state, at, None, "revert", told, _TONES.get(after.phase, "warn"))
 
 
-def waiting_offered(_event: WaitingOffered, state: State) -> State:
-    """Remember that rows which wait were offered: that is done once."""
-    return replace(state, has_offered=True)
-
-
-def evidence_read(event: EvidenceRead, state: State) -> State:
+def evidence_read(event: events.EvidenceRead, state: State) -> State:
     """Take what the log says; one that cannot be read leaves what was known."""
     if event.problem is not None:
-        known = (state.evidence or EvidenceLog())._replace(problem=event.problem)
+        known = (state.evidence or NO_EVIDENCE)._replace(problem=event.problem)
         state = replace(state, evidence=known)
         return with_entry(state, event.at, None, "evidence", event.problem, "bad")
-    read = EvidenceLog(
-        rows=event.rows,
-        recorded_ids=event.recorded_ids,
-        unreal_ids=event.unreal_ids,
-        unreal_windows=event.unreal_windows,
-        authors=event.authors,
-        fingerprint=event.fingerprint,
-        warnings=event.warnings,
-    )
-    return replace(state, evidence=read)
+    return replace(state, evidence=event)
 
 
-def windows_read(event: WindowsRead, state: State) -> State:
+def windows_read(event: events.WindowsRead, state: State) -> State:
     """Take the windows that are kept; opening, editing and closing are told."""
     if event.problem is not None:
         state = replace(state, windows_problem=event.problem)
@@ -295,20 +244,22 @@ def windows_read(event: WindowsRead, state: State) -> State:
     return with_entry(state, event.at, None, "window", text, "good")
 
 
-def rows_preceded(event: RowsPreceded, state: State) -> State:
+def rows_preceded(event: events.RowsPreceded, state: State) -> State:
     """Note which rows of others were shown."""
     return replace(state, rows_preceding=state.rows_preceding.union(event.rows))
 
 
-def row_recorded(event: RowRecorded, state: State) -> State:
+def row_recorded(event: events.RowRecorded, state: State) -> State:
     """Add the row that was just written, before the log is read again."""
-    log = state.evidence or EvidenceLog()
-    unreal = frozenset() if event.is_real else event.mission_ids - log.recorded_ids
+    log = state.evidence or NO_EVIDENCE
+    if not event.is_real:
+        log = log._replace(
+            unreal_ids=log.unreal_ids | (event.mission_ids - log.recorded_ids),
+            unreal_windows=log.unreal_windows | {event.row.window},
+        )
     log = log._replace(
         rows=(*log.rows, event.row),
         recorded_ids=log.recorded_ids | event.mission_ids,
-        unreal_ids=log.unreal_ids | unreal,
-        unreal_windows=log.unreal_windows | ({event.row.window} if not event.is_real else set()),
         authors=(*log.authors, event.author)[-AUTHORS_KEPT:],
         fingerprint=event.fingerprint,
         problem=None,

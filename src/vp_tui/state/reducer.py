@@ -10,195 +10,107 @@ from itertools import groupby
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
-from vp_tui.domain.events import (
-    AlarmCommandFailed,
-    AlarmsAcknowledged,
-    AuditFailed,
-    AuditRead,
-    AutoRevertStopped,
-    CancelAnswered,
-    CancelFailed,
-    CancelRequested,
-    ContinuityArrived,
-    Event,
-    EvidenceRead,
-    GapFound,
-    HealthArrived,
-    LinkChanged,
-    LinkDropped,
-    LogArrived,
-    LogDropped,
-    Looked,
-    OutcomeAudited,
-    PollRateChanged,
-    ProbeStepped,
-    RestartActed,
-    RestartAsked,
-    RowRecorded,
-    RowsPreceded,
-    SessionsArrived,
-    SnapshotArrived,
-    SourceFailed,
-    SuitesRead,
-    SwitchActed,
-    SwitchAsked,
-    SwitchesRead,
-    Tick,
-    TokensRead,
-    WaitingOffered,
-    WindowsRead,
-)
+from vp_tui.domain import events
 from vp_tui.domain.lane.auto_revert import AutoRevertBarred
 from vp_tui.domain.models import StreamEvent
-from vp_tui.state.lane import (
-    lane_booted,
-    lane_counted,
-    lane_heard,
-    lane_ticked,
-    probe_stepped,
-    restart_acted,
-    restart_asked,
-    switch_acted,
-    switch_asked,
-    switches_read,
-)
-from vp_tui.state.operator import (
-    alarm_command_failed,
-    alarms_acknowledged,
-    audit_failed,
-    audit_read,
-    auto_revert_barred,
-    auto_revert_stopped,
-    cancel_answered,
-    cancel_failed,
-    cancel_requested,
-    cancels_followed,
-    evidence_read,
-    looked,
-    outcome_audited,
-    row_recorded,
-    rows_preceded,
-    waiting_offered,
-    windows_read,
-)
-from vp_tui.state.sources import (
-    continuity_arrived,
-    health_arrived,
-    sessions_arrived,
-    snapshot_arrived,
-    source_failed,
-    suites_read,
-    tokens_read,
-)
-from vp_tui.state.state import Clock, State
-from vp_tui.state.streams import (
-    gap_found,
-    link_changed,
-    link_dropped,
-    log_arrived,
-    log_dropped,
-    segments,
-    stream_events,
-)
+from vp_tui.state import lane, operator, sources, streams
+from vp_tui.state.state import Clock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from vp_tui.state.state import State
 
-_TELL_OF_CANCELS: Final = frozenset(
-    {StreamEvent, SessionsArrived, SnapshotArrived, ContinuityArrived, CancelAnswered}
+
+_TELL_OF_CANCELS: Final = (
+    StreamEvent,
+    events.SessionsArrived,
+    events.SnapshotArrived,
+    events.ContinuityArrived,
+    events.CancelAnswered,
 )
-_TELL_OF_TURNS: Final = frozenset({StreamEvent, LinkChanged, LinkDropped, GapFound})
+_TELL_OF_TURNS: Final = (StreamEvent, events.LinkChanged, events.LinkDropped, events.GapFound)
 
 
-def reduce_all(state: State, events: Iterable[Event]) -> State:
+def reduce_all(state: State, told: Iterable[events.Event]) -> State:
     """Return the state after all events, in order; adjacent stream events go as one batch."""
-    for is_stream, batch in groupby(events, key=_is_stream_event):
+    for is_stream, batch in groupby(told, key=lambda event: isinstance(event, StreamEvent)):
         if is_stream:
-            for frames in segments(state, [e for e in batch if isinstance(e, StreamEvent)]):
-                state = cancels_followed(stream_events(state, frames), frames[-1].at)
-                state = lane_heard(frames, state)
+            for frames in streams.segments(state, [e for e in batch if isinstance(e, StreamEvent)]):
+                state = streams.stream_events(state, frames)
+                state = operator.cancels_followed(state, frames[-1].at)
+                state = lane.lane_heard(frames, state)
         else:
             for event in batch:
                 state = reduce(state, event)
     return state
 
 
-def reduce(state: State, event: Event) -> State:
+def reduce(state: State, event: events.Event) -> State:
     """Return the state after one event. Raises TypeError for what is none."""
     rule = _RULES.get(type(event))
     if rule is None:
         raise TypeError(f"no rule for {type(event).__name__}")
     state = rule(event, state)
-    if type(event) in _TELL_OF_TURNS:
-        state = lane_heard((event,), state)
-    return cancels_followed(state, event.at) if type(event) in _TELL_OF_CANCELS else state
+    if isinstance(event, _TELL_OF_TURNS):
+        state = lane.lane_heard((event,), state)
+    if isinstance(event, _TELL_OF_CANCELS):
+        state = operator.cancels_followed(state, event.at)
+    return state
 
 
-def _is_stream_event(event: Event) -> bool:
-    return isinstance(event, StreamEvent)
+def _tick(event: events.Tick, state: State) -> State:
+    return lane.lane_ticked(event.at, replace(state, clock=Clock(event.at, event.wall)))
 
 
-def _tick(event: Tick, state: State) -> State:
-    return lane_ticked(event.at, replace(state, clock=Clock(event.at, event.wall)))
+def _snapshot(event: events.SnapshotArrived, state: State) -> State:
+    return lane.lane_counted(event, sources.snapshot_arrived(event, state))
 
 
-def _snapshot(event: SnapshotArrived, state: State) -> State:
-    return lane_counted(event, snapshot_arrived(event, state))
+def _continuity(event: events.ContinuityArrived, state: State) -> State:
+    before, state = state.epoch, sources.continuity_arrived(event, state)
+    return lane.lane_booted(event, state, is_new=before is not None and state.epoch != before)
 
 
-def _continuity(event: ContinuityArrived, state: State) -> State:
-    before, state = state.epoch, continuity_arrived(event, state)
-    return lane_booted(event, state, is_new=before is not None and state.epoch != before)
-
-
-def _poll_rate_changed(event: PollRateChanged, state: State) -> State:
-    return replace(state, poll_factor=event.factor)
-
-
-def _stream_event(event: StreamEvent, state: State) -> State:
-    return stream_events(state, (event,))
-
-
-_RULES: Final[Mapping[type[Event], Callable[[Any, State], State]]] = MappingProxyType(
+_RULES: Final[Mapping[type[events.Event], Callable[[Any, State], State]]] = MappingProxyType(
     {
-        HealthArrived: health_arrived,
-        SnapshotArrived: _snapshot,
-        SessionsArrived: sessions_arrived,
-        ContinuityArrived: _continuity,
-        SourceFailed: source_failed,
-        TokensRead: tokens_read,
-        LogArrived: log_arrived,
-        LogDropped: log_dropped,
-        StreamEvent: _stream_event,
-        LinkChanged: link_changed,
-        LinkDropped: link_dropped,
-        GapFound: gap_found,
-        EvidenceRead: evidence_read,
-        WindowsRead: windows_read,
-        SuitesRead: suites_read,
-        RowRecorded: row_recorded,
-        RowsPreceded: rows_preceded,
-        CancelRequested: cancel_requested,
-        CancelAnswered: cancel_answered,
-        CancelFailed: cancel_failed,
-        SwitchAsked: switch_asked,
-        SwitchActed: switch_acted,
-        RestartAsked: restart_asked,
-        RestartActed: restart_acted,
-        ProbeStepped: probe_stepped,
-        SwitchesRead: switches_read,
-        Looked: looked,
-        WaitingOffered: waiting_offered,
-        AlarmsAcknowledged: alarms_acknowledged,
-        AlarmCommandFailed: alarm_command_failed,
-        AuditRead: audit_read,
-        AuditFailed: audit_failed,
-        OutcomeAudited: outcome_audited,
-        AutoRevertBarred: auto_revert_barred,
-        AutoRevertStopped: auto_revert_stopped,
-        PollRateChanged: _poll_rate_changed,
-        Tick: _tick,
+        events.HealthArrived: sources.health_arrived,
+        events.SnapshotArrived: _snapshot,
+        events.SessionsArrived: sources.sessions_arrived,
+        events.ContinuityArrived: _continuity,
+        events.SourceFailed: sources.source_failed,
+        events.TokensRead: lambda event, state: replace(state, tokens=event.presence),
+        events.LogArrived: streams.log_arrived,
+        events.LogDropped: lambda event, state: streams.without_log(state, event.log_id),
+        StreamEvent: lambda event, state: streams.stream_events(state, (event,)),
+        events.LinkChanged: streams.link_changed,
+        events.LinkDropped: streams.link_dropped,
+        events.GapFound: streams.gap_found,
+        events.EvidenceRead: operator.evidence_read,
+        events.WindowsRead: operator.windows_read,
+        events.SuitesRead: sources.suites_read,
+        events.RowRecorded: operator.row_recorded,
+        events.RowsPreceded: operator.rows_preceded,
+        events.CancelRequested: operator.cancel_requested,
+        events.CancelAnswered: operator.cancel_answered,
+        events.CancelFailed: operator.cancel_failed,
+        events.SwitchAsked: lane.switch_asked,
+        events.SwitchActed: lane.switch_acted,
+        events.RestartAsked: lane.restart_asked,
+        events.RestartActed: lane.restart_acted,
+        events.ProbeStepped: lane.probe_stepped,
+        events.SwitchesRead: lambda event, state: lane.with_lane(state, switches=event),
+        events.Looked: operator.looked,
+        events.WaitingOffered: lambda _event, state: replace(state, has_offered=True),
+        events.AlarmsAcknowledged: operator.alarms_acknowledged,
+        events.AlarmCommandFailed: operator.alarm_command_failed,
+        events.AuditRead: operator.audit_read,
+        events.AuditFailed: operator.audit_failed,
+        events.OutcomeAudited: operator.outcome_audited,
+        AutoRevertBarred: operator.auto_revert_barred,
+        events.AutoRevertStopped: operator.auto_revert_stopped,
+        events.PollRateChanged: lambda event, state: replace(state, poll_factor=event.factor),
+        events.Tick: _tick,
     }
 )
 """What each kind of event does to the state."""

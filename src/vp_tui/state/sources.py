@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from vp_tui.domain.missions import merge_snapshot
-from vp_tui.domain.models import Plane, Source, StreamState
+from vp_tui.domain.models import Plane, Source
 from vp_tui.domain.rollout.verdicts import Attestation, attested
 from vp_tui.domain.runs.levels import stuck_after
 from vp_tui.domain.runs.run import Run, listed, renewed
@@ -18,32 +18,24 @@ from vp_tui.state.state import Epoch, SourceStatus, State, with_entry
 from vp_tui.state.streams import log_failed
 
 if TYPE_CHECKING:
-    from vp_tui.domain.events import (
-        ContinuityArrived,
-        HealthArrived,
-        SessionsArrived,
-        SnapshotArrived,
-        SourceFailed,
-        SuitesRead,
-        TokensRead,
-    )
+    from collections.abc import Mapping
+
+    from vp_tui.domain import events
     from vp_tui.domain.models import Session
     from vp_tui.state.state import Tone
 
 
 OFTEN_ASKED: Final = (Source.METRICS, Source.SESSIONS)
-
+_TONES: Final[Mapping[Attestation, Tone]] = {
+    Attestation.PASSED: "good",
+    Attestation.FAILED: "bad",
+}
 
 LOST_KEPT_S: Final = 30 * 60.0
 """Seconds for which a session that was gone while it ran is shown."""
 
 
-def tokens_read(event: TokensRead, state: State) -> State:
-    """Note which tokens are there."""
-    return replace(state, tokens=event.presence)
-
-
-def health_arrived(event: HealthArrived, state: State) -> State:
+def health_arrived(event: events.HealthArrived, state: State) -> State:
     """Note how the gateway is."""
     is_news = state.dialect != event.health.dialect
     state = replace(state, health=event.health)
@@ -54,7 +46,7 @@ def health_arrived(event: HealthArrived, state: State) -> State:
     return _answered(state, Source.HEALTH, event.at, Plane.OPS)
 
 
-def snapshot_arrived(event: SnapshotArrived, state: State) -> State:
+def snapshot_arrived(event: events.SnapshotArrived, state: State) -> State:
     """Merge the metrics into the ledger."""
     ledger = merge_snapshot(state.ledger, event.snapshot, state.dialect)
     state = replace(state, snapshot=event.snapshot, ledger=ledger)
@@ -66,7 +58,7 @@ def snapshot_arrived(event: SnapshotArrived, state: State) -> State:
     return _answered(state, Source.METRICS, event.at, event.plane)
 
 
-def sessions_arrived(event: SessionsArrived, state: State) -> State:
+def sessions_arrived(event: events.SessionsArrived, state: State) -> State:
     """Take the listing for the sessions there are."""
     sessions = {session.session_id: session for session in event.sessions}
     runs = {
@@ -74,18 +66,29 @@ def sessions_arrived(event: SessionsArrived, state: State) -> State:
         for session_id, session in sessions.items()
         if session.in_memory or session_id in state.runs
     }
-    is_whole = event.total <= len(event.sessions)
-    lost = {**_still_lost(event, state), **(_newly_lost(event, state) if is_whole else {})}
-    runs |= {session_id: _as_lost(state.runs[session_id], event.at) for session_id in lost}
-    state = replace(state, sessions=sessions, sessions_total=event.total, runs=runs, lost=lost)
-    state = replace(state, logs_grown=_still_growing(state))
+    lost = _lost(event, state)
+    for session_id in lost:
+        run = state.runs[session_id]
+        runs[session_id] = run if run.lost_at is not None else run._replace(lost_at=event.at)
+    state = replace(
+        state,
+        sessions=sessions,
+        sessions_total=event.total,
+        runs=runs,
+        lost=lost,
+        logs_grown={
+            log_id: at
+            for log_id, at in state.logs_grown.items()
+            if log_id in sessions or log_id == state.lane_log_id
+        },
+    )
     return _answered(state, Source.SESSIONS, event.at, event.plane)
 
 
 def _listed(session: Session, at: float, state: State) -> Run:
     """Return the run of a session as a listing has it now."""
     link = state.links.get(session.session_id)
-    is_live = link is not None and link.state is StreamState.LIVE
+    is_live = link is not None and link.is_live
     before = state.sources.get(Source.SESSIONS, SourceStatus()).answered_at
     run = state.runs.get(session.session_id) or Run(session.session_id)
     return listed(
@@ -98,42 +101,26 @@ def _listed(session: Session, at: float, state: State) -> Run:
     )
 
 
-def _newly_lost(event: SessionsArrived, state: State) -> dict[str, Session]:
-    """Return the sessions that ran and that the whole listing no longer has."""
-    listed_now = {session.session_id for session in event.sessions}
-    return {
-        session_id: session
-        for session_id, session in state.sessions.items()
-        if session_id not in listed_now
-        and (run := state.runs.get(session_id)) is not None
-        and (run.is_open or run.pending is not None)
-    }
-
-
-def _still_lost(event: SessionsArrived, state: State) -> dict[str, Session]:
-    listed_now = {session.session_id for session in event.sessions}
-    return {
+def _lost(event: events.SessionsArrived, state: State) -> dict[str, Session]:
+    """Return the sessions that are still lost, and those that ran and a whole listing has not."""
+    lost = {
         session_id: session
         for session_id, session in state.lost.items()
-        if session_id not in listed_now
-        and event.at - (state.runs[session_id].lost_at or event.at) < LOST_KEPT_S
+        if event.at - (state.runs[session_id].lost_at or event.at) < LOST_KEPT_S
     }
+    if event.total <= len(event.sessions):
+        lost |= {
+            session_id: session
+            for session_id, session in state.sessions.items()
+            if (run := state.runs.get(session_id)) is not None
+            and (run.is_open or run.pending is not None)
+        }
+    for session in event.sessions:
+        lost.pop(session.session_id, None)
+    return lost
 
 
-def _as_lost(run: Run, at: float) -> Run:
-    return run if run.lost_at is not None else run._replace(lost_at=at)
-
-
-def _still_growing(state: State) -> dict[str, float]:
-    """Return the growth of the logs whose sessions are listed, and of the lane's."""
-    return {
-        log_id: at
-        for log_id, at in state.logs_grown.items()
-        if log_id in state.sessions or log_id == state.lane_log_id
-    }
-
-
-def continuity_arrived(event: ContinuityArrived, state: State) -> State:
+def continuity_arrived(event: events.ContinuityArrived, state: State) -> State:
     """Note the transport's health; another boot stamp begins another epoch."""
     stamp = event.continuity.started_at
     state = _answered(
@@ -159,27 +146,26 @@ def continuity_arrived(event: ContinuityArrived, state: State) -> State:
 def _renewed(run: Run, at: float, state: State) -> Run:
     """Return a run without what it was before a restart; what a new socket told is of this life."""
     link, began_at = state.links.get(run.session_id), run.turn.started_at
-    is_live = link is not None and link.state is StreamState.LIVE
-    if link is not None and is_live and began_at is not None and began_at >= link.since:
-        return run
-    return renewed(run, at)
+    is_told = link is not None and link.is_live and began_at is not None and began_at >= link.since
+    return run if is_told else renewed(run, at)
 
 
-def source_failed(event: SourceFailed, state: State) -> State:
+def source_failed(event: events.SourceFailed, state: State) -> State:
     """Note why a poll brought nothing; the same failure again is no news."""
     if event.log_id is not None:
         return log_failed(event, event.log_id, state)
     before = state.sources.get(event.source, SourceStatus())
-    state = _with_source(state, event.source, before.failing(event.at, event.failure))
+    failed = before._replace(failed_at=event.at, failure=event.failure)
+    state = _with_source(state, event.source, failed)
     if before.failure == event.failure:
         return state
     return with_entry(state, event.at, None, str(event.source), event.failure.reason, "bad")
 
 
 def _answered(state: State, source: Source, at: float, plane: Plane) -> State:
-    recovered = (before := state.sources.get(source)) is not None and before.failure is not None
+    before = state.sources.get(source, SourceStatus())
     state = _with_source(state, source, SourceStatus(answered_at=at, plane=plane))
-    if not recovered:
+    if before.failure is None:
         return state
     return with_entry(state, at, None, str(source), "answers again", "good")
 
@@ -188,13 +174,10 @@ def _with_source(state: State, source: Source, status: SourceStatus) -> State:
     return replace(state, sources={**state.sources, source: status})
 
 
-def suites_read(event: SuitesRead, state: State) -> State:
+def suites_read(event: events.SuitesRead, state: State) -> State:
     """Take what the report says now, and tell it."""
     said = attested(event.report, state.clock.wall_at(event.at))
-    tone: Tone = "good" if said.state is Attestation.PASSED else "warn"
-    if said.state is Attestation.FAILED:
-        tone = "bad"
-    state = replace(state, suites=event.report)
+    state, tone = replace(state, suites=event.report), _TONES.get(said.state, "warn")
     return with_entry(state, event.at, None, "suites", said.detail, tone)
 
 

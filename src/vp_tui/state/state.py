@@ -6,9 +6,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
+from vp_tui.domain import models
+from vp_tui.domain.events import AuditRead, EvidenceRead
 from vp_tui.domain.lane.auto_revert import AutoRevert
 from vp_tui.domain.missions import Ledger
-from vp_tui.domain.models import DEFAULT_INTERVALS, Plane, Source, TokenPresence, utc_of
 from vp_tui.domain.rollout.windows import open_window
 from vp_tui.domain.runs.turns import RoutingTally
 from vp_tui.domain.vocabulary import Profile, RevertMode, Traffic
@@ -16,21 +17,13 @@ from vp_tui.domain.vocabulary import Profile, RevertMode, Traffic
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from vp_tui.domain.events import SwitchesRead
     from vp_tui.domain.lane.probe import Probe
     from vp_tui.domain.lane.restart import Restart
     from vp_tui.domain.lane.switch_proof import Brake
-    from vp_tui.domain.lane.switches import Actuation, Means, Switches
+    from vp_tui.domain.lane.switches import Actuation, Means
     from vp_tui.domain.lane.turn_proof import CompletedTurn
-    from vp_tui.domain.models import (
-        Continuity,
-        Dialect,
-        Failure,
-        Health,
-        Session,
-        Snapshot,
-        StreamState,
-    )
-    from vp_tui.domain.orders import ActionRecord, OrderOutcome
+    from vp_tui.domain.orders import OrderOutcome
     from vp_tui.domain.rollout.evidence_row import EvidenceRow
     from vp_tui.domain.rollout.verdicts import SuitesReport, UnreadReport
     from vp_tui.domain.rollout.windows import Window
@@ -69,7 +62,7 @@ class Watch(NamedTuple):
     """Nothing may be changed on the gateway."""
     mission_limit: int = 500
     event_limit: int = 1000
-    intervals: Mapping[Source, float] = DEFAULT_INTERVALS
+    intervals: Mapping[models.Source, float] = models.DEFAULT_INTERVALS
     """Seconds between two polls at rate 1; a source is stale after two of them."""
     profile: Profile = Profile.ROLLOUT
     stage: Stage | None = None
@@ -111,25 +104,26 @@ class SourceStatus(NamedTuple):
 
     answered_at: float | None = None
     failed_at: float | None = None
-    failure: Failure | None = None
+    failure: models.Failure | None = None
     """Why the newest poll brought nothing; None after a good one."""
-    plane: Plane = Plane.OPS
+    plane: models.Plane = models.Plane.OPS
     """Where the newest answer, or refusal, came from."""
-
-    def failing(self, at: float, failure: Failure) -> SourceStatus:
-        """Return the status after a poll that brought nothing."""
-        return self._replace(failed_at=at, failure=failure)
 
 
 class Link(NamedTuple):
     """One session's socket."""
 
-    state: StreamState
+    state: models.StreamState
     since: float
     reason: str = ""
     frames: int = 0
     last_frame_at: float | None = None
     gaps: int = 0
+
+    @property
+    def is_live(self) -> bool:
+        """Whether frames come by it."""
+        return self.state is models.StreamState.LIVE
 
 
 class Entry(NamedTuple):
@@ -165,34 +159,10 @@ class LogTail(NamedTuple):
     """The newest polls that brought new lines, oldest first, at most GROWTH_LIMIT."""
 
 
-class EvidenceLog(NamedTuple):
-    """What the evidence log and its records say."""
-
-    rows: tuple[EvidenceRow, ...] = ()
-    recorded_ids: frozenset[str] = frozenset()
-    """Missions that some record names."""
-    unreal_ids: frozenset[str] = frozenset()
-    """Of these, missions of windows whose source is no real traffic."""
-    unreal_windows: frozenset[str] = frozenset()
-    problem: str | None = None
-    """Why it cannot be read, in words; then the rest is from before."""
-    authors: tuple[str | None, ...] = ()
-    """Who recorded the newest rows, at most AUTHORS_KEPT; None for a row without a record."""
-    fingerprint: str | None = None
-    """Tells these rows from others; None where there is no log yet."""
-    warnings: tuple[str, ...] = ()
-    """What is odd about its rows, in words."""
-
-
-class AuditLog(NamedTuple):
-    """What is known of the audit."""
-
-    records: tuple[ActionRecord, ...] = ()
-    """The newest actions, oldest first, also those on other gateways."""
-    unreadable: int = 0
-    """Lines among the newest that tell no action."""
-    problem: Failure | None = None
-    """Why it could not be read, or an action not be written; then the rest is from before."""
+NO_EVIDENCE: Final = EvidenceRead(at=0.0, rows=(), recorded_ids=frozenset())
+"""What is known of the evidence log before it was read."""
+NO_AUDIT: Final = AuditRead(at=0.0, records=())
+"""What is known of the audit before it was read."""
 
 
 class Epoch(NamedTuple):
@@ -203,15 +173,6 @@ class Epoch(NamedTuple):
 
 
 NO_TURNS: Final[Mapping[str, CompletedTurn]] = {}
-
-
-class SwitchesSeen(NamedTuple):
-    """What the gateway's env file says of the lane's switches."""
-
-    switches: Switches | None
-    """None: there is no such file, or it cannot be read."""
-    changed_at: datetime | None = None
-    problem: str | None = None
 
 
 class Lane(NamedTuple):
@@ -235,17 +196,14 @@ class Lane(NamedTuple):
     """The newest probe, under way or over."""
     probe_missions: frozenset[str] = frozenset()
     """Missions that our probes made."""
-    switches: SwitchesSeen | None = None
-    """None without an env file."""
+    switches: SwitchesRead | None = None
+    """What the gateway's env file says of them; None without one."""
     under_way: Mapping[str, CompletedTurn] = NO_TURNS
     """Turns that are heard, by their session."""
     coding: CompletedTurn | None = None
     """The newest turn of coding intent that ended, in this epoch."""
     primary: CompletedTurn | None = None
     """The newest turn that the primary path completed, in this epoch; a fallback too."""
-
-
-NO_LANE: Final = Lane()
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,21 +213,21 @@ class State:
     watch: Watch
     clock: Clock
     poll_factor: float = 1.0
-    health: Health | None = None
+    health: models.Health | None = None
     epoch: Epoch | None = None
-    continuity: Continuity | None = None
-    snapshot: Snapshot | None = None
+    continuity: models.Continuity | None = None
+    snapshot: models.Snapshot | None = None
     ledger: Ledger = field(default_factory=Ledger)
-    sessions: Mapping[str, Session] = field(default_factory=dict)
+    sessions: Mapping[str, models.Session] = field(default_factory=dict)
     sessions_total: int = 0
     runs: Mapping[str, Run] = field(default_factory=dict)
-    lost: Mapping[str, Session] = field(default_factory=dict)
+    lost: Mapping[str, models.Session] = field(default_factory=dict)
     """Sessions that were gone from a listing although they ran, as they were last listed."""
     links: Mapping[str, Link] = field(default_factory=dict)
     failed_attaches: int = 0
     """vp-tui's own, of this epoch, as far as the gateway counts them too."""
     routing: RoutingTally = field(default_factory=RoutingTally)
-    sources: Mapping[Source, SourceStatus] = field(default_factory=dict)
+    sources: Mapping[models.Source, SourceStatus] = field(default_factory=dict)
     log_sources: Mapping[str, SourceStatus] = field(default_factory=dict)
     """The log endpoint's status for each log."""
     logs: Mapping[str, LogTail] = field(default_factory=dict)
@@ -279,9 +237,12 @@ class State:
     """The event list, oldest first, at most EVENT_LIMIT."""
     entries_seen: int = 0
     """How many entries there ever were: the number of the next one."""
-    tokens: TokenPresence = field(default_factory=TokenPresence)
-    evidence: EvidenceLog | None = None
-    """None until it was read, and where there is none to read."""
+    tokens: models.TokenPresence = field(default_factory=models.TokenPresence)
+    evidence: EvidenceRead | None = None
+    """The evidence log; None until it was read, and where there is none to read.
+
+    With a `problem` the rest is from before.
+    """
     windows: tuple[Window, ...] = ()
     """The open window, and closed ones of unreal traffic."""
     windows_problem: str | None = None
@@ -289,19 +250,20 @@ class State:
     suites: SuitesReport | UnreadReport | None = None
     """The continuity suites' report; None until it was read, and where none is configured."""
 
-    lane: Lane = NO_LANE
+    lane: Lane = field(default_factory=Lane)
     alarms: tuple[Alarm, ...] = ()
     """What is wrong, each with who has seen it; the newest first."""
     cut_at: float | None = None
     """When a socket that was live was last cut."""
     cancels: tuple[Cancel, ...] = ()
     """The cancels that are followed, oldest first, at most CANCELS_KEPT."""
-    audit: AuditLog | None = None
-    """None until it was read."""
+    audit: AuditRead | None = None
+    """None until it was read. With a `problem`, of writing an action too, the rest is from before.
+    """
     outcomes_audited: frozenset[OrderOutcome] = frozenset()
+    """Of the orders that are followed, what the audit was told they came to."""
     rows_preceding: frozenset[EvidenceRow] = frozenset()
     """Rows of others that a row of ours may join: they were shown."""
-    """Of the orders that are followed, what the audit was told they came to."""
     auto_revert: AutoRevert = field(default_factory=AutoRevert)
     has_offered: bool = False
     """Rows that wait for the log were looked for, once it was read."""
@@ -318,7 +280,7 @@ class State:
         return lane.log_id if lane and lane.log_id else self.watch.vp_id.replace(".", "_")
 
     @property
-    def dialect(self) -> Dialect | None:
+    def dialect(self) -> models.Dialect | None:
         """The gateway's generation; None until it said how it is."""
         return self.health.dialect if self.health else None
 
@@ -327,7 +289,9 @@ class State:
         """The gateway's boot in UTC; None when not known."""
         if self.epoch is None:
             return None
-        return utc_of(self.epoch.boot_stamp, self.health.clock_offset_s if self.health else None)
+        return models.utc_of(
+            self.epoch.boot_stamp, self.health.clock_offset_s if self.health else None
+        )
 
 
 def initial_state(watch: Watch, *, at: float, wall: datetime) -> State:

@@ -10,29 +10,17 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import Counter, deque
-from collections.abc import Callable, Mapping
 from itertools import chain
 from operator import itemgetter
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-from vp_tui.domain.events import (
-    AuditRead,
-    ContinuityArrived,
-    Event,
-    EvidenceRead,
-    GapFound,
-    HealthArrived,
-    LogArrived,
-    SessionsArrived,
-    SnapshotArrived,
-    SuitesRead,
-)
+from vp_tui.domain import events
 from vp_tui.domain.models import Source, StreamEvent
 from vp_tui.state.reducer import reduce_all
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
+    from collections.abc import Awaitable, Callable, Mapping
 
     from vp_tui.state.state import State
 
@@ -44,19 +32,17 @@ RECENT_EVENTS: Final = 50
 """Events that the store remembers as they came."""
 
 ANSWERS_KEPT: Final = 16
-_ANSWERS: Final[Mapping[type[Event], Source]] = MappingProxyType(
+_ANSWERS: Final[Mapping[type[events.Event], Source]] = MappingProxyType(
     {
-        HealthArrived: Source.HEALTH,
-        SnapshotArrived: Source.METRICS,
-        SessionsArrived: Source.SESSIONS,
-        ContinuityArrived: Source.CONTINUITY,
+        events.HealthArrived: Source.HEALTH,
+        events.SnapshotArrived: Source.METRICS,
+        events.SessionsArrived: Source.SESSIONS,
+        events.ContinuityArrived: Source.CONTINUITY,
     }
 )
 """Poll answers that say all anew, and whose they are."""
-_SUPERSEDE: Final = frozenset({*_ANSWERS, AuditRead, EvidenceRead, SuitesRead})
+_SUPERSEDE: Final = frozenset({*_ANSWERS, events.AuditRead, events.EvidenceRead, events.SuitesRead})
 """Of these only the newest count."""
-
-Subscriber = Callable[["State"], None]
 
 
 class Mailbox:
@@ -73,13 +59,13 @@ class Mailbox:
         self._lock = threading.Lock()
         # Apart, so that the oldest frame is found at once; numbered, to come out in order.
         self._frames: deque[tuple[int, StreamEvent]] = deque()
-        self._others: deque[tuple[int, Event]] = deque()
-        self._answers: Counter[type[Event]] = Counter()
+        self._others: deque[tuple[int, events.Event]] = deque()
+        self._answers: Counter[type[events.Event]] = Counter()
         self._put = 0
         self._dropped: Counter[str] = Counter()
-        self._on_first: Callable[[], None] | None = None
+        self._on_first: Callable[[], object] | None = None
 
-    def on_first(self, callback: Callable[[], None] | None) -> None:
+    def on_first(self, callback: Callable[[], object] | None) -> None:
         """Have `callback` called, on the putting thread, when the empty mailbox gets an event.
 
         It is called under the mailbox's lock, so that none comes after another one was set.
@@ -87,7 +73,7 @@ class Mailbox:
         with self._lock:
             self._on_first = callback
 
-    def put(self, event: Event) -> None:
+    def put(self, event: events.Event) -> None:
         """Add an event; from any thread."""
         with self._lock:
             is_first = not (self._frames or self._others)
@@ -96,30 +82,29 @@ class Mailbox:
                 self._frames.append((self._put, event))
             else:
                 self._others.append((self._put, event))
-                self._forget_superseded(type(event))
+                if type(event) in _SUPERSEDE:
+                    self._forget_superseded(type(event))
             if self._frames and len(self._frames) + len(self._others) > self._limit:
                 _number, lost = self._frames.popleft()
                 self._dropped[lost.session_id] += 1
             if is_first and self._on_first is not None:
                 self._on_first()
 
-    def take(self) -> list[Event]:
+    def take(self) -> list[events.Event]:
         """Return all events, oldest first; before them a gap per session that lost frames here."""
         with self._lock:
             frames, self._frames = self._frames, deque()
             others, self._others = self._others, deque()
             self._answers.clear()
             dropped, self._dropped = self._dropped, Counter()
-        events = [event for _number, event in sorted(chain(frames, others), key=itemgetter(0))]
-        gaps: list[Event] = [
-            GapFound(events[0].at, session_id, "the screen could not keep up", lost)
+        taken = [event for _number, event in sorted(chain(frames, others), key=itemgetter(0))]
+        gaps: list[events.Event] = [
+            events.GapFound(taken[0].at, session_id, "the screen could not keep up", lost)
             for session_id, lost in dropped.items()
         ]
-        return gaps + events
+        return gaps + taken
 
-    def _forget_superseded(self, kind: type[Event]) -> None:
-        if kind not in _SUPERSEDE:
-            return
+    def _forget_superseded(self, kind: type[events.Event]) -> None:
         self._answers[kind] += 1
         if self._answers[kind] > ANSWERS_KEPT:
             oldest = next(place for place, (_, e) in enumerate(self._others) if type(e) is kind)
@@ -137,28 +122,27 @@ class Store:
 
     def __init__(self, state: State) -> None:
         self.state = state
-        self.recent: deque[Event] = deque(maxlen=RECENT_EVENTS)
+        self.recent: deque[events.Event] = deque(maxlen=RECENT_EVENTS)
         """The newest events, oldest first, also those of a batch that failed."""
-        self._subscribers: list[Subscriber] = []
+        self._subscribers: list[Callable[[State], None]] = []
 
-    def subscribe(self, subscriber: Subscriber) -> Callable[[], None]:
+    def subscribe(self, subscriber: Callable[[State], None]) -> Callable[[], None]:
         """Have `subscriber` called with each new state; returns what ends that."""
         self._subscribers.append(subscriber)
         return lambda: self._subscribers.remove(subscriber)
 
-    def apply(self, *events: Event) -> None:
+    def apply(self, *told: events.Event) -> None:
         """Reduce the events in order and publish the result once, if any of them is news."""
-        self.recent.extend(events)
-        has_news = any(_is_news(event, self.state) for event in events)
-        self.state = reduce_all(self.state, events)
-        if not has_news:
-            return
-        for subscriber in tuple(self._subscribers):
-            subscriber(self.state)
+        self.recent.extend(told)
+        has_news = any(_is_news(event, self.state) for event in told)
+        self.state = reduce_all(self.state, told)
+        if has_news:
+            for subscriber in tuple(self._subscribers):
+                subscriber(self.state)
 
 
-def _is_news(event: Event, state: State) -> bool:
-    if isinstance(event, LogArrived):
+def _is_news(event: events.Event, state: State) -> bool:
+    if isinstance(event, events.LogArrived):
         source = None if event.chunk.lines else Source.LOG
     else:
         source = _ANSWERS.get(type(event))
@@ -174,18 +158,14 @@ async def pump(
     """Move events from the mailbox into the store for ever, at most PUBLISH_HZ times a second."""
     loop = asyncio.get_running_loop()
     ready = asyncio.Event()
-
-    def wake() -> None:
-        loop.call_soon_threadsafe(ready.set)
-
-    mailbox.on_first(wake)
+    mailbox.on_first(lambda: loop.call_soon_threadsafe(ready.set))
     ready.set()
     try:
         while True:
             await ready.wait()
             ready.clear()
-            if events := mailbox.take():
-                store.apply(*events)
+            if taken := mailbox.take():
+                store.apply(*taken)
                 await sleep(1 / PUBLISH_HZ)
     finally:
         mailbox.on_first(None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from itertools import groupby, pairwise
+from operator import attrgetter
 from typing import TYPE_CHECKING, Final
 
 from vp_tui.domain.missions import note_stream_fallbacks
@@ -27,14 +28,7 @@ from vp_tui.state.state import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from vp_tui.domain.events import (
-        GapFound,
-        LinkChanged,
-        LinkDropped,
-        LogArrived,
-        LogDropped,
-        SourceFailed,
-    )
+    from vp_tui.domain import events
     from vp_tui.domain.models import Frame, LogChunk, StreamEvent
     from vp_tui.state.state import State, Tone
 
@@ -48,17 +42,16 @@ _DIM_KINDS: Final = frozenset({"thinking", "text", "pong", "heartbeat", "session
 _RESTARTED: Final = "the file begins again"
 
 
-def link_changed(event: LinkChanged, state: State) -> State:
+def link_changed(event: events.LinkChanged, state: State) -> State:
     """Note where a socket stands; the reason of a loss is told once."""
     link = state.links.get(event.session_id) or Link(event.state, event.at)
     is_live = event.state is StreamState.LIVE
     # The reason for a loss stands while vp-tui tries again.
     reason = event.reason or ("" if is_live else link.reason)
     changed = link._replace(state=event.state, since=event.at, reason=reason)
-    was_live = link.state is StreamState.LIVE
     state = replace(
         state,
-        cut_at=event.at if was_live and not is_live else state.cut_at,
+        cut_at=event.at if link.is_live and not is_live else state.cut_at,
         links={**state.links, event.session_id: changed},
         failed_attaches=state.failed_attaches + event.is_failed_attach,
     )
@@ -71,42 +64,45 @@ def link_changed(event: LinkChanged, state: State) -> State:
     return with_entry(state, event.at, event.session_id, "link", reason, "warn")
 
 
-def link_dropped(event: LinkDropped, state: State) -> State:
+def link_dropped(event: events.LinkDropped, state: State) -> State:
     """Forget a socket that is no longer wanted."""
     links = {key: link for key, link in state.links.items() if key != event.session_id}
     cut = state.links.get(event.session_id)
-    was_live = cut is not None and cut.state is StreamState.LIVE
+    was_live = cut is not None and cut.is_live
     return replace(state, links=links, cut_at=event.at if was_live else state.cut_at)
 
 
-def gap_found(event: GapFound, state: State) -> State:
+def gap_found(event: events.GapFound, state: State) -> State:
     """Say that frames were lost."""
-    links = dict(state.links)
-    if link := links.get(event.session_id):
-        links[event.session_id] = link._replace(gaps=link.gaps + 1)
+    if link := state.links.get(event.session_id):
+        gapped = link._replace(gaps=link.gaps + 1)
+        state = replace(state, links={**state.links, event.session_id: gapped})
     lost = f"{event.lost} frames lost: " if event.lost else ""
-    state = replace(state, links=links)
     return with_entry(state, event.at, event.session_id, "gap", lost + event.reason, "warn")
 
 
-def segments(state: State, events: Sequence[StreamEvent]) -> list[Sequence[StreamEvent]]:
+def segments(state: State, frames: Sequence[StreamEvent]) -> list[Sequence[StreamEvent]]:
     """Return the frames as batches.
 
     Where a cancel is followed, they are cut after each frame that may begin or end a turn.
     """
-    if not pending(state.cancels) and not any(map(_is_cancel, events)):
-        return [events]
-    cuts = [place + 1 for place, event in enumerate(events) if _tells_of_turn(event)]
-    edges = sorted({0, *cuts, len(events)})
-    return [events[start:end] for start, end in pairwise(edges)]
+    if not pending(state.cancels) and not any(map(_is_cancel, frames)):
+        return [frames]
+    cuts = (
+        place
+        for place, event in enumerate(frames, 1)
+        if event.frame.kind in _TELLING or _is_cancel(event)
+    )
+    edges = sorted({0, *cuts, len(frames)})
+    return [frames[start:end] for start, end in pairwise(edges)]
 
 
-def stream_events(state: State, events: Sequence[StreamEvent]) -> State:
+def stream_events(state: State, frames: Sequence[StreamEvent]) -> State:
     """Apply frames of any sessions at once; per session and over all they keep their order."""
     runs, links, routing = dict(state.runs), dict(state.links), state.routing
     hit = {session_id for session_id, run in runs.items() if run.pending}
-    keeps_order = bool(hit) or any(map(_is_cancel, events))
-    for session_id, own in _in_groups(events, keeps_order=keeps_order):
+    keeps_order = bool(hit) or any(map(_is_cancel, frames))
+    for session_id, own in _in_groups(frames, keeps_order=keeps_order):
         before = runs.get(session_id) or Run(session_id)
         after, began = follow_run(before, own)
         runs[session_id] = _with_own_log(after, before, state)
@@ -120,14 +116,13 @@ def stream_events(state: State, events: Sequence[StreamEvent]) -> State:
             hit.add(session_id)
         if hit and state.dialect == "G1":
             runs |= _released([runs[other] for other in hit - {session_id}], own)
-    fallen = [e.frame.mission_id for e in events if e.frame.routing in FALLBACKS]
-    degraded = sum(event.frame.routing == LEASE_DEGRADED for event in events)
-    if degraded:
-        routing = routing._replace(lease_degraded=routing.lease_degraded + degraded)
-    numbers = range(state.entries_seen, state.entries_seen + len(events))
+    fallen = [e.frame.mission_id for e in frames if e.frame.routing in FALLBACKS]
+    degraded = sum(event.frame.routing == LEASE_DEGRADED for event in frames)
+    routing = routing._replace(lease_degraded=routing.lease_degraded + degraded)
+    numbers = range(state.entries_seen, state.entries_seen + len(frames))
     new = tuple(
         Entry(number, e.at, e.session_id, e.frame.kind, e.frame.text, _tone(e.frame))
-        for number, e in zip(numbers[-EVENT_LIMIT:], events[-EVENT_LIMIT:], strict=True)
+        for number, e in zip(numbers[-EVENT_LIMIT:], frames[-EVENT_LIMIT:], strict=True)
     )
     return replace(
         state,
@@ -136,7 +131,7 @@ def stream_events(state: State, events: Sequence[StreamEvent]) -> State:
         routing=routing,
         ledger=note_stream_fallbacks(state.ledger, (m for m in fallen if m)),
         entries=(state.entries + new)[-EVENT_LIMIT:],
-        entries_seen=state.entries_seen + len(events),
+        entries_seen=state.entries_seen + len(frames),
     )
 
 
@@ -153,27 +148,19 @@ def _with_own_log(run: Run, before: Run, state: State) -> Run:
 
 
 def _in_groups(
-    events: Sequence[StreamEvent], *, keeps_order: bool
+    frames: Sequence[StreamEvent], *, keeps_order: bool
 ) -> Iterable[tuple[str, Sequence[StreamEvent]]]:
     """Return the frames by session, or those of one session that follow one another.
 
     The order matters while a cancel is pending: on G1 another turn's progress ends it.
     """
     if keeps_order:
-        groups = groupby(events, key=_session_of)
+        groups = groupby(frames, key=attrgetter("session_id"))
         return [(session_id, list(own)) for session_id, own in groups]
     by_session: dict[str, list[StreamEvent]] = {}
-    for event in events:
+    for event in frames:
         by_session.setdefault(event.session_id, []).append(event)
     return by_session.items()
-
-
-def _session_of(event: StreamEvent) -> str:
-    return event.session_id
-
-
-def _tells_of_turn(event: StreamEvent) -> bool:
-    return event.frame.kind in _TELLING or _is_cancel(event)
 
 
 def _is_cancel(event: StreamEvent) -> bool:
@@ -181,16 +168,14 @@ def _is_cancel(event: StreamEvent) -> bool:
     return frame.cancelled or frame.kind == "cancelled" or frame.status == "turn_cancelled"
 
 
-def _released(others: Iterable[Run], events: Sequence[StreamEvent]) -> dict[str, Run]:
+def _released(others: Iterable[Run], frames: Sequence[StreamEvent]) -> dict[str, Run]:
     """Return the runs whose cancelled turn must be over: another session's makes progress."""
     found = {}
     for run in others:
-        hit = run.pending
-        if hit is None:
-            continue
-        after = (e.at for e in events if e.at > hit.at and not is_aside(e.frame))
-        if (at := next(after, None)) is not None:
-            found[run.session_id] = released(run, at)
+        if (hit := run.pending) is not None:
+            after = (e.at for e in frames if e.at > hit.at and not is_aside(e.frame))
+            if (at := next(after, None)) is not None:
+                found[run.session_id] = released(run, at)
     return found
 
 
@@ -204,7 +189,7 @@ def _tone(frame: Frame) -> Tone:
     return "dim" if frame.kind in _DIM_KINDS else "plain"
 
 
-def log_arrived(event: LogArrived, state: State) -> State:
+def log_arrived(event: events.LogArrived, state: State) -> State:
     """Add the new lines; the log least recently grown leaves when there are too many."""
     known, chunk = state.logs.get(event.log_id), event.chunk
     grown = _grown(known or LogTail(read_since=event.at), chunk, event.at)
@@ -216,24 +201,19 @@ def log_arrived(event: LogArrived, state: State) -> State:
     state = _with_log(state, event.log_id, SourceStatus(answered_at=event.at))
     state = replace(state, logs={**state.logs, event.log_id: grown})
     if len(state.logs) > LOGS_LIMIT:
-        state = _without_log(
-            state, min(state.logs, key=lambda log_id: state.logs[log_id].grown_at or 0.0)
-        )
+        oldest = min(state.logs, key=lambda log_id: state.logs[log_id].grown_at or 0.0)
+        state = without_log(state, oldest)
     if before.failure is None:
         return state
     text = f"{event.log_id} answers again"
     return with_entry(state, event.at, None, str(Source.LOG), text, "good")
 
 
-def log_dropped(event: LogDropped, state: State) -> State:
-    """Forget a log that is no longer tailed."""
-    return _without_log(state, event.log_id)
-
-
-def log_failed(event: SourceFailed, log_id: str, state: State) -> State:
+def log_failed(event: events.SourceFailed, log_id: str, state: State) -> State:
     """Note why this log brought nothing; the same failure again is no news."""
     before = state.log_sources.get(log_id, SourceStatus())
-    state = _with_log(state, log_id, before.failing(event.at, event.failure))
+    failed = before._replace(failed_at=event.at, failure=event.failure)
+    state = _with_log(state, log_id, failed)
     if before.failure == event.failure:
         return state
     text = f"{log_id}: {event.failure.reason}"
@@ -244,7 +224,8 @@ def _with_log(state: State, log_id: str, status: SourceStatus) -> State:
     return _with_all_logs(replace(state, log_sources={**state.log_sources, log_id: status}))
 
 
-def _without_log(state: State, log_id: str) -> State:
+def without_log(state: State, log_id: str) -> State:
+    """Forget a log."""
     logs = {key: log for key, log in state.logs.items() if key != log_id}
     statuses = {key: status for key, status in state.log_sources.items() if key != log_id}
     return _with_all_logs(replace(state, logs=logs, log_sources=statuses))

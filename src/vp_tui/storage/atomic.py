@@ -18,12 +18,13 @@ from secrets import token_hex
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 
 _SUFFIX: Final = ".vp-tui-tmp"
 _CHUNK: Final = 65_536
+_NEW: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL
 _AT_FDCWD: Final = -100
 _RENAME_EXCHANGE: Final = 2
 _NO_EXCHANGE: Final = frozenset({errno.ENOSYS, errno.EINVAL, errno.ENOTSUP, errno.EPERM})
@@ -72,10 +73,10 @@ def stage(target: Path, data: bytes) -> StagedFile:
     mode of a new file where not. Raises OSError, also when the owner cannot be kept.
     """
     try:
-        old = target.stat()
+        old, mode = target.stat(), 0o600
     except FileNotFoundError:
-        return StagedFile(target, data, _write_beside(target, data, None, 0o666))
-    return StagedFile(target, data, _write_beside(target, data, old, 0o600))
+        old, mode = None, 0o666
+    return StagedFile(target, data, _write_beside(target, data, old, mode))
 
 
 def replace_unchanged(staged: StagedFile, expected: bytes | None) -> bool:
@@ -85,14 +86,11 @@ def replace_unchanged(staged: StagedFile, expected: bytes | None) -> bool:
     is gone then, and the directory fsynced. Raises OSError.
     """
     target = staged.target
-    try:
+    with discarded_on_error(staged.path):
         if expected is None:
             done = _create(staged.path, target)
         else:
             done = holds(target, expected) and _swap(staged.path, target)
-    except BaseException:
-        discard(staged.path)
-        raise
     if done and expected is not None and staged.path.exists():
         done = _settle(staged, expected)
     try:
@@ -105,37 +103,74 @@ def replace_unchanged(staged: StagedFile, expected: bytes | None) -> bool:
 def write_private(path: Path, data: bytes) -> None:
     """Make the file `path` of mode 0600, whole or not at all. Raises OSError."""
     staged = _write_beside(path, data, None, 0o600)
-    try:
+    with discarded_on_error(staged):
         staged.rename(path)
-    except BaseException:
-        discard(staged)
-        raise
     sync_directory(path.parent)
 
 
 def write_all(fd: int, data: bytes) -> None:
-    """Write all of `data`. Raises OSError."""
+    """Write all of `data`, and fsync it. Raises OSError."""
     rest = memoryview(data)
     while rest:
         rest = rest[os.write(fd, rest) :]
+    os.fsync(fd)
+
+
+def write_new(path: Path, data: bytes, mode: int = 0o600) -> None:
+    """Make the file `path`, fsynced. Raises FileExistsError where there is one, and OSError."""
+    with opened(path, _NEW, mode) as fd:
+        write_all(fd, data)
+
+
+def append_line(fd: int, line: bytes) -> None:
+    """Add a line, given without its end, to an open file, fsynced; a torn last line is ended first.
+
+    On an error the file is as it was. Raises OSError.
+    """
+    end = os.fstat(fd).st_size
+    torn = end > 0 and os.pread(fd, 1, end - 1) != b"\n"
+    try:
+        write_all(fd, b"\n" * torn + line + b"\n")
+    except OSError:
+        with contextlib.suppress(OSError):
+            os.ftruncate(fd, end)
+        raise
+
+
+@contextlib.contextmanager
+def opened(path: Path, flags: int, mode: int = 0o777) -> Iterator[int]:
+    """Open a file as `os.open` does, to be closed in the end. Raises OSError."""
+    fd = os.open(path, flags | os.O_CLOEXEC, mode)
+    try:
+        yield fd
+    finally:
+        os.close(fd)
 
 
 def sync_directory(directory: Path) -> None:
     """Make the names in `directory` durable. Raises OSError."""
-    fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(fd)
-    except OSError as error:
-        if error.errno not in {errno.EINVAL, errno.ENOTSUP}:  # some systems sync no directories
-            raise
-    finally:
-        os.close(fd)
+    with opened(directory, os.O_RDONLY | os.O_DIRECTORY) as fd:
+        try:
+            os.fsync(fd)
+        except OSError as error:
+            if error.errno not in {errno.EINVAL, errno.ENOTSUP}:  # some systems sync no directories
+                raise
 
 
 def discard(path: Path) -> None:
     """Remove the file `path` if that is possible."""
     with contextlib.suppress(OSError):
         path.unlink()
+
+
+@contextlib.contextmanager
+def discarded_on_error(path: Path) -> Iterator[None]:
+    """Remove the file `path` if what is done with it fails."""
+    try:
+        yield
+    except BaseException:
+        discard(path)
+        raise
 
 
 def sweep(target: Path) -> None:
@@ -151,18 +186,10 @@ def _prefix(target: Path) -> str:
 
 def _write_beside(target: Path, data: bytes, like: os.stat_result | None, mode: int) -> Path:
     staged = target.with_name(f"{_prefix(target)}{token_hex(8)}{_SUFFIX}")
-    fd = os.open(staged, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
-    try:
-        try:
-            if like is not None:
-                _adopt(fd, staged, target, like)
-            write_all(fd, data)
-            os.fsync(fd)
-        finally:
-            os.close(fd)
-    except BaseException:
-        discard(staged)
-        raise
+    with opened(staged, _NEW, mode) as fd, discarded_on_error(staged):
+        if like is not None:
+            _adopt(fd, staged, target, like)
+        write_all(fd, data)
     return staged
 
 

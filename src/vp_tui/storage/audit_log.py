@@ -10,13 +10,12 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-from contextlib import suppress
 from itertools import count
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vp_tui.domain.orders import ActionRecord, from_json, to_json
-from vp_tui.storage.atomic import sync_directory, write_all
-from vp_tui.storage.errors import as_audit_error, as_handover_error
+from vp_tui.storage.atomic import append_line, opened, sync_directory, write_new
+from vp_tui.storage.errors import AuditError, HandoverError
 from vp_tui.storage.locks import take
 
 if TYPE_CHECKING:
@@ -44,18 +43,12 @@ def append_action(path: Path, record: ActionRecord, *, wait_s: float = LOCK_WAIT
     Blocks on the disk, and up to `wait_s` on others. Raises AuditError; the file is then as it was.
     """
     text = json.dumps(to_json(record), ensure_ascii=False, separators=(",", ":"))
-    line = text.encode("utf-8", "backslashreplace") + b"\n"
-    try:
+    with AuditError.for_os_errors(path):
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
-        try:
+        with opened(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600) as fd:
             take(fd, fcntl.LOCK_EX, wait_s)
-            _append(fd, line)
-        finally:
-            os.close(fd)
+            append_line(fd, text.encode("utf-8", "backslashreplace"))
         sync_directory(path.parent)
-    except OSError as error:
-        raise as_audit_error(error, path) from error
 
 
 def newest_actions(path: Path, count: int) -> AuditTail:
@@ -64,23 +57,12 @@ def newest_actions(path: Path, count: int) -> AuditTail:
         lines = _newest_lines(path, count)
     except FileNotFoundError:
         return AuditTail()
+    except PermissionError as error:
+        raise AuditError("it may not be read", AuditError.cure, path) from error
     except OSError as error:
-        raise as_audit_error(error, path, reading=True) from error
-    read = [_parsed(line) for line in lines]
-    records = tuple(record for record in read if record is not None)
-    return AuditTail(records, len(read) - len(records))
-
-
-def _append(fd: int, line: bytes) -> None:
-    end = os.fstat(fd).st_size
-    torn = end > 0 and os.pread(fd, 1, end - 1) != b"\n"
-    try:
-        write_all(fd, b"\n" * torn + line)
-        os.fsync(fd)
-    except OSError:
-        with suppress(OSError):
-            os.ftruncate(fd, end)
-        raise
+        raise AuditError.of(error, path) from error
+    records = tuple(record for line in lines if (record := _parsed(line)) is not None)
+    return AuditTail(records, len(lines) - len(records))
 
 
 def _newest_lines(path: Path, count: int) -> list[bytes]:
@@ -113,16 +95,11 @@ def keep_handover(directory: Path, text: str, at: datetime) -> Path:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         for number in count(2):
             try:
-                fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+                write_new(path, text.encode("utf-8", "backslashreplace"))
                 break
             except FileExistsError:
                 path = directory / f"handover-{at:%Y%m%dT%H%M%SZ}-{number}.md"
-        try:
-            write_all(fd, text.encode("utf-8", "backslashreplace"))
-            os.fsync(fd)
-        finally:
-            os.close(fd)
         sync_directory(directory)
     except OSError as error:
-        raise as_handover_error(error, path) from error
+        raise HandoverError.of(error, path) from error
     return path

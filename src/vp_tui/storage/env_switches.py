@@ -9,18 +9,16 @@ from __future__ import annotations
 
 import os
 import time
-from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from vp_tui.domain.lane.switches import Switches, switches_in, with_change
-from vp_tui.domain.text import literal
+from vp_tui.domain.lane.switches import switches_in, with_change
 from vp_tui.storage.atomic import holds, read_if_there, replace_unchanged, stage, sweep
-from vp_tui.storage.errors import EvidenceError, SwitchError, SwitchMasked, as_switch_error
+from vp_tui.storage.errors import CORRECT, EvidenceError, SwitchError, SwitchMasked
 from vp_tui.storage.locks import locked
 
 if TYPE_CHECKING:
-    from vp_tui.domain.lane.switches import Change
+    from vp_tui.domain.lane.switches import Change, Switches
 
 
 LOCK_WAIT_S: Final = 5.0
@@ -43,14 +41,11 @@ class Switched(NamedTuple):
     """Symbolic links followed."""
     was_so: bool
     """It said so already: nothing was written."""
-    before: Switches
-    after: Switches
 
 
 def read_switches(env_file: Path) -> Switches:
     """Return the switches that the file sets. Raises SwitchError."""
-    path = _resolved(env_file)
-    return switches_in(_read(path))
+    return switches_in(_read(_resolved(env_file)))
 
 
 def set_switch(env_file: Path, change: Change, *, wait_s: float = LOCK_WAIT_S) -> Switched:
@@ -66,21 +61,15 @@ def set_switch(env_file: Path, change: Change, *, wait_s: float = LOCK_WAIT_S) -
     before = _read(path)
     _require_effect(path, before, change)
     if with_change(before, change) == before:
-        return Switched(path, True, switches_in(before), switches_in(before))
+        return Switched(path, was_so=True)
     if not os.access(path, os.W_OK):
-        raise SwitchError(
-            f"{literal(str(path))}: it is read-only", "set the switch there by hand, as its owner"
-        )
-    with ExitStack() as held:
-        try:
-            held.enter_context(locked(path, wait_s))
-        except EvidenceError as error:
-            raise SwitchError(error.failure.reason, _CURE) from error
-        try:
+        raise SwitchError("it is read-only", "set the switch there by hand, as its owner", path)
+    try:
+        with locked(path, wait_s), SwitchError.for_os_errors(path):
             sweep(path)
             return _set(path, change)
-        except OSError as error:
-            raise as_switch_error(error, path) from error
+    except EvidenceError as error:  # the lock's
+        raise SwitchError(error.failure.reason, _CURE) from error
 
 
 def _set(path: Path, change: Change) -> Switched:
@@ -90,9 +79,9 @@ def _set(path: Path, change: Change) -> Switched:
             _require_effect(path, before, change)
             after = with_change(before, change)
             if replace_unchanged(stage(path, after), before) and holds(path, after):
-                return Switched(path, after == before, switches_in(before), switches_in(after))
+                return Switched(path, was_so=after == before)
         time.sleep(_PAUSE_S * attempt)
-    raise SwitchError(f"{literal(str(path))}: others keep changing it, or removed it", _CURE)
+    raise SwitchError("others keep changing it, or removed it", _CURE, path)
 
 
 def _is_quiet(path: Path) -> bool:
@@ -106,28 +95,18 @@ def _is_quiet(path: Path) -> bool:
 def _require_effect(path: Path, data: bytes, change: Change) -> None:
     """Raise SwitchMasked when the switch is to be turned on and cannot be."""
     if change.on and change.switch in switches_in(data).masked:
-        raise SwitchMasked(
-            f"{literal(str(path))}: {change.switch.mask} is on there, so {change.switch} has no"
-            " effect",
-            f"take {change.switch.mask} out of the file, then try again",
-        )
+        mask = change.switch.mask
+        reason = f"{mask} is on there, so {change.switch} has no effect"
+        raise SwitchMasked(reason, f"take {mask} out of the file, then try again", path)
 
 
 def _read(path: Path) -> bytes:
-    try:
+    with SwitchError.for_os_errors(path):
         data = read_if_there(path)
-    except OSError as error:
-        raise as_switch_error(error, path) from error
     if data is None:
-        raise SwitchError(
-            f"{literal(str(path))}: there is no such file",
-            "correct brake.env_file in the configuration",
-        )
+        raise SwitchError("there is no such file", CORRECT, path)
     if b"\0" in data or len(data) > SIZE_LIMIT:
-        raise SwitchError(
-            f"{literal(str(path))}: it is no env file",
-            "correct brake.env_file in the configuration",
-        )
+        raise SwitchError("it is no env file", CORRECT, path)
     return data
 
 

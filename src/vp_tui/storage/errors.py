@@ -3,154 +3,143 @@
 """Why a row, a line of the audit, a switch or a handover could not be written, in words.
 
     EvidenceError       nothing was written to the log
-    └── LogChanged      somebody else wrote a row since the log was read
+    ├── LogChanged      somebody else wrote a row since the log was read
+    └── WindowError     the open window could not be read or written
     AuditError          the audit could not be read or written; the action itself is not stopped
     SwitchError         the gateway's env file could not be read or written; it is as it was
     └── SwitchMasked    the switch would have no effect
     LockError           what only one vp-tui on this host may do cannot be locked
     HandoverError       the handover text is not in its file
 
-Each carries a `Failure`: reason and cure for the operator.
+Each is a StorageError, and carries a `Failure`: reason and cure for the operator.
 """
 
 from __future__ import annotations
 
 import errno
-from typing import TYPE_CHECKING, Final
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from vp_tui.domain.models import Failure
 from vp_tui.domain.text import literal
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
+    from typing import Self
 
 
-_FULL: Final = ("the disk is full", "free some space, then append the row again")
-_DENIED: Final = ("it may not be written", "ask its owner for write access, then append the row")
-_WORDS: Final = {
-    errno.EACCES: _DENIED,
-    errno.EPERM: _DENIED,
-    errno.EROFS: ("its file system is read-only", "choose another log"),
-    errno.ENOSPC: _FULL,
-    errno.EDQUOT: ("the disk quota is used up", _FULL[1]),
-    errno.EFBIG: ("it would be larger than a file may be here", "start a new log"),
-    errno.ENOENT: ("its directory is not there", "make the directory, or choose another log"),
-    errno.ENOTDIR: ("its directory is a file", "choose another log"),
-    errno.EEXIST: ("its directory is a file", "choose another log"),
-    errno.EISDIR: ("it is a directory", "name a file"),
-    errno.ELOOP: ("its symbolic links lead in a circle", "choose another log"),
-    errno.ENAMETOOLONG: ("its name is too long", "choose another log"),
+_REASONS: Final = {
+    errno.EACCES: "it may not be written",
+    errno.EPERM: "it may not be written",
+    errno.EROFS: "its file system is read-only",
+    errno.ENOSPC: "the disk is full",
+    errno.EDQUOT: "the disk quota is used up",
+    errno.EFBIG: "it would be larger than a file may be here",
+    errno.ENOENT: "its directory is not there",
+    errno.ENOTDIR: "its directory is a file",
+    errno.EEXIST: "its directory is a file",
+    errno.EISDIR: "it is a directory",
+    errno.ELOOP: "its symbolic links lead in a circle",
+    errno.ENAMETOOLONG: "its name is too long",
+    errno.EAGAIN: "others are writing it all the time",
 }
-
-_EDIT: Final = "set the switch there by hand, as somebody who may"
-_SWITCH_CURES: Final = {
-    errno.ENOENT: "correct brake.env_file in the configuration",
-    errno.ENOTDIR: "correct brake.env_file in the configuration",
-    errno.EISDIR: "correct brake.env_file in the configuration",
-    errno.ENOSPC: "free some space, then try again",
-    errno.EDQUOT: "free some space, then try again",
-}
+_FREE: Final = "free some space, then append the row again"
+_ASK: Final = "ask its owner for write access, then append the row"
+CORRECT: Final = "correct brake.env_file in the configuration"
 
 
-class EvidenceError(Exception):
-    """The evidence could not be read or written; the log is as it was."""
+class StorageError(Exception):
+    """A file could not be read or written.
 
-    recorded = False
-    """The record of the row is in its file already: only the row has to be appended."""
+    `path` is what the reason is about, where that does not say so. The cures are those for one of
+    vp-tui's own files, by what failed.
+    """
 
-    def __init__(self, reason: str, cure: str) -> None:
+    cures: ClassVar[Mapping[int, str]] = {
+        errno.ENOSPC: "free some space",
+        errno.EDQUOT: "free some space",
+    }
+    cure: ClassVar[str] = "name a directory of your own with XDG_STATE_HOME"
+    """For all else."""
+
+    def __init__(self, reason: str, cure: str, path: Path | None = None) -> None:
+        if path is not None:
+            reason = f"{literal(str(path))}: {reason}"
         super().__init__(f"{reason}; {cure}")
         self.failure = Failure(reason, cure)
+
+    @classmethod
+    def of(cls, error: OSError, path: Path) -> Self:
+        """Return what `error` means for the file `path`."""
+        said = error.strerror or str(error) or type(error).__name__
+        number = error.errno or 0
+        return cls(_REASONS.get(number, said), cls.cures.get(number, cls.cure), path)
+
+    @classmethod
+    @contextmanager
+    def for_os_errors(cls, path: Path) -> Iterator[None]:
+        """Raise an OSError as what it means for the file `path`."""
+        try:
+            yield
+        except OSError as error:
+            raise cls.of(error, path) from error
+
+
+class EvidenceError(StorageError):
+    """The evidence could not be read or written; the log is as it was."""
+
+    cures: ClassVar[Mapping[int, str]] = {
+        errno.EACCES: _ASK,
+        errno.EPERM: _ASK,
+        errno.ENOSPC: _FREE,
+        errno.EDQUOT: _FREE,
+        errno.EFBIG: "start a new log",
+        errno.ENOENT: "make the directory, or choose another log",
+        errno.EISDIR: "name a file",
+    }
+    cure = "choose another log"
+    recorded = False
+    """The record of the row is in its file already: only the row has to be appended."""
 
 
 class LogChanged(EvidenceError):
     """The rows are not those that were shown to whoever decided on this one."""
 
 
-class AuditError(Exception):
+class WindowError(EvidenceError):
+    """The windows could not be read or written: a file of vp-tui's own."""
+
+    cures, cure = StorageError.cures, StorageError.cure
+
+
+class AuditError(StorageError):
     """The audit could not be read or written."""
 
-    def __init__(self, reason: str, cure: str) -> None:
-        super().__init__(f"{reason}; {cure}")
-        self.failure = Failure(reason, cure)
 
-
-class HandoverError(Exception):
+class HandoverError(StorageError):
     """The handover text could not be written."""
 
-    def __init__(self, reason: str, cure: str) -> None:
-        super().__init__(f"{reason}; {cure}")
-        self.failure = Failure(reason, cure)
+
+class LockError(StorageError):
+    """What only one vp-tui on this host may do cannot be locked."""
 
 
-class SwitchError(Exception):
+class SwitchError(StorageError):
     """The gateway's env file could not be read or written; it is as it was.
 
     Its words hold nothing of the file but names of switches: the rest is secrets.
     """
 
-    def __init__(self, reason: str, cure: str) -> None:
-        super().__init__(f"{reason}; {cure}")
-        self.failure = Failure(reason, cure)
-
-
-class LockError(Exception):
-    """What only one vp-tui on this host may do cannot be locked."""
-
-    def __init__(self, reason: str, cure: str) -> None:
-        super().__init__(f"{reason}; {cure}")
-        self.failure = Failure(reason, cure)
+    cures: ClassVar[Mapping[int, str]] = {
+        errno.ENOENT: CORRECT,
+        errno.ENOTDIR: CORRECT,
+        errno.EISDIR: CORRECT,
+        errno.ENOSPC: "free some space, then try again",
+        errno.EDQUOT: "free some space, then try again",
+    }
+    cure = "set the switch there by hand, as somebody who may"
 
 
 class SwitchMasked(SwitchError):
     """Another variable of the file keeps the switch from having an effect."""
-
-
-def as_switch_error(error: OSError, path: Path) -> SwitchError:
-    """Return what `error` means for the env file `path`."""
-    said = error.strerror or str(error) or type(error).__name__
-    reason, _cure = _WORDS.get(error.errno or 0, (said, ""))
-    return SwitchError(
-        f"{literal(str(path))}: {reason}", _SWITCH_CURES.get(error.errno or 0, _EDIT)
-    )
-
-
-def as_audit_error(error: OSError, path: Path, *, reading: bool = False) -> AuditError:
-    """Return what `error` means for the audit in the file `path`."""
-    reason, cure = _of_our_own(error, path)
-    if reading and isinstance(error, PermissionError):
-        reason = f"{literal(str(path))}: it may not be read"
-    return AuditError(reason, cure)
-
-
-def as_handover_error(error: OSError, path: Path) -> HandoverError:
-    """Return what `error` means for the handover text in the file `path`."""
-    return HandoverError(*_of_our_own(error, path))
-
-
-def as_lock_error(error: OSError, path: Path) -> LockError:
-    """Return what `error` means for the lock in the file `path`."""
-    return LockError(*_of_our_own(error, path))
-
-
-def as_window_error(error: OSError, path: Path) -> EvidenceError:
-    """Return what `error` means for the open window in the file `path`."""
-    return EvidenceError(*_of_our_own(error, path))
-
-
-def _of_our_own(error: OSError, path: Path) -> tuple[str, str]:
-    """Return reason and cure for one of vp-tui's own files."""
-    said = error.strerror or str(error) or type(error).__name__
-    reason, _cure = _WORDS.get(error.errno or 0, (said, ""))
-    if isinstance(error, BlockingIOError):
-        reason = "others are writing it all the time"
-    is_full = error.errno in {errno.ENOSPC, errno.EDQUOT}
-    cure = "free some space" if is_full else "name a directory of your own with XDG_STATE_HOME"
-    return f"{literal(str(path))}: {reason}", cure
-
-
-def as_evidence_error(error: OSError, path: Path) -> EvidenceError:
-    """Return what `error` means for the file `path`."""
-    said = error.strerror or str(error) or type(error).__name__
-    reason, cure = _WORDS.get(error.errno or 0, (said, "choose another log"))
-    return EvidenceError(f"{literal(str(path))}: {reason}", cure)

@@ -26,10 +26,17 @@ from vp_tui.domain.rollout.evidence_row import (
     parse_log,
 )
 from vp_tui.domain.rollout.markdown_table import BOM
-from vp_tui.domain.text import literal
-from vp_tui.storage.atomic import discard, holds, read_if_there, replace_unchanged, stage, sweep
-from vp_tui.storage.errors import EvidenceError, LogChanged, as_evidence_error
+from vp_tui.storage.atomic import (
+    discarded_on_error,
+    holds,
+    read_if_there,
+    replace_unchanged,
+    stage,
+    sweep,
+)
+from vp_tui.storage.errors import EvidenceError, LogChanged
 from vp_tui.storage.locks import LOCK_WAIT_S, locked
+from vp_tui.storage.records import sha256
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,12 +52,8 @@ _PAUSE_S: Final = 0.02
 """Between two of them, and a little more each time: an editor that moves its file away before it
 writes needs a moment."""
 
-
-@dataclass(frozen=True, slots=True)
-class Fingerprint:
-    """The rows of a log as they were read; what stands around the table does not count."""
-
-    sha256: str
+NO_ROWS: Final = sha256(b"")
+"""The fingerprint of a log without a row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +66,7 @@ class Appended:
     """Number of the row's line, counted from 1, when it was written."""
     text: str
     """The line, without its end."""
-    fingerprint: Fingerprint
+    fingerprint: str
     """Of the rows with this one, as `read_log` tells it."""
 
 
@@ -76,33 +79,19 @@ class _Content:
     """What the row is inserted into: `data`, or a log without a row."""
     span: TableSpan
 
-    @property
-    def rows(self) -> bytes:
-        """The lines of the table's rows."""
-        return self.base[self.span.start : self.span.end]
-
-    @cached_property
-    def fingerprint(self) -> Fingerprint:
-        """Of the rows."""
-        return Fingerprint(self._hashed.hexdigest())
-
-    def fingerprint_with(self, line: bytes) -> Fingerprint:
-        """Return the fingerprint of the rows with `line` added to them."""
+    def fingerprint(self, added: bytes = b"") -> str:
+        """Return that of the rows with `added` behind them."""
         grown = self._hashed.copy()
-        grown.update(self.span.added(line))
-        return Fingerprint(grown.hexdigest())
+        grown.update(added)
+        return grown.hexdigest()
 
     @cached_property
     def _hashed(self) -> hashlib._Hash:
-        return hashlib.sha256(self.rows)
+        return hashlib.sha256(self.base[self.span.start : self.span.end])
 
     def count(self, line: bytes) -> int:
         """Return how often `line` is among the rows."""
         return self.base.count(line, self.span.start, self.span.end)
-
-    def next_number(self) -> int:
-        """Return the number of a line that is added to the rows."""
-        return self.span.first_line + self.span.count
 
     def number(self, line: bytes) -> int:
         """Return the number of the last row that is `line`."""
@@ -117,31 +106,29 @@ def resolve(log: Path) -> Path:
 
 def read_log(
     log: Path, known: EvidenceTable | None = None, *, must_exist: bool = False
-) -> tuple[EvidenceTable, Fingerprint]:
+) -> tuple[EvidenceTable, str]:
     """Return the rows of a log, none when there is no file; `known` as for `parse_log`.
 
+    With them their fingerprint: what stands around the table does not count.
     Raises EvidenceError when it cannot be read, or is not there although it `must_exist`.
     """
     path = resolve(log)
-    try:
+    with EvidenceError.for_os_errors(path):
         data = read_if_there(path)
-    except OSError as error:
-        raise as_evidence_error(error, path) from error
     if data is None and must_exist:
-        raise EvidenceError(f"{literal(str(path))}: there is no such file", "name an evidence log")
+        raise EvidenceError("there is no such file", "name an evidence log", path)
     if data is None or _is_blank(data):
-        return EvidenceTable(), _fingerprint(b"")
+        return EvidenceTable(), NO_ROWS
     table = parse_log(data, known)
-    rows = data[table.span.start : table.span.end] if table.span else b""
-    return table, _fingerprint(rows)
+    return table, sha256(data[table.span.start : table.span.end]) if table.span else NO_ROWS
 
 
 def append_row(
     log: Path,
     row: EvidenceRow,
     *,
-    expected: Fingerprint | None = None,
-    before_commit: Callable[[Path], None] | None = None,
+    expected: str | None = None,
+    before_commit: Callable[[Path], None] = lambda _path: None,
     wait_s: float = LOCK_WAIT_S,
 ) -> Appended:
     """Append `row` to the table of `log`, durably; every other byte of the file stays.
@@ -151,57 +138,41 @@ def append_row(
     `before_commit` is called once with the log's path, when the new file is ready and the lock is
     held, right before it takes the log's place; its OSError ends the attempt.
 
-    Raises LogChanged when the rows are not `expected` any more, and EvidenceError when the row
-    could not be written: then the log is as it was, or, when only its directory could not be
+    Raises LogChanged when the fingerprint is not `expected` any more, and EvidenceError when the
+    row could not be written: then the log is as it was, or, when only its directory could not be
     synced in the end, has the row.
     """
     path = resolve(log)
     refuse_read_only(path)
-    with locked(path, wait_s):
-        try:
-            sweep(path)
-            return _append(path, format_row(row), expected, before_commit)
-        except OSError as error:
-            raise as_evidence_error(error, path) from error
+    with locked(path, wait_s), EvidenceError.for_os_errors(path):
+        sweep(path)
+        return _append(path, format_row(row), expected, before_commit)
 
 
 def _append(
-    path: Path,
-    text: str,
-    expected: Fingerprint | None,
-    before_commit: Callable[[Path], None] | None,
+    path: Path, text: str, expected: str | None, before_commit: Callable[[Path], None]
 ) -> Appended:
     line = text.encode()
     content = _read(path)
-    if expected is not None and content.fingerprint != expected:
-        raise LogChanged(
-            f"{literal(str(path))}: its rows were changed since they were read",
-            "look at the new rows, then decide again",
-        )
+    if expected is not None and content.fingerprint() != expected:
+        reason = "its rows were changed since they were read"
+        raise LogChanged(reason, "look at the new rows, then decide again", path)
     first, existed = content, content.data is not None
     for attempt in range(_TRIES):
         staged = stage(path, content.span.insert(content.base, line))
-        if before_commit is not None and attempt == 0:
-            _call(before_commit, path, staged.path)
+        if attempt == 0:
+            with discarded_on_error(staged.path):
+                before_commit(path)
         existed |= replace_unchanged(staged, content.data)
         if holds(path, staged.data):
-            return Appended(path, content.next_number(), text, content.fingerprint_with(line))
+            number = content.span.first_line + content.span.count
+            return Appended(path, number, text, content.fingerprint(content.span.added(line)))
         content = _read_again(path, existed=existed)
         if content.count(line) > first.count(line):  # in what others made of it since
-            return Appended(path, content.number(line), text, content.fingerprint)
+            return Appended(path, content.number(line), text, content.fingerprint())
         time.sleep(_PAUSE_S * attempt)
-    raise EvidenceError(
-        f"{literal(str(path))}: others keep changing it",
-        "close it in other programs, then append the row again",
-    )
-
-
-def _call(before_commit: Callable[[Path], None], path: Path, staged: Path) -> None:
-    try:
-        before_commit(path)
-    except BaseException:
-        discard(staged)
-        raise
+    cure = "close it in other programs, then append the row again"
+    raise EvidenceError("others keep changing it", cure, path)
 
 
 def _read(path: Path) -> _Content:
@@ -211,10 +182,8 @@ def _read(path: Path) -> _Content:
         base += NEW_LOG
     span = locate(base)
     if span is None:
-        raise EvidenceError(
-            f"{literal(str(path))}: it has no table of 8 columns under `## {HEADING}`",
-            "add heading and table, or choose another log",
-        )
+        reason = f"it has no table of 8 columns under `## {HEADING}`"
+        raise EvidenceError(reason, "add heading and table, or choose another log", path)
     return _Content(data, base, span)
 
 
@@ -227,10 +196,8 @@ def _read_again(path: Path, *, existed: bool) -> _Content:
                 return content
         time.sleep(_PAUSE_S * attempt)
     if existed and not path.exists():
-        raise EvidenceError(
-            f"{literal(str(path))}: somebody removed it while the row was written",
-            "put it back, then append the row again",
-        )
+        reason = "somebody removed it while the row was written"
+        raise EvidenceError(reason, "put it back, then append the row again", path)
     return _read(path)
 
 
@@ -241,20 +208,13 @@ def _is_blank(data: bytes) -> bool:
 def refuse_read_only(path: Path) -> None:
     """Raise EvidenceError where the log or its directory is marked read-only, for root too."""
     for place in (path.parent, path):
-        try:
-            writable = place.stat().st_mode & 0o222 and os.access(place, os.W_OK)
-        except FileNotFoundError as error:
-            if place != path:
-                raise as_evidence_error(error, path) from error
-        except OSError as error:
-            raise as_evidence_error(error, path) from error
-        else:
-            if not writable:
-                raise EvidenceError(
-                    f"{literal(str(place))}: it is read-only",
-                    "make it writable, then append the row again",
-                )
-
-
-def _fingerprint(rows: bytes) -> Fingerprint:
-    return Fingerprint(hashlib.sha256(rows).hexdigest())
+        with EvidenceError.for_os_errors(path):
+            try:
+                writable = place.stat().st_mode & 0o222 and os.access(place, os.W_OK)
+            except FileNotFoundError:
+                if place != path:
+                    raise
+                return
+        if not writable:
+            cure = "make it writable, then append the row again"
+            raise EvidenceError("it is read-only", cure, place)

@@ -59,14 +59,6 @@ def read_report(path: Path) -> SuitesReport | UnreadReport:
 
 
 @dataclass(slots=True)
-class _Suite:
-    """A suite while it is read: its own attributes, and whether others are in it."""
-
-    failures: int
-    has_suites: bool = False
-
-
-@dataclass(slots=True)
 class _Counts:
     """What was counted so far, fed by the parser."""
 
@@ -79,7 +71,8 @@ class _Counts:
     _by_root: int = 0
     """Failures that the root states."""
     _depth: int = 0
-    _suites: list[_Suite] = field(default_factory=list)
+    _suites: list[int] = field(default_factory=list)
+    """Failures that each open suite states, none once another suite is in it."""
     _case_depth: int | None = None
     _is_skipped: bool = False
     _is_bad: bool = False
@@ -112,8 +105,7 @@ class _Counts:
             self._bad_cases += self._is_bad
             self.tests += self._is_bad or not self._is_skipped
         elif name == "testsuite" and self._suites:
-            suite = self._suites.pop()
-            self._by_suites += 0 if suite.has_suites else suite.failures
+            self._by_suites += self._suites.pop()
         self._depth -= 1
 
     def _begin_suite(self, name: str, attributes: Mapping[str, str]) -> None:
@@ -124,8 +116,8 @@ class _Counts:
             self.ran_at = min(ran_at, self.ran_at or ran_at)
         if name == "testsuite":
             if self._suites:
-                self._suites[-1].has_suites = True
-            self._suites.append(_Suite(stated))
+                self._suites[-1] = 0
+            self._suites.append(stated)
 
 
 def _counted(path: Path) -> tuple[_Counts, datetime]:

@@ -10,11 +10,11 @@ import fcntl
 import hashlib
 import os
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
 from vp_tui.domain.text import literal
-from vp_tui.storage.errors import EvidenceError, as_evidence_error, as_lock_error
+from vp_tui.storage.errors import EvidenceError, LockError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,15 +36,15 @@ def locked(log: Path, wait_s: float = LOCK_WAIT_S) -> Iterator[None]:
     Raises EvidenceError when the lock cannot be made, or not be had within `wait_s`: then it
     names the holder.
     """
-    path = lock_path(log)
+    path = _lock_path(log)
     fd = _opened(path)
     try:
         _take(fd, path, fcntl.LOCK_EX, wait_s)
-        say_who(fd, f"pid {os.getpid()}, uid {os.getuid()} on {os.uname().nodename}")
+        _say_who(fd, f"pid {os.getpid()}, uid {os.getuid()} on {os.uname().nodename}")
         try:
             yield
         finally:
-            say_who(fd, "")
+            _say_who(fd, "")
     finally:
         os.close(fd)
 
@@ -55,7 +55,7 @@ def locked_for_reading(log: Path, wait_s: float = LOCK_WAIT_S) -> Iterator[None]
 
     Raises EvidenceError as `locked` does.
     """
-    path = lock_path(log)
+    path = _lock_path(log)
     try:
         fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
@@ -68,20 +68,18 @@ def locked_for_reading(log: Path, wait_s: float = LOCK_WAIT_S) -> Iterator[None]
         os.close(fd)
 
 
-def lock_path(log: Path) -> Path:
+def _lock_path(log: Path) -> Path:
     """Return the lock of a log whose symbolic links are followed already."""
     return log.with_name(f"{log.name}.lock")
 
 
 def _opened(path: Path) -> int:
-    flags = os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
-    try:
+    flags = os.O_CLOEXEC | os.O_NOFOLLOW
+    with EvidenceError.for_os_errors(path):
         try:
-            return os.open(path, flags | os.O_RDWR, 0o666)
+            return os.open(path, flags | os.O_CREAT | os.O_RDWR, 0o666)
         except PermissionError:  # somebody else's lock file can be locked all the same
-            return os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
-    except OSError as error:
-        raise as_evidence_error(error, path) from error
+            return os.open(path, flags | os.O_RDONLY)
 
 
 def take(fd: int, kind: int, wait_s: float) -> None:
@@ -105,25 +103,24 @@ def _take(fd: int, path: Path, kind: int, wait_s: float) -> None:
     try:
         take(fd, kind, wait_s)
     except BlockingIOError:
-        raise _busy(fd, path, wait_s) from None
+        reason = f"held for {wait_s:g} s by {_said(fd) or 'somebody unknown'}"
+        cure = "wait for the other writer to end, then append the row again"
+        raise EvidenceError(reason, cure, path) from None
     except OSError as error:
-        reason = f"{literal(str(path))}: it cannot be locked: {error.strerror}"
-        raise EvidenceError(reason, "keep the log on a local disk") from error
+        reason = f"it cannot be locked: {error.strerror}"
+        raise EvidenceError(reason, "keep the log on a local disk", path) from error
 
 
-def _busy(fd: int, path: Path, wait_s: float) -> EvidenceError:
-    holder = literal(os.pread(fd, 200, 0).decode("utf-8", "replace").strip())
-    reason = f"{literal(str(path))}: held for {wait_s:g} s by {holder or 'somebody unknown'}"
-    return EvidenceError(reason, "wait for the other writer to end, then append the row again")
-
-
-def say_who(fd: int, holder: str) -> None:
+def _say_who(fd: int, holder: str) -> None:
     """Note the holder in the lock file: a help for others, which may fail."""
-    try:
+    with suppress(OSError):
         os.ftruncate(fd, 0)
         os.pwrite(fd, holder.encode(), 0)
-    except OSError:
-        pass
+
+
+def _said(fd: int) -> str:
+    """Return what the holder says of itself, literally."""
+    return literal(os.pread(fd, _SAID_LIMIT, 0).decode("utf-8", "replace").strip())
 
 
 class HostLock:
@@ -144,31 +141,23 @@ class HostLock:
         """
         if self._fd is not None:
             return None
-        try:
-            return self._take(who)
-        except OSError as error:
-            raise as_lock_error(error, self._path) from error
-
-    def _take(self, who: str) -> str | None:
-        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-        try:
-            take(fd, fcntl.LOCK_EX, 0.0)
-        except BlockingIOError:
-            said = os.pread(fd, _SAID_LIMIT, 0).decode("utf-8", "replace")
-            os.close(fd)
-            return literal(said.strip())
-        except OSError:
-            os.close(fd)
-            raise
-        say_who(fd, who)
-        self._fd = fd
+        with LockError.for_os_errors(self._path), ExitStack() as unless_taken:
+            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+            unless_taken.callback(os.close, fd)
+            try:
+                take(fd, fcntl.LOCK_EX, 0.0)
+            except BlockingIOError:
+                return _said(fd)
+            _say_who(fd, who)
+            unless_taken.pop_all()
+            self._fd = fd
         return None
 
     def release(self) -> None:
         """Let others have it."""
         if self._fd is not None:
-            say_who(self._fd, "")
+            _say_who(self._fd, "")
             os.close(self._fd)
             self._fd = None
 

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from vp_tui.domain.rollout.evidence_row import read_row
 from vp_tui.domain.vocabulary import Traffic
-from vp_tui.storage.atomic import write_all
+from vp_tui.storage.atomic import append_line, opened
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -90,12 +90,9 @@ def lines_of(path: Path) -> Iterator[bytes]:
 
 def last_line(path: Path) -> bytes | None:
     """Return the last line of a file without its end, None without a line. Raises OSError."""
-    try:
-        file = path.open("rb")
-    except FileNotFoundError:
-        return None
-    with file:
+    with suppress(FileNotFoundError), path.open("rb") as file:
         return _last_line(file.fileno()) or None
+    return None
 
 
 def append_record(log: Path, members: Mapping[str, bytes]) -> None:
@@ -106,22 +103,9 @@ def append_record(log: Path, members: Mapping[str, bytes]) -> None:
     mode = 0o666
     with suppress(FileNotFoundError):
         mode &= log.stat().st_mode  # prompts are in it: for the eyes of the log's readers only
-    flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
-    fd = os.open(records_path(log), flags, mode)
-    try:
-        end = os.fstat(fd).st_size
-        torn = end > 0 and os.pread(fd, 1, end - 1) != b"\n"
-        prev = sha256(_last_line(fd)) if end else None
-        line = sealed({**members, "prev": canonical(prev)})
-        try:
-            write_all(fd, (b"\n" if torn else b"") + line + b"\n")
-            os.fsync(fd)
-        except OSError:
-            with suppress(OSError):
-                os.ftruncate(fd, end)
-            raise
-    finally:
-        os.close(fd)
+    with opened(records_path(log), os.O_RDWR | os.O_CREAT | os.O_APPEND, mode) as fd:
+        prev = sha256(_last_line(fd)) if os.fstat(fd).st_size else None
+        append_line(fd, sealed({**members, "prev": canonical(prev)}))
 
 
 def _last_line(fd: int) -> bytes:
@@ -172,13 +156,11 @@ class RecordsFollower:
         try:
             with path.open("rb") as file:
                 status = os.fstat(file.fileno())
-                if self._is_another(status):
+                if is_another := self._is_another(status):
                     self._begin(status)
-                    file.seek(self._offset)
-                    if self._is_seed:
-                        self._offset += len(file.readline())
-                else:
-                    file.seek(self._offset)
+                file.seek(self._offset)
+                if is_another and self._is_seed:
+                    self._offset += len(file.readline())
                 self._mtime_ns = status.st_mtime_ns
                 for line in file:
                     if not line.endswith(b"\n"):

@@ -12,19 +12,18 @@ from __future__ import annotations
 import json
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from secrets import token_hex
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vp_tui.domain.rollout.evidence_row import EvidenceRow, cut_notes, format_row, read_row
 from vp_tui.domain.text import literal
 from vp_tui.storage.atomic import write_private
-from vp_tui.storage.errors import EvidenceError, LogChanged, as_evidence_error
-from vp_tui.storage.evidence_log import Appended, Fingerprint, append_row, read_log, resolve
+from vp_tui.storage.errors import EvidenceError, LogChanged
+from vp_tui.storage.evidence_log import Appended, append_row, read_log, resolve
 from vp_tui.storage.locks import LOCK_WAIT_S
 from vp_tui.storage.records import (
-    Record,
     append_record,
     canonical,
     encoded,
@@ -40,8 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-@dataclass(frozen=True, slots=True)
-class RecordFacts:
+class RecordFacts(NamedTuple):
     """What a row was made from: JSON values, their mappings with text keys only."""
 
     window: str
@@ -64,7 +62,7 @@ def record_row(
     row: EvidenceRow,
     facts: RecordFacts,
     *,
-    expected: Fingerprint | None = None,
+    expected: str | None = None,
     wait_s: float = LOCK_WAIT_S,
 ) -> Appended:
     """Append the record of `row`, then `row` to `log`; under one lock, both durable.
@@ -81,7 +79,7 @@ def record_row(
 
     # The record takes time to encode: meanwhile the log is read, hashed, written and synced.
     with ThreadPoolExecutor(1) as aside:
-        members = aside.submit(members_of, row, facts)
+        members = aside.submit(_members_of, row, facts)
         try:
             return append_row(
                 log, row, expected=expected, before_commit=append_facts, wait_s=wait_s
@@ -91,13 +89,13 @@ def record_row(
             raise
 
 
-def members_of(row: EvidenceRow, facts: RecordFacts) -> dict[str, bytes]:
+def _members_of(row: EvidenceRow, facts: RecordFacts) -> dict[str, bytes]:
     """Return the record of `row`, encoded, before it is chained and sealed.
 
     `row` in it is the line as it is written; `notes` are there too when the line has them cut.
     """
     line = format_row(row)
-    members = encoded(as_json(facts) | {"row": line, "row_sha256": sha256(line.encode())})
+    members = encoded(facts._asdict() | {"row": line, "row_sha256": sha256(line.encode())})
     hashed = None if facts.snapshot is None else sha256(members["snapshot"])
     members["snapshot_sha256"] = canonical(hashed)
     if cut_notes(row.notes) != row.notes:
@@ -105,19 +103,12 @@ def members_of(row: EvidenceRow, facts: RecordFacts) -> dict[str, bytes]:
     return members
 
 
-def as_json(facts: RecordFacts) -> Record:
-    """Return `facts` as a JSON object: `Facts(**object)` has them back."""
-    return {field.name: getattr(facts, field.name) for field in fields(RecordFacts)}
-
-
 def is_recorded(log: Path, row: bytes) -> bool:
     """Tell whether a record of the line `row` is among those of `log`. Raises EvidenceError."""
     path = records_path(resolve(log))
     mark = f'"row_sha256":"{sha256(row)}"'.encode()
-    try:
+    with EvidenceError.for_os_errors(path):
         return any(mark in line for line in lines_of(path))
-    except OSError as error:
-        raise as_evidence_error(error, path) from error
 
 
 def unwritten(log: Path) -> EvidenceRow | None:
@@ -127,10 +118,8 @@ def unwritten(log: Path) -> EvidenceRow | None:
     EvidenceError.
     """
     path = resolve(log)
-    try:
+    with EvidenceError.for_os_errors(records_path(path)):
         line = last_line(records_path(path))
-    except OSError as error:
-        raise as_evidence_error(error, records_path(path)) from error
     record = parse_record(line) if line else None
     if record is None or sealed(encoded(record)) != line or not isinstance(record.get("row"), str):
         return None
@@ -160,14 +149,19 @@ class SpooledRow:
     because: str | None = None
     """Why it could not be written, in words; None where that is not known."""
 
+    @property
+    def kept_in(self) -> str | None:
+        """Its file, as shown."""
+        return literal(str(self.file)) if self.file else None
+
 
 @dataclass(frozen=True, slots=True)
 class SpooledRows:
     """The rows that wait for a log, oldest first, and what could not be read, in words."""
 
-    rows: tuple[SpooledRow, ...]
-    warnings: tuple[str, ...]
-    fingerprint: Fingerprint | None = None
+    rows: tuple[SpooledRow, ...] = ()
+    warnings: tuple[str, ...] = ()
+    fingerprint: str | None = None
     """Of the log's rows, none of which is among these; None: they could not be read."""
 
 
@@ -177,7 +171,7 @@ def record_or_keep(
     row: EvidenceRow,
     facts: RecordFacts,
     *,
-    expected: Fingerprint | None = None,
+    expected: str | None = None,
     wait_s: float = LOCK_WAIT_S,
 ) -> Appended:
     """Record `row` in `log` as `record_row` does; keep it in the directory `spool` if that fails.
@@ -203,11 +197,18 @@ def keep(
     Raises EvidenceError, which then tells of `because` too: the row is nowhere.
     """
     file = spool / f"{time.time_ns():020}-{token_hex(4)}.json"
+    kept = {
+        "format": _FORMAT,
+        "because": str(because),
+        "log": str(resolve(log)),
+        "row": asdict(row),
+        "facts": None if facts is None else facts._asdict(),
+    }
     try:
         spool.mkdir(mode=0o700, parents=True, exist_ok=True)
-        write_private(file, _kept(log, row, facts, str(because)))
+        write_private(file, canonical(kept))
     except OSError as error:
-        worse = as_evidence_error(error, spool)
+        worse = EvidenceError.of(error, spool)
         reason = f"{because.failure.reason}; nor can the row be kept: {worse.failure.reason}"
         raise EvidenceError(reason, because.failure.cure) from error
     return file
@@ -244,7 +245,7 @@ def spooled_rows(spool: Path, log: Path) -> SpooledRows:
     return SpooledRows(tuple(rows), tuple(warnings), fingerprint)
 
 
-def append_spooled(spooled: SpooledRow, expected: Fingerprint | None = None) -> Appended:
+def append_spooled(spooled: SpooledRow, expected: str | None = None) -> Appended:
     """Append a row that waited, with its record unless that is written, and drop it.
 
     Raises LogChanged when the log's rows are not `expected` any more: somebody may have appended
@@ -262,22 +263,8 @@ def append_spooled(spooled: SpooledRow, expected: Fingerprint | None = None) -> 
 def drop(spooled: SpooledRow) -> None:
     """Forget a row that waited: it is in its log, or is not wanted there. Raises EvidenceError."""
     if spooled.file is not None:
-        try:
+        with EvidenceError.for_os_errors(spooled.file):
             spooled.file.unlink(missing_ok=True)
-        except OSError as error:
-            raise as_evidence_error(error, spooled.file) from error
-
-
-def _kept(log: Path, row: EvidenceRow, facts: RecordFacts | None, because: str) -> bytes:
-    return canonical(
-        {
-            "format": _FORMAT,
-            "because": because,
-            "log": str(resolve(log)),
-            "row": asdict(row),
-            "facts": None if facts is None else as_json(facts),
-        }
-    )
 
 
 def _read(file: Path) -> SpooledRow | None:

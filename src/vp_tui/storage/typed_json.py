@@ -95,27 +95,24 @@ class Codecs:
         return codec
 
     def _build(self, hint: Any) -> Codec:
-        if get_origin(hint) in {Union, UnionType}:
-            return self._union(get_args(hint))
-        if _is_record(hint):
-            return self._record(hint)
-        if _is_a(StrEnum, hint):
-            return _word({member.value: member for member in hint})
-        codec = self._generic(get_origin(hint), get_args(hint))
-        if codec is None:
+        origin, inner = get_origin(hint), get_args(hint)
+        if origin in {Union, UnionType}:
+            codec = self._union(inner)
+        elif _is_record(hint):
+            codec = self._record(hint)
+        elif _is_a(StrEnum, hint):
+            codec = _word({member.value: member for member in hint})
+        elif origin is Literal:
+            codec = _word({word: word for word in inner})
+        elif origin is tuple and inner[1:] == (Ellipsis,):
+            codec = _tuple(self.of(inner[0]))
+        elif origin is frozenset and _is_a(str, inner[0]):
+            codec = _frozenset(self.of(inner[0]))
+        elif origin is Mapping and _is_a(str, inner[0]):
+            codec = _mapping(self.of(inner[0]), self.of(inner[1]))
+        else:
             raise TypeError(f"no JSON is known of {hint!r}")
         return codec
-
-    def _generic(self, origin: Any, inner: tuple[Any, ...]) -> Codec | None:
-        if origin is Literal:
-            return _word({word: word for word in inner})
-        if origin is tuple and inner[1:] == (Ellipsis,):
-            return _tuple(self.of(inner[0]))
-        if origin is frozenset and _is_a(str, inner[0]):
-            return _frozenset(self.of(inner[0]))
-        if origin is Mapping and _is_a(str, inner[0]):
-            return _mapping(self.of(inner[0]), self.of(inner[1]))
-        return None
 
     def _union(self, members: tuple[Any, ...]) -> Codec:
         some = tuple(member for member in members if member is not NoneType)
@@ -141,10 +138,7 @@ class Codecs:
             if type(name) is not str or name not in by_name:
                 raise Misshapen("none of the kinds there are", KIND)
             told = {key: part for key, part in value.items() if key != KIND}
-            try:
-                return of(by_name[name]).decode(told)
-            except Misshapen as error:
-                raise error.within(name) from None
+            return _part(of(by_name[name]).decode, told, name)
 
         return Codec(encode, decode)
 
@@ -203,10 +197,7 @@ def _cells(value: object, parts: Iterable[tuple[str, Any, Callable[[Any], Any]]]
     for name, default, decode in parts:
         cell = value.get(name, _ABSENT)
         if cell is not _ABSENT:
-            try:
-                cells.append(decode(cell))
-            except Misshapen as error:
-                raise error.within(name) from None
+            cells.append(_part(decode, cell, name))
         elif default is _REQUIRED:
             raise Misshapen("is missing", name)
         else:
@@ -217,6 +208,13 @@ def _cells(value: object, parts: Iterable[tuple[str, Any, Callable[[Any], Any]]]
         surplus = next(key for key in value if key not in known)
         raise Misshapen(f"there is no field {_shown(surplus)}")
     return cells
+
+
+def _part(decode: Callable[[Any], Any], value: object, where: str) -> Any:
+    try:
+        return decode(value)
+    except Misshapen as error:
+        raise error.within(where) from None
 
 
 def _shown(key: object) -> str:
@@ -245,10 +243,10 @@ def _tuple(codec: Codec) -> Codec:
     def encode_all(values: Iterable[Any]) -> list[Any]:
         return list(map(encode, values))
 
-    def decode_all(value: object) -> tuple[Any, ...]:
-        return tuple(_decoded(value, decode))
-
-    return Codec(list if encode is _as_it_is else encode_all, decode_all)
+    return Codec(
+        list if encode is _as_it_is else encode_all,
+        lambda value: tuple(_decoded(value, decode)),
+    )
 
 
 def _frozenset(codec: Codec) -> Codec:
@@ -262,10 +260,7 @@ def _decoded(value: object, decode: Callable[[Any], Any]) -> Iterator[Any]:
     if type(value) is not list:
         raise Misshapen("no list")
     for place, cell in enumerate(value):
-        try:
-            yield decode(cell)
-        except Misshapen as error:
-            raise error.within(f"[{place}]") from None
+        yield _part(decode, cell, f"[{place}]")
 
 
 def _mapping(of_key: Codec, of_value: Codec) -> Codec:
@@ -277,10 +272,8 @@ def _mapping(of_key: Codec, of_value: Codec) -> Codec:
             raise Misshapen("no object")
         told = {}
         for key, cell in value.items():
-            try:
-                told[of_key.decode(key)] = of_value.decode(cell)
-            except Misshapen as error:
-                raise error.within(f"[{_shown(key)}]") from None
+            where = f"[{_shown(key)}]"
+            told[_part(of_key.decode, key, where)] = _part(of_value.decode, cell, where)
         return told
 
     return Codec(encode, decode)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import re
 from collections import defaultdict
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from vp_tui.domain.rollout.evidence_row import LoggedRow, read_row
-from vp_tui.storage.errors import as_evidence_error
+from vp_tui.storage.errors import EvidenceError
 from vp_tui.storage.evidence_log import read_log, resolve
 from vp_tui.storage.locks import locked_for_reading
 from vp_tui.storage.records import (
@@ -69,10 +69,8 @@ def verify(log: Path, recompute: Recompute) -> list[RowCheck]:
     path = resolve(log)
     with locked_for_reading(path):
         table, _ = read_log(path)
-        try:
+        with EvidenceError.for_os_errors(records_path(path)):
             entries = list(_entries(lines_of(records_path(path)), recompute))
-        except OSError as error:
-            raise as_evidence_error(error, records_path(path)) from error
     return _compare(table.rows, entries)
 
 
@@ -94,27 +92,22 @@ def _compare(rows: tuple[LoggedRow, ...], entries: Iterable[_Entry]) -> list[Row
     lone = []
     for entry in rowless:
         if changed := by_name.get((entry.date, entry.window)):
-            fault = "the row was changed after it was recorded"
             row = changed.pop()
-            found[row.line] = _check(_with(fault, entry), row)
+            found[row.line] = _check(entry, row, "the row was changed after it was recorded")
         else:
             fault = f"the row of record {entry.number} is not in the log as it was written"
-            lone.append(_check(_with(fault, entry), None))
-    return [found.get(row.line) or _unverified(row) for row in rows] + lone
+            lone.append(_check(entry, None, fault))
+    for row in rows:
+        unverified = RowCheck("unverified", row.row.window, row.line, "it has no record")
+        found.setdefault(row.line, unverified)
+    return [found[row.line] for row in rows] + lone
 
 
-def _with(fault: str, entry: _Entry) -> _Entry:
-    return replace(entry, faults=(fault, *entry.faults))
-
-
-def _check(entry: _Entry, row: LoggedRow | None) -> RowCheck:
+def _check(entry: _Entry, row: LoggedRow | None, *faults: str) -> RowCheck:
+    faults += entry.faults
     window = row.row.window if row else entry.window
-    state: Literal["ok", "MISMATCH"] = "MISMATCH" if entry.faults else "ok"
-    return RowCheck(state, window, row.line if row else None, "; ".join(entry.faults))
-
-
-def _unverified(row: LoggedRow) -> RowCheck:
-    return RowCheck("unverified", row.row.window, row.line, "it has no record")
+    state: Literal["ok", "MISMATCH"] = "MISMATCH" if faults else "ok"
+    return RowCheck(state, window, row.line if row else None, "; ".join(faults))
 
 
 def _entries(lines: Iterable[bytes], recompute: Recompute) -> Iterator[_Entry]:
@@ -130,7 +123,8 @@ def _entries(lines: Iterable[bytes], recompute: Recompute) -> Iterator[_Entry]:
     for number, ended in enumerate(lines, 1):
         line = ended.removesuffix(b"\n")
         record = parse_record(line)
-        chained = record is not None and _follows(record, before)
+        prev = None if before is None else sha256(before)
+        chained = record is not None and record.get("prev") == prev
         if unreadable is not None and not chained:
             yield unreadable
         unreadable = None
@@ -146,10 +140,6 @@ def _entries(lines: Iterable[bytes], recompute: Recompute) -> Iterator[_Entry]:
         before = line
     if unreadable is not None:
         yield unreadable
-
-
-def _follows(record: Record, before: bytes | None) -> bool:
-    return bool(record.get("prev") == (None if before is None else sha256(before)))
 
 
 def _faults(number: int, record: Record, line: bytes, recompute: Recompute) -> Iterator[str]:

@@ -5,7 +5,6 @@ Several vp-tui on one host share it, so that they show the same window.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
@@ -15,9 +14,9 @@ from vp_tui.domain.rollout.verdicts import GATE_NAMES, Waiver
 from vp_tui.domain.rollout.windows import Window, open_window
 from vp_tui.domain.text import literal
 from vp_tui.storage.atomic import read_if_there, write_private
-from vp_tui.storage.errors import EvidenceError, as_window_error
+from vp_tui.storage.errors import EvidenceError, WindowError
 from vp_tui.storage.locks import locked
-from vp_tui.storage.records import canonical
+from vp_tui.storage.records import canonical, sha256
 from vp_tui.storage.typed_json import Codecs
 
 if TYPE_CHECKING:
@@ -36,7 +35,7 @@ _UNSAID: Final[dict[str, Any]] = {"closed_at": None, "decision": None, "waivers"
 
 def windows_file(directory: Path, *watched: str) -> Path:
     """Return the file for what is watched: gateway's URL, lane, evidence log."""
-    name = hashlib.sha256("\n".join(watched).encode()).hexdigest()[:_NAME_LENGTH]
+    name = sha256("\n".join(watched).encode())[:_NAME_LENGTH]
     return directory / f"{name}.json"
 
 
@@ -45,17 +44,15 @@ def read_windows(path: Path) -> tuple[Window, ...]:
 
     Raises EvidenceError when the file cannot be read.
     """
-    try:
+    with WindowError.for_os_errors(path):
         data = read_if_there(path)
-    except OSError as error:
-        raise as_window_error(error, path) from error
     if data is None:
         return ()
     try:
         return _parsed(data)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-        reason = f"{literal(str(path))}: it cannot be read as vp-tui's windows"
-        raise EvidenceError(reason, "move it away: the window can be opened again") from error
+        cure = "move it away: the window can be opened again"
+        raise WindowError("it cannot be read as vp-tui's windows", cure, path) from error
 
 
 def _parsed(data: bytes) -> tuple[Window, ...]:
@@ -96,12 +93,8 @@ def keep_window(path: Path, window: Window, before: Window | None) -> tuple[Wind
     def change(windows: tuple[Window, ...]) -> tuple[Window, ...]:
         current, kept, known = open_window(windows), window, before
         if current and window.decision and is_same_window(current.label, window.label):
-            kept, known = (
-                window._replace(
-                    opened_at=current.opened_at, anchor=current.anchor, waivers=current.waivers
-                ),
-                current,
-            )
+            known, opened_at, anchor = current, current.opened_at, current.anchor
+            kept = window._replace(opened_at=opened_at, anchor=anchor, waivers=current.waivers)
         if conflict := _conflict(current, kept, known):
             raise EvidenceError(conflict, "look at what is there now, then decide again")
         return (*(w for w in windows if w.opened_at != kept.opened_at), kept)
@@ -143,9 +136,9 @@ def change_windows(
             content = {"format": _FORMAT, "version": 1, "windows": told}
             write_private(path, canonical(content))
     except OSError as error:
-        raise as_window_error(error, path) from error
+        raise WindowError.of(error, path) from error
     except EvidenceError as error:
         if isinstance(error.__cause__, OSError):  # the lock's: it speaks of an evidence log
-            raise as_window_error(error.__cause__, path) from error
+            raise WindowError.of(error.__cause__, path) from error
         raise
     return kept

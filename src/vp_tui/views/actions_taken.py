@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from vp_tui.domain.orders import ActionKind, ActionRecord
 from vp_tui.domain.rollout.labels import moment
 from vp_tui.domain.text import clock_z
-from vp_tui.state.state import AuditLog, EvidenceLog
+from vp_tui.state.state import NO_AUDIT, NO_EVIDENCE
 from vp_tui.views import words
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def since(view: View, window: Window) -> datetime:
     """
     if window.opened_at is not None:
         return window.opened_at
-    rows, wall = (view.state.evidence or EvidenceLog()).rows, view.wall
+    rows, wall = (view.state.evidence or NO_EVIDENCE).rows, view.wall
     last = moment(rows[-1]) if rows else None
     return wall - LOOK_BACK if last is None or last > wall else last
 
@@ -92,7 +92,7 @@ def _as_followed(action: ActionRecord, followed: list[ActionRecord]) -> ActionRe
 
 def _of_audit(view: View, begin: datetime, followed: list[ActionRecord]) -> Iterator[ActionRecord]:
     """Yield what the audit tells besides."""
-    records = (view.state.audit or AuditLog()).records
+    records = (view.state.audit or NO_AUDIT).records
     here, watched = _names(view), (view.state.watch.url, view.state.watch.vp_id)
     for place, record in enumerate(records):
         is_here = record.target in here and (record.gateway, record.vp_id) in {watched, ("", "")}

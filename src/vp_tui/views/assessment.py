@@ -22,7 +22,8 @@ from vp_tui.domain.rollout.labels import clean_limited_windows
 from vp_tui.domain.rollout.situation import LaneFacts, Situation, causes_of_no_traffic
 from vp_tui.domain.rollout.verdicts import attested, with_waivers
 from vp_tui.domain.rollout.windows import numbers_of
-from vp_tui.views.figures import NO_EVIDENCE, current_window, is_log_known, numbers
+from vp_tui.state.state import NO_EVIDENCE
+from vp_tui.views.figures import current_window, is_log_known, numbers
 from vp_tui.views.sources import SourceWord, listened, source_view
 from vp_tui.views.stuck_runs import cancelled_runs, stuck_runs_in
 from vp_tui.views.troubles import safety_line

@@ -13,9 +13,10 @@ from vp_tui.domain.models import Source
 from vp_tui.domain.rollout.decisions import Suggestion
 from vp_tui.domain.rollout.labels import is_same_window, moment, next_label
 from vp_tui.domain.vocabulary import Profile, Stage, is_more_permissive, keeps_open, offered
+from vp_tui.state.state import NO_EVIDENCE
 from vp_tui.views import words
 from vp_tui.views.assessment import Assessment, assess
-from vp_tui.views.figures import NO_EVIDENCE, current_window, is_log_known, numbers
+from vp_tui.views.figures import current_window, is_log_known, numbers
 from vp_tui.views.sources import SourceWord, source_view
 
 if TYPE_CHECKING:

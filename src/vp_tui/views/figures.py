@@ -27,11 +27,12 @@ from vp_tui.domain.rollout.windows import (
     unreal_missions,
 )
 from vp_tui.domain.vocabulary import GUARDRAIL_RATE, P95_WATCH_S, Stage, Traffic, rate_cell
-from vp_tui.state.state import EvidenceLog, SourceStatus
+from vp_tui.state.state import NO_EVIDENCE, SourceStatus
 from vp_tui.views.sources import SourceView, source_view
 from vp_tui.views.view import View, fact
 
 if TYPE_CHECKING:
+    from vp_tui.domain.events import EvidenceRead
     from vp_tui.domain.missions import Coverage, Ledger, LedgerEntry, Reconstruction
     from vp_tui.domain.models import Snapshot
     from vp_tui.domain.rollout.guardrails import TripWire
@@ -40,7 +41,6 @@ if TYPE_CHECKING:
     from vp_tui.state.state import Link, Watch
 
 
-NO_EVIDENCE: Final = EvidenceLog()
 TREND_POINTS: Final = 120
 """Missions in the trends at most."""
 
@@ -182,7 +182,7 @@ def _scope(watch: Watch, source: Traffic) -> str:
     return watch.window_scope or default_scope(watch.vp_id, watch.name, source)
 
 
-def _proposed(watch: Watch, log: EvidenceLog) -> Window:
+def _proposed(watch: Watch, log: EvidenceRead) -> Window:
     return proposed_window(
         log.rows,
         log.recorded_ids,

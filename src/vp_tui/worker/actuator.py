@@ -12,6 +12,7 @@ import os
 import signal
 import time
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -88,11 +89,14 @@ async def run_command(
         # Whoever starts it may leave meanwhile: asyncio would kill a command that has just begun.
         process = await asyncio.shield(_start(argv, output))
     except (OSError, ValueError) as error:
-        return CommandRun(argv, None, (), clock() - began, _not_started(argv[0], error))
-    code, failure = await _end_of(process, timeout_s)
+        said = (error.strerror if isinstance(error, OSError) else None) or str(error)
+        reason = f"{literal(argv[0])} cannot be run: {literal(said)}"
+        failure = Failure(reason, "correct the command in the table brake")
+        return CommandRun(argv, None, (), clock() - began, failure)
+    code, ended = await _end_of(process, timeout_s)
     with suppress(TimeoutError):  # something that it started may have its output still
         await asyncio.wait_for(output.ended.wait(), DRAIN_S)
-    return CommandRun(argv, code, output.lines(), clock() - began, failure)
+    return CommandRun(argv, code, output.lines(), clock() - began, ended)
 
 
 async def _start(argv: tuple[str, ...], output: _Output) -> asyncio.subprocess.Process:
@@ -144,36 +148,21 @@ def _signal(group: int, number: signal.Signals) -> None:
         os.killpg(group, number)
 
 
-def _not_started(program: str, error: Exception) -> Failure:
-    said = (error.strerror if isinstance(error, OSError) else None) or str(error)
-    return Failure(
-        f"{literal(program)} cannot be run: {literal(said)}",
-        "correct the command in the table brake",
-    )
-
-
+@dataclass(frozen=True, slots=True)
 class Actuator:
-    """Sets a switch, and restarts the gateway, by what is configured; nothing is raised.
+    """Sets a switch, and restarts the gateway, by what is configured; nothing is raised."""
 
-    A command may take `timeout_s` seconds.
-    """
-
-    def __init__(
-        self,
-        means: Means,
-        timeout_s: float = 60.0,
-        wall: Callable[[], datetime] = lambda: datetime.now(UTC),
-    ) -> None:
-        self._means = means
-        self._timeout_s = timeout_s
-        self._wall = wall
+    means: Means
+    timeout_s: float = 60.0
+    """Seconds that a command may take."""
+    wall: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     async def change(self, change: Change) -> Actuation:
         """Set a switch by all that is configured for it: first the file, then the command.
 
         The command is not run when the file could not be written.
         """
-        means, command, done = self._means, self._means.command(change), Actuation(())
+        means, command, done = self.means, self.means.command(change), Actuation(())
         if means.is_manual(change):
             return self._by_hand("no actuator is configured for this", means.by_hand(change))
         if means.env_file is not None:
@@ -186,9 +175,9 @@ class Actuator:
 
     async def restart(self) -> Actuation:
         """Run the operator's restart."""
-        if not self._means.restart:
+        if not self.means.restart:
             return self._by_hand("no restart command is configured", RESTART_BY_HAND)
-        return await self._run(self._means.restart, Actuation(()))
+        return await self._run(self.means.restart, Actuation(()))
 
     def _by_hand(self, why: str, what: tuple[str, ...]) -> Actuation:
         return Actuation((self._step("by hand", f"{why}: nothing was done"),), by_hand=what)
@@ -197,9 +186,8 @@ class Actuator:
         try:
             done = await asyncio.to_thread(set_switch, env_file, change)
         except SwitchError as error:
-            name, failure = "not written", error.failure
-            if isinstance(error, SwitchMasked):
-                name = "refused"
+            name = "refused" if isinstance(error, SwitchMasked) else "not written"
+            failure = error.failure
             return Actuation((self._step(name, f"{failure.reason}; {failure.cure}"),), failure)
         how = "stood already" if done.was_so else "written"
         step = self._step("written", f"{change.line} {how} in {literal(str(done.path))}")
@@ -208,7 +196,7 @@ class Actuator:
     async def _run(self, argv: tuple[str, ...], done: Actuation) -> Actuation:
         """Return what was done with the command run as well."""
         began = self._step("command", shown(argv))
-        run = await run_command(argv, self._timeout_s)
+        run = await run_command(argv, self.timeout_s)
         name, told = "command ended", f"exit code 0 after {took(run.took_s)}"
         if (failure := run.failure) is not None:
             name = "command failed"
@@ -217,4 +205,4 @@ class Actuator:
         return done._replace(steps=steps, failure=failure, command=run)
 
     def _step(self, name: str, detail: str) -> ActionStep:
-        return ActionStep(self._wall(), name, detail)
+        return ActionStep(self.wall(), name, detail)

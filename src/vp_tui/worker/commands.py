@@ -17,20 +17,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
-from vp_tui.domain.events import (
-    AlarmsAcknowledged,
-    PollRateChanged,
-    WaitingOffered,
-)
-from vp_tui.domain.orders import (
-    ActionKind,
-    ActionRecord,
-    CancelRun,
-    RestartGateway,
-    RingAlarms,
-    RunProbe,
-    SetSwitch,
-)
+from vp_tui.domain import events, orders
 from vp_tui.storage.errors import HandoverError
 from vp_tui.storage.places import actor
 
@@ -41,7 +28,6 @@ if TYPE_CHECKING:
 
     from vp_tui.domain.lane.switches import Change
     from vp_tui.domain.models import Failure
-    from vp_tui.domain.orders import Order
     from vp_tui.domain.rollout.evidence_row import EvidenceRow
     from vp_tui.domain.rollout.windows import Window
     from vp_tui.domain.runs.alarms import Alarm
@@ -58,22 +44,15 @@ POLL_FACTORS: Final = (0.5, 1.0, 2.0, 5.0)
 _JOIN_S: Final = 3.0
 
 
+@dataclass
 class Commands:
     """The commands of one lane's watch."""
 
-    def __init__(
-        self,
-        feeds: LaneFeeds,
-        store: Store,
-        make_recorder: Callable[[], Recorder],
-        places: Places,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self._feeds = feeds
-        self._store = store
-        self._make_recorder = make_recorder
-        self._places = places
-        self._clock = clock
+    feeds: LaneFeeds
+    store: Store
+    make_recorder: Callable[[], Recorder]
+    places: Places
+    clock: Callable[[], float] = time.monotonic
 
     @cached_property
     def actor(self) -> str:
@@ -83,12 +62,12 @@ class Commands:
     @cached_property
     def recorder(self) -> Recorder:
         """What writes rows and windows; made when it is first needed."""
-        return self._make_recorder()
+        return self.make_recorder()
 
     async def record(self, draft: Draft, choice: Choice) -> Outcome:
         """Write an evidence row; answered by RowRecorded, WindowsRead and EvidenceRead."""
         outcome = await self.recorder.record(draft, choice)
-        self._feeds.call(lambda feeds: feeds.read_files())
+        self.feeds.call(lambda feeds: feeds.read_files())
         return outcome
 
     async def change_window(self, window: Window, before: Window | None) -> Failure | None:
@@ -100,42 +79,42 @@ class Commands:
 
     async def waiting(self) -> WaitingRows:
         """Return the rows that wait for the log; answered by WaitingOffered."""
-        self._store.apply(WaitingOffered(self._clock()))
+        self.store.apply(events.WaitingOffered(self.clock()))
         return await self.recorder.waiting()
 
     async def append_waiting(self, rows: Collection[EvidenceRow]) -> list[AppendedRow] | Failure:
         """Append those of `rows` that still wait; answered by EvidenceRead."""
         settled = await self.recorder.append_waiting(rows)
-        self._feeds.call(lambda feeds: feeds.read_files())
+        self.feeds.call(lambda feeds: feeds.read_files())
         return settled
 
     def cancel(self, session_id: str, reason: str) -> None:
         """Cancel a session's run; answered by CancelRequested, then CancelAnswered or -Failed."""
-        self._feeds.order(CancelRun(session_id, reason))
+        self.feeds.order(orders.CancelRun(session_id, reason))
 
     def change_switch(self, change: Change, reason: str) -> None:
         """Set a switch of the lane; answered by SwitchAsked, then SwitchActed."""
-        self._feeds.order(SetSwitch(change, reason))
+        self.feeds.order(orders.SetSwitch(change, reason))
 
     def restart(self, reason: str) -> None:
         """Restart the gateway; answered by RestartAsked, then RestartActed."""
-        self._feeds.order(RestartGateway(reason))
+        self.feeds.order(orders.RestartGateway(reason))
 
     def probe(self) -> None:
         """Run a probe, as it is configured; answered by ProbeStepped for each of its steps."""
         from vp_tui.domain.lane.probe import prompt_for  # noqa: PLC0415 - not for the first frame
 
-        state = self._store.state
+        state = self.store.state
         prompt = prompt_for(state.watch.probe_prompt, state.dialect)
-        self._feeds.order(RunProbe(prompt, state.dialect))
+        self.feeds.order(orders.RunProbe(prompt, state.dialect))
 
     def refused(self, action: str, target: str, reason: str, why: str) -> None:
         """Audit that something was asked for and not done."""
-        self._note(action, target, reason, f"refused: {why}", ActionKind.REFUSED)
+        self._note(action, target, reason, f"refused: {why}", orders.ActionKind.REFUSED)
 
     def note(self, action: str, reason: str, result: str) -> None:
         """Audit what was done here and asks nothing of the gateway: a waiver, the auto-revert."""
-        self._note(action, self._store.state.watch.vp_id, reason, result)
+        self._note(action, self.store.state.watch.vp_id, reason, result)
 
     def _note(
         self,
@@ -143,57 +122,53 @@ class Commands:
         target: str,
         reason: str,
         result: str,
-        kind: ActionKind = ActionKind.DONE,
+        kind: orders.ActionKind = orders.ActionKind.DONE,
     ) -> None:
-        state = self._store.state
-        at, url, vp_id = state.clock.wall_at(self._clock()), state.watch.url, state.watch.vp_id
-        self.keep(
-            ActionRecord(at, self.actor, action, target, reason, (), result, kind, url, vp_id)
-        )
+        watch, at = self.store.state.watch, self.store.state.clock.wall_at(self.clock())
+        told = (at, self.actor, action, target, reason, (), result, kind, watch.url, watch.vp_id)
+        self.keep(orders.ActionRecord(*told))
 
     def acknowledge(self) -> int:
         """Say that the alarms were seen; answered by AlarmsAcknowledged. Return how many."""
-        unseen = [alarm for alarm in self._store.state.alarms if alarm.acknowledged is None]
+        unseen = [alarm for alarm in self.store.state.alarms if alarm.acknowledged is None]
         if unseen:
-            self._store.apply(AlarmsAcknowledged(self._clock(), self.actor))
-            told = ", ".join(
-                f"{alarm.key.kind} {alarm.session_id or ''}".strip() for alarm in unseen
-            )
-            self._note("acknowledge", told, "", "seen")
+            self.store.apply(events.AlarmsAcknowledged(self.clock(), self.actor))
+            seen = (f"{alarm.key.kind} {alarm.session_id or ''}".strip() for alarm in unseen)
+            self._note("acknowledge", ", ".join(seen), "", "seen")
         return len(unseen)
 
     def ring(self, alarms: tuple[Alarm, ...]) -> None:
         """Run the operator's command for these alarms; answered by AlarmCommandFailed at most."""
         told = "; ".join(f"{alarm.key.kind}: {alarm.reason}" for alarm in alarms)
-        self._feeds.order(RingAlarms(told))
+        self.feeds.order(orders.RingAlarms(told))
 
-    def keep(self, record: ActionRecord) -> None:
+    def keep(self, record: orders.ActionRecord) -> None:
         """Audit what came of an action; answered by AuditRead."""
-        self._feeds.order(record)
+        self.feeds.order(record)
 
     async def keep_handover(self, text: str, at: datetime) -> Path | Failure:
         """Write a handover text; nothing is answered. Return its file, or why there is none."""
         from vp_tui.storage.audit_log import keep_handover  # noqa: PLC0415 - many never hand over
 
         try:
-            return await asyncio.to_thread(keep_handover, self._places.handovers, text, at)
+            return await asyncio.to_thread(keep_handover, self.places.handovers, text, at)
         except HandoverError as error:
             return error.failure
 
     def read_tokens(self) -> None:
         """Read the tokens again and try what was refused; answered by TokensRead."""
-        self._feeds.call(lambda feeds: feeds.read_tokens())
+        self.feeds.call(lambda feeds: feeds.read_tokens())
 
     def show_log(self, session_id: str | None) -> None:
         """Tail this session's log besides the lane's; answered by LogArrived."""
-        self._feeds.call(lambda feeds: feeds.show_log(session_id))
+        self.feeds.call(lambda feeds: feeds.show_log(session_id))
 
     def change_poll_rate(self, step: int) -> float:
         """Poll slower (1) or faster (-1) by one step; return the factor in force."""
-        place = POLL_FACTORS.index(self._store.state.poll_factor)
+        place = POLL_FACTORS.index(self.store.state.poll_factor)
         factor = POLL_FACTORS[min(max(place + step, 0), len(POLL_FACTORS) - 1)]
-        self._store.apply(PollRateChanged(self._clock(), factor))
-        self._feeds.call(lambda feeds: feeds.set_poll_factor(factor))
+        self.store.apply(events.PollRateChanged(self.clock(), factor))
+        self.feeds.call(lambda feeds: feeds.set_poll_factor(factor))
         return factor
 
 
@@ -272,7 +247,6 @@ class NetworkThread:
                 self._loop = loop
                 for waiting in self._waiting:
                     loop.call_soon(self._deliver, *waiting)
-                self._waiting.clear()
             await self._main  # the others end with the loop
         finally:
             # From here on the loop takes no more calls.
@@ -302,6 +276,6 @@ class LaneFeeds:
         """Have `request` called with the feeds, on their loop; until they run it waits."""
         self.network.call(self, request)
 
-    def order(self, order: Order) -> None:
+    def order(self, order: orders.Order) -> None:
         """Have the feeds carry out an order, as `call` does."""
         self.call(lambda feeds: feeds.order(order))

@@ -8,21 +8,27 @@ returned.
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import time
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vp_tui.domain.events import RowRecorded, RowsPreceded, WindowsRead
+from vp_tui.domain.models import Failure
 from vp_tui.domain.rollout.labels import is_same_window
 from vp_tui.domain.rollout.windows import recorded
-from vp_tui.domain.text import literal
-from vp_tui.state.state import EvidenceLog
+from vp_tui.state.state import NO_EVIDENCE
 from vp_tui.storage.errors import EvidenceError, LogChanged
-from vp_tui.storage.evidence_log import Fingerprint, read_log, resolve
+from vp_tui.storage.evidence_log import NO_ROWS, read_log, resolve
 from vp_tui.storage.places import actor
-from vp_tui.storage.rows import RecordFacts, append_spooled, record_or_keep, spooled_rows
+from vp_tui.storage.rows import (
+    RecordFacts,
+    SpooledRow,
+    SpooledRows,
+    append_spooled,
+    record_or_keep,
+    spooled_rows,
+)
 from vp_tui.storage.windows import keep_window, windows_file
 from vp_tui.views.evidence_row import facts_of, row_of
 
@@ -30,8 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
     from pathlib import Path
 
-    from vp_tui.domain.models import Failure
-    from vp_tui.domain.rollout.evidence_row import EvidenceRow, EvidenceTable
+    from vp_tui.domain.rollout.evidence_row import EvidenceRow
     from vp_tui.domain.rollout.windows import Window
     from vp_tui.state.store import Store
     from vp_tui.storage.evidence_log import Appended
@@ -41,24 +46,9 @@ if TYPE_CHECKING:
 
 _TRIES: Final = 20
 """How often a row is tried while others write rows of other windows; then it is written."""
-_NO_ROWS: Final = Fingerprint(hashlib.sha256(b"").hexdigest())
-
-
-class WaitingRow(NamedTuple):
-    """A row that is not in its log."""
-
-    row: EvidenceRow
-    kept_in: str | None
-    """The file that keeps it, as shown; None: only the last record of the log has it."""
-    because: str | None
-    """Why it could not be written, in words; None where that is not known."""
-
-
-class WaitingRows(NamedTuple):
-    """All rows that wait for one log, oldest first, and what could not be read, in words."""
-
-    rows: tuple[WaitingRow, ...] = ()
-    warnings: tuple[str, ...] = ()
+# As the ui, which knows no storage, calls them.
+WaitingRow = SpooledRow
+WaitingRows = SpooledRows
 
 
 class AppendedRow(NamedTuple):
@@ -73,14 +63,9 @@ class AppendedRow(NamedTuple):
 def waiting_rows(spool: Path, log: Path) -> WaitingRows:
     """Return what waits for `log`, in the directory `spool` or as a record without its row."""
     try:
-        found = spooled_rows(spool, log)
+        return spooled_rows(spool, log)
     except EvidenceError as error:
         return WaitingRows(warnings=(str(error),))
-    rows = (
-        WaitingRow(kept.row, literal(str(kept.file)) if kept.file else None, kept.because)
-        for kept in found.rows
-    )
-    return WaitingRows(tuple(rows), found.warnings)
 
 
 def append_waiting(spool: Path, log: Path, rows: Collection[EvidenceRow]) -> Iterator[AppendedRow]:
@@ -98,18 +83,17 @@ def append_waiting(spool: Path, log: Path, rows: Collection[EvidenceRow]) -> Ite
 
 def _append_first(spool: Path, log: Path, rows: Collection[EvidenceRow]) -> AppendedRow | None:
     """Append the oldest of `rows` that waits; None when none does."""
-    for is_last in (*(False,) * (_TRIES - 1), True):
+    for tries_left in reversed(range(_TRIES)):
         found = spooled_rows(spool, log)
         kept = next((kept for kept in found.rows if kept.row in rows), None)
         if kept is None:
             return None
         try:
             return AppendedRow(kept.row, append_spooled(kept, found.fingerprint).line)
-        except LogChanged as error:  # perhaps by this very row: look again
-            if is_last:
-                return AppendedRow(kept.row, None, error.failure)
         except EvidenceError as error:
-            return AppendedRow(kept.row, None, error.failure)
+            # The log was perhaps changed by this very row: look again.
+            if not (tries_left and isinstance(error, LogChanged)):
+                return AppendedRow(kept.row, None, error.failure)
     return None
 
 
@@ -135,13 +119,8 @@ class Preceded(NamedTuple):
     row: EvidenceRow
 
 
-class Refused(NamedTuple):
-    """The row could not be written; the failure tells where it is kept, or that it is not."""
-
-    failure: Failure
-
-
-Outcome = Written | Preceded | Refused
+Outcome = Written | Preceded | Failure
+"""A failure tells where the row is kept that could not be written, or that it is not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,25 +147,19 @@ def new_recorder(log: Path | None, store: Store, places: Places) -> Recorder:
     return Recorder(evidence_files(places, log, watch.url, watch.vp_id), store, actor())
 
 
+@dataclass(frozen=True, slots=True)
 class Recorder:
     """Writes rows and windows of one watch; `author` is who it does it for."""
 
-    def __init__(
-        self,
-        files: EvidenceFiles,
-        store: Store,
-        author: str,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self.author = author
-        self._files = files
-        self._store = store
-        self._clock = clock
+    files: EvidenceFiles
+    store: Store
+    author: str
+    clock: Callable[[], float] = time.monotonic
 
     @property
     def has_log(self) -> bool:
         """Whether there is a log to write to."""
-        return self._files.log is not None
+        return self.files.log is not None
 
     async def record(self, draft: Draft, choice: Choice) -> Outcome:
         """Write the row, unless somebody else wrote one for its window that was not shown yet.
@@ -197,15 +170,18 @@ class Recorder:
         row = row_of(draft, choice)
         facts = RecordFacts(**facts_of(draft, choice, self.author))
         try:
-            shown = self._store.state.rows_preceding
+            shown = self.store.state.rows_preceding
             appended = await asyncio.to_thread(self._append, draft, row, facts, shown)
         except EvidenceError as error:
-            return Refused(error.failure)
+            return error.failure
         if isinstance(appended, RowsPreceded):
-            self._store.apply(appended)
+            self.store.apply(appended)
             return Preceded(appended.rows[-1])
         self._tell(draft, row, appended)
-        window, problem = await self._after(draft, choice)
+        # The window stays open or is closed, as the word or the engineer has it.
+        now = draft.state.clock.wall_at(self.clock())
+        window = recorded(draft.window, choice.decision, now, keep=draft.stays_open(choice))
+        problem = await self.change_window(window, draft.state.window)
         return Written(row, appended.line, appended.path.name, window, problem)
 
     async def change_window(self, window: Window, before: Window | None) -> Failure | None:
@@ -214,27 +190,25 @@ class Recorder:
         `before` is the open window as it was known; None: none was open.
         """
         try:
-            kept = await asyncio.to_thread(keep_window, self._files.windows, window, before)
+            kept = await asyncio.to_thread(keep_window, self.files.windows, window, before)
         except EvidenceError as error:
             return error.failure
-        self._store.apply(WindowsRead(self._clock(), kept))
+        self.store.apply(WindowsRead(self.clock(), kept))
         return None
 
     async def waiting(self) -> WaitingRows:
         """Return the rows that wait for the log; none where there is no log."""
-        if self._files.log is None:
+        if self.files.log is None:
             return WaitingRows()
-        return await asyncio.to_thread(waiting_rows, self._files.spool, self._files.log)
+        return await asyncio.to_thread(waiting_rows, self.files.spool, self.files.log)
 
     async def append_waiting(self, rows: Collection[EvidenceRow]) -> list[AppendedRow] | Failure:
         """Append those of `rows` that still wait; return what became of each, or what failed."""
         try:
-            return await asyncio.to_thread(self._append_waiting, rows)
+            appended = append_waiting(self.files.spool, self._log, rows)
+            return await asyncio.to_thread(list, appended)
         except EvidenceError as error:
             return error.failure
-
-    def _append_waiting(self, rows: Collection[EvidenceRow]) -> list[AppendedRow]:
-        return list(append_waiting(self._files.spool, self._log, rows))
 
     def _append(
         self, draft: Draft, row: EvidenceRow, facts: RecordFacts, shown: frozenset[EvidenceRow]
@@ -243,15 +217,21 @@ class Recorder:
 
         What others wrote for its window stands in its way, unless it is in `shown`.
         """
-        log, spool = self._log, self._files.spool
-        known = draft.state.evidence or EvidenceLog()
-        expected = _fingerprint(known)
+        log, spool = self._log, self.files.spool
+        known = draft.state.evidence or NO_EVIDENCE
+        seen = {*known.rows, *shown}
+        expected = None if known.problem is not None else known.fingerprint or NO_ROWS
         for _ in range(_TRIES):
             if expected is None:
                 with suppress(EvidenceError):  # it cannot be written either: told, and kept, below
                     table, expected = read_log(log)
-                    if preceding := _preceding(row, table, {*known.rows, *shown}):
-                        return RowsPreceded(self._clock(), preceding)
+                    preceding = tuple(
+                        logged.row
+                        for logged in table.rows
+                        if is_same_window(logged.row.window, row.window) and logged.row not in seen
+                    )
+                    if preceding:
+                        return RowsPreceded(self.clock(), preceding)
             try:
                 return record_or_keep(spool, log, row, facts, expected=expected)
             except LogChanged:
@@ -261,42 +241,18 @@ class Recorder:
     def _tell(self, draft: Draft, row: EvidenceRow, appended: Appended) -> None:
         missions = draft.figures.snapshot.missions if draft.figures else ()
         told = RowRecorded(
-            self._clock(),
+            self.clock(),
             row,
             appended.line,
             frozenset(mission.mission_id for mission in missions),
             draft.window.source.is_real,
             self.author,
-            appended.fingerprint.sha256,
+            appended.fingerprint,
         )
-        self._store.apply(told)
-
-    async def _after(self, draft: Draft, choice: Choice) -> tuple[Window, Failure | None]:
-        """Keep the window open, or close it, as the word or the engineer has it."""
-        now = draft.state.clock.wall_at(self._clock())
-        window = recorded(draft.window, choice.decision, now, keep=draft.stays_open(choice))
-        return window, await self.change_window(window, draft.state.window)
+        self.store.apply(told)
 
     @property
     def _log(self) -> Path:
-        if self._files.log is None:
+        if self.files.log is None:
             raise AssertionError("there is no evidence log to write to")
-        return self._files.log
-
-
-def _preceding(
-    row: EvidenceRow, table: EvidenceTable, shown: Collection[EvidenceRow]
-) -> tuple[EvidenceRow, ...]:
-    """Return the rows for the window of `row` that were not shown, the newest last."""
-    return tuple(
-        logged.row
-        for logged in table.rows
-        if is_same_window(logged.row.window, row.window) and logged.row not in shown
-    )
-
-
-def _fingerprint(known: EvidenceLog) -> Fingerprint | None:
-    """Return that of the rows that are known; None where they are not."""
-    if known.problem is not None:
-        return None
-    return Fingerprint(known.fingerprint) if known.fingerprint else _NO_ROWS
+        return self.files.log

@@ -7,19 +7,11 @@ which in the TUI is the network thread's.
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Final, Protocol, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
-from vp_tui.domain.events import (
-    ContinuityArrived,
-    HealthArrived,
-    LogDropped,
-    SessionsArrived,
-    SnapshotArrived,
-    SourceFailed,
-    TokensRead,
-)
+from vp_tui.domain import events
 from vp_tui.domain.models import DEFAULT_INTERVALS, Plane, Source
 from vp_tui.domain.orders import LaneOrder
 from vp_tui.gateway.credentials import is_session_id
@@ -29,12 +21,11 @@ from vp_tui.worker.polling import UNAUTHORIZED_RETRY_S, Attachments, LogTailer, 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
-    from vp_tui.domain.events import Event
-    from vp_tui.domain.models import Snapshot, TokenPresence
+    from vp_tui.domain.models import TokenPresence
     from vp_tui.domain.orders import Order
     from vp_tui.gateway.client import GatewayClient
     from vp_tui.gateway.credentials import Credentials
-    from vp_tui.gateway.parsing import SessionListing
+    from vp_tui.worker.files import ThreadFeed
     from vp_tui.worker.orders import OrderRunner
     from vp_tui.worker.polling import Stream
 
@@ -44,13 +35,6 @@ FILES_S: Final = 2.0
 """Between two looks at the files' stamps."""
 LOOKS_AFTER_S: Final = (1.0, 1.0, 2.0, 4.0, 8.0)
 """Between the looks for what an order about the lane brought about: a restart takes its time."""
-
-
-class FileFeed(Protocol):
-    """Tells what a file says when it changed."""
-
-    async def look(self) -> None:
-        """Read the file if it changed."""
 
 
 @dataclass
@@ -73,6 +57,7 @@ class OpsGate:
         self.refusal = None
 
 
+@dataclass(eq=False)
 class Feeds:
     """All feeds of one gateway.
 
@@ -81,39 +66,26 @@ class Feeds:
     runs.
     """
 
-    def __init__(  # noqa: PLR0913 - the parts of one gateway's watch, most of them keyword-only
-        self,
-        client: GatewayClient,
-        credentials: Credentials,
-        make_stream: Callable[[str], Stream],
-        emit: Callable[[Event], None],
-        *,
-        orders: OrderRunner,
-        lane_log_id: str,
-        files: tuple[FileFeed, ...] = (),
-        intervals: Mapping[Source, float] = DEFAULT_INTERVALS,
-        pace: Pace | None = None,
-    ) -> None:
-        self.pace = pace or Pace()
-        self._client = client
-        self._credentials = credentials
-        self._make_stream = make_stream
-        self._emit = emit
-        self._orders = orders
-        self._files = files
-        self._intervals = intervals
-        self._lane_log_id = lane_log_id
-        self._shown_log_id: str | None = None
-        self._metrics_gate = OpsGate()
-        self._sessions_gate = OpsGate()
-        self._lost: set[str] = set()
-        self._log_tasks: dict[str, asyncio.Task[None]] = {}
+    client: GatewayClient
+    credentials: Credentials
+    make_stream: Callable[[str], Stream]
+    emit: Callable[[events.Event], None]
+    orders: OrderRunner
+    lane_log_id: str
+    files: tuple[ThreadFeed, ...] = ()
+    intervals: Mapping[Source, float] = field(default_factory=lambda: DEFAULT_INTERVALS)
+    pace: Pace = field(default_factory=Pace)
+    _shown_log_id: str | None = None
+    _metrics_gate: OpsGate = field(default_factory=OpsGate)
+    _sessions_gate: OpsGate = field(default_factory=OpsGate)
+    _lost: set[str] = field(default_factory=set)
+    _log_tasks: dict[str, asyncio.Task[None]] = field(default_factory=dict)
 
     async def run(self) -> None:
         """Feed until cancelled. A bug in any feed ends all of them with its exception."""
         try:
             async with asyncio.TaskGroup() as self._tasks:
-                self._attachments = Attachments(self._make_stream, self._emit, self._tasks)
+                self._attachments = Attachments(self.make_stream, self.emit, self._tasks)
                 self.read_tokens()
                 self._start(Source.HEALTH, self._ask_health)
                 self._start(Source.METRICS, self._ask_metrics)
@@ -123,7 +95,7 @@ class Feeds:
                 self._tasks.create_task(self._reread_tokens(), name="tokens")
                 self._tasks.create_task(self._follow_files(), name="files")
         finally:
-            await self._client.aclose()
+            await self.client.aclose()
 
     def show_log(self, session_id: str | None) -> None:
         """Tail this session's log besides the lane's, which is always tailed."""
@@ -145,7 +117,7 @@ class Feeds:
         self._tasks.create_task(self._carry_out(order), name="order")
 
     async def _carry_out(self, order: Order) -> None:
-        await self._orders.carry_out(order)
+        await self.orders.carry_out(order)
         await self._look_at_files()
         for seconds in LOOKS_AFTER_S if isinstance(order, LaneOrder) else ():
             self.pace.wake()
@@ -163,10 +135,10 @@ class Feeds:
 
     def read_tokens(self) -> None:
         """Read the tokens again and try everything that waits for them."""
-        self._tokens_read(self._credentials.read())
+        self._tokens_read(self.credentials.read())
 
     def _tokens_read(self, presence: TokenPresence) -> None:
-        self._emit(TokensRead(self.pace.clock(), presence))
+        self.emit(events.TokensRead(self.pace.clock(), presence))
         self._metrics_gate.reset()
         self._sessions_gate.reset()
         self._attachments.wake(self.pace.clock())
@@ -180,7 +152,7 @@ class Feeds:
     ) -> asyncio.Task[None]:
         poller = Poller(
             ask=ask,
-            interval_s=self._intervals[source],
+            interval_s=self.intervals[source],
             pace=self.pace,
             on_answer=partial(self._answered, log_id or source),
             on_failure=partial(self._failed, source, log_id),
@@ -191,9 +163,9 @@ class Feeds:
         """Read the tokens every 30 s: somebody may be renewing those that are refused."""
         while True:
             await self.pace.pause(UNAUTHORIZED_RETRY_S)
-            before = self._credentials.headers()
-            presence = self._credentials.read()
-            if self._credentials.headers() != before:
+            before = self.credentials.headers()
+            presence = self.credentials.read()
+            if self.credentials.headers() != before:
                 self._tokens_read(presence)
 
     async def _follow_files(self) -> None:
@@ -202,31 +174,42 @@ class Feeds:
             await self.pace.pause(FILES_S)
 
     async def _look_at_files(self) -> None:
-        for file in self._files:
+        for file in self.files:
             await file.look()
 
     async def _ask_health(self) -> None:
-        health = await self._client.health()
-        self._emit(HealthArrived(self.pace.clock(), health))
+        health = await self.client.health()
+        self.emit(events.HealthArrived(self.pace.clock(), health))
 
     async def _ask_metrics(self) -> None:
-        def refused(error: Unauthorized) -> None:
-            self._failed(Source.METRICS, None, error)
-
-        gate, ask = self._metrics_gate, self._client.metrics
+        refused = partial(self._failed, Source.METRICS, None)
+        gate, ask = self._metrics_gate, self.client.metrics
         snapshot, plane = await self._ask_planes(gate, ask, Plane.DASHBOARD, refused)
-        self._snapshot_arrived(snapshot, plane)
+        self.emit(events.SnapshotArrived(self.pace.clock(), snapshot, plane))
+        if snapshot.lane and is_session_id(snapshot.lane.log_id):
+            self.lane_log_id = snapshot.lane.log_id
+            self._tail_wanted_logs()
 
     async def _ask_sessions(self) -> None:
-        gate, ask = self._sessions_gate, self._client.sessions
-        self._sessions_arrived(*await self._ask_planes(gate, ask, Plane.SESSION))
+        gate, ask = self._sessions_gate, self.client.sessions
+        listing, plane = await self._ask_planes(gate, ask, Plane.SESSION)
+        now = self.pace.clock()
+        self.emit(events.SessionsArrived(now, listing.sessions, listing.total, plane))
+        attachable = [
+            session
+            for session in listing.sessions
+            if session.session_id != self.lane_log_id and is_session_id(session.session_id)
+        ]
+        if self._attachments.listing_arrived(attachable, now):
+            # All are gone after a restart, and one that took no time fails no poll: look now.
+            self.pace.wake()
 
     async def _ask_planes(
         self,
         gate: OpsGate,
         ask: Callable[[Plane], Awaitable[_Answer]],
         substitute: Plane,
-        on_refusal: Callable[[Unauthorized], None] = lambda _error: None,
+        on_refusal: Callable[[GatewayError], None] = lambda _error: None,
     ) -> tuple[_Answer, Plane]:
         """Return the ops plane's answer, or while that refuses the substitute's.
 
@@ -250,36 +233,18 @@ class Feeds:
             raise (gate.refusal or error) from error
 
     async def _ask_continuity(self) -> None:
-        continuity = await self._client.continuity()
-        self._emit(ContinuityArrived(self.pace.clock(), continuity))
-
-    def _snapshot_arrived(self, snapshot: Snapshot, plane: Plane) -> None:
-        self._emit(SnapshotArrived(self.pace.clock(), snapshot, plane))
-        if snapshot.lane and is_session_id(snapshot.lane.log_id):
-            self._lane_log_id = snapshot.lane.log_id
-            self._tail_wanted_logs()
-
-    def _sessions_arrived(self, listing: SessionListing, plane: Plane) -> None:
-        now = self.pace.clock()
-        self._emit(SessionsArrived(now, listing.sessions, listing.total, plane))
-        attachable = [
-            session
-            for session in listing.sessions
-            if session.session_id != self._lane_log_id and is_session_id(session.session_id)
-        ]
-        if self._attachments.listing_arrived(attachable, now):
-            # All are gone after a restart, and one that took no time fails no poll: look now.
-            self.pace.wake()
+        continuity = await self.client.continuity()
+        self.emit(events.ContinuityArrived(self.pace.clock(), continuity))
 
     def _tail_wanted_logs(self) -> None:
-        logs = (self._lane_log_id, self._shown_log_id)
+        logs = (self.lane_log_id, self._shown_log_id)
         wanted = {log_id for log_id in logs if log_id is not None and is_session_id(log_id)}
         for log_id in self._log_tasks.keys() - wanted:
             self._log_tasks.pop(log_id).cancel()
             self._lost.discard(log_id)
-            self._emit(LogDropped(self.pace.clock(), log_id))
+            self.emit(events.LogDropped(self.pace.clock(), log_id))
         for log_id in wanted - self._log_tasks.keys():
-            tailer = LogTailer(log_id, self._client, self._emit, self.pace.clock)
+            tailer = LogTailer(log_id, self.client, self.emit, self.pace.clock)
             self._log_tasks[log_id] = self._start(Source.LOG, tailer.ask, log_id)
 
     def _answered(self, name: str) -> None:
@@ -293,7 +258,7 @@ class Feeds:
             self.pace.wake()
 
     def _failed(self, source: Source, log_id: str | None, error: GatewayError) -> None:
-        self._emit(SourceFailed(self.pace.clock(), source, error.failure, log_id))
+        self.emit(events.SourceFailed(self.pace.clock(), source, error.failure, log_id))
         name = log_id or source
         if isinstance(error, Unreachable | TimedOut):
             self._lost.add(name)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import os
 from abc import ABC, abstractmethod
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, ClassVar, Final
 
@@ -19,16 +20,10 @@ from vp_tui.domain.text import literal
 from vp_tui.state.state import AUTHORS_KEPT
 from vp_tui.storage.audit_log import newest_actions
 from vp_tui.storage.env_switches import read_switches
-from vp_tui.storage.errors import (
-    AuditError,
-    EvidenceError,
-    LockError,
-    SwitchError,
-    as_evidence_error,
-)
+from vp_tui.storage.errors import EvidenceError, LockError, StorageError, SwitchError
 from vp_tui.storage.evidence_log import read_log, resolve
 from vp_tui.storage.junit import read_report
-from vp_tui.storage.records import Recorded, RecordsFollower, records_path, sha256
+from vp_tui.storage.records import RecordsFollower, records_path, sha256
 from vp_tui.storage.windows import read_windows
 
 if TYPE_CHECKING:
@@ -40,8 +35,6 @@ if TYPE_CHECKING:
     from vp_tui.storage.locks import HostLock
 
 
-Stamp = tuple[int, int, int]
-CannotRead = AuditError | EvidenceError
 _UNREAD: Final = object()
 """No stamp equals it."""
 
@@ -53,23 +46,26 @@ ACTIONS_KEPT: Final = 500
 
 
 class ThreadFeed(ABC):
-    """Asks `news` on a thread and tells it."""
+    """Asks `news` on a thread and tells it, unless that is what it told last."""
 
     def __init__(self, emit: Callable[[Event], None], clock: Callable[[], float]) -> None:
         self._emit = emit
         self._clock = clock
         self._looking = asyncio.Lock()
+        self._told: tuple[object, ...] | None = None
+        """The event that was told last, without its time; None: any one is news."""
 
     async def look(self) -> None:
         """Look, away from the loop, and tell what is new."""
         async with self._looking:
             event = await asyncio.to_thread(self.news)
-        if event is not None:
-            self._emit(event)
+            if event is not None and event[1:] != self._told:
+                self._told = event[1:]
+                self._emit(event)
 
     @abstractmethod
     def news(self) -> Event | None:
-        """Return what is new since the last look; None: nothing. Blocks on the disk."""
+        """Return what is so; None where that did not change. Blocks on the disk."""
 
 
 class StampedFeed(ThreadFeed):
@@ -88,121 +84,87 @@ class StampedFeed(ThreadFeed):
         self._path = path
         self._seen = self.seen_at_first
         """The file's stamp when it was last read without a problem."""
-        self._told: tuple[object, ...] | None = None
-        """The problem that was told last, as an event without its time."""
 
     @abstractmethod
     def read(self) -> Event:
-        """Return what the file says. Raises `CannotRead`."""
+        """Return what the file says. Raises StorageError."""
 
-    def unread(self, error: CannotRead) -> Event:
+    def unread(self, error: StorageError) -> Event:
         """Return why the file could not be read."""
         raise error
 
     def stamp(self) -> object:
-        """Return what changes with the file."""
+        """Return what changes with the file. Raises StorageError."""
         try:
-            return stamp_of(self._path.stat())
+            return stamp_of(self._path)
         except OSError:
             return None
 
     def news(self) -> Event | None:
         """Return what the file says; None while it did not change."""
-        # The stamp is taken first: what changes meanwhile is read again.
-        stamp = self.stamp()
-        if stamp == self._seen:
-            return None
         try:
+            # The stamp is taken first: what changes meanwhile is read again.
+            stamp = self.stamp()
+            if stamp == self._seen:
+                return None
             event = self.read()
-        except (AuditError, EvidenceError) as error:
-            problem = self.unread(error)
-            told, self._seen, self._told = self._told, _UNREAD, problem[1:]
-            return None if told == self._told else problem
+        except StorageError as error:
+            self._seen = _UNREAD
+            return self.unread(error)
         self._seen, self._told = stamp, None
         return event
 
 
-def stamp_of(status: os.stat_result) -> Stamp:
-    """Return what of a file's status changes with what is in it."""
+def stamp_of(path: Path) -> tuple[int, int, int]:
+    """Return what changes with what is in a file. Raises OSError."""
+    status = path.stat()
     return status.st_mtime_ns, status.st_size, status.st_ino
 
 
-class EvidenceFeed(ThreadFeed):
-    """Tells the rows of one log, and what its records name, when they changed.
-
-    A log that cannot be read is tried each time, and told once.
-    """
+class EvidenceFeed(StampedFeed):
+    """Tells the rows of one log, and what its records name, when they changed."""
 
     def __init__(
-        self, log: Path, emit: Callable[[Event], None], clock: Callable[[], float]
+        self, path: Path, emit: Callable[[Event], None], clock: Callable[[], float]
     ) -> None:
-        super().__init__(emit, clock)
-        self._log = log
-        self._seen: tuple[Stamp | None, Stamp | None] | None = None
-        """The files' stamps when they were last read without a problem."""
+        super().__init__(path, emit, clock)
         self._table: EvidenceTable | None = None
         self._records = RecordsFollower()
-        self._told_problem: str | None = None
 
-    def news(self) -> EvidenceRead | None:
-        """Return the log and its records; None while neither changed."""
-        try:
-            path = resolve(self._log)
-            stamps = _stamp(path), _stamp(records_path(path))
-            if stamps == self._seen:
-                return None
-            # The stamps were taken first: what changes meanwhile is read again.
-            table, fingerprint = read_log(path, self._table)
-            recorded = self._read_records(records_path(path))
-        except EvidenceError as error:
-            self._seen, problem = None, _in_words(error, self._log)
-            if self._told_problem == problem:
-                return None
-            self._told_problem = problem
-            return EvidenceRead(self._clock(), (), frozenset(), problem)
-        self._seen, self._table, self._told_problem = stamps, table, None
-        rows = tuple(logged.row for logged in table.rows[-ROWS_LIMIT:])
+    def stamp(self) -> object:
+        """Return what changes with the log and its records. Raises EvidenceError."""
+        log, stamps = resolve(self._path), {}
+        for path in (log, records_path(log)):
+            with EvidenceError.for_os_errors(path), suppress(FileNotFoundError):
+                stamps[path] = stamp_of(path)
+        return stamps
+
+    def read(self) -> EvidenceRead:
+        """Return the log and its records. Raises EvidenceError."""
+        path = resolve(self._path)
+        table, fingerprint = read_log(path, self._table)
+        with EvidenceError.for_os_errors(records_path(path)):
+            recorded = self._records.read(records_path(path))
+        self._table = table
         return EvidenceRead(
             self._clock(),
-            rows,
+            tuple(logged.row for logged in table.rows[-ROWS_LIMIT:]),
             recorded.ids,
             # A file with text but no table is not taken for a log without rows.
             table.warnings[0] if table.span is None and table.warnings else None,
             recorded.unreal_ids,
             recorded.unreal_windows,
-            _authors(table, recorded),
-            None if stamps[0] is None else fingerprint.sha256,
+            tuple(recorded.authors.get(sha256(row.raw)) for row in table.rows[-AUTHORS_KEPT:]),
+            fingerprint if path.exists() else None,
             warnings=() if table.span is None else table.warnings,
         )
 
-    def _read_records(self, path: Path) -> Recorded:
-        try:
-            return self._records.read(path)
-        except OSError as error:
-            raise as_evidence_error(error, path) from error
-
-
-def _authors(table: EvidenceTable, recorded: Recorded) -> tuple[str | None, ...]:
-    newest = table.rows[-AUTHORS_KEPT:]
-    return tuple(recorded.authors.get(sha256(logged.raw)) for logged in newest)
-
-
-def _in_words(error: EvidenceError, log: Path) -> str:
-    """Return why a log cannot be read: the error's own words are for writing."""
-    if isinstance(error.__cause__, PermissionError):
-        return f"{literal(str(log))}: it, or its records, may not be read"
-    return str(error)
-
-
-def _stamp(path: Path) -> Stamp | None:
-    """Return what changes with a file; None for one that is not there. Raises EvidenceError."""
-    try:
-        status = path.stat()
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise as_evidence_error(error, path) from error
-    return stamp_of(status)
+    def unread(self, error: StorageError) -> EvidenceRead:
+        """Return why the log cannot be read: the error's own words are for writing."""
+        problem = str(error)
+        if isinstance(error.__cause__, PermissionError):
+            problem = f"{literal(str(self._path))}: it, or its records, may not be read"
+        return EvidenceRead(self._clock(), (), frozenset(), problem)
 
 
 class RevertLock(ThreadFeed):
@@ -218,24 +180,17 @@ class RevertLock(ThreadFeed):
         super().__init__(emit, clock)
         self._lock = lock
         self._who = f"pid {os.getpid()} of {actor}"
-        self._told: str | None = UNCLAIMED
+        self._told = (UNCLAIMED,)
 
-    def news(self) -> AutoRevertBarred | None:
-        """Try to take it, and return who has it; None while that is as it was."""
-        why = self._why_not()
-        if why == self._told:
-            return None
-        self._told = why
-        return AutoRevertBarred(self._clock(), why)
-
-    def _why_not(self) -> str | None:
+    def news(self) -> AutoRevertBarred:
+        """Try to take it, and return who has it."""
+        why = None
         try:
-            holder = self._lock.take(self._who)
+            if (holder := self._lock.take(self._who)) is not None:
+                why = f"another vp-tui on this host has it: {holder or 'it did not say who'}"
         except LockError as error:
-            return f"its lock cannot be taken: {error.failure.reason}"
-        if holder is None:
-            return None
-        return f"another vp-tui on this host has it: {holder or 'it did not say who'}"
+            why = f"its lock cannot be taken: {error.failure.reason}"
+        return AutoRevertBarred(self._clock(), why)
 
 
 class SwitchesFeed(ThreadFeed):
@@ -246,17 +201,9 @@ class SwitchesFeed(ThreadFeed):
     ) -> None:
         super().__init__(emit, clock)
         self._env_file = env_file
-        self._told: SwitchesRead | None = None
 
-    def news(self) -> SwitchesRead | None:
-        """Return the switches; None while the file says the same."""
-        read = self._read()
-        if self._told is not None and read._replace(at=self._told.at) == self._told:
-            return None
-        self._told = read
-        return read
-
-    def _read(self) -> SwitchesRead:
+    def news(self) -> SwitchesRead:
+        """Return the switches, or why they cannot be read."""
         try:
             stamp = self._env_file.stat().st_mtime
             switches = read_switches(self._env_file)
@@ -271,10 +218,9 @@ class AuditFeed(StampedFeed):
 
     def read(self) -> AuditRead:
         """Return the newest actions. Raises AuditError."""
-        tail = newest_actions(self._path, ACTIONS_KEPT)
-        return AuditRead(self._clock(), tail.records, tail.unreadable)
+        return AuditRead(self._clock(), *newest_actions(self._path, ACTIONS_KEPT))
 
-    def unread(self, error: CannotRead) -> AuditRead:
+    def unread(self, error: StorageError) -> AuditRead:
         """Return why there are none."""
         return AuditRead(self._clock(), (), problem=error.failure)
 
@@ -288,7 +234,7 @@ class WindowsFeed(StampedFeed):
         """Return the windows. Raises EvidenceError."""
         return WindowsRead(self._clock(), read_windows(self._path))
 
-    def unread(self, error: CannotRead) -> WindowsRead:
+    def unread(self, error: StorageError) -> WindowsRead:
         """Return why there are none."""
         return WindowsRead(self._clock(), (), str(error))
 
@@ -303,6 +249,6 @@ class SuitesFeed(StampedFeed):
     def stamp(self) -> object:
         """Return what changes with the file: why there is none, for one that cannot be seen."""
         try:
-            return stamp_of(self._path.stat())
+            return stamp_of(self._path)
         except OSError as error:
             return error.errno

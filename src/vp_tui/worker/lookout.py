@@ -11,6 +11,7 @@ actuator did, which proves nothing (docs/rollout.md, section 9).
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
 from vp_tui.domain.events import AutoRevertStopped, OutcomeAudited, Tick
@@ -58,40 +59,40 @@ class Hands(Protocol):
         """Run the operator's command for these alarms."""
 
 
+@dataclass(frozen=True, slots=True)
 class Lookout:
     """Looks at one store."""
 
-    def __init__(self, live: Live, hands: Hands, wall: Callable[[], datetime]) -> None:
-        """`wall` is the time in UTC."""
-        self._live = live
-        self._hands = hands
-        self._wall = wall
+    live: Live
+    hands: Hands
+    wall: Callable[[], datetime]
+    """The time in UTC."""
 
     def look(self) -> tuple[Alarm, ...]:
         """Let a second pass: ages grow. Return the alarms that are new."""
-        view = self._live.look()
+        view = self.live.look()
         known = {alarm.key for alarm in view.state.alarms}
-        self._live.store.apply(Tick(view.now, self._wall()), *judged(view, reverts=True))
-        after = self._live.state
-        act_on_revert(view.state.auto_revert, after.auto_revert, self._hands)
+        self.live.store.apply(Tick(view.now, self.wall()), *judged(view, reverts=True))
+        after = self.live.state
+        act_on_revert(view.state.auto_revert, after.auto_revert, self.hands)
         new = tuple(alarm for alarm in after.alarms if alarm.key not in known)
         if new:
-            self._hands.ring(tuple(sorted(new, key=lambda alarm: alarm.key)))
+            self.hands.ring(tuple(sorted(new, key=lambda alarm: alarm.key)))
         return new
 
     def stop_auto_revert(self, actor: str) -> None:
         """Stop the countdown, in the name of `actor`."""
-        before = self._live.state.auto_revert
-        self._live.store.apply(AutoRevertStopped(self._live.now, actor))
-        act_on_revert(before, self._live.state.auto_revert, self._hands)
+        before = self.live.state.auto_revert
+        self.live.store.apply(AutoRevertStopped(self.live.now, actor))
+        act_on_revert(before, self.live.state.auto_revert, self.hands)
 
     def audit_outcomes(self, keep: Callable[[ActionRecord], None]) -> None:
         """Audit by `keep` what our own orders come to, from now on."""
-        audit_outcomes(self._live.store, keep, lambda: self._live.now)
+        audit_outcomes(self.live.store, keep, lambda: self.live.now)
 
     def note_left(self, audit: Path) -> Failure | None:
         """Audit the own cancels that are still pending; return why it could not be."""
-        return note_left(self._live.state, audit)
+        return note_left(self.live.state, audit)
 
 
 def act_on_revert(before: AutoRevert, after: AutoRevert, hands: Hands) -> None:

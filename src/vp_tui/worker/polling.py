@@ -139,32 +139,27 @@ def choose(
     return frozenset(session.session_id for session in eligible[:limit])
 
 
+@dataclass
 class Attachments:
     """Holds the sockets; lives on the feeds' loop."""
 
-    def __init__(
-        self,
-        make_stream: Callable[[str], Stream],
-        emit: Callable[[Event], None],
-        tasks: asyncio.TaskGroup,
-        limit: int = ATTACH_LIMIT,
-    ) -> None:
-        self._make_stream = make_stream
-        self._emit = emit
-        self._tasks = tasks
-        self._limit = limit
-        self._held: dict[str, tuple[Stream, asyncio.Task[None]]] = {}
+    make_stream: Callable[[str], Stream]
+    emit: Callable[[Event], None]
+    tasks: asyncio.TaskGroup
+    limit: int = ATTACH_LIMIT
+    _held: dict[str, tuple[Stream, asyncio.Task[None]]] = field(default_factory=dict)
 
     def listing_arrived(self, sessions: Collection[Session], now: float) -> bool:
         """Attach and detach after a listing, whose sessions may be attached to.
 
         Return whether a session that was attached to is in memory no more.
         """
-        wanted = choose(sessions, self._held.keys(), self._limit)
+        wanted = choose(sessions, self._held.keys(), self.limit)
         in_memory = {session.session_id for session in sessions if session.in_memory}
         is_any_gone = not in_memory.issuperset(self._held)
         for session_id in [held for held in self._held if held not in wanted]:
-            self._release(session_id, now)
+            self._held.pop(session_id)[1].cancel()
+            self.emit(LinkDropped(now, session_id))
         for session in sessions:
             if session.session_id in wanted:
                 self._hold(session, now)
@@ -179,14 +174,9 @@ class Attachments:
         if held := self._held.get(session.session_id):
             held[0].listed(session, now)
             return
-        stream = self._make_stream(session.session_id)
-        task = self._tasks.create_task(stream.run(), name=f"stream {session.session_id}")
+        stream = self.make_stream(session.session_id)
+        task = self.tasks.create_task(stream.run(), name=f"stream {session.session_id}")
         self._held[session.session_id] = (stream, task)
-
-    def _release(self, session_id: str, now: float) -> None:
-        _stream, task = self._held.pop(session_id)
-        task.cancel()
-        self._emit(LinkDropped(now, session_id))
 
 
 def next_interval(interval_s: float, new_lines: int) -> float:
@@ -196,32 +186,23 @@ def next_interval(interval_s: float, new_lines: int) -> float:
     return max(interval_s / 2, FASTEST_S) if new_lines else min(interval_s * 1.5, SLOWEST_S)
 
 
+@dataclass
 class LogTailer:
     """Follows one log through the tail endpoint."""
 
-    def __init__(
-        self,
-        log_id: str,
-        client: GatewayClient,
-        emit: Callable[[Event], None],
-        clock: Callable[[], float],
-    ) -> None:
-        self.log_id = log_id
-        self._client = client
-        self._emit = emit
-        self._clock = clock
-        self._cursor = TailCursor()
-        self._interval_s = FASTEST_S
+    log_id: str
+    client: GatewayClient
+    emit: Callable[[Event], None]
+    clock: Callable[[], float]
+    _cursor: TailCursor = field(default_factory=TailCursor)
+    _interval_s: float = FASTEST_S
 
     async def ask(self) -> float:
         """Ask for what is new; return the seconds after which to ask again."""
-        answer = await self._client.log_tail(self.log_id, self._cursor.request)
-        chunk = self._cursor.feed(answer)
-        if chunk is None:  # the file is another one: read it anew
-            answer = await self._client.log_tail(self.log_id, self._cursor.request)
-            chunk = self._cursor.feed(answer)
-        if chunk is None:
-            return FASTEST_S
-        self._emit(LogArrived(self._clock(), self.log_id, chunk))
-        self._interval_s = next_interval(self._interval_s, len(chunk.lines))
-        return self._interval_s
+        for _ in range(2):  # again where the file is another one: that is read anew
+            answer = await self.client.log_tail(self.log_id, self._cursor.request)
+            if (chunk := self._cursor.feed(answer)) is not None:
+                self.emit(LogArrived(self.clock(), self.log_id, chunk))
+                self._interval_s = next_interval(self._interval_s, len(chunk.lines))
+                return self._interval_s
+        return FASTEST_S

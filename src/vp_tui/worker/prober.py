@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from vp_tui.domain.lane.probe import (
@@ -33,38 +34,28 @@ POLL_S: Final = 1.0
 """Between two looks at the metrics, once the turn has ended."""
 
 
+@dataclass
 class Prober:
-    """Runs probes on one gateway; lives on one event loop.
+    """Runs probes on one gateway; lives on one event loop."""
 
-    `missions` asks the metrics (it may raise any GatewayError), `clock` gives monotonic seconds.
-    """
-
-    def __init__(
-        self,
-        orders: Orders,
-        missions: Callable[[], Awaitable[tuple[Mission, ...]]],
-        *,
-        clock: Callable[[], float] = time.monotonic,
-        poll_s: float = POLL_S,
-        timeouts_s: Mapping[ProbeStep, float] = TIMEOUTS_S,
-    ) -> None:
-        self._orders = orders
-        self._missions = missions
-        self._clock = clock
-        self._poll_s = poll_s
-        self._timeouts_s = timeouts_s
+    orders: Orders
+    missions: Callable[[], Awaitable[tuple[Mission, ...]]]
+    """Asks the metrics; may raise any GatewayError."""
+    clock: Callable[[], float] = time.monotonic
+    poll_s: float = POLL_S
+    timeouts_s: Mapping[ProbeStep, float] = field(default_factory=lambda: TIMEOUTS_S)
 
     async def run(self, prompt: str, dialect: Dialect | None) -> AsyncGenerator[Probe, None]:
         """Run a probe and yield it after each step, the last time when it is over.
 
         However slowly it is asked, its socket is drained.
         """
-        running = _Running(self._clock)
+        running = _Running(self.clock)
         try:
             known = await self._known()
-            at = self._clock()
+            at = self.clock()
             probe = Probe(
-                prompt, dialect, at, awaited_since=at, known=known, timeouts_s=self._timeouts_s
+                prompt, dialect, at, awaited_since=at, known=known, timeouts_s=self.timeouts_s
             )
             yield probe
             running.start(self._execute(prompt, running.tell))
@@ -82,33 +73,33 @@ class Prober:
 
     async def _known(self) -> frozenset[str] | None:
         try:
-            return frozenset(mission.mission_id for mission in await self._missions())
+            return frozenset(mission.mission_id for mission in await self.missions())
         except GatewayError:
             return None
 
     async def _execute(self, prompt: str, tell: Callable[[Fact], None]) -> None:
         try:
-            session_id = await self._orders.create_session()
+            session_id = await self.orders.create_session()
         except GatewayError as error:
             tell(error.failure)
             return
-        tell(ProofStep(self._clock(), ProbeStep.CREATED, session_id))
-        await self._orders.execute(session_id, prompt, tell)
+        tell(ProofStep(self.clock(), ProbeStep.CREATED, session_id))
+        await self.orders.execute(session_id, prompt, tell)
 
     async def _look(self, tell: Callable[[Fact], None]) -> None:
         """Ask the metrics for the mission again and again; an error is no answer, no more."""
         while True:
-            asked_at = self._clock()
+            asked_at = self.clock()
             with suppress(GatewayError):
-                tell(MissionsSeen(asked_at, await self._missions()))
-            await asyncio.sleep(self._poll_s)
+                tell(MissionsSeen(asked_at, await self.missions()))
+            await asyncio.sleep(self.poll_s)
 
 
 class _Running:
     """The tasks of a probe, and the facts that they told and nobody has heard yet."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
-        self._clock = clock
+        self.clock = clock
         self._facts: asyncio.Queue[Fact | Exception] = asyncio.Queue()
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -123,7 +114,7 @@ class _Running:
     async def next_fact(self, deadline: float) -> Fact | None:
         """Return what comes next; None at the deadline."""
         try:
-            async with asyncio.timeout(deadline - self._clock()):
+            async with asyncio.timeout(deadline - self.clock()):
                 fact = await self._facts.get()
         except TimeoutError:
             return None

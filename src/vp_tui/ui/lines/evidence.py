@@ -16,6 +16,7 @@ from vp_tui.domain.rollout.evidence_row import format_row
 from vp_tui.domain.rollout.windows import missions_of
 from vp_tui.domain.text import clock_z, counted
 from vp_tui.domain.vocabulary import Word, p95_cell, rate_cell
+from vp_tui.state.state import NO_EVIDENCE
 from vp_tui.ui.lines.figure_layouts import side_by_side
 from vp_tui.ui.lines.figures import no_figures
 from vp_tui.ui.lines.header import gate_line
@@ -23,7 +24,7 @@ from vp_tui.ui.lines.paint import Line, Span, age, cut, fit, join, plain, wrap_t
 from vp_tui.views import words
 from vp_tui.views.actions import key_of
 from vp_tui.views.draft import label_after, rows_of_others
-from vp_tui.views.figures import NO_EVIDENCE, is_log_known, numbers
+from vp_tui.views.figures import is_log_known, numbers
 from vp_tui.views.sources import SourceWord, source_view
 
 if TYPE_CHECKING:

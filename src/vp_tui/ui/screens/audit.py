@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 from vp_tui.domain.orders import ActionKind, ActionRecord
 from vp_tui.domain.text import clock_time, clock_z, counted, literal, short_id, utc_z
-from vp_tui.state.state import AuditLog
+from vp_tui.state.state import NO_AUDIT
 from vp_tui.ui.actions import closing
 from vp_tui.ui.kit.listing import WIDE, Columns, Listing, RowList
 from vp_tui.ui.lines.paint import Line, facts, join, wrap_line
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from textual.binding import BindingType
 
+    from vp_tui.domain.events import AuditRead
     from vp_tui.ui.kit.overlays import Picture
     from vp_tui.ui.lines.paint import Tone
     from vp_tui.views.view import Live
@@ -92,9 +93,9 @@ class AuditScreen(Listing[ActionRecord, ActionRecord]):
         super().__init__(live, picture, AuditList())
 
     @property
-    def known(self) -> AuditLog:
+    def known(self) -> AuditRead:
         """What is known of the audit; nothing while it is unread."""
-        return self.live.state.audit or AuditLog()
+        return self.live.state.audit or NO_AUDIT
 
     @property
     def rows(self) -> tuple[ActionRecord, ...]:

@@ -18,11 +18,11 @@ from vp_tui.domain.rollout.evidence_row import (
 from vp_tui.domain.rollout.labels import is_measured
 from vp_tui.domain.text import clip, counted, literal
 from vp_tui.domain.vocabulary import NOT_AVAILABLE
+from vp_tui.state.state import NO_EVIDENCE
 from vp_tui.ui.actions import closing
 from vp_tui.ui.kit.listing import LONGEST, WIDE, Columns, Listing, RowList
 from vp_tui.ui.lines.paint import Line, cut, facts, flow, join, wrap_line
 from vp_tui.ui.screens.evidence_trend import trend_charts, trend_lines
-from vp_tui.views.figures import NO_EVIDENCE
 from vp_tui.views.words import short_label
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from textual.binding import BindingType
 
-    from vp_tui.state.state import EvidenceLog
+    from vp_tui.domain.events import EvidenceRead
     from vp_tui.ui.kit.overlays import Picture
     from vp_tui.ui.lines.paint import Tone
     from vp_tui.views.view import Live
@@ -118,7 +118,7 @@ def whole_row(row: EvidenceRow, author: str | None, width: int) -> list[Line]:
     return [*flow(compared, width), *facts(told, width)]
 
 
-def log_doubts(log: EvidenceLog, width: int) -> list[Line]:
+def log_doubts(log: EvidenceRead, width: int) -> list[Line]:
     """Return in lines why the log cannot be read, and what is odd about its rows."""
     lines: list[Line] = []
     if log.problem:
@@ -132,7 +132,7 @@ def log_doubts(log: EvidenceLog, width: int) -> list[Line]:
     return lines
 
 
-def author(log: EvidenceLog, place: int) -> str | None:
+def author(log: EvidenceRead, place: int) -> str | None:
     """Return in words who recorded the row at `place`; None where only newer ones are known of."""
     index = place - (len(log.rows) - len(log.authors))
     if index < 0:
@@ -156,7 +156,7 @@ class EvidenceScreen(Listing[EvidenceRow, int]):
         super().__init__(live, picture, EvidenceList())
 
     @property
-    def known(self) -> EvidenceLog:
+    def known(self) -> EvidenceRead:
         """What is known of the log; nothing while it is unread."""
         return self.live.state.evidence or NO_EVIDENCE
 

@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from vp_tui.domain.models import Failure
 from vp_tui.domain.text import literal, short_id
 from vp_tui.ui.dialogs.follow import FollowDialog, Question
 from vp_tui.ui.dialogs.orders import (
@@ -28,11 +29,10 @@ from vp_tui.views.draft import Choice, draft_row, why_ask
 from vp_tui.views.handover import handover
 from vp_tui.views.lane import followed_change, why_no_change
 from vp_tui.views.stuck_runs import cancellable, own_pending, row_of_session, why_no_cancel
-from vp_tui.worker.evidence import Outcome, Preceded, Refused, Written
+from vp_tui.worker.evidence import Outcome, Preceded, Written
 
 if TYPE_CHECKING:
     from vp_tui.domain.lane.switches import Change
-    from vp_tui.domain.models import Failure
     from vp_tui.domain.rollout.verdicts import Waiver
     from vp_tui.domain.rollout.windows import Window
     from vp_tui.ui.watch.board import Board
@@ -88,8 +88,8 @@ def _recorded(board: Board, outcome: Outcome | None) -> None:
         board.notify(literal(said), title="row recorded", markup=False)
         if problem := outcome.problem:
             _fail(board, "the window could not be kept", problem)
-    elif isinstance(outcome, Refused):
-        _fail(board, "NOT in the log", outcome.failure)
+    elif isinstance(outcome, Failure):
+        _fail(board, "NOT in the log", outcome)
 
 
 def window(board: Board) -> None:
