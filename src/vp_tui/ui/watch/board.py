@@ -190,16 +190,15 @@ class Board(Container):
     def on_mount(self) -> None:
         """Mount what the first frame does without after it."""
         self.lay_out()
-        if self.cards.display:
-            self.mount(self.cards, after="#dense")
         self.lower_panes.mount_shown()
         self.call_after_refresh(self._mount_the_rest)
 
     def _mount_the_rest(self) -> None:
-        if not self.cards.is_attached:
-            self.mount(self.cards, after="#dense")
+        self.mount(self.cards, after="#dense")
         self.mount(self.triage, after=self.runs)
         self.lower_panes.mount_the_rest()
+        self.lay_out()
+        self.redraw()
 
     @property
     def lists(self) -> dict[str, LineList]:
@@ -261,7 +260,8 @@ class Board(Container):
         is_tall = self.app.size.height >= TALL
         is_triage = self.triage_choice.session_id is not None
         self.triage.display = is_triage
-        self.cards.display = self._has_room_for_cards and not is_triage
+        has_cards = self.cards.is_attached and self._has_room_for_cards  # not in the first frame
+        self.cards.display = has_cards and not is_triage
         self.dense.display = not self.cards.display
         self.dense.styles.height = BRIEF if is_triage else LINES
         self.runs.styles.height = "1fr" if is_tall else RUNS_HEIGHT + is_triage
