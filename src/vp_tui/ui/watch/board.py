@@ -190,7 +190,6 @@ class Board(Container):
     def on_mount(self) -> None:
         """Mount what the first frame does without after it."""
         self.lay_out()
-        self.lower_panes.mount_shown()
         self.call_after_refresh(self._mount_the_rest)
 
     def _mount_the_rest(self) -> None:

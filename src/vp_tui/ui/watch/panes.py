@@ -167,14 +167,9 @@ class LowerPanes(Horizontal):
         self._is_wide = False
         super().__init__(self.events, id="lower")
 
-    def mount_shown(self) -> None:
-        """Mount what is in view beside the events."""
-        if self.lane_log.display:
-            self.mount(self.lane_log)
-
     def mount_the_rest(self) -> None:
         """Mount what the first frame does without."""
-        self.mount_all(pane for pane in self.panes if not pane.is_attached)
+        self.mount_all(pane for pane in self.panes if pane is not self.events)
 
     @property
     def shown(self) -> list[str]:
