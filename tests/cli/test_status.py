@@ -134,7 +134,7 @@ async def test_the_text_tells_what_the_object_tells() -> None:
     assert lines["metrics"].startswith("live")
     assert "completed" in lines["missions"]
     assert " fell back, at most" in text
-    assert ", p95 36.033s 2nd of 18, coverage FULL" in text
+    assert ", p95 36.033s 2nd of 18, reported of all listed" in text
 
 
 class SilentFeeds:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-IS_OPEN: Final = re.compile(r"BROADENED Bro#5 organic \d+s")
+IS_OPEN: Final = re.compile(r"BROADENED 5 organic \d+s")
 IS_ASKED: Final = re.compile(r"(wrote HOLD_SHADOW|HOLD_SHADOW was written) for this window at ")
 WRITTEN: Final = "row recorded"
 
@@ -89,4 +89,4 @@ def told(screen: str) -> str:
 
 
 def tells_both_rows(screen: str) -> bool:
-    return " EVIDENCE " in screen and "18 rows" in screen and screen.count("Bro#5") == 2
+    return " EVIDENCE " in screen and "18 rows" in screen and screen.count("broadened 5") == 2

@@ -318,7 +318,7 @@ class TestStatus:
         assert value["guardrails"]["cancel_recovery"] == {"state": "none pending", "pending": 0}
         assert value["guardrails"]["evidence_target"]["of"] == 10
         assert value["guardrails"]["auto_revert"] == {
-            "mode": "dry-run", "tripped": False, "reason": "3 more trip",
+            "mode": "dry-run", "tripped": False, "reason": "trips at 3 more",
         }  # fmt: skip
         assert value["safety"] == []
         assert value["suggestion"]["decision"] == "GO_BROADER_TRAFFIC_ACTIVE"
@@ -341,7 +341,7 @@ class TestStatus:
         assert value["guardrails"]["auto_revert"] == {
             "mode": str(mode),
             "tripped": True,
-            "reason": "3 of the last 3 fell back (> 10 % of 20; E 278 of 20)",
+            "reason": "3 of the last 3 fell back (> 10 % of 20)",
         }
 
     def test_an_alarm_is_told_with_its_key(self) -> None:

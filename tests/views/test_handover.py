@@ -98,8 +98,8 @@ def test_the_window_with_its_numbers_and_the_suggestion() -> None:
     )
     assert told[1].startswith("- +19 missions: 18 completed, 0 failed, 1 running, 0 fell back")
     assert told[2].startswith(
-        "- epoch 1: 0/18 fell back, at most 15.3 %, reported 0.000 0/19, p95 36.000s 2nd of 18,"
-        " coverage FULL 19/19, metrics live, 2s old"
+        "- epoch 1: 0/18 fell back, at most 15.3 %, p95 36.000s 2nd of 18,"
+        " reported of all listed 0.000 0/19, coverage FULL 19/19, metrics live, 2s old"
     )
     assert told[3].startswith("- suggested GO_BROADER_TRAFFIC_ACTIVE: 18 clean")
 
@@ -107,7 +107,7 @@ def test_the_window_with_its_numbers_and_the_suggestion() -> None:
 def test_gates_and_guardrails_are_all_told() -> None:
     told = part("Gates and guardrails", *scenes.ordinary())
     names = [line.split()[1] for line in told]
-    assert names == ["G1", "G2", "G3", "G4", "promotion:", "cancel", "evidence:", "auto-revert"]
+    assert names == ["G1", "G2", "G3", "G4", "promotion:", "cancels:", "evidence:", "auto-revert"]
     assert told[-1].endswith("YOU are the auto-revert")
 
 

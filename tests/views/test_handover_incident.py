@@ -26,7 +26,7 @@ mission 00abcd reads running (live frame: certain); lane session active
 while it holds the lock: new sessions and attaches hang, brake has no effect
 cancels: none seen
 lane log, nothing for 2s after: [20:00:01] TOOL CALL: Bash npm i
-epoch 1: 0/9 fell back, at most 28.3 %, reported 0.000 0/10, p95 36.000s max of 9, \
+epoch 1: 0/9 fell back, at most 28.3 %, p95 36.000s max of 9, reported of all listed 0.000 0/10, \
 coverage FULL 10/10, metrics live, 2s old
 next: c cancel, 5 s -> deaf? 2nd cancel useless -> X restart gateway (kills 3)
 """
@@ -78,7 +78,7 @@ def test_a_session_that_left_is_said_to_be_gone() -> None:
     assert text.startswith(
         "[prod vp.coder.primary] session_x is not listed at 2026-11-23T02:00:02Z"
     )
-    assert "epoch unknown: none finished, reported n/a (no missions), p95 n/a" in text
+    assert "all known: none finished, p95 n/a, reported of all listed n/a (no missions)" in text
 
 
 def test_it_is_plain_ascii_whatever_came_from_outside() -> None:

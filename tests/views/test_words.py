@@ -6,6 +6,7 @@ from tests.support.builders import NOW, polled, snapshot, state
 from tests.support.rollout import passing, window
 
 from vp_tui.domain.events import Event
+from vp_tui.domain.rollout.labels import short_label
 from vp_tui.domain.runs.turns import RoutingTally
 from vp_tui.views import words
 from vp_tui.views.assessment import assess
@@ -29,7 +30,7 @@ def test_nothing_of_nothing_is_not_zero() -> None:
 
 def test_a_share_comes_with_what_it_proves() -> None:
     assert words.fell_back(0, 18) == "0/18 fell back, at most 15.3 %"
-    assert words.at_most(0, 18, short=True) == "<=15.3%"
+    assert words.at_most(0, 18, short=True) == "at most 15.3%"
 
 
 def test_a_rate_that_cannot_be_believed_says_so() -> None:
@@ -40,7 +41,7 @@ def test_a_rate_that_cannot_be_believed_says_so() -> None:
 
 def test_that_the_rates_agree_is_said_only_where_they_do() -> None:
     assert words.agreement(figures(*scenes.ordinary())) == ["agrees"]
-    assert words.agreement(figures(*scenes.disagreeing())) == ["+1 unreported", "1 inferred"]
+    assert words.agreement(figures(*scenes.disagreeing())) == ["1 unreported", "1 inferred"]
 
 
 @pytest.mark.parametrize(
@@ -58,10 +59,9 @@ def test_a_p95_is_written_as_in_the_row_with_its_rank(
     assert words.p95(seconds, count, short=True) == short
 
 
-def test_missions_are_counted_in_full_and_in_brief() -> None:
+def test_missions_are_counted_in_full() -> None:
     told = figures(*scenes.ordinary())
     assert words.missions(told) == "18 completed, 0 failed, 1 running, 0 orphaned"
-    assert words.missions(told, short=True) == "18ok 0F 1run 0orphan"
 
 
 def test_turns_are_unknown_while_no_stream_is_heard() -> None:
@@ -72,8 +72,9 @@ def test_turns_are_unknown_while_no_stream_is_heard() -> None:
 def test_turns_without_a_mission_are_told_by_their_cause() -> None:
     tally = RoutingTally(coding_turns=4, bootstrap=1, shadow=2, unexplained=1)
     said = ["no mission: 1 could not start, 2 in shadow", "1 unexplained"]
-    assert words.unseen(tally) == said
-    assert words.unseen(tally, short=True) == ["unseen 1 boot 2 shadow", "1 unexplained"]
+    assert words.unseen(tally, "unexplained") == said
+    short = ["no mission: 1 unstarted, 2 in shadow", "1 by forced fallback"]
+    assert words.unseen(tally, "by forced fallback", short=True) == short
 
 
 def test_gates_say_what_they_lack() -> None:
@@ -87,22 +88,22 @@ def test_gates_say_what_they_lack() -> None:
 @pytest.mark.parametrize(
     ("label", "short"),
     [
-        ("Limited cohort window #4 (real traffic)", "Lim#4"),
-        ("Broadened rollout window #12", "Bro#12"),
+        ("Limited cohort window #4 (real traffic)", "limited 4"),
+        ("Broadened rollout window #12", "broadened 12"),
         ("Kickoff prep", "Kickoff prep"),
     ],
 )
 def test_the_short_label(label: str, short: str) -> None:
-    assert words.short_label(label) == short
+    assert short_label(label) == short
 
 
 def test_a_window_says_whether_and_since_when_it_is_open() -> None:
     view = View(state(*scenes.ordinary()), 90.0)
     opened = window(opened_at=NOW, label="Broadened rollout window #5")
-    assert words.window_title(opened) == "WINDOW Bro#5"
+    assert words.window_title(opened) == "WINDOW 5"
     assert words.opened(view, opened) == "open since 2026-11-23T02:00:00Z, 1m30"
     proposed = opened._replace(opened_at=None)
-    assert words.window_title(proposed) == "PROPOSED Bro#5"
+    assert words.window_title(proposed) == "WINDOW 5 PROPOSED"
     assert words.opened(view, proposed) == "proposed, not opened"
     assert words.window_title(None) == "WINDOW unknown"
 

@@ -147,7 +147,7 @@ def terminal_entries(
         for mission_id, entry in ledger.entries.items()
         if (entry.mission.is_terminal or (entry.fell_back and mission_id in orphaned))
         and not entry.cancelled
-        and _in_epoch(entry.mission, since)
+        and is_of_epoch(entry.mission, since)
     ]
     return tuple(sorted(counted, key=_finished_at))
 
@@ -193,7 +193,8 @@ def _ran_elsewhere(mission: Mission, lane_result: str | None) -> bool:
     return None not in (mission.result_ref, lane_result) and mission.result_ref != lane_result
 
 
-def _in_epoch(mission: Mission, since: datetime | None) -> bool:
+def is_of_epoch(mission: Mission, since: datetime | None) -> bool:
+    """Tell whether a mission began after the gateway's boot; None: it is not known, all did."""
     began_at = mission.started_at
     return since is None or began_at is None or began_at >= since - BOOT_SLACK
 

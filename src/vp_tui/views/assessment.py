@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from vp_tui.domain.lane.mode import LaneMode
 from vp_tui.domain.missions import reconstruct
 from vp_tui.domain.models import Source
 from vp_tui.domain.rollout.decisions import Suggestion, suggest
@@ -23,7 +24,8 @@ from vp_tui.domain.rollout.situation import LaneFacts, Situation, causes_of_no_t
 from vp_tui.domain.rollout.verdicts import attested, with_waivers
 from vp_tui.domain.rollout.windows import numbers_of
 from vp_tui.state.state import NO_EVIDENCE
-from vp_tui.views.figures import current_window, is_log_known, numbers
+from vp_tui.views.figures import UNEXPLAINED, current_window, is_log_known, numbers
+from vp_tui.views.lane import lane_mode
 from vp_tui.views.sources import SourceWord, listened, source_view
 from vp_tui.views.stuck_runs import cancelled_runs, stuck_runs_in
 from vp_tui.views.troubles import safety_line
@@ -59,6 +61,8 @@ class Assessment(NamedTuple):
     """All three, as they stand."""
     causes: tuple[Cause, ...]
     """Why there might be no traffic, likely ones first."""
+    why_silent: str = UNEXPLAINED
+    """What is known of coding turns that stayed on the primary path without a word."""
 
     @property
     def wire(self) -> TripWire:
@@ -66,6 +70,11 @@ class Assessment(NamedTuple):
         return self.guardrails.trip_wire
 
 
+_SILENCE: Final = {
+    LaneMode.FORCED_FALLBACK: "by forced fallback",
+    LaneMode.DISABLED: "as the lane is off",
+}
+"""Modes in which such turns are what is to be expected."""
 _NO_WIRE: Final = trip_wire(())
 _NO_TARGET: Final = EvidenceTarget(0, None)
 
@@ -101,6 +110,7 @@ def assess(view: View) -> Assessment:
         safety_line(view, guardrails, hanging),
         guardrails,
         situation.causes,
+        _SILENCE.get(lane_mode(view).mode, UNEXPLAINED),
     )
 
 

@@ -101,7 +101,8 @@ def _probes(draft: Draft) -> str:
 
 def _routing(draft: Draft) -> str:
     tally, told = draft.state.routing, f"coding turns: {words.routing(draft.view)}"
-    return ", ".join([told, *words.unseen(tally)]) if tally.coding_turns else told
+    unseen = words.unseen(tally, draft.assessment.why_silent) if tally.coding_turns else []
+    return ", ".join([told, *unseen])
 
 
 def _unknowns(draft: Draft) -> Iterator[str]:

@@ -13,6 +13,7 @@ from vp_tui.domain.missions import (
     ORPHAN_GRACE_S,
     CoverageState,
     coverage_of,
+    is_of_epoch,
     orphans,
     p95_after_each,
     reconstruct,
@@ -32,6 +33,8 @@ from vp_tui.views.sources import SourceView, source_view
 from vp_tui.views.view import View, fact
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from vp_tui.domain.events import EvidenceRead
     from vp_tui.domain.missions import Coverage, Ledger, LedgerEntry, Reconstruction
     from vp_tui.domain.models import Snapshot
@@ -41,6 +44,8 @@ if TYPE_CHECKING:
     from vp_tui.state.state import Link, Watch
 
 
+UNEXPLAINED: Final = "unexplained"
+"""Coding turns that stayed on the primary path without a word, while nothing is known of why."""
 TREND_POINTS: Final = 120
 """Missions in the trends at most."""
 
@@ -81,12 +86,19 @@ class Numbers(NamedTuple):
     """Fallbacks that the ledger knows beyond those the gateway reports, of the same missions."""
     orphaned: frozenset[str]
     """Ids of missions that read `running` and cannot be."""
+    orphaned_before: int
+    """Of these, those of an earlier life of the gateway."""
     over_watch: int
     recent: tuple[LedgerEntry, ...]
     """Finished missions of the epoch, oldest first."""
     real: tuple[LedgerEntry, ...]
     """Of these, those that feed gates and guardrails."""
+    p95_s: float | None
+    """Of the epoch's finished missions, by the gateway's own rank."""
+    timed: int
+    """Of these, those whose time is known: p95 is a rank among them."""
     p95_trend: tuple[float, ...]
+    """Its values after each of the newest of these."""
     cells: Cells
     """Of a row: of all missions, those of unreal windows too, as the gateway counts."""
 
@@ -94,6 +106,16 @@ class Numbers(NamedTuple):
     def orphans(self) -> int:
         """How many missions read `running` and cannot be."""
         return len(self.orphaned)
+
+    @property
+    def failed(self) -> int:
+        """How many of the epoch's missions failed."""
+        return sum(entry.mission.status == "failed" for entry in self.recent)
+
+    @property
+    def completed(self) -> int:
+        """How many of the epoch's missions ended otherwise."""
+        return len(self.recent) - self.failed
 
     @property
     def running(self) -> int:
@@ -120,6 +142,8 @@ def numbers(view: View) -> Numbers | None:
     coverage = view.same(coverage_of, snapshot)
     unreported = view.same(unreported_fallbacks, view.state.ledger, snapshot)
     may_agree = coverage.state in {CoverageState.FULL, CoverageState.NONE} and not unreported
+    durations = view.same(_durations, recent)
+    trend = view.same(p95_after_each, durations, TREND_POINTS)
     return Numbers(
         source=source_view(view, Source.METRICS),
         snapshot=snapshot,
@@ -130,10 +154,13 @@ def numbers(view: View) -> Numbers | None:
         wire=view.same(_wire, real),
         unreported=unreported,
         orphaned=orphaned,
+        orphaned_before=view.same(_earlier, orphaned, view.state.ledger, view.state.boot_at),
         over_watch=sum((m.duration_s or 0.0) >= P95_WATCH_S for m in snapshot.missions),
         recent=recent,
         real=real,
-        p95_trend=view.same(_p95_trend, snapshot),
+        p95_s=trend[-1] if trend else None,
+        timed=len(durations),
+        p95_trend=trend,
         cells=view.same(_cells_that_agree if may_agree else _cells, snapshot, recent),
     )
 
@@ -247,10 +274,13 @@ def bounds_of(fallbacks: int, n: int) -> Bounds:
     return Bounds(wilson(fallbacks, n), upper95(fallbacks, n), needed)
 
 
-def _p95_trend(snapshot: Snapshot) -> tuple[float, ...]:
-    """Return the p95 after each mission: of the missions the newest snapshot has, oldest first."""
-    durations = [m.duration_s for m in reversed(snapshot.missions) if m.duration_s is not None]
-    return p95_after_each(durations, TREND_POINTS)
+def _durations(ended: tuple[LedgerEntry, ...]) -> tuple[float, ...]:
+    return tuple(e.mission.duration_s for e in ended if e.mission.duration_s is not None)
+
+
+def _earlier(orphaned: frozenset[str], ledger: Ledger, boot_at: datetime | None) -> int:
+    held = (ledger.entries[one].mission for one in orphaned if one in ledger.entries)
+    return sum(not is_of_epoch(mission, boot_at) for mission in held)
 
 
 def _cells_that_agree(taken: Snapshot, ended: tuple[LedgerEntry, ...]) -> Cells:
@@ -262,6 +292,5 @@ def _cells_that_agree(taken: Snapshot, ended: tuple[LedgerEntry, ...]) -> Cells:
 
 
 def _cells(_taken: Snapshot, ended: tuple[LedgerEntry, ...]) -> Cells:
-    durations = [e.mission.duration_s for e in ended if e.mission.duration_s is not None]
-    p95 = next(iter(p95_after_each(durations, 1)), None)
+    p95 = next(iter(p95_after_each(_durations(ended), 1)), None)
     return Cells(reconstruct(ended).rate, p95, is_reconstructed=True)

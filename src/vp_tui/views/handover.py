@@ -104,7 +104,7 @@ def rule_lines(view: View) -> Iterator[str]:
     wire = assessment.wire
     yield words.cancel_recovery(assessment.guardrails.cancel_recovery)
     yield f"evidence: {words.evidence_target(assessment.target)}"
-    rolling = f"{words.rolling(wire)}: {wire.time_to_trip}" if numbers(view) else "rolling unknown"
+    rolling = wire.sentence if numbers(view) else "rolling unknown"
     guardrails = assessment.guardrails
     yield f"auto-revert {guardrails.mode}: {rolling}; {guardrails.auto_revert}"
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from vp_tui.domain.missions import CoverageState, describe_rank
-from vp_tui.domain.rollout.labels import numbered_label
+from vp_tui.domain.rollout.labels import numbered_label, short_label
 from vp_tui.domain.rollout.verdicts import Verdict
 from vp_tui.domain.runs.cancels import CancelState
 from vp_tui.domain.text import age, clock_z, counted, utc_z
@@ -38,10 +38,10 @@ if TYPE_CHECKING:
 
 UNKNOWN: Final = "unknown"
 EVENTS: Final = {
-    "vp.mission.dispatched": "disp",
-    "vp.mission.completed": "done",
-    "vp.mission.fallback": "fb",
-    "vp.mission.failed": "F",
+    "vp.mission.dispatched": "dispatched",
+    "vp.mission.completed": "completed",
+    "vp.mission.fallback": "fell back",
+    "vp.mission.failed": "failed",
 }
 _KNOWN_STATUSES: Final = ("completed", "failed", "running")
 _OPEN: Final = frozenset({CancelState.REQUESTED, CancelState.UNKNOWN, CancelState.ANSWERED})
@@ -56,7 +56,7 @@ def share(part: int, whole: int) -> str:
 def at_most(fallbacks: int, n: int, *, short: bool = False) -> str:
     """Return the one-sided 95 % upper bound of a rate, of one finished mission at least."""
     bound = bounds_of(fallbacks, n).upper95
-    return f"<={bound:.1%}" if short else f"at most {percent(bound)}"
+    return f"at most {percent(bound).replace(' ', '') if short else percent(bound)}"
 
 
 def fell_back(fallbacks: int, n: int, *, bounded: bool = True) -> str:
@@ -97,9 +97,11 @@ def agreement(figures: Numbers) -> list[str]:
 
     They agree when both count the same fallbacks: the reported rate is over running missions too.
     """
-    told, more = "agrees", figures.uncounted
+    told, more = "agrees" if figures.source.is_current else "agreed", figures.uncounted
     if figures.unreported:
-        told = f"{figures.unreported:+d} unreported"
+        told = f"{figures.unreported} unreported"
+        if figures.unreported < 0:  # of missions of which vp-tui knows no more
+            told = f"{-figures.unreported} only reported"
     elif more > 0:  # of missions that run on, were cancelled, or are of an earlier epoch
         told = f"{more} not counted"
     elif more < 0:  # of missions that the gateway's list no longer has
@@ -110,11 +112,12 @@ def agreement(figures: Numbers) -> list[str]:
 
 def cumulative(view: View, figures: Numbers) -> str:
     """Return the figures of all missions, and how far they may be trusted."""
-    seen, latency = figures.reconstruction, figures.snapshot.latency
+    seen = figures.reconstruction
+    whose = epoch(view) if view.state.boot_at is not None else "all known"
     told = (
-        f"{epoch(view)}: {fell_back(seen.fallbacks, seen.terminal)}",
-        f"reported {reported(figures)}",
-        f"p95 {p95(latency.p95_s, latency.count)}",
+        f"{whose}: {fell_back(seen.fallbacks, seen.terminal)}",
+        f"p95 {p95(figures.p95_s, figures.timed)}",
+        f"reported of all listed {reported(figures)}",
         f"coverage {coverage(figures.coverage)}",
         f"metrics {source_state(figures.source, aged=True)}",
     )
@@ -143,24 +146,25 @@ def median_and_max(latency: Latency) -> str:
     return f"p50 {latency.p50_s:.1f}s max {latency.max_s:.1f}s"
 
 
-def missions(figures: Numbers, *, short: bool = False, named: bool = True) -> str:
-    """Return how the missions of the newest metrics stand, odd statuses too if `named`."""
-    counts, orphans = figures.snapshot.mission_counts, figures.orphans
+def missions(figures: Numbers) -> str:
+    """Return how the missions that the newest metrics list stand, odd statuses too."""
+    counts = figures.snapshot.mission_counts
     completed, failed = counts.get("completed", 0), counts.get("failed", 0)
-    odd = {status: number for status, number in counts.items() if status not in _KNOWN_STATUSES}
-    parts = [
-        mission_counts(completed, failed, figures.running, short=short),
-        f"{orphans}orphan" if short else f"{orphans} orphaned",
-        *(f"{number} {status}" for status, number in odd.items() if named),
-        *([f"{sum(odd.values())}other"] if odd and not named else []),
+    return ", ".join([mission_counts(completed, failed, figures.running), *not_counted(figures)])
+
+
+def not_counted(figures: Numbers) -> list[str]:
+    """Return how many missions are orphaned, or listed with a status that is not known."""
+    counts, earlier = figures.snapshot.mission_counts, figures.orphaned_before
+    odd = [
+        f"{number} {status}" for status, number in counts.items() if status not in _KNOWN_STATUSES
     ]
-    return (" " if short else ", ").join(parts)
+    before = [f"{earlier} orphaned before"] if earlier else []
+    return [f"{figures.orphans - earlier} orphaned", *before, *odd]
 
 
-def mission_counts(completed: int, failed: int, running: int, *, short: bool = False) -> str:
+def mission_counts(completed: int, failed: int, running: int) -> str:
     """Return how missions stand."""
-    if short:
-        return f"{completed}ok {failed}F {running}run"
     return f"{completed} completed, {failed} failed, {running} running"
 
 
@@ -171,17 +175,11 @@ def window_counts(own: WindowNumbers) -> str:
     return f"+{counted(own.new, 'mission')}: {told}, p95 {p95(own.p95_s, own.timed)}"
 
 
-def events(counts: Mapping[str, int]) -> str:
-    """Return how many mission events of each kind there are."""
-    known = " ".join(f"{counts.get(kind, 0)}{name}" for kind, name in EVENTS.items())
+def events(counts: Mapping[str, int]) -> list[str]:
+    """Return how many mission events of each kind there are, in fields."""
+    known = [f"{counts.get(kind, 0)} {name}" for kind, name in EVENTS.items()]
     others = sum(number for kind, number in counts.items() if kind not in EVENTS)
-    return known + (f" {others}other" if others else "")
-
-
-def own_events(counts: Mapping[str, int], *, short: bool = False) -> str:
-    """Return the window's mission events, without the failures that its missions tell."""
-    sent, done, fallen = (counts.get(kind, 0) for kind in list(EVENTS)[:3])
-    return f"{sent}d {done}c {fallen}fb" if short else f"{sent}disp {done}done {fallen}fb"
+    return [*known, f"{others} of other kinds"] if others else known
 
 
 def routing(view: View) -> str:
@@ -194,27 +192,20 @@ def routing(view: View) -> str:
     return f"{tally.delegated} of {tally.coding_turns} to the VP"
 
 
-def unseen(tally: RoutingTally, *, short: bool = False) -> list[str]:
-    """Return the coding turns that made no mission, so that no rate can see them, in parts."""
-    first = f"no mission: {tally.bootstrap} could not start, {tally.shadow} in shadow"
+def unseen(tally: RoutingTally, why_silent: str, *, short: bool = False) -> list[str]:
+    """Return the coding turns without a mission; `why_silent`: of those that no frame explains."""
+    first = [f"no mission: {tally.bootstrap} could not start", f"{tally.shadow} in shadow"]
     if short:
-        first = f"unseen {tally.bootstrap} boot {tally.shadow} shadow"
-    others = {
-        "lease" if short else "with a degraded lease": tally.lease_degraded,
-        "unexplained": tally.unexplained,
-    }
-    return [first, *(f"{number} {what}" for what, number in others.items() if number)]
+        first = [f"no mission: {tally.bootstrap} unstarted", *first[1:][: tally.shadow]]
+    others = {why_silent: tally.unexplained, "with a degraded lease": tally.lease_degraded}
+    return [", ".join(first), *(f"{number} {what}" for what, number in others.items() if number)]
 
 
 def gate(result: GateResult) -> str:
     """Return a gate's verdict in short, with what it lacks: `INC +17`."""
     missing = {"suites": "suites n/a"}.get(result.missing or "", result.missing or "")
-    return f"{verdict(result)} {missing}".rstrip()
-
-
-def verdict(result: GateResult) -> str:
-    """Return a gate's verdict in short, without what it lacks."""
-    return "INC" if result.verdict is Verdict.INCONCLUSIVE else str(result.verdict)
+    verdict = "INC" if result.verdict is Verdict.INCONCLUSIVE else str(result.verdict)
+    return f"{verdict} {missing}".rstrip()
 
 
 def promotion(gates: Gates) -> str:
@@ -224,35 +215,40 @@ def promotion(gates: Gates) -> str:
 
 def cancel_recovery(recovery: CancelRecovery, *, short: bool = False) -> str:
     """Return how guardrail 1 stands."""
-    return f"cancel-rec {recovery.short_state}" if short else f"cancel recovery: {recovery.state}"
+    return f"cancels: {recovery.short_state if short else recovery.state}"
 
 
 def evidence_target(target: EvidenceTarget | None, *, short: bool = False) -> str:
     """Return how guardrail 2 stands: missions recorded since the anchor."""
     if target is None:
-        return "evidence: no log read" if short else "no evidence log is read"
+        return "rows: no log read" if short else "no evidence log is read"
     count = share(target.count, target.of)
     if short:
-        return f"evidence {count}" + (f" {short_label(target.anchor)}" if target.anchor else "")
+        return f"rows {count}" + (f" since {short_label(target.anchor)}" if target.anchor else "")
     return f"{count} real missions recorded since {target.anchor or 'the log began'}"
 
 
 def rolling(wire: TripWire) -> str:
-    """Return how guardrail 3 stands."""
-    return f"rolling {share(wire.fallbacks, wire.terminal)}{' TRIPPED' if wire.tripped else ''}"
+    """Return how guardrail 3 stands, in a few words: `last 18: 0, trips at 3`."""
+    if not wire.terminal:
+        return f"none finished, trips at {wire.trips_at}"
+    near = "TRIPPED" if wire.tripped else f"trips at {wire.trips_at}"
+    return f"last {wire.terminal}: {wire.fallbacks}, {near}"
 
 
-def short_label(window: str) -> str:
-    """Return a label in six characters or so, `Lim#2`; one without a number as it is."""
-    label = numbered_label(window)
-    return window if label is None else f"{label[0][:3].title()}#{label[1]}"
+def window_name(window: Window) -> str:
+    """Return what a window is called beside its stage: `5`, or `limited 5` of another stage."""
+    label = numbered_label(window.label)
+    if label is not None and label[0] == window.stage:
+        return str(label[1])
+    return short_label(window.label)
 
 
 def window_title(window: Window | None) -> str:
-    """Return which window it is: open, proposed or unknown."""
+    """Return which window it is, beside its stage: open, proposed or unknown."""
     if window is None:
         return f"WINDOW {UNKNOWN}"
-    return f"{'WINDOW' if window.is_open else 'PROPOSED'} {short_label(window.label)}"
+    return f"WINDOW {window_name(window)}{'' if window.is_open else ' PROPOSED'}"
 
 
 def open_for(view: View, window: Window) -> str:
@@ -277,9 +273,15 @@ def no_log(view: View) -> str:
     return "the evidence log is not read yet"
 
 
-def epoch(view: View, name: str = "epoch ") -> str:
+def epoch(view: View) -> str:
     """Return which life of the gateway it is."""
-    return f"{name}{view.state.epoch.number if view.state.epoch else UNKNOWN}"
+    return f"epoch {view.state.epoch.number if view.state.epoch else UNKNOWN}"
+
+
+def epoch_title(view: View, figures: Numbers) -> str:
+    """Return of which missions the cumulative figures are, all known ones without a boot stamp."""
+    whose = epoch(view).upper() if view.state.boot_at is not None else "ALL KNOWN"
+    return f"{whose}, n={figures.reconstruction.terminal}"
 
 
 def gateway(view: View) -> str:

@@ -59,10 +59,10 @@ def test_the_time_to_trip(marks: str, to_trip: int, leaves_in: int | None) -> No
 
 def test_the_time_to_trip_in_words() -> None:
     near = trip_wire(history("." * 5 + "b" + "." * 13 + "b"))
-    assert near.time_to_trip == "1 more trips; the oldest leaves the window in 6 missions"
-    assert trip_wire(history("." * 18)).time_to_trip == "3 more trip"
+    assert near.time_to_trip == "trips at 1 more; the oldest leaves the window in 6 missions"
+    assert trip_wire(history("." * 18)).time_to_trip == "trips at 3 more"
     last = trip_wire(history("b" + "." * 19))
-    assert last.time_to_trip == "3 more trip; the oldest leaves the window in 1 mission"
+    assert last.time_to_trip == "trips at 3 more; the oldest leaves the window in 1 mission"
 
 
 @given(MARKS)
@@ -92,7 +92,7 @@ def test_a_trip_is_policy_and_its_proof_stands_beside_it(marks: str, evidence: f
     wire = trip_wire(history(marks))
     assert wire.evidence == pytest.approx(evidence, rel=2e-3)
     assert wire.reason is not None
-    assert f"E {evidence}" in wire.reason
+    assert "E " not in wire.reason, "that stands where the proof is explained"
     assert wire.time_to_trip == wire.reason
 
 

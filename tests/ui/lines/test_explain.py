@@ -115,7 +115,7 @@ class TestWindow:
         assert "proven at most 63.2 % at most 15.3 %" in text
 
     def test_its_own_figures_stand_beside_the_cumulative_ones(self) -> None:
-        assert "window epoch 1 gateway finished 18 18 19 considered" in ALL_WELL
+        assert "window epoch 1 gateway finished 18 18 19 listed" in ALL_WELL
         assert "running 1 1 1" in ALL_WELL
         assert "p95 36.000s 2nd of 18 36.000s 2nd of 18 36.000s 2nd of 18" in ALL_WELL
 
@@ -181,12 +181,12 @@ class TestRules:
 
     def test_the_guardrails_say_how_near_they_are(self) -> None:
         assert "0/10 real missions recorded since Limited cohort window #4" in ALL_WELL
-        assert "3 revert rolling 0/18: 3 more trip" in ALL_WELL
+        assert "3 revert 0 of the last 18 fell back: trips at 3 more" in ALL_WELL
         assert "who YOU are the auto-revert" in ALL_WELL
         one = told(*scenes.ordinary_with_fallbacks(1))
-        assert "2 more trip; the oldest leaves the window in 20 missions" in one
+        assert "trips at 2 more; the oldest leaves the window in 20 missions" in one
         tripped = told(*scenes.ordinary_with_fallbacks(3))
-        assert "rolling 3/18 TRIPPED: 3 of the last 18 fell back" in tripped
+        assert "TRIPPED: 3 of the last 18 fell back" in tripped
         assert "who dry run: fallback would be forced now; YOU are the auto-revert" in tripped
 
     def test_without_a_log_no_evidence_is_counted(self) -> None:
@@ -194,12 +194,12 @@ class TestRules:
         assert "2 evidence no evidence log is read; --evidence LOG names one" in text
 
     def test_no_finished_mission_trips_nothing(self) -> None:
-        assert "rolling n/a: 3 more trip" in told(*scenes.no_missions())
+        assert "none finished: trips at 3 more" in told(*scenes.no_missions())
 
 
 class TestStatistics:
     def test_both_rates_and_what_they_prove(self) -> None:
-        assert "reported 0.000 0/19, over all considered, running ones too" in ALL_WELL
+        assert "reported 0.000 0/19, over all that is listed, running ones too" in ALL_WELL
         assert "reconstr. 0.000 0/18, over those finished" in ALL_WELL
         assert "interval 0 % to 17.6 % (Wilson, 95 %, two-sided) for 0/18" in ALL_WELL
         assert "< 10 % not proven: E 4.56 of 20; 17 more clean missions prove it" in ALL_WELL
@@ -209,7 +209,7 @@ class TestStatistics:
         assert "< 10 % proven: E 21.8 of 20" in told(*scenes.ordinary(snapshot(*scenes.done(35))))
 
     def test_a_disagreement_is_counted(self) -> None:
-        assert "compared +1 unreported" in told(*scenes.disagreeing())
+        assert "compared 1 unreported" in told(*scenes.disagreeing())
 
     def test_the_p95_is_called_a_rank_with_the_next_step(self) -> None:
         assert "p95 36.000s 2nd of 18: a rank" in ALL_WELL

@@ -53,7 +53,7 @@ class TestRows:
             await rig.press("e")
             assert "16 rows, 12 measured  rollout_log.md" in rig.lines[0]
             assert cells(rows(rig)[-1])[:6] == [
-                "16", "02-16", "15:45", "Bro#4", "0.000", "35.964s",
+                "16", "02-16", "15:45", "broadened", "4", "0.000",
             ]  # fmt: skip
             assert rows(rig)[-1].startswith(">")
             assert "Broadened rollout window #4 (real traffic)" in rig.text
@@ -63,16 +63,16 @@ class TestRows:
             await rig.press("e", "home")
             line = rows(rig)[0]
             assert line.startswith(
-                ">   1  02-16       Kickof… n/a    n/a      START_SHADOW_WINDOW "
+                ">   1  02-16       Kickoff prep  n/a    n/a      START_SHADOW_WINDOW "
             )
-            assert line.endswith(" Playbook, da")
+            assert line.endswith(" Playbo")
 
     async def test_what_was_not_measured_is_n_a_and_not_0(self) -> None:
         log = [unmeasured("Shadow window #1"), replace(row("Shadow window #1"), p95_latency="")]
         async with running(read(log), evidence=LOG) as rig:
             await rig.press("e")
             assert "2 rows, 1 measured" in rig.lines[0]
-            assert [cells(line)[4:6] for line in rows(rig)] == [["n/a", "n/a"], ["0.000", "n/a"]]
+            assert [cells(line)[5:7] for line in rows(rig)] == [["n/a", "n/a"], ["0.000", "n/a"]]
             assert "rate  0.000" in rig.text
             assert "p95   n/a: none of 2 rows has one" in rig.text
 
@@ -106,10 +106,10 @@ class TestRows:
     async def test_windows_are_told_apart_at_every_size(self, size: tuple[int, int]) -> None:
         async with running(GOLDEN, evidence=LOG, size=size) as rig:
             await rig.press("e")
-            labels = [line for line in rows(rig) if "Bro#4" in line or "window #4" in line]
+            labels = [line for line in rows(rig) if "broadened 4" in line or "window #4" in line]
             assert labels
             assert "GO_BROADER" in labels[-1]
-            assert "Real sam" in labels[-1]
+            assert "Real s" in labels[-1]
 
 
 class TestWholeRow:
@@ -152,7 +152,7 @@ class TestLive:
             await rig.press("e")
             await rig.tell(recorded)
             assert "17 rows, 13 measured" in rig.lines[0]
-            assert rows(rig)[-1].startswith(">  17  11-23 02:00 Bro#5")
+            assert rows(rig)[-1].startswith(">  17  11-23 02:00 broadened 5")
             assert "30.000s" in next(line for line in rig.lines if line.startswith("p95"))
 
     async def test_the_reader_s_row_is_kept_and_new_ones_are_counted(self) -> None:
@@ -269,8 +269,8 @@ class TestTrend:
             chart = rig.lines[2:12]
             assert sum(line[:79].count("o") for line in chart[:-1]) == 12
             assert sum(line[80:].count("o") for line in chart[:-1]) == 10
-            assert "Sha#1" in chart[-1]
-            assert chart[-1].count("Bro#4") == 2
+            assert "shadow 1" in chart[-1]
+            assert chart[-1].count("broaden") == 2
 
     async def test_charts_without_a_figure_say_so(self) -> None:
         log = [unmeasured("Limited cohort window #1")] * 3

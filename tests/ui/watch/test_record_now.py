@@ -254,13 +254,13 @@ class TestAfterwards:
             if turned:
                 await recording.focus(rig, "after")
                 await rig.press("space")
-            said = "<keep it open>" if stays else "<close it, next is Bro#6>"
+            said = "<keep it open>" if stays else "<close it, next is broadened 6>"
             assert f"after {said}" in rig.text
             await rig.press("enter")
             await recording.written(rig, files)
             window = rig.store.state.window
             assert (window is not None and window.label == evidence.NEXT) is stays
-            said = "Bro#5 organic" if stays else "Bro#6 proposed"
+            said = "BROADENED 5 organic" if stays else "BROADENED 6 proposed"
             await rig.passes(1.0)
             assert said in rig.header
 
@@ -272,7 +272,7 @@ class TestAfterwards:
             assert "<keep it open>" in rig.text
             await recording.focus(rig, "decision")
             await rig.press("2")
-            assert "<close it, next is Bro#6>" in rig.text
+            assert "<close it, next is broadened 6>" in rig.text
             await rig.press("0", *"BLOCKED_BY_US")
             assert "<keep it open>" in rig.text
 

@@ -69,8 +69,8 @@ class TestWhenItComes:
     async def test_the_fallback_rate_stays_on_the_screen(self) -> None:
         async with running(*scenes.stuck()) as rig:
             await rig.passes(2.0)
-            assert rig.lines[4].startswith("fallback win 0/9  epoch 0/9 at most 28.3 %")
-            assert rig.lines[5].startswith("p95 36.000s max of 9  missions 9ok 0F 1run 0orphan")
+            assert rig.lines[4].startswith("fallback window 0/9  epoch 0/9")
+            assert rig.lines[5].startswith("p95 36.000s max of 9  9 ok 0 failed 1 running")
 
     async def test_an_alarm_brings_it_where_lines_are_few(self) -> None:
         async with running(*scenes.stuck()) as rig:
@@ -402,7 +402,7 @@ async def test_figures_that_are_old_say_so_in_two_lines() -> None:
     async with running(*scenes.stuck()) as rig:
         await rig.passes(2.0)
         await rig.tell(builders.failed(Source.METRICS, scenes.BROKEN, at=3.0))
-        assert rig.lines[4].startswith("fallback win 0/9  ✗ down, ")
+        assert rig.lines[4].startswith("fallback window 0/9  ✗ down, ")
 
 
 async def test_without_figures_the_reason_stands_in_their_place() -> None:

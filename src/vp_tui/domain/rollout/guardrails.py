@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from vp_tui.domain.lane.auto_revert import AutoRevert, in_words
 from vp_tui.domain.rollout.labels import is_measured, last_of_earlier_stage, moment
 from vp_tui.domain.runs.cancels import CancelState, pending
-from vp_tui.domain.statistics import CLAIM_FROM, evidence_above
+from vp_tui.domain.statistics import evidence_above
 from vp_tui.domain.text import counted
 from vp_tui.domain.vocabulary import GUARDRAIL_RATE, RevertMode, percent
 
@@ -59,13 +59,26 @@ class TripWire(NamedTuple):
         return self.reason is not None
 
     @property
+    def trips_at(self) -> int:
+        """How many fallbacks of the rolling window trip it."""
+        return TRIPS_AT
+
+    @property
     def near(self) -> str:
         """How near it is while it is not tripped."""
-        return f"{self.to_trip} more trip{'s' * (self.to_trip == 1)}"
+        return f"trips at {self.to_trip} more"
+
+    @property
+    def sentence(self) -> str:
+        """How it stands: how many fell back, and how near it is, or why it tripped."""
+        if self.reason is not None:
+            return f"TRIPPED: {self.reason}"
+        fallen = f"{self.fallbacks} of the last {self.terminal} fell back"
+        return f"{fallen if self.terminal else 'none finished'}: {self.time_to_trip}"
 
     @property
     def time_to_trip(self) -> str:
-        """How near it is: `1 more trips; the oldest leaves the window in 6 missions`."""
+        """How near it is: `trips at 1 more; the oldest leaves the window in 6 missions`."""
         if self.reason is not None:
             return self.reason
         if self.oldest_leaves_in is None:
@@ -151,10 +164,8 @@ def trip_wire(finished: Sequence[LedgerEntry]) -> TripWire:
     to_trip = next(n for n in further if sum([*flags, *[True] * n][-ROLLING:]) >= TRIPS_AT)
     reason = sustained_failures(finished)
     if fallbacks >= TRIPS_AT:
-        reason = (
-            f"{fallbacks} of the last {len(flags)} fell back"
-            f" (> {percent(GUARDRAIL_RATE)} of {ROLLING}; E {evidence:.3g} of {CLAIM_FROM:g})"
-        )
+        limit = f"> {percent(GUARDRAIL_RATE)} of {ROLLING}"
+        reason = f"{fallbacks} of the last {len(flags)} fell back ({limit})"
     return TripWire(
         terminal=len(flags),
         fallbacks=fallbacks,

@@ -43,6 +43,12 @@ def numbered_label(window: str) -> tuple[Stage, int] | None:
     return (Stage(found[1].lower()), int(found[2])) if found else None
 
 
+def short_label(window: str) -> str:
+    """Return a label as stage and number, `limited 2`; one without a number as it is."""
+    label = numbered_label(window)
+    return window if label is None else f"{label[0]} {label[1]}"
+
+
 def next_stage(rows: Sequence[EvidenceRow]) -> Stage | None:
     """Return the stage of the window that comes next; None while no row has a numbered label."""
     told = ((stage, row) for row in reversed(rows) if (stage := _stage(row)) is not None)

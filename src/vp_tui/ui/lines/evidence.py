@@ -13,12 +13,13 @@ from rich.cells import chop_cells
 
 from vp_tui.domain.models import Source
 from vp_tui.domain.rollout.evidence_row import format_row
+from vp_tui.domain.rollout.labels import short_label
 from vp_tui.domain.rollout.windows import missions_of
 from vp_tui.domain.text import clock_z, counted
 from vp_tui.domain.vocabulary import Word, p95_cell, rate_cell
 from vp_tui.state.state import NO_EVIDENCE
 from vp_tui.ui.lines.figure_layouts import side_by_side
-from vp_tui.ui.lines.figures import no_figures
+from vp_tui.ui.lines.figures import listed_in_brief, no_figures
 from vp_tui.ui.lines.header import gate_line
 from vp_tui.ui.lines.paint import Line, Span, age, cut, fit, join, plain, wrap_text
 from vp_tui.views import words
@@ -84,7 +85,7 @@ def row_lines(row: EvidenceRow, width: int, limit: int | None = None) -> list[Li
 
 def after_words(draft: Draft, row: EvidenceRow) -> tuple[str, str]:
     """Return what may become of the window: it stays open, or is closed for the next one."""
-    return "keep it open", f"close it, next is {words.short_label(label_after(draft, row))}"
+    return "keep it open", f"close it, next is {short_label(label_after(draft, row))}"
 
 
 def word_rows(draft: Draft) -> list[tuple[str, Line]]:
@@ -117,7 +118,7 @@ def _cells(draft: Draft) -> Line:
     rate, p95 = rate_cell(cells.rate), words.p95(latency.p95_s, latency.count)
     if cells.is_reconstructed:
         rate, p95 = (f"{cell} (reconstructed)" for cell in (rate, p95_cell(cells.p95_s)))
-    counts = words.missions(draft.figures, short=True)
+    counts = " ".join(listed_in_brief(draft.figures))
     return join("rate ", (rate, "strong"), " | p95 ", (p95, "strong"), f" | {counts}")
 
 

@@ -47,7 +47,6 @@ from vp_tui.views.troubles import Trouble, troubles
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from vp_tui.domain.models import Latency
     from vp_tui.domain.rollout.claims import Claim, Claims, Tail
     from vp_tui.domain.rollout.gates import Comparison
     from vp_tui.domain.rollout.situation import Cause
@@ -126,7 +125,7 @@ def _coverage(view: View, width: int) -> list[Line]:
     lines = [heading("COVERAGE"), *now, *meanings, *fact("turns", words.routing(view), width)]
     if not listened(view):
         return lines
-    unseen = ", ".join(words.unseen(view.state.routing))
+    unseen = ", ".join(words.unseen(view.state.routing, assess(view).why_silent))
     return [*lines, *fact("unseen", f"{unseen}. Forced fallback says nothing at all", width)]
 
 
@@ -134,7 +133,9 @@ def _proven(view: View, figures: Numbers) -> Iterator[tuple[str, str | Line]]:
     proof, latency = view.same(claims_of, figures.real), figures.snapshot.latency
     yield from _rates(figures)
     yield from _claims(proof, figures)
-    yield "p95", _rank(latency)
+    yield "p95", _rank(figures.p95_s, figures.timed)
+    if (latency.p95_s, latency.count) != (figures.p95_s, figures.timed):
+        yield "p95 listed", f"{words.p95(latency.p95_s, latency.count)}, of all that is listed"
     if proof.tail is not None:
         yield "true p95", _bound(proof.tail)
         yield f"> {P95_WATCH_S:g} s", _slow(proof.tail)
@@ -142,9 +143,9 @@ def _proven(view: View, figures: Numbers) -> Iterator[tuple[str, str | Line]]:
 
 
 def _rates(figures: Numbers) -> Iterator[tuple[str, str | Line]]:
-    yield "reported", join(reported(figures), ", over all considered, running ones too")
+    yield "reported", join(reported(figures), ", over all that is listed, running ones too")
     yield "reconstr.", f"{words.reconstructed(figures)}, over those finished in this epoch"
-    yield "", "by events, results' places (G1), streams and earlier polls together"
+    yield "", "by events, results' places (v1), streams and earlier polls together"
     for told in agreement(figures):
         yield "compared", told
 
@@ -173,16 +174,15 @@ def _claim(claim: Claim) -> Line:
     return join(f"not proven: {told}; {more} it")
 
 
-def _rank(latency: Latency) -> str:
+def _rank(seconds: float | None, timed: int) -> str:
     """Say in words which rank the p95 is, and when the next mission changes the rank."""
-    if latency.p95_s is None or not latency.count:
+    if seconds is None or not timed:
         return words.p95(None, 0)
-    rank = rank_from_top(latency.count)
-    count = latency.count
+    rank, count = rank_from_top(timed), timed
     while rank_from_top(count) == rank:
         count += 1
     return (
-        f"{words.p95(latency.p95_s, latency.count)}: a rank, not an estimate. From {count} on it is"
+        f"{words.p95(seconds, timed)}: a rank, not an estimate. From {count} on it is"
         f" the {_largest(rank + 1)}, and falls though nothing got faster"
     )
 

@@ -10,7 +10,6 @@ from itertools import chain, starmap
 from typing import TYPE_CHECKING, Final
 
 from vp_tui.domain.lane.auto_revert import STOP_KEY
-from vp_tui.domain.missions import p95_after_each
 from vp_tui.domain.models import Source
 from vp_tui.domain.rollout import gates as rules
 from vp_tui.domain.rollout.guardrails import (
@@ -199,8 +198,7 @@ def _wire(view: View) -> Line:
     if numbers(view) is None:
         return ((f"unknown: {words.no_metrics(source_view(view, Source.METRICS))}", "warn"),)
     wire = assess(view).wire
-    told = f"{words.rolling(wire)}: {wire.time_to_trip}"
-    return ((told, "bad" if wire.tripped else "good"),)
+    return ((wire.sentence, "bad" if wire.tripped else "good"),)
 
 
 def _alarm(view: View) -> str:
@@ -266,20 +264,17 @@ def _anchor(window: Window) -> str:
 def _table(own: WindowNumbers, figures: Numbers, epoch: str, size: int) -> list[Line]:
     """Return the figures of the window, of the epoch and of the gateway, side by side."""
     seen, counts = figures.reconstruction, figures.snapshot.mission_counts
-    failed = sum(entry.mission.status == "failed" for entry in figures.recent)
     reported, latency = figures.snapshot.fallback, figures.snapshot.latency
-    durations = [e.mission.duration_s for e in figures.recent if e.mission.duration_s is not None]
-    p95 = next(iter(p95_after_each(durations, 1)), None)
     fell_back = (
         (own.fallback, own.terminal),
         (seen.fallbacks, seen.terminal),
         (reported.with_fallback, reported.considered),
     )
-    slow = (own.p95_s, own.timed), (p95, len(durations)), (latency.p95_s, latency.count)
+    slow = (own.p95_s, own.timed), (figures.p95_s, figures.timed), (latency.p95_s, latency.count)
     rows: tuple[tuple[object, ...], ...] = (
-        ("finished", own.terminal, seen.terminal, f"{reported.considered} considered"),
-        ("completed", own.completed, seen.terminal - failed, counts.get("completed", 0)),
-        ("failed", own.failed, failed, counts.get("failed", 0)),
+        ("finished", own.terminal, seen.terminal, f"{reported.considered} listed"),
+        ("completed", own.completed, figures.completed, counts.get("completed", 0)),
+        ("failed", own.failed, figures.failed, counts.get("failed", 0)),
         ("running", own.running, figures.running, counts.get("running", 0)),
         ("fell back", *starmap(_share, fell_back)),
         ("proven", *starmap(_bound, fell_back[:2]), ""),

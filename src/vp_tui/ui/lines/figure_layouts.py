@@ -16,6 +16,7 @@ from vp_tui.ui.lines.header import assessment_of, gate_line
 from vp_tui.ui.lines.paint import (
     Line,
     Span,
+    Tone,
     cut,
     fit,
     flow,
@@ -25,6 +26,7 @@ from vp_tui.ui.lines.paint import (
     plain,
     sparkline,
     width_of,
+    wrap_line,
 )
 from vp_tui.views import words
 from vp_tui.views.actions import key_of
@@ -32,82 +34,136 @@ from vp_tui.views.figures import numbers
 from vp_tui.views.sources import source_view
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from vp_tui.views.figures import Numbers
     from vp_tui.views.view import View
 
 
 LINES: Final = 7
-EPOCH: Final = "EPOCH "
-WINDOW: Final = 18
-"""Columns of the window's own figures at 80 columns, one of them blank."""
+WORDS: Final = 100
+"""Columns from which on nothing is abbreviated."""
+USUAL: Final = 80
+"""Columns from which on the cumulative figures have a column of their own."""
+LABEL: Final = 10
+"""Columns of the labels."""
+WINDOW: Final = 19
+"""Columns of the window's own figures, one of them blank."""
 GUARDRAILS: Final = 26
-"""Columns of the guardrails at 80 columns."""
-_USUAL: Final = 80
+"""Columns of the guardrails."""
 _SHARE: Final = 4
 """Window and guardrails get one column more for every so many above the usual ones."""
-_Row = tuple[str, Line, Line, Line]
+_GIVES_WAY: Final = ("events", "turns", "reported", "missions", "p95")
+"""Rows in the order in which they go where lines are few."""
+CHART_MIN: Final = 3
+"""Lines below which a chart says nothing."""
+_Row = tuple[str, Line, Line]
 
-LABEL: Final = 9
-"""Columns of the labels in the window's card."""
 
+def dense_lines(view: View, width: int, height: int = LINES) -> list[Line]:
+    """Return `height` lines: window, epoch and guardrails side by side, the epoch below if narrow.
 
-def dense_lines(view: View, width: int) -> list[Line]:
-    """Return LINES lines."""
+    Where lines are few whole rows go, the guardrails' last ones too.
+    """
     figures = numbers(view)
     if figures is None:
         word, reason = lines.no_figures(source_view(view, Source.METRICS), width - LABEL)
-        return [join(_label("fallback"), word), join(_label(""), reason), *[()] * (LINES - 2)]
-    more = max(width - _USUAL, 0) // _SHARE
-    window, guardrails = WINDOW + more, GUARDRAILS + more
-    epoch = width - LABEL - window - guardrails
+        told = [join(_label("fallback"), word), join(_label(""), reason)]
+        return [*told, *[()] * (height - 2)][:height]
+    more = max(width - USUAL, 0) // _SHARE
+    window, last = WINDOW + more, GUARDRAILS + more
+    if width < USUAL:
+        window, last = _shared(width - LABEL)
+    epoch = max(width - LABEL - window - last, 0)
+    rows = _rows(view, figures, window - 1, epoch - 1, short=width < WORDS)
+    below = {"turns": in_a_row(_turns(view, width - LABEL))}
+    if not epoch:
+        rows = [row for row in rows if row[0] != "reported"]
+        below = {"epoch": _epoch(view, figures, width - LABEL), **below}
+    for name in _GIVES_WAY:
+        if 1 + len(rows) + len(below) > height:
+            below.pop(name, None)
+            rows = [row for row in rows if row[0] != name]
     # While the figures are not current, that is what must be read first.
-    last = lines.doubt(figures) or (("GUARDRAILS", "dim"),)
+    title = lines.doubt(figures) or (("GUARDRAILS", "dim"),)
+    cells = [title, *_guardrails(view, figures, last, len(rows))]
     heading, *told = (
-        _columns(row, window, epoch) for row in _rows(view, figures, last, window - 1, epoch - 1)
+        join(_columns(row, window, epoch), cell)
+        for row, cell in zip((_titles(view, figures), *rows), cells, strict=True)
     )
-    told.append(join(_label("turns"), in_a_row(lines.turns(view))))
-    return [cut(heading, width), *_card(figures, width, *told)]
+    told += [join(_label(name), line) for name, line in below.items()]
+    return [cut(heading, width), *_aged(figures, width, told)][:height]
+
+
+def _shared(room: int) -> tuple[int, int]:
+    """Return the columns of window and guardrails where there is no room for the epoch's."""
+    window = room - GUARDRAILS
+    if window < WINDOW:
+        window = room * WINDOW // (WINDOW + GUARDRAILS)
+    return window, room - window
 
 
 def side_by_side(view: View, figures: Numbers, width: int) -> list[Line]:
     """Return the window's and the cumulative figures, without the guardrails."""
     epoch = width - LABEL - WINDOW
-    rows = _rows(view, figures, (), WINDOW - 1, epoch - 1)
-    heading, *told = (_columns((*row[:3], ()), WINDOW, epoch) for row in rows)
-    return [cut(heading, width), *_card(figures, width, *told)]
+    rows = _rows(view, figures, WINDOW - 1, epoch - 1, short=width < WORDS)
+    heading, *told = (_columns(row, WINDOW, epoch) for row in (_titles(view, figures), *rows))
+    return [cut(heading, width), *_aged(figures, width, told)]
 
 
-def _rows(view: View, figures: Numbers, last: Line, room: int, wide: int) -> list[_Row]:
-    """Return label, window, epoch and guardrail of each line; the first line are their titles.
+def _titles(view: View, figures: Numbers) -> _Row:
+    own, epoch = words.window_title(assessment_of(view).window), words.epoch_title(view, figures)
+    return "", ((own, "dim"),), ((epoch, "dim"),)
 
-    `last` is the guardrails' title, `room` and `wide` are the cells of window and epoch.
-    """
-    assessment, seen = assessment_of(view), figures.reconstruction
-    title: Line = ((words.window_title(assessment.window), "dim"),)
-    cumulative = f"{words.epoch(view, EPOCH)} (n={seen.terminal})"
-    fallback, p95, missions, events = lines.own_figures(view, figures, room)
-    share = lines.share_in(seen.fallbacks, seen.terminal, wide, *lines.agreement(figures))
-    *_, revert = lines.auto_revert(assessment.guardrails)
-    all_events = plain(words.events(figures.snapshot.event_counts))
+
+def _rows(view: View, figures: Numbers, room: int, wide: int, *, short: bool) -> list[_Row]:
+    """Return label, window and epoch of each line; `room` and `wide` are the cells of these two."""
+    seen = figures.reconstruction
+    fallback, p95, missions, events = lines.own_figures(view, figures, room, short=short)
     return [
-        ("", title, ((cumulative, "dim"),), last),
-        ("fallback", fallback, share, lines.rolling(figures.wire)),
-        ("reported", (), lines.reported(figures), lines.strip(figures.recent)),
-        (
-            "p95",
-            p95,
-            _p95(figures, wide),
-            lines.cancel_recovery(assessment.guardrails.cancel_recovery),
-        ),
-        ("missions", missions, lines.missions(figures, wide), lines.evidence(assessment.target)),
-        ("events", events, all_events, revert),
+        ("fallback", fallback, lines.share_in(seen.fallbacks, seen.terminal, wide)),
+        ("reported", (), lines.compared(figures, wide)),
+        ("p95", p95, _p95(figures, wide)),
+        ("missions", missions, lines.missions(figures, wide, short=short)),
+        ("events", events, lines.listed_events(figures, wide)),
     ]
 
 
+def _guardrails(view: View, figures: Numbers, room: int, height: int) -> list[Line]:
+    """Return the guardrails, what matters most first; the marks only where there is a line more."""
+    assessment = assessment_of(view)
+    *_, revert = lines.auto_revert(assessment.guardrails)
+    told = [
+        lines.rolling(figures.wire),
+        lines.cancel_recovery(assessment.guardrails.cancel_recovery),
+        lines.evidence(assessment.target, room),
+        revert,
+    ]
+    if height > len(told):
+        told.insert(1, lines.strip(figures.recent))
+    return [*told, *[()] * (height - len(told))][:height]
+
+
+def _epoch(view: View, figures: Numbers, room: int) -> Line:
+    """Return the cumulative figures in one line, for a terminal without a column for them."""
+    seen = figures.reconstruction
+    number = words.epoch_title(view, figures).lower().removeprefix("epoch ")
+    share = join((f"{number}: ", "dim"), lines.share_in(seen.fallbacks, seen.terminal, room))
+    rate = join(("reported ", "dim"), lines.compared(figures, room))
+    return flow([share, rate, _p95(figures, room)], room)[0]
+
+
+def _turns(view: View, room: int) -> list[Line]:
+    """Return how turns were routed; in fewer words, then fewer of them, where cells are few."""
+    forms = [lines.turns(view), lines.turns(view, short=True)]
+    fits = (form for form in forms if width_of(in_a_row(form)) <= room)
+    return [next((in_a_row(form) for form in fits), flow(forms[-1], room)[0])]
+
+
 def _columns(row: _Row, window: int, epoch: int) -> Line:
-    label, own, cumulative, guardrail = row
-    cells = (pad(cut(cell, w - 1), w) for cell, w in ((own, window), (cumulative, epoch)))
-    return join(_label(label), *cells, guardrail)
+    label, own, cumulative = row
+    cells = ((own, window), (cumulative, epoch)) if epoch else ((own, window),)
+    return join(_label(label), *(pad(cut(cell, room - 1), room) for cell, room in cells))
 
 
 def _label(text: str) -> Line:
@@ -115,70 +171,94 @@ def _label(text: str) -> Line:
 
 
 def _p95(figures: Numbers, room: int) -> Line:
-    """Return the p95, its spread where that fits, and its trend in what is left."""
-    latency = figures.snapshot.latency
-    told, spread = lines.p95(latency.p95_s, latency.count, room), words.median_and_max(latency)
+    """Return the epoch's p95, its spread where that fits, and its trend in what is left."""
+    told, spread = lines.p95(figures.p95_s, figures.timed, room), lines.spread_of(figures)
     if spread and width_of(told) + len(spread) + lines.TREND_MIN + 4 <= room:
         told = join(told, (f"  {spread}", "dim"))
     return join(told, " ", lines.trend("", figures.p95_trend, room - width_of(told) - 1))
 
 
-def window_card(view: View, figures: Numbers, width: int) -> list[Line]:
-    """Return the window's own figures, and what kind of window it is."""
+def window_card(view: View, figures: Numbers, width: int, height: int) -> list[Line]:
+    """Return the window's own figures, and what kind of window it is; events give way."""
     assessment = assessment_of(view)
     own, window = assessment.numbers, assessment.window
     if own is None or window is None:
-        return _card(figures, width, (("unknown", "warn"),), ((words.no_log(view), "dim"),))
+        return _card(figures, width, height, (("unknown", "warn"),), plain(words.no_log(view)))
     clean: Line = (("clean", "good"),) if assessment.is_clean else (("not clean", "warn"),)
     if not own.terminal:
         clean = (("none finished: not clean", "dim"),)
     since = f"not opened: {key_of(view.state.watch, 'window')} opens it"
     if window.opened_at is not None:
         since = f"open for {words.open_for(view, window)}"
-    names = ("fallback", "p95", "missions", "events")
-    told = zip(names, lines.own_figures(view, figures, width - LABEL), strict=True)
-    rows = (join(_label(name), line) for name, line in told)
-    about = flow([plain(str(window.source)), plain(since)], width)
-    return _card(figures, width, *rows, clean, *about)
+    fallback, *_rest = lines.own_figures(view, figures, width - len("fallback "))
+    p95 = lines.p95(own.p95_s, own.timed, width - len("p95 "))
+    head = [join(("fallback ", "dim"), fallback), join(("p95 ", "dim"), p95)]
+    tone: Tone = "bad" if own.failed else "plain"
+    counts = words.mission_counts(own.completed, own.failed, own.running).split(", ")
+    head += flow([((told, tone),) for told in counts], width)
+    about = [clean, *flow([plain(str(window.source)), plain(since)], width)]
+    first, *others = words.events(lines.own_events(view, figures, window))[: lines.OWN_EVENTS]
+    events = flow([join(("events ", "dim"), first), *map(plain, others)], width)
+    room = max(height - len(head) - len(about), 0)
+    return _card(figures, width, height, *head, *events[:room], *about)
 
 
 def epoch_card(view: View, figures: Numbers, width: int, height: int) -> list[Line]:
-    """Return the cumulative figures; without room the interval goes, then the events."""
+    """Return the cumulative figures; without room the events go, then the interval."""
     seen = figures.reconstruction
     rate = join(("reconstructed ", "dim"), (words.reconstructed(figures), "strong"))
-    rates = [join(("reported ", "dim"), lines.reported(figures)), rate, *lines.agreement(figures)]
+    reported = join(("reported ", "dim"), lines.reported(figures))
+    if figures.reported_rate is not None:
+        reported = join(reported, (" listed", "dim"))
+    head = flow([reported, rate, *lines.agreement(figures)], width)
     first, *unseen = lines.turns(view)
-    head, turns = flow(rates, width), [join(("turns ", "dim"), first), *flow(unseen, width)]
-    middle = [lines.missions(figures, width), plain(words.events(figures.snapshot.event_counts))]
-    room = max(height - len(head) - len(turns), 1)
-    if figures.bounds is not None and room > len(middle):
-        proven = words.interval(*figures.bounds.interval95)
+    turns = [join(("turns ", "dim"), first)]
+    turns += [line for part in unseen for line in wrap_line(part, width)]
+    missions = lines.mission_fields(figures, width)
+    room = max(height - len(head) - len(turns) - len(missions), 0)
+    proven: list[Line] = []
+    if figures.bounds is not None and room:
+        interval = words.interval(*figures.bounds.interval95)
         bound = words.at_most(seen.fallbacks, seen.terminal)
-        middle.insert(0, ((f"{proven}, {bound}", "dim"),))
-    return _card(figures, width, *head, *middle[:room], *turns)
+        proven = [((f"{interval}, {bound}", "dim"),)]
+    kinds = words.events(figures.snapshot.event_counts)
+    events = flow([join(("events listed: ", "dim"), kinds[0]), *map(plain, kinds[1:])], width)
+    events = events[: max(room - len(proven), 0)]
+    return _card(figures, width, height, *head, *proven, *missions, *events, *turns)
 
 
 def latency_card(figures: Numbers, width: int, height: int) -> list[Line]:
-    """Return the p95, its spread, its trend, and each mission's time."""
-    latency = figures.snapshot.latency
+    """Return the p95, its spread, its trend, and each mission's time over an axis."""
     head = flow(
         [
-            lines.p95(latency.p95_s, latency.count, width),
-            ((words.median_and_max(latency), "dim"),),
-            lines.trend("p95  ", figures.p95_trend, width),
+            lines.p95(figures.p95_s, figures.timed, width),
+            ((lines.spread_of(figures), "dim"),),
+            lines.trend("p95 ", figures.p95_trend, width),
         ],
         width,
     )
+    return _card(figures, width, height, *head, *_chart(figures, width, height - len(head)))
+
+
+def _chart(figures: Numbers, width: int, height: int) -> list[Line]:
+    """Return the times of the newest missions as bars from zero up, with their axis."""
     durations = [e.mission.duration_s for e in figures.recent if e.mission.duration_s is not None]
-    rows = sparkline(durations, width - 5, max(height - len(head), 1)) if durations else []
-    each: list[Line] = [
-        (("each " if n == len(rows) - 1 else "     ", "dim"), (row, "dim"))
-        for n, row in enumerate(rows)
+    if not durations or height < CHART_MIN:
+        return []
+    wide = max(len(f"{max(durations):.0f}s"), len("0s")) + 1
+    shown = durations[-(width - wide) :]
+    rows = sparkline(shown, width - wide, height - 1)
+    labels = [f"{max(shown):.0f}s", *[""] * (len(rows) - 2), "0s"]
+    bars: list[Line] = [
+        ((f"{label:>{wide - 1}} ", "dim"), (row, "dim"))
+        for label, row in zip(labels, rows, strict=True)
     ]
-    return _card(figures, width, *head, *each)
+    told = counted(len(shown), "mission")
+    axis = lines.fields([" " * wide + told, "newest right"], width, ", ")
+    return [*bars, ((axis, "dim"),)]
 
 
-def guardrails_card(view: View, figures: Numbers, width: int) -> list[Line]:
+def guardrails_card(view: View, figures: Numbers, width: int, height: int) -> list[Line]:
     """Return how the three guardrails stand, and who reverts."""
     assessment = assessment_of(view)
     wire = assessment.wire
@@ -187,44 +267,62 @@ def guardrails_card(view: View, figures: Numbers, width: int) -> list[Line]:
     return _card(
         figures,
         width,
+        height,
         lines.strip(figures.recent),
         lines.rolling(figures.wire),
         *([oldest] if wire.oldest_leaves_in else []),
         lines.cancel_recovery(assessment.guardrails.cancel_recovery),
-        lines.evidence(assessment.target),
+        ((words.evidence_target(assessment.target, short=True), "dim"),),
         *lines.auto_revert(assessment.guardrails),
     )
 
 
-def _card(figures: Numbers, width: int, *told: Line) -> list[Line]:
+def _card(figures: Numbers, width: int, height: int, *told: Line) -> list[Line]:
+    """Return lines of a card: long ones are wrapped while lines are left, and cut only then."""
+    shown: list[Line] = []
+    for number, line in enumerate(told):
+        left = height - len(shown) - len(told[number + 1 :])
+        wrapped = wrap_line(line, width) if width_of(line) > width else [line]
+        if len(wrapped) > left > 0:
+            wrapped = [*wrapped[: left - 1], join(*wrapped[left - 1 :])]
+        shown += wrapped
+    return _aged(figures, width, shown[:height])
+
+
+def _aged(figures: Numbers, width: int, told: Sequence[Line]) -> list[Line]:
     return [cut(lines.aged(line, figures), width) for line in told]
 
 
 def brief_lines(view: View, width: int) -> list[Line]:
-    """Return two lines; what is last gives way where the line is full."""
+    """Return two lines; what is last gives way where the line is full, bounds before that."""
     figures = numbers(view)
     if figures is None:
         word, reason = lines.no_figures(source_view(view, Source.METRICS), width)
         return [join(("fallback ", "dim"), word), cut(reason, width)]
     assessment, wire = assessment_of(view), figures.wire
-    own, latency, seen = assessment.numbers, figures.snapshot.latency, figures.reconstruction
+    own, seen = assessment.numbers, figures.reconstruction
     share: Span = ("unknown", "warn")
     if own is not None and assessment.window is not None:
         told = words.share(own.fallback, own.terminal)
         share = (told, "warn" if own.fallback else "strong")
     is_blind = figures.coverage.state is CoverageState.BLIND
-    rates: list[Line] = [
-        join(("fallback win ", "dim"), share),
-        join(("epoch ", "dim"), lines.share_in(seen.fallbacks, seen.terminal, width)),
-        (("reported BLIND", "bad"),) if is_blind else (),
-        ((words.rolling(wire), "bad" if wire.tripped else "dim"),),
-        lines.cancel_recovery(assessment.guardrails.cancel_recovery),
-    ]
+    epoch: Span = ("epoch " if view.state.boot_at is not None else "all known ", "dim")
     others = [
-        join(("p95 ", "dim"), lines.p95(latency.p95_s, latency.count, width)),
-        join(("missions ", "dim"), lines.missions(figures, width)),
-        gate_line(assessment.gates, words.verdict, (" ", "plain")),
+        join(("p95 ", "dim"), lines.p95(figures.p95_s, figures.timed, width)),
+        lines.missions(figures, width // 2, short=width < WORDS),
+        gate_line(assessment.gates),
     ]
+    for room in (width, 0):  # without room for the bound it goes
+        rates: list[Line] = [
+            join(("fallback window ", "dim"), share),
+            lines.doubt(figures),  # before all that is not known now
+            join(epoch, lines.share_in(seen.fallbacks, seen.terminal, room)),
+            (("reported BLIND", "bad"),) if is_blind else (),
+            lines.rolling(wire),
+            lines.cancel_recovery(assessment.guardrails.cancel_recovery),
+        ]
+        if width_of(in_a_row(filter(None, rates))) <= width:
+            break
     rates, others = ([lines.aged(part, figures) for part in parts] for parts in (rates, others))
-    rates.insert(1, lines.doubt(figures))
+    rates[1] = lines.doubt(figures)
     return [flow([part for part in parts if part], width)[0] for parts in (rates, others)]

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Final
 
 from vp_tui.domain.missions import CoverageState
 from vp_tui.domain.rollout.windows import events_of
-from vp_tui.domain.vocabulary import P95_WATCH_S
+from vp_tui.domain.vocabulary import P95_WATCH_S, rate_cell
 from vp_tui.ui.lines.header import assessment_of
 from vp_tui.ui.lines.paint import (
     WORD_SYMBOLS,
     WORD_TONES,
     Line,
     cut,
+    flow,
     in_a_row,
     join,
     plain,
@@ -23,6 +24,7 @@ from vp_tui.ui.lines.paint import (
     width_of,
 )
 from vp_tui.views import words
+from vp_tui.views.figures import UNEXPLAINED
 from vp_tui.views.sources import SourceView, SourceWord, listened
 
 if TYPE_CHECKING:
@@ -45,6 +47,8 @@ if TYPE_CHECKING:
 
 LAST: Final = 20
 """Missions in the strip of the newest."""
+OWN_EVENTS: Final = 3
+"""Kinds of a window's events that are told: its missions tell of failures."""
 TREND_MIN: Final = 4
 """Cells below which a trend says nothing."""
 
@@ -77,24 +81,48 @@ def state_note(source: SourceView) -> Line:
     return ((text, WORD_TONES[source.word]),)
 
 
+def fields(told: Sequence[str], room: int, between: str = " ") -> str:
+    """Return as many fields as fit into `room` cells, one at least; the last ones go first."""
+    kept = (between.join(told[:number]) for number in range(len(told), 1, -1))
+    return next((text for text in kept if len(text) <= room), told[0])
+
+
 def reported(figures: Numbers) -> Line:
     """Return the gateway's rate, and whether it can be believed."""
-    is_blind = figures.coverage.state is CoverageState.BLIND
-    tone: Tone = "warn" if figures.snapshot.fallback.with_fallback else "strong"
-    return ((words.reported(figures), "bad" if is_blind else tone),)
+    return ((words.reported(figures), _rate_tone(figures)),)
 
 
-def share_in(fallbacks: int, n: int, room: int, *others: Line) -> Line:
-    """Return a share of finished missions, its upper bound and `others`, in `room` cells.
+def _rate_tone(figures: Numbers) -> Tone:
+    if figures.coverage.state is CoverageState.BLIND:
+        return "bad"
+    return "warn" if figures.snapshot.fallback.with_fallback else "strong"
 
-    Where they are too few, the bound becomes a sign, then goes, then the last of the others does.
+
+def compared(figures: Numbers, room: int) -> Line:
+    """Return the gateway's rate, of which missions it is, and how the reconstructed one stands.
+
+    Where `room` is little, the missions go first, then what is inferred, then the rate's doubt.
     """
+    told = agreement(figures)
+    rate = rate_cell(figures.reported_rate)
+    short = {CoverageState.BLIND: "BLIND", CoverageState.TRUNCATED: f"{rate} partial"}
+    tone = _rate_tone(figures)
+    doubted: Line = ((short.get(figures.coverage.state, rate), tone),)
+    whole = [reported(figures)]
+    if figures.reported_rate is not None:
+        whole.insert(0, join(reported(figures), (" listed", "dim")))
+    wanted = [*(in_a_row((rate, *told), "  ") for rate in whole)]
+    wanted += [in_a_row((doubted, *told[:number]), " ") for number in (2, 1)]
+    return next((line for line in wanted if width_of(line) <= room), cut(doubted, room))
+
+
+def share_in(fallbacks: int, n: int, room: int) -> Line:
+    """Return a share of finished missions with its upper bound, without it where cells are few."""
     share: Line = ((words.share(fallbacks, n), "warn" if fallbacks else "strong"),)
-    bounds = [words.at_most(fallbacks, n), words.at_most(fallbacks, n, short=True)] if n else []
-    forms = [join(share, (f" {bound}", "dim")) for bound in bounds] + [share]
-    fewer = (others[:number] for number in range(len(others), -1, -1))
-    told = (in_a_row((form, *some), " ") for some in fewer for form in forms)
-    return next((line for line in told if width_of(line) <= room), share)
+    if not n:
+        return share
+    line = join(share, (f" {words.at_most(fallbacks, n, short=True)}", "dim"))
+    return line if width_of(line) <= room else share
 
 
 def agreement(figures: Numbers) -> list[Line]:
@@ -107,12 +135,9 @@ def agreement(figures: Numbers) -> list[Line]:
 
 
 def rolling(wire: TripWire) -> Line:
-    """Return how near guardrail 3 is to tripping, nothing without finished missions."""
-    if not wire.terminal:
-        return ()
+    """Return how near guardrail 3 is to tripping."""
     tone: Tone = "bad" if wire.tripped else "warn" if wire.to_trip == 1 else "dim"
-    near = "" if wire.tripped else f", {wire.near}"
-    return ((f"{words.rolling(wire)}{near}", tone),)
+    return ((words.rolling(wire), tone),)
 
 
 def strip(recent: tuple[LedgerEntry, ...]) -> Line:
@@ -132,9 +157,10 @@ def cancel_recovery(guardrail: CancelRecovery) -> Line:
     return ((words.cancel_recovery(guardrail, short=True), tone),)
 
 
-def evidence(target: EvidenceTarget | None) -> Line:
-    """Return how guardrail 2 stands."""
-    return ((words.evidence_target(target, short=True), "dim"),)
+def evidence(target: EvidenceTarget | None, room: int) -> Line:
+    """Return how guardrail 2 stands; without room not since which window."""
+    told = words.evidence_target(target, short=True)
+    return ((told if len(told) <= room else told.partition(" since ")[0], "dim"),)
 
 
 def auto_revert(guardrails: Guardrails) -> list[Line]:
@@ -143,24 +169,27 @@ def auto_revert(guardrails: Guardrails) -> list[Line]:
     return [((part, tone),) for part in guardrails.auto_revert.split("; ")]
 
 
-def turns(view: View) -> list[Line]:
+def turns(view: View, *, short: bool = False) -> list[Line]:
     """Return how coding turns were routed, and which of them no rate can see."""
     tally, seen = view.state.routing, words.routing(view)
     if not listened(view):
         return [((seen, "warn"),)]
-    first, *others = words.unseen(tally, short=True)
+    first, *others = words.unseen(tally, assessment_of(view).why_silent, short=short)
+    is_expected = assessment_of(view).why_silent != UNEXPLAINED
     return [
         plain(seen) if tally.coding_turns else ((seen, "dim"),),
         ((first, "warn" if tally.bootstrap else "dim"),),
-        *(((other, "warn"),) for other in others),
+        *(((other, "plain" if is_expected else "warn"),) for other in others),
     ]
 
 
 def p95(seconds: float | None, count: int, room: int) -> Line:
-    """Return a p95 with its rank; nothing else is cut where cells are few."""
+    """Return a p95 with its rank; where cells are few, in fewer digits, then without the rank."""
     tone: Tone = "warn" if (seconds or 0.0) >= P95_WATCH_S else "strong"
-    told = words.p95(seconds, count)
-    return ((told if len(told) <= room else words.p95(seconds, count, short=True), tone),)
+    short = words.p95(seconds, count, short=True)
+    forms = (whole := words.p95(seconds, count), whole.partition(",")[0], short)
+    told = next((form for form in forms if len(form) <= room), short.partition(" ")[0])
+    return ((told, tone),)
 
 
 def trend(label: str, values: Sequence[float], width: int) -> Line:
@@ -171,24 +200,66 @@ def trend(label: str, values: Sequence[float], width: int) -> Line:
     return join((label, "dim"), (sparkline(values, room)[0], "accent"))
 
 
-def missions(figures: Numbers, room: int) -> Line:
-    """Return how the missions of the newest metrics stand.
-
-    Statuses that vp-tui does not know are named, or where `room` is too little, counted.
-    """
-    failed = figures.snapshot.mission_counts.get("failed")
-    tone: Tone = "bad" if failed else "warn" if figures.orphans else "plain"
-    told = words.missions(figures, short=True)
-    if len(told) > room:
-        told = words.missions(figures, short=True, named=False)
-    return ((told, tone),)
+def missions(figures: Numbers, room: int, *, short: bool) -> Line:
+    """Return how the epoch's missions stand; what `room` is too little for goes, the last first."""
+    told = _epoch_missions(figures)
+    text = fields(told, room, ", ")
+    if short and text != ", ".join(told):
+        text = fields(epoch_in_brief(figures), room)
+    return ((text, _missions_tone(figures)),)
 
 
-def own_figures(view: View, figures: Numbers, room: int) -> tuple[Line, Line, Line, Line]:
-    """Return the window's share with its upper bound, p95 with its rank, missions and events.
+def _epoch_missions(figures: Numbers) -> list[str]:
+    told = words.mission_counts(figures.completed, figures.failed, figures.running)
+    return [*told.split(", "), *words.not_counted(figures)]
 
-    Where `room` is too little for the events, their words become letters.
-    """
+
+def epoch_in_brief(figures: Numbers) -> list[str]:
+    """Return how the epoch's missions stand, what is odd before what is usual."""
+    ok, bad, *running = _in_few(figures.completed, figures.failed, figures.running)
+    return [ok, bad, *words.not_counted(figures)[0 if figures.orphans else 1 :], *running]
+
+
+def listed_in_brief(figures: Numbers) -> list[str]:
+    """Return how the missions that the gateway lists stand, as its row counts them."""
+    counts = figures.snapshot.mission_counts
+    ok, *others = _in_few(counts.get("completed", 0), counts.get("failed", 0), figures.running)
+    return [f"listed: {ok}", *others]
+
+
+def _in_few(completed: int, failed: int, running: int) -> list[str]:
+    runs = [f"{running} running"] if running else []
+    return [f"{completed} ok", f"{failed} failed", *runs]
+
+
+def mission_fields(figures: Numbers, width: int) -> list[Line]:
+    """Return how the epoch's missions stand, in as many lines as that takes."""
+    *told, last = _epoch_missions(figures)
+    tone = _missions_tone(figures)
+    return flow([((part, tone),) for part in (*(f"{one}," for one in told), last)], width, " ")
+
+
+def _missions_tone(figures: Numbers) -> Tone:
+    return "bad" if figures.failed else "warn" if figures.orphans else "plain"
+
+
+def spread_of(figures: Numbers) -> str:
+    """Return median and maximum as the gateway has them, and of which missions they are."""
+    latency = figures.snapshot.latency
+    told = words.median_and_max(latency)
+    return told if not told or latency.count == figures.timed else f"listed: {told}"
+
+
+def listed_events(figures: Numbers, room: int) -> Line:
+    """Return the mission events that the gateway lists, as many kinds as fit."""
+    first, *others = words.events(figures.snapshot.event_counts)
+    return plain(fields([f"listed: {first}", *others], room))
+
+
+def own_figures(
+    view: View, figures: Numbers, room: int, *, short: bool = False
+) -> tuple[Line, Line, Line, Line]:
+    """Return the window's share with its upper bound, p95 with its rank, missions and events."""
     assessment = assessment_of(view)
     own, window = assessment.numbers, assessment.window
     if own is None or window is None:
@@ -196,15 +267,22 @@ def own_figures(view: View, figures: Numbers, room: int) -> tuple[Line, Line, Li
     share = share_in(own.fallback, own.terminal, room)
     if not own.terminal:
         share = join(("n/a ", "strong"), "no missions" if not own.new else "0 finished")
-    counts = words.mission_counts(own.completed, own.failed, own.running, short=True)
-    events = view.same(_events, window, view.state.ledger, figures.snapshot)
-    told = words.own_events(events)
+    whole = words.mission_counts(own.completed, own.failed, own.running).split(", ")
+    counts = fields(whole, room, ", ")
+    if short and counts != ", ".join(whole):
+        counts = fields(_in_few(own.completed, own.failed, own.running), room)
+    events = words.events(own_events(view, figures, window))[:OWN_EVENTS]
     return (
         share,
         p95(own.p95_s, own.timed, room),
         ((counts, "bad" if own.failed else "plain"),),
-        plain(told if len(told) <= room else words.own_events(events, short=True)),
+        plain(fields(events, room)),
     )
+
+
+def own_events(view: View, figures: Numbers, window: Window) -> Counter[str]:
+    """Return how many events of each kind the window's own missions have."""
+    return view.same(_events, window, view.state.ledger, figures.snapshot)
 
 
 def _events(window: Window, ledger: Ledger, snapshot: Snapshot) -> Counter[str]:

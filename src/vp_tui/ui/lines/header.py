@@ -218,9 +218,9 @@ def _always(view: View) -> Iterator[Span]:
         if window.opened_at is not None:
             minutes, unit, _seconds = words.open_for(view, window).partition("m")
             told = f"{window.source} {minutes}{unit}"
-        yield f"{window.stage.upper()} {words.short_label(window.label)} {told}", "strong"
+        yield f"{window.stage.upper()} {words.window_name(window)} {told}", "strong"
     if view.state.epoch:
-        yield words.epoch(view, "ep"), "dim"
+        yield words.epoch(view).replace("epoch ", "ep"), "dim"
     if view.state.poll_factor > 1:
         yield f"polls 1/{view.state.poll_factor:g}", "dim"
     elif view.state.poll_factor < 1:

@@ -15,7 +15,7 @@ from vp_tui.domain.rollout.evidence_row import (
     figures_of_rows,
     format_row,
 )
-from vp_tui.domain.rollout.labels import is_measured
+from vp_tui.domain.rollout.labels import is_measured, short_label
 from vp_tui.domain.text import clip, counted, literal
 from vp_tui.domain.vocabulary import NOT_AVAILABLE
 from vp_tui.state.state import NO_EVIDENCE
@@ -23,7 +23,6 @@ from vp_tui.ui.actions import closing
 from vp_tui.ui.kit.listing import LONGEST, WIDE, Columns, Listing, RowList
 from vp_tui.ui.lines.paint import Line, cut, facts, flow, join, wrap_line
 from vp_tui.ui.screens.evidence_trend import trend_charts, trend_lines
-from vp_tui.views.words import short_label
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable
@@ -42,7 +41,7 @@ _COLUMNS: Final = Columns(
     first=f"{'row':>{_NUMBER}}  ",
     names=("date (UTC)", "window", "rate", "p95", "decision"),
     last="notes",
-    narrow=(12, 8, 7, 9, 24),
+    narrow=(12, 14, 7, 9, 24),
     wide=(21, 30, 8, 10, 31),
 )
 _DATE: Final = slice(5, 16)

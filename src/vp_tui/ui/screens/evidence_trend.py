@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import plotext
 
+from vp_tui.domain.rollout.labels import short_label
 from vp_tui.domain.text import clip, counted, literal
 from vp_tui.domain.vocabulary import NOT_AVAILABLE, p95_cell, rate_cell
 from vp_tui.ui.lines.paint import Line, cut, fit, join, plain, sparkline, width_of
-from vp_tui.views.words import short_label
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 _NAME: Final = 6
-_LABEL: Final = 8
+_LABEL: Final = 12
 """Characters of a window's name under a chart."""
 _GAP: Final = 2
 

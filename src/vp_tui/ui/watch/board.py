@@ -7,7 +7,6 @@ it.
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from textual.containers import Container, Horizontal
@@ -17,7 +16,6 @@ from vp_tui.ui.actions import OFF
 from vp_tui.ui.kit.line_list import LineList, Lines
 from vp_tui.ui.kit.overlays import picture_of
 from vp_tui.ui.lines.figure_layouts import (
-    EPOCH,
     LINES,
     brief_lines,
     dense_lines,
@@ -59,7 +57,7 @@ class _Card(NamedTuple):
     """What its first line is about."""
     share: int
     """Of the width, as the stylesheet has it."""
-    lines: Callable[[View, Numbers, int], list[Line]]
+    lines: Callable[[View, Numbers, int, int], list[Line]]
 
 
 FRAME: Final = 4
@@ -83,12 +81,12 @@ ALARM_KEYS: Final = ("alarm", "triage")
 
 _CARDS: Final = {
     "window": _Card("WINDOW", "fallback  ", 28, window_card),
-    "epoch": _Card("EPOCH", "fallback  ", 36, partial(epoch_card, height=HEIGHT)),
+    "epoch": _Card("EPOCH", "fallback  ", 36, epoch_card),
     "latency": _Card(
         "P95 LATENCY",
         "p95  ",
         26,
-        lambda _view, figures, width: latency_card(figures, width, HEIGHT),
+        lambda _view, figures, width, height: latency_card(figures, width, height),
     ),
     "guardrails": _Card("GUARDRAILS", "", 30, guardrails_card),
 }
@@ -109,7 +107,7 @@ class Cards(Horizontal):
         titles = {name: card.title for name, card in _CARDS.items()}
         if figures is not None:
             window = words.window_title(assessment_of(view).window)
-            titles |= {"window": window, "epoch": words.epoch(view, EPOCH)}
+            titles |= {"window": window, "epoch": words.epoch_title(view, figures)}
         for name, card in self._cards.items():
             if (card.border_title, card.border_subtitle) != (titles[name], note):
                 card.border_title, card.border_subtitle = titles[name], note
@@ -117,7 +115,7 @@ class Cards(Horizontal):
             about = _CARDS[name]
             inner = width * about.share // _SHARES - FRAME
             if figures is not None:
-                card.show(about.lines(view, figures, inner))
+                card.show(about.lines(view, figures, inner, HEIGHT))
             else:
                 first, *rest = no_figures(source, inner - len(about.label))
                 card.show([join((about.label, "dim"), first), *rest])
