@@ -93,10 +93,7 @@ def reconstructed(figures: Numbers) -> str:
 
 
 def agreement(figures: Numbers) -> list[str]:
-    """Return how the reconstructed rate stands to the reported one, and what of it is inferred.
-
-    They agree when both count the same fallbacks: the reported rate is over running missions too.
-    """
+    """Return whether reconstructed and reported rate count the same fallbacks; what is inferred."""
     told, more = "agrees" if figures.source.is_current else "agreed", figures.uncounted
     if figures.unreported:
         told = f"{figures.unreported} unreported"
@@ -113,9 +110,8 @@ def agreement(figures: Numbers) -> list[str]:
 def cumulative(view: View, figures: Numbers) -> str:
     """Return the figures of all missions, and how far they may be trusted."""
     seen = figures.reconstruction
-    whose = epoch(view) if view.state.boot_at is not None else "all known"
     told = (
-        f"{whose}: {fell_back(seen.fallbacks, seen.terminal)}",
+        f"{population(view)}: {fell_back(seen.fallbacks, seen.terminal)}",
         f"p95 {p95(figures.p95_s, figures.timed)}",
         f"reported of all listed {reported(figures)}",
         f"coverage {coverage(figures.coverage)}",
@@ -278,10 +274,14 @@ def epoch(view: View) -> str:
     return f"epoch {view.state.epoch.number if view.state.epoch else UNKNOWN}"
 
 
+def population(view: View) -> str:
+    """Return of which missions the cumulative figures are: the epoch's, without its boot all."""
+    return epoch(view) if view.state.boot_at is not None else "all known"
+
+
 def epoch_title(view: View, figures: Numbers) -> str:
-    """Return of which missions the cumulative figures are, all known ones without a boot stamp."""
-    whose = epoch(view).upper() if view.state.boot_at is not None else "ALL KNOWN"
-    return f"{whose}, n={figures.reconstruction.terminal}"
+    """Return the cumulative figures' title: of which missions they are, and how many."""
+    return f"{population(view).upper()}, n={figures.reconstruction.terminal}"
 
 
 def gateway(view: View) -> str:

@@ -200,7 +200,7 @@ class TestRules:
 class TestStatistics:
     def test_both_rates_and_what_they_prove(self) -> None:
         assert "reported 0.000 0/19, over all that is listed, running ones too" in ALL_WELL
-        assert "reconstr. 0.000 0/18, over those finished" in ALL_WELL
+        assert "finished 0.000 0/18 of epoch 1, reconstructed" in ALL_WELL
         assert "interval 0 % to 17.6 % (Wilson, 95 %, two-sided) for 0/18" in ALL_WELL
         assert "< 10 % not proven: E 4.56 of 20; 17 more clean missions prove it" in ALL_WELL
         assert "< 5 % not proven: E 1.98 of 20; 54 more clean missions prove it" in ALL_WELL
@@ -247,7 +247,7 @@ class TestCoverage:
         assert "reported BLIND says" in blind
 
     def test_what_the_rate_never_sees_is_counted_or_unknown(self) -> None:
-        assert "unseen no mission: 0 could not start, 0 in shadow" in ALL_WELL
+        assert "no mission: 0 could not start, 0 in shadow" in ALL_WELL
         assert "turns unknown: no stream was heard" in told(polled(snapshot()))
 
 

@@ -69,7 +69,7 @@ class TestWhenItComes:
     async def test_the_fallback_rate_stays_on_the_screen(self) -> None:
         async with running(*scenes.stuck()) as rig:
             await rig.passes(2.0)
-            assert rig.lines[4].startswith("fallback window 0/9  epoch 0/9")
+            assert rig.lines[4].startswith("fallback window 0/9  epoch 1: 0/9")
             assert rig.lines[5].startswith("p95 36.000s max of 9  9 ok 0 failed 1 running")
 
     async def test_an_alarm_brings_it_where_lines_are_few(self) -> None:

@@ -128,7 +128,7 @@ def _own(draft: Draft) -> Line:
         return join(("unknown", "warn"), ": nothing was measured")
     told = f"{words.fell_back(own.fallback, own.terminal, bounded=False)}, {own.failed} failed"
     seen = figures.reconstruction
-    epoch = f"{words.epoch(draft.view)}: {words.fell_back(seen.fallbacks, seen.terminal)}"
+    epoch = f"{words.population(draft.view)}: {words.fell_back(seen.fallbacks, seen.terminal)}"
     return join((told, "strong"), f"   {epoch}")
 
 

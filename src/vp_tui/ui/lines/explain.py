@@ -126,12 +126,12 @@ def _coverage(view: View, width: int) -> list[Line]:
     if not listened(view):
         return lines
     unseen = ", ".join(words.unseen(view.state.routing, assess(view).why_silent))
-    return [*lines, *fact("unseen", f"{unseen}. Forced fallback says nothing at all", width)]
+    return [*lines, *fact("", f"{unseen}. Forced fallback says nothing at all", width)]
 
 
 def _proven(view: View, figures: Numbers) -> Iterator[tuple[str, str | Line]]:
     proof, latency = view.same(claims_of, figures.real), figures.snapshot.latency
-    yield from _rates(figures)
+    yield from _rates(figures, words.population(view))
     yield from _claims(proof, figures)
     yield "p95", _rank(figures.p95_s, figures.timed)
     if (latency.p95_s, latency.count) != (figures.p95_s, figures.timed):
@@ -142,9 +142,9 @@ def _proven(view: View, figures: Numbers) -> Iterator[tuple[str, str | Line]]:
     yield "trend", _trend(proof.trend)
 
 
-def _rates(figures: Numbers) -> Iterator[tuple[str, str | Line]]:
+def _rates(figures: Numbers, population: str) -> Iterator[tuple[str, str | Line]]:
     yield "reported", join(reported(figures), ", over all that is listed, running ones too")
-    yield "reconstr.", f"{words.reconstructed(figures)}, over those finished in this epoch"
+    yield "finished", f"{words.reconstructed(figures)} of {population}, reconstructed"
     yield "", "by events, results' places (v1), streams and earlier polls together"
     for told in agreement(figures):
         yield "compared", told

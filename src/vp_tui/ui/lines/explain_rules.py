@@ -223,7 +223,7 @@ def window_section(view: View, width: int) -> list[Line]:
     if figures is None or assessment.numbers is None:
         return [*lines, *unknown(view, width)]
     size = min((width - NAMES) // 3, _CELL)
-    table = _table(assessment.numbers, figures, words.epoch(view), size)
+    table = _table(assessment.numbers, figures, words.population(view), size)
     note = (
         "The gateway's figures are cumulative and count running missions too. Gates and guardrails"
         " count the epoch; traffic and clean are the window's."

@@ -184,7 +184,8 @@ def window_card(view: View, figures: Numbers, width: int, height: int) -> list[L
     own, window = assessment.numbers, assessment.window
     if own is None or window is None:
         return _card(figures, width, height, (("unknown", "warn"),), plain(words.no_log(view)))
-    clean: Line = (("clean", "good"),) if assessment.is_clean else (("not clean", "warn"),)
+    claim = "clean" if figures.source.is_current else "clean when last seen"
+    clean: Line = ((claim, "good"),) if assessment.is_clean else (("not clean", "warn"),)
     if not own.terminal:
         clean = (("none finished: not clean", "dim"),)
     since = f"not opened: {key_of(view.state.watch, 'window')} opens it"
@@ -306,7 +307,7 @@ def brief_lines(view: View, width: int) -> list[Line]:
         told = words.share(own.fallback, own.terminal)
         share = (told, "warn" if own.fallback else "strong")
     is_blind = figures.coverage.state is CoverageState.BLIND
-    epoch: Span = ("epoch " if view.state.boot_at is not None else "all known ", "dim")
+    epoch: Span = (f"{words.population(view)}: ", "dim")
     others = [
         join(("p95 ", "dim"), lines.p95(figures.p95_s, figures.timed, width)),
         lines.missions(figures, width // 2, short=width < WORDS),

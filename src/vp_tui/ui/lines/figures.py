@@ -108,10 +108,10 @@ def compared(figures: Numbers, room: int) -> Line:
     short = {CoverageState.BLIND: "BLIND", CoverageState.TRUNCATED: f"{rate} partial"}
     tone = _rate_tone(figures)
     doubted: Line = ((short.get(figures.coverage.state, rate), tone),)
-    whole = [reported(figures)]
+    whole = reported(figures)
     if figures.reported_rate is not None:
-        whole.insert(0, join(reported(figures), (" listed", "dim")))
-    wanted = [*(in_a_row((rate, *told), "  ") for rate in whole)]
+        whole = join(whole, (" listed", "dim"))
+    wanted = [in_a_row((whole, *told), "  ")]
     wanted += [in_a_row((doubted, *told[:number]), " ") for number in (2, 1)]
     return next((line for line in wanted if width_of(line) <= room), cut(doubted, room))
 
