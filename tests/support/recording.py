@@ -52,7 +52,9 @@ def is_open(rig: Rig) -> bool:
 
 
 def toasts(rig: Rig) -> list[str]:
-    return [f"{n.title}: {n.message}" for n in rig.app._notifications]
+    """Return what was told, in a toast or in the last line of a frozen picture."""
+    found = [f"{n.title}: {n.message}" for n in rig.app._notifications]
+    return found or [text for text in (rig.board.told,) if text]
 
 
 async def written(rig: Rig, files: EvidenceFiles, rows: int = 17) -> EvidenceRow:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import pytest
 from tests.support import scenes
@@ -10,15 +10,17 @@ from tests.support.builders import frame, listing, logged, polled, session, snap
 from tests.support.rig import LARGE, SMALL, WIDE, running
 from textual.widgets import Input
 
+from vp_tui.ui.actions import footer_line
 from vp_tui.ui.app import VpTuiApp
 from vp_tui.ui.lines.paint import width_of
 from vp_tui.ui.screens.texts import HelpScreen, help_lines
-from vp_tui.ui.watch.board import footer_line
 from vp_tui.ui.watch.handlers import HANDLERS
 from vp_tui.ui.watch.screen import WatchScreen
-from vp_tui.views.actions import ACTIONS
+from vp_tui.views.actions import ACTIONS, AtHand
 
 if TYPE_CHECKING:
+    from tests.support.rig import Rig
+
     from vp_tui.domain.models import StreamEvent
     from vp_tui.views.actions import Action
 
@@ -127,15 +129,25 @@ async def test_a_frozen_screen_can_still_be_read() -> None:
         assert "follow OFF" in rig.title("events")
 
 
+def _told(rig: Rig) -> str:
+    return " ".join(toast.message for toast in rig.app._notifications)
+
+
 async def test_the_poll_rate_goes_step_by_step_and_says_what_it_is() -> None:
     async with running(*scenes.ordinary()) as rig:
         await rig.press("minus")
         assert rig.asked[-1] == ("set_poll_factor", 2.0)
         assert "metrics every 4 s" in rig.text
-        await rig.press("minus", "minus")
+        await rig.press("minus")
         assert rig.asked[-1] == ("set_poll_factor", 5.0)
-        await rig.press("plus", "equals_sign", "plus", "plus")
+        assert "slower it does not poll" in _told(rig)
+        await rig.press("minus")
+        assert "already as slow as it polls: metrics every 10 s" in _told(rig)
+        await rig.press("plus", "equals_sign", "plus")
         assert rig.asked[-1] == ("set_poll_factor", 0.5)
+        assert "faster it does not poll" in _told(rig)
+        await rig.press("plus")
+        assert "already as fast as it polls: metrics every 1 s" in _told(rig)
         assert rig.store.state.poll_factor == 0.5
 
 
@@ -243,10 +255,87 @@ async def test_quitting_ends_the_app() -> None:
 
 @pytest.mark.parametrize("width", [20, 40, 60, 80, 160])
 def test_the_footer_shows_whole_keys_and_always_the_way_out(width: int) -> None:
-    line = footer_line(state().watch, width)
+    line = footer_line(state().watch, width, AtHand())
     text = "".join(part for part, _tone in line)
     assert width_of(line) <= width
-    assert text.endswith(" ? help  q quit ")
+    assert text.endswith(" ? help  q quit " if width >= 60 else " ?  q ")
+
+
+NOW: Final = {
+    "triage": (
+        AtHand(is_triage=True, is_alarm=True),
+        " c cancel  y copy  r record  F force fallback  esc back ",
+    ),
+    "a run's alarm": (AtHand(is_alarm=True), " g alarm  enter triage  r record  c cancel "),
+    "a token refused": (AtHand(is_refused=True, is_alarm=True), " A read tokens  g alarm "),
+    "a trip": (AtHand(is_tripped=True, is_alarm=True), " F force fallback  g alarm  enter triage "),
+    "frozen": (AtHand(is_frozen=True, is_refused=True), " p thaw  A read tokens "),
+    "events left": (AtHand("events", missed=1234), " end +1,234 lines  r record "),
+    "one line missed": (AtHand("events", missed=1), " end +1 line  r record "),
+    "nothing missed": (AtHand("events", missed=0), " end newest  r record "),
+    "log": (AtHand("lane-log"), " / search  E error  r record "),
+    "search": (AtHand("lane-log", found="x"), " n next  N previous  esc end search  / search "),
+    "filter": (AtHand(found="x"), " esc all rows  r record "),
+}
+"""What the keys would act on, and how the last line begins then."""
+
+
+@pytest.mark.parametrize("name", NOW)
+def test_the_last_line_names_the_gravest_key_that_works_now_first(name: str) -> None:
+    hands, begins = NOW[name]
+    line = footer_line(state().watch, SMALL[0], hands)
+    assert "".join(part for part, _tone in line).startswith(begins)
+
+
+def test_what_would_hit_nothing_is_not_in_the_last_line() -> None:
+    line = footer_line(state().watch, 160, AtHand(can_cancel=False))
+    assert "cancel" not in "".join(part for part, _tone in line)
+
+
+def test_at_50_columns_the_gravest_keys_stay() -> None:
+    hands = AtHand(is_tripped=True, is_refused=True, is_alarm=True)
+    text = "".join(part for part, _tone in footer_line(state().watch, 50, hands))
+    assert text.startswith(" A read tokens  F force fallback  g alarm ")
+    assert text.endswith(" ?  q ")
+
+
+async def test_the_last_line_follows_freeze_and_follow_mode() -> None:
+    async with running(*stream(*(frame("text", f"word {n}") for n in range(100)))) as rig:
+        await rig.press("2", "home")
+        assert rig.lines[-1].startswith(" end newest ")
+        await rig.tell(*stream(*(frame("text", f"more {n}") for n in range(7)), at=3.0))
+        assert rig.lines[-1].startswith(" end +7 lines ")
+        await rig.press("end")
+        assert not rig.lines[-1].startswith(" end ")
+        await rig.press("p")
+        assert rig.lines[-1].startswith(" p thaw ")
+        await rig.press("p")
+        assert "thaw" not in rig.lines[-1]
+
+
+async def test_a_toast_replaces_the_one_before_and_is_brief() -> None:
+    async with running(*scenes.ordinary()) as rig:
+        await rig.press("minus", "a")
+        (toast,) = rig.app._notifications
+        assert toast.message == "no alarm is unseen"
+        assert toast.timeout <= 3.0
+        rig.app.notify("grave", severity="error", timeout=20.0)
+        await rig.settle()
+        (toast,) = rig.app._notifications
+        assert (toast.message, toast.timeout) == ("grave", 3.0)
+        assert rig.lines[-1].startswith(" grave "), "it can be read for longer where nothing is"
+
+
+async def test_no_toast_covers_a_frozen_picture() -> None:
+    async with running(*scenes.ordinary()) as rig:
+        await rig.press("minus", "p")
+        assert not rig.app._notifications
+        for severity in ("information", "error"):
+            rig.app.notify(f"an {severity}", title="told", severity=severity)
+            await rig.settle()
+            assert not rig.app._notifications
+            assert rig.lines[-1].startswith(f" told: an {severity} ")
+            assert rig.lines[-1].endswith(" ? help  q quit")
 
 
 async def test_resizing_while_data_flows_keeps_everything_in_its_place() -> None:

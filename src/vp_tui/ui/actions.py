@@ -1,4 +1,4 @@
-"""The keys of the table of actions as Textual binds them, and what a screen runs for each."""
+"""The keys of the table of actions as Textual binds them and the last line names them."""
 
 from __future__ import annotations
 
@@ -6,17 +6,21 @@ from typing import TYPE_CHECKING, Final
 
 from textual.binding import Binding, BindingType
 
-from vp_tui.views.actions import action_named, actions_in
+from vp_tui.ui.lines.paint import Line, cut, join, spread, width_of
+from vp_tui.views.actions import ALWAYS, action_named, actions_in, keys_now
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from vp_tui.state.state import Watch
-    from vp_tui.views.actions import Action
+    from vp_tui.ui.lines.paint import Tone
+    from vp_tui.views.actions import Action, AtHand
 
 
 OFF: Final = "✗"
 """Marks the key of a danger in read-only mode."""
+FULL_WORDS: Final = 60
+"""Columns from which on the keys of help and quit are named with what they do."""
 _NEVER_SENT: Final = "none"
 """Stands for a key where an action has none: Textual maps only what is bound to some key."""
 
@@ -63,3 +67,29 @@ def call_of(action: Action, *, read_only: bool) -> str:
     if action.danger and read_only:
         return f"why_not('{action.id}')"
     return action.call
+
+
+def footer_line(watch: Watch, width: int, hands: AtHand, told: str = "") -> Line:
+    """Return the keys that work now, whole ones only; help and quit always have a place.
+
+    What was `told` a moment ago stands in place of the others.
+    """
+    marked = [action for action in actions_in(watch) if action.group == ALWAYS and action.footer]
+    if width < FULL_WORDS:
+        always: Line = join(*((f" {action.short_key} ", "accent") for action in marked))
+    else:
+        always = join(*map(_key, marked))
+    if told:
+        room = max(width - width_of(always), 0)
+        return spread(cut(((f" {told}", "warn"),), room), always, width)
+    shown: Line = ()
+    for action in keys_now(watch, hands):
+        longer = (*shown, *_key(action))
+        if width_of(longer) + width_of(always) <= width:
+            shown = longer
+    return spread(shown, always, width)
+
+
+def _key(action: Action) -> Line:
+    tone: Tone = "warn" if action.danger else "accent"
+    return join((f" {action.short_key} ", tone), f"{action.label} ")

@@ -11,9 +11,11 @@ import signal
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Final, cast
 
+from textual import on
 from textual.app import App
 from textual.binding import Binding
 from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.notifications import Notify
 from textual.worker import WorkerFailed
 
 from vp_tui.ui.actions import call_of, keymap
@@ -25,12 +27,15 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterator
 
     from textual.binding import BindingType
+    from textual.notifications import SeverityLevel
 
     from vp_tui.worker.commands import NetworkThread
     from vp_tui.worker.lane_watch import LaneWatch
 
 
 TICK_S: Final = 1.0
+TOAST_S: Final = 3.0
+"""For how long a toast may cover figures."""
 PALETTE: Final = action_named("palette")
 
 
@@ -115,6 +120,32 @@ class VpTuiApp(App[None]):
         self.lane.lookout.stop_auto_revert(self.lane.commands.actor)
         told = "stopped until the trip is over. YOU are the auto-revert"
         self.notify(told, title="auto-revert", severity="warning", markup=False)
+
+    def notify(
+        self,
+        message: str,
+        *,
+        title: str = "",
+        severity: SeverityLevel = "information",
+        timeout: float | None = None,
+        markup: bool = False,
+    ) -> None:
+        """Tell something in a toast, which covers figures: so it is brief, and the only one.
+
+        A frozen picture is not covered: its last line tells it, and what is to be read for longer.
+        """
+        board = cast("WatchScreen", self.screen_stack[0]).board
+        seconds = TOAST_S if timeout is None else timeout
+        if board.frozen is not None or seconds > TOAST_S:
+            board.tell(f"{title}: {message}" if title else message, seconds)
+        if board.frozen is None:
+            timeout = min(seconds, TOAST_S)
+            super().notify(message, title=title, severity=severity, timeout=timeout, markup=markup)
+
+    @on(Notify)
+    def _one_toast(self) -> None:
+        """Forget the toast before: Textual adds the new one next."""
+        self.clear_notifications()
 
     def _end_cleanly_on_signals(self) -> None:
         """Leave the terminal as it was when vp-tui is told to go, or its ssh is cut."""

@@ -10,13 +10,17 @@ import unicodedata
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from vp_tui.state.state import State, Watch
 
 
 PALETTE: Final = "^p"
 """How a key is written that leads to the palette."""
+
+
+ALWAYS: Final = "vp-tui"
+"""The group of help and quit, which always have a place in the last line."""
 
 
 class Action(NamedTuple):
@@ -37,7 +41,7 @@ class Action(NamedTuple):
     danger: bool = False
     """It changes something on the gateway: in read-only mode no key leads to it."""
     key_text: str = ""
-    """How the keys read, where it is not the first key's name."""
+    """How the keys read in the help, where it is not the first key's name."""
 
     @property
     def call(self) -> str:
@@ -53,6 +57,32 @@ class Action(NamedTuple):
     def shown_key(self) -> str:
         """How the footer and the help call its key."""
         return self.key_text or (key_name(self.keys[0]) if self.keys else PALETTE)
+
+    @property
+    def short_key(self) -> str:
+        """How the last line calls its key: one of them."""
+        return self.shown_key.partition(" ")[0]
+
+
+class AtHand(NamedTuple):
+    """What the keys would act on now, as far as the last line of the screen tells it."""
+
+    pane: str = "runs"
+    """The one that has the focus."""
+    is_frozen: bool = False
+    is_refused: bool = False
+    """A token was refused."""
+    is_tripped: bool = False
+    """The guardrail tripped, and fallback is not forced yet."""
+    is_alarm: bool = False
+    """A run has an alarm."""
+    is_triage: bool = False
+    can_cancel: bool = True
+    """The selected run can be hit."""
+    missed: int | None = None
+    """Lines that came since the reader left the newest; None: the list follows, or cannot."""
+    found: str = ""
+    """What the pane is filtered by, or searched for."""
 
 
 _DANGERS: Final = (
@@ -72,7 +102,7 @@ _DANGERS: Final = (
         "brake",
         ("F",),
         "Force fallback: all turns to the primary path; see it proven.",
-        own_label="brake ON",
+        own_label="force fallback",
         footer=True,
     ),
     Action("probe", ("P",), "Probe the lane with one coding prompt of its own."),
@@ -129,7 +159,17 @@ _GROUPS: Final = {
             "follow",
             key_text="end G",
         ),
+        Action(
+            "page-up",
+            ("pageup",),
+            "Go up by a page; in a log or the events, stop following.",
+            "page(-1)",
+            key_text="pgup",
+        ),
+        Action("page-down", ("pagedown",), "Go down by a page.", "page(1)", key_text="pgdn"),
         Action("top", ("home",), "Go to the oldest line kept.", "top", "oldest"),
+        Action("shift-left", ("left",), "Show what is further left of long lines.", "shift(-1)"),
+        Action("shift-right", ("right",), "Show what is further right of long lines.", "shift(1)"),
     ),
     "Finding": (
         Action(
@@ -199,18 +239,18 @@ _GROUPS: Final = {
             "freeze",
             footer=True,
         ),
-        Action("poll-faster", ("plus", "equals_sign"), "Poll faster."),
-        Action("poll-slower", ("minus",), "Poll slower, to spare the gateway."),
+        Action("poll-faster", ("plus", "equals_sign"), "Poll faster, down to the floor."),
+        Action("poll-slower", ("minus",), "Poll slower, up to the ceiling: spares the gateway."),
         Action(
             "read-tokens",
             ("A",),
             "Read the tokens again and try what was refused.",
-            own_label="re-read tokens",
+            own_label="read tokens",
         ),
         Action("copy", ("y",), "Copy the line under the cursor; of a run, a summary.", "copy"),
     ),
-    "vp-tui": (
-        Action("help", ("question_mark", "f1"), "Show all keys.", footer=True),
+    ALWAYS: (
+        Action("help", ("question_mark", "f1"), "Show all keys.", footer=True, key_text="? F1"),
         Action("palette", ("ctrl+p",), "Find an action by its name.", "app.command_palette"),
         Action(
             "quit",
@@ -244,6 +284,56 @@ def why_not(action: Action, state: State) -> str | None:
     return None
 
 
+def keys_now(watch: Watch, hands: AtHand) -> tuple[Action, ...]:
+    """Return what the last line names now, the gravest first; labels say what they do now.
+
+    What leads nowhere is not among them; help and quit always have a place, so they are not either.
+    """
+    table = {action.id: action for action in actions_in(watch)}
+    labels: dict[str, str] = {}
+    for action_id, label in _wanted(hands):
+        labels.setdefault(action_id, label)
+    marked = (action.id for action in table.values() if action.footer)
+    return tuple(
+        action._replace(own_label=labels.get(action.id) or action.own_label)
+        for action in (table[action_id] for action_id in dict.fromkeys((*labels, *marked)))
+        if action.group != ALWAYS
+        and not (action.danger and watch.read_only)
+        and (hands.can_cancel or action.id != "cancel")
+    )
+
+
+def _wanted(hands: AtHand) -> Iterator[tuple[str, str]]:
+    """Yield ids and labels, "" for the table's own, from the most urgent on."""
+    urgent = {
+        ("freeze", "thaw"): hands.is_frozen,
+        ("read-tokens", ""): hands.is_refused,
+        ("brake", ""): hands.is_tripped,
+        ("cancel", ""): hands.is_triage,
+        ("alarm", ""): hands.is_alarm and not hands.is_triage,
+        ("triage", ""): hands.is_alarm and not hands.is_triage,
+    }
+    yield from (named for named, is_so in urgent.items() if is_so)
+    if hands.missed is not None:
+        lines = "line" if hands.missed == 1 else "lines"
+        yield "follow", f"+{hands.missed:,} {lines}" if hands.missed else "newest"
+    is_log = hands.pane in _LOGS
+    if hands.found:
+        yield from (("next-match", "next"), ("previous-match", "previous")) if is_log else ()
+        yield "back", "end search" if is_log else "all rows"
+    if is_log:
+        yield from (("find", "search"), ("next-error", ""))
+    yield from ((action_id, "") for action_id in _AT_HAND[hands.is_triage])
+    if hands.pane == "events":
+        yield "scope", ""
+
+
+_LOGS: Final = ("lane-log", "session-log")
+_AT_HAND: Final = {
+    False: ("record", "cancel", "brake", "triage"),
+    True: ("copy", "record", "brake", "back", "find", "next-error"),
+}
+"""What the last line names where nothing is more urgent; True: beside a triage."""
 _PALETTE: Final = "palette"
 """The action that leads to those without a key."""
 _NAMES: Final = {

@@ -206,7 +206,7 @@ async def test_shadow_mode_is_confirmed_once(*, is_on: bool) -> None:
 async def test_in_read_only_mode_the_brake_cannot_be_reached() -> None:
     async with running(*scenes.ordinary(), means=MEANS, read_only=True) as rig:
         await rig.press("F")
-        assert "read-only: brake ON would change" in rig.text
+        assert "read-only: force fallback" in rig.text
         assert "THE BRAKE" not in rig.text
 
 

@@ -140,7 +140,7 @@ async def test_over_another_dialog_they_are_only_named(files: EvidenceFiles) -> 
     async with running(files=files, evidence="log.md") as rig:
         await rig.press("question_mark")
         await rig.tell(READ)
-        await rig.until(lambda: "1 recorded and not in the log yet" in rig.text)
+        await rig.until(lambda: "1 row recorded and not" in rig.text)
         assert not isinstance(rig.app.screen, WaitingDialog)
 
 

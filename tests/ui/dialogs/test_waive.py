@@ -60,7 +60,7 @@ async def test_without_an_open_window_it_says_what_opens_one(files: EvidenceFile
         await waive(rig)
         assert not isinstance(rig.app.screen, WaiveDialog)
         (said,) = rig.app._notifications
-        assert said.message.endswith("open one with w first")
+        assert said.message.startswith("[w] open one first")
 
 
 async def test_it_shows_the_gate_and_keeps_the_waiver(files: EvidenceFiles) -> None:

@@ -239,7 +239,7 @@ class TestKeys:
         async with running(*scenes.stuck()) as rig:
             await rig.passes(2.0)
             assert rig.lines[-1].startswith(
-                " c cancel  y copy  r record  / filter  E error  esc back "
+                " c cancel  y copy  r record  F force fallback  esc back "
             )
 
     async def test_y_copies_a_summary_of_the_run_for_others(self) -> None:

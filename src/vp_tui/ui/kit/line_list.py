@@ -138,10 +138,10 @@ class LineList(Toned, ScrollView, can_focus=True, inherit_bindings=False):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("pageup", "page(-1)", show=False),
-        Binding("pagedown", "page(1)", show=False),
-        Binding("left", "shift(-1)", show=False),
-        Binding("right", "shift(1)", show=False),
+        Binding("pageup", "page(-1)", id="page-up", show=False),
+        Binding("pagedown", "page(1)", id="page-down", show=False),
+        Binding("left", "shift(-1)", id="shift-left", show=False),
+        Binding("right", "shift(1)", id="shift-right", show=False),
     ]
     follows: ClassVar[bool] = True
     """Whether this list has a newest end that it can follow."""

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from textual.containers import Container, Horizontal
 
+from vp_tui.domain.lane.auto_revert import Phase
 from vp_tui.domain.models import Source
-from vp_tui.ui.actions import OFF
+from vp_tui.ui.actions import footer_line
 from vp_tui.ui.kit.line_list import LineList, Lines
 from vp_tui.ui.kit.overlays import picture_of
 from vp_tui.ui.lines.figure_layouts import (
@@ -26,23 +27,24 @@ from vp_tui.ui.lines.figure_layouts import (
 )
 from vp_tui.ui.lines.figures import no_figures, state_note
 from vp_tui.ui.lines.header import assessment_of, header_lines
-from vp_tui.ui.lines.paint import Line, Span, cut, join, spread, width_of
+from vp_tui.ui.lines.paint import Line, Span, cut, join
 from vp_tui.ui.watch.logs import LogList
 from vp_tui.ui.watch.panes import PANE_NAMES, LowerPanes, Pane, nothing_matches, runs_facts
 from vp_tui.ui.watch.runs import RunsList, TriageChoice
 from vp_tui.views import words
-from vp_tui.views.actions import actions_in, key_of
+from vp_tui.views.actions import AtHand, key_of
 from vp_tui.views.figures import numbers
 from vp_tui.views.runs import run_rows
-from vp_tui.views.sources import SourceWord, source_view
+from vp_tui.views.sources import SourceWord, source_view, streams_view
+from vp_tui.views.stuck_runs import why_no_cancel
+from vp_tui.views.troubles import GUARDRAIL
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
-    from vp_tui.state.state import Watch
+    from textual.timer import Timer
+
     from vp_tui.ui.kit.overlays import Picture
-    from vp_tui.ui.lines.paint import Tone
-    from vp_tui.views.actions import Action
     from vp_tui.views.figures import Numbers
     from vp_tui.views.runs import RunRow
     from vp_tui.views.view import View
@@ -73,10 +75,6 @@ RUNS_HEIGHT: Final = 4
 """Lines of the runs with their title, where lines are few."""
 BRIEF: Final = 2
 """Lines of the figures beside a triage."""
-TRIAGE_KEYS: Final = ("cancel", "copy", "record", "find", "next-error", "back")
-"""Actions that the footer names first beside a triage."""
-ALARM_KEYS: Final = ("alarm", "triage")
-"""Actions that it names first while the alarm of a run is on, and no triage."""
 
 
 _CARDS: Final = {
@@ -121,31 +119,6 @@ class Cards(Horizontal):
                 card.show([join((about.label, "dim"), first), *rest])
 
 
-def footer_line(watch: Watch, width: int, first: Sequence[str] = ()) -> Line:
-    """Return the keys that matter most, whole ones only; help and quit always have a place.
-
-    `first` are ids of actions that are named before those marked for the footer.
-    """
-    actions = {action.id: action for action in actions_in(watch)}
-    marked = [action for action in actions.values() if action.footer]
-    always = join(*(_key(action, watch) for action in marked if action.group == "vp-tui"))
-    others = (action for action in marked if action.group != "vp-tui")
-    shown: Line = ()
-    for action in dict.fromkeys((*(actions[action_id] for action_id in first), *others)):
-        longer = (*shown, *_key(action, watch))
-        if width_of(longer) + width_of(always) > width:
-            break
-        shown = longer
-    return spread(shown, always, width)
-
-
-def _key(action: Action, watch: Watch) -> Line:
-    if action.danger and watch.read_only:
-        return ((f" {OFF}{action.shown_key} {action.label} ", "dim"),)
-    tone: Tone = "warn" if action.danger else "accent"
-    return join((f" {action.shown_key} ", tone), f"{action.label} ")
-
-
 def alarm_lines(view: View, width: int) -> list[Line]:
     """Return one line while there are alarms, none otherwise; unseen ones go before seen ones."""
     alarms = view.state.alarms
@@ -182,6 +155,9 @@ class Board(Container):
         self.runs = Pane(RunsList(id="runs"), watch)
         self.lower_panes = LowerPanes(watch)
         self._rows: tuple[RunRow, ...] = ()
+        self.told = ""
+        """What the last line says in place of keys."""
+        self._told_timer: Timer | None = None
         shown = (self.header, self.dense, self.runs, self.lower_panes, self.alarms, self.footer)
         super().__init__(*shown, id="board")
 
@@ -300,16 +276,49 @@ class Board(Container):
     def _show_figures(self, view: View, width: int) -> None:
         """Show the figures, or a triage under the most urgent ones, and the keys for that."""
         session_id = self.triage_choice.session_id
-        is_alarm = any(row.is_alarm for row in self._rows)
-        keys: tuple[str, ...] = ALARM_KEYS if is_alarm else ()
         if session_id is not None:
             from vp_tui.ui.lines.triage import height_in, triage_lines  # noqa: PLC0415 - not needed for the first frame
 
-            keys, room = TRIAGE_KEYS, height_in(self.app.size.height)
+            room = height_in(self.app.size.height)
             self.dense.show(brief_lines(view, width))
             self.triage.show(triage_lines(view, session_id, width, room, selected=self.selected))
         elif self.cards.display:
             self.cards.show(view, width)
         else:
             self.dense.show(dense_lines(view, width))
-        self.footer.show([footer_line(view.state.watch, width, keys)])
+        self.show_keys()
+
+    def show_keys(self) -> None:
+        """Name the keys that work now, whatever is frozen; or what was told just now."""
+        watch, width = self.lane.live.state.watch, self.app.size.width
+        self.footer.show([footer_line(watch, width, self._hands(), self.told)])
+
+    def _hands(self) -> AtHand:
+        view, rows = self.lane.live.view, self.focused_list
+        sources = {source_view(view, source).word for source in Source}
+        safety = picture_of(self.lane.live, None).safety
+        lane, phase = view.state.lane, view.state.auto_revert.phase
+        return AtHand(
+            self.focused_name,
+            is_frozen=self.frozen is not None,
+            is_refused=SourceWord.UNAUTHORIZED in sources | {streams_view(view).word},
+            is_tripped=any(entry.alarm == GUARDRAIL for entry in safety)
+            and not (lane.is_reverted or phase is Phase.REVERTED),
+            is_alarm=any(row.is_alarm for row in self._rows),
+            is_triage=self.triage_choice.session_id is not None,
+            can_cancel=why_no_cancel(view, self.selected) is None,
+            missed=None if rows.following or not rows.follows else rows.waiting,
+            found=self.found.get(self.focused_name, ""),
+        )
+
+    def tell(self, text: str, seconds: float) -> None:
+        """Have the last line say it for a while."""
+        self.told = text
+        self.show_keys()
+        if self._told_timer is not None:
+            self._told_timer.stop()
+        self._told_timer = self.set_timer(seconds, self._forget)
+
+    def _forget(self) -> None:
+        self.told = ""
+        self.show_keys()

@@ -22,6 +22,7 @@ from vp_tui.views.handover import incident_text
 from vp_tui.views.lookout import GATEWAY_LOST, worst_alarm
 from vp_tui.views.stuck_runs import row_of_session
 from vp_tui.views.triage import is_on_lane
+from vp_tui.worker.commands import POLL_FACTORS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -120,7 +121,7 @@ def _go_to_alarm(board: Board) -> None:
     else:
         name = f"{worst.key.kind} {short_id(worst.key.subject)}"
         key = key_of(board.lane.live.state.watch, "freeze")
-        told = f"{name} is not in this picture: {key} goes on with what is so now"
+        told = f"[{key}] goes on with what is so now: {name} is not in this picture"
         board.notify(told, markup=False)
 
 
@@ -138,9 +139,16 @@ def _read_tokens(board: Board) -> None:
 
 
 def _poll(step: int, board: Board) -> None:
+    before = board.lane.live.state.poll_factor
     factor = board.lane.commands.change_poll_rate(step)
-    metrics_s = board.lane.live.state.watch.intervals[Source.METRICS] * factor
-    board.notify(f"metrics every {metrics_s:g} s, the others in proportion", markup=False)
+    every = f"{board.lane.live.state.watch.intervals[Source.METRICS] * factor:g} s"
+    if factor == before:
+        told = f"already as {'slow' if step > 0 else 'fast'} as it polls: metrics every {every}"
+    else:
+        told = f"metrics every {every}, the others in proportion"
+        if factor in {POLL_FACTORS[0], POLL_FACTORS[-1]}:
+            told += f": {'slower' if step > 0 else 'faster'} it does not poll"
+    board.notify(told, markup=False)
 
 
 HANDLERS: Final[Mapping[str, Callable[[Board], object]]] = MappingProxyType(

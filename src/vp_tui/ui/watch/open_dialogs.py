@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from vp_tui.domain.models import Failure
-from vp_tui.domain.text import literal, short_id
+from vp_tui.domain.text import counted, literal, short_id
 from vp_tui.ui.dialogs.follow import FollowDialog, Question
 from vp_tui.ui.dialogs.orders import (
     CancelAllQuestion,
@@ -85,9 +85,12 @@ def _recorded(board: Board, outcome: Outcome | None) -> None:
         cells = f"rate {row.fallback_rate}, p95 {row.p95_latency}"
         where = f"line {outcome.line} of {outcome.log}"
         said = f"{where}: {row.decision}, {cells}; {row.window} {after}"
-        board.notify(literal(said), title="row recorded", markup=False)
         if problem := outcome.problem:
-            _fail(board, "the window could not be kept", problem)
+            title = "row recorded, but the window could not be kept"
+            told = literal(f"{problem.reason}; {problem.cure}; {said}")
+            board.notify(told, title=title, severity="error", timeout=ERROR_S, markup=False)
+        else:
+            board.notify(literal(said), title="row recorded", markup=False)
     elif isinstance(outcome, Failure):
         _fail(board, "NOT in the log", outcome)
 
@@ -109,7 +112,7 @@ def waive(board: Board) -> None:
     opened = board.lane.live.state.window
     if opened is None:
         key = key_of(board.lane.live.state.watch, "window")
-        text = f"no window is open to waive a gate for: open one with {key} first"
+        text = f"[{key}] open one first: no window is open to waive a gate for"
         board.notify(text, severity="warning", markup=False)
         return
     board.app.push_screen(WaiveDialog(board.lane, opened), partial(_waived, board))
@@ -128,7 +131,8 @@ async def offer_waiting(board: Board, *, asked: bool) -> None:
         board.app.push_screen(WaitingDialog(board.lane, found), partial(_appended, board))
     elif found.rows:
         key = key_of(board.lane.live.state.watch, "waiting")
-        text = f"{len(found.rows)} recorded and not in the log yet: {key} shows them"
+        rows = counted(len(found.rows), "row")
+        text = f"[{key}] shows {rows} recorded and not in the log yet"
         board.notify(text, title="rows wait", severity="warning", markup=False)
     elif asked:
         board.notify("; ".join(found.warnings) or "no row waits for the log", markup=False)
@@ -172,9 +176,9 @@ def cancel(board: Board) -> None:
         key = partial(key_of, view.state.watch)
         looked_at, under_cursor = short_id(board.looked_at or ""), short_id(session_id or "")
         told = f"{looked_at} is looked at, the cursor is on {under_cursor}"
-        look = f"{key('alarm')} goes to the first, {key('triage')} looks at the second"
-        cure = f"{look}; then {key('cancel')}"
-        board.notify(f"{told}: {cure}", title="which run?", severity="warning", markup=False)
+        look = f"[{key('alarm')}] goes to {looked_at}, [{key('triage')}] looks at {under_cursor}"
+        cure = f"{look}; then [{key('cancel')}]"
+        board.notify(f"{cure}: {told}", title="which run?", severity="warning", markup=False)
         return
     row, why = row_of_session(view, session_id), why_no_cancel(view, session_id)
     if why is not None:

@@ -70,6 +70,13 @@ class WatchScreen(Screen[None]):
             self.lane.commands.show_log(self.board.selected)
         self.call_after_refresh(self.board.redraw)
 
+    @on(LineList.Moved)
+    def _keys_changed(self) -> None:
+        self.board.show_keys()
+
+    def on_descendant_focus(self) -> None:
+        self.board.show_keys()
+
     def action_pane(self, name: str) -> None:
         self.board.go_to(name)
 
@@ -86,12 +93,19 @@ class WatchScreen(Screen[None]):
     def action_top(self) -> None:
         self.board.focused_list.go_to(0)
 
+    def action_page(self, direction: int) -> None:
+        self.board.focused_list.action_page(direction)
+
+    def action_shift(self, direction: int) -> None:
+        self.board.focused_list.action_shift(direction)
+
     def action_scope(self) -> None:
         self.board.triage_choice.change_scope()
         self.board.go_to("events")
 
     def action_freeze(self) -> None:
         self.board.frozen = None if self.board.frozen else self.lane.live.view
+        self.app.clear_notifications()
         self.board.redraw()
 
     def action_find(self) -> None:
