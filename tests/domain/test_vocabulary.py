@@ -81,11 +81,26 @@ def test_which_words_call_a_window_clean() -> None:
 
 
 @pytest.mark.parametrize("profile", Profile)
-def test_the_suggestion_is_offered_first_and_no_word_twice(profile: Profile) -> None:
-    words = offered(Word.BLOCKED_AUTH, profile, ["PAUSE_FOR_DEPLOY", "BLOCKED_AUTH"])
-    assert words[0] == "BLOCKED_AUTH"
-    assert words[-1] == "PAUSE_FOR_DEPLOY"
-    assert len(set(words)) == len(words)
+@pytest.mark.parametrize("suggestion", Word)
+def test_a_word_has_one_digit_whatever_is_suggested(profile: Profile, suggestion: Word) -> None:
+    words = offered(suggestion, profile, ["PAUSE_FOR_DEPLOY", "BLOCKED_AUTH"])
+    usual = offered(Word.BLOCKED_AUTH, profile)
+    assert suggestion in words
+    assert {word: words[word] for word in usual} == usual
+    assert words["BLOCKED_AUTH"] == "7"
+    assert words["BLOCKED_EXECUTION_PIPELINE"] == "5"
+    assert words["PARTIAL_TIMEOUT_RECOVERED"] == "6"
+
+
+@pytest.mark.parametrize(
+    ("profile", "digits"),
+    [(Profile.ROLLOUT, ["9", "", ""]), (Profile.SUSTAINED, ["3", "8", ""])],
+)
+def test_words_of_the_configuration_get_the_digits_left(
+    profile: Profile, digits: list[str]
+) -> None:
+    words = offered(Word.BLOCKED_AUTH, profile, ["ONE_MORE", "TWO_MORE", "THREE_MORE"])
+    assert [words[word] for word in ("ONE_MORE", "TWO_MORE", "THREE_MORE")] == digits
 
 
 def test_a_start_is_offered_in_the_rollout() -> None:

@@ -22,7 +22,7 @@ async def drafted(desk: Desk, word: str) -> None:
     """Open the record dialog until it suggests `word`: a busy machine may be between two trips."""
     while True:
         await desk.press("r")
-        await desk.sees("RECORD -> ", "> 1 ")
+        await desk.sees("RECORD, ", "> ")
         if desk.has(f"> 1 {word}"):
             return
         await desk.press("escape")

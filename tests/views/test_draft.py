@@ -140,13 +140,13 @@ class TestEditing:
 
 
 class TestWords:
-    def test_the_suggestion_comes_first(self) -> None:
+    def test_the_words_are_those_of_the_table(self) -> None:
         words = draft_of().words
-        assert words[0] == GO
+        assert words[GO] == "1"
         assert {"HOLD_SHADOW", "FORCE_FALLBACK", "START_SHADOW_WINDOW"} < set(words)
 
     def test_the_configuration_adds_some(self) -> None:
-        assert draft_of(words=("HOLD_FOR_REVIEW",)).words[-1] == "HOLD_FOR_REVIEW"
+        assert draft_of(words=("HOLD_FOR_REVIEW",)).words["HOLD_FOR_REVIEW"] == "9"
 
     @pytest.mark.parametrize("watch", [{"profile": Profile.SUSTAINED}, {"stage": Stage.SUSTAINED}])
     def test_sustained_has_its_own(self, watch: dict[str, Any]) -> None:

@@ -67,26 +67,28 @@ class Word(StrEnum):
     SUSTAINED_DEFAULT_ON_HEALTHY = "SUSTAINED_DEFAULT_ON_HEALTHY"
 
 
-_OFFERED: Final[Mapping[Profile, tuple[Word, ...]]] = {
-    Profile.ROLLOUT: (
-        Word.GO_BROADER_TRAFFIC_ACTIVE,
-        Word.READY_FOR_LIMITED_COHORT_PILOT,
-        Word.HOLD_SHADOW,
-        Word.FORCE_FALLBACK,
-        Word.BLOCKED_EXECUTION_PIPELINE,
-        Word.PARTIAL_TIMEOUT_RECOVERED,
-        Word.BLOCKED_AUTH,
-        Word.START_SHADOW_WINDOW,
-    ),
-    Profile.SUSTAINED: (
-        Word.SUSTAINED_DEFAULT_ON_HEALTHY,
-        Word.SUSTAINED_WATCH,
-        Word.SUSTAINED_MONITOR_NO_TRAFFIC,
-        Word.SUSTAINED_FORCE_FALLBACK,
-        Word.BLOCKED_EXECUTION_PIPELINE,
-        Word.BLOCKED_AUTH,
-    ),
+_OFFERED: Final[Mapping[Profile, Mapping[str, Word]]] = {
+    Profile.ROLLOUT: {
+        "1": Word.GO_BROADER_TRAFFIC_ACTIVE,
+        "2": Word.READY_FOR_LIMITED_COHORT_PILOT,
+        "3": Word.HOLD_SHADOW,
+        "4": Word.FORCE_FALLBACK,
+        "5": Word.BLOCKED_EXECUTION_PIPELINE,
+        "6": Word.PARTIAL_TIMEOUT_RECOVERED,
+        "7": Word.BLOCKED_AUTH,
+        "8": Word.START_SHADOW_WINDOW,
+    },
+    Profile.SUSTAINED: {
+        "1": Word.SUSTAINED_DEFAULT_ON_HEALTHY,
+        "2": Word.SUSTAINED_WATCH,
+        "4": Word.SUSTAINED_FORCE_FALLBACK,
+        "5": Word.BLOCKED_EXECUTION_PIPELINE,
+        "6": Word.PARTIAL_TIMEOUT_RECOVERED,
+        "7": Word.BLOCKED_AUTH,
+        "9": Word.SUSTAINED_MONITOR_NO_TRAFFIC,
+    },
 }
+"""The words of each table by their digits, which never change: fingers learn them."""
 
 
 def is_word(text: str) -> bool:
@@ -118,12 +120,19 @@ def is_ready(word: str) -> bool:
     return fnmatchcase(word, "READY_*")
 
 
-def offered(suggestion: str, profile: Profile, extra: Iterable[str] = ()) -> tuple[str, ...]:
-    """Return the words to choose from: the suggestion, the profile's, those of the configuration.
+def offered(suggestion: str, profile: Profile, extra: Iterable[str] = ()) -> dict[str, str]:
+    """Return the words to choose from, each with its digit, "" for a word without one.
 
-    None comes twice.
+    The profile's have theirs for ever, those of the configuration what is left. A suggestion that
+    is not among them has none, as it would move the others.
     """
-    return tuple(dict.fromkeys((str(suggestion), *map(str, _OFFERED[profile]), *extra)))
+    digits = {str(word): digit for digit, word in _OFFERED[profile].items()}
+    left = (digit for digit in "123456789" if digit not in _OFFERED[profile])
+    for word in extra:
+        if word not in digits:
+            digits[word] = next(left, "")
+    digits.setdefault(str(suggestion), "")
+    return digits
 
 
 def _fits(word: str, patterns: Iterable[str]) -> bool:

@@ -70,12 +70,15 @@ class Draft(NamedTuple):
         return self.assessment.suggestion or NOTHING_KNOWN
 
     @property
-    def words(self) -> tuple[str, ...]:
-        """The words to choose from, the suggested one first."""
+    def profile(self) -> Profile:
+        """The table whose words are offered."""
         is_sustained = self.window.stage is Stage.SUSTAINED
-        watch = self.state.watch
-        profile = Profile.SUSTAINED if is_sustained else watch.profile
-        return offered(self.suggestion.decision, profile, watch.words)
+        return Profile.SUSTAINED if is_sustained else self.state.watch.profile
+
+    @property
+    def words(self) -> dict[str, str]:
+        """The words to choose from, each with its digit."""
+        return offered(self.suggestion.decision, self.profile, self.state.watch.words)
 
     @property
     def own(self) -> WindowNumbers | None:

@@ -12,6 +12,7 @@ from tests.support.rollout import row
 
 from vp_tui.domain.events import CancelRequested
 from vp_tui.domain.rollout.evidence_row import cells_from_snapshot, format_row
+from vp_tui.domain.vocabulary import Profile, offered
 from vp_tui.storage.verification import verify
 from vp_tui.ui.dialogs.record import WholeRow
 from vp_tui.ui.kit.forms import Choices, Cycle
@@ -120,7 +121,7 @@ class TestDialog:
             assert recording.decision(rig) == "HOLD_SHADOW"
             reason = recording.dialog(rig).query_one("#field-reason")
             assert not reason.display
-            await rig.press("2")
+            await rig.press("1")
             assert recording.decision(rig) == GO
             assert reason.display
             await rig.press("enter")
@@ -142,7 +143,7 @@ class TestDialog:
             assert recording.decision(rig) == GO  # four clean limited windows are in the log
             await rig.press("left")
             assert recording.decision(rig) == READY
-            assert f"> 1 {READY}" in rig.text
+            assert f"> 2 {READY}" in rig.text
 
     async def test_ones_own_choice_outlives_a_change(self, files: EvidenceFiles) -> None:
         async with recording.at_work(files, *scenes.ordinary()) as rig:
@@ -312,12 +313,20 @@ class TestLayout:
             assert "v = all" in rig.text
             assert rig.lines[-2].startswith("╰")
 
-    async def test_all_words_are_in_view_where_they_fit(self, files: EvidenceFiles) -> None:
-        async with recording.at_work(files, *scenes.ordinary()) as rig:
+    @pytest.mark.parametrize("size", [(50, 15), (60, 20), SMALL, (100, 30)])
+    async def test_all_words_are_in_view(self, files: EvidenceFiles, size: tuple[int, int]) -> None:
+        async with recording.at_work(files, *scenes.ordinary(), size=size) as rig:
             await rig.press("r")
             words = recording.dialog(rig).query_one("#decision", Choices)
             assert words.count == 9
-            assert f"8 {'START_SHADOW_WINDOW'}" in rig.text
+            for digit, word in enumerate(offered("HOLD_SHADOW", Profile.ROLLOUT), 1):
+                assert f"{digit} {word}" in rig.text
+            assert "0 another word" in rig.text
+            assert "RECORD, rollout table" in rig.text
+            assert rig.lines[-1].endswith("esc nothing")
+            await rig.press("tab")
+            assert "digits" not in rig.lines[-1]
+            assert rig.lines[-1].endswith("esc nothing")
 
 
 def test_a_row_that_fits_is_shown_whole() -> None:

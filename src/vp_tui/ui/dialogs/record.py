@@ -43,7 +43,7 @@ TOLD: Final = "in the notes"
 LEFT_OUT: Final = "left out"
 FIXED_LINES: Final = 4
 """Window and stage, scope and source, note, after and unknowns; actions where there are any."""
-FEWEST_WORDS: Final = 3  # lines of the list of words at least
+FEWEST_WORDS: Final = 3  # lines of the list of words at least, while it has not the focus
 
 
 class RecordDialog(WorkDialog[Outcome]):
@@ -58,7 +58,7 @@ class RecordDialog(WorkDialog[Outcome]):
         Binding("v", "whole", show=False),
     ]
     title_text = "RECORD"
-    keys_text = "enter write row  tab next  1-9 decision  0 another  v whole row  esc nothing"
+    keys_text = "enter write row  tab next  digits decision  v whole row  esc nothing"
 
     def __init__(self, lane: LaneWatch, why: str | None = None) -> None:
         super().__init__(lane)
@@ -114,13 +114,24 @@ class RecordDialog(WorkDialog[Outcome]):
     def _text(self, name: str) -> str:
         return self.query_one(f"#{name}", TextLine).meant
 
+    @property
+    def keys(self) -> str:
+        if self.query_one("#decision").has_focus:
+            return self.keys_text
+        is_text = isinstance(self.focused, TextLine)
+        whole = "" if is_text else "space next word  v whole row  "
+        return f"enter write row  tab next  {whole}esc nothing"
+
+    def on_descendant_focus(self) -> None:
+        self.redraw_if_shown()
+        if self.focused is not None:  # the list has grown or shrunk since Textual scrolled to it
+            self.call_after_refresh(self.focused.scroll_visible, animate=False)
+
     def redraw(self) -> None:
         super().redraw()
         columns, lines = self.room
         view, author = self.lane.live.view, self.lane.commands.recorder.author
         self.query_one("#dialog").border_title = headline(self._draft, view)
-        facts = draft_lines(self._draft, view, columns, author)
-        self.query_one("#facts", Lines).show(facts)
         asked = {
             "#field-word": self._chosen == ANOTHER,
             "#field-reason": self._draft.needs_reason(self.decision),
@@ -128,14 +139,23 @@ class RecordDialog(WorkDialog[Outcome]):
         }
         for name, is_shown in asked.items():
             self.query_one(name).display = is_shown
-        taken = FIXED_LINES + self.show_told(self.said) + len(facts) + sum(asked.values())
-        # What is left is divided between the words and the row.
-        words, row, room = self.query_one("#decision", Choices), self._row, lines - taken
-        height = max(min(room - 1, words.count), FEWEST_WORDS)
+        # All words are in view while the list has the focus: the facts give way, then the box
+        # scrolls. Otherwise the words give way to the facts.
+        words, row = self.query_one("#decision", Choices), self._row
+        room = lines - FIXED_LINES - self.show_told(self.said) - sum(asked.values())
+        facts = draft_lines(self._draft, view, columns, author)
+        if words.has_focus:
+            height = words.count
+            facts = facts[: max(room - height - 1, 1)]
+        else:
+            height = max(min(room - len(facts) - 1, words.count), FEWEST_WORDS)
         words.styles.height = height
+        self.query_one("#facts", Lines).show(facts)
         place = 0 if self._draft.stays_open(self.choice) else 1
         self.query_one("#after", Cycle).show(after_words(self._draft, row), place)
-        self.query_one("#preview", Lines).show(row_lines(row, columns, max(room - height, 1)))
+        self.query_one("#preview", Lines).show(
+            row_lines(row, columns, max(room - height - len(facts), 1))
+        )
 
     @property
     def _row(self) -> EvidenceRow:
@@ -143,7 +163,8 @@ class RecordDialog(WorkDialog[Outcome]):
 
     def _offer(self, value: str) -> None:
         """Offer the words again: the suggestion may have changed with the window."""
-        self.query_one("#decision", Choices).show([*word_rows(self._draft), (ANOTHER, ())], value)
+        rows = [*word_rows(self._draft), ("0", ANOTHER, ())]
+        self.query_one("#decision", Choices).show(rows, value)
 
     @on(Choices.Changed)
     def _chose(self, message: Choices.Changed) -> None:

@@ -74,6 +74,8 @@ class WorkDialog(Dialog[ResultT], Generic[ResultT]):
         """Say this from now on, "" for nothing."""
         self.said = text
         self.redraw()
+        if text:  # it stands at the top of a box that may have been scrolled
+            self.query_one("#dialog").scroll_home(animate=False)
 
     def tell_failure(self, failure: Failure) -> None:
         self.tell(f"{failure.reason}; {failure.cure}")

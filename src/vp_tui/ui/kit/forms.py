@@ -142,7 +142,7 @@ class Cycle(Toned, can_focus=True):
 class Choices(Toned, can_focus=True):
     """A list of words with what each means; digits and the arrows choose while it has the focus.
 
-    The last word answers to 0.
+    Each word brings its own digit, "" for none: the same word answers to the same digit for ever.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -161,23 +161,23 @@ class Choices(Toned, can_focus=True):
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
         super().__init__(id=id)
-        self._rows: tuple[tuple[str, Line], ...] = ()
+        self._rows: tuple[tuple[str, str, Line], ...] = ()
         self._chosen = 0
 
     @property
     def value(self) -> str:
         """The chosen word, "" while there is none to choose."""
-        return self._rows[self._chosen][0] if self._rows else ""
+        return self._rows[self._chosen][1] if self._rows else ""
 
     @property
     def count(self) -> int:
         """How many words there are."""
         return len(self._rows)
 
-    def show(self, rows: Sequence[tuple[str, Line]], value: str) -> None:
-        """Show these words, each with what is said of it, and choose `value`."""
+    def show(self, rows: Sequence[tuple[str, str, Line]], value: str) -> None:
+        """Show these, each a digit, a word and what is said of it, and choose `value`."""
         self._rows = tuple(rows)
-        words = [word for word, _said in rows]
+        words = [word for _digit, word, _said in rows]
         self._chosen = words.index(value) if value in words else 0
         self.refresh(layout=True)
 
@@ -185,9 +185,9 @@ class Choices(Toned, can_focus=True):
         self._choose(min(max(self._chosen + step, 0), len(self._rows) - 1), by_digit=False)
 
     def action_digit(self, digit: int) -> None:
-        last = len(self._rows) - 1
-        if digit <= last:
-            self._choose((digit or last + 1) - 1, by_digit=True)
+        digits = [of for of, _word, _said in self._rows]
+        if str(digit) in digits:
+            self._choose(digits.index(str(digit)), by_digit=True)
 
     def _choose(self, place: int, *, by_digit: bool) -> None:
         self._chosen = place
@@ -202,12 +202,10 @@ class Choices(Toned, can_focus=True):
         place = min(max(self._chosen - height + 1, 0), max(count - height, 0)) + y
         if place >= count:
             return self.strip((), self.size.width)
-        word, said = self._rows[place]
+        digit, word, said = self._rows[place]
         is_chosen = place == self._chosen
         mark: Span = ("> " if is_chosen else "  ", "accent")
-        digit = 0 if place == count - 1 else place + 1
-        key = f"{digit} " if digit < len(_DIGITS) else "  "
-        painted = join(mark, (key, "dim"), (f"{word:<32}", "strong"), said)
+        painted = join(mark, (f"{digit:<2}", "dim"), (f"{word:<32}", "strong"), said)
         under: Tone = "match" if is_chosen and self.has_focus else "plain"
         return self.strip(painted, self.size.width, under)
 

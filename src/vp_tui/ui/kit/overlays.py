@@ -178,7 +178,8 @@ class Dialog(ModalScreen[ResultT | None], Generic[ResultT]):
     def redraw(self) -> None:
         """Draw what follows from the newest state."""
         self.query_one("#dialog-header", Lines).show(self._top())
-        self.query_one("#dialog-keys", Lines).show([((f" {self.keys}", "dim"),)])
+        keys = _fitting(self.keys, self.app.size.width - 1)
+        self.query_one("#dialog-keys", Lines).show([((f" {keys}", "dim"),)])
 
     @property
     def keys(self) -> str:
@@ -200,6 +201,15 @@ class Dialog(ModalScreen[ResultT | None], Generic[ResultT]):
         safety = _safety(view)
         lines = header_lines(view, self.app.size.width, frozen_for=None, safety=safety)
         return lines if self.app.size.height >= ROOMY else [lines[0], lines[2]]
+
+
+def _fitting(keys: str, width: int) -> str:
+    """Return the keys that have room, whole ones: the first and the last, `esc`, always have."""
+    parts = [part for part in keys.split("  ") if part]
+    while len(parts) > 2 and len("  ".join(parts)) > width:  # noqa: PLR2004 - first and last
+        del parts[-2]
+    text = "  ".join(part.strip() for part in parts)
+    return text if len(text) <= width else parts[-1].strip()
 
 
 class Picture(NamedTuple):

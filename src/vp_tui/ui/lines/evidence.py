@@ -55,7 +55,8 @@ def headline(draft: Draft, view: View) -> str:
         is_same = known is not None and log.fingerprint == known.fingerprint
         changed = "unchanged since read" if is_same else "CHANGED meanwhile"
         told = f"{counted(len(log.rows), 'row')}, {changed}"
-    return f"RECORD -> {PurePath(draft.state.watch.evidence or '').name} ({told})"
+    name = PurePath(draft.state.watch.evidence or "").name
+    return f"RECORD, {draft.profile} table -> {name} ({told})"
 
 
 def draft_lines(draft: Draft, view: View, width: int, author: str) -> list[Line]:
@@ -88,9 +89,9 @@ def after_words(draft: Draft, row: EvidenceRow) -> tuple[str, str]:
     return "keep it open", f"close it, next is {short_label(label_after(draft, row))}"
 
 
-def word_rows(draft: Draft) -> list[tuple[str, Line]]:
-    """Return the words to choose from, each with what it means here."""
-    return [(word, _meaning(draft, word)) for word in draft.words]
+def word_rows(draft: Draft) -> list[tuple[str, str, Line]]:
+    """Return the words to choose from: digit, word and what it means here."""
+    return [(digit, word, _meaning(draft, word)) for word, digit in draft.words.items()]
 
 
 def meanwhile(preceded: Preceded) -> str:
