@@ -23,7 +23,7 @@ async def drafted(desk: Desk, word: str) -> None:
     while True:
         await desk.press("r")
         await desk.sees("RECORD, ", "> ")
-        if desk.has(f"> 1 {word}"):
+        if any(desk.has(f"> {digit} {word}") for digit in range(1, 10)):
             return
         await desk.press("escape")
 
