@@ -143,9 +143,13 @@ class VpTuiApp(App[None]):
             super().notify(message, title=title, severity=severity, timeout=timeout, markup=markup)
 
     @on(Notify)
-    def _one_toast(self) -> None:
-        """Forget the toast before: Textual adds the new one next."""
+    def _one_toast(self, event: Notify) -> None:
+        """Forget the toast before: Textual adds the new one, unless all was frozen meanwhile."""
         self.clear_notifications()
+        board = cast("WatchScreen", self.screen_stack[0]).board
+        if board.frozen is not None:
+            event.prevent_default()
+            board.tell(event.notification.message, TOAST_S)
 
     def _end_cleanly_on_signals(self) -> None:
         """Leave the terminal as it was when vp-tui is told to go, or its ssh is cut."""
