@@ -17,11 +17,11 @@ from vp_tui.ui.actions import OFF, closing
 from vp_tui.ui.kit.line_list import Lines
 from vp_tui.ui.kit.overlays import Overlay, Scrolled
 from vp_tui.ui.lines.explain import explanation
-from vp_tui.ui.lines.paint import Line, fit, join, plain
+from vp_tui.ui.lines.paint import Line, fit, heading, join, paragraph, plain, wrap_line
 from vp_tui.views.actions import actions_in
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from textual.app import ComposeResult
     from textual.widget import Widget
@@ -33,26 +33,122 @@ if TYPE_CHECKING:
 
 DANGER: Final = "!"
 """Marks what changes the gateway."""
-_NOTES = (
-    "A dim figure is not known to be true now; the header says how old it is and why.",
-    "n/a is not 0: there is nothing to divide by, or nothing known.",
-    "reported is the gateway's rate; the fallback line has the reconstructed one: over",
-    "finished missions, from events, result places (G1), streams, earlier polls.",
-    "WINDOW is the open window's own, PROPOSED what no record names; EPOCH is all",
-    "missions since the gateway's boot, with its p95 and counts as reported.",
-    "disp (d) dispatched, done (c) completed, fb fell back, F failed, run running.",
-    "The strip is the last 20: · clean  F fell back  X failed.",
-    "unseen: turns that made no mission, so that no rate can see them.",
+GLOSSARY: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
+    "The badge, top left; joined by +": (
+        ("LIVE", "all that is shown is known to be true now; only alone it says that all is well"),
+        ("ALARM", "something rang that nobody has acknowledged"),
+        ("CONNECTING", "nothing has answered yet; no trouble so far"),
+        ("STALE", "a source gave neither an answer nor an error for too long"),
+        ("DOWN", "a source fails; the others go on"),
+        ("LOST", "nothing answers: the figures are those of before"),
+        ("UNAUTHORIZED", "a token is missing or was refused (401)"),
+        ("BLIND", "the gateway's own rate misses the newest missions: go by the reconstructed one"),
+        ("IMPAIRED", "all answers, and something grave is wrong: it stands in the lines below"),
+        ("FROZEN", "the picture stands still; watching and alarms go on"),
+        ("READ-ONLY", "this vp-tui sends nothing that changes anything"),
+        ("RW, RO", "this vp-tui may act, or only read"),
+    ),
+    "Alarms": (
+        ("guardrail tripped", "too many of the newest missions fell back, or failed in a row"),
+        ("auto-revert", "fallback is about to be forced, in so many seconds"),
+        ("brake contradicted", "a mission was dispatched although the last change forbids it"),
+        ("stuck run", "a run without progress for the limit: it may hold all others up"),
+        ("deaf run", "cancelled, and it goes on: only a restart ends it"),
+        ("lost run", "a run's session is gone, without an end that was heard"),
+        ("cancel unconfirmed", "no later turn completed after a cancel: not known to be recovered"),
+        ("gateway lost", "as LOST"),
+        ("blind rate", "as BLIND"),
+    ),
+    "Sources and streams": (
+        ("live", "answered in time; its age stands beside it"),
+        ("idle", "not asked or not answered yet"),
+        ("stale", "as STALE, of one source"),
+        ("down", "as DOWN, of one source"),
+        ("unauthorized", "as UNAUTHORIZED, of one source"),
+        ("connecting", "a stream that is being attached"),
+        ("waiting", "a stream that is tried again in a while"),
+        ("gone", "a stream whose session is no more"),
+        ("v1, v2", "generations of the gateway: v1 has one lock for all runs, v2 one a session"),
+        ("continuity", "the gateway's own report of its sessions: gate suites reads it"),
+    ),
+    "Gates and their verdicts": (
+        ("rate", "the fallback rate is below its target"),
+        ("failures", "no mission failed on both paths, lane and primary"),
+        ("p95", "the lane's times are stable and in range"),
+        ("suites", "no continuity alert, and the continuity suites passed"),
+        ("PASS", "proven, as the rule wants it"),
+        ("WATCH", "not as it should be, and no reason to stop"),
+        ("FAIL", "no promotion"),
+        ("INCONCLUSIVE", "not proven yet; what it needs stands beside it"),
+        ("UNKNOWN", "cannot be told: blind, stale or no source"),
+        ("WAIVED", "set aside by an engineer, with a reason; never a PASS"),
+        ("not proven", "what the gates still lack; it forbids no row"),
+        ("may be recorded", "the word that the rules give this window now"),
+    ),
+    "Figures": (
+        ("fallback", "missions that the primary path had to answer, of those finished"),
+        ("fell back", "the lane failed and the primary path answered"),
+        ("reported", "the gateway's own rate; it counts running missions too"),
+        ("reconstructed", "our own rate: finished missions, by events, streams and earlier polls"),
+        ("agrees", "both rates count the same fallbacks"),
+        ("inferred", "no event says so, the place of the result does"),
+        ("known", "outcomes known of so many missions that the gateway lists"),
+        ("at most", "the rate is below this with 95 % certainty"),
+        ("n/a", "nothing to divide by, or nothing known: it is not 0"),
+        ("2nd of 18", "which of so many times the p95 is: the second longest of 18"),
+        ("last 20", "the newest finished missions, which the guardrail counts"),
+        ("trips at", "so many fallbacks among these trip the guardrail"),
+        ("cancels", "cancels whose recovery is awaited"),
+        ("rows 7/10", "real missions recorded since the stage began, of the ten wanted"),
+        ("orphaned", "reads running and cannot be: its run is no more"),
+        ("no mission", "turns that made none, so that no rate can see them"),
+        ("unstarted", "turns that could not start the lane"),
+        ("window", "what is observed now: it ends with a row; proposed: no one opened it yet"),
+        ("epoch", "one life of the gateway, from boot to boot"),
+        ("dim", "a figure that is not known to be true now"),
+        ("·  F  X", "a mission that was clean, fell back, failed"),
+    ),
+    "Runs": (
+        ("idle", "no turn is running"),
+        ("ok", "a turn makes progress"),
+        ("long", "it makes progress, and others have waited long"),
+        ("quiet", "half of the limit without progress"),
+        ("stuck", "the limit without progress"),
+        ("queued", "waits for another run's end: cancelling it frees nothing"),
+        ("deaf", "cancelled, and its turn has not ended"),
+        ("orphan", "cancelled, and its engine goes on writing"),
+        ("lost", "its session is gone"),
+        ("holds the lock", "the others wait for it"),
+        ("a guess", "what speaks for it is told in the triage"),
+    ),
+    "The lane": (
+        ("delegating", "coding turns go to the lane"),
+        ("shadow", "the lane is on, and gets no turn"),
+        ("forced fallback", "all turns take the primary path"),
+        ("disabled", "the lane is switched off"),
+        ("CONFIRMED", "a coding turn showed that the change is in force"),
+        ("UNCONFIRMED", "nothing has shown it in time"),
+        ("CONTRADICTED", "a turn showed the opposite"),
+        ("YOU are the auto-revert", "nothing forces fallback by itself"),
+        ("dry-run, armed", "the auto-revert only says what it would do, or does it"),
+    ),
+}
+"""Each word of the screen by its topic, and what it means."""
+_MORE: Final = (
     f"While AUTO-REVERT counts down {STOP_KEY} stops it, wherever it is pressed.",
     "Watching sends nothing to a run, and closing vp-tui changes nothing.",
 )
 
+_WIDTH: Final = 80
+"""Columns of the help at most, as in the stylesheet."""
+_FRAME: Final = 5
+"""Columns of its border, padding and scroll bar."""
 _MARGIN: Final = 2
 """Cells beside the text: a blank at its left, the scroll bar at its right."""
 
 
 class HelpScreen(ModalScreen[None]):
-    """All keys by group, and how to read the figures."""
+    """All keys by group, and what each word of the screen means."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,enter", "dismiss", show=False),
@@ -64,35 +160,36 @@ class HelpScreen(ModalScreen[None]):
         self._watch = watch
 
     def compose(self) -> ComposeResult:
-        lines = Lines(id="help-lines")
-        lines.show(help_lines(self._watch))
-        box = Scrolled(lines, id="help")
-        box.border_title = "Keys"
-        box.border_subtitle = "esc closes, arrows scroll"
+        self._lines = Lines(id="help-lines")
+        box = Scrolled(self._lines, id="help")
+        box.border_title = "Keys, and what each word means"
+        box.border_subtitle = "esc closes, ↑ ↓ pgup pgdn scroll, end: words"
         yield box
 
+    def on_resize(self) -> None:
+        self._lines.show(help_lines(self._watch, min(self.app.size.width, _WIDTH) - _FRAME))
 
-def help_lines(watch: Watch) -> list[Line]:
-    """Return the help's text; dangers are marked."""
+
+def help_lines(watch: Watch, width: int = _WIDTH - _FRAME) -> list[Line]:
+    """Return the keys by group, dangers marked, and the glossary."""
     mark, table = OFF if watch.read_only else DANGER, actions_in(watch)
     lines: list[Line] = []
     for group, actions in groupby(table, key=lambda action: action.group):
         lines.append(((group, "strong"),))
-        lines += [
-            join(
-                (f"{mark if action.danger else ' '} ", "warn"),
-                (fit(action.shown_key, 7), "accent"),
-                action.help,
-            )
-            for action in actions
-        ]
+        for action in actions:
+            marked = f"{mark if action.danger else ' '} "
+            prefix = join((marked, "warn"), (fit(action.shown_key, 7), "accent"))
+            lines += wrap_line(action.help, width, prefix)
         lines.append(())
     if any(action.danger for action in table):
         told = "is off: vp-tui is read-only" if watch.read_only else "changes the gateway"
         lines += [plain(f"{mark} {told}."), ()]
-    lines.append((("Reading the figures", "strong"),))
-    lines += [plain(f"  {note}") for note in _NOTES]
-    return lines
+    for topic, meanings in GLOSSARY.items():
+        lines.append(heading(topic))
+        for word, meaning in meanings:
+            lines += paragraph(join((word, "strong"), f": {meaning}"), width)
+        lines.append(())
+    return [*lines, *(line for told in _MORE for line in paragraph(told, width))]
 
 
 class ExplainScreen(Overlay):
