@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,6 +11,8 @@ from tests.support.evidence import golden_files, read
 from tests.support.rig import running
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from vp_tui.domain.events import Event
 
 SIZES = ((100, 30), (120, 40), (160, 45), (200, 60))
@@ -30,7 +31,8 @@ SCENES = {
 FORBIDDEN = re.compile(
     r"""\bG[1-4]\b | \bINC\b | \b(?:Sha|Lim|Bro|Sus|win)\# | \bep\d | \bcov\b | \bcont\b
     | \b\d+(?:ok|F|run|orphan|fb|done|disp|[dc])\b | cancel-rec | brake\ ON | KEEP\ WATCHING
-    | \bsuggests\b | \bunseen\b | \bboot\ \d | NO\ DATA | \beach\ [▁-█] | PARTIAL_TIMEOUT_RECOVERED\b.*unconfirmed""",
+    | \bsuggests\b | \bunseen\b | \bboot\ \d | NO\ DATA | \beach\ [▁-█]
+    | PARTIAL_TIMEOUT_RECOVERED\b.*unconfirmed""",
     re.VERBOSE,
 )
 
