@@ -23,13 +23,13 @@ NAMED: Final = re.compile(
     | \b(?:by\ nobody|elsewhere):\ [a-z] (?!\w)
     | (?:\bmore:\ |\() [2-5] (?=$|\)|\ shows)
     | \b[a-z]\ (?:opens|restarts|shows)\b
+    | \[[A-Za-z1-5/?]\]\ [a-z]
     """,
     re.VERBOSE,
 )
 """Where texts named keys of the table; an `s` there is a plural, or seconds."""
 NO_KEYS: Final = {
     "Z, ": "the end of a time",
-    "disp (d) dispatched, done (c) completed, fb fell back, F failed, run running.": "columns",
     "listen so long to streams and logs after the first answers (2)": "a default",
 }
 
@@ -52,11 +52,11 @@ def named_in(path: Path) -> list[str]:
 @pytest.mark.parametrize(
     "text",
     [
+        "[c] cancel it, watch, then [r] record",
         "c cancel it, watch the result, then r record",
-        "a second cancel is useless: X restarts the gateway",
         "only a restart ends it: X",
         " -> deaf? 2nd cancel useless -> X restart gateway",
-        "mend it, then press A to read them again",
+        "[A] read tokens again, once it is mended",
         ", press F",
         "u shows what was done",
         "mend the source first (5 shows which)",

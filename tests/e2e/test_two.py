@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-IS_OPEN: Final = re.compile(r"BROADENED 5 organic \d+s")
+IS_OPEN: Final = re.compile(r"stage broadened  window 5, \d+s")
 IS_ASKED: Final = re.compile(r"(wrote HOLD_SHADOW|HOLD_SHADOW was written) for this window at ")
 WRITTEN: Final = "row recorded"
 

@@ -31,7 +31,8 @@ _NAMED: Final = re.compile(
       (?<![\w`.])(?!a\b)({_KEYS})(?=\ (?:{_VERBS})\b)
     | \b(?:press|then|brake\ is|nobody:|more:|new:|elsewhere:|ends\ it:|writes:)
       \ ({_KEYS})(?!\w)
-    | [\[▸─]({_KEYS})(?=\ [A-Za-z])
+    | [\[▸─]({_KEYS})(?=\]?\ [A-Za-z])
+    | \[({_KEYS})\]
     | \((?:key\ )?({_KEYS})\)
     | (?<=TRIAGE\ ).*(esc)(?=\ back)
     """,

@@ -156,7 +156,7 @@ class TestEsc:
         await pass_by(armed, 60)
         assert forced(armed) == []
         assert audited(armed)[-1] == f"countdown stopped with esc by {actor()}: nothing is forced"
-        assert armed.lines[3].startswith("  -> stopped until the trip is over (")
+        assert armed.lines[3].startswith("  -> [F] force fallback. stopped until the trip")
 
     async def test_a_search_stays_when_it_stops_a_countdown(self, armed: Rig) -> None:
         await armed.press("slash", *"a1b2", "enter")
@@ -228,15 +228,15 @@ class TestNothingForced:
         async with running(*TRIP, GOLDEN, OURS, event, **(ARMED | watch)) as rig:
             await pass_by(rig, 30)
             assert forced(rig) == []
-            assert rig.lines[3].startswith(f"  -> armed, but {why}"[:79])
+            assert rig.lines[3].startswith(f"  -> [F] force fallback. armed, but {why}"[:78])
             assert audited(rig) == [f"fallback is not forced: {why}"]
             assert "YOU are the auto-revert" in rig.text
 
     async def test_a_dry_run_says_what_it_would_do_and_does_nothing(self) -> None:
         async with running(*TRIP, GOLDEN, means=BY_COMMAND, **PATIENT) as rig:
             await pass_by(rig, 30)
-            assert rig.lines[3] == (
-                "  -> dry run: fallback would be forced now; YOU are the auto-revert, press F"
+            assert rig.lines[3].startswith(
+                "  -> [F] force fallback. dry run: fallback would be forced now; YOU are"
             )
             assert forced(rig) == []
             assert audited(rig) == ["dry run: would have forced fallback now"]
@@ -244,7 +244,9 @@ class TestNothingForced:
     async def test_off_says_who_reverts(self) -> None:
         async with running(*TRIP, GOLDEN, **(ARMED | {"auto_revert": RevertMode.OFF})) as rig:
             await pass_by(rig, 30)
-            assert rig.lines[3].startswith("  -> YOU are the auto-revert: nothing reverts")
+            assert rig.lines[3].startswith(
+                "  -> [F] force fallback. YOU are the auto-revert: nothing"
+            )
             assert (forced(rig), audited(rig)) == ([], [])
 
 

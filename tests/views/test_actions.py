@@ -112,21 +112,21 @@ def test_every_text_names_the_keys_of_the_watch(scene: str) -> None:
 @pytest.mark.parametrize(
     ("scene", "action_id", "sentence"),
     [
-        ("stuck", "cancel", "{key} cancel it, watch the result, then "),
-        ("stuck", "record", "watch the result, then {key} record"),
+        ("stuck", "cancel", "[{key}] cancel it, watch, then "),
+        ("stuck", "record", "watch, then [{key}] record"),
         ("stuck", "cancel", "next: {key} cancel, 5 s -> deaf?"),
-        ("deaf", "restart", "a second cancel is useless: {key} restarts the gateway"),
+        ("deaf", "restart", "[{key}] restart the gateway: a second cancel is useless"),
         ("deaf", "restart", "only a restart ends it: {key}"),
         ("deaf", "restart", "2nd cancel useless -> {key} restart gateway (kills "),
         ("blind", "links", "(key {key}) go by the reconstructed rate"),
         ("lost", "links", "mend the source first ({key} shows which)"),
-        ("tripped", "brake", "YOU are the auto-revert, press {key}"),
+        ("tripped", "brake", "[{key}] force fallback. "),
         ("tripped", "record-now", "record the window ({key} writes "),
-        ("contradicted", "brake", "{key} shows each step"),
+        ("contradicted", "brake", "[{key}] see each step"),
         ("unconfirmed", "audit", "{key} shows what was done"),
         ("unconfirmed", "restart", "drive a turn, or {key} restarts the gateway"),
-        ("tokens", "read-tokens", "mend it, then press {key} to read them again"),
-        ("streams", "read-tokens", "set UA_INTERNAL_API_TOKEN, then press {key}"),
+        ("tokens", "read-tokens", "[{key}] read tokens again, once it is mended"),
+        ("streams", "read-tokens", "[{key}] read tokens again, once UA_INTERNAL_API_TOKEN"),
     ],
 )
 def test_each_sentence_names_its_own_key(scene: str, action_id: str, sentence: str) -> None:
@@ -154,7 +154,7 @@ def test_what_has_no_key_is_told_by_the_palettes() -> None:
     now = builders.state(*scenes.deaf(), keys={"restart": "", "palette": "f9"})
     (entry, *_) = assess(View(now, 8.0)).safety
     assert entry.key == "F9"
-    assert entry.cure == "a second cancel is useless: F9 restarts the gateway"
+    assert entry.cure == "[F9] restart the gateway: a second cancel is useless"
     assert key_of(now.watch, "release") == "F9"
 
 

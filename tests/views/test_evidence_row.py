@@ -100,7 +100,7 @@ def test_a_waived_gate_is_told_with_who_and_why() -> None:
     waiver = Waiver("G4", "ana@laptop", "suites run by hand", builders.NOW, Verdict.INCONCLUSIVE)
     opened = WindowsRead(0.0, (window(waivers=(waiver,)),))
     said = notes(*scenes.ordinary(), opened)
-    assert "; G4 waived by ana@laptop: suites run by hand (was INCONCLUSIVE: runtime ok" in said
+    assert "; suites waived by ana@laptop: suites run by hand (was INCONCLUSIVE: runtime ok" in said
     assert "waived by" not in notes(*scenes.ordinary())
 
 

@@ -52,7 +52,7 @@ def test_it_says_which_gateway_when_and_who() -> None:
     first, gateway, who, lane = text(*scenes.ordinary(), name="prod-gw").splitlines()[:4]
     assert first == "# Handover of prod-gw, 2026-11-23T02:00:02Z"
     assert gateway == (
-        "- gateway http://127.0.0.1:8002: reachable, G1, version 1.0.0, epoch 1,"
+        "- gateway http://127.0.0.1:8002: reachable, v1, version 1.0.0, epoch 1,"
         " booted 2026-11-23T01:00:00Z"
     )
     assert who == "- handed over by ana@laptop"
@@ -99,7 +99,7 @@ def test_the_window_with_its_numbers_and_the_suggestion() -> None:
     assert told[1].startswith("- +19 missions: 18 completed, 0 failed, 1 running, 0 fell back")
     assert told[2].startswith(
         "- epoch 1: 0/18 fell back, at most 15.3 %, p95 36.000s 2nd of 18,"
-        " reported of all listed 0.000 0/19, coverage FULL 19/19, metrics live, 2s old"
+        " reported of all listed 0.000 0/19, outcomes known 19/19, metrics live, 2s old"
     )
     assert told[3].startswith("- suggested GO_BROADER_TRAFFIC_ACTIVE: 18 clean")
 
@@ -107,7 +107,8 @@ def test_the_window_with_its_numbers_and_the_suggestion() -> None:
 def test_gates_and_guardrails_are_all_told() -> None:
     told = part("Gates and guardrails", *scenes.ordinary())
     names = [line.split()[1] for line in told]
-    assert names == ["G1", "G2", "G3", "G4", "promotion:", "cancels:", "evidence:", "auto-revert"]
+    assert names[:5] == ["rate", "failures", "p95", "suites", "promotion:"]
+    assert names[5:] == ["cancels:", "evidence:", "auto-revert"]
     assert told[-1].endswith("YOU are the auto-revert")
 
 
@@ -125,7 +126,7 @@ def test_a_stuck_run_is_the_next_step() -> None:
     assert stuck[0].endswith("; mission vp-mission-00abcd (live frame: certain)")
     assert [line.split()[1] for line in stuck[1:]] == ["queued", "queued"]
     first = part("Next step", *scenes.stuck(), now=0.0)[0]
-    assert first.endswith(": c cancel it, watch the result, then r record")
+    assert first.endswith(": [c] cancel it, watch, then [r] record")
 
 
 def test_alarms_tell_who_has_seen_them_and_what_has_not_rung() -> None:

@@ -35,9 +35,9 @@ def whats(*events: Event, now: float = 1.0) -> list[str]:
 @pytest.mark.parametrize(
     ("events", "now", "word"),
     [
-        ([], 1.0, "NO DATA"),
-        ([builders.polled(builders.snapshot())], 1.0, "NO DATA"),
-        ([builders.listing()], 1.0, "NO DATA"),
+        ([], 1.0, "CONNECTING"),
+        ([builders.polled(builders.snapshot())], 1.0, "CONNECTING"),
+        ([builders.listing()], 1.0, "CONNECTING"),
         (scenes.ordinary(), 1.0, "LIVE"),
         (scenes.ordinary(), 5.0, "STALE"),
         (scenes.metrics_down(), 9.0, "DOWN"),
@@ -183,7 +183,7 @@ def test_a_problem_with_tokens_says_what_to_press() -> None:
     read = TokensRead(0.5, TokenPresence(problems=("~/.uatok is not readable",)))
     (trouble,) = troubles_after(*scenes.ordinary(), read)
     assert trouble.reason == "~/.uatok is not readable"
-    assert "press A" in trouble.cure
+    assert "[A] read tokens again" in trouble.cure
 
 
 def test_a_log_that_cannot_be_read_is_a_trouble_but_no_grave_one() -> None:

@@ -79,9 +79,12 @@ def test_turns_without_a_mission_are_told_by_their_cause() -> None:
 
 def test_gates_say_what_they_lack() -> None:
     gates = assess(View(state(*scenes.ordinary()), 2.0)).gates
-    told = [words.gate(gate) for gate in gates.by_name().values()]
-    assert told == ["INC +17", "PASS", "INC +2", "INC suites n/a"]
-    assert words.promotion(gates) == "not yet: G1 +17, G3 +2, G4 suites"
+    told = [gate.told for gate in gates.by_name().values()]
+    assert told == ["needs 17 more", "PASS", "needs 2 more", "not attested"]
+    assert (
+        words.promotion(gates)
+        == "not yet: rate needs 17 more, p95 needs 2 more, suites not attested"
+    )
     assert words.promotion(passing()) == "recommended"
 
 
@@ -112,4 +115,4 @@ def test_figures_that_are_old_say_how_old() -> None:
     view = View(state(*scenes.ordinary()), 90.0)
     found = numbers(view)
     assert found is not None
-    assert words.cumulative(view, found).endswith("coverage FULL 19/19, metrics stale, 1m30 old")
+    assert words.cumulative(view, found).endswith("outcomes known 19/19, metrics stale, 1m30 old")

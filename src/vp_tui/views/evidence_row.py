@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from vp_tui.domain.models import Source
 from vp_tui.domain.rollout.evidence_row import RECONSTRUCTED, EvidenceRow, cells_from_snapshot
-from vp_tui.domain.rollout.verdicts import Verdict
+from vp_tui.domain.rollout.verdicts import GATE_TITLES, Verdict
 from vp_tui.domain.text import counted, utc_z
 from vp_tui.domain.vocabulary import Thresholds
 from vp_tui.views import words
@@ -68,7 +68,7 @@ def _notes(draft: Draft, choice: Choice) -> Iterator[str]:
     yield from _stuck_notes(draft)
     for name, gate in draft.assessment.gates.by_name().items():
         if gate.verdict is Verdict.WAIVED:
-            yield f"{name} {gate.reason}"
+            yield f"{GATE_TITLES[name]} {gate.reason}"
     yield from _decided(draft, choice)
     yield choice.note.strip()
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from vp_tui.domain.lane.restart import RestartState
 from vp_tui.domain.lane.switch_proof import Proof
 from vp_tui.domain.models import Source
-from vp_tui.domain.rollout.verdicts import attested
+from vp_tui.domain.rollout.verdicts import GATE_TITLES, attested
 from vp_tui.domain.runs.cancels import pending
 from vp_tui.domain.runs.levels import Level
 from vp_tui.domain.text import age, clip, clock_z, counted, fold, literal, short_id, utc_z
@@ -99,7 +99,7 @@ def rule_lines(view: View) -> Iterator[str]:
     """Yield how gates and guardrails stand."""
     assessment = assess(view)
     for name, gate in assessment.gates.by_name().items():
-        yield f"{name} {gate.verdict}: {gate.reason}"
+        yield f"{GATE_TITLES[name]} {gate.verdict}: {gate.reason}"
     yield f"promotion: {words.promotion(assessment.gates)}"
     wire = assessment.wire
     yield words.cancel_recovery(assessment.guardrails.cancel_recovery)
@@ -179,7 +179,7 @@ def _next_steps(view: View) -> Iterator[str]:
     told = {entry.trouble for entry in assessment.safety}
     yield from (f"{found.what}: {found.cure}" for found in grave if found.what not in told)
     if assessment.suggestion is not None:
-        missing = ", ".join(assessment.gates.missing)
+        missing = ", ".join(assessment.gates.not_proven)
         proof = f"; for a promotion: {missing}" if missing else ""
         writes = f"{key_of(view.state.watch, 'record-now')} writes"
         yield f"record the window ({writes} {assessment.suggestion.decision}){proof}"

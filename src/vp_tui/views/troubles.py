@@ -63,7 +63,7 @@ def badge(view: View, *, frozen: bool) -> str:
     if is_lost(view.state):
         words.append("LOST")
     elif worst is not SourceWord.LIVE:
-        words.append("NO DATA" if worst is SourceWord.IDLE else str(worst).upper())
+        words.append("CONNECTING" if worst is SourceWord.IDLE else str(worst).upper())
     if not words and any(trouble.is_grave for trouble in troubles(view)):
         words.append("IMPAIRED")
     words = words or ["LIVE"]
@@ -104,7 +104,7 @@ def _troubles_found(view: View) -> Iterator[Trouble]:
         cure = "whether a window is open is as it was known before; vp-tui tries again"
         yield Trouble("open window", view.state.windows_problem, cure, is_grave=False)
     for problem in view.state.tokens.problems:
-        cure = f"mend it, then press {key_of(view.state.watch, 'read-tokens')} to read them again"
+        cure = f"[{key_of(view.state.watch, 'read-tokens')}] read tokens again, once it is mended"
         yield Trouble("tokens", problem, cure, is_grave=False)
 
 
@@ -143,7 +143,7 @@ def _streams(view: View) -> Iterator[Trouble]:
     missing = streams.wanted - streams.live
     if streams.word is SourceWord.UNAUTHORIZED:
         again = key_of(view.state.watch, "read-tokens")
-        cure = f"set UA_INTERNAL_API_TOKEN, then press {again}"
+        cure = f"[{again}] read tokens again, once UA_INTERNAL_API_TOKEN is set"
         yield Trouble("unauthorized: streams", streams.reason, cure)
     elif streams.word in {SourceWord.STALE, SourceWord.DOWN}:
         what = f"{missing} of {counted(streams.wanted, 'stream')} not attached"
@@ -204,7 +204,7 @@ def _contradicted(view: View) -> Iterator[SafetyEntry]:
     brake = view.state.lane.brake
     if brake is not None and brake.is_alarming:
         key = key_of(view.state.watch, "brake")
-        cure = f"{key} shows each step; look at what the gateway was started with"
+        cure = f"[{key}] see each step; look at what the gateway was started with"
         yield SafetyEntry(CONTRADICTED, f"{brake.change.words}, and {brake.reason}", key, cure)
 
 
@@ -226,10 +226,10 @@ def _unconfirmed(view: View) -> Iterator[SafetyEntry]:
 def _hanging(run: StuckRun, watch: Watch) -> SafetyEntry:
     """Return a stuck or deaf run as an alarm; a second cancel of a deaf one is useless."""
     name, key = "stuck", key_of(watch, "cancel")
-    cure = f"{key} cancel it, watch the result, then {key_of(watch, 'record')} record"
+    cure = f"[{key}] cancel it, watch, then [{key_of(watch, 'record')}] record"
     if run.is_deaf:
         name, key = "deaf", key_of(watch, "restart")
-        cure = f"a second cancel is useless: {key} restarts the gateway"
+        cure = f"[{key}] restart the gateway: a second cancel is useless"
     wait = waiting_behind(run.waiting)
     tool_use = f"in {run.last_tool}, " if run.last_tool else ""
     reason = f"holds the gateway lock, {wait}" if run.waiting else f"{tool_use}{wait}"
@@ -246,4 +246,6 @@ def _tripped(view: View, guardrails: Guardrails) -> Iterator[SafetyEntry]:
     key = key_of(view.state.watch, "brake")
     is_forced = view.state.lane.is_reverted or view.state.auto_revert.phase is Phase.REVERTED
     may_force = not is_forced and not view.state.watch.read_only
-    yield SafetyEntry(GUARDRAIL, reason, key, f"{cure}, press {key}" if may_force else cure)
+    yield SafetyEntry(
+        GUARDRAIL, reason, key, f"[{key}] force fallback. {cure}" if may_force else cure
+    )

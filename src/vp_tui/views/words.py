@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Final
 
 from vp_tui.domain.missions import CoverageState, describe_rank
 from vp_tui.domain.rollout.labels import numbered_label, short_label
-from vp_tui.domain.rollout.verdicts import Verdict
 from vp_tui.domain.runs.cancels import CancelState
 from vp_tui.domain.text import age, clock_z, counted, utc_z
 from vp_tui.domain.vocabulary import NOT_AVAILABLE, P95_WATCH_S, p95_cell, percent, rate_cell
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
     from vp_tui.domain.missions import Coverage
     from vp_tui.domain.models import Health, Latency
     from vp_tui.domain.rollout.guardrails import CancelRecovery, EvidenceTarget, TripWire
-    from vp_tui.domain.rollout.verdicts import GateResult, Gates
+    from vp_tui.domain.rollout.verdicts import Gates
     from vp_tui.domain.rollout.windows import Window, WindowNumbers
     from vp_tui.domain.runs.alarms import Alarm
     from vp_tui.domain.runs.cancels import Cancel
@@ -114,15 +113,16 @@ def cumulative(view: View, figures: Numbers) -> str:
         f"{population(view)}: {fell_back(seen.fallbacks, seen.terminal)}",
         f"p95 {p95(figures.p95_s, figures.timed)}",
         f"reported of all listed {reported(figures)}",
-        f"coverage {coverage(figures.coverage)}",
+        f"outcomes {coverage(figures.coverage)}",
         f"metrics {source_state(figures.source, aged=True)}",
     )
     return ", ".join(told)
 
 
 def coverage(covered: Coverage) -> str:
-    """Return how many missions the reported rate can see."""
-    return f"{covered.state.upper()} {covered.covered}/{covered.considered}"
+    """Return of how many missions the outcomes are known by the gateway's events."""
+    told = f"known {share(covered.covered, covered.considered)}"
+    return f"BLIND, {told}" if covered.state is CoverageState.BLIND else told
 
 
 def p95(seconds: float | None, count: int, *, short: bool = False) -> str:
@@ -197,16 +197,9 @@ def unseen(tally: RoutingTally, why_silent: str, *, short: bool = False) -> list
     return [", ".join(first), *(f"{number} {what}" for what, number in others.items() if number)]
 
 
-def gate(result: GateResult) -> str:
-    """Return a gate's verdict in short, with what it lacks: `INC +17`."""
-    missing = {"suites": "suites n/a"}.get(result.missing or "", result.missing or "")
-    verdict = "INC" if result.verdict is Verdict.INCONCLUSIVE else str(result.verdict)
-    return f"{verdict} {missing}".rstrip()
-
-
 def promotion(gates: Gates) -> str:
     """Return what all gates mean for a promotion."""
-    return f"not yet: {', '.join(gates.missing)}" if gates.missing else "recommended"
+    return f"not yet: {', '.join(gates.not_proven)}" if gates.missing else "recommended"
 
 
 def cancel_recovery(recovery: CancelRecovery, *, short: bool = False) -> str:
@@ -296,7 +289,12 @@ def version(health: Health | None) -> str:
     """Return which generation and version of the gateway it is."""
     if health is None:
         return f"version {UNKNOWN}"
-    return f"{health.dialect}, version {health.version or UNKNOWN}"
+    return f"{generation(health)}, version {health.version or UNKNOWN}"
+
+
+def generation(health: Health) -> str:
+    """Return which generation of the gateway it is: `v1` or `v2`."""
+    return f"v{health.dialect[1:]}"
 
 
 def source_state(source: SourceView, *, aged: bool = False) -> str:

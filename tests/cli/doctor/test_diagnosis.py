@@ -84,7 +84,7 @@ async def test_a_clean_gateway_is_well_and_nothing_is_resumed(tmp_path: Path) ->
     assert made.exit_code == 0
     assert {name: verdicts(made)[name] for name in ENDPOINTS} == dict.fromkeys(ENDPOINTS, "ok")
     assert all(check.elapsed_s is not None for check in made.found.checks)
-    assert detail(made, "health").startswith("healthy, G1, version 1.0.0")
+    assert detail(made, "health").startswith("healthy, v1, version 1.0.0")
     assert (after["ws_attach_attempts"], after["ws_attach_failures"]) == (1, 0)
     assert after["resume_attempts"] == 0
     assert as_text(made).endswith("\n\nAll is well.")

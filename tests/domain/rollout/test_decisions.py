@@ -173,7 +173,7 @@ def test_a_tripped_guardrail_comes_before_a_stuck_run() -> None:
         ({"coverage": None}, "no metrics"),
         ({"doubt": "metrics 31 s old"}, "metrics 31 s old"),
         ({"stuck_runs": (DEAF,)}, "deaf: session_a silent 372s"),
-        ({"gates": FAILING}, "G4 FAIL: resume_failures_high"),
+        ({"gates": FAILING}, "suites FAIL: resume_failures_high"),
     ],
 )
 @pytest.mark.parametrize("stage", [Stage.SHADOW, Stage.LIMITED, Stage.BROADENED])

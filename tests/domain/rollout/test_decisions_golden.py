@@ -101,7 +101,10 @@ def test_one_more_clean_broadened_window_goes_on() -> None:
     suggestion = suggest(told(real(17, BROADENED, 18, 3)))
     assert suggestion.decision == "GO_BROADER_TRAFFIC_ACTIVE"
     assert suggestion.reasons[0] == "3 clean, no gate FAILs, no run hangs"
-    assert suggestion.reasons[-1] == "not proof: G1 +17, G3 +2, G4 suites"
+    assert (
+        suggestion.reasons[-1]
+        == "not proven: rate needs 17 more, p95 needs 2 more, suites not attested"
+    )
 
 
 def test_a_fifth_clean_limited_window_broadens_too() -> None:

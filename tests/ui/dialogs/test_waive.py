@@ -66,13 +66,13 @@ async def test_without_an_open_window_it_says_what_opens_one(files: EvidenceFile
 async def test_it_shows_the_gate_and_keeps_the_waiver(files: EvidenceFiles) -> None:
     async with running(*scenes.ordinary(), files=files, size=SMALL) as rig:
         await opened(rig)
-        assert "G4 INCONCLUSIVE" in rig.text
+        assert "suites INCONCLUSIVE" in rig.text
         assert "suites not attested" in rig.text
         assert "A waived gate is no PASS" in rig.text
         await rig.press(*SUITES.why, "enter")
         await rig.until(lambda: len(rig.app.screen_stack) == 1)
         await rig.settle()
-        assert "G4 WAIVED" in rig.text
+        assert "suites WAIVED" in rig.text
         told = f"was INCONCLUSIVE, in {read_windows(files.windows)[0].label}"
         (kept,) = rig.ordered(ActionRecord)
         assert (kept.what, kept.reason, kept.result) == ("waive G4", SUITES.why, told)
@@ -84,7 +84,7 @@ def test_the_explanation_tells_who_and_why_and_what_the_gate_said() -> None:
     read = WindowsRead(0.0, (window(waivers=(SUITES,)),))
     lines = explanation(View(state(*scenes.ordinary(), read), 2.0), 78)
     said = " ".join("".join(text for line in lines for text, _ in (*line, (" ", ""))).split())
-    assert f"G4 WAIVED no continuity regression why waived by {AUTHOR}: {SUITES.why}" in said
+    assert f"suites WAIVED no continuity regression why waived by {AUTHOR}: {SUITES.why}" in said
     assert "(was INCONCLUSIVE: runtime ok" in said
 
 

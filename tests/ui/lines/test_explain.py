@@ -56,9 +56,9 @@ def test_two_columns_tell_what_one_does() -> None:
 
 class TestVerdict:
     def test_verdict_word_and_reasons_stand_there(self) -> None:
-        assert "KEEP WATCHING: 18 clean is not proof" in ALL_WELL
+        assert "verdict not proven: rate needs 17 more, p95 needs 2 more" in ALL_WELL
         assert "row's word GO_BROADER_TRAFFIC_ACTIVE" in ALL_WELL
-        assert "- not proof: G1 +17, G3 +2, G4 suites" in ALL_WELL
+        assert "- not proven: rate needs 17 more, p95 needs 2 more, suites not attested" in ALL_WELL
         assert "profile rollout, stage broadened" in ALL_WELL
 
     def test_while_the_log_is_unread_no_word_is_claimed(self) -> None:
@@ -91,7 +91,10 @@ class TestSafety:
         polls = [e._replace(at=1.0) for e in scenes.lost() if isinstance(e, SourceFailed)]
         text = told(*scenes.ordinary_with_fallbacks(3), *polls)
         assert "! guardrail tripped: 3 of the last 18 fell back" in text
-        assert "-> dry run: fallback would be forced now; YOU are the auto-revert" in text
+        assert (
+            "-> [F] force fallback. dry run: fallback would be forced now; YOU are the auto-revert"
+            in text
+        )
         assert "! gateway lost: 127.0.0.1:8002: connection refused" in text
         assert "-> is the gateway running there? (key 5)" in text
 
@@ -163,20 +166,23 @@ class TestOpenWindow:
 
 class TestRules:
     def test_each_gate_has_verdict_reason_limit_lack_and_rule(self) -> None:
-        assert "G1 INCONCLUSIVE fallback rate below target why 0/18 fell back" in ALL_WELL
+        assert "rate INCONCLUSIVE fallback rate below target why 0/18 fell back" in ALL_WELL
         assert "limit below 10 % proven (E >= 20) missing 17 more clean missions" in ALL_WELL
         assert "rule FAIL: guardrail 3 is tripped, or a rate from 20 % on" in ALL_WELL
-        assert "G2 PASS no sustained vp.mission.failed" in ALL_WELL
+        assert "failures PASS no sustained vp.mission.failed" in ALL_WELL
         assert "missing 2 more missions with a duration" in ALL_WELL
         assert "missing the suites' result" in ALL_WELL
 
     def test_what_an_unknown_gate_lacks_is_a_source(self) -> None:
         text = told(*scenes.blind())
-        assert "G2 UNKNOWN" in text
+        assert "failures UNKNOWN" in text
         assert "missing a source that can be trusted" in text
 
     def test_promotion_is_not_the_row_s_word(self) -> None:
-        assert "Promotion: not yet: G1 +17, G3 +2, G4 suites" in ALL_WELL
+        assert (
+            "Promotion: not yet: rate needs 17 more, p95 needs 2 more, suites not attested"
+            in ALL_WELL
+        )
         assert "This is not the row's word" in ALL_WELL
 
     def test_the_guardrails_say_how_near_they_are(self) -> None:
@@ -240,10 +246,10 @@ class TestStatistics:
 
 class TestCoverage:
     def test_its_states_are_explained(self) -> None:
-        assert "COVERAGE now FULL 19/19 missions" in ALL_WELL
+        assert "COVERAGE now FULL, outcomes known 19/19" in ALL_WELL
         assert "BLIND the newest mission is not among the events" in ALL_WELL
         blind = told(*scenes.blind())
-        assert "now BLIND 18/19 missions" in blind
+        assert "now BLIND, outcomes known 18/19" in blind
         assert "reported BLIND says" in blind
 
     def test_what_the_rate_never_sees_is_counted_or_unknown(self) -> None:

@@ -61,9 +61,9 @@ async def test_it_tells_what_is_so_now_and_keeps_the_reader_s_place() -> None:
     async with running(*scenes.ordinary()) as rig:
         await rig.passes(2.0)
         await rig.press("i", "j", "j", "j", "j", "j")
-        assert "18 clean is not proof" in rig.text
+        assert "not proven: rate needs" in rig.text
         await rig.tell(polled(snapshot(*scenes.done(20)), at=2.0))
-        assert "20 clean is not proof" in rig.text
+        assert "not proven: rate needs 15 more" in rig.text
         assert scrolled(rig) == 5
 
 
@@ -74,7 +74,7 @@ async def test_a_frozen_picture_is_explained_as_it_was_under_what_is_so_now() ->
         await rig.tell(*scenes.ordinary_with_fallbacks(3))
         assert rig.lines[0].startswith(" FROZEN")
         assert rig.lines[1].startswith("! SAFETY guardrail tripped: 3 of the last 18")
-        assert "18 clean is not proof" in rig.text
+        assert "not proven: rate needs" in rig.text
 
 
 async def test_safety_stays_in_view_however_far_one_scrolls() -> None:

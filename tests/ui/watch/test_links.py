@@ -37,7 +37,7 @@ async def test_an_ordinary_night() -> None:
         "● log a1b2c3d4   live         data 2s old",
         "● ws a1b2c3d4    live         for 32s  6 frames, last 17s",
         "  ops token      UA_OPS_TOKEN",
-        "  gateway        healthy, G1, version 1.0.0, database connected, clock offset -21600 s",
+        "  gateway        healthy, v1, version 1.0.0, database connected, clock offset -21600 s",
     ):
         assert line in text
     assert "!" not in text
@@ -72,7 +72,7 @@ async def test_a_token_that_cannot_be_read_is_told_without_its_value() -> None:
     ) as rig:
         text = await all_links(rig)
     assert "! tokens: ~/.uatok is for all to read" in text
-    assert "press A" in text
+    assert "[A] read tokens again" in text
     assert "ops token      ~/.uatok" in text
 
 

@@ -209,7 +209,7 @@ class TestWhateverTheGatewayDoes:
             await rig.tell(polled(newer._replace(generated_at=NOW + timedelta(seconds=5)), at=5.0))
             await rig.press(key)
             if key == "r":
-                assert "data   held as of 02:00:05Z, 0s old, coverage FULL" in rig.text
+                assert "data   held as of 02:00:05Z, 0s old, outcomes known" in rig.text
                 await rig.press("enter")
             last = await recording.written(rig, files)
             assert (last.date, last.fallback_rate) == ("2026-11-23T02:00:05Z", "0.053")
@@ -260,7 +260,7 @@ class TestAfterwards:
             await recording.written(rig, files)
             window = rig.store.state.window
             assert (window is not None and window.label == evidence.NEXT) is stays
-            said = "BROADENED 5 organic" if stays else "BROADENED 6 proposed"
+            said = "window 5, " if stays else "window 6 proposed"
             await rig.passes(1.0)
             assert said in rig.header
 

@@ -100,8 +100,8 @@ def _clean(situation: Situation) -> tuple[str, ...]:
         reasons.append(f"{have} clean limited windows in the log, {of} broaden")
     if not situation.source.is_real:
         reasons.append(f"the traffic is {situation.source}: gates and guardrails do not count it")
-    if missing := situation.gates.missing:
-        reasons.append(f"not proof: {', '.join(missing)}")
+    if not_proven := situation.gates.not_proven:
+        reasons.append(f"not proven: {', '.join(not_proven)}")
     return tuple(reasons)
 
 

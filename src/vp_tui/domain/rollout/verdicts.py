@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 
 GATE_NAMES: Final = ("G1", "G2", "G3", "G4")
+GATE_TITLES: Final = dict(zip(GATE_NAMES, ("rate", "failures", "p95", "suites"), strict=True))
+"""What each gate is called where it is read."""
+_LACKS: Final = {"suites": "not attested"}
 
 SUITES_MAX_AGE_S: Final = 7 * 86_400.0
 """An attestation of the continuity suites holds for less than this."""
@@ -55,6 +58,13 @@ class GateResult(NamedTuple):
     missing: str | None = None
     """What a PASS still takes, in a word: `+20`, `suites`; None when nothing or not known."""
 
+    @property
+    def told(self) -> str:
+        """The verdict, in its place what it lacks: `needs 17 more`, `not attested`."""
+        if self.verdict is not Verdict.INCONCLUSIVE or self.missing is None:
+            return str(self.verdict)
+        return _LACKS.get(self.missing, f"needs {self.missing.removeprefix('+')} more")
+
 
 class Gates(NamedTuple):
     """The four gates."""
@@ -76,9 +86,18 @@ class Gates(NamedTuple):
     def failing(self) -> tuple[str, ...]:
         """Each gate that fails, with its reason."""
         return tuple(
-            f"{name} FAIL: {gate.reason}"
+            f"{GATE_TITLES[name]} FAIL: {gate.reason}"
             for name, gate in self.by_name().items()
             if gate.verdict is Verdict.FAIL
+        )
+
+    @property
+    def not_proven(self) -> tuple[str, ...]:
+        """Each gate that does not pass, with what it lacks, as it is read."""
+        return tuple(
+            f"{GATE_TITLES[name]} {gate.told}"
+            for name, gate in self.by_name().items()
+            if gate.verdict is not Verdict.PASS
         )
 
     @property

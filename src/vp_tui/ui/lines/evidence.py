@@ -65,7 +65,7 @@ def draft_lines(draft: Draft, view: View, width: int, author: str) -> list[Line]
         "data": _data(draft, view.now),
         "cells": _cells(draft),
         "window": _own(draft),
-        "gates": gate_line(draft.assessment.gates),
+        "gates": gate_line(draft.assessment.gates, width - 7),
         "others": _others(draft, view, author),
         "why": join((", ".join(draft.suggestion.reasons), "dim")),
     }
@@ -109,7 +109,7 @@ def _data(draft: Draft, now: float) -> Line:
     coverage, own = words.coverage(draft.figures.coverage), draft.own
     more = f", +{own.new} in the window" if own else ""
     of: Span = (clock_z(draft.taken_at), "strong")
-    return join("held as of ", of, f", {age(old_s)} old, coverage {coverage}{more}")
+    return join("held as of ", of, f", {age(old_s)} old, outcomes {coverage}{more}")
 
 
 def _cells(draft: Draft) -> Line:

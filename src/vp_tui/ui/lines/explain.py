@@ -119,8 +119,10 @@ def _coverage(view: View, width: int) -> list[Line]:
         now = unknown(view, width)
     else:
         is_old = "" if figures.source.is_current else " when last seen"
-        told = (words.coverage(figures.coverage), COVERAGE_TONES[figures.coverage.state])
-        now = fact("now", join(told, f" missions{is_old}"), width)
+        seen = figures.coverage
+        known = words.share(seen.covered, seen.considered)
+        told = (seen.state.upper(), COVERAGE_TONES[seen.state])
+        now = fact("now", join(told, f", outcomes known {known}{is_old}"), width)
     meanings = facts(((state.upper(), text) for state, text in _COVERAGE.items()), width, "dim")
     lines = [heading("COVERAGE"), *now, *meanings, *fact("turns", words.routing(view), width)]
     if not listened(view):
@@ -274,7 +276,10 @@ def _verdict(view: View, width: int) -> list[Line]:
     if assessment.suggestion is None or assessment.window is None:
         unread = f"unknown: {words.no_log(view)}, and it tells stage and window"
         return [*lines, *fact("word", unread, width)]
-    tone, what, why = verdict_of(assessment, assessment.suggestion)
+    tone, told, why = verdict_of(assessment, assessment.suggestion)
+    said = join((told, tone), f": {why}")
+    if not told:
+        said = join("not proven: ", ", ".join(assessment.gates.not_proven))
     rules = f"profile {view.state.watch.profile}, stage {assessment.window.stage}"
     note = (
         f"The first rule that fits gives the word ({rules}). You confirm it, or overrule it:"
@@ -282,7 +287,7 @@ def _verdict(view: View, width: int) -> list[Line]:
     )
     return [
         *lines,
-        *fact("verdict", join((what, tone), f": {why}"), width),
+        *fact("verdict", said, width),
         *fact("row's word", assessment.suggestion.decision, width, "strong"),
         *(line for reason in assessment.suggestion.reasons for line in bullet(reason, width)),
         *paragraph(note, width, tone="dim"),

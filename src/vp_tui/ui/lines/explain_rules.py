@@ -19,7 +19,7 @@ from vp_tui.domain.rollout.guardrails import (
     ROLLING,
     TRIPS_AT,
 )
-from vp_tui.domain.rollout.verdicts import SUITES_MAX_AGE_S, Verdict
+from vp_tui.domain.rollout.verdicts import GATE_TITLES, SUITES_MAX_AGE_S, Verdict
 from vp_tui.domain.runs.cancels import UNCONFIRMED_AFTER_S
 from vp_tui.domain.statistics import CLAIM_FROM
 from vp_tui.domain.text import counted, literal
@@ -147,7 +147,7 @@ def gate_lines(name: str, gate: GateResult, width: int) -> list[Line]:
     title, rule, _unit = _GATES[name]
     verdict = (str(gate.verdict), VERDICT_TONES[gate.verdict])
     return [
-        join((f"  {name} ", "strong"), verdict, f"  {title}"),
+        join((f"  {GATE_TITLES[name]} ", "strong"), verdict, f"  {title}"),
         *fact("  why", literal(gate.reason), width),
         *fact("  limit", gate.threshold, width),
         *fact("  missing", _missing(name, gate), width),

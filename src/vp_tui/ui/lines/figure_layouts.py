@@ -311,7 +311,7 @@ def brief_lines(view: View, width: int) -> list[Line]:
     others = [
         join(("p95 ", "dim"), lines.p95(figures.p95_s, figures.timed, width)),
         lines.missions(figures, width // 2, short=width < WORDS),
-        gate_line(assessment.gates),
+        gate_line(assessment.gates, width),
     ]
     for room in (width, 0):  # without room for the bound it goes
         rates: list[Line] = [

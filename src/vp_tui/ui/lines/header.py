@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Final
 
 from vp_tui.domain.missions import CoverageState
 from vp_tui.domain.models import Source
-from vp_tui.domain.rollout.verdicts import Verdict
+from vp_tui.domain.rollout.verdicts import GATE_TITLES, Verdict
 from vp_tui.domain.text import clip, clock_z
+from vp_tui.domain.vocabulary import Traffic
 from vp_tui.state.sources import is_lost
 from vp_tui.ui.lines.paint import (
     WORD_SYMBOLS,
@@ -32,10 +33,10 @@ from vp_tui.views.sources import SourceView, SourceWord, StreamsView, source_vie
 from vp_tui.views.troubles import COUNTDOWN, badge, troubles
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from vp_tui.domain.rollout.decisions import Suggestion
-    from vp_tui.domain.rollout.verdicts import GateResult, Gates
+    from vp_tui.domain.rollout.verdicts import Gates
     from vp_tui.ui.lines.paint import Tone
     from vp_tui.views.assessment import Assessment
     from vp_tui.views.troubles import SafetyEntry, Trouble
@@ -46,7 +47,7 @@ _ASKED: Final = {
     Source.METRICS: "metrics",
     Source.SESSIONS: "sessions",
     Source.LOG: "log",
-    Source.CONTINUITY: "cont",
+    Source.CONTINUITY: "continuity",
 }
 """Sources that are told of, by the names that they have here."""
 VERDICT_TONES: Final[dict[Verdict, Tone]] = {
@@ -73,10 +74,8 @@ def verdict_lines(view: View, width: int, safety: Sequence[SafetyEntry]) -> list
         asked = "" if len(silent) == len(_ASKED) else f" for {', '.join(silent)}"
         return [cut(join(("· ", "dim"), f"asking {view.state.watch.url}{asked} …"), width), ()]
     assessment = assessment_of(view)
-    gates = [join("  ", gate_line(assessment.gates))]
-    if assessment.target:
-        gates.append(((words.evidence_target(assessment.target, short=True), "dim"),))
-    return [_verdict(view, assessment, width), flow(gates, width)[0]]
+    gates = gate_line(assessment.gates, width - len("  "))
+    return [_verdict(view, assessment, width), join("  ", gates)]
 
 
 def assessment_of(view: View) -> Assessment:
@@ -130,35 +129,49 @@ def _verdict(view: View, assessment: Assessment, width: int) -> Line:
     if suggestion is None:
         unknown = f"{words.no_log(view)}: stage and window are unknown"
         return cut(join(("· ", "dim"), unknown), width)
-    tone, what, why = verdict_of(assessment, suggestion)
-    left = join((f"> {what}", tone), f": {why}")
-    return spread(left, join(("suggests ", "dim"), (suggestion.decision, "strong")), width)
+    key = key_of(view.state.watch, "record-now")
+    word = join(("may be recorded ", "dim"), (f"{suggestion.decision} [{key}]", "strong"))
+    tone, told, why = verdict_of(assessment, suggestion)
+    if told:
+        return spread(join((f"> {told}", tone), f": {why}"), word, width)
+    if not assessment.is_clean:
+        return cut(join(("> ", tone), word, f": {why}"), width)
+    return spread(join(("> ", tone), word), (("not proven:", "dim"),), width)
 
 
 def verdict_of(assessment: Assessment, suggestion: Suggestion) -> tuple[Tone, str, str]:
-    """Return what to do, in words, and why; the tone repeats it."""
-    if not assessment.gates.missing:
+    """Return what the gates say, "" while they neither prove nor refuse, and why."""
+    gates = assessment.gates
+    if not gates.missing:
         return "good", "PROMOTION RECOMMENDED", "all four gates PASS"
-    if assessment.gates.failing:
-        return "bad", "NO PROMOTION", assessment.gates.failing[0]
-    if assessment.is_clean and assessment.numbers:
-        return "good", "KEEP WATCHING", f"{assessment.numbers.terminal} clean is not proof"
-    return "warn", "KEEP WATCHING", suggestion.reasons[0]
+    if gates.failing:
+        return "bad", "NO PROMOTION", gates.failing[0]
+    return "good" if assessment.is_clean else "warn", "", suggestion.reasons[0]
 
 
-def gate_line(
-    gates: Gates, told: Callable[[GateResult], str] = words.gate, between: Span = (" | ", "dim")
-) -> Line:
-    """Return the four gates, each with what is `told` of it."""
-    parts = (
-        join(f"{name} ", (told(gate), VERDICT_TONES[gate.verdict]))
-        for name, gate in gates.by_name().items()
-    )
-    return in_a_row(parts, between)
+def gate_line(gates: Gates, width: int) -> Line:
+    """Return the four gates by name, each with its verdict or what it lacks."""
+    line: Line = ()
+    for unsaid in ("", " more"):
+        parts = (
+            join(
+                f"{GATE_TITLES[name]} ",
+                (gate.told.removesuffix(unsaid), VERDICT_TONES[gate.verdict]),
+            )
+            for name, gate in gates.by_name().items()
+        )
+        line = in_a_row(parts, (" | ", "dim"))
+        if width_of(line) <= width:
+            break
+    return cut(line, width)
 
 
+_BADGE_TONES: Final[dict[str, Tone]] = {"LIVE": "live", "CONNECTING": "strong"}
+"""Red is for trouble."""
+FULL: Final = 100
+"""Columns from which on nothing is abbreviated."""
 LANE_AT_LEAST: Final = 8
-"""Characters of the lane's name that stay when the line is full."""
+"""Characters of the lane's name that say which one it is; with less room it is left out."""
 COVERAGE_TONES: Final[dict[CoverageState, Tone]] = {
     CoverageState.FULL: "good",
     CoverageState.TRUNCATED: "warn",
@@ -191,46 +204,49 @@ def badge_span(view: View, frozen_for: float | None) -> Span:
     shown = f" {word} " if frozen_for is None else f" {word} {age(frozen_for)} "
     if view.state.watch.read_only:
         shown += "READ-ONLY "
-    return shown, "live" if word == "LIVE" else "alarm"
+    return shown, _BADGE_TONES.get(word, "alarm")
 
 
 def _identity(view: View, width: int, frozen_for: float | None) -> Line:
     mode = "RO" if view.state.watch.read_only else "RW"
     right: Line = ((f"{clock_z(view.wall)} {mode}", "strong"),)
     name: Span = (clip(view.state.watch.name, 32), "gateway")
-    left = in_a_row((badge_span(view, frozen_for), name, "", *_always(view)))
+    always = tuple(_always(view, width))
+    left = in_a_row((badge_span(view, frozen_for), name, "", *always))
     room = width - width_of((*left, *right)) - 1
-    lane = clip(view.state.watch.vp_id, max(room, LANE_AT_LEAST))
-    left = in_a_row((badge_span(view, frozen_for), name, lane, *_always(view)))
+    lane = clip(view.state.watch.vp_id, room) if room >= LANE_AT_LEAST else ""
+    left = in_a_row((badge_span(view, frozen_for), name, *([lane] if lane else []), *always))
     room = width - width_of((*left, *right)) - len("  ") - 1
     told: list[Line] = [((fact, "dim"),) for fact in _facts(view) if len(fact) <= room]
     return spread(in_a_row((left, *flow(told, room)[:1])), right, width)
 
 
-def _always(view: View) -> Iterator[Span]:
+def _always(view: View, width: int) -> Iterator[Span]:
     """Yield what makes the lane's name yield rather than be left out: stage and window first.
 
     An open window tells its source and age; one that is only proposed says so.
     """
     state, window = view.state, current_window(view)
     if is_log_known(view) and (state.snapshot or state.evidence or state.window):
-        told = "proposed"
+        told = " proposed"
         if window.opened_at is not None:
             minutes, unit, _seconds = words.open_for(view, window).partition("m")
-            told = f"{window.source} {minutes}{unit}"
-        yield f"{window.stage.upper()} {words.window_name(window)} {told}", "strong"
-    if view.state.epoch:
-        yield words.epoch(view).replace("epoch ", "ep"), "dim"
+            source = f" {window.source}" if window.source is not Traffic.ORGANIC else ""
+            told = f"{source}, {minutes}{unit}"
+        yield f"stage {window.stage}", "strong"
+        yield f"window {words.window_name(window)}{told}", "strong"
+    if view.state.epoch and width >= FULL:
+        yield words.epoch(view), "dim"
     if view.state.poll_factor > 1:
-        yield f"polls 1/{view.state.poll_factor:g}", "dim"
+        yield f"polls {view.state.poll_factor:g} times slower", "dim"
     elif view.state.poll_factor < 1:
-        yield "polls x2", "dim"
+        yield f"polls {1 / view.state.poll_factor:g} times faster", "dim"
 
 
 def _facts(view: View) -> Iterator[str]:
     """Yield what is told where there is room, the most important first."""
     if view.state.health:
-        yield view.state.health.dialect
+        yield words.generation(view.state.health)
     if view.state.epoch and view.state.boot_at:
         yield f"up {age((view.wall - view.state.boot_at).total_seconds())}"
 
@@ -238,10 +254,11 @@ def _facts(view: View) -> Iterator[str]:
 def _sources(view: View, width: int) -> Line:
     """Return the sources and the lane; where there is no room, what is seldom asked goes first."""
     streams = streams_view(view)
-    polled = [_source(source_view(view, source), name) for source, name in _ASKED.items()]
+    is_full = width >= FULL
+    polled = [_source(source_view(view, source), name, is_full) for source, name in _ASKED.items()]
     *parts, continuity = polled
-    parts.insert(2, _part("ws", streams.word, _streams(streams)))
-    told = [part for part in (_coverage(view), _lane(view)) if part]
+    parts.insert(2, _part("streams", streams.word, _streams(streams, is_full)))
+    told = [part for part in (_coverage(view, is_full), _lane(view)) if part]
     if view.state.lane.brake is not None:
         told.reverse()
     if source_view(view, Source.CONTINUITY).word is SourceWord.LIVE:
@@ -250,20 +267,24 @@ def _sources(view: View, width: int) -> Line:
     else:
         shown = [*parts, continuity, *told]
         wanted = [(shown, "  "), (shown, " ")]
+    live: Tone = WORD_TONES[SourceWord.LIVE]
     for some, between in wanted:
         if len(lines := flow(some, width, between)) == 1:
             return lines[0]
-    return spread(flow(shown, width - 2)[0], (("…", "dim"),), width)
+    for part in parts[::-1]:  # of the sources those that are as they should be give way
+        if part[0][1] == live and len(flow(shown, width - 2, " ")) > 1:
+            shown.remove(part)
+    return spread(flow(shown, width - 2, " ")[0], (("…", "dim"),), width)
 
 
-def _coverage(view: View) -> Line:
+def _coverage(view: View, is_full: bool) -> Line:  # noqa: FBT001 - as `_word`
     figures = numbers(view)
     if figures is None:
         return ()
     text = words.coverage(figures.coverage)
     if not figures.source.is_current:
-        return join("cov ", (f"was {text}", "dim"))
-    return join("cov ", (text, COVERAGE_TONES[figures.coverage.state]))
+        return ((f"was {text}", "dim"),)
+    return join("outcomes " if is_full else "", (text, COVERAGE_TONES[figures.coverage.state]))
 
 
 def _lane(view: View) -> Line:
@@ -281,26 +302,27 @@ def _lane(view: View) -> Line:
     return join("lane ", (word, tone))
 
 
-def _streams(streams: StreamsView) -> str:
+def _streams(streams: StreamsView, is_full: bool) -> str:  # noqa: FBT001 - as `_word`
     if not streams.wanted:
         return "0"
-    word = "" if streams.word is SourceWord.LIVE else f" {_word(streams.word)}"
+    word = "" if streams.word is SourceWord.LIVE else f" {_word(streams.word, is_full)}"
     last = f" {age(streams.age_s)}" if streams.age_s is not None else ""
     return f"{streams.live}/{streams.wanted}{word}{last}"
 
 
-def _source(view: SourceView, name: str) -> Line:
+def _source(view: SourceView, name: str, is_full: bool) -> Line:  # noqa: FBT001 - as `_word`
     if view.word is SourceWord.LIVE:
         return _part(name, view.word, age(view.age_s))
     substitute = f" {view.plane} {age(view.age_s)}" if view.has_substitute else ""
     old = f" {age(view.age_s)}" if view.age_s is not None and not substitute else ""
-    return _part(name, view.word, f"{_word(view.word)}{old}{substitute}")
+    return _part(name, view.word, f"{_word(view.word, is_full)}{old}{substitute}")
 
 
 def _part(name: str, word: SourceWord, text: str) -> Line:
     return ((WORD_SYMBOLS[word], WORD_TONES[word]), (f"{name} ", "plain"), (text, WORD_TONES[word]))
 
 
-def _word(word: SourceWord) -> str:
-    short = {SourceWord.UNAUTHORIZED: "401", SourceWord.IDLE: "no data"}
-    return short.get(word, str(word).upper())
+def _word(word: SourceWord, is_full: bool) -> str:  # noqa: FBT001 - whether there is room
+    if word is SourceWord.IDLE:
+        return "asking"
+    return "401" if word is SourceWord.UNAUTHORIZED and not is_full else str(word).upper()
