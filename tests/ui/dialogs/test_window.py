@@ -330,9 +330,7 @@ class TestOthers:
             assert "proposed" in rig.lines[0]
             await follow(rig, files)
             assert "stage broadened  window 5, 0s" in rig.lines[0]
-            assert re.search(r"0 completed,?  ?0 failed", rig.text), (
-                "its anchor is what was known then"
-            )
+            assert "0 completed" in rig.text, "its anchor is what was known then"
             await rig.press("w")
             assert isinstance(rig.app.screen, EditDialog)
 
