@@ -270,9 +270,9 @@ NOW: Final = {
     "a token refused": (AtHand(is_refused=True, is_alarm=True), " A read tokens  g alarm "),
     "a trip": (AtHand(is_tripped=True, is_alarm=True), " F force fallback  g alarm  enter triage "),
     "frozen": (AtHand(is_frozen=True, is_refused=True), " p thaw  A read tokens "),
-    "events left": (AtHand("events", missed=1234), " end +1,234 lines  r record "),
-    "one line missed": (AtHand("events", missed=1), " end +1 line  r record "),
-    "nothing missed": (AtHand("events", missed=0), " end newest  r record "),
+    "events left": (AtHand("events", missed=1234), " End +1,234 lines  r record "),
+    "one line missed": (AtHand("events", missed=1), " End +1 line  r record "),
+    "nothing missed": (AtHand("events", missed=0), " End newest  r record "),
     "log": (AtHand("lane-log"), " / search  E error  r record "),
     "search": (AtHand("lane-log", found="x"), " n next  N previous  esc end search  / search "),
     "filter": (AtHand(found="x"), " esc all rows  r record "),
@@ -302,11 +302,11 @@ def test_at_50_columns_the_gravest_keys_stay() -> None:
 async def test_the_last_line_follows_freeze_and_follow_mode() -> None:
     async with running(*stream(*(frame("text", f"word {n}") for n in range(100)))) as rig:
         await rig.press("2", "home")
-        assert rig.lines[-1].startswith(" end newest ")
+        assert rig.lines[-1].startswith(" End newest ")
         await rig.tell(*stream(*(frame("text", f"more {n}") for n in range(7)), at=3.0))
-        assert rig.lines[-1].startswith(" end +7 lines ")
+        assert rig.lines[-1].startswith(" End +7 lines ")
         await rig.press("end")
-        assert not rig.lines[-1].startswith(" end ")
+        assert not rig.lines[-1].startswith(" End ")
         await rig.press("p")
         assert rig.lines[-1].startswith(" p thaw ")
         await rig.press("p")

@@ -1,5 +1,7 @@
 """Outside text made safe to show, and durations, stamps and ids in a few characters.
 
+A log has no levels of its own: which of its lines look like errors is told by their words.
+
 Everything that comes from the gateway, from logs and from files passes through `literal` once,
 where it enters. What could move the cursor, ring, change colours, reorder or hide text appears as
 a visible stand-in instead: `␛` for ESC, a code point in angle quotes for a bidi override.
@@ -30,6 +32,21 @@ _HIDDEN: Final = re.compile(
 )
 """Characters that Unicode calls printable although nothing of them is seen."""
 _NOT_ASCII_PRINT: Final = re.compile("[^ -~]")
+_ERROR: Final = re.compile(
+    r"""
+      \b (?<!\bno\ ) (?<!\b0\ )                       # not "no error", "0 errors"
+      (?: errors? | fatal | critical | panic(?:ked)? | exceptions? | failed | failures? )
+      \b (?! "?\ *[=:]\ * (?: 0 | none | null | false ) \b )
+    | \b \w+ (?-i: Error | Exception ) \b             # ConnectionError, a.b.SomeException
+    | \b err \b                                       # npm ERR!
+    | \b traceback \b
+    | \b (?: exit | exited | return ) \b .{0,12}? \b (?: code | status ) \b \W{0,3} (?!0\b) -?\d
+    | \b returncode \b \W{0,3} (?!0\b) -?\d
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+LOOKED_AT: Final = 500
+"""Characters at the beginning of a line that are looked at."""
 
 
 def literal(text: str) -> str:
@@ -41,6 +58,11 @@ def literal(text: str) -> str:
     if text.isprintable() and (text.isascii() or not _HIDDEN.search(text)):
         return text
     return _NOT_ASCII_PRINT.sub(_visible, text)
+
+
+def is_error(line: str) -> bool:
+    """Tell whether a line looks like an error: a level, an exception, an exit code but 0."""
+    return _ERROR.search(line, 0, LOOKED_AT) is not None
 
 
 def clip(text: str, width: int) -> str:

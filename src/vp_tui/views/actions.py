@@ -154,10 +154,10 @@ _GROUPS: Final = {
         Action("down", ("j", "down"), "Move down.", "cursor(1)", key_text="j ↓"),
         Action(
             "follow",
-            ("G", "end"),
+            ("end", "G"),
             "Go to the newest line and follow it.",
             "follow",
-            key_text="end G",
+            key_text="End G",
         ),
         Action(
             "page-up",
@@ -183,14 +183,15 @@ _GROUPS: Final = {
             "filter",
             footer=True,
         ),
-        Action("next-match", ("n",), "Go to the next match in a log.", "match(1)"),
-        Action("previous-match", ("N",), "Go to the previous match in a log.", "match(-1)"),
+        Action("next-match", ("n",), "Go to the next match in a log."),
+        Action("previous-match", ("N",), "Go to the previous match in a log."),
         Action(
             "next-error",
             ("E",),
-            "Go to the next line of a log that looks like an error.",
+            "Go to the next line of a log that looks like an error: marked !.",
             own_label="error",
         ),
+        Action("wrap", ("z",), "Wrap the long lines of a log, or cut them at the edge again."),
         Action("back", ("escape",), "Show all rows again; else leave the triage.", "back"),
     ),
     "Evidence": (
@@ -222,7 +223,7 @@ _GROUPS: Final = {
         Action(
             "triage",
             ("enter",),
-            "Look closely at the selected run: turn, logs, mission, next step.",
+            "Look closely at the selected run; in other panes: the whole line.",
         ),
         Action(
             "alarm", ("g",), "Go to the gravest alarm: its run, its source, or the explanation."
@@ -338,6 +339,7 @@ _PALETTE: Final = "palette"
 """The action that leads to those without a key."""
 _NAMES: Final = {
     "escape": "esc",
+    "end": "End",
     "up": "↑",
     "down": "↓",
     "left": "←",

@@ -65,7 +65,7 @@ class TestRows:
             assert line.startswith(
                 ">   1  02-16       Kickoff prep  n/a    n/a      START_SHADOW_WINDOW "
             )
-            assert line.endswith(" Playbo")
+            assert line.endswith(" Playb…")
 
     async def test_what_was_not_measured_is_n_a_and_not_0(self) -> None:
         log = [unmeasured("Shadow window #1"), replace(row("Shadow window #1"), p95_latency="")]
@@ -109,7 +109,7 @@ class TestRows:
             labels = [line for line in rows(rig) if "broadened 4" in line or "window #4" in line]
             assert labels
             assert "GO_BROADER" in labels[-1]
-            assert "Real s" in labels[-1]
+            assert "Real " in labels[-1]
 
 
 class TestWholeRow:
@@ -160,7 +160,7 @@ class TestLive:
             await rig.press("e", "k", "k")
             await rig.tell(read([*golden_rows(), row("Broadened rollout window #5")]))
             assert next(line for line in rows(rig) if line.startswith(">")).startswith(">  14")
-            assert "1 new: G" in rig.lines[0]
+            assert "+1, End" in rig.lines[0]
             await rig.press("G")
             assert rows(rig)[-1].startswith(">  17")
 

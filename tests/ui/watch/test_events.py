@@ -49,10 +49,10 @@ async def test_following_yields_when_the_reader_moves_up() -> None:
     async with running(*talk(1, 100)) as rig:
         await rig.press("2", "k")
         before = words(rig)
-        assert "follow OFF, 0 new: G" in title(rig)
+        assert "follow OFF, End" in title(rig)
         await rig.tell(*talk(101, 107))
         assert words(rig) == before
-        assert "follow OFF, 7 new: G" in title(rig)
+        assert "+7 events, End" in title(rig)
         assert "word 99" in rig.cursor_line("events")
 
 
@@ -67,7 +67,7 @@ async def test_the_readers_place_is_held_while_old_events_leave(
             await rig.tell(*talk(first, first + 19))
             assert words(rig) == before
             assert rig.cursor_line("events") == line
-        assert "60 new" in title(rig)
+        assert "+60 events" in title(rig)
 
 
 async def test_a_reader_whose_events_left_gets_the_oldest_kept(
@@ -78,7 +78,7 @@ async def test_a_reader_whose_events_left_gets_the_oldest_kept(
         await rig.press("2", "home")
         await rig.tell(*talk(51, 250))
         assert words(rig)[0] == 201
-        assert "follow OFF, 50 new: G" in title(rig)
+        assert "+50 events, End" in title(rig)
 
 
 async def test_the_newest_is_followed_again_on_demand() -> None:
@@ -107,7 +107,7 @@ async def test_the_mouse_wheel_ends_following() -> None:
         await rig.pilot._post_mouse_events([MouseScrollUp], "#events")
         await rig.tell(*talk(101, 140))
         assert words(rig)[-1] <= 100
-        assert "follow OFF, 40 new: G" in title(rig)
+        assert "+40 events, End" in title(rig)
 
 
 async def test_scope_shows_the_events_of_the_selected_session_and_of_the_gateway() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from vp_tui.ui.watch.logs import LOOKED_AT, is_error
+from vp_tui.domain.text import LOOKED_AT, is_error
 
 
 @pytest.mark.parametrize(

@@ -45,7 +45,7 @@ async def test_a_log_yields_to_the_reader_and_counts_what_came(
         before = rig.content("lane-log")
         await rig.tell(logged(*lines(51, 80)))
         assert rig.content("lane-log") == before
-        assert "follow OFF, 30 new: G" in title(rig)
+        assert "+30 lines, End" in title(rig)
         assert rig.cursor_line("lane-log") == "line 48"
         await rig.press("G")
         assert rig.cursor_line("lane-log") == "line 80"
@@ -126,15 +126,23 @@ async def test_a_log_of_a_session_that_left_is_not_shown_under_another_name() ->
 
 async def test_search_marks_and_goes_from_match_to_match_round_the_end() -> None:
     text = [f"{'ERROR' if n in {5, 20, 35} else 'fine'} {n}" for n in range(40)]
-    async with running(polled(snapshot()), logged(*text)) as rig:
+    async with running(polled(snapshot()), logged(*text), size=LARGE) as rig:
         await rig.press("3", "slash", *"error", "enter")
-        assert rig.cursor_line("lane-log") == "ERROR 35"
+        assert rig.rows("lane-log").cursor_text == "ERROR 35"
         assert "/error/" in title(rig)
-        seen = []
+        seen, told = [], []
         for key in ("n", "n", "N", "N", "N"):
             await rig.press(key)
-            seen.append(rig.cursor_line("lane-log"))
-        assert seen == ["ERROR 5", "ERROR 20", "ERROR 5", "ERROR 35", "ERROR 20"]
+            seen.append(rig.rows("lane-log").cursor_text)
+            told += [str(one.message) for one in rig.app._notifications]
+        assert seen == [f"ERROR {n}" for n in (5, 20, 5, 35, 20)]
+        assert told == [
+            "match 1 of 3, round from the end",
+            "match 2 of 3",
+            "match 1 of 3",
+            "match 3 of 3, round from the beginning",
+            "match 2 of 3",
+        ]
         assert "follow OFF" in title(rig)
         await rig.press("escape")
         assert "/error/" not in title(rig)
@@ -145,9 +153,9 @@ async def test_a_search_without_a_match_says_so_and_moves_nothing() -> None:
         await rig.press("3", "slash", *"zebra")
         assert "no match" not in rig.text
         await rig.press("enter")
-        assert rig.text.count("no match in this log") == 1
+        assert rig.text.count("no match: none of 9 lines") == 1
         await rig.press("n")
-        assert rig.text.count("no match in this log") == 1, "in place of the one before"
+        assert rig.text.count("no match: none of 9 lines") == 1, "in place of the one before"
         assert rig.rows("lane-log").cursor == 8
 
 
@@ -173,3 +181,58 @@ async def test_case_folding_that_changes_lengths_marks_the_whole_line() -> None:
     async with running(polled(snapshot()), logged("die STRASSE, die Straße")) as rig:
         await rig.press("3", "slash", *"strasse", "enter")
         assert rig.rows("lane-log").paint(0) == (("die STRASSE, die Straße", "match"),)
+
+
+LONG = "begin " + "middle " * 30 + "end"
+
+
+async def test_long_lines_shift_and_a_mark_at_each_edge_says_that_there_is_more() -> None:
+    async with running(polled(snapshot()), logged("short", LONG)) as rig:
+        await rig.press("3")
+        assert rig.cursor_line("lane-log").startswith("begin middle")
+        assert rig.cursor_line("lane-log").endswith("…")
+        await rig.press("right")
+        shown = rig.cursor_line("lane-log")
+        assert (shown[0], shown[-1]) == ("…", "…")
+        assert shown[1:9] == LONG[17:25]
+        await rig.press(*["right"] * 9)
+        assert rig.cursor_line("lane-log").endswith("end")
+        await rig.press(*["left"] * 10)
+        assert rig.cursor_line("lane-log").startswith("begin")
+
+
+async def test_z_wraps_a_log_and_unwraps_it_and_the_cursors_line_stays_in_view() -> None:
+    async with running(polled(snapshot()), logged(*lines(1, 40), LONG, "last")) as rig:
+        await rig.press("3", "z")
+        assert "wrapped" in title(rig)
+        shown = [line for line in rig.content("lane-log") if line]
+        assert shown[-1] == "last"
+        assert "end" in shown[-2]
+        assert not any("…" in line for line in shown)
+        await rig.press("home")
+        assert rig.content("lane-log")[0] == "line 1"
+        await rig.press("G", "k", "z")
+        assert "wrapped" not in title(rig)
+        assert rig.cursor_line("lane-log").startswith("begin")
+        assert rig.rows("lane-log").cursor_text == LONG
+
+
+async def test_a_line_longer_than_the_pane_ends_with_a_mark_and_enter_shows_all_of_it() -> None:
+    huge = "x" * 3000 + " the end 🛠"
+    async with running(polled(snapshot()), logged(huge)) as rig:
+        await rig.press("3", "z")
+        assert rig.content("lane-log")[-1].endswith("…")
+        await rig.press("enter")
+        assert "WHOLE LINE" in rig.text
+        await rig.press("end")
+        assert "the end" in rig.text
+        await rig.press("y")
+        assert rig.app.clipboard == huge
+        await rig.press("escape")
+        assert "LANE LOG" in rig.text
+
+
+async def test_only_a_log_can_be_wrapped() -> None:
+    async with running(polled(snapshot())) as rig:
+        await rig.press("2", "z")
+        assert "only a log can be wrapped" in rig.text

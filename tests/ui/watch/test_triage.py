@@ -282,30 +282,40 @@ class TestNextError:
     async def test_it_goes_to_the_newest_then_round_the_log(self) -> None:
         async with running(builders.logged(*self.LOG)) as rig:
             await rig.press("3", "E")
-            assert rig.cursor_line("lane-log") == "npm ERR! second"
+            assert rig.rows("lane-log").cursor_text == "npm ERR! second"
             await rig.press("E")
-            assert rig.cursor_line("lane-log") == "ERROR first"
+            assert rig.rows("lane-log").cursor_text == "ERROR first"
+            told = [str(one.message) for one in rig.app._notifications]
+            assert told == ["error 1 of 2, round from the end"]
             await rig.press("E")
-            assert rig.cursor_line("lane-log") == "npm ERR! second"
+            assert rig.rows("lane-log").cursor_text == "npm ERR! second"
             assert "follow OFF" in rig.title("lane-log")
+
+    async def test_errors_have_a_mark_that_no_copy_has(self) -> None:
+        async with running(builders.logged(*self.LOG)) as rig:
+            await rig.press("3", "E")
+            assert rig.cursor_line("lane-log") == "! npm ERR! second"
+            assert {tone for _text, tone in rig.rows("lane-log").paint(1)} == {"bad"}
+            await rig.press("y")
+            assert rig.app.clipboard == "npm ERR! second"
 
     async def test_the_last_line_counts_too(self) -> None:
         async with running(builders.logged("ERROR first", "fine", "ERROR last")) as rig:
             await rig.press("3", "E")
-            assert rig.cursor_line("lane-log") == "ERROR last"
+            assert rig.rows("lane-log").cursor_text == "ERROR last"
 
     @pytest.mark.parametrize("lines", [(), ("all is well", "0 errors")])
     async def test_it_says_when_there_is_none(self, lines: tuple[str, ...]) -> None:
         async with running(builders.logged(*lines)) as rig:
             await rig.press("3", "E")
-            assert "no line of this log looks like an" in rig.text
+            assert "no error: " in rig.text
 
     async def test_from_a_delegated_run_it_goes_to_the_lanes_log(self) -> None:
         async with running(*scenes.stuck(), builders.logged(*self.LOG, at=1.0)) as rig:
             await rig.passes(130.0)
             await rig.press("E")
             assert rig.focus == "lane-log"
-            assert rig.cursor_line("lane-log") == "npm ERR! second"
+            assert rig.rows("lane-log").cursor_text == "npm ERR! second"
 
     async def test_from_another_run_it_goes_to_its_own_log(self) -> None:
         own: list[Event] = [
@@ -320,7 +330,7 @@ class TestNextError:
         ) as rig:
             await rig.press("E")
             assert rig.focus == "session-log"
-            assert rig.cursor_line("session-log") == "npm ERR! second"
+            assert rig.rows("session-log").cursor_text == "npm ERR! second"
 
 
 class TestGravest:

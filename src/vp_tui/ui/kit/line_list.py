@@ -22,6 +22,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.widget import Widget
 
+from vp_tui.domain.text import ELLIPSIS
 from vp_tui.ui.lines.paint import EMPTY, Line, Tone, width_of
 
 if TYPE_CHECKING:
@@ -29,10 +30,11 @@ if TYPE_CHECKING:
 
     from textual import events
 
+    from vp_tui.ui.lines.paint import Found
+
 
 _PLAIN: Final = Style()
 
-NO_MATCH: Final = "no match in this log"
 SHIFT: Final = 16
 """Cells by which left and right move a long line."""
 
@@ -147,6 +149,10 @@ class LineList(Toned, ScrollView, can_focus=True, inherit_bindings=False):
     """Whether this list has a newest end that it can follow."""
     find_verb: ClassVar[str] = "filter"
     """What the find bar does to it."""
+    room_below = 0
+    """Lines of the screen that there may be below the last row."""
+    row_word: ClassVar[str] = "line"
+    """What one row is called."""
 
     @dataclass
     class Moved(Message):
@@ -186,9 +192,18 @@ class LineList(Toned, ScrollView, can_focus=True, inherit_bindings=False):
     def index_of(self, key: Hashable) -> int | None:
         """Return where the row with this key is now, None when it is gone."""
 
-    def find(self, wanted: str) -> bool:  # noqa: ARG002 - a filtered list shows what was found
-        """Go to what the find bar was left with; False where nothing matches."""
-        return True
+    def find(self, wanted: str) -> Found | None:  # noqa: ARG002 - a filtered list shows what was found
+        """Go to what the find bar was left with; None where there is nothing to tell of it."""
+        return None
+
+    def height_of(self, index: int) -> int:  # noqa: ARG002 - of every row the same
+        """Return how many lines of the screen a row takes."""
+        return 1
+
+    def row_at(self, y: int) -> tuple[int, Line] | None:
+        """Return which row stands on a line of the screen, and what of it stands there."""
+        index = y + self.scroll_offset.y
+        return (index, self.paint(index)) if index < self.count else None
 
     @property
     def empty_text(self) -> str:
@@ -197,7 +212,7 @@ class LineList(Toned, ScrollView, can_focus=True, inherit_bindings=False):
 
     def rows_changed(self) -> None:
         """Take up new rows: keep the place of the cursor and of the reader, or follow."""
-        self.virtual_size = Size(0, self.count)
+        self.virtual_size = Size(0, self.count + self.room_below)
         if self.following:
             self._place(self.count - 1)
             self._show_end()
@@ -252,19 +267,25 @@ class LineList(Toned, ScrollView, can_focus=True, inherit_bindings=False):
         self.refresh()
 
     def render_line(self, y: int) -> Strip:
-        index = y + self.scroll_offset.y
         width = self.scrollable_content_region.width
-        if index >= self.count:
-            text = self.empty_text if index == self.count == 0 else ""
+        if (row := self.row_at(y)) is None:
+            text = self.empty_text if y == self.count == 0 else ""
             return self.strip(((text, "dim"),) if text else EMPTY, width)
-        under: Tone = "cursor" if index == self.cursor else "plain"
-        strip = self.strip(self.paint(index), width + self.shift, under)
-        return strip.crop(self.shift, self.shift + width) if self.shift else strip
+        index, painted = row
+        return self._shifted(painted, width, "cursor" if index == self.cursor else "plain")
+
+    def _shifted(self, painted: Line, width: int, under: Tone) -> Strip:
+        """Return what of a line is in view; a mark at each edge that there is more beyond."""
+        size, begin = width_of(painted), self.shift
+        strip = self.strip(painted, begin + width, under).crop(begin, begin + width)
+        mark = self.strip(((ELLIPSIS, "dim"),), 1, under)
+        if begin and size:
+            strip = Strip.join([mark, strip.crop(1)])
+        return Strip.join([strip.crop(0, width - 1), mark]) if size > begin + width else strip
 
     def show_cursor(self) -> None:
         """Scroll as little as needed to have the cursor in view."""
-        height = max(self.size.height, 1)
-        top = min(max(int(self.scroll_y), self.cursor - height + 1), self.cursor)
+        top = min(max(int(self.scroll_y), self._top_above(self.cursor)), self.cursor)
         self.scroll_to(y=top, animate=False, force=True, immediate=True)
         self._top_key = self._key_or_none(top)
         self.refresh()
@@ -278,8 +299,8 @@ class LineList(Toned, ScrollView, can_focus=True, inherit_bindings=False):
         super()._on_mouse_scroll_up(event)
 
     def on_click(self, event: events.Click) -> None:
-        if (index := event.y + self.scroll_offset.y) < self.count:
-            self.go_to(index)
+        if (row := self.row_at(event.y)) is not None:
+            self.go_to(row[0])
 
     def on_resize(self) -> None:
         if self.following:
@@ -300,8 +321,15 @@ class LineList(Toned, ScrollView, can_focus=True, inherit_bindings=False):
         self._last_key_read = None if following else self._key_or_none(self.count - 1)
         self.post_message(self.Moved(self))
 
+    def _top_above(self, index: int) -> int:
+        """Return the first row from which on all of this one is in view."""
+        top, room = index, self.size.height - self.height_of(index)
+        while top > 0 and (room := room - self.height_of(top - 1)) >= 0:
+            top -= 1
+        return top
+
     def _show_end(self) -> None:
-        top = max(self.count - self.size.height, 0)
+        top = self._top_above(self.count - 1) if self.count else 0
         self.scroll_to(y=top, animate=False, force=True, immediate=True)
 
     def _refresh_changed(self) -> None:

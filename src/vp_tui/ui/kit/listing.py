@@ -17,8 +17,8 @@ from textual.widgets import Input
 
 from vp_tui.domain.text import clip, counted, literal
 from vp_tui.ui.actions import bindings
-from vp_tui.ui.kit.line_list import NO_MATCH, LineList, Lines
-from vp_tui.ui.kit.overlays import Overlay, Scrolled
+from vp_tui.ui.kit.line_list import LineList, Lines
+from vp_tui.ui.kit.overlays import Overlay, Scrolled, tell_found
 from vp_tui.ui.lines.paint import Line, fit, join
 from vp_tui.views.actions import ACTIONS, key_of
 
@@ -217,7 +217,7 @@ class Listing(Overlay, Generic[RowT, ItemT]):
         return join(
             told,
             (f" /{self.wanted}/" if self.wanted else "", "match"),
-            (f"  {waiting} new: {self.key_of('follow')}" if waiting else "", "warn"),
+            (f"  +{waiting:,}, {self.key_of('follow')}" if waiting else "", "warn"),
             ("  not frozen" if shown.frozen_for is not None else "", "warn"),
         )
 
@@ -245,6 +245,9 @@ class Listing(Overlay, Generic[RowT, ItemT]):
 
     def action_cursor(self, steps: int) -> None:
         self.list.move(steps)
+
+    def action_shift(self, direction: int) -> None:
+        self.list.action_shift(direction)
 
     def action_follow(self) -> None:
         self.list.follow_newest()
@@ -323,8 +326,8 @@ class FindBar(Horizontal):
     def _submitted(self, message: Input.Submitted) -> None:
         target, text = self._target, message.value
         # What is wanted may still be on its way to the list.
-        if not target.find(text):
-            self.notify(NO_MATCH, severity="warning", markup=False)
+        if (found := target.find(text)) is not None:
+            tell_found(self, found)
         self._close()
 
     def action_leave(self) -> None:

@@ -15,21 +15,29 @@ from textual.containers import Vertical, VerticalScroll
 from textual.screen import ModalScreen, Screen
 
 from vp_tui.domain.text import clip, clock_z
+from vp_tui.ui.actions import bindings
 from vp_tui.ui.kit.line_list import Lines
 from vp_tui.ui.lines.header import alarm_line, assessment_of, badge_span, header_lines
-from vp_tui.ui.lines.paint import Line, cut, join, spread
+from vp_tui.ui.lines.paint import Line, chop, cut, join, plain, spread
+from vp_tui.views.actions import action_named, key_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from textual.app import ComposeResult
+    from textual.notifications import SeverityLevel
     from textual.widget import Widget
 
+    from vp_tui.ui.lines.paint import Found
     from vp_tui.views.troubles import SafetyEntry
     from vp_tui.views.view import Live, View
     from vp_tui.worker.lane_watch import LaneWatch
 
 
+TOLD_S: Final = 3.0
+"""Seconds for which is told what was found."""
+_MARGIN: Final = 2
+"""Cells beside a text: a blank at its left, the scroll bar at its right."""
 _NAME: Final = 32
 """Characters of the gateway's name in the title."""
 
@@ -257,3 +265,48 @@ class Scrolled(VerticalScroll, inherit_bindings=False):
 
     def action_last(self) -> None:
         self.scroll_to(y=self.max_scroll_y, animate=False, immediate=True)
+
+
+class LineScreen(Overlay):
+    """One line of a log, an event or a link, whole."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q,enter", "dismiss", show=False),
+        *bindings([action_named("copy")], read_only=True),
+    ]
+    DEFAULT_CSS = """
+    LineScreen #line { height: 1fr; padding: 0 0 0 1; scrollbar-size-vertical: 1; }
+    """
+    title_text = "WHOLE LINE"
+
+    def __init__(
+        self, live: Live, picture: Callable[[], Picture], row_word: str, text: str
+    ) -> None:
+        super().__init__(live, picture)
+        self._row_word = row_word
+        self._whole = text
+        self._text = Lines(id="line-lines")
+
+    def content(self) -> Iterable[Widget]:
+        yield Scrolled(self._text, id="line")
+
+    def facts(self, shown: Picture) -> Line:  # noqa: ARG002 - the line as it was chosen
+        return join(f"of {len(self._whole):,} characters")
+
+    def keys(self) -> tuple[tuple[str, str], ...]:
+        copy = key_of(self.live.state.watch, "copy")
+        return (("esc", "back"), (copy, f"copy the {self._row_word}"), ("↑ ↓ pgup pgdn", "scroll"))
+
+    def draw(self, shown: Picture, width: int) -> None:  # noqa: ARG002 - the line as it was chosen
+        self._text.show(chop(plain(self._whole), width - _MARGIN))
+
+    def action_copy(self) -> None:
+        self.app.copy_to_clipboard(self._whole)
+        sent = f"{self._row_word} sent to the terminal's clipboard"
+        self.notify(f"{sent}; in tmux this needs `set-clipboard on`", markup=False)
+
+
+def tell_found(widget: Widget, found: Found) -> None:
+    """Tell what was found, and which of how many."""
+    severity: SeverityLevel = "information" if found.total else "warning"
+    widget.notify(str(found), severity=severity, timeout=TOLD_S, markup=False)

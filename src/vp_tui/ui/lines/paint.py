@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 from itertools import chain, groupby, zip_longest
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from rich.cells import cell_len, chop_cells, set_cell_size
 from typing_extensions import TypeIs
@@ -82,6 +82,25 @@ STEP_NAMES: Final = 16
 """Cells of the steps' names, the blank after them included."""
 
 
+class Found(NamedTuple):
+    """What a list found, and where among all that it could have found."""
+
+    thing: str
+    number: int
+    """From 1 on; 0 where there is none."""
+    total: int
+    rows: int
+    round_from: str = ""
+    """The end at which it went on at the other one."""
+
+    def __str__(self) -> str:
+        if not self.total:
+            rows = {0: "there are no lines", 1: "not in the only line"}
+            return f"no {self.thing}: {rows.get(self.rows, f'none of {self.rows:,} lines')}"
+        told = f"{self.thing} {self.number:,} of {self.total:,}"
+        return f"{told}, round from the {self.round_from}" if self.round_from else told
+
+
 def plain(text: str) -> Line:
     """Return a line of one plain text."""
     return ((text, "plain"),)
@@ -128,6 +147,24 @@ def cut(painted: Line, width: int) -> Line:
         spans.append((text, tone))
         left -= size
     return tuple(spans)
+
+
+def chop(painted: Line, width: int) -> list[Line]:
+    """Return all of a line as lines of at most `width` cells, broken wherever they are full."""
+    lines: list[list[Span]] = [[]]
+    room = width
+    for text, tone in painted:
+        rest = text
+        while rest:
+            piece = chop_cells(rest[: max(room, 1)], max(room, 1))[0] or rest[0]
+            if cell_len(piece) > room and lines[-1]:
+                lines.append([])
+                room = width
+                continue
+            lines[-1].append((piece, tone))
+            room -= cell_len(piece)
+            rest = rest[len(piece) :]
+    return [tuple(spans) for spans in lines]
 
 
 def pad(painted: Line, width: int) -> Line:

@@ -15,8 +15,9 @@ from vp_tui.domain.models import Source
 from vp_tui.domain.runs.alarms import OF_NO_SESSION
 from vp_tui.domain.text import counted, short_id
 from vp_tui.ui.kit.listing import FindBar
+from vp_tui.ui.kit.overlays import LineScreen, tell_found
 from vp_tui.ui.watch import open_dialogs as dialogs
-from vp_tui.ui.watch.logs import NO_ERROR, LogList
+from vp_tui.ui.watch.logs import LogList
 from vp_tui.views.actions import key_of
 from vp_tui.views.handover import incident_text
 from vp_tui.views.lookout import GATEWAY_LOST, worst_alarm
@@ -94,8 +95,31 @@ def _next_error(board: Board) -> None:
 
 
 def _go_to_error(board: Board, log: LogList) -> None:
-    if not log.go_to_error():
-        board.notify(NO_ERROR, severity="warning", markup=False)
+    tell_found(board.screen, log.go_to_error())
+
+
+def _match(step: int, board: Board) -> None:
+    log = board.focused_list
+    if isinstance(log, LogList):
+        tell_found(board.screen, log.go_to_match(step))
+
+
+def _wrap(board: Board) -> None:
+    log = board.focused_list
+    if isinstance(log, LogList):
+        log.wrap()
+        board.redraw()
+    else:
+        board.notify("only a log can be wrapped", severity="warning", markup=False)
+
+
+def _look_closer(board: Board) -> None:
+    """Show the whole line under the cursor; of a run, its triage."""
+    lines = board.focused_list
+    if board.focused_name == "runs":
+        _triage(board)
+    elif text := lines.cursor_text:
+        board.app.push_screen(LineScreen(board.lane.live, board.picture, lines.row_word, text))
 
 
 def _triage(board: Board) -> None:
@@ -177,7 +201,10 @@ HANDLERS: Final[Mapping[str, Callable[[Board], object]]] = MappingProxyType(
         "find": _find,
         "copy": _copy,
         "next-error": _next_error,
-        "triage": _triage,
+        "triage": _look_closer,
+        "wrap": _wrap,
+        "next-match": partial(_match, 1),
+        "previous-match": partial(_match, -1),
         "alarm": _go_to_alarm,
         "read-tokens": _read_tokens,
         "poll-faster": partial(_poll, -1),

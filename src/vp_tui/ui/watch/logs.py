@@ -1,22 +1,21 @@
 """The lists of the lower panes: events, logs with search, and links.
 
 Events are what the sessions' streams say and what happens to the links, newest last. A log is the
-lines that the tail endpoint gives; which look like errors is told by their words, for a log has no
-levels of its own. Links are every source and socket, since when, why, and what helps.
+lines that the tail endpoint gives; those that look like errors have a mark, which no copy has.
+Links are every source and socket, since when, why, and what helps.
 """
 
 from __future__ import annotations
 
-import re
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from vp_tui.domain.models import Health, Source, StreamState
-from vp_tui.domain.text import clock_time, counted, fold, short_id
+from vp_tui.domain.text import clock_time, counted, fold, is_error, short_id
 from vp_tui.state.state import LogTail
 from vp_tui.ui.kit.line_list import LineList
 from vp_tui.ui.lines.header import trouble_line
-from vp_tui.ui.lines.paint import WORD_SYMBOLS, WORD_TONES, Line, age, fit, join, plain
+from vp_tui.ui.lines.paint import WORD_SYMBOLS, WORD_TONES, Found, Line, age, chop, fit, join, plain
 from vp_tui.views import words
 from vp_tui.views.sources import SourceView, log_view, source_view
 from vp_tui.views.troubles import troubles
@@ -29,23 +28,8 @@ if TYPE_CHECKING:
     from vp_tui.views.view import View
 
 
-_ERROR: Final = re.compile(
-    r"""
-      \b (?<!\bno\ ) (?<!\b0\ )                       # not "no error", "0 errors"
-      (?: errors? | fatal | critical | panic(?:ked)? | exceptions? | failed | failures? )
-      \b (?! "?\ *[=:]\ * (?: 0 | none | null | false ) \b )
-    | \b \w+ (?-i: Error | Exception ) \b             # ConnectionError, a.b.SomeException
-    | \b err \b                                       # npm ERR!
-    | \b traceback \b
-    | \b (?: exit | exited | return ) \b .{0,12}? \b (?: code | status ) \b \W{0,3} (?!0\b) -?\d
-    | \b returncode \b \W{0,3} (?!0\b) -?\d
-    """,
-    re.VERBOSE | re.IGNORECASE,
-)
-LOOKED_AT: Final = 500
-"""Characters at the beginning of a line that are looked at."""
-
-NO_ERROR: Final = "no line of this log looks like an error"
+ERROR_MARK: Final = "! "
+"""Stands before a line that looks like an error: no colour alone tells it."""
 
 _LINK_TONES: Final[dict[StreamState, Tone]] = {
     StreamState.LIVE: "good",
@@ -69,15 +53,22 @@ class PaneList(LineList):
 class EventsList(PaneList):
     """The event list. Its rows are numbered entries, so that its place survives trimming."""
 
+    row_word = "event"
     _entries: tuple[Entry, ...] = ()
+    _has_ids = True
     _clock: Clock | None = None
     _shown: tuple[object, ...] = ()
 
-    def show(self, entries: tuple[Entry, ...], clock: Clock, empty: str) -> None:
-        """Show these entries; `clock` turns their times into UTC."""
-        self._clock = clock
+    def show(
+        self, entries: tuple[Entry, ...], clock: Clock, empty: str, *, has_ids: bool = True
+    ) -> None:
+        """Show these entries, with their sessions' ids or without where all are of one.
+
+        `clock` turns their times into UTC.
+        """
+        self._clock, self._has_ids = clock, has_ids
         # A number is given once: what begins and ends alike is the same.
-        shown = (len(entries), entries[:1], entries[-1:], empty)
+        shown = (len(entries), entries[:1], entries[-1:], empty, has_ids)
         if shown != self._shown:
             self._shown, self._entries, self.empty = shown, entries, empty
             self.rows_changed()
@@ -99,17 +90,13 @@ class EventsList(PaneList):
         entry = self._entries[index]
         wall = f"{clock_time(self._clock.wall_at(entry.at))} " if self._clock else ""
         session = short_id(entry.session_id) if entry.session_id else "--"
+        whose: Span = (fit(session, 8) + " ", "accent" if entry.session_id else "dim")
         return join(
             (wall, "dim"),
-            (fit(session, 8) + " ", "accent" if entry.session_id else "dim"),
+            whose if self._has_ids else "",
             (fit(entry.kind, 14) + " ", entry.tone),
             (fold(entry.text), entry.tone if entry.tone != "good" else "plain"),
         )
-
-
-def is_error(line: str) -> bool:
-    """Tell whether a line looks like an error: a level, an exception, an exit code but 0."""
-    return _ERROR.search(line, 0, LOOKED_AT) is not None
 
 
 class LogList(PaneList):
@@ -118,8 +105,12 @@ class LogList(PaneList):
     find_verb = "search"
     wanted = ""
     """What is searched for, its case folded."""
+    is_wrapped = False
+    """Whether long lines go on below, instead of beyond the edge."""
     _log = LogTail()
     _name = ""
+    _laid: tuple[object, ...] = ()
+    _rows: tuple[tuple[int, Line], ...] = ()
 
     def show(self, name: str, log: LogTail | None, empty: str) -> None:
         """Show the log called `name`; `empty` says why there are no lines when there are none."""
@@ -137,30 +128,78 @@ class LogList(PaneList):
         self.refresh()
         return sum(self._matches(line) for line in self._log.lines)
 
-    def find(self, wanted: str) -> bool:
+    def find(self, wanted: str) -> Found | None:
         self.search(wanted)
-        return not wanted or self.go_to_match(-1)
+        return self.go_to_match(-1) if wanted else None
 
-    def go_to_match(self, step: int) -> bool:
-        """Put the cursor on the next (1) or previous (-1) match, round the end; False if none."""
-        return self._go_to_next(self._matches, step)
+    def go_to_match(self, step: int) -> Found:
+        """Put the cursor on the next (1) or previous (-1) match, round the end."""
+        return self._go_to_next("match", self._matches, step)
 
-    def go_to_error(self) -> bool:
-        """Put the cursor on the next line that looks like an error, round the end; False if none.
+    def go_to_error(self) -> Found:
+        """Put the cursor on the next line that looks like an error, round the end.
 
         From a log that is followed it goes to the newest one.
         """
-        return self._go_to_next(is_error, -1 if self.following else 1)
+        return self._go_to_next("error", is_error, -1 if self.following else 1)
 
-    def _go_to_next(self, is_wanted: Callable[[str], bool], step: int) -> bool:
+    def _go_to_next(self, thing: str, is_wanted: Callable[[str], bool], step: int) -> Found:
+        places = [place for place, line in enumerate(self._log.lines) if is_wanted(line)]
+        if not places:
+            return Found(thing, 0, 0, self.count)
         # A followed log's cursor is on a line that nobody has chosen: it counts as well.
-        nearest = 0 if self.following and step < 0 else 1
-        for distance in range(nearest, nearest + self.count):
-            index = (self.cursor + step * distance) % self.count
-            if is_wanted(self._log.lines[index]):
-                self.go_to(index)
-                return True
-        return False
+        here = self.cursor + (self.following and step < 0)
+        number = bisect_right(places, here) if step > 0 else bisect_left(places, here) - 1
+        is_round = not 0 <= number < len(places)
+        number %= len(places)
+        self.go_to(places[number])
+        end = ("end" if step > 0 else "beginning") if is_round else ""
+        return Found(thing, number + 1, len(places), self.count, end)
+
+    def wrap(self) -> None:
+        """Have long lines go on below, or beyond the edge again."""
+        self.is_wrapped, self.shift = not self.is_wrapped, 0
+        # Any row may be the first in view: how many lines the others take is not known.
+        self.room_below = self.size.height - 1 if self.is_wrapped else 0
+        self.rows_changed()
+        self.show_cursor()
+
+    @property
+    def cursor_text(self) -> str:
+        """The line as it came, without the mark of an error."""
+        return self._log.lines[self.cursor] if self.count else ""
+
+    def height_of(self, index: int) -> int:
+        return len(self._lines_of(index)) if self.is_wrapped else 1
+
+    def row_at(self, y: int) -> tuple[int, Line] | None:
+        if not self.is_wrapped:
+            return super().row_at(y)
+        top = self.scroll_offset.y
+        laid = (id(self._log.lines), self._log.first, top, self.size, self.wanted)
+        if laid != self._laid:
+            self._laid, self._rows = laid, tuple(self._lay_out(top))
+        return self._rows[y] if y < len(self._rows) else None
+
+    def _lay_out(self, top: int) -> Iterator[tuple[int, Line]]:
+        """Yield what stands on each line of the screen: only what is in view is wrapped."""
+        room = self.size.height
+        for index in range(top, self.count):
+            lines = self._lines_of(index)[:room]
+            yield from ((index, line) for line in lines)
+            room -= len(lines)
+            if room <= 0:
+                return
+
+    def _lines_of(self, index: int) -> list[Line]:
+        """Return a row as it is wrapped, at most a screen of it."""
+        width, height = max(self.scrollable_content_region.width, 1), max(self.size.height, 1)
+        lines = chop(self.paint(index), width)
+        if len(lines) <= height:
+            return lines
+        last = lines[height - 1]
+        text = "".join(text for text, _tone in last)
+        return [*lines[: height - 1], ((fit(f"{text}  ", width), last[-1][1]),)]
 
     @property
     def count(self) -> int:
@@ -177,13 +216,15 @@ class LogList(PaneList):
 
     def paint(self, index: int) -> Line:
         text = self._log.lines[index]
-        return _marked(text, self.wanted) if self._matches(text) else ((text, "plain"),)
+        tone: Tone = "bad" if is_error(text) else "plain"
+        line = _marked(text, self.wanted, tone) if self._matches(text) else ((text, tone),)
+        return join((ERROR_MARK, tone), line) if tone == "bad" else line
 
     def _matches(self, text: str) -> bool:
         return bool(self.wanted) and self.wanted in text.casefold()
 
 
-def _marked(text: str, wanted: str) -> Line:
+def _marked(text: str, wanted: str, tone: Tone) -> Line:
     """Return the text with each place of `wanted` (case-folded) marked."""
     folded = text.casefold()
     if len(folded) != len(text):
@@ -191,9 +232,9 @@ def _marked(text: str, wanted: str) -> Line:
     spans: list[Span] = []
     start = 0
     while (place := folded.find(wanted, start)) >= 0:
-        spans += [(text[start:place], "plain"), (text[place : place + len(wanted)], "match")]
+        spans += [(text[start:place], tone), (text[place : place + len(wanted)], "match")]
         start = place + len(wanted)
-    return (*spans, (text[start:], "plain"))
+    return (*spans, (text[start:], tone))
 
 
 def entries_matching(

@@ -101,7 +101,10 @@ class Pane(Vertical, Generic[ListT_co]):
         if self.list.following:
             return ((" follow ON", "dim"),)
         key = key_of(self._watch, "follow")
-        return ((f" follow OFF, {self.list.waiting} new: {key}", "warn"),)
+        if not (waiting := self.list.waiting):
+            return ((f" follow OFF, {key}", "warn"),)
+        row_word = self.list.row_word if waiting == 1 else f"{self.list.row_word}s"
+        return ((f" +{waiting:,} {row_word}, {key}", "warn"),)
 
 
 def runs_facts(rows: Sequence[RunRow], view: View, source: SourceView, matching: str) -> Line:
@@ -203,7 +206,7 @@ class LowerPanes(Horizontal):
         shown = entries_matching(view.state.entries, session_id, matching)
         none = " no event seen yet: streams have no replay, only what comes now"
         empty = nothing_matches("event", matching, self._watch) or none
-        self.events.list.show(shown, view.state.clock, empty)
+        self.events.list.show(shown, view.state.clock, empty, has_ids=session_id is None)
         whose = short_id(session_id) if session_id else "all sessions"
         self.events.describe(join(whose, filtered(matching)), self._others("events"))
 
@@ -228,6 +231,7 @@ class LowerPanes(Horizontal):
             short_id(log_id) if is_session_log else "",
             ("" if source.is_current else f" {source.word}", "warn"),
             filtered(pane.list.wanted),
+            (" wrapped" if pane.list.is_wrapped else "", "dim"),
         )
         pane.describe(facts, self._others(pane.pane))
 

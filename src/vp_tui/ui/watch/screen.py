@@ -8,9 +8,8 @@ from textual import on
 from textual.screen import Screen
 
 from vp_tui.ui.actions import bindings
-from vp_tui.ui.kit.line_list import NO_MATCH, LineList
+from vp_tui.ui.kit.line_list import LineList
 from vp_tui.ui.watch.board import Board
-from vp_tui.ui.watch.logs import LogList
 from vp_tui.views.actions import ACTIONS, action_named, why_not
 
 if TYPE_CHECKING:
@@ -133,11 +132,6 @@ class WatchScreen(Screen[None]):
             self.board.find(self.board.focused_list, "")
         else:
             self.board.leave_triage()
-
-    def action_match(self, step: int) -> None:
-        target = self.board.focused_list
-        if isinstance(target, LogList) and not target.go_to_match(step):
-            self.notify(NO_MATCH, severity="warning", markup=False)
 
 
 class ReadOnlyWatchScreen(WatchScreen):
