@@ -87,9 +87,11 @@ def test_a_followed_cancel_is_told_with_what_it_came_to() -> None:
     ]
 
 
-def test_one_that_was_not_sent_says_why() -> None:
-    (told,) = lines(ASKED, CancelFailed(11.0, "a", Failure("401", "a token")))
-    assert told.endswith(": not sent: 401")
+def test_one_that_the_gateway_refused_says_its_answer_and_not_that_nothing_was_sent() -> None:
+    refusal = Failure("404 from /cancel: no such session", "list them again")
+    (told,) = lines(ASKED, CancelFailed(11.0, "a", refusal))
+    assert told.endswith(": not carried out: 404 from /cancel: no such session")
+    assert "not sent" not in told
 
 
 def test_somebody_else_s_is_told_too() -> None:

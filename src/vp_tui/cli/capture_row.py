@@ -18,7 +18,7 @@ from vp_tui.domain.models import Failure, Snapshot
 from vp_tui.domain.rollout.decisions import script_decision
 from vp_tui.domain.rollout.evidence_row import EvidenceRow, cells_from_snapshot, finite
 from vp_tui.domain.rollout.labels import next_label, next_stage, numbered_label
-from vp_tui.domain.text import literal, utc_z
+from vp_tui.domain.text import counted, literal, utc_z
 from vp_tui.domain.vocabulary import Profile, Stage, Thresholds, Traffic, is_more_permissive
 from vp_tui.gateway.client import METRICS_PATH
 from vp_tui.gateway.credentials import host_port
@@ -225,7 +225,7 @@ class Reported(NamedTuple):
         if isinstance(self.snapshot, Snapshot):
             state, covered, considered = coverage_of(self.snapshot)
             if told := _UNCOVERED.get(state):
-                yield f"{told} (events of {covered} of {considered} missions)"
+                yield f"{told} (events of {covered} of {counted(considered, 'mission')})"
 
 
 def reported(raw: bytes, settings: Settings, problems: tuple[str, ...]) -> Reported:

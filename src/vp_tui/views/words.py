@@ -332,7 +332,7 @@ def cancel_outcome(view: View, cancel: Cancel) -> str:
         at = clock_z(view.wall_at(cancel.recovered_at))
         return f"recovered at {at}: {cancel.recovered_by} completed"
     if how is CancelState.FAILED and cancel.failure is not None:
-        return f"not sent: {cancel.failure.reason}"
+        return f"{how}: {cancel.failure.reason}"
     return f"{how}, recovery unconfirmed" if how in _OPEN else str(how)
 
 

@@ -73,3 +73,9 @@ def test_the_script_always_decides_and_says_why(
     assert suggestion.decision in set(Word)
     assert all(suggestion.reasons)
     assert suggestion.reasons
+
+
+def test_a_reason_counts_one_mission_in_the_singular() -> None:
+    limits = Thresholds(min_missions=3)
+    assert script_decision(Profile.ROLLOUT, 1, 0.0, 30.0, limits).reasons == ("1 mission < 3",)
+    assert script_decision(Profile.ROLLOUT, 2, 0.0, 30.0, limits).reasons == ("2 missions < 3",)

@@ -211,7 +211,7 @@ class TestFollowing:
             refusal = Failure("401 from the ops plane", "set UA_OPS_TOKEN", unauthorized=True)
             await rig.tell(CancelFailed(0.1, OWNER, refusal))
             assert "401 from the ops plane" in rig.text
-            assert "not sent: nothing was sent, or the gateway refused it" in rig.text
+            assert "not carried out: nothing was sent, or the gateway refused it" in rig.text
 
     async def test_a_restart_in_the_middle_ends_it(self) -> None:
         async with running(*scenes.stuck()) as rig:

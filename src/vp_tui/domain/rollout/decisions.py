@@ -13,6 +13,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vp_tui.domain.rollout.situation import CLEAN_LIMITED_WINDOWS, likely
+from vp_tui.domain.text import counted
 from vp_tui.domain.vocabulary import (
     FALLBACK_CRITICAL,
     FALLBACK_WATCH,
@@ -189,7 +190,7 @@ def script_decision(
     word = Word.SUSTAINED_WATCH if is_sustained else Word.HOLD_SHADOW
     if considered < limits.min_missions:
         word = Word.SUSTAINED_MONITOR_NO_TRAFFIC if is_sustained else word
-        reason = f"{considered} missions < {limits.min_missions}"
+        reason = f"{counted(considered, 'mission')} < {limits.min_missions}"
     elif rate is None:
         reason = "the fallback rate is missing"
     elif is_sustained and rate >= limits.fallback_critical:

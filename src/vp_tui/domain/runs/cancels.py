@@ -37,7 +37,7 @@ class CancelState(StrEnum):
 
     REQUESTED = "requested"
     UNKNOWN = "whether it was carried out is not known"
-    FAILED = "not sent"
+    FAILED = "not carried out"
     MISSED = "nothing was cancelled: the turn had ended"
     ANSWERED = "answered"
     CLEARED = "counter cleared, task unconfirmed"
