@@ -51,7 +51,7 @@ async def test_refused_tokens_are_told_recorded_and_renewed(tmp_path: Path) -> N
     async with watching(tmp_path, "auth", 4.0, **tokens) as desk:
         await desk.sees(" UNAUTHORIZED ", "metrics 401", "! unauthorized: metrics", "UA_OPS_TOKEN")
         await desk.press("r")
-        await desk.sees("> 1 BLOCKED_AUTH                    suggested", "rate n/a | p95 n/a")
+        await desk.sees("> 7 BLOCKED_AUTH                    suggested", "rate n/a | p95 n/a")
         row = await desk.records("enter")
         assert row.decision == "BLOCKED_AUTH"
         assert is_unmeasured(row)

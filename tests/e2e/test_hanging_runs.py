@@ -93,7 +93,7 @@ class TestStuck:
             for fact in (f" cancel {cleo.session_id} by ", f"as suggested: {cleared}"):
                 assert fact in row.notes
             await desk.press("r")
-            await desk.sees("> 1 PARTIAL_TIMEOUT_RECOVERED       suggested")
+            await desk.sees("> 6 PARTIAL_TIMEOUT_RECOVERED       suggested")
             await desk.press("escape")
             await ana.ask("Fix this in code @fake:mission secs=10")
             await desk.until(lambda: len(desk.audit) == 2)
