@@ -202,7 +202,7 @@ def test_the_flags_move_the_limits(run: Run, gateway: Gateway) -> None:
 def test_a_blind_rate_says_so(run: Run, gateway: Gateway) -> None:
     gateway.says(recent_events=[])
     code, out, err = run("capture")
-    told = "coverage BLIND: the rate is history, not now (events of 0 of 1 missions)"
+    told = "coverage BLIND: the rate is history, not now (events of 0 of 1 mission)"
     assert code == 0
     assert err == f"WARNING: {told}\n"
     assert told in out.splitlines()[-1]

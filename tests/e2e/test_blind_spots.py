@@ -81,5 +81,5 @@ async def test_an_outage_is_told_recorded_and_over_by_itself(tmp_path: Path) -> 
 
 def is_well(desk: Desk) -> bool:
     """Tell whether the screen says so: everything answers, and all streams are attached."""
-    live = all(f"●{source} " in desk.text for source in ("metrics", "sessions", "ws", "log"))
-    return live and desk.text.startswith(" LIVE ") and desk.has("cov FULL")
+    live = all(f"●{source} " in desk.text for source in ("metrics", "sessions", "streams", "log"))
+    return live and desk.text.startswith(" LIVE ") and desk.has("known ")
