@@ -85,7 +85,7 @@ def footer_line(watch: Watch, width: int, hands: AtHand, told: str = "") -> Line
     shown: Line = ()
     for action in keys_now(watch, hands):
         longer = (*shown, *_key(action))
-        if width_of(longer) + width_of(always) <= width:
+        if width_of(longer) + width_of(always) < width:
             shown = longer
     return spread(shown, always, width)
 

@@ -20,13 +20,20 @@ from textual.worker import WorkerFailed
 
 from vp_tui.ui.actions import call_of, keymap
 from vp_tui.ui.kit.line_list import Tones
-from vp_tui.ui.watch.screen import ReadOnlyWatchScreen, WatchScreen
+from vp_tui.ui.watch.screen import (
+    ReadOnlyWatchScreen,
+    TooSmallScreen,
+    WatchScreen,
+    is_too_small,
+)
 from vp_tui.views.actions import action_named, actions_in
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterator
 
     from textual.binding import BindingType
+    from textual.events import Resize
+    from textual.geometry import Size
     from textual.notifications import SeverityLevel
 
     from vp_tui.worker.commands import NetworkThread
@@ -109,6 +116,21 @@ class VpTuiApp(App[None]):
         """Let a second pass: alarms are looked for in dialogs and frozen too."""
         if self.lane.lookout.look():
             self.bell()
+        self._fit(self.size)
+
+    def on_resize(self, event: Resize) -> None:
+        self._fit(event.size)
+
+    def _fit(self, size: Size) -> None:
+        """Have one line over all else exactly while the terminal is too small for it.
+
+        A dialog may have come over that line meanwhile, or gone with it: so each tick looks again.
+        """
+        is_covered, is_small = isinstance(self.screen, TooSmallScreen), is_too_small(size)
+        if is_small and not is_covered:
+            self.push_screen(TooSmallScreen(self.lane))
+        elif is_covered and not is_small:
+            self.pop_screen()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Let esc be what it is elsewhere, unless there is a countdown to stop."""

@@ -11,8 +11,9 @@ from tests.support.scenes import OWNER, QUIET, VICTIMS
 
 from vp_tui.domain.models import Source
 from vp_tui.ui.lines.paint import width_of
-from vp_tui.ui.lines.triage import height_in, triage_lines
+from vp_tui.ui.lines.triage import triage_lines
 from vp_tui.ui.screens.texts import ExplainScreen
+from vp_tui.ui.watch.panes import triage_height
 from vp_tui.ui.watch.screen import WatchScreen
 from vp_tui.views.view import View
 
@@ -402,7 +403,7 @@ def test_no_line_is_wider_than_the_terminal_nor_are_there_too_many(width: int, l
     for events in (scenes.stuck(), scenes.deaf(), [*scenes.stuck(), *hostile], scenes.lost()):
         now = builders.state(*events)
         for session_id in (OWNER, VICTIMS[0], scenes.BUSY):
-            room = height_in(lines)
+            room = triage_height(lines)
             drawn = triage_lines(View(now, 8.0), session_id, width, room, selected=None)
             assert len(drawn) <= room + 1
             assert max(map(width_of, drawn)) <= max(width, 12), (events is scenes.deaf(), drawn)

@@ -130,13 +130,18 @@ def _verdict(view: View, assessment: Assessment, width: int) -> Line:
         unknown = f"{words.no_log(view)}: stage and window are unknown"
         return cut(join(("· ", "dim"), unknown), width)
     key = key_of(view.state.watch, "record-now")
-    word = join(("may be recorded ", "dim"), (f"{suggestion.decision} [{key}]", "strong"))
+    may, decision = "may be recorded ", f"{suggestion.decision} [{key}]"
+    if len(f"> {may}{decision}") > width:
+        may = "may record "
+    word = join((may, "dim"), (decision, "strong"))
     tone, told, why = verdict_of(assessment, suggestion)
     if told:
         return spread(join((f"> {told}", tone), f": {why}"), word, width)
     if not assessment.is_clean:
         return cut(join(("> ", tone), word, f": {why}"), width)
-    return spread(join(("> ", tone), word), (("not proven:", "dim"),), width)
+    line, right = join(("> ", tone), word), join(("not proven:", "dim"))
+    is_whole = width_of(line) + width_of(right) < width
+    return spread(line, right, width) if is_whole else cut(line, width)  # the word goes last
 
 
 def verdict_of(assessment: Assessment, suggestion: Suggestion) -> tuple[Tone, str, str]:
@@ -150,17 +155,27 @@ def verdict_of(assessment: Assessment, suggestion: Suggestion) -> tuple[Tone, st
 
 
 def gate_line(gates: Gates, width: int) -> Line:
-    """Return the four gates by name, each with its verdict or what it lacks."""
+    """Return the four gates by name, each with its verdict or what it lacks.
+
+    Where there is no room for all, those go that pass.
+    """
     line: Line = ()
-    for unsaid in ("", " more"):
+    for unsaid, between, has_passed in (
+        ("", " | ", True),
+        (" more", " | ", True),
+        (" more", " | ", False),
+        (" more", ", ", False),
+    ):
         parts = (
             join(
                 f"{GATE_TITLES[name]} ",
                 (gate.told.removesuffix(unsaid), VERDICT_TONES[gate.verdict]),
             )
             for name, gate in gates.by_name().items()
+            if has_passed or gate.verdict is not Verdict.PASS
         )
-        line = in_a_row(parts, (" | ", "dim"))
+        shorter = in_a_row(parts, (between, "dim"))
+        line = shorter or line
         if width_of(line) <= width:
             break
     return cut(line, width)

@@ -23,45 +23,45 @@ MORE: Final = 2
 """Cells that are left for the sign that something is left out."""
 COURSE_AT_LEAST: Final = 2
 """Lines of the turn's course that nothing takes from it."""
-FEWEST: Final = 6
-"""Lines of a triage on a terminal of USUAL lines."""
-MOST: Final = 16
-USUAL: Final = 24
 _SHORT: Final = {"active_runs 0": "runs 0", "a later turn completes": "later turn"}
 """Steps of a cancel where few words fit."""
 _NEXT_STEP: Final = "ladder: "
 _GAP: Final = "  "
 
 
-def height_in(lines: int) -> int:
-    """Return how many lines a triage may have under its title, on a terminal of so many."""
-    more = (lines - USUAL) // 2 if lines >= USUAL else lines - USUAL
-    return max(min(FEWEST + more, MOST), COURSE_AT_LEAST)
-
-
 def triage_lines(
-    view: View, session_id: str, width: int, height: int, *, selected: str | None
+    view: View,
+    session_id: str,
+    width: int,
+    height: int,
+    *,
+    selected: str | None,
+    is_beside: bool = False,
 ) -> list[Line]:
-    """Return a title and at most `height` lines of `width` cells; `selected` has the cursor."""
+    """Return a title and at most `height` lines of `width` cells; `selected` has the cursor.
+
+    What stands beside the runs is no triage: no key leaves it.
+    """
+    back = "" if is_beside else f"{key_of(view.state.watch, 'back')} back"
     seen = triage(view, session_id)
     if seen is None:
         gone = f"{session_id} is not listed any more: nothing is known of it now"
-        title = _title(((short_id(session_id), "strong"),), view, width)
+        title = _title(((short_id(session_id), "strong"),), back, width)
         return [title, *wrap_text(gone, width)[:height]]
     elsewhere, told = "", seen.row.level
     if selected != session_id:
         elsewhere = f" (the cursor is elsewhere: {key_of(view.state.watch, 'alarm')})"
     name: Span = (f"{short_id(session_id)}{elsewhere} ", "strong")
     level: Span = (f"{words.level(told)}: ", "bad" if seen.row.is_alarm else "plain")
-    title = _title(join(name, level, told.reason), view, width)
+    title = _title(join(name, level, told.reason), back, width)
     return [title, *_body(seen, view, width, height)]
 
 
-def _title(about: Line, view: View, width: int) -> Line:
-    back: Line = ((f"{key_of(view.state.watch, 'back')} back", "dim"),)
-    left = cut(join(("─TRIAGE ", "strong"), about, " "), width - width_of(back) - 2)
-    rule = "─" * max(width - width_of(left) - width_of(back) - 1, 0)
-    return spread(join(left, (rule, "dim")), back, width)
+def _title(about: Line, back: str, width: int) -> Line:
+    name = "─TRIAGE " if back else "─RUN "
+    left = cut(join((name, "strong"), about, " "), width - len(back) - 2)
+    rule = "─" * max(width - width_of(left) - len(back) - 1, 0)
+    return spread(join(left, (rule, "dim")), ((back, "dim"),), width)
 
 
 def _body(seen: Triage, view: View, width: int, height: int) -> list[Line]:

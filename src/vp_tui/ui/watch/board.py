@@ -17,7 +17,6 @@ from vp_tui.ui.actions import footer_line
 from vp_tui.ui.kit.line_list import LineList, Lines
 from vp_tui.ui.kit.overlays import picture_of
 from vp_tui.ui.lines.figure_layouts import (
-    LINES,
     brief_lines,
     dense_lines,
     epoch_card,
@@ -27,12 +26,22 @@ from vp_tui.ui.lines.figure_layouts import (
 )
 from vp_tui.ui.lines.figures import no_figures, state_note
 from vp_tui.ui.lines.header import assessment_of, header_lines
-from vp_tui.ui.lines.paint import Line, Span, cut, join
+from vp_tui.ui.lines.paint import Line, join, wrap_line
 from vp_tui.ui.watch.logs import LogList
-from vp_tui.ui.watch.panes import PANE_NAMES, LowerPanes, Pane, nothing_matches, runs_facts
+from vp_tui.ui.watch.panes import (
+    PANE_NAMES,
+    Heights,
+    LowerPanes,
+    Pane,
+    alarm_lines,
+    heights,
+    nothing_matches,
+    runs_facts,
+    triage_height,
+)
 from vp_tui.ui.watch.runs import RunsList, TriageChoice
 from vp_tui.views import words
-from vp_tui.views.actions import AtHand, key_of
+from vp_tui.views.actions import AtHand
 from vp_tui.views.figures import numbers
 from vp_tui.views.runs import run_rows
 from vp_tui.views.sources import SourceWord, source_view, streams_view
@@ -71,12 +80,8 @@ WIDE: Final = 118
 """Columns from which on two panes stand side by side."""
 TALL: Final = 34
 """Lines from which on a wide terminal has room for cards."""
-RUNS_HEIGHT: Final = 4
-"""Lines of the runs with their title, where lines are few."""
-BRIEF: Final = 2
-"""Lines of the figures beside a triage."""
-
-
+BESIDE: Final = 180
+"""Columns from which on the run under the cursor is told beside the runs."""
 _CARDS: Final = {
     "window": _Card("WINDOW", "fallback  ", 28, window_card),
     "epoch": _Card("EPOCH", "fallback  ", 36, epoch_card),
@@ -115,22 +120,9 @@ class Cards(Horizontal):
             if figures is not None:
                 card.show(about.lines(view, figures, inner, HEIGHT))
             else:
-                first, *rest = no_figures(source, inner - len(about.label))
-                card.show([join((about.label, "dim"), first), *rest])
-
-
-def alarm_lines(view: View, width: int) -> list[Line]:
-    """Return one line while there are alarms, none otherwise; unseen ones go before seen ones."""
-    alarms = view.state.alarms
-    if not alarms:
-        return []
-    first = next((alarm for alarm in alarms if alarm.acknowledged is None), alarms[0])
-    more = f"  +{len(alarms) - 1} more" if len(alarms) > 1 else ""
-    seen: Span = (words.seen_by(view, first), "dim")
-    if first.acknowledged is None:
-        seen = (f"{words.seen_by(view, first)}: {key_of(view.state.watch, 'acknowledge')}", "warn")
-    kind: Span = (f"! alarm {first.key.kind} ", "bad")
-    return [cut(join(kind, f"{words.rang(view, first)}  ", seen, more), width)]
+                first, *rest = no_figures(source, width)
+                told = [join((about.label, "dim"), first), *rest]
+                card.show([line for part in told for line in wrap_line(part, inner)][:HEIGHT])
 
 
 class Board(Container):
@@ -150,6 +142,8 @@ class Board(Container):
         self.dense = Lines(id="dense")
         self.footer = Lines(id="footer")
         self.triage = Lines(id="triage")
+        self.detail = Lines(id="detail")
+        """The run under the cursor, beside the runs where the terminal is very wide."""
         self.alarms = Lines(id="alarms")
         self.cards = Cards()
         self.runs = Pane(RunsList(id="runs"), watch)
@@ -158,7 +152,8 @@ class Board(Container):
         self.told = ""
         """What the last line says in place of keys."""
         self._told_timer: Timer | None = None
-        shown = (self.header, self.dense, self.runs, self.lower_panes, self.alarms, self.footer)
+        self._upper = Horizontal(self.runs, id="upper")
+        shown = (self.header, self.dense, self._upper, self.lower_panes, self.alarms, self.footer)
         super().__init__(*shown, id="board")
 
     def on_mount(self) -> None:
@@ -168,7 +163,8 @@ class Board(Container):
 
     def _mount_the_rest(self) -> None:
         self.mount(self.cards, after="#dense")
-        self.mount(self.triage, after=self.runs)
+        self.mount(self.triage, after=self._upper)
+        self._upper.mount(self.detail)
         self.lower_panes.mount_the_rest()
         self.lay_out()
         self.redraw()
@@ -228,18 +224,29 @@ class Board(Container):
         width, height = self.app.size
         return width >= WIDE and height >= TALL
 
+    @property
+    def _is_tall(self) -> bool:
+        return self.app.size.height >= TALL
+
+    @property
+    def _heights(self) -> Heights:
+        has_alarm, is_triage = self.alarms.display, self.triage_choice.session_id is not None
+        return heights(self.app.size.height, has_alarm=has_alarm, is_triage=is_triage)
+
     def lay_out(self) -> None:
         """Make the most of the terminal: cards and two panes where it is wide, longer lists."""
-        is_tall = self.app.size.height >= TALL
+        is_tall, shares, width = self._is_tall, self._heights, self.app.size.width
         is_triage = self.triage_choice.session_id is not None
         self.triage.display = is_triage
         has_cards = self.cards.is_attached and self._has_room_for_cards  # not in the first frame
         self.cards.display = has_cards and not is_triage
         self.dense.display = not self.cards.display
-        self.dense.styles.height = BRIEF if is_triage else LINES
-        self.runs.styles.height = "1fr" if is_tall else RUNS_HEIGHT + is_triage
+        self.dense.styles.height = shares.figures
+        self.detail.display = is_tall and width >= BESIDE and not is_triage
+        self._upper.styles.height = "1fr" if is_tall else shares.runs
+        self.lower_panes.display = is_tall or shares.has_pane
         self.lower_panes.styles.height = "2fr" if is_tall else "1fr"
-        self.lower_panes.lay_out(is_wide=self.app.size.width >= WIDE)
+        self.lower_panes.lay_out(is_wide=width >= WIDE)
 
     def picture(self) -> Picture:
         """Return what is shown: the newest state, or the frozen one."""
@@ -248,15 +255,17 @@ class Board(Container):
     def redraw(self) -> None:
         """Draw the picture; troubles and alarms are those of now, whatever is frozen."""
         (view, frozen_for, safety), width = self.picture(), self.app.size.width
+        alarms = alarm_lines(self.lane.live.view, width)
+        self.alarms.show(alarms)
+        if self.alarms.display != bool(alarms):
+            self.alarms.display = bool(alarms)
+            self.lay_out()
         self.header.show(header_lines(view, width, frozen_for=frozen_for, safety=safety))
         self._show_runs(view)
         self._show_figures(view, width)
         whose = self.triage_choice.events_of(self.selected)
         self.lower_panes.show_events(view, whose, self.found["events"])
         self.lower_panes.show_logs(view, self.selected)
-        alarms = alarm_lines(self.lane.live.view, width)
-        self.alarms.display = bool(alarms)
-        self.alarms.show(alarms)
 
     def _show_runs(self, view: View) -> None:
         """Show the runs; a triage comes and goes with them, by itself where lines are few."""
@@ -275,18 +284,28 @@ class Board(Container):
 
     def _show_figures(self, view: View, width: int) -> None:
         """Show the figures, or a triage under the most urgent ones, and the keys for that."""
-        session_id = self.triage_choice.session_id
+        session_id, shares = self.triage_choice.session_id, self._heights
         if session_id is not None:
-            from vp_tui.ui.lines.triage import height_in, triage_lines  # noqa: PLC0415 - not needed for the first frame
-
-            room = height_in(self.app.size.height)
-            self.dense.show(brief_lines(view, width))
-            self.triage.show(triage_lines(view, session_id, width, room, selected=self.selected))
+            room = triage_height(self.app.size.height) if self._is_tall else shares.triage - 1
+            self.dense.show(brief_lines(view, width)[: shares.figures])
+            self.triage.show(self._closely(view, session_id, width, room))
         elif self.cards.display:
             self.cards.show(view, width)
         else:
-            self.dense.show(dense_lines(view, width))
+            self.dense.show(dense_lines(view, width, shares.figures))
+        if self.detail.display and self.selected is not None:
+            width, room = self.detail.size
+            told = self._closely(view, self.selected, width, max(room - 1, 1), is_beside=True)
+            self.detail.show(told)
         self.show_keys()
+
+    def _closely(
+        self, view: View, session_id: str, width: int, height: int, *, is_beside: bool = False
+    ) -> list[Line]:
+        from vp_tui.ui.lines.triage import triage_lines  # noqa: PLC0415 - not needed for the first frame
+
+        cursor = self.selected
+        return triage_lines(view, session_id, width, height, selected=cursor, is_beside=is_beside)
 
     def show_keys(self) -> None:
         """Name the keys that work now, whatever is frozen; or what was told just now."""

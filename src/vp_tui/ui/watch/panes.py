@@ -5,7 +5,7 @@ A title says the key that leads there, what is shown, and how.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Generic, TypeVar
+from typing import TYPE_CHECKING, Final, Generic, NamedTuple, TypeVar
 
 from textual import on
 from textual.containers import Horizontal, Vertical
@@ -14,7 +14,8 @@ from textual.events import DescendantBlur, DescendantFocus
 from vp_tui.domain.text import short_id
 from vp_tui.state.sources import is_lost
 from vp_tui.ui.kit.line_list import LineList, Toned
-from vp_tui.ui.lines.paint import Line, cut, join, width_of
+from vp_tui.ui.lines.figure_layouts import LINES
+from vp_tui.ui.lines.paint import Line, cut, in_a_row, join, width_of
 from vp_tui.ui.watch.logs import EventsList, LinksList, LogList, entries_matching
 from vp_tui.ui.watch.runs import counted_levels
 from vp_tui.views import words
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from textual.strip import Strip
 
     from vp_tui.state.state import Watch
-    from vp_tui.ui.lines.paint import Tone
+    from vp_tui.ui.lines.paint import Span, Tone
     from vp_tui.views.runs import RunRow
     from vp_tui.views.sources import SourceView
     from vp_tui.views.view import View
@@ -45,6 +46,69 @@ PANE_NAMES: Final = {
 """By the id of the action that leads there."""
 
 
+BRIEF: Final = 2
+"""Lines of the figures beside a triage."""
+_FIXED: Final = 5
+"""Lines of header and keys, which nothing takes from them."""
+_USUAL: Final = 18
+"""Lines of the terminal from which on runs and pane have four lines each at least."""
+_FEW: Final = 15
+"""Lines from which on a triage leaves room for a pane."""
+_TRIAGE: Final = (2, 6, 16)
+"""Fewest, usual and most lines of a triage under its title."""
+_WHOLE: Final = 24
+"""Lines of the terminal on which a triage has its usual height."""
+
+
+class Heights(NamedTuple):
+    """Lines of what shares a terminal that is not tall; the pane has what is left."""
+
+    figures: int
+    runs: int
+    triage: int = 0
+    """With its title."""
+    has_pane: bool = True
+
+
+def triage_height(lines: int) -> int:
+    """Return how many lines a triage may have under its title, on a terminal of so many."""
+    fewest, usual, most = _TRIAGE
+    more = (lines - _WHOLE) // 2 if lines >= _WHOLE else lines - _WHOLE
+    return max(min(usual + more, most), fewest)
+
+
+def heights(lines: int, *, has_alarm: bool, is_triage: bool) -> Heights:
+    """Share out `lines` so that runs, pane, alarm and keys are all in view: the figures give way.
+
+    On fewer lines than a terminal usually has the triage has no room for a pane beside it.
+    """
+    room = lines - _FIXED - has_alarm
+    least = 4 if lines >= _USUAL else 3 if lines >= _FEW else 2
+    if not is_triage:
+        return Heights(max(min(LINES, room - 2 * least), 1), least)
+    has_pane = lines >= _FEW
+    figures, runs = BRIEF if has_pane else 1, 5 if lines >= _USUAL else 2
+    left = room - figures - runs - (2 if has_pane else 0)
+    return Heights(figures, runs, max(min(1 + triage_height(lines), left), 1), has_pane)
+
+
+def alarm_lines(view: View, width: int) -> list[Line]:
+    """Return one line while there are alarms, none otherwise; unseen ones go before seen ones."""
+    alarms = view.state.alarms
+    if not alarms:
+        return []
+    first = next((alarm for alarm in alarms if alarm.acknowledged is None), alarms[0])
+    more = f"  +{len(alarms) - 1} more" if len(alarms) > 1 else ""
+    seen: Span = (words.seen_by(view, first), "dim")
+    if first.acknowledged is None:
+        seen = (f"{words.seen_by(view, first)}: {key_of(view.state.watch, 'acknowledge')}", "warn")
+    kind: Span = (f"! alarm {first.key.kind} ", "bad")
+    line = join(kind, f"{words.rang(view, first)}  ", seen, more)
+    if width_of(line) > width:  # the key stays
+        line = join(kind, " ", seen, more)
+    return [cut(line, width)]
+
+
 class PaneTitle(Toned):
     """The line over a list, made for the width that it is drawn in."""
 
@@ -60,10 +124,12 @@ class PaneTitle(Toned):
 
     def render_line(self, y: int) -> Strip:  # noqa: ARG002 - it has but one line
         (left, others, following), width = self._parts, self.size.width
-        right = join(" ", others, following)
+        right = join(
+            " " if others or following else "", in_a_row(filter(None, (others, following)), " ")
+        )
         room = width - width_of(left) - width_of(right)
         if room < 0:
-            return self.strip(cut(join(left, following), width), width)
+            return self.strip(cut(in_a_row((left, following), ""), width), width)
         return self.strip(join(left, ("─" * room, "dim"), right), width)
 
 
@@ -92,19 +158,19 @@ class Pane(Vertical, Generic[ListT_co]):
         tone: Tone = "accent" if self.list.has_focus else "strong"
         mark = "▸" if self.list.has_focus else "─"
         name = (f"{key_of(self._watch, self.pane)} {PANE_NAMES[self.pane]} ", tone)
-        left = join((mark, tone), name, self._facts, " ")
+        left = join((mark, tone), name, self._facts, " " if width_of(self._facts) else "")
         self._title.show(left, self._others, self._following())
 
     def _following(self) -> Line:
         if not self.list.follows:
             return ()
         if self.list.following:
-            return ((" follow ON", "dim"),)
+            return (("follow ON", "dim"),)
         key = key_of(self._watch, "follow")
         if not (waiting := self.list.waiting):
-            return ((f" follow OFF, {key}", "warn"),)
+            return ((f"follow OFF, {key}", "warn"),)
         row_word = self.list.row_word if waiting == 1 else f"{self.list.row_word}s"
-        return ((f" +{waiting:,} {row_word}, {key}", "warn"),)
+        return ((f"+{waiting:,} {row_word}, {key}", "warn"),)
 
 
 def runs_facts(rows: Sequence[RunRow], view: View, source: SourceView, matching: str) -> Line:

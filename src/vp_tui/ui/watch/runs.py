@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from vp_tui.views.runs import RunRow
 
 
+USUAL: Final = 80
+"""Columns below which a row has no room for since when its turn runs."""
 SILENT_S: Final = 10.0
 """Seconds without a sign of progress from which on the silence stands out."""
 MISSION_DIGITS: Final = 6
@@ -64,7 +66,17 @@ class RunsList(PaneList):
     def show(self, rows: tuple[RunRow, ...], empty: str, *, is_current: bool) -> None:
         """Show these rows; when the listing is not current they are what was, not what is."""
         self._rows, self.empty, self._is_current = rows, empty, is_current
+        was_in_view = self._is_cursor_in_view
         self.rows_changed()
+        if was_in_view and not self._is_cursor_in_view:  # rows above it came
+            self.show_cursor()
+
+    @property
+    def _is_cursor_in_view(self) -> bool:
+        return 0 <= self.cursor - self.scroll_offset.y < self.size.height
+
+    def on_resize(self) -> None:
+        self.show_cursor()
 
     @property
     def selected(self) -> str | None:
@@ -93,7 +105,8 @@ class RunsList(PaneList):
         marker = ">" if index == self.cursor else " "
         name = join((short_id(_id(row)), "strong"), " ")
         about = _about(row, row.other_viewers if self._is_current else 0)
-        return join(marker, _level(row.level), " ", name, _facts(row), "  ", about)
+        facts = _facts(row, short=self.size.width < USUAL)
+        return join(marker, _level(row.level), " ", name, facts, "  ", about)
 
 
 def counted_levels(rows: Sequence[RunRow]) -> str:
@@ -113,7 +126,7 @@ def _level(level: RunLevel) -> Line:
     return ((fit(f"{symbol} {words.level(level)}{doubt}", LEVEL_WIDTH), tone),)
 
 
-def _facts(row: RunRow) -> Line:
+def _facts(row: RunRow, *, short: bool) -> Line:
     level = row.level.level
     if level is None:
         return join((row.level.reason, "dim"), _link(row))
@@ -127,7 +140,8 @@ def _facts(row: RunRow) -> Line:
         return join(_holding(row), (row.level.reason, "plain"), _link(row))
     tone: Tone = "dim" if (row.silent_s or 0.0) < SILENT_S else "plain"
     silence = (fit(f"silent {age(row.silent_s)}", 13), tone)
-    return join(_since_when(row), silence, _holding(row), _tool_use(row), _link(row))
+    since = "" if short else _since_when(row)  # how long it is silent matters more
+    return join(since, silence, _holding(row), _tool_use(row), _link(row))
 
 
 def _since_when(row: RunRow) -> str:
@@ -147,7 +161,9 @@ def _holding(row: RunRow) -> Line:
     if not row.level.waiting:
         return ()
     guess = " (a guess)" if row.level.is_guess else ""
-    return ((f"HOLDS LOCK {len(row.level.waiting)} WAIT{guess}  ", "warn"),)
+    number = len(row.level.waiting)
+    waits = "waits" if number == 1 else "wait"
+    return ((f"holds the lock, {number} {waits}{guess}  ", "warn"),)
 
 
 def _tool_use(row: RunRow) -> Line:
@@ -163,7 +179,7 @@ def _tool_use(row: RunRow) -> Line:
         shown = f"  mission {row.mission.mission_id[-MISSION_DIGITS:]}{guess}"
         facts = join(facts, (shown, "dim"))
     if row.level.holds_lock and not row.level.waiting:
-        facts = join(facts, ("  holds lock, 0 wait", "dim"))
+        facts = join(facts, ("  holds the lock, 0 wait", "dim"))
     return facts
 
 

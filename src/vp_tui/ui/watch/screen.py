@@ -2,24 +2,125 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual import on
 from textual.screen import Screen
 
 from vp_tui.ui.actions import bindings
-from vp_tui.ui.kit.line_list import LineList
+from vp_tui.ui.kit.line_list import LineList, Lines
+from vp_tui.ui.kit.overlays import picture_of
+from vp_tui.ui.lines.header import assessment_of, badge_span
+from vp_tui.ui.lines.paint import cut, in_a_row, join, wrap_line
 from vp_tui.ui.watch.board import Board
-from vp_tui.views.actions import ACTIONS, action_named, why_not
+from vp_tui.views.actions import ACTIONS, action_named, key_of, why_not
+from vp_tui.views.troubles import GUARDRAIL, troubles
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from textual.app import ComposeResult
     from textual.binding import BindingType
 
     from vp_tui.state.state import State
     from vp_tui.ui.kit.line_list import Tones
     from vp_tui.ui.kit.listing import FindBar
+    from vp_tui.ui.lines.paint import Line
+    from vp_tui.views.troubles import SafetyEntry
+    from vp_tui.views.view import View
     from vp_tui.worker.lane_watch import LaneWatch
+
+
+LEAST: Final = (40, 12)
+"""Columns and lines below which only the one line that matters has room."""
+
+
+def is_too_small(size: tuple[int, int]) -> bool:
+    """Tell whether a terminal has fewer columns or lines than the screens need."""
+    return any(has < needs for has, needs in zip(size, LEAST, strict=True))
+
+
+def smallest_lines(view: View, safety: Sequence[SafetyEntry], size: tuple[int, int]) -> list[Line]:
+    """Return badge, verdict, gravest alarm and its key; fields go in a fixed order, the key last.
+
+    It is one line, broken where a terminal has several but few columns.
+    """
+    width, height = size
+    badge: Line = (badge_span(view, None),)
+    needs: Line = (("needs {}x{}".format(*LEAST), "strong"),)
+    verdict, reason, key = _verdict(view, safety)
+    forms = (
+        (badge, (*verdict, *reason), key, needs),
+        (badge, verdict, key, needs),
+        (verdict, key, needs),
+        (verdict, key),
+        (key or verdict,),
+    )
+    for form in forms:
+        lines = wrap_line(in_a_row(filter(None, form), (" | ", "dim")), width)
+        if len(lines) <= height:
+            break
+    kept = lines[: max(height, 1)]
+    return kept if len(lines) == len(kept) else [*kept[:-1], cut(join(kept[-1], " …"), width)]
+
+
+def _verdict(view: View, safety: Sequence[SafetyEntry]) -> tuple[Line, Line, Line]:
+    """Return what the operator must know first, why, and the key that helps."""
+    if safety:
+        first = safety[0]
+        # A trip names its key only while it helps: not once fallback is forced, nor read-only.
+        key = _key_in(first.cure) if first.alarm == GUARDRAIL else first.key
+        return _told(first.head or first.alarm, first.reason, key)
+    if found := troubles(view):
+        return _told(found[0].what, found[0].reason, _key_in(found[0].cure))
+    suggestion = assessment_of(view).suggestion if view.state.sources else None
+    if suggestion is None:
+        return (), (), ()
+    key = key_of(view.state.watch, "record-now")
+    told: Line = (("may be recorded ", "dim"), (suggestion.decision, "strong"))
+    return told, (), ((f"[{key}]", "accent"),)
+
+
+def _key_in(cure: str) -> str:
+    """Return the key that a cure begins with, "" where it names none."""
+    return cure[1:].partition("]")[0] if cure.startswith("[") else ""
+
+
+def _told(what: str, reason: str, key: str) -> tuple[Line, Line, Line]:
+    key_line: Line = ((f"[{key}]", "warn"),) if key else ()
+    return ((f"! {what}", "bad"),), ((f": {reason}", "plain"),) if reason else (), key_line
+
+
+class TooSmallScreen(Screen[None]):
+    """Lies over all the others while the terminal is too small to show what a key would do.
+
+    So no key acts unseen; what is below it is as it was when the terminal grows again.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = bindings([action_named("quit")], read_only=True)
+
+    def __init__(self, lane: LaneWatch) -> None:
+        super().__init__()
+        self.lane = lane
+        self._lines = Lines(id="too-small")
+
+    def compose(self) -> ComposeResult:
+        yield self._lines
+
+    def on_mount(self) -> None:
+        self._unsubscribe = self.lane.store.subscribe(lambda _state: self.redraw())
+        self.redraw()
+
+    def on_unmount(self) -> None:
+        self._unsubscribe()
+
+    def on_resize(self) -> None:
+        self.redraw()
+
+    def redraw(self) -> None:
+        """Draw what is so now, whatever is frozen."""
+        (view, _frozen_for, safety), size = picture_of(self.lane.live, None), self.app.size
+        self._lines.show(smallest_lines(view, safety, size))
 
 
 class WatchScreen(Screen[None]):
