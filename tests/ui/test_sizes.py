@@ -1,0 +1,125 @@
+"""The terminal's size: what shares its lines, and what is left of the screen when it is tiny."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from tests.support import builders, scenes
+from tests.support.rig import LARGE, SMALL, running
+
+from vp_tui.ui.kit.line_list import Lines
+from vp_tui.ui.lines.paint import width_of
+from vp_tui.ui.watch.panes import heights
+from vp_tui.ui.watch.screen import LEAST, TooSmallScreen, smallest_lines
+from vp_tui.views.assessment import assess
+from vp_tui.views.view import View
+
+if TYPE_CHECKING:
+    from tests.support.rig import Rig
+
+TINY = (39, 12)
+HEADER_AND_KEYS = 5
+
+
+@pytest.mark.parametrize("lines", range(12, 34))
+@pytest.mark.parametrize("has_alarm", [False, True])
+@pytest.mark.parametrize("is_triage", [False, True])
+def test_each_part_has_its_lines_and_none_is_pushed_out(
+    lines: int,
+    has_alarm: bool,  # noqa: FBT001 - given by the table
+    is_triage: bool,  # noqa: FBT001 - given by the table
+) -> None:
+    shares = heights(lines, has_alarm=has_alarm, is_triage=is_triage)
+    taken = shares.figures + shares.runs + shares.triage + has_alarm + HEADER_AND_KEYS
+    assert lines - taken >= (2 if shares.has_pane else 0)
+    assert shares.figures >= 1
+    assert shares.runs >= 2
+    assert (shares.triage >= 2) is is_triage
+
+
+@pytest.mark.parametrize("size", [LEAST, (50, 15), (60, 20), SMALL, (100, 30), LARGE, (200, 60)])
+async def test_the_cursor_alarm_and_keys_are_in_view_however_the_terminal_is_resized(
+    size: tuple[int, int],
+) -> None:
+    async with running(*scenes.stuck(), size=LARGE) as rig:
+        await rig.passes(2.0)
+        await rig.press("1", "j", "j", "j")
+        await rig.resize(size)
+        assert rig.board.selected == scenes.QUIET
+        assert "9c0d1e2f" in rig.cursor_line("runs")
+        assert rig.lines[-2].startswith("! alarm stuck run")
+        assert rig.lines[-1].split()[-1] in {"q", "quit"}
+
+
+async def test_on_a_very_wide_terminal_the_run_under_the_cursor_is_told_beside_the_runs() -> None:
+    async with running(*scenes.stuck(), size=(200, 60)) as rig:
+        await rig.passes(2.0)
+        assert "RUN d3833624 STUCK" in rig.text
+        await rig.press("j")
+        assert "RUN 77aa01bc queued" in rig.text
+        assert "esc back" not in rig.text  # no key leaves what is no triage
+        await rig.press("enter")
+        assert "RUN 77aa01bc" not in rig.text
+        assert "TRIAGE 77aa01bc" in rig.text
+
+
+@pytest.mark.parametrize("size", [TINY, (40, 11), (20, 5), (80, 1)])
+async def test_below_the_least_size_one_line_says_what_matters(size: tuple[int, int]) -> None:
+    async with running(*scenes.stuck(), size=SMALL) as rig:
+        await rig.passes(2.0)
+        await rig.resize(size)
+        told = _told(rig)
+        for word in ("LIVE+ALARM", "STUCK", "d3833624", "[c]", "needs 40x12"):
+            assert word in told
+        await rig.resize(SMALL)
+        assert "RUNS 4 (1 stuck, 2 queued)" in rig.title("runs")
+
+
+async def test_the_line_follows_what_happens_and_no_key_acts_behind_it() -> None:
+    async with running(size=TINY) as rig:
+        assert _told(rig) == "CONNECTING | needs 40x12"
+        painted = rig.app.screen.query_one("#too-small", Lines).visual_style
+        assert painted.foreground != painted.background, "painted, but not to be seen"
+        await rig.tell(*scenes.ordinary())
+        assert "may be recorded READY_FOR_LIMITED_COHORT_PILOT" in _told(rig)
+        await rig.press("c", "F", "p")
+        await rig.tell(*scenes.lost()[len(scenes.ordinary()) :])
+        await rig.passes(75.0)
+        assert "gateway lost" in _told(rig)
+        await rig.resize(SMALL)
+        assert rig.app.screen is rig.watch
+        assert rig.board.frozen is None
+
+
+async def test_a_dialog_is_covered_and_is_there_again_with_its_focus() -> None:
+    async with running(*scenes.stuck(), size=SMALL) as rig:
+        await rig.passes(2.0)
+        await rig.press("c", "tab")
+        dialog, focus, asked = rig.app.screen, rig.focus, list(rig.asked)
+        assert dialog is not rig.watch
+        await rig.resize(TINY)
+        assert isinstance(rig.app.screen, TooSmallScreen)
+        await rig.press("enter", "escape")
+        await rig.resize((50, 15))
+        assert rig.app.screen is dialog
+        assert rig.focus == focus
+        assert rig.asked == asked
+
+
+@pytest.mark.parametrize("width", [1, 7, 20, 39, 200])
+@pytest.mark.parametrize("height", [1, 2, 11])
+def test_the_line_is_never_larger_than_the_terminal_and_its_key_goes_last(
+    width: int, height: int
+) -> None:
+    view = View(builders.state(*scenes.stuck()), 2.0)
+    lines = smallest_lines(view, assess(view).safety, (width, height))
+    assert len(lines) <= height
+    assert max(map(width_of, lines)) <= width
+    if width >= len("[c]"):
+        assert "[c]" in "".join(text for line in lines for text, _tone in line)
+
+
+def _told(rig: Rig) -> str:
+    assert isinstance(rig.app.screen, TooSmallScreen)
+    return " ".join(" ".join(rig.lines).split())
