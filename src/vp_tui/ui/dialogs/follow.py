@@ -89,7 +89,6 @@ class FollowDialog(Dialog[None]):
         return [*(Lines(id=name) for name in _BLOCKS), *self._fields]
 
     def on_mount(self) -> None:
-        super().on_mount()
         self.query_one("#dialog").border_title = self._ask.title
         self._confirm.focus()
 

@@ -87,7 +87,6 @@ class RecordDialog(WorkDialog[Outcome]):
 
     def on_mount(self) -> None:
         self._offer(self._draft.suggestion.decision)
-        super().on_mount()
         self.query_one("#decision").focus()
 
     @property

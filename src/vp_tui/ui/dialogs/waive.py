@@ -59,7 +59,6 @@ class WaiveDialog(WorkDialog[Waiver]):
         ]
 
     def on_mount(self) -> None:
-        super().on_mount()
         self._seen = self._chosen, self._gate.verdict
         self.query_one("#reason").focus()
 

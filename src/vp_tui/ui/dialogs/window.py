@@ -126,7 +126,6 @@ class WindowDialog(WorkDialog["Window"]):
         raise NotImplementedError
 
     def on_mount(self) -> None:
-        super().on_mount()
         self.query_one("#label").focus()
 
     @on(Cycle.Changed)
