@@ -9,11 +9,11 @@ import contextlib
 import os
 import random
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vp_tui.domain.lane.switches import Means
 from vp_tui.domain.models import DEFAULT_INTERVALS, Source
@@ -30,14 +30,13 @@ if TYPE_CHECKING:
     from vp_tui.gateway.websocket import Opener
 
 
-@dataclass(frozen=True)
-class Surroundings:
+class Surroundings(NamedTuple):
     """What a watch takes from outside; the usual ones, or others as the seam for tests."""
 
     clock: Callable[[], float] = time.monotonic
     """Seconds that never go back."""
-    wall: Callable[[], datetime] = field(default=partial(datetime.now, UTC))
-    chance: random.Random = field(default_factory=random.Random)
+    wall: Callable[[], datetime] = partial(datetime.now, UTC)
+    chance: random.Random = random.Random()  # noqa: S311 - spreads reconnects, hides nothing
     transport: httpx.AsyncBaseTransport | None = None
     """Under the HTTP client; None: the network."""
     opener: Opener | None = None

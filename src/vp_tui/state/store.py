@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Final
 
 from vp_tui.domain import events
 from vp_tui.domain.models import Source, StreamEvent
-from vp_tui.state.reducer import reduce_all
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -133,6 +132,8 @@ class Store:
 
     def apply(self, *told: events.Event) -> None:
         """Reduce the events in order and publish the result once, if any of them is news."""
+        from vp_tui.state.reducer import reduce_all  # noqa: PLC0415 - not needed for the first frame
+
         self.recent.extend(told)
         has_news = any(_is_news(event, self.state) for event in told)
         self.state = reduce_all(self.state, told)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import reduce
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from vp_tui.cli.config.kinds import ConfigError, KindError, hint
 from vp_tui.cli.config.settings import SETTINGS, Given, Settings
@@ -28,8 +28,7 @@ _FROM_ENVIRONMENT: Final = {
 _SHOWN: Final = 80
 
 
-@dataclass(frozen=True, slots=True)
-class Loaded:
+class Loaded(NamedTuple):
     """The settings and, by the name of each, where its value came from."""
 
     settings: Settings
@@ -61,7 +60,7 @@ def load(
     file = _read(path, required=config_file is not None or "gateway_name" in given)
     loaded = settle({**file.given, **_chosen(file, given), **given} if file else given)
     notes = (*loaded.notes, *_unknown_variables(environ))
-    return replace(loaded, notes=notes, config_file=file.path if file else None)
+    return loaded._replace(notes=notes, config_file=file.path if file else None)
 
 
 def settle(given: Mapping[str, Given]) -> Loaded:

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from vp_tui.gateway.credentials import Secret
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class BrakeSettings:
     """The operator's means; a command is its arguments, () where there is none."""
 
@@ -56,7 +56,7 @@ class BrakeSettings:
     )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ProbeSettings:
     """What the lane is probed with."""
 
@@ -64,14 +64,14 @@ class ProbeSettings:
     """"": the prompt that the gateway's generation delegates."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class AlarmSettings:
     """What rings besides the terminal."""
 
     command: tuple[str, ...] = setting((), COMMAND, "run at each new alarm")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Settings:
     """What vp-tui was asked to do; every value has been checked."""
 

@@ -139,6 +139,25 @@ class Dialog(ModalScreen[ResultT | None], Generic[ResultT]):
         Binding("tab", "app.focus_next", show=False),
         Binding("shift+tab", "app.focus_previous", show=False),
     ]
+    CSS = """
+    Dialog { align: center top; background: $background 60%; }
+    #dialog-header { dock: top; background: $panel; }
+    #dialog-keys { dock: bottom; height: 1; background: $panel; }
+    #dialog {
+        overflow-y: auto; scrollbar-size: 0 0; width: 100%; max-width: 120; height: auto;
+        max-height: 100%; border: round $accent; background: $surface; padding: 0 1;
+    }
+    .row { height: 1; width: 1fr; }
+    .field { height: 1; width: 1fr; }
+    .field-label { width: 7; height: 1; }
+    .field Input { width: 1fr; }
+    .cycle { width: auto; height: 1; margin: 0 1 0 1; }
+    WholeRow #dialog { height: 1fr; }
+    #row-scroll { height: 1fr; scrollbar-size-vertical: 1; }
+    #buttons { width: 1fr; height: 1; margin: 1 0 0 0; }
+    #steps { margin: 1 0 0 0; }
+    """
+    """For all dialogs; read when the first one opens."""
     title_text: ClassVar[str]
     """What it does, in other words than its keys."""
     keys_text: ClassVar[str] = "esc nothing"

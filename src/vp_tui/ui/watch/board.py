@@ -45,7 +45,6 @@ from vp_tui.views.actions import AtHand
 from vp_tui.views.figures import numbers
 from vp_tui.views.runs import run_rows
 from vp_tui.views.sources import SourceWord, source_view, streams_view
-from vp_tui.views.stuck_runs import why_no_cancel
 from vp_tui.views.troubles import GUARDRAIL
 
 if TYPE_CHECKING:
@@ -312,6 +311,11 @@ class Board(Container):
         watch, width = self.lane.live.state.watch, self.app.size.width
         self.footer.show([footer_line(watch, width, self._hands(), self.told)])
 
+    def _can_cancel(self, view: View, session_id: str) -> bool:
+        from vp_tui.views.stuck_runs import why_no_cancel  # noqa: PLC0415 - not needed for the first frame
+
+        return why_no_cancel(view, session_id) is None
+
     def _hands(self) -> AtHand:
         view, rows = self.lane.live.view, self.focused_list
         sources = {source_view(view, source).word for source in Source}
@@ -325,7 +329,7 @@ class Board(Container):
             and not (lane.is_reverted or phase is Phase.REVERTED),
             is_alarm=any(row.is_alarm for row in self._rows),
             is_triage=self.triage_choice.session_id is not None,
-            can_cancel=why_no_cancel(view, self.selected) is None,
+            can_cancel=self.selected is not None and self._can_cancel(view, self.selected),
             missed=None if rows.following or not rows.follows else rows.waiting,
             found=self.found.get(self.focused_name, ""),
         )
