@@ -225,9 +225,7 @@ _GROUPS: Final = {
             ("enter",),
             "Look closely at the selected run; in other panes: the whole line.",
         ),
-        Action(
-            "alarm", ("g",), "Go to the gravest alarm: its run, its source, or the explanation."
-        ),
+        Action("alarm", ("g",), "Go to the gravest alarm, or to what the badge tells of."),
         Action("audit", ("u",), "Show what was done, by whom, and what came of it."),
         Action("acknowledge", ("a",), "Say that you have seen the alarms."),
         *(action._replace(danger=True) for action in _DANGERS),

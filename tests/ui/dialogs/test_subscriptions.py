@@ -23,7 +23,7 @@ async def test_what_is_open_subscribes_once_and_leaves_nothing_behind(
     async with running(
         read(files), *scenes.ordinary(), files=files, evidence="docs/evidence_log.md"
     ) as rig:
-        subscribers = rig.app.lane.store._subscribers  # noqa: SLF001 - nothing else shows a leak
+        subscribers = rig.app.lane.store._subscribers
         before = len(subscribers)
         await rig.press(key)
         assert isinstance(rig.app.screen, Dialog)

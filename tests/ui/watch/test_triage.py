@@ -362,6 +362,18 @@ class TestGravest:
             await rig.press("g")
             assert isinstance(rig.app.screen, ExplainScreen)
 
+    @pytest.mark.parametrize(
+        "events", [[], scenes.refused_ops(dashboard=False), scenes.metrics_down()]
+    )
+    async def test_g_shows_the_links_where_the_badge_is_not_live_without_an_alarm(
+        self, events: list[Event]
+    ) -> None:
+        async with running(*events) as rig:
+            await rig.passes(2.0)
+            assert not rig.lines[0].startswith(" LIVE ")
+            await rig.press("g")
+            assert rig.focus == "links"
+
     async def test_g_says_when_nothing_is_wrong(self) -> None:
         async with running(*scenes.ordinary()) as rig:
             await rig.press("g")

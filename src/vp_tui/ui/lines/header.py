@@ -270,10 +270,12 @@ def _sources(view: View, width: int) -> Line:
     """Return the sources and the lane; where there is no room, what is seldom asked goes first."""
     streams = streams_view(view)
     is_full = width >= FULL
-    polled = [_source(source_view(view, source), name, is_full) for source, name in _ASKED.items()]
+    polled = [
+        _source(source_view(view, source), name, is_full=is_full) for source, name in _ASKED.items()
+    ]
     *parts, continuity = polled
-    parts.insert(2, _part("streams", streams.word, _streams(streams, is_full)))
-    told = [part for part in (_coverage(view, is_full), _lane(view)) if part]
+    parts.insert(2, _part("streams", streams.word, _streams(streams, is_full=is_full)))
+    told = [part for part in (_coverage(view, is_full=is_full), _lane(view)) if part]
     if view.state.lane.brake is not None:
         told.reverse()
     if source_view(view, Source.CONTINUITY).word is SourceWord.LIVE:
@@ -292,7 +294,7 @@ def _sources(view: View, width: int) -> Line:
     return spread(flow(shown, width - 2, " ")[0], (("…", "dim"),), width)
 
 
-def _coverage(view: View, is_full: bool) -> Line:  # noqa: FBT001 - as `_word`
+def _coverage(view: View, *, is_full: bool) -> Line:
     figures = numbers(view)
     if figures is None:
         return ()
@@ -317,27 +319,27 @@ def _lane(view: View) -> Line:
     return join("lane ", (word, tone))
 
 
-def _streams(streams: StreamsView, is_full: bool) -> str:  # noqa: FBT001 - as `_word`
+def _streams(streams: StreamsView, *, is_full: bool) -> str:
     if not streams.wanted:
         return "0"
-    word = "" if streams.word is SourceWord.LIVE else f" {_word(streams.word, is_full)}"
+    word = "" if streams.word is SourceWord.LIVE else f" {_word(streams.word, is_full=is_full)}"
     last = f" {age(streams.age_s)}" if streams.age_s is not None else ""
     return f"{streams.live}/{streams.wanted}{word}{last}"
 
 
-def _source(view: SourceView, name: str, is_full: bool) -> Line:  # noqa: FBT001 - as `_word`
+def _source(view: SourceView, name: str, *, is_full: bool) -> Line:
     if view.word is SourceWord.LIVE:
         return _part(name, view.word, age(view.age_s))
     substitute = f" {view.plane} {age(view.age_s)}" if view.has_substitute else ""
     old = f" {age(view.age_s)}" if view.age_s is not None and not substitute else ""
-    return _part(name, view.word, f"{_word(view.word, is_full)}{old}{substitute}")
+    return _part(name, view.word, f"{_word(view.word, is_full=is_full)}{old}{substitute}")
 
 
 def _part(name: str, word: SourceWord, text: str) -> Line:
     return ((WORD_SYMBOLS[word], WORD_TONES[word]), (f"{name} ", "plain"), (text, WORD_TONES[word]))
 
 
-def _word(word: SourceWord, is_full: bool) -> str:  # noqa: FBT001 - whether there is room
+def _word(word: SourceWord, *, is_full: bool) -> str:
     if word is SourceWord.IDLE:
         return "asking"
     return "401" if word is SourceWord.UNAUTHORIZED and not is_full else str(word).upper()

@@ -23,6 +23,7 @@ from vp_tui.views.handover import incident_text
 from vp_tui.views.lookout import GATEWAY_LOST, worst_alarm
 from vp_tui.views.stuck_runs import row_of_session
 from vp_tui.views.triage import is_on_lane
+from vp_tui.views.troubles import badge
 from vp_tui.worker.commands import POLL_FACTORS
 
 if TYPE_CHECKING:
@@ -131,11 +132,12 @@ def _triage(board: Board) -> None:
 
 
 def _go_to_alarm(board: Board) -> None:
-    """Lead to the gravest alarm: a run's triage, the links, or the explanation."""
-    worst = worst_alarm(board.lane.live.view)
-    if worst is None:
-        board.notify("no alarm is on", markup=False)
-    elif worst.key.subject == f"{OF_NO_SESSION}{GATEWAY_LOST}":
+    """Lead to the gravest alarm, else to what the badge says: a run, the links, the explanation."""
+    view = board.lane.live.view
+    worst = worst_alarm(view)
+    if worst is None and badge(view, frozen=False) == "LIVE":
+        board.notify("no alarm is on, and the badge is LIVE", markup=False)
+    elif worst is None or worst.key.subject == f"{OF_NO_SESSION}{GATEWAY_LOST}":
         board.go_to("links")
     elif worst.key.subject.startswith(OF_NO_SESSION):
         _explain(board)
