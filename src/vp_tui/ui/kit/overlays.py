@@ -43,7 +43,7 @@ _NAME: Final = 32
 
 ResultT = TypeVar("ResultT")
 MAX_WIDTH: Final = 120
-"""Columns of the box, as in the stylesheet."""
+"""Columns of the box, as in the dialogs' styles."""
 ROOMY: Final = 30
 """Lines of the terminal from which on the header is as whole as the watch screen's."""
 _FRAME: Final = (4, 3)
@@ -139,6 +139,7 @@ class Dialog(ModalScreen[ResultT | None], Generic[ResultT]):
         Binding("tab", "app.focus_next", show=False),
         Binding("shift+tab", "app.focus_previous", show=False),
     ]
+    SCOPED_CSS = False  # it styles the screen itself too
     CSS = """
     Dialog { align: center top; background: $background 60%; }
     #dialog-header { dock: top; background: $panel; }

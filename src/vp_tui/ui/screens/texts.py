@@ -155,14 +155,6 @@ class HelpScreen(ModalScreen[None]):
         closing("help"),
     ]
 
-    CSS = """
-    HelpScreen { align: center middle; }
-    #help {
-        width: 80; max-width: 100%; max-height: 100%; height: auto; border: round $accent;
-        background: $surface; padding: 0 1;
-    }
-    """
-
     def __init__(self, watch: Watch) -> None:
         super().__init__()
         self._watch = watch
