@@ -143,7 +143,7 @@ async def test_scope_follows_the_other_session_to_its_end() -> None:
 async def test_the_filter_keeps_what_matches_and_goes_on_filtering() -> None:
     async with running(*talk(1, 30)) as rig:
         await rig.press("2", "slash", *"word 2", "enter")
-        assert words(rig) == [23, 24, 25, 26, 27, 28, 29]
+        assert words(rig) == [2, *range(20, 30)]
         assert "/word 2/" in title(rig)
         await rig.tell(*stream(frame("text", "nothing")), *talk(200, 200))
         assert words(rig)[-1] == 200

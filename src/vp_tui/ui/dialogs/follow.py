@@ -16,7 +16,7 @@ from textual.widgets import Input
 from vp_tui.ui.kit.forms import Buttons, Field, TextLine
 from vp_tui.ui.kit.line_list import Lines
 from vp_tui.ui.kit.overlays import Dialog
-from vp_tui.ui.lines.paint import Line, join, paragraph
+from vp_tui.ui.lines.paint import Line, first_lines, join, paragraph
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -108,9 +108,11 @@ class FollowDialog(Dialog[None]):
             steps.show(known or [join(f"· {self._ask.sending}")])
         for field in self._fields:
             field.display = self._is_asking
-        taken = sum(len(lines.lines) for lines in (told, target, steps)) + len(self._fields)
+        blanks = bool(steps.lines) + (self._ask.answer is not None)  # over steps and answers
+        shown = sum(len(lines.lines) for lines in (told, target, steps))
+        taken = shown + len(self._fields) + blanks
         about = self._ask.facts(view, width, is_short=bool(steps.lines)) if self._is_asking else []
-        facts.show(about[: max(height - taken, 1)])
+        facts.show(first_lines(about, height - taken, width))
         for lines in blocks:
             lines.display = bool(lines.lines)
 

@@ -13,7 +13,7 @@ from vp_tui.domain.rollout.windows import default_scope
 from vp_tui.domain.text import ELLIPSIS, literal
 from vp_tui.domain.vocabulary import Stage, Traffic, is_word
 from vp_tui.ui.dialogs.window import WorkDialog, window_fields
-from vp_tui.ui.kit.forms import Choices, Cycle, Field, TextLine
+from vp_tui.ui.kit.forms import Choices, Cycle, Cycles, Field, TextLine
 from vp_tui.ui.kit.line_list import Lines
 from vp_tui.ui.kit.overlays import Dialog
 from vp_tui.ui.lines.evidence import (
@@ -24,7 +24,7 @@ from vp_tui.ui.lines.evidence import (
     row_lines,
     word_rows,
 )
-from vp_tui.ui.lines.paint import Line, cut, join, plain
+from vp_tui.ui.lines.paint import Line, cut, first_lines, join, plain
 from vp_tui.views.draft import Choice, draft_row
 from vp_tui.views.evidence_row import actions_in_window, row_of
 from vp_tui.worker.evidence import AppendedRow, Outcome, Preceded, WaitingRows
@@ -41,8 +41,8 @@ if TYPE_CHECKING:
 ANOTHER: Final = "another word…"
 TOLD: Final = "in the notes"
 LEFT_OUT: Final = "left out"
-FIXED_LINES: Final = 4
-"""Window and stage, scope and source, note, after and unknowns; actions where there are any."""
+FIXED_LINES: Final = 3
+"""Window and stage, scope and source, note."""
 FEWEST_WORDS: Final = 3  # lines of the list of words at least, while it has not the focus
 
 
@@ -76,11 +76,7 @@ class RecordDialog(WorkDialog[Outcome]):
             Field("word", hint="A_WORD_OF_YOUR_OWN"),
             Field("reason", hint="asked only when the word allows more than is suggested"),
             Field("note"),
-            Horizontal(
-                Cycle("after", ["", ""], ""),
-                Cycle("unknowns", [TOLD, LEFT_OUT], TOLD),
-                classes="row",
-            ),
+            Cycles(Cycle("after", ["", ""], ""), Cycle("unknowns", [TOLD, LEFT_OUT], TOLD)),
             Horizontal(Cycle("actions", [TOLD, LEFT_OUT], TOLD), id="attached", classes="row"),
             Lines(id="preview"),
         ]
@@ -141,17 +137,18 @@ class RecordDialog(WorkDialog[Outcome]):
         # All words are in view while the list has the focus: the facts give way, then the box
         # scrolls. Otherwise the words give way to the facts.
         words, row = self.query_one("#decision", Choices), self._row
-        room = lines - FIXED_LINES - self.show_told(self.said) - sum(asked.values())
+        place = 0 if self._draft.stays_open(self.choice) else 1
+        self.query_one("#after", Cycle).show(after_words(self._draft, row), place)
+        fixed = FIXED_LINES + self.query_one(Cycles).lay_out(columns) + sum(asked.values())
+        room = lines - fixed - self.show_told(self.said)
         facts = draft_lines(self._draft, view, columns, author)
         if words.has_focus:
             height = words.count
-            facts = facts[: max(room - height - 1, 1)]
+            facts = first_lines(facts, room - height - 1, columns)
         else:
             height = max(min(room - len(facts) - 1, words.count), FEWEST_WORDS)
         words.styles.height = height
         self.query_one("#facts", Lines).show(facts)
-        place = 0 if self._draft.stays_open(self.choice) else 1
-        self.query_one("#after", Cycle).show(after_words(self._draft, row), place)
         self.query_one("#preview", Lines).show(
             row_lines(row, columns, max(room - height - len(facts), 1))
         )

@@ -14,7 +14,7 @@ from vp_tui.ui.dialogs.window import WorkDialog
 from vp_tui.ui.kit.forms import Cycle, Field, TextLine
 from vp_tui.ui.kit.line_list import Lines
 from vp_tui.ui.lines.explain_rules import gate_lines
-from vp_tui.ui.lines.paint import paragraph
+from vp_tui.ui.lines.paint import first_lines, paragraph
 from vp_tui.views.assessment import assess
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class WaiveDialog(WorkDialog[Waiver]):
         width, height = self.room
         meaning = paragraph(f"{self._window.label}. {MEANING}", width, 0, "dim")
         room = height - _FIELDS - self.show_told(self.said) - len(meaning)
-        facts = gate_lines(self._chosen, self._gate, width)[: max(room, 1)]
+        facts = first_lines(gate_lines(self._chosen, self._gate, width), room, width)
         self.query_one("#facts", Lines).show([*facts, *meaning])
 
     @property

@@ -9,9 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Final
 
+from rich.segment import Segment
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
+from textual.geometry import Region
 from textual.message import Message
+from textual.strip import Strip
 from textual.widgets import Input
 
 from vp_tui.domain.text import literal
@@ -23,13 +26,14 @@ if TYPE_CHECKING:
 
     from textual.app import ComposeResult
     from textual.events import Paste
-    from textual.strip import Strip
 
     from vp_tui.ui.lines.paint import Tone
 
 
 TEXT_LIMIT: Final = 200_000
 """Characters that a text may have; the row cuts long notes, its record keeps them."""
+_AROUND: Final = 2
+"""Blanks beside a word that turns, as the dialogs' styles have them."""
 _DIGITS: Final = "1234567890"
 
 
@@ -58,6 +62,23 @@ class TextLine(Input):
     def meant(self) -> str:
         """What was typed or pasted, without blanks around it."""
         return self.value.translate(_MEANT).strip()
+
+    def on_focus(self) -> None:
+        """Bring the cursor into view: it stands at the end of what a field was filled in with."""
+        at = self.cursor_screen_offset.x - self.content_region.x + self.scroll_offset.x
+        self.scroll_to_region(Region(at, 0, 1, 1), force=True, animate=False)
+
+    def render_line(self, y: int) -> Strip:
+        """Return the line; what is hidden at an end is marked there, but under the cursor."""
+        strip, width = super().render_line(y), self.size.width
+        left, whole = self.scroll_offset.x, self.content_width - bool(self.value)
+        at = self.cursor_screen_offset.x - self.content_region.x
+        mark = Strip([Segment("…", self.rich_style)])
+        if left and at:
+            strip = Strip.join([mark, strip.crop(1, width)])
+        if whole - left > width and at != width - 1:
+            strip = Strip.join([strip.crop(0, width - 1), mark])
+        return strip
 
     def replace(self, text: str, start: int, end: int) -> None:
         super().replace(_pictured(text), start, end)
@@ -137,6 +158,20 @@ class Cycle(Toned, can_focus=True):
         tone: Tone = "match" if self.has_focus else "strong"
         painted: Line = ((f"{self._label} ", "dim"), (f"<{self.value}>", tone))
         return self.strip(painted, self.size.width)
+
+
+class Cycles(Horizontal):
+    """Words that turn, beside each other; below each other where they do not fit beside."""
+
+    def __init__(self, *cycles: Cycle) -> None:
+        super().__init__(*cycles, classes="row")
+        self._cycles = cycles
+
+    def lay_out(self, width: int) -> int:
+        """Arrange them in `width` cells; return the lines that they take."""
+        wide = sum(cycle.get_content_width() + _AROUND for cycle in self._cycles)
+        self.set_class(wide > width, "-narrow")
+        return len(self._cycles) if wide > width else 1
 
 
 class Choices(Toned, can_focus=True):

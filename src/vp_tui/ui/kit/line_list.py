@@ -23,7 +23,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from vp_tui.domain.text import ELLIPSIS
-from vp_tui.ui.lines.paint import EMPTY, Line, Tone, width_of
+from vp_tui.ui.lines.paint import EMPTY, Line, Tone, cut, width_of
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Sequence
@@ -52,7 +52,8 @@ class Toned(Widget):
         """Return the line as `width` cells; `under` is laid over all of it (a cursor, say)."""
         tones = cast("HasTones", self.app).tones
         base, over = self.visual_style.rich_style, tones.style(under)
-        segments = [Segment(text, base + tones.style(tone) + over) for text, tone in painted]
+        shown = cut(painted, width)
+        segments = [Segment(text, base + tones.style(tone) + over) for text, tone in shown]
         return Strip(segments).adjust_cell_length(width, base + over)
 
     def refresh_changed(self, old: Sequence[Line], new: Sequence[Line]) -> None:

@@ -149,6 +149,7 @@ class Dialog(ModalScreen[ResultT | None], Generic[ResultT]):
         max-height: 100%; border: round $accent; background: $surface; padding: 0 1;
     }
     .row { height: 1; width: 1fr; }
+    .row.-narrow { layout: vertical; height: auto; }
     .field { height: 1; width: 1fr; }
     .field-label { width: 7; height: 1; }
     .field Input { width: 1fr; }
@@ -186,13 +187,28 @@ class Dialog(ModalScreen[ResultT | None], Generic[ResultT]):
 
     def on_mount(self) -> None:
         self._unsubscribe = self.lane.store.subscribe(lambda _state: self.redraw_if_shown())
+        box = self.query_one("#dialog")
+        for moved in ("scroll_y", "virtual_size", "size"):
+            self.watch(box, moved, self._mark_hidden_soon, init=False)
         self.redraw()
 
     def on_unmount(self) -> None:
         self._unsubscribe()
 
+    def _mark_hidden_soon(self) -> None:
+        self.call_after_refresh(self._mark_hidden)
+
+    def _mark_hidden(self) -> None:
+        """Say at the foot of the box that it goes on above or below, and how to get there."""
+        box = self.query_one("#dialog")
+        above, below = box.scroll_y > 0, box.scroll_y < box.max_scroll_y
+        where = " and ".join(["above"] * above + ["below"] * below)
+        box.border_subtitle = f"more {where}: tab" if where else ""
+
     def on_resize(self) -> None:
         self.redraw_if_shown()
+        if self.focused is not None:  # what has the focus is in view at each size
+            self.call_after_refresh(self.focused.scroll_visible, animate=False)
 
     def on_screen_resume(self) -> None:
         self.redraw_if_shown()

@@ -61,7 +61,7 @@ _Row = tuple[str, Line, Line]
 
 
 def dense_lines(view: View, width: int, height: int = LINES) -> list[Line]:
-    """Return `height` lines: window, epoch and guardrails side by side, the epoch below if narrow.
+    """Return up to `height` lines: window, epoch and guardrails side by side; narrow: one below.
 
     Where lines are few whole rows go, the guardrails' last ones too.
     """
@@ -69,7 +69,7 @@ def dense_lines(view: View, width: int, height: int = LINES) -> list[Line]:
     if figures is None:
         word, reason = lines.no_figures(source_view(view, Source.METRICS), width - LABEL)
         told = [join(_label("fallback"), word), join(_label(""), reason)]
-        return [*told, *[()] * (height - 2)][:height]
+        return told[:height]
     more = max(width - USUAL, 0) // _SHARE
     window, last = WINDOW + more, GUARDRAILS + more
     if width < USUAL:

@@ -95,8 +95,8 @@ class Found(NamedTuple):
 
     def __str__(self) -> str:
         if not self.total:
-            rows = {0: "there are no lines", 1: "not in the only line"}
-            return f"no {self.thing}: {rows.get(self.rows, f'none of {self.rows:,} lines')}"
+            rows = ("there are no lines", "not in the only line", f"none of {self.rows:,} lines")
+            return f"no {self.thing}: {rows[min(self.rows, 2)]}"
         told = f"{self.thing} {self.number:,} of {self.total:,}"
         return f"{told}, round from the {self.round_from}" if self.round_from else told
 
@@ -136,17 +136,27 @@ def fit(text: str, width: int) -> str:
 
 
 def cut(painted: Line, width: int) -> Line:
-    """Return at most `width` cells of a line."""
+    """Return at most `width` cells of a line; a cut shows an ellipsis."""
+    if width_of(painted) <= width:
+        return painted
     spans: list[Span] = []
-    left = width
+    left = width - 1
     for text, tone in painted:
         size = cell_len(text)
         if size > left:
-            spans.append((fit(text, left), tone))
+            spans.append((fit(text, left + 1), tone))
             break
         spans.append((text, tone))
         left -= size
     return tuple(spans)
+
+
+def first_lines(lines: Sequence[Line], count: int, width: int) -> list[Line]:
+    """Return the first `count` lines, at least one; where more follow, the last one says so."""
+    kept = list(lines[: max(count, 1)])
+    if len(kept) < len(lines):
+        kept[-1] = cut(join(kept[-1], (" …", "dim")), width)
+    return kept
 
 
 def chop(painted: Line, width: int) -> list[Line]:

@@ -240,7 +240,6 @@ class Board(Container):
         has_cards = self.cards.is_attached and self._has_room_for_cards  # not in the first frame
         self.cards.display = has_cards and not is_triage
         self.dense.display = not self.cards.display
-        self.dense.styles.height = shares.figures
         self.detail.display = is_tall and width >= BESIDE and not is_triage
         self._upper.styles.height = "1fr" if is_tall else shares.runs
         self.lower_panes.display = is_tall or shares.has_pane
