@@ -77,7 +77,6 @@ _KEPT: Final = 256
 """Paragraphs kept as they were wrapped: of a screen's text most are the same from draw to draw."""
 NAMES: Final = 13
 """Cells of the names in a list of facts, with the blanks around them."""
-
 STEP_NAMES: Final = 16
 """Cells of the steps' names, the blank after them included."""
 
