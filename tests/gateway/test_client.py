@@ -92,6 +92,21 @@ async def test_no_bad_id_leaves_the_house(make_client: MakeClient) -> None:
         ),
         (418, b"\x1b[31mteapot\n" + b"x" * 9_000, errors.Rejected, "␛[31mteapot xxx"),
         (500, b"Internal Server Error", errors.ServerFailed, "500 from"),
+        (
+            422,
+            (
+                b'{"error": {"code": "VALIDATION_ERROR", "message": "Field required", "extra": '
+                b'{"fields": [{"loc": ["query", "vp_id"], "msg": "Field required"}]}}}'
+            ),
+            errors.Rejected,
+            "query.vp_id: Field required",
+        ),
+        (
+            500,
+            b'{"error": {"code": "INTERNAL_ERROR", "message": "Unexpected.", "extra": {}}}',
+            errors.ServerFailed,
+            "INTERNAL_ERROR: Unexpected.",
+        ),
         (500, b'{"detail": [1, {"msg": 3}, "s"]}', errors.ServerFailed, "s"),
         (502, b"<html>Bad gateway</html>", errors.ServerFailed, "a web page"),
         (

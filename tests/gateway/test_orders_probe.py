@@ -75,7 +75,7 @@ async def test_the_prompt_is_sent_once_and_not_before_it_is_attached() -> None:
 
     async with gateway(handle) as url:
         facts = await told_by(url, "write [red]code[/red]\nnow ✓")
-    assert heard == [{"type": "execute", "data": {"text": "write [red]code[/red]\nnow ✓"}}]
+    assert heard == [{"type": "execute", "data": {"user_input": "write [red]code[/red]\nnow ✓"}}]
     assert [type(fact) for fact in facts] == [
         ProofStep,
         ProofStep,
@@ -149,9 +149,9 @@ async def test_a_probes_socket_refuses_all_but_one_execute(said: str | bytes) ->
         async with opening(address, options, ExecutingConnection) as socket:
             with pytest.raises(ReadOnly, match="anything but an execute"):
                 await socket.send(said)
-            await socket.send(message("execute", text="x"))
+            await socket.send(message("execute", user_input="x"))
             with pytest.raises(ReadOnly, match="a second frame"):
-                await socket.send(message("execute", text="x"))
+                await socket.send(message("execute", user_input="x"))
         async with asyncio.timeout(PATIENCE_S):
             await left.wait()
-    assert heard == [message("execute", text="x")]
+    assert heard == [message("execute", user_input="x")]

@@ -114,7 +114,7 @@ class Viewer:
 
     async def run(self, prompt: str) -> None:
         """Execute a prompt to its end."""
-        await self.send("execute", text=prompt)
+        await self.send("execute", user_input=prompt)
         await self.until("system_event")
 
 
@@ -262,7 +262,7 @@ def transcript() -> Callable[[str], list[dict[str, Any]]]:
     def load(name: str) -> list[dict[str, Any]]:
         path = next(WIRE.glob(f"{name}*.jsonl"))
         lines = path.read_text(encoding="utf-8").splitlines()
-        return [json.loads(line)["msg"] for line in lines]
+        return [line["msg"] for line in map(json.loads, lines) if "msg" in line]
 
     return load
 

@@ -196,7 +196,7 @@ async def test_cancels(bench: Bench, recorded: Load, as_text: AsText) -> None:
 async def test_a_running_session(bench: Bench, recorded: Load, as_text: AsText) -> None:
     session_id = await bench.create()
     async with bench.attached(session_id) as viewer:
-        await viewer.send("execute", text="Please implement code that hangs @fake:hang")
+        await viewer.send("execute", user_input="Please implement code that hangs @fake:hang")
         await viewer.until("tool_call")
         replaced = {"session_20261122_193458_043b78ea": session_id}
         await check(bench, recorded("d03"), as_text, **replaced)

@@ -97,7 +97,7 @@ MARKERS = {"input_required": "input_required", "drip secs=4": "text", "unknown":
 async def test_other_markers(bench: Bench) -> None:
     for marker, shown in MARKERS.items():
         async with bench.attached(await bench.create()) as viewer:
-            await viewer.send("execute", text=f"Please write code @fake:{marker}")
+            await viewer.send("execute", user_input=f"Please write code @fake:{marker}")
             await viewer.until(shown)
             await viewer.send("input_response", input_id="x", text="staging")
             await viewer.send("cancel", reason="enough")

@@ -32,7 +32,7 @@ def running(sessions: Iterable[SimSession]) -> list[SimSession]:
 async def test_a_stuck_run_unwinds_and_its_viewer_sees_the_reason(bench: Bench) -> None:
     session_id = await bench.create()
     async with bench.attached(session_id) as viewer:
-        await viewer.send("execute", text="Please write code @fake:hang")
+        await viewer.send("execute", user_input="Please write code @fake:hang")
         await viewer.until("tool_call")
         answer = await orders_for(bench).cancel(session_id, "stuck in npm")
         assert (answer.session_id, answer.reason) == (session_id, "stuck in npm")

@@ -125,7 +125,7 @@ async def test_a_probe_that_hangs_is_given_up_and_goes_on(bench: Bench) -> None:
 async def test_a_probe_behind_a_held_lock_cannot_even_make_its_session(bench: Bench) -> None:
     session_id = await bench.create()
     async with bench.attached(session_id) as viewer:
-        await viewer.send("execute", text=CODE.format("hang"))
+        await viewer.send("execute", user_input=CODE.format("hang"))
         await viewer.until("tool_call")
         probe = (await probed(bench, timeouts_s={**FAST, ProbeStep.CREATED: 0.05}))[-1]
     assert probe.outcome is ProbeOutcome.TIMED_OUT

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -26,7 +27,7 @@ def prompt_of(frames: list[dict[str, Any]]) -> str:
 
 async def check_stream(bench: Bench, frames: list[dict[str, Any]], as_text: AsText) -> None:
     async with bench.attached(await bench.create()) as viewer:
-        await viewer.send("execute", text=prompt_of(frames))
+        await viewer.send("execute", user_input=prompt_of(frames))
         ours = await viewer.collect(len(frames))
     assert as_text(ours, bench.driver.workspaces) == as_text(frames)
 
@@ -66,9 +67,9 @@ async def test_a_stuck_run_its_viewers_and_the_queue_behind_it(
 ) -> None:
     victim_id, session_id = await bench.create(), await bench.create()
     async with bench.attached(session_id) as owner, bench.attached(victim_id) as victim:
-        await owner.send("execute", text=prompt_of(transcript("d01")))
+        await owner.send("execute", user_input=prompt_of(transcript("d01")))
         await owner.until("tool_call")
-        await victim.send("execute", text=prompt_of(transcript("d05")))
+        await victim.send("execute", user_input=prompt_of(transcript("d05")))
         async with bench.attached(session_id) as second:
             await second.until("connected")
             await bench.eventually(lambda: bool(bench.driver.gateway.sessions[victim_id].turn))
@@ -93,7 +94,7 @@ async def test_a_run_that_is_deaf_to_cancel(
     async with make_bench(speed=12.0) as bench:
         session_id = await bench.create()
         async with bench.attached(session_id) as viewer:
-            await viewer.send("execute", text=prompt_of(frames))
+            await viewer.send("execute", user_input=prompt_of(frames))
             await viewer.until("text")
             for reason in ("stuck", "again"):
                 answer = await bench.cancel(session_id, reason)
@@ -135,6 +136,28 @@ async def test_bad_and_unknown_ids(bench: Bench) -> None:
     assert (closed.value.rcvd.code, closed.value.rcvd.reason) == (4004, "Session not found")
 
 
+@pytest.mark.parametrize("name", ["r01", "r02"])
+async def test_what_the_gateway_does_not_take(
+    bench: Bench, transcript: Load, as_text: AsText, name: str
+) -> None:
+    sent = {"r01": ("execute", {"text": "Please implement the parser code"}), "r02": ("ping", {})}
+    kind, data = sent[name]
+    session_id = await bench.create()
+    async with bench.attached(session_id) as viewer:
+        await viewer.send(kind, **data)
+        ours = await viewer.collect(2)
+    assert as_text(ours, bench.driver.workspaces) == as_text(transcript(name))
+    assert bench.driver.gateway.sessions[session_id].turn is None
+
+
+@pytest.mark.parametrize("data", [{}, {"query": "write code"}, {"user_input": " "}, ["write"]])
+async def test_a_prompt_under_any_other_key_is_none(bench: Bench, data: object) -> None:
+    async with bench.attached(await bench.create()) as viewer:
+        await viewer.socket.send(json.dumps({"type": "execute", "data": data}))
+        assert (await viewer.until("error"))["data"] == {"message": "Empty user_input"}
+    assert bench.driver.gateway.ledger.missions == []
+
+
 async def test_pings_and_binary_frames_are_errors(bench: Bench) -> None:
     async with bench.attached(await bench.create()) as viewer:
         await viewer.send("ping")
@@ -152,14 +175,14 @@ async def test_duplicates_and_busy_sessions(bench: Bench) -> None:
     session_id = await bench.create()
     async with bench.attached(session_id) as viewer:
         await viewer.run("Please write code dup @fake:mission secs=1")
-        await viewer.send("execute", query="Please write code dup @fake:mission secs=1")
+        await viewer.send("execute", user_input="Please write code dup @fake:mission secs=1")
         await viewer.until("status", status="duplicate_turn_ignored")
         await viewer.until("query_complete")
-        await viewer.send("execute", text="Please write code @fake:hang")
+        await viewer.send("execute", user_input="Please write code @fake:hang")
         await viewer.until("tool_call")
-        await viewer.send("execute", text="Please write code @fake:hang")
+        await viewer.send("execute", user_input="Please write code @fake:hang")
         await viewer.until("status", status="turn_in_progress")
-        await viewer.send("execute", text="Another one")
+        await viewer.send("execute", user_input="Another one")
         busy = await viewer.until("status", status="turn_rejected_busy")
         assert busy["data"]["active_turn_id"].startswith("turn_")
         await viewer.send("cancel")
@@ -192,7 +215,7 @@ async def test_the_lock_freezes_creating_resuming_and_attaching(bench: Bench) ->
 async def test_a_restart_closes_sockets_with_1012(bench: Bench) -> None:
     session_id = await bench.create()
     async with bench.attached(session_id) as viewer:
-        await viewer.send("execute", text="Please write code @fake:hang")
+        await viewer.send("execute", user_input="Please write code @fake:hang")
         await viewer.until("tool_call")
         await bench.driver.restart()
         with pytest.raises(websockets.ConnectionClosed) as closed:

@@ -29,4 +29,5 @@ def transcript(name: str, *, session_id: str = "session_a") -> list[StreamEvent]
     return [
         StreamEvent(record["_t"], session_id, parse_frame(json.dumps(record["msg"])))
         for record in records
+        if "msg" in record
     ]

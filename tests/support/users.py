@@ -23,7 +23,7 @@ class User:
         self._socket = socket
 
     async def ask(self, prompt: str) -> None:
-        await self._socket.send(json.dumps({"type": "execute", "data": {"text": prompt}}))
+        await self._socket.send(json.dumps({"type": "execute", "data": {"user_input": prompt}}))
 
     async def read_all(self) -> None:
         """Drain the socket: a viewer that does not read freezes the run."""

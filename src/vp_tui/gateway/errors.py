@@ -135,8 +135,9 @@ def refusal(asked: Asked, status: int, body: bytes, location: str = "") -> Gatew
 def _detail(body: bytes) -> str:
     """Return what an error body says, in one short sanitised line.
 
-    `detail` may be a string, the list of a 422 or an object with code and message (docs/wire.md,
-    section 15). Plain text is taken as it is, HTML only named.
+    `detail` may be a string, the list of a 422 or an object with code and message; a G2 also says
+    `error`, an object with the fields of a 422 (docs/wire.md, section 15). Plain text is taken as
+    it is, HTML only named.
     """
     text = body.decode(errors="replace").strip()
     try:
@@ -144,7 +145,8 @@ def _detail(body: bytes) -> str:
     except (ValueError, RecursionError):
         said = "a web page" if text.startswith("<") else text
     else:
-        said = _sentence(answer.get("detail", "") if isinstance(answer, dict) else "")
+        told = answer if isinstance(answer, dict) else {}
+        said = _sentence(told.get("detail", told.get("error")))
     return clip(literal(fold(said[: 4 * _SHOWN])), _SHOWN)
 
 
@@ -156,6 +158,9 @@ def _sentence(detail: object) -> str:
         return "; ".join(_sentence(item) for item in detail[:3])
     if not isinstance(detail, dict):
         return ""
+    extra = detail.get("extra")
+    if isinstance(extra, dict) and extra.get("fields"):
+        return _sentence(extra["fields"])
     place = detail.get("loc")
     named = ".".join(map(str, place)) if isinstance(place, list) else detail.get("code")
     said = detail.get("msg") or detail.get("message")

@@ -124,7 +124,7 @@ class Orders:
                     if frame.kind == "connected" and not is_attached:
                         is_attached = True
                         tell(ProofStep(self._clock(), ProbeStep.ATTACHED))
-                        order = {"type": "execute", "data": {"text": prompt}}
+                        order = {"type": "execute", "data": {"user_input": prompt}}
                         await socket.send(json.dumps(order))
                         tell(ProofStep(self._clock(), ProbeStep.EXECUTED))
                     elif frame.kind in TOLD:

@@ -82,14 +82,18 @@ async def _handle(gateway: SimGateway, session: SimSession, socket: WebSocket, t
         await session.reply(socket, "error", {"message": "Invalid message"})
         return
     if kind == "execute":
-        prompt = str(data.get("text") or data.get("query") or "")
+        prompt = data.get("user_input") if isinstance(data, dict) else None
+        if not isinstance(prompt, str) or not prompt.strip():
+            await session.reply(socket, "error", {"message": "Empty user_input"})
+            return
         refusal = gateway.turns.refuse(session, prompt)
         for refused, words in refusal:
             await session.reply(socket, refused, words)
         if not refusal:
             gateway.start_turn(session, prompt)
     elif kind == "cancel":
-        await gateway.turns.cancel(session, str(data.get("reason") or "Cancelled by user"))
+        reason = data.get("reason") if isinstance(data, dict) else None
+        await gateway.turns.cancel(session, str(reason or "Cancelled by user"))
     elif kind != "input_response":
         await session.reply(socket, "error", {"message": f"Unknown message type: {kind}"})
 
