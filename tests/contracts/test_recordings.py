@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -100,6 +101,14 @@ def _check_command(recording: Recording) -> None:
     assert recording["request"].startswith("POST ")
 
 
+def _check_claims(recording: Recording) -> None:
+    told = {each["mission_id"]: each for each in recording["body"]["missions"]}
+    claims = wire.parse_claims(_bytes(recording["body"]), "vp.coder.primary", datetime.now(UTC))
+    assert set(claims.missions) == set(told)
+    for claim in claims.missions.values():
+        assert claim.session_id == told[claim.mission_id]["payload"]["source_session_id"]
+
+
 def _check_unasked(recording: Recording) -> None:
     """Answers that vp-tui does not ask for; they are here for the embedded gateway's sake."""
     assert recording["status_code"] == 200
@@ -135,7 +144,7 @@ READERS: dict[str, Callable[[Recording], None]] = {
     "GET /api/v1/ops/logs/tail": _check_tail,
     "GET /api/v1/version": _check_unasked,
     "GET /api/v1/ops/metrics/vp": _check_unasked,
-    "GET /api/v1/ops/vp/missions": _check_unasked,
+    "GET /api/v1/ops/vp/missions": _check_claims,
     "GET /api/v1/ops/vp/sessions": _check_unasked,
 }
 

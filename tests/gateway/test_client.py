@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import httpx
 import pytest
+from tests.support.builders import NOW
 
 from vp_tui.domain.models import INTERNAL, OPS, Plane
 from vp_tui.gateway import errors
@@ -20,6 +21,7 @@ async def test_each_endpoint_is_asked_as_the_contract_says(make_client: MakeClie
         "/api/v1/sessions": "b07_sessions.json",
         "/api/v1/ops/metrics/session-continuity": "k01_session_continuity.json",
         "/api/v1/ops/logs/tail": "g02_tail_lane.json",
+        "/api/v1/ops/vp/missions": "g2/b04_vp_missions.json",
     }
     asked: list[httpx.Request] = []
 
@@ -35,6 +37,7 @@ async def test_each_endpoint_is_asked_as_the_contract_says(make_client: MakeClie
     assert (await client.sessions(Plane.SESSION)).total == 4
     assert (await client.continuity()).transport_status == "ok"
     assert (await client.log_tail("vp_coder_primary", TailRequest(7))).size == 3374
+    assert len((await client.claims(NOW)).missions) == 11
     limits = "vp_id=vp.coder.primary&mission_limit=500&event_limit=1000"
     assert [request.url.query.decode() for request in asked] == [
         "",
@@ -44,10 +47,11 @@ async def test_each_endpoint_is_asked_as_the_contract_says(make_client: MakeClie
         "",
         "",
         "session_id=vp_coder_primary&limit=5000&max_bytes=1000000&cursor=7",
+        "vp_id=vp.coder.primary&limit=500",
     ]
     both = {"x-ua-ops-token": "o", "x-ua-internal-token": "i"}
     sent = [{k: v for k, v in r.headers.items() if k.startswith("x-ua")} for r in asked]
-    assert sent == [{}, both, {}, both, both, both, both]
+    assert sent == [{}, both, {}, both, both, both, both, both]
     assert not any("authorization" in request.headers for request in asked)
 
 

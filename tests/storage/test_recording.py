@@ -7,6 +7,7 @@ from __future__ import annotations
 import copy
 import json
 import math
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
@@ -17,6 +18,7 @@ from tests.support.event_values import KINDS, typed, values_of
 from tests.support.recorded import WIRE, transcript
 
 from vp_tui.domain.events import (
+    ClaimsArrived,
     ContinuityArrived,
     HealthArrived,
     LogArrived,
@@ -51,6 +53,10 @@ ALIEN: Final[list[object]] = [[[]]]
 """JSON that nothing is written as."""
 FEWER: Final = settings(max_examples=30)
 each_kind = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+LISTINGS: Final = {
+    "GET /api/v1/ops/sessions": (wire.parse_ops_sessions, Plane.OPS),
+    "GET /api/v1/sessions": (wire.parse_session_listing, Plane.SESSION),
+}
 any_event: Final = st.one_of(*map(values_of, KINDS))
 any_json: Final = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
@@ -76,14 +82,14 @@ def parsed(recorded: dict[str, Any]) -> Iterator[Event]:
         case "GET /api/v1/dashboard/metrics/coder-vp":
             taken = wire.parse_dashboard_metrics(body, 20, 100)
             yield SnapshotArrived(1.0, taken, Plane.DASHBOARD)
+        case "GET /api/v1/ops/vp/missions":
+            claims = wire.parse_claims(body, "vp.coder.primary", datetime.now(UTC))
+            yield ClaimsArrived(1.0, claims)
         case "GET /api/v1/ops/metrics/session-continuity":
             yield ContinuityArrived(1.0, wire.parse_continuity(body))
-        case "GET /api/v1/ops/sessions":
-            listed = wire.parse_ops_sessions(body)
-            yield SessionsArrived(1.0, listed.sessions, listed.total, Plane.OPS)
-        case "GET /api/v1/sessions":
-            listed = wire.parse_session_listing(body)
-            yield SessionsArrived(1.0, listed.sessions, listed.total, Plane.SESSION)
+        case path if path in LISTINGS:
+            listed, plane = LISTINGS[path]
+            yield SessionsArrived(1.0, *listed(body), plane)
         case "GET /api/v1/ops/logs/tail":
             tail = wire.parse_tail(body)
             yield LogArrived(1.0, "log", LogChunk(tail.lines, size=tail.size, file=tail.file))
@@ -91,7 +97,7 @@ def parsed(recorded: dict[str, Any]) -> Iterator[Event]:
 
 def recorded_events() -> dict[str, list[Event]]:
     """Return what the recordings of a real gateway come to, by their names."""
-    answers = {path.stem: json.loads(path.read_text()) for path in WIRE.glob("*.json")}
+    answers = {path.stem: json.loads(path.read_text()) for path in WIRE.rglob("*.json")}
     told: dict[str, list[Event]] = {name: list(parsed(each)) for name, each in answers.items()}
     told |= {path.stem: [*transcript(path.stem)] for path in WIRE.glob("*.jsonl")}
     return {name: events for name, events in sorted(told.items()) if events}
@@ -213,7 +219,7 @@ class TestRoundTrip:
     def test_the_recordings_are_of_every_source(self) -> None:
         kinds = {type(event) for events in recorded_events().values() for event in events}
         sources = {HealthArrived, SnapshotArrived, SessionsArrived, ContinuityArrived, LogArrived}
-        assert kinds == sources | {StreamEvent}
+        assert kinds == sources | {StreamEvent, ClaimsArrived}
 
     @pytest.mark.parametrize(
         "night",

@@ -9,9 +9,9 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar, cast
 
-from tests.support.builders import continuity, health, snapshot
+from tests.support.builders import NOW, continuity, health, snapshot
 
-from vp_tui.domain.models import Plane, TailAnswer, TokenPresence
+from vp_tui.domain.models import MissionClaims, Plane, TailAnswer, TokenPresence
 from vp_tui.gateway.errors import GatewayError, Unauthorized, Unreachable
 from vp_tui.gateway.parsing import SessionListing
 from vp_tui.worker.feeds import Feeds
@@ -20,6 +20,7 @@ from vp_tui.worker.polling import Pace
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
+    from datetime import datetime
 
     from vp_tui.domain.events import Event
     from vp_tui.domain.models import Continuity, Health, Session, Snapshot
@@ -139,6 +140,7 @@ class FakeClient:
             Plane.OPS: [],
             Plane.SESSION: [],
         }
+        self.claims_answer: MissionClaims | GatewayError = MissionClaims(NOW, {})
         self.continuity_answer: Continuity | GatewayError = continuity()
         self.log_answer: TailAnswer | GatewayError = TailAnswer(
             "/run.log", size=0, lines=(), truncated=False, reset=False
@@ -156,6 +158,9 @@ class FakeClient:
         sessions = self._told(f"sessions {plane}", self.sessions_answers[plane])
         return SessionListing(tuple(sessions), len(sessions))
 
+    async def claims(self, as_of: datetime) -> MissionClaims:
+        return self._told(f"claims {as_of:%H:%M:%S}", self.claims_answer)
+
     async def continuity(self) -> Continuity:
         return self._told("continuity", self.continuity_answer)
 
@@ -168,6 +173,7 @@ class FakeClient:
     def all_fail(self, error: GatewayError) -> None:
         """Answer everything with this error."""
         self.health_answer = self.continuity_answer = self.log_answer = error
+        self.claims_answer = error
         self.metrics_answers = dict.fromkeys(self.metrics_answers, error)
         self.sessions_answers = dict.fromkeys(self.sessions_answers, error)
 

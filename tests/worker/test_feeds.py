@@ -4,11 +4,12 @@ import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.support.builders import mission, on_disk, session, snapshot
+from tests.support.builders import NOW, health, mission, on_disk, session, snapshot
 from tests.support.gateway import LANE, Rig, lost, refused, settle
 
 from vp_tui.domain.events import (
     AuditFailed,
+    ClaimsArrived,
     ContinuityArrived,
     HealthArrived,
     LinkDropped,
@@ -89,6 +90,34 @@ class TestSources:
             ],
             key=str,
         )
+
+
+class TestClaims:
+    async def test_a_g2_is_asked_with_every_third_answer_of_the_metrics(self) -> None:
+        rig = Rig()
+        rig.client.health_answer = health("G2")
+        async with rig.running():
+            await rig.pace.passes(30.0)
+        metrics, claims = rig.told(SnapshotArrived), rig.told(ClaimsArrived)
+        assert (len(metrics), len(claims)) == (16, 6)
+        assert rig.client.asked[f"claims {NOW:%H:%M:%S}"] == 6
+        assert claims[0].claims == rig.client.claims_answer
+
+    async def test_a_g1_is_not_asked(self) -> None:
+        rig = Rig()
+        async with rig.running():
+            await rig.pace.passes(30.0)
+        assert rig.told(ClaimsArrived) == []
+
+    async def test_one_that_refuses_is_told_and_the_metrics_are_taken_all_the_same(self) -> None:
+        rig = Rig()
+        rig.client.health_answer = health("G2")
+        rig.client.claims_answer = NotFound("404", "is this the gateway?")
+        async with rig.running():
+            await rig.pace.passes(6.0)
+        assert {event.claims for event in rig.told(ClaimsArrived)} == {None}
+        assert failures(rig) == []
+        assert planes(rig) == [Plane.OPS] * 4
 
 
 class TestMetrics:

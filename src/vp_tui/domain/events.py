@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         Failure,
         Health,
         LogChunk,
+        MissionClaims,
         Plane,
         Session,
         Snapshot,
@@ -48,6 +49,13 @@ class SnapshotArrived(NamedTuple):
     at: float
     snapshot: Snapshot
     plane: Plane
+
+
+class ClaimsArrived(NamedTuple):
+    """What a G2 said of its missions' claims; None: it was asked and did not say."""
+
+    at: float
+    claims: MissionClaims | None
 
 
 class SessionsArrived(NamedTuple):
@@ -348,11 +356,12 @@ class PollRateChanged(NamedTuple):
     factor: float
 
 
-_Polled = HealthArrived | SnapshotArrived | SessionsArrived | ContinuityArrived | SourceFailed
+_Answered = HealthArrived | SnapshotArrived | ClaimsArrived | SessionsArrived | ContinuityArrived
 _Streamed = StreamEvent | LinkChanged | LinkDropped | GapFound | LogArrived | LogDropped
 _Read = TokensRead | EvidenceRead | WindowsRead | SuitesRead | SwitchesRead | AuditRead
 _Written = RowRecorded | RowsPreceded | WaitingOffered | AuditFailed | OutcomeAudited
 _Cancel = CancelRequested | CancelAnswered | CancelFailed
 _Lane = SwitchAsked | SwitchActed | RestartAsked | RestartActed | ProbeStepped
 _Judged = Looked | AlarmsAcknowledged | AlarmCommandFailed | AutoRevertBarred | AutoRevertStopped
+_Polled = _Answered | SourceFailed
 Event = _Polled | _Streamed | _Read | _Written | _Cancel | _Lane | _Judged | PollRateChanged | Tick

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
     from datetime import datetime
 
-    from vp_tui.domain.models import Dialect, Mission, Snapshot
+    from vp_tui.domain.models import Dialect, Mission, MissionClaims, Snapshot
 
 
 FALLBACK: Final = "vp.mission.fallback"
@@ -170,21 +170,45 @@ def unreported_fallbacks(ledger: Ledger, snapshot: Snapshot) -> int:
     return known - snapshot.fallback.with_fallback
 
 
-def orphans(snapshot: Snapshot, dialect: Dialect | None, *, may_run: bool) -> tuple[str, ...]:
+def orphans(
+    snapshot: Snapshot,
+    dialect: Dialect | None,
+    claims: MissionClaims | None = None,
+    *,
+    may_run: bool,
+) -> tuple[str, ...]:
     """Return ids of missions that read `running` but cannot be; `may_run`: a session may run.
 
     G1 has one lock: only the newest running row can be real, and only while a session runs. On G2
-    several run at once: a row is given up when it is old and no session runs. An unknown
-    generation is treated as G2, the one that accuses less.
+    several run at once: one that a worker claimed is given up when its claim has ended, one of the
+    gateway's own when it is old and no session runs. Without `claims` those of a lane of workers
+    may all be under way. An unknown generation is treated as G2, the one that accuses less.
     """
     running = [mission for mission in snapshot.missions if mission.status == "running"]
     if dialect == "G1":
         doubtful, certain, limit_s = running[:1], running[1:], ORPHAN_GRACE_S
     else:
-        doubtful, certain = running, []
+        doubtful, certain = _by_claim(running, snapshot, claims)
         limit_s = max(3 * (snapshot.latency.p95_s or 0.0), ORPHAN_AFTER_S)
     given_up = [m for m in doubtful if not may_run and _age_s(m, snapshot.generated_at) > limit_s]
     return tuple(mission.mission_id for mission in given_up + certain)
+
+
+def _by_claim(
+    running: list[Mission], snapshot: Snapshot, claims: MissionClaims | None
+) -> tuple[list[Mission], list[Mission]]:
+    """Return G2's running rows that no worker has, and those whose worker's claim has ended."""
+    if claims is None:
+        has_workers = snapshot.lane is not None and snapshot.lane.session_id.endswith(".external")
+        return ([] if has_workers else running), []
+    ends = {
+        mission.mission_id: claim.expires_at
+        for mission in running
+        if (claim := claims.missions.get(mission.mission_id)) is not None
+    }
+    unclaimed = [m for m in running if ends.get(m.mission_id) is None]
+    ended = [m for m in running if (end := ends.get(m.mission_id)) and end < claims.as_of]
+    return unclaimed, ended
 
 
 def _ran_elsewhere(mission: Mission, lane_result: str | None) -> bool:

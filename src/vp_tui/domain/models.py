@@ -175,6 +175,25 @@ class Snapshot(NamedTuple):
     event_limit: int
 
 
+class MissionClaim(NamedTuple):
+    """What a G2 tells of one mission besides its metrics: who has it, and who asked for it."""
+
+    mission_id: str
+    expires_at: datetime | None
+    """When the claim of its worker ends; None where no worker has it."""
+    session_id: str | None
+    """The session whose turn asked for it; None where none did."""
+
+
+class MissionClaims(NamedTuple):
+    """One answer of a G2's endpoint of missions."""
+
+    as_of: datetime
+    """On the gateway's clock, not after it was answered: a claim that ended before is not held."""
+    missions: Mapping[str, MissionClaim]
+    """By their ids, the newest 500."""
+
+
 class Session(NamedTuple):
     """One item of the session listing."""
 

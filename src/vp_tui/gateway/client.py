@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Final
 
 import httpx
 
-from vp_tui.domain.models import Continuity, Health, Plane, Snapshot, TailAnswer
+from vp_tui.domain.models import Continuity, Health, MissionClaims, Plane, Snapshot, TailAnswer
 from vp_tui.gateway.credentials import gateway_url, host_port, require_session_id
 from vp_tui.gateway.errors import Asked, Unreadable, refusal
 from vp_tui.gateway.parsing import (
+    parse_claims,
     parse_continuity,
     parse_dashboard_metrics,
     parse_health,
@@ -26,6 +27,7 @@ from vp_tui.gateway.transport import Answer, TlsContext, answer_to, failures_in_
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
     from vp_tui.gateway.credentials import Credentials
     from vp_tui.gateway.log_tail import TailRequest
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 
 
 SESSIONS_LIMIT: Final = 1_000
+CLAIMS_LIMIT: Final = 500
 DEADLINE_S: Final = 10.0
 
 METRICS_PATH: Final = "/api/v1/ops/metrics/coder-vp"
@@ -63,6 +66,7 @@ class GatewayClient:
         self._base_url = gateway_url(base_url)
         self._where = host_port(base_url)
         self._credentials = credentials
+        self._vp_id = vp_id
         self._limits = {"mission_limit": mission_limit, "event_limit": event_limit}
         self._lane: dict[str, str | int] = {"vp_id": vp_id, **self._limits}
         self._tls = tls or TlsContext(base_url)
@@ -96,6 +100,12 @@ class GatewayClient:
     async def metrics_body(self) -> bytes:
         """Ask for the lane's metrics on the ops plane; return the answer as it was sent."""
         return (await self._get(METRICS_PATH, Plane.OPS, self._lane)).body
+
+    async def claims(self, as_of: datetime) -> MissionClaims:
+        """Ask a G2 who has the lane's missions and who asked for them; `as_of` is its time now."""
+        params: dict[str, str | int] = {"vp_id": self._vp_id, "limit": CLAIMS_LIMIT}
+        answer = await self._get("/api/v1/ops/vp/missions", Plane.OPS, params)
+        return parse_claims(answer.body, self._vp_id, as_of)
 
     async def sessions(self, plane: Plane = Plane.OPS) -> SessionListing:
         """Ask for the sessions on the ops plane or the session plane.

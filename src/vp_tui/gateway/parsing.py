@@ -20,6 +20,8 @@ from vp_tui.domain.models import (
     LaneSession,
     Latency,
     Mission,
+    MissionClaim,
+    MissionClaims,
     MissionEvent,
     ReportedFallback,
     Session,
@@ -31,6 +33,8 @@ from vp_tui.gateway.credentials import is_session_id
 from vp_tui.gateway.errors import ServerFailed, Unreadable
 from vp_tui.gateway.payloads import (
     CancelPayload,
+    ClaimPayload,
+    ClaimsPayload,
     ContinuityAnswerPayload,
     CreatedPayload,
     DashboardPayload,
@@ -112,6 +116,21 @@ def parse_session_listing(body: bytes) -> SessionListing:
             raise _unreadable("session listing", fault) from None
         sessions.append(_value(Session, inner))
     return SessionListing(tuple(sessions), len(sessions))
+
+
+def parse_claims(body: bytes, vp_id: str, as_of: datetime) -> MissionClaims:
+    """Return what is said of this lane's missions, not before `as_of`. Raises Unreadable."""
+    claims = {}
+    for item in _parse(ClaimsPayload, body, "missions").missions:
+        try:
+            told = ClaimPayload.model_validate(item, strict=False)
+        except ValidationError:
+            continue
+        if told.vp_id == vp_id:
+            claims[told.mission_id] = MissionClaim(
+                told.mission_id, told.expires_at, told.session_id
+            )
+    return MissionClaims(as_of, claims)
 
 
 def parse_continuity(body: bytes) -> Continuity:

@@ -141,6 +141,26 @@ class DashboardPayload(Payload):
     metrics: MetricsPayload | None = None
 
 
+def _source_session(payload: object) -> str | None:
+    told = payload.get("source_session_id") if isinstance(payload, dict) else None
+    return literal(told) or None if isinstance(told, str) else None
+
+
+class ClaimPayload(Payload):
+    """One of the missions of GET /api/v1/ops/vp/missions (docs/wire.md, section 16)."""
+
+    mission_id: Text
+    vp_id: Text
+    expires_at: Stamp | None = Field(None, alias="claim_expires_at")
+    session_id: Annotated[Any, AfterValidator(_source_session)] = Field(None, alias="payload")
+
+
+class ClaimsPayload(Payload):
+    """GET /api/v1/ops/vp/missions; each is read by itself, so that an odd one costs itself only."""
+
+    missions: list[Any]
+
+
 class SessionPayload(Payload):
     """A session the gateway has no runtime data of may lack the counters: then nothing runs."""
 

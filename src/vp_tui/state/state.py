@@ -217,6 +217,8 @@ class State:
     epoch: Epoch | None = None
     continuity: models.Continuity | None = None
     snapshot: models.Snapshot | None = None
+    claims: models.MissionClaims | None = None
+    """Of G2: None while its endpoint does not answer."""
     ledger: Ledger = field(default_factory=Ledger)
     sessions: Mapping[str, models.Session] = field(default_factory=dict)
     sessions_total: int = 0

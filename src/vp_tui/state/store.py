@@ -40,7 +40,9 @@ _ANSWERS: Final[Mapping[type[events.Event], Source]] = MappingProxyType(
     }
 )
 """Poll answers that say all anew, and whose they are."""
-_SUPERSEDE: Final = frozenset({*_ANSWERS, events.AuditRead, events.EvidenceRead, events.SuitesRead})
+_SUPERSEDE: Final = frozenset(
+    {*_ANSWERS, events.ClaimsArrived, events.AuditRead, events.EvidenceRead, events.SuitesRead}
+)
 """Of these only the newest count."""
 
 

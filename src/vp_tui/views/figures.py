@@ -134,7 +134,8 @@ def numbers(view: View) -> Numbers | None:
     snapshot = view.state.snapshot
     if snapshot is None:
         return None
-    orphaned = frozenset(orphans(snapshot, view.state.dialect, may_run=_may_run(view)))
+    state = view.state
+    orphaned = frozenset(orphans(snapshot, state.dialect, state.claims, may_run=_may_run(view)))
     recent = view.same(terminal_entries, view.state.ledger, view.state.boot_at, orphaned)
     unreal_ids = (view.state.evidence or NO_EVIDENCE).unreal_ids
     windows = (*view.state.windows, current_window(view))

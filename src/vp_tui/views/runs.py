@@ -192,6 +192,13 @@ def believed_mission(view: View, run: Run, level: RunLevel) -> BelievedMission:
         return BelievedMission(turn.mission_id, "live frame: certain", is_certain=True)
     if not run.is_open and run.pending is None:
         return BelievedMission(None, "no run")
+    if (linked := _linked_mission(view, run.session_id)) is not None:
+        return BelievedMission(linked, "the gateway names this session for it", is_certain=True)
+    return _guessed(view, turn, level)
+
+
+def _guessed(view: View, turn: Turn, level: RunLevel) -> BelievedMission:
+    """Return the mission of a run whose beginning nobody saw, if it can be any."""
     if turn.query is not None or turn.routing is not None:
         return BelievedMission(None, "the turn was not delegated")
     mission_id = _running_mission(view) if level.holds_lock else None
@@ -200,6 +207,16 @@ def believed_mission(view: View, run: Run, level: RunLevel) -> BelievedMission:
     return BelievedMission(
         mission_id, "a guess: the only mission that can run, and this run has the lock"
     )
+
+
+def _linked_mission(view: View, session_id: str) -> str | None:
+    """Return the newest running mission that a G2 says this session asked for."""
+    claims, snapshot = view.state.claims, view.state.snapshot
+    if claims is None or snapshot is None:
+        return None
+    running = (m.mission_id for m in snapshot.missions if m.status == "running")
+    linked = (m for m in running if (c := claims.missions.get(m)) and c.session_id == session_id)
+    return next(linked, None)
 
 
 @fact

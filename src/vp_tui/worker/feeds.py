@@ -21,7 +21,7 @@ from vp_tui.worker.polling import UNAUTHORIZED_RETRY_S, Attachments, LogTailer, 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
-    from vp_tui.domain.models import TokenPresence
+    from vp_tui.domain.models import Dialect, Snapshot, TokenPresence
     from vp_tui.domain.orders import Order
     from vp_tui.gateway.client import GatewayClient
     from vp_tui.gateway.credentials import Credentials
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 _Answer = TypeVar("_Answer")
 FILES_S: Final = 2.0
 """Between two looks at the files' stamps."""
+CLAIMS_EVERY: Final = 3
+"""On G2 every so many answers of the metrics its claims are asked too."""
 LOOKS_AFTER_S: Final = (1.0, 1.0, 2.0, 4.0, 8.0)
 """Between the looks for what an order about the lane brought about: a restart takes its time."""
 
@@ -78,6 +80,9 @@ class Feeds:
     _shown_log_id: str | None = None
     _metrics_gate: OpsGate = field(default_factory=OpsGate)
     _sessions_gate: OpsGate = field(default_factory=OpsGate)
+    _dialect: Dialect | None = None
+    _claims_due: int = 0
+    """Answers of the metrics until the claims are asked."""
     _lost: set[str] = field(default_factory=set)
     _log_tasks: dict[str, asyncio.Task[None]] = field(default_factory=dict)
 
@@ -179,6 +184,7 @@ class Feeds:
 
     async def _ask_health(self) -> None:
         health = await self.client.health()
+        self._dialect = health.dialect
         self.emit(events.HealthArrived(self.pace.clock(), health))
 
     async def _ask_metrics(self) -> None:
@@ -189,6 +195,20 @@ class Feeds:
         if snapshot.lane and is_session_id(snapshot.lane.log_id):
             self.lane_log_id = snapshot.lane.log_id
             self._tail_wanted_logs()
+        if self._dialect == "G2" and plane is Plane.OPS:
+            await self._ask_claims(snapshot)
+
+    async def _ask_claims(self, snapshot: Snapshot) -> None:
+        """Ask for the claims when it is time; without an answer rows are judged without them."""
+        if self._claims_due > 0:
+            self._claims_due -= 1
+            return
+        self._claims_due = CLAIMS_EVERY - 1
+        try:
+            claims = await self.client.claims(snapshot.generated_at)
+        except GatewayError:
+            claims = None
+        self.emit(events.ClaimsArrived(self.pace.clock(), claims))
 
     async def _ask_sessions(self) -> None:
         gate, ask = self._sessions_gate, self.client.sessions
