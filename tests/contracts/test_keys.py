@@ -66,7 +66,7 @@ def named_in(path: Path) -> list[str]:
         "follow OFF, 3 new: G",
         "not opened: w opens it",
         "esc, then w shows it as it is now",
-        "records only: the brake is F",
+        "records only: force it with F",
         "a delegated run writes to the lane's log (3)",
         " is not in this picture: p goes on",
         "open one with w first",

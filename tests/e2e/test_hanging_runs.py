@@ -85,7 +85,7 @@ class TestStuck:
             run = await the_stuck_run(desk)
             assert run.session.session_id == cleo.session_id
             await cancel(desk, run)
-            await desk.sees("the run ended, recovery unconfirmed")
+            await desk.sees("the run ended, not recovered yet")
             await desk.press("escape")
             row = await desk.records("R")
             assert row.decision == "PARTIAL_TIMEOUT_RECOVERED"

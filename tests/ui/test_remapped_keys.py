@@ -229,5 +229,5 @@ async def test_the_dialog_that_records_names_the_brake(tmp_path: Path) -> None:
     events = [read(files), *scenes.ordinary()]
     async with running(*events, size=LARGE, files=files, evidence="log.md", keys=OTHER) as rig:
         await do(rig, "record")
-        assert f"records only: the brake is {named('brake')}" in rig.text
+        assert f"records only: force it with {named('brake')}" in rig.text
         assert old_keys_in(rig.text) == []

@@ -70,14 +70,14 @@ def lines(*events: Event, now: float = 20.0, begin: datetime = LONG_AGO) -> list
 
 def test_a_followed_cancel_is_told_with_what_it_came_to() -> None:
     asked = "02:00:10Z cancel a by ana@laptop (stuck in npm): "
-    assert lines(ASKED) == [asked + "requested, recovery unconfirmed"]
+    assert lines(ASKED) == [asked + "requested, not recovered yet"]
     unwound = builders.stream(
         builders.status_frame(status="turn_cancelled"),
         builders.frame("query_complete", cancelled=True),
         session_id="a",
         at=10.1,
     )
-    assert lines(ASKED, *unwound) == [asked + "the run ended, recovery unconfirmed"]
+    assert lines(ASKED, *unwound) == [asked + "the run ended, not recovered yet"]
     assert lines(ASKED, *unwound, now=200.0) == [asked + "UNCONFIRMED"]
     later = builders.stream(
         builders.processing("next"), builders.frame("query_complete"), session_id="b", at=30.0

@@ -164,7 +164,7 @@ class TestActions:
     def test_what_was_done_in_the_window_is_told_with_its_proof(self) -> None:
         said = notes(*self.cancelled(), now=205.0)
         told = "actions: 02:03:20Z cancel a by ana@laptop (stuck; in npm): the run ended,"
-        assert f"{told} recovery unconfirmed; " in said
+        assert f"{told} not recovered yet; " in said
         assert "a was cancelled, active_runs 0: recovery unconfirmed" in said
 
     def test_it_can_be_left_out_but_the_stuck_run_s_facts_cannot(self) -> None:

@@ -146,9 +146,9 @@ def test_actions_and_what_is_pending() -> None:
     asked = CancelRequested(0.0, OWNER, "stuck in npm", ME)
     told = part("Actions", *scenes.stuck(), asked, READ, now=5.0)
     who = f"- 11-23 02:00:00Z cancel {OWNER} by ana@laptop (stuck in npm): "
-    assert told == [f"{who}requested, recovery unconfirmed"]
+    assert told == [f"{who}requested, not recovered yet"]
     (waits,) = part("Recoveries and proofs pending", *scenes.stuck(), asked, now=5.0)
-    assert waits == f"- {OWNER}, cancelled 02:00:00Z: requested, recovery unconfirmed"
+    assert waits == f"- {OWNER}, cancelled 02:00:00Z: requested, not recovered yet"
     assert any("no cancel is a recovery" in line for line in
                part("Next step", *scenes.stuck(), asked, now=5.0))  # fmt: skip
 

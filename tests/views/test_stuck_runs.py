@@ -261,7 +261,7 @@ class TestGuardrail:
         suggestion = assess(View(builders.state(*sent), 305.0)).suggestion
         assert suggestion is not None
         assert suggestion.decision == Word.PARTIAL_TIMEOUT_RECOVERED
-        assert any("recovery unconfirmed" in reason for reason in suggestion.reasons)
+        assert any("not recovered yet" in reason for reason in suggestion.reasons)
         later = builders.stream(
             builders.processing("next"), builders.frame("query_complete"), session_id="b", at=310.0
         )

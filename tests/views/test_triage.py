@@ -202,7 +202,7 @@ class TestFacts:
             *builders.stream(builders.processing("x"), session_id=A),
             session_id=A,
         )
-        assert "G2" in found.blocks
+        assert "(v2)" in found.blocks
         assert found.blocks.startswith("blocks nothing")
 
     def test_what_it_blocks_is_unknown_before_the_gateway_said_its_generation(self) -> None:

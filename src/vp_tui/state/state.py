@@ -239,7 +239,8 @@ class State:
     """The event list, oldest first, at most EVENT_LIMIT."""
     entries_seen: int = 0
     """How many entries there ever were: the number of the next one."""
-    tokens: models.TokenPresence = field(default_factory=models.TokenPresence)
+    tokens: models.TokenPresence | None = None
+    """None: they were not looked for yet."""
     evidence: EvidenceRead | None = None
     """The evidence log; None until it was read, and where there is none to read.
 

@@ -126,10 +126,16 @@ def actions_in_window(draft: Draft) -> tuple[ActionRecord, ...]:
 
 def _stuck_notes(draft: Draft) -> Iterator[str]:
     """Tell of the runs that hang or were cancelled, where the word's reasons do not."""
-    reasons = draft.suggestion.reasons
+    reasons = _reasons(draft)
     lines = [run.line for run in stuck_runs_in(draft.view)]
     lines += [run.line for run in cancelled_runs(draft.view, draft.window)]
     yield from (line for line in lines if not any(line in reason for reason in reasons))
+
+
+def _reasons(draft: Draft) -> list[str]:
+    """Return why the word was suggested, of a cancelled run in the note's words."""
+    noted = {run.told: run.line for run in cancelled_runs(draft.view, draft.window)}
+    return [noted.get(reason, reason) for reason in draft.suggestion.reasons]
 
 
 def _decided(draft: Draft, choice: Choice) -> Iterator[str]:
@@ -137,7 +143,7 @@ def _decided(draft: Draft, choice: Choice) -> Iterator[str]:
     suggestion = draft.suggestion
     is_own = choice.decision != suggestion.decision
     how = f"{suggestion.decision} was suggested" if is_own else "as suggested"
-    yield f"{how}: {', '.join(suggestion.reasons)}"
+    yield f"{how}: {', '.join(_reasons(draft))}"
     if draft.needs_reason(choice.decision):
         yield f"more was allowed because: {choice.reason.strip() or '…'}"
 

@@ -7,6 +7,8 @@ screen: each line says of itself what it is, how old it is, and what is not know
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from typing import TYPE_CHECKING, Final
 
 from vp_tui.domain.lane.restart import RestartState
@@ -44,7 +46,13 @@ LINE: Final = 240
 """Characters of a line of the summary, at most."""
 CANCELS: Final = 2
 """Cancels of the session told in the summary, the newest."""
-_PLAIN: Final = str.maketrans({"…": "...", "“": '"', "”": '"', "’": "'", "–": "-"})  # noqa: RUF001 - what is replaced
+_PLAIN: Final = str.maketrans(
+    {"…": "...", "“": '"', "”": '"', "‘": "'", "’": "'", "–": "-", "—": "-", "−": "-"}  # noqa: RUF001 - what is replaced
+    | {"‹": "<", "›": ">", "→": "->", "␡": "^?"}  # noqa: RUF001 - what is replaced
+    | {chr(0x2400 + code): f"^{chr(0x40 + code)}" for code in range(0x20)}
+)
+"""What stands in ASCII for signs of ours and of logs: `^[` for the ␛ of an escape."""
+_NO_ASCII: Final = re.compile("[^ -~]+")
 
 
 def handover(view: View, who: str) -> str:
@@ -193,8 +201,10 @@ def incident_text(view: View, session_id: str) -> str:
 
 
 def _ascii(text: str) -> str:
-    """Return `text` with every other character than ASCII's written as an escape."""
-    return literal(text).translate(_PLAIN).encode("ascii", "backslashreplace").decode("ascii")
+    """Return `text` in ASCII: without accents, `(?)` in the place of what has no such form."""
+    plain = unicodedata.normalize("NFKD", literal(text).translate(_PLAIN))
+    unmarked = "".join(char for char in plain if not unicodedata.combining(char))
+    return _NO_ASCII.sub("(?)", unmarked)
 
 
 def _gone(view: View, session_id: str) -> Iterator[str]:

@@ -73,7 +73,7 @@ def _source_view(view: View, source: Source, name: str, known: SourceStatus | No
     status, interval_s = known or SourceStatus(), view.state.watch.intervals[source]
     age_s = None if status.answered_at is None else max(view.now - status.answered_at, 0.0)
     stale_after_s = STALE_AFTER_INTERVALS * interval_s * view.state.poll_factor
-    is_fresh = age_s is not None and age_s <= stale_after_s
+    is_fresh = age_s is not None and age_s <= stale_after_s and not is_lost(view.state)
     word = _word(status, is_fresh=is_fresh)
     return SourceView(name, word, age_s, is_fresh, status.plane, status.failure)
 

@@ -122,7 +122,7 @@ def what_it_blocks(view: View, row: RunRow) -> str:
     if view.state.dialect is None:
         return "what it blocks is unknown: the gateway has not said its generation"
     if view.state.dialect == "G2":
-        return "blocks nothing: on this gateway (G2) a run holds only its own session's lock"
+        return "blocks nothing: on this gateway (v2) a run holds only its own session's lock"
     if level.holds_lock:
         return _while_it_holds(row)
     return "blocks nothing: it does not have the gateway's lock"
@@ -177,7 +177,7 @@ def _stuck(view: View, row: RunRow) -> str:
 
 def _idle(view: View, row: RunRow) -> str:
     if pending(cancels_of(view, row.session.session_id)):
-        return "recovery unconfirmed: watch until a later turn completes"
+        return "not recovered yet: watch until a later turn completes"
     return "nothing to do: no run"
 
 

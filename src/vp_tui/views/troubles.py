@@ -103,7 +103,7 @@ def _troubles_found(view: View) -> Iterator[Trouble]:
     if view.state.windows_problem:
         cure = "whether a window is open is as it was known before; vp-tui tries again"
         yield Trouble("open window", view.state.windows_problem, cure, is_grave=False)
-    for problem in view.state.tokens.problems:
+    for problem in view.state.tokens.problems if view.state.tokens else ():
         cure = f"[{key_of(view.state.watch, 'read-tokens')}] read tokens again, once it is mended"
         yield Trouble("tokens", problem, cure, is_grave=False)
 

@@ -44,7 +44,7 @@ EVENTS: Final = {
 }
 _KNOWN_STATUSES: Final = ("completed", "failed", "running")
 _OPEN: Final = frozenset({CancelState.REQUESTED, CancelState.UNKNOWN, CancelState.ANSWERED})
-"""States whose words do not say that the recovery is unconfirmed."""
+"""States whose words do not say that nothing is recovered yet."""
 
 
 def share(part: int, whole: int) -> str:
@@ -333,7 +333,7 @@ def cancel_outcome(view: View, cancel: Cancel) -> str:
         return f"recovered at {at}: {cancel.recovered_by} completed"
     if how is CancelState.FAILED and cancel.failure is not None:
         return f"{how}: {cancel.failure.reason}"
-    return f"{how}, recovery unconfirmed" if how in _OPEN else str(how)
+    return f"{how}, not recovered yet" if how in _OPEN else str(how)
 
 
 def rang(view: View, alarm: Alarm) -> str:

@@ -146,7 +146,7 @@ def test_a_stuck_run_that_was_cancelled(
 
 
 @pytest.mark.parametrize(
-    ("is_confirmed", "said"), [(False, "recovery unconfirmed"), (True, "a later turn completed")]
+    ("is_confirmed", "said"), [(False, "not recovered yet"), (True, "a later turn completed")]
 )
 def test_a_recovery_is_unconfirmed_until_a_turn_completes(said: str, *, is_confirmed: bool) -> None:
     run = CLEARED._replace(is_confirmed=is_confirmed)

@@ -125,6 +125,6 @@ def test_what_the_note_has_to_name(row: int) -> None:
     named = {
         5: "UA_OPS_TOKEN is not set",
         7: "stuck: session_7 silent 1500s, last tool Bash npm i, last log line npm WARN retry 1",
-        9: "session_9 was cancelled, active_runs 0: recovery unconfirmed",
+        9: "session_9 cancelled, not recovered yet",
     }
     assert reason == named[row]

@@ -320,7 +320,7 @@ class TestOrphan:
         assert one.reason == "cancelled 31s ago, yet its engine wrote 1s ago"
 
     def test_frames_after_the_end_tell_it_too(self) -> None:
-        assert words(unwound(frame("text")), now=115.0) == ["orphan"]
+        assert words(unwound(frame("text")), now=115.0) == ["orphaned"]
 
     def test_it_is_over_once_it_is_silent_for_long(self) -> None:
         assert words(unwound(), now=260.0, lane_log_at=130.0) == ["idle"]

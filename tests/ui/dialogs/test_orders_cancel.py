@@ -203,7 +203,7 @@ class TestFollowing:
             assert "no answer in 20 s" in rig.text
             assert "whether it was carried out is not known" in rig.text
             await rig.tell(*stream(*UNWINDS, session_id=OWNER, at=20.5))
-            assert "the run ended, recovery unconfirmed" in rig.text
+            assert "the run ended, not recovered yet" in rig.text
 
     async def test_a_refusal_of_the_gateway_is_told(self) -> None:
         async with running(*scenes.stuck()) as rig:
@@ -227,7 +227,7 @@ class TestFollowing:
             assert (
                 "later turn completes"
                 in " ".join(line.strip("│ ") for line in rig.lines if "│" in line).rpartition(
-                    "recovery unconfirmed:"
+                    "not recovered yet:"
                 )[2]
             )
 

@@ -44,7 +44,7 @@ async def opened(rig: Rig) -> None:
     await waive(rig)
     assert isinstance(rig.app.screen, WaiveDialog)
     await rig.press("shift+tab")
-    while "gate <G4>" not in rig.text:
+    while "gate <suites>" not in rig.text:
         await rig.press("space")
     await rig.press("tab")
     assert rig.focus == "reason"
@@ -75,7 +75,7 @@ async def test_it_shows_the_gate_and_keeps_the_waiver(files: EvidenceFiles) -> N
         assert "suites WAIVED" in rig.text
         told = f"was INCONCLUSIVE, in {read_windows(files.windows)[0].label}"
         (kept,) = rig.ordered(ActionRecord)
-        assert (kept.what, kept.reason, kept.result) == ("waive G4", SUITES.why, told)
+        assert (kept.what, kept.reason, kept.result) == ("waive suites", SUITES.why, told)
         assert kept.target == kept.vp_id == rig.store.state.watch.vp_id
     assert waivers(files) == (SUITES,)
 
@@ -104,10 +104,10 @@ async def test_what_is_waived_already_is_not_waived_twice(files: EvidenceFiles) 
         await rig.until(lambda: len(rig.app.screen_stack) == 1)
         await waive(rig)
         await rig.press("shift+tab")
-        while "gate <G4>" not in rig.text:
+        while "gate <suites>" not in rig.text:
             await rig.press("space")
         await rig.press("tab", "b", "enter")
-        assert "G4 is waived already" in rig.text
+        assert "suites is waived already" in rig.text
     assert [waiver.why for waiver in waivers(files)] == ["a"]
 
 
@@ -120,7 +120,7 @@ async def test_a_verdict_that_changes_meanwhile_is_shown_first(files: EvidenceFi
         await opened(rig)
         await rig.tell(broken)
         await rig.press("x", "enter")
-        assert "G4 changed to FAIL meanwhile" in rig.text
+        assert "suites changed to FAIL meanwhile" in rig.text
         assert waivers(files) == ()
         await rig.press("enter")
         await rig.until(lambda: len(rig.app.screen_stack) == 1)

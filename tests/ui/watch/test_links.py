@@ -22,6 +22,7 @@ async def test_before_any_data_nothing_is_claimed() -> None:
     async with running() as rig:
         text = await all_links(rig)
     assert "no list of sessions yet" in text
+    assert "  ops token      not looked for yet (UA_OPS_TOKEN)" in text
     assert text.count("no data") == len(Source) - 1
     assert "no session is in the gateway's memory" not in text
 
@@ -99,3 +100,19 @@ async def test_a_failing_log_names_whose_it_is() -> None:
     assert "✗ log " in text
     assert "500: database is locked" in text
     assert "● lane log" in text
+
+
+async def test_no_answer_passes_for_current_once_the_gateway_is_lost() -> None:
+    silent = (Source.METRICS, Source.SESSIONS)
+    async with running(
+        *scenes.ordinary(), *(failed(source, scenes.GONE, at=8.0) for source in silent), size=LARGE
+    ) as rig:
+        await rig.passes(9.0)
+        header, text = rig.header, await all_links(rig)
+    assert "continuity STALE 9s" in header
+    assert "● continuity" not in text
+
+
+async def test_a_pane_s_title_has_one_blank_before_the_word_of_its_log() -> None:
+    async with running(*scenes.refused_ops(dashboard=False), size=LARGE) as rig:
+        assert "3 LANE LOG unauthorized " in rig.title("lane-log")

@@ -262,8 +262,8 @@ def terms(prompt: str, dialect: Dialect | None) -> tuple[str, ...]:
         "If the lane takes it, it makes a mission, and that counts as source `probe`.",
     ]
     if dialect != "G2":
-        lines.append("On G1 it holds the gateway's lock while it runs: other turns wait for it.")
+        lines.append("On v1 it holds the gateway's lock while it runs: other turns wait for it.")
     lines.append("It is never repeated or cancelled by itself, and its session stays there.")
     if dialect is not None and not is_coding_intent(prompt, dialect):
-        lines.append(f"This prompt is none that a {dialect} gateway delegates: it proves nothing.")
+        lines.append(f"A v{dialect[1:]} gateway does not delegate this prompt: it proves nothing.")
     return tuple(lines)

@@ -77,7 +77,7 @@ def _blocking(situation: Situation) -> tuple[str, ...]:
 
 
 def _cleared(situation: Situation) -> tuple[str, ...]:
-    return tuple(run.line for run in situation.cancelled if run.is_cleared)
+    return tuple(run.told for run in situation.cancelled if run.is_cleared)
 
 
 def _broadening(situation: Situation) -> tuple[str, ...]:

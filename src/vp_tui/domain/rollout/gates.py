@@ -179,7 +179,9 @@ def _failures(facts: GateFacts) -> GateResult:
     if facts.orphans:
         seen.append(f"{facts.orphans} orphaned: running rows that cannot be")
     if seen:
-        return GateResult(Verdict.WATCH, "; ".join(seen), f"1 of the last {ROLLING}, or an orphan")
+        return GateResult(
+            Verdict.WATCH, "; ".join(seen), f"1 of the last {ROLLING}, or one orphaned"
+        )
     n = len(facts.finished)
     limit = f"{FAILURES_CLEAR} finished missions without one"
     if n < FAILURES_CLEAR:

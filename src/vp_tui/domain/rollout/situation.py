@@ -74,9 +74,15 @@ class CancelledRun(NamedTuple):
 
     @property
     def line(self) -> str:
-        """What the row's note says of it."""
+        """What the row's note says of it, beside the row's word."""
         proof = "a later turn completed" if self.is_confirmed else "recovery unconfirmed"
         return f"{self.session_id} was cancelled, active_runs {self.active_runs}: {proof}"
+
+    @property
+    def told(self) -> str:
+        """What the screen says of it, beside a word that has RECOVERED in it."""
+        how = "recovered, a later turn completed" if self.is_confirmed else "not recovered yet"
+        return f"{self.session_id} cancelled, {how}"
 
 
 class Situation(NamedTuple):

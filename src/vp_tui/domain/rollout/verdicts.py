@@ -127,12 +127,13 @@ def why_not_waived(name: str, gate: GateResult, *, tripped: bool) -> str | None:
 
     `tripped` tells whether guardrail 3 is.
     """
+    title = GATE_TITLES[name]
     if gate.verdict is Verdict.PASS:
-        return f"{name} passes: there is nothing to waive"
+        return f"{title} passes: there is nothing to waive"
     if gate.verdict is Verdict.WAIVED:
-        return f"{name} is waived already"
+        return f"{title} is waived already"
     if tripped and name == "G1":  # it fails as the guardrail trips
-        return f"guardrail 3 is tripped: {name} cannot be waived"
+        return f"guardrail 3 is tripped: {title} cannot be waived"
     return None
 
 

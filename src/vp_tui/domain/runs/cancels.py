@@ -41,7 +41,7 @@ class CancelState(StrEnum):
     MISSED = "nothing was cancelled: the turn had ended"
     ANSWERED = "answered"
     CLEARED = "counter cleared, task unconfirmed"
-    ENDED = "the run ended, recovery unconfirmed"
+    ENDED = "the run ended, not recovered yet"
     RECOVERED = "recovered"
     UNCONFIRMED = "UNCONFIRMED"
     RESTARTED = "ended by a restart"

@@ -48,7 +48,7 @@ class Level(StrEnum):
     QUEUED = "queued"
     DEAF = "deaf"
     """Cancelled and no longer counted, but its turn has not ended."""
-    ORPHAN = "orphan"
+    ORPHAN = "orphaned"
     """Cancelled, and its turn has ended, yet its engine goes on writing."""
     LOST = "lost"
 

@@ -108,7 +108,7 @@ class CancelAllQuestion(Question):
             told = target.level
             level = "unknown" if told.level is None else str(told.level)
             who = f"  {short_id(target.session.session_id):<14}"
-            lines.append(cut(join(who, (f"{level:<8}", "warn"), told.reason), width))
+            lines.append(cut(join(who, (f"{level:<9}", "warn"), told.reason), width))
         return [*lines, EMPTY]
 
     def steps(self, view: View, since: float, width: int, *, is_asking: bool) -> list[Line]:  # noqa: ARG002 - alike

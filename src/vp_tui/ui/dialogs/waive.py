@@ -8,7 +8,14 @@ from textual import on, work
 from textual.containers import Horizontal
 from textual.widgets import Input
 
-from vp_tui.domain.rollout.verdicts import GATE_NAMES, Verdict, Waiver, why_not_waived, with_waiver
+from vp_tui.domain.rollout.verdicts import (
+    GATE_NAMES,
+    GATE_TITLES,
+    Verdict,
+    Waiver,
+    why_not_waived,
+    with_waiver,
+)
 from vp_tui.domain.text import fold, literal
 from vp_tui.ui.dialogs.window import WorkDialog
 from vp_tui.ui.kit.forms import Cycle, Field, TextLine
@@ -51,9 +58,10 @@ class WaiveDialog(WorkDialog[Waiver]):
         gates = assess(self.lane.live.view).gates.by_name()
         settled = {Verdict.PASS, Verdict.WAIVED}
         first = next((name for name in gates if gates[name].verdict not in settled), GATE_NAMES[0])
+        titles = tuple(GATE_TITLES.values())
         return [
             Lines(id="told"),
-            Horizontal(Cycle("gate", GATE_NAMES, first), classes="row"),
+            Horizontal(Cycle("gate", titles, GATE_TITLES[first]), classes="row"),
             Field("reason", hint="why it may be set aside: for the row and the audit"),
             Lines(id="facts"),
         ]
@@ -72,7 +80,7 @@ class WaiveDialog(WorkDialog[Waiver]):
 
     @property
     def _chosen(self) -> str:
-        return self.query_one("#gate", Cycle).value
+        return GATE_NAMES[self.query_one("#gate", Cycle).place]
 
     @property
     def _gate(self) -> GateResult:
@@ -109,7 +117,7 @@ class WaiveDialog(WorkDialog[Waiver]):
             return "a waiver needs a reason: it goes into the row"
         seen, self._seen = self._seen, (self._chosen, self._gate.verdict)
         if seen != self._seen:
-            now = f"{self._chosen} changed to {self._gate.verdict}"
+            now = f"{GATE_TITLES[self._chosen]} changed to {self._gate.verdict}"
             return f"{now} meanwhile: enter again waives that"
         tripped = assess(self.lane.live.view).wire.tripped
         return why_not_waived(self._chosen, self._gate, tripped=tripped)
@@ -122,7 +130,7 @@ class WaiveDialog(WorkDialog[Waiver]):
         self.is_working = False
         if failure is None:
             told = f"was {waiver.was}, in {window.label}"
-            self.lane.commands.note(f"waive {waiver.gate}", waiver.why, told)
+            self.lane.commands.note(f"waive {GATE_TITLES[waiver.gate]}", waiver.why, told)
             self.finish(waiver)
         else:
             self.tell_failure(failure)

@@ -37,8 +37,8 @@ if TYPE_CHECKING:
 
 
 _MEANINGS: Final[dict[str, str]] = {
-    Word.FORCE_FALLBACK: "records only: the brake is {brake}",
-    Word.SUSTAINED_FORCE_FALLBACK: "records only: the brake is {brake}",
+    Word.FORCE_FALLBACK: "records only: force it with {brake}",
+    Word.SUSTAINED_FORCE_FALLBACK: "records only: force it with {brake}",
     Word.START_SHADOW_WINDOW: "opens the rollout",
 }
 _MORE: Final = " v = all"

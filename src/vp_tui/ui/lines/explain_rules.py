@@ -72,7 +72,7 @@ _G1: Final = (
 )
 _G2: Final = (
     f"FAIL: {FAILURES_IN_A_ROW} failed in a row, or {FAILURES_OF_LAST[0]} of the last"
-    f" {FAILURES_OF_LAST[1]}. WATCH: 1 of the last {ROLLING}, or an orphan. PASS:"
+    f" {FAILURES_OF_LAST[1]}. WATCH: 1 of the last {ROLLING}, or one orphaned. PASS:"
     f" {rules.FAILURES_CLEAR} finished and none of these. A failed mission failed on the VP and on"
     " the primary path: users saw it."
 )

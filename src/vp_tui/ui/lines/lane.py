@@ -213,6 +213,7 @@ def state_line(cancel: Cancel, view: View) -> Line:
         CancelState.RECOVERED: "a later turn completed",
         CancelState.RESTARTED: "the gateway began anew, the run with it",
         CancelState.FAILED: "nothing was sent, or the gateway refused it",
+        CancelState.ENDED: "watch until a later turn completes",
         CancelState.MISSED: "look at what runs now",
         CancelState.UNKNOWN: "look whether it still runs; it is followed all the same",
         CancelState.UNCONFIRMED: f"no later turn completed: watch, or {key} restarts the gateway",

@@ -116,7 +116,7 @@ GLOSSARY: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
         ("stuck", "the limit without progress"),
         ("queued", "waits for another run's end: cancelling it frees nothing"),
         ("deaf", "cancelled, and its turn has not ended"),
-        ("orphan", "cancelled, and its engine goes on writing"),
+        ("orphaned", "cancelled, and its engine goes on writing"),
         ("lost", "its session is gone"),
         ("holds the lock", "the others wait for it"),
         ("a guess", "what speaks for it is told in the triage"),

@@ -10,7 +10,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from typing import TYPE_CHECKING, ClassVar, Final
 
-from vp_tui.domain.models import Health, Source, StreamState
+from vp_tui.domain.models import Health, Source, StreamState, TokenPresence
 from vp_tui.domain.text import clock_time, counted, fold, is_error, short_id
 from vp_tui.state.state import LogTail
 from vp_tui.ui.kit.line_list import LineList
@@ -299,8 +299,11 @@ def link_lines(view: View) -> Iterator[Line]:
         known = source_view(view, Source.SESSIONS).age_s is not None
         why = "no session is in the gateway's memory" if known else "no list of sessions yet"
         yield _fact("streams", f"none: {why}")
-    yield _fact("ops token", view.state.tokens.ops or "none (UA_OPS_TOKEN)")
-    yield _fact("internal token", view.state.tokens.internal or "none (UA_INTERNAL_API_TOKEN)")
+    tokens = view.state.tokens
+    lack = "not looked for yet" if tokens is None else "none"
+    found = tokens or TokenPresence()
+    yield _fact("ops token", found.ops or f"{lack} (UA_OPS_TOKEN)")
+    yield _fact("internal token", found.internal or f"{lack} (UA_INTERNAL_API_TOKEN)")
     if view.state.health:
         yield _fact("gateway", _gateway_facts(view.state.health))
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from vp_tui.domain.models import Failure
+from vp_tui.domain.rollout.verdicts import GATE_TITLES
 from vp_tui.domain.text import counted, literal, short_id
 from vp_tui.ui.dialogs.follow import FollowDialog, Question
 from vp_tui.ui.dialogs.orders import (
@@ -120,7 +121,7 @@ def waive(board: Board) -> None:
 
 def _waived(board: Board, waiver: Waiver | None) -> None:
     if waiver is not None:
-        text = f"{waiver.gate} is waived, it was {waiver.was}"
+        text = f"{GATE_TITLES[waiver.gate]} is waived, it was {waiver.was}"
         board.notify(text, title="waiver", markup=False)
 
 

@@ -295,7 +295,8 @@ class LowerPanes(Horizontal):
         pane.list.show(log_id, view.state.logs.get(log_id), empty)
         facts = join(
             short_id(log_id) if is_session_log else "",
-            ("" if source.is_current else f" {source.word}", "warn"),
+            " " if is_session_log and not source.is_current else "",
+            ("" if source.is_current else str(source.word), "warn"),
             filtered(pane.list.wanted),
             (" wrapped" if pane.list.is_wrapped else "", "dim"),
         )

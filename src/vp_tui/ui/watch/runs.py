@@ -29,7 +29,7 @@ SILENT_S: Final = 10.0
 """Seconds without a sign of progress from which on the silence stands out."""
 MISSION_DIGITS: Final = 6
 LEVEL_WIDTH: Final = 9
-"""Cells of a level with its symbol."""
+"""Cells of a level with its symbol; the longest word takes one more."""
 UNTOLD: Final = "? stale"
 """Nothing that is known now tells the level."""
 _LEVELS: Final[dict[Level, Span]] = {
@@ -123,7 +123,8 @@ def _level(level: RunLevel) -> Line:
         return ((fit(UNTOLD, LEVEL_WIDTH), "dim"),)
     symbol, tone = _LEVELS[level.level]
     doubt = "" if level.is_certain else "?"
-    return ((fit(f"{symbol} {words.level(level)}{doubt}", LEVEL_WIDTH), tone),)
+    told = f"{symbol} {words.level(level)}{doubt}"
+    return ((fit(told, max(LEVEL_WIDTH, len(told))), tone),)
 
 
 def _facts(row: RunRow, *, short: bool) -> Line:
