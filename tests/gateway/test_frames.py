@@ -41,6 +41,15 @@ def frame(kind: str, **data: object) -> Frame:
             {"routing": "coder_vp_bootstrap_fallback", "error": "boom"},
             "coder_vp_bootstrap_fallback: boom",
         ),
+        (
+            "status",
+            {
+                "routing": "coder_vp_fallback",
+                "vp_mission_id": "vp-mission-0123456789abcdef",
+                "error": "vp-mission-0123456789abcdef broke",
+            },
+            "coder_vp_fallback: vp-mission-0123456789abcdef broke",
+        ),
         ("status", {"status": "processing", "query": "fix\n it"}, "processing: fix it"),
         ("status", {"status": "tools_complete", "tool_count": 3}, "tools_complete, 3 tools"),
         ("status", {"status": "turn_cancelled", "message": "Done."}, "turn_cancelled: Done."),

@@ -134,8 +134,9 @@ def _join(*parts: str, by: str = ": ") -> str:
 def _status(data: Data) -> str:
     status = _text(data, "status")
     if routing := _text(data, "routing"):
-        mission = _text(data, "vp_mission_id")[-_SHORT_ID:]
-        return _join(_join(routing, mission, by=" "), _text(data, "error"))
+        mission, error = _text(data, "vp_mission_id")[-_SHORT_ID:], _text(data, "error")
+        # An error that names the mission is not to stand beside a copy of the id.
+        return _join(_join(routing, "" if mission in error else mission, by=" "), error)
     if query := _text(data, "query"):
         return _join(status, query)
     tools = _number(data, "tool_count")
