@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.responses import JSONResponse
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocketDisconnect
@@ -17,7 +18,9 @@ from starlette.websockets import WebSocketDisconnect
 from vp_tui.domain.models import Plane
 from vp_tui.simulator.access import (
     SimInvalidRequestError,
+    SimOpsGuard,
     allows,
+    answer_crash,
     answer_error,
     body_text,
     gateway_of,
@@ -25,7 +28,7 @@ from vp_tui.simulator.access import (
     require,
     valid_session_id,
 )
-from vp_tui.simulator.ops import OPS_ROUTES, lane_metrics
+from vp_tui.simulator.ops import G2_ROUTES, OPS_ROUTES, lane_metrics
 from vp_tui.simulator.sessions import DEFAULT_OWNER, is_valid_id
 from vp_tui.simulator.turns import SimGatewayStoppedError
 
@@ -63,7 +66,7 @@ async def stream(socket: WebSocket) -> None:
         await socket.close(CLOSE_NO_SESSION, "Session not found")
         return
     gateway.continuity.count("ws_attach_successes")
-    await session.attach(socket)
+    await session.attach(socket, gateway.workspaces.record(session_id).owner)
     try:
         while True:
             # A binary frame has no text: the exception drops the connection without a close frame.
@@ -81,10 +84,14 @@ async def _handle(gateway: SimGateway, session: SimSession, socket: WebSocket, t
     except (json.JSONDecodeError, KeyError, TypeError, AttributeError):
         await session.reply(socket, "error", {"message": "Invalid message"})
         return
-    if kind == "execute":
-        prompt = data.get("user_input") if isinstance(data, dict) else None
+    is_g2 = gateway.dialect == "G2"
+    if kind == "execute" or (is_g2 and kind == "query"):
+        key = "user_input" if kind == "execute" else "text"
+        prompt = data.get(key) if isinstance(data, dict) else None
         if not isinstance(prompt, str) or not prompt.strip():
             await session.reply(socket, "error", {"message": "Empty user_input"})
+            if is_g2:
+                await session.reply(socket, "query_complete", {"completed": False})
             return
         refusal = gateway.turns.refuse(session, prompt)
         for refused, words in refusal:
@@ -94,6 +101,8 @@ async def _handle(gateway: SimGateway, session: SimSession, socket: WebSocket, t
     elif kind == "cancel":
         reason = data.get("reason") if isinstance(data, dict) else None
         await gateway.turns.cancel(session, str(reason or "Cancelled by user"))
+    elif is_g2 and kind == "ping":
+        await session.reply(socket, "pong", {})
     elif kind != "input_response":
         await session.reply(socket, "error", {"message": f"Unknown message type: {kind}"})
 
@@ -104,14 +113,21 @@ def build_app(gateway: SimGateway) -> Starlette:
         routes=[
             Route("/", _root),
             Route("/api/v1/health", _health),
+            *([Route("/api/v1/version", _version)] if gateway.dialect == "G2" else ()),
             Route("/api/v1/dashboard/metrics/coder-vp", _dashboard_metrics),
             Route("/api/v1/sessions", _list_sessions),
             Route("/api/v1/sessions", _create_session, methods=["POST"]),
             Route("/api/v1/sessions/{session_id}", _resume_session),
             WebSocketRoute("/api/v1/sessions/{session_id}/stream", stream),
             *OPS_ROUTES,
+            *(G2_ROUTES if gateway.dialect == "G2" else ()),
         ],
-        exception_handlers=dict.fromkeys((HTTPException, SimInvalidRequestError), answer_error),
+        exception_handlers={
+            HTTPException: answer_error,
+            SimInvalidRequestError: answer_error,
+            Exception: answer_crash,
+        },
+        middleware=[Middleware(SimOpsGuard)] if gateway.dialect == "G2" else [],
     )
     app.state.gateway = gateway
     return app
@@ -121,14 +137,29 @@ async def _root(_request: Request) -> JSONResponse:
     return JSONResponse({"service": "embedded gateway", "status": "running", "version": VERSION})
 
 
+async def _version(request: Request) -> JSONResponse:
+    gateway = gateway_of(request)
+    commit = ("commit_sha", "short_sha", "branch", "commit_subject", "commit_committed_at")
+    booted = gateway.clock.stamp(gateway.continuity.started_at)
+    place = {"process_started_at": booted, "repo_root": str(gateway.workspaces.root.parent)}
+    return JSONResponse({**dict.fromkeys(commit), **place})
+
+
+def _g2_health() -> JsonObject:
+    mode = {"mode": "disabled", "token_present": False, "error": None, "reason": None}
+    return {"runtime_path": "/usr/bin:/bin", "runtime_tools": {}, "observability": mode}
+
+
 async def _health(request: Request) -> JSONResponse:
+    gateway = gateway_of(request)
     return JSONResponse(
         {
             "status": "healthy",
-            "timestamp": gateway_of(request).clock.stamp(),
+            "timestamp": gateway.clock.stamp(),
             "version": VERSION,
             "db_status": "connected",
             "db_error": None,
+            **(_g2_health() if gateway.dialect == "G2" else {}),
             "deployment_profile": {
                 "profile": "local_workstation",
                 "allowlist_required": False,

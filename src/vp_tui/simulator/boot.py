@@ -1,26 +1,59 @@
-"""One boot of the gateway: the sessions in memory, listings, creating, resuming, executing."""
+"""One boot of the gateway: the sessions in memory, listings, creating, resuming, executing.
+
+Attach, resume and turn counters begin anew with each boot, with their alerts (docs/wire.md,
+section 10).
+"""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from collections import Counter, deque
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from vp_tui.domain.lane.switches import switches_in
-from vp_tui.simulator.database import SimContinuity
 from vp_tui.simulator.engine import SimSurroundings
 from vp_tui.simulator.options import SimLife
 from vp_tui.simulator.script import invented_script, marked_script
 from vp_tui.simulator.sessions import DEFAULT_OWNER, RESUMED_OWNER, SimSession
-from vp_tui.simulator.turns import SimLane, SimTurns
+from vp_tui.simulator.turns import CHAT_SOURCE, SimLane, SimTurns
 
 if TYPE_CHECKING:
+    from vp_tui.domain.models import Dialect
     from vp_tui.simulator.database import JsonObject, SimDatabase
     from vp_tui.simulator.options import SimClock, SimOptions
     from vp_tui.simulator.script import SimTurnScript
     from vp_tui.simulator.sessions import SimTurn, SimWorkspaces
 
 
-MEMORY_MODE: Final = "session_only"
+WINDOW: Final = timedelta(seconds=900)
+MIN_SUCCESS_RATE: Final = 0.9
+MIN_ATTEMPTS: Final = 5
+"""Attempts within the window before a rate may raise an alert."""
+MAX_FAILURES: Final = 3
+"""Failures within the window that raise an alert whatever the rate."""
+
+COUNTED: Final = (
+    "sessions_created",
+    "ws_attach_attempts",
+    "ws_attach_successes",
+    "ws_attach_failures",
+    "resume_attempts",
+    "resume_successes",
+    "resume_failures",
+    "turn_busy_rejected",
+    "turn_duplicate_in_progress",
+    "turn_duplicate_completed",
+)
+G2_COUNTERS: Final = {
+    **dict.fromkeys(("ws_send_failures", "ws_send_timeouts", "ws_stale_evictions"), 0),
+    "ws_disconnects_total": 0,
+    "ws_close_codes": {},
+    "execution_runtime": {"lock_locked": False, "sessions_in_flight": 0},
+}
+"""What a G2's continuity has besides; nothing of it is used."""
+
+CANCEL_WAIT_S: Final = {"G1": 5.0, "G2": 10.0}
+MEMORY_MODE: Final = {"G1": "session_only", "G2": "direct_only"}
 _CHANNELS: Final = {"session_": "chat", "tg_": "telegram", "api_": "api"}
 """Where a session came from, by what its id begins with."""
 
@@ -36,19 +69,23 @@ class SimGateway:
         self.ledger = ledger
         self.workspaces = workspaces
         self.sessions: dict[str, SimSession] = {}
-        self.continuity = SimContinuity(clock)
+        self.continuity = SimContinuity(clock, options.dialect)
         self.life = SimLife()
-        around = SimSurroundings(clock, ledger.ids, workspaces, self.life)
+        self.dialect: Final = options.dialect
+        around = SimSurroundings(clock, ledger.ids, workspaces, self.life, self.dialect)
         env = options.env_file
         switches = switches_in(env.read_bytes() if env and env.is_file() else b"")
         self.lane = SimLane(ledger, switches, around)
-        self.turns = SimTurns(around, self.lane, self.continuity, options.cancel_wait)
+        wait_s = options.cancel_wait
+        wait_s = CANCEL_WAIT_S[self.dialect] if wait_s is None else wait_s
+        self.turns = SimTurns(around, self.lane, self.continuity, wait_s)
+        ledger.reconcile(clock.now())
 
     def session(self, session_id: str) -> SimSession:
         """Return the counters of a session that exists, in memory or only on disk."""
         if session_id not in self.sessions:
             path = str(self.workspaces.path(session_id))
-            self.sessions[session_id] = SimSession(session_id, path, self.clock)
+            self.sessions[session_id] = SimSession(session_id, path, self.clock, self.dialect)
         return self.sessions[session_id]
 
     async def create(self, owner: str = DEFAULT_OWNER, at: datetime | None = None) -> SimSession:
@@ -101,14 +138,17 @@ class SimGateway:
         active_runs = session.active_runs if session else 0
         matches = (name for prefix, name in _CHANNELS.items() if session_id.startswith(prefix))
         channel = next(matches, "local")
-        return {
+        more: JsonObject = {}
+        if self.dialect == "G2":
+            more = self._g2_fields(session_id, modified_at, is_lane=channel == "local")
+        item = {
             "session_id": session_id,
             "workspace_dir": str(disk.path(session_id)),
             "status": "running" if active_runs else "idle",
             "source": channel,
             "channel": channel,
             "owner": record.owner,
-            "memory_mode": MEMORY_MODE,
+            "memory_mode": MEMORY_MODE[self.dialect],
             "description": record.description,
             "last_modified": self.clock.stamp(modified_at),
             "last_activity": self.clock.stamp(session.last_activity if session else modified_at),
@@ -120,3 +160,112 @@ class SimGateway:
             "has_activity_journal": disk.has(session_id, "activity_journal.log"),
             "has_memory": disk.has(session_id, "memory"),
         }
+        return {**item, **more}
+
+    def _g2_fields(self, session_id: str, modified_at: datetime, *, is_lane: bool) -> JsonObject:
+        """Return what a G2's item has besides, or has otherwise."""
+        session, has_log = self.sessions.get(session_id), self.workspaces.has(session_id, "run.log")
+        status = "idle"
+        if session and (session.active_runs or session.sockets):
+            # Merely attaching makes an idle session active.
+            status = "running" if session.active_runs else "active"
+        lacks = ["" if has_log else "no_run_log; ", "no_checkpoint; "]
+        lacks += ["no_memory_file; " if is_lane else "", "memory_mode_direct_only"]
+        return {
+            "status": status,
+            "channel": "vp_mission" if is_lane else "interactive",
+            "created_at": self.clock.stamp(modified_at),
+            "has_memory": not is_lane,
+            "last_run_source": CHAT_SOURCE if session and session.run_id else "",
+            "has_context_brief": False,
+            "has_checkpoint": False,
+            "checkpoint_age_seconds": None,
+            "checkpoint_tasks_completed": 0,
+            "checkpoint_artifacts_count": 0,
+            "checkpoint_original_request": None,
+            "rehydrate_ready": has_log and not is_lane,
+            "rehydrate_reason": (
+                "run_log_and_memory_available" if has_log and not is_lane else "".join(lacks)
+            ),
+        }
+
+
+class SimContinuity:
+    """The counters of one boot; a restart begins anew with another `started_at`."""
+
+    def __init__(self, clock: SimClock, dialect: Dialect = "G1") -> None:
+        self._clock = clock
+        self._dialect = dialect
+        self.started_at = clock.now()
+        self._totals: Counter[str] = Counter()
+        self._recent: deque[tuple[datetime, str]] = deque()
+
+    def count(self, happening: str) -> None:
+        """Count what just happened, one of `COUNTED`."""
+        self._totals[happening] += 1
+        self._recent.append((self._clock.now(), happening))
+
+    def body(self) -> JsonObject:
+        """Return the value of `metrics` in the endpoint's answer."""
+        since = self._clock.now() - WINDOW
+        while self._recent and self._recent[0][0] < since:
+            self._recent.popleft()
+        recent = Counter(happening for _, happening in self._recent)
+        alerts = _alerts(recent)
+        totals = self._totals
+        return {
+            "started_at": self._clock.stamp(self.started_at),
+            **{name: totals[name] for name in COUNTED},
+            "duplicate_turn_prevention_count": (
+                totals["turn_duplicate_in_progress"] + totals["turn_duplicate_completed"]
+            ),
+            "resume_success_rate": _rate(totals, "resume"),
+            "attach_success_rate": _rate(totals, "ws_attach"),
+            "transport_status": "degraded" if alerts else "ok",
+            "runtime_status": "ok",
+            "window_seconds": int(WINDOW.total_seconds()),
+            "window_started_at": since.isoformat(),
+            "window_event_count": len(self._recent),
+            "window": {
+                **_outcomes(recent, "resume"),
+                "resume_success_rate": _rate(recent, "resume"),
+                **_outcomes(recent, "ws_attach"),
+                "attach_success_rate": _rate(recent, "ws_attach"),
+            },
+            "runtime_faults": 0,
+            "alerts": alerts,
+            **(G2_COUNTERS if self._dialect == "G2" else {}),
+        }
+
+
+def _outcomes(counts: Counter[str], what: str) -> dict[str, int]:
+    return {
+        f"{what}_{how}": counts[f"{what}_{how}"] for how in ("attempts", "successes", "failures")
+    }
+
+
+def _rate(counts: Counter[str], what: str) -> float | None:
+    attempts = counts[f"{what}_attempts"]
+    return counts[f"{what}_successes"] / attempts if attempts else None
+
+
+def _alerts(recent: Counter[str]) -> list[JsonObject]:
+    alerts = []
+    for what, name in (("resume", "resume"), ("ws_attach", "attach")):
+        rate, failures = _rate(recent, what), recent[f"{what}_failures"]
+        is_judged = recent[f"{what}_attempts"] >= MIN_ATTEMPTS
+        if is_judged and rate is not None and rate < MIN_SUCCESS_RATE:
+            alerts.append((f"{name}_success_rate_low", rate, MIN_SUCCESS_RATE))
+        if failures >= MAX_FAILURES:
+            alerts.append((f"{name}_failures_high", failures, MAX_FAILURES))
+    return [
+        {
+            "code": code,
+            "severity": "warning",
+            "message": f"{code.replace('_', ' ').capitalize()} over the last 15 minutes.",
+            "actual": actual,
+            "threshold": threshold,
+            "scope": "window",
+        }
+        for code, actual, threshold in alerts
+    ]

@@ -1,50 +1,32 @@
-"""The runtime database, missions and events that outlive a restart, and the counters of a boot.
+"""The runtime database: missions and events, which outlive a restart.
 
 Nothing here ever closes a row that a cancel, an exception or a restart left `running`: those
-zombies are part of docs/wire.md (section 4, trap 2). Attach, resume and turn counters begin anew
-with each boot, with their alerts (section 10).
+zombies are part of docs/wire.md (section 4, trap 2). But a G2 gives up what does not move.
 """
 
 from __future__ import annotations
 
+import asyncio
 import random
-from collections import Counter, deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-if TYPE_CHECKING:
-    from vp_tui.simulator.options import SimClock
-
-
+STALE_AFTER: Final = timedelta(seconds=900)
+"""After which a G2 gives up a row that reads `running` and does not move."""
+RECONCILE_EVERY: Final = timedelta(seconds=300)
+CLAIM: Final = timedelta(seconds=120)
+"""For which a worker claims a mission, again and again while it works."""
 VP_ID: Final = "vp.coder.primary"
 LANE_DIRECTORY: Final = "vp_coder_primary"
+EXTERNAL_DIRECTORY: Final = "vp_coder_primary_external"
+"""Of G2's lane, which is one of workers."""
 LEASE_OWNER: Final = "simone-control-plane"
 LEASE_SESSION_ID: Final = "vp.coder.primary.session"
 LEASE_TTL: Final = timedelta(seconds=300)
 
 JsonObject = Mapping[str, object]
-
-WINDOW: Final = timedelta(seconds=900)
-MIN_SUCCESS_RATE: Final = 0.9
-MIN_ATTEMPTS: Final = 5
-"""Attempts within the window before a rate may raise an alert."""
-MAX_FAILURES: Final = 3
-"""Failures within the window that raise an alert whatever the rate."""
-
-COUNTED: Final = (
-    "sessions_created",
-    "ws_attach_attempts",
-    "ws_attach_successes",
-    "ws_attach_failures",
-    "resume_attempts",
-    "resume_successes",
-    "resume_failures",
-    "turn_busy_rejected",
-    "turn_duplicate_in_progress",
-    "turn_duplicate_completed",
-)
 
 
 class SimIds:
@@ -65,12 +47,23 @@ class SimMission:
     mission_id: str
     status: str
     objective: str
-    run_id: str
-    started_at: str
+    run_id: str | None
+    started_at: str | None
     completed_at: str | None
     updated_at: str
     result_ref: str | None = None
     duration_seconds: float | None = None
+
+
+@dataclass(slots=True)
+class SimErrand:
+    """What a G2 knows of a mission besides its row: who asked for it and who has it."""
+
+    created_at: str
+    session_id: str
+    turn_id: str
+    worker_id: str | None = None
+    claim_expires_at: datetime | None = None
 
 
 @dataclass(slots=True)
@@ -93,6 +86,31 @@ class SimDatabase:
     events: list[JsonObject] = field(default_factory=list)
     session_events: list[JsonObject] = field(default_factory=list)
     session: SimLaneSession | None = None
+    errands: dict[str, SimErrand] = field(default_factory=dict)
+    """By the mission's id; on G2."""
+    reconciled_at: datetime | None = None
+
+    def reconcile(self, at: datetime) -> None:
+        """Fail what G2 gives up, at a boot and every five minutes: old rows, and ended claims."""
+        if self.reconciled_at is not None and at - self.reconciled_at < RECONCILE_EVERY:
+            return
+        self.reconciled_at = at
+        for mission in self.missions:
+            errand = self.errands.get(mission.mission_id)
+            if errand is None or mission.status != "running":
+                continue
+            end = (
+                errand.claim_expires_at or datetime.fromisoformat(mission.updated_at) + STALE_AFTER
+            )
+            if end < at:
+                payload = {
+                    "source_session_id": errand.session_id,
+                    "reply_mode": "async",
+                    "reason": "stale_running_reconciled",
+                    "stale_reason": "claim_expired" if errand.worker_id else "updated_at_timeout",
+                    "previous_status": "running",
+                }
+                self.close(mission, "failed", payload, at)
 
     def open_session(self, workspace_dir: str, owner: str, at: datetime) -> None:
         """Take the lane's lease for a delegation, making the session's row the first time."""
@@ -118,6 +136,38 @@ class SimDatabase:
             }
             self._tell("resumed", ids, at)
 
+    def register_workers(self, workspace_dir: str, owner: str, at: datetime) -> None:
+        """Make the row of a lane of workers, once."""
+        if self.session is None:
+            self.session = SimLaneSession(workspace_dir, owner, at, at)
+            self._tell("available", {"workspace_root": workspace_dir}, at)
+
+    def order(
+        self, objective: str, home: tuple[str, str], at: datetime, *, run_id: str | None = None
+    ) -> SimMission:
+        """Add a G2's row: with a `run_id` the gateway runs it itself, without it is queued.
+
+        `home` is the session and the turn that ask for it.
+        """
+        mission_id, now = f"vp-mission-{self.ids.hex(24)}", at.isoformat()
+        status, began = ("queued", None) if run_id is None else ("running", now)
+        mission = SimMission(mission_id, status, objective, run_id, began, None, now)
+        self.missions.append(mission)
+        self.errands[mission_id] = SimErrand(now, *home)
+        asked = {"source_session_id": home[0], "source_turn_id": home[1], "reply_mode": "async"}
+        self._tell("dispatched", {**asked, "mission_type": "task"}, at, mission)
+        return mission
+
+    def claim(self, mission: SimMission, worker_id: str, at: datetime) -> None:
+        """Let a worker have a mission, for the first time or on."""
+        errand = self.errands[mission.mission_id]
+        is_first = errand.worker_id is None
+        errand.worker_id, errand.claim_expires_at = worker_id, at + CLAIM
+        mission.updated_at = at.isoformat()
+        if is_first:
+            mission.status, mission.started_at = "running", at.isoformat()
+            self._tell("started", {"worker_id": worker_id}, at, mission)
+
     def dispatch(self, objective: str, run_id: str, at: datetime) -> SimMission:
         """Add the row of a mission that starts."""
         mission_id, now = f"vp-mission-{self.ids.hex(32)}", at.isoformat()
@@ -126,6 +176,16 @@ class SimDatabase:
         payload = {"trace_id": None, "run_id": run_id, "started_at": now}
         self._tell("dispatched", payload, at, mission)
         return mission
+
+    def give_up(self, mission: SimMission, error: BaseException, at: datetime) -> None:
+        """Close the row as a G2 does after a cancel or an exception: with a fallback event too."""
+        told = ("vp.mission.fallback", mission.mission_id)
+        has_fallen = any((e["event_type"], e["mission_id"]) == told for e in self.events)
+        if not has_fallen:
+            self.fall_back(mission, str(error) or "cancelled", None, at)
+        is_cancel = isinstance(error, asyncio.CancelledError)
+        payload = {"cancelled": True} if is_cancel else {"error": str(error)}
+        self.close(mission, "failed", {**payload, "failed_before_fallback": not has_fallen}, at)
 
     def fall_back(
         self, mission: SimMission, error: str, trace_id: str | None, at: datetime
@@ -153,7 +213,7 @@ class SimDatabase:
         }
         if vp_error is not None:
             payload["vp_error"] = vp_error
-        self._close(mission, "completed", payload, at)
+        self.close(mission, "completed", payload, at)
 
     def fail(self, mission: SimMission, vp_error: str, trace_id: str | None, at: datetime) -> None:
         """Close the row of a mission that the fallback could not answer either."""
@@ -164,13 +224,17 @@ class SimDatabase:
             "failed_after_fallback": True,
             "vp_error": vp_error,
         }
-        self._close(mission, "failed", payload, at)
+        self.close(mission, "failed", payload, at)
 
-    def _close(self, mission: SimMission, status: str, payload: JsonObject, at: datetime) -> None:
+    def close(self, mission: SimMission, status: str, payload: JsonObject, at: datetime) -> None:
+        """End a mission."""
         mission.status = status
         mission.completed_at = mission.updated_at = at.isoformat()
-        began = datetime.fromisoformat(mission.started_at)
-        mission.duration_seconds = (at - began).total_seconds()
+        if mission.started_at is not None:
+            began = datetime.fromisoformat(mission.started_at)
+            mission.duration_seconds = (at - began).total_seconds()
+        if (errand := self.errands.get(mission.mission_id)) is not None:
+            errand.claim_expires_at = None
         self._tell(status, payload, at, mission)
 
     def _tell(
@@ -188,82 +252,3 @@ class SimDatabase:
             "created_at": at.isoformat(),
         }
         table.append(event)
-
-
-class SimContinuity:
-    """The counters of one boot; a restart begins anew with another `started_at`."""
-
-    def __init__(self, clock: SimClock) -> None:
-        self._clock = clock
-        self.started_at = clock.now()
-        self._totals: Counter[str] = Counter()
-        self._recent: deque[tuple[datetime, str]] = deque()
-
-    def count(self, happening: str) -> None:
-        """Count what just happened, one of `COUNTED`."""
-        self._totals[happening] += 1
-        self._recent.append((self._clock.now(), happening))
-
-    def body(self) -> JsonObject:
-        """Return the value of `metrics` in the endpoint's answer."""
-        since = self._clock.now() - WINDOW
-        while self._recent and self._recent[0][0] < since:
-            self._recent.popleft()
-        recent = Counter(happening for _, happening in self._recent)
-        alerts = _alerts(recent)
-        totals = self._totals
-        return {
-            "started_at": self._clock.stamp(self.started_at),
-            **{name: totals[name] for name in COUNTED},
-            "duplicate_turn_prevention_count": (
-                totals["turn_duplicate_in_progress"] + totals["turn_duplicate_completed"]
-            ),
-            "resume_success_rate": _rate(totals, "resume"),
-            "attach_success_rate": _rate(totals, "ws_attach"),
-            "transport_status": "degraded" if alerts else "ok",
-            "runtime_status": "ok",
-            "window_seconds": int(WINDOW.total_seconds()),
-            "window_started_at": since.isoformat(),
-            "window_event_count": len(self._recent),
-            "window": {
-                **_outcomes(recent, "resume"),
-                "resume_success_rate": _rate(recent, "resume"),
-                **_outcomes(recent, "ws_attach"),
-                "attach_success_rate": _rate(recent, "ws_attach"),
-            },
-            "runtime_faults": 0,
-            "alerts": alerts,
-        }
-
-
-def _outcomes(counts: Counter[str], what: str) -> dict[str, int]:
-    return {
-        f"{what}_{how}": counts[f"{what}_{how}"] for how in ("attempts", "successes", "failures")
-    }
-
-
-def _rate(counts: Counter[str], what: str) -> float | None:
-    attempts = counts[f"{what}_attempts"]
-    return counts[f"{what}_successes"] / attempts if attempts else None
-
-
-def _alerts(recent: Counter[str]) -> list[JsonObject]:
-    alerts = []
-    for what, name in (("resume", "resume"), ("ws_attach", "attach")):
-        rate, failures = _rate(recent, what), recent[f"{what}_failures"]
-        is_judged = recent[f"{what}_attempts"] >= MIN_ATTEMPTS
-        if is_judged and rate is not None and rate < MIN_SUCCESS_RATE:
-            alerts.append((f"{name}_success_rate_low", rate, MIN_SUCCESS_RATE))
-        if failures >= MAX_FAILURES:
-            alerts.append((f"{name}_failures_high", failures, MAX_FAILURES))
-    return [
-        {
-            "code": code,
-            "severity": "warning",
-            "message": f"{code.replace('_', ' ').capitalize()} over the last 15 minutes.",
-            "actual": actual,
-            "threshold": threshold,
-            "scope": "window",
-        }
-        for code, actual, threshold in alerts
-    ]

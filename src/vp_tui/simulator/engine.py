@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from vp_tui.simulator.database import JsonObject
 
 if TYPE_CHECKING:
-    from vp_tui.simulator.database import SimIds
+    from vp_tui.domain.models import Dialect
+    from vp_tui.simulator.database import SimDatabase, SimIds, SimMission
     from vp_tui.simulator.options import SimClock, SimLife
     from vp_tui.simulator.script import Act, SimStep, SimTurnScript
     from vp_tui.simulator.sessions import SimWorkspaces
@@ -29,6 +30,14 @@ _AN_HOUR: Final = 3600.0
 
 LOG_TAIL_BYTES: Final = 4096
 
+QUEUED_FOR_S: Final = 2.0
+"""Until a worker takes what a G2 has queued."""
+CLAIMED_EVERY_S: Final = 30.0
+
+
+WRAPPER_PROMPT: Final = "(the wrapper's own prompt, not the user's)"
+"""What a G2 says that it takes up where a turn is not delegated."""
+
 
 class SimPlace(NamedTuple):
     """Where an engine works: the VP lane's directory or the session's own."""
@@ -36,7 +45,7 @@ class SimPlace(NamedTuple):
     session_id: str
     workspace_dir: str
     source: str
-    """`vp.coder` or `user`, as the stream names it."""
+    """`vp.coder`, or on the primary path `user`, as the stream names it."""
     home: str
     """The gateway session whose turn it is."""
     owner: str
@@ -54,6 +63,7 @@ class SimSurroundings(NamedTuple):
     ids: SimIds
     workspaces: SimWorkspaces
     life: SimLife
+    dialect: Dialect
 
 
 class SimEngineError(Exception):
@@ -128,9 +138,9 @@ class SimEngine:
                 "user_id": place.owner,
             },
         )
-        await self._tell(
-            "status", {"status": "processing", "query": prompt, "source": place.source}
-        )
+        is_wrapped = self._around.dialect == "G2" and not place.delegated
+        query = WRAPPER_PROMPT if is_wrapped else prompt
+        await self._tell("status", {"status": "processing", "query": query, "source": place.source})
         self._around.workspaces.write(place.session_id, "\n")
         self._log(f"👤 USER: {prompt}")
 
@@ -274,3 +284,28 @@ class SimEngine:
             },
         )
         await asyncio.Event().wait()
+
+
+async def work(
+    around: SimSurroundings, ledger: SimDatabase, mission: SimMission, script: SimTurnScript
+) -> None:
+    """Be the worker that takes a G2's mission: claim it again and again, and end it.
+
+    One whose engine would hang dies: its claim is not renewed any more.
+    """
+    clock, worker = around.clock, f"worker-{around.ids.hex(6)}"
+    await clock.sleep(QUEUED_FOR_S)
+    ledger.claim(mission, worker, clock.now())
+    act = script.act(delegated=True)
+    if act not in {"work", "err", "raise"}:
+        return
+    left = sum(step.lead + step.seconds for step in script.steps) or script.fails_after
+    while left > 0:
+        await clock.sleep(min(left, CLAIMED_EVERY_S))
+        left -= CLAIMED_EVERY_S
+        ledger.claim(mission, worker, clock.now())
+    if act == "work":
+        place = str(around.workspaces.path(f"vp_{worker}"))
+        ledger.complete(mission, place, None, clock.now())
+    else:
+        ledger.close(mission, "failed", {"error": script.error or "worker died"}, clock.now())

@@ -111,7 +111,9 @@ class SimHost:
         self, options: SimOptions, *, door: SimDoor | None = None, clock: SimClock | None = None
     ) -> None:
         self.options = options.with_default_tokens()
-        self.clock = clock or SimClock(speed=options.speed, zone=options.zone)
+        self.clock = clock or SimClock(
+            speed=options.speed, zone=options.zone, dialect=options.dialect
+        )
         self.workspaces = Path(tempfile.mkdtemp(prefix="vp-tui-gateway-")).resolve()
         """The directory of the session directories."""
         self._ledger = SimDatabase(SimIds(options.seed))

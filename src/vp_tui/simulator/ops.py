@@ -15,9 +15,11 @@ from starlette.routing import Route
 
 from vp_tui.domain.models import Plane
 from vp_tui.simulator.access import (
+    SimInvalidRequestError,
     body_text,
     gateway_of,
     known_session_id,
+    missing_query,
     query_ints,
     require,
     valid_session_id,
@@ -53,6 +55,7 @@ def lane_metrics(request: Request, mission_limit: int, event_limit: int) -> Json
     come oldest first, so that what happens after them is never seen. Limits are clamped.
     """
     gateway = gateway_of(request)
+    gateway.ledger.reconcile(gateway.clock.now())
     vp_id = request.query_params.get("vp_id", VP_ID).strip()
     if not vp_id:
         raise HTTPException(400, "vp_id is required")
@@ -66,7 +69,7 @@ def lane_metrics(request: Request, mission_limit: int, event_limit: int) -> Json
     return {
         "generated_at": gateway.clock.now().isoformat(),
         "vp_id": vp_id,
-        "session": _session_row(source.session),
+        "session": _session_row(source.session, gateway),
         "mission_counts": dict(Counter(mission.status for mission in missions)),
         "event_counts": dict(Counter(event["event_type"] for event in events)),
         "session_event_counts": dict(Counter(event["event_type"] for event in session_events)),
@@ -108,9 +111,11 @@ def _nearest_rank(ordered: Sequence[float], quantile: float) -> float:
     return ordered[round((len(ordered) - 1) * quantile)]
 
 
-def _session_row(session: SimLaneSession | None) -> JsonObject | None:
+def _session_row(session: SimLaneSession | None, gateway: SimGateway) -> JsonObject | None:
     if session is None:
         return None
+    if gateway.dialect == "G2":
+        return _workers_row(session)
     metadata = {"lane": "coder_vp", "owner_user_id": session.owner}
     return {
         "vp_id": VP_ID,
@@ -127,6 +132,92 @@ def _session_row(session: SimLaneSession | None) -> JsonObject | None:
         "updated_at": session.touched_at.isoformat(),
         "metadata": metadata,
     }
+
+
+def _workers_row(session: SimLaneSession) -> JsonObject:
+    """Return the row of a G2's lane of workers."""
+    metadata = {"client_kind": "claude_code", "display_name": "CODIE"}
+    lease = ("lease_owner", "lease_expires_at", "last_heartbeat_at", "last_error")
+    return {
+        "vp_id": VP_ID,
+        "runtime_id": "runtime.coder.external",
+        "session_id": f"{VP_ID}.external",
+        "workspace_dir": session.workspace_dir,
+        "status": "idle",
+        **dict.fromkeys(lease),
+        "metadata_json": json.dumps(metadata),
+        "created_at": session.created_at.isoformat(),
+        "updated_at": session.touched_at.isoformat(),
+        "metadata": metadata,
+        "stale": False,
+        "stale_reason": None,
+        "effective_status": "idle",
+    }
+
+
+async def _vp_sessions(request: Request) -> JSONResponse:
+    gateway = require(Plane.OPS, request)
+    row = _session_row(gateway.ledger.session, gateway)
+    return JSONResponse({"sessions": [] if row is None else [row]})
+
+
+async def _vp_missions(request: Request) -> JSONResponse:
+    (limit,) = query_ints(request, limit=100)
+    gateway = require(Plane.OPS, request)
+    gateway.ledger.reconcile(gateway.clock.now())
+    asked = request.query_params
+    statuses = set(filter(None, asked.get("status", "").split(",")))
+    is_ours = asked.get("vp_id", VP_ID) == VP_ID
+    rows = [
+        _vp_mission(mission, gateway.ledger)
+        for mission in reversed(gateway.ledger.missions)
+        if is_ours and (not statuses or mission.status in statuses)
+    ]
+    return JSONResponse({"missions": rows[: min(max(limit, 1), 500)]})
+
+
+def _vp_mission(mission: SimMission, ledger: SimDatabase) -> JsonObject:
+    errand = ledger.errands[mission.mission_id]
+    claim, budget = errand.claim_expires_at, "{}"
+    payload = {
+        "mission_id": mission.mission_id,
+        "vp_id": VP_ID,
+        "objective": mission.objective,
+        "source_session_id": errand.session_id,
+        "source_turn_id": errand.turn_id,
+    }
+    return {
+        "mission_id": mission.mission_id,
+        "vp_id": VP_ID,
+        "run_id": mission.run_id,
+        "status": mission.status,
+        "mission_type": "task",
+        "objective": mission.objective,
+        "budget_json": budget,
+        "payload_json": json.dumps(payload),
+        "result_ref": mission.result_ref,
+        "priority": 100,
+        "priority_tier": "background",
+        "worker_id": errand.worker_id,
+        "claim_expires_at": claim.isoformat() if claim else None,
+        "cancel_requested": 0,
+        "created_at": errand.created_at,
+        "started_at": mission.started_at,
+        "completed_at": mission.completed_at,
+        "updated_at": mission.updated_at,
+        "source": "gateway",
+        "result_published": 0,
+        "budget": {},
+        "payload": payload,
+        "duration_seconds": mission.duration_seconds,
+    }
+
+
+async def _vp_metrics(request: Request) -> JSONResponse:
+    limits = query_ints(request, mission_limit=50, event_limit=200)
+    if "vp_id" not in request.query_params:
+        raise SimInvalidRequestError(missing_query("vp_id"))
+    return JSONResponse(lane_metrics(request, *limits))
 
 
 async def _metrics(request: Request) -> JSONResponse:
@@ -170,12 +261,13 @@ async def _cancel(request: Request) -> JSONResponse:
     reason = await _reason(request)
     gateway = require(Plane.OPS, request)
     session_id = known_session_id(request, gateway)
-    cancelled = await gateway.turns.cancel(gateway.session(session_id), reason)
+    session = gateway.session(session_id)
+    cancelled = await gateway.turns.cancel(session, reason)
     return JSONResponse(
         {
             "status": "cancel_requested",
             "session_id": session_id,
-            "run_id": None,
+            "run_id": session.run_id,
             "reason": reason,
             "task_cancelled": cancelled,
         }
@@ -205,9 +297,11 @@ async def _reason(request: Request) -> str:
 async def _tail(request: Request) -> JSONResponse:
     limit, max_bytes = query_ints(request, limit=200, max_bytes=250_000)
     cursor = query_ints(request, cursor=0)[0] if "cursor" in request.query_params else None
-    path, shown = _log_path(request, require(Plane.OPS, request))
+    gateway = require(Plane.OPS, request)
+    path, shown = _log_path(request, gateway)
     if not path.exists():
-        empty = {"file": shown, "cursor": 0, "size": 0, "lines": []}
+        file = str(path) if gateway.dialect == "G2" else shown
+        empty = {"file": file, "cursor": 0, "size": 0, "lines": []}
         return JSONResponse({**empty, "truncated": False, "reset": False})
     # A directory raises here: 500 and a dead connection, as the gateway does it.
     body = read_log_slice(
@@ -233,6 +327,11 @@ def _log_path(request: Request, gateway: SimGateway) -> tuple[Path, str]:
     return path, str(path)
 
 
+G2_ROUTES: Final = (
+    Route("/api/v1/ops/metrics/vp", _vp_metrics),
+    Route("/api/v1/ops/vp/sessions", _vp_sessions),
+    Route("/api/v1/ops/vp/missions", _vp_missions),
+)
 OPS_ROUTES: Final = (
     Route("/api/v1/ops/metrics/coder-vp", _metrics),
     Route("/api/v1/ops/metrics/session-continuity", _continuity),

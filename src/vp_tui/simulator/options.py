@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from datetime import tzinfo
     from pathlib import Path
 
+    from vp_tui.domain.models import Dialect
+
 
 AUTH_OPS_TOKEN: Final = "ops-secret"  # noqa: S105 - the demo's published token
 AUTH_INTERNAL_TOKEN: Final = "internal-secret"  # noqa: S105 - as above
@@ -25,6 +27,8 @@ class SimOptions:
     """How the embedded gateway behaves; the defaults are those of `vp-tui gateway`."""
 
     scenario: str = "tour"
+    dialect: Dialect = "G1"
+    """Which generation it is: of February 2026, or of August."""
     port: int = 0
     """TCP port on 127.0.0.1; 0 takes a free one."""
     speed: float = 1.0
@@ -38,8 +42,9 @@ class SimOptions:
     """Events per second of the scenario `flood`, over all sessions."""
     sessions: int = 10
     """Sessions of the scenario `flood`."""
-    cancel_wait: float = 5.0
-    """Seconds that a cancel waits for the run to unwind; not divided by `speed`."""
+    cancel_wait: float | None = None
+    """Seconds that a cancel waits for the run to unwind, not divided by `speed`; None: the usual.
+    """
     zone: tzinfo | None = None
     """Zone of the naive stamps; None is the machine's own."""
 
@@ -62,8 +67,10 @@ class SimClock:
         speed: float = 1.0,
         zone: tzinfo | None = None,
         utc: Callable[[], datetime] = lambda: datetime.now(UTC),
+        dialect: Dialect = "G1",
     ) -> None:
         self.speed = speed
+        self._dialect = dialect
         self._zone = zone
         self.now = utc
 
@@ -76,8 +83,17 @@ class SimClock:
         return (at or self.now()).astimezone(self._zone).replace(tzinfo=None)
 
     def stamp(self, at: datetime | None = None) -> str:
-        """Return the stamp of health, sessions and frames: server-local, without an offset."""
-        return self.local(at).isoformat()
+        """Return the stamp of health, sessions and frames: G1's is server-local, without an offset.
+
+        G2's is UTC and says so.
+        """
+        told = self.local(at) if self._dialect == "G1" else at or self.now()
+        return told.isoformat()
+
+    def log_stamp(self) -> str:
+        """Return the time of day that a line of a log begins with: server-local, on G2 UTC."""
+        told = self.local() if self._dialect == "G1" else self.now()
+        return f"[{told:%H:%M:%S}]"
 
     async def sleep(self, seconds: float) -> None:
         """Wait for `seconds` of scripted time."""

@@ -96,6 +96,8 @@ class SimTurnScript(NamedTuple):
     """The VP lane's words when it errs; empty for the usual ones."""
     hold: float = 12.0
     """How long a deaf or orphaned run goes on after the cancel, or a drip in all."""
+    external: bool = False
+    """Whether a G2 leaves the mission to a worker."""
     finishes: bool = False
     """Whether a deaf run completes in the end instead of being cancelled."""
 
@@ -122,6 +124,7 @@ def marked_script(prompt: str) -> SimTurnScript | None:
         outcome=outcome,
         steps=() if outcome in _STEPLESS else _plain_steps(seconds),
         hold=float(arguments.get("hold", arguments.get("secs", 12))),
+        external=arguments.get("external") == "1",
         finishes=arguments.get("then") == "finish",
     )
 

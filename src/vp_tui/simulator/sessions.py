@@ -11,7 +11,7 @@ import json
 import os
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from starlette.websockets import WebSocketDisconnect
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from starlette.websockets import WebSocket
 
+    from vp_tui.domain.models import Dialect
     from vp_tui.simulator.database import JsonObject
     from vp_tui.simulator.options import SimClock
     from vp_tui.simulator.script import SimTurnScript
@@ -31,6 +32,16 @@ if TYPE_CHECKING:
 DEFAULT_OWNER: Final = "owner_primary"
 RESUMED_OWNER: Final = "user_universal"
 """Who owns a session after it was resumed, whoever made it."""
+
+SEND_TIMEOUT_S: Final = 8.0
+"""For which a G2 waits for a viewer that does not read."""
+
+_NOTIFICATIONS: Final = {
+    "mission_complete": ("Mission Completed", "info"),
+    "assistance_needed": ("Session Failed", "error"),
+    "cancelled": ("Session Cancelled", "warning"),
+}
+"""Title and severity of each kind."""
 
 _VALID_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
 _DESCRIPTION_LENGTH: Final = 160
@@ -55,8 +66,13 @@ class SimSession:
     `loaded` is False for a session that is only on disk: an attach has to resume it first.
     """
 
-    def __init__(self, session_id: str, workspace_dir: str, clock: SimClock) -> None:
+    def __init__(
+        self, session_id: str, workspace_dir: str, clock: SimClock, dialect: Dialect = "G1"
+    ) -> None:
         self.session_id = session_id
+        self.dialect = dialect
+        self.run_id: str | None = None
+        """G2's name of its newest run."""
         self.workspace_dir = workspace_dir
         self.loaded = False
         self.sockets: list[WebSocket] = []
@@ -69,11 +85,23 @@ class SimSession:
         """Event-loop time at which a prompt's turn completed, for duplicates."""
         self._clock = clock
 
-    async def attach(self, socket: WebSocket) -> None:
-        """Add a viewer and greet it; it gets no backlog."""
+    async def attach(self, socket: WebSocket, owner: str) -> None:
+        """Add a viewer and greet it; it gets no backlog, on G2 a word of a turn under way."""
         self.sockets.append(socket)
-        where = {"session_id": self.session_id, "workspace_dir": self.workspace_dir}
-        await self.reply(socket, "connected", where)
+        where: JsonObject = {"session_id": self.session_id, "workspace_dir": self.workspace_dir}
+        if self.dialect == "G1":
+            await self.reply(socket, "connected", where)
+            return
+        life = {"run_id": self.run_id, "is_live_session": True}
+        known = {"session_id": self.session_id, "workspace": self.workspace_dir}
+        session = {**known, "workspace_dir": self.workspace_dir, "user_id": owner, **life}
+        session |= {"session_url": None, "logfire_enabled": False}
+        greeting = {"message": "Connected to Universal Agent", "session": session}
+        await self.reply(socket, "connected", {**greeting, **where, **life})
+        if self.turn is not None and self.turn.counted:
+            ids = {"turn_id": self.turn.turn_id, "active_turn_id": self.turn.turn_id}
+            words = "Reattached to active turn in progress."
+            await self.reply(socket, "status", {"status": "processing", **ids, "message": words})
 
     def detach(self, socket: WebSocket) -> None:
         """Remove a viewer, which counts as activity."""
@@ -88,7 +116,7 @@ class SimSession:
     async def broadcast(self, kind: str, data: JsonObject, **more: object) -> None:
         """Send a frame to all viewers."""
         text = self._frame(kind, data, **more)
-        # One after the other and without a timeout: a viewer that does not read stalls the run.
+        # One after the other, on G1 without a timeout: a viewer that does not read stalls the run.
         for socket in list(self.sockets):
             await self._send(socket, text)
 
@@ -105,9 +133,49 @@ class SimSession:
 
     async def _send(self, socket: WebSocket, text: str) -> None:
         try:
-            await socket.send_text(text)
-        except (WebSocketDisconnect, RuntimeError):
+            async with asyncio.timeout(None if self.dialect == "G1" else SEND_TIMEOUT_S):
+                await socket.send_text(text)
+        except (WebSocketDisconnect, RuntimeError, TimeoutError):
+            # After G2's timeout it is left out and stays open: it hears nothing for ever.
             self.detach(socket)
+
+
+class SimNotice(NamedTuple):
+    """A notification that ends a turn; they are numbered since boot."""
+
+    number: int
+    kind: str
+    message: str
+    metadata: JsonObject
+
+    def body(self, session_id: str, clock: SimClock, is_g2: bool) -> JsonObject:  # noqa: FBT001
+        """Return the data of its frame."""
+        title, severity = _NOTIFICATIONS[self.kind]
+        now = clock.stamp()
+        notification_id = f"ntf_{clock.milliseconds()}_{self.number}"
+        summaries = {"summary": self.message, "full_message": self.message} if is_g2 else {}
+        payload = {
+            "id": notification_id,
+            "kind": self.kind,
+            "title": title,
+            "message": self.message,
+            **summaries,
+            "session_id": session_id,
+            "severity": severity,
+            "requires_action": self.kind == "assistance_needed",
+            "status": "new",
+            "created_at": now,
+            "updated_at": now,
+            "channels": ["dashboard", "email", "telegram"],
+            "email_targets": ["nobody@example.invalid"],
+            "metadata": self.metadata,
+        }
+        return {
+            "event_id": f"evt_ntf_{notification_id}",
+            "type": "notification",
+            "payload": payload,
+            "created_at": now,
+        }
 
 
 def is_valid_id(session_id: str) -> bool:
@@ -142,12 +210,12 @@ class SimWorkspaces:
         (self.path(session_id) / "session_policy.json").write_text("{}", encoding="utf-8")
         self._stamp(session_id)
 
-    def lane(self) -> str:
+    def lane(self, name: str = LANE_DIRECTORY) -> str:
         """Return the lane's directory, which belongs to nobody, made if need be."""
-        if not self.path(LANE_DIRECTORY).is_dir():
-            self.path(LANE_DIRECTORY).mkdir()
-            self._stamp(LANE_DIRECTORY)
-        return str(self.path(LANE_DIRECTORY))
+        if not self.path(name).is_dir():
+            self.path(name).mkdir()
+            self._stamp(name)
+        return str(self.path(name))
 
     def exists(self, session_id: str) -> bool:
         """Tell whether there is such a directory."""
@@ -169,10 +237,12 @@ class SimWorkspaces:
         """Tell whether the session's directory holds `entry`."""
         return (self.path(session_id) / entry).exists()
 
-    def checkpoint(self, session_id: str, prompt: str, at: datetime | None = None) -> None:
+    def checkpoint(
+        self, session_id: str, prompt: str, at: datetime | None = None, *, describe: bool = True
+    ) -> None:
         """Store that a turn completed, now or `at`: moves the mtime, sets the description once."""
         record = self.record(session_id)
-        if record.description is None:
+        if describe and record.description is None:
             record.description = " ".join(prompt.split())[:_DESCRIPTION_LENGTH]
         draft = self.path(session_id) / "session_checkpoint.json.tmp"
         draft.write_text("{}", encoding="utf-8")
@@ -181,7 +251,7 @@ class SimWorkspaces:
 
     def log(self, session_id: str, line: str) -> None:
         """Append a line to the session's run.log, stamped with the server's time of day."""
-        self.write(session_id, f"[{self._clock.local():%H:%M:%S}] {line}\n")
+        self.write(session_id, f"{self._clock.log_stamp()} {line}\n")
 
     def write(self, session_id: str, text: str) -> None:
         """Append `text` as it is to the session's run.log."""
