@@ -92,8 +92,12 @@ def _arguments(command: str, options: dict[str, object], **flags: str) -> Argume
         ),
         ("demo", _arguments("demo", {})),
         (
-            "demo --scenario auth --speed 2.5 --seed 1 --interval 1",
-            _arguments("demo", {"scenario": "auth", "speed": 2.5, "seed": 1}, interval="1"),
+            "demo --scenario auth --dialect G2 --speed 2.5 --seed 1 --interval 1",
+            _arguments(
+                "demo",
+                {"scenario": "auth", "dialect": "G2", "speed": 2.5, "seed": 1},
+                interval="1",
+            ),
         ),
         (
             "gateway --exit-with-parent --internal-token B",

@@ -114,6 +114,7 @@ class _Option(NamedTuple):
 
 _SCENARIO: Final = (
     _Option("--scenario NAME", f"what happens there: {', '.join(SCENARIOS)} (tour)", SCENARIOS),
+    _Option("--dialect D", "which generation it is, of February or of August (G1)", ("G1", "G2")),
     _Option("--speed X", "how much faster than life, 0.01 to 1000 (1)", number(0.01, 1000.0).parse),
     _Option("--seed N", "makes the ids repeatable (7)", int),
 )

@@ -1,56 +1,23 @@
-"""One boot of the gateway: the sessions in memory, listings, creating, resuming, executing.
-
-Attach, resume and turn counters begin anew with each boot, with their alerts (docs/wire.md,
-section 10).
-"""
+"""One boot of the gateway: the sessions in memory, listings, creating, resuming, executing."""
 
 from __future__ import annotations
 
-from collections import Counter, deque
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from vp_tui.domain.lane.switches import switches_in
 from vp_tui.simulator.engine import SimSurroundings
-from vp_tui.simulator.options import SimLife
+from vp_tui.simulator.options import SimContinuity, SimLife
 from vp_tui.simulator.script import invented_script, marked_script
 from vp_tui.simulator.sessions import DEFAULT_OWNER, RESUMED_OWNER, SimSession
 from vp_tui.simulator.turns import CHAT_SOURCE, SimLane, SimTurns
 
 if TYPE_CHECKING:
-    from vp_tui.domain.models import Dialect
     from vp_tui.simulator.database import JsonObject, SimDatabase
     from vp_tui.simulator.options import SimClock, SimOptions
     from vp_tui.simulator.script import SimTurnScript
     from vp_tui.simulator.sessions import SimTurn, SimWorkspaces
 
-
-WINDOW: Final = timedelta(seconds=900)
-MIN_SUCCESS_RATE: Final = 0.9
-MIN_ATTEMPTS: Final = 5
-"""Attempts within the window before a rate may raise an alert."""
-MAX_FAILURES: Final = 3
-"""Failures within the window that raise an alert whatever the rate."""
-
-COUNTED: Final = (
-    "sessions_created",
-    "ws_attach_attempts",
-    "ws_attach_successes",
-    "ws_attach_failures",
-    "resume_attempts",
-    "resume_successes",
-    "resume_failures",
-    "turn_busy_rejected",
-    "turn_duplicate_in_progress",
-    "turn_duplicate_completed",
-)
-G2_COUNTERS: Final = {
-    **dict.fromkeys(("ws_send_failures", "ws_send_timeouts", "ws_stale_evictions"), 0),
-    "ws_disconnects_total": 0,
-    "ws_close_codes": {},
-    "execution_runtime": {"lock_locked": False, "sessions_in_flight": 0},
-}
-"""What a G2's continuity has besides; nothing of it is used."""
 
 CANCEL_WAIT_S: Final = {"G1": 5.0, "G2": 10.0}
 MEMORY_MODE: Final = {"G1": "session_only", "G2": "direct_only"}
@@ -188,84 +155,3 @@ class SimGateway:
                 "run_log_and_memory_available" if has_log and not is_lane else "".join(lacks)
             ),
         }
-
-
-class SimContinuity:
-    """The counters of one boot; a restart begins anew with another `started_at`."""
-
-    def __init__(self, clock: SimClock, dialect: Dialect = "G1") -> None:
-        self._clock = clock
-        self._dialect = dialect
-        self.started_at = clock.now()
-        self._totals: Counter[str] = Counter()
-        self._recent: deque[tuple[datetime, str]] = deque()
-
-    def count(self, happening: str) -> None:
-        """Count what just happened, one of `COUNTED`."""
-        self._totals[happening] += 1
-        self._recent.append((self._clock.now(), happening))
-
-    def body(self) -> JsonObject:
-        """Return the value of `metrics` in the endpoint's answer."""
-        since = self._clock.now() - WINDOW
-        while self._recent and self._recent[0][0] < since:
-            self._recent.popleft()
-        recent = Counter(happening for _, happening in self._recent)
-        alerts = _alerts(recent)
-        totals = self._totals
-        return {
-            "started_at": self._clock.stamp(self.started_at),
-            **{name: totals[name] for name in COUNTED},
-            "duplicate_turn_prevention_count": (
-                totals["turn_duplicate_in_progress"] + totals["turn_duplicate_completed"]
-            ),
-            "resume_success_rate": _rate(totals, "resume"),
-            "attach_success_rate": _rate(totals, "ws_attach"),
-            "transport_status": "degraded" if alerts else "ok",
-            "runtime_status": "ok",
-            "window_seconds": int(WINDOW.total_seconds()),
-            "window_started_at": since.isoformat(),
-            "window_event_count": len(self._recent),
-            "window": {
-                **_outcomes(recent, "resume"),
-                "resume_success_rate": _rate(recent, "resume"),
-                **_outcomes(recent, "ws_attach"),
-                "attach_success_rate": _rate(recent, "ws_attach"),
-            },
-            "runtime_faults": 0,
-            "alerts": alerts,
-            **(G2_COUNTERS if self._dialect == "G2" else {}),
-        }
-
-
-def _outcomes(counts: Counter[str], what: str) -> dict[str, int]:
-    return {
-        f"{what}_{how}": counts[f"{what}_{how}"] for how in ("attempts", "successes", "failures")
-    }
-
-
-def _rate(counts: Counter[str], what: str) -> float | None:
-    attempts = counts[f"{what}_attempts"]
-    return counts[f"{what}_successes"] / attempts if attempts else None
-
-
-def _alerts(recent: Counter[str]) -> list[JsonObject]:
-    alerts = []
-    for what, name in (("resume", "resume"), ("ws_attach", "attach")):
-        rate, failures = _rate(recent, what), recent[f"{what}_failures"]
-        is_judged = recent[f"{what}_attempts"] >= MIN_ATTEMPTS
-        if is_judged and rate is not None and rate < MIN_SUCCESS_RATE:
-            alerts.append((f"{name}_success_rate_low", rate, MIN_SUCCESS_RATE))
-        if failures >= MAX_FAILURES:
-            alerts.append((f"{name}_failures_high", failures, MAX_FAILURES))
-    return [
-        {
-            "code": code,
-            "severity": "warning",
-            "message": f"{code.replace('_', ' ').capitalize()} over the last 15 minutes.",
-            "actual": actual,
-            "threshold": threshold,
-            "scope": "window",
-        }
-        for code, actual, threshold in alerts
-    ]

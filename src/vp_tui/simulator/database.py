@@ -11,7 +11,11 @@ import random
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from vp_tui.domain.models import Dialect
+
 
 STALE_AFTER: Final = timedelta(seconds=900)
 """After which a G2 gives up a row that reads `running` and does not move."""
@@ -27,6 +31,11 @@ LEASE_SESSION_ID: Final = "vp.coder.primary.session"
 LEASE_TTL: Final = timedelta(seconds=300)
 
 JsonObject = Mapping[str, object]
+
+
+def lane_directory(dialect: Dialect) -> str:
+    """Return the name of the lane's directory; of a G2 it is its workers'."""
+    return LANE_DIRECTORY if dialect == "G1" else EXTERNAL_DIRECTORY
 
 
 class SimIds:

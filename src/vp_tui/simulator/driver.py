@@ -10,7 +10,7 @@ from datetime import timedelta
 from random import Random
 from typing import TYPE_CHECKING, Final
 
-from vp_tui.simulator.database import LANE_DIRECTORY
+from vp_tui.simulator.database import LANE_DIRECTORY, lane_directory
 from vp_tui.simulator.host import SimHost
 from vp_tui.simulator.script import (
     CHATS,
@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 EVERY: Final = timedelta(seconds=75)
 """From the start of one past mission to the next."""
 FRAMES_PER_TURN: Final = 22
+EXTERNAL_SHARE: Final = 0.5
+"""Of a G2's clean missions, those that it leaves to a worker."""
 PAST_SESSIONS: Final = 3
 """Sessions that the past missions came from; they are still in memory."""
 
@@ -76,7 +78,7 @@ class SimDriver(SimHost):
         They are of this boot, whose `started_at` is moved back before them.
         """
         gateway, ledger, disk = self.gateway, self.gateway.ledger, self.gateway.workspaces
-        lane_dir = disk.lane()
+        lane_dir = disk.lane(lane_directory(self.options.dialect))
         at = self.clock.now() - EVERY * missions
         homes = [await gateway.create(at=at + EVERY * number) for number in range(PAST_SESSIONS)]
         gateway.continuity.started_at = at - EVERY
@@ -84,13 +86,19 @@ class SimDriver(SimHost):
             home = homes[index % len(homes)]
             prompt, _ = coding_turn(self.random, seconds=30.0)
             end = at + timedelta(seconds=self.random.uniform(20.0, 40.0))
-            ledger.open_session(lane_dir, DEFAULT_OWNER, at)
-            ledger.adopt_engine_session(at)
-            mission = ledger.dispatch(prompt, gateway.lane.run_id, at)
+            if self.options.dialect == "G2":
+                ledger.register_workers(lane_dir, DEFAULT_OWNER, at)
+                mission = ledger.order(f"Codie, {prompt}", (home.session_id, ""), at)
+                ledger.claim(mission, f"worker-{ledger.ids.hex(6)}", at)
+            else:
+                ledger.open_session(lane_dir, DEFAULT_OWNER, at)
+                ledger.adopt_engine_session(at)
+                mission = ledger.dispatch(prompt, gateway.lane.run_id, at)
             ledger.complete(mission, lane_dir, ledger.ids.hex(32), end)
             began, ended = (f"[{self.clock.local(stamp):%H:%M:%S}]" for stamp in (at, end))
             told = f"\n{began} 👤 USER: {prompt}\n{ended} 🤖 ASSISTANT: The checks pass.\n\n"
-            disk.write(LANE_DIRECTORY, told)
+            if self.options.dialect == "G1":
+                disk.write(LANE_DIRECTORY, told)
             home.last_event_seq += FRAMES_PER_TURN
             home.last_activity = end
             disk.checkpoint(home.session_id, prompt, at=end)
@@ -105,8 +113,11 @@ class SimDriver(SimHost):
     ) -> SimTurn:
         """Send a coding prompt for `user` that takes about so many seconds, from-to."""
         prompt, steps = coding_turn(self.random, seconds=self.random.uniform(*seconds))
+        is_g2 = self.options.dialect == "G2"
+        prompt = f"Codie, {prompt[:1].lower()}{prompt[1:]}" if is_g2 else prompt
         script = SimTurnScript(
             outcome=outcome,
+            external=is_g2 and outcome == "mission" and self.random.random() < EXTERNAL_SHARE,
             steps=steps,
             thought="I should see how this works today before I change it.",
             fails_after=self.random.uniform(3.0, 6.0),

@@ -1,6 +1,6 @@
 """The embedded gateway as a process: the command, the child it can be, and the server in it.
 
-It is a faithful G1 in one process, on the loopback interface only.
+It is a faithful G1, or G2, in one process, on the loopback interface only.
 """
 
 from __future__ import annotations
@@ -125,7 +125,7 @@ def spawn_gateway(options: SimOptions) -> SimProcess:
 
 
 def _arguments(options: SimOptions) -> list[str]:
-    names = ("port", "scenario", "speed", "seed", "rate", "sessions", "env_file")
+    names = ("port", "scenario", "dialect", "speed", "seed", "rate", "sessions", "env_file")
     return [
         f"--{name.replace('_', '-')}={value}"
         for name in names

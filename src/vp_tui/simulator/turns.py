@@ -16,12 +16,12 @@ from uuid import UUID
 from vp_tui.domain.lane.switches import Switch
 from vp_tui.domain.runs.turns import is_coding_intent
 from vp_tui.simulator.database import (
-    EXTERNAL_DIRECTORY,
     LANE_DIRECTORY,
     VP_ID,
     JsonObject,
     SimDatabase,
     SimMission,
+    lane_directory,
 )
 from vp_tui.simulator.engine import (
     Emit,
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from vp_tui.domain.lane.switches import Switches
-    from vp_tui.simulator.boot import SimContinuity
+    from vp_tui.simulator.options import SimContinuity
     from vp_tui.simulator.script import SimTurnScript
     from vp_tui.simulator.sessions import SimSession
 
@@ -215,9 +215,7 @@ class SimLane:
             words = "CODIE shadow mode candidate detected; served by Simone direct path."
             await emit("status", _routing(words, "coder_vp_shadow_mode"))
             return await SimEngine(self._around, place, emit).run(prompt, script)
-        lane_dir = self._around.workspaces.lane(
-            EXTERNAL_DIRECTORY if self._is_g2 else LANE_DIRECTORY
-        )
+        lane_dir = self._around.workspaces.lane(lane_directory(self._around.dialect))
         if self._is_g2:
             ledger.register_workers(lane_dir, place.owner, now())
         else:
