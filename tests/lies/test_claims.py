@@ -67,6 +67,26 @@ def test_what_runs_on_a_lane_of_workers(
     assert orphaned(builders.polled(taken), builders.listing(), *told) == expected
 
 
+def test_of_a_mission_that_is_newer_than_the_answer_nothing_is_known() -> None:
+    newer = OLD._replace(mission_id="m2")
+    for lane, expected in ((WORKERS, set()), (builders.snapshot().lane, {"m2"})):
+        taken = builders.snapshot(newer, lane=lane)
+        assert orphaned(builders.polled(taken), builders.listing(), claimed(30.0)) == expected
+
+
+def test_a_viewer_that_came_in_mid_turn_was_said_to_have_seen_it_begin() -> None:
+    heard = [
+        builders.frame("connected"),
+        builders.status_frame(status="processing", turn_id="turn_1"),
+    ]
+    listed = builders.listing(builders.session(active_runs=1, last_event_seq=40))
+    now = builders.state(builders.healthy(dialect="G2"), listed, *builders.stream(*heard, at=60.0))
+    (row,) = run_rows(View(now, 62.0))
+    assert row.turn.started_at is None
+    assert row.running_s == 62.0
+    assert row.run.progress_at == 0.0
+
+
 def test_an_ended_claim_is_an_orphan_though_some_session_runs() -> None:
     listed = builders.listing(builders.session(active_runs=1))
     assert orphaned(builders.polled(builders.snapshot(YOUNG)), listed, claimed(-1.0)) == {"m1"}

@@ -197,18 +197,17 @@ def orphans(
 def _by_claim(
     running: list[Mission], snapshot: Snapshot, claims: MissionClaims | None
 ) -> tuple[list[Mission], list[Mission]]:
-    """Return G2's running rows that no worker has, and those whose worker's claim has ended."""
-    if claims is None:
-        has_workers = snapshot.lane is not None and snapshot.lane.session_id.endswith(".external")
-        return ([] if has_workers else running), []
-    ends = {
-        mission.mission_id: claim.expires_at
-        for mission in running
-        if (claim := claims.missions.get(mission.mission_id)) is not None
-    }
-    unclaimed = [m for m in running if ends.get(m.mission_id) is None]
-    ended = [m for m in running if (end := ends.get(m.mission_id)) and end < claims.as_of]
-    return unclaimed, ended
+    """Return G2's running rows that no worker has, and those whose worker's claim has ended.
+
+    Of one that the answer does not name, as it is newer, nothing is known on a lane of workers.
+    """
+    has_workers = snapshot.lane is not None and snapshot.lane.session_id.endswith(".external")
+    told = claims.missions if claims is not None else {}
+    named = [(m, told[m.mission_id].expires_at) for m in running if m.mission_id in told]
+    unnamed = [] if has_workers else [m for m in running if m.mission_id not in told]
+    unclaimed = [mission for mission, end in named if end is None]
+    ended = [m for m, end in named if claims is not None and end is not None and end < claims.as_of]
+    return unclaimed + unnamed, ended
 
 
 def _ran_elsewhere(mission: Mission, lane_result: str | None) -> bool:

@@ -138,9 +138,10 @@ def test_a_turn_whose_end_was_missed_is_over_when_another_begins() -> None:
     assert len(began(processing("one"), processing("two"))) == 2
 
 
-def test_attaching_in_mid_turn_opens_it_without_a_query() -> None:
-    again = processing(None)
-    assert unmarked(followed(again)) == Turn(0.0)
+def test_attaching_in_mid_turn_is_no_beginning() -> None:
+    again = status_frame(status="processing", turn_id="turn_1")
+    assert unmarked(followed(again)) == Turn()
+    assert began(again) == []
     assert unmarked(followed(processing("one"), again)) == Turn(0.0, query="one")
 
 

@@ -13,6 +13,7 @@ from vp_tui.domain.runs.turns import (
     Turn,
     ended,
     is_processing,
+    is_reattached,
     step_turn,
 )
 
@@ -280,10 +281,7 @@ def is_aside(frame: Frame) -> bool:
     if kind in _DOINGS:
         return False
     if kind == "status":
-        # A G2 gateway tells a new viewer so that a turn is under way.
-        is_resumed = frame.query is None and frame.turn_id is not None
-        is_answer = frame.status in ANSWERS or (frame.status == "processing" and is_resumed)
-        return frame.routing is None and is_answer
+        return is_reattached(frame) or (frame.routing is None and frame.status in ANSWERS)
     return kind in NOT_OF_THE_TURN or kind.startswith(BROADCASTS)
 
 

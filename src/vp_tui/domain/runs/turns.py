@@ -177,13 +177,22 @@ def step_turn(turn: Turn, frame: Frame, at: float) -> Turn:
 
 def is_processing(frame: Frame) -> bool:
     """Tell whether an engine takes up a query."""
-    return frame.kind == "status" and frame.status == "processing" and frame.routing is None
+    is_status = frame.kind == "status" and frame.status == "processing" and frame.routing is None
+    return is_status and not is_reattached(frame)
+
+
+def is_reattached(frame: Frame) -> bool:
+    """Tell whether a G2 tells a new viewer that a turn is under way: it did not begin then."""
+    is_status = frame.kind == "status" and frame.status == "processing" and frame.routing is None
+    return is_status and frame.query is None and frame.turn_id is not None
 
 
 def _status(turn: Turn, frame: Frame, at: float) -> Turn:
     if frame.routing is not None:
         turn = _routed(turn, frame.routing, frame.mission_id, at)
         return _marked(turn, at, frame.routing, frame.text)
+    if is_reattached(frame):
+        return _current(turn)
     if frame.status == "processing":
         turn = _processing(turn, frame.query, at)
         return _marked(turn, at, frame.status, frame.query or frame.text)
