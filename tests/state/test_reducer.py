@@ -301,10 +301,10 @@ class TestLogs:
         )
         assert list(now.logs) == list(now.log_sources) == [LANE]
 
-    def test_one_logs_failure_outlasts_anothers_answers_and_is_told_once(self) -> None:
+    def test_another_logs_failure_is_told_once_and_is_not_the_endpoints(self) -> None:
         poll = [builders.failed(Source.LOG, log_id="other", at=1.0), builders.logged("a", at=2.0)]
         now = builders.state(*poll, *poll, *poll)
-        assert now.sources[Source.LOG].failure == builders.LOST
+        assert now.sources[Source.LOG].failure is None
         assert now.sources[Source.LOG].answered_at == 2.0
         assert now.log_sources[LANE].failure is None
         assert texts(now) == ["other: connection refused"]

@@ -116,7 +116,7 @@ class TestSourceWords:
         assert log_view(View(now, 1.0), "vp_coder_primary").word is SourceWord.LIVE
         assert log_view(View(now, 1.0), "other").word is SourceWord.DOWN
         assert log_view(View(now, 1.0), "never").word is SourceWord.IDLE
-        assert source_view(View(now, 1.0), Source.LOG).word is SourceWord.DOWN
+        assert source_view(View(now, 1.0), Source.LOG).word is SourceWord.LIVE
 
     @pytest.mark.parametrize(
         ("events", "reachable"),

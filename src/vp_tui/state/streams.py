@@ -232,10 +232,16 @@ def without_log(state: State, log_id: str) -> State:
 
 
 def _with_all_logs(state: State) -> State:
-    """Set the status of the log endpoint: the newest answer, and any log's failure."""
+    """Set the status of the log endpoint: the newest answer, and what fails of it.
+
+    While the lane's log answers, another one that does not is that session's own matter: a G2 has
+    sessions whose log it cannot read (docs/wire.md, section 18).
+    """
     statuses = state.log_sources.values()
     answers = [status.answered_at for status in statuses if status.answered_at is not None]
-    failed = [status for status in statuses if status.failure is not None]
+    lane = state.log_sources.get(state.lane_log_id, SourceStatus())
+    is_answering = lane.answered_at is not None and lane.failure is None
+    failed = [] if is_answering else [each for each in statuses if each.failure is not None]
     newest = max(failed, key=lambda status: status.failed_at or 0.0, default=SourceStatus())
     status = newest._replace(answered_at=max(answers, default=None))
     return replace(state, sources={**state.sources, Source.LOG: status})
