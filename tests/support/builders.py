@@ -52,7 +52,9 @@ ELSEWHERE: Final = "workspace:///srv/gateway/workspaces/session_a"
 BOOT: Final = "2026-11-22T19:00:00"
 """An hour before NOW on a gateway in Chicago."""
 CHICAGO_S: Final = -21600.0
-REFUSED: Final = Failure("401 from the ops plane", "set UA_OPS_TOKEN", unauthorized=True)
+REFUSED: Final = Failure(
+    "401 from the ops plane", "set UA_OPS_TOKEN", unauthorized=True, wants_token=True
+)
 LOST: Final = Failure("connection refused", "is the gateway up?")
 
 

@@ -59,8 +59,8 @@ ALARMS: Final = (
     ("alarm", "STUCK 4m02 d3833624", "[c]"),
     ("tripped", "guardrail tripped", "[F]"),
     ("blind", "blind rate", "-> go by the reconstructed rate"),
-    ("lost", "gateway lost", "-> is the gateway running there?"),
-    ("unauthorized", "unauthorized", "-> set UA_OPS_TOKEN"),
+    ("lost", "gateway lost", "[5]"),
+    ("unauthorized", "unauthorized", "[A]"),
 )
 """State, its cause, and the key that helps, or what does where no key of vp-tui can."""
 

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 from tests.support import builders, scenes
-from tests.support.rig import LARGE, SMALL, running
+from tests.support.rig import LARGE, SMALL, WIDE, running
 
+from vp_tui.domain.events import SnapshotArrived
 from vp_tui.ui.kit.line_list import Lines
-from vp_tui.ui.lines.paint import width_of
+from vp_tui.ui.lines.paint import plain, shorten, width_of
 from vp_tui.ui.watch.panes import heights
 from vp_tui.ui.watch.screen import LEAST, TooSmallScreen, smallest_lines
 from vp_tui.views.assessment import assess
@@ -123,3 +124,38 @@ def test_the_line_is_never_larger_than_the_terminal_and_its_key_goes_last(
 def _told(rig: Rig) -> str:
     assert isinstance(rig.app.screen, TooSmallScreen)
     return " ".join(" ".join(rig.lines).split())
+
+
+SIZES = ((50, 15), (60, 20), SMALL, (100, 30), WIDE, LARGE, (200, 60))
+(TRIPPED,) = (
+    event for event in scenes.ordinary_with_fallbacks(5) if isinstance(event, SnapshotArrived)
+)
+PAIRS = {
+    "tripped and stuck": ([*scenes.stuck(), TRIPPED], "[F]", "[c]"),
+    "tripped and unauthorized": (
+        [*scenes.ordinary_with_fallbacks(5), *scenes.refused_ops(dashboard=True)[-4:]],
+        "[F]",
+        "[A]",
+    ),
+}
+"""Two things that are wrong at once, and the key that helps against each."""
+
+
+@pytest.mark.parametrize("size", SIZES, ids="{0[0]}x{0[1]}".format)
+@pytest.mark.parametrize("pair", PAIRS)
+async def test_of_two_things_that_are_wrong_both_keep_their_cure(
+    pair: str, size: tuple[int, int]
+) -> None:
+    events, first, second = PAIRS[pair]
+    async with running(*events, size=size) as rig:
+        await rig.passes(2.0)
+        above, below = rig.lines[2:4]
+        assert first in above
+        assert second in below
+
+
+def test_a_path_gives_way_before_the_cause_is_cut() -> None:
+    told = plain("! the token file /home/ana/secrets/ops/token.txt is readable by all users")
+    (shortened,) = shorten(told, 60)
+    assert shortened[0] == "! the token file …/token.txt is readable by all users"
+    assert shorten(told, 90) == told

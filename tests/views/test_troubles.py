@@ -81,13 +81,15 @@ def test_an_ordinary_night_has_no_trouble() -> None:
 def test_a_lost_gateway_is_one_trouble_with_cause_and_cure() -> None:
     (trouble,) = troubles_after(*scenes.lost(), now=9.0)
     assert trouble.what == "gateway lost"
-    assert (trouble.reason, trouble.cure) == (GONE.reason, GONE.cure)
+    assert trouble.reason == GONE.reason
+    assert trouble.cure == f"[5] see each source; {GONE.cure}"
 
 
 def test_refusals_are_named_together_before_all_else() -> None:
     found = troubles_after(*scenes.refused_ops(dashboard=True))
     assert found[0].what == "unauthorized: metrics, sessions, continuity, log"
-    assert (found[0].reason, found[0].cure) == (builders.REFUSED.reason, builders.REFUSED.cure)
+    assert found[0].reason == builders.REFUSED.reason
+    assert found[0].cure == f"[A] read tokens again; first {builders.REFUSED.cure}"
 
 
 def test_each_doubt_about_the_rate_is_told() -> None:

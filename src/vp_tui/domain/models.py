@@ -292,6 +292,8 @@ class Failure(NamedTuple):
     unauthorized: bool = False
     is_silence: bool = False
     """Nothing answered at all: no connection, or no answer in time."""
+    wants_token: bool = False
+    """A token that is set or renewed would help."""
     is_uncertain: bool = False
     """Of an order: it may have been carried out all the same."""
 

@@ -26,6 +26,7 @@ class GatewayError(Exception):
     """A request that brought nothing usable; `failure` says why and what helps."""
 
     unauthorized: ClassVar[bool] = False
+    wants_token: ClassVar[bool] = False
     is_silence: ClassVar[bool] = False
     may_have_arrived: bool = False
     """The gateway may have done what it was asked all the same; that matters for an order only."""
@@ -33,7 +34,11 @@ class GatewayError(Exception):
     def __init__(self, reason: str, cure: str) -> None:
         super().__init__(reason)
         self.failure = Failure(
-            reason, cure, unauthorized=self.unauthorized, is_silence=self.is_silence
+            reason,
+            cure,
+            unauthorized=self.unauthorized,
+            is_silence=self.is_silence,
+            wants_token=self.wants_token,
         )
 
 
@@ -67,6 +72,12 @@ class Unauthorized(GatewayError):
     """The plane refused the tokens that were sent, or wants one (401, 403)."""
 
     unauthorized = True
+
+
+class TokenRefused(Unauthorized):
+    """A token of ours is missing or not accepted."""
+
+    wants_token = True
 
 
 class NotFound(GatewayError):
@@ -180,14 +191,12 @@ def _unauthorized(asked: Asked) -> Unauthorized:
     is_session, ops = asked.plane is Plane.SESSION, asked.tokens.ops
     name, origin = (INTERNAL, asked.tokens.internal) if is_session else (OPS, ops)
     if origin:
-        return Unauthorized(
-            f"{name} from {origin} was rejected (expired?)", f"renew {name}, then read it again"
-        )
+        return TokenRefused(f"{name} from {origin} was rejected (expired?)", f"renew {name}")
     if is_session and ops:
-        return Unauthorized(
+        return TokenRefused(
             f"{OPS} from {ops} is not accepted on the session plane", f"set {INTERNAL}"
         )
-    return Unauthorized(f"{asked.path} wants a token and there is none", f"set {name}")
+    return TokenRefused(f"{asked.path} wants a token and there is none", f"set {name}")
 
 
 def unreachable(error: BaseException, where: str) -> Unreachable:

@@ -77,6 +77,8 @@ class AtHand(NamedTuple):
     is_alarm: bool = False
     """A run has an alarm."""
     is_triage: bool = False
+    is_deaf: bool = False
+    """The run that is looked at does not hear: only a restart helps."""
     can_cancel: bool = True
     """The selected run can be hit."""
     missed: int | None = None
@@ -308,6 +310,7 @@ def _wanted(hands: AtHand) -> Iterator[tuple[str, str]]:
         ("freeze", "thaw"): hands.is_frozen,
         ("read-tokens", ""): hands.is_refused,
         ("brake", ""): hands.is_tripped,
+        ("restart", ""): hands.is_deaf,
         ("cancel", ""): hands.is_triage,
         ("alarm", ""): hands.is_alarm and not hands.is_triage,
         ("triage", ""): hands.is_alarm and not hands.is_triage,

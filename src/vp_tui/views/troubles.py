@@ -80,18 +80,19 @@ def troubles(view: View) -> tuple[Trouble, ...]:
 
 def _troubles_found(view: View) -> Iterator[Trouble]:
     views = [source_view(view, source) for source in _SOURCES]
-    down = [view for view in views if view.word is SourceWord.DOWN]
+    down = [source for source in views if source.word is SourceWord.DOWN]
     if down and not is_reachable(view):
-        yield _failed(LOST if is_lost(view.state) else "no usable answer", down[0])
+        yield _failed(view, LOST if is_lost(view.state) else "no usable answer", down[0])
         return
-    if refused := [view for view in views if view.word is SourceWord.UNAUTHORIZED]:
-        yield _failed(f"unauthorized: {', '.join(view.name for view in refused)}", refused[0])
+    if refused := [one for one in views if one.word is SourceWord.UNAUTHORIZED]:
+        names = ", ".join(source.name for source in refused)
+        yield _failed(view, f"unauthorized: {names}", refused[0])
     if figures := numbers(view):
         yield from _doubts(figures)
-    yield from (_failed(f"{view.name} down", view) for view in down)
-    for stale in (view for view in views if view.word is SourceWord.STALE):
+    yield from (_failed(view, f"{source.name} down", source) for source in down)
+    for stale in (source for source in views if source.word is SourceWord.STALE):
         reason = f"no answer for {age(stale.age_s or 0.0)}, and no error either"
-        cure = "the gateway may be blocked; vp-tui keeps asking"
+        cure = f"{_see_sources(view)}; the gateway may be blocked, vp-tui keeps asking"
         yield Trouble(f"{stale.name} stale", reason, cure)
     yield from _streams(view)
     if view.state.health and view.state.health.status != "healthy":
@@ -108,9 +109,19 @@ def _troubles_found(view: View) -> Iterator[Trouble]:
         yield Trouble("tokens", problem, cure, is_grave=False)
 
 
-def _failed(what: str, view: SourceView) -> Trouble:
-    reason, cure = (view.failure.reason, view.failure.cure) if view.failure else ("", "")
-    return Trouble(what, reason, cure)
+def _failed(view: View, what: str, source: SourceView) -> Trouble:
+    """Return a failure as a trouble; the key that helps, or that shows more, is said first."""
+    if (failure := source.failure) is None:
+        return Trouble(what, "", _see_sources(view))
+    cure = f"{_see_sources(view)}; {failure.cure}"
+    if failure.wants_token:
+        again = key_of(view.state.watch, "read-tokens")
+        cure = f"[{again}] read tokens again; first {failure.cure}"
+    return Trouble(what, failure.reason, cure)
+
+
+def _see_sources(view: View) -> str:
+    return f"[{key_of(view.state.watch, 'links')}] see each source"
 
 
 def _doubts(figures: Numbers) -> Iterator[Trouble]:
@@ -147,7 +158,12 @@ def _streams(view: View) -> Iterator[Trouble]:
         yield Trouble("unauthorized: streams", streams.reason, cure)
     elif streams.word in {SourceWord.STALE, SourceWord.DOWN}:
         what = f"{missing} of {counted(streams.wanted, 'stream')} not attached"
-        yield Trouble(what, streams.reason, "vp-tui goes on trying", is_grave=not streams.live)
+        yield Trouble(
+            what,
+            streams.reason,
+            f"{_see_sources(view)}; vp-tui goes on trying",
+            is_grave=not streams.live,
+        )
 
 
 class SafetyEntry(NamedTuple):
@@ -218,7 +234,7 @@ def _unconfirmed(view: View) -> Iterator[SafetyEntry]:
                 UNCONFIRMED,
                 f"{short_id(cancel.session_id)}, cancelled {at}: no later turn completed",
                 key,
-                f"{key} shows what was done; drive a turn, or {restart} restarts the gateway",
+                f"[{key}] see what was done; drive a turn, or [{restart}] restart the gateway",
                 subject=cancel.session_id,
             )
 

@@ -96,7 +96,7 @@ class TestSafety:
             in text
         )
         assert "! gateway lost: 127.0.0.1:8002: connection refused" in text
-        assert "-> is the gateway running there? (key 5)" in text
+        assert "-> [5] see each source; is the gateway running there?" in text
 
     def test_what_is_no_alarm_is_told_too(self) -> None:
         assert "! the rates disagree: 1 fallback seen" in told(*scenes.disagreeing())

@@ -134,19 +134,19 @@ async def test_a_verdict_is_given_only_when_every_source_has_answered() -> None:
             scenes.lost(),
             9.0,
             "! SAFETY gateway lost: 127.0.0.1:8002: connection refused",
-            "-> is the gateway running there?",
+            "-> [5] see each source; is the gateway running there?",
         ),
         (
             scenes.metrics_down(),
             9.0,
             "! metrics down: 500: database is locked",
-            "-> look at the gateway's own log",
+            "-> [5] see each source; look at the gateway's own log",
         ),
         (
             scenes.refused_ops(dashboard=False),
             1.0,
             "! unauthorized: metrics, sessions, continuity, log: 401 from the ops plane",
-            "-> set UA_OPS_TOKEN",
+            "-> [A] read tokens again; first set UA_OPS_TOKEN",
         ),
         (
             scenes.blind(),

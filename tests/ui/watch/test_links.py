@@ -48,7 +48,7 @@ async def test_each_trouble_stands_first_with_its_cure_under_it() -> None:
     async with running(*scenes.refused_ops(dashboard=True)) as rig:
         lines = (await all_links(rig)).splitlines()
     assert lines[0].startswith("! unauthorized: metrics, sessions, continuity, log")
-    assert lines[1] == "  -> set UA_OPS_TOKEN"
+    assert lines[1] == "  -> [A] read tokens again; first set UA_OPS_TOKEN"
     (metrics,) = (line for line in lines if line.startswith("✗ metrics"))
     assert "from the dashboard plane" in metrics
     assert "  internal token none (UA_INTERNAL_API_TOKEN)" in lines

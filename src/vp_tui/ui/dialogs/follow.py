@@ -92,6 +92,9 @@ class FollowDialog(Dialog[None]):
         self.query_one("#dialog").border_title = self._ask.title
         self._confirm.focus()
 
+    def on_descendant_focus(self) -> None:
+        self.redraw_if_shown()
+
     @property
     def _confirm(self) -> Widget:
         return self.query_one("#type" if self._ask.answer is None else "#buttons")
@@ -120,6 +123,8 @@ class FollowDialog(Dialog[None]):
     def keys(self) -> str:
         if not self._is_asking:
             return "esc close: it goes on"
+        if self.focused is not None and self.focused.id == "reason":
+            return "enter to the answer  tab likewise  esc nothing"
         reason = "  tab reason" if self._ask.reason_hint else ""
         if self._ask.answer is not None:
             return f"arrows choose  enter answer{reason}  esc nothing"

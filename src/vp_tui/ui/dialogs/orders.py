@@ -30,10 +30,11 @@ from vp_tui.ui.lines.lane import (
     restart_lines,
     running_lines,
     state_line,
+    step_lines,
     switches_lines,
     target_lines,
 )
-from vp_tui.ui.lines.paint import EMPTY, Line, bullet, cut, fact, join, paragraph, step_lines
+from vp_tui.ui.lines.paint import EMPTY, Line, bullet, cut, fact, join, paragraph
 from vp_tui.views.lane import followed_change, is_probe_under_way, why_busy, why_no_change
 from vp_tui.views.stuck_runs import own_cancel, why_changed
 

@@ -111,6 +111,8 @@ class RecordDialog(WorkDialog[Outcome]):
 
     @property
     def keys(self) -> str:
+        if self.is_working:
+            return self.busy_text
         if self.query_one("#decision").has_focus:
             return self.keys_text
         is_text = isinstance(self.focused, TextLine)
@@ -118,7 +120,7 @@ class RecordDialog(WorkDialog[Outcome]):
         return f"enter write row  tab next  {whole}esc nothing"
 
     def on_descendant_focus(self) -> None:
-        self.redraw_if_shown()
+        super().on_descendant_focus()
         if self.focused is not None:  # the list has grown or shrunk since Textual scrolled to it
             self.call_after_refresh(self.focused.scroll_visible, animate=False)
 

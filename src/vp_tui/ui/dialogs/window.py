@@ -6,6 +6,7 @@ scope and source, on two lines), and that they stay until their work is done.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, ClassVar, Final, Generic
 
 from textual import on, work
@@ -44,6 +45,7 @@ FROM_NOW: Final = "what comes from now on"
 UNRECORDED: Final = "what no record names"
 KEEP: Final = "keep it open"
 CLOSE: Final = "close it"
+_SPACE: Final = re.compile("  space [^ ]+ [^ ]+")
 Form = tuple["Window", str]
 """The window as edited, and the choice."""
 _ELSEWHERE: Final = (
@@ -65,6 +67,18 @@ class WorkDialog(Dialog[ResultT], Generic[ResultT]):
 
     said = ""
     is_working = False
+    busy_text = "… working: nothing can be left or changed meanwhile"
+
+    @property
+    def keys(self) -> str:
+        """The keys that work now: none while it works; space only where a word can be turned."""
+        if self.is_working:
+            return self.busy_text
+        is_word = isinstance(self.focused, Cycle)
+        return self.keys_text if is_word else _SPACE.sub("", self.keys_text)
+
+    def on_descendant_focus(self) -> None:
+        self.redraw_if_shown()
 
     def action_leave(self) -> None:
         if not self.is_working:

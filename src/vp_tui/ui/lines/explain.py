@@ -23,7 +23,7 @@ from vp_tui.domain.statistics import CLAIM_FROM, P95_BOUNDABLE_FROM
 from vp_tui.domain.text import counted, literal
 from vp_tui.domain.vocabulary import P95_WATCH_S, percent
 from vp_tui.ui.lines.explain_rules import gates_section, guardrails_section, window_section
-from vp_tui.ui.lines.figures import agreement, reported
+from vp_tui.ui.lines.figures import agreement, reported, unknown
 from vp_tui.ui.lines.header import COVERAGE_TONES, trouble_line, verdict_of
 from vp_tui.ui.lines.lane import PROOF_TONES, mode_lines, primary_lines, switches_lines
 from vp_tui.ui.lines.paint import (
@@ -36,7 +36,6 @@ from vp_tui.ui.lines.paint import (
     heading,
     join,
     paragraph,
-    unknown,
 )
 from vp_tui.views import words
 from vp_tui.views.assessment import assess
@@ -251,8 +250,8 @@ def _safety(view: View, width: int) -> list[Line]:
     """Tell every alarm and trouble with what helps: the top of the screen has room for one."""
     lines, safety = [heading("SAFETY")], assess(view).safety
     for alarm in safety:
-        key = f" (key {alarm.key})" if alarm.key else ""
-        lines += _wrong(Trouble(alarm.alarm, alarm.reason, f"{alarm.cure}{key}"), width)
+        key = f"[{alarm.key}] " if alarm.key and f"[{alarm.key}]" not in alarm.cure else ""
+        lines += _wrong(Trouble(alarm.alarm, alarm.reason, f"{key}{alarm.cure}"), width)
     told = {alarm.trouble for alarm in safety}
     for trouble in troubles(view):
         if trouble.what not in told:

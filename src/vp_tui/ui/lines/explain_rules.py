@@ -35,6 +35,7 @@ from vp_tui.domain.vocabulary import (
     percent,
     rate_cell,
 )
+from vp_tui.ui.lines.figures import unknown
 from vp_tui.ui.lines.header import VERDICT_TONES
 from vp_tui.ui.lines.paint import (
     EMPTY,
@@ -46,7 +47,6 @@ from vp_tui.ui.lines.paint import (
     heading,
     join,
     paragraph,
-    unknown,
 )
 from vp_tui.views import words
 from vp_tui.views.assessment import assess

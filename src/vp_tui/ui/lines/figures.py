@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from vp_tui.domain.missions import CoverageState
+from vp_tui.domain.models import Source
 from vp_tui.domain.rollout.windows import events_of
 from vp_tui.domain.vocabulary import P95_WATCH_S, rate_cell
 from vp_tui.ui.lines.header import assessment_of
@@ -19,13 +20,14 @@ from vp_tui.ui.lines.paint import (
     flow,
     in_a_row,
     join,
+    paragraph,
     plain,
     sparkline,
     width_of,
 )
 from vp_tui.views import words
 from vp_tui.views.figures import UNEXPLAINED
-from vp_tui.views.sources import SourceView, SourceWord, listened
+from vp_tui.views.sources import SourceView, SourceWord, listened, source_view
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -287,3 +289,9 @@ def own_events(view: View, figures: Numbers, window: Window) -> Counter[str]:
 
 def _events(window: Window, ledger: Ledger, snapshot: Snapshot) -> Counter[str]:
     return events_of(window, ledger.entries.values(), snapshot.events)
+
+
+def unknown(view: View, width: int) -> list[Line]:
+    """Say why there are no figures."""
+    reason = words.no_metrics(source_view(view, Source.METRICS))
+    return paragraph(f"unknown: {reason}", width, tone="warn")

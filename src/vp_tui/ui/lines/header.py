@@ -23,8 +23,10 @@ from vp_tui.ui.lines.paint import (
     flow,
     in_a_row,
     join,
+    shorten,
     spread,
     width_of,
+    with_cure,
 )
 from vp_tui.views import words
 from vp_tui.views.actions import key_of
@@ -68,7 +70,7 @@ def verdict_lines(view: View, width: int, safety: Sequence[SafetyEntry]) -> list
     if found:
         cure = join(("  -> ", "dim"), found[0].cure)
         below = spread(cure, _more(len(found) - 1, view), width)
-        return [cut(trouble_line(found[0]), width), below]
+        return [shorten(trouble_line(found[0]), width), below]
     silent = [s for s in _ASKED if source_view(view, s).word is SourceWord.IDLE]
     if silent:
         asked = "" if len(silent) == len(_ASKED) else f" for {', '.join(silent)}"
@@ -93,22 +95,25 @@ def _safety(
     told = {alarm.trouble for alarm in safety}
     rest = [trouble for trouble in found if trouble.what not in told]
     hidden = len(others) + len(rest) - 1
-    if others:
-        below = alarm_line(others[0], width)
-    elif rest and rest[0].is_grave and not first.trouble:
-        below = trouble_line(rest[0])
-    else:
-        below, hidden = join(("  -> ", "dim"), first.cure), hidden + 1
-    return [alarm_line(first, width), spread(below, _more(hidden, view), width)]
+    if not others and not (rest and rest[0].is_grave and not first.trouble):
+        below = spread(join(("  -> ", "dim"), first.cure), _more(hidden + 1, view), width)
+        return [alarm_line(first, width), below]
+    second = _alarm(others[0]) if others else trouble_line(rest[0])
+    cure = (others or rest)[0].cure
+    above = with_cure(_alarm(first), first.cure, (), width)
+    return [above, with_cure(second, cure, _more(hidden, view), width)]
 
 
 def alarm_line(alarm: SafetyEntry, width: int) -> Line:
     """Return an alarm in one line; what stops a countdown stays, whatever else is cut."""
-    head = alarm.head or f"SAFETY {alarm.alarm}"
-    told = join(("! ", "bad"), (head, "bad"), f": {alarm.reason}")
     if alarm.alarm != COUNTDOWN:
-        return cut(told, width)
-    return spread(told, ((alarm.cure, "warn"),), width)
+        return shorten(_alarm(alarm), width)
+    return spread(_alarm(alarm), ((alarm.cure, "warn"),), width)
+
+
+def _alarm(alarm: SafetyEntry) -> Line:
+    head = alarm.head or f"SAFETY {alarm.alarm}"
+    return join(("! ", "bad"), (head, "bad"), f": {alarm.reason}")
 
 
 def trouble_line(trouble: Trouble) -> Line:

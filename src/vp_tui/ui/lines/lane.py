@@ -13,7 +13,7 @@ from vp_tui.domain.lane.switches import FORCE_FALLBACK, Switch, shown
 from vp_tui.domain.models import Source
 from vp_tui.domain.runs.cancels import Cancel, CancelState, steps
 from vp_tui.domain.runs.levels import Level
-from vp_tui.domain.text import counted, literal, short_id, took, utc_z
+from vp_tui.domain.text import clock_time, counted, literal, short_id, took, utc_z
 from vp_tui.ui.lines.paint import (
     EMPTY,
     Line,
@@ -21,8 +21,6 @@ from vp_tui.ui.lines.paint import (
     fact,
     join,
     paragraph,
-    step_line,
-    step_lines,
     wrap_line,
     wrap_text,
 )
@@ -33,15 +31,20 @@ from vp_tui.views.runs import run_rows
 from vp_tui.views.sources import source_view, streams_view
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     from vp_tui.domain.lane.probe import Probe
     from vp_tui.domain.lane.restart import Restart
-    from vp_tui.domain.lane.switch_proof import Brake
+    from vp_tui.domain.lane.switch_proof import Brake, ProofStep
     from vp_tui.domain.lane.switches import Actuation, Change, CommandRun, Means
-    from vp_tui.ui.lines.paint import Tone
+    from vp_tui.state.state import Clock
+    from vp_tui.ui.lines.paint import Span, Tone
     from vp_tui.views.runs import RunRow
     from vp_tui.views.view import View
 
 
+STEP_NAMES: Final = 16
+"""Cells of the steps' names, the blank after them included."""
 OUTPUT_LINES: Final = 6
 """Lines of a command's output that are shown: the last ones say how it ended."""
 PROOF_TONES: Final[dict[Proof, Tone]] = {
@@ -155,7 +158,7 @@ def _result(word: str, tone: Tone, reason: str, width: int) -> list[Line]:
     return wrap_line(join((str(word), tone), f": {reason}" if reason else ""), width)
 
 
-_STEP_NAMES: Final = 24
+_LONG_STEP_NAMES: Final = 24
 """Cells of the names of a cancel's steps."""
 STEPS: Final = 6
 """Steps that are shown of a switch or a restart, the last."""
@@ -200,7 +203,7 @@ def target_lines(target: RunRow, width: int) -> list[Line]:
 def cancel_lines(cancel: Cancel, view: View, width: int) -> list[Line]:
     """Return the steps of a cancel with their times, and what it has come to."""
     told = (
-        step_line(step.name, step.detail, step.at, view.state.clock, width, _STEP_NAMES)
+        step_line(step.name, step.detail, step.at, view.state.clock, width, _LONG_STEP_NAMES)
         for step in steps(cancel, view.now)
     )
     return [*chain(*told), *wrap_line(state_line(cancel, view), width)]
@@ -281,3 +284,20 @@ def _awaited(probe: Probe, now: float) -> list[str]:
     order = tuple(ProbeStep)
     later = map(str, order[order.index(probe.awaited) + 1 :])
     return [f"{probe.awaited}  for {waits}, given up in {left}", *later]
+
+
+def step_line(
+    name: str, detail: str, at: float | None, clock: Clock, width: int, names: int = STEP_NAMES
+) -> list[Line]:
+    """Return one step that happened at `at`, None for one that is awaited, as lines."""
+    symbol: Span = ("· ", "dim") if at is None else ("✓ ", "good")
+    when = "awaited " if at is None else clock_time(clock.wall_at(at))
+    return wrap_line(detail, width, join(symbol, (f"{when}  ", "dim"), f"{name:<{names}}"))
+
+
+def step_lines(
+    steps: Sequence[ProofStep], awaited: Iterable[str], clock: Clock, width: int
+) -> list[Line]:
+    """Return steps with their times; then what is awaited."""
+    done = (step_line(step.step, step.detail, step.at, clock, width) for step in steps)
+    return [*chain(*done), *(((f"· awaited   {name}", "dim"),) for name in awaited)]

@@ -1,31 +1,25 @@
 """Text with tones, drawn literally: no markup anywhere, so nothing from outside can become any.
 
 A `Line` is a tuple of spans; a span is a text and a tone. Tones become styles in the
-stylesheet, so themes, light terminals and NO_COLOR are its business. Paragraphs, columns and steps
-with their times are made here too: wrapped by cells, tones kept, nothing cut off.
+stylesheet, so themes, light terminals and NO_COLOR are its business. Paragraphs and columns are
+made here too: wrapped by cells, tones kept, nothing cut off.
 """
 
 from __future__ import annotations
 
 import re
 from functools import lru_cache
-from itertools import chain, groupby, zip_longest
+from itertools import groupby, zip_longest
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from rich.cells import cell_len, chop_cells, set_cell_size
 from typing_extensions import TypeIs
 
 from vp_tui.domain import text as durations
-from vp_tui.domain.models import Source
-from vp_tui.views import words
-from vp_tui.views.sources import SourceWord, source_view
+from vp_tui.views.sources import SourceWord
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
-
-    from vp_tui.domain.lane.switch_proof import ProofStep
-    from vp_tui.state.state import Clock
-    from vp_tui.views.view import View
 
 
 Tone = Literal[
@@ -73,12 +67,16 @@ age: Final = durations.age
 _GLUE: Final = "\N{NO-BREAK SPACE}"
 _GLUED: Final = re.compile("(?<=[<>]) (?=[0-9])|(?<=[0-9]) (?=(?:%|s)(?![a-z]))")
 """The blank between a number and its unit or sign: no line is broken there."""
+_PATH: Final = re.compile(r"(?<![\w…])(?:~|\.\.?)?/(?:[^\s/:,;]+/)+([^\s/:,;]+)")
+_SESSION: Final = re.compile(r"\bsession_\d{8}_\d{6}_(\w+)")
+_FIRST: Final = re.compile("[,;:.](?: |$)")
+"""Where the first thing to do of a cure ends."""
+_CAUSE: Final = 30
+"""Cells that a cause has at least where its cure stands beside it."""
 _KEPT: Final = 256
 """Paragraphs kept as they were wrapped: of a screen's text most are the same from draw to draw."""
 NAMES: Final = 13
 """Cells of the names in a list of facts, with the blanks around them."""
-STEP_NAMES: Final = 16
-"""Cells of the steps' names, the blank after them included."""
 
 
 class Found(NamedTuple):
@@ -148,6 +146,25 @@ def cut(painted: Line, width: int) -> Line:
         spans.append((text, tone))
         left -= size
     return tuple(spans)
+
+
+def shorten(painted: Line, width: int) -> Line:
+    """Return at most `width` cells of a line: paths and ids are shortened before it is cut."""
+    for long, short in (_PATH, r"…/\1"), (_SESSION, r"\1"):
+        if width_of(painted) > width:
+            painted = tuple((long.sub(short, text), tone) for text, tone in painted)
+    return cut(painted, width)
+
+
+def with_cure(told: Line, cure: str, more: Line, width: int) -> Line:
+    """Return what is wrong and, at the right, what helps: its key alone where room is scarce."""
+    brief = _FIRST.split(cure, maxsplit=1)[0]
+    for helps in (brief, brief.partition(" ")[0] if brief.startswith("[") else ""):
+        right = in_a_row(part for part in (((helps, "warn"),) if helps else (), more) if part)
+        if width - width_of(right) >= min(_CAUSE, width_of(told) + 1):
+            break
+    room = width - width_of(right) - bool(right)
+    return spread(shorten(told, room), right, width) if right else shorten(told, width)
 
 
 def first_lines(lines: Sequence[Line], count: int, width: int) -> list[Line]:
@@ -325,26 +342,3 @@ def _chopped(word: list[Span], room: int) -> Iterator[list[Span]]:
     for text, tone in word:
         for part in chop_cells(text, room):
             yield [(part, tone)]
-
-
-def step_line(
-    name: str, detail: str, at: float | None, clock: Clock, width: int, names: int = STEP_NAMES
-) -> list[Line]:
-    """Return one step that happened at `at`, None for one that is awaited, as lines."""
-    symbol: Span = ("· ", "dim") if at is None else ("✓ ", "good")
-    when = "awaited " if at is None else durations.clock_time(clock.wall_at(at))
-    return wrap_line(detail, width, join(symbol, (f"{when}  ", "dim"), f"{name:<{names}}"))
-
-
-def step_lines(
-    steps: Sequence[ProofStep], awaited: Iterable[str], clock: Clock, width: int
-) -> list[Line]:
-    """Return steps with their times; then what is awaited."""
-    done = (step_line(step.step, step.detail, step.at, clock, width) for step in steps)
-    return [*chain(*done), *(((f"· awaited   {name}", "dim"),) for name in awaited)]
-
-
-def unknown(view: View, width: int) -> list[Line]:
-    """Say why there are no figures."""
-    reason = words.no_metrics(source_view(view, Source.METRICS))
-    return paragraph(f"unknown: {reason}", width, tone="warn")

@@ -13,6 +13,8 @@ from textual.containers import Container, Horizontal
 
 from vp_tui.domain.lane.auto_revert import Phase
 from vp_tui.domain.models import Source
+from vp_tui.domain.runs.levels import Level
+from vp_tui.state.sources import is_lost
 from vp_tui.ui.actions import footer_line
 from vp_tui.ui.kit.line_list import LineList, Lines
 from vp_tui.ui.kit.overlays import picture_of
@@ -310,15 +312,16 @@ class Board(Container):
         watch, width = self.lane.live.state.watch, self.app.size.width
         self.footer.show([footer_line(watch, width, self._hands(), self.told)])
 
-    def _can_cancel(self, view: View, session_id: str) -> bool:
+    def _can_cancel(self, view: View) -> bool:
         from vp_tui.views.stuck_runs import why_no_cancel  # noqa: PLC0415 - not needed for the first frame
 
-        return why_no_cancel(view, session_id) is None
+        return why_no_cancel(view, self.selected) is None
 
     def _hands(self) -> AtHand:
         view, rows = self.lane.live.view, self.focused_list
         sources = {source_view(view, source).word for source in Source}
         safety = picture_of(self.lane.live, None).safety
+        deaf = {r.session.session_id for r in self._rows if r.level.level is Level.DEAF}
         lane, phase = view.state.lane, view.state.auto_revert.phase
         return AtHand(
             self.focused_name,
@@ -328,7 +331,8 @@ class Board(Container):
             and not (lane.is_reverted or phase is Phase.REVERTED),
             is_alarm=any(row.is_alarm for row in self._rows),
             is_triage=self.triage_choice.session_id is not None,
-            can_cancel=self.selected is not None and self._can_cancel(view, self.selected),
+            is_deaf=self.looked_at in deaf,
+            can_cancel=not is_lost(view.state) and self._can_cancel(view),
             missed=None if rows.following or not rows.follows else rows.waiting,
             found=self.found.get(self.focused_name, ""),
         )
