@@ -91,7 +91,7 @@ def _check_refusal(recording: Recording) -> None:
     error = refusal(
         Asked(path, "gateway:8002", Plane.OPS), recording["status_code"], _bytes(recording["body"])
     )
-    kinds = {401: errors.Unauthorized, 404: errors.NotFound, 500: errors.ServerFailed}
+    kinds = {401: errors.TokenRefused, 404: errors.NotFound, 500: errors.ServerFailed}
     assert type(error) is kinds.get(recording["status_code"], errors.Rejected)
     assert literal(error.failure.reason) == error.failure.reason
 

@@ -158,8 +158,8 @@ def shorten(painted: Line, width: int) -> Line:
 
 def with_cure(told: Line, cure: str, more: Line, width: int) -> Line:
     """Return what is wrong and, at the right, what helps: its key alone where room is scarce."""
-    brief = _FIRST.split(cure, maxsplit=1)[0]
-    for helps in (brief, brief.partition(" ")[0] if brief.startswith("[") else ""):
+    start = _FIRST.split(cure, maxsplit=1)[0]
+    for helps in (start, start.partition(" ")[0] if start.startswith("[") else ""):
         right = in_a_row(part for part in (((helps, "warn"),) if helps else (), more) if part)
         if width - width_of(right) >= min(_CAUSE, width_of(told) + 1):
             break
