@@ -101,7 +101,8 @@ class SimDriver(SimHost):
                 disk.write(LANE_DIRECTORY, told)
             home.last_event_seq += FRAMES_PER_TURN
             home.last_activity = end
-            disk.checkpoint(home.session_id, prompt, at=end)
+            describes = self.options.dialect == "G1"
+            disk.checkpoint(home.session_id, prompt, at=end, describe=describes)
             at += EVERY
 
     async def pause(self, shortest: float, longest: float | None = None) -> None:

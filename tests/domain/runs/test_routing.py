@@ -36,6 +36,13 @@ def test_the_generation_decides_what_is_coding(dialect: Dialect | None, coding_t
     assert tally.coding_turns == coding_turns
 
 
+def test_what_a_g2_keeps_on_the_primary_path_is_not_known_to_be_coding() -> None:
+    assert count_turn(RoutingTally(), processing("Codie, write"), None, "G2") == RoutingTally()
+    sent = processing("(the wrapper's own prompt)")
+    shadowed = count_turn(RoutingTally(), sent, "coder_vp_shadow_mode", "G2")
+    assert shadowed == RoutingTally(coding_turns=1, primary=1, shadow=1)
+
+
 def test_a_turn_without_a_query_is_not_counted() -> None:
     assert count_turn(RoutingTally(), processing(None), None, "G1") == RoutingTally()
 

@@ -98,9 +98,14 @@ def count_turn(
 ) -> RoutingTally:
     """Return the tally after a turn's first `processing` frame; `routing` came before it, if any.
 
-    A turn that is first seen when it falls back had been delegated.
+    A turn that is first seen when it falls back had been delegated. What a G2 says that it takes up
+    may be its own wrapper's prompt: there only turns that were routed are known to be of coding
+    intent (docs/wire.md, section 18).
     """
-    if processing.query is None or not is_coding_intent(processing.query, dialect or "G1"):
+    query = processing.query
+    if query is None or (routing is None and dialect == "G2"):
+        return tally
+    if routing is None and not is_coding_intent(query, dialect or "G1"):
         return tally
     tally = tally._replace(coding_turns=tally.coding_turns + 1)
     if routing in DELEGATED | FALLBACKS:
