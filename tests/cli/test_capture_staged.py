@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 METRICS: Final = "/api/v1/ops/metrics/coder-vp"
 CONTINUITY: Final = "/api/v1/ops/metrics/session-continuity"
 HEALTH: Final = "/api/v1/health"
+SESSIONS: Final = "/api/v1/ops/sessions"
 NOW: Final = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
 
 
@@ -94,6 +95,7 @@ def gateway() -> Iterator[Loopback]:
     gateway.answer(HEALTH, {"status": "healthy", "timestamp": local.isoformat()})
     boot = {"started_at": "2026-11-22T19:00:00", "transport_status": "ok", "runtime_status": "ok"}
     gateway.answer(CONTINUITY, {"metrics": boot})
+    gateway.answer(SESSIONS, {"sessions": [], "total": 0})
     gateway.answer(METRICS, metrics("....."))
     with gateway.serving():
         yield gateway
@@ -192,12 +194,17 @@ def test_windows_that_records_call_unreal_do_not_count(run: Run, tmp_path: Path)
     assert word == "READY_FOR_LIMITED_COHORT_PILOT"
 
 
-def test_missions_of_an_earlier_epoch_prove_nothing(run: Run, gateway: Loopback) -> None:
+def test_a_trip_before_the_restart_is_told_before_anything_else(
+    run: Run, gateway: Loopback
+) -> None:
     gateway.answer(METRICS, metrics("bbb....."))
     assert decided(run, "--stage", "broadened") == "FORCE_FALLBACK"
     restarted = {"started_at": "2026-11-23T01:55:10", "transport_status": "ok"}
     gateway.answer(CONTINUITY, {"metrics": {**restarted, "runtime_status": "ok"}})
-    assert decided(run, "--stage", "broadened") != "FORCE_FALLBACK"
+    code, out, _ = run("--stage", "broadened")
+    assert code == 0
+    assert parts(out)[0]["decision"] == "FORCE_FALLBACK"
+    assert "tripped before the restart of" in parts(out)[0]["reasons"][0]
 
 
 def test_a_blind_rate_is_never_clean(run: Run, gateway: Loopback) -> None:
@@ -247,10 +254,10 @@ def test_figures_that_the_rules_cannot_read_hold(run: Run, gateway: Loopback) ->
     assert "the rules see no figures" in err
 
 
-def test_it_asks_three_times_and_attaches_to_nothing(run: Run, gateway: Loopback) -> None:
+def test_it_asks_four_times_and_attaches_to_nothing(run: Run, gateway: Loopback) -> None:
     run("--stage", "shadow")
     assert sorted(path.partition("?")[0] for path, _ in gateway.asked) == [
-        HEALTH, METRICS, CONTINUITY,
+        HEALTH, METRICS, CONTINUITY, SESSIONS,
     ]  # fmt: skip
 
 

@@ -24,6 +24,7 @@ from vp_tui.storage.verification import RowCheck, verify
 KEYS = {
     "row", "row_sha256", "window", "snapshot", "snapshot_sha256", "prev", "limits", "thresholds",
     "epoch", "actor", "stage", "source", "gates", "suggestion", "override_reason", "record_sha256",
+    "ended", "in_no_window", "outcomes", "told",
 }  # fmt: skip
 ON_ONE_LOG = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 WINDOWS = [f"Broadened rollout window #{number}" for number in (5, 6, 7)]

@@ -15,15 +15,13 @@ from vp_tui.domain.missions import (
     Ledger,
     LedgerEntry,
     Signal,
-    p95_after_each,
-    reconstruct,
     terminal_entries,
 )
 from vp_tui.domain.rollout.evidence_row import EvidenceRow, parse_log
 from vp_tui.domain.rollout.gates import GateFacts, judge_gates
 from vp_tui.domain.rollout.guardrails import trip_wire
 from vp_tui.domain.rollout.labels import clean_limited_windows
-from vp_tui.domain.rollout.situation import Situation
+from vp_tui.domain.rollout.situation import Share, Situation
 from vp_tui.domain.rollout.verdicts import GateResult, Gates, Verdict
 from vp_tui.domain.rollout.windows import Window, WindowNumbers, numbers_of, unreal_missions
 from vp_tui.domain.vocabulary import Stage, Traffic
@@ -124,8 +122,7 @@ def situation(**fields: Any) -> Situation:
         "trip_wire": trip_wire(history("...")),
         "gates": passing(),
         "coverage": CoverageState.FULL,
-        "rate": 0.0,
-        "p95_s": 36.0,
+        "epoch": Share(0, 3),
     }
     return Situation(**(values | fields))
 
@@ -151,7 +148,6 @@ def observed(
         coverage=coverage,
         continuity=continuity(),
     )
-    durations = [made.mission.duration_s or 0.0 for made in finished]
     values: dict[str, Any] = {
         "stage": watched.stage,
         "source": watched.source,
@@ -159,8 +155,7 @@ def observed(
         "trip_wire": wire,
         "gates": judge_gates(facts),
         "coverage": coverage,
-        "rate": reconstruct(real).rate,
-        "p95_s": p95_after_each(durations, 1)[0] if durations else None,
+        "epoch": Share(sum(made.fell_back for made in real), len(real)),
         "clean_limited": clean_limited_windows(rows),
     }
     return Situation(**(values | fields))

@@ -220,7 +220,8 @@ class TestFacts:
     def test_they_are_what_the_record_keeps(self) -> None:
         facts = facts_of(draft_of(), Choice(GO, reason="not asked"), ME)
         assert json.loads(json.dumps(facts)) == facts
-        assert (facts["window"], facts["stage"], facts["source"]) == (NEXT, "broadened", "organic")
+        assert (facts["window"]["label"], facts["window"]["open"]) == (NEXT, False)
+        assert (facts["stage"], facts["source"]) == ("broadened", "organic")
         assert facts["actor"] == ME
         assert facts["epoch"] == {"number": 1, "boot_stamp": "2026-11-22T19:00:00"}
         assert facts["suggestion"]["decision"] == GO

@@ -137,14 +137,14 @@ def test_a_stuck_run_that_unwound_is_partially_recovered_until_it_is_confirmed()
     now = builders.state(*over)
     assert word(now, 305.0) == Word.PARTIAL_TIMEOUT_RECOVERED
     (run,) = cancelled_runs(View(now, 0.0), current_window(View(now, 0.0)))
-    assert (run.active_runs, run.finished_since, run.is_confirmed) == (0, False, False)
+    assert (run.active_runs, run.recovered, run.is_told) == (0, None, False)
     later = builders.stream(
         builders.processing("next"), builders.frame("query_complete"), session_id="b", at=310.0
     )
     (run,) = cancelled_runs(
         View(builders.state(*over, *later), 0.0), current_window(View(now, 0.0))
     )
-    assert run.is_confirmed
+    assert run.recovered is not None
 
 
 def test_a_run_that_was_well_when_it_was_cancelled_is_no_timeout() -> None:

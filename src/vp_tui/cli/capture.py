@@ -28,6 +28,7 @@ from vp_tui.domain.events import (
     Event,
     HealthArrived,
     ProbeStepped,
+    SessionsArrived,
     SnapshotArrived,
     SourceFailed,
     Tick,
@@ -55,6 +56,7 @@ if TYPE_CHECKING:
     from vp_tui.cli.arguments import Arguments
     from vp_tui.cli.config.settings import Settings
     from vp_tui.domain.lane.probe import Probe
+    from vp_tui.gateway.parsing import SessionListing
     from vp_tui.storage.places import Places
 
 
@@ -109,6 +111,7 @@ async def _look(
             events += await asyncio.gather(
                 _asked(Source.CONTINUITY, client.continuity(), ContinuityArrived),
                 _asked(Source.HEALTH, client.health(), HealthArrived),
+                _asked(Source.SESSIONS, client.sessions(), _listed),
             )
     finally:
         await client.aclose()
@@ -145,6 +148,10 @@ async def _asked(
     return arrived(time.monotonic(), answer)
 
 
+def _listed(at: float, listing: SessionListing) -> Event:
+    return SessionsArrived(at, listing.sessions, listing.total, Plane.OPS)
+
+
 def _draft(view: View, options: CaptureOptions) -> Draft:
     """Return the draft of the open or proposed window's row, named as asked for."""
     window = current_window(view)
@@ -163,6 +170,7 @@ def _doubts(draft: Draft) -> Iterator[str]:
         (Source.METRICS, "the rules see no figures"),
         (Source.CONTINUITY, "the epoch and G4 are unknown"),
         (Source.HEALTH, "the gateway's generation and clock are unknown"),
+        (Source.SESSIONS, "that no run hangs is not known"),
     ):
         if (failure := source_view(draft.view, source).failure) is not None:
             yield f"{source}: {failure.reason}: {unknown}"

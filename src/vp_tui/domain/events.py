@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from vp_tui.domain.orders import ActionRecord, OrderOutcome
     from vp_tui.domain.rollout.evidence_row import EvidenceRow
     from vp_tui.domain.rollout.verdicts import SuitesReport, UnreadReport
-    from vp_tui.domain.rollout.windows import Window
+    from vp_tui.domain.rollout.windows import RecordedEnd, Told, Window
     from vp_tui.domain.runs.alarms import PresentAlarm
 
 
@@ -146,7 +146,7 @@ class EvidenceRead(NamedTuple):
     at: float
     rows: tuple[EvidenceRow, ...]
     recorded_ids: frozenset[str]
-    """Missions that some record names."""
+    """Missions that some record names as ended."""
     problem: str | None = None
     unreal_ids: frozenset[str] = frozenset()
     """Of these, missions of windows whose source is no real traffic."""
@@ -158,6 +158,10 @@ class EvidenceRead(NamedTuple):
     """Tells these rows from others; None where there is no log yet."""
     warnings: tuple[str, ...] = ()
     """What is odd about its rows, in words."""
+    ends: tuple[RecordedEnd, ...] = ()
+    """How the missions had ended that the records tell the ends of."""
+    told: tuple[Told, ...] = ()
+    """What happened and the records tell of, oldest first."""
 
 
 class SuitesRead(NamedTuple):
@@ -204,12 +208,16 @@ class RowRecorded(NamedTuple):
     line: int
     """Number of its line in the log."""
     mission_ids: frozenset[str]
-    """Missions that its record names."""
+    """Missions that its record names as ended."""
     is_real: bool
     """Whether its window's traffic feeds gates and guardrails."""
     author: str
     fingerprint: str
     """Of the log's rows with this one."""
+    ends: tuple[RecordedEnd, ...] = ()
+    """How the missions that it tells of had ended."""
+    told: tuple[Told, ...] = ()
+    """What happened and it tells of."""
 
 
 class RowsPreceded(NamedTuple):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from vp_tui.domain.lane.auto_revert import AutoRevert, Phase, news, step_auto_revert, stopped
 from vp_tui.domain.missions import note_cancelled
 from vp_tui.domain.models import Source
+from vp_tui.domain.rollout.windows import merged_ends
 from vp_tui.domain.runs.alarms import acknowledged, follow_alarms
 from vp_tui.domain.runs.cancels import (
     Cancel,
@@ -253,8 +254,9 @@ def row_recorded(event: events.RowRecorded, state: State) -> State:
     """Add the row that was just written, before the log is read again."""
     log = state.evidence or NO_EVIDENCE
     if not event.is_real:
+        strays = {end.mission_id for end in event.ends if not end.window}
         log = log._replace(
-            unreal_ids=log.unreal_ids | (event.mission_ids - log.recorded_ids),
+            unreal_ids=log.unreal_ids | (event.mission_ids - log.recorded_ids - strays),
             unreal_windows=log.unreal_windows | {event.row.window},
         )
     log = log._replace(
@@ -263,6 +265,8 @@ def row_recorded(event: events.RowRecorded, state: State) -> State:
         authors=(*log.authors, event.author)[-AUTHORS_KEPT:],
         fingerprint=event.fingerprint,
         problem=None,
+        ends=merged_ends(log.ends, event.ends),
+        told=(*log.told, *event.told),
     )
     text = f"{event.row.decision} for {event.row.window}: line {event.line}"
     return with_entry(replace(state, evidence=log), event.at, None, "recorded", text, "good")

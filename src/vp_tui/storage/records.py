@@ -17,9 +17,12 @@ import json
 import os
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from vp_tui.domain.rollout.evidence_row import read_row
+from vp_tui.domain.rollout.windows import RecordedEnd, Told, merged_ends
+from vp_tui.domain.text import literal
 from vp_tui.domain.vocabulary import Traffic
 from vp_tui.storage.atomic import append_line, opened
 
@@ -128,13 +131,17 @@ class Recorded:
     """What the records name."""
 
     ids: frozenset[str] = frozenset()
-    """Missions that some record names."""
+    """Missions that some record names as ended."""
     unreal_ids: frozenset[str] = frozenset()
     """Of these, the missions of windows whose source is no real traffic."""
     unreal_windows: frozenset[str] = frozenset()
     """Labels of those windows."""
     authors: Mapping[str, str] = field(default_factory=dict)
     """Who recorded the newest rows, each by the SHA-256 of its line."""
+    ends: tuple[RecordedEnd, ...] = ()
+    """How the missions had ended that the records tell the ends of."""
+    told: tuple[Told, ...] = ()
+    """What happened and the records tell of, oldest first."""
 
 
 @dataclass(slots=True)
@@ -148,6 +155,8 @@ class RecordsFollower:
     """Missions as they were met, and whether their window's source is unreal."""
     _unreal_windows: dict[str, None] = field(default_factory=dict)
     _authors: dict[str, str] = field(default_factory=dict)
+    _ends: dict[str, RecordedEnd] = field(default_factory=dict)
+    _told: dict[Told, None] = field(default_factory=dict)
     _is_seed: bool = False
     """The next record is the first one read, though not the first there is."""
 
@@ -186,6 +195,7 @@ class RecordsFollower:
 
     def _forget(self) -> None:
         self._ids, self._unreal_windows, self._authors = {}, {}, {}
+        self._ends, self._told = {}, {}
 
     def _note(self, record: Record) -> None:
         """Remember a record's author and missions.
@@ -193,9 +203,16 @@ class RecordsFollower:
         Missions that no record before it named are its window's own.
         """
         is_unreal = record.get("source") in _UNREAL
-        for mission_id in _mission_ids(record):
-            self._ids.setdefault(mission_id, is_unreal and not self._is_seed)
+        ends = _ends_of(record)
+        strays = {end.mission_id for end in ends if not end.window}
+        for mission_id in _ended_ids(record):
+            is_own = mission_id not in strays
+            self._ids.setdefault(mission_id, is_unreal and is_own and not self._is_seed)
         _keep_newest(self._ids, IDS_LIMIT)
+        self._ends = {end.mission_id: end for end in merged_ends(self._ends.values(), ends)}
+        _keep_newest(self._ends, IDS_LIMIT)
+        self._told |= dict.fromkeys(_told_by(record))
+        _keep_newest(self._told, AUTHORS_LIMIT)
         if is_unreal and isinstance(row := record.get("row"), str):
             self._unreal_windows[read_row(row.encode()).row.window] = None
         _keep_newest(self._unreal_windows, IDS_LIMIT)
@@ -212,19 +229,64 @@ class RecordsFollower:
             frozenset(mission_id for mission_id, is_unreal in self._ids.items() if is_unreal),
             frozenset(self._unreal_windows),
             dict(self._authors),
+            tuple(self._ends.values()),
+            tuple(self._told),
         )
 
 
-def _keep_newest(named: dict[str, Any], limit: int) -> None:
+def _keep_newest(named: dict[Any, Any], limit: int) -> None:
     for name in list(named)[: max(len(named) - limit, 0)]:
         del named[name]
 
 
-def _mission_ids(record: Record) -> list[str]:
-    """Return the missions of a record's snapshot, oldest first; whatever else is there is none."""
+def _ended_ids(record: Record) -> list[str]:
+    """Return the missions that a record names as ended, oldest first; what else is there is none.
+
+    A record of before names them in its snapshot, with those that ran.
+    """
+    named = record.get("ended")
+    if isinstance(named, list):
+        return [mission_id for mission_id in named if isinstance(mission_id, str)]
     snapshot = record.get("snapshot")
     listed: Any = snapshot.get("recent_missions") if isinstance(snapshot, dict) else None
     if not isinstance(listed, list):
         return []
-    ids = [mission.get("mission_id") for mission in listed if isinstance(mission, dict)]
+    ids = [
+        mission.get("mission_id")
+        for mission in listed
+        if isinstance(mission, dict) and mission.get("status") != "running"
+    ]
     return [mission_id for mission_id in reversed(ids) if isinstance(mission_id, str)]
+
+
+def _ends_of(record: Record) -> list[RecordedEnd]:
+    """Return how the missions that a record tells of had ended; one of before does not say."""
+    told = record.get("outcomes")
+    if not isinstance(told, dict):
+        return []
+    label, strays = label_of(record), record.get("in_no_window")
+    outside = set(map(str, strays)) if isinstance(strays, list) else set[str]()
+    return [
+        RecordedEnd(literal(one), "" if one in outside else label, literal(outcome))
+        for one, outcome in told.items()
+        if isinstance(outcome, str)
+    ]
+
+
+def label_of(record: Record) -> str:
+    """Return the label of a record's window; "" where it tells none."""
+    window = record.get("window")
+    label = window.get("label") if isinstance(window, dict) else window
+    return literal(label) if isinstance(label, str) else ""
+
+
+def _told_by(record: Record) -> list[Told]:
+    """Return what happened and the record tells of."""
+    told = record.get("told")
+    found = []
+    for one in told if isinstance(told, list) else ():
+        with suppress(KeyError, TypeError, ValueError):
+            at = datetime.fromisoformat(one["at"])
+            if at.tzinfo is not None:
+                found.append(Told(literal(str(one["what"])), literal(str(one["target"])), at))
+    return found

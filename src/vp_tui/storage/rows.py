@@ -36,14 +36,14 @@ from vp_tui.storage.records import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 
 class RecordFacts(NamedTuple):
     """What a row was made from: JSON values, their mappings with text keys only."""
 
-    window: str
-    """Label of the window; a row's own may say more."""
+    window: object
+    """The window as it is after the row: label, opening, anchor, whether it is open."""
     snapshot: Mapping[str, object] | None
     """What `cells_from_snapshot` takes; None when the gateway gave none."""
     limits: Mapping[str, object]
@@ -55,6 +55,14 @@ class RecordFacts(NamedTuple):
     gates: Mapping[str, object]
     suggestion: object
     override_reason: str | None = None
+    ended: Sequence[str] | None = None
+    """Missions that are new in this row."""
+    in_no_window: Sequence[str] | None = None
+    """Of these, those that ended in no window."""
+    outcomes: Mapping[str, str] | None = None
+    """How missions ended: the new ones, and those that the rows before tell otherwise."""
+    told: Sequence[Mapping[str, str]] | None = None
+    """What happened and the row tells of: `what`, `target` and `at` of each."""
 
 
 def record_row(

@@ -93,8 +93,14 @@ def keep_window(path: Path, window: Window, before: Window | None) -> tuple[Wind
     def change(windows: tuple[Window, ...]) -> tuple[Window, ...]:
         current, kept, known = open_window(windows), window, before
         if current and window.decision and is_same_window(current.label, window.label):
-            known, opened_at, anchor = current, current.opened_at, current.anchor
-            kept = window._replace(opened_at=opened_at, anchor=anchor, waivers=current.waivers)
+            known = current
+            kept = window._replace(
+                opened_at=current.opened_at,
+                anchor=current.anchor,
+                running=current.running,
+                newest=current.newest,
+                waivers=current.waivers,
+            )
         if conflict := _conflict(current, kept, known):
             raise EvidenceError(conflict, "look at what is there now, then decide again")
         return (*(w for w in windows if w.opened_at != kept.opened_at), kept)

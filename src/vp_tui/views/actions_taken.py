@@ -15,6 +15,7 @@ from vp_tui.domain.rollout.labels import moment
 from vp_tui.domain.text import clock_z
 from vp_tui.state.state import NO_AUDIT, NO_EVIDENCE
 from vp_tui.views import words
+from vp_tui.views.figures import on_our_clock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,7 +44,7 @@ def since(view: View, window: Window) -> datetime:
     One that is not opened begins with the last row, or LOOK_BACK ago.
     """
     if window.opened_at is not None:
-        return window.opened_at
+        return on_our_clock(view, window.opened_at)
     rows, wall = (view.state.evidence or NO_EVIDENCE).rows, view.wall
     last = moment(rows[-1]) if rows else None
     return wall - LOOK_BACK if last is None or last > wall else last

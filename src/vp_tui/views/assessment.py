@@ -5,24 +5,36 @@ The same facts give the same value: nothing is computed again until one of them 
 
 from __future__ import annotations
 
+from collections import Counter
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vp_tui.domain.lane.mode import LaneMode
-from vp_tui.domain.missions import reconstruct
+from vp_tui.domain.missions import is_of_epoch, reconstruct, terminal_entries
 from vp_tui.domain.models import Source
 from vp_tui.domain.rollout.decisions import Suggestion, suggest
 from vp_tui.domain.rollout.gates import GateFacts, judge_gates
 from vp_tui.domain.rollout.guardrails import (
+    ROLLING,
+    TRIPS_AT,
     EvidenceTarget,
     Guardrails,
     cancel_recovery,
     evidence_target,
     trip_wire,
 )
-from vp_tui.domain.rollout.labels import clean_limited_windows
-from vp_tui.domain.rollout.situation import LaneFacts, Situation, causes_of_no_traffic
+from vp_tui.domain.rollout.labels import clean_limited_windows, moment, short_label
+from vp_tui.domain.rollout.situation import LaneFacts, Share, Situation, causes_of_no_traffic
 from vp_tui.domain.rollout.verdicts import attested, with_waivers
-from vp_tui.domain.rollout.windows import numbers_of
+from vp_tui.domain.rollout.windows import (
+    TRIP,
+    RecordedEnd,
+    Told,
+    changed_ends,
+    numbers_of,
+)
+from vp_tui.domain.text import clock_z
+from vp_tui.domain.vocabulary import Word
 from vp_tui.state.state import NO_EVIDENCE
 from vp_tui.views.figures import UNEXPLAINED, current_window, is_log_known, numbers
 from vp_tui.views.lane import lane_mode
@@ -32,6 +44,8 @@ from vp_tui.views.troubles import safety_line
 from vp_tui.views.view import View, fact
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from vp_tui.domain.missions import Ledger, LedgerEntry
     from vp_tui.domain.rollout.guardrails import TripWire
     from vp_tui.domain.rollout.situation import Cause
@@ -50,6 +64,10 @@ class Assessment(NamedTuple):
     numbers: WindowNumbers | None
     """The window's own; None before the first metrics."""
     is_clean: bool | None
+    is_spoiled: bool
+    """Something that happened in the window makes clean impossible, for ever."""
+    trips: tuple[Told, ...]
+    """Trips of guardrail 3 that the next row tells of."""
     gates: Gates
     """Those that the window's waivers set aside are WAIVED; guardrails and SAFETY know none."""
     target: EvidenceTarget | None
@@ -88,7 +106,12 @@ def assess(view: View) -> Assessment:
     facts = _gate_facts(view, own if window.source.is_real else None)
     wire, real = facts.trip_wire, facts.finished
     gates = with_waivers(view.same(judge_gates, facts), window.waivers, tripped=wire.tripped)
-    situation = _situation(view, own, gates, facts)
+    changed, trips = changed_ends_of(view), _trips(view, facts)
+    situation = _situation(view, own, gates, facts)._replace(
+        ended_trip=next((trip.words for trip in trips if trip.is_untold and trip.is_ended), None),
+        passed_trip=next((trip.words for trip in trips if trip.is_untold and trip.is_past), None),
+        changed=view.same(changed_words, changed),
+    )
     is_known = view.window is not None or is_log_known(view)
     target = view.same(evidence_target, log.rows, window.stage, real) if log is not None else None
     stuck = [run.session_id for run in hanging if not run.is_deaf]
@@ -104,6 +127,8 @@ def assess(view: View) -> Assessment:
         window if is_known else None,
         own if figures else None,
         not situation.unclean if figures else None,
+        situation.is_spoiled,
+        tuple(trip.told for trip in trips),
         gates,
         target,
         view.same(suggest, situation) if is_known else None,
@@ -114,8 +139,107 @@ def assess(view: View) -> Assessment:
     )
 
 
+class Trip(NamedTuple):
+    """A trip of guardrail 3."""
+
+    at: datetime
+    """When its newest fallback, or failure, finished."""
+    words: str
+    is_untold: bool
+    is_ended: bool = False
+    """A restart in this window ended it."""
+    is_past: bool = False
+    """Further missions ended it."""
+
+    @property
+    def told(self) -> Told:
+        """What a row says of it."""
+        return Told(TRIP, "", self.at)
+
+
+def _trips(view: View, facts: GateFacts) -> tuple[Trip, ...]:
+    """Return the trips that a row has to tell of: now, before the restart, and gone by."""
+    window, boot_at, real = current_window(view), view.state.boot_at, facts.finished
+    figures, found = numbers(view), list[Trip]()
+    if facts.trip_wire.reason is not None and (at := _newest_bad(real[-ROLLING:])) is not None:
+        found.append(Trip(at, facts.trip_wire.reason, is_untold=_is_untold(view, at)))
+    elif (gone := view.same(_passed, real, window)) is not None:
+        words = f"guardrail 3 was tripped at {clock_z(gone)}, later missions ended that"
+        found.append(Trip(gone, words, is_untold=_is_untold(view, gone), is_past=True))
+    orphaned = figures.orphaned if figures else frozenset[str]()
+    before = view.same(_finished_before, view.state.ledger, boot_at, orphaned)
+    unreal = (view.state.evidence or NO_EVIDENCE).unreal_ids
+    earlier = [entry for entry in before if entry.mission.mission_id not in unreal]
+    reason, at = trip_wire(earlier).reason, _newest_bad(earlier[-ROLLING:])
+    if reason is not None and at is not None and boot_at is not None:
+        words = f"tripped before the restart of {clock_z(boot_at)}: {reason}"
+        is_ended = boot_at >= _began(view, window)
+        found.append(Trip(at, words, is_untold=_is_untold(view, at), is_ended=is_ended))
+    return tuple(found)
+
+
+def _began(view: View, window: Window) -> datetime:
+    """Return when a window was opened; a proposed one begins with the last row."""
+    rows = (view.state.evidence or NO_EVIDENCE).rows
+    last = moment(rows[-1]) if rows else None
+    return window.opened_at or last or datetime.min.replace(tzinfo=UTC)
+
+
+def _is_untold(view: View, at: datetime) -> bool:
+    """Tell whether no row tells of a trip: by its record, or, without one, by its word."""
+    log = view.state.evidence or NO_EVIDENCE
+    if any(told.what == TRIP and told.at >= at for told in log.told):
+        return False
+    forced = (row for row in log.rows if row.decision.endswith(Word.FORCE_FALLBACK))
+    return not any((stamp := moment(row)) is not None and stamp >= at for row in forced)
+
+
+def _finished_before(
+    ledger: Ledger, boot_at: datetime | None, orphaned: frozenset[str]
+) -> tuple[LedgerEntry, ...]:
+    if boot_at is None:
+        return ()
+    ended = terminal_entries(ledger, None, orphaned)
+    return tuple(entry for entry in ended if not is_of_epoch(entry.mission, boot_at))
+
+
+def _newest_bad(entries: Sequence[LedgerEntry]) -> datetime | None:
+    bad = (e.mission for e in entries if e.fell_back or e.mission.status == "failed")
+    stamps = (mission.completed_at or mission.started_at for mission in bad)
+    return max((stamp for stamp in stamps if stamp is not None), default=None)
+
+
+def _passed(real: tuple[LedgerEntry, ...], window: Window) -> datetime | None:
+    """Return when guardrail 3 tripped last by a mission of the window; None: it never did."""
+    for place in range(len(real) - 1, -1, -1):
+        entry = real[place]
+        if entry.fell_back and window.holds(entry.mission):
+            seen = real[max(place - ROLLING + 1, 0) : place + 1]
+            if sum(e.fell_back for e in seen) >= TRIPS_AT:
+                return entry.mission.completed_at or entry.mission.started_at
+    return None
+
+
+def changed_ends_of(view: View) -> tuple[RecordedEnd, ...]:
+    """Return the missions of earlier windows that ended otherwise than the rows say."""
+    figures, log = numbers(view), view.state.evidence or NO_EVIDENCE
+    if figures is None:
+        return ()
+    entries = view.state.ledger.entries
+    return view.same(changed_ends, log.ends, entries, figures.orphaned)
+
+
+def changed_words(changed: tuple[RecordedEnd, ...]) -> tuple[str, ...]:
+    """Say which outcomes changed: `1 of broadened 4 fell back after all`."""
+    tally = Counter((end.window, end.outcome) for end in changed)
+    return tuple(
+        f"{count} of {short_label(window) or 'no window'} {outcome} after all"
+        for (window, outcome), count in tally.items()
+    )
+
+
 def _own_numbers(window: Window, ledger: Ledger, orphaned: frozenset[str]) -> WindowNumbers:
-    return numbers_of(window, ledger.entries.values(), orphaned)
+    return numbers_of(window, ledger.entries.values(), orphaned, ledger.stream_fallbacks)
 
 
 def _gate_facts(view: View, own: WindowNumbers | None) -> GateFacts:
@@ -152,7 +276,7 @@ def _refusal(metrics: SourceView) -> tuple[str, ...]:
 
 
 def _situation(view: View, own: WindowNumbers, gates: Gates, facts: GateFacts) -> Situation:
-    figures, window, log = numbers(view), current_window(view), view.state.evidence or NO_EVIDENCE
+    window, log = current_window(view), view.state.evidence or NO_EVIDENCE
     return Situation(
         stage=window.stage,
         source=window.source,
@@ -162,19 +286,20 @@ def _situation(view: View, own: WindowNumbers, gates: Gates, facts: GateFacts) -
         profile=view.state.watch.profile,
         coverage=facts.coverage,
         doubt=facts.doubt,
-        rate=view.same(_rate, facts.finished),
-        p95_s=figures.cells.p95_s if figures else None,
+        epoch=view.same(_share, facts.finished),
         refusal=_refusal(source_view(view, Source.METRICS)),
         stuck_runs=stuck_runs_in(view),
         runs_are_judged=source_view(view, Source.SESSIONS).is_current,
+        unstarted=view.state.routing.bootstrap,
         cancelled=cancelled_runs(view, window),
         clean_limited=view.same(clean_limited_windows, log.rows, log.unreal_windows),
         causes=view.same(causes_of_no_traffic, _lane_facts(view)),
     )
 
 
-def _rate(real: tuple[LedgerEntry, ...]) -> float | None:
-    return reconstruct(real).rate
+def _share(real: tuple[LedgerEntry, ...]) -> Share:
+    seen = reconstruct(real)
+    return Share(seen.fallbacks, seen.terminal)
 
 
 def _lane_facts(view: View) -> LaneFacts:

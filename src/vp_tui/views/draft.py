@@ -12,16 +12,19 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from vp_tui.domain.models import Source
 from vp_tui.domain.rollout.decisions import Suggestion
 from vp_tui.domain.rollout.labels import is_same_window, moment, next_label
-from vp_tui.domain.vocabulary import Profile, Stage, is_more_permissive, keeps_open, offered
+from vp_tui.domain.rollout.windows import CANCEL, RecordedEnd, Told, outcome_of, recorded, strays_of
+from vp_tui.domain.vocabulary import Profile, Stage, Word, is_more_permissive, keeps_open, offered
 from vp_tui.state.state import NO_EVIDENCE
 from vp_tui.views import words
-from vp_tui.views.assessment import Assessment, assess
-from vp_tui.views.figures import current_window, is_log_known, numbers
+from vp_tui.views.assessment import Assessment, assess, changed_ends_of
+from vp_tui.views.figures import anchor_now, current_window, gateway_time, is_log_known, numbers
 from vp_tui.views.sources import SourceWord, source_view
+from vp_tui.views.stuck_runs import cancelled_runs
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from vp_tui.domain.missions import LedgerEntry
     from vp_tui.domain.rollout.evidence_row import EvidenceRow
     from vp_tui.domain.rollout.windows import Window, WindowNumbers
     from vp_tui.state.state import State
@@ -96,19 +99,80 @@ class Draft(NamedTuple):
         """When the data is of, in UTC: the snapshot's stamp, our own clock without one."""
         return self.view.wall if self.figures is None else self.figures.snapshot.generated_at
 
+    @property
+    def ends(self) -> tuple[RecordedEnd, ...]:
+        """How the missions ended that this row tells of: those new in it, and those that changed.
+
+        None while the metrics do not tell what is so now: the next row tells of them.
+        """
+        return () if self.figures is None else _new_ends(self.view)
+
+    def tells(self, choice: Choice) -> tuple[Told, ...]:
+        """Return what happened and a row with this word tells of.
+
+        That a run blocks everything does not tell that one was cancelled, until it is recovered.
+        """
+        is_blocked = choice.decision == Word.BLOCKED_EXECUTION_PIPELINE
+        cancelled = cancelled_runs(self.view, self.window) if choice.with_actions else ()
+        cancels = (
+            Told(CANCEL, run.session_id, run.at)
+            for run in cancelled
+            if run.at is not None and not (is_blocked and run.recovered is None)
+        )
+        return (*cancels, *self.assessment.trips)
+
+    def window_after(self, choice: Choice) -> Window:
+        """Return the window as it is after this row."""
+        now, known = gateway_time(self.view), anchor_now(self.view)
+        keep = self.stays_open(choice)
+        return recorded(self.window, choice.decision, now, keep=keep, known=known)
+
     def needs_reason(self, decision: str) -> bool:
         """Tell whether the word allows more than the rules do, so that a reason must be typed."""
         return is_more_permissive(decision, self.suggestion.decision)
 
     def stays_open(self, choice: Choice) -> bool:
-        """Tell whether the window is open after this row."""
-        return keeps_open(choice.decision) if choice.keep is None else choice.keep
+        """Tell whether the window is open after this row.
+
+        One in which clean has become impossible is closed, whatever the word.
+        """
+        if choice.keep is not None:
+            return choice.keep
+        return keeps_open(choice.decision) and not self.assessment.is_spoiled
 
 
 def draft_row(view: View) -> Draft:
     """Return the draft of the view's window."""
     is_live = source_view(view, Source.METRICS).word is SourceWord.LIVE
     return Draft(view, current_window(view), assess(view), numbers(view) if is_live else None)
+
+
+def _strays(view: View) -> tuple[LedgerEntry, ...]:
+    """Return the missions that ended in no window and that no row tells of."""
+    figures, log = numbers(view), view.state.evidence or NO_EVIDENCE
+    windows = (*view.state.windows, current_window(view))
+    entries = view.state.ledger.entries.values()
+    orphaned = figures.orphaned if figures else frozenset[str]()
+    return strays_of(windows, log.recorded_ids, entries, orphaned)
+
+
+def _new_ends(view: View) -> tuple[RecordedEnd, ...]:
+    """Return how the missions ended that the next row tells of, those that changed included."""
+    figures, window = numbers(view), current_window(view)
+    orphaned = figures.orphaned if figures else frozenset[str]()
+    recorded = (view.state.evidence or NO_EVIDENCE).recorded_ids
+    own = (
+        RecordedEnd(one, window.label, outcome)
+        for one, entry in view.state.ledger.entries.items()
+        if one not in recorded
+        and window.holds(entry.mission)
+        and (outcome := outcome_of(entry, orphaned))
+    )
+    outside = (
+        RecordedEnd(entry.mission.mission_id, "", outcome_of(entry, orphaned))
+        for entry in _strays(view)
+    )
+    return (*own, *outside, *changed_ends_of(view))
 
 
 def why_ask(draft: Draft, author: str) -> str | None:

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any
 from vp_tui.domain.models import Source
 from vp_tui.domain.rollout.evidence_row import RECONSTRUCTED, EvidenceRow, cells_from_snapshot
 from vp_tui.domain.rollout.verdicts import GATE_TITLES, Verdict
+from vp_tui.domain.rollout.windows import FELL_BACK
 from vp_tui.domain.text import counted, utc_z
 from vp_tui.domain.vocabulary import Thresholds
+from vp_tui.state.state import NO_EVIDENCE
 from vp_tui.views import words
 from vp_tui.views.actions_taken import actions_taken, line_of, since
-from vp_tui.views.assessment import plain_gates, plain_suggestion
+from vp_tui.views.assessment import changed_words, plain_gates, plain_suggestion
 from vp_tui.views.draft import METRICS_PATH, Choice, Draft
 from vp_tui.views.figures import probed_missions
 from vp_tui.views.sources import SourceView, source_view
@@ -59,6 +61,7 @@ def _notes(draft: Draft, choice: Choice) -> Iterator[str]:
         yield from _figures_note(draft.figures)
     if draft.own is not None:
         yield f"window: {words.window_counts(draft.own)}"
+        yield _outside(draft)
     yield _probes(draft)
     yield _routing(draft)
     if choice.with_unknowns:
@@ -90,6 +93,17 @@ def _figures_note(figures: Numbers) -> Iterator[str]:
         yield f"reported: {words.reported(figures)}, p95 {p95}"
     seen = figures.reconstruction
     yield f"epoch: {words.fell_back(seen.fallbacks, seen.terminal)}"
+
+
+def _outside(draft: Draft) -> str:
+    """Say what ended in no window, and which outcomes of earlier windows changed."""
+    ends = draft.ends
+    outside = [end for end in ends if not end.window]
+    fallen = sum(end.outcome == FELL_BACK for end in outside)
+    told = [f"{len(outside)} in no window, {fallen} fell back"] if outside else []
+    recorded = (draft.state.evidence or NO_EVIDENCE).recorded_ids
+    changed = tuple(end for end in ends if end.mission_id in recorded)
+    return "; ".join([*told, *changed_words(changed)])
 
 
 def _probes(draft: Draft) -> str:
@@ -170,7 +184,8 @@ def facts_of(draft: Draft, choice: Choice, author: str) -> dict[str, Any]:
     state, window = draft.state, draft.window
     is_override = draft.needs_reason(choice.decision)
     return {
-        "window": window.label,
+        "window": _window_kept(draft, choice),
+        **_events_kept(draft, choice),
         "snapshot": None if draft.figures is None else recorded_snapshot(draft.figures),
         "limits": draft.limits,
         "thresholds": {"profile": state.watch.profile, **Thresholds()._asdict()},
@@ -181,6 +196,30 @@ def facts_of(draft: Draft, choice: Choice, author: str) -> dict[str, Any]:
         "gates": plain_gates(draft.assessment.gates),
         "suggestion": plain_suggestion(draft.suggestion),
         "override_reason": choice.reason.strip() if is_override else None,
+    }
+
+
+def _window_kept(draft: Draft, choice: Choice) -> dict[str, object]:
+    """Return the window as it is after the row.
+
+    Its anchor is kept without the missions that records name as ended already.
+    """
+    after = draft.window_after(choice)
+    recorded = (draft.state.evidence or NO_EVIDENCE).recorded_ids
+    anchor = None if after.anchor is None else sorted(after.anchor - recorded)
+    opened_at = _stamp(after.opened_at)
+    return {"label": after.label, "opened_at": opened_at, "anchor": anchor, "open": after.is_open}
+
+
+def _events_kept(draft: Draft, choice: Choice) -> dict[str, object]:
+    """Return what happened since the row before: which missions ended how, and what is told."""
+    recorded = (draft.state.evidence or NO_EVIDENCE).recorded_ids
+    ends = draft.ends
+    return {
+        "ended": [end.mission_id for end in ends if end.mission_id not in recorded],
+        "in_no_window": [end.mission_id for end in ends if not end.window],
+        "outcomes": {end.mission_id: end.outcome for end in ends},
+        "told": [told._asdict() | {"at": told.at.isoformat()} for told in draft.tells(choice)],
     }
 
 

@@ -6,6 +6,7 @@ the state of the source it comes from.
 
 from __future__ import annotations
 
+from datetime import timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -22,14 +23,15 @@ from vp_tui.domain.missions import (
 )
 from vp_tui.domain.models import Source, StreamState
 from vp_tui.domain.rollout.windows import (
+    anchor_of,
     default_scope,
     missions_of,
     proposed_window,
     unreal_missions,
 )
-from vp_tui.domain.vocabulary import GUARDRAIL_RATE, P95_WATCH_S, Stage, Traffic, rate_cell
+from vp_tui.domain.vocabulary import GUARDRAIL_RATE, P95_WATCH_S, Traffic, rate_cell
 from vp_tui.state.state import NO_EVIDENCE, SourceStatus
-from vp_tui.views.sources import SourceView, source_view
+from vp_tui.views.sources import SourceView, SourceWord, source_view
 from vp_tui.views.view import View, fact
 
 if TYPE_CHECKING:
@@ -39,13 +41,15 @@ if TYPE_CHECKING:
     from vp_tui.domain.missions import Coverage, Ledger, LedgerEntry, Reconstruction
     from vp_tui.domain.models import Snapshot
     from vp_tui.domain.rollout.guardrails import TripWire
-    from vp_tui.domain.rollout.windows import Window
+    from vp_tui.domain.rollout.windows import Anchor, Window
     from vp_tui.domain.runs.run import Run
     from vp_tui.state.state import Link, Watch
 
 
 UNEXPLAINED: Final = "unexplained"
 """Coding turns that stayed on the primary path without a word, while nothing is known of why."""
+CLOCKS_AGREE: Final = timedelta(minutes=2)
+"""Two clocks that are so near to each other are one."""
 TREND_POINTS: Final = 120
 """Missions in the trends at most."""
 
@@ -183,14 +187,37 @@ def current_window(view: View) -> Window:
     if window is not None:
         return window._replace(stage=view.state.watch.stage or window.stage)
     proposed = view.same(_proposed, view.state.watch, view.state.evidence or NO_EVIDENCE)
-    if view.state.lane.is_reverted and view.state.watch.stage is None:
-        proposed = proposed._replace(stage=Stage.REVERTED)
     if view.same(
         _is_probed, view.state.watch, proposed, view.state.ledger, view.state.lane.probe_missions
     ):
         scope = _scope(view.state.watch, Traffic.PROBE)
         return proposed._replace(source=Traffic.PROBE, scope=scope)
     return proposed
+
+
+def anchor_now(view: View) -> Anchor | None:
+    """Return what is known of all missions; None while the metrics do not tell what is so now."""
+    figures = numbers(view)
+    if figures is None or figures.source.word is not SourceWord.LIVE:
+        return None
+    return anchor_of(view.state.ledger.entries.values(), figures.orphaned)
+
+
+def gateway_time(view: View) -> datetime:
+    """Return the time, UTC, by the gateway's own clock, as far as it is known.
+
+    Where it agrees with ours it is ours.
+    """
+    told_at = view.state.sources.get(Source.METRICS, SourceStatus()).answered_at
+    if view.state.snapshot is None or told_at is None:
+        return view.wall
+    ahead = view.state.snapshot.generated_at - view.wall_at(told_at)
+    return view.wall if abs(ahead) < CLOCKS_AGREE else view.wall + ahead
+
+
+def on_our_clock(view: View, stamp: datetime) -> datetime:
+    """Return a stamp of the gateway's clock as our own has it: they may be hours apart."""
+    return stamp - (gateway_time(view) - view.wall)
 
 
 def probed_missions(view: View, window: Window) -> tuple[int, int]:

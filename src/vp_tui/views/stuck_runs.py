@@ -8,14 +8,20 @@ change at most once a second, so that what is made of them is kept.
 
 from __future__ import annotations
 
+from datetime import timedelta
+from itertools import takewhile
 from typing import TYPE_CHECKING, Final
 
+from vp_tui.domain.rollout.labels import moment
 from vp_tui.domain.rollout.situation import CancelledRun, StuckRun
+from vp_tui.domain.rollout.windows import CANCEL
 from vp_tui.domain.runs.cancels import SAME_S, Cancel, pending
 from vp_tui.domain.runs.levels import Level, RunLevel
-from vp_tui.domain.text import age, short_id
+from vp_tui.domain.text import age, clock_z, short_id
 from vp_tui.state.sources import stuck_after_s
+from vp_tui.state.state import NO_EVIDENCE
 from vp_tui.views.actions import key_of
+from vp_tui.views.figures import on_our_clock
 from vp_tui.views.runs import finished_at, run_levels, run_rows
 from vp_tui.views.view import View, fact
 
@@ -28,6 +34,8 @@ if TYPE_CHECKING:
     from vp_tui.views.runs import RunRow
 
 
+_SAME: Final = timedelta(seconds=5)
+"""A cancel and what a record says of it are so close together at most."""
 _BEYOND: Final[Mapping[Level | None, str]] = {
     Level.DEAF: "it did not hear the first cancel: a second is useless, only a restart ends it: "
     "{key}",
@@ -215,22 +223,52 @@ def cancelled_runs(view: View, window: Window) -> tuple[CancelledRun, ...]:
     newest = {
         cancel.session_id: cancel
         for cancel in view.state.cancels
-        if cancel.was_stuck and not cancel.is_moot and _is_within(cancel, window, view)
+        if cancel.was_stuck and not cancel.is_vain and _is_within(cancel, window, view)
     }
     return tuple(
         CancelledRun(
             session_id,
             _counted(cancel, view),
-            finished_since=_finished_since(view, cancel.at),
-            is_confirmed=cancel.recovered_at is not None,
+            recovered=_recovered(cancel, view),
+            is_told=_is_told(cancel, view),
+            at=view.wall_at(cancel.at),
         )
         for session_id, cancel in newest.items()
     )
 
 
+def _recovered(cancel: Cancel, view: View) -> str | None:
+    """Return when a later turn completed, as a clock reads; None: that is not proven yet.
+
+    A restart ends the run, and proves nothing: a mission that finished after it does.
+    """
+    at = cancel.recovered_at
+    if at is None and cancel.restarted_at is not None:
+        finished = finished_at(view)
+        at = finished if finished is not None and finished > cancel.restarted_at else None
+    return None if at is None else clock_z(view.wall_at(at))
+
+
+def _is_told(cancel: Cancel, view: View) -> bool:
+    """Tell whether a row that was written after it tells of a cancel.
+
+    Its record lists it; a row without a record tells it by its word.
+    """
+    log, at = view.state.evidence or NO_EVIDENCE, view.wall_at(cancel.at)
+    if any(
+        one.what == CANCEL and one.target == cancel.session_id and abs(one.at - at) <= _SAME
+        for one in log.told
+    ):
+        return True
+    newest = zip(reversed(log.rows), reversed(log.authors), strict=False)
+    by_hand = takewhile(lambda told: (moment(told[0]) or at) >= at, newest)
+    return any(row.decision.startswith("PARTIAL_") and who is None for row, who in by_hand)
+
+
 def _counted(cancel: Cancel, view: View) -> int:
     """Return how many runs the session counts; an end that was heard goes before an old listing."""
-    if cancel.cleared_at is not None or cancel.ended_at is not None:
+    is_gone = cancel.restarted_at is not None
+    if is_gone or cancel.cleared_at is not None or cancel.ended_at is not None:
         return 0
     session = view.state.sessions.get(cancel.session_id)
     return session.active_runs if session else 0
@@ -244,7 +282,7 @@ def _is_within(cancel: Cancel, window: Window, view: View) -> bool:
     """
     if not cancel.is_over or window.opened_at is None:
         return True
-    return view.wall_at(cancel.at) >= window.opened_at
+    return view.wall_at(cancel.at) >= on_our_clock(view, window.opened_at)
 
 
 def _finished_since(view: View, at: float) -> bool:

@@ -15,7 +15,7 @@ from vp_tui.domain.runs.cancels import CancelState
 from vp_tui.domain.text import age, clock_z, counted, utc_z
 from vp_tui.domain.vocabulary import NOT_AVAILABLE, P95_WATCH_S, p95_cell, percent, rate_cell
 from vp_tui.state.sources import is_lost
-from vp_tui.views.figures import bounds_of
+from vp_tui.views.figures import bounds_of, gateway_time
 from vp_tui.views.sources import SourceWord, is_reachable, listened
 
 if TYPE_CHECKING:
@@ -244,7 +244,7 @@ def open_for(view: View, window: Window) -> str:
     """Return how long a window has been open; "" while it is only proposed."""
     if window.opened_at is None:
         return ""
-    return age((view.wall - window.opened_at).total_seconds())
+    return age((gateway_time(view) - window.opened_at).total_seconds())
 
 
 def opened(view: View, window: Window) -> str:

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from vp_tui.domain.events import RowRecorded, RowsPreceded, WindowsRead
 from vp_tui.domain.models import Failure
 from vp_tui.domain.rollout.labels import is_same_window
-from vp_tui.domain.rollout.windows import recorded
 from vp_tui.state.state import NO_EVIDENCE
 from vp_tui.storage.errors import EvidenceError, LogChanged
 from vp_tui.storage.evidence_log import NO_ROWS, read_log, resolve
@@ -37,7 +36,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from vp_tui.domain.rollout.evidence_row import EvidenceRow
-    from vp_tui.domain.rollout.windows import Window
+    from vp_tui.domain.rollout.windows import Told, Window
     from vp_tui.state.store import Store
     from vp_tui.storage.evidence_log import Appended
     from vp_tui.storage.places import Places
@@ -177,10 +176,9 @@ class Recorder:
         if isinstance(appended, RowsPreceded):
             self.store.apply(appended)
             return Preceded(appended.rows[-1])
-        self._tell(draft, row, appended)
+        self._tell(draft, row, appended, draft.tells(choice))
         # The window stays open or is closed, as the word or the engineer has it.
-        now = draft.state.clock.wall_at(self.clock())
-        window = recorded(draft.window, choice.decision, now, keep=draft.stays_open(choice))
+        window = draft.window_after(choice)
         problem = await self.change_window(window, draft.state.window)
         return Written(row, appended.line, appended.path.name, window, problem)
 
@@ -238,18 +236,22 @@ class Recorder:
                 expected = None
         return record_or_keep(spool, log, row, facts)
 
-    def _tell(self, draft: Draft, row: EvidenceRow, appended: Appended) -> None:
-        missions = draft.figures.snapshot.missions if draft.figures else ()
-        told = RowRecorded(
+    def _tell(
+        self, draft: Draft, row: EvidenceRow, appended: Appended, told: tuple[Told, ...]
+    ) -> None:
+        ends = draft.ends
+        event = RowRecorded(
             self.clock(),
             row,
             appended.line,
-            frozenset(mission.mission_id for mission in missions),
+            frozenset(end.mission_id for end in ends),
             draft.window.source.is_real,
             self.author,
             appended.fingerprint,
+            ends,
+            told,
         )
-        self.store.apply(told)
+        self.store.apply(event)
 
     @property
     def _log(self) -> Path:

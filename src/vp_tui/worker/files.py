@@ -157,6 +157,8 @@ class EvidenceFeed(StampedFeed):
             tuple(recorded.authors.get(sha256(row.raw)) for row in table.rows[-AUTHORS_KEPT:]),
             fingerprint if path.exists() else None,
             warnings=() if table.span is None else table.warnings,
+            ends=recorded.ends,
+            told=recorded.told,
         )
 
     def unread(self, error: StorageError) -> EvidenceRead:

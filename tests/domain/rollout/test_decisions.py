@@ -6,8 +6,8 @@ from tests.support.rollout import PASSED, history, observed, passing, situation,
 from vp_tui.domain.missions import CoverageState
 from vp_tui.domain.rollout.decisions import ROLLOUT, SUSTAINED, Rule, suggest, table_for
 from vp_tui.domain.rollout.guardrails import trip_wire
-from vp_tui.domain.rollout.situation import CancelledRun, Cause, Situation, StuckRun
-from vp_tui.domain.rollout.verdicts import Verdict
+from vp_tui.domain.rollout.situation import CancelledRun, Cause, Share, Situation, StuckRun
+from vp_tui.domain.rollout.verdicts import Gates, Verdict
 from vp_tui.domain.rollout.windows import WindowNumbers
 from vp_tui.domain.vocabulary import Profile, Stage, Traffic, Word
 
@@ -16,9 +16,21 @@ REJECTED = ("UA_OPS_TOKEN from the environment was rejected",)
 STUCK = StuckRun("session_a", 372.0, waiting=2, last_tool="Bash npm i")
 DEAF = StuckRun("session_a", 372.0, is_deaf=True)
 CLEARED = CancelledRun("session_a", active_runs=0)
-REAL_STAGES = [Stage.LIMITED, Stage.BROADENED, Stage.REVERTED, Stage.BLOCKED]
+SERVING = {Stage.LIMITED, Stage.BROADENED}
+REAL_STAGES = [*sorted(SERVING), Stage.REVERTED, Stage.BLOCKED]
 FAILED = PASSED._replace(verdict=Verdict.FAIL, reason="resume_failures_high")
 FAILING = passing()._replace(g4=FAILED)
+
+
+def of(fallback: int, completed: int, p95_s: float = 33.0) -> WindowNumbers:
+    return WindowNumbers(
+        new=completed, completed=completed, fallback=fallback, p95_s=p95_s, timed=completed
+    )
+
+
+def gate(number: int, verdict: Verdict) -> Gates:
+    judged = PASSED._replace(verdict=verdict, reason="so it is")
+    return passing()._replace(**{f"g{number}": judged})
 
 
 def word(**fields: object) -> str:
@@ -66,7 +78,7 @@ def test_clean_limited_windows_broaden_nothing_from_the_shadow() -> None:
 @pytest.mark.parametrize("stage", [Stage.SHADOW, *REAL_STAGES])
 def test_a_tripped_guardrail(stage: Stage, source: Traffic) -> None:
     gates = passing()._replace(g1=PASSED._replace(verdict=Verdict.FAIL, reason="3 of 20"))
-    forces = stage is not Stage.SHADOW and source.is_real
+    forces = stage in SERVING and source.is_real
     expected = Word.FORCE_FALLBACK if forces else Word.HOLD_SHADOW
     assert word(stage=stage, source=source, trip_wire=TRIPPED, gates=gates) == expected
 
@@ -135,8 +147,14 @@ def test_a_window_with_a_run_that_hangs_is_not_clean(run: StuckRun) -> None:
         (CLEARED, (DEAF,), Word.PARTIAL_TIMEOUT_RECOVERED),
         (CLEARED, (DEAF._replace(waiting=1),), Word.BLOCKED_EXECUTION_PIPELINE),
         (CLEARED._replace(active_runs=1), (STUCK,), Word.BLOCKED_EXECUTION_PIPELINE),
-        (CLEARED._replace(active_runs=1), (), Word.GO_BROADER_TRAFFIC_ACTIVE),
-        (CLEARED._replace(finished_since=True), (), Word.GO_BROADER_TRAFFIC_ACTIVE),
+        (CLEARED._replace(active_runs=1), (), Word.HOLD_SHADOW),
+        (CLEARED._replace(recovered="15:20:31"), (), Word.PARTIAL_TIMEOUT_RECOVERED),
+        (CLEARED._replace(is_told=True), (), Word.HOLD_SHADOW),
+        (
+            CLEARED._replace(is_told=True, recovered="15:20:31"),
+            (),
+            Word.GO_BROADER_TRAFFIC_ACTIVE,
+        ),
     ],
 )
 def test_a_stuck_run_that_was_cancelled(
@@ -146,10 +164,14 @@ def test_a_stuck_run_that_was_cancelled(
 
 
 @pytest.mark.parametrize(
-    ("is_confirmed", "said"), [(False, "not recovered yet"), (True, "a later turn completed")]
+    ("recovered", "said"),
+    [
+        (None, "not recovered yet"),
+        ("15:20:31", "recovered 15:20:31, a later turn completed"),
+    ],
 )
-def test_a_recovery_is_unconfirmed_until_a_turn_completes(said: str, *, is_confirmed: bool) -> None:
-    run = CLEARED._replace(is_confirmed=is_confirmed)
+def test_a_recovery_is_unconfirmed_until_a_turn_completes(recovered: str | None, said: str) -> None:
+    run = CLEARED._replace(recovered=recovered)
     assert reasons(cancelled=(run,)).endswith(said)
 
 
@@ -165,10 +187,15 @@ def test_a_tripped_guardrail_comes_before_a_stuck_run() -> None:
         ({"window": WindowNumbers(new=3, completed=3, fallback=1, p95_s=1.0)}, "1 of 3 fell back"),
         ({"window": WindowNumbers(new=3, completed=2, failed=1, p95_s=1.0)}, "1 of 3 failed"),
         ({"window": WindowNumbers(new=3, completed=3, p95_s=45.0)}, "the window's p95 45.000s"),
-        ({"window": WindowNumbers(new=3, completed=3)}, "the window's p95 is missing"),
-        ({"p95_s": 45.0}, "p95 45.000s >= 45 s"),
-        ({"p95_s": 95.0}, "p95 95.000s >= 45 s"),
-        ({"p95_s": None}, "p95 is missing"),
+        (
+            {"window": WindowNumbers(new=3, completed=3, running=1, fallen_running=1)},
+            "1 still running fell back already",
+        ),
+        ({"runs_are_judged": False}, "runs not watched"),
+        ({"unstarted": 2}, "2 turns could not start the lane"),
+        ({"changed": ("1 of limited 4 fell back after all",)}, "fell back after all"),
+        ({"cancelled": (CLEARED._replace(is_told=True),)}, "not recovered yet"),
+        ({"passed_trip": "guardrail 3 was tripped at 02:00:00Z"}, "was tripped at 02:00:00Z"),
         ({"coverage": CoverageState.BLIND}, "the rate is blind"),
         ({"coverage": None}, "no metrics"),
         ({"doubt": "metrics 31 s old"}, "metrics 31 s old"),
@@ -192,6 +219,24 @@ def test_a_gate_that_does_not_fail_does_not_hold(verdict: Verdict) -> None:
     assert word(gates=gates) == Word.GO_BROADER_TRAFFIC_ACTIVE
 
 
+def test_a_trip_that_a_restart_ended_forces_until_a_row_tells_it() -> None:
+    said = {"stage": Stage.LIMITED, "ended_trip": "tripped before the restart of 14:22"}
+    assert word(**said) == Word.FORCE_FALLBACK
+    assert "tripped before the restart of 14:22" in reasons(**said)
+    assert word(**said, source=Traffic.SYNTHETIC) == Word.READY_FOR_LIMITED_COHORT_PILOT
+
+
+@pytest.mark.parametrize("stage", [Stage.SHADOW, Stage.LIMITED, Stage.REVERTED, Stage.BLOCKED])
+def test_the_sustained_profile_decides_only_where_the_lane_is_broadened(stage: Stage) -> None:
+    seen = situation(stage=stage, profile=Profile.SUSTAINED)
+    assert table_for(seen) == ROLLOUT
+
+
+def test_missions_without_a_time_say_nothing_of_the_p95() -> None:
+    fields = {"window": WindowNumbers(new=3, completed=3)}
+    assert word(**fields) == Word.GO_BROADER_TRAFFIC_ACTIVE
+
+
 def test_traffic_that_is_not_real_is_said_to_prove_nothing() -> None:
     said = reasons(source=Traffic.SYNTHETIC)
     assert "the traffic is synthetic: gates and guardrails do not count it" in said
@@ -203,7 +248,7 @@ def test_no_traffic_is_held_with_its_likely_causes() -> None:
     fields = {"window": WindowNumbers(), "causes": (likely, unlikely)}
     assert "lane off? for: 2 turns unsaid" in reasons(**fields)
     assert "shadow mode" not in reasons(**fields)
-    assert "lane off" in reasons(profile=Profile.SUSTAINED, **fields)
+    assert "lane off" in reasons(stage=Stage.BROADENED, profile=Profile.SUSTAINED, **fields)
     assert "lane off" not in reasons(causes=(likely,), coverage=CoverageState.BLIND)
 
 
@@ -212,24 +257,42 @@ def test_no_traffic_is_held_with_its_likely_causes() -> None:
     [
         ({}, Word.SUSTAINED_DEFAULT_ON_HEALTHY),
         ({"window": WindowNumbers()}, Word.SUSTAINED_MONITOR_NO_TRAFFIC),
-        ({"window": WindowNumbers(), "trip_wire": TRIPPED}, Word.SUSTAINED_MONITOR_NO_TRAFFIC),
+        ({"window": WindowNumbers(), "unstarted": 1}, Word.SUSTAINED_WATCH),
+        ({"window": WindowNumbers(running=1)}, Word.SUSTAINED_WATCH),
+        ({"window": WindowNumbers(), "trip_wire": TRIPPED}, Word.SUSTAINED_FORCE_FALLBACK),
         ({"window": WindowNumbers(), "doubt": "stale"}, Word.SUSTAINED_WATCH),
         ({"window": WindowNumbers(), "coverage": None}, Word.SUSTAINED_WATCH),
         ({"trip_wire": TRIPPED}, Word.SUSTAINED_FORCE_FALLBACK),
-        ({"rate": 0.20}, Word.SUSTAINED_FORCE_FALLBACK),
-        ({"rate": 0.1999}, Word.SUSTAINED_WATCH),
-        ({"rate": 0.05}, Word.SUSTAINED_WATCH),
-        ({"rate": 0.0499}, Word.SUSTAINED_DEFAULT_ON_HEALTHY),
-        ({"rate": None}, Word.SUSTAINED_WATCH),
-        ({"rate": 0.10, "p95_s": 100.0}, Word.SUSTAINED_WATCH),
-        ({"rate": 0.20, "coverage": CoverageState.BLIND}, Word.SUSTAINED_FORCE_FALLBACK),
+        ({"ended_trip": "tripped before the restart"}, Word.SUSTAINED_FORCE_FALLBACK),
+        ({"window": of(2, 10)}, Word.SUSTAINED_FORCE_FALLBACK),
+        ({"window": of(1, 5)}, Word.SUSTAINED_DEFAULT_ON_HEALTHY),
+        ({"window": of(2, 11)}, Word.SUSTAINED_WATCH),
+        ({"window": of(2, 41)}, Word.SUSTAINED_DEFAULT_ON_HEALTHY),
+        ({"trip_wire": trip_wire(history("b" + "." * 18 + "b"))}, Word.SUSTAINED_WATCH),
+        ({"epoch": Share(2, 10)}, Word.SUSTAINED_FORCE_FALLBACK),
+        ({"epoch": Share(2, 19)}, Word.SUSTAINED_DEFAULT_ON_HEALTHY),
+        ({"epoch": Share(2, 20)}, Word.SUSTAINED_WATCH),
+        ({"epoch": Share(1, 20)}, Word.SUSTAINED_DEFAULT_ON_HEALTHY),
+        ({"epoch": Share(20, 100), "coverage": CoverageState.BLIND}, Word.SUSTAINED_FORCE_FALLBACK),
         ({"coverage": CoverageState.BLIND}, Word.SUSTAINED_WATCH),
-        ({"coverage": CoverageState.BLIND, "p95_s": 100.0}, Word.SUSTAINED_WATCH),
-        ({"p95_s": None}, Word.SUSTAINED_WATCH),
-        ({"p95_s": 44.999}, Word.SUSTAINED_DEFAULT_ON_HEALTHY),
-        ({"p95_s": 45.0}, Word.SUSTAINED_WATCH),
-        ({"p95_s": 89.999}, Word.SUSTAINED_WATCH),
-        ({"p95_s": 90.0}, Word.SUSTAINED_FORCE_FALLBACK),
+        ({"window": WindowNumbers(new=3, completed=3)}, Word.SUSTAINED_WATCH),
+        ({"window": of(0, 3, 44.999)}, Word.SUSTAINED_DEFAULT_ON_HEALTHY),
+        ({"window": of(0, 3, 45.0)}, Word.SUSTAINED_WATCH),
+        ({"window": of(0, 3, 190.0)}, Word.SUSTAINED_WATCH),
+        ({"window": of(0, 3)._replace(failed=1)}, Word.SUSTAINED_WATCH),
+        ({"window": of(0, 3)._replace(fallen_running=1)}, Word.SUSTAINED_WATCH),
+        ({"runs_are_judged": False}, Word.SUSTAINED_WATCH),
+        ({"stuck_runs": (DEAF,)}, Word.SUSTAINED_WATCH),
+        ({"cancelled": (CLEARED,)}, Word.SUSTAINED_WATCH),
+        ({"gates": gate(1, Verdict.FAIL)}, Word.SUSTAINED_FORCE_FALLBACK),
+        ({"gates": gate(2, Verdict.FAIL)}, Word.SUSTAINED_WATCH),
+        ({"gates": gate(3, Verdict.FAIL)}, Word.SUSTAINED_FORCE_FALLBACK),
+        ({"gates": gate(4, Verdict.FAIL)}, Word.SUSTAINED_WATCH),
+        ({"gates": gate(1, Verdict.WATCH)}, Word.SUSTAINED_DEFAULT_ON_HEALTHY),
+        ({"gates": gate(2, Verdict.WATCH)}, Word.SUSTAINED_WATCH),
+        ({"gates": gate(1, Verdict.UNKNOWN)}, Word.SUSTAINED_WATCH),
+        ({"gates": gate(4, Verdict.UNKNOWN)}, Word.SUSTAINED_DEFAULT_ON_HEALTHY),
+        ({"gates": gate(1, Verdict.INCONCLUSIVE)}, Word.SUSTAINED_DEFAULT_ON_HEALTHY),
     ],
 )
 @pytest.mark.parametrize(
@@ -260,15 +323,23 @@ SITUATIONS = st.builds(
     profile=st.sampled_from(Profile),
     coverage=st.none() | st.sampled_from(CoverageState),
     doubt=st.sampled_from([None, "metrics 31 s old"]),
-    rate=st.none() | st.floats(0, 1),
-    p95_s=st.none() | st.floats(0, 200),
+    epoch=st.builds(Share, st.integers(0, 9), st.integers(9, 40)),
+    unstarted=st.integers(0, 1),
+    ended_trip=st.sampled_from([None, "tripped before the restart"]),
     refusal=st.sampled_from([(), REJECTED]),
     stuck_runs=st.lists(
         st.builds(StuckRun, st.just("s"), st.floats(0, 1e6), st.booleans(), st.integers(0, 3)),
         max_size=2,
     ).map(tuple),
     cancelled=st.lists(
-        st.builds(CancelledRun, st.just("s"), st.integers(0, 1), st.booleans()), max_size=2
+        st.builds(
+            CancelledRun,
+            st.just("s"),
+            st.integers(0, 1),
+            st.sampled_from([None, "15:20:31"]),
+            st.booleans(),
+        ),
+        max_size=2,
     ).map(tuple),
     clean_limited=st.integers(0, 6),
 )
@@ -289,13 +360,14 @@ def test_nothing_goes_on_unless_it_is_clean(seen: Situation) -> None:
     if suggest(seen).decision in promoting:
         assert not seen.unclean
         assert not seen.stuck_runs
+        assert all(run.is_settled for run in seen.cancelled)
         assert seen.window.terminal > 0
 
 
 @given(SITUATIONS)
 def test_a_trip_beyond_the_shadow_is_never_masked_by_a_promotion(seen: Situation) -> None:
     seen = seen._replace(trip_wire=TRIPPED, profile=Profile.ROLLOUT, refusal=())
-    if seen.source.is_real and seen.stage not in {Stage.SHADOW, Stage.SUSTAINED}:
+    if seen.source.is_real and seen.stage in SERVING:
         assert suggest(seen).decision == Word.FORCE_FALLBACK
 
 

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import pytest
 from tests.support.rollout import golden_rows, history, lasting, observed, window
 
-from vp_tui.domain.missions import LedgerEntry
+from vp_tui.domain.missions import LedgerEntry, p95_after_each
 from vp_tui.domain.rollout.decisions import suggest
 from vp_tui.domain.rollout.labels import next_label, numbered_label
 from vp_tui.domain.rollout.situation import CancelledRun, Situation, StuckRun
@@ -80,12 +80,13 @@ def test_its_numbers_are_those_of_the_row(chapter: Chapter) -> None:
     if row.fallback_rate == "n/a" or not chapter.missions:
         return
     seen = told(chapter)
-    assert p95_cell(seen.p95_s) == row.p95_latency
+    durations = [entry.mission.duration_s or 0.0 for entry in chapter.missions]
+    assert p95_cell(p95_after_each(durations, 1)[0]) == row.p95_latency
     if seen.source.is_real:
-        assert rate_cell(seen.rate) == row.fallback_rate
+        assert rate_cell(seen.epoch.rate) == row.fallback_rate
     else:
         assert rate_cell(seen.window.fallback / seen.window.terminal) == row.fallback_rate
-        assert seen.rate is None
+        assert seen.epoch.terminal == 0
 
 
 def test_the_story_is_the_whole_log() -> None:

@@ -7,6 +7,7 @@ from tests.support.rollout import entry, golden_rows, history, window
 from vp_tui.domain.rollout.evidence_row import EvidenceRow
 from vp_tui.domain.rollout.verdicts import Verdict, Waiver
 from vp_tui.domain.rollout.windows import (
+    Anchor,
     WindowNumbers,
     closed,
     events_of,
@@ -95,12 +96,12 @@ def test_a_windows_events_are_those_of_its_missions() -> None:
     }
 
 
-def test_opening_takes_all_known_missions_for_the_anchor() -> None:
+def test_opening_takes_what_had_ended_for_the_anchor() -> None:
     proposed = proposed_window([], (), scope="organic", stage=Stage.LIMITED)
-    fresh = opened(proposed, ["m000"], NOW)
+    fresh = opened(proposed, Anchor(frozenset({"m000"}), frozenset({"m001"}), NOW), NOW)
     assert fresh.is_open
     assert fresh.opened_at == NOW
-    assert fresh.anchor == frozenset({"m000"})
+    assert (fresh.anchor, fresh.running) == (frozenset({"m000"}), frozenset({"m001"}))
     assert fresh.stage is Stage.LIMITED
 
 
@@ -109,13 +110,13 @@ def test_opening_takes_all_known_missions_for_the_anchor() -> None:
     [
         ({"m1"}, -60.0, False),
         ({"m1"}, 0.0, False),
-        ({"m1"}, 60.0, True),
+        ({"m1"}, 60.0, False),
         ({"other"}, -60.0, True),
         (None, -60.0, False),
         (None, 60.0, True),
     ],
 )
-def test_a_mission_is_the_windows_when_first_seen_or_started_after_the_opening(
+def test_a_mission_is_the_windows_when_it_had_not_ended_at_the_opening(
     anchor: set[str] | None, started_s: float, *, expected: bool
 ) -> None:
     watched = window(anchor=None if anchor is None else frozenset(anchor))
@@ -180,7 +181,7 @@ def test_the_numbers_of_a_window() -> None:
     )
     numbers = numbers_of(window(anchor=frozenset({"m0"})), missions, orphaned={"m5", "m6", "m7"})
     assert numbers == WindowNumbers(
-        new=9, completed=2, failed=2, running=1, fallback=3, p95_s=60.0, timed=3
+        new=7, completed=2, failed=2, running=1, fallback=3, p95_s=60.0, timed=3
     )
     assert numbers.terminal == 4
 
@@ -207,4 +208,4 @@ def test_which_sources_are_real(source: str, *, is_real: bool) -> None:
 def test_a_waiver_ends_with_its_window() -> None:
     waived = window(waivers=(WAIVER,))
     assert recorded(waived, "HOLD_SHADOW", LATER).waivers == (WAIVER,)
-    assert opened(waived, (), LATER).waivers == ()
+    assert opened(waived, Anchor(), LATER).waivers == ()

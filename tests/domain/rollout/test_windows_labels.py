@@ -50,7 +50,7 @@ def test_the_window_after_each_part_of_the_golden_log(rows: int, label: str) -> 
         (row("Shadow window #7", GO), "Shadow window #8"),
         (row("Limited cohort window #4", GO), "Broadened rollout window #1"),
         (row("Limited cohort window #4", READY), "Limited cohort window #5"),
-        (row("Broadened rollout window #9", "FORCE_FALLBACK"), "Broadened rollout window #10"),
+        (row("Broadened rollout window #9", "FORCE_FALLBACK"), "Shadow window #1"),
         (unmeasured("Broadened rollout window #9"), "Broadened rollout window #9"),
         (row("Sustained window #3", "SUSTAINED_WATCH"), "Sustained window #4"),
         (row("Kickoff prep", "START_SHADOW_WINDOW"), "Shadow window #1"),

@@ -12,7 +12,7 @@ from tests.support.rollout import golden_rows
 
 from vp_tui.domain.events import EvidenceRead, SourceFailed
 from vp_tui.domain.models import Source
-from vp_tui.domain.vocabulary import Profile
+from vp_tui.domain.vocabulary import Profile, Stage
 
 if TYPE_CHECKING:
     from vp_tui.domain.events import Event
@@ -61,7 +61,7 @@ async def test_a_gate_that_fails_forbids_promotion() -> None:
 
 
 async def test_the_words_are_those_of_the_profile() -> None:
-    top = await seen(*scenes.ordinary(), profile=Profile.SUSTAINED)
+    top = await seen(*scenes.ordinary(), profile=Profile.SUSTAINED, stage=Stage.BROADENED)
     assert top[2].startswith("> may be recorded SUSTAINED_DEFAULT_ON_HEALTHY [R]")
 
 

@@ -8,16 +8,16 @@ a rate as a fraction, 0 to 1, and a p95 in seconds, None where the gateway gave 
 
 from __future__ import annotations
 
-from functools import partial
 from operator import attrgetter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from vp_tui.domain.rollout.guardrails import ROLLING
 from vp_tui.domain.rollout.situation import CLEAN_LIMITED_WINDOWS, likely
+from vp_tui.domain.rollout.verdicts import GATE_TITLES, Verdict
 from vp_tui.domain.text import counted
 from vp_tui.domain.vocabulary import (
     FALLBACK_CRITICAL,
     FALLBACK_WATCH,
-    P95_CRITICAL_S,
     P95_WATCH_S,
     Profile,
     Stage,
@@ -26,10 +26,14 @@ from vp_tui.domain.vocabulary import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection, Iterable
 
-    from vp_tui.domain.rollout.situation import Situation
+    from vp_tui.domain.rollout.situation import Share, Situation
     from vp_tui.domain.vocabulary import Thresholds
+
+
+_REAL_STAGES: Final = frozenset({Stage.LIMITED, Stage.BROADENED, Stage.SUSTAINED})
+"""Stages in which the lane serves users by itself."""
 
 
 class Suggestion(NamedTuple):
@@ -56,19 +60,22 @@ def suggest(situation: Situation) -> Suggestion:
 
 
 def table_for(situation: Situation) -> tuple[Rule, ...]:
-    """Return the rules that give the word: those of the profile, or of the sustained stage."""
-    if situation.profile is Profile.SUSTAINED or situation.stage is Stage.SUSTAINED:
+    """Return the rules that give the word: the profile's, where the stage does not tell them."""
+    if situation.stage is Stage.SUSTAINED:
         return SUSTAINED
-    return ROLLOUT
+    is_sustained = situation.profile is Profile.SUSTAINED and situation.stage is Stage.BROADENED
+    return SUSTAINED if is_sustained else ROLLOUT
 
 
 def _tripped(situation: Situation) -> tuple[str, ...]:
     reason = situation.trip_wire.reason
+    if reason is None:
+        reason = situation.ended_trip
     return () if reason is None else (f"guardrail 3: {reason}",)
 
 
 def _tripped_for_real(situation: Situation) -> tuple[str, ...]:
-    counts = situation.stage is not Stage.SHADOW and situation.source.is_real
+    counts = situation.stage in _REAL_STAGES and situation.source.is_real
     return _tripped(situation) if counts else ()
 
 
@@ -94,8 +101,7 @@ def _clean(situation: Situation) -> tuple[str, ...]:
     """Say what is clean, and how much less than proof that is."""
     if situation.unclean:
         return ()
-    runs = "no run hangs" if situation.runs_are_judged else "runs not watched"
-    reasons = [f"{situation.window.terminal} clean, no gate FAILs, {runs}"]
+    reasons = [f"{situation.window.terminal} clean, no gate FAILs, no run hangs"]
     if situation.stage is Stage.LIMITED:
         have, of = situation.clean_limited, CLEAN_LIMITED_WINDOWS
         reasons.append(f"{have} clean limited windows in the log, {of} broaden")
@@ -107,7 +113,7 @@ def _clean(situation: Situation) -> tuple[str, ...]:
 
 
 def _held(situation: Situation) -> tuple[str, ...]:
-    causes = () if situation.window.new else likely(situation.causes)
+    causes = likely(situation.causes) if situation.window.is_empty else ()
     reasons = (*situation.unclean, *causes)
     if situation.stage is Stage.SHADOW:
         return reasons
@@ -117,38 +123,64 @@ def _held(situation: Situation) -> tuple[str, ...]:
 
 
 def _idle(situation: Situation) -> tuple[str, ...]:
-    if situation.coverage is None or situation.doubt is not None or situation.window.new:
+    is_known = situation.coverage is not None and situation.doubt is None
+    if not is_known or not situation.window.is_empty or situation.unstarted:
         return ()
-    return ("no missions in the window", *likely(situation.causes), *_tripped(situation))
+    return ("no missions in the window", *likely(situation.causes))
 
 
 def _exceeded(situation: Situation) -> tuple[str, ...]:
-    rate = situation.rate or 0.0
-    critical = f"rate {percent(rate)} >= {percent(FALLBACK_CRITICAL)}"
-    return _tripped(situation) + (critical,) * (rate >= FALLBACK_CRITICAL)
+    return (
+        *_tripped(situation),
+        *_rates(situation.shares, FALLBACK_CRITICAL),
+        *_gates(situation, {"G1", "G3"}, Verdict.FAIL),
+    )
 
 
-def _doubtful(situation: Situation) -> tuple[str, ...]:
-    """Say what keeps a sustained lane from being called healthy, but for its latency."""
-    reasons = list(situation.doubts)
-    if situation.rate is None:
-        reasons.append("the rate is missing")
-    elif situation.rate >= FALLBACK_WATCH:
-        reasons.append(f"rate {percent(situation.rate)} >= {percent(FALLBACK_WATCH)}")
-    if situation.p95_s is None:
-        reasons.append("p95 is missing")
-    return tuple(reasons)
+def _rates(shares: Iterable[tuple[str, Share]], limit: float) -> tuple[str, ...]:
+    return tuple(
+        f"{share.fallbacks} of {share.terminal} in {where} fell back: "
+        f"rate {percent(share.rate)} >= {percent(limit)}"
+        for where, share in shares
+        if share.reaches(limit)
+    )
 
 
-def _slow(limit_s: float, situation: Situation) -> tuple[str, ...]:
-    p95_s = situation.p95_s or 0.0
-    return (f"p95 {p95_s:.3f}s >= {limit_s:g} s",) if p95_s >= limit_s else ()
+def _gates(situation: Situation, names: Collection[str], *verdicts: Verdict) -> tuple[str, ...]:
+    return tuple(
+        f"{GATE_TITLES[name]} {gate.verdict}: {gate.reason}"
+        for name, gate in situation.gates.by_name().items()
+        if name in names and gate.verdict in verdicts
+    )
+
+
+def _watched(situation: Situation) -> tuple[str, ...]:
+    """Say what keeps a sustained lane from being called healthy."""
+    in_sight = [
+        (where, share)
+        for where, share in situation.shares
+        if where != "the epoch" or share.terminal >= ROLLING
+    ]
+    runs = () if situation.runs_are_judged else ("runs not watched",)
+    missing = situation.window.p95_s is None and bool(situation.window.terminal)
+    reasons = (
+        *situation.doubts,
+        *_rates(in_sight, FALLBACK_WATCH),
+        *(("the window's p95 is missing",) * missing),
+        *situation.faults,
+        *runs,
+        *_gates(situation, {"G2", "G3", "G4"}, Verdict.WATCH),
+        *_gates(situation, {"G1", "G2", "G3"}, Verdict.UNKNOWN),
+    )
+    return tuple(dict.fromkeys(reasons))
 
 
 def _healthy(situation: Situation) -> tuple[str, ...]:
-    rate, p95_s = situation.rate or 0.0, situation.p95_s or 0.0
-    below = f"rate {percent(rate)} < {percent(FALLBACK_WATCH)}"
-    return (below, f"p95 {p95_s:.3f}s < {P95_WATCH_S:g} s")
+    window = situation.window
+    reasons = [f"{window.fallback} of {window.terminal} fell back, no gate FAILs, no run hangs"]
+    if window.p95_s is not None:
+        reasons.append(f"p95 {window.p95_s:.3f}s < {P95_WATCH_S:g} s")
+    return tuple(reasons)
 
 
 _BLOCKED_AUTH: Final = Rule(Word.BLOCKED_AUTH, attrgetter("refusal"))
@@ -168,11 +200,9 @@ ROLLOUT: Final = (
 SUSTAINED: Final = (
     _BLOCKED_AUTH,
     _BLOCKED_PIPELINE,
-    Rule(Word.SUSTAINED_MONITOR_NO_TRAFFIC, _idle),
     Rule(Word.SUSTAINED_FORCE_FALLBACK, _exceeded),
-    Rule(Word.SUSTAINED_WATCH, _doubtful),
-    Rule(Word.SUSTAINED_FORCE_FALLBACK, partial(_slow, P95_CRITICAL_S)),
-    Rule(Word.SUSTAINED_WATCH, partial(_slow, P95_WATCH_S)),
+    Rule(Word.SUSTAINED_MONITOR_NO_TRAFFIC, _idle),
+    Rule(Word.SUSTAINED_WATCH, _watched),
     Rule(Word.SUSTAINED_DEFAULT_ON_HEALTHY, _healthy),
 )
 """The lane is on by default."""

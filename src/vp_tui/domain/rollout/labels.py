@@ -29,6 +29,7 @@ _PROMOTIONS: Final[Mapping[tuple[Stage, str], Stage]] = {
     (Stage.LIMITED, Word.GO_BROADER_TRAFFIC_ACTIVE): Stage.BROADENED,
 }
 _UNREAL: Final = re.compile(r"(?<!non-)\b(?:synthetic|simulat\w+|fault[- ]injected)", re.IGNORECASE)
+_EMPTY: Final = frozenset({"", "n/a", "-", "\N{EN DASH}", "\N{EM DASH}"})
 _LABEL: Final = re.compile(
     r"\s*(shadow|limited|broadened|sustained)\b[^#]*#([0-9]{1,9})", re.IGNORECASE
 )
@@ -50,9 +51,16 @@ def short_label(window: str) -> str:
 
 
 def next_stage(rows: Sequence[EvidenceRow]) -> Stage | None:
-    """Return the stage of the window that comes next; None while no row has a numbered label."""
-    told = ((stage, row) for row in reversed(rows) if (stage := _stage(row)) is not None)
-    return next((_PROMOTIONS.get((stage, row.decision), stage) for stage, row in told), None)
+    """Return the stage of the window that comes next; None while no row has a numbered label.
+
+    After a revert that is shadow, whatever the window was that was reverted.
+    """
+    for row in reversed(rows):
+        if is_revert(row):
+            return Stage.SHADOW
+        if (stage := _stage(row)) is not None:
+            return _PROMOTIONS.get((stage, row.decision), stage)
+    return None
 
 
 def next_label(rows: Sequence[EvidenceRow], stage: Stage | None = None) -> str:
@@ -68,6 +76,11 @@ def next_label(rows: Sequence[EvidenceRow], stage: Stage | None = None) -> str:
     return f"{WINDOW_NAMES[stage]} #{next(numbers, 1)}"
 
 
+def is_revert(row: EvidenceRow) -> bool:
+    """Tell whether a row says that fallback is forced: what was reached before is lost."""
+    return row.decision.endswith(Word.FORCE_FALLBACK)
+
+
 def is_same_window(one: str, other: str) -> bool:
     """Tell whether two labels name one window: the same stage and number, whatever else they say.
 
@@ -80,12 +93,14 @@ def is_same_window(one: str, other: str) -> bool:
 def clean_limited_windows(rows: Sequence[EvidenceRow], unreal: Collection[str] = ()) -> int:
     """Return how many real windows of the limited cohort ended clean, each number counted once.
 
-    A window's last measured row speaks for it. `unreal` are labels whose records name a source
-    that is not real traffic; a label or scope that says so itself needs none.
+    Only those after the last revert count. A window's last measured row speaks for it. `unreal` are
+    labels whose records name a source that is not real traffic; a label or scope that says so
+    itself needs none.
     """
+    since = next((n for n in range(len(rows), 0, -1) if is_revert(rows[n - 1])), 0)
     last = {
         label[1]: row
-        for row in rows
+        for row in rows[since:]
         if (label := numbered_label(row.window)) and label[0] == Stage.LIMITED and is_measured(row)
     }
     return sum(
@@ -105,9 +120,9 @@ def last_of_earlier_stage(rows: Sequence[EvidenceRow], stage: Stage) -> int | No
 
 
 def is_measured(row: EvidenceRow) -> bool:
-    """Tell whether a row has a rate or a p95, and not just `n/a`."""
+    """Tell whether a row has a rate or a p95, and not just `n/a` or a dash."""
     cells = (row.fallback_rate, row.p95_latency)
-    return any(cell.strip().lower() not in {"", "n/a"} for cell in cells)
+    return any(cell.strip().lower() not in _EMPTY for cell in cells)
 
 
 def moment(row: EvidenceRow) -> datetime | None:

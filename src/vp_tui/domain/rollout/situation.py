@@ -2,8 +2,7 @@
 
 No answer of the gateway names the lane's flags: they show only by what turns of coding intent do,
 so each cause of missing traffic is told with what speaks for and against it (docs/rollout.md,
-section 6). Rates are fractions, 0 to 1, of the epoch's real finished missions; durations are
-seconds.
+section 6). Rates are fractions, 0 to 1; durations are seconds.
 """
 
 from __future__ import annotations
@@ -17,6 +16,7 @@ from vp_tui.domain.vocabulary import P95_WATCH_S, Profile
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import datetime
 
     from vp_tui.domain.rollout.guardrails import TripWire
     from vp_tui.domain.rollout.verdicts import Gates
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 CLEAN_LIMITED_WINDOWS: Final = 4
 """Clean real windows of the limited cohort in the log before a clean one broadens the rollout."""
+
+FEW: Final = 2
+"""Fallbacks from which on a rate says something."""
 
 
 class StuckRun(NamedTuple):
@@ -58,30 +61,59 @@ class StuckRun(NamedTuple):
         return ", ".join(part for part in said if part)
 
 
+class Share(NamedTuple):
+    """How many of some finished missions fell back."""
+
+    fallbacks: int = 0
+    terminal: int = 0
+
+    @property
+    def rate(self) -> float:
+        """Fraction, 0 to 1; 0 without missions."""
+        return self.fallbacks / self.terminal if self.terminal else 0.0
+
+    def reaches(self, limit: float) -> bool:
+        """Tell whether the rate is `limit` or more, by two fallbacks at least."""
+        return self.fallbacks >= FEW and self.rate >= limit
+
+
 class CancelledRun(NamedTuple):
-    """A stuck run that was cancelled in this window."""
+    """A run that hung and was cancelled in this window."""
 
     session_id: str
     active_runs: int
     """As the newest listing has it."""
-    finished_since: bool = False
-    is_confirmed: bool = False
+    recovered: str | None = None
+    """When a later turn completed, as a clock reads; None: that is not proven yet."""
+    is_told: bool = False
+    """A row says so already."""
+    at: datetime | None = None
+    """When it was cancelled, in UTC."""
 
     @property
     def is_cleared(self) -> bool:
-        """Whether its counter is back to 0 and nothing more is known of the lane."""
-        return self.active_runs == 0 and not self.finished_since
+        """Whether its counter is back to 0 and no row tells of it yet."""
+        return self.active_runs == 0 and not self.is_told
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether a row told of it and its recovery is proven: it hinders nothing any more."""
+        return self.is_told and self.recovered is not None
 
     @property
     def line(self) -> str:
         """What the row's note says of it, beside the row's word."""
-        proof = "a later turn completed" if self.is_confirmed else "recovery unconfirmed"
+        proof = "recovery unconfirmed"
+        if self.recovered is not None:
+            proof = f"recovered {self.recovered}, a later turn completed"
         return f"{self.session_id} was cancelled, active_runs {self.active_runs}: {proof}"
 
     @property
     def told(self) -> str:
         """What the screen says of it, beside a word that has RECOVERED in it."""
-        how = "recovered, a later turn completed" if self.is_confirmed else "not recovered yet"
+        how = "not recovered yet"
+        if self.recovered is not None:
+            how = f"recovered {self.recovered}, a later turn completed"
         return f"{self.session_id} cancelled, {how}"
 
 
@@ -98,20 +130,35 @@ class Situation(NamedTuple):
     """None: there is no snapshot."""
     doubt: str | None = None
     """Why the metrics are not as new as they should be, in words; None: they are."""
-    rate: float | None = None
-    """The reconstructed fallback rate; None without finished missions."""
-    p95_s: float | None = None
-    """The p95 that the row will say; None without one."""
+    epoch: Share = Share()
+    """Of the epoch's real finished missions, those that fell back."""
     refusal: tuple[str, ...] = ()
     """Why the ops plane answers 401 or 403, in words that never have the token's value."""
     stuck_runs: tuple[StuckRun, ...] = ()
     cancelled: tuple[CancelledRun, ...] = ()
     runs_are_judged: bool = True
     """The sessions are listed and were watched: that no run hangs is known."""
+    unstarted: int = 0
+    """Turns of the window that could not start the lane."""
+    ended_trip: str | None = None
+    """A trip that a restart or the brake ended in this window and no row tells, in words."""
+    passed_trip: str | None = None
+    """A trip of this window that further missions pushed out of sight, in words."""
+    changed: tuple[str, ...] = ()
+    """Outcomes of earlier windows that changed and that no row tells, in words."""
     clean_limited: int = 0
     """Clean real windows of the limited cohort in the evidence log."""
     causes: tuple[Cause, ...] = ()
     """Why there might be no traffic."""
+
+    @property
+    def shares(self) -> tuple[tuple[str, Share], ...]:
+        """Who fell back among the window's finished missions, the last 20 and the epoch's."""
+        return (
+            ("the window", Share(self.window.fallback, self.window.terminal)),
+            ("the last 20", Share(self.trip_wire.fallbacks, self.trip_wire.terminal)),
+            ("the epoch", self.epoch),
+        )
 
     @property
     def doubts(self) -> tuple[str, ...]:
@@ -123,28 +170,42 @@ class Situation(NamedTuple):
     @property
     def unclean(self) -> tuple[str, ...]:
         """What keeps the window from being clean, each in words; nothing: it is clean."""
+        window, judged = self.window, self.runs_are_judged
+        fallen = (f"{window.fallback} of {window.terminal} fell back",) * bool(window.fallback)
+        return (*self.doubts, *fallen, *self.faults, *(("runs not watched",) * (not judged)))
+
+    @property
+    def faults(self) -> tuple[str, ...]:
+        """What is wrong besides fallbacks of finished missions, and besides what is not known."""
         return (
-            *self.doubts,
-            *_window_faults(self.window, self.p95_s),
+            *_window_faults(self.window),
+            *_count(self.unstarted, "{} could not start the lane"),
             *(run.line for run in self.stuck_runs),
+            *(run.told for run in self.cancelled if not run.is_settled),
+            *self.changed,
+            *filter(None, (self.passed_trip,)),
             *self.gates.failing,
         )
 
+    @property
+    def is_spoiled(self) -> bool:
+        """Whether something that happened in the window makes clean impossible, for ever."""
+        window = self.window
+        is_slow = window.p95_s is not None and window.p95_s >= P95_WATCH_S
+        return bool(window.fallback or window.failed or self.unstarted or is_slow)
 
-def _window_faults(window: WindowNumbers, p95_s: float | None) -> tuple[str, ...]:
-    if not window.terminal:
-        running = f", {window.running} running" if window.running else ""
-        return (f"no finished mission in the window{running}",)
-    counted = ((window.fallback, "fell back"), (window.failed, "failed"))
-    told = {"the window's p95": window.p95_s, "p95": p95_s}
-    return (
-        *(f"{n} of {window.terminal} {what}" for n, what in counted if n),
-        *(
-            f"{name} is missing" if value is None else f"{name} {value:.3f}s >= {P95_WATCH_S:g} s"
-            for name, value in told.items()
-            if value is None or value >= P95_WATCH_S
-        ),
+
+def _window_faults(window: WindowNumbers) -> tuple[str, ...]:
+    fallen = f"{window.fallen_running} still running fell back already"
+    p95_s = window.p95_s or 0.0
+    told = (
+        (window.failed, f"{window.failed} of {window.terminal} failed"),
+        (window.fallen_running, fallen),
+        (p95_s >= P95_WATCH_S, f"the window's p95 {p95_s:.3f}s >= {P95_WATCH_S:g} s"),
     )
+    running = f", {window.running} running" if window.running else ""
+    none = _said(f"no finished mission in the window{running}", when=not window.terminal)
+    return (*none, *(what for is_so, what in told if is_so))
 
 
 class LaneFacts(NamedTuple):

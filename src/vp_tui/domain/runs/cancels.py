@@ -101,7 +101,12 @@ class Cancel(NamedTuple):
     @property
     def is_moot(self) -> bool:
         """Whether it was never carried out, hit nothing, or a restart ended the run."""
-        return self.is_refused or self.is_missed or self.restarted_at is not None
+        return self.is_vain or self.restarted_at is not None
+
+    @property
+    def is_vain(self) -> bool:
+        """Whether it was never carried out, or hit nothing."""
+        return self.is_refused or self.is_missed
 
     @property
     def is_refused(self) -> bool:
@@ -243,7 +248,7 @@ def _is_of(hit: RunCancel, cancel: Cancel) -> bool:
 def _was_stuck(hit: RunCancel, stuck_after_s: float) -> bool:
     is_deaf = hit.cleared_at is not None and (hit.ended_at is None or hit.ended_at > hit.cleared_at)
     silent_s = 0.0 if hit.silent_since is None else hit.at - hit.silent_since
-    return is_deaf or hit.was_unanswerable or silent_s >= stuck_after_s
+    return is_deaf or hit.was_unanswerable or silent_s >= stuck_after_s / 2  # quiet, or stuck
 
 
 def _still_at(cancel: Cancel, now: float) -> float | None:

@@ -14,7 +14,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.widgets import Input
 
-from vp_tui.domain.rollout.windows import closed, opened
+from vp_tui.domain.rollout.windows import Anchor, closed, opened
 from vp_tui.domain.text import fold, literal
 from vp_tui.domain.vocabulary import Stage, Traffic
 from vp_tui.ui.kit.forms import Cycle, Field
@@ -23,7 +23,6 @@ from vp_tui.ui.kit.overlays import Dialog, ResultT
 from vp_tui.ui.lines.evidence import (
     closing_words,
     figure_lines,
-    known_missions,
     open_words,
     opening_words,
     row_doubts,
@@ -31,7 +30,7 @@ from vp_tui.ui.lines.evidence import (
 )
 from vp_tui.ui.lines.paint import paragraph
 from vp_tui.views.actions import key_of
-from vp_tui.views.figures import current_window, is_log_known
+from vp_tui.views.figures import anchor_now, current_window, gateway_time, is_log_known
 
 if TYPE_CHECKING:
     from textual.widget import Widget
@@ -227,8 +226,10 @@ class OpenDialog(WindowDialog):
 
     def result(self) -> Window:
         (edited, holds), view = self.form, self.lane.live.view
-        known = known_missions(view) if holds == FROM_NOW else self._shown.anchor
-        return opened(edited, known, view.wall)
+        proposed = Anchor(self._shown.anchor or frozenset())
+        return opened(
+            edited, anchor_now(view) if holds == FROM_NOW else proposed, gateway_time(view)
+        )
 
 
 class EditDialog(WindowDialog):
@@ -244,8 +245,8 @@ class EditDialog(WindowDialog):
 
     def result(self) -> Window:
         edited, then = self.form
-        now = self.lane.live.state.clock.wall_at(self.lane.live.now)
-        return closed(edited, now) if then == CLOSE else edited
+        view = self.lane.live.look()
+        return closed(edited, gateway_time(view), anchor_now(view)) if then == CLOSE else edited
 
     def question(self) -> str:
         return "" if self.result().is_open else closing_words(self.lane.live.view, self._shown)

@@ -25,7 +25,7 @@ from vp_tui.ui.lines.paint import Line, Span, age, cut, fit, join, plain, wrap_t
 from vp_tui.views import words
 from vp_tui.views.actions import key_of
 from vp_tui.views.draft import label_after, rows_of_others
-from vp_tui.views.figures import is_log_known, numbers
+from vp_tui.views.figures import anchor_now, is_log_known, numbers
 from vp_tui.views.sources import SourceWord, source_view
 
 if TYPE_CHECKING:
@@ -150,13 +150,6 @@ def _meaning(draft: Draft, word: str) -> Line:
     return ((", ".join(filter(None, (asks, means))), "dim"),)
 
 
-def known_missions(view: View) -> frozenset[str] | None:
-    """Return the ids of all missions; None while the metrics do not tell what is so now."""
-    if source_view(view, Source.METRICS).word is not SourceWord.LIVE:
-        return None
-    return frozenset(view.state.ledger.entries)
-
-
 def unrecorded(view: View, window: Window) -> int:
     """Return how many missions of the window no record names."""
     recorded = (view.state.evidence or NO_EVIDENCE).recorded_ids
@@ -169,7 +162,7 @@ def opening_words(view: View, proposed: Window, *, from_now: bool) -> list[tuple
     `from_now` tells whether it would begin empty.
     """
     source, left = source_view(view, Source.METRICS), unrecorded(view, proposed)
-    is_known = known_missions(view) is not None
+    is_known = anchor_now(view) is not None
     holds = "what"
     if is_known:
         holds = "the one mission that" if left == 1 else f"all {left} missions that"

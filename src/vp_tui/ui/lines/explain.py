@@ -307,7 +307,7 @@ def _trust(view: View) -> Line:
 def _no_traffic(view: View, width: int) -> list[Line]:
     """Say for each cause of a window without missions what speaks for and against it."""
     own = assess(view).numbers
-    if own is None or own.new:
+    if own is None or not own.is_empty:
         return []
     causes = facts(map(_cause, assess(view).causes), width)
     return [heading("WHY NO TRAFFIC: no mission in the window"), *causes]

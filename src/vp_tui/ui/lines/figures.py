@@ -268,7 +268,7 @@ def own_figures(
         return (("unknown", "warn"),), (), (), ()
     share = share_in(own.fallback, own.terminal, room)
     if not own.terminal:
-        share = join(("n/a ", "strong"), "no missions" if not own.new else "0 finished")
+        share = join(("n/a ", "strong"), "no missions" if own.is_empty else "0 finished")
     whole = words.mission_counts(own.completed, own.failed, own.running).split(", ")
     counts = fields(whole, room, ", ")
     if short and counts != ", ".join(whole):
