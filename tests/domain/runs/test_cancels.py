@@ -166,13 +166,16 @@ class TestWhatWasHit:
         ("hit", "was_stuck"),
         [
             (Hit(100.5, 40.5, ended_at=101.0), True),
-            (Hit(100.5, 40.6, ended_at=101.0), False),
+            (Hit(100.5, 70.5, ended_at=101.0), True),
+            (Hit(100.5, 70.6, ended_at=101.0), False),
             (Hit(100.5, 99.0, was_unanswerable=True, ended_at=101.0), True),
             (Hit(100.5, 99.0, cleared_at=106.0), True),
             (Hit(100.5, None, ended_at=101.0), False),
         ],
     )
-    def test_whether_it_was_stuck_is_known_from_the_hit(self, *, hit: Hit, was_stuck: bool) -> None:
+    def test_whether_it_was_quiet_or_stuck_is_known_from_the_hit(
+        self, *, hit: Hit, was_stuck: bool
+    ) -> None:
         assert after(OWN, known(Run("a", cancel=hit))).was_stuck is was_stuck
 
     def test_what_is_known_of_it_outlives_the_next_hit(self) -> None:
