@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from tests.support import builders, evidence
 from tests.support.builders import NOW
-from tests.support.rollout import row, unmeasured
+from tests.support.rig import running as running_rig
+from tests.support.rollout import row, unmeasured, window
 
+from vp_tui.cli.config.kinds import ConfigError
+from vp_tui.cli.status import refuse_flags
 from vp_tui.domain.events import (
     CancelRequested,
     EvidenceRead,
@@ -369,3 +372,40 @@ def test_turns_that_could_not_start_the_lane_promote_nothing(source: Traffic) ->
     looked = view(*seen(*clean(9)), *turns, source=source)
     assert word(looked) == Word.HOLD_SHADOW
     assert "could not start the lane" in reasons(looked)
+
+
+class TestFlagsThatNameAnotherWindow:
+    """Were: silently ignored while one was open, and injected faults recorded as organic."""
+
+    OPEN = WindowsRead(0.0, (window(label="Shadow window #7", stage=Stage.SHADOW, scope="here"),))
+
+    @pytest.mark.parametrize(
+        ("flags", "told"),
+        [
+            ({"source": Traffic.FAULT_INJECTED}, "--source fault-injected"),
+            ({"stage": Stage.LIMITED}, "--stage limited"),
+            ({"window_label": "Shadow window #8"}, "--window-label Shadow window #8"),
+            ({"window_scope": "the other lane"}, "--scope the other lane"),
+        ],
+    )
+    def test_are_refused_where_nobody_can_be_asked(self, flags: dict[str, Any], told: str) -> None:
+        with pytest.raises(ConfigError, match="Shadow window #7") as refused:
+            refuse_flags(view(*seen(), self.OPEN, **flags))
+        assert told in str(refused.value)
+
+    @pytest.mark.parametrize(
+        "flags", [{}, {"stage": Stage.SHADOW}, {"window_label": "Shadow window #7 (again)"}]
+    )
+    def test_that_name_the_open_one_are_not(self, flags: dict[str, Any]) -> None:
+        refuse_flags(view(*seen(), self.OPEN, **flags))
+
+    def test_name_the_one_that_is_proposed_while_none_is_open(self) -> None:
+        looked = view(*seen(), source=Traffic.FAULT_INJECTED)
+        refuse_flags(looked)
+        assert current_window(looked).source is Traffic.FAULT_INJECTED
+
+    async def test_are_asked_about_on_the_screen(self) -> None:
+        async with running_rig(*seen(), self.OPEN, source=Traffic.FAULT_INJECTED) as rig:
+            await rig.tell(builders.healthy(1.0))
+            await rig.until(lambda: "--source fault-injected" in rig.text)
+            assert "that is another window" in " ".join(rig.text.split())

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Final
 from vp_tui.cli.capture_row import CaptureOptions, Reported, append, as_code, reported, scripted_row
 from vp_tui.cli.config.kinds import ConfigError
 from vp_tui.cli.console import narrate, say, told_settings
+from vp_tui.cli.status import refuse_flags
 from vp_tui.cli.wiring import credentials_of, new_store
 from vp_tui.cli.workers import client_of, file_feeds, order_runner
 from vp_tui.domain.events import (
@@ -128,6 +129,8 @@ async def _look(
         profile=Profile(options.assessment),
         stage=Stage(stage),
         source=options.source,
+        window_label=options.window or settings.window_label,
+        scope=options.scope or settings.scope,
     )
     store = new_store(settings)
     store.apply(*events)
@@ -135,7 +138,9 @@ async def _look(
         await feed.look()
     now = time.monotonic()
     store.apply(Tick(now, datetime.now(UTC)))
-    return seen, _draft(View(store.state, now), options)
+    view = View(store.state, now)
+    refuse_flags(view)
+    return seen, _draft(view, options)
 
 
 async def _asked(

@@ -9,17 +9,18 @@ import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
+from vp_tui.cli.config.kinds import ConfigError
 from vp_tui.cli.console import say, told_settings
 from vp_tui.cli.wiring import events_noted, new_store
 from vp_tui.cli.workers import connect
 from vp_tui.domain.events import Tick
 from vp_tui.domain.models import Source
-from vp_tui.domain.text import age
+from vp_tui.domain.text import age, literal
 from vp_tui.state.store import Mailbox, pump
 from vp_tui.storage.places import places
 from vp_tui.views import words
 from vp_tui.views.assessment import assess
-from vp_tui.views.figures import numbers
+from vp_tui.views.figures import flags_beside, numbers
 from vp_tui.views.handover import rule_lines, window_lines
 from vp_tui.views.lookout import judged
 from vp_tui.views.sources import is_reachable
@@ -42,6 +43,7 @@ def status(arguments: Arguments) -> int:
     """Print one look at the gateway; return the exit code."""
     settings = told_settings(arguments).settings
     view = asyncio.run(look_once(settings, arguments.options["settle"]))
+    refuse_flags(view)
     is_json = arguments.options["json"]
     say(json.dumps(status_object(view), indent=2) if is_json else status_text(view))
     return exit_code(view)
@@ -70,6 +72,16 @@ async def look_once(settings: Settings, settle_s: float) -> View:
     store.apply(*mailbox.take(), Tick(now, datetime.now(UTC)))
     store.apply(*judged(View(store.state, now)))
     return View(store.state, now)
+
+
+def refuse_flags(view: View) -> None:
+    """Raise ConfigError where the flags name another window than the open one."""
+    if (flags := flags_beside(view)) and view.state.window is not None:
+        label = view.state.window.label
+        raise ConfigError(
+            f"{literal(', '.join(flags))}: another window is open, “{label}”: "
+            "record or close it first, or leave these out"
+        )
 
 
 def _is_all_told(state: State, settings: Settings) -> bool:

@@ -15,7 +15,7 @@ from vp_tui.domain.models import Source
 from vp_tui.domain.rollout.evidence_row import format_row
 from vp_tui.domain.rollout.labels import short_label
 from vp_tui.domain.rollout.windows import missions_of
-from vp_tui.domain.text import clock_z, counted
+from vp_tui.domain.text import clock_z, counted, literal
 from vp_tui.domain.vocabulary import Word, p95_cell, rate_cell
 from vp_tui.state.state import NO_EVIDENCE
 from vp_tui.ui.lines.figure_layouts import side_by_side
@@ -25,7 +25,7 @@ from vp_tui.ui.lines.paint import Line, Span, age, cut, fit, join, plain, wrap_t
 from vp_tui.views import words
 from vp_tui.views.actions import key_of
 from vp_tui.views.draft import label_after, rows_of_others
-from vp_tui.views.figures import anchor_now, is_log_known, numbers
+from vp_tui.views.figures import anchor_now, flags_beside, is_log_known, numbers
 from vp_tui.views.sources import SourceWord, source_view
 
 if TYPE_CHECKING:
@@ -184,6 +184,9 @@ def open_words(view: View, window: Window) -> list[tuple[str, bool]]:
         return []
     word = f"recorded so far: {window.decision}" if window.decision else "no row yet"
     said = [(f"It is {words.opened(view, window)}; {word}.", False)]
+    if flags := flags_beside(view):
+        asked = f"vp-tui was started with {', '.join(map(literal, flags))}: that is another window."
+        said.append((f"{asked} Close this one, change it, or leave it and they wait.", True))
     if window.anchor is None:
         unknown = "Which missions there were is not known: it holds what started after that."
         said.append((unknown, True))

@@ -14,6 +14,7 @@ from vp_tui.ui.lines.header import assessment_of, badge_span
 from vp_tui.ui.lines.paint import cut, in_a_row, join, wrap_line
 from vp_tui.ui.watch.board import Board
 from vp_tui.views.actions import ACTIONS, action_named, key_of, why_not
+from vp_tui.views.figures import flags_beside
 from vp_tui.views.troubles import GUARDRAIL, troubles
 
 if TYPE_CHECKING:
@@ -134,6 +135,7 @@ class WatchScreen(Screen[None]):
         self.lane = lane
         self._tones = tones
         self.board = Board(lane)
+        self._has_asked = False
 
     def compose(self) -> ComposeResult:
         yield self._tones
@@ -159,6 +161,11 @@ class WatchScreen(Screen[None]):
             return
         self.board.redraw()
         log = state.evidence
+        if not self._has_asked and state.window is not None:
+            self._has_asked = True  # of flags that name another window than the open one
+            is_free = self.app.screen is self and why_not(action_named("window"), state) is None
+            if is_free and flags_beside(self.lane.live.view):
+                self.action_do("window")
         if not state.has_offered and state.watch.evidence and log and log.problem is None:
             from vp_tui.ui.watch.open_dialogs import offer_waiting  # noqa: PLC0415 - not needed for the first frame
 
