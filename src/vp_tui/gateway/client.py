@@ -14,6 +14,7 @@ from vp_tui.domain.models import Continuity, Health, MissionClaims, Plane, Snaps
 from vp_tui.gateway.credentials import gateway_url, host_port, require_session_id
 from vp_tui.gateway.errors import Asked, Unreadable, refusal
 from vp_tui.gateway.parsing import (
+    SessionListing,
     parse_claims,
     parse_continuity,
     parse_dashboard_metrics,
@@ -31,14 +32,16 @@ if TYPE_CHECKING:
 
     from vp_tui.gateway.credentials import Credentials
     from vp_tui.gateway.log_tail import TailRequest
-    from vp_tui.gateway.parsing import SessionListing
 
 
 SESSIONS_LIMIT: Final = 1_000
+SESSIONS_MOST: Final = 5_000
+"""Sessions read at most, in answers of SESSIONS_LIMIT."""
 CLAIMS_LIMIT: Final = 500
 DEADLINE_S: Final = 10.0
 
 METRICS_PATH: Final = "/api/v1/ops/metrics/coder-vp"
+_SESSIONS: Final = "/api/v1/ops/sessions"
 _HEALTH: Final = "/api/v1/health"
 _DASHBOARD: Final = "/api/v1/dashboard/metrics/coder-vp"
 _UNHEALTHY: Final = 503
@@ -110,12 +113,23 @@ class GatewayClient:
     async def sessions(self, plane: Plane = Plane.OPS) -> SessionListing:
         """Ask for the sessions on the ops plane or the session plane.
 
-        The gateway reads files of every session to answer: ask gently.
+        The gateway reads files of every session to answer: ask gently. A list that is longer than
+        one answer is read on, up to SESSIONS_MOST: the one that runs may be its last.
         """
         if plane is Plane.SESSION:
             return parse_session_listing((await self._get("/api/v1/sessions", plane)).body)
-        answer = await self._get("/api/v1/ops/sessions", plane, {"limit": SESSIONS_LIMIT})
-        return parse_ops_sessions(answer.body)
+        page = await self._sessions_from(0)
+        sessions, read = {each.session_id: each for each in page.sessions}, len(page.sessions)
+        while page.sessions and read < min(page.total, SESSIONS_MOST):
+            page = await self._sessions_from(read)
+            # The order moves between two answers: one may come twice, and then as it is now.
+            sessions |= {each.session_id: each for each in page.sessions}
+            read += len(page.sessions)
+        return SessionListing(tuple(sessions.values()), page.total)
+
+    async def _sessions_from(self, offset: int) -> SessionListing:
+        params = {"limit": SESSIONS_LIMIT, **({"offset": offset} if offset else {})}
+        return parse_ops_sessions((await self._get(_SESSIONS, Plane.OPS, params)).body)
 
     async def continuity(self) -> Continuity:
         """Ask for the gateway's boot and the health of its transport."""
