@@ -110,7 +110,7 @@ async def test_no_bad_id_becomes_another_order(session_id: str) -> None:
         (recorded("d16_cancel_no_body.json"), errors.Rejected, "body: Field required", "request"),
         (httpx.Response(400, json={"detail": "Invalid session id format"}), errors.Rejected,
          "Invalid session id format", "request"),
-        (recorded("a11b_cancel_no_token.json"), errors.Unauthorized,
+        (recorded("a11b_cancel_no_token.json"), errors.TokenRefused,
          "UA_OPS_TOKEN from environment was rejected", "renew UA_OPS_TOKEN"),
         (httpx.Response(403, json={"detail": "Route disabled for FACTORY_ROLE=local"}),
          errors.Unauthorized, "FACTORY_ROLE", "role"),
@@ -186,7 +186,7 @@ async def test_a_session_is_made_by_one_post_and_told_by_its_id() -> None:
 @pytest.mark.parametrize(
     ("answer", "kind", "is_uncertain"),
     [
-        (recorded("a10_401_session_none.json"), errors.Unauthorized, False),
+        (recorded("a10_401_session_none.json"), errors.TokenRefused, False),
         (httpx.Response(503, json={"detail": "Session API token is not configured."}),
          errors.ServerFailed, True),
         (httpx.Response(200, json={"session_id": "../../etc"}), errors.Unreadable, True),
