@@ -72,6 +72,7 @@ class ProbeOutcome(StrEnum):
     """What came of a probe."""
 
     DELEGATED = "delegated, done by the lane"
+    HANDED_ON = "delegated to a worker, whose mission goes on"
     FELL_BACK = "delegated, fell back to the primary path"
     FAILED = "delegated, failed"
     SHADOW = "kept by shadow mode"
@@ -186,13 +187,17 @@ def _heard(probe: Probe, event: StreamEvent) -> Probe:
     turn = heard(probe.turn, event)
     if turn is None:
         return probe
-    if turn.began_at is None:
+    began_at = turn.began_at
+    if began_at is None:
         return _ended(probe, ProbeOutcome.BROKE, "the gateway ended it before it had begun")
     if probe.awaited is ProbeStep.ROUTED:
         probe = _reached(probe, ProofStep(at, ProbeStep.ROUTED, turn.routing or "primary path"))
+    if turn.query is not None:
+        # A G2 may say its wrapper's prompt instead of what was sent.
+        turn = turn._replace(query=probe.prompt)
     probe = probe._replace(turn=turn, mission_id=turn.mission_id)
     if is_end(frame):
-        lasted = took(at - turn.began_at)
+        lasted = took(at - began_at)
         detail = lasted if turn.completed else f"cancelled or failed after {lasted}"
         probe = _reached(probe, ProofStep(at, ProbeStep.COMPLETED, detail))
     return probe
@@ -230,7 +235,8 @@ def _outcome(probe: Probe, turn: CompletedTurn, mission: Mission | None) -> Prob
     if not turn.completed:
         return ProbeOutcome.CUT
     if mission is not None:
-        return ProbeOutcome.FELL_BACK if turn.fell_back else ProbeOutcome.DELEGATED
+        done = ProbeOutcome.DELEGATED if mission.is_terminal else ProbeOutcome.HANDED_ON
+        return ProbeOutcome.FELL_BACK if turn.fell_back else done
     if turn.is_shadowed:
         return ProbeOutcome.SHADOW
     if turn.is_unstartable:
