@@ -122,3 +122,15 @@ def test_one_odd_mission_costs_itself_and_another_lanes_are_not_taken() -> None:
     assert set(claims.missions) == {first["mission_id"], *(m["mission_id"] for m in rest)}
     assert claims.missions[first["mission_id"]].session_id is None
     assert {c.session_id for c in claims.missions.values()} == {None, "ops.dispatch"}
+
+
+def test_a_turn_whose_mission_a_worker_got_was_not_seen_to_be_delegated() -> None:
+    heard = [
+        builders.routed("delegated_to_coder_vp_external", "m1"),
+        builders.frame("query_complete"),
+        builders.routed("delegated_to_coder_vp", "m2"),
+        builders.processing("Codie, write code"),
+        builders.frame("query_complete"),
+    ]
+    now = builders.state(builders.healthy(dialect="G2"), *builders.stream(*heard))
+    assert (now.routing.coding_turns, now.routing.delegated) == (2, 2)

@@ -192,8 +192,8 @@ def _heard(probe: Probe, event: StreamEvent) -> Probe:
         return _ended(probe, ProbeOutcome.BROKE, "the gateway ended it before it had begun")
     if probe.awaited is ProbeStep.ROUTED:
         probe = _reached(probe, ProofStep(at, ProbeStep.ROUTED, turn.routing or "primary path"))
-    if turn.query is not None:
-        # A G2 may say its wrapper's prompt instead of what was sent.
+    if turn.query is not None and probe.dialect == "G2":
+        # It may say its wrapper's prompt instead of what was sent.
         turn = turn._replace(query=probe.prompt)
     probe = probe._replace(turn=turn, mission_id=turn.mission_id)
     if is_end(frame):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vp_tui.domain.runs.turns import (
     ASSISTANCE_NEEDED,
+    EXTERNAL,
     FALLBACKS,
     Turn,
     ended,
@@ -127,7 +128,7 @@ def follow_run(
     """Return the run after frames of its session, oldest first, and the turns that began.
 
     A turn that began is given with its first `processing` frame, as it stood before that frame:
-    its routing is known by then.
+    its routing is known by then. One that a worker got has none, and is given with its end.
     """
     began = []
     asides, last_kind = run.asides, run.last_kind
@@ -144,6 +145,8 @@ def follow_run(
         if is_processing(frame) and turn.query is None:
             began.append((turn, frame))
             turn = turn._replace(query=frame.query)
+        elif frame.kind == "query_complete" and turn.query is None and turn.routing == EXTERNAL:
+            began.append((turn, frame))
         if not is_aside(frame):
             progress_at = spoke_at = at
             question = frame.text if last_kind == "input_required" else None

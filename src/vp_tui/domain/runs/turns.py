@@ -43,7 +43,9 @@ _SMALL_UTILITY: Final = re.compile(
 )
 _LARGER_SCOPE: Final = re.compile(r"\b(?:" + "|".join(LARGER_SCOPE_WORDS) + ")")
 
-DELEGATED: Final = frozenset({"delegated_to_coder_vp", "delegated_to_coder_vp_external"})
+EXTERNAL: Final = "delegated_to_coder_vp_external"
+"""G2: a worker gets the mission, and the turn ends at once."""
+DELEGATED: Final = frozenset({"delegated_to_coder_vp", EXTERNAL})
 BOOTSTRAP: Final = "coder_vp_bootstrap_fallback"
 SHADOW: Final = "coder_vp_shadow_mode"
 LEASE_DEGRADED: Final = "coder_vp_lease_degraded"
@@ -102,11 +104,10 @@ def count_turn(
     may be its own wrapper's prompt: there only turns that were routed are known to be of coding
     intent (docs/wire.md, section 18).
     """
-    query = processing.query
-    if query is None or (routing is None and dialect == "G2"):
-        return tally
-    if routing is None and not is_coding_intent(query, dialect or "G1"):
-        return tally
+    if routing is None:
+        query = processing.query
+        if query is None or dialect == "G2" or not is_coding_intent(query, dialect or "G1"):
+            return tally
     tally = tally._replace(coding_turns=tally.coding_turns + 1)
     if routing in DELEGATED | FALLBACKS:
         return tally._replace(delegated=tally.delegated + 1)
