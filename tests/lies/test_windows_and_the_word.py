@@ -374,6 +374,18 @@ def test_turns_that_could_not_start_the_lane_promote_nothing(source: Traffic) ->
     assert "could not start the lane" in reasons(looked)
 
 
+async def test_turns_that_a_row_told_of_do_not_hold_the_next_window(desk: Desk) -> None:
+    for event in builders.stream(
+        builders.routed("coder_vp_bootstrap_fallback"), builders.processing(), at=0.5
+    ):
+        desk.store.apply(event)
+    assert word(desk.view(1.0)) == Word.HOLD_SHADOW
+    outcome = await desk.write(HOLD, 1.0)
+    assert not outcome.window.is_open, "it could not become clean any more"
+    desk.poll(*clean(12), at=6.0)
+    assert word(desk.view(6.5)) == READY.decision
+
+
 class TestFlagsThatNameAnotherWindow:
     """Were: silently ignored while one was open, and injected faults recorded as organic."""
 

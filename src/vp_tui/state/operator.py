@@ -269,4 +269,5 @@ def row_recorded(event: events.RowRecorded, state: State) -> State:
         told=(*log.told, *event.told),
     )
     text = f"{event.row.decision} for {event.row.window}: line {event.line}"
-    return with_entry(replace(state, evidence=log), event.at, None, "recorded", text, "good")
+    state = replace(state, evidence=log, unstarted_told=state.routing.bootstrap)
+    return with_entry(state, event.at, None, "recorded", text, "good")

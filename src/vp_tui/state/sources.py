@@ -135,6 +135,7 @@ def continuity_arrived(event: events.ContinuityArrived, state: State) -> State:
         state,
         epoch=Epoch(number, stamp),
         routing=RoutingTally(),
+        unstarted_told=0,
         failed_attaches=0,
         runs={session_id: _renewed(run, event.at, state) for session_id, run in state.runs.items()},
         lost={},

@@ -229,6 +229,8 @@ class State:
     failed_attaches: int = 0
     """vp-tui's own, of this epoch, as far as the gateway counts them too."""
     routing: RoutingTally = field(default_factory=RoutingTally)
+    unstarted_told: int = 0
+    """Of its turns that could not start the lane, those that a row tells of."""
     sources: Mapping[models.Source, SourceStatus] = field(default_factory=dict)
     log_sources: Mapping[str, SourceStatus] = field(default_factory=dict)
     """The log endpoint's status for each log."""

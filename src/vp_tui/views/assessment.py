@@ -290,7 +290,7 @@ def _situation(view: View, own: WindowNumbers, gates: Gates, facts: GateFacts) -
         refusal=_refusal(source_view(view, Source.METRICS)),
         stuck_runs=stuck_runs_in(view),
         runs_are_judged=source_view(view, Source.SESSIONS).is_current,
-        unstarted=view.state.routing.bootstrap,
+        unstarted=view.state.routing.bootstrap - view.state.unstarted_told,
         cancelled=cancelled_runs(view, window),
         clean_limited=view.same(clean_limited_windows, log.rows, log.unreal_windows),
         causes=view.same(causes_of_no_traffic, _lane_facts(view)),
