@@ -72,7 +72,7 @@ class TestStuck:
             await desk.press("escape", "u")
             await desk.sees("AUDIT", "task_cancelled=true", "recovered")
 
-    async def test_the_word_stays_partial_until_somebody_proves_the_recovery(
+    async def test_a_row_tells_the_cancel_and_then_it_holds_until_the_recovery_is_proven(
         self, tmp_path: Path
     ) -> None:
         async with AsyncExitStack() as stack:
@@ -93,7 +93,7 @@ class TestStuck:
             for fact in (f" cancel {cleo.session_id} by ", f"as suggested: {cleared}"):
                 assert fact in row.notes
             await desk.press("r")
-            await desk.sees("> 6 PARTIAL_TIMEOUT_RECOVERED       suggested")
+            await desk.sees("> 3 HOLD_SHADOW                     suggested")
             await desk.press("escape")
             await ana.ask("Fix this in code @fake:mission secs=10")
             await desk.until(lambda: len(desk.audit) == 2)
