@@ -30,7 +30,7 @@ def watches_live(screen: str) -> bool:
 
 def tells_of_the_loss(screen: str, port: int) -> bool:
     cause = f"! SAFETY gateway lost: 127.0.0.1:{port}: connection refused"
-    wanted = (cause, "-> is the gateway running there?", "list down", "✗ down", "? stale")
+    wanted = (cause, "is the gateway running there?", "list down", "✗ down", "? stale")
     is_lost = screen.startswith((" LOST ", " LOST+ALARM "))
     return is_lost and all(words in screen for words in wanted)
 
