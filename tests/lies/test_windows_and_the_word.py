@@ -202,6 +202,14 @@ class TestEachMissionIsInOneWindow:
         second = await desk.write(HOLD, 3.0)
         assert "in no window" not in second.row.notes
 
+    async def test_a_further_row_of_a_window_says_what_is_new_in_it(self, desk: Desk) -> None:
+        first = await desk.write(HOLD, 1.0)
+        assert "since the row before" not in first.row.notes
+        desk.poll(*clean(11), at=6.0)
+        second = await desk.write(HOLD, 6.5)
+        assert "window: +11 missions" in second.row.notes
+        assert "+2 since the row before" in second.row.notes
+
 
 class TestAnOutcomeThatChanges:
     """Was: what fell back after its row was told nowhere again."""

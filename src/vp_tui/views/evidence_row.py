@@ -96,12 +96,15 @@ def _figures_note(figures: Numbers) -> Iterator[str]:
 
 
 def _outside(draft: Draft) -> str:
-    """Say what ended in no window, and which outcomes of earlier windows changed."""
+    """Say what is new since the window's row before, what ended in no window, and what changed."""
     ends = draft.ends
     outside = [end for end in ends if not end.window]
     fallen = sum(end.outcome == FELL_BACK for end in outside)
     told = [f"{len(outside)} in no window, {fallen} fell back"] if outside else []
     recorded = (draft.state.evidence or NO_EVIDENCE).recorded_ids
+    if draft.window.decision is not None:
+        new = sum(bool(end.window) and end.mission_id not in recorded for end in ends)
+        told.insert(0, f"+{new} since the row before")
     changed = tuple(end for end in ends if end.mission_id in recorded)
     return "; ".join([*told, *changed_words(changed)])
 
