@@ -167,10 +167,8 @@ def _trips(view: View, facts: GateFacts) -> tuple[Trip, ...]:
         words = f"guardrail 3 was tripped at {clock_z(gone)}, later missions ended that"
         found.append(Trip(gone, words, is_untold=_is_untold(view, gone), is_past=True))
     orphaned = figures.orphaned if figures else frozenset[str]()
-    before = view.same(_finished_before, view.state.ledger, boot_at, orphaned)
     unreal = (view.state.evidence or NO_EVIDENCE).unreal_ids
-    earlier = [entry for entry in before if entry.mission.mission_id not in unreal]
-    reason, at = trip_wire(earlier).reason, _newest_bad(earlier[-ROLLING:])
+    reason, at = view.same(_trip_before, view.state.ledger, boot_at, orphaned, unreal)
     if reason is not None and at is not None and boot_at is not None:
         words = f"tripped before the restart of {clock_z(boot_at)}: {reason}"
         is_ended = boot_at >= _began(view, window)
@@ -194,13 +192,18 @@ def _is_untold(view: View, at: datetime) -> bool:
     return not any((stamp := moment(row)) is not None and stamp >= at for row in forced)
 
 
-def _finished_before(
-    ledger: Ledger, boot_at: datetime | None, orphaned: frozenset[str]
-) -> tuple[LedgerEntry, ...]:
+def _trip_before(
+    ledger: Ledger, boot_at: datetime | None, orphaned: frozenset[str], unreal: frozenset[str]
+) -> tuple[str | None, datetime | None]:
+    """Return why guardrail 3 was tripped when the gateway was started, and since when."""
     if boot_at is None:
-        return ()
-    ended = terminal_entries(ledger, None, orphaned)
-    return tuple(entry for entry in ended if not is_of_epoch(entry.mission, boot_at))
+        return None, None
+    earlier = [
+        entry
+        for entry in terminal_entries(ledger, None, orphaned)
+        if not is_of_epoch(entry.mission, boot_at) and entry.mission.mission_id not in unreal
+    ]
+    return trip_wire(earlier).reason, _newest_bad(earlier[-ROLLING:])
 
 
 def _newest_bad(entries: Sequence[LedgerEntry]) -> datetime | None:
