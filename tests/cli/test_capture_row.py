@@ -273,7 +273,7 @@ def test_a_row_is_appended_with_its_record_and_verifies(
     record = json.loads((log.parent / "log.md.snapshots.jsonl").read_bytes())
     assert record["snapshot"] == json.loads(gateway.body)
     assert (record["stage"], record["source"]) == ("broadened", "probe")
-    assert record["limits"] == {"mission_limit": 500, "event_limit": 1000}
+    assert record["limits"] == {"mission_limit": 100, "event_limit": 500}
     assert record["suggestion"]["decision"] == row.decision
     assert record["thresholds"]["profile"] == "rollout"
     code, out, _ = run("evidence", "verify", "log.md")

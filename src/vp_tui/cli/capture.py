@@ -17,7 +17,15 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from vp_tui.cli.capture_row import CaptureOptions, Reported, append, as_code, reported, scripted_row
+from vp_tui.cli.capture_row import (
+    CaptureOptions,
+    Reported,
+    append,
+    as_code,
+    reported,
+    scripted_row,
+    with_script_limits,
+)
 from vp_tui.cli.config.kinds import ConfigError
 from vp_tui.cli.console import narrate, say, told_settings
 from vp_tui.cli.status import refuse_flags
@@ -70,8 +78,9 @@ def capture(arguments: Arguments) -> int:
 
     Raises ConfigError without an answer of the metrics, and EvidenceError.
     """
-    settings = told_settings(arguments).settings
+    loaded = told_settings(arguments)
     options, own = CaptureOptions.of(arguments.options), places(os.environ)
+    settings = loaded.settings if options.stage_rules else with_script_limits(loaded)
     if options.probes:
         options = asyncio.run(_drive(settings, options, own))
     try:

@@ -6,13 +6,14 @@ It replaces the rollout's capture script: same flags, same shape of output, same
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from pydantic_core import from_json
 
 from vp_tui.cli.config.kinds import ConfigError
+from vp_tui.cli.config.load import DEFAULT
 from vp_tui.domain.missions import CoverageState, coverage_of
 from vp_tui.domain.models import Failure, Snapshot
 from vp_tui.domain.rollout.decisions import script_decision
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from vp_tui.cli.config.load import Loaded
     from vp_tui.cli.config.settings import Settings
     from vp_tui.domain.rollout.decisions import Suggestion
 
@@ -98,6 +100,19 @@ class CaptureOptions:
                 "follows from the metrics: say why with --note"
             )
         return self.note
+
+
+def with_script_limits(loaded: Loaded) -> Settings:
+    """Return the settings with the script's limits where nobody gave others.
+
+    The rate is over the missions that are asked for, so that more of them is another word.
+    """
+    settings, origins = loaded.settings, loaded.origins
+    if origins["mission_limit"] == DEFAULT:
+        settings = replace(settings, mission_limit=100)
+    if origins["event_limit"] == DEFAULT:
+        settings = replace(settings, event_limit=500)
+    return settings
 
 
 def scripted_row(

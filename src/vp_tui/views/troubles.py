@@ -35,6 +35,8 @@ GUARDRAIL: Final = "guardrail tripped"
 UNCONFIRMED: Final = "cancel unconfirmed"
 CONTRADICTED: Final = "brake contradicted"
 COUNTDOWN: Final = "auto-revert"
+MOST_EVENTS: Final = 1000
+"""The most events that a gateway gives in one answer."""
 _SERIOUS: Final = {LOST: LOST, BLIND: "blind rate"}
 """Troubles that are an alarm of the SAFETY line, and the alarm's name."""
 
@@ -88,7 +90,7 @@ def _troubles_found(view: View) -> Iterator[Trouble]:
         names = ", ".join(source.name for source in refused)
         yield _failed(view, f"unauthorized: {names}", refused[0])
     if figures := numbers(view):
-        yield from _doubts(figures)
+        yield from _doubts(figures, view.state.watch.event_limit)
     yield from (_failed(view, f"{source.name} down", source) for source in down)
     for stale in (source for source in views if source.word is SourceWord.STALE):
         reason = f"no answer for {age(stale.age_s or 0.0)}, and no error either"
@@ -124,7 +126,7 @@ def _see_sources(view: View) -> str:
     return f"[{key_of(view.state.watch, 'links')}] see each source"
 
 
-def _doubts(figures: Numbers) -> Iterator[Trouble]:
+def _doubts(figures: Numbers, event_limit: int) -> Iterator[Trouble]:
     coverage = figures.coverage
     uncovered = coverage.considered - coverage.covered
     missions = counted(coverage.considered, "mission")
@@ -135,10 +137,12 @@ def _doubts(figures: Numbers) -> Iterator[Trouble]:
             "go by the reconstructed rate: the gateway shows oldest events",
         )
     elif coverage.state is CoverageState.TRUNCATED:
+        can_raise = event_limit < MOST_EVENTS
+        more = f"raise --event-limit ({MOST_EVENTS} at most), or " if can_raise else ""
         yield Trouble(
             "the reported rate is partial",
             f"its event window is full, {uncovered} of {coverage.considered} uncovered",
-            "raise --event-limit (1000 at most), or go by the reconstructed rate",
+            f"{more}go by the reconstructed rate",
             is_grave=False,
         )
     if figures.unreported > 0:

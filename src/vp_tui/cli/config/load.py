@@ -28,6 +28,10 @@ _FROM_ENVIRONMENT: Final = {
 _SHOWN: Final = 80
 
 
+DEFAULT: Final = "default"
+"""The origin of a value that nobody gave."""
+
+
 class Loaded(NamedTuple):
     """The settings and, by the name of each, where its value came from."""
 
@@ -68,7 +72,7 @@ def settle(given: Mapping[str, Given]) -> Loaded:
     settings = Settings()
     for name, value in given.items():
         settings = _with(settings, SETTINGS[name].path, _checked(name, value))
-    origins = {name: given[name].origin if name in given else "default" for name in SETTINGS}
+    origins = {name: given[name].origin if name in given else DEFAULT for name in SETTINGS}
     notes = tuple(
         f"{value.origin}: everybody on this machine can read it in the process list; "
         f"use {SETTINGS[name].secret} or a file"
