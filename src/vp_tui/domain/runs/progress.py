@@ -87,13 +87,26 @@ def owner_of(busy: Sequence[ListedRun], context: RunsContext) -> Owner | None:
     heard = max(busy, key=lambda one: or_never(one.run.spoke_at))
     if len(busy) == 1 or heard.run.spoke_at is not None:
         return Owner(heard)
-    logged = max(busy, key=lambda one: or_never(one.log_at))
+    return _guessed(busy)
+
+
+def _guessed(busy: Sequence[ListedRun]) -> Owner:
+    """Return who may hold the lock where no frame of a turn under way was heard.
+
+    First come, first served: whoever was seen running later waits, whatever its log and its
+    sequence say, which may be of earlier turns.
+    """
+    first_at = min(or_never(one.run.running_since) for one in busy)
+    first = [one for one in busy if or_never(one.run.running_since) == first_at]
+    if len(first) == 1:
+        return Owner(first[0], "a guess: it was first seen running")
+    logged = max(first, key=lambda one: or_never(one.log_at))
     if logged.log_at is not None:
         return Owner(logged, "a guess: its log grew last")
-    filled = [one for one in busy if one.has_log]
+    filled = [one for one in first if one.has_log]
     if len(filled) == 1:
         return Owner(filled[0], "a guess: of their logs only this one has lines")
-    most = max(filled or busy, key=lambda one: one.run.own_seq or 0)
+    most = max(filled or first, key=lambda one: one.run.own_seq or 0)
     return Owner(most, "a guess: it has the most events")
 
 
