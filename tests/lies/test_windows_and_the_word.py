@@ -19,14 +19,14 @@ from vp_tui.domain.events import (
     WindowsRead,
 )
 from vp_tui.domain.rollout.labels import clean_limited_windows, next_label
-from vp_tui.domain.rollout.windows import CANCEL, RecordedEnd, Told, opened
+from vp_tui.domain.rollout.windows import CANCEL, Anchor, RecordedEnd, Told, closed, opened
 from vp_tui.domain.vocabulary import Stage, Traffic, Word
 from vp_tui.state.store import Store
 from vp_tui.storage.windows import read_windows
 from vp_tui.views.assessment import assess
 from vp_tui.views.draft import Choice, draft_row
 from vp_tui.views.evidence_row import row_of
-from vp_tui.views.figures import anchor_now, current_window
+from vp_tui.views.figures import anchor_now, current_window, numbers
 from vp_tui.views.view import View
 from vp_tui.worker.evidence import Recorder, Written
 
@@ -44,17 +44,17 @@ READY, HOLD = Choice("READY_FOR_LIMITED_COHORT_PILOT"), Choice("HOLD_SHADOW")
 def clean(count: int, first: int = 0) -> list[Mission]:
     """Return finished missions, newest first, a minute apart, all before NOW."""
     return [
-        builders.mission(f"m{number}", started_s=-6000.0 + 60.0 * number)
+        builders.mission(f"m{number}", started_s=-3000.0 + 60.0 * number)
         for number in reversed(range(first, first + count))
     ]
 
 
 def fell(number: int) -> Mission:
-    return builders.mission(f"m{number}", started_s=-6000.0 + 60.0 * number, fallback_seen=True)
+    return builders.mission(f"m{number}", started_s=-3000.0 + 60.0 * number, fallback_seen=True)
 
 
 def running(number: int) -> Mission:
-    return builders.mission(f"m{number}", "running", started_s=-6000.0 + 60.0 * number)
+    return builders.mission(f"m{number}", "running", started_s=-3000.0 + 60.0 * number)
 
 
 def seen(*missions: Mission, at: float = 0.0) -> list[Event]:
@@ -183,6 +183,15 @@ class TestEachMissionIsInOneWindow:
         assert own is not None
         assert own.new == 2
 
+    def test_one_that_ran_when_a_window_of_faults_was_closed_is_real_again(self) -> None:
+        before = view(*seen(running(9), *clean(9)))
+        faults = opened(current_window(before), Anchor(), NOW)._replace(source=Traffic.SYNTHETIC)
+        over = closed(faults, NOW, anchor_now(before))
+        after = view(*seen(*clean(10)), WindowsRead(0.0, (over,)))
+        figures = numbers(after)
+        assert figures is not None
+        assert [entry.mission.mission_id for entry in figures.real] == ["m9"]
+
     def test_one_that_is_listed_late_but_older_is_of_before(self) -> None:
         before = view(*seen(*clean(5, first=5)))
         window = opened(current_window(before), anchor_now(before), NOW)
@@ -258,7 +267,7 @@ RECOVERED = [
     ),
     builders.listing(builders.session("a"), builders.session("b"), at=314.0),
     builders.polled(
-        builders.snapshot(builders.mission("m9", "cancelled", started_s=-5460.0), *clean(9)),
+        builders.snapshot(builders.mission("m9", "cancelled", started_s=-2460.0), *clean(9)),
         at=314.0,
     ),
 ]

@@ -50,6 +50,8 @@ def test_a_window_is_there_as_it_was(path: Path) -> None:
         window(anchor=None),
         window(decision="HOLD_SHADOW"),
         INJECTED._replace(closed_at=LATER),
+        INJECTED._replace(closed_at=LATER, closing=frozenset({"a", "b", "c"})),
+        window(running=frozenset({"c"}), newest=NOW),
         window(waivers=(WAIVER, WAIVER._replace(gate="G1", was=Verdict.FAIL))),
     ],
 )
