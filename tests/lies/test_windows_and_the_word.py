@@ -400,7 +400,10 @@ async def test_turns_that_a_row_told_of_do_not_hold_the_next_window(desk: Desk) 
     outcome = await desk.write(HOLD, 1.0)
     assert not outcome.window.is_open, "it could not become clean any more"
     desk.poll(*clean(12), at=6.0)
-    assert word(desk.view(6.5)) == READY.decision
+    assert word(desk.view(6.5)) == Word.HOLD_SHADOW, "the lane cannot start yet"
+    for event in builders.stream(builders.routed("delegated_to_coder_vp", "m9"), at=6.5):
+        desk.store.apply(event)
+    assert word(desk.view(7.0)) == READY.decision
 
 
 class TestFlagsThatNameAnotherWindow:

@@ -56,7 +56,8 @@ def test_it_says_which_gateway_when_and_who() -> None:
         " booted 2026-11-23T01:00:00Z"
     )
     assert who == "- handed over by ana@laptop"
-    believed = "delegating: mission vp-mission-00abcd was dispatched"
+    turn = "a coding turn of session_20261122_195801_a1b2c3d4"
+    believed = f"delegating: {turn} was delegated"
     assert lane == f"- lane vp.coder.primary, believed mode {believed}"
 
 

@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Any
 from vp_tui.domain import events
 from vp_tui.domain.lane import restart
 from vp_tui.domain.lane import switch_proof as brake
+from vp_tui.domain.lane.mode import LaneStart
 from vp_tui.domain.lane.switches import FORCE_FALLBACK, RELEASE
 from vp_tui.domain.lane.turn_proof import CompletedTurn, heard, is_end
 from vp_tui.domain.models import StreamEvent, StreamState
+from vp_tui.domain.runs.turns import BOOTSTRAP, DELEGATED
 from vp_tui.state.sources import is_lost
 from vp_tui.state.state import with_entry
 
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
 def lane_booted(event: events.ContinuityArrived, state: State, *, is_new: bool) -> State:
     """Take up the gateway's boot; what turns showed does not outlive its epoch."""
     if is_new:
-        state = with_lane(state, under_way={}, coding=None, primary=None)
+        state = with_lane(state, under_way={}, start=None, coding=None, primary=None)
     at, boot_stamp = event.at, event.continuity.started_at
     state = _stepped(state, at, partial(brake.booted, at=at, boot_stamp=boot_stamp))
     return _restart_stepped(state, at, partial(restart.booted, at=at, boot_stamp=boot_stamp))
@@ -53,6 +55,7 @@ def lane_ticked(at: float, state: State) -> State:
 def lane_heard(told: Sequence[events.Event], state: State) -> State:
     """Follow turns to their end, and take up what each shows of the lane."""
     under_way, ended = follow_turns(state.lane.under_way, told)
+    state = _with_starts(state, told)
     if under_way == state.lane.under_way and not ended:
         return state
     state = with_lane(state, under_way=under_way)
@@ -61,10 +64,27 @@ def lane_heard(told: Sequence[events.Event], state: State) -> State:
     return state
 
 
+def _with_starts(state: State, told: Iterable[events.Event]) -> State:
+    """Take up at once whether the lane could start: the turn goes on elsewhere if it could not."""
+    for event in told:
+        routing = event.frame.routing if isinstance(event, StreamEvent) else None
+        if isinstance(event, StreamEvent) and (routing in DELEGATED or routing == BOOTSTRAP):
+            start = LaneStart(event.session_id, event.at, routing != BOOTSTRAP)
+            state = with_lane(state, start=start)
+    return state
+
+
 def turn_shown(turn: CompletedTurn, state: State) -> State:
     """Take up what a turn shows of the lane, now that it has ended."""
     if turn.is_coding(state.dialect):
         state = with_lane(state, coding=turn)
+    start = state.lane.start
+    if (turn.routing in DELEGATED or turn.is_unstartable) and (
+        start is None or start.at < (turn.began_at or turn.ended_at)
+    ):  # nobody heard it but a probe's own socket
+        has_started = not turn.is_unstartable
+        start = LaneStart(turn.session_id, turn.ended_at, has_started)
+        state = with_lane(state, start=start)
     if _is_by_primary(turn):
         state = with_lane(state, primary=turn)
     probe = state.lane.probe

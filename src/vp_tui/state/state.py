@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from vp_tui.domain.events import SwitchesRead
+    from vp_tui.domain.lane.mode import LaneStart
     from vp_tui.domain.lane.probe import Probe
     from vp_tui.domain.lane.restart import Restart
     from vp_tui.domain.lane.switch_proof import Brake
@@ -200,6 +201,8 @@ class Lane(NamedTuple):
     """What the gateway's env file says of them; None without one."""
     under_way: Mapping[str, CompletedTurn] = NO_TURNS
     """Turns that are heard, by their session."""
+    start: LaneStart | None = None
+    """The newest turn that the lane was to have, in this epoch: whether it could start."""
     coding: CompletedTurn | None = None
     """The newest turn of coding intent that ended, in this epoch."""
     primary: CompletedTurn | None = None

@@ -280,6 +280,7 @@ def _refusal(metrics: SourceView) -> tuple[str, ...]:
 
 def _situation(view: View, own: WindowNumbers, gates: Gates, facts: GateFacts) -> Situation:
     window, log = current_window(view), view.state.evidence or NO_EVIDENCE
+    belief = lane_mode(view)
     return Situation(
         stage=window.stage,
         source=window.source,
@@ -295,6 +296,7 @@ def _situation(view: View, own: WindowNumbers, gates: Gates, facts: GateFacts) -
         runs_are_judged=source_view(view, Source.SESSIONS).is_current,
         unstarted=view.state.routing.bootstrap - view.state.unstarted_told,
         cancelled=cancelled_runs(view, window),
+        cannot_start=belief.evidence if belief.mode is LaneMode.CANNOT_START else None,
         clean_limited=view.same(clean_limited_windows, log.rows, log.unreal_windows),
         causes=view.same(causes_of_no_traffic, _lane_facts(view)),
     )

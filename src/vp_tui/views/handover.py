@@ -23,7 +23,7 @@ from vp_tui.views.actions import key_of
 from vp_tui.views.actions_taken import LOOK_BACK, actions_taken, line_of, since
 from vp_tui.views.assessment import assess
 from vp_tui.views.figures import current_window, numbers
-from vp_tui.views.lane import lane_mode
+from vp_tui.views.lane import belief_doubt, lane_mode
 from vp_tui.views.runs import run_rows
 from vp_tui.views.sources import source_view
 from vp_tui.views.triage import triage
@@ -81,6 +81,8 @@ def _head(view: View, who: str) -> Iterator[str]:
     yield f"handed over by {who}{mode}"
     belief = lane_mode(view)
     yield f"lane {watch.vp_id}, believed mode {belief.mode}: {belief.evidence}"
+    if doubt := belief_doubt(view):
+        yield f"lane in doubt: {doubt}"
 
 
 def window_lines(view: View) -> Iterator[str]:

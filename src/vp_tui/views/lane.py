@@ -36,6 +36,7 @@ _MODES: Final = {
     LaneMode.SHADOW: "shadow",
     LaneMode.FORCED_FALLBACK: "FORCED",
     LaneMode.DISABLED: "off",
+    LaneMode.CANNOT_START: "cannot start",
     LaneMode.UNKNOWN: "unknown",
 }
 _WISHES: Final = {
@@ -63,18 +64,45 @@ def lane_mode(view: View) -> Belief:
 def lane_word(view: View) -> str:
     """Return the believed mode in a few words; while a change is followed, how far it is proven.
 
-    `delegating`, `FORCED unproven`, `delegating NOT FORCED`.
+    `delegating`, `FORCED unproven`, `delegating NOT FORCED`, `delegated 42m ago`.
     """
     belief, brake = lane_mode(view), view.state.lane.brake
     mode = _MODES[belief.mode]
+    if belief.mode is LaneMode.DELEGATING and _is_old(view, belief):
+        mode = f"delegated {words.ago(view, belief.at or 0.0)}"
+    elif belief.at is None and belief.mode is not LaneMode.UNKNOWN:
+        mode = f"{mode} unproven"
     if brake is None or brake.proof is Proof.FAILED:
         return mode
     wish = _WISHES[brake.change]
     if brake.proof is Proof.CONTRADICTED:
         return f"{mode} NOT {wish}"
+    if lane_waits_for_hands(view):
+        return f"{wish} waits for your hands"
     if brake.proof is Proof.CONFIRMED:
         return f"{wish if belief.mode is LaneMode.UNKNOWN else mode} proven"
     return f"{wish} {'unproven' if brake.since is not None else 'not in force'}"
+
+
+def lane_waits_for_hands(view: View) -> bool:
+    """Tell whether nothing carries the followed change out but the operator, by hand."""
+    brake, done = view.state.lane.brake, view.state.lane.acted
+    if brake is None or brake.proof in {Proof.CONFIRMED, Proof.CONTRADICTED, Proof.FAILED}:
+        return False
+    is_by_hand = done is not None and done.failure is None and not done.is_carried_out
+    return is_by_hand and brake.in_force_at is None
+
+
+def belief_doubt(view: View) -> str:
+    """Return why the believed mode may be another one by now, in words; "" for no reason."""
+    belief = lane_mode(view)
+    if belief.mode is LaneMode.DELEGATING and _is_old(view, belief):
+        return "no turn was delegated lately: whether the lane still starts is not known"
+    return belief.doubt
+
+
+def _is_old(view: View, belief: Belief) -> bool:
+    return belief.at is None or view.now - belief.at > LATELY_S
 
 
 def why_busy(view: View) -> str | None:
@@ -107,6 +135,7 @@ def _believed(
     changed_at = seen.changed_at if seen else None
     signs = LaneSigns(
         turn=lane.coding,
+        start=lane.start,
         mission=_newest_mission(snapshot, told_at, boot_at),
         had_session=None if snapshot is None else snapshot.lane is not None,
         switches=seen.switches if seen else None,

@@ -25,12 +25,13 @@ if TYPE_CHECKING:
     from vp_tui.domain.lane.switches import Switches
 
 
-_LANE_ALARMS: Final = ("guardrail tripped", "blind rate")
+_LANE_ALARMS: Final = ("guardrail tripped", "blind rate", "lane cannot start")
 
 GATEWAY_LOST: Final = "gateway lost"
 _ORDER: Final = (
     ("guardrail tripped",),
     ("brake contradicted",),
+    ("lane cannot start",),
     ("stuck run", "deaf run"),
     (GATEWAY_LOST,),
     ("blind rate",),

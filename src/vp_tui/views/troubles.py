@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vp_tui.domain.lane.auto_revert import STOP_KEY, YOU, Phase
+from vp_tui.domain.lane.mode import LaneMode
 from vp_tui.domain.missions import CoverageState
 from vp_tui.domain.models import Source
 from vp_tui.domain.runs.cancels import CancelState, pending
@@ -16,6 +17,7 @@ from vp_tui.domain.text import age, clock_z, counted, short_id
 from vp_tui.state.sources import OFTEN_ASKED, is_lost
 from vp_tui.views.actions import key_of
 from vp_tui.views.figures import Numbers, numbers
+from vp_tui.views.lane import lane_mode
 from vp_tui.views.sources import SourceView, SourceWord, is_reachable, source_view, streams_view
 from vp_tui.views.view import View, fact
 
@@ -35,6 +37,7 @@ GUARDRAIL: Final = "guardrail tripped"
 UNCONFIRMED: Final = "cancel unconfirmed"
 CONTRADICTED: Final = "brake contradicted"
 COUNTDOWN: Final = "auto-revert"
+CANNOT_START: Final = "lane cannot start"
 MOST_EVENTS: Final = 1000
 """The most events that a gateway gives in one answer."""
 _SERIOUS: Final = {LOST: LOST, BLIND: "blind rate"}
@@ -202,6 +205,7 @@ def safety_line(
     others = (
         *(_hanging(run, view.state.watch) for run in hanging),
         *_contradicted(view),
+        *_cannot_start(view),
         *_unconfirmed(view),
         *_serious(view),
     )
@@ -226,6 +230,19 @@ def _contradicted(view: View) -> Iterator[SafetyEntry]:
         key = key_of(view.state.watch, "brake")
         cure = f"[{key}] see each step; look at what the gateway was started with"
         yield SafetyEntry(CONTRADICTED, f"{brake.change.words}, and {brake.reason}", key, cure)
+
+
+def _cannot_start(view: View) -> Iterator[SafetyEntry]:
+    """Yield that turns are meant for the lane and it cannot start: no figure can show them."""
+    if (belief := lane_mode(view)).mode is not LaneMode.CANNOT_START:
+        return
+    lane = view.state.snapshot.lane if view.state.snapshot else None
+    error = f"; its last error: {lane.last_error}" if lane and lane.last_error else ""
+    watch, key = view.state.watch, key_of(view.state.watch, "lane-log")
+    cure = f"[{key}] see the lane's log and mend what it lacks"
+    if not watch.read_only:
+        cure = f"{cure}, then [{key_of(watch, 'probe')}] probe it"
+    yield SafetyEntry(CANNOT_START, f"{belief.evidence}{error}", key, cure)
 
 
 def _unconfirmed(view: View) -> Iterator[SafetyEntry]:

@@ -55,7 +55,7 @@ def written() -> Brake:
     [
         ("b01_ws_mission", LaneMode.DELEGATING),
         ("c01_ws_fallback", LaneMode.DELEGATING),
-        ("p04_ws_bootstrap_fallback", LaneMode.DELEGATING),
+        ("p04_ws_bootstrap_fallback", LaneMode.CANNOT_START),
         ("c14_ws_shadow", LaneMode.SHADOW),
         ("c12_ws_force_fallback", LaneMode.UNKNOWN),
     ],
@@ -114,14 +114,14 @@ def test_a_contradicted_brake_explains_no_silence() -> None:
 @pytest.mark.parametrize(
     ("switches", "mode"),
     [
-        (ON, LaneMode.DELEGATING),
+        (ON, LaneMode.UNKNOWN),
         (FORCED, LaneMode.FORCED_FALLBACK),
         (Switches(shadow=True, lane=True), LaneMode.SHADOW),
         (Switches(shadow=True, lane=False), LaneMode.DISABLED),
         (Switches(forced_fallback=True, lane=False), LaneMode.FORCED_FALLBACK),
         (
             Switches(True, lane=True, masked=frozenset({Switch.FORCED_FALLBACK})),
-            LaneMode.DELEGATING,
+            LaneMode.UNKNOWN,
         ),
         (Switches(), LaneMode.UNKNOWN),
     ],

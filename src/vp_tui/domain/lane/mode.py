@@ -1,7 +1,9 @@
 """What mode the lane is believed to be in, and on what evidence.
 
-No answer of the gateway says it. The newest effect that was seen in this epoch decides; without one
-the env file does, if this gateway has read it; without that nobody knows.
+No answer of the gateway says it. The newest effect that was seen in this epoch decides: a lane that
+could not start cannot until a later turn is delegated. Without an effect the env file tells what is
+to be expected, if this gateway has read it, and proves nothing, least of all that turns are
+delegated.
 """
 
 from __future__ import annotations
@@ -27,16 +29,29 @@ class LaneMode(StrEnum):
     SHADOW = "shadow"
     FORCED_FALLBACK = "forced_fallback"
     DISABLED = "disabled"
+    CANNOT_START = "cannot_start"
+    """It is meant to get turns, and fails before it makes a mission of one."""
     UNKNOWN = "unknown"
 
 
+class LaneStart(NamedTuple):
+    """A turn that the lane was to have, when its routing was heard."""
+
+    session_id: str
+    at: float
+    has_started: bool
+    """The lane took it, if only to fail; else it could not start."""
+
+
 class Belief(NamedTuple):
-    """A mode and what speaks for it."""
+    """A mode, what speaks for it, and what it may be wrong about."""
 
     mode: LaneMode
     evidence: str
     at: float | None = None
     """When the effect was seen that it rests on; None: it rests on no effect."""
+    doubt: str = ""
+    """Why it may be otherwise, in words."""
 
 
 class LaneSigns(NamedTuple):
@@ -54,6 +69,8 @@ class LaneSigns(NamedTuple):
     """The gateway booted after the file was last changed; None when that is not known."""
     brake: Brake | None = None
     """The newest change that was asked for."""
+    start: LaneStart | None = None
+    """The newest turn that the lane was to have, also while it goes on."""
 
 
 def believed_mode(signs: LaneSigns) -> Belief:
@@ -64,6 +81,9 @@ def believed_mode(signs: LaneSigns) -> Belief:
         turn = None
     if mission is not None and mission[1] - STAMP_SLACK_S < since:
         mission = None
+    start = signs.start if signs.start is not None and signs.start.at >= since else None
+    if (belief := _by_start(start, mission, turn)) is not None:
+        return belief
     if turn is not None and (mission is None or turn.ended_at >= mission[1]):
         return _by_turn(turn, signs)
     if mission is not None:
@@ -72,17 +92,42 @@ def believed_mode(signs: LaneSigns) -> Belief:
     return _by_switches(signs)
 
 
+def _by_start(
+    start: LaneStart | None, mission: tuple[str, float] | None, turn: CompletedTurn | None
+) -> Belief | None:
+    """Return what the newest try to start the lane says; None: what else was seen is newer.
+
+    A lane that could not start is believed to be able to only by a turn that it got since.
+    """
+    if start is None:
+        return None
+    if not start.has_started:
+        if mission is not None and mission[1] > start.at:
+            return None
+        words = f"a coding turn of {start.session_id} was meant for the lane, which could not start"
+        doubt = "whether it can by now shows only when a turn is delegated"
+        return Belief(LaneMode.CANNOT_START, words, start.at, doubt)
+    if start.at < max(mission[1] if mission else -inf, turn.ended_at if turn else -inf):
+        return None
+    return Belief(
+        LaneMode.DELEGATING, f"a coding turn of {start.session_id} was delegated", start.at
+    )
+
+
 def _by_turn(turn: CompletedTurn, signs: LaneSigns) -> Belief:
     words = how_it_went(turn)
-    if turn.is_delegated or turn.is_unstartable:
+    if turn.is_unstartable:
+        return Belief(LaneMode.CANNOT_START, words, turn.ended_at)
+    if turn.is_delegated:
         return Belief(LaneMode.DELEGATING, words, turn.ended_at)
     if turn.is_shadowed:
         return Belief(LaneMode.SHADOW, words, turn.ended_at)
-    mode, why = _by_silence(signs)
-    return Belief(mode, f"{words} without a word; {why}", turn.ended_at)
+    mode, why = mode_by_silence(signs)
+    doubt = "forced fallback and a lane that is off look alike: neither says a word"
+    return Belief(mode, f"{words} without a word; {why}", turn.ended_at, doubt)
 
 
-def _by_silence(signs: LaneSigns) -> tuple[LaneMode, str]:
+def mode_by_silence(signs: LaneSigns) -> tuple[LaneMode, str]:
     """Tell forced fallback from a lane that is off: both are silent."""
     brake, switches = signs.brake, signs.switches
     if brake is not None and brake.since is not None and brake.proof is not Proof.CONTRADICTED:
@@ -111,14 +156,20 @@ def _by_switches(signs: LaneSigns) -> Belief:
     elif not is_read:
         why = "no effect seen, and the env file was changed since the gateway booted"
     else:
-        return Belief(
-            _mode_of(switches), "no effect seen; so says the env file that it booted with"
-        )
+        mode, doubt = _mode_of(switches), "no turn has shown it: an env file is no proof"
+        if mode is not LaneMode.UNKNOWN:
+            why = "no effect seen; so says the env file that it booted with"
+            return Belief(mode, why, doubt=doubt)
+        why = "no effect seen; by the env file that it booted with turns may be delegated"
+        return Belief(LaneMode.UNKNOWN, why, doubt=doubt)
     return Belief(LaneMode.UNKNOWN, why)
 
 
 def _mode_of(switches: Switches) -> LaneMode:
-    """Return the mode of a gateway that has read these switches, in the order in which it asks."""
+    """Return the mode of a gateway that has read these switches, in the order in which it asks.
+
+    That the lane is on says nothing of whether it can start, so that it is no delegating.
+    """
     if switches.is_on(Switch.FORCED_FALLBACK):
         return LaneMode.FORCED_FALLBACK
     lane = switches.is_on(Switch.LANE)
@@ -126,4 +177,4 @@ def _mode_of(switches: Switches) -> LaneMode:
         return LaneMode.UNKNOWN
     if not lane:
         return LaneMode.DISABLED
-    return LaneMode.SHADOW if switches.is_on(Switch.SHADOW) else LaneMode.DELEGATING
+    return LaneMode.SHADOW if switches.is_on(Switch.SHADOW) else LaneMode.UNKNOWN

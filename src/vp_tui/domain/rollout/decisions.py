@@ -124,7 +124,7 @@ def _held(situation: Situation) -> tuple[str, ...]:
 
 def _idle(situation: Situation) -> tuple[str, ...]:
     is_known = situation.coverage is not None and situation.doubt is None
-    if not is_known or not situation.window.is_empty or situation.unstarted:
+    if not is_known or not situation.window.is_empty or situation.unstartable:
         return ()
     return ("no missions in the window", *likely(situation.causes))
 

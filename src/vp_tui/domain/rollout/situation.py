@@ -146,6 +146,8 @@ class Situation(NamedTuple):
     """A trip of this window that further missions pushed out of sight, in words."""
     changed: tuple[str, ...] = ()
     """Outcomes of earlier windows that changed and that no row tells, in words."""
+    cannot_start: str | None = None
+    """Why the lane is believed not to be able to start now, in words; None: it is not."""
     clean_limited: int = 0
     """Clean real windows of the limited cohort in the evidence log."""
     causes: tuple[Cause, ...] = ()
@@ -168,6 +170,12 @@ class Situation(NamedTuple):
         return tuple(filter(None, (self.doubt or no_metrics, blind)))
 
     @property
+    def unstartable(self) -> tuple[str, ...]:
+        """What tells that the lane could not, or cannot, start, in words."""
+        now = () if self.cannot_start is None else (self.cannot_start,)
+        return _count(self.unstarted, "{} could not start the lane") or now
+
+    @property
     def unclean(self) -> tuple[str, ...]:
         """What keeps the window from being clean, each in words; nothing: it is clean."""
         window, judged = self.window, self.runs_are_judged
@@ -179,7 +187,7 @@ class Situation(NamedTuple):
         """What is wrong besides fallbacks of finished missions, and besides what is not known."""
         return (
             *_window_faults(self.window),
-            *_count(self.unstarted, "{} could not start the lane"),
+            *self.unstartable,
             *(run.line for run in self.stuck_runs),
             *(run.told for run in self.cancelled if not run.is_settled),
             *self.changed,

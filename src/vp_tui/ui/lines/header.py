@@ -319,7 +319,9 @@ def _lane(view: View) -> Line:
     if is_lost(view.state):
         return join("lane ", (f"was {word}", "dim"))
     tone: Tone = "dim" if word == "unknown" else "plain"
-    if brake is not None:
+    if word == "cannot start":
+        tone = "bad"
+    elif brake is not None:
         tone = "bad" if brake.is_alarming else "warn"
     return join("lane ", (word, tone))
 

@@ -26,7 +26,7 @@ from vp_tui.ui.lines.paint import (
 )
 from vp_tui.views import words
 from vp_tui.views.actions import key_of
-from vp_tui.views.lane import PrimaryHealth, lane_mode, primary_path
+from vp_tui.views.lane import PrimaryHealth, belief_doubt, lane_mode, primary_path
 from vp_tui.views.runs import run_rows
 from vp_tui.views.sources import source_view, streams_view
 
@@ -54,7 +54,11 @@ PROOF_TONES: Final[dict[Proof, Tone]] = {
     Proof.CONTRADICTED: "bad",
     Proof.FAILED: "bad",
 }
-_MODE_TONES: Final[dict[LaneMode, Tone]] = {LaneMode.DELEGATING: "good", LaneMode.UNKNOWN: "dim"}
+_MODE_TONES: Final[dict[LaneMode, Tone]] = {
+    LaneMode.DELEGATING: "good",
+    LaneMode.CANNOT_START: "bad",
+    LaneMode.UNKNOWN: "dim",
+}
 _HEALTH_TONES: Final[dict[PrimaryHealth, Tone]] = {
     PrimaryHealth.HEALTHY: "good",
     PrimaryHealth.UNKNOWN: "warn",
@@ -75,7 +79,8 @@ def mode_lines(view: View, width: int) -> list[Line]:
     word = str(belief.mode).replace("_", " ")
     when = "" if belief.at is None else f", {words.ago(view, belief.at)}"
     told = join((word, _MODE_TONES.get(belief.mode, "warn")), f": {belief.evidence}{when}")
-    return fact("lane", told, width)
+    doubt = belief_doubt(view)
+    return [*fact("lane", told, width), *(fact("doubt", doubt, width, "warn") if doubt else [])]
 
 
 def switches_lines(view: View, width: int) -> list[Line]:
