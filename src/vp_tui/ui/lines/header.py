@@ -319,10 +319,8 @@ def _lane(view: View) -> Line:
     if is_lost(view.state):
         return join("lane ", (f"was {word}", "dim"))
     tone: Tone = "dim" if word == "unknown" else "plain"
-    if word == "cannot start":
-        tone = "bad"
-    elif brake is not None:
-        tone = "bad" if brake.is_alarming else "warn"
+    if brake is not None or word == "cannot start":
+        tone = "warn" if brake is not None and not brake.is_alarming else "bad"
     return join("lane ", (word, tone))
 
 
