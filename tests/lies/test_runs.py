@@ -1,12 +1,49 @@
-"""Lies that were told of runs and of who holds the lock."""
+"""Lies that were told about runs: who holds the lock, and who hangs; each with the right value."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any, Final
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.support import builders
 
 from vp_tui.domain.runs.levels import Level, levels
 from vp_tui.domain.runs.progress import ListedRun, RunsContext
 from vp_tui.domain.runs.run import Run, listed
+from vp_tui.state.state import State
+from vp_tui.state.store import Store
+from vp_tui.views.assessment import assess
+from vp_tui.views.evidence_row import stuck_runs_in
+from vp_tui.views.lookout import present_alarms
+from vp_tui.views.runs import run_levels, run_rows
+from vp_tui.views.view import View
+
+if TYPE_CHECKING:
+    from vp_tui.domain.events import Event
+    from vp_tui.domain.models import Session
+
+MOVING: Final = builders.frame("text")
+
+
+def busy(name: str, **fields: Any) -> Session:  # noqa: ANN401 - fields of Session
+    return builders.session(name, active_runs=1, **fields)
+
+
+def view(*events: Event, at: float) -> View:
+    return View(builders.state(builders.healthy(), *events), at)
+
+
+def shown(looked: View) -> dict[str, str]:
+    """Return the level of each run, the holder of the lock marked by a star."""
+    return {
+        name: f"{told.level}{'*' * told.holds_lock}" for name, told in run_levels(looked).items()
+    }
+
+
+def safety(looked: View) -> list[str]:
+    return [entry.told for entry in assess(looked).safety]
 
 
 @pytest.mark.parametrize("order", ["ab", "ba"])
@@ -43,3 +80,166 @@ def test_of_two_that_ran_before_and_one_that_came_later_the_later_one_was_named(
     found = levels([runs[name] for name in order], RunsContext(130.0, True, 120.0))
     assert not found["c"].holds_lock
     assert found["c"].level is Level.QUEUED
+
+
+LATE = busy("b", has_log=True, last_event_seq=90)
+"""A session with a log and many events of an earlier turn."""
+
+
+class TestTheLocksOwner:
+    def test_the_one_that_ran_before_is_the_owner_not_the_one_with_more_events(self) -> None:
+        looked = view(
+            builders.listing(busy("a", last_event_seq=1)),
+            builders.listing(busy("a", last_event_seq=1), LATE, at=3.0),
+            at=4.0,
+        )
+        assert shown(looked)["a"].endswith("*")
+        assert shown(looked)["b"] == "queued"
+        assert run_levels(looked)["b"].blocker == "a"
+        assert [row.session.session_id for row in run_rows(looked)] == ["a", "b"]
+
+    def test_an_alarm_is_not_withdrawn_because_somebody_queues(self) -> None:
+        alone = [builders.listing(busy("a"), at=3.0 * n) for n in range(42)]
+        queued = [builders.listing(busy("a"), LATE, at=126.0 + 3.0 * n) for n in range(3)]
+        for looked in (view(*alone, at=124.0), view(*alone, *queued, at=133.0)):
+            assert shown(looked)["a"] == "stuck*"
+            assert [one.key.subject for one in present_alarms(looked)] == ["a"]
+        looked = view(*alone, *queued, at=133.0)
+        assert run_levels(looked)["a"].silent_s == 133.0
+        assert safety(looked) == [
+            "STUCK 2m13 a: holds the gateway lock (a guess), 1 turn waits behind it"
+        ]
+
+    def test_a_victim_that_gives_up_does_not_reset_the_silence(self) -> None:
+        alone = [builders.listing(busy("a"), at=3.0 * n) for n in range(30)]
+        queued = builders.listing(busy("a"), LATE, at=93.0)
+        left = builders.listing(busy("a"), builders.session("b", last_event_seq=90), at=126.0)
+        assert run_levels(view(*alone, queued, left, at=127.0))["a"].silent_s == 127.0
+
+    def test_of_two_that_may_be_it_none_is_called_the_stuck_one(self) -> None:
+        looked = view(*(builders.listing(busy("a"), LATE, at=3.0 * n) for n in range(50)), at=150.0)
+        assert not any(told.holds_lock for told in run_levels(looked).values())
+        assert [one.key.subject for one in present_alarms(looked)] == ["a"]
+        assert safety(looked) == [
+            "STUCK 2m30 a or b: one of them holds the gateway lock, which is not known, "
+            "1 turn waits behind it"
+        ]
+        (hanging,) = stuck_runs_in(looked)
+        assert hanging.line == (
+            "stuck: a or b silent 150s, that it holds the lock is a guess, 1 waiting behind it"
+        )
+
+    def test_a_heard_end_puts_the_next_turn_at_the_back_of_the_queue(self) -> None:
+        looked = view(
+            builders.linked(session_id="a", at=-9.0),
+            builders.listing(builders.session("a"), at=-3.0),
+            *builders.stream(builders.processing(), session_id="a", at=-1.0),
+            builders.listing(busy("a"), busy("b"), at=0.0),
+            *builders.stream(builders.frame("query_complete"), session_id="a", at=1.0),
+            builders.listing(busy("a", last_event_seq=7), busy("b"), at=3.0),
+            at=4.0,
+        )
+        assert shown(looked) == {"a": "queued", "b": "ok*"}
+
+    def test_what_nothing_listed_holds_is_blamed_on_no_run(self) -> None:
+        looked = view(
+            builders.linked(session_id="a", at=-9.0),
+            builders.listing(builders.session("a"), at=-3.0),
+            *(builders.listing(busy("a"), at=3.0 * n) for n in range(50)),
+            at=150.0,
+        )
+        assert shown(looked) == {"a": "queued"}
+        (entry,) = assess(looked).safety
+        assert "something not listed (a session being created or resumed)" in entry.told
+        assert "restart" in entry.cure
+        assert "cancel it" not in entry.cure
+        suggestion = assess(looked).suggestion
+        assert suggestion is not None
+        assert suggestion.decision == "BLOCKED_EXECUTION_PIPELINE"
+
+    def test_on_g2_no_run_is_a_victim(self) -> None:
+        polls = [builders.listing(busy("a"), LATE, at=3.0 * n) for n in range(50)]
+        now = builders.state(builders.healthy(dialect="G2"), *polls)
+        assert shown(View(now, 150.0)) == {"a": "stuck", "b": "stuck"}
+
+
+class World:
+    """A G1 gateway of three sessions, and what vp-tui hears of it, told as events."""
+
+    def __init__(self) -> None:
+        self.at = 0.0
+        self.queue: list[str] = []
+        """Sessions with a turn, in the order in which they asked for the lock."""
+        self.sent = dict.fromkeys("abc", 5)
+        self.heard: set[str] = set()
+        self.store = Store(builders.state(builders.healthy(), builders.listing()))
+
+    def _say(self, name: str, *kinds: str) -> None:
+        for kind in kinds:
+            self.sent[name] += 1
+            if name in self.heard:
+                told = builders.processing() if kind == "processing" else builders.frame(kind)
+                self.store.apply(*builders.stream(told, session_id=name, at=self.at))
+
+    def start(self, name: str) -> None:
+        if name not in self.queue:
+            self.queue.append(name)
+            if self.queue[0] == name:
+                self._say(name, "processing")
+
+    def speak(self) -> None:
+        if self.queue:
+            self._say(self.queue[0], "text")
+
+    def end(self) -> None:
+        if self.queue:
+            self._say(self.queue.pop(0), "query_complete")
+            if self.queue:
+                self._say(self.queue[0], "processing")
+
+    def attach(self, name: str) -> None:
+        if name not in self.heard:
+            self.heard.add(name)
+            self.sent[name] += 1
+            self.store.apply(builders.linked(session_id=name, at=self.at))
+
+    def look(self) -> State:
+        sessions = [
+            builders.session(
+                name,
+                active_runs=int(name in self.queue),
+                last_event_seq=self.sent[name],
+                active_connections=int(name in self.heard),
+                has_log=name == "c",
+            )
+            for name in "abc"
+        ]
+        self.store.apply(builders.listing(*sessions, at=self.at))
+        return self.store.state
+
+
+ACTS = st.one_of(
+    st.tuples(st.just("start"), st.sampled_from("abc")),
+    st.tuples(st.just("attach"), st.sampled_from("abc")),
+    st.sampled_from([("speak",), ("end",), ("look",), ("look",)]),
+)
+
+
+@given(st.lists(st.tuples(ACTS, st.sampled_from([0.1, 2.0, 200.0])), max_size=40))
+def test_whatever_is_seen_in_any_order_no_certain_victim_is_named(
+    acts: list[tuple[tuple[str, ...], float]],
+) -> None:
+    world = World()
+    for (act, *names), passed in acts:
+        world.at += passed
+        if act != "look":
+            getattr(world, act)(*names)
+            continue
+        found = run_levels(View(world.look(), world.at))
+        for name, told in found.items():
+            if told.holds_lock and not told.is_guess:
+                assert world.queue[0] == name, "named for certain, and it waits"
+            if told.is_behind_unlisted:
+                raise AssertionError("everything that can hold the lock is listed")
+            if name not in world.queue:
+                assert told.level is Level.IDLE

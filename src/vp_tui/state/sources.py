@@ -12,7 +12,7 @@ from vp_tui.domain.missions import merge_snapshot
 from vp_tui.domain.models import Plane, Source
 from vp_tui.domain.rollout.verdicts import Attestation, attested
 from vp_tui.domain.runs.levels import stuck_after
-from vp_tui.domain.runs.run import Run, listed, renewed
+from vp_tui.domain.runs.run import LISTING_LAG_S, Run, listed, renewed
 from vp_tui.domain.runs.turns import RoutingTally
 from vp_tui.state.state import Epoch, SourceStatus, State, with_entry
 from vp_tui.state.streams import log_failed
@@ -90,7 +90,7 @@ def _listed(session: Session, at: float, state: State) -> Run:
     link = state.links.get(session.session_id)
     is_live = link is not None and link.is_live
     before = state.sources.get(Source.SESSIONS, SourceStatus()).answered_at
-    run = state.runs.get(session.session_id) or Run(session.session_id)
+    run = state.runs.get(session.session_id) or _new_run(session.session_id, before, state)
     return listed(
         run if run.lost_at is None else run._replace(lost_at=None),
         seq=session.last_event_seq,
@@ -98,7 +98,19 @@ def _listed(session: Session, at: float, state: State) -> Run:
         at=at,
         viewers=max(session.active_connections - is_live, 0),
         is_heard=link is not None and is_live and before is not None and link.since <= before,
+        is_settled=link is not None and is_live and at - link.since >= LISTING_LAG_S,
     )
+
+
+def _new_run(session_id: str, before: float | None, state: State) -> Run:
+    """Return a run that is seen for the first time; a listing `before` that had none tells since.
+
+    One that ran already when vp-tui began to look may run for any time.
+    """
+    is_whole = state.sessions_total <= len(state.sessions)
+    if before is None or not (is_whole or session_id in state.sessions):
+        return Run(session_id)
+    return Run(session_id, idle_at=before - LISTING_LAG_S)
 
 
 def _lost(event: events.SessionsArrived, state: State) -> dict[str, Session]:

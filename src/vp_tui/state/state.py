@@ -120,6 +120,8 @@ class Link(NamedTuple):
     frames: int = 0
     last_frame_at: float | None = None
     gaps: int = 0
+    gap_at: float | None = None
+    """When frames of it were last lost."""
 
     @property
     def is_live(self) -> bool:

@@ -75,7 +75,7 @@ def link_dropped(event: events.LinkDropped, state: State) -> State:
 def gap_found(event: events.GapFound, state: State) -> State:
     """Say that frames were lost."""
     if link := state.links.get(event.session_id):
-        gapped = link._replace(gaps=link.gaps + 1)
+        gapped = link._replace(gaps=link.gaps + 1, gap_at=event.at)
         state = replace(state, links={**state.links, event.session_id: gapped})
     lost = f"{event.lost} frames lost: " if event.lost else ""
     return with_entry(state, event.at, event.session_id, "gap", lost + event.reason, "warn")

@@ -114,7 +114,7 @@ def assess(view: View) -> Assessment:
     )
     is_known = view.window is not None or is_log_known(view)
     target = view.same(evidence_target, log.rows, window.stage, real) if log is not None else None
-    stuck = [run.session_id for run in hanging if not run.is_deaf]
+    stuck = [run.session_id for run in hanging if run.session_id and not run.is_deaf]
     guardrails = Guardrails(
         wire,
         target or _NO_TARGET,
@@ -315,7 +315,7 @@ def _lane_facts(view: View) -> LaneFacts:
         has_session=None if snapshot is None else lane is not None,
         last_error=lane.last_error if lane else None,
         runs_are_judged=source_view(view, Source.SESSIONS).is_current,
-        blocked_by=next((run.session_id for run in stuck_runs_in(view) if run.waiting), None),
+        blocked_by=next((run.name for run in stuck_runs_in(view) if run.waiting), None),
     )
 
 

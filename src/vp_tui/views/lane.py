@@ -15,6 +15,7 @@ from vp_tui.domain.lane.mode import Belief, LaneMode, LaneSigns, believed_mode
 from vp_tui.domain.lane.switch_proof import Proof, begun_in
 from vp_tui.domain.lane.switches import FORCE_FALLBACK, RELEASE, Change, Switch
 from vp_tui.domain.models import Source
+from vp_tui.domain.runs.levels import UNLISTED, either
 from vp_tui.domain.text import short_id
 from vp_tui.views import words
 from vp_tui.views.runs import on_our_clock
@@ -177,10 +178,11 @@ class PrimaryPath(NamedTuple):
 @fact
 def primary_path(view: View) -> PrimaryPath:
     """Return how the primary path does: the newest that it did decides."""
-    blocking = [run.session_id for run in stuck_runs_in(view) if run.is_deaf or run.waiting]
+    blocking = [run for run in stuck_runs_in(view) if run.is_deaf or run.waiting]
     if blocking and view.state.dialect != "G2":
-        holds = f"{short_id(blocking[0])} holds the gateway's lock"
-        why = f"{holds}: no turn of either path gets through"
+        first, guess = blocking[0], " (a guess)" if blocking[0].is_guess else ""
+        named = either(first.rivals or (first.session_id,), short_id) or UNLISTED
+        why = f"{named} holds the gateway's lock{guess}: no turn of either path gets through"
         return PrimaryPath(PrimaryHealth.BLOCKED, why)
     seen = list(_seen(view))
     if not seen:

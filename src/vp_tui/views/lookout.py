@@ -15,7 +15,7 @@ from vp_tui.domain.runs.alarms import OF_NO_SESSION, AlarmKey, PresentAlarm
 from vp_tui.domain.vocabulary import RevertMode
 from vp_tui.state.sources import is_lost
 from vp_tui.views.assessment import assess
-from vp_tui.views.runs import run_levels
+from vp_tui.views.runs import is_told_by_rival, run_levels
 from vp_tui.views.view import View, fact
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ _ORDER: Final = (
     ("guardrail tripped",),
     ("brake contradicted",),
     ("lane cannot start",),
-    ("stuck run", "deaf run"),
+    ("stuck run", "deaf run", "lock held"),
     (GATEWAY_LOST,),
     ("blind rate",),
     ("lost run",),
@@ -51,7 +51,10 @@ def _present(view: View) -> Iterator[PresentAlarm]:
         if not alarm.head:
             key = AlarmKey(alarm.subject or f"{OF_NO_SESSION}{alarm.alarm}", alarm.alarm)
             yield PresentAlarm(key, alarm.reason, None)
-    for session_id, told in run_levels(view).items():
+    levels = run_levels(view)
+    for session_id, told in levels.items():
+        if is_told_by_rival(told, session_id, levels):
+            continue
         if told.level is not None and told.level.is_alarm:
             yield PresentAlarm(AlarmKey(session_id, f"{told.level} run"), told.reason, told.since)
 

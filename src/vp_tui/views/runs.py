@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from vp_tui.domain.models import Source, StreamState
 from vp_tui.domain.runs.levels import Level, RunLevel, levels
 from vp_tui.domain.runs.progress import ListedRun, RunsContext
-from vp_tui.domain.runs.run import Run
+from vp_tui.domain.runs.run import Run, or_never
 from vp_tui.domain.text import clock_z
 from vp_tui.state.sources import is_lost, stuck_after_s
 from vp_tui.state.state import SourceStatus
@@ -80,6 +80,12 @@ class RunRow(NamedTuple):
         return self.is_alarm or self.level.level in RUNNING
 
 
+def is_told_by_rival(told: RunLevel, session_id: str, levels: Mapping[str, RunLevel]) -> bool:
+    """Tell whether a run that hangs is told with another, of which only one holds the lock."""
+    hanging = [one for one in told.rivals if (level := levels[one].level) and level.is_stuck]
+    return session_id in hanging[1:]
+
+
 @fact
 def run_levels(view: View) -> Mapping[str, RunLevel]:
     """Return the level of each session that is listed, or was lost; the lane is none of them."""
@@ -93,12 +99,20 @@ def _seen(view: View) -> Iterator[ListedRun]:
         if (run := view.state.runs.get(session_id)) is None:
             continue
         link, log = view.state.links.get(session_id), view.state.logs.get(session_id)
+        is_live = is_heard and link is not None and link.is_live
         yield ListedRun(
             run,
-            is_live=is_heard and link is not None and link.state is StreamState.LIVE,
+            is_live=is_live,
+            is_whole=is_live and link is not None and _is_whole(link, run),
             has_log=session.has_log or (log is not None and log.size > 0),
             log_at=view.state.logs_grown.get(session_id),
         )
+
+
+def _is_whole(link: Link, run: Run) -> bool:
+    """Tell whether each frame of the turn under way was heard: attached before it, none lost."""
+    idle_at = or_never(run.idle_at)
+    return link.since <= idle_at and or_never(link.gap_at) <= idle_at
 
 
 def _sessions(view: View) -> dict[str, Session]:
@@ -115,6 +129,8 @@ def _scene(view: View) -> RunsContext:
         lane_log_at=view.state.logs_grown.get(view.state.lane_log_id),
         finished_at=on_our_clock(view, view.same(_last_end, view.state.snapshot)),
         has_mission=_running_mission(view) is not None,
+        mission_at=_mission_began_at(view),
+        listed_at=view.state.sources.get(Source.SESSIONS, SourceStatus()).answered_at,
         doubt=_doubt(source_view(view, Source.SESSIONS), view),
     )
 
@@ -175,8 +191,16 @@ def _running_mission(view: View) -> str | None:
 
 
 def _newest_running(snapshot: Snapshot) -> str | None:
-    running = (m.mission_id for m in snapshot.missions if m.status == "running")
-    return next(running, None)
+    """Return row 0's mission if it reads `running`: an older row that does is none (fact 11)."""
+    newest = snapshot.missions[0] if snapshot.missions else None
+    return newest.mission_id if newest is not None and newest.status == "running" else None
+
+
+def _mission_began_at(view: View) -> float | None:
+    """Return when the mission that may be under way began, on the monotonic clock."""
+    if _running_mission(view) is None or view.state.snapshot is None:
+        return None
+    return on_our_clock(view, view.state.snapshot.missions[0].started_at)
 
 
 def believed_mission(view: View, run: Run, level: RunLevel) -> BelievedMission:
@@ -221,7 +245,7 @@ def _linked_mission(view: View, session_id: str) -> str | None:
 
 @fact
 def run_rows(view: View, matching: str = "") -> tuple[RunRow, ...]:
-    """Return the sessions in memory: alarms first, then those that run, then by id.
+    """Return the sessions in memory: alarms first, then those that run, victims last, then by id.
 
     The lane is not one of them. `matching` keeps the rows whose id, description, query or tool
     contain it, whatever the case.
@@ -234,9 +258,12 @@ def run_rows(view: View, matching: str = "") -> tuple[RunRow, ...]:
     ]
     wanted = matching.casefold()
     kept = [row for row in rows if not wanted or wanted in _run_text(row)]
-    return tuple(
-        sorted(kept, key=lambda row: (not row.is_alarm, not row.is_running, row.session.session_id))
-    )
+    return tuple(sorted(kept, key=_order))
+
+
+def _order(row: RunRow) -> tuple[bool, bool, bool, str]:
+    is_victim = row.level.level is Level.QUEUED
+    return not row.is_alarm, not row.is_running, is_victim, row.session.session_id
 
 
 def _is_told(level: RunLevel | None) -> bool:

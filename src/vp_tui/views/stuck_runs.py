@@ -22,7 +22,7 @@ from vp_tui.state.sources import stuck_after_s
 from vp_tui.state.state import NO_EVIDENCE
 from vp_tui.views.actions import key_of
 from vp_tui.views.figures import on_our_clock
-from vp_tui.views.runs import finished_at, run_levels, run_rows
+from vp_tui.views.runs import finished_at, is_told_by_rival, run_levels, run_rows
 from vp_tui.views.view import View, fact
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ def what_it_blocks(view: View, row: RunRow) -> str:
         return "what it blocks is unknown: the gateway has not said its generation"
     if view.state.dialect == "G2":
         return "blocks nothing: on this gateway (v2) a run holds only its own session's lock"
-    if level.holds_lock:
+    if level.holds_lock or level.rivals:
         return _while_it_holds(row)
     return "blocks nothing: it does not have the gateway's lock"
 
@@ -157,9 +157,10 @@ def _rung(view: View, row: RunRow) -> str:
     if level is Level.STUCK:
         return _stuck(view, row)
     if level is Level.QUEUED:
-        blocker = short_id(row.level.blocker or "")
         look = "triage that one" if row.level.is_blocker_stuck else "wait for that one"
-        return f"cancelling it frees nothing: it waits behind {blocker}, {look}"
+        if row.level.is_behind_unlisted:
+            look = f"wait; if no turn completes -> {_restart(view)}"
+        return f"cancelling it frees nothing: it waits behind {row.level.behind(short_id)}, {look}"
     if level is Level.QUIET:
         left_s = stuck_after_s(view.state) - (row.silent_s or 0.0)
         return f"wait: it counts as stuck in {age(left_s)}, then {cancel} cancel"
@@ -197,12 +198,24 @@ def _restart(view: View) -> str:
 @fact
 def stuck_runs_in(view: View) -> tuple[StuckRun, ...]:
     """Return the stuck and the deaf runs: those that keep most others waiting first."""
+    levels = run_levels(view)
     hanging = [
         _stuck_run(view, view.state.runs[session_id], told)
-        for session_id, told in run_levels(view).items()
+        for session_id, told in levels.items()
         if told.level is not None and told.level.is_stuck
+        if not is_told_by_rival(told, session_id, levels)
     ]
+    hanging += _unlisted(view)
     return tuple(sorted(hanging, key=lambda run: (-run.waiting, run.session_id)))
+
+
+def _unlisted(view: View) -> Iterator[StuckRun]:
+    """Yield that turns wait for too long for a lock that nothing holds that is listed."""
+    waits = [told for told in run_levels(view).values() if told.is_behind_unlisted]
+    silent_s = max((told.silent_s or 0.0 for told in waits), default=0.0)
+    if silent_s >= stuck_after_s(view.state):
+        is_over = _finished_since(view, view.now - silent_s)
+        yield StuckRun("", int(silent_s), waiting=len(waits), finished_since=is_over)
 
 
 def _stuck_run(view: View, run: Run, told: RunLevel) -> StuckRun:
@@ -211,7 +224,9 @@ def _stuck_run(view: View, run: Run, told: RunLevel) -> StuckRun:
         run.session_id,
         silent_s,
         is_deaf=told.level is Level.DEAF,
-        waiting=len(told.waiting),
+        rivals=told.rivals,
+        is_guess=told.is_guess,
+        waiting=len(told.waiting) + max(len(told.rivals) - 1, 0),
         finished_since=_finished_since(view, view.now - (told.silent_s or 0.0)),
         last_tool=run.turn.tool,
         last_log_line=_last_line(view, run, told),

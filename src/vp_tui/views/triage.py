@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vp_tui.domain.models import Source
-from vp_tui.domain.runs.levels import Level, waiting_behind
+from vp_tui.domain.runs.levels import Level, either, waiting_behind
 from vp_tui.domain.runs.turns import BOOTSTRAP, DELEGATED, FALLBACKS, MARKS_LIMIT, SHADOW
 from vp_tui.domain.text import age, counted, fold, short_id
 from vp_tui.state.state import GROWTH_LIMIT
@@ -225,9 +225,12 @@ def _queue(view: View, row: RunRow) -> str:
     guess = " (a guess)" if level.is_guess else ""
     if level.level is None:
         return "who waits is unknown"
-    if level.blocker is not None:
+    if level.level is Level.QUEUED:
         is_stuck = ", which hangs" if level.is_blocker_stuck else ""
-        return f"waits behind {short_id(level.blocker)}{is_stuck}{guess}"
+        return f"waits behind {level.behind(short_id)}{is_stuck}{guess}"
+    if level.rivals:
+        wait = waiting_behind(len(level.waiting))
+        return f"the lock is held by {either(level.rivals, short_id)}{guess}; {wait}"
     if level.waiting:
         names = ", ".join(short_id(session_id) for session_id in level.waiting)
         return f"{waiting_behind(len(level.waiting))}{guess}: {names}"

@@ -12,7 +12,7 @@ from vp_tui.domain.lane.mode import LaneMode
 from vp_tui.domain.missions import CoverageState
 from vp_tui.domain.models import Source
 from vp_tui.domain.runs.cancels import CancelState, pending
-from vp_tui.domain.runs.levels import waiting_behind
+from vp_tui.domain.runs.levels import UNLISTED, either, waiting_behind
 from vp_tui.domain.text import age, clock_z, counted, short_id
 from vp_tui.state.sources import OFTEN_ASKED, is_lost
 from vp_tui.views.actions import key_of
@@ -35,6 +35,7 @@ _SOURCES: Final = (Source.METRICS, Source.SESSIONS, Source.CONTINUITY, Source.LO
 
 GUARDRAIL: Final = "guardrail tripped"
 UNCONFIRMED: Final = "cancel unconfirmed"
+LOCK_HELD: Final = "lock held"
 CONTRADICTED: Final = "brake contradicted"
 COUNTDOWN: Final = "auto-revert"
 CANNOT_START: Final = "lane cannot start"
@@ -267,11 +268,25 @@ def _hanging(run: StuckRun, watch: Watch) -> SafetyEntry:
     if run.is_deaf:
         name, key = "deaf", key_of(watch, "restart")
         cure = f"[{key}] restart the gateway: a second cancel is useless"
-    wait = waiting_behind(run.waiting)
+    if not run.session_id:
+        return _unlisted(run, watch)
+    wait, guess = waiting_behind(run.waiting), " (a guess)" if run.is_guess else ""
     tool_use = f"in {run.last_tool}, " if run.last_tool else ""
-    reason = f"holds the gateway lock, {wait}" if run.waiting else f"{tool_use}{wait}"
-    head = f"{name.upper()} {age(run.silent_s)} {short_id(run.session_id)}"
+    reason = f"holds the gateway lock{guess}, {wait}" if run.waiting else f"{tool_use}{wait}"
+    if run.rivals:
+        cure = f"[{key}] asks which: triage both first"
+        reason = f"one of them holds the gateway lock, which is not known, {wait}"
+    head = f"{name.upper()} {age(run.silent_s)} {either(run.rivals or (run.session_id,), short_id)}"
     return SafetyEntry(f"{name} run", reason, key, cure, head=head, subject=run.session_id)
+
+
+def _unlisted(run: StuckRun, watch: Watch) -> SafetyEntry:
+    """Return that the lock is held by nothing that is listed: no cancel reaches that."""
+    key = key_of(watch, "restart")
+    waits = counted(run.waiting, "turn waits", "turns wait")
+    reason = f"{UNLISTED} holds the gateway lock, {waits} {age(run.silent_s)}"
+    cure = f"[{key}] restart the gateway, if no turn completes: no cancel reaches it"
+    return SafetyEntry(LOCK_HELD, reason, key, cure)
 
 
 def _tripped(view: View, guardrails: Guardrails) -> Iterator[SafetyEntry]:

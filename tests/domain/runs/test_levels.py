@@ -89,10 +89,15 @@ class TestThreshold:
             runs[key], _ = follow_run(runs[key], stream(frame("text"), session_id=key, at=at))
         found = told(*runs.values(), now=now, has_lock=has_lock)
         holders = [one for one in found if one.holds_lock]
-        assert len(holders) == has_lock
-        assert sum(one.level is Level.QUEUED for one in found) == 2 * has_lock
         assert all(one.reason for one in found)
-        if has_lock:
+        if not has_lock or not frames:
+            assert not holders
+            assert all(one.rivals == (("a", "b", "c") if has_lock else ()) for one in found)
+        else:
+            last = max(reversed(sorted(frames, key=lambda heard: heard[1])), key=lambda f: f[1])
+            assert [key for key, one in runs.items() if one.spoke_at == last[1]]
+            assert len(holders) == 1
+            assert sum(one.level is Level.QUEUED for one in found) == 2
             assert set(holders[0].waiting) == {"a", "b", "c"} - {
                 key for key, one in zip(runs, found, strict=True) if one.holds_lock
             }
@@ -171,30 +176,54 @@ class TestTheLock:
     @pytest.mark.parametrize(
         ("first", "second", "why"),
         [
-            ({"log_at": 9.0}, {"log_at": 12.0}, "its log grew last"),
-            ({}, {"has_log": True}, "of their logs only this one has lines"),
-            ({"has_log": True}, {"log_at": 9.0}, "its log grew last"),
-            ({}, {}, "it has the most events"),
+            ({"since": 2.0}, {"since": 1.0}, "it was first seen running"),
+            ({"since": 1.0}, {"since": 2.0, "log_at": 12.0}, "its own log grew last"),
+            ({"log_at": 9.0}, {"log_at": 12.0}, "its own log grew last"),
+            ({"frames_at_most": 0}, {}, "the others wait"),
+            ({"is_whole": True}, {}, "the others wait"),
+            ({"idle_at": 9.0}, {}, "the others wait"),
         ],
     )
     def test_nobody_heard_it_is_a_guess_and_said_to_be_one(
         self, first: dict[str, Any], second: dict[str, Any], why: str
     ) -> None:
-        found = told(seen(run("a", seq=5), **first), seen(run("b", seq=9), **second), now=20.0)
+        def one(name: str, facts: dict[str, Any]) -> ListedRun:
+            shown = {key: facts[key] for key in ("log_at", "is_whole") if key in facts}
+            return seen(run(name, **{k: v for k, v in facts.items() if k not in shown}), **shown)
+
+        found = told(one("a", first), one("b", second), now=20.0, mission_at=4.0)
         assert [one.level for one in found] == [Level.QUEUED, Level.OK]
         assert found[0].is_guess
         assert f"a guess: {why}" in found[0].reason
         assert f"a guess: {why}" in found[1].reason
+
+    def test_an_old_log_and_more_events_make_no_owner(self) -> None:
+        ahead, behind = run("a", seq=1), seen(run("b", since=3.0, seq=90), has_log=True)
+        assert words(ahead, behind, now=20.0) == ["ok", "queued"]
+
+    def test_of_two_that_may_be_it_none_is_named(self) -> None:
+        found = told(run("a"), seen(run("b"), has_log=True), run("c", since=3.0), now=20.0)
+        assert [one.holds_lock for one in found] == [False] * 3
+        assert [one.rivals for one in found] == [("a", "b")] * 3
+        assert [one.level for one in found] == [Level.OK, Level.OK, Level.QUEUED]
+        assert "queued behind a or b" in found[2].reason
+        assert "held by a (its log has no lines, 5 events) or b (its log has lines," in (
+            found[0].reason
+        )
+
+    def test_all_that_run_wait_for_something_that_is_not_listed(self) -> None:
+        waits = seen(run("a"), is_whole=True)
+        found = told(waits, run("b", since=3.0), now=20.0)
+        assert [one.level for one in found] == [Level.QUEUED] * 2
+        assert all(one.is_behind_unlisted for one in found)
+        assert "something not listed" in found[0].reason
+        assert words(waits, now=4.0) == ["ok"]
 
     def test_a_turn_heard_before_the_one_under_way_is_no_sign(self) -> None:
         """It ended, and the session waits again."""
         again = follow_run(heard(TOOL, session_id="b"), stream(frame("query_complete"), at=40.0))[0]
         again = listed(again, seq=6, running=True, at=50.0)
         assert words(run("a", seq=9), again, now=60.0) == ["ok", "queued"]
-
-    def test_own_attaches_do_not_make_an_owner(self) -> None:
-        watched = listed(run("b", seq=4)._replace(own_attaches=9), seq=13, running=True, at=3.0)
-        assert words(run("a", seq=9), watched, now=20.0)[1] == "queued"
 
     def test_who_waited_is_not_stuck_when_the_lock_comes_free(self) -> None:
         over = follow_run(heard(TOOL), stream(frame("query_complete"), session_id="a", at=300.0))[0]
@@ -219,10 +248,11 @@ class TestTheLock:
             session_id="b",
             at=300.0,
         )
-        assert words(run("a", seq=9), follow_run(run("b"), unwound)[0], now=302.0) == [
-            "stuck",
-            "idle",
-        ]
+        over = follow_run(run("b", since=3.0), unwound)[0]
+        assert words(run("a", seq=9), over, now=302.0) == ["stuck", "idle"]
+        # Of two that were first seen at once it may have been the owner.
+        over = follow_run(run("b"), unwound)[0]
+        assert words(run("a", seq=9), over, now=302.0) == ["ok", "idle"]
 
     def test_on_g2_nothing_is_queued(self) -> None:
         found = told(heard(TOOL), run("b"), now=30.0, has_lock=False)

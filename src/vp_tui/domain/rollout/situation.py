@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vp_tui.domain.missions import CoverageState
+from vp_tui.domain.runs.levels import either
 from vp_tui.domain.runs.turns import RoutingTally
 from vp_tui.domain.text import counted
 from vp_tui.domain.vocabulary import P95_WATCH_S, Profile
@@ -35,6 +36,7 @@ class StuckRun(NamedTuple):
     """A stuck run, or a deaf one: cancelled, its counter cleared, its turn not ended."""
 
     session_id: str
+    """"" while turns wait for the lock and nothing that is listed holds it."""
     silent_s: float
     is_deaf: bool = False
     waiting: int = 0
@@ -43,6 +45,17 @@ class StuckRun(NamedTuple):
     """A mission finished since it fell silent."""
     last_tool: str | None = None
     last_log_line: str | None = None
+    rivals: tuple[str, ...] = ()
+    """Sessions of which it is one, where none can be named for certain."""
+    is_guess: bool = False
+    """That it holds the lock is inferred."""
+
+    @property
+    def name(self) -> str:
+        """Which run it is; of several that may be it, all."""
+        if not self.session_id:
+            return "the lock's holder, which is not listed,"
+        return either(self.rivals or (self.session_id,))
 
     @property
     def blocks(self) -> bool:
@@ -53,7 +66,8 @@ class StuckRun(NamedTuple):
     def line(self) -> str:
         """What the row's note says of it."""
         said = (
-            f"{'deaf' if self.is_deaf else 'stuck'}: {self.session_id} silent {self.silent_s:.0f}s",
+            f"{'deaf' if self.is_deaf else 'stuck'}: {self.name} silent {self.silent_s:.0f}s",
+            "that it holds the lock is a guess" if self.is_guess else "",
             f"{self.waiting} waiting behind it" if self.waiting else "",
             f"last tool {self.last_tool}" if self.last_tool else "",
             f"last log line {self.last_log_line}" if self.last_log_line else "",

@@ -11,19 +11,20 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vp_tui.domain.runs.progress import (
     ListedRun,
-    Owner,
+    Lock,
     RunsContext,
     is_deaf,
     is_run_under_way,
     lane_owner,
+    lock_of,
+    may_be_on_lane,
     moved_at,
-    owner_of,
     wrote_at,
 )
 from vp_tui.domain.text import age, clip, counted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from vp_tui.domain.runs.run import Run
 
@@ -32,6 +33,8 @@ STUCK_AFTER_S: Final = 120.0
 STUCK_AFTER_AT_MOST_S: Final = 600.0
 P95_TIMES: Final = 3
 LONG_S: Final = 30 * 60.0
+UNLISTED: Final = "something not listed (a session being created or resumed)"
+"""What holds the lock while all runs wait for it."""
 QUESTION_LIMIT: Final = 60
 """Characters of a question in a reason."""
 
@@ -74,7 +77,9 @@ class RunLevel(NamedTuple):
     since: float | None = None
     """From when on it was so: silent, cancelled, gone."""
     blocker: str | None = None
-    """The session that it waits behind."""
+    """The session that it waits behind; None for a queued run: see `behind`."""
+    rivals: tuple[str, ...] = ()
+    """Sessions of which one holds the lock, none of them known to: this one, or it waits behind."""
     is_blocker_stuck: bool = False
     waiting: tuple[str, ...] = ()
     holds_lock: bool = False
@@ -84,6 +89,22 @@ class RunLevel(NamedTuple):
     """The listing is current; else only the live streams speak."""
     owns_lane: bool = False
     """It is believed to be the run whose mission the lane works on."""
+
+    @property
+    def is_behind_unlisted(self) -> bool:
+        """Whether it waits for a lock that nothing holds that is listed."""
+        return self.level is Level.QUEUED and self.blocker is None and not self.rivals
+
+    def behind(self, name: Callable[[str], str] = str) -> str:
+        """Return whom a queued run waits behind, each session as `name` calls it."""
+        if self.blocker is not None:
+            return name(self.blocker)
+        return either(self.rivals, name) or UNLISTED
+
+
+def either(sessions: Iterable[str], name: Callable[[str], str] = str) -> str:
+    """Return sessions of which it is one: `a or b`."""
+    return " or ".join(map(name, sessions))
 
 
 def stuck_after(asked_s: float | None, p95_s: float | None) -> float:
@@ -103,33 +124,48 @@ def levels(sessions: Iterable[ListedRun], context: RunsContext) -> dict[str, Run
             busy.append(one)
         else:
             found[one.run.session_id] = _at_rest(one, seen, context)
-    owner = owner_of(busy, context)
-    lane = lane_owner(busy, owner, context)
-    queue = [one for one in busy if owner and one is not owner.one and not is_deaf(one, context)]
+    lock = lock_of(busy, seen, context)
+    holders = lock.holders if lock else ()
+    lane = lane_owner(busy, lock.owner if lock else None, context)
+    queue = [one for one in busy if lock and one not in holders and not is_deaf(one, context)]
     waiting = tuple(one.run.session_id for one in queue)
     for one in (one for one in busy if one.run.session_id not in waiting):
-        holds, on_lane = owner is not None and one is owner.one, one is lane
-        guess = owner.guess if owner and holds else ""
-        since = moved_at(one, seen, context, holds_lock=holds, owns_lane=on_lane)
-        base = RunLevel(
-            None,
-            "",
-            max(context.now - since, 0.0),
-            since,
-            waiting=waiting if holds else (),
-            holds_lock=holds,
-            is_guess=bool(guess),
-            is_certain=context.doubt is None,
-            owns_lane=on_lane,
-        )
-        judge = _deaf if is_deaf(one, context) else _moving
-        told = judge(one.run, base, context)
-        reason = _with(told.reason, _lock(base, guess), context.doubt)
-        found[one.run.session_id] = told._replace(reason=reason)
-    if owner:
-        ahead = found[owner.one.run.session_id]
-        found.update({one.run.session_id: _queued(one, owner, ahead, context) for one in queue})
+        found[one.run.session_id] = _acting(one, seen, context, lock, waiting, is_lane=one is lane)
+    if lock:
+        ahead = [found[one.run.session_id] for one in holders]
+        found.update({one.run.session_id: _queued(one, lock, ahead, context) for one in queue})
     return found
+
+
+def _acting(  # noqa: PLR0913 - what was found of all runs together
+    one: ListedRun,
+    seen: tuple[ListedRun, ...],
+    context: RunsContext,
+    lock: Lock | None,
+    waiting: tuple[str, ...],
+    *,
+    is_lane: bool,
+) -> RunLevel:
+    """Return the level of a run that is not known to wait."""
+    holders = lock.holders if lock else ()
+    holds, contends = one in holders, one in holders and len(holders) > 1
+    on_lane = is_lane or (contends and may_be_on_lane(one, context))
+    since = moved_at(one, seen, context, holds_lock=holds, owns_lane=on_lane)
+    base = RunLevel(
+        None,
+        "",
+        max(context.now - since, 0.0),
+        since,
+        waiting=waiting if holds else (),
+        rivals=tuple(each.run.session_id for each in holders) if contends else (),
+        holds_lock=holds and not contends,
+        is_guess=bool(lock and holds and lock.guess),
+        is_certain=context.doubt is None,
+        owns_lane=is_lane,
+    )
+    judge = _deaf if is_deaf(one, context) else _moving
+    told = judge(one.run, base, context)
+    return told._replace(reason=_with(told.reason, _lock(base, lock), context.doubt))
 
 
 def _at_rest(one: ListedRun, seen: tuple[ListedRun, ...], context: RunsContext) -> RunLevel:
@@ -174,21 +210,26 @@ def _deaf(run: Run, base: RunLevel, context: RunsContext) -> RunLevel:
     return base._replace(level=Level.DEAF, reason=reason, since=since)
 
 
-def _queued(one: ListedRun, owner: Owner, ahead: RunLevel, context: RunsContext) -> RunLevel:
-    run, blocker = one.run, owner.one.run.session_id
-    is_stuck = ahead.level is not None and ahead.level.is_stuck
-    state = f", which is {ahead.level}" if is_stuck else ""
+def _queued(
+    one: ListedRun, lock: Lock, ahead: Sequence[RunLevel], context: RunsContext
+) -> RunLevel:
+    run, owner = one.run, lock.owner
+    is_stuck = bool(ahead) and all(told.level and told.level.is_stuck for told in ahead)
     silent_s = None if run.progress_at is None else max(context.now - run.progress_at, 0.0)
-    return RunLevel(
+    level = RunLevel(
         Level.QUEUED,
-        _with(f"queued behind {blocker}{state}", owner.guess, context.doubt),
+        "",
         silent_s,
         run.running_since,
-        blocker=blocker,
+        blocker=owner.run.session_id if owner else None,
+        rivals=() if owner else tuple(each.run.session_id for each in lock.holders),
         is_blocker_stuck=is_stuck,
-        is_guess=bool(owner.guess),
+        is_guess=bool(lock.guess),
         is_certain=context.doubt is None,
     )
+    state = f", which is {ahead[0].level}" if is_stuck else ""
+    reason = _with(f"queued behind {level.behind()}{state}", lock.guess, context.doubt)
+    return level._replace(reason=reason)
 
 
 def _with(reason: str, *more: str | None) -> str:
@@ -216,11 +257,21 @@ def _question(run: Run) -> str:
     return f"waits for an answer to {asked}"
 
 
-def _lock(level: RunLevel, guess: str) -> str:
-    if not level.holds_lock:
+def _lock(level: RunLevel, lock: Lock | None) -> str:
+    if lock is None or not (level.holds_lock or level.rivals):
         return ""
     wait = waiting_behind(len(level.waiting))
-    return f"holds the gateway lock, {wait}" + (f" ({guess})" if guess else "")
+    if level.rivals:
+        speaks = (f"{one.run.session_id} ({_evidence(one)})" for one in lock.holders)
+        return f"the gateway lock is held by {' or '.join(speaks)}, {wait} ({lock.guess})"
+    return f"holds the gateway lock, {wait}" + (f" ({lock.guess})" if lock.guess else "")
+
+
+def _evidence(one: ListedRun) -> str:
+    """Say what speaks for a run that may hold the lock."""
+    events = one.run.own_seq or 0
+    lines = "its log has lines" if one.has_log else "its log has no lines"
+    return f"{lines}, {counted(max(events, 0), 'event')}"
 
 
 def waiting_behind(number: int) -> str:

@@ -20,6 +20,12 @@ if TYPE_CHECKING:
 
 LOG_LAG_S: Final = 3.0
 """Lines may be read so long after they were written: younger ones prove nothing of an end."""
+WAIT_S: Final = 5.0
+"""Seconds after which a run that could have the lock, and sent no frame, is known to wait."""
+CLOCKS_S: Final = 2.0
+"""A mission's stamps, brought to our own clock, may be so far off."""
+AT_ONCE: Final = "a guess: they were first seen running at once"
+"""Why none of several runs can be named."""
 
 
 class ListedRun(NamedTuple):
@@ -28,10 +34,19 @@ class ListedRun(NamedTuple):
     run: Run
     is_live: bool = False
     """Its socket is open: the end of a turn would be heard."""
+    is_whole: bool = False
+    """The socket was open since before its turn began, and lost nothing: each frame was heard."""
     has_log: bool = False
     """Its own log is not empty."""
     log_at: float | None = None
     """When its own log last grew while it was watched."""
+
+    @property
+    def waits(self) -> bool:
+        """Whether on G1 its turn certainly waits for the lock: it would have sent a frame."""
+        bound = self.run.frames_at_most
+        is_mute = self.is_whole or (bound is not None and bound <= 0)
+        return is_mute and self.run.spoke_at is None
 
 
 class RunsContext(NamedTuple):
@@ -44,17 +59,29 @@ class RunsContext(NamedTuple):
     lane_log_at: float | None = None
     """When the lane's log last grew while it was watched."""
     finished_at: float | None = None
+    """When a mission last ended."""
     has_mission: bool = False
+    """A mission may be under way."""
+    mission_at: float | None = None
+    """When that one began."""
+    listed_at: float | None = None
+    """When the newest listing came."""
     doubt: str | None = None
     """Why the listing cannot be taken for what is so now, in words; None: it can."""
 
 
-class Owner(NamedTuple):
+class Lock(NamedTuple):
     """Who holds the gateway's lock, and how that is known."""
 
-    one: ListedRun
+    holders: tuple[ListedRun, ...]
+    """One: that run; several: one of these; none: something that is not listed."""
     guess: str = ""
     """Why it is a guess, in words; "" when it is none."""
+
+    @property
+    def owner(self) -> ListedRun | None:
+        """The run that holds it; None where none can be named."""
+        return self.holders[0] if len(self.holders) == 1 else None
 
 
 def is_run_under_way(one: ListedRun, context: RunsContext) -> bool:
@@ -78,40 +105,64 @@ def is_deaf(one: ListedRun, context: RunsContext) -> bool:
     return not (context.has_lock and or_never(context.finished_at) > hit.at)
 
 
-def owner_of(busy: Sequence[ListedRun], context: RunsContext) -> Owner | None:
-    """Return who holds the lock: a deaf run before all others; None without a lock or a run."""
+def lock_of(
+    busy: Sequence[ListedRun], seen: Sequence[ListedRun], context: RunsContext
+) -> Lock | None:
+    """Return who holds the lock (docs/rollout.md, section 8); None without a lock or a run.
+
+    A deaf run goes before all others, then the one that was heard last, then one whose own log
+    grows, which waiting runs do not, then the one that was first seen running. What only began to
+    wait since changes nothing of that, and if those that were seen first wait, all do.
+    """
     if not context.has_lock or not busy:
         return None
     if deaf := [one for one in busy if is_deaf(one, context)]:
-        return Owner(max(deaf, key=lambda one: or_never(one.run.held_at)))
+        return Lock((max(deaf, key=lambda one: or_never(one.run.held_at)),))
     heard = max(busy, key=lambda one: or_never(one.run.spoke_at))
-    if len(busy) == 1 or heard.run.spoke_at is not None:
-        return Owner(heard)
-    return _guessed(busy)
+    if heard.run.spoke_at is not None:
+        return Lock((heard,))
+    able = [one for one in busy if not one.waits]
+    if writing := [one for one in able if _grew_since(one)]:
+        writer = max(writing, key=lambda one: or_never(one.log_at))
+        return Lock((writer,), "a guess: its own log grew last" if len(busy) > 1 else "")
+    began_at = min(or_never(one.run.running_since) for one in busy)
+    first = [one for one in busy if or_never(one.run.running_since) == began_at]
+    if all(one.waits for one in first) and all(_has_waited(one, seen, context) for one in first):
+        return Lock(())
+    return _first_of(first, context, is_alone=len(busy) == 1)
 
 
-def _guessed(busy: Sequence[ListedRun]) -> Owner:
-    """Return who may hold the lock where no frame of a turn under way was heard.
+def _has_waited(one: ListedRun, seen: Iterable[ListedRun], context: RunsContext) -> bool:
+    """Tell whether it sent nothing for long although none of the others may have the lock."""
+    freed_at = max((_freed_at(other.run, one.run) for other in seen if other is not one), default=0)
+    as_of = context.now if one.is_whole or context.listed_at is None else context.listed_at
+    return as_of - max(freed_at, or_never(one.run.running_since)) >= WAIT_S
 
-    First come, first served: whoever was seen running later waits, whatever its log and its
-    sequence say, which may be of earlier turns.
+
+def _first_of(first: Sequence[ListedRun], context: RunsContext, *, is_alone: bool) -> Lock:
+    """Return who holds the lock, of the runs that no other was seen before.
+
+    Those that certainly wait are ruled out.
     """
-    first_at = min(or_never(one.run.running_since) for one in busy)
-    first = [one for one in busy if or_never(one.run.running_since) == first_at]
-    if len(first) == 1:
-        return Owner(first[0], "a guess: it was first seen running")
-    logged = max(first, key=lambda one: or_never(one.log_at))
-    if logged.log_at is not None:
-        return Owner(logged, "a guess: its log grew last")
-    filled = [one for one in first if one.has_log]
-    if len(filled) == 1:
-        return Owner(filled[0], "a guess: of their logs only this one has lines")
-    most = max(filled or first, key=lambda one: one.run.own_seq or 0)
-    return Owner(most, "a guess: it has the most events")
+    able = [one for one in first if not one.waits] or first
+    began_at = context.mission_at
+    if began_at is not None and len(able) > 1:
+        # A turn that began after the mission that runs is not the turn of that mission.
+        older = [one for one in able if or_never(one.run.idle_at) <= began_at + CLOCKS_S]
+        able = older or able
+    if is_alone:
+        return Lock(tuple(able))
+    guess = "a guess: it was first seen running" if len(first) == 1 else "a guess: the others wait"
+    return Lock(tuple(able), guess if len(able) == 1 else AT_ONCE)
+
+
+def _grew_since(one: ListedRun) -> bool:
+    """Tell whether its own log grew while it ran: lines of a turn before it were read by then."""
+    return or_never(one.log_at) >= or_never(one.run.running_since) + LOG_LAG_S
 
 
 def lane_owner(
-    busy: Iterable[ListedRun], owner: Owner | None, context: RunsContext
+    busy: Iterable[ListedRun], owner: ListedRun | None, context: RunsContext
 ) -> ListedRun | None:
     """Return the run that the lane is believed to work for, None when there is none.
 
@@ -123,9 +174,13 @@ def lane_owner(
         return max(delegated, key=lambda one: or_never(one.run.spoke_at), default=None)
     if owner is None:
         return None
-    run = owner.one.run
-    may_be = run.turn.query is None and run.turn.routing is None and context.has_mission
-    return owner.one if run.turn.is_on_lane or may_be else None
+    return owner if owner.run.turn.is_on_lane or may_be_on_lane(owner, context) else None
+
+
+def may_be_on_lane(one: ListedRun, context: RunsContext) -> bool:
+    """Tell whether a run whose beginning nobody saw may be the mission that runs."""
+    turn = one.run.turn
+    return turn.query is None and turn.routing is None and context.has_mission
 
 
 def moved_at(
@@ -145,17 +200,32 @@ def moved_at(
     if owns_lane:
         signs.append(context.lane_log_at)
     if holds_lock and run.spoke_at is None:
+        signs.append(context.finished_at)
         signs += [_freed_at(other.run, run) for other in seen if other is not one]
-    newest = max(or_never(at) for at in signs)
+    newest = min(max(or_never(at) for at in signs), context.now)
     return context.now if newest == NEVER else newest
 
 
 def _freed_at(other: Run, run: Run) -> float:
-    """Return when another run last held the lock, or may have held it rather than this one."""
-    signs = [other.held_at, other.lost_at]
-    if other.cancel is not None and (other.own_seq or 0) >= (run.own_seq or 0):
-        signs.append(other.cancel.ended_at)
+    """Return when another run last held the lock, or may have held it rather than this one.
+
+    One that was not heard and came later only waited: that it left, or was cancelled, frees
+    nothing.
+    """
+    signs = [other.held_at]
+    if _came_first(other.left_from, run):
+        signs.append(other.left_at)
+    if other.spoke_at is not None or _came_first(other.running_since, run):
+        signs.append(other.lost_at)
+    if (hit := other.cancel) is not None:
+        had_it = hit.was_heard or hit.cleared_at is not None or _came_first(hit.counted_from, run)
+        signs.append(hit.ended_at if had_it else None)
     return max(map(or_never, signs))
+
+
+def _came_first(counted_from: float | None, run: Run) -> bool:
+    """Tell whether a run that was counted from then on may have had the lock before this one."""
+    return run.running_since is None or or_never(counted_from) <= run.running_since
 
 
 def wrote_at(
@@ -171,7 +241,8 @@ def wrote_at(
     if hit.turn.is_on_lane:
         # Another turn may have written there since.
         is_taken = any(
-            or_never(other.run.held_at) > hit.at or (other.run.is_open and context.has_lock)
+            max(or_never(other.run.held_at), or_never(other.run.left_at)) > hit.at
+            or (other.run.is_open and context.has_lock)
             for other in seen
             if other is not one
         )

@@ -62,6 +62,10 @@ class RunCancel(NamedTuple):
     turn: Turn = Turn()
     was_unanswerable: bool = False
     """The turn waited for an answer that nobody could give."""
+    counted_from: float | None = None
+    """When a listing had first counted the turn; None where only its frames told of it."""
+    was_heard: bool = False
+    """The turn had sent a frame: on G1 it held the lock."""
     cleared_at: float | None = None
     """When a listing first no longer counted a run of the session."""
     ended_at: float | None = None
@@ -88,12 +92,20 @@ class Run(NamedTuple):
     """When the run last moved: a frame of its turn, or the sequence advancing by itself."""
     running_since: float | None = None
     """When a listing first counted the run under way; None while none does."""
+    idle_at: float | None = None
+    """When no turn was under way last, as far as is known: the present one began after that."""
+    frames_at_most: int | None = None
+    """Frames other than `connected` that the session can have sent, by the newest listing."""
     viewers: int | None = None
     """Sockets of others, as the newest listing said."""
     spoke_at: float | None = None
     """When the turn under way last sent a frame; None before its first."""
     held_at: float | None = None
     """When a turn of it last gave a sign of having had its turn: on G1, of holding the lock."""
+    left_at: float | None = None
+    """When a listing first no longer counted a run that nobody heard end."""
+    left_from: float | None = None
+    """When a listing had first counted that run."""
     ended_at: float | None = None
     """When a turn of it was last heard to end."""
     completed_at: float | None = None
@@ -167,17 +179,24 @@ def listed(
     at: float,
     viewers: int = 0,
     is_heard: bool = False,
+    is_settled: bool = False,
 ) -> Run:
     """Return the run after a listing gave its `last_event_seq` and whether it is active.
 
     `viewers` are the sockets of others: one more raised the sequence. With `is_heard` every frame
-    since the listing before was heard, so the sequence tells nothing new. A sequence that went
-    back is a gateway that restarted.
+    since the listing before was heard, so the sequence tells nothing new; with `is_settled` our own
+    socket is certainly none of these viewers. A sequence that went back is a gateway that restarted.
     """
     if run.last_event_seq is not None and seq < run.last_event_seq:
         run = renewed(run, at)
     others = max(viewers - run.viewers, 0) if run.viewers is not None else 0
-    run = run._replace(asides=run.asides + others, viewers=viewers, last_event_seq=seq)
+    joined = viewers + run.own_attaches if is_settled else max(viewers, run.own_attaches)
+    run = run._replace(
+        asides=run.asides + others,
+        viewers=viewers,
+        last_event_seq=seq,
+        frames_at_most=seq - joined,
+    )
     own_seq = seq - run.own_attaches - run.asides
     known_seq = own_seq if run.own_seq is None else run.own_seq
     if own_seq > known_seq and not is_heard:
@@ -197,8 +216,11 @@ def renewed(run: Run, at: float) -> Run:
         viewers=None,
         progress_at=at,
         running_since=None,
+        frames_at_most=None,
         spoke_at=None,
         held_at=None,
+        left_at=None,
+        left_from=None,
         question=None,
         cancel=None,
     )
@@ -218,7 +240,8 @@ def answered(run: Run, at: float, *, task_cancelled: bool, took_s: float) -> Run
     already. An idle session is answered alike, but at once.
     """
     asked_at = at - took_s
-    was_counted = took_s >= DEAF_WAIT_S and or_never(run.held_at) >= asked_at
+    counted_at = max(or_never(run.held_at), or_never(run.left_at))
+    was_counted = took_s >= DEAF_WAIT_S and counted_at >= asked_at
     is_known = run.pending is not None or (run.cancel is not None and run.cancel.at >= asked_at)
     has_ended = or_never(run.ended_at) >= asked_at
     if not is_known and not has_ended and (run.is_open or was_counted):
@@ -228,7 +251,14 @@ def answered(run: Run, at: float, *, task_cancelled: bool, took_s: float) -> Run
 
 
 def _hit(run: Run, at: float) -> RunCancel:
-    return RunCancel(at, run.progress_at, run.turn, was_unanswerable=run.is_unanswerable)
+    return RunCancel(
+        at,
+        run.progress_at,
+        run.turn,
+        was_unanswerable=run.is_unanswerable,
+        counted_from=run.running_since,
+        was_heard=run.spoke_at is not None,
+    )
 
 
 def released(run: Run, at: float) -> Run:
@@ -253,8 +283,11 @@ def _counted(run: Run, *, running: bool, at: float) -> Run:
         return run._replace(cancel=cleared, running_since=None)
     if run.spoke_at is not None and at - run.spoke_at < LISTING_LAG_S:
         return run._replace(running_since=None)
-    held_at = at if run.running_since is not None else run.held_at
-    return run._replace(running_since=None, spoke_at=None, question=None, held_at=held_at)
+    if run.running_since is not None:
+        is_heard, since = run.spoke_at is not None, run.running_since
+        run = run._replace(held_at=at) if is_heard else run._replace(left_at=at, left_from=since)
+    idle_at = max(at - LISTING_LAG_S, or_never(run.idle_at))
+    return run._replace(running_since=None, spoke_at=None, question=None, idle_at=idle_at)
 
 
 def _moved(
@@ -307,7 +340,7 @@ def _marked(run: Run, frame: Frame, at: float, began_at: float | None) -> Run:
     if frame.kind == "query_complete" or frame.status == ASSISTANCE_NEEDED:
         over = _over(run, at)
         return run._replace(
-            ended_at=at, running_since=None, spoke_at=None, question=None, cancel=over
+            ended_at=at, idle_at=at, running_since=None, spoke_at=None, question=None, cancel=over
         )
     hit, turn = run.pending, run.turn
     if hit and or_never(turn.started_at) > hit.at and turn.routing not in FALLBACKS:

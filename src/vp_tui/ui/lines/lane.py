@@ -12,7 +12,7 @@ from vp_tui.domain.lane.switch_proof import Proof
 from vp_tui.domain.lane.switches import FORCE_FALLBACK, Switch, shown
 from vp_tui.domain.models import Source
 from vp_tui.domain.runs.cancels import Cancel, CancelState, steps
-from vp_tui.domain.runs.levels import Level
+from vp_tui.domain.runs.levels import Level, either
 from vp_tui.domain.text import clock_time, counted, literal, short_id, took, utc_z
 from vp_tui.ui.lines.paint import (
     EMPTY,
@@ -194,12 +194,16 @@ def target_lines(target: RunRow, width: int) -> list[Line]:
         *wrap_text(session_id, width, "dim"),
         *wrap_text(told.reason, width),
     ]
-    if told.blocker:
-        frees = f"it waits behind {short_id(told.blocker)}: cancelling it frees nothing"
+    guess = " (a guess)" if told.is_guess else ""
+    if told.level is Level.QUEUED:
+        frees = f"it waits behind {told.behind(short_id)}{guess}: cancelling it frees nothing"
         lines += wrap_text(frees, width, "warn")
+    elif told.rivals:
+        which = f"{either(told.rivals, short_id)} holds the lock: which of them is not known"
+        lines += wrap_text(f"{which}. If it is another one, cancelling this frees nothing", width)
     if told.waiting:
         names = ", ".join(short_id(waiting) for waiting in told.waiting)
-        lines += wrap_text(f"waiting behind it: {names}", width, "warn")
+        lines += wrap_text(f"waiting behind it{guess}: {names}", width, "warn")
     if told.level not in {Level.STUCK, Level.DEAF}:
         lines += wrap_text("it is not stuck: what it has done so far is lost", width, "warn")
     return [*lines, EMPTY]

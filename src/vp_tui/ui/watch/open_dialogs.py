@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from vp_tui.domain.models import Failure
 from vp_tui.domain.rollout.verdicts import GATE_TITLES
+from vp_tui.domain.runs.levels import either
 from vp_tui.domain.text import counted, literal, short_id
 from vp_tui.ui.dialogs.follow import FollowDialog, Question
 from vp_tui.ui.dialogs.orders import (
@@ -170,7 +171,8 @@ def cancel(board: Board) -> None:
     """Open the dialog for the selected run; where there is nothing to hit, say why.
 
     One that was cancelled already has the dialog show what comes of it. While one run is looked at
-    and another one has the cursor, none is hit by mistake.
+    and another one has the cursor, none is hit by mistake; nor while nobody knows which of several
+    has the lock, before the operator has looked at one of them.
     """
     view, session_id = board.lane.live.view, board.selected
     if board.looked_at != session_id:
@@ -182,6 +184,12 @@ def cancel(board: Board) -> None:
         board.notify(f"{cure}: {told}", title="which run?", severity="warning", markup=False)
         return
     row, why = row_of_session(view, session_id), why_no_cancel(view, session_id)
+    if row is not None and row.level.rivals and not board.triage_choice.is_asked:
+        look = f"[{key_of(view.state.watch, 'triage')}] on the one that it is, then"
+        told = f"{either(row.level.rivals, short_id)} holds the lock: which is not known"
+        cure = f"{look} [{key_of(view.state.watch, 'cancel')}]"
+        board.notify(f"{cure}: {told}", title="which run?", severity="warning", markup=False)
+        return
     if why is not None:
         _refuse(board, "cancel", session_id or "", why)
     followed = own_pending(view, session_id) if why is not None else None

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from vp_tui.domain.models import StreamState
-from vp_tui.domain.runs.levels import Level
+from vp_tui.domain.runs.levels import Level, either
 from vp_tui.domain.text import clock_time, counted, fold, short_id
 from vp_tui.ui.lines.paint import Line, age, fit, join
 from vp_tui.ui.watch.logs import PaneList
@@ -151,7 +151,7 @@ def _since_when(row: RunRow) -> str:
 
 def _queued(row: RunRow) -> Line:
     level = row.level
-    whom = short_id(level.blocker or "") + (" (a guess)" if level.is_guess else "")
+    whom = level.behind(short_id) + (" (a guess)" if level.is_guess else "")
     if level.is_blocker_stuck:
         return ((f"victim of {whom}: cancelling it frees nothing", "plain"),)
     return ((f"queued behind {whom}", "plain"),)
@@ -159,6 +159,8 @@ def _queued(row: RunRow) -> Line:
 
 def _holding(row: RunRow) -> Line:
     """Say that the run keeps others waiting; that it keeps nobody waiting is no news."""
+    if row.level.rivals:
+        return ((f"{either(row.level.rivals, short_id)} holds the lock (a guess)  ", "warn"),)
     if not row.level.waiting:
         return ()
     guess = " (a guess)" if row.level.is_guess else ""
