@@ -12,17 +12,17 @@ from tests.support import builders
 from vp_tui.domain.runs.levels import Level, levels
 from vp_tui.domain.runs.progress import ListedRun, RunsContext
 from vp_tui.domain.runs.run import Run, listed
-from vp_tui.state.state import State
 from vp_tui.state.store import Store
 from vp_tui.views.assessment import assess
-from vp_tui.views.evidence_row import stuck_runs_in
 from vp_tui.views.lookout import present_alarms
 from vp_tui.views.runs import run_levels, run_rows
+from vp_tui.views.stuck_runs import stuck_runs_in
 from vp_tui.views.view import View
 
 if TYPE_CHECKING:
     from vp_tui.domain.events import Event
     from vp_tui.domain.models import Session
+    from vp_tui.state.state import State
 
 MOVING: Final = builders.frame("text")
 
@@ -120,10 +120,11 @@ class TestTheLocksOwner:
         looked = view(*(builders.listing(busy("a"), LATE, at=3.0 * n) for n in range(50)), at=150.0)
         assert not any(told.holds_lock for told in run_levels(looked).values())
         assert [one.key.subject for one in present_alarms(looked)] == ["a"]
-        assert safety(looked) == [
+        (told,) = safety(looked)
+        assert told == (
             "STUCK 2m30 a or b: one of them holds the gateway lock, which is not known, "
             "1 turn waits behind it"
-        ]
+        )
         (hanging,) = stuck_runs_in(looked)
         assert hanging.line == (
             "stuck: a or b silent 150s, that it holds the lock is a guess, 1 waiting behind it"

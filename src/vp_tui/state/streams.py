@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Final
 from vp_tui.domain.missions import note_stream_fallbacks
 from vp_tui.domain.models import Source, StreamState
 from vp_tui.domain.runs.cancels import pending
-from vp_tui.domain.runs.run import Run, follow_run, is_aside, released
-from vp_tui.domain.runs.turns import FALLBACKS, LEASE_DEGRADED, count_turn
+from vp_tui.domain.runs.run import Run, follow_run, released
+from vp_tui.domain.runs.turns import FALLBACKS, LEASE_DEGRADED, count_turn, is_aside
 from vp_tui.state.state import (
     EVENT_LIMIT,
     GROWTH_LIMIT,

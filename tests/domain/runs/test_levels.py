@@ -94,8 +94,11 @@ class TestThreshold:
             assert not holders
             assert all(one.rivals == (("a", "b", "c") if has_lock else ()) for one in found)
         else:
-            last = max(reversed(sorted(frames, key=lambda heard: heard[1])), key=lambda f: f[1])
-            assert [key for key, one in runs.items() if one.spoke_at == last[1]]
+            heard_last = max(one.spoke_at or 0.0 for one in runs.values())
+            (holder,) = (
+                one for one, level in zip(runs.values(), found, strict=True) if level.holds_lock
+            )
+            assert holder.spoke_at == heard_last
             assert len(holders) == 1
             assert sum(one.level is Level.QUEUED for one in found) == 2
             assert set(holders[0].waiting) == {"a", "b", "c"} - {

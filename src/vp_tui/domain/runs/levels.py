@@ -130,14 +130,16 @@ def levels(sessions: Iterable[ListedRun], context: RunsContext) -> dict[str, Run
     queue = [one for one in busy if lock and one not in holders and not is_deaf(one, context)]
     waiting = tuple(one.run.session_id for one in queue)
     for one in (one for one in busy if one.run.session_id not in waiting):
-        found[one.run.session_id] = _acting(one, seen, context, lock, waiting, is_lane=one is lane)
+        found[one.run.session_id] = _of_active(
+            one, seen, context, lock, waiting, is_lane=one is lane
+        )
     if lock:
         ahead = [found[one.run.session_id] for one in holders]
         found.update({one.run.session_id: _queued(one, lock, ahead, context) for one in queue})
     return found
 
 
-def _acting(  # noqa: PLR0913 - what was found of all runs together
+def _of_active(
     one: ListedRun,
     seen: tuple[ListedRun, ...],
     context: RunsContext,

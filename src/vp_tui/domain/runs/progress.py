@@ -157,8 +157,12 @@ def _first_of(first: Sequence[ListedRun], context: RunsContext, *, is_alone: boo
 
 
 def _grew_since(one: ListedRun) -> bool:
-    """Tell whether its own log grew while it ran: lines of a turn before it were read by then."""
-    return or_never(one.log_at) >= or_never(one.run.running_since) + LOG_LAG_S
+    """Tell whether its own log grew while it ran: lines of a turn before it were read by then.
+
+    Where its turn before was cancelled, that one's engine may still write.
+    """
+    is_its_own = one.run.cancel is None
+    return is_its_own and or_never(one.log_at) >= or_never(one.run.running_since) + LOG_LAG_S
 
 
 def lane_owner(

@@ -13,8 +13,8 @@ from vp_tui.domain.runs.turns import (
     FALLBACKS,
     Turn,
     ended,
+    is_aside,
     is_processing,
-    is_reattached,
     step_turn,
 )
 
@@ -24,21 +24,7 @@ if TYPE_CHECKING:
     from vp_tui.domain.models import Frame, StreamEvent
 
 
-NOT_OF_THE_TURN: Final = frozenset(
-    {"connected", "query_complete", "pong", "system_event", "server_notice", "cancelled"}
-)
-"""Frames that are no progress of a turn: its end, which a rejected one has too, and others' doing.
-
-A cancel is somebody's, not the turn's.
-"""
-BROADCASTS: Final = ("cron", "heartbeat")
-"""How the kinds of frames begin that the gateway sends to all sessions."""
-ANSWERS: Final = frozenset(
-    {"turn_cancelled", "turn_rejected_busy", "turn_in_progress", "duplicate_turn_ignored"}
-)
-"""Statuses that answer somebody's request; the turn did nothing."""
 _MARKS: Final = frozenset({"status", "query_complete", "system_event", "cancelled"})
-_DOINGS: Final = frozenset({"text", "thinking", "tool_call", "tool_result"})
 DEAF_WAIT_S: Final = 2.0
 """An answer to a cancel that took so long waited for a run: G1 waits 5 s, G2 10 s."""
 LISTING_LAG_S: Final = 1.0
@@ -183,9 +169,9 @@ def listed(
 ) -> Run:
     """Return the run after a listing gave its `last_event_seq` and whether it is active.
 
-    `viewers` are the sockets of others: one more raised the sequence. With `is_heard` every frame
-    since the listing before was heard, so the sequence tells nothing new; with `is_settled` our own
-    socket is certainly none of these viewers. A sequence that went back is a gateway that restarted.
+    `viewers` are the sockets of others, with `is_settled` certainly none of ours: one more raised
+    the sequence. With `is_heard` every frame since the listing before was heard, so the sequence
+    tells nothing new. A sequence that went back is a gateway that restarted.
     """
     if run.last_event_seq is not None and seq < run.last_event_seq:
         run = renewed(run, at)
@@ -309,16 +295,6 @@ def _after_the_end(run: Run) -> Run:
     if hit is None or hit.ended_at is None or spoke_at is None or is_turn:
         return run
     return run._replace(spoke_at=None, cancel=hit._replace(wrote_at=spoke_at))
-
-
-def is_aside(frame: Frame) -> bool:
-    """Tell whether a frame is no doing of the turn: a broadcast, or an answer to somebody."""
-    kind = frame.kind
-    if kind in _DOINGS:
-        return False
-    if kind == "status":
-        return is_reattached(frame) or (frame.routing is None and frame.status in ANSWERS)
-    return kind in NOT_OF_THE_TURN or kind.startswith(BROADCASTS)
 
 
 def _is_mark(frame: Frame, run: Run) -> bool:

@@ -54,6 +54,20 @@ FALLBACKS: Final = frozenset({"coder_vp_fallback", "coder_vp_exception", LEASE_D
 
 ASSISTANCE_NEEDED: Final = "assistance_needed"
 """Notification that ends a turn which raised: no `query_complete` follows it."""
+NOT_OF_THE_TURN: Final = frozenset(
+    {"connected", "query_complete", "pong", "system_event", "server_notice", "cancelled"}
+)
+"""Frames that are no progress of a turn: its end, which a rejected one has too, and others' doing.
+
+A cancel is somebody's, not the turn's.
+"""
+BROADCASTS: Final = ("cron", "heartbeat")
+"""How the kinds of frames begin that the gateway sends to all sessions."""
+ANSWERS: Final = frozenset(
+    {"turn_cancelled", "turn_rejected_busy", "turn_in_progress", "duplicate_turn_ignored"}
+)
+"""Statuses that answer somebody's request; the turn did nothing."""
+_DOINGS: Final = frozenset({"text", "thinking", "tool_call", "tool_result"})
 TOOLS_LIMIT: Final = 64
 """Open tool calls remembered of one turn."""
 MARKS_LIMIT: Final = 12
@@ -191,6 +205,16 @@ def is_reattached(frame: Frame) -> bool:
     """Tell whether a G2 tells a new viewer that a turn is under way: it did not begin then."""
     is_status = frame.kind == "status" and frame.status == "processing" and frame.routing is None
     return is_status and frame.query is None and frame.turn_id is not None
+
+
+def is_aside(frame: Frame) -> bool:
+    """Tell whether a frame is no doing of the turn: a broadcast, or an answer to somebody."""
+    kind = frame.kind
+    if kind in _DOINGS:
+        return False
+    if kind == "status":
+        return is_reattached(frame) or (frame.routing is None and frame.status in ANSWERS)
+    return kind in NOT_OF_THE_TURN or kind.startswith(BROADCASTS)
 
 
 def _status(turn: Turn, frame: Frame, at: float) -> Turn:
