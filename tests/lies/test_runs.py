@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.support import builders
+from tests.support import builders, scenes
 
+from vp_tui.cli.status import status_text
+from vp_tui.domain.events import ClaimsArrived
+from vp_tui.domain.models import MissionClaim, MissionClaims
 from vp_tui.domain.runs.levels import Level, levels
 from vp_tui.domain.runs.progress import ListedRun, RunsContext
 from vp_tui.domain.runs.run import Run, listed
@@ -16,6 +19,7 @@ from vp_tui.state.store import Store
 from vp_tui.views.assessment import assess
 from vp_tui.views.lookout import present_alarms
 from vp_tui.views.runs import run_levels, run_rows
+from vp_tui.views.status import exit_code, status_object
 from vp_tui.views.stuck_runs import stuck_runs_in
 from vp_tui.views.view import View
 
@@ -162,6 +166,79 @@ class TestTheLocksOwner:
         polls = [builders.listing(busy("a"), LATE, at=3.0 * n) for n in range(50)]
         now = builders.state(builders.healthy(dialect="G2"), *polls)
         assert shown(View(now, 150.0)) == {"a": "stuck", "b": "stuck"}
+
+
+class TestARunThatHungBeforeWeLooked:
+    """`status` said "ok: silent for 2s", GO_BROADER, exit 0; the screen two minutes more."""
+
+    @staticmethod
+    def looked(*others: Session, mission_s: float | None, at: float = 2.0) -> View:
+        at_work = builders.mission("m9", "running", started_s=mission_s or 0.0)
+        missions = scenes.done(18) if mission_s is None else [at_work, *scenes.done(18)]
+        return view(
+            builders.polled(builders.snapshot(*missions)),
+            builders.booted(),
+            *(
+                builders.listing(busy("a"), *others, at=3.0 * n - 1.0)
+                for n in range(int(at / 3.0) + 1)
+            ),
+            at=at,
+        )
+
+    @staticmethod
+    def decision(looked: View) -> tuple[str, str]:
+        suggestion = assess(looked).suggestion
+        assert suggestion is not None
+        return suggestion.decision, " ".join(suggestion.reasons)
+
+    def test_its_missions_age_tells_that_it_may_hang(self) -> None:
+        looked = self.looked(mission_s=-136.0)
+        (run,) = status_object(looked)["runs"]
+        assert run["level"] == "quiet"
+        assert run["reason"].startswith("running since at least 2m18, watched for 3s")
+        assert self.decision(looked)[0] == "HOLD_SHADOW"
+        assert "runs not watched" in self.decision(looked)[1]
+        assert exit_code(looked) == 1
+
+    @pytest.mark.parametrize("mission_s", [None, -90.0])
+    def test_without_an_age_above_the_limit_it_is_not_judged(self, mission_s: float | None) -> None:
+        looked = self.looked(mission_s=mission_s)
+        (run,) = status_object(looked)["runs"]
+        assert run["level"] is None
+        assert "watched for 3s" in run["reason"]
+        assert "not judged" in status_text(looked)
+        assert self.decision(looked)[0] == "HOLD_SHADOW"
+        assert exit_code(looked) == 0
+
+    def test_behind_which_others_wait_it_is_no_better(self) -> None:
+        looked = self.looked(LATE, mission_s=-400.0)
+        assert shown(looked) == {"a": "quiet", "b": "quiet"}
+        assert {told.rivals for told in run_levels(looked).values()} == {("a", "b")}
+        assert exit_code(looked) == 1
+
+    def test_watched_for_long_it_is_judged_by_what_was_watched(self) -> None:
+        assert shown(self.looked(mission_s=None, at=58.0)) == {"a": "None*"}
+        assert shown(self.looked(mission_s=None, at=60.0)) == {"a": "quiet*"}
+        assert shown(self.looked(mission_s=-400.0, at=121.0)) == {"a": "stuck*"}
+
+    def test_one_that_moves_is_ok(self) -> None:
+        moved = builders.listing(busy("a", last_event_seq=7), at=3.0)
+        assert shown(view(builders.listing(busy("a")), moved, at=4.0)) == {"a": "ok*"}
+
+    def test_one_that_began_while_vp_tui_looked_is_watched_since(self) -> None:
+        began = [builders.listing(), builders.listing(busy("a"), at=3.0)]
+        assert shown(view(*began, at=4.0)) == {"a": "ok*"}
+
+    def test_on_g2_the_session_that_a_mission_names_is_as_old_as_that(self) -> None:
+        claims = MissionClaims(builders.NOW, {"m9": MissionClaim("m9", None, "a")})
+        missions = builders.snapshot(builders.mission("m9", "running", started_s=-400.0))
+        now = builders.state(
+            builders.healthy(dialect="G2"),
+            builders.polled(missions),
+            ClaimsArrived(0.0, claims),
+            builders.listing(busy("a"), busy("b")),
+        )
+        assert shown(View(now, 2.0)) == {"a": "quiet", "b": "None"}
 
 
 class World:

@@ -63,6 +63,7 @@ def seen(*missions: Mission, at: float = 0.0) -> list[Event]:
         builders.healthy(at),
         builders.booted(at=at),
         builders.linked(at=at),
+        builders.listing(builders.session(), at=at - 3.0),
         builders.listing(builders.session(active_runs=1), at=at),
         builders.polled(builders.snapshot(*missions), at=at),
     ]

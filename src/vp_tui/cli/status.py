@@ -23,6 +23,7 @@ from vp_tui.views.assessment import assess
 from vp_tui.views.figures import flags_beside, numbers
 from vp_tui.views.handover import rule_lines, window_lines
 from vp_tui.views.lookout import judged
+from vp_tui.views.runs import run_levels
 from vp_tui.views.sources import is_reachable
 from vp_tui.views.status import exit_code, status_object
 from vp_tui.views.view import View
@@ -124,7 +125,10 @@ def _status_lines(view: View) -> Iterator[tuple[str, str]]:
         yield "SAFETY", f"{alarm.alarm}: {alarm.told}"
     for name, lines in (("window", window_lines(view)), ("rules", rule_lines(view))):
         yield from ((name, line) for line in lines)
+    levels = run_levels(view)
     for run in status["runs"]:
-        yield "run", f"{run['session_id']}  {run['level'] or words.UNKNOWN}: {run['reason']}"
+        told = levels.get(run["session_id"])
+        level = words.UNKNOWN if told is None else words.level(told)
+        yield "run", f"{run['session_id']}  {level}: {run['reason']}"
     for ringing in status["alarms"]:
         yield "alarm", ringing

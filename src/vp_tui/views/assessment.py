@@ -38,6 +38,7 @@ from vp_tui.domain.vocabulary import Word
 from vp_tui.state.state import NO_EVIDENCE
 from vp_tui.views.figures import UNEXPLAINED, current_window, is_log_known, numbers
 from vp_tui.views.lane import lane_mode
+from vp_tui.views.runs import are_runs_judged
 from vp_tui.views.sources import SourceWord, listened, source_view
 from vp_tui.views.stuck_runs import cancelled_runs, stuck_runs_in
 from vp_tui.views.troubles import safety_line
@@ -293,7 +294,7 @@ def _situation(view: View, own: WindowNumbers, gates: Gates, facts: GateFacts) -
         epoch=view.same(_share, facts.finished),
         refusal=_refusal(source_view(view, Source.METRICS)),
         stuck_runs=stuck_runs_in(view),
-        runs_are_judged=source_view(view, Source.SESSIONS).is_current,
+        runs_are_judged=are_runs_judged(view),
         unstarted=view.state.routing.bootstrap - view.state.unstarted_told,
         cancelled=cancelled_runs(view, window),
         cannot_start=belief.evidence if belief.mode is LaneMode.CANNOT_START else None,
@@ -314,7 +315,7 @@ def _lane_facts(view: View) -> LaneFacts:
         routing=view.state.routing if listened(view) else None,
         has_session=None if snapshot is None else lane is not None,
         last_error=lane.last_error if lane else None,
-        runs_are_judged=source_view(view, Source.SESSIONS).is_current,
+        runs_are_judged=are_runs_judged(view),
         blocked_by=next((run.name for run in stuck_runs_in(view) if run.waiting), None),
     )
 

@@ -50,7 +50,7 @@ class RunRow(NamedTuple):
     mission: BelievedMission
     link: Link | None
     running_s: float | None
-    """Since it began, as `began_at` has it."""
+    """Since it began, as `began_at` has it; of a run that went before, what is known at least."""
     tool_s: float | None
     ended: datetime | None
     other_viewers: int
@@ -87,6 +87,15 @@ def is_told_by_rival(told: RunLevel, session_id: str, levels: Mapping[str, RunLe
 
 
 @fact
+def are_runs_judged(view: View) -> bool:
+    """Tell whether it is known how all runs do: listed now, and watched for long enough."""
+    is_listed = source_view(view, Source.SESSIONS).is_current
+    return is_listed and not any(
+        told.is_unjudged or told.is_old for told in run_levels(view).values()
+    )
+
+
+@fact
 def run_levels(view: View) -> Mapping[str, RunLevel]:
     """Return the level of each session that is listed, or was lost; the lane is none of them."""
     return levels(_seen(view), _scene(view))
@@ -106,6 +115,7 @@ def _seen(view: View) -> Iterator[ListedRun]:
             is_whole=is_live and link is not None and _is_whole(link, run),
             has_log=session.has_log or (log is not None and log.size > 0),
             log_at=view.state.logs_grown.get(session_id),
+            mission_at=_linked_mission_at(view, session_id),
         )
 
 
@@ -233,6 +243,13 @@ def _guessed(view: View, turn: Turn, level: RunLevel) -> BelievedMission:
     )
 
 
+def _linked_mission_at(view: View, session_id: str) -> float | None:
+    """Return when the mission began that a G2 links to this session, on the monotonic clock."""
+    linked = _linked_mission(view, session_id)
+    entry = None if linked is None else view.state.ledger.entries.get(linked)
+    return None if entry is None else on_our_clock(view, entry.mission.started_at)
+
+
 def _linked_mission(view: View, session_id: str) -> str | None:
     """Return the newest running mission that a G2 says this session asked for."""
     claims, snapshot = view.state.claims, view.state.snapshot
@@ -285,7 +302,7 @@ def _run_row(view: View, session: Session, level: RunLevel) -> RunRow:
         level=level,
         mission=believed_mission(view, run, level),
         link=link,
-        running_s=_since(began_at(run), view.now),
+        running_s=_since(began_at(run), view.now) if level.age_s is None else level.age_s,
         tool_s=_since(run.turn.open_tools[-1].at if run.turn.open_tools else None, view.now),
         ended=None if ended_at is None else view.wall_at(ended_at),
         other_viewers=max(session.active_connections - attached, 0),

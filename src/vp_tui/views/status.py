@@ -17,7 +17,7 @@ from vp_tui.views.assessment import assess, plain_gates, plain_suggestion
 from vp_tui.views.figures import numbers
 from vp_tui.views.lane import lane_mode
 from vp_tui.views.lookout import present_alarms
-from vp_tui.views.runs import run_rows
+from vp_tui.views.runs import run_levels, run_rows
 from vp_tui.views.sources import SourceWord, is_reachable, listened, source_view, streams_view
 
 if TYPE_CHECKING:
@@ -48,6 +48,8 @@ def exit_code(view: View) -> int:
         return EXIT_ATTENTION
     verdict = assess(view)
     if verdict.safety or verdict.gates.failing or present_alarms(view):
+        return EXIT_ATTENTION
+    if any(told.is_old for told in run_levels(view).values()):
         return EXIT_ATTENTION
     figures = numbers(view)
     if figures and (figures.coverage.state is CoverageState.BLIND or figures.unreported):

@@ -125,7 +125,7 @@ def cancellable(view: View) -> tuple[RunRow, ...]:
 def what_it_blocks(view: View, row: RunRow) -> str:
     """Say what stands still because of this run."""
     level = row.level
-    if level.level in {None, Level.LOST}:
+    if level.level is Level.LOST or (level.level is None and not level.is_unjudged):
         return "what it blocks is unknown"
     if view.state.dialect is None:
         return "what it blocks is unknown: the gateway has not said its generation"
@@ -156,6 +156,9 @@ def _rung(view: View, row: RunRow) -> str:
     cancel, links = key_of(view.state.watch, "cancel"), key_of(view.state.watch, "links")
     if level is Level.STUCK:
         return _stuck(view, row)
+    if row.level.is_unjudged or row.level.is_old:
+        left_s = stuck_after_s(view.state) - (row.silent_s or 0.0)
+        return f"watch: it counts as stuck in {age(left_s)}, unless it moves"
     if level is Level.QUEUED:
         look = "triage that one" if row.level.is_blocker_stuck else "wait for that one"
         if row.level.is_behind_unlisted:

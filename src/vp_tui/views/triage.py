@@ -223,7 +223,7 @@ def _mission(view: View, row: RunRow) -> str:
 def _queue(view: View, row: RunRow) -> str:
     level = row.level
     guess = " (a guess)" if level.is_guess else ""
-    if level.level is None:
+    if level.level is None and not level.is_unjudged:
         return "who waits is unknown"
     if level.level is Level.QUEUED:
         is_stuck = ", which hangs" if level.is_blocker_stuck else ""

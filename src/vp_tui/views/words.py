@@ -316,7 +316,7 @@ def no_metrics(source: SourceView) -> str:
 def level(told: RunLevel) -> str:
     """Return a run's level, in capitals when it is an alarm."""
     if told.level is None:
-        return UNKNOWN
+        return "not judged" if told.is_unjudged else UNKNOWN
     return told.level.upper() if told.level.is_alarm else str(told.level)
 
 

@@ -24,8 +24,10 @@ TOOL = frame("tool_call", "Bash npm i", tool="Bash", tool_use_id="t1")
 
 
 def run(session_id: str = "a", *, since: float = 0.0, seq: int = 5, **fields: Any) -> Run:
-    """Return a run that a listing counts since that moment."""
-    return listed(Run(session_id), seq=seq, running=True, at=since)._replace(**fields)
+    """Return a run that a listing counts since that moment, after one that did not."""
+    return listed(Run(session_id, idle_at=since - 1.0), seq=seq, running=True, at=since)._replace(
+        **fields
+    )
 
 
 def heard(*frames: Frame, session_id: str = "a", at: float = 1.0) -> Run:

@@ -21,6 +21,7 @@ def selected(rig: Rig) -> str | None:
 
 async def test_running_ones_come_first_then_by_id() -> None:
     async with running(
+        builders.listing(at=-3.0),
         builders.listing(
             builders.session(C),
             builders.session(B, active_runs=1),
@@ -34,7 +35,8 @@ async def test_running_ones_come_first_then_by_id() -> None:
 
 async def test_the_cursor_starts_on_the_first_running_run() -> None:
     async with running(
-        builders.listing(builders.session(A), builders.session(B, active_runs=1))
+        builders.listing(at=-3.0),
+        builders.listing(builders.session(A), builders.session(B, active_runs=1)),
     ) as rig:
         assert selected(rig) == B
         assert rig.cursor_line("runs").startswith(">● ok      bbbbbbbb")

@@ -15,9 +15,11 @@ from vp_tui.domain.runs.progress import (
     RunsContext,
     is_deaf,
     is_run_under_way,
+    is_unwatched,
     lane_owner,
     lock_of,
     may_be_on_lane,
+    mission_began_at,
     moved_at,
     wrote_at,
 )
@@ -70,7 +72,7 @@ class RunLevel(NamedTuple):
     """The level of one run, and why. Times on the monotonic clock."""
 
     level: Level | None
-    """None: nothing that is known now tells it."""
+    """None: nothing that is known now tells it, or it ran already when vp-tui began to look."""
     reason: str
     silent_s: float | None = None
     """Since it last made progress."""
@@ -89,6 +91,20 @@ class RunLevel(NamedTuple):
     """The listing is current; else only the live streams speak."""
     owns_lane: bool = False
     """It is believed to be the run whose mission the lane works on."""
+    is_unwatched: bool = False
+    """It went already when vp-tui began to look, and has not been seen to move since."""
+    age_s: float | None = None
+    """Of its mission, while it is unwatched: how long the run is known to go on at least."""
+
+    @property
+    def is_unjudged(self) -> bool:
+        """Whether it was listed too short a time ago to tell how it does."""
+        return self.level is None and self.is_unwatched
+
+    @property
+    def is_old(self) -> bool:
+        """Whether only its age, and no silence that was watched, says that it may hang."""
+        return self.level is Level.QUIET and self.is_unwatched
 
     @property
     def is_behind_unlisted(self) -> bool:
@@ -153,6 +169,7 @@ def _of_active(
     holds, contends = one in holders, one in holders and len(holders) > 1
     on_lane = is_lane or (contends and may_be_on_lane(one, context))
     since = moved_at(one, seen, context, holds_lock=holds, owns_lane=on_lane)
+    began_at = mission_began_at(one, context, holds_lock=holds)
     base = RunLevel(
         None,
         "",
@@ -165,6 +182,9 @@ def _of_active(
         is_certain=context.doubt is None,
         owns_lane=is_lane,
     )
+    if is_unwatched(one.run, since):
+        age_s = None if began_at is None else max(context.now - began_at, base.silent_s or 0.0)
+        base = base._replace(is_unwatched=True, age_s=age_s)
     judge = _deaf if is_deaf(one, context) else _moving
     told = judge(one.run, base, context)
     return told._replace(reason=_with(told.reason, _lock(base, lock), context.doubt))
@@ -195,12 +215,25 @@ def _moving(run: Run, base: RunLevel, context: RunsContext) -> RunLevel:
     if run.is_unanswerable or silent_s >= limit_s:
         level = Level.STUCK
     elif silent_s >= limit_s / 2:
-        level = Level.QUIET
+        level, base = Level.QUIET, base._replace(is_unwatched=False)
+    elif base.is_unwatched and (base.age_s is None or base.age_s >= limit_s / 2):
+        return _by_age(base, limit_s)
     elif base.waiting and _runs_for(run, context.now) > LONG_S:
         level = Level.LONG
     else:
         level = Level.OK
     return base._replace(level=level, reason=_activity(run, level, silent_s, context.now))
+
+
+def _by_age(base: RunLevel, limit_s: float) -> RunLevel:
+    """Return the level of a run that went before, of which nothing was watched for long."""
+    watched = f"watched for {age(base.silent_s or 0.0)}"
+    if base.age_s is None:
+        reason = f"it ran already when vp-tui began to look, {watched}"
+        return base._replace(reason=reason)
+    reason = f"running since at least {age(base.age_s)}, {watched}"
+    level = Level.QUIET if base.age_s >= limit_s else None
+    return base._replace(level=level, reason=reason)
 
 
 def _deaf(run: Run, base: RunLevel, context: RunsContext) -> RunLevel:

@@ -40,6 +40,8 @@ class ListedRun(NamedTuple):
     """Its own log is not empty."""
     log_at: float | None = None
     """When its own log last grew while it was watched."""
+    mission_at: float | None = None
+    """When its mission began, where the gateway links both: G2."""
 
     @property
     def waits(self) -> bool:
@@ -185,6 +187,23 @@ def may_be_on_lane(one: ListedRun, context: RunsContext) -> bool:
     """Tell whether a run whose beginning nobody saw may be the mission that runs."""
     turn = one.run.turn
     return turn.query is None and turn.routing is None and context.has_mission
+
+
+def mission_began_at(one: ListedRun, context: RunsContext, *, holds_lock: bool) -> float | None:
+    """Return when the mission of a run began, as far as the gateway tells it.
+
+    On G1 the mission that runs is that of the run that has the lock.
+    """
+    if holds_lock and (one.run.turn.is_on_lane or may_be_on_lane(one, context)):
+        return context.mission_at
+    return one.mission_at
+
+
+def is_unwatched(run: Run, moved_at: float) -> bool:
+    """Tell whether a run went already when vp-tui began to look, and has not moved since."""
+    since = run.running_since
+    is_begun = run.idle_at is not None or run.turn.started_at is not None
+    return not is_begun and run.spoke_at is None and since is not None and moved_at <= since
 
 
 def moved_at(

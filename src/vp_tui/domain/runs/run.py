@@ -202,6 +202,7 @@ def renewed(run: Run, at: float) -> Run:
         viewers=None,
         progress_at=at,
         running_since=None,
+        idle_at=run.progress_at if run.idle_at is None else run.idle_at,
         frames_at_most=None,
         spoke_at=None,
         held_at=None,

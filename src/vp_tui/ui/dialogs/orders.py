@@ -35,6 +35,7 @@ from vp_tui.ui.lines.lane import (
     target_lines,
 )
 from vp_tui.ui.lines.paint import EMPTY, Line, bullet, cut, fact, join, paragraph
+from vp_tui.views import words
 from vp_tui.views.lane import followed_change, is_probe_under_way, why_busy, why_no_change
 from vp_tui.views.stuck_runs import own_cancel, why_changed
 
@@ -107,7 +108,7 @@ class CancelAllQuestion(Question):
         lines = [join((f"this hits {hit}, and all viewers are told", "warn"))]
         for target in self._targets:
             told = target.level
-            level = "unknown" if told.level is None else str(told.level)
+            level = words.level(told).lower()
             who = f"  {short_id(target.session.session_id):<14}"
             lines.append(cut(join(who, (f"{level:<9}", "warn"), told.reason), width))
         return [*lines, EMPTY]

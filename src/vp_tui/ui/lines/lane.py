@@ -143,7 +143,9 @@ def _command_lines(run: CommandRun, width: int) -> list[Line]:
 def running_lines(view: View, width: int, *, if_it: str = "") -> list[Line]:
     """Name every run that a restart kills; `if_it` says on what condition."""
     running = [row for row in run_rows(view) if row.is_running]
-    names = ", ".join(f"{short_id(row.session.session_id)} {row.level.level}" for row in running)
+    names = ", ".join(
+        f"{short_id(row.session.session_id)} {words.level(row.level).lower()}" for row in running
+    )
     told = f"{counted(len(running), 'run')}: {names}"
     if not source_view(view, Source.SESSIONS).is_current:
         told = "unknown runs: the list of sessions is not current"
@@ -186,7 +188,7 @@ _TONES: Final[dict[CancelState | RestartState | ProbeOutcome, Tone]] = {
 def target_lines(target: RunRow, width: int) -> list[Line]:
     """Return what is hit, what it does, and what it blocks."""
     session_id, told, number = target.session.session_id, target.level, target.other_viewers
-    level = "unknown" if told.level is None else str(told.level).upper()
+    level = words.level(told).upper()
     others = counted(number, "other viewer is", "other viewers are")
     viewers = f"{others} told" if number else "no other viewer"
     lines = [

@@ -32,6 +32,8 @@ LEVEL_WIDTH: Final = 9
 """Cells of a level with its symbol; the longest word takes one more."""
 UNTOLD: Final = "? stale"
 """Nothing that is known now tells the level."""
+UNJUDGED: Final = "? not judged"
+"""It ran already when vp-tui began to look."""
 _LEVELS: Final[dict[Level, Span]] = {
     Level.IDLE: ("·", "dim"),
     Level.OK: ("●", "good"),
@@ -113,6 +115,9 @@ def counted_levels(rows: Sequence[RunRow]) -> str:
     """Return how many runs stand out, by level: `1 stuck, 2 queued`."""
     found = [row.level.level for row in rows]
     counts = [f"{found.count(level)} {level}" for level in COUNTED if level in found]
+    unjudged = sum(row.level.is_unjudged for row in rows)
+    if unjudged:
+        counts.append(f"{unjudged} not judged")
     none = f"{Level.STUCK} unknown" if None in found else f"0 {Level.STUCK}"
     return ", ".join(counts) or none
 
@@ -120,7 +125,8 @@ def counted_levels(rows: Sequence[RunRow]) -> str:
 def _level(level: RunLevel) -> Line:
     """Return the level as symbol and word, in capitals when it is an alarm."""
     if level.level is None:
-        return ((fit(UNTOLD, LEVEL_WIDTH), "dim"),)
+        told = UNJUDGED if level.is_unjudged else UNTOLD
+        return ((fit(told, max(LEVEL_WIDTH, len(told))), "dim"),)
     symbol, tone = _LEVELS[level.level]
     doubt = "" if level.is_certain else "?"
     told = f"{symbol} {words.level(level)}{doubt}"
@@ -129,6 +135,8 @@ def _level(level: RunLevel) -> Line:
 
 def _facts(row: RunRow, *, short: bool) -> Line:
     level = row.level.level
+    if row.level.is_unjudged or row.level.is_old:
+        return join(_holding(row), (row.level.reason, "plain"), _link(row))
     if level is None:
         return join((row.level.reason, "dim"), _link(row))
     if level is Level.IDLE:
