@@ -36,7 +36,7 @@ EXPECTED: Final = """\
     "missions_with_fallback": 0,
     "rate": 0.0
   },
-  "generated_at": "2026-02-16T15:21:04Z",
+  "generated_at": "2026-02-16T15:21:04.987654+00:00",
   "latency_seconds": {
     "avg_seconds": 38.305,
     "count": 1,

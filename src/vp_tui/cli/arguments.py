@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from argparse import SUPPRESS, ArgumentParser, RawDescriptionHelpFormatter
+from argparse import SUPPRESS, ArgumentParser, ArgumentTypeError, RawDescriptionHelpFormatter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, NoReturn
 
@@ -112,6 +112,18 @@ class _Option(NamedTuple):
     """SUPPRESS: it is absent where it is not given."""
 
 
+def _mode(text: str) -> str:
+    """Return the one way to ask there is. Raises ArgumentTypeError for the script's other one."""
+    if text == "http":
+        return text
+    why = "http is the only one"
+    if text == "direct":
+        why = (
+            "direct ran inside the gateway, on its database, which vp-tui never opens: ask by http"
+        )
+    raise ArgumentTypeError(why)
+
+
 _SCENARIO: Final = (
     _Option("--scenario NAME", f"what happens there: {', '.join(SCENARIOS)} (tour)", SCENARIOS),
     _Option("--dialect D", "which generation it is, of February or of August (G1)", ("G1", "G2")),
@@ -166,7 +178,7 @@ _ROW: Final = (
         whole(1, 20).parse,
     ),
     _Option("--append LOG", "write the row into this log", Path),
-    _Option("--mode", "how to ask; there is no other", ("http",)),
+    _Option("--mode http", "how to ask; there is no other", _mode),
 )
 """What the capture script, which `capture` replaces, takes for its row, and more."""
 _RATE, _P95_S = number(0.0, 1.0).parse, number(0.0, 1_000_000.0).parse

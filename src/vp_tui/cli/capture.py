@@ -22,6 +22,7 @@ from vp_tui.cli.capture_row import (
     Reported,
     append,
     as_code,
+    clamped,
     reported,
     scripted_row,
     with_script_limits,
@@ -46,7 +47,7 @@ from vp_tui.domain.lane.probe import ProbeOutcome, prompt_for
 from vp_tui.domain.models import OPS, Failure, Plane, Source
 from vp_tui.domain.orders import RunProbe
 from vp_tui.domain.rollout.evidence_row import EvidenceRow, format_row
-from vp_tui.domain.text import counted, took, utc_z
+from vp_tui.domain.text import counted, took
 from vp_tui.domain.vocabulary import Profile, Stage, Thresholds, Traffic
 from vp_tui.gateway.client import GatewayClient
 from vp_tui.gateway.errors import GatewayError
@@ -78,7 +79,7 @@ def capture(arguments: Arguments) -> int:
 
     Raises ConfigError without an answer of the metrics, and EvidenceError.
     """
-    loaded = told_settings(arguments)
+    loaded = told_settings(clamped(arguments))
     options, own = CaptureOptions.of(arguments.options), places(os.environ)
     settings = loaded.settings if options.stage_rules else with_script_limits(loaded)
     if options.probes:
@@ -294,7 +295,7 @@ def output(reported: Reported, row: EvidenceRow, facts: RecordFacts) -> str:
     unknown = {} if reported.considered else {"rate": None}
     figures = {
         "vp_id": body.get("vp_id"),
-        "generated_at": utc_z(reported.generated_at),
+        "generated_at": reported.stamp,
         "fallback": body["fallback"] | unknown,
         "latency_seconds": body["latency_seconds"],
         "mission_counts": body.get("mission_counts"),

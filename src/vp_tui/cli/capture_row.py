@@ -37,11 +37,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from vp_tui.cli.arguments import Arguments
     from vp_tui.cli.config.load import Loaded
     from vp_tui.cli.config.settings import Settings
     from vp_tui.domain.rollout.decisions import Suggestion
 
 
+_MOST: Final = {"mission_limit": 500, "event_limit": 1000}
 UNNAMED_WINDOW: Final = "Shadow window"
 """The script's label where none is given."""
 _UNCOVERED: Final = {
@@ -100,6 +102,18 @@ class CaptureOptions:
                 "follows from the metrics: say why with --note"
             )
         return self.note
+
+
+def clamped(arguments: Arguments) -> Arguments:
+    """Return the arguments with limits that a gateway gives: the script clamped them.
+
+    What is no number is left for the settings to refuse.
+    """
+    flags = dict(arguments.flags)
+    for name, most in _MOST.items():
+        with suppress(KeyError, ValueError):
+            flags[name] = str(min(max(int(flags[name]), 1), most))
+    return arguments._replace(flags=flags)
 
 
 def with_script_limits(loaded: Loaded) -> Settings:
@@ -234,6 +248,15 @@ class Reported(NamedTuple):
     def considered(self) -> int:
         """How many missions the figures are about."""
         return int(finite(self.body["fallback"].get("missions_considered")) or 0)
+
+    @property
+    def stamp(self) -> str:
+        """When the figures are of, whole: as it was sent, our own clock's where it was not."""
+        sent, own = str(self.body.get("generated_at")), self.generated_at
+        with suppress(ValueError):
+            if as_utc(datetime.fromisoformat(sent)) == own:
+                return sent
+        return own.isoformat().replace("+00:00", "Z")
 
     def doubts(self) -> Iterator[str]:
         """Tell what makes the figures less than they seem."""

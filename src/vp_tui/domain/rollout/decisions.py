@@ -225,9 +225,9 @@ def script_decision(
         reason = "the fallback rate is missing"
     elif is_sustained and rate >= limits.fallback_critical:
         word = Word.SUSTAINED_FORCE_FALLBACK
-        reason = f"rate {rate:.3f} >= {limits.fallback_critical:g}"
+        reason = f"rate {rate:.3f} >= {limits.fallback_critical:g}, critical"
     elif rate >= limits.fallback_watch:
-        reason = f"rate {rate:.3f} >= {limits.fallback_watch:g}"
+        reason = f"rate {rate:.3f} >= {limits.fallback_watch:g}, to be watched"
     elif p95_s is None:
         reason = "p95 is missing"
     elif not is_sustained:
@@ -235,9 +235,9 @@ def script_decision(
         reason = f"rate {rate:.3f} < {limits.fallback_watch:g}"
     elif p95_s >= limits.p95_critical_s:
         word = Word.SUSTAINED_FORCE_FALLBACK
-        reason = f"p95 {p95_s:.3f}s >= {limits.p95_critical_s:g} s"
+        reason = f"p95 {p95_s:.3f}s >= {limits.p95_critical_s:g} s, critical"
     elif p95_s >= limits.p95_watch_s:
-        reason = f"p95 {p95_s:.3f}s >= {limits.p95_watch_s:g} s"
+        reason = f"p95 {p95_s:.3f}s >= {limits.p95_watch_s:g} s, to be watched"
     else:
         word = Word.SUSTAINED_DEFAULT_ON_HEALTHY
         reason = f"rate and p95 below {limits.fallback_watch:g} and {limits.p95_watch_s:g} s"
