@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.support import builders, scenes
+from tests.support.builders import NOW
 
 from vp_tui.cli.status import status_text
 from vp_tui.domain.events import ClaimsArrived
@@ -239,6 +241,100 @@ class TestARunThatHungBeforeWeLooked:
             builders.listing(busy("a"), busy("b")),
         )
         assert shown(View(now, 2.0)) == {"a": "quiet", "b": "None"}
+
+
+BOOTED: Final = "2026-11-22T20:02:00"
+"""Two minutes after NOW, in the gateway's own time."""
+
+
+class TestKilledByARestart:
+    """Runs that a restart ended were never mentioned again."""
+
+    BEFORE: ClassVar[tuple[Event, ...]] = (
+        builders.booted(at=-6.0),
+        builders.listing(builders.session("a"), builders.session("b"), at=-3.0),
+        builders.listing(busy("a"), busy("b"), at=0.0),
+        builders.listing(busy("a"), busy("b"), at=117.0),
+    )
+
+    @pytest.mark.parametrize("first", ["listing", "continuity"])
+    def test_each_is_lost_with_an_alarm_of_its_own(self, first: str) -> None:
+        after = [
+            builders.listing(builders.on_disk("a"), builders.on_disk("b"), at=126.0),
+            builders.booted(BOOTED, at=127.0),
+        ]
+        looked = view(*self.BEFORE, *(after if first == "listing" else reversed(after)), at=128.0)
+        assert shown(looked) == {"a": "lost", "b": "lost"}
+        assert "a restart of the gateway ended it" in run_levels(looked)["a"].reason
+        rung = [one.key for one in present_alarms(looked)]
+        assert rung == [("a", "lost run"), ("b", "lost run")]
+
+    def test_it_is_over_when_another_turn_of_it_runs_and_in_time(self) -> None:
+        after = [
+            builders.listing(builders.on_disk("a"), at=126.0),
+            builders.booted(BOOTED, at=127.0),
+        ]
+        again = builders.listing(busy("a", last_event_seq=2), at=129.0)
+        assert shown(view(*self.BEFORE, *after, again, at=130.0))["a"] == "ok*"
+        late = builders.listing(builders.on_disk("a"), at=3000.0)
+        assert shown(view(*self.BEFORE, *after, late, at=3001.0)) == {"a": "idle"}
+
+    def test_a_run_that_began_after_the_boot_was_not_killed_by_it(self) -> None:
+        looked = view(
+            *self.BEFORE,
+            builders.listing(builders.on_disk("a"), builders.on_disk("b"), at=123.0),
+            builders.polled(builders.snapshot(generated_at=NOW + timedelta(seconds=125)), at=125.0),
+            builders.listing(busy("a", last_event_seq=2), builders.on_disk("b"), at=126.0),
+            builders.booted(BOOTED, at=131.0),
+            at=131.5,
+        )
+        assert shown(looked) == {"a": "ok*", "b": "lost"}
+
+    def test_who_was_lost_before_stays_so(self) -> None:
+        looked = view(
+            *self.BEFORE, builders.listing(at=126.0), builders.booted(BOOTED, at=127.0), at=128.0
+        )
+        assert shown(looked) == {"a": "lost", "b": "lost"}
+
+
+class TestDeaf:
+    """Cancelled, its counter cleared, its turn not ended: it holds the lock."""
+
+    HIT: ClassVar[tuple[Event, ...]] = (
+        builders.linked(session_id="a", at=-9.0),
+        builders.linked(session_id="b", at=-9.0),
+        builders.listing(builders.session("a"), builders.session("b"), at=-3.0),
+        *builders.stream(builders.processing(), MOVING, session_id="a", at=-2.0),
+        *(builders.listing(busy("a"), busy("b"), at=3.0 * n) for n in range(50)),
+        *builders.stream(builders.frame("cancelled"), session_id="a", at=150.0),
+        builders.listing(builders.session("a"), busy("b"), at=156.0),
+    )
+
+    def test_its_victim_is_not_stuck_for_a_frame_when_it_ends(self) -> None:
+        done = builders.mission("m1", started_s=128.0)
+        told = builders.polled(
+            builders.snapshot(done, generated_at=NOW + timedelta(seconds=159)), at=159.0
+        )
+        assert shown(view(*self.HIT, at=158.0)) == {"a": "deaf*", "b": "queued"}
+        assert shown(view(*self.HIT, told, at=159.5)) == {"a": "idle", "b": "ok*"}
+
+    def test_what_ended_when_it_was_cancelled_is_no_proof(self) -> None:
+        done = builders.mission("m1", started_s=121.0)
+        told = builders.polled(
+            builders.snapshot(done, generated_at=NOW + timedelta(seconds=159)), at=159.0
+        )
+        assert shown(view(*self.HIT, told, at=159.5))["a"] == "deaf*"
+
+    def test_on_g2_the_turn_of_another_session_proves_nothing(self) -> None:
+        now = builders.state(
+            builders.healthy(dialect="G2"),
+            *self.HIT,
+            *builders.stream(builders.processing(), MOVING, session_id="b", at=157.0),
+        )
+        assert shown(View(now, 159.0))["a"] == "deaf"
+        again = builders.stream(builders.processing("another"), session_id="a", at=160.0)
+        now = builders.state(builders.healthy(dialect="G2"), *self.HIT, *again)
+        assert shown(View(now, 161.0))["a"] != "deaf"
 
 
 class World:

@@ -12,7 +12,8 @@ from vp_tui.domain.missions import merge_snapshot
 from vp_tui.domain.models import Plane, Source
 from vp_tui.domain.rollout.verdicts import Attestation, attested
 from vp_tui.domain.runs.levels import stuck_after
-from vp_tui.domain.runs.run import LISTING_LAG_S, Run, listed, renewed
+from vp_tui.domain.runs.progress import is_killed
+from vp_tui.domain.runs.run import LISTING_LAG_S, LOST_KEPT_S, Run, listed, renewed
 from vp_tui.domain.runs.turns import RoutingTally
 from vp_tui.state.state import Epoch, SourceStatus, State, with_entry
 from vp_tui.state.streams import log_failed
@@ -30,9 +31,6 @@ _TONES: Final[Mapping[Attestation, Tone]] = {
     Attestation.PASSED: "good",
     Attestation.FAILED: "bad",
 }
-
-LOST_KEPT_S: Final = 30 * 60.0
-"""Seconds for which a session that was gone while it ran is shown."""
 
 
 def health_arrived(event: events.HealthArrived, state: State) -> State:
@@ -125,7 +123,7 @@ def _lost(event: events.SessionsArrived, state: State) -> dict[str, Session]:
             session_id: session
             for session_id, session in state.sessions.items()
             if (run := state.runs.get(session_id)) is not None
-            and (run.is_open or run.pending is not None)
+            and (run.is_open or run.pending is not None or is_killed(run, event.at))
         }
     for session in event.sessions:
         lost.pop(session.session_id, None)
@@ -150,17 +148,31 @@ def continuity_arrived(event: events.ContinuityArrived, state: State) -> State:
         unstarted_told=0,
         failed_attaches=0,
         runs={session_id: _renewed(run, event.at, state) for session_id, run in state.runs.items()},
-        lost={},
     )
     text = f"the gateway restarted: epoch {number}, its counters began again"
     return with_entry(state, event.at, None, "epoch", text, "warn")
 
 
 def _renewed(run: Run, at: float, state: State) -> Run:
-    """Return a run without what it was before a restart; what a new socket told is of this life."""
+    """Return a run without what it was before a restart.
+
+    What a new socket told is of this life, and so is a run that was listed since the boot. A lost
+    one stays what it is.
+    """
     link, began_at = state.links.get(run.session_id), run.turn.started_at
     is_told = link is not None and link.is_live and began_at is not None and began_at >= link.since
-    return run if is_told else renewed(run, at)
+    boot_at, since = _boot_at(state), run.running_since
+    is_new = boot_at is not None and since is not None and since > boot_at
+    is_old = run.session_id in state.lost
+    return run if is_told or is_new or is_old else renewed(run, at)
+
+
+def _boot_at(state: State) -> float | None:
+    """Return when the gateway booted on the monotonic clock, as its metrics tell the time."""
+    told_at = state.sources.get(Source.METRICS, SourceStatus()).answered_at
+    if state.boot_at is None or state.snapshot is None or told_at is None:
+        return None
+    return told_at - (state.snapshot.generated_at - state.boot_at).total_seconds()
 
 
 def source_failed(event: events.SourceFailed, state: State) -> State:

@@ -67,6 +67,8 @@ def why_no_cancel(view: View, session_id: str | None) -> str | None:
     row = row_of_session(view, session_id)
     if row is None:
         return f"{session_id} is not listed any more"
+    if row.run.killed_at is not None and row.level.level is Level.LOST:
+        return "its run is gone: a restart of the gateway ended it"
     if row.level.level in _BEYOND:
         return _BEYOND[row.level.level].format(key=key_of(view.state.watch, "restart"))
     if not row.run.is_open:
@@ -125,6 +127,8 @@ def cancellable(view: View) -> tuple[RunRow, ...]:
 def what_it_blocks(view: View, row: RunRow) -> str:
     """Say what stands still because of this run."""
     level = row.level
+    if row.run.killed_at is not None and level.level is Level.LOST:
+        return "blocks nothing: the restart ended it"
     if level.level is Level.LOST or (level.level is None and not level.is_unjudged):
         return "what it blocks is unknown"
     if view.state.dialect is None:
@@ -156,6 +160,8 @@ def _rung(view: View, row: RunRow) -> str:
     cancel, links = key_of(view.state.watch, "cancel"), key_of(view.state.watch, "links")
     if level is Level.STUCK:
         return _stuck(view, row)
+    if level is Level.LOST and row.run.killed_at is not None:
+        return "nothing to cancel: start it again, where it is still wanted"
     if row.level.is_unjudged or row.level.is_old:
         left_s = stuck_after_s(view.state) - (row.silent_s or 0.0)
         return f"watch: it counts as stuck in {age(left_s)}, unless it moves"

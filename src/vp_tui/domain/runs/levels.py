@@ -14,6 +14,7 @@ from vp_tui.domain.runs.progress import (
     Lock,
     RunsContext,
     is_deaf,
+    is_killed,
     is_run_under_way,
     is_unwatched,
     lane_owner,
@@ -196,6 +197,9 @@ def _at_rest(one: ListedRun, seen: tuple[ListedRun, ...], context: RunsContext) 
     if run.lost_at is not None:
         gone = f"the session is gone since {age(context.now - run.lost_at)}, while it ran"
         return RunLevel(Level.LOST, gone, since=run.lost_at)
+    if run.killed_at is not None and is_killed(run, context.now):
+        gone = f"a restart of the gateway ended it {age(context.now - run.killed_at)} ago"
+        return RunLevel(Level.LOST, f"{gone}, while it ran", since=run.killed_at)
     hit = run.cancel
     if hit is not None and (last := wrote_at(one, hit, seen, context)) is not None:
         silent_s = max(context.now - last, 0.0)

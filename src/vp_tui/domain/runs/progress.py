@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from vp_tui.domain.runs.run import NEVER, or_never
+from vp_tui.domain.runs.run import LOST_KEPT_S, NEVER, or_never
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -104,7 +104,13 @@ def is_deaf(one: ListedRun, context: RunsContext) -> bool:
     hit = one.run.pending
     if hit is None or hit.cleared_at is None:
         return False
-    return not (context.has_lock and or_never(context.finished_at) > hit.at)
+    return not (context.has_lock and or_never(context.finished_at) > hit.at + CLOCKS_S)
+
+
+def is_killed(run: Run, now: float) -> bool:
+    """Tell whether a restart ended its turn lately, and no other was heard of it since."""
+    at = or_never(run.killed_at)
+    return now - at < LOST_KEPT_S and or_never(run.ended_at) <= at
 
 
 def lock_of(
@@ -136,9 +142,10 @@ def lock_of(
 
 def _has_waited(one: ListedRun, seen: Iterable[ListedRun], context: RunsContext) -> bool:
     """Tell whether it sent nothing for long although none of the others may have the lock."""
-    freed_at = max((_freed_at(other.run, one.run) for other in seen if other is not one), default=0)
+    freed_at = [_freed_at(other.run, one.run) for other in seen if other is not one]
+    free_at = max(*freed_at, or_never(context.finished_at), or_never(one.run.running_since))
     as_of = context.now if one.is_whole or context.listed_at is None else context.listed_at
-    return as_of - max(freed_at, or_never(one.run.running_since)) >= WAIT_S
+    return as_of - free_at >= WAIT_S
 
 
 def _first_of(first: Sequence[ListedRun], context: RunsContext, *, is_alone: bool) -> Lock:

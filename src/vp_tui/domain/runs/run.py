@@ -29,8 +29,8 @@ DEAF_WAIT_S: Final = 2.0
 """An answer to a cancel that took so long waited for a run: G1 waits 5 s, G2 10 s."""
 LISTING_LAG_S: Final = 1.0
 """A listing may have been made so long before it arrived: younger frames know better."""
-
-
+LOST_KEPT_S: Final = 30 * 60.0
+"""Seconds for which a run that was lost is told."""
 NEVER: Final = float("-inf")
 
 
@@ -103,6 +103,8 @@ class Run(NamedTuple):
     cancel: RunCancel | None = None
     lost_at: float | None = None
     """When the session was gone from a listing although it ran."""
+    killed_at: float | None = None
+    """When a restart was seen that ended its turn, which nobody had cancelled."""
 
     @property
     def is_open(self) -> bool:
@@ -195,6 +197,7 @@ def renewed(run: Run, at: float) -> Run:
     turn = ended(run.turn, at) if run.turn.started_at is not None else run.turn
     return run._replace(
         turn=turn,
+        killed_at=at if run.is_open and run.pending is None else run.killed_at,
         own_attaches=0,
         asides=0,
         last_event_seq=None,
@@ -262,7 +265,7 @@ def _counted(run: Run, *, running: bool, at: float) -> Run:
     if running and run.running_since is None and not is_late:
         # A run that was not heard to begin has moved when it is first seen.
         moved_at = at if run.spoke_at is None else run.progress_at
-        return run._replace(running_since=at, progress_at=moved_at)
+        return run._replace(running_since=at, progress_at=moved_at, killed_at=None)
     if running:
         return run
     if (hit := run.pending) is not None:
