@@ -259,7 +259,7 @@ class TestKilledByARestart:
 
     @pytest.mark.parametrize("first", ["listing", "continuity"])
     def test_each_is_lost_with_an_alarm_of_its_own(self, first: str) -> None:
-        after = [
+        after: list[Event] = [
             builders.listing(builders.on_disk("a"), builders.on_disk("b"), at=126.0),
             builders.booted(BOOTED, at=127.0),
         ]
@@ -270,7 +270,7 @@ class TestKilledByARestart:
         assert rung == [("a", "lost run"), ("b", "lost run")]
 
     def test_it_is_over_when_another_turn_of_it_runs_and_in_time(self) -> None:
-        after = [
+        after: list[Event] = [
             builders.listing(builders.on_disk("a"), at=126.0),
             builders.booted(BOOTED, at=127.0),
         ]

@@ -67,8 +67,6 @@ def why_no_cancel(view: View, session_id: str | None) -> str | None:
     row = row_of_session(view, session_id)
     if row is None:
         return f"{session_id} is not listed any more"
-    if row.run.killed_at is not None and row.level.level is Level.LOST:
-        return "its run is gone: a restart of the gateway ended it"
     if row.level.level in _BEYOND:
         return _BEYOND[row.level.level].format(key=key_of(view.state.watch, "restart"))
     if not row.run.is_open:
