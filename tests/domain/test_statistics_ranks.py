@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vp_tui.domain.missions import rank_from_top
+from vp_tui.domain.latency import rank_from_top
 from vp_tui.domain.statistics import (
     P95_BOUNDABLE_FROM,
     p95_bound_rank,

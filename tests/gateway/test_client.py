@@ -55,6 +55,12 @@ async def test_each_endpoint_is_asked_as_the_contract_says(make_client: MakeClie
     assert not any("authorization" in request.headers for request in asked)
 
 
+async def test_metrics_of_another_lane_are_not_ours(make_client: MakeClient) -> None:
+    client = make_client(lambda _request: recorded("a04_metrics_unknown_vp.json"))
+    failure = (await failure_of(client)).failure
+    assert failure.reason.startswith("the metrics are of another lane: ")
+
+
 async def test_a_first_tail_has_no_cursor_and_a_path_prefix_is_kept(
     make_client: MakeClient,
 ) -> None:

@@ -20,14 +20,15 @@ from vp_tui.views.view import View
 @pytest.mark.parametrize(
     ("limit", "cure"),
     [
-        (1000, "go by the reconstructed rate"),
-        (999, "raise --event-limit (1000 at most), or go by the reconstructed rate"),
+        (1000, "[i] see what is known by what; prune its VP events, or waive the rate"),
+        (999, "[i] see what is known by what; raise --event-limit"),
     ],
 )
 def test_no_more_events_are_advised_than_a_gateway_gives(limit: int, cure: str) -> None:
-    view = View(builders.state(*scenes.truncated(), event_limit=limit), 2.0)
-    [partial] = [told for told in troubles(view) if "partial" in told.what]
-    assert partial.cure == cure
+    missions = [builders.mission(f"m{n}", result_ref=None) for n in range(3)]
+    cut = builders.snapshot(*missions, events=[], event_limit=limit)
+    [unknown] = troubles(View(builders.state(*scenes.ordinary(cut)), 2.0))
+    assert unknown.cure == cure
 
 
 @pytest.mark.parametrize(

@@ -81,12 +81,20 @@ def mission_event(
     return MissionEvent(f"{mission_id}-{event_type}", mission_id, event_type, NOW, cancelled)
 
 
+def mission_events(told: Mission) -> list[MissionEvent]:
+    """Return a mission's dispatch and, of one that ended, its end."""
+    dispatch = mission_event(told.mission_id)
+    if not told.is_terminal:
+        return [dispatch]
+    return [dispatch, mission_event(told.mission_id, f"vp.mission.{told.status}")]
+
+
 def snapshot(
     *missions: Mission, events: Sequence[MissionEvent] | None = None, **fields: Any
 ) -> Snapshot:
     """Return a snapshot of `missions`, newest first, whose events cover them all."""
     if events is None:
-        events = [mission_event(m.mission_id) for m in reversed(missions)]
+        events = [event for m in reversed(missions) for event in mission_events(m)]
     durations = sorted(m.duration_s for m in missions if m.duration_s is not None)
     p95_s = durations[round((len(durations) - 1) * 0.95)] if durations else None
     with_fallback = sum(m.fallback_seen for m in missions)

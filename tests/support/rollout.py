@@ -10,13 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tests.support.builders import NOW, continuity, mission
 
-from vp_tui.domain.missions import (
-    CoverageState,
-    Ledger,
-    LedgerEntry,
-    Signal,
-    terminal_entries,
-)
+from vp_tui.domain.coverage import CoverageState
+from vp_tui.domain.missions import Ledger, LedgerEntry, Signal, Witness, terminal_entries
 from vp_tui.domain.rollout.evidence_row import EvidenceRow, parse_log
 from vp_tui.domain.rollout.gates import GateFacts, judge_gates
 from vp_tui.domain.rollout.guardrails import trip_wire
@@ -56,10 +51,16 @@ def unmeasured(label: str, decision: str = "BLOCKED_AUTH", **cells: str) -> Evid
 
 
 def entry(mission_id: str = "m1", status: str = "completed", **fields: Any) -> LedgerEntry:
-    """Return what the ledger has of a clean mission; `fell_back` and `cancelled` say otherwise."""
+    """Return what the ledger has of a clean mission; `fell_back` and `cancelled` say otherwise.
+
+    Its end was seen, unless `is_known` is false.
+    """
+    is_known = fields.pop("is_known", True)
     signals = frozenset({Signal.EVENT}) if fields.pop("fell_back", False) else frozenset[Signal]()
     cancelled = fields.pop("cancelled", False)
-    return LedgerEntry(mission(mission_id, status, **fields), signals, cancelled=cancelled)
+    told = mission(mission_id, status, **fields)
+    witness = Witness.EVENTS if told.is_terminal and is_known else None
+    return LedgerEntry(told, signals, cancelled=cancelled, witness=witness)
 
 
 def history(marks: str, durations: Iterable[float] = ()) -> tuple[LedgerEntry, ...]:

@@ -88,8 +88,11 @@ def no_missions() -> list[Event]:
 
 
 def blind() -> list[Event]:
-    """Return a night on which the newest fallback is behind the gateway's event window."""
-    fallen = builders.mission("vp-mission-0000ff", result_ref=builders.ELSEWHERE)
+    """Return a night on which nobody knows how the newest mission went.
+
+    Its end is behind the gateway's event window, and its row does not say where it ran.
+    """
+    fallen = builders.mission("vp-mission-0000ff", result_ref=None)
     older = done(18)
     events = [builders.mission_event(m.mission_id) for m in reversed(older)]
     return ordinary(builders.snapshot(fallen, *older, events=events, event_limit=18))
@@ -100,6 +103,11 @@ def truncated() -> list[Event]:
     missions = done(18)
     events = [builders.mission_event(m.mission_id) for m in reversed(missions[:-3])]
     return ordinary(builders.snapshot(*missions, events=events, event_limit=15))
+
+
+def down_again() -> Event:
+    """Return that the sessions are not listed any more."""
+    return builders.failed(Source.SESSIONS, BROKEN, at=1.0)
 
 
 def disagreeing() -> list[Event]:

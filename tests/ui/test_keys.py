@@ -110,11 +110,11 @@ async def test_freezing_holds_the_picture_while_the_store_runs_on() -> None:
         await rig.passes(8.0)
         assert rig.lines[0].startswith(" FROZEN 8s ")
         assert rig.lines[1] == before[1]
-        assert rig.lines[2].startswith("! SAFETY blind rate"), (
+        assert rig.lines[2].startswith("! SAFETY outcomes unknown"), (
             "what is dangerous is told all the same"
         )
         assert rig.lines[4:15] == before[4:15]
-        assert rig.lines[-2].startswith("! alarm blind rate"), "so is what rang"
+        assert rig.lines[-2].startswith("! alarm outcomes unknown"), "so is what rang"
         assert "meanwhile" in {entry.text for entry in rig.store.state.entries}
         await rig.press("p")
         assert "FROZEN" not in rig.text

@@ -58,7 +58,7 @@ OVER: Final = {"record", "cancel", "help"}
 ALARMS: Final = (
     ("alarm", "STUCK 4m02 d3833624", "[c]"),
     ("tripped", "guardrail tripped", "[F]"),
-    ("blind", "blind rate", "-> go by the reconstructed rate"),
+    ("blind", "outcomes unknown", "[i]"),
     ("lost", "gateway lost", "[5]"),
     ("unauthorized", "unauthorized", "[A]"),
 )

@@ -118,7 +118,7 @@ def test_every_text_names_the_keys_of_the_watch(scene: str) -> None:
         ("deaf", "restart", "[{key}] restart the gateway: a second cancel is useless"),
         ("deaf", "restart", "only a restart ends it: {key}"),
         ("deaf", "restart", "2nd cancel useless -> {key} restart gateway (kills "),
-        ("blind", "links", "(key {key}) go by the reconstructed rate"),
+        ("blind", "explain", "[{key}] see what is known by what"),
         ("lost", "links", "mend the source first ({key} shows which)"),
         ("tripped", "brake", "[{key}] force fallback. "),
         ("tripped", "record-now", "record the window ({key} writes "),

@@ -136,7 +136,6 @@ class TestGates:
                 ],
                 1.0,
             ),
-            ([builders.polled(builders.snapshot(*done(40), events=[]))], 1.0),
         ],
     )
     def test_a_doubtful_source_never_passes(self, trouble: list[Event], now: float) -> None:
@@ -251,11 +250,11 @@ class TestGuardrails:
     def test_a_blind_rate_is_an_alarm(self) -> None:
         assessment = assessed(
             builders.healthy(),
-            builders.polled(
-                builders.snapshot(builders.mission(result_ref=builders.ELSEWHERE), events=[])
-            ),
+            builders.polled(builders.snapshot(builders.mission(result_ref=None), events=[])),
         )
-        assert [(alarm.alarm, alarm.key) for alarm in assessment.safety] == [("blind rate", "5")]
+        assert [(alarm.alarm, alarm.key) for alarm in assessment.safety] == [
+            ("outcomes unknown", "i")
+        ]
 
     def test_the_evidence_target_counts_what_is_recorded(self) -> None:
         target = assessed(*night(*done(3))).target
@@ -349,7 +348,9 @@ class TestStatus:
             View(
                 builders.state(
                     builders.healthy(),
-                    builders.polled(builders.snapshot(builders.mission(), events=[])),
+                    builders.polled(
+                        builders.snapshot(builders.mission(result_ref=None), events=[])
+                    ),
                 ),
                 1.0,
             )

@@ -35,10 +35,10 @@ def test_they_come_in_the_order_of_the_rules() -> None:
         "`missions_considered=19`, `missions_with_fallback=0`, `mission_counts={completed:19}`",
         "`event_counts={vp.mission.dispatched:18}`",
         "reported: BLIND says 0.000 0/19, p95 36.000s 2nd of 19",
-        "epoch: 1/19 fell back, at most ",
-        "window: +19 missions: 19 completed, 0 failed, 0 running, 1 fell back, p95 36.000s",
+        "epoch: 0/18 fell back, at most ",
+        "window: +19 missions: 19 completed, 0 failed, 0 running, 0 fell back, p95 36.000s",
         "coding turns: 1 of 1 to the VP, no mission: 0 could not start, 0 in shadow",
-        "the reported rate is BLIND: its events miss 1 of 19 missions, the newest too",
+        "outcomes unknown: 1 in the window, 1 of the last 19 ended unseen",
         "as suggested: ",
         "; paged Bo",
     ]

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.support import builders
 
+from vp_tui.domain.coverage import CoverageState
 from vp_tui.domain.events import Event, PollRateChanged
-from vp_tui.domain.missions import CoverageState
 from vp_tui.domain.models import Failure, Plane, Source, StreamState
 from vp_tui.domain.text import short_id
 from vp_tui.state.sources import OFTEN_ASKED
@@ -263,7 +263,10 @@ class TestOrphans:
     def test_a_row_is_an_orphan_when_nothing_runs(self) -> None:
         assert (
             figures(
-                builders.healthy(), builders.polled(RUNNING), builders.listing(builders.session())
+                builders.healthy(),
+                builders.polled(RUNNING),
+                builders.listing(builders.session()),
+                builders.polled(RUNNING, 2.0),
             ).orphans
             == 1
         )
@@ -283,7 +286,8 @@ class TestOrphans:
             builders.listing(over, at=21.0),
         ]
         assert figures(*events).orphans == 0
-        assert figures(*events, builders.polled(RUNNING, 32.0)).orphans == 1
+        later: list[Event] = [builders.polled(RUNNING, 32.0), builders.listing(over, at=33.0)]
+        assert figures(*events, *later, builders.polled(RUNNING, 34.0)).orphans == 1
 
     def test_a_turn_heard_to_go_on_is_real_though_the_counter_is_cleared(self) -> None:
         deaf: list[Event] = [builders.linked(), *builders.stream(builders.processing(), at=1.0)]
@@ -295,12 +299,19 @@ class TestOrphans:
         ]
         assert figures(*events).orphans == 0
         broken = builders.linked(StreamState.WAITING, "closed", at=80.0)
-        assert figures(*events, broken, builders.linked(at=85.0)).orphans == 1
+        again: list[Event] = [
+            builders.listing(builders.session(), at=91.0),
+            builders.polled(RUNNING, 92.0),
+        ]
+        assert figures(*events, broken, builders.linked(at=85.0), *again).orphans == 1
 
     def test_an_orphan_that_fell_back_is_a_failed_mission(self) -> None:
         zombie = builders.mission("m1", "running", fallback_seen=True)
         shown = figures(
-            builders.healthy(), builders.polled(builders.snapshot(zombie)), builders.listing()
+            builders.healthy(),
+            builders.polled(builders.snapshot(zombie)),
+            builders.listing(),
+            builders.polled(builders.snapshot(zombie), 2.0),
         )
         assert (shown.reconstruction.terminal, shown.reconstruction.fallbacks) == (1, 1)
 

@@ -179,7 +179,7 @@ def test_what_is_not_verified() -> None:
         "Unverified", *scenes.blind(), log, builders.failed(Source.SESSIONS, builders.REFUSED)
     )
     assert told[0] == "- unauthorized: sessions: 401 from the ops plane"
-    assert any("BLIND" in line for line in told)
+    assert any("outcomes unknown" in line for line in told)
     assert told[-1] == "- 1 of the newest 2 rows has no record: written by hand"
 
 

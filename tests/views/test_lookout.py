@@ -49,8 +49,8 @@ def test_all_kinds() -> None:
     assert kinds(builders.healthy(), builders.polled(builders.snapshot(*fallen)), now=1.0) == [
         "guardrail tripped"
     ]
-    hidden = builders.snapshot(builders.mission(), events=[], event_limit=0)
-    assert kinds(builders.healthy(), builders.polled(hidden), now=1.0) == ["blind rate"]
+    hidden = builders.snapshot(builders.mission(result_ref=None), events=[], event_limit=0)
+    assert kinds(builders.healthy(), builders.polled(hidden), now=1.0) == ["outcomes unknown"]
     lost = [builders.failed(source, GONE) for source in (Source.METRICS, Source.SESSIONS)]
     assert kinds(builders.healthy(-90.0), *lost, now=1.0) == ["gateway lost"]
 

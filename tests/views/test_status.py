@@ -68,7 +68,7 @@ class TestShape:
             ),
             ("fallback.reported", "rate with_fallback considered"),
             ("fallback.reconstructed", "rate fallbacks terminal inferred"),
-            ("fallback.coverage", "state covered considered"),
+            ("fallback.coverage", "state covered considered known unknown by"),
             ("fallback.unseen", "bootstrap shadow lease_degraded"),
             ("fallback.routing", "coding_turns delegated primary bootstrap unexplained"),
             ("latency", "n p50_s p95_s max_s rank_from_top over_watch"),
@@ -202,15 +202,25 @@ class TestValues:
             "terminal": 2,
             "inferred": 1,
         }
-        assert value["fallback"]["coverage"] == {"state": "full", "covered": 2, "considered": 2}
+        assert value["fallback"]["coverage"] == {
+            "state": "full",
+            "covered": 2,
+            "considered": 2,
+            "known": 2,
+            "unknown": 0,
+            "by": {"events": 2, "witnessed": 0, "inferred": 0},
+        }
         assert value["latency"]["rank_from_top"] == 1
         assert value["alarms"] == ["the gateway's fallback count is 1 lower than the ledger's"]
 
     def test_a_blind_rate_is_an_alarm(self) -> None:
         value = shown(
-            builders.healthy(), builders.polled(builders.snapshot(builders.mission(), events=[]))
+            builders.healthy(),
+            builders.polled(builders.snapshot(builders.mission(result_ref=None), events=[])),
         )
-        assert value["alarms"] == ["blind rate: its events miss 1 of 1 mission, the newest too"]
+        assert value["alarms"] == [
+            "outcomes unknown: 1 in the window, 1 of the last 1 ended unseen"
+        ]
 
     def test_a_substitute_is_labelled(self) -> None:
         value = shown(
@@ -275,7 +285,7 @@ class TestExitCode:
             builders.failed(Source.LOG, log_id="vp_coder_primary"),
             builders.linked(StreamState.WAITING, "refused"),
             builders.linked(StreamState.UNAUTHORIZED, "403"),
-            builders.polled(builders.snapshot(builders.mission(), events=[])),
+            builders.polled(builders.snapshot(builders.mission("new", result_ref=None), events=[])),
             builders.polled(builders.snapshot(builders.mission(result_ref=builders.ELSEWHERE))),
         ],
     )

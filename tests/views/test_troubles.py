@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 from tests.support import builders, scenes
+from tests.support.rollout import window
 from tests.support.scenes import BROKEN, GONE
 
-from vp_tui.domain.events import EvidenceRead, HealthArrived, TokensRead
+from vp_tui.domain.events import EvidenceRead, HealthArrived, TokensRead, WindowsRead
 from vp_tui.domain.models import Plane, Source, StreamState, TokenPresence
 from vp_tui.views.troubles import badge, troubles
 from vp_tui.views.view import View
@@ -93,12 +94,16 @@ def test_refusals_are_named_together_before_all_else() -> None:
 
 
 def test_each_doubt_about_the_rate_is_told() -> None:
-    (blind, disagree) = troubles_after(*scenes.blind())
-    assert "BLIND" in blind.what
-    assert "1 of 19 missions" in blind.reason
-    assert disagree.reason.startswith("1 fallback seen")
-    (partial,) = troubles_after(*scenes.truncated())
-    assert "3 of 18" in partial.reason
+    (blind,) = troubles_after(*scenes.blind())
+    assert blind.what == "outcomes unknown"
+    assert blind.reason == "1 in the window, 1 of the last 19 ended unseen"
+    before = [builders.mission(f"old{n}", started_s=-9e3, result_ref=None) for n in range(3)]
+    newest = scenes.done(20)
+    events = builders.mission_events(newest[0])
+    known = builders.snapshot(*newest, *before, events=events, event_limit=500)
+    held = WindowsRead(0.0, (window(anchor=frozenset(m.mission_id for m in before)),))
+    (partial,) = troubles_after(*scenes.ordinary(known), held)
+    assert partial.reason == "3 of 23 outcomes unknown"
     assert "--event-limit" in partial.cure
     assert not partial.is_grave
 
@@ -114,19 +119,13 @@ def test_the_number_of_unreported_fallbacks_is_told() -> None:
 
 
 def test_what_is_not_grave_comes_last() -> None:
-    partial = builders.snapshot(
-        builders.mission("m2"),
-        builders.mission("m1"),
-        events=[builders.mission_event("m2")],
-        event_limit=1,
-        lane=None,
-    )
     found = troubles_after(
-        builders.polled(partial),
+        TokensRead(0.0, TokenPresence(problems=("~/.uatok is not readable",))),
+        builders.polled(builders.snapshot()),
         builders.listing(),
         builders.failed(Source.METRICS, BROKEN, at=1.0),
     )
-    assert [trouble.what for trouble in found] == ["metrics down", "the reported rate is partial"]
+    assert [trouble.what for trouble in found] == ["metrics down", "tokens"]
     assert [trouble.is_grave for trouble in found] == [True, False]
 
 

@@ -149,7 +149,7 @@ class TestWriting:
         assert desk.verdicts[-1] == "ok"
 
     async def test_reconstructed_values_follow_from_the_record(self, tmp_path: Path) -> None:
-        desk = Desk(evidence.golden_files(tmp_path), *scenes.blind())
+        desk = Desk(evidence.golden_files(tmp_path), *scenes.disagreeing())
         outcome = await desk.write(Choice("HOLD_SHADOW"))
         assert outcome.row.fallback_rate == "0.053 (reconstructed)"
         assert desk.verdicts[-1] == "ok"

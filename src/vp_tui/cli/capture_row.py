@@ -14,7 +14,8 @@ from pydantic_core import from_json
 
 from vp_tui.cli.config.kinds import ConfigError
 from vp_tui.cli.config.load import DEFAULT
-from vp_tui.domain.missions import CoverageState, coverage_of
+from vp_tui.domain.coverage import CoverageState, coverage_of
+from vp_tui.domain.missions import Ledger
 from vp_tui.domain.models import Failure, Snapshot
 from vp_tui.domain.rollout.decisions import script_decision
 from vp_tui.domain.rollout.evidence_row import EvidenceRow, cells_from_snapshot, finite
@@ -261,9 +262,9 @@ class Reported(NamedTuple):
     def doubts(self) -> Iterator[str]:
         """Tell what makes the figures less than they seem."""
         if isinstance(self.snapshot, Snapshot):
-            state, covered, considered = coverage_of(self.snapshot)
-            if told := _UNCOVERED.get(state):
-                yield f"{told} (events of {covered} of {counted(considered, 'mission')})"
+            seen = coverage_of(self.snapshot, Ledger())
+            if told := _UNCOVERED.get(seen.state):
+                yield f"{told} (events of {seen.covered} of {counted(seen.considered, 'mission')})"
 
 
 def reported(raw: bytes, settings: Settings, problems: tuple[str, ...]) -> Reported:

@@ -1,23 +1,20 @@
-"""What all signals together say of each mission, how far the events cover them, and p95 as a rank.
+"""What all signals together say of each mission: whether it fell back, and by what that is known.
 
 The metrics endpoint alone can go blind. Missions come newest first, events OLDEST first, each cut
 at its limit: once the lane has more events than that, new fallbacks are invisible and the reported
 rate freezes at history. So four signals are merged per mission: the event and flag of the metrics,
 what a result's place lets one infer (G1), what the streams said, and what earlier polls saw.
-
-The p95 is the gateway's: a rank, not an estimate.
 """
 
 from __future__ import annotations
 
-from bisect import insort
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping
     from datetime import datetime
 
     from vp_tui.domain.models import Dialect, Mission, MissionClaims, Snapshot
@@ -33,7 +30,8 @@ ORPHAN_AFTER_S: Final = 300.0
 ORPHAN_GRACE_S: Final = 10.0
 """Younger rows are not given up: the session listing may be older than they are."""
 
-DISPATCHED: Final = "vp.mission.dispatched"
+ENDS: Final = frozenset({"vp.mission.completed", "vp.mission.failed", "vp.mission.cancelled"})
+"""Events that tell how a mission ended."""
 
 
 class Signal(StrEnum):
@@ -45,6 +43,18 @@ class Signal(StrEnum):
     STREAM = "stream"
 
 
+class Witness(StrEnum):
+    """By what the outcome of a finished mission is known (docs/rollout.md, fact 1)."""
+
+    EVENTS = "events"
+    """Its end is among the events of the newest answer."""
+    WITNESSED = "witnessed"
+    """vp-tui was there: its end was among the events of an earlier answer, or a stream was heard
+    from the dispatch to the end without a break."""
+    INFERRED = "inferred"
+    """The place of its result tells (G1)."""
+
+
 class LedgerEntry(NamedTuple):
     """One mission and every signal of a fallback seen for it so far."""
 
@@ -52,11 +62,25 @@ class LedgerEntry(NamedTuple):
     signals: frozenset[Signal] = frozenset()
     cancelled: bool = False
     """Ended by hand: neither clean nor fallen back."""
+    witness: Witness | None = None
+    """By what its end is known; None: by nothing, or it has not ended."""
 
     @property
     def fell_back(self) -> bool:
         """Whether any signal says so."""
         return bool(self.signals)
+
+    @property
+    def is_known(self) -> bool:
+        """Whether it is known how it went; a fallback that was seen is enough."""
+        return self.witness is not None or self.fell_back or not self.mission.is_terminal
+
+    def settled(self, *, fallen: bool) -> LedgerEntry:
+        """Return one whose outcome is unknown as if it were known, to judge both ways."""
+        if self.is_known:
+            return self
+        signals = frozenset({Signal.EVENT} if fallen else ())
+        return self._replace(witness=Witness.EVENTS, signals=signals)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,15 +90,25 @@ class Ledger:
     entries: Mapping[str, LedgerEntry] = field(default_factory=dict)
     stream_fallbacks: tuple[str, ...] = ()
     """Missions that a stream said fell back and that the metrics have not named yet."""
+    witnessed: frozenset[str] = frozenset()
+    """Missions that a stream was heard of from dispatch to end, until the metrics say so too."""
+    news: frozenset[str] = frozenset()
+    """Missions of which a stream told after the newest answer was asked for, perhaps."""
+    later_news: frozenset[str] = frozenset()
+    """Of these, those told of since that answer came."""
+    given_up: frozenset[str] = frozenset()
+    """Missions that read `running` and cannot be, until they end after all."""
 
 
 class Reconstruction(NamedTuple):
-    """The reconstructed fallback figures over terminal missions."""
+    """The reconstructed fallback figures over terminal missions whose outcome is known."""
 
     terminal: int
     fallbacks: int
     inferred: int
     """Of the fallbacks, those known by inference alone."""
+    unknown: int = 0
+    """Further terminal missions, whose outcome is not known: they are in no rate."""
 
     @property
     def rate(self) -> float | None:
@@ -86,6 +120,7 @@ def merge_snapshot(ledger: Ledger, snapshot: Snapshot, dialect: Dialect | None) 
     """Return the ledger with what a snapshot tells about its missions."""
     by_event = {event.mission_id for event in snapshot.events if event.event_type == FALLBACK}
     by_hand = {event.mission_id for event in snapshot.events if event.cancelled}
+    ended = {event.mission_id for event in snapshot.events if event.event_type in ENDS}
     lane_result = f"workspace://{snapshot.lane.workspace_dir}" if snapshot.lane else None
     by_stream = set(ledger.stream_fallbacks)
     entries = dict(ledger.entries)
@@ -98,13 +133,44 @@ def merge_snapshot(ledger: Ledger, snapshot: Snapshot, dialect: Dialect | None) 
             Signal.INFERRED: dialect == "G1" and _ran_elsewhere(mission, lane_result),
         }
         known = entries.get(mission_id, LedgerEntry(mission))
+        is_inferable = dialect == "G1" and _is_inferable(mission, lane_result)
         entries[mission_id] = LedgerEntry(
             mission,
             known.signals.union(signal for signal, is_so in told.items() if is_so),
             known.cancelled or mission_id in by_hand or mission.status == "cancelled",
+            _witness(mission, known, ledger, is_told=mission_id in ended, infers=is_inferable),
         )
-    unnamed = tuple(m for m in ledger.stream_fallbacks if m not in entries)
-    return Ledger(dict(list(entries.items())[-LEDGER_LIMIT:]), unnamed)
+    kept = dict(list(entries.items())[-LEDGER_LIMIT:])
+    return Ledger(
+        kept,
+        tuple(m for m in ledger.stream_fallbacks if m not in entries),
+        frozenset(m for m in ledger.witnessed if m not in kept or not kept[m].mission.is_terminal),
+        news=ledger.later_news,
+        given_up=frozenset(m for m in ledger.given_up if _may_end(kept.get(m))),
+    )
+
+
+def _is_before(entry: LedgerEntry, oldest: datetime | None) -> bool:
+    began_at = entry.mission.started_at
+    return oldest is not None and began_at is not None and began_at < oldest
+
+
+def _witness(
+    mission: Mission, known: LedgerEntry, ledger: Ledger, *, is_told: bool, infers: bool
+) -> Witness | None:
+    """Return by what the mission's end is known now; what was known before stays known."""
+    if not mission.is_terminal:
+        return None
+    if is_told:
+        return Witness.EVENTS
+    was_heard = mission.status == "completed" and mission.mission_id in ledger.witnessed
+    if was_heard or known.witness in {Witness.EVENTS, Witness.WITNESSED}:
+        return Witness.WITNESSED
+    return Witness.INFERRED if infers else None
+
+
+def _may_end(entry: LedgerEntry | None) -> bool:
+    return entry is not None and not entry.mission.is_terminal
 
 
 def note_stream_fallbacks(ledger: Ledger, mission_ids: Iterable[str]) -> Ledger:
@@ -119,7 +185,41 @@ def note_stream_fallbacks(ledger: Ledger, mission_ids: Iterable[str]) -> Ledger:
     }
     known = dict.fromkeys(ledger.stream_fallbacks) | told
     waiting = [mission_id for mission_id in known if mission_id not in named]
-    return Ledger({**ledger.entries, **named}, tuple(waiting[-LEDGER_LIMIT:]))
+    return replace(
+        ledger,
+        entries={**ledger.entries, **named},
+        stream_fallbacks=tuple(waiting[-LEDGER_LIMIT:]),
+        news=ledger.news.union(told),
+        later_news=ledger.later_news.union(told),
+    )
+
+
+def note_witnessed(ledger: Ledger, mission_ids: Collection[str]) -> Ledger:
+    """Return the ledger knowing that a stream was heard of these from dispatch to end."""
+    if not mission_ids:
+        return ledger
+    return replace(ledger, witnessed=ledger.witnessed.union(mission_ids))
+
+
+def give_up(
+    ledger: Ledger, snapshot: Snapshot, given_up: Collection[str], *, again: bool
+) -> Ledger:
+    """Return the ledger knowing which missions read `running` and cannot be.
+
+    That are `given_up`, those that were cancelled by hand, and those that a full list has left
+    behind. Those that were given up before stay so until they end, unless they may be
+    claimed `again` (G2).
+    """
+    is_full = len(snapshot.missions) >= snapshot.mission_limit
+    oldest = snapshot.missions[-1].started_at if is_full else None
+    gone = {
+        mission_id
+        for mission_id, entry in ledger.entries.items()
+        if not entry.mission.is_terminal and (entry.cancelled or _is_before(entry, oldest))
+    }
+    before = frozenset[str]() if again else ledger.given_up
+    found = before.union(given_up, gone)
+    return ledger if found == ledger.given_up else replace(ledger, given_up=found)
 
 
 def note_cancelled(ledger: Ledger, mission_ids: Iterable[str]) -> Ledger:
@@ -155,15 +255,21 @@ def terminal_entries(
 def reconstruct(entries: Iterable[LedgerEntry]) -> Reconstruction:
     """Return the fallback figures of finished missions, from all signals."""
     listed = tuple(entries)
-    fallen = [entry for entry in listed if entry.fell_back]
+    known = [entry for entry in listed if entry.is_known]
+    fallen = [entry for entry in known if entry.fell_back]
     alone = frozenset({Signal.INFERRED})
-    return Reconstruction(len(listed), len(fallen), sum(e.signals == alone for e in fallen))
+    inferred = sum(entry.signals == alone for entry in fallen)
+    return Reconstruction(len(known), len(fallen), inferred, len(listed) - len(known))
 
 
 def unreported_fallbacks(ledger: Ledger, snapshot: Snapshot) -> int:
-    """Return how many of the snapshot's missions fell back without the gateway reporting it."""
+    """Return how many of the snapshot's missions fell back without the gateway reporting it.
+
+    A frame that outran the poll is news, no disagreement: each mission is judged by an answer that
+    was asked for after the newest that a stream told of it.
+    """
     known = sum(
-        entry.fell_back
+        entry.fell_back and (mission.fallback_seen or mission.mission_id not in ledger.news)
         for mission in snapshot.missions
         if (entry := ledger.entries.get(mission.mission_id))
     )
@@ -174,6 +280,7 @@ def orphans(
     snapshot: Snapshot,
     dialect: Dialect | None,
     claims: MissionClaims | None = None,
+    since: datetime | None = None,
     *,
     may_run: bool,
 ) -> tuple[str, ...]:
@@ -183,10 +290,13 @@ def orphans(
     several run at once: one that a worker claimed is given up when its claim has ended, one of the
     gateway's own when it is old and no session runs. Without `claims` those of a lane of workers
     may all be under way. An unknown generation is treated as G2, the one that accuses less.
+    A restart at `since` ended all of the gateway's own that ran before it.
     """
     running = [mission for mission in snapshot.missions if mission.status == "running"]
     if dialect == "G1":
-        doubtful, certain, limit_s = running[:1], running[1:], ORPHAN_GRACE_S
+        is_newest = bool(running) and running[0] is snapshot.missions[0]
+        at_most = 1 if is_newest and is_of_epoch(running[0], since) else 0
+        doubtful, certain, limit_s = running[:at_most], running[at_most:], ORPHAN_GRACE_S
     else:
         doubtful, certain = _by_claim(running, snapshot, claims)
         limit_s = max(3 * (snapshot.latency.p95_s or 0.0), ORPHAN_AFTER_S)
@@ -216,6 +326,13 @@ def _ran_elsewhere(mission: Mission, lane_result: str | None) -> bool:
     return None not in (mission.result_ref, lane_result) and mission.result_ref != lane_result
 
 
+def _is_inferable(mission: Mission, lane_result: str | None) -> bool:
+    """Tell whether a finished mission's row says where it ran (docs/rollout.md, fact 2)."""
+    return mission.status == "failed" or (
+        mission.status == "completed" and None not in (mission.result_ref, lane_result)
+    )
+
+
 def is_of_epoch(mission: Mission, since: datetime | None) -> bool:
     """Tell whether a mission began after the gateway's boot; None: it is not known, all did."""
     began_at = mission.started_at
@@ -229,67 +346,3 @@ def _finished_at(entry: LedgerEntry) -> tuple[float, str]:
 
 def _age_s(mission: Mission, now: datetime) -> float:
     return (now - mission.started_at).total_seconds() if mission.started_at else 0.0
-
-
-class CoverageState(StrEnum):
-    """How much of the missions the events still cover."""
-
-    FULL = "full"
-    TRUNCATED = "truncated"
-    """The event window is full: fallbacks of some missions may be missing."""
-    BLIND = "blind"
-    """The newest mission is not covered: the reported rate is history, not now."""
-    NONE = "none"
-    """There are no missions to cover."""
-
-
-class Coverage(NamedTuple):
-    """How many of the `considered` missions have their dispatch among the events."""
-
-    state: CoverageState
-    covered: int
-    considered: int
-
-
-def coverage_of(snapshot: Snapshot) -> Coverage:
-    """Tell how many of the snapshot's missions its events cover."""
-    dispatched = {event.mission_id for event in snapshot.events if event.event_type == DISPATCHED}
-    covered = [mission.mission_id in dispatched for mission in snapshot.missions]
-    if not covered:
-        state = CoverageState.NONE
-    elif not covered[0]:
-        state = CoverageState.BLIND
-    elif len(snapshot.events) >= snapshot.event_limit or not all(covered):
-        state = CoverageState.TRUNCATED
-    else:
-        state = CoverageState.FULL
-    return Coverage(state, sum(covered), len(covered))
-
-
-def rank_from_top(count: int) -> int:
-    """Return which largest of `count` values the p95 is, as the gateway rounds; 1: the maximum."""
-    return count - round((count - 1) * 0.95)
-
-
-def p95_after_each(durations: Sequence[float], last: int) -> tuple[float, ...]:
-    """Return the p95 as it stood after each of the `last` newest of `durations` (oldest first)."""
-    first = max(len(durations) - last, 0)
-    ranked = sorted(durations[:first])
-    series = []
-    for duration in durations[first:]:
-        insort(ranked, duration)
-        series.append(ranked[-rank_from_top(len(ranked))])
-    return tuple(series)
-
-
-def ordinal(number: int) -> str:
-    """Return a rank as `1st`, `2nd`, `3rd` or `4th`."""
-    if number % 100 in (11, 12, 13):
-        return f"{number}th"
-    return f"{number}{({1: 'st', 2: 'nd', 3: 'rd'}).get(number % 10, 'th')}"
-
-
-def describe_rank(count: int) -> str:
-    """Return how the p95 of `count` values reads: `max of 7`, `2nd of 15`."""
-    rank = rank_from_top(count)
-    return f"{'max' if rank == 1 else ordinal(rank)} of {count}"

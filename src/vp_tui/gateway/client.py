@@ -97,8 +97,16 @@ class GatewayClient:
         """Ask for the lane's metrics, on the ops plane or on the dashboard's without a token."""
         if plane is Plane.DASHBOARD:
             answer = await self._get(_DASHBOARD, None, self._lane)
-            return parse_dashboard_metrics(answer.body, **self._limits)
-        return parse_metrics(await self.metrics_body(), **self._limits)
+            return self._of_lane(parse_dashboard_metrics(answer.body, **self._limits))
+        return self._of_lane(parse_metrics(await self.metrics_body(), **self._limits))
+
+    def _of_lane(self, snapshot: Snapshot) -> Snapshot:
+        """Return the metrics if they are of the lane that was asked for."""
+        if snapshot.vp_id != self._lane["vp_id"]:
+            raise Unreadable(
+                f"the metrics are of another lane: {snapshot.vp_id}", "is a cache in between?"
+            )
+        return snapshot
 
     async def metrics_body(self) -> bytes:
         """Ask for the lane's metrics on the ops plane; return the answer as it was sent."""

@@ -76,7 +76,7 @@ _RULES: Final[Mapping[type[events.Event], Callable[[Any, State], State]]] = Mapp
     {
         events.HealthArrived: sources.health_arrived,
         events.SnapshotArrived: _snapshot,
-        events.ClaimsArrived: lambda event, state: replace(state, claims=event.claims),
+        events.ClaimsArrived: sources.claims_arrived,
         events.SessionsArrived: sources.sessions_arrived,
         events.ContinuityArrived: _continuity,
         events.SourceFailed: sources.source_failed,

@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from vp_tui.domain.missions import merge_snapshot
-from vp_tui.domain.models import Plane, Source
+from vp_tui.domain.missions import ORPHAN_GRACE_S, give_up, merge_snapshot, orphans
+from vp_tui.domain.models import Plane, Source, StreamState
 from vp_tui.domain.rollout.verdicts import Attestation, attested
 from vp_tui.domain.runs.levels import stuck_after
 from vp_tui.domain.runs.progress import is_killed
@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from vp_tui.domain import events
-    from vp_tui.domain.models import Session
-    from vp_tui.state.state import Tone
+    from vp_tui.domain.missions import Ledger
+    from vp_tui.domain.models import Session, Snapshot
+    from vp_tui.state.state import Link, Tone
 
 
 OFTEN_ASKED: Final = (Source.METRICS, Source.SESSIONS)
@@ -47,6 +48,7 @@ def health_arrived(event: events.HealthArrived, state: State) -> State:
 def snapshot_arrived(event: events.SnapshotArrived, state: State) -> State:
     """Merge the metrics into the ledger."""
     ledger = merge_snapshot(state.ledger, event.snapshot, state.dialect)
+    ledger = _with_orphans(ledger, event.snapshot, state)
     state = replace(state, snapshot=event.snapshot, ledger=ledger)
     if event.plane is not Plane.OPS:
         # The ops plane goes on refusing: the refusal stays, the substitute has its own age.
@@ -54,6 +56,60 @@ def snapshot_arrived(event: events.SnapshotArrived, state: State) -> State:
         status = status._replace(answered_at=event.at, plane=event.plane)
         return _with_source(state, Source.METRICS, status)
     return _answered(state, Source.METRICS, event.at, event.plane)
+
+
+def claims_arrived(event: events.ClaimsArrived, state: State) -> State:
+    """Take who has which mission of a G2: what nobody has any more does not run."""
+    state = replace(state, claims=event.claims)
+    if state.snapshot is None:
+        return state
+    return replace(state, ledger=_with_orphans(state.ledger, state.snapshot, state))
+
+
+def _with_orphans(ledger: Ledger, snapshot: Snapshot, state: State) -> Ledger:
+    """Return the ledger with the missions that read `running` in `snapshot` and cannot be.
+
+    On a G1 one answer proves nothing of the newest mission: it is given up if it read so in the
+    answer before too, and the sessions were listed since then (docs/rollout.md, fact 15).
+    """
+    may_run, early, is_g1 = _may_run(state), set[str](), state.dialect == "G1"
+    if is_g1 and snapshot.missions and snapshot is not state.snapshot:
+        asked_at, listed_at = (
+            state.sources.get(source, SourceStatus()).answered_at
+            for source in (Source.METRICS, Source.SESSIONS)
+        )
+        is_listed = asked_at is not None and listed_at is not None and listed_at >= asked_at
+        before = state.snapshot.missions if state.snapshot is not None else ()
+        read_so = {mission.mission_id for mission in before if mission.status == "running"}
+        early = {snapshot.missions[0].mission_id} - (read_so if is_listed else set())
+    found = orphans(snapshot, state.dialect, state.claims, state.boot_at, may_run=may_run)
+    return give_up(ledger, snapshot, set(found) - early, again=not is_g1)
+
+
+def _may_run(state: State) -> bool:
+    """Tell whether a mission may be under way; only a listing can tell that none is.
+
+    The listing and the snapshot are of different moments, so a run that moved shortly before the
+    snapshot counts, and so does a turn whose end vp-tui would have heard.
+    """
+    listing = state.sources.get(Source.SESSIONS, SourceStatus())
+    if listing.answered_at is None or listing.failure is not None:
+        return True
+    if any(session.is_running for session in state.sessions.values()):
+        return True
+    told_at = state.sources.get(Source.METRICS, SourceStatus()).answered_at or 0.0
+    return any(
+        (run.progress_at is not None and told_at - run.progress_at < ORPHAN_GRACE_S)
+        or _is_heard(run, state.links.get(run.session_id))
+        for run in state.runs.values()
+    )
+
+
+def _is_heard(run: Run, link: Link | None) -> bool:
+    """Tell whether a turn is open and its socket has been there since it began."""
+    if link is None or link.state is not StreamState.LIVE:
+        return False
+    return run.turn.started_at is not None and link.since <= run.turn.started_at
 
 
 def sessions_arrived(event: events.SessionsArrived, state: State) -> State:

@@ -7,11 +7,18 @@ from itertools import groupby, pairwise
 from operator import attrgetter
 from typing import TYPE_CHECKING, Final
 
-from vp_tui.domain.missions import note_stream_fallbacks
+from vp_tui.domain.missions import note_stream_fallbacks, note_witnessed
 from vp_tui.domain.models import Source, StreamState
 from vp_tui.domain.runs.cancels import pending
 from vp_tui.domain.runs.run import Run, follow_run, released
-from vp_tui.domain.runs.turns import FALLBACKS, LEASE_DEGRADED, count_turn, is_aside
+from vp_tui.domain.runs.turns import (
+    DELEGATED_HERE,
+    FALLBACKS,
+    LEASE_DEGRADED,
+    count_turn,
+    is_aside,
+    step_turn,
+)
 from vp_tui.state.state import (
     EVENT_LIMIT,
     GROWTH_LIMIT,
@@ -30,6 +37,7 @@ if TYPE_CHECKING:
 
     from vp_tui.domain import events
     from vp_tui.domain.models import Frame, LogChunk, StreamEvent
+    from vp_tui.domain.runs.turns import Turn
     from vp_tui.state.state import State, Tone
 
 
@@ -101,10 +109,12 @@ def stream_events(state: State, frames: Sequence[StreamEvent]) -> State:
     """Apply frames of any sessions at once; per session and over all they keep their order."""
     runs, links, routing = dict(state.runs), dict(state.links), state.routing
     hit = {session_id for session_id, run in runs.items() if run.pending}
+    witnessed = set[str]()
     keeps_order = bool(hit) or any(map(_is_cancel, frames))
     for session_id, own in _in_groups(frames, keeps_order=keeps_order):
         before = runs.get(session_id) or Run(session_id)
         after, began = follow_run(before, own)
+        witnessed |= _witnessed(before.turn, own, links.get(session_id))
         runs[session_id] = _with_own_log(after, before, state)
         for turn, processing in began:
             routing = count_turn(routing, processing, turn.routing, state.dialect)
@@ -129,10 +139,31 @@ def stream_events(state: State, frames: Sequence[StreamEvent]) -> State:
         runs=runs,
         links=links,
         routing=routing,
-        ledger=note_stream_fallbacks(state.ledger, (m for m in fallen if m)),
+        ledger=note_stream_fallbacks(
+            note_witnessed(state.ledger, witnessed), (m for m in fallen if m)
+        ),
         entries=(state.entries + new)[-EVENT_LIMIT:],
         entries_seen=state.entries_seen + len(frames),
     )
+
+
+def _witnessed(turn: Turn, frames: Sequence[StreamEvent], link: Link | None) -> set[str]:
+    """Return the missions whose dispatch and end were heard on one socket without a break.
+
+    A turn that a worker outlives says nothing of its mission's end; nor does one with an error.
+    """
+    if link is None or link.gaps or not any(e.frame.kind == "query_complete" for e in frames):
+        return set()
+    found = set[str]()
+    for event in frames:
+        if event.frame.kind == "query_complete" and turn.mission_id and not event.frame.cancelled:
+            began_at, kinds = turn.started_at, {mark.kind for mark in turn.marks}
+            is_whole = began_at is not None and link.is_live and link.since <= began_at
+            is_clean = not turn.cancelled and "error" not in kinds
+            if is_whole and is_clean and turn.routing == DELEGATED_HERE:
+                found.add(turn.mission_id)
+        turn = step_turn(turn, event.frame, event.at)
+    return found
 
 
 def _with_own_log(run: Run, before: Run, state: State) -> Run:

@@ -31,12 +31,11 @@ from vp_tui.domain.rollout.windows import (
     RecordedEnd,
     Told,
     changed_ends,
-    numbers_of,
 )
 from vp_tui.domain.text import clock_z
 from vp_tui.domain.vocabulary import Word
 from vp_tui.state.state import NO_EVIDENCE
-from vp_tui.views.figures import UNEXPLAINED, current_window, is_log_known, numbers
+from vp_tui.views.figures import UNEXPLAINED, current_window, is_log_known, numbers, own_numbers
 from vp_tui.views.lane import lane_mode
 from vp_tui.views.runs import are_runs_judged
 from vp_tui.views.sources import SourceWord, listened, source_view
@@ -102,8 +101,8 @@ _NO_TARGET: Final = EvidenceTarget(0, None)
 def assess(view: View) -> Assessment:
     """Return the assessment of the view's window."""
     figures, window, log = numbers(view), current_window(view), view.state.evidence
-    hanging, orphaned = stuck_runs_in(view), figures.orphaned if figures else frozenset[str]()
-    own = view.same(_own_numbers, window, view.state.ledger, orphaned)
+    hanging = stuck_runs_in(view)
+    own = own_numbers(view)
     facts = _gate_facts(view, own if window.source.is_real else None)
     wire, real = facts.trip_wire, facts.finished
     gates = with_waivers(view.same(judge_gates, facts), window.waivers, tripped=wire.tripped)
@@ -240,10 +239,6 @@ def changed_words(changed: tuple[RecordedEnd, ...]) -> tuple[str, ...]:
         f"{count} of {short_label(window) or 'no window'} {outcome} after all"
         for (window, outcome), count in tally.items()
     )
-
-
-def _own_numbers(window: Window, ledger: Ledger, orphaned: frozenset[str]) -> WindowNumbers:
-    return numbers_of(window, ledger.entries.values(), orphaned, ledger.stream_fallbacks)
 
 
 def _gate_facts(view: View, own: WindowNumbers | None) -> GateFacts:

@@ -10,23 +10,16 @@ from datetime import timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from vp_tui.domain.missions import (
-    ORPHAN_GRACE_S,
-    CoverageState,
-    coverage_of,
-    is_of_epoch,
-    orphans,
-    p95_after_each,
-    reconstruct,
-    terminal_entries,
-    unreported_fallbacks,
-)
-from vp_tui.domain.models import Source, StreamState
+from vp_tui.domain.coverage import CoverageState, coverage_of
+from vp_tui.domain.latency import p95_after_each
+from vp_tui.domain.missions import is_of_epoch, reconstruct, terminal_entries, unreported_fallbacks
+from vp_tui.domain.models import Source
 from vp_tui.domain.rollout.labels import is_same_window
 from vp_tui.domain.rollout.windows import (
     anchor_of,
     default_scope,
     missions_of,
+    numbers_of,
     proposed_window,
     unreal_missions,
 )
@@ -38,13 +31,13 @@ from vp_tui.views.view import View, fact
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from vp_tui.domain.coverage import Coverage
     from vp_tui.domain.events import EvidenceRead
-    from vp_tui.domain.missions import Coverage, Ledger, LedgerEntry, Reconstruction
+    from vp_tui.domain.missions import Ledger, LedgerEntry, Reconstruction
     from vp_tui.domain.models import Snapshot
     from vp_tui.domain.rollout.guardrails import TripWire
-    from vp_tui.domain.rollout.windows import Anchor, Window
-    from vp_tui.domain.runs.run import Run
-    from vp_tui.state.state import Link, Watch
+    from vp_tui.domain.rollout.windows import Anchor, Window, WindowNumbers
+    from vp_tui.state.state import Watch
 
 
 UNEXPLAINED: Final = "unexplained"
@@ -125,7 +118,8 @@ class Numbers(NamedTuple):
     @property
     def running(self) -> int:
         """How many missions may be under way."""
-        return max(self.snapshot.mission_counts.get("running", 0) - self.orphans, 0)
+        missions = self.snapshot.missions
+        return sum(m.status == "running" and m.mission_id not in self.orphaned for m in missions)
 
     @property
     def uncounted(self) -> int:
@@ -140,14 +134,15 @@ def numbers(view: View) -> Numbers | None:
     if snapshot is None:
         return None
     state = view.state
-    orphaned = frozenset(orphans(snapshot, state.dialect, state.claims, may_run=_may_run(view)))
+    orphaned = state.ledger.given_up
     recent = view.same(terminal_entries, view.state.ledger, view.state.boot_at, orphaned)
     unreal_ids = (view.state.evidence or NO_EVIDENCE).unreal_ids
     windows = (*view.state.windows, current_window(view))
     real = view.same(_real, recent, view.same(_unreal, windows, view.state.ledger, unreal_ids))
-    coverage = view.same(coverage_of, snapshot)
+    coverage = view.same(coverage_of, snapshot, state.ledger)
     unreported = view.same(unreported_fallbacks, view.state.ledger, snapshot)
-    may_agree = coverage.state in {CoverageState.FULL, CoverageState.NONE} and not unreported
+    whole = coverage.state in {CoverageState.FULL, CoverageState.NONE} and not coverage.unknown
+    may_agree = whole and not unreported
     durations = view.same(_durations, recent)
     trend = view.same(p95_after_each, durations, TREND_POINTS)
     return Numbers(
@@ -169,6 +164,16 @@ def numbers(view: View) -> Numbers | None:
         p95_trend=trend,
         cells=view.same(_cells_that_agree if may_agree else _cells, snapshot, recent),
     )
+
+
+@fact
+def own_numbers(view: View) -> WindowNumbers:
+    """Return the figures of the window's own missions."""
+    return view.same(_own_numbers, current_window(view), view.state.ledger)
+
+
+def _own_numbers(window: Window, ledger: Ledger) -> WindowNumbers:
+    return numbers_of(window, ledger.entries.values(), ledger.given_up, ledger.stream_fallbacks)
 
 
 def is_log_known(view: View) -> bool:
@@ -275,32 +280,6 @@ def _real(recent: tuple[LedgerEntry, ...], unreal: frozenset[str]) -> tuple[Ledg
     if not unreal:
         return recent
     return tuple(entry for entry in recent if entry.mission.mission_id not in unreal)
-
-
-def _may_run(view: View) -> bool:
-    """Tell whether a mission may be under way; only a listing can tell that none is.
-
-    The listing and the snapshot are of different moments, so a run that moved shortly before the
-    snapshot counts, and so does a turn whose end vp-tui would have heard.
-    """
-    listing = view.state.sources.get(Source.SESSIONS, SourceStatus())
-    if listing.answered_at is None or listing.failure is not None:
-        return True
-    if any(session.is_running for session in view.state.sessions.values()):
-        return True
-    told_at = view.state.sources.get(Source.METRICS, SourceStatus()).answered_at or 0.0
-    return any(
-        (run.progress_at is not None and told_at - run.progress_at < ORPHAN_GRACE_S)
-        or _is_heard(run, view.state.links.get(run.session_id))
-        for run in view.state.runs.values()
-    )
-
-
-def _is_heard(run: Run, link: Link | None) -> bool:
-    """Tell whether a turn is open and its socket has been there since it began."""
-    if link is None or link.state is not StreamState.LIVE:
-        return False
-    return run.turn.started_at is not None and link.since <= run.turn.started_at
 
 
 def _wire(real: tuple[LedgerEntry, ...]) -> TripWire:

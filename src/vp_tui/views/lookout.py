@@ -16,6 +16,7 @@ from vp_tui.domain.vocabulary import RevertMode
 from vp_tui.state.sources import is_lost
 from vp_tui.views.assessment import assess
 from vp_tui.views.runs import is_told_by_rival, run_levels
+from vp_tui.views.troubles import UNKNOWN
 from vp_tui.views.view import View, fact
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from vp_tui.domain.lane.switches import Switches
 
 
-_LANE_ALARMS: Final = ("guardrail tripped", "blind rate", "lane cannot start")
+_LANE_ALARMS: Final = ("guardrail tripped", UNKNOWN, "lane cannot start")
 
 GATEWAY_LOST: Final = "gateway lost"
 _ORDER: Final = (
@@ -34,7 +35,7 @@ _ORDER: Final = (
     ("lane cannot start",),
     ("stuck run", "deaf run", "lock held"),
     (GATEWAY_LOST,),
-    ("blind rate",),
+    (UNKNOWN,),
     ("lost run",),
 )
 """Kinds of alarms, the gravest first, as the SAFETY line has them."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from vp_tui.domain.missions import CoverageState, rank_from_top
+from vp_tui.domain.latency import rank_from_top
 from vp_tui.domain.models import Plane, Source
 from vp_tui.domain.rollout.guardrails import EVIDENCE_TARGET, ROLLING
 from vp_tui.domain.runs.alarms import OF_NO_SESSION
@@ -19,6 +19,7 @@ from vp_tui.views.lane import lane_mode
 from vp_tui.views.lookout import present_alarms
 from vp_tui.views.runs import run_levels, run_rows
 from vp_tui.views.sources import SourceWord, is_reachable, listened, source_view, streams_view
+from vp_tui.views.troubles import are_outcomes_unknown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,7 +53,7 @@ def exit_code(view: View) -> int:
     if any(told.is_old for told in run_levels(view).values()):
         return EXIT_ATTENTION
     figures = numbers(view)
-    if figures and (figures.coverage.state is CoverageState.BLIND or figures.unreported):
+    if are_outcomes_unknown(view) or (figures and figures.unreported):
         return EXIT_ATTENTION
     return EXIT_HEALTHY
 
@@ -189,7 +190,10 @@ def _fallback(figures: Numbers, view: View) -> dict[str, Any]:
         "interval95": list(bounds.interval95) if bounds else None,
         "upper95": bounds.upper95 if bounds else None,
         "needed_for_10pct": bounds.needed if bounds else None,
-        "coverage": _members(figures.coverage, "state", "covered", "considered"),
+        "coverage": {
+            **_members(figures.coverage, "state", "covered", "considered", "known", "unknown"),
+            "by": dict(figures.coverage.by),
+        },
         "rolling": {"size": ROLLING, **rolling} if wire.terminal else None,
         "unseen": _members(tally, "bootstrap", "shadow", "lease_degraded"),
         "routing": _members(tally, *routing),

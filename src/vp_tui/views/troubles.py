@@ -7,16 +7,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from vp_tui.domain.coverage import CoverageState
 from vp_tui.domain.lane.auto_revert import STOP_KEY, YOU, Phase
 from vp_tui.domain.lane.mode import LaneMode
-from vp_tui.domain.missions import CoverageState
 from vp_tui.domain.models import Source
 from vp_tui.domain.runs.cancels import CancelState, pending
 from vp_tui.domain.runs.levels import UNLISTED, either, waiting_behind
 from vp_tui.domain.text import age, clock_z, counted, short_id
 from vp_tui.state.sources import OFTEN_ASKED, is_lost
 from vp_tui.views.actions import key_of
-from vp_tui.views.figures import Numbers, numbers
+from vp_tui.views.figures import Numbers, numbers, own_numbers
 from vp_tui.views.lane import lane_mode
 from vp_tui.views.sources import SourceView, SourceWord, is_reachable, source_view, streams_view
 from vp_tui.views.view import View, fact
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 LOST: Final = "gateway lost"
-BLIND: Final = "the reported rate is BLIND"
+UNKNOWN: Final = "outcomes unknown"
 _SOURCES: Final = (Source.METRICS, Source.SESSIONS, Source.CONTINUITY, Source.LOG, Source.HEALTH)
 
 GUARDRAIL: Final = "guardrail tripped"
@@ -41,7 +41,7 @@ COUNTDOWN: Final = "auto-revert"
 CANNOT_START: Final = "lane cannot start"
 MOST_EVENTS: Final = 1000
 """The most events that a gateway gives in one answer."""
-_SERIOUS: Final = {LOST: LOST, BLIND: "blind rate"}
+_SERIOUS: Final = {LOST: LOST, UNKNOWN: UNKNOWN}
 """Troubles that are an alarm of the SAFETY line, and the alarm's name."""
 
 
@@ -62,9 +62,8 @@ class Trouble(NamedTuple):
 def badge(view: View, *, frozen: bool) -> str:
     """Return the screen's state in words joined by `+`; only LIVE alone says that all is well."""
     words = ["FROZEN"] if frozen else []
-    figures = numbers(view)
     worst = max((source_view(view, s).word for s in OFTEN_ASKED), key=list(SourceWord).index)
-    if figures and figures.coverage.state is CoverageState.BLIND:
+    if are_outcomes_unknown(view):
         words.append("BLIND")
     if is_lost(view.state):
         words.append("LOST")
@@ -94,7 +93,7 @@ def _troubles_found(view: View) -> Iterator[Trouble]:
         names = ", ".join(source.name for source in refused)
         yield _failed(view, f"unauthorized: {names}", refused[0])
     if figures := numbers(view):
-        yield from _doubts(figures, view.state.watch.event_limit)
+        yield from _doubts(view, figures)
     yield from (_failed(view, f"{source.name} down", source) for source in down)
     for stale in (source for source in views if source.word is SourceWord.STALE):
         reason = f"no answer for {age(stale.age_s or 0.0)}, and no error either"
@@ -130,30 +129,41 @@ def _see_sources(view: View) -> str:
     return f"[{key_of(view.state.watch, 'links')}] see each source"
 
 
-def _doubts(figures: Numbers, event_limit: int) -> Iterator[Trouble]:
-    coverage = figures.coverage
-    uncovered = coverage.considered - coverage.covered
-    missions = counted(coverage.considered, "mission")
-    if coverage.state is CoverageState.BLIND:
+def are_outcomes_unknown(view: View) -> bool:
+    """Tell whether missions that a decision rests on fell back or not, nobody knows.
+
+    They are the window's and the last 20; that the endpoint alone is blind is no danger.
+    """
+    figures = numbers(view)
+    return figures is not None and bool(own_numbers(view).unknown or figures.wire.unknown)
+
+
+def _doubts(view: View, figures: Numbers) -> Iterator[Trouble]:
+    coverage, own, wire = figures.coverage, own_numbers(view), figures.wire
+    key = f"[{key_of(view.state.watch, 'explain')}] see what is known by what"
+    may_see_more = figures.snapshot.event_limit < MOST_EVENTS
+    more = "; raise --event-limit" if may_see_more else "; prune its VP events, or waive the rate"
+    if are_outcomes_unknown(view):
         yield Trouble(
-            BLIND,
-            f"its events miss {uncovered} of {missions}, the newest too",
-            "go by the reconstructed rate: the gateway shows oldest events",
+            UNKNOWN,
+            f"{own.unknown} in the window, {wire.unknown} of the last"
+            f" {wire.terminal + wire.unknown} ended unseen",
+            f"{key}{more}",
         )
-    elif coverage.state is CoverageState.TRUNCATED:
-        can_raise = event_limit < MOST_EVENTS
-        more = f"raise --event-limit ({MOST_EVENTS} at most), or " if can_raise else ""
-        yield Trouble(
-            "the reported rate is partial",
-            f"its event window is full, {uncovered} of {coverage.considered} uncovered",
-            f"{more}go by the reconstructed rate",
-            is_grave=False,
-        )
+    elif coverage.state is CoverageState.BLIND:
+        seen = figures.reconstruction
+        unknown = f", {coverage.unknown} unknown" if coverage.unknown else ""
+        told = f"own reckoning {seen.fallbacks}/{seen.terminal}{unknown}"
+        reason = f"its events miss the newest missions; {told}"
+        yield Trouble("endpoint blind", reason, key, is_grave=False)
+    elif coverage.unknown:
+        reason = f"{coverage.unknown} of {counted(coverage.considered, 'outcome')} unknown"
+        yield Trouble("the reported rate is partial", reason, f"{key}{more}", is_grave=False)
     if figures.unreported > 0:
         yield Trouble(
             "the rates disagree",
             f"{counted(figures.unreported, 'fallback')} seen that the gateway does not report",
-            "go by the reconstructed rate",
+            key if coverage.unknown else "go by the reconstructed rate",
         )
 
 
@@ -218,10 +228,11 @@ def safety_line(
 
 
 def _serious(view: View) -> Iterator[SafetyEntry]:
+    keys = {UNKNOWN: key_of(view.state.watch, "explain")}
     key = key_of(view.state.watch, "links")
     for found in troubles(view):
         if (alarm := _SERIOUS.get(found.what)) is not None:
-            yield SafetyEntry(alarm, found.reason, key, found.cure, found.what)
+            yield SafetyEntry(alarm, found.reason, keys.get(alarm, key), found.cure, found.what)
 
 
 def _contradicted(view: View) -> Iterator[SafetyEntry]:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from vp_tui.domain.missions import CoverageState, describe_rank
+from vp_tui.domain.coverage import CoverageState
+from vp_tui.domain.latency import describe_rank
 from vp_tui.domain.rollout.labels import numbered_label, short_label
 from vp_tui.domain.runs.cancels import CancelState
 from vp_tui.domain.text import age, clock_z, counted, utc_z
@@ -21,7 +22,7 @@ from vp_tui.views.sources import SourceWord, is_reachable, listened
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from vp_tui.domain.missions import Coverage
+    from vp_tui.domain.coverage import Coverage
     from vp_tui.domain.models import Health, Latency
     from vp_tui.domain.rollout.guardrails import CancelRecovery, EvidenceTarget, TripWire
     from vp_tui.domain.rollout.verdicts import Gates
@@ -43,8 +44,6 @@ EVENTS: Final = {
     "vp.mission.failed": "failed",
 }
 _KNOWN_STATUSES: Final = ("completed", "failed", "running")
-_OPEN: Final = frozenset({CancelState.REQUESTED, CancelState.UNKNOWN, CancelState.ANSWERED})
-"""States whose words do not say that nothing is recovered yet."""
 
 
 def share(part: int, whole: int) -> str:
@@ -86,24 +85,26 @@ def reported(figures: Numbers) -> str:
 def reconstructed(figures: Numbers) -> str:
     """Return the reconstructed rate of the finished missions."""
     seen = figures.reconstruction
-    if seen.rate is None:
-        return NOT_AVAILABLE
-    return f"{rate_cell(seen.rate)} {share(seen.fallbacks, seen.terminal)}"
+    told = NOT_AVAILABLE
+    if seen.rate is not None:
+        told = f"{rate_cell(seen.rate)} {share(seen.fallbacks, seen.terminal)}"
+    return f"{told}, {seen.unknown} unknown" if seen.unknown else told
 
 
 def agreement(figures: Numbers) -> list[str]:
     """Return whether reconstructed and reported rate count the same fallbacks; what is inferred."""
     told, more = "agrees" if figures.source.is_current else "agreed", figures.uncounted
-    if figures.unreported:
+    if figures.unreported > 0:
         told = f"{figures.unreported} unreported"
-        if figures.unreported < 0:  # of missions of which vp-tui knows no more
-            told = f"{-figures.unreported} only reported"
+    elif figures.unreported < 0:  # of missions of which vp-tui knows no more
+        told = f"{-figures.unreported} only reported"
+    elif figures.coverage.unknown:
+        told = f"{figures.coverage.unknown} unknown"
     elif more > 0:  # of missions that run on, were cancelled, or are of an earlier epoch
         told = f"{more} not counted"
     elif more < 0:  # of missions that the gateway's list no longer has
         told = f"{-more} not listed"
-    inferred = figures.reconstruction.inferred
-    return [told, f"{inferred} inferred"] if inferred else [told]
+    return [told, f"{n} inferred"] if (n := figures.reconstruction.inferred) else [told]
 
 
 def cumulative(view: View, figures: Numbers) -> str:
@@ -120,9 +121,10 @@ def cumulative(view: View, figures: Numbers) -> str:
 
 
 def coverage(covered: Coverage) -> str:
-    """Return of how many missions the outcomes are known by the gateway's events."""
-    told = f"known {share(covered.covered, covered.considered)}"
-    return f"BLIND, {told}" if covered.state is CoverageState.BLIND else told
+    """Return of how many missions the outcomes are known, whoever saw them."""
+    blind = "BLIND, " if covered.unknown else "endpoint blind, "
+    known = f"known {share(covered.known, covered.considered)}"
+    return blind + known if covered.state is CoverageState.BLIND else known
 
 
 def p95(seconds: float | None, count: int, *, short: bool = False) -> str:
@@ -219,10 +221,10 @@ def evidence_target(target: EvidenceTarget | None, *, short: bool = False) -> st
 
 def rolling(wire: TripWire) -> str:
     """Return how guardrail 3 stands, in a few words: `last 18: 0, trips at 3`."""
-    if not wire.terminal:
-        return f"none finished, trips at {wire.trips_at}"
     near = "TRIPPED" if wire.tripped else f"trips at {wire.trips_at}"
-    return f"last {wire.terminal}: {wire.fallbacks}, {near}"
+    known = f"{wire.fallbacks} of {wire.terminal} known" if wire.unknown else "none finished"
+    told = f"last {wire.terminal}: {wire.fallbacks}"
+    return f"{told if wire.terminal and not wire.unknown else known}, {near}"
 
 
 def window_name(window: Window) -> str:
@@ -333,7 +335,8 @@ def cancel_outcome(view: View, cancel: Cancel) -> str:
         return f"recovered at {at}: {cancel.recovered_by} completed"
     if how is CancelState.FAILED and cancel.failure is not None:
         return f"{how}: {cancel.failure.reason}"
-    return f"{how}, not recovered yet" if how in _OPEN else str(how)
+    is_open = how in {CancelState.REQUESTED, CancelState.UNKNOWN, CancelState.ANSWERED}
+    return f"{how}, not recovered yet" if is_open else str(how)
 
 
 def rang(view: View, alarm: Alarm) -> str:
@@ -343,6 +346,5 @@ def rang(view: View, alarm: Alarm) -> str:
 
 def seen_by(view: View, alarm: Alarm) -> str:
     """Return who has seen an alarm."""
-    if alarm.acknowledged is None:
-        return "seen by nobody"
-    return f"seen by {alarm.acknowledged.actor} {clock_z(view.wall_at(alarm.acknowledged.at))}"
+    seen = alarm.acknowledged
+    return f"seen by {seen.actor} {clock_z(view.wall_at(seen.at))}" if seen else "seen by nobody"

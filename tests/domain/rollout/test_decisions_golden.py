@@ -5,7 +5,8 @@ from typing import NamedTuple
 import pytest
 from tests.support.rollout import golden_rows, history, lasting, observed, window
 
-from vp_tui.domain.missions import LedgerEntry, p95_after_each
+from vp_tui.domain.latency import p95_after_each
+from vp_tui.domain.missions import LedgerEntry
 from vp_tui.domain.rollout.decisions import suggest
 from vp_tui.domain.rollout.labels import next_label, numbered_label
 from vp_tui.domain.rollout.situation import CancelledRun, Situation, StuckRun

@@ -4,7 +4,6 @@ from hypothesis import strategies as st
 from tests.support.builders import BOOT, NOW
 from tests.support.rollout import entry, gate_facts, history, lasting, passing, window
 
-from vp_tui.domain.missions import CoverageState
 from vp_tui.domain.models import Continuity, ContinuityAlert
 from vp_tui.domain.rollout.gates import GateFacts, judge_gates
 from vp_tui.domain.rollout.verdicts import (
@@ -243,7 +242,6 @@ def test_the_continuity_gate_knows_nothing_without_its_source() -> None:
 
 
 DOUBTS = [
-    {"coverage": CoverageState.BLIND},
     {"doubt": "metrics 12 s old"},
     {"doubt": "unauthorized"},
     {"coverage": None},

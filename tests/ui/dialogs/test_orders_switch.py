@@ -58,7 +58,7 @@ async def test_the_dialog_shows_what_is_so_and_what_will_be_done(size: tuple[int
     async with running(*night, size=size, means=MEANS) as rig:
         await rig.press("F")
         for words in (
-            "delegating: mission vp-mission-00abcd was dispatched",
+            "delegating: a coding turn of session_20261122_195801_a1b2c3d4",
             "forced fallback not set, shadow mode not set, lane on",
             "healthy: a turn of 9c0d1e2f completed outside the lane 59s ago",
             "write UA_CODER_VP_FORCE_FALLBACK=1 into /srv/gateway/.env",

@@ -102,7 +102,7 @@ class TestSafety:
         assert "! the rates disagree: 1 fallback seen" in told(*scenes.disagreeing())
 
     def test_an_alarm_is_not_told_twice(self) -> None:
-        assert told(*scenes.blind()).count("the newest too") == 1
+        assert told(*scenes.blind()).count("ended unseen") == 1
 
 
 class TestWindow:
@@ -175,7 +175,7 @@ class TestRules:
 
     def test_what_an_unknown_gate_lacks_is_a_source(self) -> None:
         text = told(*scenes.blind())
-        assert "failures UNKNOWN" in text
+        assert "rate UNKNOWN" in text
         assert "missing a source that can be trusted" in text
 
     def test_promotion_is_not_the_row_s_word(self) -> None:

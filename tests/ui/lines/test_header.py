@@ -75,7 +75,8 @@ async def test_the_continuity_has_its_age_where_there_is_room() -> None:
 
 class TestLane:
     async def test_without_any_effect_the_mode_is_unknown(self) -> None:
-        async with running(*scenes.no_missions(), size=WIDE) as rig:
+        seen = builders.polled(builders.snapshot(lane=None))
+        async with running(builders.healthy(), seen, builders.listing(), size=WIDE) as rig:
             assert "lane unknown" in rig.lines[1]
 
     async def test_while_the_gateway_is_lost_it_is_what_it_was(self) -> None:
@@ -151,14 +152,8 @@ async def test_a_verdict_is_given_only_when_every_source_has_answered() -> None:
         (
             scenes.blind(),
             2.0,
-            "! SAFETY blind rate: its events miss 1 of 19 missions, the newest too",
-            "-> go by the reconstructed rate: the gateway shows oldest events",
-        ),
-        (
-            scenes.truncated(),
-            2.0,
-            "! the reported rate is partial: its event window is full, 3 of 18 uncovered",
-            "-> go by the reconstructed rate",
+            "! SAFETY outcomes unknown: 1 in the window, 1 of the last 19 ended unseen",
+            "-> [i] see what is known by what; raise --event-limit",
         ),
     ],
 )
@@ -172,12 +167,12 @@ async def test_the_gravest_trouble_stands_there_whole_at_80_columns(
 
 
 async def test_more_troubles_are_counted_and_stand_in_the_links() -> None:
-    async with running(*scenes.blind()) as rig:
+    async with running(*scenes.blind(), scenes.down_again()) as rig:
         assert rig.lines[3].endswith("+1 more: 5")
         await rig.press("5")
         links = rig.pane("links")
-    assert "! the reported rate is BLIND" in links
-    assert "! the rates disagree: 1 fallback seen" in links
+    assert "! outcomes unknown" in links
+    assert "! sessions down" in links
 
 
 async def test_streams_are_counted_and_a_lost_one_is_told() -> None:

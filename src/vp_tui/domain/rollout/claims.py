@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from vp_tui.domain.missions import rank_from_top
+from vp_tui.domain.latency import rank_from_top
 from vp_tui.domain.rollout.gates import SLOW_FRACTION, compare_newest
 from vp_tui.domain.statistics import (
     clean_missions_needed,
@@ -75,7 +75,8 @@ class Claims(NamedTuple):
 
 def claims_of(finished: Sequence[LedgerEntry]) -> Claims:
     """Return what the epoch's real finished missions, oldest first, prove."""
-    n, fallbacks = len(finished), sum(entry.fell_back for entry in finished)
+    n = sum(entry.is_known for entry in finished)
+    fallbacks = sum(entry.fell_back for entry in finished)
     durations = [e.mission.duration_s for e in finished if e.mission.duration_s is not None]
     return Claims(
         n=n,

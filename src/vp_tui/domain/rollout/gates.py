@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from vp_tui.domain.missions import CoverageState, describe_rank, p95_after_each
+from vp_tui.domain.latency import describe_rank, p95_after_each
 from vp_tui.domain.rollout.guardrails import (
     FAILURES_IN_A_ROW,
     FAILURES_OF_LAST,
     ROLLING,
     sustained_failures,
+    trip_wire,
 )
 from vp_tui.domain.rollout.verdicts import (
     SUITES_MAX_AGE_S,
@@ -46,6 +47,7 @@ from vp_tui.domain.vocabulary import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from vp_tui.domain.coverage import CoverageState
     from vp_tui.domain.missions import LedgerEntry
     from vp_tui.domain.models import Continuity
     from vp_tui.domain.rollout.guardrails import TripWire
@@ -111,8 +113,7 @@ class GateFacts(NamedTuple):
 
 def judge_gates(facts: GateFacts) -> Gates:
     """Return the four gates. What is blind, stale, refused or missing never passes."""
-    told = {None: "no metrics yet", CoverageState.BLIND: "the rate is blind"}
-    doubt = told.get(facts.coverage) if facts.doubt is None else facts.doubt
+    doubt = "no metrics yet" if facts.coverage is None and facts.doubt is None else facts.doubt
     return Gates(
         _without_proof(_fallback_rate(facts), doubt),
         _without_proof(_failures(facts), doubt),
@@ -129,6 +130,35 @@ def _without_proof(result: GateResult, doubt: str | None) -> GateResult:
 
 
 def _fallback_rate(facts: GateFacts) -> GateResult:
+    """Judge the rate twice, with every unknown outcome clean and with every one fallen back.
+
+    The same verdict stands. Of two the less severe stands if it is bad news: it is that at least.
+    """
+    unknown = sum(not entry.is_known for entry in facts.finished)
+    own = facts.window.unknown if facts.window is not None else 0
+    if not unknown + own:
+        return _rate(facts)
+    clean, fallen = (_rate(_settled(facts, fallen=fallen)) for fallen in (False, True))
+    told = f"{counted(max(unknown, own), 'outcome')} unknown"
+    if clean.verdict is fallen.verdict:
+        return clean._replace(reason=f"{clean.reason}; {told}, which changes nothing")
+    if clean.verdict in {Verdict.FAIL, Verdict.WATCH}:
+        return clean._replace(reason=f"at least: {clean.reason}; {told}")
+    either = f"{clean.verdict} if clean, {fallen.verdict} if fallen back: {fallen.reason}"
+    return GateResult(Verdict.UNKNOWN, f"{told}: {either}", fallen.threshold)
+
+
+def _settled(facts: GateFacts, *, fallen: bool) -> GateFacts:
+    """Return the facts as if each unknown outcome were known to be clean, or `fallen` back."""
+    finished = tuple(entry.settled(fallen=fallen) for entry in facts.finished)
+    window = facts.window
+    if window is not None:
+        more = window.unknown if fallen else 0
+        window = window._replace(unknown=0, fallback=window.fallback + more)
+    return facts._replace(finished=finished, trip_wire=trip_wire(finished), window=window)
+
+
+def _rate(facts: GateFacts) -> GateResult:
     if facts.trip_wire.reason is not None:
         limit = f"guardrail 3: {percent(GUARDRAIL_RATE)} of the last {ROLLING}, or failures"
         return GateResult(Verdict.FAIL, facts.trip_wire.reason, limit)
@@ -148,7 +178,7 @@ def _fallback_rate(facts: GateFacts) -> GateResult:
 def _samples(facts: GateFacts) -> dict[str, tuple[int, int]]:
     """Return fallbacks and finished missions of each sample that the first gate looks at."""
     wire, window = facts.trip_wire, facts.window
-    return ({"the window": (window.fallback, window.terminal)} if window else {}) | {
+    return ({"the window": (window.fallback, window.known)} if window else {}) | {
         f"the last {wire.terminal}": (wire.fallbacks, wire.terminal),
         "the epoch": (sum(e.fell_back for e in facts.finished), len(facts.finished)),
     }

@@ -52,6 +52,8 @@ class TripWire(NamedTuple):
     """Finished missions until the oldest fallback is no longer counted; None without one."""
     evidence: float
     """E-value for a rate above 10 %: a trip is policy, and proof only from 20 on."""
+    unknown: int = 0
+    """Further missions in the rolling window, whose outcome is not known."""
 
     @property
     def tripped(self) -> bool:
@@ -74,6 +76,8 @@ class TripWire(NamedTuple):
         if self.reason is not None:
             return f"TRIPPED: {self.reason}"
         fallen = f"{self.fallbacks} of the last {self.terminal} fell back"
+        if self.unknown:
+            fallen = f"{self.fallbacks} of {self.terminal} known fell back, {self.unknown} unknown"
         return f"{fallen if self.terminal else 'none finished'}: {self.time_to_trip}"
 
     @property
@@ -157,17 +161,20 @@ def cancel_recovery(
 
 def trip_wire(finished: Sequence[LedgerEntry]) -> TripWire:
     """Return how guardrail 3 stands after these finished missions, oldest first."""
-    flags = [entry.fell_back for entry in finished[-ROLLING:]]
-    fallbacks = sum(flags)
-    evidence = evidence_above(fallbacks, len(flags), GUARDRAIL_RATE)
+    newest = finished[-ROLLING:]
+    flags = [entry.fell_back for entry in newest]
+    fallbacks, known = sum(flags), sum(entry.is_known for entry in newest)
+    evidence = evidence_above(fallbacks, known, GUARDRAIL_RATE)
     further = range(TRIPS_AT + 1)  # as they come, older ones leave the rolling window
     to_trip = next(n for n in further if sum([*flags, *[True] * n][-ROLLING:]) >= TRIPS_AT)
     reason = sustained_failures(finished)
     if fallbacks >= TRIPS_AT:
         limit = f"> {percent(GUARDRAIL_RATE)} of {ROLLING}"
-        reason = f"{fallbacks} of the last {len(flags)} fell back ({limit})"
+        unknown = f", {len(flags) - known} unknown" if known < len(flags) else ""
+        reason = f"{fallbacks} of the last {known} fell back ({limit}){unknown}"
     return TripWire(
-        terminal=len(flags),
+        terminal=known,
+        unknown=len(flags) - known,
         fallbacks=fallbacks,
         reason=reason,
         to_trip=0 if reason else to_trip,

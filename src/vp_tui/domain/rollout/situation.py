@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from vp_tui.domain.missions import CoverageState
 from vp_tui.domain.runs.levels import either
 from vp_tui.domain.runs.turns import RoutingTally
 from vp_tui.domain.text import counted
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
+    from vp_tui.domain.coverage import CoverageState
     from vp_tui.domain.rollout.guardrails import TripWire
     from vp_tui.domain.rollout.verdicts import Gates
     from vp_tui.domain.rollout.windows import WindowNumbers
@@ -171,7 +171,7 @@ class Situation(NamedTuple):
     def shares(self) -> tuple[tuple[str, Share], ...]:
         """Who fell back among the window's finished missions, the last 20 and the epoch's."""
         return (
-            ("the window", Share(self.window.fallback, self.window.terminal)),
+            ("the window", Share(self.window.fallback, self.window.known)),
             ("the last 20", Share(self.trip_wire.fallbacks, self.trip_wire.terminal)),
             ("the epoch", self.epoch),
         )
@@ -180,7 +180,8 @@ class Situation(NamedTuple):
     def doubts(self) -> tuple[str, ...]:
         """Why the metrics' figures prove nothing, in words."""
         no_metrics = "no metrics" if self.coverage is None else None
-        blind = "the rate is blind" if self.coverage is CoverageState.BLIND else None
+        unknown = counted(self.window.unknown, "outcome")
+        blind = f"{unknown} of the window unknown" if self.window.unknown else None
         return tuple(filter(None, (self.doubt or no_metrics, blind)))
 
     @property
@@ -193,7 +194,7 @@ class Situation(NamedTuple):
     def unclean(self) -> tuple[str, ...]:
         """What keeps the window from being clean, each in words; nothing: it is clean."""
         window, judged = self.window, self.runs_are_judged
-        fallen = (f"{window.fallback} of {window.terminal} fell back",) * bool(window.fallback)
+        fallen = (f"{window.fallback} of {window.known} fell back",) * bool(window.fallback)
         return (*self.doubts, *fallen, *self.faults, *(("runs not watched",) * (not judged)))
 
     @property

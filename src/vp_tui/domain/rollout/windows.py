@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from vp_tui.domain.missions import Ledger, p95_after_each, terminal_entries
+from vp_tui.domain.latency import p95_after_each
+from vp_tui.domain.missions import Ledger, terminal_entries
 from vp_tui.domain.rollout.labels import next_label, next_stage, numbered_label
 from vp_tui.domain.vocabulary import Stage, Traffic, keeps_open
 
@@ -139,6 +140,8 @@ class WindowNumbers(NamedTuple):
     """In seconds, of the completed and failed ones, by the gateway's own rank."""
     timed: int = 0
     """Of the completed and failed ones, those whose time is known: p95 is a rank among them."""
+    unknown: int = 0
+    """Of the completed and failed ones, those of which nobody knows whether they fell back."""
 
     @property
     def is_empty(self) -> bool:
@@ -149,6 +152,11 @@ class WindowNumbers(NamedTuple):
     def terminal(self) -> int:
         """How many ended by themselves."""
         return self.completed + self.failed
+
+    @property
+    def known(self) -> int:
+        """Of these, those whose outcome is known: a rate counts them alone."""
+        return self.terminal - self.unknown
 
 
 def default_scope(vp_id: str, gateway: str, source: Traffic) -> str:
@@ -247,6 +255,7 @@ def numbers_of(
         fallen_running=sum(e.fell_back for e in running) + len(heard),
         p95_s=next(iter(p95_after_each(durations, 1)), None),
         timed=len(durations),
+        unknown=sum(not e.is_known for e in finished),
     )
 
 

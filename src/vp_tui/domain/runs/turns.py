@@ -43,9 +43,11 @@ _SMALL_UTILITY: Final = re.compile(
 )
 _LARGER_SCOPE: Final = re.compile(r"\b(?:" + "|".join(LARGER_SCOPE_WORDS) + ")")
 
+DELEGATED_HERE: Final = "delegated_to_coder_vp"
+"""To the gateway's own lane: the turn ends with its mission."""
 EXTERNAL: Final = "delegated_to_coder_vp_external"
 """G2: a worker gets the mission, and the turn ends at once."""
-DELEGATED: Final = frozenset({"delegated_to_coder_vp", EXTERNAL})
+DELEGATED: Final = frozenset({DELEGATED_HERE, EXTERNAL})
 BOOTSTRAP: Final = "coder_vp_bootstrap_fallback"
 SHADOW: Final = "coder_vp_shadow_mode"
 LEASE_DEGRADED: Final = "coder_vp_lease_degraded"

@@ -127,7 +127,7 @@ def _own(draft: Draft) -> Line:
     own, figures = draft.own, draft.figures
     if own is None or figures is None:
         return join(("unknown", "warn"), ": nothing was measured")
-    told = f"{words.fell_back(own.fallback, own.terminal, bounded=False)}, {own.failed} failed"
+    told = f"{words.fell_back(own.fallback, own.known, bounded=False)}, {own.failed} failed"
     seen = figures.reconstruction
     epoch = f"{words.population(draft.view)}: {words.fell_back(seen.fallbacks, seen.terminal)}"
     return join((told, "strong"), f"   {epoch}")

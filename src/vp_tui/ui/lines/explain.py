@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from vp_tui.domain.missions import CoverageState, ordinal, rank_from_top
+from vp_tui.domain.coverage import CoverageState
+from vp_tui.domain.latency import ordinal, rank_from_top
 from vp_tui.domain.models import Source
 from vp_tui.domain.rollout.claims import claims_of
 from vp_tui.domain.rollout.gates import (
@@ -70,7 +71,7 @@ _COVERAGE: Final = {
     ),
     CoverageState.BLIND: (
         "the newest mission is not among the events: the reported rate is history and reads 0.000"
-        " whatever happens. No gate passes on it"
+        " whatever happens. Gates go by the outcomes that are known otherwise"
     ),
 }
 _NOTE = (
@@ -119,7 +120,7 @@ def _coverage(view: View, width: int) -> list[Line]:
     else:
         is_old = "" if figures.source.is_current else " when last seen"
         seen = figures.coverage
-        known = words.share(seen.covered, seen.considered)
+        known = words.share(seen.known, seen.considered)
         told = (seen.state.upper(), COVERAGE_TONES[seen.state])
         now = fact("now", join(told, f", outcomes known {known}{is_old}"), width)
     meanings = facts(((state.upper(), text) for state, text in _COVERAGE.items()), width, "dim")

@@ -89,9 +89,9 @@ _G4: Final = (
     f" {SUITES_MAX_AGE_S / 86_400:g} days."
 )
 _GATES: Final = {
-    "G1": ("fallback rate below target", _G1, "more clean missions"),
-    "G2": ("no sustained vp.mission.failed", _G2, "more finished missions, none failed"),
-    "G3": ("p95 stable and in range", _G3, "more missions with a duration"),
+    "G1": ("fallback rate below target", _G1, "more clean {}"),
+    "G2": ("no sustained vp.mission.failed", _G2, "more finished {}, none failed"),
+    "G3": ("p95 stable and in range", _G3, "more {} with a duration"),
     "G4": ("no continuity regression", _G4, ""),
 }
 """Each gate's name, its rule in a sentence, and what its `+n` counts."""
@@ -160,7 +160,8 @@ def _missing(name: str, gate: GateResult) -> str:
     if missing is None:
         return _NO_NUMBER.get(gate.verdict, "what is wrong must pass first")
     if missing.startswith("+"):
-        return f"{missing[1:]} {_GATES[name][2]}"
+        count = missing[1:]
+        return f"{count} {_GATES[name][2].format('mission' if count == '1' else 'missions')}"
     return f"the {missing}' result" if missing == "suites" else missing
 
 
@@ -266,7 +267,7 @@ def _table(own: WindowNumbers, figures: Numbers, epoch: str, size: int) -> list[
     seen, counts = figures.reconstruction, figures.snapshot.mission_counts
     reported, latency = figures.snapshot.fallback, figures.snapshot.latency
     fell_back = (
-        (own.fallback, own.terminal),
+        (own.fallback, own.known),
         (seen.fallbacks, seen.terminal),
         (reported.with_fallback, reported.considered),
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from vp_tui.domain.missions import CoverageState
+from vp_tui.domain.coverage import CoverageState
 from vp_tui.domain.models import Source
 from vp_tui.domain.text import counted
 from vp_tui.ui.lines import figures as lines
@@ -304,7 +304,7 @@ def brief_lines(view: View, width: int) -> list[Line]:
     own, seen = assessment.numbers, figures.reconstruction
     share: Span = ("unknown", "warn")
     if own is not None and assessment.window is not None:
-        told = words.share(own.fallback, own.terminal)
+        told = words.share(own.fallback, own.known)
         share = (told, "warn" if own.fallback else "strong")
     is_blind = figures.coverage.state is CoverageState.BLIND
     epoch: Span = (f"{words.population(view)}: ", "dim")

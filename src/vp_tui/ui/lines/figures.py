@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from vp_tui.domain.missions import CoverageState
+from vp_tui.domain.coverage import CoverageState
 from vp_tui.domain.models import Source
 from vp_tui.domain.rollout.windows import events_of
 from vp_tui.domain.vocabulary import P95_WATCH_S, rate_cell
@@ -150,6 +150,8 @@ def strip(recent: tuple[LedgerEntry, ...]) -> Line:
 def _mark(entry: LedgerEntry) -> Span:
     if entry.mission.status == "failed":
         return ("X", "bad")
+    if not entry.is_known:
+        return ("?", "warn")
     return ("F", "warn") if entry.fell_back else ("·", "good")
 
 
@@ -266,9 +268,11 @@ def own_figures(
     own, window = assessment.numbers, assessment.window
     if own is None or window is None:
         return (("unknown", "warn"),), (), (), ()
-    share = share_in(own.fallback, own.terminal, room)
+    share = share_in(own.fallback, own.known, room)
     if not own.terminal:
         share = join(("n/a ", "strong"), "no missions" if own.is_empty else "0 finished")
+    if own.unknown:
+        share = join(words.share(own.fallback, own.known), (f" {own.unknown} unknown", "warn"))
     whole = words.mission_counts(own.completed, own.failed, own.running).split(", ")
     counts = fields(whole, room, ", ")
     if short and counts != ", ".join(whole):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from vp_tui.domain.missions import CoverageState
+from vp_tui.domain.coverage import CoverageState
 from vp_tui.domain.models import Source
 from vp_tui.domain.rollout.verdicts import GATE_TITLES, Verdict
 from vp_tui.domain.text import clip, clock_z
