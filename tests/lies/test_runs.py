@@ -202,14 +202,19 @@ class TestARunThatHungBeforeWeLooked:
         assert "runs not watched" in self.decision(looked)[1]
         assert exit_code(looked) == 1
 
-    @pytest.mark.parametrize("mission_s", [None, -90.0])
-    def test_without_an_age_above_the_limit_it_is_not_judged(self, mission_s: float | None) -> None:
+    @pytest.mark.parametrize(
+        ("mission_s", "word"),
+        [(None, "HOLD_SHADOW"), (-90.0, "READY_FOR_LIMITED_COHORT_PILOT")],
+    )
+    def test_without_an_age_above_the_limit_it_is_not_judged(
+        self, mission_s: float | None, word: str
+    ) -> None:
         looked = self.looked(mission_s=mission_s)
         (run,) = status_object(looked)["runs"]
         assert run["level"] is None
         assert "watched for 3s" in run["reason"]
         assert "not judged" in status_text(looked)
-        assert self.decision(looked)[0] == "HOLD_SHADOW"
+        assert self.decision(looked)[0] == word
         assert exit_code(looked) == 0
 
     def test_behind_which_others_wait_it_is_no_better(self) -> None:
@@ -217,6 +222,10 @@ class TestARunThatHungBeforeWeLooked:
         assert shown(looked) == {"a": "quiet", "b": "quiet"}
         assert {told.rivals for told in run_levels(looked).values()} == {("a", "b")}
         assert exit_code(looked) == 1
+
+    def test_of_several_that_may_hold_the_lock_none_is_ok(self) -> None:
+        assert shown(self.looked(LATE, mission_s=-20.0)) == {"a": "None", "b": "None"}
+        assert shown(self.looked(mission_s=-20.0)) == {"a": "ok*"}
 
     def test_watched_for_long_it_is_judged_by_what_was_watched(self) -> None:
         assert shown(self.looked(mission_s=None, at=58.0)) == {"a": "None*"}
@@ -344,6 +353,9 @@ class World:
         self.at = 0.0
         self.queue: list[str] = []
         """Sessions with a turn, in the order in which they asked for the lock."""
+        self.began = dict.fromkeys("abc", 0.0)
+        """When the turn of each that is in the queue began to wait."""
+        self.looked = list[float]()
         self.sent = dict.fromkeys("abc", 5)
         self.heard: set[str] = set()
         self.store = Store(builders.state(builders.healthy(), builders.listing()))
@@ -358,6 +370,7 @@ class World:
     def start(self, name: str) -> None:
         if name not in self.queue:
             self.queue.append(name)
+            self.began[name] = self.at
             if self.queue[0] == name:
                 self._say(name, "processing")
 
@@ -377,7 +390,13 @@ class World:
             self.sent[name] += 1
             self.store.apply(builders.linked(session_id=name, at=self.at))
 
+    def is_victim(self, name: str) -> bool:
+        """Tell whether a look showed another that runs on before this one began."""
+        ahead = [other for other in self.queue if self.began[other] < self.began[name]]
+        return any(self.began[o] <= at < self.began[name] for o in ahead for at in self.looked)
+
     def look(self) -> State:
+        self.looked.append(self.at)
         sessions = [
             builders.session(
                 name,
@@ -413,6 +432,9 @@ def test_whatever_is_seen_in_any_order_no_certain_victim_is_named(
         for name, told in found.items():
             if told.holds_lock and not told.is_guess:
                 assert world.queue[0] == name, "named for certain, and it waits"
+            if name in world.queue and world.is_victim(name):
+                assert told.level is Level.QUEUED, "a certain victim, and not queued"
+                assert name not in told.rivals
             if told.is_behind_unlisted:
                 raise AssertionError("everything that can hold the lock is listed")
             if name not in world.queue:

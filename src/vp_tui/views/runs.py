@@ -88,11 +88,9 @@ def is_told_by_rival(told: RunLevel, session_id: str, levels: Mapping[str, RunLe
 
 @fact
 def are_runs_judged(view: View) -> bool:
-    """Tell whether it is known how all runs do: listed now, and watched for long enough."""
+    """Tell whether it is known that no run hung before vp-tui began to look, and all are listed."""
     is_listed = source_view(view, Source.SESSIONS).is_current
-    return is_listed and not any(
-        told.is_unjudged or told.is_old for told in run_levels(view).values()
-    )
+    return is_listed and not any(told.hinders_clean for told in run_levels(view).values())
 
 
 @fact

@@ -103,6 +103,11 @@ class RunLevel(NamedTuple):
         return self.level is None and self.is_unwatched
 
     @property
+    def hinders_clean(self) -> bool:
+        """Whether it may hang for all that is known: of unknown age, or older than the limit."""
+        return self.is_old or (self.is_unjudged and self.age_s is None)
+
+    @property
     def is_old(self) -> bool:
         """Whether only its age, and no silence that was watched, says that it may hang."""
         return self.level is Level.QUIET and self.is_unwatched
@@ -220,7 +225,7 @@ def _moving(run: Run, base: RunLevel, context: RunsContext) -> RunLevel:
         level = Level.STUCK
     elif silent_s >= limit_s / 2:
         level, base = Level.QUIET, base._replace(is_unwatched=False)
-    elif base.is_unwatched and (base.age_s is None or base.age_s >= limit_s / 2):
+    elif base.is_unwatched and (base.rivals or base.age_s is None or base.age_s >= limit_s / 2):
         return _by_age(base, limit_s)
     elif base.waiting and _runs_for(run, context.now) > LONG_S:
         level = Level.LONG
