@@ -161,3 +161,14 @@ def test_an_orphan_does_not_come_back_to_life_with_another_session_s_run() -> No
     assert figures(seen(*events, *again, now=4.0)).orphans == 1
     ended = snapshot(mission("m1", started_s=-900.0))
     assert figures(seen(*events, *again, builders.polled(ended, 6.0), now=6.0)).orphans == 0
+
+
+def test_an_orphan_that_a_cancel_accounts_for_alarms_no_gate_and_an_old_one_is_history() -> None:
+    """Gate 2 said WATCH for ever after one cancelled run."""
+    zombie = mission("m00", "running", started_s=-3_000.0)
+    later = [mission(f"n{n:02d}", started_s=-30.0 * (20 - n)) for n in range(20, 0, -1)]
+    for newer, verdict in ((later[:19], Verdict.WATCH), (later, Verdict.PASS)):
+        listed = builders.polled(snapshot(*newer, zombie))
+        view = seen(builders.healthy(), builders.booted(), builders.listing(), listed)
+        assert figures(view).orphans == 1
+        assert assess(view).gates.g2.verdict is verdict

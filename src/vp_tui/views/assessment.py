@@ -250,11 +250,32 @@ def _gate_facts(view: View, own: WindowNumbers | None) -> GateFacts:
         window=own,
         coverage=figures.coverage.state if figures else None,
         doubt=_doubt(source_view(view, Source.METRICS)),
-        orphans=figures.orphans if figures else 0,
+        orphans=view.same(
+            _unaccounted, view.state.ledger, view.state.boot_at, figures.real if figures else ()
+        ),
         continuity=view.state.continuity if is_fresh else None,
         own_failed_attaches=view.state.failed_attaches,
         suites=attested(view.state.suites, view.wall),
     )
+
+
+def _unaccounted(ledger: Ledger, boot_at: datetime | None, real: tuple[LedgerEntry, ...]) -> int:
+    """Return how many orphans no cancel and no restart accounts for, of which the newest 20 tell.
+
+    Once as many missions as guardrail 3 looks at began and finished after one, it is history.
+    """
+    began = [entry.mission.started_at for entry in real]
+    orphans = [ledger.entries[one] for one in ledger.given_up if one in ledger.entries]
+    return sum(
+        not entry.cancelled
+        and is_of_epoch(entry.mission, boot_at)
+        and sum(_is_later(at, entry.mission.started_at) for at in began) < ROLLING
+        for entry in orphans
+    )
+
+
+def _is_later(at: datetime | None, than: datetime | None) -> bool:
+    return at is not None and than is not None and at > than
 
 
 def _doubt(metrics: SourceView) -> str | None:

@@ -216,7 +216,7 @@ def _run(row: RunRow) -> dict[str, Any]:
     is_guess = mission.mission_id is not None and not mission.is_certain
     return {
         "session_id": row.session.session_id,
-        "level": level.level,
+        "level": "orphan" if level.level is Level.ORPHAN else level.level,
         "active_runs": row.session.active_runs,
         "silent_s": _rounded(row.silent_s),
         "last_event": row.run.last_kind,

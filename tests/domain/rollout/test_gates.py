@@ -41,7 +41,7 @@ def gate(name: str, facts: GateFacts) -> GateResult:
         ("bb" + "." * 9, WATCH, "5 % watch"),
         ("bbb" + "." * 17, FAIL, "guardrail 3"),
         ("bbb" + "." * 18, WATCH, "5 % watch"),
-        ("FF" + "." * 18, FAIL, "guardrail 3"),
+        ("FF" + "." * 8, FAIL, "guardrail 3"),
         ("b" + "." * 19, WATCH, "5 % watch"),  # 1/20 is exactly 5 %
         ("b" + "." * 20, INCONCLUSIVE, "below 10 %"),
         ("b" + "." * 61, INCONCLUSIVE, "below 10 %"),

@@ -185,11 +185,11 @@ def trip_wire(finished: Sequence[LedgerEntry]) -> TripWire:
 
 def sustained_failures(finished: Sequence[LedgerEntry]) -> str | None:
     """Return in words the pattern of failed missions among the newest, None without one."""
-    failed = [entry.mission.status == "failed" for entry in finished[-ROLLING:]]
+    many, of = FAILURES_OF_LAST
+    failed = [entry.mission.status == "failed" for entry in finished[-of:]]
     if any(one and next_one for one, next_one in pairwise(failed)):
         return f"{FAILURES_IN_A_ROW} missions in a row failed"
-    many, of = FAILURES_OF_LAST
-    recent = sum(failed[-of:])
+    recent = sum(failed)
     return f"{recent} of the last {of} missions failed" if recent >= many else None
 
 

@@ -188,7 +188,7 @@ def window_card(view: View, figures: Numbers, width: int, height: int) -> list[L
     clean: Line = ((claim, "good"),) if assessment.is_clean else (("not clean", "warn"),)
     if not own.terminal:
         clean = (("none finished: not clean", "dim"),)
-    since = f"not opened: {key_of(view.state.watch, 'window')} opens it"
+    since = f"not opened: [{key_of(view.state.watch, 'window')}] open it"
     if window.opened_at is not None:
         since = f"open for {words.open_for(view, window)}"
     fallback, *_rest = lines.own_figures(view, figures, width - len("fallback "))
