@@ -41,7 +41,10 @@ KEYS: Final[dict[str, set[str]]] = {
     "fallback.reconstructed": {"rate", "fallbacks", "terminal", "inferred"},
     "fallback.coverage": {"state", "covered", "considered"},
     "fallback.unseen": {"bootstrap", "shadow", "lease_degraded"},
-    "fallback.routing": {"coding_turns", "delegated", "primary", "bootstrap", "unexplained"},
+    "fallback.routing": {
+        "turns_ran", "beginnings_heard",
+        "coding_turns", "delegated", "primary", "bootstrap", "unexplained",
+    },
     "latency": {"n", "p50_s", "p95_s", "max_s", "rank_from_top", "over_watch"},
     "runs": {
         "session_id", "level", "active_runs", "silent_s", "last_event", "mission_id", "reason",

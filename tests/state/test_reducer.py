@@ -22,7 +22,6 @@ from vp_tui.domain.events import (
 )
 from vp_tui.domain.missions import Signal
 from vp_tui.domain.models import Failure, Plane, Source, StreamEvent, StreamState, TokenPresence
-from vp_tui.domain.runs.turns import RoutingTally
 from vp_tui.state.reducer import reduce, reduce_all
 from vp_tui.state.state import (
     LOG_LIMIT,
@@ -192,7 +191,7 @@ class TestEpochs:
         assert now.epoch == Epoch(2, "2026-11-22T19:59:00")
         assert told(now) == [(None, "epoch", "warn")]
 
-    def test_routing_is_counted_anew_in_another_epoch(self) -> None:
+    def test_the_windows_routing_survives_a_restart_and_is_told_apart(self) -> None:
         coding = builders.stream(builders.processing("write code"))
         assert (
             builders.state(builders.healthy(), builders.booted(), *coding).routing.coding_turns == 1
@@ -200,7 +199,8 @@ class TestEpochs:
         now = builders.state(
             builders.healthy(), builders.booted(), *coding, builders.booted("2026-11-22T19:59:00")
         )
-        assert now.routing == RoutingTally()
+        assert now.routing == now.routing_before
+        assert now.routing.coding_turns == 1
 
     def test_the_ledger_survives_a_restart(self) -> None:
         now = builders.state(

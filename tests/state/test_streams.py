@@ -83,7 +83,7 @@ def test_routing_is_tallied_over_all_sessions() -> None:
     shadow = transcript("c14_ws_shadow", session_id="one")
     forced = transcript("c12_ws_force_fallback", session_id="two")
     mixed = sorted([*shadow, *forced], key=lambda event: event.at)
-    expected = RoutingTally(coding_turns=2, primary=2, shadow=1, unexplained=1)
+    expected = RoutingTally(2, primary=2, shadow=1, unexplained=1, heard=2, ran=2)
     assert builders.state(builders.healthy(), *mixed).routing == expected
 
 

@@ -37,7 +37,7 @@ def test_they_come_in_the_order_of_the_rules() -> None:
         "reported: BLIND says 0.000 0/19, p95 36.000s 2nd of 19",
         "epoch: 0/18 fell back, at most ",
         "window: +19 missions: 19 completed, 0 failed, 0 running, 0 fell back, p95 36.000s",
-        "coding turns: 1 of 1 to the VP, no mission: 0 could not start, 0 in shadow",
+        "turns: at least 19 ran, 1 beginning heard, 1 of 1 to the VP",
         "outcomes unknown: 1 in the window, 1 of the last 19 ended unseen",
         "as suggested: ",
         "; paged Bo",
@@ -68,9 +68,9 @@ def test_running_missions_of_the_window_are_told() -> None:
 @pytest.mark.parametrize(
     ("events", "said"),
     [
-        ([builders.linked()], "turns: no coding turn seen yet"),
-        ([builders.listing(builders.session())], "turns: no coding turn seen yet"),
-        ([], "turns: unknown: no stream was heard"),
+        ([builders.linked()], "turns: at least 1 ran, no beginning heard;"),
+        ([builders.listing()], "turns: at least 1 ran, no beginning heard;"),
+        ([], "turns: at least 1 ran, no beginning heard;"),
         ([builders.linked(),
           *builders.stream(builders.routed("coder_vp_shadow_mode"), builders.processing())],
          "0 of 1 to the VP, no mission: 0 could not start, 1 in shadow"),

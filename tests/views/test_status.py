@@ -70,7 +70,10 @@ class TestShape:
             ("fallback.reconstructed", "rate fallbacks terminal inferred"),
             ("fallback.coverage", "state covered considered known unknown by"),
             ("fallback.unseen", "bootstrap shadow lease_degraded"),
-            ("fallback.routing", "coding_turns delegated primary bootstrap unexplained"),
+            (
+                "fallback.routing",
+                "turns_ran beginnings_heard coding_turns delegated primary bootstrap unexplained",
+            ),
             ("latency", "n p50_s p95_s max_s rank_from_top over_watch"),
         ],
     )

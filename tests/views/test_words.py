@@ -2,12 +2,11 @@
 
 import pytest
 from tests.support import scenes
-from tests.support.builders import NOW, polled, snapshot, state
+from tests.support.builders import NOW, state
 from tests.support.rollout import passing, window
 
 from vp_tui.domain.events import Event
 from vp_tui.domain.rollout.labels import short_label
-from vp_tui.domain.runs.turns import RoutingTally
 from vp_tui.views import words
 from vp_tui.views.assessment import assess
 from vp_tui.views.figures import Numbers, numbers
@@ -62,19 +61,6 @@ def test_a_p95_is_written_as_in_the_row_with_its_rank(
 def test_missions_are_counted_in_full() -> None:
     told = figures(*scenes.ordinary())
     assert words.missions(told) == "18 completed, 0 failed, 1 running, 0 orphaned"
-
-
-def test_turns_are_unknown_while_no_stream_is_heard() -> None:
-    assert words.routing(View(state(polled(snapshot())), 2.0)) == "unknown: no stream was heard"
-    assert words.routing(View(state(*scenes.ordinary()), 2.0)) == "1 of 1 to the VP"
-
-
-def test_turns_without_a_mission_are_told_by_their_cause() -> None:
-    tally = RoutingTally(coding_turns=4, bootstrap=1, shadow=2, unexplained=1)
-    said = ["no mission: 1 could not start, 2 in shadow", "1 unexplained"]
-    assert words.unseen(tally, "unexplained") == said
-    short = ["no mission: 1 unstarted, 2 in shadow", "1 by forced fallback"]
-    assert words.unseen(tally, "by forced fallback", short=True) == short
 
 
 def test_gates_say_what_they_lack() -> None:

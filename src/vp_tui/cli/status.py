@@ -22,6 +22,7 @@ from vp_tui.views import words
 from vp_tui.views.assessment import assess
 from vp_tui.views.figures import flags_beside, numbers
 from vp_tui.views.handover import rule_lines, window_lines
+from vp_tui.views.lane import turns_told
 from vp_tui.views.lookout import judged
 from vp_tui.views.runs import run_levels
 from vp_tui.views.sources import is_reachable
@@ -120,7 +121,7 @@ def _status_lines(view: View) -> Iterator[tuple[str, str]]:
         yield name, f"{source['state']}{old}{error}"
     if (figures := numbers(view)) is not None:
         yield "missions", words.missions(figures)
-    yield "turns", words.routing(view)
+    yield "turns", ", ".join(turns_told(view, is_labelled=True))
     for alarm in assess(view).safety:
         yield "SAFETY", f"{alarm.alarm}: {alarm.told}"
     for name, lines in (("window", window_lines(view)), ("rules", rule_lines(view))):

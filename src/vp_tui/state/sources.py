@@ -14,7 +14,6 @@ from vp_tui.domain.rollout.verdicts import Attestation, attested
 from vp_tui.domain.runs.levels import stuck_after
 from vp_tui.domain.runs.progress import is_killed
 from vp_tui.domain.runs.run import LISTING_LAG_S, LOST_KEPT_S, Run, listed, renewed
-from vp_tui.domain.runs.turns import RoutingTally
 from vp_tui.state.state import Epoch, SourceStatus, State, with_entry
 from vp_tui.state.streams import log_failed
 
@@ -124,11 +123,15 @@ def sessions_arrived(event: events.SessionsArrived, state: State) -> State:
     for session_id in lost:
         run = state.runs[session_id]
         runs[session_id] = run if run.lost_at is not None else run._replace(lost_at=event.at)
+    began = sum(run.turns for run in runs.values()) - sum(
+        state.runs[session_id].turns for session_id in runs if session_id in state.runs
+    )
     state = replace(
         state,
         sessions=sessions,
         sessions_total=event.total,
         runs=runs,
+        routing=state.routing._replace(ran=state.routing.ran + began),
         lost=lost,
         logs_grown={
             log_id: at
@@ -200,8 +203,7 @@ def continuity_arrived(event: events.ContinuityArrived, state: State) -> State:
     state = replace(
         state,
         epoch=Epoch(number, stamp),
-        routing=RoutingTally(),
-        unstarted_told=0,
+        routing_before=state.routing,
         failed_attaches=0,
         runs={session_id: _renewed(run, event.at, state) for session_id, run in state.runs.items()},
     )

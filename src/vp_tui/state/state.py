@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 from vp_tui.domain import models
 from vp_tui.domain.events import AuditRead, EvidenceRead
 from vp_tui.domain.lane.auto_revert import AutoRevert
+from vp_tui.domain.lane.mode import LaneSigns
 from vp_tui.domain.missions import Ledger
 from vp_tui.domain.rollout.windows import open_window
 from vp_tui.domain.runs.turns import RoutingTally
@@ -234,6 +235,9 @@ class State:
     failed_attaches: int = 0
     """vp-tui's own, of this epoch, as far as the gateway counts them too."""
     routing: RoutingTally = field(default_factory=RoutingTally)
+    """Of the turns of the window, over all restarts; of one only proposed, since vp-tui looks."""
+    routing_before: RoutingTally = field(default_factory=RoutingTally)
+    """Of these, those from before the gateway's newest restart."""
     unstarted_told: int = 0
     """Of its turns that could not start the lane, those that a row tells of."""
     sources: Mapping[models.Source, SourceStatus] = field(default_factory=dict)
@@ -302,6 +306,20 @@ class State:
         return models.utc_of(
             self.epoch.boot_stamp, self.health.clock_offset_s if self.health else None
         )
+
+
+def signs_of(lane: Lane, snapshot: models.Snapshot | None, boot_at: datetime | None) -> LaneSigns:
+    """Return what is known of the lane, but for its newest mission."""
+    seen = lane.switches
+    changed_at = seen.changed_at if seen else None
+    return LaneSigns(
+        turn=lane.coding,
+        start=lane.start,
+        had_session=None if snapshot is None else snapshot.lane is not None,
+        switches=seen.switches if seen else None,
+        are_switches_read=None if changed_at is None or boot_at is None else changed_at < boot_at,
+        brake=lane.brake,
+    )
 
 
 def initial_state(watch: Watch, *, at: float, wall: datetime) -> State:

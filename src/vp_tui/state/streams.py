@@ -7,6 +7,7 @@ from itertools import groupby, pairwise
 from operator import attrgetter
 from typing import TYPE_CHECKING, Final
 
+from vp_tui.domain.lane.mode import LaneMode, mode_by_silence
 from vp_tui.domain.missions import note_stream_fallbacks, note_witnessed
 from vp_tui.domain.models import Source, StreamState
 from vp_tui.domain.runs.cancels import pending
@@ -29,15 +30,16 @@ from vp_tui.state.state import (
     Link,
     LogTail,
     SourceStatus,
+    signs_of,
     with_entry,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from vp_tui.domain import events
     from vp_tui.domain.models import Frame, LogChunk, StreamEvent
-    from vp_tui.domain.runs.turns import Turn
+    from vp_tui.domain.runs.turns import Silence, Turn
     from vp_tui.state.state import State, Tone
 
 
@@ -47,6 +49,11 @@ _TELLING: Final = frozenset({"status", "query_complete", "system_event"})
 """Kinds of frames that may begin or end a turn."""
 _DIM_KINDS: Final = frozenset({"thinking", "text", "pong", "heartbeat", "session_info"})
 
+_SILENCES: Final[Mapping[LaneMode, Silence]] = {
+    LaneMode.FORCED_FALLBACK: "forced",
+    LaneMode.DISABLED: "disabled",
+}
+"""Modes in which a coding turn is kept from the lane without a word."""
 _RESTARTED: Final = "the file begins again"
 
 
@@ -116,8 +123,10 @@ def stream_events(state: State, frames: Sequence[StreamEvent]) -> State:
         after, began = follow_run(before, own)
         witnessed |= _witnessed(before.turn, own, links.get(session_id))
         runs[session_id] = _with_own_log(after, before, state)
+        routing = routing._replace(ran=routing.ran + after.turns - before.turns)
         for turn, processing in began:
-            routing = count_turn(routing, processing, turn.routing, state.dialect)
+            seen = processing, turn.routing, state.dialect
+            routing = count_turn(routing, *seen, _silence(state))
         if link := links.get(session_id):
             links[session_id] = link._replace(
                 frames=link.frames + len(own), last_frame_at=own[-1].at
@@ -164,6 +173,12 @@ def _witnessed(turn: Turn, frames: Sequence[StreamEvent], link: Link | None) -> 
                 found.add(turn.mission_id)
         turn = step_turn(turn, event.frame, event.at)
     return found
+
+
+def _silence(state: State) -> Silence:
+    """Tell why a turn that begins now and stays outside the lane without a word would do so."""
+    mode, _why = mode_by_silence(signs_of(state.lane, state.snapshot, state.boot_at))
+    return _SILENCES.get(mode, "unexplained")
 
 
 def _with_own_log(run: Run, before: Run, state: State) -> Run:

@@ -35,7 +35,7 @@ from vp_tui.domain.rollout.windows import (
 from vp_tui.domain.text import clock_z
 from vp_tui.domain.vocabulary import Word
 from vp_tui.state.state import NO_EVIDENCE
-from vp_tui.views.figures import UNEXPLAINED, current_window, is_log_known, numbers, own_numbers
+from vp_tui.views.figures import current_window, is_log_known, numbers, own_numbers
 from vp_tui.views.lane import lane_mode
 from vp_tui.views.runs import are_runs_judged
 from vp_tui.views.sources import SourceWord, listened, source_view
@@ -79,8 +79,6 @@ class Assessment(NamedTuple):
     """All three, as they stand."""
     causes: tuple[Cause, ...]
     """Why there might be no traffic, likely ones first."""
-    why_silent: str = UNEXPLAINED
-    """What is known of coding turns that stayed on the primary path without a word."""
 
     @property
     def wire(self) -> TripWire:
@@ -88,11 +86,6 @@ class Assessment(NamedTuple):
         return self.guardrails.trip_wire
 
 
-_SILENCE: Final = {
-    LaneMode.FORCED_FALLBACK: "by forced fallback",
-    LaneMode.DISABLED: "as the lane is off",
-}
-"""Modes in which such turns are what is to be expected."""
 _NO_WIRE: Final = trip_wire(())
 _NO_TARGET: Final = EvidenceTarget(0, None)
 
@@ -135,7 +128,6 @@ def assess(view: View) -> Assessment:
         safety_line(view, guardrails, hanging),
         guardrails,
         situation.causes,
-        _SILENCE.get(lane_mode(view).mode, UNEXPLAINED),
     )
 
 

@@ -19,6 +19,7 @@ from vp_tui.views.actions_taken import actions_taken, line_of, since
 from vp_tui.views.assessment import changed_words, plain_gates, plain_suggestion
 from vp_tui.views.draft import METRICS_PATH, Choice, Draft
 from vp_tui.views.figures import probed_missions
+from vp_tui.views.lane import turns_ran, turns_told, unseen_turns
 from vp_tui.views.sources import SourceView, source_view
 from vp_tui.views.stuck_runs import cancelled_runs, stuck_runs_in
 from vp_tui.views.troubles import troubles
@@ -117,9 +118,10 @@ def _probes(draft: Draft) -> str:
 
 
 def _routing(draft: Draft) -> str:
-    tally, told = draft.state.routing, f"coding turns: {words.routing(draft.view)}"
-    unseen = words.unseen(tally, draft.assessment.why_silent) if tally.coding_turns else []
-    return ", ".join([told, *unseen])
+    tally, ran = draft.state.routing, turns_ran(draft.view)
+    least = "at least " if ran.ran > ran.heard else ""
+    unseen = unseen_turns(draft.view) if tally.coding_turns else []
+    return f"turns: {least}{', '.join([*turns_told(draft.view, is_labelled=True), *unseen])}"
 
 
 def _unknowns(draft: Draft) -> Iterator[str]:

@@ -40,8 +40,6 @@ if TYPE_CHECKING:
     from vp_tui.state.state import Watch
 
 
-UNEXPLAINED: Final = "unexplained"
-"""Coding turns that stayed on the primary path without a word, while nothing is known of why."""
 CLOCKS_AGREE: Final = timedelta(minutes=2)
 """Two clocks that are so near to each other are one."""
 TREND_POINTS: Final = 120

@@ -11,14 +11,18 @@ from enum import StrEnum
 from operator import itemgetter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from vp_tui.domain.lane.mode import Belief, LaneMode, LaneSigns, believed_mode
+from vp_tui.domain.lane.mode import Belief, LaneMode, believed_mode
 from vp_tui.domain.lane.switch_proof import Proof, begun_in
 from vp_tui.domain.lane.switches import FORCE_FALLBACK, RELEASE, Change, Switch
 from vp_tui.domain.models import Source
+from vp_tui.domain.rollout.windows import missions_of
 from vp_tui.domain.runs.levels import UNLISTED, either
-from vp_tui.domain.text import short_id
+from vp_tui.domain.text import counted, short_id
+from vp_tui.state.state import signs_of
 from vp_tui.views import words
+from vp_tui.views.figures import current_window
 from vp_tui.views.runs import on_our_clock
+from vp_tui.views.sources import listened
 from vp_tui.views.stuck_runs import stuck_runs_in
 from vp_tui.views.view import View, fact
 
@@ -27,8 +31,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from vp_tui.domain.lane.switch_proof import Brake
-    from vp_tui.domain.missions import LedgerEntry
+    from vp_tui.domain.missions import Ledger, LedgerEntry
     from vp_tui.domain.models import Snapshot
+    from vp_tui.domain.rollout.windows import Window
     from vp_tui.state.state import Lane
 
 
@@ -132,18 +137,8 @@ def why_no_change(view: View, change: Change) -> str | None:
 def _believed(
     lane: Lane, snapshot: Snapshot | None, told_at: float | None, boot_at: datetime | None
 ) -> Belief:
-    seen = lane.switches
-    changed_at = seen.changed_at if seen else None
-    signs = LaneSigns(
-        turn=lane.coding,
-        start=lane.start,
-        mission=_newest_mission(snapshot, told_at, boot_at),
-        had_session=None if snapshot is None else snapshot.lane is not None,
-        switches=seen.switches if seen else None,
-        are_switches_read=None if changed_at is None or boot_at is None else changed_at < boot_at,
-        brake=lane.brake,
-    )
-    return believed_mode(signs)
+    signs = signs_of(lane, snapshot, boot_at)
+    return believed_mode(signs._replace(mission=_newest_mission(snapshot, told_at, boot_at)))
 
 
 def _newest_mission(
@@ -157,6 +152,67 @@ def _newest_mission(
     return max(
         (each for each in begun if each[1] >= told_at - up_s), key=itemgetter(1), default=None
     )
+
+
+class TurnsRan(NamedTuple):
+    """The window's turns: how many ran at least, and of how many somebody heard the beginning."""
+
+    ran: int
+    heard: int
+
+
+@fact
+def turns_ran(view: View) -> TurnsRan:
+    """Return how many turns the window has at least.
+
+    On G1 each mission is one turn, and a turn that was heard to stay outside the lane is another:
+    who came late knows of them without having heard any.
+    """
+    tally = view.state.routing
+    if view.state.dialect == "G2":  # there missions are dispatched without a turn too
+        return TurnsRan(tally.ran, tally.heard)
+    held = view.same(_held, current_window(view), view.state.ledger)
+    return TurnsRan(max(tally.ran, held + tally.heard - tally.delegated), tally.heard)
+
+
+def turns_told(view: View, *, is_labelled: bool = False, is_brief: bool = False) -> list[str]:
+    """Return how many turns ran where not all were heard to begin, and how many were delegated.
+
+    With `is_labelled` the word `turns` stands before it; `is_brief` is one part with few words.
+    """
+    tally, before, seen = view.state.routing, view.state.routing_before.heard, turns_ran(view)
+    to_vp = [f"{tally.delegated} of {tally.coding_turns} to the VP"] if tally.coding_turns else []
+    if seen.ran <= seen.heard:
+        silent = "no coding turn seen yet" if listened(view) else "unknown: no stream was heard"
+        return to_vp or [silent]
+    if is_brief:
+        lane = f", {tally.delegated} to the VP" if to_vp else ""
+        return [f"{seen.heard or 'none'} of {seen.ran} heard{lane}"]
+    heard = f"{counted(seen.heard, 'beginning')} heard" if seen.heard else "no beginning heard"
+    if before:
+        heard += f" ({before} before the restart, {seen.heard - before} since)"
+    return [f"{seen.ran if is_labelled else counted(seen.ran, 'turn')} ran, {heard}", *to_vp]
+
+
+def unseen_turns(view: View, *, short: bool = False) -> list[str]:
+    """Return the coding turns that made no mission; none is said of what nobody could hear."""
+    tally, seen = view.state.routing, turns_ran(view)
+    first = [f"no mission: {tally.bootstrap} could not start", f"{tally.shadow} in shadow"]
+    if short:
+        first = [f"no mission: {tally.bootstrap} unstarted", *first[1:][: tally.shadow]]
+    is_told = seen.ran <= seen.heard or tally.bootstrap or tally.shadow
+    others = {
+        "by forced fallback": tally.forced,
+        "as the lane was off": tally.disabled,
+        "unexplained": tally.unexplained - tally.forced - tally.disabled,
+        "with a degraded lease": tally.lease_degraded,
+    }
+    told = (f"{number} {what}" for what, number in others.items() if number)
+    return [*([", ".join(first)] if is_told else []), *told]
+
+
+def _held(window: Window, ledger: Ledger) -> int:
+    return len(missions_of(window, ledger.entries.values()))
 
 
 class PrimaryHealth(StrEnum):

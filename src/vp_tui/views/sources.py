@@ -5,7 +5,6 @@ from enum import StrEnum
 from typing import Final, NamedTuple
 
 from vp_tui.domain.models import Failure, Plane, Source, StreamState
-from vp_tui.domain.runs.turns import RoutingTally
 from vp_tui.state.sources import is_lost
 from vp_tui.state.state import Link, SourceStatus
 from vp_tui.views.view import View, fact
@@ -120,7 +119,7 @@ def is_reachable(view: View) -> bool:
 def listened(view: View) -> bool:
     """Tell whether the streams could tell anything: unless none that is wanted was ever heard."""
     streams = streams_view(view)
-    if streams.live or view.state.routing != RoutingTally():
+    if streams.live or view.state.routing.has_heard:
         return True
     listing = view.state.sources.get(Source.SESSIONS)
     return listing is not None and listing.answered_at is not None and not streams.wanted

@@ -15,7 +15,7 @@ from vp_tui.domain.runs.levels import Level
 from vp_tui.domain.text import utc_z
 from vp_tui.views.assessment import assess, plain_gates, plain_suggestion
 from vp_tui.views.figures import numbers
-from vp_tui.views.lane import lane_mode
+from vp_tui.views.lane import lane_mode, turns_ran
 from vp_tui.views.lookout import present_alarms
 from vp_tui.views.runs import run_levels, run_rows
 from vp_tui.views.sources import SourceWord, is_reachable, listened, source_view, streams_view
@@ -175,7 +175,8 @@ def _missions(figures: Numbers) -> dict[str, Any]:
 
 
 def _fallback(figures: Numbers, view: View) -> dict[str, Any]:
-    tally = view.state.routing if listened(view) else None
+    ran = turns_ran(view)
+    tally = view.state.routing if ran.heard or (listened(view) and not ran.ran) else None
     bounds, wire, reported = figures.bounds, figures.wire, figures.snapshot.fallback
     rolling = _members(wire, "terminal", "fallbacks", "tripped", "to_trip")
     routing = ("coding_turns", "delegated", "primary", "bootstrap", "unexplained")
@@ -196,7 +197,11 @@ def _fallback(figures: Numbers, view: View) -> dict[str, Any]:
         },
         "rolling": {"size": ROLLING, **rolling} if wire.terminal else None,
         "unseen": _members(tally, "bootstrap", "shadow", "lease_degraded"),
-        "routing": _members(tally, *routing),
+        "routing": {
+            "turns_ran": ran.ran if tally or ran.ran else None,
+            "beginnings_heard": ran.heard if tally or ran.ran else None,
+            **_members(tally, *routing),
+        },
     }
 
 

@@ -17,7 +17,7 @@ from vp_tui.domain.text import age, clock_z, counted, utc_z
 from vp_tui.domain.vocabulary import NOT_AVAILABLE, P95_WATCH_S, p95_cell, percent, rate_cell
 from vp_tui.state.sources import is_lost
 from vp_tui.views.figures import bounds_of, gateway_time
-from vp_tui.views.sources import SourceWord, is_reachable, listened
+from vp_tui.views.sources import SourceWord, is_reachable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from vp_tui.domain.runs.alarms import Alarm
     from vp_tui.domain.runs.cancels import Cancel
     from vp_tui.domain.runs.levels import RunLevel
-    from vp_tui.domain.runs.turns import RoutingTally
     from vp_tui.views.figures import Numbers
     from vp_tui.views.sources import SourceView
     from vp_tui.views.view import View
@@ -178,25 +177,6 @@ def events(counts: Mapping[str, int]) -> list[str]:
     known = [f"{counts.get(kind, 0)} {name}" for kind, name in EVENTS.items()]
     others = sum(number for kind, number in counts.items() if kind not in EVENTS)
     return [*known, f"{others} of other kinds"] if others else known
-
-
-def routing(view: View) -> str:
-    """Return how many coding turns were delegated."""
-    tally = view.state.routing
-    if not listened(view):
-        return f"{UNKNOWN}: no stream was heard"
-    if not tally.coding_turns:
-        return "no coding turn seen yet"
-    return f"{tally.delegated} of {tally.coding_turns} to the VP"
-
-
-def unseen(tally: RoutingTally, why_silent: str, *, short: bool = False) -> list[str]:
-    """Return the coding turns without a mission; `why_silent`: of those that no frame explains."""
-    first = [f"no mission: {tally.bootstrap} could not start", f"{tally.shadow} in shadow"]
-    if short:
-        first = [f"no mission: {tally.bootstrap} unstarted", *first[1:][: tally.shadow]]
-    others = {why_silent: tally.unexplained, "with a degraded lease": tally.lease_degraded}
-    return [", ".join(first), *(f"{number} {what}" for what, number in others.items() if number)]
 
 
 def promotion(gates: Gates) -> str:

@@ -17,13 +17,16 @@ def tallied(name: str) -> RoutingTally:
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
-        ("b01_ws_mission", RoutingTally(coding_turns=1, delegated=1)),
-        ("b13_ws_noncoding", RoutingTally()),
-        ("c01_ws_fallback", RoutingTally(coding_turns=1, delegated=1)),
-        ("c03_ws_vp_exception", RoutingTally(coding_turns=1, delegated=1)),
-        ("c12_ws_force_fallback", RoutingTally(coding_turns=1, primary=1, unexplained=1)),
-        ("c14_ws_shadow", RoutingTally(coding_turns=1, primary=1, shadow=1)),
-        ("p04_ws_bootstrap_fallback", RoutingTally(coding_turns=1, primary=1, bootstrap=1)),
+        ("b01_ws_mission", RoutingTally(heard=1, coding_turns=1, delegated=1)),
+        ("b13_ws_noncoding", RoutingTally(heard=1)),
+        ("c01_ws_fallback", RoutingTally(heard=1, coding_turns=1, delegated=1)),
+        ("c03_ws_vp_exception", RoutingTally(heard=1, coding_turns=1, delegated=1)),
+        ("c12_ws_force_fallback", RoutingTally(1, heard=1, primary=1, unexplained=1)),
+        ("c14_ws_shadow", RoutingTally(1, heard=1, primary=1, shadow=1)),
+        (
+            "p04_ws_bootstrap_fallback",
+            RoutingTally(1, heard=1, primary=1, bootstrap=1),
+        ),
     ],
 )
 def test_recorded_turns(name: str, expected: RoutingTally) -> None:
@@ -37,14 +40,14 @@ def test_the_generation_decides_what_is_coding(dialect: Dialect | None, coding_t
 
 
 def test_what_a_g2_keeps_on_the_primary_path_is_not_known_to_be_coding() -> None:
-    assert count_turn(RoutingTally(), processing("Codie, write"), None, "G2") == RoutingTally()
+    assert count_turn(RoutingTally(), processing("Codie, write"), None, "G2").coding_turns == 0
     sent = processing("(the wrapper's own prompt)")
     shadowed = count_turn(RoutingTally(), sent, "coder_vp_shadow_mode", "G2")
-    assert shadowed == RoutingTally(coding_turns=1, primary=1, shadow=1)
+    assert shadowed == RoutingTally(1, heard=1, primary=1, shadow=1)
 
 
 def test_a_turn_without_a_query_is_not_counted() -> None:
-    assert count_turn(RoutingTally(), processing(None), None, "G1") == RoutingTally()
+    assert count_turn(RoutingTally(), processing(None), None, "G1").coding_turns == 0
 
 
 @pytest.mark.parametrize("routing", ["coder_vp_fallback", "coder_vp_lease_degraded"])
@@ -56,4 +59,4 @@ def test_a_turn_first_seen_falling_back_had_been_delegated(routing: str) -> None
 def test_the_external_lane_is_delegation_too() -> None:
     sent = processing("ask codie")
     tally = count_turn(RoutingTally(), sent, "delegated_to_coder_vp_external", "G2")
-    assert tally == RoutingTally(coding_turns=1, delegated=1)
+    assert tally == RoutingTally(heard=1, coding_turns=1, delegated=1)

@@ -253,7 +253,8 @@ class TestCoverage:
         assert "reported BLIND says" in blind
 
     def test_what_the_rate_never_sees_is_counted_or_unknown(self) -> None:
-        assert "no mission: 0 could not start, 0 in shadow" in ALL_WELL
+        assert "turns at least 19 ran, 1 beginning heard, 1 of 1 to the VP" in ALL_WELL
+        assert "0 could not start" not in ALL_WELL
         assert "turns unknown: no stream was heard" in told(polled(snapshot()))
 
 

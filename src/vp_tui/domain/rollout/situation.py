@@ -277,7 +277,9 @@ def causes_of_no_traffic(facts: LaneFacts) -> tuple[Cause, ...]:
     never = _said("the lane never had a session", when=facts.has_session is False)
     once = _said("the lane has a session", when=bool(silent and facts.has_session))
     coding = _count(tally.coding_turns, "{} of coding intent")
-    unheard = _said("the streams heard none", when=facts.routing is not None and not coding)
+    # A turn that nobody heard begin may have been of coding intent.
+    is_silent = facts.routing is not None and not coding and tally.ran <= tally.heard
+    unheard = _said("the streams heard none", when=is_silent)
     failed = _count(tally.bootstrap, "{} could not start the lane")
     error = _said(f"the lane's last error: {facts.last_error}", when=facts.last_error is not None)
     not_shadowed = _said("no coding turn said so", when=bool(coding and not shadowed))

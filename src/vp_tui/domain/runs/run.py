@@ -105,6 +105,10 @@ class Run(NamedTuple):
     """When the session was gone from a listing although it ran."""
     killed_at: float | None = None
     """When a restart was seen that ended its turn, which nobody had cancelled."""
+    turns: int = 0
+    """How many of its turns were heard to begin or listed as running."""
+    is_counted: bool = False
+    """The turn under way is one of these."""
 
     @property
     def is_open(self) -> bool:
@@ -144,9 +148,10 @@ def follow_run(
         turn = step_turn(turn, frame, at)
         if is_processing(frame) and turn.query is None:
             began.append((turn, frame))
-            turn = turn._replace(query=frame.query)
+            turn, run = turn._replace(query=frame.query), _ran(run)
         elif frame.kind == "query_complete" and turn.query is None and turn.routing == EXTERNAL:
             began.append((turn, frame))
+            run = _ran(run)
         if not is_aside(frame):
             progress_at = spoke_at = at
             question = frame.text if last_kind == "input_required" else None
@@ -213,6 +218,7 @@ def renewed(run: Run, at: float) -> Run:
         left_from=None,
         question=None,
         cancel=None,
+        is_counted=False,
     )
 
 
@@ -259,25 +265,30 @@ def released(run: Run, at: float) -> Run:
     return run._replace(turn=turn, spoke_at=None, question=None, cancel=_over(run, at))
 
 
+def _ran(run: Run) -> Run:
+    """Count the turn under way, once."""
+    return run if run.is_counted else run._replace(turns=run.turns + 1, is_counted=True)
+
+
 def _counted(run: Run, *, running: bool, at: float) -> Run:
     """Note whether the gateway counts a run; a younger end, or frame, knows better."""
     is_late = run.ended_at is not None and at - run.ended_at < LISTING_LAG_S
     if running and run.running_since is None and not is_late:
         # A run that was not heard to begin has moved when it is first seen.
         moved_at = at if run.spoke_at is None else run.progress_at
-        return run._replace(running_since=at, progress_at=moved_at, killed_at=None)
+        return _ran(run)._replace(running_since=at, progress_at=moved_at, killed_at=None)
     if running:
         return run
     if (hit := run.pending) is not None:
         cleared = hit._replace(cleared_at=at if hit.cleared_at is None else hit.cleared_at)
-        return run._replace(cancel=cleared, running_since=None)
+        return run._replace(cancel=cleared, running_since=None, is_counted=False)
     if run.spoke_at is not None and at - run.spoke_at < LISTING_LAG_S:
         return run._replace(running_since=None)
     if run.running_since is not None:
         is_heard, since = run.spoke_at is not None, run.running_since
         run = run._replace(held_at=at) if is_heard else run._replace(left_at=at, left_from=since)
-    idle_at = max(at - LISTING_LAG_S, or_never(run.idle_at))
-    return run._replace(running_since=None, spoke_at=None, question=None, idle_at=idle_at)
+    run = run._replace(idle_at=max(at - LISTING_LAG_S, or_never(run.idle_at)), is_counted=False)
+    return run._replace(running_since=None, spoke_at=None, question=None)
 
 
 def _moved(
@@ -319,9 +330,8 @@ def _marked(run: Run, frame: Frame, at: float, began_at: float | None) -> Run:
             run = run._replace(completed_at=at, completed_from=began_at)
     if frame.kind == "query_complete" or frame.status == ASSISTANCE_NEEDED:
         over = _over(run, at)
-        return run._replace(
-            ended_at=at, idle_at=at, running_since=None, spoke_at=None, question=None, cancel=over
-        )
+        run = run._replace(ended_at=at, idle_at=at, cancel=over, is_counted=False)
+        return run._replace(running_since=None, spoke_at=None, question=None)
     hit, turn = run.pending, run.turn
     if hit and or_never(turn.started_at) > hit.at and turn.routing not in FALLBACKS:
         # Another turn began after the cancel: the one that was hit is over.

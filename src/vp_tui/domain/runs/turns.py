@@ -97,7 +97,11 @@ def is_coding_intent(query: str, dialect: Literal["G1", "G2"]) -> bool:
 
 
 class RoutingTally(NamedTuple):
-    """Turns of coding intent seen on attached streams: `coding_turns == delegated + primary`."""
+    """What was seen of a window's turns: `coding_turns == delegated + primary`.
+
+    A stream tells how a turn was routed as it begins, so that of turns that were attached to late
+    nobody can say how they were.
+    """
 
     coding_turns: int = 0
     delegated: int = 0
@@ -108,18 +112,40 @@ class RoutingTally(NamedTuple):
     """Of the primary ones, those that shadow mode kept."""
     unexplained: int = 0
     """Of the primary ones, those that no frame explains: forced fallback or a lane that is off."""
+    forced: int = 0
+    """Of the unexplained ones, those for which fallback was known to be forced then."""
+    disabled: int = 0
+    """Of the unexplained ones, those for which the lane was known to be off then."""
     lease_degraded: int = 0
+    heard: int = 0
+    """Turns of any intent that were heard to begin."""
+    ran: int = 0
+    """Turns that were heard to begin or listed as running."""
+
+    @property
+    def has_heard(self) -> bool:
+        """Whether any stream told anything."""
+        return self._replace(ran=0) != RoutingTally()
+
+
+Silence = Literal["forced", "disabled", "unexplained"]
+"""What was known of why a turn stayed on the primary path without a word, when it did."""
 
 
 def count_turn(
-    tally: RoutingTally, processing: Frame, routing: str | None, dialect: Dialect | None
+    tally: RoutingTally,
+    processing: Frame,
+    routing: str | None,
+    dialect: Dialect | None,
+    silence: Silence = "unexplained",
 ) -> RoutingTally:
     """Return the tally after a turn's first `processing` frame; `routing` came before it, if any.
 
-    A turn that is first seen when it falls back had been delegated. What a G2 says that it takes up
-    may be its own wrapper's prompt: there only turns that were routed are known to be of coding
-    intent (docs/wire.md, section 18).
+    A turn that is first seen when it falls back had been delegated; nobody heard it begin. What a
+    G2 says that it takes up may be its own wrapper's prompt: there only turns that were routed are
+    known to be of coding intent (docs/wire.md, section 18).
     """
+    tally = tally._replace(heard=tally.heard + (routing not in FALLBACKS))
     if routing is None:
         query = processing.query
         if query is None or dialect == "G2" or not is_coding_intent(query, dialect or "G1"):
@@ -127,11 +153,14 @@ def count_turn(
     tally = tally._replace(coding_turns=tally.coding_turns + 1)
     if routing in DELEGATED | FALLBACKS:
         return tally._replace(delegated=tally.delegated + 1)
+    is_silent = routing not in {BOOTSTRAP, SHADOW}
     return tally._replace(
         primary=tally.primary + 1,
         bootstrap=tally.bootstrap + (routing == BOOTSTRAP),
         shadow=tally.shadow + (routing == SHADOW),
-        unexplained=tally.unexplained + (routing not in {BOOTSTRAP, SHADOW}),
+        unexplained=tally.unexplained + is_silent,
+        forced=tally.forced + (is_silent and silence == "forced"),
+        disabled=tally.disabled + (is_silent and silence == "disabled"),
     )
 
 

@@ -41,7 +41,8 @@ from vp_tui.ui.lines.paint import (
 from vp_tui.views import words
 from vp_tui.views.assessment import assess
 from vp_tui.views.figures import numbers
-from vp_tui.views.sources import SourceWord, listened, source_view
+from vp_tui.views.lane import turns_ran, turns_told, unseen_turns
+from vp_tui.views.sources import SourceWord, source_view
 from vp_tui.views.troubles import Trouble, troubles
 
 if TYPE_CHECKING:
@@ -124,11 +125,18 @@ def _coverage(view: View, width: int) -> list[Line]:
         told = (seen.state.upper(), COVERAGE_TONES[seen.state])
         now = fact("now", join(told, f", outcomes known {known}{is_old}"), width)
     meanings = facts(((state.upper(), text) for state, text in _COVERAGE.items()), width, "dim")
-    lines = [heading("COVERAGE"), *now, *meanings, *fact("turns", words.routing(view), width)]
-    if not listened(view):
+    return [heading("COVERAGE"), *now, *meanings, *_turns(view, width)]
+
+
+def _turns(view: View, width: int) -> list[Line]:
+    """Return how many turns ran, at least, and what was heard of how they were routed."""
+    told, turns = turns_told(view, is_labelled=True), turns_ran(view)
+    least = "at least " if turns.ran > turns.heard else ""
+    lines = fact("turns", f"{least}{', '.join(told)}", width)
+    if turns.ran and not turns.heard:
         return lines
-    unseen = ", ".join(words.unseen(view.state.routing, assess(view).why_silent))
-    return [*lines, *fact("", f"{unseen}. Forced fallback says nothing at all", width)]
+    unseen = ". ".join([*unseen_turns(view), "Forced fallback says nothing at all"])
+    return [*lines, *fact("", unseen, width)]
 
 
 def _proven(view: View, figures: Numbers) -> Iterator[tuple[str, str | Line]]:

@@ -57,6 +57,8 @@ _GIVES_WAY: Final = ("events", "turns", "reported", "missions", "p95")
 """Rows in the order in which they go where lines are few."""
 CHART_MIN: Final = 3
 """Lines below which a chart says nothing."""
+_TURNS: Final = 50
+"""Cells of a card from which on it has room for a line of all that is said of turns."""
 _Row = tuple[str, Line, Line]
 
 
@@ -212,7 +214,7 @@ def epoch_card(view: View, figures: Numbers, width: int, height: int) -> list[Li
     if figures.reported_rate is not None:
         reported = join(reported, (" listed", "dim"))
     head = flow([reported, rate, *lines.agreement(figures)], width)
-    first, *unseen = lines.turns(view)
+    first, *unseen = lines.turns(view, is_brief=width < _TURNS)
     turns = [join(("turns ", "dim"), first)]
     turns += [line for part in unseen for line in wrap_line(part, width)]
     missions = lines.mission_fields(figures, width)

@@ -26,7 +26,7 @@ from vp_tui.ui.lines.paint import (
     width_of,
 )
 from vp_tui.views import words
-from vp_tui.views.figures import UNEXPLAINED
+from vp_tui.views.lane import turns_told, unseen_turns
 from vp_tui.views.sources import SourceView, SourceWord, listened, source_view
 
 if TYPE_CHECKING:
@@ -173,18 +173,22 @@ def auto_revert(guardrails: Guardrails) -> list[Line]:
     return [((part, tone),) for part in guardrails.auto_revert.split("; ")]
 
 
-def turns(view: View, *, short: bool = False) -> list[Line]:
+def turns(view: View, *, short: bool = False, is_brief: bool = False) -> list[Line]:
     """Return how coding turns were routed, and which of them no rate can see."""
-    tally, seen = view.state.routing, words.routing(view)
-    if not listened(view):
-        return [((seen, "warn"),)]
-    first, *others = words.unseen(tally, assessment_of(view).why_silent, short=short)
-    is_expected = assessment_of(view).why_silent != UNEXPLAINED
-    return [
-        plain(seen) if tally.coding_turns else ((seen, "dim"),),
-        ((first, "warn" if tally.bootstrap else "dim"),),
-        *(((other, "plain" if is_expected else "warn"),) for other in others),
-    ]
+    tally, told = view.state.routing, turns_told(view, is_labelled=True, is_brief=short or is_brief)
+    if tally.coding_turns:
+        tone: Tone = "plain"
+    else:
+        tone = "dim" if listened(view) else "warn"
+    silent = tally.unexplained > tally.forced + tally.disabled
+    lines: list[Line] = [((part, tone),) for part in told]
+    if not listened(view) and not tally.coding_turns:
+        return lines
+    for part in unseen_turns(view, short=short):
+        is_start = part.startswith("no mission")
+        is_bad = tally.bootstrap if is_start else silent or tally.lease_degraded
+        lines.append(((part, "warn" if is_bad else "dim" if is_start else "plain"),))
+    return lines
 
 
 def p95(seconds: float | None, count: int, room: int) -> Line:
