@@ -39,7 +39,7 @@ KEYS: Final[dict[str, set[str]]] = {
     },
     "fallback.reported": {"rate", "with_fallback", "considered"},
     "fallback.reconstructed": {"rate", "fallbacks", "terminal", "inferred"},
-    "fallback.coverage": {"state", "covered", "considered"},
+    "fallback.coverage": {"state", "covered", "considered", "known", "unknown", "by"},
     "fallback.unseen": {"bootstrap", "shadow", "lease_degraded"},
     "fallback.routing": {
         "turns_ran", "beginnings_heard",
