@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from tests.support import builders, scenes
 
 from vp_tui.domain.missions import FALLBACK
-from vp_tui.domain.rollout.evidence_row import cells_from_snapshot
+from vp_tui.domain.rollout.evidence_row import Cells, cells_from_snapshot
 from vp_tui.domain.vocabulary import Traffic, p95_cell, rate_cell
 from vp_tui.views.evidence_row import recorded_snapshot
-from vp_tui.views.figures import Cells, Numbers, numbers
+from vp_tui.views.figures import Numbers, numbers
 from vp_tui.views.view import View
 
 if TYPE_CHECKING:
@@ -29,6 +29,14 @@ def cells(taken: Snapshot, **watch: Any) -> Cells:  # noqa: ANN401 - fields of W
     return figures(taken, **watch).cells
 
 
+def own(rate: float | None, p95_s: float) -> Cells:
+    return Cells(rate, p95_s, is_reconstructed=True)
+
+
+def as_reported(rate: float | None, p95_s: float | None) -> Cells:
+    return Cells(rate, p95_s, is_reconstructed=False)
+
+
 def ended(*durations_s: float, fallen: int = 0) -> list[Mission]:
     """Return finished missions, of which the first so many fell back."""
     return [
@@ -38,11 +46,11 @@ def ended(*durations_s: float, fallen: int = 0) -> list[Mission]:
 
 
 def test_the_reported_values_stand_where_all_agrees() -> None:
-    assert cells(builders.snapshot(*ended(30.0, 35.964, 20.0))) == (0.0, 35.964, False)
+    assert cells(builders.snapshot(*ended(30.0, 35.964, 20.0))) == as_reported(0.0, 35.964)
 
 
 def test_no_missions_are_no_rate() -> None:
-    assert cells(builders.snapshot(lane=None)) == (None, None, False)
+    assert cells(builders.snapshot(lane=None)) == as_reported(None, None)
 
 
 def test_only_a_running_mission_is_no_rate_either() -> None:
@@ -52,7 +60,7 @@ def test_only_a_running_mission_is_no_rate_either() -> None:
 def test_running_missions_do_not_dilute() -> None:
     running = [builders.mission(f"r{n}", "running", started_s=-10.0) for n in range(40)]
     taken = builders.snapshot(*running, *ended(30.0, 30.0, 40.0, 50.0, fallen=2))
-    assert cells(taken) == (0.5, 50.0, True)
+    assert cells(taken) == own(0.5, 50.0)
 
 
 def test_a_blind_rate_gives_way_to_what_the_ledger_knows() -> None:
@@ -61,7 +69,7 @@ def test_a_blind_rate_gives_way_to_what_the_ledger_knows() -> None:
     taken = builders.snapshot(
         fallen, *older, events=[builders.mission_event(m.mission_id) for m in older]
     )
-    assert cells(taken._replace(event_limit=3)) == (0.25, 60.0, True)
+    assert cells(taken._replace(event_limit=3)) == own(0.25, 60.0)
 
 
 def test_a_truncated_event_window_is_no_full_coverage() -> None:
@@ -72,13 +80,13 @@ def test_a_truncated_event_window_is_no_full_coverage() -> None:
 
 def test_a_fallback_that_is_not_reported_counts() -> None:
     taken = builders.snapshot(builders.mission("m9", result_ref=builders.ELSEWHERE), *ended(30.0))
-    assert cells(taken) == (0.5, 30.0, True)
+    assert cells(taken) == own(0.5, 30.0)
 
 
 def test_a_window_of_injected_faults_says_what_came_of_them() -> None:
     """As row 3 of the golden log does, though no gate counts them."""
     taken = builders.snapshot(*ended(0.534, 0.3, 0.377, 0.4, fallen=1))
-    assert cells(taken, source=Traffic.FAULT_INJECTED) == (0.25, 0.534, False)
+    assert cells(taken, source=Traffic.FAULT_INJECTED) == as_reported(0.25, 0.534)
 
 
 def test_the_recorded_snapshot_is_in_the_words_of_the_wire() -> None:

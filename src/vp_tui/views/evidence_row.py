@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from vp_tui.domain.missions import is_of_epoch
 from vp_tui.domain.models import Source
 from vp_tui.domain.rollout.evidence_row import RECONSTRUCTED, EvidenceRow, cells_from_snapshot
 from vp_tui.domain.rollout.verdicts import GATE_TITLES, Verdict
 from vp_tui.domain.rollout.windows import FELL_BACK
-from vp_tui.domain.text import counted, utc_z
+from vp_tui.domain.text import clock_z, counted, utc_z
 from vp_tui.domain.vocabulary import Thresholds
 from vp_tui.state.state import NO_EVIDENCE
 from vp_tui.views import words
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import datetime
 
-    from vp_tui.domain.models import Mission
+    from vp_tui.domain.models import Mission, Snapshot
     from vp_tui.domain.orders import ActionRecord
     from vp_tui.views.figures import Numbers
 
@@ -60,6 +61,7 @@ def _notes(draft: Draft, choice: Choice) -> Iterator[str]:
         yield f"not measured: {words.no_metrics(_metrics(draft))}"
     else:
         yield from _figures_note(draft.figures)
+        yield _epochs(draft, draft.figures.snapshot)
     if draft.own is not None:
         yield f"window: {words.window_counts(draft.own)}"
         yield _outside(draft)
@@ -94,6 +96,16 @@ def _figures_note(figures: Numbers) -> Iterator[str]:
         yield f"reported: {words.reported(figures)}, p95 {p95}"
     seen = figures.reconstruction
     yield f"epoch: {words.fell_back(seen.fallbacks, seen.terminal)}"
+
+
+def _epochs(draft: Draft, taken: Snapshot) -> str:
+    """Say how many of the ended missions that the endpoint lists are of before the last restart."""
+    boot_at, ended = draft.state.boot_at, [m for m in taken.missions if m.is_terminal]
+    before = sum(not is_of_epoch(mission, boot_at) for mission in ended)
+    if boot_at is None or not before:
+        return ""
+    since = len(ended) - before
+    return f"listed: {before} before the restart of {clock_z(boot_at)}, {since} since"
 
 
 def _outside(draft: Draft) -> str:
@@ -264,7 +276,8 @@ def _figures_kept(figures: Numbers) -> dict[str, object]:
             "max_seconds": latency.max_s,
         },
     }
-    own = {RECONSTRUCTED: {"rate": cells.rate, "p95_s": cells.p95_s}}
+    unknown = {"unknown": cells.unknown} if cells.unknown else {}
+    own = {RECONSTRUCTED: {"rate": cells.rate, "p95_s": cells.p95_s, **unknown}}
     return told | own if cells.is_reconstructed else told
 
 

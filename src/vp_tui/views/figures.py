@@ -14,6 +14,7 @@ from vp_tui.domain.coverage import CoverageState, coverage_of
 from vp_tui.domain.latency import p95_after_each
 from vp_tui.domain.missions import is_of_epoch, reconstruct, terminal_entries, unreported_fallbacks
 from vp_tui.domain.models import Source
+from vp_tui.domain.rollout.evidence_row import cells_of
 from vp_tui.domain.rollout.labels import is_same_window
 from vp_tui.domain.rollout.windows import (
     anchor_of,
@@ -23,7 +24,7 @@ from vp_tui.domain.rollout.windows import (
     proposed_window,
     unreal_missions,
 )
-from vp_tui.domain.vocabulary import GUARDRAIL_RATE, P95_WATCH_S, Traffic, rate_cell
+from vp_tui.domain.vocabulary import GUARDRAIL_RATE, P95_WATCH_S, Traffic
 from vp_tui.state.state import NO_EVIDENCE, SourceStatus
 from vp_tui.views.sources import SourceView, SourceWord, source_view
 from vp_tui.views.view import View, fact
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from vp_tui.domain.events import EvidenceRead
     from vp_tui.domain.missions import Ledger, LedgerEntry, Reconstruction
     from vp_tui.domain.models import Snapshot
+    from vp_tui.domain.rollout.evidence_row import Cells
     from vp_tui.domain.rollout.guardrails import TripWire
     from vp_tui.domain.rollout.windows import Anchor, Window, WindowNumbers
     from vp_tui.state.state import Watch
@@ -55,14 +57,6 @@ class Bounds(NamedTuple):
     """Clopper-Pearson's, one-sided."""
     needed: int
     """Further clean missions until the rate is proven to be below the guardrail's."""
-
-
-class Cells(NamedTuple):
-    """What the row says; a rate is a fraction, 0 to 1, None is n/a."""
-
-    rate: float | None
-    p95_s: float | None
-    is_reconstructed: bool
 
 
 class Numbers(NamedTuple):
@@ -96,7 +90,7 @@ class Numbers(NamedTuple):
     p95_trend: tuple[float, ...]
     """Its values after each of the newest of these."""
     cells: Cells
-    """Of a row: of all missions, those of unreal windows too, as the gateway counts."""
+    """Of a row: of the missions that the endpoint considered, of whatever window or epoch."""
 
     @property
     def orphans(self) -> int:
@@ -160,7 +154,7 @@ def numbers(view: View) -> Numbers | None:
         p95_s=trend[-1] if trend else None,
         timed=len(durations),
         p95_trend=trend,
-        cells=view.same(_cells_that_agree if may_agree else _cells, snapshot, recent),
+        cells=view.same(cells_of, snapshot, state.ledger, orphaned, may_agree),
     )
 
 
@@ -302,16 +296,3 @@ def _durations(ended: tuple[LedgerEntry, ...]) -> tuple[float, ...]:
 def _earlier(orphaned: frozenset[str], ledger: Ledger, boot_at: datetime | None) -> int:
     held = (ledger.entries[one].mission for one in orphaned if one in ledger.entries)
     return sum(not is_of_epoch(mission, boot_at) for mission in held)
-
-
-def _cells_that_agree(taken: Snapshot, ended: tuple[LedgerEntry, ...]) -> Cells:
-    """Return what is reported, where it reads as what is reconstructed, else the latter."""
-    reported = taken.fallback.rate if taken.fallback.considered else None
-    if rate_cell(reported) == rate_cell(reconstruct(ended).rate):
-        return Cells(reported, taken.latency.p95_s, is_reconstructed=False)
-    return _cells(taken, ended)
-
-
-def _cells(_taken: Snapshot, ended: tuple[LedgerEntry, ...]) -> Cells:
-    p95 = next(iter(p95_after_each(_durations(ended), 1)), None)
-    return Cells(reconstruct(ended).rate, p95, is_reconstructed=True)

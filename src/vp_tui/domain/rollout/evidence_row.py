@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import astuple, dataclass, fields
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from vp_tui.domain.latency import p95_after_each
+from vp_tui.domain.missions import reconstruct, terminal_entries
 from vp_tui.domain.rollout.markdown_table import (
     TableSpan,
     escape_cell,
@@ -22,7 +24,10 @@ from vp_tui.domain.rollout.markdown_table import (
 from vp_tui.domain.vocabulary import NOT_AVAILABLE, p95_cell, rate_cell
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
+
+    from vp_tui.domain.missions import Ledger
+    from vp_tui.domain.models import Snapshot
 
 
 HEADING: Final = "Evidence table"
@@ -141,8 +146,8 @@ def cells_from_snapshot(snapshot: Mapping[str, object] | None) -> tuple[str, str
 
     A snapshot is the body of a metrics answer. Where the row shows reconstructed values instead
     of the reported ones, it also has `"reconstructed": {"rate": fraction, "p95_s": seconds}`, or
-    one of the two (null is n/a): their cells are marked. A reported rate without missions is n/a,
-    and so is whatever is no finite number.
+    one of the two (null is n/a), and `"unknown"` missions where there are some: their cells are
+    marked. A reported rate without missions is n/a, and so is whatever is no finite number.
     """
     snapshot = snapshot or {}
     own = _mapping(snapshot, RECONSTRUCTED)
@@ -150,10 +155,44 @@ def cells_from_snapshot(snapshot: Mapping[str, object] | None) -> tuple[str, str
     missions = finite(fallback.get("missions_considered")) or 0
     reported = fallback.get("rate") if missions > 0 else None
     p95_s = _mapping(snapshot, "latency_seconds").get("p95_seconds") if missions > 0 else None
+    unknown = int(finite(own.get("unknown")) or 0)
+    rate, p95 = (own.get(name) for name in ("rate", "p95_s"))
     return (
-        _marked(rate_cell(finite(own["rate"]))) if "rate" in own else rate_cell(finite(reported)),
-        _marked(p95_cell(finite(own["p95_s"]))) if "p95_s" in own else p95_cell(finite(p95_s)),
+        marked(rate_cell(finite(rate)), unknown) if "rate" in own else rate_cell(finite(reported)),
+        marked(p95_cell(finite(p95)), unknown) if "p95_s" in own else p95_cell(finite(p95_s)),
     )
+
+
+class Cells(NamedTuple):
+    """What the row says; a rate is a fraction, 0 to 1, None is n/a."""
+
+    rate: float | None
+    p95_s: float | None
+    is_reconstructed: bool
+    unknown: int = 0
+    """Ended missions whose outcome is not known: they are in no rate."""
+
+
+def cells_of(
+    taken: Snapshot,
+    ledger: Ledger,
+    orphaned: Collection[str],
+    may_agree: bool,  # noqa: FBT001 - for `View.same`
+) -> Cells:
+    """Return the reported values where they may and do agree with the ledger's, else the latter.
+
+    Those are over the ended ones among the missions that the endpoint considered, of whatever
+    epoch: a restart does not empty the cells.
+    """
+    listed = {mission.mission_id for mission in taken.missions}
+    ended = [e for e in terminal_entries(ledger, None, orphaned) if e.mission.mission_id in listed]
+    seen = reconstruct(ended)
+    reported = taken.fallback.rate if taken.fallback.considered else None
+    if may_agree and not seen.unknown and rate_cell(reported) == rate_cell(seen.rate):
+        return Cells(reported, taken.latency.p95_s, is_reconstructed=False)
+    timed = [s for e in ended if (s := finite(e.mission.duration_s)) is not None and s >= 0]
+    p95_s = next(iter(p95_after_each(timed, 1)), None)
+    return Cells(seen.rate, p95_s, is_reconstructed=True, unknown=seen.unknown)
 
 
 def _cells(line: str) -> tuple[list[str], str | None]:
@@ -170,8 +209,10 @@ def _cells(line: str) -> tuple[list[str], str | None]:
     return [*cells[: wanted - 1], *missing, notes][:wanted], told
 
 
-def _marked(cell: str) -> str:
-    return cell if cell == NOT_AVAILABLE else f"{cell} ({RECONSTRUCTED})"
+def marked(cell: str, unknown: int = 0) -> str:
+    """Return a cell of vp-tui's own with its mark, and how many missions it knows nothing of."""
+    mark = f"{RECONSTRUCTED}, {unknown} unknown" if unknown else RECONSTRUCTED
+    return cell if cell == NOT_AVAILABLE else f"{cell} ({mark})"
 
 
 def _mapping(outer: Mapping[str, object], key: str) -> Mapping[str, object]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from rich.cells import chop_cells
 
 from vp_tui.domain.models import Source
-from vp_tui.domain.rollout.evidence_row import format_row
+from vp_tui.domain.rollout.evidence_row import format_row, marked
 from vp_tui.domain.rollout.labels import short_label
 from vp_tui.domain.rollout.windows import missions_of
 from vp_tui.domain.text import clock_z, counted, literal
@@ -118,7 +118,7 @@ def _cells(draft: Draft) -> Line:
     latency, cells = draft.figures.snapshot.latency, draft.figures.cells
     rate, p95 = rate_cell(cells.rate), words.p95(latency.p95_s, latency.count)
     if cells.is_reconstructed:
-        rate, p95 = (f"{cell} (reconstructed)" for cell in (rate, p95_cell(cells.p95_s)))
+        rate, p95 = (marked(cell, cells.unknown) for cell in (rate, p95_cell(cells.p95_s)))
     counts = " ".join(listed_in_brief(draft.figures))
     return join("rate ", (rate, "strong"), " | p95 ", (p95, "strong"), f" | {counts}")
 

@@ -1,0 +1,70 @@
+"""Lies that were told in rows: cells that a restart emptied, and rates over unknown outcomes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tests.support import builders
+
+from vp_tui.domain.models import LaneSession
+from vp_tui.domain.rollout.evidence_row import cells_from_snapshot
+from vp_tui.views.draft import Choice, draft_row
+from vp_tui.views.evidence_row import recorded_snapshot, row_of
+from vp_tui.views.figures import numbers
+from vp_tui.views.view import View
+
+if TYPE_CHECKING:
+    from vp_tui.domain.events import Event
+    from vp_tui.domain.models import Mission
+    from vp_tui.domain.rollout.evidence_row import EvidenceRow
+
+
+def row(*events: Event) -> EvidenceRow:
+    return row_of(draft_row(View(builders.state(*events), 0.0)), Choice("HOLD_SHADOW"))
+
+
+def ended(count: int, started_s: float = -100.0) -> list[Mission]:
+    return [builders.mission(f"m{n}", started_s=started_s - n) for n in range(count)]
+
+
+def test_a_restart_does_not_empty_the_cells_of_what_the_endpoint_lists() -> None:
+    before = ended(4, started_s=-7200.0)
+    written = row(
+        builders.healthy(), builders.polled(builders.snapshot(*before)), builders.booted()
+    )
+    assert (written.fallback_rate, written.p95_latency) == ("0.000", "30.000s")
+    assert "listed: 4 before the restart of 01:00:00Z, 0 since" in written.notes
+
+
+def test_own_cells_are_over_what_the_endpoint_considered_and_nothing_older() -> None:
+    older = [builders.mission("old", started_s=-900.0, fallback_seen=True, duration_s=80.0)]
+    fallen = builders.mission("new", result_ref=builders.ELSEWHERE)
+    written = row(
+        builders.healthy(),
+        builders.polled(builders.snapshot(*older)),
+        builders.polled(builders.snapshot(fallen, *ended(3)), at=0.5),
+    )
+    assert written.fallback_rate == "0.250 (reconstructed)", "1 of the 4 that are listed"
+    assert written.p95_latency == "30.000s (reconstructed)"
+
+
+def test_missions_whose_outcome_nobody_knows_are_in_no_rate_and_counted() -> None:
+    told = ended(10)
+    events = [
+        builders.mission_event(mission.mission_id, event_type)
+        for mission in told[:8]
+        for event_type in ("vp.mission.dispatched", "vp.mission.completed")
+    ]
+    events.append(builders.mission_event("m0", "vp.mission.fallback"))
+    lane = LaneSession("vp.coder.primary.external", builders.LANE_DIR, "active", None, None)
+    taken = builders.snapshot(*told, events=events, lane=lane)
+    state = builders.state(builders.healthy(dialect="G2"), builders.polled(taken))
+    written = row_of(draft_row(View(state, 0.0)), Choice("HOLD_SHADOW"))
+    assert written.fallback_rate == "0.125 (reconstructed, 2 unknown)"
+    assert written.p95_latency == "30.000s (reconstructed, 2 unknown)"
+    figures = numbers(View(state, 0.0))
+    assert figures is not None
+    assert cells_from_snapshot(recorded_snapshot(figures)) == (
+        written.fallback_rate,
+        written.p95_latency,
+    ), "verify says that they follow from the record"
