@@ -207,13 +207,14 @@ def test_a_trip_before_the_restart_is_told_before_anything_else(
     assert "tripped before the restart of" in parts(out)[0]["reasons"][0]
 
 
-def test_a_blind_rate_is_never_clean(run: Run, gateway: Loopback) -> None:
+def test_a_blind_endpoint_is_told_and_blocks_nothing_that_is_known_otherwise(
+    run: Run, gateway: Loopback
+) -> None:
     gateway.answer(METRICS, metrics(".....", event_limit=4))
     code, out, err = run("--stage", "shadow", "--event-limit", "4")
     assessment, row = parts(out)
     assert code == 0
-    assert assessment["decision"] == "HOLD_SHADOW"
-    assert "the rate is blind" in assessment["reasons"]
+    assert assessment["decision"] == "READY_FOR_LIMITED_COHORT_PILOT", "each result tells its place"
     assert row.fallback_rate == "0.000 (reconstructed)"
     assert "WARNING: coverage BLIND" in err
 
