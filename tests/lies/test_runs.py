@@ -131,6 +131,7 @@ class TestTheLocksOwner:
             "STUCK 2m30 a or b: one of them holds the gateway lock, which is not known, "
             "1 turn waits behind it"
         )
+        assert len([one for one in status_object(looked)["alarms"] if "stuck" in one]) == 1
         (hanging,) = stuck_runs_in(looked)
         assert hanging.line == (
             "stuck: a or b silent 150s, that it holds the lock is a guess, 1 waiting behind it"

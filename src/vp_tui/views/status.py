@@ -237,6 +237,7 @@ def _run_alarms(rows: Sequence[RunRow]) -> list[str]:
         f"{row.level.level}: {row.session.session_id}: {row.level.reason}"
         for row in rows
         if row.level.level in looked_at
+        if row.session.session_id not in row.level.rivals[1:]
     ]
 
 

@@ -16,7 +16,7 @@ from vp_tui.domain.rollout.labels import moment
 from vp_tui.domain.rollout.situation import CancelledRun, StuckRun
 from vp_tui.domain.rollout.windows import CANCEL
 from vp_tui.domain.runs.cancels import SAME_S, Cancel, pending
-from vp_tui.domain.runs.levels import Level, RunLevel
+from vp_tui.domain.runs.levels import Level, RunLevel, either
 from vp_tui.domain.text import age, clock_z, short_id
 from vp_tui.state.sources import stuck_after_s
 from vp_tui.state.state import NO_EVIDENCE
@@ -188,6 +188,9 @@ def _rung(view: View, row: RunRow) -> str:
 def _stuck(view: View, row: RunRow) -> str:
     asked = "cancelled" if row.run.pending else f"{key_of(view.state.watch, 'cancel')} cancel"
     waits = CANCEL_WAITS[view.state.dialect]
+    if row.level.rivals:
+        which = f"{either(row.level.rivals, short_id)} hangs, the others wait"
+        return f"{which}: see whose log is the older, then {asked}"
     return f"{asked}, {waits} -> deaf? 2nd cancel useless -> {_restart(view)}"
 
 

@@ -5,7 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tests.support import scenes
-from tests.support.builders import booted, frame, listing, processing, session, status_frame, stream
+from tests.support.builders import (
+    booted,
+    frame,
+    healthy,
+    listing,
+    processing,
+    session,
+    status_frame,
+    stream,
+)
 from tests.support.rig import SMALL, WIDE, Rig, running
 
 from vp_tui.domain.events import CancelAnswered, CancelFailed, CancelRequested
@@ -83,6 +92,24 @@ class TestAsking:
             await rig.press("1", "home", "j", "c")
             assert "it waits behind d3833624: cancelling it frees nothing" in rig.text
             assert "it is not stuck: what it has done so far is lost" in rig.text
+
+    async def test_of_two_that_may_hold_the_lock_it_asks_which(self) -> None:
+        both = (session(OWNER, active_runs=1), session(VICTIMS[0], active_runs=1))
+        events: list[Event] = [
+            healthy(-150.0),
+            *(listing(*both, at=-150.0 + 3.0 * n) for n in range(51)),
+        ]
+        async with running(*events, size=WIDE) as rig:
+            assert "STUCK 2m30 d3833624 or 77aa01bc" in rig.text
+            assert "(1 stuck)" in rig.text
+            assert "STUCK?" in rig.text
+            await rig.press("c")
+            assert not is_open(rig)
+            (told,) = [str(one.message) for one in rig.app._notifications]
+            assert told.endswith("d3833624 or 77aa01bc holds the lock: which is not known")
+            await rig.press("1", "home", "enter", "c")
+            assert is_open(rig)
+            assert "which of them is not known" in rig.text
 
     async def test_the_reason_goes_along(self) -> None:
         async with running(*scenes.stuck()) as rig:

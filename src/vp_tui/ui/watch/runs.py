@@ -113,7 +113,8 @@ class RunsList(PaneList):
 
 def counted_levels(rows: Sequence[RunRow]) -> str:
     """Return how many runs stand out, by level: `1 stuck, 2 queued`."""
-    found = [row.level.level for row in rows]
+    # Of rivals only one can hang: together they count as one.
+    found = [row.level.level for row in rows if not _is_second(row)]
     counts = [f"{found.count(level)} {level}" for level in COUNTED if level in found]
     unjudged = sum(row.level.is_unjudged for row in rows)
     if unjudged:
@@ -122,13 +123,18 @@ def counted_levels(rows: Sequence[RunRow]) -> str:
     return ", ".join(counts) or none
 
 
+def _is_second(row: RunRow) -> bool:
+    is_stuck = row.level.level is not None and row.level.level.is_stuck
+    return is_stuck and _id(row) in row.level.rivals[1:]
+
+
 def _level(level: RunLevel) -> Line:
     """Return the level as symbol and word, in capitals when it is an alarm."""
     if level.level is None:
         told = UNJUDGED if level.is_unjudged else UNTOLD
         return ((fit(told, max(LEVEL_WIDTH, len(told))), "dim"),)
     symbol, tone = _LEVELS[level.level]
-    doubt = "" if level.is_certain else "?"
+    doubt = "" if level.is_certain and not level.rivals else "?"
     told = f"{symbol} {words.level(level)}{doubt}"
     return ((fit(told, max(LEVEL_WIDTH, len(told))), tone),)
 
