@@ -102,6 +102,15 @@ def test_a_restart_does_not_empty_the_windows_own_tally() -> None:
     assert assess(view).is_clean is False
 
 
+def test_turns_of_the_window_before_are_not_this_windows() -> None:
+    heard = builders.stream(builders.routed(BOOTSTRAP), builders.processing(), END, at=3.0)
+    begun = builders.stream(DELEGATED, builders.processing(), session_id="session_b", at=4.0)
+    opened = window(label="Broadened rollout window #6", opened_at=builders.NOW, anchor=None)
+    view = watched(builders.linked(), *heard, *begun, WindowsRead(5.0, (opened,)))
+    assert tuple(turns_ran(view)) == (1, 1), "the one that is under way ends in it"
+    assert view.state.routing.bootstrap == 0
+
+
 def silent(at: float) -> list[Event]:
     return [*builders.stream(builders.processing(), END, at=at)]
 

@@ -4,7 +4,16 @@ import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.support.builders import NOW, health, mission, on_disk, session, snapshot
+from tests.support.builders import (
+    NOW,
+    health,
+    mission,
+    on_disk,
+    routed,
+    session,
+    snapshot,
+    stream,
+)
 from tests.support.gateway import LANE, Rig, lost, refused, settle
 
 from vp_tui.domain.events import (
@@ -64,6 +73,27 @@ class TestSources:
         asked = rig.client.asked
         assert (asked["metrics ops"], asked["sessions ops"]) == (15, 10)
         assert (asked["health"], asked["continuity"]) == (2, 2)
+
+    async def test_sessions_are_listed_sooner_once_for_a_mission_nobody_heard_begin(self) -> None:
+        rig = Rig()
+        async with rig.running():
+            rig.client.metrics_answers[Plane.OPS] = snapshot(mission("m1", "running"))
+            rig.forget()
+            await rig.pace.passes(2.0)
+            assert (rig.client.asked["metrics ops"], rig.client.asked["sessions ops"]) == (1, 1)
+            rig.forget()
+            await rig.pace.passes(2.5)
+        assert rig.client.asked["sessions ops"] == 0
+
+    async def test_a_mission_that_was_heard_hurries_no_listing(self) -> None:
+        rig = Rig()
+        async with rig.running():
+            rig.client.metrics_answers[Plane.OPS] = snapshot(mission("m1", "running"))
+            for event in stream(routed("delegated_to_coder_vp", "m1")):
+                rig.feeds.tell(event)
+            rig.forget()
+            await rig.pace.passes(2.0)
+        assert rig.client.asked["sessions ops"] == 0
 
     async def test_the_poll_rate_counts_from_now_on(self) -> None:
         rig = Rig()

@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from vp_tui.domain.events import ProbeStepped, RestartActed, RestartAsked, SwitchActed, SwitchAsked
+from vp_tui.domain.events import (
+    OrderRefused,
+    ProbeStepped,
+    RestartActed,
+    RestartAsked,
+    SwitchActed,
+    SwitchAsked,
+)
 from vp_tui.domain.lane import probe as probing
 from vp_tui.domain.lane.switch_proof import ProofStep
 from vp_tui.domain.lane.switches import FORCE_FALLBACK, RELEASE, Actuation, CommandRun
@@ -173,7 +180,8 @@ async def test_what_is_asked_for_twice_is_done_once(make_rig: MakeRig) -> None:
     actuator.may_end.set()
     await first
     assert actuator.asked == ["force fallback"]
-    assert [type(event) for event in rig.events] == [SwitchAsked, SwitchActed]
+    told = [type(event) for event in rig.events]
+    assert told == [SwitchAsked, OrderRefused, OrderRefused, SwitchActed]
     await rig.restart("now it may")
     assert actuator.asked == ["force fallback", "restart"]
 
@@ -203,6 +211,8 @@ async def test_there_is_never_a_second_probe(make_rig: MakeRig) -> None:
     await asyncio.sleep(0)
     await rig.probe()
     assert [record.result for record in rig.audit] == ["refused: another probe is under way"]
+    (told,) = (event for event in rig.events if isinstance(event, OrderRefused))
+    assert told[1:] == ("probe", "another probe is under way")
     prober.may_end.set()
     await first
     assert len(rig.audit) == 2

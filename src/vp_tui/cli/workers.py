@@ -74,11 +74,11 @@ def connect(
 
     def make_stream(session_id: str) -> Stream:
         core = StreamCore(session_id, around.clock(), around.chance.random)
-        return SessionStream(stream_url(url, session_id), core, emit, options)
+        return SessionStream(stream_url(url, session_id), core, feeds.tell, options)
 
     client = client_of(settings, credentials, tls, around)
     orders = order_runner(settings, client, credentials, tls, places, emit, around)
-    return Feeds(
+    feeds = Feeds(
         client,
         credentials,
         make_stream,
@@ -89,6 +89,7 @@ def connect(
         intervals=state.watch.intervals,
         pace=pace,
     )
+    return feeds
 
 
 def order_runner(

@@ -350,6 +350,14 @@ class AuditFailed(NamedTuple):
     failure: Failure
 
 
+class OrderRefused(NamedTuple):
+    """An order was not carried out, as another one about the same is under way."""
+
+    at: float
+    what: str
+    why: str
+
+
 class OutcomeAudited(NamedTuple):
     """The audit was told what an order of ours came to: it is not told again."""
 
@@ -367,7 +375,7 @@ class PollRateChanged(NamedTuple):
 _Answered = HealthArrived | SnapshotArrived | ClaimsArrived | SessionsArrived | ContinuityArrived
 _Streamed = StreamEvent | LinkChanged | LinkDropped | GapFound | LogArrived | LogDropped
 _Read = TokensRead | EvidenceRead | WindowsRead | SuitesRead | SwitchesRead | AuditRead
-_Written = RowRecorded | RowsPreceded | WaitingOffered | AuditFailed | OutcomeAudited
+_Written = RowRecorded | RowsPreceded | WaitingOffered | AuditFailed | OrderRefused | OutcomeAudited
 _Cancel = CancelRequested | CancelAnswered | CancelFailed
 _Lane = SwitchAsked | SwitchActed | RestartAsked | RestartActed | ProbeStepped
 _Judged = Looked | AlarmsAcknowledged | AlarmCommandFailed | AutoRevertBarred | AutoRevertStopped

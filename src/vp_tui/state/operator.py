@@ -22,6 +22,7 @@ from vp_tui.domain.runs.cancels import (
     pending,
 )
 from vp_tui.domain.runs.run import answered
+from vp_tui.domain.runs.turns import RoutingTally
 from vp_tui.state.sources import stuck_after_s
 from vp_tui.state.state import AUTHORS_KEPT, CANCELS_KEPT, NO_AUDIT, NO_EVIDENCE, with_entry
 
@@ -82,6 +83,11 @@ def audit_failed(event: events.AuditFailed, state: State) -> State:
     known = (state.audit or NO_AUDIT)._replace(problem=event.failure)
     text = f"an action is not in the audit: {event.failure.reason}; {event.failure.cure}"
     return with_entry(replace(state, audit=known), event.at, None, "audit", text, "bad")
+
+
+def order_refused(event: events.OrderRefused, state: State) -> State:
+    """Say why an order was not carried out."""
+    return with_entry(state, event.at, None, event.what, f"refused: {event.why}", "warn")
 
 
 def outcome_audited(event: events.OutcomeAudited, state: State) -> State:
@@ -235,7 +241,14 @@ def windows_read(event: events.WindowsRead, state: State) -> State:
         state = replace(state, windows_problem=event.problem)
         return with_entry(state, event.at, None, "window", event.problem, "bad")
     before, state = state.window, replace(state, windows=event.windows, windows_problem=None)
-    after = state.window
+    after, is_row_new = state.window, state.is_row_new
+    # A row that keeps a window open which was only proposed goes on with it.
+    is_other = (before.opened_at if before else None) != (after.opened_at if after else None)
+    goes_on = before is None and after is not None and is_row_new
+    is_closed = before is None and after is None and is_row_new
+    state = replace(state, is_row_new=False)
+    if (is_other and not goes_on) or is_closed:
+        state = _with_new_tally(state)
     if before == after:
         return state
     if after is None:
@@ -243,6 +256,14 @@ def windows_read(event: events.WindowsRead, state: State) -> State:
     else:
         text = f"{'changed' if before else 'opened'}: {after.label}, {after.source}"
     return with_entry(state, event.at, None, "window", text, "good")
+
+
+def _with_new_tally(state: State) -> State:
+    """Count the turns of another window: those under way are its own, as they end in it."""
+    under_way = [run for run in state.runs.values() if run.is_counted]
+    heard = sum(run.turn.query is not None for run in under_way)
+    tally = RoutingTally(heard=heard, ran=len(under_way))
+    return replace(state, routing=tally, routing_before=RoutingTally(), unstarted_told=0)
 
 
 def rows_preceded(event: events.RowsPreceded, state: State) -> State:
@@ -269,5 +290,5 @@ def row_recorded(event: events.RowRecorded, state: State) -> State:
         told=(*log.told, *event.told),
     )
     text = f"{event.row.decision} for {event.row.window}: line {event.line}"
-    state = replace(state, evidence=log, unstarted_told=state.routing.bootstrap)
+    state = replace(state, evidence=log, unstarted_told=state.routing.bootstrap, is_row_new=True)
     return with_entry(state, event.at, None, "recorded", text, "good")

@@ -107,6 +107,7 @@ _RULES: Final[Mapping[type[events.Event], Callable[[Any, State], State]]] = Mapp
         events.AlarmCommandFailed: operator.alarm_command_failed,
         events.AuditRead: operator.audit_read,
         events.AuditFailed: operator.audit_failed,
+        events.OrderRefused: operator.order_refused,
         events.OutcomeAudited: operator.outcome_audited,
         AutoRevertBarred: operator.auto_revert_barred,
         events.AutoRevertStopped: operator.auto_revert_stopped,

@@ -276,6 +276,8 @@ class State:
     """
     outcomes_audited: frozenset[OrderOutcome] = frozenset()
     """Of the orders that are followed, what the audit was told they came to."""
+    is_row_new: bool = False
+    """A row was written, and what became of its window was not read yet."""
     rows_preceding: frozenset[EvidenceRow] = frozenset()
     """Rows of others that a row of ours may join: they were shown."""
     auto_revert: AutoRevert = field(default_factory=AutoRevert)

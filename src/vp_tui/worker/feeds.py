@@ -12,7 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from vp_tui.domain import events
-from vp_tui.domain.models import DEFAULT_INTERVALS, Plane, Source
+from vp_tui.domain.models import DEFAULT_INTERVALS, Plane, Source, StreamEvent
 from vp_tui.domain.orders import LaneOrder
 from vp_tui.gateway.credentials import is_session_id
 from vp_tui.gateway.errors import GatewayError, TimedOut, Unauthorized, Unreachable
@@ -83,6 +83,10 @@ class Feeds:
     _dialect: Dialect | None = None
     _claims_due: int = 0
     """Answers of the metrics until the claims are asked."""
+    _list_soon: asyncio.Event = field(default_factory=asyncio.Event)
+    """Has the sessions listed."""
+    _missions_heard: set[str] = field(default_factory=set)
+    """Those that a stream named, and those that were running when the sessions were hurried."""
     _lost: set[str] = field(default_factory=set)
     _log_tasks: dict[str, asyncio.Task[None]] = field(default_factory=dict)
 
@@ -101,6 +105,12 @@ class Feeds:
                 self._tasks.create_task(self._follow_files(), name="files")
         finally:
             await self.client.aclose()
+
+    def tell(self, event: events.Event) -> None:
+        """Emit what a stream tells; a mission that it names was heard."""
+        if isinstance(event, StreamEvent) and event.frame.mission_id is not None:
+            self._missions_heard.add(event.frame.mission_id)
+        self.emit(event)
 
     def show_log(self, session_id: str | None) -> None:
         """Tail this session's log besides the lane's, which is always tailed."""
@@ -161,6 +171,7 @@ class Feeds:
             pace=self.pace,
             on_answer=partial(self._answered, log_id or source),
             on_failure=partial(self._failed, source, log_id),
+            hurry=self._list_soon if source is Source.SESSIONS else None,
         )
         return self._tasks.create_task(poller.run(), name=f"poll {log_id or source}")
 
@@ -192,11 +203,22 @@ class Feeds:
         gate, ask = self._metrics_gate, self.client.metrics
         snapshot, plane = await self._ask_planes(gate, ask, Plane.DASHBOARD, refused)
         self.emit(events.SnapshotArrived(self.pace.clock(), snapshot, plane))
+        self._hurry_sessions(snapshot)
         if snapshot.lane and is_session_id(snapshot.lane.log_id):
             self.lane_log_id = snapshot.lane.log_id
             self._tail_wanted_logs()
         if self._dialect == "G2" and plane is Plane.OPS:
             await self._ask_claims(snapshot)
+
+    def _hurry_sessions(self, snapshot: Snapshot) -> None:
+        """Have the sessions listed when a mission runs that nobody heard begin, once for each.
+
+        Its session is to be attached to, and only a listing tells that it may be.
+        """
+        running = {one.mission_id for one in snapshot.missions if one.status == "running"}
+        if not running <= self._missions_heard:
+            self._list_soon.set()
+        self._missions_heard = running  # those that ended do not begin again
 
     async def _ask_claims(self, snapshot: Snapshot) -> None:
         """Ask for the claims when it is time; without an answer rows are judged without them."""

@@ -122,6 +122,7 @@ class OrderRunner:
             account.came_to(f"refused: {READ_ONLY.reason}", ActionKind.REFUSED)
         elif (why := self._under_way.get(account.subject)) is not None:
             account.came_to(f"refused: {why}", ActionKind.REFUSED)
+            self.emit(events.OrderRefused(self.clock(), account.record.what, why))
         else:
             await self._done_once(order, self.tools, account)
         await self._keep(account.record)

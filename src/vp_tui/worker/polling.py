@@ -90,14 +90,31 @@ class Poller:
     on_answer: Callable[[], None]
     on_failure: Callable[[GatewayError], None]
     failures: int = 0
+    hurry: asyncio.Event | None = None
+    """Set to have it ask at once, or again after what it asks now."""
 
     async def run(self) -> None:
         """Poll until cancelled."""
         while True:
             wakes = self.pace.wakes
+            if self.hurry is not None:
+                self.hurry.clear()
             delay_s = await self.poll()
             if self.pace.wakes == wakes:
-                await self.pace.pause(delay_s)
+                await self._pause(delay_s)
+
+    async def _pause(self, seconds: float) -> None:
+        if self.hurry is None:
+            await self.pace.pause(seconds)
+            return
+        waits = [
+            asyncio.ensure_future(wait) for wait in (self.pace.pause(seconds), self.hurry.wait())
+        ]
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
 
     async def poll(self) -> float:
         """Ask once; return the seconds until the next time."""
