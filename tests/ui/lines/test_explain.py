@@ -230,13 +230,16 @@ class TestStatistics:
         assert "the largest, 36.000s, bounds it (95 % sure)" in many
 
     def test_the_trend_says_what_was_compared(self) -> None:
-        assert "trend the last 10 are" in ALL_WELL
-        assert "not shown to slow" in ALL_WELL
-        few = told(*scenes.ordinary(snapshot(*scenes.done(14))))
-        assert "trend n/a: to compare the last 10 with the 20 before, each side needs 5" in few
+        enough = told(*scenes.ordinary(snapshot(*scenes.done(30))))
+        assert "trend at the newest look the last 10 were" in enough
+        assert "not shown to slow" in enough
+        few = told(*scenes.ordinary(snapshot(*scenes.done(29))))
+        assert "trend n/a: to compare the last 10 with the 20 before, 30 have to be timed" in few
         fast = [m._replace(duration_s=30.0 + n / 10) for n, m in enumerate(scenes.done(30)[10:])]
         slow = [m._replace(duration_s=44.0) for m in scenes.done(30)[:10]]
-        assert "trend slower: the last 10 are" in told(*scenes.ordinary(snapshot(*slow, *fast)))
+        assert "trend slower: at the newest look the last 10 were" in told(
+            *scenes.ordinary(snapshot(*slow, *fast))
+        )
 
     def test_assumption_and_cost_of_peeking_are_always_told(self) -> None:
         for text in (ALL_WELL, told()):

@@ -97,7 +97,7 @@ def claims_of(finished: Sequence[LedgerEntry]) -> Claims:
 
 
 def _tail(durations: Sequence[float]) -> Tail:
-    n, slow = len(durations), sum(duration > P95_WATCH_S for duration in durations)
+    n, slow = len(durations), sum(duration >= P95_WATCH_S for duration in durations)
     rank = p95_bound_rank(n)
     return Tail(
         n=n,

@@ -65,12 +65,17 @@ P95_JUDGED_FROM: Final = 20
 """Missions below which the third gate is inconclusive."""
 SLOW_FRACTION: Final = 0.05
 """The fraction of missions that may exceed the p95 that is watched from."""
-SLOWER_P: Final = 0.01
+SLOWER_P: Final = 0.001
 SLOWER_SHIFT_S: Final = 5.0
 COMPARED: Final = (10, 20)
 """The newest missions are compared with those before them: so many with so many."""
-COMPARED_FROM: Final = 5
-"""Missions that each side has at least."""
+LOOKS: Final = (30, 10)
+"""Drift is looked for at so many timed missions, and then after each so many more: who looks after
+each mission finds some by chance before long."""
+CRITICAL_MISSIONS: Final = 2
+"""One slow mission is no critical p95."""
+SLOW_OF_LAST: Final = 4
+"""Missions of the last 20 that reach the p95 that is watched from, at a look."""
 _OWN_ALERTS: Final = frozenset({"attach_failures_high", "attach_success_rate_low"})
 """Alerts that a viewer's own failed attaches can raise."""
 
@@ -237,30 +242,65 @@ def _latency(facts: GateFacts) -> GateResult:
 def _latency_verdict(durations: list[float], p95_s: float) -> tuple[Verdict, str, str]:
     """Return the verdict on a p95 in seconds, why beside the p95 itself, and the limit."""
     n = len(durations)
-    if p95_s >= P95_CRITICAL_S and n >= P95_CRITICAL_FROM:
-        return Verdict.FAIL, "", f"p95 {P95_CRITICAL_S:g} s critical (playbook)"
-    slow = sum(duration > P95_WATCH_S for duration in durations)
+    if (critical := _critical(durations, p95_s)) is not None:
+        return Verdict.FAIL, critical, f"p95 {P95_CRITICAL_S:g} s critical (playbook)"
+    slow = sum(duration >= P95_WATCH_S for duration in durations)
     evidence = evidence_above(slow, n, SLOW_FRACTION)
     if evidence >= CLAIM_FROM:
-        why = f"; {slow} of {n} took over {P95_WATCH_S:g} s (E {evidence:.3g})"
-        return Verdict.FAIL, why, f"{percent(SLOW_FRACTION)} over {P95_WATCH_S:g} s"
+        why = f"; {slow} of {n} took {P95_WATCH_S:g} s or more (E {evidence:.3g})"
+        return Verdict.FAIL, why, f"{percent(SLOW_FRACTION)} reach {P95_WATCH_S:g} s"
     if p95_s >= P95_WATCH_S:
         return Verdict.WATCH, "", f"p95 {P95_WATCH_S:g} s watch (playbook)"
-    if (seen := compare_newest(durations)) is not None and seen.is_slower:
-        than = f"{seen.shift_s:.1f} s slower than the {seen.before} before"
-        limit = f"p < {SLOWER_P:g} and more than {SLOWER_SHIFT_S:g} s slower"
-        return Verdict.WATCH, f"; the last {seen.newest} are {than}", limit
+    if (drift := _drift(durations)) is not None:
+        return Verdict.WATCH, *drift
     if n < P95_JUDGED_FROM:
         return Verdict.INCONCLUSIVE, f"; n {n} < {P95_JUDGED_FROM}", f"{P95_JUDGED_FROM} missions"
     return Verdict.PASS, "", f"p95 below {P95_WATCH_S:g} s and not slowing"
 
 
+def _critical(durations: Sequence[float], p95_s: float) -> str | None:
+    """Say why these durations, of which more than one is, are critical; None: they are not."""
+    n, last = len(durations), durations[-ROLLING:]
+    critical = sum(duration >= P95_CRITICAL_S for duration in durations)
+    of_last = sum(duration >= P95_CRITICAL_S for duration in last)
+    if p95_s >= P95_CRITICAL_S and n >= P95_CRITICAL_FROM and critical >= CRITICAL_MISSIONS:
+        return ""
+    if len(last) == ROLLING and of_last >= CRITICAL_MISSIONS:
+        return f"; {of_last} of the last {ROLLING} took {P95_CRITICAL_S:g} s or more"
+    return None
+
+
+def _drift(durations: Sequence[float]) -> tuple[str, str] | None:
+    """Return why they are slowing, and the limit, as the newest look has it; None: they are not."""
+    seen = at_look(durations)
+    slow = sum(duration >= P95_WATCH_S for duration in seen[-ROLLING:])
+    if slow >= SLOW_OF_LAST:
+        why = f"; {slow} of the {ROLLING} before n {len(seen)} took {P95_WATCH_S:g} s or more"
+        return why, f"{SLOW_OF_LAST} of the last {ROLLING} at {P95_WATCH_S:g} s"
+    if (compared := compare_newest(durations)) is not None and compared.is_slower:
+        than = f"{compared.shift_s:.1f} s slower than the {compared.before} before"
+        limit = f"p < {SLOWER_P:g} and more than {SLOWER_SHIFT_S:g} s slower"
+        return f"; the {compared.newest} up to n {len(seen)} are {than}", limit
+    return None
+
+
+def at_look(durations: Sequence[float]) -> Sequence[float]:
+    """Return the durations, oldest first, up to the newest look at whether they drift."""
+    first, step = LOOKS
+    n = len(durations)
+    return durations[: n - n % step] if n >= first else ()
+
+
 def compare_newest(durations: Sequence[float]) -> Comparison | None:
-    """Return how the newest durations, in seconds, compare with those before; None: too few."""
+    """Return how the newest durations, in seconds, compared with those before at the newest look.
+
+    None before the first one.
+    """
     newest, older = COMPARED
-    recent, before = durations[-newest:], durations[-newest - older : -newest]
-    if min(len(recent), len(before)) < COMPARED_FROM:
+    seen = at_look(durations)
+    if not seen:
         return None
+    recent, before = seen[-newest:], seen[-newest - older : -newest]
     p = slower_p_value(recent, before)
     return Comparison(len(recent), len(before), slower_by(recent, before), p)
 

@@ -15,7 +15,7 @@ from vp_tui.domain.models import Source
 from vp_tui.domain.rollout.claims import claims_of
 from vp_tui.domain.rollout.gates import (
     COMPARED,
-    COMPARED_FROM,
+    LOOKS,
     SLOW_FRACTION,
     SLOWER_P,
     SLOWER_SHIFT_S,
@@ -148,7 +148,7 @@ def _proven(view: View, figures: Numbers) -> Iterator[tuple[str, str | Line]]:
         yield "p95 listed", f"{words.p95(latency.p95_s, latency.count)}, of all that is listed"
     if proof.tail is not None:
         yield "true p95", _bound(proof.tail)
-        yield f"> {P95_WATCH_S:g} s", _slow(proof.tail)
+        yield f">= {P95_WATCH_S:g} s", _slow(proof.tail)
     yield "trend", _trend(proof.trend)
 
 
@@ -219,10 +219,11 @@ def _slow(tail: Tail) -> str:
 def _trend(trend: Comparison | None) -> str | Line:
     if trend is None:
         of = f"the last {COMPARED[0]} with the {COMPARED[1]} before"
-        return f"n/a: to compare {of}, each side needs {COMPARED_FROM}"
+        return f"n/a: to compare {of}, {LOOKS[0]} have to be timed"
     way = "slower" if trend.shift_s >= 0 else "faster"
     seen = (
-        f"the last {trend.newest} are {abs(trend.shift_s):.1f} s {way} than the {trend.before}"
+        f"at the newest look the last {trend.newest} were {abs(trend.shift_s):.1f} s {way}"
+        f" than the {trend.before}"
         f" before (Hodges-Lehmann), p {trend.p:.2g} (Mann-Whitney, exact)"
     )
     if trend.is_slower:

@@ -77,9 +77,12 @@ _G2: Final = (
     " the primary path: users saw it."
 )
 _G3: Final = (
-    f"FAIL: p95 from {P95_CRITICAL_S:g} s on with at least {rules.P95_CRITICAL_FROM} missions, or"
-    f" the alarm that more than {percent(rules.SLOW_FRACTION)} take over {P95_WATCH_S:g} s"
-    f" (E >= {CLAIM_FROM:g}). WATCH: p95 from {P95_WATCH_S:g} s on, or the last {rules.COMPARED[0]}"
+    f"FAIL: p95 from {P95_CRITICAL_S:g} s on with at least {rules.P95_CRITICAL_FROM} missions,"
+    f" {rules.CRITICAL_MISSIONS} of them that slow; or {rules.CRITICAL_MISSIONS} of a full last"
+    f" {ROLLING}; or the alarm that more than {percent(rules.SLOW_FRACTION)} reach"
+    f" {P95_WATCH_S:g} s (E >= {CLAIM_FROM:g}). WATCH: p95 from {P95_WATCH_S:g} s on; or, looked at"
+    f" when {rules.LOOKS[0]} are timed and after each {rules.LOOKS[1]} more:"
+    f" {rules.SLOW_OF_LAST} of the last {ROLLING} reach it, or the last {rules.COMPARED[0]} are"
     f" slower than the {rules.COMPARED[1]} before (p < {rules.SLOWER_P:g} and more than"
     f" {rules.SLOWER_SHIFT_S:g} s). PASS: none of these, from {rules.P95_JUDGED_FROM} missions on."
 )
