@@ -225,7 +225,8 @@ class TestNumbers:
 
     def test_the_trend_is_oldest_first_and_bounded(self) -> None:
         missions = [
-            builders.mission(str(n), duration_s=float(n)) for n in range(TREND_POINTS + 5, 0, -1)
+            builders.mission(str(n), started_s=-200.0, duration_s=float(n))
+            for n in range(TREND_POINTS + 5, 0, -1)
         ]
         trend = figures(builders.polled(builders.snapshot(*missions))).p95_trend
         assert len(trend) == TREND_POINTS

@@ -173,6 +173,10 @@ class Snapshot(NamedTuple):
     events: tuple[MissionEvent, ...]
     mission_limit: int
     event_limit: int
+    odd_items: int = 0
+    """Missions and events that could not be read: they are left out."""
+    odd_durations: int = 0
+    """Durations that cannot be, taken from their missions."""
 
 
 class MissionClaim(NamedTuple):

@@ -5,11 +5,12 @@ Times are of the monotonic clock, in seconds.
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from vp_tui.domain.missions import ORPHAN_GRACE_S, give_up, merge_snapshot, orphans
-from vp_tui.domain.models import Plane, Source, StreamState
+from vp_tui.domain.models import Plane, Source, StreamState, utc_of
 from vp_tui.domain.rollout.verdicts import Attestation, attested
 from vp_tui.domain.runs.levels import stuck_after
 from vp_tui.domain.runs.progress import is_killed
@@ -19,6 +20,7 @@ from vp_tui.state.streams import log_failed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
     from vp_tui.domain import events
     from vp_tui.domain.missions import Ledger
@@ -32,11 +34,16 @@ _TONES: Final[Mapping[Attestation, Tone]] = {
     Attestation.FAILED: "bad",
 }
 
+_CLOCK_SLACK_S: Final = 1.0
+"""By how much two stamps of one clock may be cut."""
+
 
 def health_arrived(event: events.HealthArrived, state: State) -> State:
     """Note how the gateway is."""
     is_news = state.dialect != event.health.dialect
     state = replace(state, health=event.health)
+    if state.boot_at is None and state.epoch is not None:
+        state = replace(state, boot_at=_booted_at(state.epoch.boot_stamp, state))
     if is_news and state.snapshot:
         # What a result's place lets one infer depends on the generation.
         ledger = merge_snapshot(state.ledger, state.snapshot, state.dialect)
@@ -46,9 +53,10 @@ def health_arrived(event: events.HealthArrived, state: State) -> State:
 
 def snapshot_arrived(event: events.SnapshotArrived, state: State) -> State:
     """Merge the metrics into the ledger."""
-    ledger = merge_snapshot(state.ledger, event.snapshot, state.dialect)
-    ledger = _with_orphans(ledger, event.snapshot, state)
-    state = replace(state, snapshot=event.snapshot, ledger=ledger)
+    snapshot = _without_odd_durations(event.snapshot)
+    ledger = merge_snapshot(state.ledger, snapshot, state.dialect)
+    ledger = _with_orphans(ledger, snapshot, state)
+    state = replace(state, snapshot=snapshot, ledger=ledger)
     if event.plane is not Plane.OPS:
         # The ops plane goes on refusing: the refusal stays, the substitute has its own age.
         status = state.sources.get(Source.METRICS, SourceStatus())
@@ -109,6 +117,29 @@ def _is_heard(run: Run, link: Link | None) -> bool:
     if link is None or link.state is not StreamState.LIVE:
         return False
     return run.turn.started_at is not None and link.since <= run.turn.started_at
+
+
+def _without_odd_durations(snapshot: Snapshot) -> Snapshot:
+    """Take from missions the durations that cannot be.
+
+    Those are negative, not finite, or longer than the lane has lived: from the oldest mission that
+    is listed until now.
+    """
+    starts = [mission.started_at for mission in snapshot.missions if mission.started_at]
+    life_s = (snapshot.generated_at - min(starts)).total_seconds() if starts else math.inf
+    longest_s = max(life_s, 0.0) + _CLOCK_SLACK_S
+    odd = {
+        mission.mission_id
+        for mission in snapshot.missions
+        if mission.duration_s is not None and not 0.0 <= mission.duration_s <= longest_s
+    }
+    if not odd:
+        return snapshot
+    missions = tuple(
+        mission._replace(duration_s=None) if mission.mission_id in odd else mission
+        for mission in snapshot.missions
+    )
+    return snapshot._replace(missions=missions, odd_durations=len(odd))
 
 
 def sessions_arrived(event: events.SessionsArrived, state: State) -> State:
@@ -196,19 +227,25 @@ def continuity_arrived(event: events.ContinuityArrived, state: State) -> State:
         replace(state, continuity=event.continuity), Source.CONTINUITY, event.at, Plane.OPS
     )
     if state.epoch is None:
-        return replace(state, epoch=Epoch(1, stamp))
+        return replace(state, epoch=Epoch(1, stamp), boot_at=_booted_at(stamp, state))
     if state.epoch.boot_stamp == stamp:
         return state
     number = state.epoch.number + 1
     state = replace(
         state,
         epoch=Epoch(number, stamp),
+        boot_at=_booted_at(stamp, state),
         routing_before=state.routing,
         failed_attaches=0,
         runs={session_id: _renewed(run, event.at, state) for session_id, run in state.runs.items()},
     )
     text = f"the gateway restarted: epoch {number}, its counters began again"
     return with_entry(state, event.at, None, "epoch", text, "warn")
+
+
+def _booted_at(stamp: str, state: State) -> datetime | None:
+    """Return a boot in UTC, by the gateway's clock as it goes now: a later change moves it not."""
+    return utc_of(stamp, state.health.clock_offset_s if state.health else None)
 
 
 def _renewed(run: Run, at: float, state: State) -> Run:

@@ -221,6 +221,9 @@ class State:
     poll_factor: float = 1.0
     health: models.Health | None = None
     epoch: Epoch | None = None
+    boot_at: datetime | None = None
+    """The gateway's boot in UTC, by the offset of its clock when the stamp was first seen; None
+    when not known."""
     continuity: models.Continuity | None = None
     snapshot: models.Snapshot | None = None
     claims: models.MissionClaims | None = None
@@ -299,15 +302,6 @@ class State:
     def dialect(self) -> models.Dialect | None:
         """The gateway's generation; None until it said how it is."""
         return self.health.dialect if self.health else None
-
-    @property
-    def boot_at(self) -> datetime | None:
-        """The gateway's boot in UTC; None when not known."""
-        if self.epoch is None:
-            return None
-        return models.utc_of(
-            self.epoch.boot_stamp, self.health.clock_offset_s if self.health else None
-        )
 
 
 def signs_of(lane: Lane, snapshot: models.Snapshot | None, boot_at: datetime | None) -> LaneSigns:

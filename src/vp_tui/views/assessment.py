@@ -35,7 +35,7 @@ from vp_tui.domain.rollout.windows import (
 from vp_tui.domain.text import clock_z
 from vp_tui.domain.vocabulary import Word
 from vp_tui.state.state import NO_EVIDENCE
-from vp_tui.views.figures import current_window, is_log_known, numbers, own_numbers
+from vp_tui.views.figures import current_window, ever_ended, is_log_known, numbers, own_numbers
 from vp_tui.views.lane import lane_mode
 from vp_tui.views.runs import are_runs_judged
 from vp_tui.views.sources import SourceWord, listened, source_view
@@ -86,6 +86,7 @@ class Assessment(NamedTuple):
         return self.guardrails.trip_wire
 
 
+EPOCH_UNKNOWN: Final = "epoch unknown"
 _NO_WIRE: Final = trip_wire(())
 _NO_TARGET: Final = EvidenceTarget(0, None)
 
@@ -97,7 +98,7 @@ def assess(view: View) -> Assessment:
     hanging = stuck_runs_in(view)
     own = own_numbers(view)
     facts = _gate_facts(view, own if window.source.is_real else None)
-    wire, real = facts.trip_wire, facts.finished
+    wire = facts.trip_wire
     gates = with_waivers(view.same(judge_gates, facts), window.waivers, tripped=wire.tripped)
     changed, trips = changed_ends_of(view), _trips(view, facts)
     situation = _situation(view, own, gates, facts)._replace(
@@ -106,7 +107,7 @@ def assess(view: View) -> Assessment:
         changed=view.same(changed_words, changed),
     )
     is_known = view.window is not None or is_log_known(view)
-    target = view.same(evidence_target, log.rows, window.stage, real) if log is not None else None
+    target = view.same(evidence_target, log.rows, window.stage, ever_ended(view)) if log else None
     stuck = [run.session_id for run in hanging if run.session_id and not run.is_deaf]
     guardrails = Guardrails(
         wire,
@@ -242,6 +243,7 @@ def _gate_facts(view: View, own: WindowNumbers | None) -> GateFacts:
         window=own,
         coverage=figures.coverage.state if figures else None,
         doubt=_doubt(source_view(view, Source.METRICS)),
+        epoch_doubt=None if is_fresh and view.state.boot_at else EPOCH_UNKNOWN,
         orphans=view.same(
             _unaccounted, view.state.ledger, view.state.boot_at, figures.real if figures else ()
         ),

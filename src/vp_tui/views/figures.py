@@ -26,7 +26,7 @@ from vp_tui.domain.rollout.windows import (
 )
 from vp_tui.domain.vocabulary import GUARDRAIL_RATE, P95_WATCH_S, Traffic
 from vp_tui.state.state import NO_EVIDENCE, SourceStatus
-from vp_tui.views.sources import SourceView, SourceWord, source_view
+from vp_tui.views.sources import SourceView, SourceWord, impossible_counts, source_view
 from vp_tui.views.view import View, fact
 
 if TYPE_CHECKING:
@@ -134,14 +134,15 @@ def numbers(view: View) -> Numbers | None:
     coverage = view.same(coverage_of, snapshot, state.ledger)
     unreported = view.same(unreported_fallbacks, view.state.ledger, snapshot)
     whole = coverage.state in {CoverageState.FULL, CoverageState.NONE} and not coverage.unknown
-    may_agree = whole and not unreported
+    is_odd = snapshot.odd_durations or impossible_counts(snapshot)
+    may_agree = whole and not unreported and not is_odd
     durations = view.same(_durations, recent)
     trend = view.same(p95_after_each, durations, TREND_POINTS)
     return Numbers(
         source=source_view(view, Source.METRICS),
         snapshot=snapshot,
         coverage=coverage,
-        reported_rate=snapshot.fallback.rate if snapshot.fallback.considered else None,
+        reported_rate=_reported_rate(snapshot),
         reconstruction=(seen := view.same(reconstruct, recent)),
         bounds=bounds_of(seen.fallbacks, seen.terminal) if seen.terminal else None,
         wire=view.same(_wire, real),
@@ -166,6 +167,14 @@ def own_numbers(view: View) -> WindowNumbers:
 
 def _own_numbers(window: Window, ledger: Ledger) -> WindowNumbers:
     return numbers_of(window, ledger.entries.values(), ledger.given_up, ledger.stream_fallbacks)
+
+
+@fact
+def ever_ended(view: View) -> tuple[LedgerEntry, ...]:
+    """Return the real finished missions of every life of the gateway, oldest first."""
+    state, log = view.state, view.state.evidence or NO_EVIDENCE
+    ended = view.same(terminal_entries, state.ledger, None, state.ledger.given_up)
+    return view.same(_real, ended, log.unreal_ids)
 
 
 def is_log_known(view: View) -> bool:
@@ -291,6 +300,12 @@ def bounds_of(fallbacks: int, n: int) -> Bounds:
 
 def _durations(ended: tuple[LedgerEntry, ...]) -> tuple[float, ...]:
     return tuple(e.mission.duration_s for e in ended if e.mission.duration_s is not None)
+
+
+def _reported_rate(snapshot: Snapshot) -> float | None:
+    """Return the reported rate; None with no missions, and where what is counted cannot be."""
+    is_told = snapshot.fallback.considered and not impossible_counts(snapshot)
+    return snapshot.fallback.rate if is_told else None
 
 
 def _earlier(orphaned: frozenset[str], ledger: Ledger, boot_at: datetime | None) -> int:

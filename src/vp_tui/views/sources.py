@@ -4,7 +4,7 @@ from collections.abc import Collection
 from enum import StrEnum
 from typing import Final, NamedTuple
 
-from vp_tui.domain.models import Failure, Plane, Source, StreamState
+from vp_tui.domain.models import Failure, Plane, Snapshot, Source, StreamState
 from vp_tui.state.sources import is_lost
 from vp_tui.state.state import Link, SourceStatus
 from vp_tui.views.view import View, fact
@@ -83,6 +83,21 @@ def _word(status: SourceStatus, *, is_fresh: bool) -> SourceWord:
     if status.answered_at is None:
         return SourceWord.IDLE
     return SourceWord.LIVE if is_fresh else SourceWord.STALE
+
+
+def impossible_counts(snapshot: Snapshot) -> str:
+    """Say which of the reported counts cannot be; "" where all can."""
+    told, listed = snapshot.fallback, len(snapshot.missions) + snapshot.odd_items
+    found = [
+        f"{count} missions {status}"
+        for status, count in snapshot.mission_counts.items()
+        if not 0 <= count <= snapshot.mission_limit
+    ]
+    if not 0 <= told.with_fallback <= told.considered <= max(snapshot.mission_limit, listed):
+        found.append(f"{told.with_fallback} of {told.considered} fell back")
+    elif not 0.0 <= told.rate <= 1.0:
+        found.append(f"a fallback rate of {told.rate:g}")
+    return ", ".join(found)
 
 
 @fact

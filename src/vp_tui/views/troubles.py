@@ -18,12 +18,20 @@ from vp_tui.state.sources import OFTEN_ASKED, is_lost
 from vp_tui.views.actions import key_of
 from vp_tui.views.figures import Numbers, numbers, own_numbers
 from vp_tui.views.lane import lane_mode
-from vp_tui.views.sources import SourceView, SourceWord, is_reachable, source_view, streams_view
+from vp_tui.views.sources import (
+    SourceView,
+    SourceWord,
+    impossible_counts,
+    is_reachable,
+    source_view,
+    streams_view,
+)
 from vp_tui.views.view import View, fact
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from vp_tui.domain.models import Snapshot
     from vp_tui.domain.rollout.guardrails import Guardrails
     from vp_tui.domain.rollout.situation import StuckRun
     from vp_tui.state.state import Watch
@@ -159,12 +167,33 @@ def _doubts(view: View, figures: Numbers) -> Iterator[Trouble]:
     elif coverage.unknown:
         reason = f"{coverage.unknown} of {counted(coverage.considered, 'outcome')} unknown"
         yield Trouble("the reported rate is partial", reason, f"{key}{more}", is_grave=False)
+    yield from _oddities(figures.snapshot, key)
     if figures.unreported > 0:
         yield Trouble(
             "the rates disagree",
             f"{counted(figures.unreported, 'fallback')} seen that the gateway does not report",
             key if coverage.unknown else "go by the reconstructed rate",
         )
+
+
+def _oddities(taken: Snapshot, key: str) -> Iterator[Trouble]:
+    """Yield what could not be read, and the numbers that cannot be."""
+    if taken.odd_items:
+        yield Trouble(
+            f"{counted(taken.odd_items, 'mission or event', 'missions and events')} unreadable",
+            "left out of all figures; the rest of the answer was read",
+            f"{key}; is this the gateway's version?",
+            is_grave=False,
+        )
+    if taken.odd_durations:
+        yield Trouble(
+            counted(taken.odd_durations, "odd duration"),
+            "negative, endless or longer than the lane has lived",
+            "left out of every p95; is the gateway's clock right?",
+            is_grave=False,
+        )
+    if impossible := impossible_counts(taken):
+        yield Trouble("impossible counts reported", impossible, key)
 
 
 def _streams(view: View) -> Iterator[Trouble]:

@@ -192,7 +192,7 @@ def cancel_recovery(recovery: CancelRecovery, *, short: bool = False) -> str:
 def evidence_target(target: EvidenceTarget | None, *, short: bool = False) -> str:
     """Return how guardrail 2 stands: missions recorded since the anchor."""
     if target is None:
-        return "rows: no log read" if short else "no evidence log is read"
+        return "rows not counted" if short else "no log is read, or its anchor has no date"
     count = share(target.count, target.of)
     if short:
         return f"rows {count}" + (f" since {short_label(target.anchor)}" if target.anchor else "")

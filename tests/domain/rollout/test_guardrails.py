@@ -161,7 +161,7 @@ def test_a_mission_that_ended_within_the_second_of_the_last_row_is_recorded() ->
     rows = [row("Shadow window #1", date="2026-11-23T02:00:00Z")]
     ended = entry(completed_at=NOW + timedelta(milliseconds=400))
     assert evidence_target(rows, Stage.SHADOW, [ended]) == EvidenceTarget(1, None)
-    assert evidence_target(rows, Stage.LIMITED, [ended]).count == 0
+    assert evidence_target(rows, Stage.LIMITED, [ended]) == EvidenceTarget(0, "Shadow window #1")
 
 
 def test_nothing_is_recorded_by_an_empty_log() -> None:
@@ -170,14 +170,14 @@ def test_nothing_is_recorded_by_an_empty_log() -> None:
 
 def test_an_anchor_without_a_date_counts_nothing() -> None:
     rows = [row("Limited cohort window #4", date="?"), row("Broadened rollout window #1")]
-    assert evidence_target(rows, Stage.BROADENED, history("...")).count == 0
+    assert evidence_target(rows, Stage.BROADENED, history("...")) is None
 
 
 def test_an_end_that_is_not_known_is_its_start_and_without_that_not_counted() -> None:
     rows = [row("Shadow window #1")]
     started = entry("m1", completed_at=None)
     unknown = entry("m2", completed_at=None, started_at=None)
-    assert evidence_target(rows, Stage.SHADOW, [started, unknown]).count == 1
+    assert evidence_target(rows, Stage.SHADOW, [started, unknown]) == EvidenceTarget(1, None)
 
 
 @pytest.mark.parametrize("mode", RevertMode)

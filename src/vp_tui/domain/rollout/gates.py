@@ -108,6 +108,8 @@ class GateFacts(NamedTuple):
     """None: there is no snapshot."""
     doubt: str | None = None
     """Why the metrics are not as new as they should be, in words; None: they are."""
+    epoch_doubt: str | None = None
+    """Why it is not known in which life of the gateway these missions ran; None: it is."""
     orphans: int = 0
     continuity: Continuity | None = None
     """None unless it is reachable and fresh."""
@@ -120,11 +122,18 @@ def judge_gates(facts: GateFacts) -> Gates:
     """Return the four gates. What is blind, stale, refused or missing never passes."""
     doubt = "no metrics yet" if facts.coverage is None and facts.doubt is None else facts.doubt
     return Gates(
-        _without_proof(_fallback_rate(facts), doubt),
-        _without_proof(_failures(facts), doubt),
-        _without_proof(_latency(facts), doubt),
+        _without_proof(_of_epoch(_fallback_rate(facts), facts.epoch_doubt), doubt),
+        _without_proof(_of_epoch(_failures(facts), facts.epoch_doubt), doubt),
+        _without_proof(_of_epoch(_latency(facts), facts.epoch_doubt), doubt),
         _continuity(facts),
     )
+
+
+def _of_epoch(result: GateResult, doubt: str | None) -> GateResult:
+    """Return what a gate may say of missions that may be of several lives: they prove nothing."""
+    if doubt is None or result.verdict is not Verdict.PASS:
+        return result
+    return GateResult(Verdict.INCONCLUSIVE, f"{doubt}: {result.reason}", result.threshold, "epoch")
 
 
 def _without_proof(result: GateResult, doubt: str | None) -> GateResult:

@@ -195,19 +195,21 @@ def sustained_failures(finished: Sequence[LedgerEntry]) -> str | None:
 
 def evidence_target(
     rows: Sequence[EvidenceRow], stage: Stage, finished: Iterable[LedgerEntry]
-) -> EvidenceTarget:
+) -> EvidenceTarget | None:
     """Return how many real missions the rows since the anchor record.
 
-    The anchor is the last row of an earlier stage. A mission is recorded when a measured row was
-    written after its end.
+    The anchor is the last row of an earlier stage; None where its date cannot be read. A mission
+    is recorded when a measured row was written after its end.
     """
     index = last_of_earlier_stage(rows, stage)
     anchor = None if index is None else rows[index]
     since = datetime.min.replace(tzinfo=UTC) if anchor is None else moment(anchor)
+    if since is None:
+        return None
     later = rows if index is None else rows[index + 1 :]
     until = next((at for row in reversed(later) if is_measured(row) and (at := moment(row))), None)
     recorded = 0
-    if since is not None and until is not None:
+    if until is not None:
         ends = (entry.mission.completed_at or entry.mission.started_at for entry in finished)
         recorded = sum(end is not None and since < end <= until for end in ends)
     return EvidenceTarget(min(recorded, EVIDENCE_TARGET), anchor.window if anchor else None)

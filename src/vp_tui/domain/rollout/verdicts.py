@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 GATE_NAMES: Final = ("G1", "G2", "G3", "G4")
 GATE_TITLES: Final = dict(zip(GATE_NAMES, ("rate", "failures", "p95", "suites"), strict=True))
 """What each gate is called where it is read."""
-_LACKS: Final = {"suites": "not attested"}
+_LACKS: Final = {"suites": "not attested", "epoch": "epoch unknown"}
 
 SUITES_MAX_AGE_S: Final = 7 * 86_400.0
 """An attestation of the continuity suites holds for less than this."""

@@ -30,7 +30,7 @@ from vp_tui.ui.lines.paint import (
 )
 from vp_tui.views import words
 from vp_tui.views.actions import key_of
-from vp_tui.views.figures import current_window, is_log_known, numbers
+from vp_tui.views.figures import current_window, gateway_time, is_log_known, numbers
 from vp_tui.views.sources import SourceView, SourceWord, StreamsView, source_view, streams_view
 from vp_tui.views.troubles import COUNTDOWN, badge, troubles
 
@@ -267,8 +267,9 @@ def _facts(view: View) -> Iterator[str]:
     """Yield what is told where there is room, the most important first."""
     if view.state.health:
         yield words.generation(view.state.health)
-    if view.state.epoch and view.state.boot_at:
-        yield f"up {age((view.wall - view.state.boot_at).total_seconds())}"
+    is_told = source_view(view, Source.CONTINUITY).word is SourceWord.LIVE
+    if is_told and (boot_at := view.state.boot_at) is not None:
+        yield f"up {age(max((gateway_time(view) - boot_at).total_seconds(), 0.0))}"
 
 
 def _sources(view: View, width: int) -> Line:
