@@ -267,9 +267,8 @@ def _facts(view: View) -> Iterator[str]:
     """Yield what is told where there is room, the most important first."""
     if view.state.health:
         yield words.generation(view.state.health)
-    is_told = source_view(view, Source.CONTINUITY).word is SourceWord.LIVE
-    if is_told and (boot_at := view.state.boot_at) is not None:
-        yield f"up {age(max((gateway_time(view) - boot_at).total_seconds(), 0.0))}"
+    if view.state.boot_at and source_view(view, Source.CONTINUITY).word is SourceWord.LIVE:
+        yield f"up {age((gateway_time(view) - view.state.boot_at).total_seconds())}"
 
 
 def _sources(view: View, width: int) -> Line:
