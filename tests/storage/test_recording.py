@@ -89,7 +89,7 @@ def parsed(recorded: dict[str, Any]) -> Iterator[Event]:
             yield ContinuityArrived(1.0, wire.parse_continuity(body))
         case path if path in LISTINGS:
             listed, plane = LISTINGS[path]
-            yield SessionsArrived(1.0, *listed(body), plane)
+            yield SessionsArrived(1.0, *listed(body)[:2], plane)
         case "GET /api/v1/ops/logs/tail":
             tail = wire.parse_tail(body)
             yield LogArrived(1.0, "log", LogChunk(tail.lines, size=tail.size, file=tail.file))

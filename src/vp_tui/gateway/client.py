@@ -127,12 +127,15 @@ class GatewayClient:
         if plane is Plane.SESSION:
             return parse_session_listing((await self._get("/api/v1/sessions", plane)).body)
         page = await self._sessions_from(0)
-        sessions, read = {each.session_id: each for each in page.sessions}, len(page.sessions)
+        sessions, read = (
+            {each.session_id: each for each in page.sessions},
+            len(page.sessions) + page.odd,
+        )
         while page.sessions and read < min(page.total, SESSIONS_MOST):
             page = await self._sessions_from(read)
             # The order moves between two answers: one may come twice, and then as it is now.
             sessions |= {each.session_id: each for each in page.sessions}
-            read += len(page.sessions)
+            read += len(page.sessions) + page.odd
         return SessionListing(tuple(sessions.values()), page.total)
 
     async def _sessions_from(self, offset: int) -> SessionListing:

@@ -6,9 +6,12 @@ mission list, a text where a number belongs) is Unreadable, with the place of th
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
+from functools import reduce
+from operator import getitem
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 from pydantic import ValidationError
 
@@ -53,6 +56,8 @@ if TYPE_CHECKING:
 
 
 _FAULT_LIMIT: Final = 200
+_LISTS: Final = frozenset({"recent_missions", "recent_events", "sessions"})
+"""Lists of which one item that cannot be read costs that item, not the answer."""
 
 Model = TypeVar("Model", bound=Payload)
 Value = TypeVar("Value")
@@ -63,6 +68,8 @@ class SessionListing(NamedTuple):
 
     sessions: tuple[Session, ...]
     total: int
+    odd: int = 0
+    """Sessions of this answer that could not be read: they are left out."""
 
 
 def parse_health(body: bytes, date_header: str | None) -> Health:
@@ -79,7 +86,8 @@ def parse_health(body: bytes, date_header: str | None) -> Health:
 
 def parse_metrics(body: bytes, mission_limit: int, event_limit: int) -> Snapshot:
     """Return an answer of the ops metrics, asked with these limits. Raises Unreadable."""
-    return _snapshot(_parse(MetricsPayload, body, "metrics"), mission_limit, event_limit)
+    metrics, odd = _parse_listed(MetricsPayload, body, "metrics")
+    return _snapshot(metrics, mission_limit, event_limit)._replace(odd_items=odd)
 
 
 def parse_dashboard_metrics(body: bytes, mission_limit: int, event_limit: int) -> Snapshot:
@@ -87,20 +95,22 @@ def parse_dashboard_metrics(body: bytes, mission_limit: int, event_limit: int) -
 
     Raises Unreadable, and ServerFailed where the gateway says that it has none.
     """
-    answer = _parse(DashboardPayload, body, "dashboard metrics")
+    answer, odd = _parse_listed(DashboardPayload, body, "dashboard metrics")
     if answer.metrics is None:
         raise ServerFailed(
             f"dashboard metrics {answer.status}: {answer.detail or 'no detail'}",
             "see the gateway's own log",
         )
-    return _snapshot(answer.metrics, mission_limit, event_limit)
+    return _snapshot(answer.metrics, mission_limit, event_limit)._replace(odd_items=odd)
 
 
 def parse_ops_sessions(body: bytes) -> SessionListing:
     """Return an answer of the ops listing. Raises Unreadable."""
-    answer = _parse(OpsSessionsPayload, body, "session listing")
+    answer, odd = _parse_listed(OpsSessionsPayload, body, "session listing")
     sessions = tuple(_value(Session, item) for item in answer.sessions)
-    return SessionListing(sessions, len(sessions) if answer.total is None else answer.total)
+    # One that cannot be read counts in the total, so that the list is not taken for whole.
+    total = len(sessions) + odd if answer.total is None else answer.total
+    return SessionListing(sessions, total, odd)
 
 
 def parse_session_listing(body: bytes) -> SessionListing:
@@ -185,6 +195,35 @@ def _offset_s(stamp: datetime, date_header: str | None) -> float | None:
     except ValueError:
         return None
     return (stamp.replace(microsecond=0) - date).total_seconds()
+
+
+def _parse_listed(model: type[Model], body: bytes, what: str) -> tuple[Model, int]:
+    """Return the answer without the items of its lists that cannot be read, and how many they were.
+
+    A list of which no item can be read has another shape, and the answer is Unreadable.
+    """
+    try:
+        return model.model_validate_json(body), 0
+    except ValidationError as error:
+        odd = {_item_at(fault["loc"]) for fault in error.errors(include_input=False)}
+    odd_items = [place for place in odd if place is not None]
+    if len(odd_items) < len(odd):
+        return _parse(model, body, what), 0
+    answer = json.loads(body)
+    for *path, index in sorted(odd_items, key=lambda place: place[-1], reverse=True):
+        listed = reduce(getitem, path, answer)
+        del listed[index]
+        if not listed:
+            return _parse(model, body, what), 0
+    return _parse(model, json.dumps(answer).encode(), what), len(odd_items)
+
+
+def _item_at(place: tuple[int | str, ...]) -> tuple[Any, ...] | None:
+    """Return where the item of a list is in which a fault is; None: it is in none of these."""
+    for depth, name in enumerate(place[:-1]):
+        if name in _LISTS and isinstance(place[depth + 1], int):
+            return place[: depth + 2]
+    return None
 
 
 def _parse(model: type[Model], body: bytes, what: str) -> Model:
