@@ -6,17 +6,20 @@ from typing import TYPE_CHECKING
 
 from tests.support import builders
 
+from vp_tui.domain.events import EvidenceRead
 from vp_tui.domain.models import LaneSession
-from vp_tui.domain.rollout.evidence_row import cells_from_snapshot
+from vp_tui.domain.rollout.evidence_row import EvidenceRow, cells_from_snapshot
+from vp_tui.domain.rollout.labels import numbered_label
+from vp_tui.domain.vocabulary import Stage
 from vp_tui.views.draft import Choice, draft_row
 from vp_tui.views.evidence_row import recorded_snapshot, row_of
 from vp_tui.views.figures import numbers
+from vp_tui.views.handover import handover
 from vp_tui.views.view import View
 
 if TYPE_CHECKING:
     from vp_tui.domain.events import Event
     from vp_tui.domain.models import Mission
-    from vp_tui.domain.rollout.evidence_row import EvidenceRow
 
 
 def row(*events: Event) -> EvidenceRow:
@@ -68,3 +71,21 @@ def test_missions_whose_outcome_nobody_knows_are_in_no_rate_and_counted() -> Non
         written.fallback_rate,
         written.p95_latency,
     ), "verify says that they follow from the record"
+
+
+def test_a_tickets_number_is_no_windows_number() -> None:
+    assert numbered_label("Shadow window, see ticket #4711") is None
+    assert numbered_label("Limited cohort (incident #12)") is None
+    assert numbered_label("Broadened rollout window #5 (see ticket #4711)") == (Stage.BROADENED, 5)
+
+
+def test_the_handover_names_the_rows_that_were_written() -> None:
+    written = EvidenceRow(
+        "2026-11-23T01:50:00Z", "Shadow window #1", "", "", "0.000", "30.000s", "HOLD_SHADOW", ""
+    )
+    read = EvidenceRead(0.0, (written,), frozenset(), authors=("ana@laptop",))
+    text = handover(View(builders.state(read), 0.0), "ana@laptop")
+    assert (
+        "## Rows written\n- 2026-11-23T01:50:00Z Shadow window #1: HOLD_SHADOW "
+        "(rate 0.000, p95 30.000s) by ana@laptop\n"
+    ) in text

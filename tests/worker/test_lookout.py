@@ -9,6 +9,7 @@ from tests.support import builders
 from tests.support.rollout import window
 
 from vp_tui.domain.events import (
+    AuditRead,
     RestartActed,
     RestartAsked,
     SwitchActed,
@@ -35,6 +36,7 @@ from vp_tui.domain.lane.switches import (
     Switches,
 )
 from vp_tui.domain.models import Plane, Source
+from vp_tui.domain.orders import ActionKind, ActionRecord
 from vp_tui.domain.vocabulary import RevertMode, Stage, Traffic
 from vp_tui.state.reducer import reduce_all
 from vp_tui.views.lookout import circumstances, judged
@@ -105,7 +107,7 @@ def live(known: State, seconds: int, hands: _Hands, at: int = 1) -> State:
     for now in range(at, at + seconds):
         before, found = known.auto_revert, judged(View(known, float(now)), reverts=True)
         known = reduce_all(known, [Tick(float(now), known.clock.wall_at(now)), *found])
-        act_on_revert(before, known.auto_revert, hands)
+        act_on_revert(before, View(known, float(now)), hands)
     return known
 
 
@@ -250,6 +252,19 @@ class TestFollowing:
         ]
         assert {action for action, _r, _result in hands.noted} == {"auto-revert"}
         assert all(r.startswith("3 of the last 9 fell back") for _a, r, _result in hands.noted)
+
+    def test_a_dry_run_is_audited_once_for_a_trip_whoever_watches(self) -> None:
+        first, second = _Hands(), _Hands()
+        live(told(auto_revert=RevertMode.DRY_RUN), 3, first)
+        ((action, _, result),) = first.noted
+        state = told(auto_revert=RevertMode.DRY_RUN)
+        watch, at = state.watch, state.clock.wall_at(0.5)
+        done = (at, "bo@desk", action, watch.vp_id, "2 of the last 8", (), result, ActionKind.DONE)
+        here = ActionRecord(*done, watch.url, watch.vp_id)
+        live(reduce_all(state, [AuditRead(0.6, (here,))]), 3, second)
+        assert second.noted == []
+        live(reduce_all(state, [AuditRead(0.6, (here._replace(gateway="elsewhere"),))]), 3, second)
+        assert len(second.noted) == 1
 
     def test_a_dry_run_audits_what_it_would_have_done(self) -> None:
         hands = _Hands()

@@ -9,15 +9,18 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Final
 
 from vp_tui.domain.lane.restart import RestartState
 from vp_tui.domain.lane.switch_proof import Proof
 from vp_tui.domain.models import Source
+from vp_tui.domain.rollout.labels import is_same_window, moment
 from vp_tui.domain.rollout.verdicts import GATE_TITLES, attested
 from vp_tui.domain.runs.cancels import pending
 from vp_tui.domain.runs.levels import Level
 from vp_tui.domain.text import age, clip, clock_z, counted, fold, literal, short_id, utc_z
+from vp_tui.state.state import NO_EVIDENCE
 from vp_tui.views import words
 from vp_tui.views.actions import key_of
 from vp_tui.views.actions_taken import LOOK_BACK, actions_taken, line_of, since
@@ -38,6 +41,8 @@ if TYPE_CHECKING:
 
 ACTIONS_AT_MOST: Final = 12
 """Actions told in the handover, the newest."""
+ROWS_AT_MOST: Final = 8
+"""Rows of the log told in the handover, the newest."""
 _WELL: Final = frozenset({Level.OK, Level.IDLE})
 
 QUERY: Final = 120
@@ -60,6 +65,7 @@ def handover(view: View, who: str) -> str:
     parts = {
         f"# Handover of {view.state.watch.name}, {utc_z(view.wall)}": _head(view, who),
         "## Window": window_lines(view),
+        "## Rows written": _rows(view),
         "## Gates and guardrails": rule_lines(view),
         "## Alarms": _alarms(view),
         "## Runs that are not ok": _runs(view),
@@ -103,6 +109,19 @@ def window_lines(view: View) -> Iterator[str]:
     if assessment.suggestion is not None:
         word, reasons = assessment.suggestion
         yield f"suggested {word}: {', '.join(reasons)}"
+
+
+def _rows(view: View) -> Iterator[str]:
+    """Yield the rows of this window and of the last LOOK_BACK, the newest, with who wrote them."""
+    log, window = view.state.evidence or NO_EVIDENCE, current_window(view)
+    newest = list(zip_longest(reversed(log.rows), reversed(log.authors)))[:ROWS_AT_MOST]
+    for row, author in reversed(newest):
+        at = moment(row)
+        is_late = at is not None and at >= view.wall - LOOK_BACK
+        if is_late or is_same_window(row.window, window.label):
+            cells = f"rate {row.fallback_rate}, p95 {row.p95_latency}"
+            who = author or "somebody, by hand"
+            yield f"{row.date} {row.window}: {row.decision} ({cells}) by {who}"
 
 
 def rule_lines(view: View) -> Iterator[str]:

@@ -18,6 +18,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from vp_tui.domain import events, orders
+from vp_tui.domain.models import Failure
 from vp_tui.storage.errors import HandoverError
 from vp_tui.storage.places import actor
 
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from vp_tui.domain.lane.switches import Change
-    from vp_tui.domain.models import Failure
     from vp_tui.domain.rollout.evidence_row import EvidenceRow
     from vp_tui.domain.rollout.windows import Window
     from vp_tui.domain.runs.alarms import Alarm
@@ -67,6 +67,8 @@ class Commands:
     async def record(self, draft: Draft, choice: Choice) -> Outcome:
         """Write an evidence row; answered by RowRecorded, WindowsRead and EvidenceRead."""
         outcome = await self.recorder.record(draft, choice)
+        if not isinstance(outcome, Failure) and (told := outcome.told):
+            self._note("record", outcome.row.window, choice.reason, told)
         self.feeds.call(lambda feeds: feeds.read_files())
         return outcome
 

@@ -108,6 +108,11 @@ class Written(NamedTuple):
     problem: Failure | None
     """Why the window could not be kept, in words; None: it could."""
 
+    @property
+    def told(self) -> str:
+        """What the audit says of it."""
+        return f"{self.row.decision}, line {self.line} of {self.log}"
+
 
 class Preceded(NamedTuple):
     """Somebody else wrote a row for this window first; nothing was written.
@@ -116,6 +121,11 @@ class Preceded(NamedTuple):
     """
 
     row: EvidenceRow
+
+    @property
+    def told(self) -> str:
+        """Nothing: nothing was written."""
+        return ""
 
 
 Outcome = Written | Preceded | Failure

@@ -21,10 +21,13 @@ from vp_tui.domain.lane.switch_proof import Proof
 from vp_tui.domain.lane.switches import FORCE_FALLBACK, Change
 from vp_tui.domain.models import ActionStep
 from vp_tui.domain.orders import ActionKind, ActionRecord, OrderOutcome
+from vp_tui.domain.rollout.guardrails import ROLLING
 from vp_tui.domain.runs.cancels import UNCONFIRMED_AFTER_S, Cancel, CancelState, pending, steps
 from vp_tui.storage.audit_log import append_action
 from vp_tui.storage.errors import AuditError
+from vp_tui.views.figures import numbers, on_our_clock
 from vp_tui.views.lookout import judged
+from vp_tui.views.view import View
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -74,7 +77,7 @@ class Lookout:
         known = {alarm.key for alarm in view.state.alarms}
         self.live.store.apply(Tick(view.now, self.wall()), *judged(view, reverts=True))
         after = self.live.state
-        act_on_revert(view.state.auto_revert, after.auto_revert, self.hands)
+        act_on_revert(view.state.auto_revert, View(after, view.now), self.hands)
         new = tuple(alarm for alarm in after.alarms if alarm.key not in known)
         if new:
             self.hands.ring(tuple(sorted(new, key=lambda alarm: alarm.key)))
@@ -84,7 +87,7 @@ class Lookout:
         """Stop the countdown, in the name of `actor`."""
         before = self.live.state.auto_revert
         self.live.store.apply(AutoRevertStopped(self.live.now, actor))
-        act_on_revert(before, self.live.state.auto_revert, self.hands)
+        act_on_revert(before, View(self.live.state, self.live.now), self.hands)
 
     def audit_outcomes(self, keep: Callable[[ActionRecord], None]) -> None:
         """Audit by `keep` what our own orders come to, from now on."""
@@ -95,14 +98,33 @@ class Lookout:
         return note_left(self.live.state, audit)
 
 
-def act_on_revert(before: AutoRevert, after: AutoRevert, hands: Hands) -> None:
+def act_on_revert(before: AutoRevert, view: View, hands: Hands) -> None:
     """Audit what is news of a step, and force fallback when the countdown has run out."""
+    after = view.state.auto_revert
     told = news(before, after)
-    if told is None:
+    if told is None or (after.phase is Phase.DRY_RUN and _is_audited(view)):
         return
     hands.note(AUTO_REVERT, after.trip or before.trip or "", told)
     if after.phase is Phase.REVERTED:
         hands.change_switch(FORCE_FALLBACK, f"auto-revert: {before.trip}")
+
+
+def _is_audited(view: View) -> bool:
+    """Tell whether a dry run of this trip on this lane is in the audit, whoever watched.
+
+    A line that is younger than the oldest fallback of the last 20 is of this trip.
+    """
+    watch, figures = view.state.watch, numbers(view)
+    records = view.state.audit.records if view.state.audit is not None else ()
+    newest = figures.real[-ROLLING:] if figures else ()
+    fallen = [entry.mission.completed_at for entry in newest if entry.fell_back]
+    ends = [on_our_clock(view, end) for end in fallen if end is not None]
+    return any(
+        (each.what, each.gateway, each.vp_id) == (AUTO_REVERT, watch.url, watch.vp_id)
+        and each.result.startswith("dry run")
+        and each.at >= min(ends, default=view.wall)
+        for each in records
+    )
 
 
 LEFT: Final = "unconfirmed when vp-tui left"

@@ -31,8 +31,11 @@ _PROMOTIONS: Final[Mapping[tuple[Stage, str], Stage]] = {
 _UNREAL: Final = re.compile(r"(?<!non-)\b(?:synthetic|simulat\w+|fault[- ]injected)", re.IGNORECASE)
 _EMPTY: Final = frozenset({"", "n/a", "-", "\N{EN DASH}", "\N{EM DASH}"})
 _LABEL: Final = re.compile(
-    r"\s*(shadow|limited|broadened|sustained)\b[^#]*#([0-9]{1,9})", re.IGNORECASE
+    r"\s*(shadow|limited|broadened|sustained)\b"
+    r"(?:[^#,;:(]*\b(?:baseline|cohort|rollout|window))?\s*#([0-9]{1,9})\b",
+    re.IGNORECASE,
 )
+"""A number behind anything else, "Shadow window, see ticket #4711", is not the window's."""
 
 
 def numbered_label(window: str) -> tuple[Stage, int] | None:
