@@ -90,7 +90,9 @@ class Desk:
 
     @property
     def audit(self) -> list[ActionRecord]:
-        return list(newest_actions(self.places.audit, 50).records)
+        """What was done to the gateway: the rows that were written aside."""
+        records = newest_actions(self.places.audit, 50).records
+        return [record for record in records if record.what != "record"]
 
     @property
     def text(self) -> str:
