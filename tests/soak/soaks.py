@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from tests.soak import fuzz, hours, kills
+from tests.soak import flicker, fuzz, hours, kills
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -34,5 +34,6 @@ SOAKS: Final[Mapping[str, Soak]] = {
     "kills": Soak(kills.run, "kills of a process that records rows", 6, 2_000),
     "faults": Soak(hours.run_with_faults, "virtual minutes of a wire that breaks", 3, 24 * 60),
     "fuzz": Soak(fuzz.run, "examples per parser", 20, 20_000),
+    "flicker": Soak(flicker.run, "virtual minutes looked at each second", 1, 60),
     "hours": Soak(hours.run, "virtual minutes of each scenario", 1, 6 * 60),
 }

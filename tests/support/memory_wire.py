@@ -45,6 +45,8 @@ class MemoryDoor:
         self.app: Starlette | None = None
         self.breaks: Callable[[httpx.Request], Exception | httpx.Response | None] = lambda _: None
         """What a request meets instead of the gateway; None: nothing."""
+        self.slows: Callable[[httpx.Request], float] = lambda _: 0.0
+        """Seconds that a request waits before the gateway takes it up."""
         self.under_way: set[asyncio.Task[httpx.Response]] = set()
         self._sockets: set[MemorySocket] = set()
 
@@ -152,6 +154,10 @@ class _Transport(httpx.AsyncBaseTransport):
             raise met
         if met is not None:
             return met
+        if (wait_s := door.slows(request)) > 0.0:
+            await asyncio.sleep(wait_s)
+        if door.app is None:
+            raise httpx.RemoteProtocolError("the gateway closed the connection without an answer")
         carrier = httpx.ASGITransport(door.app)
         serving = asyncio.create_task(carrier.handle_async_request(request))
         door.under_way.add(serving)

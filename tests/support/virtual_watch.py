@@ -123,7 +123,7 @@ async def virtual_watch(
     """Watch a gateway that plays `options.scenario`. A crash on either side is raised."""
     loop = virtual_loop()
     door = MemoryDoor(loop.wall)
-    clock = SimClock(speed=options.speed, zone=options.zone, utc=loop.wall)
+    clock = SimClock(speed=options.speed, zone=options.zone, utc=loop.wall, dialect=options.dialect)
     driver = SimDriver(options, door=door, clock=clock)
     chance = random.Random(options.seed)  # noqa: S311 - repeatable by design
     around = Surroundings(loop.time, loop.wall, chance, door.transport, door.opener)

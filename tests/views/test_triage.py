@@ -133,9 +133,9 @@ class TestLogs:
 
     def test_lines_are_counted_from_the_beginning_of_the_turn(self) -> None:
         found = alone(
-            builders.logged("old", log_id=A, at=-3.0),
+            builders.logged("old", log_id=A, at=0.5),
             *builders.stream(builders.processing("say it"), session_id=A, at=1.0),
-            builders.logged("a", "b", log_id=A, at=4.0),
+            builders.logged("a", "b", log_id=A, at=3.0),
             builders.logged("c", log_id=A, at=5.0),
         )
         assert found.log_id == A

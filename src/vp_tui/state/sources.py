@@ -15,8 +15,9 @@ from vp_tui.domain.rollout.verdicts import Attestation, attested
 from vp_tui.domain.runs.levels import stuck_after
 from vp_tui.domain.runs.progress import is_killed
 from vp_tui.domain.runs.run import LISTING_LAG_S, LOST_KEPT_S, Run, listed, renewed
+from vp_tui.domain.text import age
 from vp_tui.state.state import Epoch, SourceStatus, State, with_entry
-from vp_tui.state.streams import log_failed
+from vp_tui.state.streams import answered, is_late, log_failed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -284,10 +285,14 @@ def source_failed(event: events.SourceFailed, state: State) -> State:
 
 def _answered(state: State, source: Source, at: float, plane: Plane) -> State:
     before = state.sources.get(source, SourceStatus())
-    state = _with_source(state, source, SourceStatus(answered_at=at, plane=plane))
-    if before.failure is None:
-        return state
-    return with_entry(state, at, None, str(source), "answers again", "good")
+    interval_s = state.watch.intervals[source] * state.poll_factor
+    state = _with_source(state, source, answered(before, at, interval_s, plane))
+    if before.failure is not None:
+        return with_entry(state, at, None, str(source), "answers again", "good")
+    if before.answered_at is not None and is_late(before, at, interval_s):
+        late = f"answers again, {age(at - before.answered_at)} after the answer before"
+        return with_entry(state, at, None, str(source), late, "warn")
+    return state
 
 
 def _with_source(state: State, source: Source, status: SourceStatus) -> State:

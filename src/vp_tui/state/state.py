@@ -110,6 +110,8 @@ class SourceStatus(NamedTuple):
     """Why the newest poll brought nothing; None after a good one."""
     plane: models.Plane = models.Plane.OPS
     """Where the newest answer, or refusal, came from."""
+    slow_s: float = 0.0
+    """Seconds between two answers, when they came slowly of late; 0 when they did not."""
 
 
 class Link(NamedTuple):

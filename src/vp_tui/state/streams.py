@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from vp_tui.domain.lane.mode import LaneMode, mode_by_silence
 from vp_tui.domain.missions import note_stream_fallbacks, note_witnessed
-from vp_tui.domain.models import Source, StreamState
+from vp_tui.domain.models import Plane, Source, StreamState
 from vp_tui.domain.runs.cancels import pending
 from vp_tui.domain.runs.run import Run, follow_run, released
 from vp_tui.domain.runs.turns import (
@@ -55,6 +55,15 @@ _SILENCES: Final[Mapping[LaneMode, Silence]] = {
 }
 """Modes in which a coding turn is kept from the lane without a word."""
 _RESTARTED: Final = "the file begins again"
+
+LATE_TIMES: Final = 2
+"""Usual times between two answers after which the newest one is stale."""
+SLOW_TIMES: Final = 1.5
+"""Intervals between two answers from which on they come slowly."""
+SLOW_FADES_S: Final = 60.0
+"""In so many seconds what is remembered of a slow answer is halved."""
+SLOWEST_S: Final = 15.0
+"""Answers that are further apart were not asked for in between, as on a machine that slept."""
 
 
 def link_changed(event: events.LinkChanged, state: State) -> State:
@@ -235,6 +244,28 @@ def _tone(frame: Frame) -> Tone:
     return "dim" if frame.kind in _DIM_KINDS else "plain"
 
 
+def is_late(status: SourceStatus, now: float, interval_s: float) -> bool:
+    """Tell whether a source's newest answer is too old: twice what is usual between two."""
+    usual_s = max(interval_s, status.slow_s)
+    return status.answered_at is not None and now - status.answered_at > LATE_TIMES * usual_s
+
+
+def answered(
+    before: SourceStatus, at: float, interval_s: float, plane: Plane = Plane.OPS
+) -> SourceStatus:
+    """Return the status after an answer of a source that is asked every `interval_s`.
+
+    A slow answer is remembered for a while, so that the next one is not missed too soon.
+    """
+    slow_s = before.slow_s
+    if before.answered_at is not None and before.failure is None:
+        apart_s = at - before.answered_at
+        is_own = apart_s <= max(SLOWEST_S, SLOW_TIMES * interval_s)
+        slow_s = max(slow_s * 0.5 ** (apart_s / SLOW_FADES_S), apart_s * is_own)
+    is_slow = slow_s > SLOW_TIMES * interval_s
+    return SourceStatus(answered_at=at, plane=plane, slow_s=slow_s if is_slow else 0.0)
+
+
 def log_arrived(event: events.LogArrived, state: State) -> State:
     """Add the new lines; the log least recently grown leaves when there are too many."""
     known, chunk = state.logs.get(event.log_id), event.chunk
@@ -244,7 +275,8 @@ def log_arrived(event: events.LogArrived, state: State) -> State:
         grown = grown._replace(growth=(*grown.growth, growth)[-GROWTH_LIMIT:])
         state = replace(state, logs_grown={**state.logs_grown, event.log_id: event.at})
     before = state.log_sources.get(event.log_id, SourceStatus())
-    state = _with_log(state, event.log_id, SourceStatus(answered_at=event.at))
+    interval_s = state.watch.intervals[Source.LOG] * state.poll_factor
+    state = _with_log(state, event.log_id, answered(before, event.at, interval_s))
     state = replace(state, logs={**state.logs, event.log_id: grown})
     if len(state.logs) > LOGS_LIMIT:
         oldest = min(state.logs, key=lambda log_id: state.logs[log_id].grown_at or 0.0)
@@ -289,7 +321,8 @@ def _with_all_logs(state: State) -> State:
     is_answering = lane.answered_at is not None and lane.failure is None
     failed = [] if is_answering else [each for each in statuses if each.failure is not None]
     newest = max(failed, key=lambda status: status.failed_at or 0.0, default=SourceStatus())
-    status = newest._replace(answered_at=max(answers, default=None))
+    slow_s = max((status.slow_s for status in statuses), default=0.0)
+    status = newest._replace(answered_at=max(answers, default=None), slow_s=slow_s)
     return replace(state, sources={**state.sources, Source.LOG: status})
 
 

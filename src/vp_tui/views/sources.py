@@ -2,14 +2,13 @@
 
 from collections.abc import Collection
 from enum import StrEnum
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from vp_tui.domain.models import Failure, Plane, Snapshot, Source, StreamState
 from vp_tui.state.sources import is_lost
 from vp_tui.state.state import Link, SourceStatus
+from vp_tui.state.streams import is_late
 from vp_tui.views.view import View, fact
-
-STALE_AFTER_INTERVALS: Final = 2
 
 
 class SourceWord(StrEnum):
@@ -30,7 +29,10 @@ class SourceView(NamedTuple):
     word: SourceWord
     age_s: float | None
     is_fresh: bool
-    """Whether the newest data is at most two intervals old, wherever it came from."""
+    """Whether the newest data is at most two intervals old, wherever it came from.
+
+    Of a source that answers slowly, two of the times between its answers.
+    """
     plane: Plane
     failure: Failure | None = None
 
@@ -71,8 +73,8 @@ def log_view(view: View, log_id: str) -> SourceView:
 def _source_view(view: View, source: Source, name: str, known: SourceStatus | None) -> SourceView:
     status, interval_s = known or SourceStatus(), view.state.watch.intervals[source]
     age_s = None if status.answered_at is None else max(view.now - status.answered_at, 0.0)
-    stale_after_s = STALE_AFTER_INTERVALS * interval_s * view.state.poll_factor
-    is_fresh = age_s is not None and age_s <= stale_after_s and not is_lost(view.state)
+    was_late = is_late(status, view.now, interval_s * view.state.poll_factor)
+    is_fresh = age_s is not None and not was_late and not is_lost(view.state)
     word = _word(status, is_fresh=is_fresh)
     return SourceView(name, word, age_s, is_fresh, status.plane, status.failure)
 
