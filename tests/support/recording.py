@@ -54,7 +54,7 @@ def is_open(rig: Rig) -> bool:
 def toasts(rig: Rig) -> list[str]:
     """Return what was told, in a toast or in the last line of a frozen picture."""
     found = [f"{n.title}: {n.message}" for n in rig.app._notifications]
-    return found or [text for text in (rig.board.told,) if text]
+    return found or [text for text in (rig.board.footer.told,) if text]
 
 
 async def written(rig: Rig, files: EvidenceFiles, rows: int = 17) -> EvidenceRow:

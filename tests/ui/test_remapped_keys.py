@@ -187,8 +187,12 @@ async def test_the_screens_over_it_name_and_take_the_same_keys() -> None:
         *scenes.ordinary(), GOLDEN, AuditRead(0.0, ()), keys=OTHER, evidence="log.md"
     ) as rig:
         await do(rig, "evidence")
-        shown = f" {named('find')} filter  {named('copy')} copy row  {named('follow')} newest"
+        shown = f" {named('find')} filter  {named('copy')} copy row  "
         assert shown in rig.text
+        await rig.press("pageup")
+        assert f"{shown}{named('follow')} newest" in rig.lines[-1]
+        await do(rig, "follow")
+        assert "newest" not in rig.lines[-1]
         await do(rig, "copy")
         assert rig.app.clipboard == format_row(golden_rows()[-1])
         await rig.press("enter")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from textual.binding import Binding, BindingType
 
-from vp_tui.ui.lines.paint import Line, cut, join, spread, width_of
+from vp_tui.ui.lines.paint import Line, join, shorten, spread, width_of
 from vp_tui.views.actions import ALWAYS, action_named, actions_in, keys_now
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 OFF: Final = "✗"
 """Marks the key of a danger in read-only mode."""
 FULL_WORDS: Final = 60
-"""Columns from which on the keys of help and quit are named with what they do."""
+"""Columns from which on keys are named with what they do: help, quit, those of the find bar."""
 _NEVER_SENT: Final = "none"
 """Stands for a key where an action has none: Textual maps only what is bound to some key."""
 
@@ -81,7 +81,7 @@ def footer_line(watch: Watch, width: int, hands: AtHand, told: str = "") -> Line
         always = join(*map(_key, marked))
     if told:
         room = max(width - width_of(always), 0)
-        return spread(cut(((f" {told}", "warn"),), room), always, width)
+        return spread(shorten(((f" {told}", "warn"),), room), always, width)
     shown: Line = ()
     for action in keys_now(watch, hands):
         longer = (*shown, *_key(action))

@@ -20,6 +20,7 @@ from textual.worker import WorkerFailed
 
 from vp_tui.ui.actions import call_of, keymap
 from vp_tui.ui.kit.line_list import Tones
+from vp_tui.ui.kit.overlays import LastLine
 from vp_tui.ui.watch.screen import (
     ReadOnlyWatchScreen,
     TooSmallScreen,
@@ -154,13 +155,13 @@ class VpTuiApp(App[None]):
     ) -> None:
         """Tell something in a toast, which covers figures: so it is brief, and the only one.
 
-        A frozen picture is not covered: its last line tells it, and what is to be read for longer.
+        A frozen picture is not covered, nor what stands over it: the last line tells it then, and
+        what is to be read for longer.
         """
-        board = cast("WatchScreen", self.screen_stack[0]).board
         seconds = TOAST_S if timeout is None else timeout
-        if board.frozen is not None or seconds > TOAST_S:
-            board.tell(f"{title}: {message}" if title else message, seconds)
-        if board.frozen is None:
+        if self._is_frozen or seconds > TOAST_S:
+            self._tell(f"{title}: {message}" if title else message, seconds)
+        if not self._is_frozen:
             timeout = min(seconds, TOAST_S)
             super().notify(message, title=title, severity=severity, timeout=timeout, markup=markup)
 
@@ -168,10 +169,19 @@ class VpTuiApp(App[None]):
     def _one_toast(self, event: Notify) -> None:
         """Forget the toast before: Textual adds the new one, unless all was frozen meanwhile."""
         self.clear_notifications()
-        board = cast("WatchScreen", self.screen_stack[0]).board
-        if board.frozen is not None:
+        if self._is_frozen:
             event.prevent_default()
-            board.tell(event.notification.message, TOAST_S)
+            self._tell(event.notification.message, TOAST_S)
+
+    @property
+    def _is_frozen(self) -> bool:
+        return cast("WatchScreen", self.screen_stack[0]).board.frozen is not None
+
+    def _tell(self, text: str, seconds: float) -> None:
+        """Tell it in every last line: the reader may leave the screen that is looked at now."""
+        for screen in self.screen_stack:
+            for line in screen.query(LastLine):
+                line.tell(text, seconds)
 
     def _end_cleanly_on_signals(self) -> None:
         """Leave the terminal as it was when vp-tui is told to go, or its ssh is cut."""

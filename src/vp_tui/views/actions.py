@@ -85,6 +85,8 @@ class AtHand(NamedTuple):
     """Lines that came since the reader left the newest; None: the list follows, or cannot."""
     found: str = ""
     """What the pane is filtered by, or searched for."""
+    enter: str = "triage"
+    """What enter leads to; "": nothing is there to look at."""
 
 
 _DANGERS: Final = (
@@ -301,6 +303,7 @@ def keys_now(watch: Watch, hands: AtHand) -> tuple[Action, ...]:
         if action.group != ALWAYS
         and not (action.danger and watch.read_only)
         and (hands.can_cancel or action.id != "cancel")
+        and (hands.enter or action.id != "triage")
     )
 
 
@@ -313,7 +316,7 @@ def _wanted(hands: AtHand) -> Iterator[tuple[str, str]]:
         ("restart", ""): hands.is_deaf,
         ("cancel", ""): hands.is_triage,
         ("alarm", ""): hands.is_alarm and not hands.is_triage,
-        ("triage", ""): hands.is_alarm and not hands.is_triage,
+        ("triage", hands.enter): hands.is_alarm and not hands.is_triage,
     }
     yield from (named for named, is_so in urgent.items() if is_so)
     if hands.missed is not None:
@@ -325,7 +328,8 @@ def _wanted(hands: AtHand) -> Iterator[tuple[str, str]]:
         yield "back", "end search" if is_log else "all rows"
     if is_log:
         yield from (("find", "search"), ("next-error", ""))
-    yield from ((action_id, "") for action_id in _AT_HAND[hands.is_triage])
+    for action_id in _AT_HAND[hands.is_triage]:
+        yield action_id, hands.enter if action_id == "triage" else ""
     if hands.pane == "events":
         yield "scope", ""
 

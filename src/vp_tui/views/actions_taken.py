@@ -15,7 +15,8 @@ from vp_tui.domain.rollout.labels import moment
 from vp_tui.domain.text import clock_z
 from vp_tui.state.state import NO_AUDIT, NO_EVIDENCE
 from vp_tui.views import words
-from vp_tui.views.figures import on_our_clock
+from vp_tui.views.figures import current_window, on_our_clock
+from vp_tui.views.view import fact
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,6 +49,17 @@ def since(view: View, window: Window) -> datetime:
     rows, wall = (view.state.evidence or NO_EVIDENCE).rows, view.wall
     last = moment(rows[-1]) if rows else None
     return wall - LOOK_BACK if last is None or last > wall else last
+
+
+@fact
+def in_window(view: View) -> str:
+    """Return how much was done in this window, "" while the audit is not read yet."""
+    if (audit := view.state.audit) is None:
+        return ""
+    if audit.problem is not None:
+        return "audit: cannot be read"
+    done = len(actions_taken(view, since(view, current_window(view))))
+    return f"audit: {done or 'none'} this window"
 
 
 def actions_taken(view: View, begin: datetime) -> tuple[ActionRecord, ...]:

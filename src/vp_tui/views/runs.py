@@ -281,6 +281,19 @@ def _order(row: RunRow) -> tuple[bool, bool, bool, str]:
     return not row.is_alarm, not row.is_running, is_victim, row.session.session_id
 
 
+@fact
+def other_viewers(view: View) -> str:
+    """Return how many others watch here, "" while no current list says it.
+
+    Only sockets are counted, session by session: who watches two of them may be one or two.
+    """
+    if not source_view(view, Source.SESSIONS).is_current:
+        return ""
+    found = [row.other_viewers for row in run_rows(view)]
+    fewest, most = max(found, default=0), sum(found)
+    return f"other viewers: {fewest}{f' to {most}' if most > fewest else ''}"
+
+
 def _is_told(level: RunLevel | None) -> bool:
     """Tell whether a session that is no longer in memory is shown all the same."""
     return level is not None and level.level not in {None, Level.IDLE}

@@ -300,7 +300,7 @@ class TestLayout:
             )  # fmt: skip
             for begin in begins:
                 assert any(line.startswith(begin) for line in shown), f"{begin}\n{rig.text}"
-            assert rig.lines[-1].startswith(" enter write row  tab next")
+            assert rig.lines[-1].startswith(" enter to the reason  tab next")
             assert rig.lines[-1].endswith("esc nothing")
             assert shown[-1].startswith("╰")
             assert box.bottom <= size[1] - 1

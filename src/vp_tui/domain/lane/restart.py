@@ -61,6 +61,11 @@ class Restart(NamedTuple):
         return f"{self.state}{': ' if self.reason else ''}{self.reason}"
 
     @property
+    def is_over(self) -> bool:
+        """Whether nothing more is to be awaited."""
+        return self.state in _OVER
+
+    @property
     def line(self) -> str:
         """The restart in one line."""
         return f"restart: {self.outcome}"
@@ -114,7 +119,7 @@ def looked(restart: Restart, at: float, *, is_gone: bool) -> Restart:
 def time_passed(restart: Restart, at: float) -> Restart:
     """Return the restart after nothing happened."""
     from_when = restart.asked_at if restart.ended_at is None else restart.ended_at
-    if restart.state in _OVER or at - from_when < RESTART_WITHIN_S:
+    if restart.is_over or at - from_when < RESTART_WITHIN_S:
         return restart
     state = RestartState.NOT_RESTARTED
     if restart.is_gone:

@@ -62,6 +62,10 @@ class Question(ABC):
         """Return how it goes on since it was asked for; nothing while nothing is known."""
 
     @abstractmethod
+    def is_over(self, view: View, since: float) -> bool:
+        """Tell whether nothing more will come of what was asked for since."""
+
+    @abstractmethod
     def send(self, view: View, commands: Commands, reason: str) -> str | None:
         """Check the target again and give the order, or audit why not and return that."""
 
@@ -122,7 +126,9 @@ class FollowDialog(Dialog[None]):
     @property
     def keys(self) -> str:
         if not self._is_asking:
-            return "esc close: it goes on"
+            view, since = self.lane.live.view, self._since
+            is_over = since is not None and self._ask.is_over(view, since)
+            return "esc close" if is_over else "esc close: it goes on"
         if self.focused is not None and self.focused.id == "reason":
             return "enter to the answer  tab likewise  esc nothing"
         reason = "  tab reason" if self._ask.reason_hint else ""

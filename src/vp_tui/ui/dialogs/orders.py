@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from vp_tui.domain.lane.probe import prompt_for, terms
+from vp_tui.domain.lane.switch_proof import Proof
 from vp_tui.domain.lane.switches import (
     FORCE_FALLBACK,
     RELEASE,
@@ -34,7 +35,7 @@ from vp_tui.ui.lines.lane import (
     switches_lines,
     target_lines,
 )
-from vp_tui.ui.lines.paint import EMPTY, Line, bullet, cut, fact, join, paragraph
+from vp_tui.ui.lines.paint import EMPTY, Line, bullet, cut, fact, join, paragraph, shorten
 from vp_tui.views import words
 from vp_tui.views.lane import followed_change, is_probe_under_way, why_busy, why_no_change
 from vp_tui.views.stuck_runs import own_cancel, why_changed
@@ -84,6 +85,10 @@ class CancelQuestion(Question):
         cancel = own_cancel(view, self._target.session.session_id, since)
         return [] if cancel is None else cancel_lines(cancel, view, width)
 
+    def is_over(self, view: View, since: float) -> bool:
+        cancel = own_cancel(view, self._target.session.session_id, since)
+        return cancel is not None and cancel.is_over
+
     def send(self, view: View, commands: Commands, reason: str) -> str | None:
         why = why_changed(self._target, view)
         if why is None:
@@ -110,16 +115,22 @@ class CancelAllQuestion(Question):
             told = target.level
             level = words.level(told).lower()
             who = f"  {short_id(target.session.session_id):<14}"
-            lines.append(cut(join(who, (f"{level:<9}", "warn"), told.reason), width))
+            lines.append(shorten(join(who, (f"{level:<9}", "warn"), told.reason), width))
         return [*lines, EMPTY]
 
     def steps(self, view: View, since: float, width: int, *, is_asking: bool) -> list[Line]:  # noqa: ARG002 - alike
-        cancels = (own_cancel(view, target.session.session_id, since) for target in self._targets)
         return [
             cut(join(f"{short_id(cancel.session_id):<14}", state_line(cancel, view)), width)
-            for cancel in cancels
+            for cancel in self._cancels(view, since)
             if cancel is not None
         ]
+
+    def is_over(self, view: View, since: float) -> bool:
+        cancels = self._cancels(view, since)
+        return all(cancel is not None and cancel.is_over for cancel in cancels)
+
+    def _cancels(self, view: View, since: float) -> list[Cancel | None]:
+        return [own_cancel(view, one.session.session_id, since) for one in self._targets]
 
     def send(self, view: View, commands: Commands, reason: str) -> str | None:
         for target in self._targets:
@@ -164,6 +175,10 @@ class SwitchQuestion(Question):
             EMPTY,
         ]
 
+    def is_over(self, view: View, since: float) -> bool:
+        brake = followed_change(view, self._change, since)
+        return brake is not None and brake.proof in {Proof.CONFIRMED, Proof.FAILED}
+
     def send(self, view: View, commands: Commands, reason: str) -> str | None:
         why = why_no_change(view, self._change)
         if why is None:
@@ -202,6 +217,10 @@ class RestartQuestion(Question):
         done = [] if is_asking else acted_lines(view.state.lane.restarted, width)
         return [*restart_lines(restart, view, width), *done, EMPTY]
 
+    def is_over(self, view: View, since: float) -> bool:
+        restart = view.state.lane.restart
+        return restart is not None and restart.asked_at >= since and restart.is_over
+
     def send(self, view: View, commands: Commands, reason: str) -> str | None:
         why = why_busy(view)
         if why is None:
@@ -236,6 +255,10 @@ class ProbeQuestion(Question):
         if probe is None or probe.began_at < since:
             return []
         return [*probe_lines(probe, view, width), EMPTY]
+
+    def is_over(self, view: View, since: float) -> bool:
+        probe = view.state.lane.probe
+        return probe is not None and probe.began_at >= since and probe.is_over
 
     def send(self, view: View, commands: Commands, reason: str) -> str | None:  # noqa: ARG002 - none is asked for
         if not is_probe_under_way(view):

@@ -24,7 +24,7 @@ from vp_tui.ui.lines.evidence import (
     row_lines,
     word_rows,
 )
-from vp_tui.ui.lines.paint import Line, cut, first_lines, join, plain
+from vp_tui.ui.lines.paint import Line, first_lines, join, plain, shorten
 from vp_tui.views.draft import Choice, draft_row
 from vp_tui.views.evidence_row import actions_in_window, row_of
 from vp_tui.worker.evidence import AppendedRow, Outcome, Preceded, WaitingRows
@@ -113,11 +113,13 @@ class RecordDialog(WorkDialog[Outcome]):
     def keys(self) -> str:
         if self.is_working:
             return self.busy_text
+        missing = self._missing()
+        enter = f"enter to the {missing[0]}" if missing else "enter write row"
         if self.query_one("#decision").has_focus:
-            return self.keys_text
+            return self.keys_text.replace("enter write row", enter)
         is_text = isinstance(self.focused, TextLine)
         whole = "" if is_text else "space next word  v whole row  "
-        return f"enter write row  tab next  {whole}esc nothing"
+        return f"{enter}  tab next  {whole}esc nothing"
 
     def on_descendant_focus(self) -> None:
         super().on_descendant_focus()
@@ -295,7 +297,7 @@ class WaitingDialog(WorkDialog[list[AppendedRow]]):
         if len(rows) > room:
             lines.append(((f"and {len(rows) - room} more", "dim"),))
         lines += [((f"! {literal(warning)}", "warn"),) for warning in self._found.warnings]
-        self.query_one("#rows", Lines).show(cut(line, width) for line in lines)
+        self.query_one("#rows", Lines).show(shorten(line, width) for line in lines)
 
     def action_leave(self) -> None:
         if not self.is_working:

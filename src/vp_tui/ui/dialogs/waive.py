@@ -66,6 +66,12 @@ class WaiveDialog(WorkDialog[Waiver]):
             Lines(id="facts"),
         ]
 
+    @property
+    def keys(self) -> str:
+        """What is waived without a reason is refused, so enter is named once there is one."""
+        has_reason = self.is_working or self.query_one("#reason", TextLine).meant
+        return super().keys if has_reason else super().keys.replace("enter waive it", "type why")
+
     def on_mount(self) -> None:
         self._seen = self._chosen, self._gate.verdict
         self.query_one("#reason").focus()

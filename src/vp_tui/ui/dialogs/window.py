@@ -155,6 +155,12 @@ class WindowDialog(WorkDialog["Window"]):
         self.query_one("#figures", Lines).show([(), *figure_lines(view, self.result(), width)])
 
     @property
+    def keys(self) -> str:
+        if self.is_working or self.edited.label:
+            return super().keys
+        return f"enter to the label  {super().keys.partition('  ')[2]}"
+
+    @property
     def edited(self) -> Window:
         """The window with what was typed and chosen."""
         return self._shown._replace(

@@ -16,9 +16,9 @@ from textual.message import Message
 from textual.widgets import Input
 
 from vp_tui.domain.text import clip, counted, literal
-from vp_tui.ui.actions import bindings
+from vp_tui.ui.actions import FULL_WORDS, bindings
 from vp_tui.ui.kit.line_list import LineList, Lines
-from vp_tui.ui.kit.overlays import Overlay, Scrolled, tell_found
+from vp_tui.ui.kit.overlays import Overlay, Scrolled
 from vp_tui.ui.lines.paint import Line, fit, join
 from vp_tui.views.actions import ACTIONS, key_of
 
@@ -26,9 +26,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from textual.app import ComposeResult
+    from textual.notifications import SeverityLevel
     from textual.widget import Widget
 
     from vp_tui.ui.kit.overlays import Picture
+    from vp_tui.ui.lines.paint import Found
     from vp_tui.views.view import Live
 
 
@@ -198,17 +200,19 @@ class Listing(Overlay, Generic[RowT, ItemT]):
         if self.whole is not None:
             return (
                 ("esc", f"back to the {self.list_word}"),
-                ("↑ ↓ pgup pgdn", "scroll"),
                 (self.key_of("copy"), copy_whole),
+                ("↑ ↓ pgup pgdn", "scroll"),
             )
-        return (
-            ("esc", "show all" if self.wanted else "back"),
+        there = (
             ("enter", f"whole {self.item_word}"),
             (self.key_of("find"), "filter"),
             (self.key_of("copy"), copy),
-            (self.key_of("follow"), "newest"),
+            *(() if self.list.following else ((self.key_of("follow"), "newest"),)),
             *self.more_keys,
         )
+        empty = ((self.key_of("find"), "filter"),) if self.rows else ()
+        way_out = ("esc", "show all" if self.wanted else "back")
+        return (way_out, *(there if self.list.count else empty))
 
     def facts(self, shown: Picture) -> Line:
         told, waiting = self.counted(), self.list.waiting
@@ -306,7 +310,8 @@ class FindBar(Horizontal):
 
     def compose(self) -> ComposeResult:
         label = Lines(id="find-label")
-        label.show([((f" {self._target.find_verb} {self._target.id}: ", "accent"),)])
+        keys = " (enter keeps, esc ends)" if self.app.size.width >= FULL_WORDS else ""
+        label.show([((f" {self._target.find_verb} {self._target.id}{keys}: ", "accent"),)])
         yield label
         yield Input(self._text, id="find", compact=True, select_on_focus=False)
 
@@ -337,3 +342,9 @@ class FindBar(Horizontal):
     def _close(self) -> None:
         self._target.focus()
         self.remove()
+
+
+def tell_found(widget: Widget, found: Found) -> None:
+    """Tell what was found, and which of how many."""
+    severity: SeverityLevel = "information" if found.total else "warning"
+    widget.notify(str(found), severity=severity, markup=False)

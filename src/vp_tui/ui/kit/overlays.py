@@ -14,30 +14,24 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.screen import ModalScreen, Screen
 
+from vp_tui.domain.lane.auto_revert import STOP_KEY
 from vp_tui.domain.text import clip, clock_z
-from vp_tui.ui.actions import bindings
 from vp_tui.ui.kit.line_list import Lines
 from vp_tui.ui.lines.header import alarm_line, assessment_of, badge_span, header_lines
-from vp_tui.ui.lines.paint import Line, chop, cut, join, plain, spread
-from vp_tui.views.actions import action_named, key_of
+from vp_tui.ui.lines.paint import Line, cut, join, shorten, spread, width_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from textual.app import ComposeResult
-    from textual.notifications import SeverityLevel
+    from textual.timer import Timer
     from textual.widget import Widget
 
-    from vp_tui.ui.lines.paint import Found
     from vp_tui.views.troubles import SafetyEntry
     from vp_tui.views.view import Live, View
     from vp_tui.worker.lane_watch import LaneWatch
 
 
-TOLD_S: Final = 3.0
-"""Seconds for which is told what was found."""
-_MARGIN: Final = 2
-"""Cells beside a text: a blank at its left, the scroll bar at its right."""
 _NAME: Final = 32
 """Characters of the gateway's name in the title."""
 
@@ -46,8 +40,50 @@ MAX_WIDTH: Final = 120
 """Columns of the box, as in the dialogs' styles."""
 ROOMY: Final = 30
 """Lines of the terminal from which on the header is as whole as the watch screen's."""
+STOPS: Final = "stop the countdown"
+"""What esc does wherever it is pressed while the auto-revert counts down."""
 _FRAME: Final = (4, 3)
 """Columns of border and padding; lines of border and keys."""
+
+
+class LastLine(Lines):
+    """The keys that work now; for a while, and over no figure, what was told in their place."""
+
+    def __init__(self, line: Callable[[str], Line], *, id: str) -> None:  # noqa: A002 - Textual's name
+        """`line` makes the line of what is told now, "" for nothing."""
+        super().__init__(id=id)
+        self._line = line
+        self.told = ""
+        self._timer: Timer | None = None
+
+    def redraw(self) -> None:
+        """Name the keys that work now, unless something is told."""
+        self.show([self._line(self.told)])
+
+    def tell(self, text: str, seconds: float) -> None:
+        """Tell this for a while, in place of what was told before."""
+        if self._timer is not None:
+            self._timer.stop()
+        self._timer = self.set_timer(seconds, self._forget)
+        self.told = text
+        self.redraw()
+
+    def _forget(self) -> None:
+        self.told = ""
+        self.redraw()
+
+
+def keys_line(keys: Sequence[tuple[str, str]], live: Live, told: str, width: int) -> Line:
+    """Return the keys and what each does, the way out first; what is `told` leaves only that."""
+    if live.state.auto_revert.is_counting:
+        keys = ((STOP_KEY, STOPS), *keys[1:])
+    way_out, *others = (join((f" {key} ", "accent"), f"{what} ") for key, what in keys)
+    return _told_line(told, way_out, width) if told else cut(join(way_out, *others), width)
+
+
+def _told_line(told: str, way_out: Line, width: int) -> Line:
+    room = max(width - width_of(way_out) - 1, 0)
+    return spread(shorten(((f" {told}", "warn"),), room), way_out, width)
 
 
 class Overlay(Screen[None]):
@@ -74,7 +110,7 @@ class Overlay(Screen[None]):
         self._picture = picture
         self._title = Lines(id="overlay-title")
         self._safety = Lines(id="overlay-safety")
-        self._keys = Lines(id="overlay-keys")
+        self._keys = LastLine(self._last_line, id="overlay-keys")
 
     def compose(self) -> ComposeResult:
         yield self._title
@@ -124,8 +160,10 @@ class Overlay(Screen[None]):
         clock: Line = ((clock_z(view.wall), "strong"),)
         self._title.show([spread(left, clock, width)])
         self._safety.show(alarm_line(one, width) for one in safety)
-        keys = (join((f" {key} ", "accent"), f"{what} ") for key, what in self.keys())
-        self._keys.show([cut(join(*keys), width)])
+        self._keys.redraw()
+
+    def _last_line(self, told: str) -> Line:
+        return keys_line(self.keys(), self.live, told, self.app.size.width)
 
 
 class Dialog(ModalScreen[ResultT | None], Generic[ResultT]):
@@ -173,7 +211,7 @@ class Dialog(ModalScreen[ResultT | None], Generic[ResultT]):
         with Vertical(id="dialog") as box:
             box.border_title = self.title_text
             yield from self.body()
-        yield Lines(id="dialog-keys")
+        yield LastLine(self._last_line, id="dialog-keys")
 
     def body(self) -> list[Widget]:
         """Return what is in the box."""
@@ -222,8 +260,16 @@ class Dialog(ModalScreen[ResultT | None], Generic[ResultT]):
     def redraw(self) -> None:
         """Draw what follows from the newest state."""
         self.query_one("#dialog-header", Lines).show(self._top())
-        keys = _fitting(self.keys, self.app.size.width - 1)
-        self.query_one("#dialog-keys", Lines).show([((f" {keys}", "dim"),)])
+        self.query_one(LastLine).redraw()
+
+    def _last_line(self, told: str) -> Line:
+        width = self.app.size.width
+        *others, way_out = self.keys.split("  ")
+        if self.lane.live.state.auto_revert.is_counting:
+            way_out = f"{STOP_KEY} {STOPS}"
+        if told:
+            return _told_line(told, ((f"{way_out} ", "dim"),), width)
+        return ((f" {_fitting([*others, way_out], width - 1)}", "dim"),)
 
     @property
     def keys(self) -> str:
@@ -247,9 +293,9 @@ class Dialog(ModalScreen[ResultT | None], Generic[ResultT]):
         return lines if self.app.size.height >= ROOMY else [lines[0], lines[2]]
 
 
-def _fitting(keys: str, width: int) -> str:
+def _fitting(keys: Iterable[str], width: int) -> str:
     """Return the keys that have room, whole ones: the first and the last, `esc`, always have."""
-    parts = [part for part in keys.split("  ") if part]
+    parts = [part for part in keys if part]
     while len(parts) > 2 and len("  ".join(parts)) > width:  # noqa: PLR2004 - first and last
         del parts[-2]
     text = "  ".join(part.strip() for part in parts)
@@ -301,48 +347,3 @@ class Scrolled(VerticalScroll, inherit_bindings=False):
 
     def action_last(self) -> None:
         self.scroll_to(y=self.max_scroll_y, animate=False, immediate=True)
-
-
-class LineScreen(Overlay):
-    """One line of a log, an event or a link, whole."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,enter", "dismiss", show=False),
-        *bindings([action_named("copy")], read_only=True),
-    ]
-    DEFAULT_CSS = """
-    LineScreen #line { height: 1fr; padding: 0 0 0 1; scrollbar-size-vertical: 1; }
-    """
-    title_text = "WHOLE LINE"
-
-    def __init__(
-        self, live: Live, picture: Callable[[], Picture], row_word: str, text: str
-    ) -> None:
-        super().__init__(live, picture)
-        self._row_word = row_word
-        self._whole = text
-        self._text = Lines(id="line-lines")
-
-    def content(self) -> Iterable[Widget]:
-        yield Scrolled(self._text, id="line")
-
-    def facts(self, shown: Picture) -> Line:  # noqa: ARG002 - the line as it was chosen
-        return join(f"of {len(self._whole):,} characters")
-
-    def keys(self) -> tuple[tuple[str, str], ...]:
-        copy = key_of(self.live.state.watch, "copy")
-        return (("esc", "back"), (copy, f"copy the {self._row_word}"), ("↑ ↓ pgup pgdn", "scroll"))
-
-    def draw(self, shown: Picture, width: int) -> None:  # noqa: ARG002 - the line as it was chosen
-        self._text.show(chop(plain(self._whole), width - _MARGIN))
-
-    def action_copy(self) -> None:
-        self.app.copy_to_clipboard(self._whole)
-        sent = f"{self._row_word} sent to the terminal's clipboard"
-        self.notify(f"{sent}; in tmux this needs `set-clipboard on`", markup=False)
-
-
-def tell_found(widget: Widget, found: Found) -> None:
-    """Tell what was found, and which of how many."""
-    severity: SeverityLevel = "information" if found.total else "warning"
-    widget.notify(str(found), severity=severity, timeout=TOLD_S, markup=False)

@@ -150,10 +150,15 @@ def cut(painted: Line, width: int) -> Line:
 
 def shorten(painted: Line, width: int) -> Line:
     """Return at most `width` cells of a line: paths and ids are shortened before it is cut."""
+    return cut(briefer(painted, width), width)
+
+
+def briefer(painted: Line, width: int) -> Line:
+    """Return a line, its paths and ids shortened where it takes more than `width` cells."""
     for long, short in (_PATH, r"…/\1"), (_SESSION, r"\1"):
         if width_of(painted) > width:
             painted = tuple((long.sub(short, text), tone) for text, tone in painted)
-    return cut(painted, width)
+    return painted
 
 
 def with_cure(told: Line, cure: str, more: Line, width: int) -> Line:

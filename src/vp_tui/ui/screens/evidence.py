@@ -21,7 +21,7 @@ from vp_tui.domain.vocabulary import NOT_AVAILABLE
 from vp_tui.state.state import NO_EVIDENCE
 from vp_tui.ui.actions import closing
 from vp_tui.ui.kit.listing import LONGEST, WIDE, Columns, Listing, RowList
-from vp_tui.ui.lines.paint import Line, cut, facts, flow, join, wrap_line
+from vp_tui.ui.lines.paint import Line, facts, flow, join, shorten, wrap_line
 from vp_tui.ui.screens.evidence_trend import trend_charts, trend_lines
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ def log_doubts(log: EvidenceRead, width: int) -> list[Line]:
         hidden = len(log.warnings) - WARNINGS if number == WARNINGS else 0
         more = f" (+{hidden} more: vp-tui evidence show LOG)" if hidden > 0 else ""
         text = join(("! ", "warn"), literal(warning))
-        lines.append(join(cut(text, width - len(more)), (more, "warn")))
+        lines.append(join(shorten(text, width - len(more)), (more, "warn")))
     return lines
 
 

@@ -1,4 +1,4 @@
-"""The help screen and the explain screen: texts that are read, not acted on.
+"""The help, the explanation, and one line whole: texts that are read, not acted on.
 
 Help lists every key, from the same registry that binds it; the explanation is the whole assessment
 in words, as it is now or was when frozen.
@@ -13,12 +13,21 @@ from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
 
 from vp_tui.domain.lane.auto_revert import STOP_KEY
-from vp_tui.ui.actions import OFF, closing
+from vp_tui.ui.actions import OFF, bindings, closing
 from vp_tui.ui.kit.line_list import Lines
-from vp_tui.ui.kit.overlays import Overlay, Scrolled
+from vp_tui.ui.kit.overlays import LastLine, Overlay, Scrolled, keys_line
 from vp_tui.ui.lines.explain import explanation
-from vp_tui.ui.lines.paint import Line, fit, heading, join, paragraph, plain, wrap_line
-from vp_tui.views.actions import actions_in
+from vp_tui.ui.lines.paint import (
+    Line,
+    chop,
+    fit,
+    heading,
+    join,
+    paragraph,
+    plain,
+    wrap_line,
+)
+from vp_tui.views.actions import action_named, actions_in, key_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -158,19 +167,26 @@ class HelpScreen(ModalScreen[None]):
         closing("help"),
     ]
 
-    def __init__(self, watch: Watch) -> None:
+    def __init__(self, live: Live) -> None:
         super().__init__()
-        self._watch = watch
+        self._live = live
 
     def compose(self) -> ComposeResult:
         self._lines = Lines(id="help-lines")
         box = Scrolled(self._lines, id="help")
         box.border_title = "Keys, and what each word means"
-        box.border_subtitle = "esc closes, ↑ ↓ pgup pgdn scroll, end: words"
         yield box
+        yield LastLine(self._last_line, id="help-keys")
+
+    def _last_line(self, told: str) -> Line:
+        keys = (("esc", "closes"), ("↑ ↓ pgup pgdn", "scroll"), ("end", "words"))
+        return keys_line(keys, self._live, told, self.app.size.width)
 
     def on_resize(self) -> None:
-        self._lines.show(help_lines(self._watch, min(self.app.size.width, _WIDTH) - _FRAME))
+        self.query_one(LastLine).redraw()
+        self._lines.show(
+            help_lines(self._live.state.watch, min(self.app.size.width, _WIDTH) - _FRAME)
+        )
 
 
 def help_lines(watch: Watch, width: int = _WIDTH - _FRAME) -> list[Line]:
@@ -222,3 +238,42 @@ class ExplainScreen(Overlay):
 
     def draw(self, shown: Picture, width: int) -> None:
         self._text.show(explanation(shown.view, width - _MARGIN))
+
+
+class LineScreen(Overlay):
+    """One line of a log, an event or a link, whole."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q,enter", "dismiss", show=False),
+        *bindings([action_named("copy")], read_only=True),
+    ]
+    DEFAULT_CSS = """
+    LineScreen #line { height: 1fr; padding: 0 0 0 1; scrollbar-size-vertical: 1; }
+    """
+    title_text = "WHOLE LINE"
+
+    def __init__(
+        self, live: Live, picture: Callable[[], Picture], row_word: str, text: str
+    ) -> None:
+        super().__init__(live, picture)
+        self._row_word = row_word
+        self._whole = text
+        self._text = Lines(id="line-lines")
+
+    def content(self) -> Iterable[Widget]:
+        yield Scrolled(self._text, id="line")
+
+    def facts(self, shown: Picture) -> Line:  # noqa: ARG002 - the line as it was chosen
+        return join(f"of {len(self._whole):,} characters")
+
+    def keys(self) -> tuple[tuple[str, str], ...]:
+        copy = key_of(self.live.state.watch, "copy")
+        return (("esc", "back"), (copy, f"copy the {self._row_word}"), ("↑ ↓ pgup pgdn", "scroll"))
+
+    def draw(self, shown: Picture, width: int) -> None:  # noqa: ARG002 - the line as it was chosen
+        self._text.show(chop(plain(self._whole), width - _MARGIN))
+
+    def action_copy(self) -> None:
+        self.app.copy_to_clipboard(self._whole)
+        sent = f"{self._row_word} sent to the terminal's clipboard"
+        self.notify(f"{sent}; in tmux this needs `set-clipboard on`", markup=False)

@@ -17,7 +17,7 @@ from vp_tui.domain.runs.levels import Level
 from vp_tui.state.sources import is_lost
 from vp_tui.ui.actions import footer_line
 from vp_tui.ui.kit.line_list import LineList, Lines
-from vp_tui.ui.kit.overlays import picture_of
+from vp_tui.ui.kit.overlays import LastLine, picture_of
 from vp_tui.ui.lines.figure_layouts import (
     brief_lines,
     dense_lines,
@@ -35,7 +35,7 @@ from vp_tui.ui.watch.panes import (
     Heights,
     LowerPanes,
     Pane,
-    alarm_lines,
+    foot_lines,
     heights,
     nothing_matches,
     runs_facts,
@@ -51,8 +51,6 @@ from vp_tui.views.troubles import GUARDRAIL
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from textual.timer import Timer
 
     from vp_tui.ui.kit.overlays import Picture
     from vp_tui.views.figures import Numbers
@@ -141,7 +139,7 @@ class Board(Container):
         self.triage_choice = TriageChoice()
         self.header = Lines(id="header")
         self.dense = Lines(id="dense")
-        self.footer = Lines(id="footer")
+        self.footer = LastLine(self._last_line, id="footer")
         self.triage = Lines(id="triage")
         self.detail = Lines(id="detail")
         """The run under the cursor, beside the runs where the terminal is very wide."""
@@ -150,9 +148,6 @@ class Board(Container):
         self.runs = Pane(RunsList(id="runs"), watch)
         self.lower_panes = LowerPanes(watch)
         self._rows: tuple[RunRow, ...] = ()
-        self.told = ""
-        """What the last line says in place of keys."""
-        self._told_timer: Timer | None = None
         self._upper = Horizontal(self.runs, id="upper")
         shown = (self.header, self.dense, self._upper, self.lower_panes, self.alarms, self.footer)
         super().__init__(*shown, id="board")
@@ -255,7 +250,7 @@ class Board(Container):
     def redraw(self) -> None:
         """Draw the picture; troubles and alarms are those of now, whatever is frozen."""
         (view, frozen_for, safety), width = self.picture(), self.app.size.width
-        alarms = alarm_lines(self.lane.live.view, width)
+        alarms = foot_lines(self.lane.live.view, width, self.app.size.height)
         self.alarms.show(alarms)
         if self.alarms.display != bool(alarms):
             self.alarms.display = bool(alarms)
@@ -297,7 +292,7 @@ class Board(Container):
             width, room = self.detail.size
             told = self._closely(view, self.selected, width, max(room - 1, 1), is_beside=True)
             self.detail.show(told)
-        self.show_keys()
+        self.footer.redraw()
 
     def _closely(
         self, view: View, session_id: str, width: int, height: int, *, is_beside: bool = False
@@ -307,10 +302,10 @@ class Board(Container):
         cursor = self.selected
         return triage_lines(view, session_id, width, height, selected=cursor, is_beside=is_beside)
 
-    def show_keys(self) -> None:
+    def _last_line(self, told: str) -> Line:
         """Name the keys that work now, whatever is frozen; or what was told just now."""
         watch, width = self.lane.live.state.watch, self.app.size.width
-        self.footer.show([footer_line(watch, width, self._hands(), self.told)])
+        return footer_line(watch, width, self._hands(), told)
 
     def _can_cancel(self, view: View) -> bool:
         from vp_tui.views.stuck_runs import why_no_cancel  # noqa: PLC0415 - not needed for the first frame
@@ -335,16 +330,5 @@ class Board(Container):
             can_cancel=not is_lost(view.state) and self._can_cancel(view),
             missed=None if rows.following or not rows.follows else rows.waiting,
             found=self.found.get(self.focused_name, ""),
+            enter=("triage" if rows is self.runs.list else "whole line") if rows.count else "",
         )
-
-    def tell(self, text: str, seconds: float) -> None:
-        """Have the last line say it for a while."""
-        self.told = text
-        self.show_keys()
-        if self._told_timer is not None:
-            self._told_timer.stop()
-        self._told_timer = self.set_timer(seconds, self._forget)
-
-    def _forget(self) -> None:
-        self.told = ""
-        self.show_keys()

@@ -14,8 +14,7 @@ from vp_tui.domain.lane.switches import FORCE_FALLBACK, RELEASE, Change, Switch
 from vp_tui.domain.models import Source
 from vp_tui.domain.runs.alarms import OF_NO_SESSION
 from vp_tui.domain.text import counted, short_id
-from vp_tui.ui.kit.listing import FindBar
-from vp_tui.ui.kit.overlays import LineScreen, tell_found
+from vp_tui.ui.kit.listing import FindBar, tell_found
 from vp_tui.ui.watch import open_dialogs as dialogs
 from vp_tui.ui.watch.logs import LogList
 from vp_tui.views.actions import key_of
@@ -35,10 +34,17 @@ if TYPE_CHECKING:
 COPIED: Final = "sent to the terminal's clipboard; in tmux this needs `set-clipboard on`"
 
 
-def _explain(board: Board) -> None:
-    from vp_tui.ui.screens.texts import ExplainScreen  # noqa: PLC0415 - loaded when it is asked for
+def _read(name: str, board: Board) -> None:
+    """Show a text: the help, the explanation, or the whole line under the cursor."""
+    from vp_tui.ui.screens.texts import ExplainScreen, HelpScreen, LineScreen  # noqa: PLC0415 - loaded when it is asked for
 
-    board.app.push_screen(ExplainScreen(board.lane.live, board.picture))
+    live, lines = board.lane.live, board.focused_list
+    if name == "help":
+        board.app.push_screen(HelpScreen(live))
+    elif name == "explain":
+        board.app.push_screen(ExplainScreen(live, board.picture))
+    elif text := lines.cursor_text:
+        board.app.push_screen(LineScreen(live, board.picture, lines.row_word, text))
 
 
 def _evidence(board: Board) -> None:
@@ -51,12 +57,6 @@ def _audit(board: Board) -> None:
     from vp_tui.ui.screens.audit import AuditScreen  # noqa: PLC0415 - loaded when it is asked for
 
     board.app.push_screen(AuditScreen(board.lane.live, board.picture))
-
-
-def _help(board: Board) -> None:
-    from vp_tui.ui.screens.texts import HelpScreen  # noqa: PLC0415 - loaded when it is asked for
-
-    board.app.push_screen(HelpScreen(board.lane.live.state.watch))
 
 
 def _acknowledge(board: Board) -> None:
@@ -116,11 +116,10 @@ def _wrap(board: Board) -> None:
 
 def _look_closer(board: Board) -> None:
     """Show the whole line under the cursor; of a run, its triage."""
-    lines = board.focused_list
     if board.focused_name == "runs":
         _triage(board)
-    elif text := lines.cursor_text:
-        board.app.push_screen(LineScreen(board.lane.live, board.picture, lines.row_word, text))
+    else:
+        _read("line", board)
 
 
 def _triage(board: Board) -> None:
@@ -140,7 +139,7 @@ def _go_to_alarm(board: Board) -> None:
     elif worst is None or worst.key.subject == f"{OF_NO_SESSION}{GATEWAY_LOST}":
         board.go_to("links")
     elif worst.key.subject.startswith(OF_NO_SESSION):
-        _explain(board)
+        _read("explain", board)
     elif _select(board, worst.key.subject):
         board.go_to("runs")
         _triage(board)
@@ -181,7 +180,7 @@ HANDLERS: Final[Mapping[str, Callable[[Board], object]]] = MappingProxyType(
     {
         "record": dialogs.record,
         "record-now": lambda board: board.run_worker(dialogs.record_now(board)),
-        "explain": _explain,
+        "explain": partial(_read, "explain"),
         "evidence": _evidence,
         "audit": _audit,
         "hand-over": lambda board: board.run_worker(dialogs.hand_over(board)),
@@ -199,7 +198,7 @@ HANDLERS: Final[Mapping[str, Callable[[Board], object]]] = MappingProxyType(
         "shadow-off": partial(dialogs.change_switch, Change(Switch.SHADOW, on=False)),
         "lane-on": partial(dialogs.change_switch, Change(Switch.LANE, on=True)),
         "lane-off": partial(dialogs.change_switch, Change(Switch.LANE, on=False)),
-        "help": _help,
+        "help": partial(_read, "help"),
         "find": _find,
         "copy": _copy,
         "next-error": _next_error,

@@ -11,11 +11,11 @@ from bisect import bisect_left, bisect_right
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from vp_tui.domain.models import Health, Source, StreamState, TokenPresence
-from vp_tui.domain.text import clock_time, counted, fold, is_error, short_id
+from vp_tui.domain.text import age, clock_time, counted, fold, is_error, short_id
 from vp_tui.state.state import LogTail
 from vp_tui.ui.kit.line_list import LineList
 from vp_tui.ui.lines.header import trouble_line
-from vp_tui.ui.lines.paint import WORD_SYMBOLS, WORD_TONES, Found, Line, age, chop, fit, join, plain
+from vp_tui.ui.lines.paint import WORD_SYMBOLS, WORD_TONES, Found, Line, briefer, chop, fit, join
 from vp_tui.views import words
 from vp_tui.views.sources import SourceView, log_view, source_view
 from vp_tui.views.troubles import troubles
@@ -278,8 +278,14 @@ class LinksList(LineList):
     def index_of(self, key: Hashable) -> int | None:
         return key if isinstance(key, int) and key < self.count else None
 
+    @property
+    def cursor_text(self) -> str:
+        return "".join(text for text, _tone in self._lines[self.cursor]) if self.count else ""
+
     def paint(self, index: int) -> Line:
-        return self._lines[index]
+        """Return a line; its paths and ids are whole where it fits or is shifted, and on enter."""
+        line, width = self._lines[index], self.scrollable_content_region.width
+        return line if self.shift else briefer(line, width)
 
 
 def link_lines(view: View) -> Iterator[Line]:
@@ -332,7 +338,7 @@ def _state(mark: Span, name: str, word: str) -> Line:
 
 
 def _fact(name: str, text: str) -> Line:
-    return plain(f"  {fit(name, 15)}{text}")
+    return join(f"  {fit(name, 15)}{text}")
 
 
 def _gateway_facts(health: Health) -> str:

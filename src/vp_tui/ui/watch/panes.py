@@ -15,11 +15,13 @@ from vp_tui.domain.text import short_id
 from vp_tui.state.sources import is_lost
 from vp_tui.ui.kit.line_list import LineList, Toned
 from vp_tui.ui.lines.figure_layouts import LINES
-from vp_tui.ui.lines.paint import Line, cut, in_a_row, join, width_of
+from vp_tui.ui.lines.paint import Line, cut, in_a_row, join, spread, width_of
 from vp_tui.ui.watch.logs import EventsList, LinksList, LogList, entries_matching
 from vp_tui.ui.watch.runs import counted_levels
 from vp_tui.views import words
 from vp_tui.views.actions import key_of
+from vp_tui.views.actions_taken import in_window
+from vp_tui.views.runs import other_viewers
 from vp_tui.views.sources import SourceWord, log_view, streams_view
 
 if TYPE_CHECKING:
@@ -92,11 +94,27 @@ def heights(lines: int, *, has_alarm: bool, is_triage: bool) -> Heights:
     return Heights(figures, runs, max(min(1 + triage_height(lines), left), 1), has_pane)
 
 
-def alarm_lines(view: View, width: int) -> list[Line]:
-    """Return one line while there are alarms, none otherwise; unseen ones go before seen ones."""
+def foot_lines(view: View, width: int, height: int) -> list[Line]:
+    """Return the line above the keys: the alarm, and where there is room what else was done here.
+
+    Without an alarm there is none on a terminal of few lines.
+    """
+    audit, viewers = in_window(view), other_viewers(view)
+    alarm = _alarm_line(view, width)
+    if alarm:
+        beside = join((f"   {audit}" if audit else "", "dim"))
+        return [join(alarm, beside) if width_of((*alarm, *beside)) <= width else alarm]
+    if height < _WHOLE or not (audit or viewers):
+        return []
+    left, right = join((f" {audit}", "dim")), join((f"{viewers} ", "dim"))
+    return [spread(left, right if width_of((*left, *right)) < width else (), width)]
+
+
+def _alarm_line(view: View, width: int) -> Line:
+    """Return the newest alarm while there is one; unseen ones go before seen ones."""
     alarms = view.state.alarms
     if not alarms:
-        return []
+        return ()
     first = next((alarm for alarm in alarms if alarm.acknowledged is None), alarms[0])
     more = f"  +{len(alarms) - 1} more" if len(alarms) > 1 else ""
     seen: Span = (words.seen_by(view, first), "dim")
@@ -106,7 +124,7 @@ def alarm_lines(view: View, width: int) -> list[Line]:
     line = join(kind, f"{words.rang(view, first)}  ", seen, more)
     if width_of(line) > width:  # the key stays
         line = join(kind, " ", seen, more)
-    return [cut(line, width)]
+    return cut(line, width)
 
 
 class PaneTitle(Toned):

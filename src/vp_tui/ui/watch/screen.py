@@ -179,10 +179,10 @@ class WatchScreen(Screen[None]):
 
     @on(LineList.Moved)
     def _keys_changed(self) -> None:
-        self.board.show_keys()
+        self.board.footer.redraw()
 
     def on_descendant_focus(self) -> None:
-        self.board.show_keys()
+        self.board.footer.redraw()
 
     def action_pane(self, name: str) -> None:
         self.board.go_to(name)
