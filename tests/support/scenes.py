@@ -98,6 +98,16 @@ def blind() -> list[Event]:
     return ordinary(builders.snapshot(fallen, *older, events=events, event_limit=18))
 
 
+def blind_and_tripped() -> list[Event]:
+    """Return a night on which the newest fallback is not reported, and five before it are."""
+    missions = done(18)
+    fallen = [builders.mission(m.mission_id, fallback_seen=True) for m in missions[:5]]
+    unseen = builders.mission("vp-mission-0000ff", result_ref=builders.ELSEWHERE)
+    older = [*fallen, *missions[5:]]
+    events = [builders.mission_event(m.mission_id) for m in reversed(older)]
+    return ordinary(builders.snapshot(unseen, *older, events=events, event_limit=18))
+
+
 def truncated() -> list[Event]:
     """Return a night on which the event window is full, but the newest mission is in it."""
     missions = done(18)

@@ -132,6 +132,13 @@ SIZES = ((50, 15), (60, 20), SMALL, (100, 30), WIDE, LARGE, (200, 60))
 )
 PAIRS = {
     "tripped and stuck": ([*scenes.stuck(), TRIPPED], "[F]", "[c]"),
+    "stuck and unauthorized": (
+        [*scenes.stuck(), *scenes.refused_ops(dashboard=True)[-5:-1]],
+        "[c]",
+        "[A]",
+    ),
+    "deaf and lost": ([*scenes.deaf(), *scenes.lost()[-5:]], "[X]", "[5]"),
+    "tripped and blind": (scenes.blind_and_tripped(), "[F]", "[i]"),
     "tripped and unauthorized": (
         [*scenes.ordinary_with_fallbacks(5), *scenes.refused_ops(dashboard=True)[-4:]],
         "[F]",
@@ -148,7 +155,7 @@ async def test_of_two_things_that_are_wrong_both_keep_their_cure(
 ) -> None:
     events, first, second = PAIRS[pair]
     async with running(*events, size=size) as rig:
-        await rig.passes(2.0)
+        await rig.passes(75.0 if "lost" in pair else 2.0)
         above, below = rig.lines[2:4]
         assert first in above
         assert second in below

@@ -178,6 +178,13 @@ class HelpScreen(ModalScreen[None]):
         yield box
         yield LastLine(self._last_line, id="help-keys")
 
+    def on_mount(self) -> None:
+        line = self.query_one(LastLine)
+        self._unsubscribe = self._live.store.subscribe(lambda _state: line.redraw())
+
+    def on_unmount(self) -> None:
+        self._unsubscribe()
+
     def _last_line(self, told: str) -> Line:
         keys = (("esc", "closes"), ("↑ ↓ pgup pgdn", "scroll"), ("end", "words"))
         return keys_line(keys, self._live, told, self.app.size.width)
