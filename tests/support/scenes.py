@@ -99,10 +99,10 @@ def blind() -> list[Event]:
 
 
 def blind_and_tripped() -> list[Event]:
-    """Return a night on which the newest fallback is not reported, and five before it are."""
+    """Return a night on which the newest mission is not known of, and five before it fell back."""
     missions = done(18)
     fallen = [builders.mission(m.mission_id, fallback_seen=True) for m in missions[:5]]
-    unseen = builders.mission("vp-mission-0000ff", result_ref=builders.ELSEWHERE)
+    unseen = builders.mission("vp-mission-0000ff", result_ref=None)
     older = [*fallen, *missions[5:]]
     events = [builders.mission_event(m.mission_id) for m in reversed(older)]
     return ordinary(builders.snapshot(unseen, *older, events=events, event_limit=18))

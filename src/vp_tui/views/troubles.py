@@ -148,7 +148,8 @@ def are_outcomes_unknown(view: View) -> bool:
 
 def _doubts(view: View, figures: Numbers) -> Iterator[Trouble]:
     coverage, own, wire = figures.coverage, own_numbers(view), figures.wire
-    key = f"[{key_of(view.state.watch, 'explain')}] see what is known by what"
+    explain = key_of(view.state.watch, "explain")
+    key = f"[{explain}] see what is known by what"
     may_see_more = figures.snapshot.event_limit < MOST_EVENTS
     more = "; raise --event-limit" if may_see_more else "; prune its VP events, or waive the rate"
     if are_outcomes_unknown(view):
@@ -172,7 +173,7 @@ def _doubts(view: View, figures: Numbers) -> Iterator[Trouble]:
         yield Trouble(
             "the rates disagree",
             f"{counted(figures.unreported, 'fallback')} seen that the gateway does not report",
-            key if coverage.unknown else "go by the reconstructed rate",
+            key if coverage.unknown else f"[{explain}] go by the reconstructed rate",
         )
 
 
