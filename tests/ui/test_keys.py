@@ -183,11 +183,11 @@ async def test_the_filter_bar_covers_the_footer_only_while_it_is_open() -> None:
     async with running(*scenes.ordinary()) as rig:
         assert "q quit" in rig.lines[-1]
         await rig.press("2", "slash")
-        assert rig.lines[-1].startswith(" filter events:")
+        assert rig.lines[-1].startswith(" filter events (enter keeps, esc ends):")
         await rig.press("enter")
         assert "q quit" in rig.lines[-1]
         await rig.press("3", "slash")
-        assert rig.lines[-1].startswith(" search lane-log:")
+        assert rig.lines[-1].startswith(" search lane-log (enter keeps, esc ends):")
         await rig.press("escape")
         assert rig.focus == "lane-log"
 

@@ -41,6 +41,7 @@ NIGHTS: Final[dict[str, list[Event]]] = {
     "refused": scenes.refused_ops(dashboard=False),
     "tripped": [*scenes.ordinary_with_fallbacks(3), GOLDEN],
 }
+DONE: Final = ActionRecord(NOW, "ana@laptop", "cancel", A, "", (), "answered")
 FIXED: Final = {"ctrl+c", "escape"}
 """Keys that Textual, or what stops a countdown, answers to whatever the table says."""
 
@@ -184,12 +185,12 @@ async def test_lists_say_what_shows_all_and_the_newest() -> None:
 
 async def test_the_screens_over_it_name_and_take_the_same_keys() -> None:
     async with running(
-        *scenes.ordinary(), GOLDEN, AuditRead(0.0, ()), keys=OTHER, evidence="log.md"
+        *scenes.ordinary(), GOLDEN, AuditRead(0.0, (DONE,)), keys=OTHER, evidence="log.md"
     ) as rig:
         await do(rig, "evidence")
         shown = f" {named('find')} filter  {named('copy')} copy row  "
         assert shown in rig.text
-        await rig.press("pageup")
+        await do(rig, "top")
         assert f"{shown}{named('follow')} newest" in rig.lines[-1]
         await do(rig, "follow")
         assert "newest" not in rig.lines[-1]
