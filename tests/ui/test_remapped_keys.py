@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 from tests.support import scenes
-from tests.support.builders import frame, listing, polled, session, snapshot, state, stream
+from tests.support.builders import NOW, frame, listing, polled, session, snapshot, state, stream
 from tests.support.evidence import golden_files, read
 from tests.support.keys import OTHER, OTHER_WATCH, table_keys_in, with_other_keys
 from tests.support.rig import LARGE, SMALL, WIDE, Rig, running
 from tests.support.rollout import golden_rows
 
 from vp_tui.domain.events import AuditRead, EvidenceRead
+from vp_tui.domain.orders import ActionRecord
 from vp_tui.domain.rollout.evidence_row import format_row
 from vp_tui.ui.dialogs.follow import FollowDialog
 from vp_tui.ui.lines.explain import explanation
