@@ -67,7 +67,7 @@ def test_a_lost_gateway_is_told_and_found_again(tmp_path: Path) -> None:
             os.kill(gateway.pid, signal.SIGKILL)
             terminal.until(lambda screen: tells_of_the_loss(screen, port))
             with spawn_gateway(SimOptions(scenario="clean", speed=4, port=port)):
-                terminal.until(watches_live)
+                terminal.until(lambda screen: "LIVE" in screen and "epoch 2" in screen)
                 terminal.signal(signal.SIGTERM)
                 assert terminal.exit_code() == 0
                 assert terminal.is_restored

@@ -173,8 +173,11 @@ def _own_numbers(window: Window, ledger: Ledger) -> WindowNumbers:
 def ever_ended(view: View) -> tuple[LedgerEntry, ...]:
     """Return the real finished missions of every life of the gateway, oldest first."""
     state, log = view.state, view.state.evidence or NO_EVIDENCE
-    ended = view.same(terminal_entries, state.ledger, None, state.ledger.given_up)
-    return view.same(_real, ended, log.unreal_ids)
+    return view.same(_ever_ended, state.ledger, log.unreal_ids)
+
+
+def _ever_ended(ledger: Ledger, unreal_ids: frozenset[str]) -> tuple[LedgerEntry, ...]:
+    return _real(terminal_entries(ledger, None, ledger.given_up), unreal_ids)
 
 
 def is_log_known(view: View) -> bool:

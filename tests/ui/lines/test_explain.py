@@ -197,7 +197,7 @@ class TestRules:
 
     def test_without_a_log_no_evidence_is_counted(self) -> None:
         text = told(*scenes.ordinary())
-        assert "2 evidence no evidence log is read; --evidence LOG names one" in text
+        assert "2 evidence no log is read, or its anchor has no date" in text
 
     def test_no_finished_mission_trips_nothing(self) -> None:
         assert "none finished: trips at 3 more" in told(*scenes.no_missions())

@@ -52,7 +52,7 @@ async def test_the_dense_lines_are_whole_at_80_columns() -> None:
             "fallback  0/18 at most 15.3% 0/18 at most 15.3%       last 18: 0, trips at 3",
             "reported                     0.000 agrees             ··················",
             "p95       36.000s 2nd of 18  36.000s 2nd of 18 ▄▄▄▄▄▄ cancels: none pending",
-            "missions  18 ok 0 failed     18 ok 0 failed 1 running rows: no log read",
+            "missions  18 ok 0 failed     18 ok 0 failed 1 running rows not counted",
             "events    19 dispatched      listed: 19 dispatched    YOU are the auto-revert",
             "turns     19 ran, 1 beginning heard  1 of 1 to the VP",
         ]

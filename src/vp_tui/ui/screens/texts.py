@@ -47,7 +47,13 @@ GLOSSARY: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
         ("LIVE", "all that is shown is known to be true now; only alone it says that all is well"),
         ("ALARM", "something rang that nobody has acknowledged"),
         ("CONNECTING", "nothing has answered yet; no trouble so far"),
-        ("STALE", "a source gave neither an answer nor an error for too long"),
+        (
+            "STALE",
+            (
+                "a source gave neither an answer nor an error for twice the time that is usual"
+                " between two answers"
+            ),
+        ),
         ("DOWN", "a source fails; the others go on"),
         ("LOST", "nothing answers: the figures are those of before"),
         ("UNAUTHORIZED", "a token is missing or was refused (401)"),
