@@ -27,7 +27,6 @@ from vp_tui.storage.audit_log import append_action
 from vp_tui.storage.errors import AuditError
 from vp_tui.views.figures import numbers, on_our_clock
 from vp_tui.views.lookout import judged
-from vp_tui.views.view import View
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -41,7 +40,7 @@ if TYPE_CHECKING:
     from vp_tui.domain.runs.alarms import Alarm
     from vp_tui.state.state import State
     from vp_tui.state.store import Store
-    from vp_tui.views.view import Live
+    from vp_tui.views.view import Live, View
 
     Followed = Cancel | Brake | Restart
 
@@ -77,7 +76,7 @@ class Lookout:
         known = {alarm.key for alarm in view.state.alarms}
         self.live.store.apply(Tick(view.now, self.wall()), *judged(view, reverts=True))
         after = self.live.state
-        act_on_revert(view.state.auto_revert, View(after, view.now), self.hands)
+        act_on_revert(view.state.auto_revert, self.live.view, self.hands)
         new = tuple(alarm for alarm in after.alarms if alarm.key not in known)
         if new:
             self.hands.ring(tuple(sorted(new, key=lambda alarm: alarm.key)))
@@ -87,7 +86,7 @@ class Lookout:
         """Stop the countdown, in the name of `actor`."""
         before = self.live.state.auto_revert
         self.live.store.apply(AutoRevertStopped(self.live.now, actor))
-        act_on_revert(before, View(self.live.state, self.live.now), self.hands)
+        act_on_revert(before, self.live.view, self.hands)
 
     def audit_outcomes(self, keep: Callable[[ActionRecord], None]) -> None:
         """Audit by `keep` what our own orders come to, from now on."""

@@ -81,7 +81,7 @@ _G3: Final = (
     f" {rules.CRITICAL_MISSIONS} of them that slow; or {rules.CRITICAL_MISSIONS} of a full last"
     f" {ROLLING}; or the alarm that more than {percent(rules.SLOW_FRACTION)} reach"
     f" {P95_WATCH_S:g} s (E >= {CLAIM_FROM:g}). WATCH: p95 from {P95_WATCH_S:g} s on; or, looked at"
-    f" when {rules.LOOKS[0]} are timed and after each {rules.LOOKS[1]} more:"
+    f" when {rules.LOOKS[0]} are timed and after each {rules.LOOKS[1]} more,"
     f" {rules.SLOW_OF_LAST} of the last {ROLLING} reach it, or the last {rules.COMPARED[0]} are"
     f" slower than the {rules.COMPARED[1]} before (p < {rules.SLOWER_P:g} and more than"
     f" {rules.SLOWER_SHIFT_S:g} s). PASS: none of these, from {rules.P95_JUDGED_FROM} missions on."
