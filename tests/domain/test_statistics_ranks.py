@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vp_tui.domain.latency import rank_from_top
 from vp_tui.domain.statistics import (
     P95_BOUNDABLE_FROM,
     p95_bound_rank,
     rank_confidence,
+    rank_from_top,
     slower_by,
     slower_p_value,
 )

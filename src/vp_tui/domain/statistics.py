@@ -8,6 +8,7 @@ of the gateway (docs/rollout.md, section 10). Durations are finite numbers in se
 - Watched all the time: the e-processes `evidence_below` and `evidence_above` are fair bets against
   a hypothesis: while it is true, the chance that one ever reaches 20 is at most 1 in 20, however
   often one looks and whenever one stops.
+- The p95 is the gateway's: a rank, not an estimate (docs/rollout.md, fact 5).
 - Durations: are the newest missions slower than those before them, and how sure is it that the p95
   shown, a rank, is not below the true one? Neither answer supposes a distribution.
 """
@@ -16,7 +17,7 @@ from __future__ import annotations
 
 import math
 import sys
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left, bisect_right, insort
 from statistics import NormalDist, median
 from typing import TYPE_CHECKING, Final
 
@@ -170,6 +171,35 @@ P95_BOUNDABLE_FROM: Final = 59
 
 _ABOVE_P95: Final = 0.05
 """The fraction of missions that are slower than the true p95."""
+
+
+def rank_from_top(count: int) -> int:
+    """Return which largest of `count` values the p95 is, as the gateway rounds; 1: the maximum."""
+    return count - round((count - 1) * 0.95)
+
+
+def p95_after_each(durations: Sequence[float], last: int) -> tuple[float, ...]:
+    """Return the p95 as it stood after each of the `last` newest of `durations` (oldest first)."""
+    first = max(len(durations) - last, 0)
+    ranked = sorted(durations[:first])
+    series = []
+    for duration in durations[first:]:
+        insort(ranked, duration)
+        series.append(ranked[-rank_from_top(len(ranked))])
+    return tuple(series)
+
+
+def ordinal(number: int) -> str:
+    """Return a rank as `1st`, `2nd`, `3rd` or `4th`."""
+    if number % 100 in (11, 12, 13):
+        return f"{number}th"
+    return f"{number}{({1: 'st', 2: 'nd', 3: 'rd'}).get(number % 10, 'th')}"
+
+
+def describe_rank(count: int) -> str:
+    """Return how the p95 of `count` values reads: `max of 7`, `2nd of 15`."""
+    rank = rank_from_top(count)
+    return f"{'max' if rank == 1 else ordinal(rank)} of {count}"
 
 
 def slower_p_value(sample: Sequence[float], before: Sequence[float]) -> float:

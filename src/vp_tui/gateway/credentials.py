@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit, urlunsplit
 
-from vp_tui.domain.envfile import parse_env
+from vp_tui.domain.lane.switches import parse_env
 from vp_tui.domain.models import INTERNAL, OPS, TokenPresence
 from vp_tui.domain.text import clip, literal
 from vp_tui.gateway.errors import InvalidTarget

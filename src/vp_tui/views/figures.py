@@ -11,7 +11,6 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vp_tui.domain.coverage import CoverageState, coverage_of
-from vp_tui.domain.latency import p95_after_each
 from vp_tui.domain.missions import is_of_epoch, reconstruct, terminal_entries, unreported_fallbacks
 from vp_tui.domain.models import Source
 from vp_tui.domain.rollout.evidence_row import cells_of
@@ -24,6 +23,7 @@ from vp_tui.domain.rollout.windows import (
     proposed_window,
     unreal_missions,
 )
+from vp_tui.domain.statistics import p95_after_each
 from vp_tui.domain.vocabulary import GUARDRAIL_RATE, P95_WATCH_S, Traffic
 from vp_tui.state.state import NO_EVIDENCE, SourceStatus
 from vp_tui.views.sources import SourceView, SourceWord, impossible_counts, source_view

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from vp_tui.domain.latency import rank_from_top
 from vp_tui.domain.models import Plane, Source
 from vp_tui.domain.rollout.guardrails import EVIDENCE_TARGET, ROLLING
 from vp_tui.domain.runs.alarms import OF_NO_SESSION
 from vp_tui.domain.runs.levels import Level
+from vp_tui.domain.statistics import rank_from_top
 from vp_tui.domain.text import utc_z
 from vp_tui.views.assessment import assess, plain_gates, plain_suggestion
 from vp_tui.views.figures import numbers

@@ -10,9 +10,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from vp_tui.domain.coverage import CoverageState
-from vp_tui.domain.latency import describe_rank
 from vp_tui.domain.rollout.labels import numbered_label, short_label
 from vp_tui.domain.runs.cancels import CancelState
+from vp_tui.domain.statistics import describe_rank
 from vp_tui.domain.text import age, clock_z, counted, utc_z
 from vp_tui.domain.vocabulary import NOT_AVAILABLE, P95_WATCH_S, p95_cell, percent, rate_cell
 from vp_tui.state.sources import is_lost

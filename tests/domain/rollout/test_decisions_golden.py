@@ -5,11 +5,11 @@ from typing import NamedTuple
 import pytest
 from tests.support.rollout import golden_rows, history, lasting, observed, window
 
-from vp_tui.domain.latency import p95_after_each
 from vp_tui.domain.missions import LedgerEntry
 from vp_tui.domain.rollout.decisions import suggest
 from vp_tui.domain.rollout.labels import next_label, numbered_label
 from vp_tui.domain.rollout.situation import CancelledRun, Situation, StuckRun
+from vp_tui.domain.statistics import p95_after_each
 from vp_tui.domain.vocabulary import Stage, Traffic, p95_cell, rate_cell
 
 DURATIONS = [35.964, 38.305, *[31.0 + i / 10 for i in range(16)]]

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from vp_tui.domain.latency import rank_from_top
 from vp_tui.domain.rollout.gates import SLOW_FRACTION, compare_newest
 from vp_tui.domain.statistics import (
     clean_missions_needed,
@@ -16,6 +15,7 @@ from vp_tui.domain.statistics import (
     evidence_below,
     p95_bound_rank,
     rank_confidence,
+    rank_from_top,
     upper95,
     wilson,
 )

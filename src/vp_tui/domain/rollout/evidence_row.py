@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from dataclasses import astuple, dataclass, fields
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from vp_tui.domain.latency import p95_after_each
 from vp_tui.domain.missions import reconstruct, terminal_entries
 from vp_tui.domain.rollout.markdown_table import (
     TableSpan,
@@ -21,6 +20,7 @@ from vp_tui.domain.rollout.markdown_table import (
     split_row,
     unescape_cell,
 )
+from vp_tui.domain.statistics import p95_after_each
 from vp_tui.domain.vocabulary import NOT_AVAILABLE, p95_cell, rate_cell
 
 if TYPE_CHECKING:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from vp_tui.domain.latency import describe_rank, p95_after_each
 from vp_tui.domain.rollout.guardrails import (
     FAILURES_IN_A_ROW,
     FAILURES_OF_LAST,
@@ -28,8 +27,10 @@ from vp_tui.domain.statistics import (
     CLAIM_FROM,
     P95_BOUNDABLE_FROM,
     clean_missions_needed,
+    describe_rank,
     evidence_above,
     evidence_below,
+    p95_after_each,
     slower_by,
     slower_p_value,
     upper95,
@@ -70,8 +71,7 @@ SLOWER_SHIFT_S: Final = 5.0
 COMPARED: Final = (10, 20)
 """The newest missions are compared with those before them: so many with so many."""
 LOOKS: Final = (30, 10)
-"""Drift is looked for at so many timed missions, and then after each so many more: who looks after
-each mission finds some by chance before long."""
+"""Drift is looked for at so many missions, then after each so many: often finds it by chance."""
 CRITICAL_MISSIONS: Final = 2
 """One slow mission is no critical p95."""
 SLOW_OF_LAST: Final = 4
@@ -325,10 +325,10 @@ def _continuity(facts: GateFacts) -> GateResult:
     if faults:
         return GateResult(Verdict.FAIL, f"{', '.join(faults)}{excused}", limit)
     if suites.state is Attestation.PASSED:
-        reason = f"runtime ok{excused}, suites passed: {suites.detail}"
-        return GateResult(Verdict.PASS, reason, limit)
-    reason = f"runtime ok{excused}, suites not attested: {suites.detail}"
-    return GateResult(Verdict.INCONCLUSIVE, reason, limit, "suites")
+        told = f"runtime ok{excused}, suites passed: {suites.detail}"
+        return GateResult(Verdict.PASS, told, limit)
+    told = f"runtime ok{excused}, suites not attested: {suites.detail}"
+    return GateResult(Verdict.INCONCLUSIVE, told, limit, "suites")
 
 
 def _runtime_faults(runtime: Continuity, own: int) -> tuple[list[str], str]:
@@ -341,10 +341,9 @@ def _runtime_faults(runtime: Continuity, own: int) -> tuple[list[str], str]:
     own = min(own, runtime.attach_failures)
     all_own = own > 0 and own == runtime.attach_failures
     faults = [code for code in codes if not (all_own and code in _OWN_ALERTS)]
-    explained = len(faults) < len(codes) and not faults
-    if runtime.transport_status != "ok" and not explained:
+    if runtime.transport_status != "ok" and (faults or not codes):
         faults.append(f"transport {runtime.transport_status}")
     if runtime.runtime_status != "ok":
         faults.append(f"runtime {runtime.runtime_status}")
-    told = f" ({own} of {runtime.attach_failures} failed attaches are vp-tui's own)"
-    return faults, told if own else ""
+    words = f" ({own} of {runtime.attach_failures} failed attaches are vp-tui's own)"
+    return faults, words if own else ""

@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from vp_tui.domain.latency import p95_after_each
 from vp_tui.domain.missions import Ledger, terminal_entries
 from vp_tui.domain.rollout.labels import next_label, next_stage, numbered_label
+from vp_tui.domain.statistics import p95_after_each
 from vp_tui.domain.vocabulary import Stage, Traffic, keeps_open
 
 if TYPE_CHECKING:

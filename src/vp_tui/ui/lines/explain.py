@@ -10,7 +10,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from vp_tui.domain.coverage import CoverageState
-from vp_tui.domain.latency import ordinal, rank_from_top
 from vp_tui.domain.models import Source
 from vp_tui.domain.rollout.claims import claims_of
 from vp_tui.domain.rollout.gates import (
@@ -20,7 +19,7 @@ from vp_tui.domain.rollout.gates import (
     SLOWER_P,
     SLOWER_SHIFT_S,
 )
-from vp_tui.domain.statistics import CLAIM_FROM, P95_BOUNDABLE_FROM
+from vp_tui.domain.statistics import CLAIM_FROM, P95_BOUNDABLE_FROM, ordinal, rank_from_top
 from vp_tui.domain.text import counted, literal
 from vp_tui.domain.vocabulary import P95_WATCH_S, percent
 from vp_tui.ui.lines.explain_rules import gates_section, guardrails_section, window_section

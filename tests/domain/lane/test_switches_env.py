@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vp_tui.domain.envfile import assignments, parse_env, with_value
+from vp_tui.domain.lane.switches import assignments, parse_env, with_value
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vp_tui.domain.latency import describe_rank, ordinal, p95_after_each, rank_from_top
+from vp_tui.domain.statistics import describe_rank, ordinal, p95_after_each, rank_from_top
 
 SECONDS = st.floats(0, 1e4)
 
