@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from tests.support import builders
 
-from vp_tui.domain.events import EvidenceRead
+from vp_tui.domain.events import AuditRead, EvidenceRead
 from vp_tui.domain.models import LaneSession
+from vp_tui.domain.orders import ActionRecord
 from vp_tui.domain.rollout.evidence_row import EvidenceRow, cells_from_snapshot
 from vp_tui.domain.rollout.labels import numbered_label
 from vp_tui.domain.vocabulary import Stage
@@ -89,3 +90,27 @@ def test_the_handover_names_the_rows_that_were_written() -> None:
         "## Rows written\n- 2026-11-23T01:50:00Z Shadow window #1: HOLD_SHADOW "
         "(rate 0.000, p95 30.000s) by ana@laptop\n"
     ) in text
+
+
+class TestActionsInTheNotes:
+    """Were: those of another gateway with the same name, and none of a session that is gone."""
+
+    def told(self, **fields: str) -> str:
+        done = ActionRecord(
+            builders.NOW, "ana@laptop", "cancel", "session_a", "", (), "task_cancelled=true"
+        )._replace(**fields)  # type: ignore[arg-type] # the texts of one
+        log = EvidenceRead(0.0, (), frozenset())
+        return row(builders.healthy(), log, AuditRead(0.0, (done,))).notes
+
+    def test_are_those_of_this_gateway_and_lane(self) -> None:
+        watch = builders.state().watch
+        here = {"gateway": watch.url, "vp_id": watch.vp_id}
+        assert "cancel session_a by ana@laptop: task_cancelled=true" in self.told(**here)
+        assert "session_a" not in self.told(**here | {"gateway": "http://other:8002"})
+        assert "session_a" not in self.told(**here | {"vp_id": "vp.coder.other"})
+        assert "session_a" not in self.told(**here | {"what": "record"})
+
+    def test_of_which_no_gateway_was_written_down_are_not_taken_for_this_ones(self) -> None:
+        assert "session_a" not in self.told(), "no session of this gateway"
+        told = self.told(target=builders.state().watch.vp_id, what="force fallback")
+        assert "on a gateway that its line in the audit does not name" in told

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 ME = "ana@laptop"
 ASKED = CancelRequested(10.0, "a", "stuck in npm", ME)
 DONE = Actuation((), command=CommandRun(("true",), 0, (), 0.1))
+NOT_NAMED = ", on a gateway that its line in the audit does not name"
 LONG_AGO = builders.NOW - timedelta(days=9)
 
 
@@ -107,7 +108,7 @@ def test_what_an_earlier_vp_tui_did_is_in_the_audit_with_what_it_came_to() -> No
     )
     assert lines(kept) == [
         "01:58:30Z cancel a by ana@laptop (why): recovered",
-        "01:59:30Z brake here by ana@laptop (why): ok",
+        f"01:59:30Z brake here by ana@laptop (why): ok{NOT_NAMED}",
     ]
 
 

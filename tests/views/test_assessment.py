@@ -301,9 +301,12 @@ class TestStatus:
             "stage": "broadened",
             "source": "organic",
             "opened_at": None,
-            "missions": {"new": 18, "completed": 18, "failed": 0, "running": 0, "fallback": 0},
+            "missions": {
+                "new": 18, "completed": 18, "failed": 0, "running": 0, "fallback": 0,
+                "falling_back": 0, "unknown": 0,
+            },
             "clean": True,
-        }
+        }  # fmt: skip
         assert {name: gate["verdict"] for name, gate in value["gates"].items()} == {
             "G1": "INCONCLUSIVE",
             "G2": "PASS",

@@ -19,7 +19,7 @@ from vp_tui.domain.missions import Ledger
 from vp_tui.domain.models import Failure, Snapshot
 from vp_tui.domain.rollout.decisions import script_decision
 from vp_tui.domain.rollout.evidence_row import EvidenceRow, cells_from_snapshot, finite
-from vp_tui.domain.rollout.labels import next_label, next_stage, numbered_label
+from vp_tui.domain.rollout.labels import next_label, next_stage, numbered_label, places_that_count
 from vp_tui.domain.text import counted, literal, utc_z
 from vp_tui.domain.vocabulary import Profile, Stage, Thresholds, Traffic, is_more_permissive
 from vp_tui.gateway.client import METRICS_PATH
@@ -144,7 +144,7 @@ def scripted_row(
         finite(reported.body["latency_seconds"].get("p95_seconds")),
         options.thresholds,
     )
-    logged = _logged(options.append)
+    logged = _logged(options.append, settings.vp_id)
     limits = {"mission_limit": settings.mission_limit, "event_limit": settings.event_limit}
     where = settings.gateway_name or host_port(settings.url)
     endpoint = f"GET {METRICS_PATH}?" + "&".join(f"{name}={n}" for name, n in limits.items())
@@ -201,11 +201,12 @@ def _told(row: EvidenceRow) -> str:
     return f"the row of {literal(row.date)}, “{literal(row.window)}”,"
 
 
-def _logged(log: Path | None) -> Sequence[EvidenceRow] | None:
-    """Return the rows of the log; None without one, or where it cannot be read."""
+def _logged(log: Path | None, vp_id: str) -> Sequence[EvidenceRow] | None:
+    """Return the lane's rows of the log; None without one, or where it cannot be read."""
     if log is not None:
         with suppress(EvidenceError):  # told when the row is appended
-            return [logged.row for logged in read_log(log)[0].rows]
+            rows = [logged.row for logged in read_log(log)[0].rows]
+            return [rows[place] for place in places_that_count(rows, vp_id)]
     return None
 
 

@@ -132,7 +132,7 @@ def file_feeds(
     *,
     may_revert: bool = False,
 ) -> Iterator[files.ThreadFeed]:
-    """Yield what reads the files of this watch: windows, report, log, audit, env file.
+    """Yield what reads the files of this watch: log, windows, report, audit, env file.
 
     Before them comes the lock of the host's auto-revert, where this may be it.
     """
@@ -140,11 +140,11 @@ def file_feeds(
         lock = HostLock(lock_file(places.reverts, settings.url))
         yield files.RevertLock(lock, actor(), emit, clock)
     evidence = evidence_files(places, settings.evidence, settings.url, settings.vp_id)
+    if evidence.log:
+        yield files.EvidenceFeed(evidence.log, emit, clock, settings.vp_id, evidence.windows)
     yield files.WindowsFeed(evidence.windows, emit, clock)
     if settings.continuity_report:
         yield files.SuitesFeed(settings.continuity_report, emit, clock)
-    if evidence.log:
-        yield files.EvidenceFeed(evidence.log, emit, clock)
     yield files.AuditFeed(places.audit, emit, clock)
     if settings.brake.env_file:
         yield files.SwitchesFeed(settings.brake.env_file, emit, clock)

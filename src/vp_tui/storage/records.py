@@ -20,10 +20,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from vp_tui.domain.rollout.evidence_row import read_row
-from vp_tui.domain.rollout.windows import RecordedEnd, Told, merged_ends
+from vp_tui.domain.rollout.evidence_row import EvidenceRow, read_row
+from vp_tui.domain.rollout.labels import lane_of, moment
+from vp_tui.domain.rollout.windows import RecordedEnd, Told, Window, merged_ends
 from vp_tui.domain.text import literal
-from vp_tui.domain.vocabulary import Traffic
+from vp_tui.domain.vocabulary import Stage, Traffic
 from vp_tui.storage.atomic import append_line, opened
 
 if TYPE_CHECKING:
@@ -142,12 +143,16 @@ class Recorded:
     """How the missions had ended that the records tell the ends of."""
     told: tuple[Told, ...] = ()
     """What happened and the records tell of, oldest first."""
+    window: Window | None = None
+    """The window of the newest row, as it is after that; None where its record does not tell."""
 
 
 @dataclass(slots=True)
 class RecordsFollower:
     """Reads a file of records as it grows; one that was replaced or cut is read anew."""
 
+    vp_id: str = ""
+    """The lane whose records count; of those of other lanes only the author does. "": all count."""
     _inode: int | None = None
     _offset: int = 0
     _mtime_ns: int = 0
@@ -157,6 +162,9 @@ class RecordsFollower:
     _authors: dict[str, str] = field(default_factory=dict)
     _ends: dict[str, RecordedEnd] = field(default_factory=dict)
     _told: dict[Told, None] = field(default_factory=dict)
+    _window: Window | None = None
+    _before: frozenset[str] = frozenset()
+    """Missions that records had named before the first one of that window."""
     _is_seed: bool = False
     """The next record is the first one read, though not the first there is."""
 
@@ -195,16 +203,28 @@ class RecordsFollower:
 
     def _forget(self) -> None:
         self._ids, self._unreal_windows, self._authors = {}, {}, {}
-        self._ends, self._told = {}, {}
+        self._ends, self._told, self._window = {}, {}, None
 
     def _note(self, record: Record) -> None:
         """Remember a record's author and missions.
 
         Missions that no record before it named are its window's own.
         """
+        line, author, raw = (record.get(key) for key in ("row_sha256", "actor", "row"))
+        if isinstance(line, str) and isinstance(author, str):
+            self._authors.pop(line, None)  # the newest stand last
+            self._authors[line] = author
+        _keep_newest(self._authors, AUTHORS_LIMIT)
+        row = read_row(raw.encode()).row if isinstance(raw, str) else None
+        if row is None or not self.vp_id or lane_of(row) in {"", self.vp_id}:
+            self._note_missions(record, row)
+        self._is_seed = False
+
+    def _note_missions(self, record: Record, row: EvidenceRow | None) -> None:
         is_unreal = record.get("source") in _UNREAL
         ends = _ends_of(record)
         strays = {end.mission_id for end in ends if not end.window}
+        self._note_window(record, row, strays)
         for mission_id in _ended_ids(record):
             is_own = mission_id not in strays
             self._ids.setdefault(mission_id, is_unreal and is_own and not self._is_seed)
@@ -213,15 +233,20 @@ class RecordsFollower:
         _keep_newest(self._ends, IDS_LIMIT)
         self._told |= dict.fromkeys(_told_by(record))
         _keep_newest(self._told, AUTHORS_LIMIT)
-        if is_unreal and isinstance(row := record.get("row"), str):
-            self._unreal_windows[read_row(row.encode()).row.window] = None
+        if is_unreal and row is not None:
+            self._unreal_windows[row.window] = None
         _keep_newest(self._unreal_windows, IDS_LIMIT)
-        line, author = record.get("row_sha256"), record.get("actor")
-        if isinstance(line, str) and isinstance(author, str):
-            self._authors.pop(line, None)  # the newest stand last
-            self._authors[line] = author
-        _keep_newest(self._authors, AUTHORS_LIMIT)
-        self._is_seed = False
+
+    def _note_window(self, record: Record, row: EvidenceRow | None, strays: set[str]) -> None:
+        """Remember the row's window: a record leaves out of its anchor what others had named."""
+        if row is None or (window := _window_of(record, row)) is None:
+            return
+        known = self._window
+        if known is None or not known.is_open or known.opened_at != window.opened_at:
+            self._before = frozenset(self._ids)
+        self._before |= strays
+        anchor = None if window.anchor is None else window.anchor | self._before
+        self._window = window._replace(anchor=anchor)
 
     def _recorded(self) -> Recorded:
         return Recorded(
@@ -231,6 +256,7 @@ class RecordsFollower:
             dict(self._authors),
             tuple(self._ends.values()),
             tuple(self._told),
+            self._window,
         )
 
 
@@ -278,6 +304,28 @@ def label_of(record: Record) -> str:
     window = record.get("window")
     label = window.get("label") if isinstance(window, dict) else window
     return literal(label) if isinstance(label, str) else ""
+
+
+def _window_of(record: Record, row: EvidenceRow) -> Window | None:
+    """Return the window that a record tells, as it is after its row; None where it tells none."""
+    told: Any = record.get("window")
+    with suppress(KeyError, TypeError, ValueError):
+        opened_at = datetime.fromisoformat(told["opened_at"])
+        newest, anchor = told.get("newest"), told["anchor"]
+        if opened_at.tzinfo is not None:
+            return Window(
+                literal(str(told["label"])),
+                row.scope,
+                Stage(record["stage"]),
+                Traffic(record["source"]),
+                opened_at,
+                None if anchor is None else frozenset(map(str, anchor)),
+                None if told["open"] else moment(row) or opened_at,
+                row.decision,
+                running=frozenset(map(str, told.get("running", ()))),
+                newest=None if newest is None else datetime.fromisoformat(newest),
+            )
+    return None
 
 
 def _told_by(record: Record) -> list[Told]:

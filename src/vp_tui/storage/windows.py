@@ -108,6 +108,38 @@ def keep_window(path: Path, window: Window, before: Window | None) -> tuple[Wind
     return change_windows(path, change)
 
 
+def adopt_window(path: Path, told: Window) -> None:
+    """Keep the window that the newest record tells, where that is news: somebody else wrote it.
+
+    Raises EvidenceError as `change_windows` does.
+    """
+    if _adopted(windows := read_windows(path), told) != windows:
+        change_windows(path, lambda windows: _adopted(windows, told))
+
+
+def _adopted(windows: tuple[Window, ...], told: Window) -> tuple[Window, ...]:
+    """Return the windows as the newest record has them.
+
+    It opens one that is not known where none is open, and closes the open one of its label that was
+    opened before its row. One that was closed here meanwhile stays so.
+    """
+    mine = open_window(windows)
+    if mine is None:
+        is_known = any(window.opened_at == told.opened_at for window in windows)
+        return windows if is_known or not told.is_open else (*windows, told)
+    ends_mine = is_same_window(mine.label, told.label) and _is_before(
+        mine.opened_at, told.closed_at
+    )
+    if mine.opened_at != told.opened_at and not ends_mine:
+        return windows
+    after = mine._replace(decision=told.decision, closed_at=told.closed_at)
+    return tuple(after if window is mine else window for window in windows)
+
+
+def _is_before(at: datetime | None, other: datetime | None) -> bool:
+    return at is not None and other is not None and at <= other
+
+
 def _conflict(current: Window | None, window: Window, before: Window | None) -> str | None:
     """Say what another vp-tui did meanwhile that `window` would undo; None: nothing.
 
@@ -130,14 +162,22 @@ def change_windows(
 ) -> tuple[Window, ...]:
     """Replace the windows by what `change` makes of them, durably; return those that are kept.
 
-    Closed windows of real traffic are not kept: what they held is in the evidence log. Raises
-    EvidenceError when the file cannot be read or written.
+    Closed windows of real traffic are not kept, for what they held is in the evidence log; but for
+    the newest that was closed by hand after a row, which that row's record may not open again.
+    Raises EvidenceError when the file cannot be read or written.
     """
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with locked(path):
-            changed = change(read_windows(path))
-            kept = tuple(w for w in changed if w.is_open or not w.source.is_real)[-KEPT:]
+            before = read_windows(path)
+            changed = change(before)
+            rows = {(w.opened_at, w.decision) for w in before if w.decision}
+            by_hand = [w for w in changed if not w.is_open and (w.opened_at, w.decision) in rows]
+            kept = [
+                w
+                for w in changed
+                if w.is_open or not w.source.is_real or (by_hand and w is by_hand[-1])
+            ][-KEPT:]
             told = [_UNSAID | _WINDOW.encode(window) for window in kept]
             content = {"format": _FORMAT, "version": 1, "windows": told}
             write_private(path, canonical(content))
@@ -147,4 +187,4 @@ def change_windows(
         if isinstance(error.__cause__, OSError):  # the lock's: it speaks of an evidence log
             raise WindowError.of(error.__cause__, path) from error
         raise
-    return kept
+    return tuple(kept)

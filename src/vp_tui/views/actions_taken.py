@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Final
 from vp_tui.domain.orders import ActionKind, ActionRecord
 from vp_tui.domain.rollout.labels import moment
 from vp_tui.domain.text import clock_z
-from vp_tui.state.state import NO_AUDIT, NO_EVIDENCE
+from vp_tui.state.state import NO_AUDIT
 from vp_tui.views import words
-from vp_tui.views.figures import current_window, on_our_clock
+from vp_tui.views.figures import current_window, lane_log, on_our_clock
 from vp_tui.views.view import fact
 
 if TYPE_CHECKING:
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 LOOK_BACK: Final = timedelta(hours=12)
 """How far what was done is told where no window says it."""
+_NO_DEEDS: Final = frozenset({"record", "acknowledge"})
+"""What is audited and does nothing to the gateway: the log and the alarms have it."""
+_NOT_NAMED: Final = ", on a gateway that its line in the audit does not name"
 _SAME: Final = timedelta(seconds=5)
 """A cancel that is followed and its line in the audit are so close together at most."""
 
@@ -46,7 +49,7 @@ def since(view: View, window: Window) -> datetime:
     """
     if window.opened_at is not None:
         return on_our_clock(view, window.opened_at)
-    rows, wall = (view.state.evidence or NO_EVIDENCE).rows, view.wall
+    rows, wall = lane_log(view).rows, view.wall
     last = moment(rows[-1]) if rows else None
     return wall - LOOK_BACK if last is None or last > wall else last
 
@@ -106,24 +109,33 @@ def _as_followed(action: ActionRecord, followed: list[ActionRecord]) -> ActionRe
 def _of_audit(view: View, begin: datetime, followed: list[ActionRecord]) -> Iterator[ActionRecord]:
     """Yield what the audit tells besides."""
     records = (view.state.audit or NO_AUDIT).records
-    here, watched = _names(view), (view.state.watch.url, view.state.watch.vp_id)
     for place, record in enumerate(records):
-        is_here = record.target in here and (record.gateway, record.vp_id) in {watched, ("", "")}
-        if not _is_action(record) or not is_here or record.at < begin:
+        doubt = _doubt(record, view)
+        if not _is_action(record) or doubt is None or record.at < begin:
             continue
         if not any(_is_same(record, other) for other in followed):
-            yield record._replace(result=_result(record, records[place + 1 :]))
+            yield record._replace(result=f"{_result(record, records[place + 1 :])}{doubt}")
 
 
 def _is_action(record: ActionRecord) -> bool:
-    return record.kind is not ActionKind.REFUSED and not record.kind.is_outcome
+    is_deed = record.what not in _NO_DEEDS and record.kind is not ActionKind.REFUSED
+    return is_deed and not record.kind.is_outcome
 
 
-def _names(view: View) -> set[str]:
-    """Return what can be acted on here, by name."""
+def _doubt(record: ActionRecord, view: View) -> str | None:
+    """Say why an audited action may not be this gateway's and lane's; "": it is, None: it is not.
+
+    A line of before names no gateway: its target has to be the gateway's own.
+    """
     watch = view.state.watch
+    if (record.gateway, record.vp_id) == (watch.url, watch.vp_id):
+        return ""
+    if record.gateway or record.vp_id:
+        return None
     cancelled = (cancel.session_id for cancel in view.state.cancels)
-    return {*view.state.sessions, *view.state.runs, *cancelled, watch.name, watch.url, watch.vp_id}
+    if record.target in {*view.state.sessions, *view.state.runs, *cancelled, watch.url}:
+        return ""
+    return _NOT_NAMED if record.target in {watch.name, watch.vp_id} else None
 
 
 def _result(record: ActionRecord, later: tuple[ActionRecord, ...]) -> str:

@@ -26,16 +26,18 @@ from vp_tui.domain.rollout.guardrails import (
 from vp_tui.domain.rollout.labels import clean_limited_windows, moment, short_label
 from vp_tui.domain.rollout.situation import LaneFacts, Share, Situation, causes_of_no_traffic
 from vp_tui.domain.rollout.verdicts import attested, with_waivers
-from vp_tui.domain.rollout.windows import (
-    TRIP,
-    RecordedEnd,
-    Told,
-    changed_ends,
-)
+from vp_tui.domain.rollout.windows import TRIP, RecordedEnd, Told, changed_ends
 from vp_tui.domain.text import clock_z
 from vp_tui.domain.vocabulary import Word
 from vp_tui.state.state import NO_EVIDENCE
-from vp_tui.views.figures import current_window, ever_ended, is_log_known, numbers, own_numbers
+from vp_tui.views.figures import (
+    current_window,
+    ever_ended,
+    is_log_known,
+    lane_log,
+    numbers,
+    own_numbers,
+)
 from vp_tui.views.lane import lane_mode
 from vp_tui.views.runs import are_runs_judged
 from vp_tui.views.sources import SourceWord, listened, source_view
@@ -107,7 +109,8 @@ def assess(view: View) -> Assessment:
         changed=view.same(changed_words, changed),
     )
     is_known = view.window is not None or is_log_known(view)
-    target = view.same(evidence_target, log.rows, window.stage, ever_ended(view)) if log else None
+    rows = lane_log(view).rows
+    target = view.same(evidence_target, rows, window.stage, ever_ended(view)) if log else None
     stuck = [run.session_id for run in hanging if run.session_id and not run.is_deaf]
     guardrails = Guardrails(
         wire,
@@ -171,14 +174,14 @@ def _trips(view: View, facts: GateFacts) -> tuple[Trip, ...]:
 
 def _began(view: View, window: Window) -> datetime:
     """Return when a window was opened; a proposed one begins with the last row."""
-    rows = (view.state.evidence or NO_EVIDENCE).rows
+    rows = lane_log(view).rows
     last = moment(rows[-1]) if rows else None
     return window.opened_at or last or datetime.min.replace(tzinfo=UTC)
 
 
 def _is_untold(view: View, at: datetime) -> bool:
     """Tell whether no row tells of a trip: by its record, or, without one, by its word."""
-    log = view.state.evidence or NO_EVIDENCE
+    log = lane_log(view)
     if any(told.what == TRIP and told.at >= at for told in log.told):
         return False
     forced = (row for row in log.rows if row.decision.endswith(Word.FORCE_FALLBACK))
@@ -290,7 +293,7 @@ def _refusal(metrics: SourceView) -> tuple[str, ...]:
 
 
 def _situation(view: View, own: WindowNumbers, gates: Gates, facts: GateFacts) -> Situation:
-    window, log = current_window(view), view.state.evidence or NO_EVIDENCE
+    window, log = current_window(view), lane_log(view)
     belief = lane_mode(view)
     return Situation(
         stage=window.stage,

@@ -17,7 +17,14 @@ from vp_tui.domain.vocabulary import Profile, Stage, Word, is_more_permissive, k
 from vp_tui.state.state import NO_EVIDENCE
 from vp_tui.views import words
 from vp_tui.views.assessment import Assessment, assess, changed_ends_of
-from vp_tui.views.figures import anchor_now, current_window, gateway_time, is_log_known, numbers
+from vp_tui.views.figures import (
+    anchor_now,
+    current_window,
+    gateway_time,
+    is_log_known,
+    lane_log,
+    numbers,
+)
 from vp_tui.views.sources import SourceWord, source_view
 from vp_tui.views.stuck_runs import cancelled_runs
 
@@ -186,7 +193,8 @@ def why_ask(draft: Draft, author: str) -> str | None:
     if others := rows_of_others(draft.view, draft.window, author):
         row, who = others[-1]
         return f"{who} wrote {row.decision} for this window at {row.date}: enter joins in"
-    if log and log.rows and _is_too_soon(draft, log.rows[-1]):
+    rows = lane_log(draft.view).rows
+    if rows and _is_too_soon(draft, rows[-1]):
         return "the last row is younger than 60 s, and no mission came since"
     return None
 
@@ -196,7 +204,7 @@ def rows_of_others(view: View, window: Window, author: str) -> list[tuple[Eviden
 
     A row without a record was written by hand.
     """
-    log = view.state.evidence or NO_EVIDENCE
+    log = lane_log(view)
     newest = zip(reversed(log.rows), reversed(log.authors), strict=False)
     own = (told for told in newest if is_same_window(told[0].window, window.label))
     since = takewhile(lambda told: told[1] != author, own)
@@ -218,5 +226,4 @@ def _is_too_soon(draft: Draft, last: EvidenceRow) -> bool:
 
 def label_after(draft: Draft, row: EvidenceRow) -> str:
     """Return the label that is proposed once `row` is written and its window closed."""
-    rows = (draft.state.evidence or NO_EVIDENCE).rows
-    return next_label((*rows, row), draft.state.watch.stage)
+    return next_label((*lane_log(draft.view).rows, row), draft.state.watch.stage)

@@ -223,9 +223,14 @@ def _window_kept(draft: Draft, choice: Choice) -> dict[str, object]:
     """
     after = draft.window_after(choice)
     recorded = (draft.state.evidence or NO_EVIDENCE).recorded_ids
-    anchor = None if after.anchor is None else sorted(after.anchor - recorded)
-    opened_at = _stamp(after.opened_at)
-    return {"label": after.label, "opened_at": opened_at, "anchor": anchor, "open": after.is_open}
+    return {
+        "label": after.label,
+        "opened_at": _stamp(after.opened_at),
+        "anchor": None if after.anchor is None else sorted(after.anchor - recorded),
+        "open": after.is_open,
+        "running": sorted(after.running),
+        "newest": _stamp(after.newest),
+    }
 
 
 def _events_kept(draft: Draft, choice: Choice) -> dict[str, object]:

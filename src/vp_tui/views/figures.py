@@ -14,7 +14,7 @@ from vp_tui.domain.coverage import CoverageState, coverage_of
 from vp_tui.domain.missions import is_of_epoch, reconstruct, terminal_entries, unreported_fallbacks
 from vp_tui.domain.models import Source
 from vp_tui.domain.rollout.evidence_row import cells_of
-from vp_tui.domain.rollout.labels import is_same_window
+from vp_tui.domain.rollout.labels import is_same_window, places_that_count
 from vp_tui.domain.rollout.windows import (
     anchor_of,
     default_scope,
@@ -189,6 +189,21 @@ def is_log_known(view: View) -> bool:
 
 
 @fact
+def lane_log(view: View) -> EvidenceRead:
+    """Return the evidence log without rows of other lanes, and without superseded ones."""
+    return view.same(_lane_log, view.state.evidence or NO_EVIDENCE, view.state.watch.vp_id)
+
+
+def _lane_log(log: EvidenceRead, vp_id: str) -> EvidenceRead:
+    places = places_that_count(log.rows, vp_id)
+    if len(places) == len(log.rows):
+        return log
+    first = len(log.rows) - len(log.authors)
+    authors = tuple(log.authors[place - first] for place in places if place >= first)
+    return log._replace(rows=tuple(log.rows[place] for place in places), authors=authors)
+
+
+@fact
 def current_window(view: View) -> Window:
     """Return the open window, or while there is none the one that is proposed next."""
     if view.window is not None:
@@ -196,7 +211,7 @@ def current_window(view: View) -> Window:
     window = view.state.window
     if window is not None:
         return window._replace(stage=view.state.watch.stage or window.stage)
-    proposed = view.same(_proposed, view.state.watch, view.state.evidence or NO_EVIDENCE)
+    proposed = view.same(_proposed, view.state.watch, lane_log(view))
     if view.same(
         _is_probed, view.state.watch, proposed, view.state.ledger, view.state.lane.probe_missions
     ):

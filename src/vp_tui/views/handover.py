@@ -20,12 +20,11 @@ from vp_tui.domain.rollout.verdicts import GATE_TITLES, attested
 from vp_tui.domain.runs.cancels import pending
 from vp_tui.domain.runs.levels import Level
 from vp_tui.domain.text import age, clip, clock_z, counted, fold, literal, short_id, utc_z
-from vp_tui.state.state import NO_EVIDENCE
 from vp_tui.views import words
 from vp_tui.views.actions import key_of
 from vp_tui.views.actions_taken import LOOK_BACK, actions_taken, line_of, since
 from vp_tui.views.assessment import assess
-from vp_tui.views.figures import current_window, numbers
+from vp_tui.views.figures import current_window, lane_log, numbers
 from vp_tui.views.lane import belief_doubt, lane_mode
 from vp_tui.views.runs import run_rows
 from vp_tui.views.sources import source_view
@@ -113,7 +112,7 @@ def window_lines(view: View) -> Iterator[str]:
 
 def _rows(view: View) -> Iterator[str]:
     """Yield the rows of this window and of the last LOOK_BACK, the newest, with who wrote them."""
-    log, window = view.state.evidence or NO_EVIDENCE, current_window(view)
+    log, window = lane_log(view), current_window(view)
     newest = list(zip_longest(reversed(log.rows), reversed(log.authors)))[:ROWS_AT_MOST]
     for row, author in reversed(newest):
         at = moment(row)

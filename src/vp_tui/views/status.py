@@ -7,14 +7,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from vp_tui.domain.models import Plane, Source
+from vp_tui.domain.missions import reconstruct
+from vp_tui.domain.models import Latency, Plane, Source
 from vp_tui.domain.rollout.guardrails import EVIDENCE_TARGET, ROLLING
 from vp_tui.domain.runs.alarms import OF_NO_SESSION
 from vp_tui.domain.runs.levels import Level
 from vp_tui.domain.statistics import rank_from_top
 from vp_tui.domain.text import utc_z
 from vp_tui.views.assessment import assess, plain_gates, plain_suggestion
-from vp_tui.views.figures import numbers
+from vp_tui.views.figures import bounds_of, numbers
 from vp_tui.views.lane import lane_mode, turns_ran
 from vp_tui.views.lookout import present_alarms
 from vp_tui.views.runs import run_levels, run_rows
@@ -22,7 +23,7 @@ from vp_tui.views.sources import SourceWord, is_reachable, listened, source_view
 from vp_tui.views.troubles import are_outcomes_unknown
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from vp_tui.views.assessment import Assessment
     from vp_tui.views.figures import Numbers
@@ -48,14 +49,11 @@ def exit_code(view: View) -> int:
     if any(word in _ATTENTION for word in words):
         return EXIT_ATTENTION
     verdict = assess(view)
-    if verdict.safety or verdict.gates.failing or present_alarms(view):
+    if verdict.safety or verdict.gates.failing or _alarms(view):
         return EXIT_ATTENTION
     if any(told.is_old for told in run_levels(view).values()):
         return EXIT_ATTENTION
-    figures = numbers(view)
-    if are_outcomes_unknown(view) or (figures and figures.unreported):
-        return EXIT_ATTENTION
-    return EXIT_HEALTHY
+    return EXIT_ATTENTION if are_outcomes_unknown(view) else EXIT_HEALTHY
 
 
 def status_object(view: View) -> dict[str, Any]:
@@ -83,7 +81,7 @@ def status_object(view: View) -> dict[str, Any]:
             for alarm in verdict.safety
         ],
         "suggestion": plain_suggestion(verdict.suggestion) if verdict.suggestion else None,
-        "alarms": [*_run_alarms(runs), *_lane_alarms(view), *_notices(view, figures)],
+        "alarms": _alarms(view),
     }
 
 
@@ -140,12 +138,12 @@ def _window(verdict: Assessment) -> dict[str, Any] | None:
     window, own = verdict.window, verdict.numbers
     if window is None:
         return None
+    counted = ("new", "completed", "failed", "running", "fallback", "unknown")
+    missions = _members(own, *counted) | {"falling_back": own.fallen_running} if own else None
     return {
         **_members(window, "label", "scope", "stage", "source"),
         "opened_at": utc_z(window.opened_at) if window.opened_at else None,
-        "missions": _members(own, "new", "completed", "failed", "running", "fallback")
-        if own
-        else None,
+        "missions": missions,
         "clean": verdict.is_clean,
     }
 
@@ -177,7 +175,9 @@ def _missions(figures: Numbers) -> dict[str, Any]:
 def _fallback(figures: Numbers, view: View) -> dict[str, Any]:
     ran = turns_ran(view)
     tally = view.state.routing if ran.heard or (listened(view) and not ran.ran) else None
-    bounds, wire, reported = figures.bounds, figures.wire, figures.snapshot.fallback
+    wire, reported = figures.wire, figures.snapshot.fallback
+    seen = view.same(reconstruct, figures.real)  # as the gates: without injected faults
+    bounds = bounds_of(seen.fallbacks, seen.terminal) if seen.terminal else None
     rolling = _members(wire, "terminal", "fallbacks", "tripped", "to_trip")
     routing = ("coding_turns", "delegated", "primary", "bootstrap", "unexplained")
     return {
@@ -185,9 +185,7 @@ def _fallback(figures: Numbers, view: View) -> dict[str, Any]:
             "rate": figures.reported_rate,
             **_members(reported, "with_fallback", "considered"),
         },
-        "reconstructed": _members(
-            figures.reconstruction, "rate", "fallbacks", "terminal", "inferred"
-        ),
+        "reconstructed": _members(seen, "rate", "fallbacks", "terminal", "inferred"),
         "interval95": list(bounds.interval95) if bounds else None,
         "upper95": bounds.upper95 if bounds else None,
         "needed_for_10pct": bounds.needed if bounds else None,
@@ -206,13 +204,27 @@ def _fallback(figures: Numbers, view: View) -> dict[str, Any]:
 
 
 def _latency(figures: Numbers) -> dict[str, Any]:
+    """Return the times of the listed missions: the gateway's own, unless some of them are odd."""
     latency = figures.snapshot.latency
+    if figures.snapshot.odd_durations:
+        missions = figures.snapshot.missions
+        latency = _latency_of(m.duration_s for m in missions if m.duration_s is not None)
     return {
         "n": latency.count,
         **_members(latency, "p50_s", "p95_s", "max_s"),
         "rank_from_top": rank_from_top(latency.count) if latency.count else None,
         "over_watch": figures.over_watch,
     }
+
+
+def _latency_of(durations: Iterable[float]) -> Latency:
+    """Return what the gateway would report of these durations, by its own nearest rank."""
+    ordered = sorted(durations)
+    if not ordered:
+        return Latency(0, None, None, None, None)
+    last = len(ordered) - 1
+    p50_s, p95_s = (ordered[round(last * quantile)] for quantile in (0.5, 0.95))
+    return Latency(len(ordered), sum(ordered) / len(ordered), p50_s, p95_s, ordered[-1])
 
 
 def _run(row: RunRow) -> dict[str, Any]:
@@ -228,6 +240,11 @@ def _run(row: RunRow) -> dict[str, Any]:
         "mission_id": mission.mission_id,
         "reason": f"{level.reason}{guess if is_guess else ''}",
     }
+
+
+def _alarms(view: View) -> list[str]:
+    """Return what somebody has to look at, in words: one of them alone makes the exit code 1."""
+    return [*_run_alarms(run_rows(view)), *_lane_alarms(view), *_notices(view, numbers(view))]
 
 
 def _run_alarms(rows: Sequence[RunRow]) -> list[str]:

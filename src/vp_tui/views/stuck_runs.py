@@ -19,9 +19,8 @@ from vp_tui.domain.runs.cancels import SAME_S, Cancel, pending
 from vp_tui.domain.runs.levels import Level, RunLevel, either
 from vp_tui.domain.text import age, clock_z, short_id
 from vp_tui.state.sources import stuck_after_s
-from vp_tui.state.state import NO_EVIDENCE
 from vp_tui.views.actions import key_of
-from vp_tui.views.figures import on_our_clock
+from vp_tui.views.figures import lane_log, on_our_clock
 from vp_tui.views.runs import finished_at, is_told_by_rival, run_levels, run_rows
 from vp_tui.views.view import View, fact
 
@@ -279,7 +278,7 @@ def _is_told(cancel: Cancel, view: View) -> bool:
 
     Its record lists it; a row without a record tells it by its word.
     """
-    log, at = view.state.evidence or NO_EVIDENCE, view.wall_at(cancel.at)
+    log, at = lane_log(view), view.wall_at(cancel.at)
     if any(
         one.what == CANCEL and one.target == cancel.session_id and abs(one.at - at) <= _SAME
         for one in log.told

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vp_tui.domain.events import RowRecorded, RowsPreceded, WindowsRead
 from vp_tui.domain.models import Failure
-from vp_tui.domain.rollout.labels import is_same_window
+from vp_tui.domain.rollout.labels import is_same_window, places_that_count
 from vp_tui.state.state import NO_EVIDENCE
 from vp_tui.storage.errors import EvidenceError, LogChanged
 from vp_tui.storage.evidence_log import NO_ROWS, read_log, resolve
@@ -233,10 +233,12 @@ class Recorder:
             if expected is None:
                 with suppress(EvidenceError):  # it cannot be written either: told, and kept, below
                     table, expected = read_log(log)
+                    rows = [logged.row for logged in table.rows]
+                    own = (rows[n] for n in places_that_count(rows, draft.state.watch.vp_id))
                     preceding = tuple(
-                        logged.row
-                        for logged in table.rows
-                        if is_same_window(logged.row.window, row.window) and logged.row not in seen
+                        other
+                        for other in own
+                        if is_same_window(other.window, row.window) and other not in seen
                     )
                     if preceding:
                         return RowsPreceded(self.clock(), preceding)

@@ -24,7 +24,7 @@ from vp_tui.storage.errors import EvidenceError, LockError, StorageError, Switch
 from vp_tui.storage.evidence_log import read_log, resolve
 from vp_tui.storage.junit import read_report
 from vp_tui.storage.records import RecordsFollower, records_path, sha256
-from vp_tui.storage.windows import read_windows
+from vp_tui.storage.windows import adopt_window, read_windows
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -122,14 +122,23 @@ def stamp_of(path: Path) -> tuple[int, int, int]:
 
 
 class EvidenceFeed(StampedFeed):
-    """Tells the rows of one log, and what its records name, when they changed."""
+    """Tells the rows of one log, and what its records name, when they changed.
+
+    The window that the newest record tells is kept in the file `windows`, whose feed comes after.
+    """
 
     def __init__(
-        self, path: Path, emit: Callable[[Event], None], clock: Callable[[], float]
+        self,
+        path: Path,
+        emit: Callable[[Event], None],
+        clock: Callable[[], float],
+        vp_id: str = "",
+        windows: Path | None = None,
     ) -> None:
         super().__init__(path, emit, clock)
         self._table: EvidenceTable | None = None
-        self._records = RecordsFollower()
+        self._records = RecordsFollower(vp_id)
+        self._windows = windows
 
     def stamp(self) -> object:
         """Return what changes with the log and its records. Raises EvidenceError."""
@@ -146,6 +155,9 @@ class EvidenceFeed(StampedFeed):
         with EvidenceError.for_os_errors(records_path(path)):
             recorded = self._records.read(records_path(path))
         self._table = table
+        if self._windows is not None and recorded.window is not None:
+            with suppress(EvidenceError):  # of the windows' file: their own feed tells it
+                adopt_window(self._windows, recorded.window)
         return EvidenceRead(
             self._clock(),
             tuple(logged.row for logged in table.rows[-ROWS_LIMIT:]),

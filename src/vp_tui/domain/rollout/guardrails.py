@@ -12,7 +12,12 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vp_tui.domain.lane.auto_revert import AutoRevert, in_words
-from vp_tui.domain.rollout.labels import is_measured, last_of_earlier_stage, moment
+from vp_tui.domain.rollout.labels import (
+    is_measured,
+    last_of_earlier_stage,
+    last_revert,
+    moment,
+)
 from vp_tui.domain.runs.cancels import CancelState, pending
 from vp_tui.domain.statistics import evidence_above
 from vp_tui.domain.text import counted
@@ -198,10 +203,11 @@ def evidence_target(
 ) -> EvidenceTarget | None:
     """Return how many real missions the rows since the anchor record.
 
-    The anchor is the last row of an earlier stage; None where its date cannot be read. A mission
-    is recorded when a measured row was written after its end.
+    The anchor is the last row of an earlier stage, or a revert after it; None where its date cannot
+    be read. A mission is recorded when a measured row was written after its end.
     """
-    index = last_of_earlier_stage(rows, stage)
+    anchors = (last_of_earlier_stage(rows, stage), last_revert(rows))
+    index = max((place for place in anchors if place is not None), default=None)
     anchor = None if index is None else rows[index]
     since = datetime.min.replace(tzinfo=UTC) if anchor is None else moment(anchor)
     if since is None:

@@ -30,6 +30,13 @@ _PROMOTIONS: Final[Mapping[tuple[Stage, str], Stage]] = {
 }
 _UNREAL: Final = re.compile(r"(?<!non-)\b(?:synthetic|simulat\w+|fault[- ]injected)", re.IGNORECASE)
 _EMPTY: Final = frozenset({"", "n/a", "-", "\N{EN DASH}", "\N{EM DASH}"})
+_LANE: Final = (
+    re.compile(r"[?&]vp_id=([^&`\s]+)"),
+    re.compile(r"\bvp_id=[\"']([^\"']+)[\"']"),
+    re.compile(r"`?(vp\.[A-Za-z0-9_.-]*[A-Za-z0-9])"),
+)
+"""How the refs of a row name its lane, the first two, and how its scope begins with that."""
+_SUPERSEDES: Final = re.compile(r"\bsupersedes (?:the row of )?([0-9][0-9TZ:.+-]*[0-9Z])")
 _LABEL: Final = re.compile(
     r"\s*(shadow|limited|broadened|sustained)\b"
     r"(?:[^#,;:(]*\b(?:baseline|cohort|rollout|window))?\s*#([0-9]{1,9})\b",
@@ -51,6 +58,27 @@ def short_label(window: str) -> str:
     """Return a label as stage and number, `limited 2`; one without a number as it is."""
     label = numbered_label(window)
     return window if label is None else f"{label[0]} {label[1]}"
+
+
+def lane_of(row: EvidenceRow) -> str:
+    """Return the lane that a row names, in its refs or at its scope's beginning; "" for none."""
+    *in_refs, in_scope = _LANE
+    found = [lane.search(row.refs) for lane in in_refs] + [in_scope.match(row.scope.strip())]
+    return next((match[1] for match in found if match), "")
+
+
+def places_that_count(rows: Sequence[EvidenceRow], vp_id: str) -> tuple[int, ...]:
+    """Return the indices of a lane's rows, those that name none included, without superseded ones.
+
+    A row is superseded by a later one whose notes name its date: `supersedes 2026-02-16T18:20:00Z`.
+    """
+    gone, kept = set[str](), list[int]()
+    for place in range(len(rows) - 1, -1, -1):
+        row = rows[place]
+        if lane_of(row) in {"", vp_id} and row.date.strip() not in gone:
+            kept.append(place)
+            gone.update(_SUPERSEDES.findall(row.notes))
+    return tuple(reversed(kept))
 
 
 def next_stage(rows: Sequence[EvidenceRow]) -> Stage | None:
@@ -84,6 +112,11 @@ def is_revert(row: EvidenceRow) -> bool:
     return row.decision.endswith(Word.FORCE_FALLBACK)
 
 
+def last_revert(rows: Sequence[EvidenceRow]) -> int | None:
+    """Return the index of the last row that is a revert; None without one."""
+    return next((n for n in range(len(rows) - 1, -1, -1) if is_revert(rows[n])), None)
+
+
 def is_same_window(one: str, other: str) -> bool:
     """Tell whether two labels name one window: the same stage and number, whatever else they say.
 
@@ -100,10 +133,10 @@ def clean_limited_windows(rows: Sequence[EvidenceRow], unreal: Collection[str] =
     labels whose records name a source that is not real traffic; a label or scope that says so
     itself needs none.
     """
-    since = next((n for n in range(len(rows), 0, -1) if is_revert(rows[n - 1])), 0)
+    revert = last_revert(rows)
     last = {
         label[1]: row
-        for row in rows[since:]
+        for row in rows[0 if revert is None else revert + 1 :]
         if (label := numbered_label(row.window)) and label[0] == Stage.LIMITED and is_measured(row)
     }
     return sum(
