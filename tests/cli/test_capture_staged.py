@@ -255,6 +255,15 @@ def test_figures_that_the_rules_cannot_read_hold(run: Run, gateway: Loopback) ->
     assert "the rules see no figures" in err
 
 
+def test_figures_that_a_cache_kept_promote_nothing(run: Run, gateway: Loopback) -> None:
+    gateway.headers["age"] = "300"
+    code, out, err = run("--stage", "broadened")
+    assert code == 0
+    assert parts(out)[0]["decision"] == "HOLD_SHADOW"
+    assert "WARNING: the figures are 5m00 old, not of now" in err
+    assert "WARNING: sessions: what it answers is 5m00 old: that no run hangs is not known" in err
+
+
 def test_it_asks_four_times_and_attaches_to_nothing(run: Run, gateway: Loopback) -> None:
     run("--stage", "shadow")
     assert sorted(path.partition("?")[0] for path, _ in gateway.asked) == [

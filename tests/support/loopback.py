@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 
@@ -20,6 +22,8 @@ class Loopback:
         self.body = body
         self.answers: dict[str, tuple[int, bytes]] = {}
         """Status and body by the path, without the query."""
+        self.headers: dict[str, str] = {}
+        """Of every answer, besides its length and date."""
         self.asked: list[tuple[str, str | None]] = []
         """Each path with its query, and the ops token that came along."""
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
@@ -44,8 +48,11 @@ class Loopback:
                 loopback.asked.append((self.path, self.headers["x-ua-ops-token"]))
                 usual = (loopback.status, loopback.body)
                 status, body = loopback.answers.get(self.path.partition("?")[0], usual)
-                self.send_response(status)
+                self.send_response_only(status)
+                self.send_header("date", _made_at(body))
                 self.send_header("content-length", str(len(body)))
+                for name, told in loopback.headers.items():
+                    self.send_header(name, told)
                 self.end_headers()
                 self.wfile.write(body)
 
@@ -53,3 +60,11 @@ class Loopback:
                 return
 
         return Handler
+
+
+def _made_at(body: bytes) -> str:
+    """Return the date of an answer: a recorded one is as old as its own stamp says."""
+    made_at = datetime.now(UTC)
+    with suppress(ValueError, TypeError, KeyError):
+        made_at = datetime.fromisoformat(json.loads(body)["generated_at"])
+    return format_datetime(made_at.astimezone(UTC), usegmt=True)

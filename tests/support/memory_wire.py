@@ -11,7 +11,7 @@ import asyncio
 import errno
 from contextlib import asynccontextmanager
 from email.utils import format_datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
 import httpx
@@ -35,6 +35,16 @@ LEFT: Final = 1005
 Message = dict[str, Any]
 
 
+class Kept(NamedTuple):
+    """An answer as a cache keeps it."""
+
+    status: int
+    body: bytes
+    date: datetime
+    age: str | None = None
+    """Its Age, where the cache says it."""
+
+
 class MemoryDoor:
     """Where a gateway is reached by those who have this object. `wall` dates its answers."""
 
@@ -47,6 +57,8 @@ class MemoryDoor:
         """What a request meets instead of the gateway; None: nothing."""
         self.slows: Callable[[httpx.Request], float] = lambda _: 0.0
         """Seconds that a request waits before the gateway takes it up."""
+        self.keeps: Callable[[httpx.Request, Kept], Kept] = lambda _, told: told
+        """What comes back instead of the gateway's answer, as from a cache on the way."""
         self.under_way: set[asyncio.Task[httpx.Response]] = set()
         self._sockets: set[MemorySocket] = set()
 
@@ -167,8 +179,12 @@ class _Transport(httpx.AsyncBaseTransport):
         if serving.cancelled():
             raise httpx.RemoteProtocolError("the gateway closed the connection without an answer")
         response = serving.result()
-        response.headers["date"] = format_datetime(door.wall(), usegmt=True)
-        return response
+        told = Kept(response.status_code, await response.aread(), door.wall())
+        told = door.keeps(request, told)
+        headers = {"date": format_datetime(told.date, usegmt=True)}
+        if told.age is not None:
+            headers["age"] = told.age
+        return httpx.Response(told.status, headers=headers, content=told.body)
 
 
 def _scope(url: str, headers: Mapping[str, str]) -> Message:

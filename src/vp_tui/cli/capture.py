@@ -47,7 +47,7 @@ from vp_tui.domain.lane.probe import ProbeOutcome, prompt_for
 from vp_tui.domain.models import OPS, Failure, Plane, Source
 from vp_tui.domain.orders import RunProbe
 from vp_tui.domain.rollout.evidence_row import EvidenceRow, format_row
-from vp_tui.domain.text import counted, took
+from vp_tui.domain.text import age, counted, took
 from vp_tui.domain.vocabulary import Profile, Stage, Thresholds, Traffic
 from vp_tui.gateway.client import GatewayClient
 from vp_tui.gateway.errors import GatewayError
@@ -117,7 +117,9 @@ async def _look(
     client = client_of(settings, credentials, TlsContext(settings.url, settings.ca_file))
     events: list[Event] = []
     try:
-        raw = await client.metrics_body()
+        answer = await client.metrics_answer()
+        seen = reported(answer.body, settings, problems)
+        seen = seen.aged(client.old_s(Plane.OPS, answer, seen.generated_at))
         if stage is not None:
             events += await asyncio.gather(
                 _asked(Source.CONTINUITY, client.continuity(), ContinuityArrived),
@@ -126,9 +128,9 @@ async def _look(
             )
     finally:
         await client.aclose()
-    seen, now = reported(raw, settings, problems), time.monotonic()
     if stage is None:
         return seen, None
+    now = time.monotonic()
     if isinstance(seen.snapshot, Failure):
         events.append(SourceFailed(now, Source.METRICS, seen.snapshot))
     else:
@@ -164,7 +166,8 @@ async def _asked(
 
 
 def _listed(at: float, listing: SessionListing) -> Event:
-    return SessionsArrived(at, listing.sessions, listing.total, Plane.OPS)
+    sessions, total, odd, old_s = listing
+    return SessionsArrived(at, sessions, total, Plane.OPS, odd, old_s)
 
 
 def _draft(view: View, options: CaptureOptions) -> Draft:
@@ -182,13 +185,16 @@ def _doubts(draft: Draft) -> Iterator[str]:
     """Tell what makes the stage's decision less than it seems."""
     state = draft.state
     for source, unknown in (
-        (Source.METRICS, "the rules see no figures"),
+        (Source.METRICS, "the rules see no figures of now"),
         (Source.CONTINUITY, "the epoch and G4 are unknown"),
         (Source.HEALTH, "the gateway's generation and clock are unknown"),
         (Source.SESSIONS, "that no run hangs is not known"),
     ):
-        if (failure := source_view(draft.view, source).failure) is not None:
-            yield f"{source}: {failure.reason}: {unknown}"
+        seen = source_view(draft.view, source)
+        if seen.failure is not None:
+            yield f"{source}: {seen.failure.reason}: {unknown}"
+        elif seen.is_old:
+            yield f"{source}: what it answers is {age(seen.age_s or 0.0)} old: {unknown}"
     if state.evidence is not None and state.evidence.problem is not None:
         yield f"evidence log: {state.evidence.problem}: no window of it is known"
     if state.window is not None:

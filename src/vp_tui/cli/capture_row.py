@@ -20,7 +20,7 @@ from vp_tui.domain.models import Failure, Snapshot
 from vp_tui.domain.rollout.decisions import script_decision
 from vp_tui.domain.rollout.evidence_row import EvidenceRow, cells_from_snapshot, finite
 from vp_tui.domain.rollout.labels import next_label, next_stage, numbered_label, places_that_count
-from vp_tui.domain.text import counted, literal, utc_z
+from vp_tui.domain.text import age, counted, literal, utc_z
 from vp_tui.domain.vocabulary import Profile, Stage, Thresholds, Traffic, is_more_permissive
 from vp_tui.gateway.client import METRICS_PATH
 from vp_tui.gateway.credentials import host_port
@@ -260,9 +260,18 @@ class Reported(NamedTuple):
                 return sent
         return own.isoformat().replace("+00:00", "Z")
 
+    def aged(self, old_s: float) -> Reported:
+        """Return the same as of an answer whose content was `old_s` old."""
+        if isinstance(self.snapshot, Snapshot):
+            return self._replace(snapshot=self.snapshot._replace(old_s=old_s))
+        return self
+
     def doubts(self) -> Iterator[str]:
         """Tell what makes the figures less than they seem."""
         if isinstance(self.snapshot, Snapshot):
+            if self.snapshot.old_s:
+                old = age(self.snapshot.old_s)
+                yield f"the figures are {old} old, not of now: ask the gateway's owner for a cache"
             seen = coverage_of(self.snapshot, Ledger())
             if told := _UNCOVERED.get(seen.state):
                 yield f"{told} (events of {seen.covered} of {counted(seen.considered, 'mission')})"

@@ -50,6 +50,7 @@ def client_of(
         event_limit=settings.event_limit,
         tls=tls,
         transport=around.transport,
+        clock=around.clock,
     )
 
 

@@ -65,6 +65,10 @@ class SessionsArrived(NamedTuple):
     sessions: tuple[Session, ...]
     total: int
     plane: Plane
+    odd: int = 0
+    """Sessions that could not be read: they are left out."""
+    old_s: float = 0.0
+    """How many seconds old it was when it arrived; 0 when it was new."""
 
 
 class ContinuityArrived(NamedTuple):
@@ -80,6 +84,8 @@ class LogArrived(NamedTuple):
     at: float
     log_id: str
     chunk: LogChunk
+    old_s: float = 0.0
+    """How many seconds old it was when it arrived; 0 when it was new."""
 
 
 class LogDropped(NamedTuple):

@@ -94,6 +94,8 @@ class Health(NamedTuple):
     dialect: Dialect
     clock_offset_s: float | None
     """`timestamp` read as if it were UTC, minus the answer's Date header; None without one."""
+    old_s: float = 0.0
+    """How many seconds old it was when it arrived; 0 when it was new."""
 
 
 class Mission(NamedTuple):
@@ -177,6 +179,7 @@ class Snapshot(NamedTuple):
     """Missions and events that could not be read: they are left out."""
     odd_durations: int = 0
     """Durations that cannot be, taken from their missions."""
+    old_s: float = 0.0
 
 
 class MissionClaim(NamedTuple):
@@ -242,6 +245,7 @@ class Continuity(NamedTuple):
     runtime_status: str
     alerts: tuple[ContinuityAlert, ...]
     attach_failures: int
+    old_s: float = 0.0
 
 
 class TailAnswer(NamedTuple):
@@ -252,6 +256,7 @@ class TailAnswer(NamedTuple):
     lines: tuple[str, ...]
     truncated: bool
     reset: bool
+    old_s: float = 0.0
 
 
 class LogChunk(NamedTuple):

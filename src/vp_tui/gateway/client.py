@@ -6,6 +6,8 @@ Only reads, in every mode: what is sent here is a GET, or nothing. Orders go ano
 from __future__ import annotations
 
 import asyncio
+import time
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 import httpx
@@ -24,10 +26,17 @@ from vp_tui.gateway.parsing import (
     parse_session_listing,
     parse_tail,
 )
-from vp_tui.gateway.transport import Answer, TlsContext, answer_to, failures_in_words, http_client
+from vp_tui.gateway.transport import (
+    Answer,
+    Freshness,
+    TlsContext,
+    answer_to,
+    failures_in_words,
+    http_client,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from datetime import datetime
 
     from vp_tui.gateway.credentials import Credentials
@@ -51,7 +60,7 @@ class GatewayClient:
     """The HTTP side of one gateway. Every method may raise any GatewayError.
 
     `mission_limit` (1..500) and `event_limit` (1..1000) are the rows of one metrics answer.
-    `transport` is the seam for tests.
+    `transport` and `clock` are the seams for tests. What a method returns says how old it is.
     """
 
     def __init__(  # noqa: PLR0913 - settings of one gateway, with defaults and keyword-only
@@ -65,6 +74,7 @@ class GatewayClient:
         tls: TlsContext | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
         deadline_s: float = DEADLINE_S,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._base_url = gateway_url(base_url)
         self._where = host_port(base_url)
@@ -75,6 +85,8 @@ class GatewayClient:
         self._tls = tls or TlsContext(base_url)
         self._transport = transport
         self._deadline_s = deadline_s
+        self._clock = clock
+        self._freshness: dict[str, Freshness] = {}
         self._building = asyncio.Lock()
         self._http: httpx.AsyncClient | None = None
 
@@ -87,36 +99,39 @@ class GatewayClient:
         """Ask how the gateway is; an unhealthy one tells so with status 503 and the same body."""
         answer = await self._get(_HEALTH, None, also=_UNHEALTHY)
         try:
-            return parse_health(answer.body, answer.date)
+            told = parse_health(answer.body, answer.date)
         except Unreadable:
             if answer.status == _UNHEALTHY:
                 raise refusal(self._asked(_HEALTH, None), answer.status, answer.body) from None
             raise
+        return told._replace(old_s=self.old_s(_HEALTH, answer, told.timestamp))
 
     async def metrics(self, plane: Plane = Plane.OPS) -> Snapshot:
         """Ask for the lane's metrics, on the ops plane or on the dashboard's without a token."""
         if plane is Plane.DASHBOARD:
             answer = await self._get(_DASHBOARD, None, self._lane)
-            return self._of_lane(parse_dashboard_metrics(answer.body, **self._limits))
-        return self._of_lane(parse_metrics(await self.metrics_body(), **self._limits))
-
-    def _of_lane(self, snapshot: Snapshot) -> Snapshot:
-        """Return the metrics if they are of the lane that was asked for."""
+            snapshot = parse_dashboard_metrics(answer.body, **self._limits)
+        else:
+            answer = await self.metrics_answer()
+            snapshot = parse_metrics(answer.body, **self._limits)
+        # A lane's metrics are another answer in the eyes of a cache.
         if snapshot.vp_id != self._lane["vp_id"]:
             raise Unreadable(
                 f"the metrics are of another lane: {snapshot.vp_id}", "is a cache in between?"
             )
-        return snapshot
+        return snapshot._replace(old_s=self.old_s(plane, answer, snapshot.generated_at))
 
-    async def metrics_body(self) -> bytes:
+    async def metrics_answer(self) -> Answer:
         """Ask for the lane's metrics on the ops plane; return the answer as it was sent."""
-        return (await self._get(METRICS_PATH, Plane.OPS, self._lane)).body
+        return await self._get(METRICS_PATH, Plane.OPS, self._lane)
 
     async def claims(self, as_of: datetime) -> MissionClaims:
         """Ask a G2 who has the lane's missions and who asked for them; `as_of` is its time now."""
         params: dict[str, str | int] = {"vp_id": self._vp_id, "limit": CLAIMS_LIMIT}
-        answer = await self._get("/api/v1/ops/vp/missions", Plane.OPS, params)
-        return parse_claims(answer.body, self._vp_id, as_of)
+        path = "/api/v1/ops/vp/missions"
+        answer = await self._get(path, Plane.OPS, params)
+        old = timedelta(seconds=self.old_s(path, answer))
+        return parse_claims(answer.body, self._vp_id, as_of - old)
 
     async def sessions(self, plane: Plane = Plane.OPS) -> SessionListing:
         """Ask for the sessions on the ops plane or the session plane.
@@ -125,27 +140,34 @@ class GatewayClient:
         one answer is read on, up to SESSIONS_MOST: the one that runs may be its last.
         """
         if plane is Plane.SESSION:
-            return parse_session_listing((await self._get("/api/v1/sessions", plane)).body)
-        page = await self._sessions_from(0)
-        sessions, read = (
-            {each.session_id: each for each in page.sessions},
-            len(page.sessions) + page.odd,
+            path = "/api/v1/sessions"
+            answer = await self._get(path, plane)
+            return parse_session_listing(answer.body)._replace(old_s=self.old_s(path, answer))
+        pages = [await self._sessions_from(0)]
+        read = pages[0].read
+        while pages[-1].read and read < min(pages[-1].total, SESSIONS_MOST):
+            pages.append(await self._sessions_from(read))
+            read += pages[-1].read
+        # The order moves between two answers: one may come twice, and then as it is now.
+        sessions = {each.session_id: each for page in pages for each in page.sessions}
+        return SessionListing(
+            tuple(sessions.values()),
+            pages[-1].total,
+            sum(page.odd for page in pages),
+            max(page.old_s for page in pages),
         )
-        while page.sessions and read < min(page.total, SESSIONS_MOST):
-            page = await self._sessions_from(read)
-            # The order moves between two answers: one may come twice, and then as it is now.
-            sessions |= {each.session_id: each for each in page.sessions}
-            read += len(page.sessions) + page.odd
-        return SessionListing(tuple(sessions.values()), page.total)
 
     async def _sessions_from(self, offset: int) -> SessionListing:
         params = {"limit": SESSIONS_LIMIT, **({"offset": offset} if offset else {})}
-        return parse_ops_sessions((await self._get(_SESSIONS, Plane.OPS, params)).body)
+        answer = await self._get(_SESSIONS, Plane.OPS, params)
+        old_s = self.old_s(f"{_SESSIONS}?{offset}", answer)
+        return parse_ops_sessions(answer.body)._replace(old_s=old_s)
 
     async def continuity(self) -> Continuity:
         """Ask for the gateway's boot and the health of its transport."""
         path = "/api/v1/ops/metrics/session-continuity"
-        return parse_continuity((await self._get(path, Plane.OPS)).body)
+        answer = await self._get(path, Plane.OPS)
+        return parse_continuity(answer.body)._replace(old_s=self.old_s(path, answer))
 
     async def log_tail(self, log_id: str, request: TailRequest) -> TailAnswer:
         """Ask for a piece of a session's log, or of the lane's under its own id."""
@@ -156,7 +178,13 @@ class GatewayClient:
         }
         if request.cursor is not None:
             params["cursor"] = request.cursor
-        return parse_tail((await self._get("/api/v1/ops/logs/tail", Plane.OPS, params)).body)
+        answer = await self._get("/api/v1/ops/logs/tail", Plane.OPS, params)
+        return parse_tail(answer.body)._replace(old_s=self.old_s(f"log {log_id}", answer))
+
+    def old_s(self, what: str, answer: Answer, stamp: datetime | str | None = None) -> float:
+        """Return how old an answer's content is, by the answers that this endpoint gave before."""
+        freshness = self._freshness.setdefault(what, Freshness())
+        return freshness.old_s(answer, self._clock(), stamp)
 
     async def aclose(self) -> None:
         """Close all connections; harmless when there are none."""
@@ -176,13 +204,14 @@ class GatewayClient:
         also: int = 0,
     ) -> Answer:
         """Return the answer if its status is 2xx or `also`; else raise a GatewayError."""
-        asked = self._asked(path, plane)
+        asked, asked_at = self._asked(path, plane), self._clock()
         async with failures_in_words(asked, self._deadline_s):
             http = await self._client()
             # An endpoint that wants no token gets none.
             headers = self._credentials.headers() if plane else {}
             request = http.build_request("GET", path, params=params, headers=headers)
-            return await answer_to(asked, await _send(http, request), also=also)
+            answer = await answer_to(asked, await _send(http, request), also=also)
+            return answer._replace(asked_at=asked_at)
 
     async def _client(self) -> httpx.AsyncClient:
         """Return the one client, built at first use: reading certificates takes time."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
-from email.utils import parsedate_to_datetime
 from functools import reduce
 from operator import getitem
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
@@ -50,6 +49,7 @@ from vp_tui.gateway.payloads import (
     TailPayload,
     as_utc,
 )
+from vp_tui.gateway.transport import date_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -70,6 +70,13 @@ class SessionListing(NamedTuple):
     total: int
     odd: int = 0
     """Sessions of this answer that could not be read: they are left out."""
+    old_s: float = 0.0
+    """How many seconds old it was when it arrived; 0 when it was new."""
+
+    @property
+    def read(self) -> int:
+        """How many items were in it, those that could not be read too."""
+        return len(self.sessions) + self.odd
 
 
 def parse_health(body: bytes, date_header: str | None) -> Health:
@@ -190,11 +197,8 @@ def _value(kind: Callable[..., Value], payload: Payload, **more: object) -> Valu
 
 def _offset_s(stamp: datetime, date_header: str | None) -> float | None:
     """Return stamp minus Date in whole seconds: the header has no fraction, so neither counts."""
-    try:
-        date = as_utc(parsedate_to_datetime(date_header or ""))
-    except ValueError:
-        return None
-    return (stamp.replace(microsecond=0) - date).total_seconds()
+    date = date_of(date_header)
+    return None if date is None else (stamp.replace(microsecond=0) - date).total_seconds()
 
 
 def _parse_listed(model: type[Model], body: bytes, what: str) -> tuple[Model, int]:

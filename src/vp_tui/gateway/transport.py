@@ -10,6 +10,8 @@ from __future__ import annotations
 import asyncio
 import ssl
 from contextlib import asynccontextmanager
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import httpx
@@ -26,6 +28,7 @@ from vp_tui.gateway.errors import (
     refusal,
     unreachable,
 )
+from vp_tui.gateway.payloads import as_utc
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -38,6 +41,11 @@ ERROR_BODY_LIMIT: Final = 64 * 1024
 READING: Final = frozenset({"GET", "HEAD"})
 """The methods that change nothing on the gateway."""
 _OK: Final = range(200, 300)
+_AGE_DIGITS: Final = 10
+_OLDEST_S: Final = float(2**31)
+"""What an Age may be at most (RFC 9111, section 1.2.2)."""
+_DATE_SLACK_S: Final = 2.0
+"""A Date is cut to seconds, and servers renew it once a second."""
 _NEVER_SENT: Final = (
     httpx.ConnectError,
     httpx.ConnectTimeout,
@@ -96,6 +104,65 @@ class Answer(NamedTuple):
     status: int
     body: bytes
     date: str | None
+    cached_s: float = 0.0
+    """Seconds that a cache on the way says it has kept it."""
+    asked_at: float = 0.0
+    """When it was asked for, on vp-tui's monotonic clock."""
+
+
+class Freshness:
+    """Tells how old the content of one endpoint's answers is, however fresh they arrive.
+
+    An answer is old by the Age that a cache gives it, by a stamp of its own that is behind its
+    date, and where its stamp, or else its date, stands still or goes back: each of them beyond what
+    lies between question and answer.
+    """
+
+    def __init__(self) -> None:
+        self._stamp: datetime | str | None = None
+        self._told_at = 0.0
+
+    def old_s(self, answer: Answer, at: float, stamp: datetime | str | None = None) -> float:
+        """Return how old is what an answer tells that arrived `at`; 0.0 where it is new.
+
+        `stamp` is the content's own: when it was made.
+        """
+        date, took_s = date_of(answer.date), at - answer.asked_at
+        found = [answer.cached_s]
+        if date is not None and isinstance(stamp, datetime):
+            behind_s = (date - stamp).total_seconds()
+            found.append(behind_s if behind_s - took_s > _DATE_SLACK_S else 0.0)
+        if self._is_still(date if stamp is None else stamp):
+            still_s = at - self._told_at
+            found.append(still_s if still_s - took_s > _DATE_SLACK_S else 0.0)
+        else:
+            self._told_at = at
+        return min(max(found), _OLDEST_S)
+
+    def _is_still(self, stamp: datetime | str | None) -> bool:
+        """Tell whether a stamp is none later than the one before; that may be of a clock set back.
+
+        A text is no moment: that of a G1's health goes back with its zone.
+        """
+        before, self._stamp = self._stamp, stamp
+        if isinstance(stamp, datetime) and isinstance(before, datetime):
+            return stamp <= before
+        return stamp is not None and stamp == before
+
+
+def date_of(header: str | None) -> datetime | None:
+    """Return what a Date header says, in UTC; None where it says nothing."""
+    try:
+        return as_utc(parsedate_to_datetime(header or ""))
+    except ValueError:
+        return None
+
+
+def _cached_s(header: str) -> float:
+    """Return the seconds of an Age header, the first of several; 0.0 for what is no number."""
+    told = header.partition(",")[0].strip()
+    is_number = told.isascii() and told.isdecimal()
+    return float(told[:_AGE_DIGITS]) if is_number else 0.0
 
 
 async def http_client(
@@ -114,7 +181,7 @@ async def http_client(
     context = await tls.get() or ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     return httpx.AsyncClient(
         base_url=base_url,
-        headers={"user-agent": f"vp-tui/{__version__}"},
+        headers={"user-agent": f"vp-tui/{__version__}", "cache-control": "no-cache"},
         timeout=None,  # noqa: S113 - every request runs under its own deadline
         transport=transport,
         trust_env=not is_loopback(base_url),
@@ -164,7 +231,7 @@ async def answer_to(asked: Asked, response: httpx.Response, *, also: int = 0) ->
                 f"the answer from {asked.path} is longer than {BODY_LIMIT >> 20} MiB",
                 "is this the gateway's URL?",
             )
-        return Answer(status, body, headers.get("date"))
+        return Answer(status, body, headers.get("date"), _cached_s(headers.get("age", "")))
     finally:
         await response.aclose()
 

@@ -41,6 +41,9 @@ _CLOCK_SLACK_S: Final = 1.0
 
 def health_arrived(event: events.HealthArrived, state: State) -> State:
     """Note how the gateway is."""
+    old_s = event.health.old_s
+    if _is_known(state, Source.HEALTH, event.at, old_s):
+        return _answered(state, Source.HEALTH, event.at, old_s=old_s)
     is_news = state.dialect != event.health.dialect
     state = replace(state, health=event.health)
     if state.boot_at is None and state.epoch is not None:
@@ -49,21 +52,30 @@ def health_arrived(event: events.HealthArrived, state: State) -> State:
         # What a result's place lets one infer depends on the generation.
         ledger = merge_snapshot(state.ledger, state.snapshot, state.dialect)
         state = replace(state, ledger=ledger)
-    return _answered(state, Source.HEALTH, event.at, Plane.OPS)
+    return _answered(state, Source.HEALTH, event.at, old_s=old_s)
 
 
 def snapshot_arrived(event: events.SnapshotArrived, state: State) -> State:
     """Merge the metrics into the ledger."""
-    snapshot = _without_odd_durations(event.snapshot)
-    ledger = merge_snapshot(state.ledger, snapshot, state.dialect)
-    ledger = _with_orphans(ledger, snapshot, state)
-    state = replace(state, snapshot=snapshot, ledger=ledger)
-    if event.plane is not Plane.OPS:
-        # The ops plane goes on refusing: the refusal stays, the substitute has its own age.
-        status = state.sources.get(Source.METRICS, SourceStatus())
-        status = status._replace(answered_at=event.at, plane=event.plane)
-        return _with_source(state, Source.METRICS, status)
-    return _answered(state, Source.METRICS, event.at, event.plane)
+    at, plane, old_s = event.at, event.plane, event.snapshot.old_s
+    if not _is_known(state, Source.METRICS, at, old_s):
+        snapshot = _without_odd_durations(event.snapshot)
+        ledger = merge_snapshot(state.ledger, snapshot, state.dialect)
+        ledger = _with_orphans(ledger, snapshot, state)
+        state = replace(state, snapshot=snapshot, ledger=ledger)
+    if plane is Plane.OPS:
+        return _answered(state, Source.METRICS, at, old_s=old_s)
+    # The ops plane goes on refusing: the refusal stays, the substitute has its own age.
+    status = state.sources.get(Source.METRICS, SourceStatus())
+    told = answered(status, at, state.watch.intervals[Source.METRICS], plane, old_s)
+    status = status._replace(answered_at=told.answered_at, plane=plane, old_s=told.old_s)
+    return _with_source(state, Source.METRICS, status)
+
+
+def _is_known(state: State, source: Source, at: float, old_s: float) -> bool:
+    """Tell whether an answer's old content is no newer than what is known: it changes nothing."""
+    known_at = state.sources.get(source, SourceStatus()).answered_at
+    return bool(old_s) and known_at is not None and at - old_s <= known_at + _CLOCK_SLACK_S
 
 
 def claims_arrived(event: events.ClaimsArrived, state: State) -> State:
@@ -144,7 +156,11 @@ def _without_odd_durations(snapshot: Snapshot) -> Snapshot:
 
 
 def sessions_arrived(event: events.SessionsArrived, state: State) -> State:
-    """Take the listing for the sessions there are."""
+    """Take the listing for the sessions there are, as of the moment that it tells of."""
+    arrived_at, old_s = event.at, event.old_s
+    if _is_known(state, Source.SESSIONS, arrived_at, old_s):
+        return _answered(state, Source.SESSIONS, arrived_at, event.plane, old_s)
+    event = event._replace(at=arrived_at - old_s)
     sessions = {session.session_id: session for session in event.sessions}
     runs = {
         session_id: _listed(session, event.at, state)
@@ -171,7 +187,7 @@ def sessions_arrived(event: events.SessionsArrived, state: State) -> State:
             if log_id in sessions or log_id == state.lane_log_id
         },
     )
-    return _answered(state, Source.SESSIONS, event.at, event.plane)
+    return _answered(state, Source.SESSIONS, arrived_at, event.plane, old_s)
 
 
 def _listed(session: Session, at: float, state: State) -> Run:
@@ -223,10 +239,12 @@ def _lost(event: events.SessionsArrived, state: State) -> dict[str, Session]:
 
 def continuity_arrived(event: events.ContinuityArrived, state: State) -> State:
     """Note the transport's health; another boot stamp begins another epoch."""
-    stamp = event.continuity.started_at
-    state = _answered(
-        replace(state, continuity=event.continuity), Source.CONTINUITY, event.at, Plane.OPS
-    )
+    stamp, old_s = event.continuity.started_at, event.continuity.old_s
+    is_known = _is_known(state, Source.CONTINUITY, event.at, old_s)
+    state = _answered(state, Source.CONTINUITY, event.at, old_s=old_s)
+    if is_known:
+        return state
+    state = replace(state, continuity=event.continuity)
     if state.epoch is None:
         return replace(state, epoch=Epoch(1, stamp), boot_at=_booted_at(stamp, state))
     if state.epoch.boot_stamp == stamp:
@@ -283,14 +301,21 @@ def source_failed(event: events.SourceFailed, state: State) -> State:
     return with_entry(state, event.at, None, str(event.source), event.failure.reason, "bad")
 
 
-def _answered(state: State, source: Source, at: float, plane: Plane) -> State:
+def _answered(
+    state: State, source: Source, at: float, plane: Plane = Plane.OPS, old_s: float = 0.0
+) -> State:
     before = state.sources.get(source, SourceStatus())
     interval_s = state.watch.intervals[source] * state.poll_factor
-    state = _with_source(state, source, answered(before, at, interval_s, plane))
+    status = answered(before, at, interval_s, plane, old_s)
+    state, arrived_at = _with_source(state, source, status), before.arrived_at
+    if bool(status.old_s) != bool(before.old_s):
+        told = f"answers, but tells what was {age(status.old_s)} before" if status.old_s else ""
+        tone: Tone = "bad" if told else "good"
+        return with_entry(state, at, None, str(source), told or "tells what is so again", tone)
     if before.failure is not None:
         return with_entry(state, at, None, str(source), "answers again", "good")
-    if before.answered_at is not None and is_late(before, at, interval_s):
-        late = f"answers again, {age(at - before.answered_at)} after the answer before"
+    if arrived_at is not None and is_late(before._replace(answered_at=arrived_at), at, interval_s):
+        late = f"answers again, {age(at - arrived_at)} after the answer before"
         return with_entry(state, at, None, str(source), late, "warn")
     return state
 

@@ -105,6 +105,7 @@ class SourceStatus(NamedTuple):
     """What one polled source last did. Ages and staleness are told by `sources`."""
 
     answered_at: float | None = None
+    """When what the newest answer tells was so: the answer's arrival, unless its content is old."""
     failed_at: float | None = None
     failure: models.Failure | None = None
     """Why the newest poll brought nothing; None after a good one."""
@@ -112,6 +113,13 @@ class SourceStatus(NamedTuple):
     """Where the newest answer, or refusal, came from."""
     slow_s: float = 0.0
     """Seconds between two answers, when they came slowly of late; 0 when they did not."""
+    old_s: float = 0.0
+    """How old the newest answer's content was when it arrived; 0 when it was new."""
+
+    @property
+    def arrived_at(self) -> float | None:
+        """When the newest answer arrived, however old its content was."""
+        return None if self.answered_at is None else self.answered_at + self.old_s
 
 
 class Link(NamedTuple):

@@ -251,19 +251,25 @@ def is_late(status: SourceStatus, now: float, interval_s: float) -> bool:
 
 
 def answered(
-    before: SourceStatus, at: float, interval_s: float, plane: Plane = Plane.OPS
+    before: SourceStatus,
+    at: float,
+    interval_s: float,
+    plane: Plane = Plane.OPS,
+    old_s: float = 0.0,
 ) -> SourceStatus:
     """Return the status after an answer of a source that is asked every `interval_s`.
 
-    A slow answer is remembered for a while, so that the next one is not missed too soon.
+    A slow answer is remembered for a while, so that the next one is not missed too soon. One with
+    content that was `old_s` old may be older than what is known: that stays as new as it is.
     """
     slow_s = before.slow_s
-    if before.answered_at is not None and before.failure is None:
-        apart_s = at - before.answered_at
+    if before.arrived_at is not None and before.failure is None:
+        apart_s = at - before.arrived_at
         is_own = apart_s <= max(SLOWEST_S, SLOW_TIMES * interval_s)
         slow_s = max(slow_s * 0.5 ** (apart_s / SLOW_FADES_S), apart_s * is_own)
-    is_slow = slow_s > SLOW_TIMES * interval_s
-    return SourceStatus(answered_at=at, plane=plane, slow_s=slow_s if is_slow else 0.0)
+    slow_s *= slow_s > SLOW_TIMES * interval_s
+    told_at = at - old_s if before.answered_at is None else max(at - old_s, before.answered_at)
+    return SourceStatus(answered_at=told_at, plane=plane, slow_s=slow_s, old_s=at - told_at)
 
 
 def log_arrived(event: events.LogArrived, state: State) -> State:
@@ -276,7 +282,8 @@ def log_arrived(event: events.LogArrived, state: State) -> State:
         state = replace(state, logs_grown={**state.logs_grown, event.log_id: event.at})
     before = state.log_sources.get(event.log_id, SourceStatus())
     interval_s = state.watch.intervals[Source.LOG] * state.poll_factor
-    state = _with_log(state, event.log_id, answered(before, event.at, interval_s))
+    status = answered(before, event.at, interval_s, old_s=event.old_s)
+    state = _with_log(state, event.log_id, status)
     state = replace(state, logs={**state.logs, event.log_id: grown})
     if len(state.logs) > LOGS_LIMIT:
         oldest = min(state.logs, key=lambda log_id: state.logs[log_id].grown_at or 0.0)
@@ -316,13 +323,14 @@ def _with_all_logs(state: State) -> State:
     sessions whose log it cannot read (docs/wire.md, section 18).
     """
     statuses = state.log_sources.values()
-    answers = [status.answered_at for status in statuses if status.answered_at is not None]
+    answers = [status for status in statuses if status.answered_at is not None]
+    told = max(answers, key=lambda status: status.answered_at or 0.0, default=SourceStatus())
     lane = state.log_sources.get(state.lane_log_id, SourceStatus())
     is_answering = lane.answered_at is not None and lane.failure is None
     failed = [] if is_answering else [each for each in statuses if each.failure is not None]
     newest = max(failed, key=lambda status: status.failed_at or 0.0, default=SourceStatus())
     slow_s = max((status.slow_s for status in statuses), default=0.0)
-    status = newest._replace(answered_at=max(answers, default=None), slow_s=slow_s)
+    status = newest._replace(answered_at=told.answered_at, slow_s=slow_s, old_s=told.old_s)
     return replace(state, sources={**state.sources, Source.LOG: status})
 
 

@@ -35,6 +35,8 @@ class SourceView(NamedTuple):
     """
     plane: Plane
     failure: Failure | None = None
+    is_old: bool = False
+    """Whether it answers, but with content that was old already when it arrived."""
 
     @property
     def has_substitute(self) -> bool:
@@ -74,9 +76,10 @@ def _source_view(view: View, source: Source, name: str, known: SourceStatus | No
     status, interval_s = known or SourceStatus(), view.state.watch.intervals[source]
     age_s = None if status.answered_at is None else max(view.now - status.answered_at, 0.0)
     was_late = is_late(status, view.now, interval_s * view.state.poll_factor)
-    is_fresh = age_s is not None and not was_late and not is_lost(view.state)
+    is_old = status.old_s > 0.0
+    is_fresh = not (age_s is None or was_late or is_old or is_lost(view.state))
     word = _word(status, is_fresh=is_fresh)
-    return SourceView(name, word, age_s, is_fresh, status.plane, status.failure)
+    return SourceView(name, word, age_s, is_fresh, status.plane, status.failure, is_old)
 
 
 def _word(status: SourceStatus, *, is_fresh: bool) -> SourceWord:

@@ -47,6 +47,8 @@ LOCK_HELD: Final = "lock held"
 CONTRADICTED: Final = "brake contradicted"
 COUNTDOWN: Final = "auto-revert"
 CANNOT_START: Final = "lane cannot start"
+AGED: Final = "is a cache in between, or do two clocks differ? ask the gateway's owner"
+"""What helps where answers arrive with old content."""
 MOST_EVENTS: Final = 1000
 """The most events that a gateway gives in one answer."""
 _SERIOUS: Final = {LOST: LOST, UNKNOWN: UNKNOWN}
@@ -104,9 +106,12 @@ def _troubles_found(view: View) -> Iterator[Trouble]:
         yield from _doubts(view, figures)
     yield from (_failed(view, f"{source.name} down", source) for source in down)
     for stale in (source for source in views if source.word is SourceWord.STALE):
-        reason = f"no answer for {age(stale.age_s or 0.0)}, and no error either"
-        cure = f"{_see_sources(view)}; the gateway may be blocked, vp-tui keeps asking"
-        yield Trouble(f"{stale.name} stale", reason, cure)
+        old_s, cure = stale.age_s or 0.0, "the gateway may be blocked, vp-tui keeps asking"
+        reason = f"no answer for {age(old_s)}, and no error either"
+        if stale.is_old:
+            told_at, cure = clock_z(view.wall_at(view.now - old_s)), AGED
+            reason = f"answers arrive, but tell what was so at {told_at}"
+        yield Trouble(f"{stale.name} stale", reason, f"{_see_sources(view)}; {cure}")
     yield from _streams(view)
     if view.state.health and view.state.health.status != "healthy":
         reason = view.state.health.db_error or f"its database is {view.state.health.db_status}"

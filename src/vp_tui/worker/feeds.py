@@ -235,11 +235,13 @@ class Feeds:
     async def _ask_sessions(self) -> None:
         gate, ask = self._sessions_gate, self.client.sessions
         listing, plane = await self._ask_planes(gate, ask, Plane.SESSION)
-        now = self.pace.clock()
-        self.emit(events.SessionsArrived(now, listing.sessions, listing.total, plane))
+        now, (sessions, total, odd, old_s) = self.pace.clock(), listing
+        self.emit(events.SessionsArrived(now, sessions, total, plane, odd, old_s))
+        if old_s:
+            return  # a session may be on disk only by now, where attaching resumes it
         attachable = [
             session
-            for session in listing.sessions
+            for session in sessions
             if session.session_id != self.lane_log_id and is_session_id(session.session_id)
         ]
         if self._attachments.listing_arrived(attachable, now):

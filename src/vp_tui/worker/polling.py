@@ -219,7 +219,7 @@ class LogTailer:
         for _ in range(2):  # again where the file is another one: that is read anew
             answer = await self.client.log_tail(self.log_id, self._cursor.request)
             if (chunk := self._cursor.feed(answer)) is not None:
-                self.emit(LogArrived(self.clock(), self.log_id, chunk))
+                self.emit(LogArrived(self.clock(), self.log_id, chunk, answer.old_s))
                 self._interval_s = next_interval(self._interval_s, len(chunk.lines))
                 return self._interval_s
         return FASTEST_S

@@ -142,6 +142,16 @@ async def test_without_a_session_in_memory_nothing_is_attached(tmp_path: Path) -
     assert not [path for path, _ in gateway.asked if path.endswith("/stream")]
 
 
+async def test_an_answer_that_a_cache_kept_is_not_right(tmp_path: Path) -> None:
+    gateway = Loopback(b'{"sessions": []}')
+    gateway.headers["age"] = "300"
+    with gateway.serving():
+        gateway.answer("/api/v1/health", {"status": "healthy", "timestamp": "2026-11-22T20:00:00"})
+        made = await diagnosed(tmp_path, url=gateway.url)
+    assert verdicts(made)["health"] == "wrong"
+    assert "; but what it tells is 5m00 old; " in detail(made, "health")
+
+
 async def test_a_dead_port_is_told_once_and_the_rest_not_tried(tmp_path: Path) -> None:
     made = await diagnosed(tmp_path, url="http://127.0.0.1:1")
     assert made.exit_code == 2

@@ -18,7 +18,7 @@ from vp_tui.cli.doctor.machine import Check, short
 from vp_tui.cli.workers import client_of
 from vp_tui.domain.events import LinkChanged
 from vp_tui.domain.models import INTERNAL, Plane, StreamState
-from vp_tui.domain.text import counted
+from vp_tui.domain.text import age, counted
 from vp_tui.gateway.credentials import is_session_id, stream_url
 from vp_tui.gateway.errors import GatewayError
 from vp_tui.gateway.log_tail import TailRequest
@@ -26,6 +26,7 @@ from vp_tui.gateway.stream import StreamCore, StreamOutput
 from vp_tui.gateway.transport import TlsContext
 from vp_tui.gateway.websocket import SessionStream, SocketOptions
 from vp_tui.views import words
+from vp_tui.views.troubles import AGED
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
@@ -108,6 +109,9 @@ class Examination:
         else:
             self.is_reachable = True
             check = Check("gateway", name, "ok", note(told))
+            if old_s := getattr(told, "old_s", 0.0):
+                old = f"{check.detail}; but what it tells is {age(old_s)} old"
+                check = Check("gateway", name, "wrong", old, AGED)
         self.checks.append(check._replace(elapsed_s=time.monotonic() - began))
 
     def _note_health(self, told: Health) -> str:

@@ -51,7 +51,7 @@ GLOSSARY: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
             "STALE",
             (
                 "a source gave neither an answer nor an error for twice the time that is usual"
-                " between two answers"
+                " between two answers, or it answers with what is old"
             ),
         ),
         ("DOWN", "a source fails; the others go on"),
