@@ -7,11 +7,15 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+from tests.support.wording import prose, wrong_words
 
 ROOT: Final = Path(__file__).parents[2]
 HOUSE: Final = ROOT / "src/vp_tui"
 MAP: Final = ROOT / "docs/architecture.md"
 DOCUMENTS: Final = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+CHANGES: Final = ROOT / "CHANGELOG.md"
+OF_THE_RULES: Final = {"orphan", "orphans"}
+"""Nouns of the rules, which are abbreviations where they stand in a figure."""
 FEWEST_PLACES: Final = 40
 """Places that the map names at least: fewer would mean that the pattern misses them."""
 
@@ -54,3 +58,13 @@ def test_every_room_and_every_part_of_one_is_on_the_map() -> None:
     text = MAP.read_text("utf-8")
     parts = {path.parent.relative_to(HOUSE).as_posix() for path in HOUSE.rglob("__init__.py")}
     assert {part for part in parts - {"."} if not re.search(f"`{part}/?`", text)} == set()
+
+
+@pytest.mark.parametrize("document", [*DOCUMENTS, CHANGES], ids=lambda path: path.name)
+def test_no_document_says_what_was_misread_on_the_screen(document: Path) -> None:
+    assert wrong_words(prose(document.read_text("utf-8"))) - OF_THE_RULES == set()
+
+
+def test_a_document_may_quote_what_the_json_calls_it() -> None:
+    assert wrong_words(prose("gate `G1`, and ```\nep1\n```")) == set()
+    assert wrong_words(prose("`gate` G1 and `1` row")) == {"G1"}

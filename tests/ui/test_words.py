@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final
 
 import pytest
 from tests.support import builders, scenes
 from tests.support.evidence import golden_files, read
 from tests.support.rig import running
+from tests.support.wording import FORBIDDEN, ONE_OF_MANY, wrong_words
 
 from vp_tui.domain.runs.cancels import CancelState
 from vp_tui.views.handover import handover, incident_text
@@ -39,19 +39,6 @@ SCENES: Final[dict[str, tuple[list[Event], float]]] = {
     "nothing": ([], 2.0),
 }
 """What happened, and seconds later."""
-FORBIDDEN: Final = re.compile(
-    r"""\bG[1-4]\b | \bINC\b | \b(?:Sha|Lim|Bro|Sus|win)\# | \bep\d | \bcov\b | \bcont\ \d
-    | \b\d+(?:ok|F|run|orphan|fb|done|disp|[dc])\b | cancel-rec | brake\ ON | KEEP\ WATCHING
-    | \bsuggests\b | \bunseen\ \d | \bboot\ \d | NO\ DATA | \beach\ [▁-█] | \brolling\ \d+/
-    | \bmore\ trips?\b | \bsrc\b | \borphans?\b | \bw?s\ \d/\d | \bFULL\ \d | \bbrake\ is\b
-    | PARTIAL_TIMEOUT_RECOVERED\b.*unconfirmed""",
-    re.VERBOSE,
-)
-ONE_OF_MANY: Final = re.compile(
-    r"(?<![\w.,:/\[-])1 (?:other |more |later )?(?!(?:is|was|has|across|runs|cancels)\b)[a-z]+s\b"
-)
-"""`1 rows`; `1 runs` is what the mission does, `[1 runs]` a key, `1 cancels` guardrail 1."""
-ESCAPE: Final = re.compile(r"\\[uUx][0-9a-f]{2}")
 
 
 async def seen(rig: Rig) -> dict[str, str]:
@@ -85,9 +72,7 @@ async def test_no_screen_abbreviates_where_there_is_room(
         view = rig.lane.live.view
         texts["handover"] = handover(view, "ana")
         texts |= {who: incident_text(view, who) for who in (*view.state.sessions, "nobody")}
-    for wrong in (FORBIDDEN, ONE_OF_MANY, ESCAPE):
-        found = {(key, match[0]) for key, text in texts.items() for match in wrong.finditer(text)}
-        assert found == set()
+    assert {key: found for key, text in texts.items() if (found := wrong_words(text))} == {}
 
 
 @pytest.mark.parametrize(
