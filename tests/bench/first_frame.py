@@ -25,7 +25,7 @@ TARGET: Final = 1.4
 BARE_COMMAND: Final = (sys.executable, str(Path(__file__).with_name("bare_app.py")))
 VERSION_COMMAND: Final = (sys.executable, str(VP_TUI), "--version")
 BARE_FRAME: Final = (b"a bare frame",)
-USEFUL_FRAME: Final = (b"metrics", b"no data", b"fallback", b"runs")
+USEFUL_FRAME: Final = (b"metrics", b"asking", b"fallback", b"runs")
 """The header's labels and states, the figures' labels and the panes' titles."""
 
 

@@ -142,7 +142,7 @@ class TestDeaf:
         await desk.press("right", "enter", "escape")
         await desk.until(lambda: len(desk.audit) == 2)
         sent, refused = desk.audit
-        assert sent.result == "task_cancelled=false, recovery unconfirmed"
+        assert sent.result == "task_cancelled=false, not recovered yet"
         assert refused.result.startswith("refused: it did not hear the first cancel")
 
 

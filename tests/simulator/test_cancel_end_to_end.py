@@ -108,7 +108,7 @@ async def test_a_stuck_run_is_cancelled_once_and_called_recovered_by_a_later_tur
             await desk.until(lambda: len(desk.audit) == 2)
             sent, followed = desk.audit
             assert (sent.action, sent.target) == ("cancel", stuck)
-            assert sent.result == "task_cancelled=true, recovery unconfirmed"
+            assert sent.result == "task_cancelled=true, not recovered yet"
             assert (followed.action, followed.result) == ("cancel recovery", "recovered")
             await desk.until(lambda: desk.state.audit and len(desk.state.audit.records) == 2)
 
@@ -132,7 +132,7 @@ async def test_a_deaf_run_is_never_called_recovered_and_is_not_cancelled_twice(
             await desk.press("escape", "c")
             await desk.until(lambda: len(desk.audit) == 2)
             sent, refused = desk.audit
-            assert sent.result == "task_cancelled=false, recovery unconfirmed"
+            assert sent.result == "task_cancelled=false, not recovered yet"
             assert refused.target == deaf
             assert "a second is useless" in refused.result
         note_left(desk.state, desk.places.audit)

@@ -134,7 +134,7 @@ PAIRS = {
     "tripped and stuck": ([*scenes.stuck(), TRIPPED], "[F]", "[c]"),
     "stuck and unauthorized": (
         [*scenes.stuck(), *scenes.refused_ops(dashboard=True)[-5:-1]],
-        "[c]",
+        "[A]",
         "[A]",
     ),
     "deaf and lost": ([*scenes.deaf(), *scenes.lost()[-5:]], "[X]", "[5]"),

@@ -102,7 +102,7 @@ def test_somebody_else_s_is_told_too() -> None:
 
 def test_what_an_earlier_vp_tui_did_is_in_the_audit_with_what_it_came_to() -> None:
     kept = audit(
-        record(-90, "task_cancelled=true, recovery unconfirmed"),
+        record(-90, "task_cancelled=true, not recovered yet"),
         record(-60, "recovered", kind=ActionKind.RECOVERY),
         record(-30, "ok", "here", "brake"),
     )
@@ -113,7 +113,7 @@ def test_what_an_earlier_vp_tui_did_is_in_the_audit_with_what_it_came_to() -> No
 
 
 def test_the_same_cancel_is_told_once() -> None:
-    kept = audit(record(10.2, "task_cancelled=true, recovery unconfirmed"))
+    kept = audit(record(10.2, "task_cancelled=true, not recovered yet"))
     assert len(lines(ASKED, kept)) == 1
 
 

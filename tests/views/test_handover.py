@@ -102,7 +102,7 @@ def test_the_window_with_its_numbers_and_the_suggestion() -> None:
         "- epoch 1: 0/18 fell back, at most 15.3 %, p95 36.000s 2nd of 18,"
         " reported of all listed 0.000 0/19, outcomes known 19/19, metrics live, 2s old"
     )
-    assert told[3].startswith("- suggested GO_BROADER_TRAFFIC_ACTIVE: 18 clean")
+    assert told[3].startswith("- may be recorded GO_BROADER_TRAFFIC_ACTIVE: 18 clean")
 
 
 def test_gates_and_guardrails_are_all_told() -> None:

@@ -85,7 +85,7 @@ async def test_a_cancel_is_sent_once_told_and_audited_as_unconfirmed(desk: Desk)
     assert isinstance(answered, CancelAnswered)
     (line,) = desk.lines
     assert (line.actor, line.action, line.target, line.reason) == (ME, "cancel", "a", "stuck")
-    assert line.result == "task_cancelled=true, recovery unconfirmed"
+    assert line.result == "task_cancelled=true, not recovered yet"
     assert (line.gateway, line.vp_id) == ("http://gateway", "vp.x")
     assert [step.step for step in line.steps] == ["requested", "answered"]
     assert line.at == line.steps[0].at < line.steps[1].at

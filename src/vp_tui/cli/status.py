@@ -25,7 +25,7 @@ from vp_tui.views.handover import rule_lines, window_lines
 from vp_tui.views.lane import turns_told
 from vp_tui.views.lookout import judged
 from vp_tui.views.runs import run_levels
-from vp_tui.views.sources import is_reachable
+from vp_tui.views.sources import SourceWord, is_reachable
 from vp_tui.views.status import exit_code, status_object
 from vp_tui.views.view import View
 
@@ -118,7 +118,10 @@ def _status_lines(view: View) -> Iterator[tuple[str, str]]:
     for name, source in status["sources"].items():
         old = "" if source["age_s"] is None else f", {age(source['age_s'])} old"
         error = f"  {source['error']}" if source["error"] else ""
-        yield name, f"{source['state']}{old}{error}"
+        state = words.source_word(SourceWord(source["state"]))
+        if name == "stream" and source["state"] == SourceWord.IDLE:
+            state = "nothing to attach to"
+        yield name, f"{state}{old}{error}"
     if (figures := numbers(view)) is not None:
         yield "missions", words.missions(figures)
     yield "turns", ", ".join(turns_told(view, is_labelled=True))

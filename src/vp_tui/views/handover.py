@@ -107,7 +107,7 @@ def window_lines(view: View) -> Iterator[str]:
         yield words.cumulative(view, figures)
     if assessment.suggestion is not None:
         word, reasons = assessment.suggestion
-        yield f"suggested {word}: {', '.join(reasons)}"
+        yield f"may be recorded {word}: {', '.join(reasons)}"
 
 
 def _rows(view: View) -> Iterator[str]:

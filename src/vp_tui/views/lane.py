@@ -182,12 +182,15 @@ def turns_told(view: View, *, is_labelled: bool = False, is_brief: bool = False)
     """
     tally, before, seen = view.state.routing, view.state.routing_before.heard, turns_ran(view)
     to_vp = [f"{tally.delegated} of {tally.coding_turns} to the VP"] if tally.coding_turns else []
+    known = max(seen.heard, tally.coding_turns)
+    if known > seen.heard:  # a route is also heard of a turn whose beginning nobody heard
+        to_vp = [f"{counted(known, 'route')} heard, {tally.delegated} to the VP"]
     if seen.ran <= seen.heard:
         silent = "no coding turn seen yet" if listened(view) else "unknown: no stream was heard"
         return to_vp or [silent]
     if is_brief:
         lane = f", {tally.delegated} to the VP" if to_vp else ""
-        return [f"{seen.heard or 'none'} of {seen.ran} heard{lane}"]
+        return [f"{known or 'none'} of {seen.ran} heard{lane}"]
     heard = f"{counted(seen.heard, 'beginning')} heard" if seen.heard else "no beginning heard"
     if before:
         heard += f" ({before} before the restart, {seen.heard - before} since)"

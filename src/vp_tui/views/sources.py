@@ -8,6 +8,7 @@ from vp_tui.domain.models import Failure, Plane, Snapshot, Source, StreamState
 from vp_tui.state.sources import is_lost
 from vp_tui.state.state import Link, SourceStatus
 from vp_tui.state.streams import is_late
+from vp_tui.views.actions import key_of
 from vp_tui.views.view import View, fact
 
 
@@ -126,6 +127,11 @@ def _streams_word(links: Collection[Link], live: int) -> SourceWord:
     return SourceWord.STALE if live else SourceWord.DOWN
 
 
+def is_cancel_refused(view: View) -> bool:
+    """Tell whether a cancel would only be answered by 401: the plane of orders refuses the list."""
+    return source_view(view, Source.SESSIONS).word is SourceWord.UNAUTHORIZED
+
+
 @fact
 def is_reachable(view: View) -> bool:
     """Tell whether any answer of the gateway is fresh and usable, refusals included."""
@@ -143,3 +149,20 @@ def listened(view: View) -> bool:
         return True
     listing = view.state.sources.get(Source.SESSIONS)
     return listing is not None and listing.answered_at is not None and not streams.wanted
+
+
+def cure_of(view: View, failure: Failure) -> str:
+    """Return what helps against a failure of a source, its key first."""
+    if failure.wants_token:
+        return f"{read_again(view)}; first {failure.cure}"
+    return f"{see_sources(view)}; {failure.cure}"
+
+
+def read_again(view: View) -> str:
+    """Return the cure of a token that is refused, which somebody has to mend first."""
+    return f"[{key_of(view.state.watch, 'read-tokens')}] read tokens again"
+
+
+def see_sources(view: View) -> str:
+    """Return the cure that every source has."""
+    return f"[{key_of(view.state.watch, 'links')}] see each source"

@@ -22,6 +22,7 @@ from vp_tui.state.sources import stuck_after_s
 from vp_tui.views.actions import key_of
 from vp_tui.views.figures import lane_log, on_our_clock
 from vp_tui.views.runs import finished_at, is_told_by_rival, run_levels, run_rows
+from vp_tui.views.sources import is_cancel_refused, read_again
 from vp_tui.views.view import View, fact
 
 if TYPE_CHECKING:
@@ -63,18 +64,19 @@ def why_no_cancel(view: View, session_id: str | None) -> str | None:
         return "no session is selected"
     if session_id == view.state.lane_log_id:
         return "that is the lane's own directory, not a session: cancel the run that it works for"
-    row = row_of_session(view, session_id)
-    if row is None:
+    if (row := row_of_session(view, session_id)) is None:
         return f"{session_id} is not listed any more"
     if row.level.level in _BEYOND:
         return _BEYOND[row.level.level].format(key=key_of(view.state.watch, "restart"))
     if not row.run.is_open:
         return "it runs nothing: there is nothing to cancel"
-    return _why_not_again(view, row.run)
+    return _why_refused(view, row.run)
 
 
-def _why_not_again(view: View, run: Run) -> str | None:
-    """Say what keeps a run from being cancelled once more: somebody did, and it may yet hear."""
+def _why_refused(view: View, run: Run) -> str | None:
+    """Say that a cancel would get a 401, or that somebody sent one that may yet be heard."""
+    if is_cancel_refused(view):
+        return f"{read_again(view)}: with that which there is a cancel gets a 401"
     cancels = cancels_of(view, run.session_id)
     if (asked := next((c for c in cancels if c.is_in_flight), None)) is not None:
         return f"a cancel of it is on its way, asked for {age(view.now - asked.at)} ago"
@@ -186,6 +188,8 @@ def _rung(view: View, row: RunRow) -> str:
 
 def _stuck(view: View, row: RunRow) -> str:
     asked = "cancelled" if row.run.pending else f"{key_of(view.state.watch, 'cancel')} cancel"
+    if is_cancel_refused(view):
+        asked = f"{key_of(view.state.watch, 'read-tokens')} read tokens, {asked}"
     waits = CANCEL_WAITS[view.state.dialect]
     if row.level.rivals:
         which = f"{either(row.level.rivals, short_id)} hangs, the others wait"

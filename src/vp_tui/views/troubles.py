@@ -21,8 +21,12 @@ from vp_tui.views.lane import lane_mode
 from vp_tui.views.sources import (
     SourceView,
     SourceWord,
+    cure_of,
     impossible_counts,
+    is_cancel_refused,
     is_reachable,
+    read_again,
+    see_sources,
     source_view,
     streams_view,
 )
@@ -111,7 +115,7 @@ def _troubles_found(view: View) -> Iterator[Trouble]:
         if stale.is_old:
             told_at, cure = clock_z(view.wall_at(view.now - old_s)), AGED
             reason = f"answers arrive, but tell what was so at {told_at}"
-        yield Trouble(f"{stale.name} stale", reason, f"{_see_sources(view)}; {cure}")
+        yield Trouble(f"{stale.name} stale", reason, f"{see_sources(view)}; {cure}")
     yield from _streams(view)
     if view.state.health and view.state.health.status != "healthy":
         reason = view.state.health.db_error or f"its database is {view.state.health.db_status}"
@@ -123,23 +127,14 @@ def _troubles_found(view: View) -> Iterator[Trouble]:
         cure = "whether a window is open is as it was known before; vp-tui tries again"
         yield Trouble("open window", view.state.windows_problem, cure, is_grave=False)
     for problem in view.state.tokens.problems if view.state.tokens else ():
-        cure = f"[{key_of(view.state.watch, 'read-tokens')}] read tokens again, once it is mended"
-        yield Trouble("tokens", problem, cure, is_grave=False)
+        yield Trouble("tokens", problem, f"{read_again(view)}, once it is mended", is_grave=False)
 
 
 def _failed(view: View, what: str, source: SourceView) -> Trouble:
     """Return a failure as a trouble; the key that helps, or that shows more, is said first."""
     if (failure := source.failure) is None:
-        return Trouble(what, "", _see_sources(view))
-    cure = f"{_see_sources(view)}; {failure.cure}"
-    if failure.wants_token:
-        again = key_of(view.state.watch, "read-tokens")
-        cure = f"[{again}] read tokens again; first {failure.cure}"
-    return Trouble(what, failure.reason, cure)
-
-
-def _see_sources(view: View) -> str:
-    return f"[{key_of(view.state.watch, 'links')}] see each source"
+        return Trouble(what, "", see_sources(view))
+    return Trouble(what, failure.reason, cure_of(view, failure))
 
 
 def are_outcomes_unknown(view: View) -> bool:
@@ -155,8 +150,9 @@ def _doubts(view: View, figures: Numbers) -> Iterator[Trouble]:
     coverage, own, wire = figures.coverage, own_numbers(view), figures.wire
     explain = key_of(view.state.watch, "explain")
     key = f"[{explain}] see what is known by what"
-    may_see_more = figures.snapshot.event_limit < MOST_EVENTS
-    more = "; raise --event-limit" if may_see_more else "; prune its VP events, or waive the rate"
+    more = "; prune its VP events, or waive the rate"
+    if figures.snapshot.event_limit < MOST_EVENTS:
+        more = "; raise --event-limit"
     if are_outcomes_unknown(view):
         yield Trouble(
             UNKNOWN,
@@ -206,15 +202,14 @@ def _streams(view: View) -> Iterator[Trouble]:
     streams = streams_view(view)
     missing = streams.wanted - streams.live
     if streams.word is SourceWord.UNAUTHORIZED:
-        again = key_of(view.state.watch, "read-tokens")
-        cure = f"[{again}] read tokens again, once UA_INTERNAL_API_TOKEN is set"
+        cure = f"{read_again(view)}, once UA_INTERNAL_API_TOKEN is set"
         yield Trouble("unauthorized: streams", streams.reason, cure)
     elif streams.word in {SourceWord.STALE, SourceWord.DOWN}:
         what = f"{missing} of {counted(streams.wanted, 'stream')} not attached"
         yield Trouble(
             what,
             streams.reason,
-            f"{_see_sources(view)}; vp-tui goes on trying",
+            f"{see_sources(view)}; vp-tui goes on trying",
             is_grave=not streams.live,
         )
 
@@ -249,7 +244,7 @@ def safety_line(
     """
     tripped, revert = _tripped(view, guardrails), guardrails.revert
     others = (
-        *(_hanging(run, view.state.watch) for run in hanging),
+        *(_hanging(run, view) for run in hanging),
         *_contradicted(view),
         *_cannot_start(view),
         *_unconfirmed(view),
@@ -307,10 +302,14 @@ def _unconfirmed(view: View) -> Iterator[SafetyEntry]:
             )
 
 
-def _hanging(run: StuckRun, watch: Watch) -> SafetyEntry:
+def _hanging(run: StuckRun, view: View) -> SafetyEntry:
     """Return a stuck or deaf run as an alarm; a second cancel of a deaf one is useless."""
-    name, key = "stuck", key_of(watch, "cancel")
-    cure = f"[{key}] cancel it, watch, then [{key_of(watch, 'record')}] record"
+    name, watch = "stuck", view.state.watch
+    key, record = key_of(watch, "cancel"), key_of(watch, "record")
+    cure = f"[{key}] cancel it, watch, then [{record}] record"
+    if is_cancel_refused(view):
+        cure = f"{read_again(view)}, then [{key}] cancel it"
+        key = key_of(watch, "read-tokens")
     if run.is_deaf:
         name, key = "deaf", key_of(watch, "restart")
         cure = f"[{key}] restart the gateway: a second cancel is useless"

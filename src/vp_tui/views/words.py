@@ -284,7 +284,14 @@ def source_state(source: SourceView, *, aged: bool = False) -> str:
     if source.has_substitute:
         return f"via {source.plane} {age(source.age_s)}"
     is_told = source.age_s is not None and (aged or not source.is_current)
-    return f"{source.word}, {age(source.age_s)} old" if is_told else str(source.word)
+    return f"{source.word}, {age(source.age_s)} old" if is_told else source_word(source.word)
+
+
+def source_word(word: SourceWord, *, short: bool = False) -> str:
+    """Return what a polled source does, in a word: one that has not answered yet is asked."""
+    if word is SourceWord.IDLE:
+        return "asking"
+    return "401" if short and word is SourceWord.UNAUTHORIZED else str(word)
 
 
 def no_metrics(source: SourceView) -> str:

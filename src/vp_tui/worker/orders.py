@@ -195,7 +195,7 @@ class OrderRunner:
         self.emit(events.CancelAnswered(self.clock(), session_id, answer))
         heard = f"task_cancelled={str(answer.task_cancelled).lower()}"
         answered = ActionStep(self.wall(), "answered", f"{heard} after {took(answer.took_s)}")
-        account.came_to(f"{heard}, recovery unconfirmed", ActionKind.DONE, answered)
+        account.came_to(f"{heard}, not recovered yet", ActionKind.DONE, answered)
 
     async def _probe(self, order: RunProbe, prober: Prober, account: _Account) -> None:
         account.came_to(LEFT, ActionKind.DONE)

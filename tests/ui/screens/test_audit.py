@@ -28,7 +28,7 @@ CANCEL = ActionRecord(
     OWNER,
     "stuck in npm",
     (ActionStep(NOW, "requested"), ActionStep(NOW, "answered", "task_cancelled=false after 5.0 s")),
-    "task_cancelled=false, recovery unconfirmed",
+    "task_cancelled=false, not recovered yet",
 )
 REFUSAL = CANCEL._replace(target="session_20261122_190000_0ddba11d", reason="",
                           steps=(), result="refused: it runs nothing",

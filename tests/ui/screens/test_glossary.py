@@ -18,6 +18,7 @@ from vp_tui.domain.runs.levels import Level
 from vp_tui.ui.screens.texts import GLOSSARY
 from vp_tui.views import lookout, troubles
 from vp_tui.views.sources import SourceWord
+from vp_tui.views.words import source_word
 
 STATES = (
     "The badge, top left; joined by +",
@@ -49,7 +50,7 @@ def alarms() -> set[str]:
     [
         (STATES[0], badge_words() | {"READ-ONLY"}),
         ("Alarms", alarms()),
-        ("Sources and streams", {*SourceWord, *StreamState}),
+        ("Sources and streams", {*map(source_word, SourceWord), *StreamState}),
         ("Gates and their verdicts", set(Verdict)),
         ("Runs", set(Level)),
         ("The lane", {mode.replace("_", " ") for mode in LaneMode} - {"unknown"}),

@@ -93,9 +93,12 @@ async def test_the_selected_sessions_log_is_asked_for_and_shown() -> None:
 async def test_an_empty_log_tells_where_else_to_look() -> None:
     async with running(listing(session(A)), logged(log_id=A)) as rig:
         await rig.press("4")
-        assert "this log is empty: a delegated run writes to the lane's log (3)" in rig.text
+        assert "this log is empty -> [3] see the other log: a delegated run" in rig.text
         await rig.tell(failed(Source.LOG, REFUSED, log_id=A))
-        assert "401 from the ops plane -> set UA_OPS_TOKEN" in rig.pane("session-log")
+        assert (
+            "401 from the ops plane -> [A] read tokens again; first set UA_OPS_TOKEN"
+            in rig.pane("session-log")
+        )
         await rig.tell(logged("at last", log_id=A))
         assert "at last" in rig.pane("session-log")
 

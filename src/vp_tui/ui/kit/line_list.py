@@ -23,7 +23,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from vp_tui.domain.text import ELLIPSIS
-from vp_tui.ui.lines.paint import EMPTY, Line, Tone, cut, width_of
+from vp_tui.ui.lines.paint import EMPTY, Line, Tone, cut, plain, width_of, wrap_line
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Sequence
@@ -120,17 +120,15 @@ class Tones(Widget):
         super().notify_style_update()
 
     def _read(self, tone: Tone) -> Style:
-        styles = self.get_component_styles(f"tone--{tone}")
-        partial = styles.partial_rich_style
+        partial = (styles := self.get_component_styles(f"tone--{tone}")).partial_rich_style
         if tone == "gateway" and self._colour:
             # Laid under the name: so it can be read on every theme.
             back = Color.parse(self._colour)
-            front = back.get_contrast_text(1.0)
-            return partial + Style(color=front.rich_color, bgcolor=back.rich_color)
+            front = back.get_contrast_text(1.0).rich_color
+            return partial + Style(color=front, bgcolor=back.rich_color)
         if not styles.has_rule("color"):
             return partial
-        _base, background, *_ = self.background_colors
-        text: Color = background + styles.color
+        text: Color = self.background_colors[1] + styles.color
         return partial + Style(color=text.rich_color)
 
 
@@ -270,8 +268,8 @@ class LineList(Toned, ScrollView, can_focus=True, inherit_bindings=False):
     def render_line(self, y: int) -> Strip:
         width = self.scrollable_content_region.width
         if (row := self.row_at(y)) is None:
-            text = self.empty_text if y == self.count == 0 else ""
-            return self.strip(((text, "dim"),) if text else EMPTY, width)
+            told = [] if self.count else self._told_empty()
+            return self.strip(told[y] if y < len(told) else EMPTY, width)
         index, painted = row
         return self._shifted(painted, width, "cursor" if index == self.cursor else "plain")
 
@@ -337,9 +335,12 @@ class LineList(Toned, ScrollView, can_focus=True, inherit_bindings=False):
         """Have only those visible rows drawn again that are not what is on the screen."""
         first = self.scroll_offset.y
         rows = range(first, min(first + self.size.height, self.count))
-        painted = [self.paint(index) for index in rows] or [((self.empty_text, "dim"),)]
+        painted = [self.paint(index) for index in rows] or self._told_empty()
         (cursor, seen), self._seen = self._seen, (self.cursor - first, painted)
         self.refresh_changed(seen if cursor == self.cursor - first else [], painted)
+
+    def _told_empty(self) -> list[Line]:
+        return wrap_line(((self.empty_text.strip(), "dim"),), max(self.size.width, 2), plain(" "))
 
     def _index_or(self, key: Hashable, otherwise: int) -> int:
         index = self.index_of(key) if key is not None else None

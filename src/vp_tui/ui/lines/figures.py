@@ -57,7 +57,8 @@ TREND_MIN: Final = 4
 
 def no_figures(source: SourceView, width: int) -> list[Line]:
     """Return what stands where figures would: nothing is known, and why."""
-    word = "no data yet" if source.word is SourceWord.IDLE else f"no data: {source.word}"
+    told = words.source_word(source.word)
+    word = told if source.word is SourceWord.IDLE else f"no data: {told}"
     reason = source.failure.reason if source.failure else words.no_metrics(source)
     return [cut(((word, WORD_TONES[source.word]),), width), cut(((reason, "dim"),), width)]
 

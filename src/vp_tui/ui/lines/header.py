@@ -257,10 +257,9 @@ def _always(view: View, width: int) -> Iterator[Span]:
         yield f"window {words.window_name(window)}{told}", "strong"
     if view.state.epoch and width >= FULL:
         yield words.epoch(view), "dim"
-    if view.state.poll_factor > 1:
-        yield f"polls {view.state.poll_factor:g} times slower", "dim"
-    elif view.state.poll_factor < 1:
-        yield f"polls {1 / view.state.poll_factor:g} times faster", "dim"
+    if (factor := view.state.poll_factor) != 1:
+        times, how = f"{max(factor, 1 / factor):g}x", "slower" if factor > 1 else "faster"
+        yield f"polls {times} {how}", "dim"
 
 
 def _facts(view: View) -> Iterator[str]:
@@ -345,6 +344,5 @@ def _part(name: str, word: SourceWord, text: str) -> Line:
 
 
 def _word(word: SourceWord, *, is_full: bool) -> str:
-    if word is SourceWord.IDLE:
-        return "asking"
-    return "401" if word is SourceWord.UNAUTHORIZED and not is_full else str(word).upper()
+    told = words.source_word(word, short=not is_full)
+    return told if word is SourceWord.IDLE else told.upper()

@@ -78,7 +78,7 @@ GLOSSARY: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
     ),
     "Sources and streams": (
         ("live", "answered in time; its age stands beside it"),
-        ("idle", "not asked or not answered yet"),
+        ("asking", "a source that has not answered yet"),
         ("stale", "as STALE, of one source"),
         ("down", "as DOWN, of one source"),
         ("unauthorized", "as UNAUTHORIZED, of one source"),

@@ -17,7 +17,7 @@ from vp_tui.ui.kit.line_list import LineList
 from vp_tui.ui.lines.header import trouble_line
 from vp_tui.ui.lines.paint import WORD_SYMBOLS, WORD_TONES, Found, Line, briefer, chop, fit, join
 from vp_tui.views import words
-from vp_tui.views.sources import SourceView, log_view, source_view
+from vp_tui.views.sources import SourceView, log_view, see_sources, source_view
 from vp_tui.views.troubles import troubles
 
 if TYPE_CHECKING:
@@ -290,9 +290,11 @@ class LinksList(LineList):
 
 def link_lines(view: View) -> Iterator[Line]:
     """Yield one line per source and socket, with cause and cure under what is not well."""
+    here = see_sources(view)
     for trouble in troubles(view):
         yield trouble_line(trouble)
-        yield join(("  -> ", "dim"), trouble.cure)
+        if cure := trouble.cure.removeprefix(here).removeprefix("; "):
+            yield join(("  -> ", "dim"), cure)
     for source in Source:
         if source is not Source.LOG:
             yield _source_line(source_view(view, source), str(source))
@@ -319,7 +321,8 @@ def _source_line(view: SourceView, name: str) -> Line:
     plane = f"  from the {view.plane} plane" if view.has_substitute else ""
     reason = f"  {view.failure.reason}" if view.failure else ""
     mark = WORD_SYMBOLS[view.word], WORD_TONES[view.word]
-    return join(_state(mark, name, view.word), fit(data, 16), (plane, "warn"), reason)
+    word = words.source_word(view.word)
+    return join(_state(mark, name, word), fit(data, 16), (plane, "warn"), reason)
 
 
 def _stream_line(session_id: str, link: Link, now: float) -> Line:

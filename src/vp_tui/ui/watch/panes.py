@@ -22,7 +22,7 @@ from vp_tui.views import words
 from vp_tui.views.actions import key_of
 from vp_tui.views.actions_taken import in_window
 from vp_tui.views.runs import other_viewers
-from vp_tui.views.sources import SourceWord, log_view, streams_view
+from vp_tui.views.sources import SourceWord, cure_of, log_view, streams_view
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -202,16 +202,16 @@ def runs_facts(rows: Sequence[RunRow], view: View, source: SourceView, matching:
     return join(facts, filtered(matching))
 
 
-def why_empty(source: SourceView, watch: Watch, *, is_session_log: bool) -> str:
+def why_empty(source: SourceView, view: View, *, is_session_log: bool) -> str:
     """Return what stands in place of a log's lines while there are none."""
     if source.failure is not None:
-        return f" {source.failure.reason} -> {source.failure.cure}"
+        return f" {source.failure.reason} -> {cure_of(view, source.failure)}"
     if source.word is SourceWord.IDLE:
         return " asking for the log …"
-    elsewhere = ""
+    other, who = ("session-log", "a run on the primary path writes to its session's")
     if is_session_log:
-        elsewhere = f": a delegated run writes to the lane's log ({key_of(watch, 'lane-log')})"
-    return f" this log is empty{elsewhere}"
+        other, who = ("lane-log", "a delegated run writes to the lane's")
+    return f" this log is empty -> [{key_of(view.state.watch, other)}] see the other log: {who}"
 
 
 def _age_of_list(view: View, source: SourceView) -> Line:
@@ -309,12 +309,12 @@ class LowerPanes(Horizontal):
 
     def _show_log(self, pane: Pane[LogList], view: View, log_id: str) -> None:
         source, is_session_log = log_view(view, log_id), pane is self.session_log
-        empty = why_empty(source, self._watch, is_session_log=is_session_log)
+        empty = why_empty(source, view, is_session_log=is_session_log)
         pane.list.show(log_id, view.state.logs.get(log_id), empty)
         facts = join(
             short_id(log_id) if is_session_log else "",
             " " if is_session_log and not source.is_current else "",
-            ("" if source.is_current else str(source.word), "warn"),
+            ("" if source.is_current else words.source_word(source.word), "warn"),
             filtered(pane.list.wanted),
             (" wrapped" if pane.list.is_wrapped else "", "dim"),
         )
