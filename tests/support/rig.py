@@ -62,6 +62,9 @@ class FakeFeeds:
     def order(self, order: Order) -> None:
         self.asked.append(order)
 
+    def keep_heard(self, write: Callable[[], str | None]) -> None:
+        """Note nothing: most tests hear something."""
+
     def read_files(self) -> None:
         self.asked.append(("read_files",))
 

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
     from datetime import datetime
 
+    from vp_tui.domain.events import Heard
     from vp_tui.domain.lane.switches import Change
     from vp_tui.domain.runs.alarms import Alarm
     from vp_tui.simulator.options import SimOptions
@@ -49,6 +50,8 @@ class NoHands:
 
     def change_switch(self, change: Change, reason: str) -> None: ...
     def note(self, action: str, reason: str, result: str) -> None: ...
+    def keep_heard(self, heard: Heard) -> None: ...
+
     def ring(self, alarms: tuple[Alarm, ...]) -> None: ...
 
 

@@ -44,7 +44,7 @@ from vp_tui.views.view import View
 from vp_tui.worker.lookout import act_on_revert
 
 if TYPE_CHECKING:
-    from vp_tui.domain.events import Event
+    from vp_tui.domain.events import Event, Heard
     from vp_tui.domain.models import Snapshot
     from vp_tui.domain.runs.alarms import Alarm
     from vp_tui.state.state import State
@@ -97,6 +97,9 @@ class _Hands:
 
     def note(self, action: str, reason: str, result: str) -> None:
         self.noted.append((action, reason, result))
+
+    def keep_heard(self, heard: Heard) -> None:
+        self.kept = heard
 
     def ring(self, alarms: tuple[Alarm, ...]) -> None:
         raise AssertionError(alarms)

@@ -56,6 +56,8 @@ def run_tui(settings: Settings, places: Places, *, ambient: bool = True) -> int:
         try:
             app.run()
         finally:
+            if lane.store.state.sources and (why := lane.lookout.keep_left(lane.commands)):
+                narrate(f"WARNING: {why}")
             # Audit the cancels whose recovery is still awaited.
             if lane.store.state.cancels and (problem := lane.lookout.note_left(places.audit)):
                 narrate(f"WARNING: {problem.reason}; {problem.cure}")

@@ -7,12 +7,15 @@ than that is blind for what is new. That is a word about the endpoint; what is k
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vp_tui.domain.missions import Signal, Witness
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from vp_tui.domain.missions import Ledger, LedgerEntry
     from vp_tui.domain.models import Snapshot
 
@@ -68,6 +71,37 @@ def coverage_of(snapshot: Snapshot, ledger: Ledger) -> Coverage:
     by = Counter(_known_by(entry) for entry in entries if entry is not None and entry.is_known)
     told = tuple((witness, by[witness]) for witness in Witness)
     return Coverage(state, sum(covered), len(covered), told)
+
+
+def seen_outcomes(snapshot: Snapshot | None, ledger: Ledger) -> dict[str, bool]:
+    """Return of which missions somebody saw whether they fell back, and whether.
+
+    What a later answer tells by itself, where a result lies, was not seen. Those that were
+    cancelled by hand did neither.
+    """
+    listed = (m.mission_id for m in (snapshot.missions if snapshot else ()))
+    entries = (entry for one in listed if (entry := ledger.entries.get(one)) is not None)
+    told = dict.fromkeys(ledger.stream_fallbacks, True)
+    for entry in entries:
+        fell_back = bool(entry.signals - {Signal.INFERRED})
+        is_seen = entry.witness in {Witness.EVENTS, Witness.WITNESSED}
+        if (fell_back or is_seen) and not entry.cancelled:
+            told[entry.mission.mission_id] = fell_back
+    return told
+
+
+def recall(ledger: Ledger, outcomes: Mapping[str, bool]) -> Ledger:
+    """Return the ledger with outcomes that were seen before, of the missions that it has."""
+    news = {}
+    for one, fell_back in outcomes.items():
+        entry = ledger.entries.get(one)
+        if entry is None or (entry.fell_back if fell_back else entry.witness is not None):
+            continue
+        if fell_back:
+            news[one] = entry._replace(signals=entry.signals | {Signal.STREAM})
+        elif entry.mission.is_terminal:
+            news[one] = entry._replace(witness=Witness.WITNESSED)
+    return replace(ledger, entries={**ledger.entries, **news}) if news else ledger
 
 
 def _known_by(entry: LedgerEntry) -> Witness:

@@ -7,14 +7,18 @@ vp-tui's own monotonic clock in seconds: the gateway's stamps may be hours off.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vp_tui.domain.lane.auto_revert import AutoRevertBarred, Circumstances
 from vp_tui.domain.models import Source, StreamEvent, StreamState
+from vp_tui.domain.runs.cancels import joined_cancels, moved_by
+from vp_tui.domain.runs.turns import RoutingTally
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
+    from vp_tui.domain.lane.mode import LaneStart
     from vp_tui.domain.lane.probe import Probe
     from vp_tui.domain.lane.switches import Actuation, Change, Switches
     from vp_tui.domain.models import (
@@ -34,6 +38,7 @@ if TYPE_CHECKING:
     from vp_tui.domain.rollout.verdicts import SuitesReport, UnreadReport
     from vp_tui.domain.rollout.windows import RecordedEnd, Told, Window
     from vp_tui.domain.runs.alarms import PresentAlarm
+    from vp_tui.domain.runs.cancels import Cancel
 
 
 class HealthArrived(NamedTuple):
@@ -194,6 +199,91 @@ class Tick(NamedTuple):
     wall: datetime
 
 
+OUTCOMES_KEPT: Final = 1_000
+"""Outcomes that outlive the vp-tui that saw them; beyond these only the newest snapshot's."""
+SAME_CLOCK_S: Final = 5.0
+"""Two readings of the clocks that differ by no more are of one life of this host."""
+_NO_OUTCOMES: Final[Mapping[str, bool]] = {}
+
+
+class Heard(NamedTuple):
+    """What only those know who watched: it outlives them (docs/rollout.md, facts 1, 8 and 14).
+
+    Turns are of one window; all else is true whatever window is open. Its moments are on the
+    monotonic clock that read `at` when it was `wall` in UTC.
+    """
+
+    at: float
+    wall: datetime
+    opened_at: datetime | None = None
+    """Of the window; None: it was only proposed."""
+    after: str = ""
+    """Of a proposed window, the log's last row before it."""
+    epoch: int = 0
+    """Number of the gateway's boot; 0: it was not known."""
+    boot_stamp: str = ""
+    boot_at: datetime | None = None
+    """That boot in UTC, by the gateway's clock as it went then."""
+    turns: RoutingTally = RoutingTally()
+    turns_before: RoutingTally = RoutingTally()
+    """Of these, those from before that boot."""
+    under_way: tuple[str, ...] = ()
+    """Sessions whose turn is counted and goes on."""
+    unstarted_told: int = 0
+    start: LaneStart | None = None
+    cancels: tuple[Cancel, ...] = ()
+    outcomes: Mapping[str, bool] = _NO_OUTCOMES
+    """Of missions whose outcome was seen, whether they fell back."""
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was heard."""
+        return not (self.turns.ran or self.turns.has_heard or self.cancels or self.outcomes)
+
+    def on_clock(self, at: float, wall: datetime) -> Heard:
+        """Return it with its moments on the clock that reads `at` when it is `wall` in UTC."""
+        by_s = at - self.at - (wall - self.wall).total_seconds()
+        if abs(by_s) < SAME_CLOCK_S:
+            return self._replace(at=at, wall=wall)
+        return self._replace(
+            at=at,
+            wall=wall,
+            start=self.start and self.start._replace(at=self.start.at + by_s),
+            cancels=tuple(moved_by(cancel, by_s) for cancel in self.cancels),
+        )
+
+    def lacks(self, ours: Heard) -> bool:
+        """Tell whether `ours` says more than this one, which was kept before."""
+        known = self.on_clock(ours.at, ours.wall)
+        return known.joined(ours)._replace(under_way=known.under_way) != known
+
+    def joined(self, ours: Heard) -> Heard:
+        """Return what is known of both, nothing counted twice; this one was kept before.
+
+        Of turns that both heard nobody can tell which were the same, so the greater number stands.
+        """
+        kept = self.on_clock(ours.at, ours.wall)
+        fallen = {one: True for one, fell_back in kept.outcomes.items() if fell_back}
+        outcomes = {**kept.outcomes, **ours.outcomes, **fallen}
+        boot = max(kept, ours, key=lambda each: each.epoch)
+        joined = ours._replace(
+            epoch=boot.epoch,
+            boot_stamp=boot.boot_stamp,
+            boot_at=boot.boot_at,
+            cancels=joined_cancels(kept.cancels, ours.cancels, with_actor=True),
+            outcomes=outcomes if len(outcomes) <= OUTCOMES_KEPT else ours.outcomes,
+            start=max(filter(None, (ours.start, kept.start)), key=lambda s: s.at, default=None),
+        )
+        if (kept.opened_at, kept.after) != (ours.opened_at, ours.after):
+            return joined
+        before = kept.turns_before.at_least(ours.turns_before)
+        return joined._replace(
+            turns=kept.turns.at_least(ours.turns),
+            turns_before=before if kept.epoch == ours.epoch else boot.turns_before,
+            unstarted_told=max(kept.unstarted_told, ours.unstarted_told),
+        )
+
+
 class WindowsRead(NamedTuple):
     """The windows that are kept, as they changed: the open one, and closed ones of unreal traffic.
 
@@ -204,6 +294,8 @@ class WindowsRead(NamedTuple):
     windows: tuple[Window, ...]
     problem: str | None = None
     """Why they cannot be read, in words; then what was known of them still stands."""
+    heard: Heard | None = None
+    """What is kept beside them; None where nothing is, and with a `problem`."""
 
 
 class RowRecorded(NamedTuple):

@@ -11,18 +11,21 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from vp_tui.domain import events
+from vp_tui.domain.coverage import recall, seen_outcomes
 from vp_tui.domain.lane import restart
 from vp_tui.domain.lane import switch_proof as brake
 from vp_tui.domain.lane.mode import LaneStart
 from vp_tui.domain.lane.switches import FORCE_FALLBACK, RELEASE
 from vp_tui.domain.lane.turn_proof import CompletedTurn, heard, is_end
 from vp_tui.domain.models import StreamEvent, StreamState
+from vp_tui.domain.runs.cancels import joined_cancels
 from vp_tui.domain.runs.turns import BOOTSTRAP, DELEGATED
 from vp_tui.state.sources import is_lost
-from vp_tui.state.state import with_entry
+from vp_tui.state.state import CANCELS_KEPT, with_entry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
+    from datetime import datetime
 
     from vp_tui.state.state import State, Tone
 
@@ -218,3 +221,93 @@ def _lost(event: events.Event) -> str | None:
     if isinstance(event, events.LinkChanged):
         return None if event.state is StreamState.LIVE else event.session_id
     return event.session_id if isinstance(event, events.GapFound | events.LinkDropped) else None
+
+
+def heard_of(state: State) -> events.Heard:
+    """Return what is to outlive this watch of what it heard."""
+    clock, epoch, told = state.clock, state.epoch, state.heard
+    opened_at, after = _window_of(state)
+    boot = events.Heard(clock.at, clock.wall)
+    if epoch is not None:
+        boot = boot._replace(epoch=epoch.number, boot_stamp=epoch.boot_stamp, boot_at=state.boot_at)
+    elif told is not None:
+        boot = boot._replace(epoch=told.epoch, boot_stamp=told.boot_stamp, boot_at=told.boot_at)
+    return boot._replace(
+        opened_at=opened_at,
+        after=after,
+        turns=state.routing,
+        turns_before=state.routing_before,
+        under_way=tuple(sorted(run.session_id for run in state.runs.values() if run.is_counted)),
+        unstarted_told=state.unstarted_told,
+        start=state.lane.start,
+        cancels=tuple(cancel for cancel in state.cancels if not cancel.is_vain),
+        outcomes=seen_outcomes(state.snapshot, state.ledger),
+    )
+
+
+def unkept(state: State) -> events.Heard | None:
+    """Return what was heard, if what is kept does not say so yet."""
+    ours, kept = heard_of(state), state.heard
+    is_news = not ours.is_empty if kept is None else kept.lacks(ours)
+    return ours if is_news else None
+
+
+def recalled(state: State) -> State:
+    """Take up what is kept of what was heard before, or by others: counted once, however often."""
+    told, before = state.heard, state.epoch
+    if told is None:
+        return state
+    state = with_numbered_boot(state, is_first=not state.is_recalled)
+    own = state.cancels
+    if before is not None and state.epoch is not None:
+        own = tuple(
+            c._replace(epoch=state.epoch.number) if c.epoch == before.number else c for c in own
+        )
+    cancels = joined_cancels(own, told.cancels)[-CANCELS_KEPT:]
+    state = replace(state, cancels=cancels, ledger=recall(state.ledger, told.outcomes))
+    if state.window is None and state.evidence is None and state.watch.evidence is not None:
+        return state  # which window is proposed is not known yet
+    if _window_of(state) != (told.opened_at, told.after):
+        return replace(state, is_recalled=True)
+    turns_before = state.routing_before
+    if state.epoch is None or state.epoch.boot_stamp == told.boot_stamp:
+        turns_before = turns_before.at_least(told.turns_before)
+        state = with_lane(state, start=state.lane.start or told.start)
+    elif not state.is_recalled:
+        turns_before = told.turns
+    return replace(
+        state,
+        routing=state.routing.at_least(told.turns),
+        routing_before=turns_before,
+        unstarted_told=max(state.unstarted_told, told.unstarted_told),
+        is_recalled=True,
+    )
+
+
+def with_numbered_boot(state: State, *, is_first: bool) -> State:
+    """Return the state with its boot counted on from the one that is kept, or as that one.
+
+    The same boot stands as it was fixed then. Another one that is the first of this watch came
+    after it, with what is kept of turns before it.
+    """
+    told, epoch = state.heard, state.epoch
+    if told is None or epoch is None or not told.boot_stamp or told.epoch < epoch.number:
+        return state
+    is_same = told.boot_stamp == epoch.boot_stamp
+    if not (is_same or is_first):
+        return state
+    number = told.epoch + (not is_same)
+    state = replace(state, epoch=epoch._replace(number=number))
+    if is_same:
+        return replace(state, boot_at=told.boot_at or state.boot_at)
+    before = state.routing if state.is_recalled else state.routing_before
+    start = None if state.lane.start == told.start else state.lane.start
+    return replace(state, routing_before=before, lane=state.lane._replace(start=start))
+
+
+def _window_of(state: State) -> tuple[datetime | None, str]:
+    """Return what tells the window from others: its opening, or the row after which it comes."""
+    rows = state.evidence.rows if state.evidence is not None else ()
+    if state.window is not None:
+        return state.window.opened_at, ""
+    return None, f"{rows[-1].date} {rows[-1].window}" if rows else ""

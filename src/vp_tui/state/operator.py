@@ -96,7 +96,14 @@ def outcome_audited(event: events.OutcomeAudited, state: State) -> State:
     followed = {order.asked_at for order in (lane.brake, lane.restart) if order is not None}
     followed |= {cancel.at for cancel in state.cancels}
     told = {told for told in state.outcomes_audited if told.asked_at in followed}
-    return replace(state, outcomes_audited=frozenset({*told, event.outcome}))
+    news = event.outcome
+    cancels = tuple(
+        cancel._replace(audited=(*cancel.audited, news.result))
+        if (cancel.at, cancel.session_id) == (news.asked_at, news.target)
+        else cancel
+        for cancel in state.cancels
+    )
+    return replace(state, cancels=cancels, outcomes_audited=frozenset({*told, news}))
 
 
 def cancels_followed(state: State, at: float) -> State:
@@ -238,6 +245,8 @@ def evidence_read(event: events.EvidenceRead, state: State) -> State:
 def windows_read(event: events.WindowsRead, state: State) -> State:
     """Take the windows that are kept; opening, editing and closing are told."""
     if event.problem is not None:
+        if event.problem == state.windows_problem:
+            return state
         state = replace(state, windows_problem=event.problem)
         return with_entry(state, event.at, None, "window", event.problem, "bad")
     before, state = state.window, replace(state, windows=event.windows, windows_problem=None)

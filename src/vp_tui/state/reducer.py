@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from vp_tui.domain import events
+from vp_tui.domain.coverage import recall
 from vp_tui.domain.lane.auto_revert import AutoRevertBarred
 from vp_tui.domain.models import StreamEvent
 from vp_tui.state import lane, operator, sources, streams
@@ -64,12 +65,28 @@ def _tick(event: events.Tick, state: State) -> State:
 
 
 def _snapshot(event: events.SnapshotArrived, state: State) -> State:
-    return lane.lane_counted(event, sources.snapshot_arrived(event, state))
+    state = sources.snapshot_arrived(event, state)
+    if state.heard is not None:
+        state = replace(state, ledger=recall(state.ledger, state.heard.outcomes))
+    return lane.lane_counted(event, state)
 
 
 def _continuity(event: events.ContinuityArrived, state: State) -> State:
     before, state = state.epoch, sources.continuity_arrived(event, state)
+    if before is None:
+        state = lane.with_numbered_boot(state, is_first=True)
     return lane.lane_booted(event, state, is_new=before is not None and state.epoch != before)
+
+
+def _windows(event: events.WindowsRead, state: State) -> State:
+    state = operator.windows_read(event, state)
+    heard = event.heard and event.heard.on_clock(state.clock.at, state.clock.wall)
+    return lane.recalled(replace(state, heard=heard or state.heard))
+
+
+def _evidence(event: events.EvidenceRead, state: State) -> State:
+    is_first, state = state.evidence is None, operator.evidence_read(event, state)
+    return lane.recalled(state) if is_first else state
 
 
 _RULES: Final[Mapping[type[events.Event], Callable[[Any, State], State]]] = MappingProxyType(
@@ -87,8 +104,8 @@ _RULES: Final[Mapping[type[events.Event], Callable[[Any, State], State]]] = Mapp
         events.LinkChanged: streams.link_changed,
         events.LinkDropped: streams.link_dropped,
         events.GapFound: streams.gap_found,
-        events.EvidenceRead: operator.evidence_read,
-        events.WindowsRead: operator.windows_read,
+        events.EvidenceRead: _evidence,
+        events.WindowsRead: _windows,
         events.SuitesRead: sources.suites_read,
         events.RowRecorded: operator.row_recorded,
         events.RowsPreceded: operator.rows_preceded,

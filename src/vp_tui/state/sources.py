@@ -171,8 +171,9 @@ def sessions_arrived(event: events.SessionsArrived, state: State) -> State:
     for session_id in lost:
         run = state.runs[session_id]
         runs[session_id] = run if run.lost_at is not None else run._replace(lost_at=event.at)
+    counted = state.heard.under_way if state.heard is not None else ()
     began = sum(run.turns for run in runs.values()) - sum(
-        state.runs[session_id].turns for session_id in runs if session_id in state.runs
+        state.runs[one].turns if one in state.runs else one in counted for one in runs
     )
     state = replace(
         state,

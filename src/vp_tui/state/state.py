@@ -18,7 +18,7 @@ from vp_tui.domain.vocabulary import Profile, RevertMode, Traffic
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from vp_tui.domain.events import SwitchesRead
+    from vp_tui.domain.events import Heard, SwitchesRead
     from vp_tui.domain.lane.mode import LaneStart
     from vp_tui.domain.lane.probe import Probe
     from vp_tui.domain.lane.restart import Restart
@@ -253,6 +253,10 @@ class State:
     """Of these, those from before the gateway's newest restart."""
     unstarted_told: int = 0
     """Of its turns that could not start the lane, those that a row tells of."""
+    heard: Heard | None = None
+    """What is kept of what any vp-tui heard, as it was read last."""
+    is_recalled: bool = False
+    """What was kept when this watch began was taken up."""
     sources: Mapping[models.Source, SourceStatus] = field(default_factory=dict)
     log_sources: Mapping[str, SourceStatus] = field(default_factory=dict)
     """The log endpoint's status for each log."""

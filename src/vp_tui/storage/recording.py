@@ -14,9 +14,9 @@ from typing import Any, Final, get_args
 from vp_tui.domain import events, models
 from vp_tui.domain import orders as audit
 from vp_tui.domain.events import Event
-from vp_tui.domain.lane import auto_revert, probe, switch_proof, switches, turn_proof
+from vp_tui.domain.lane import auto_revert, mode, probe, switch_proof, switches, turn_proof
 from vp_tui.domain.rollout import evidence_row, verdicts, windows
-from vp_tui.domain.runs import alarms
+from vp_tui.domain.runs import alarms, cancels, turns
 from vp_tui.domain.text import clip, literal
 from vp_tui.storage.typed_json import KIND, Codecs, Misshapen
 
@@ -25,8 +25,8 @@ KINDS: Final = frozenset(kind.__name__ for kind in get_args(Event))
 _NAME_LIMIT: Final = 60
 """Characters of a foreign kind's name that are told."""
 _DOMAIN: Final = (
-    audit, events, models, auto_revert, probe, switch_proof, switches, turn_proof,
-    evidence_row, verdicts, windows, alarms,
+    audit, events, models, auto_revert, mode, probe, switch_proof, switches, turn_proof,
+    evidence_row, verdicts, windows, alarms, cancels, turns,
 )  # fmt: skip
 _NAMES: Final[Mapping[str, Any]] = {
     name: value for module in _DOMAIN for name, value in vars(module).items()

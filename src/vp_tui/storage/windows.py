@@ -1,4 +1,4 @@
-"""The windows that outlive a vp-tui: one small file per gateway, lane and evidence log.
+"""What outlives a vp-tui: the windows and what was heard, a small file per gateway, lane and log.
 
 Several vp-tui on one host share it, so that they show the same window.
 """
@@ -6,12 +6,19 @@ Several vp-tui on one host share it, so that they show the same window.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from vp_tui.domain.events import Heard
+from vp_tui.domain.lane.mode import LaneStart
+from vp_tui.domain.models import Failure
 from vp_tui.domain.rollout.labels import is_same_window
 from vp_tui.domain.rollout.verdicts import GATE_NAMES, Waiver
 from vp_tui.domain.rollout.windows import Window, open_window
+from vp_tui.domain.runs.cancels import Cancel
+from vp_tui.domain.runs.turns import RoutingTally
 from vp_tui.domain.text import literal
 from vp_tui.storage.atomic import read_if_there, write_private
 from vp_tui.storage.errors import EvidenceError, WindowError
@@ -28,7 +35,12 @@ KEPT: Final = 20
 """Windows in the file at most: the open one, and the newest closed ones of unreal traffic."""
 _FORMAT: Final = "vp-tui-windows"
 _NAME_LENGTH: Final = 16
-_WINDOW: Final = Codecs({"Waiver": Waiver, "datetime": datetime}).of(Window)
+_CODECS: Final = Codecs(
+    {kind.__name__: kind for kind in (Cancel, Failure, LaneStart, RoutingTally, Waiver)}
+    | {"Mapping": Mapping, "datetime": datetime}
+)
+_WINDOW: Final = _CODECS.of(Window)
+_HEARD: Final = _CODECS.of(Heard)
 _UNSAID: Final[dict[str, Any]] = {"closed_at": None, "decision": None, "waivers": []}
 """What a window's object says although it has nothing to say."""
 
@@ -39,15 +51,32 @@ def windows_file(directory: Path, *watched: str) -> Path:
     return directory / f"{name}.json"
 
 
+class Kept(NamedTuple):
+    """What the file holds."""
+
+    windows: tuple[Window, ...] = ()
+    """Oldest first."""
+    heard: Heard | None = None
+
+
 def read_windows(path: Path) -> tuple[Window, ...]:
     """Return the windows that are kept, oldest first; none where there is no file.
 
     Raises EvidenceError when the file cannot be read.
     """
+    return read_kept(path).windows
+
+
+def read_kept(path: Path) -> Kept:
+    """Return what is kept. Raises EvidenceError when the file cannot be read.
+
+    What was heard cannot always be read: another vp-tui wrote it, or nobody did. That costs no
+    window.
+    """
     with WindowError.for_os_errors(path):
         data = read_if_there(path)
     if data is None:
-        return ()
+        return Kept()
     try:
         return _parsed(data)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
@@ -55,11 +84,24 @@ def read_windows(path: Path) -> tuple[Window, ...]:
         raise WindowError("it cannot be read as vp-tui's windows", cure, path) from error
 
 
-def _parsed(data: bytes) -> tuple[Window, ...]:
+def _parsed(data: bytes) -> Kept:
     kept = json.loads(data)
     if kept["format"] != _FORMAT:
         raise ValueError("another format")
-    return tuple(_legible(_decoded(window)) for window in kept["windows"])
+    heard = None
+    with suppress(ValueError, AttributeError):
+        told = {key: part for key, part in kept.get("heard").items() if key in Heard._fields}
+        heard = _HEARD.decode(_literal(told))
+    return Kept(tuple(_legible(_decoded(window)) for window in kept["windows"]), heard)
+
+
+def _literal(value: Any) -> Any:  # noqa: ANN401 - any JSON value
+    """Return what was read with texts that can be shown."""
+    if isinstance(value, dict):
+        return {literal(key): _literal(part) for key, part in value.items()}
+    if isinstance(value, list):
+        return list(map(_literal, value))
+    return literal(value) if isinstance(value, str) else value
 
 
 def _decoded(value: dict[str, object]) -> Window:
@@ -166,20 +208,49 @@ def change_windows(
     the newest that was closed by hand after a row, which that row's record may not open again.
     Raises EvidenceError when the file cannot be read or written.
     """
+
+    def changed(kept: Kept) -> Kept:
+        windows = change(kept.windows)
+        rows = {(w.opened_at, w.decision) for w in kept.windows if w.decision}
+        by_hand = [w for w in windows if not w.is_open and (w.opened_at, w.decision) in rows]
+        left = tuple(
+            w
+            for w in windows
+            if w.is_open or not w.source.is_real or (by_hand and w is by_hand[-1])
+        )
+        return kept._replace(windows=left[-KEPT:])
+
+    return _change(path, changed).windows
+
+
+def keep_heard(path: Path, ours: Heard) -> None:
+    """Keep what was heard beside what is kept already, of whomever.
+
+    Nothing is kept of a window that another vp-tui closed or opened meanwhile: it is not known yet.
+    Raises EvidenceError when the file cannot be read or written.
+    """
+
+    def changed(kept: Kept) -> Kept:
+        current, heard = open_window(kept.windows), kept.heard
+        is_other = ours.opened_at != (current.opened_at if current else None)
+        if is_other or (heard is not None and not heard.lacks(ours)):
+            return kept
+        return kept._replace(heard=ours if heard is None else heard.joined(ours))
+
+    _change(path, changed)
+
+
+def _change(path: Path, change: Callable[[Kept], Kept]) -> Kept:
+    """Replace what is kept by what `change` makes of it, durably; return it."""
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with locked(path):
-            before = read_windows(path)
-            changed = change(before)
-            rows = {(w.opened_at, w.decision) for w in before if w.decision}
-            by_hand = [w for w in changed if not w.is_open and (w.opened_at, w.decision) in rows]
-            kept = [
-                w
-                for w in changed
-                if w.is_open or not w.source.is_real or (by_hand and w is by_hand[-1])
-            ][-KEPT:]
-            told = [_UNSAID | _WINDOW.encode(window) for window in kept]
-            content = {"format": _FORMAT, "version": 1, "windows": told}
+            kept = change(before := read_kept(path))
+            if kept == before and path.exists():
+                return kept
+            told = [_UNSAID | _WINDOW.encode(window) for window in kept.windows]
+            heard = {} if kept.heard is None else {"heard": _HEARD.encode(kept.heard)}
+            content = {"format": _FORMAT, "version": 1, "windows": told, **heard}
             write_private(path, canonical(content))
     except OSError as error:
         raise WindowError.of(error, path) from error
@@ -187,4 +258,4 @@ def change_windows(
         if isinstance(error.__cause__, OSError):  # the lock's: it speaks of an evidence log
             raise WindowError.of(error.__cause__, path) from error
         raise
-    return tuple(kept)
+    return kept

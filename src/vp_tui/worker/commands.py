@@ -14,7 +14,7 @@ import asyncio
 import threading
 import time
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Final
 
 from vp_tui.domain import events, orders
@@ -78,6 +78,11 @@ class Commands:
         `before` is the open window as it was known; None: none was open.
         """
         return await self.recorder.change_window(window, before)
+
+    def keep_heard(self, heard: events.Heard) -> None:
+        """Keep what was heard; answered by WindowsRead."""
+        write = partial(self.recorder.keep_heard, heard)
+        self.feeds.call(lambda feeds: feeds.keep_heard(write))
 
     async def waiting(self) -> WaitingRows:
         """Return the rows that wait for the log; answered by WaitingOffered."""

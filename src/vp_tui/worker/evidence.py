@@ -28,13 +28,14 @@ from vp_tui.storage.rows import (
     record_or_keep,
     spooled_rows,
 )
-from vp_tui.storage.windows import keep_window, windows_file
+from vp_tui.storage.windows import keep_heard, keep_window, windows_file
 from vp_tui.views.evidence_row import facts_of, row_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
     from pathlib import Path
 
+    from vp_tui.domain.events import Heard
     from vp_tui.domain.rollout.evidence_row import EvidenceRow
     from vp_tui.domain.rollout.windows import Told, Window
     from vp_tui.state.store import Store
@@ -202,6 +203,17 @@ class Recorder:
         except EvidenceError as error:
             return error.failure
         self.store.apply(WindowsRead(self.clock(), kept))
+        return None
+
+    def keep_heard(self, heard: Heard) -> str | None:
+        """Keep what was heard beside the windows; return why it could not be.
+
+        Blocks on the disk.
+        """
+        try:
+            keep_heard(self.files.windows, heard)
+        except EvidenceError as error:
+            return str(error)
         return None
 
     async def waiting(self) -> WaitingRows:

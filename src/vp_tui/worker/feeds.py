@@ -148,6 +148,18 @@ class Feeds:
         """Look at the files now, not only at their turn: a row was recorded, say."""
         self._tasks.create_task(self._look_at_files(), name="files, asked for")
 
+    def keep_heard(self, write: Callable[[], str | None]) -> None:
+        """Keep what was heard by `write`, away from the loop, and read again what is kept.
+
+        Why it could not be written is told as of the windows, whose file it is.
+        """
+        self._tasks.create_task(self._keep_heard(write), name="heard")
+
+    async def _keep_heard(self, write: Callable[[], str | None]) -> None:
+        if (problem := await asyncio.to_thread(write)) is not None:
+            self.emit(events.WindowsRead(self.pace.clock(), (), problem))
+        await self._look_at_files()
+
     def read_tokens(self) -> None:
         """Read the tokens again and try everything that waits for them."""
         self._tokens_read(self.credentials.read())

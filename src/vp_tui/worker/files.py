@@ -24,7 +24,7 @@ from vp_tui.storage.errors import EvidenceError, LockError, StorageError, Switch
 from vp_tui.storage.evidence_log import read_log, resolve
 from vp_tui.storage.junit import read_report
 from vp_tui.storage.records import RecordsFollower, records_path, sha256
-from vp_tui.storage.windows import adopt_window, read_windows
+from vp_tui.storage.windows import adopt_window, read_kept
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -246,7 +246,8 @@ class WindowsFeed(StampedFeed):
 
     def read(self) -> WindowsRead:
         """Return the windows. Raises EvidenceError."""
-        return WindowsRead(self._clock(), read_windows(self._path))
+        windows, heard = read_kept(self._path)
+        return WindowsRead(self._clock(), windows, heard=heard)
 
     def unread(self, error: StorageError) -> WindowsRead:
         """Return why there are none."""

@@ -23,6 +23,7 @@ from vp_tui.domain.models import ActionStep
 from vp_tui.domain.orders import ActionKind, ActionRecord, OrderOutcome
 from vp_tui.domain.rollout.guardrails import ROLLING
 from vp_tui.domain.runs.cancels import UNCONFIRMED_AFTER_S, Cancel, CancelState, pending, steps
+from vp_tui.state.lane import unkept
 from vp_tui.storage.audit_log import append_action
 from vp_tui.storage.errors import AuditError
 from vp_tui.views.figures import numbers, on_our_clock
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+    from vp_tui.domain.events import Heard
     from vp_tui.domain.lane.auto_revert import AutoRevert
     from vp_tui.domain.lane.restart import Restart
     from vp_tui.domain.lane.switch_proof import Brake
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
     from vp_tui.state.state import State
     from vp_tui.state.store import Store
     from vp_tui.views.view import Live, View
+    from vp_tui.worker.commands import Commands
 
     Followed = Cancel | Brake | Restart
 
@@ -56,6 +59,9 @@ class Hands(Protocol):
 
     def note(self, action: str, reason: str, result: str) -> None:
         """Write into the audit what vp-tui did by itself, or would have done."""
+
+    def keep_heard(self, heard: Heard) -> None:
+        """Keep what is to outlive this vp-tui."""
 
     def ring(self, alarms: tuple[Alarm, ...]) -> None:
         """Run the operator's command for these alarms."""
@@ -76,6 +82,8 @@ class Lookout:
         known = {alarm.key for alarm in view.state.alarms}
         self.live.store.apply(Tick(view.now, self.wall()), *judged(view, reverts=True))
         after = self.live.state
+        if (heard := unkept(after)) is not None:
+            self.hands.keep_heard(heard)
         act_on_revert(view.state.auto_revert, self.live.view, self.hands)
         new = tuple(alarm for alarm in after.alarms if alarm.key not in known)
         if new:
@@ -91,6 +99,14 @@ class Lookout:
     def audit_outcomes(self, keep: Callable[[ActionRecord], None]) -> None:
         """Audit by `keep` what our own orders come to, from now on."""
         audit_outcomes(self.live.store, keep, lambda: self.live.now)
+
+    def keep_left(self, commands: Commands) -> str | None:
+        """Keep what was heard last as vp-tui leaves; return why it could not be.
+
+        Blocks on the disk.
+        """
+        heard = unkept(self.live.state)
+        return None if heard is None else commands.recorder.keep_heard(heard)
 
     def note_left(self, audit: Path) -> Failure | None:
         """Audit the own cancels that are still pending; return why it could not be."""
@@ -176,7 +192,8 @@ def _known(state: State, now: float) -> Iterator[tuple[OrderOutcome, Followed]]:
     """Yield what our own orders have come to by `now`, each with the order that is followed."""
     for cancel in state.cancels:
         how = cancel.state(now)
-        if cancel.actor is not None and how in _RESULTS:
+        is_told = _RESULTS.get(how) in cancel.audited
+        if cancel.actor is not None and how in _RESULTS and not is_told:
             is_open = how is CancelState.UNCONFIRMED
             kind = ActionKind.UNCONFIRMED if is_open else ActionKind.RECOVERY
             yield _of_cancel(cancel, cancel.actor, kind, _RESULTS[how]), cancel

@@ -32,6 +32,13 @@ CLOCKS_S: Final = 2.0
 """A mission's stamps, brought to our own clock, may be so far off."""
 
 
+_MOMENTS: Final = frozenset(
+    {"at", "answered_at", "cleared_at", "ended_at", "moved_at", "recovered_at", "restarted_at"}
+)
+"""Those fields of a cancel that are moments on the monotonic clock."""
+_WHO: Final = frozenset({"actor", "reason", "audited"})
+
+
 class CancelState(StrEnum):
     """How far a cancel has come, in the words of the screen."""
 
@@ -87,6 +94,8 @@ class Cancel(NamedTuple):
     recovered_by: str = ""
     """Which later turn completed, in words."""
     restarted_at: float | None = None
+    audited: tuple[str, ...] = ()
+    """Of our own, what the audit was told that it came to."""
 
     @property
     def who(self) -> str:
@@ -182,6 +191,37 @@ def by_others(cancels: Iterable[Cancel], runs: Iterable[Run], epoch: int | None)
         for run in runs
         if run.cancel is not None and run.cancel.at > newest.get(run.session_id, NEVER) + SAME_S
     ]
+
+
+def moved_by(cancel: Cancel, by_s: float) -> Cancel:
+    """Return the cancel with its moments on a clock that is ahead by so many seconds."""
+    moments = {name: value for name, value in cancel._asdict().items() if name in _MOMENTS}
+    return cancel._replace(**{n: at + by_s for n, at in moments.items() if at is not None})
+
+
+def joined_cancels(
+    own: Iterable[Cancel], told: Iterable[Cancel], *, with_actor: bool = False
+) -> tuple[Cancel, ...]:
+    """Return the cancels that two follow, oldest first; of the same one what either has seen.
+
+    `with_actor` takes from `told` too who asked: who follows a cancel that somebody else asked for
+    does not answer for it.
+    """
+    joined, left_out = list(own), frozenset[str]() if with_actor else _WHO
+    for cancel in told:
+        same = (place for place, known in enumerate(joined) if _is_same(known, cancel))
+        if (place := next(same, None)) is None:
+            joined.append(cancel)
+            continue
+        known = joined[place]
+        seen = {n: v for n, v in cancel._asdict().items() if v and n not in left_out}
+        news = {name: value for name, value in seen.items() if not getattr(known, name)}
+        joined[place] = known._replace(**news)
+    return tuple(sorted(joined, key=lambda cancel: cancel.at))
+
+
+def _is_same(one: Cancel, other: Cancel) -> bool:
+    return one.session_id == other.session_id and abs(one.at - other.at) <= SAME_S
 
 
 def steps(cancel: Cancel, now: float) -> tuple[CancelStep, ...]:

@@ -127,6 +127,11 @@ class RoutingTally(NamedTuple):
         """Whether any stream told anything."""
         return self._replace(ran=0) != RoutingTally()
 
+    def at_least(self, other: RoutingTally) -> RoutingTally:
+        """Return the tally of what two heard of the same turns, as far as it is certain."""
+        most = RoutingTally(*map(max, self, other))
+        return most._replace(coding_turns=most.delegated + most.primary)
+
 
 Silence = Literal["forced", "disabled", "unexplained"]
 """What was known of why a turn stayed on the primary path without a word, when it did."""
