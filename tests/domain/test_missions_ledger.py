@@ -7,19 +7,16 @@ from hypothesis import strategies as st
 from tests.support.builders import ELSEWHERE, NOW, mission, mission_event, snapshot
 from tests.support.recorded import recorded_snapshot
 
+from vp_tui.domain.coverage import Reconstruction, orphans, reconstruct, unreported_fallbacks
 from vp_tui.domain.missions import (
     BOOT_SLACK,
     FALLBACK,
     LEDGER_LIMIT,
     Ledger,
-    Reconstruction,
     Signal,
     merge_snapshot,
     note_stream_fallbacks,
-    orphans,
-    reconstruct,
     terminal_entries,
-    unreported_fallbacks,
 )
 from vp_tui.domain.models import Dialect, Latency, Mission, Snapshot
 
@@ -114,8 +111,14 @@ def test_a_rate_of_nothing_is_unknown() -> None:
 @pytest.mark.parametrize(
     "taken",
     [
-        snapshot(mission(fallback_seen=True), events=[mission_event(cancelled=True)]),
-        snapshot(mission(status="cancelled", fallback_seen=True)),
+        snapshot(
+            mission(status="failed", fallback_seen=True),
+            events=[
+                mission_event("m1", FALLBACK),
+                mission_event("m1", "vp.mission.failed", cancelled=True)._replace(was_clean=True),
+            ],
+        ),
+        snapshot(mission(status="cancelled")),
     ],
 )
 def test_a_mission_that_somebody_cancelled_does_not_count(taken: Snapshot) -> None:

@@ -165,6 +165,7 @@ def test_a_lane_of_g2_tells_why_it_is_stale() -> None:
 def test_a_payload_of_any_json_may_say_cancelled(payload: object, *, cancelled: bool) -> None:
     (found,) = parse(recent_events=[event(payload=payload)]).events
     assert found.cancelled is cancelled
+    assert found.was_clean is (payload == {"cancelled": True, "failed_before_fallback": True})
 
 
 def test_unknown_words_pass() -> None:

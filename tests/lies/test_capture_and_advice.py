@@ -20,7 +20,7 @@ from vp_tui.views.view import View
 @pytest.mark.parametrize(
     ("limit", "cure"),
     [
-        (1000, "[i] see what is known by what; prune its VP events, or waive the rate"),
+        (1000, "[i] see what is known by what; prune its VP events, or [^p] waive"),
         (999, "[i] see what is known by what; raise --event-limit"),
     ],
 )

@@ -7,11 +7,15 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.support import builders
 from tests.support.builders import mission, mission_events, snapshot
+from tests.support.rollout import window
 
-from vp_tui.domain.events import GapFound
-from vp_tui.domain.rollout.verdicts import Verdict
+from vp_tui.domain.events import GapFound, WindowsRead
+from vp_tui.domain.models import LaneSession
+from vp_tui.domain.rollout.verdicts import OUTCOMES_KNOWN, Verdict, Waiver
 from vp_tui.views import words
 from vp_tui.views.assessment import assess
+from vp_tui.views.draft import Choice, draft_row
+from vp_tui.views.evidence_row import row_of
 from vp_tui.views.figures import numbers
 from vp_tui.views.status import status_object
 from vp_tui.views.troubles import badge, troubles
@@ -87,7 +91,7 @@ def test_a_blind_endpoint_whose_outcomes_are_all_known_blocks_no_gate() -> None:
     assert badge(view, frozen=False) == "LIVE" or "BLIND" not in badge(view, frozen=False)
     (note,) = (trouble for trouble in troubles(view) if trouble.what == "endpoint blind")
     assert not note.is_grave
-    assert "own reckoning 0/60" in note.reason
+    assert note.reason == "since 02:00:00Z, own reckoning 0/60", "when its list was full"
 
 
 def test_what_an_earlier_answer_told_stays_known_when_its_events_are_gone() -> None:
@@ -172,3 +176,50 @@ def test_an_orphan_that_a_cancel_accounts_for_alarms_no_gate_and_an_old_one_is_h
         view = seen(builders.healthy(), builders.booted(), builders.listing(), listed)
         assert figures(view).orphans == 1
         assert assess(view).gates.g2.verdict is verdict
+
+
+WORKERS = LaneSession("vp.coder.primary.external", "/w/workers", "idle", None, None)
+WAIVER = Waiver("G1", "ana", "pruned tonight", builders.NOW, Verdict.UNKNOWN, OUTCOMES_KNOWN)
+
+
+def behind_a_full_list(*waivers: Waiver) -> View:
+    """Return what is so on a G2 of workers: 60 missions known, the 20 before the newest not."""
+    missions = night(80)
+    told = [e for m in [*reversed(missions[21:]), missions[0]] for e in mission_events(m)]
+    taken = snapshot(*missions, events=told, event_limit=len(told), lane=WORKERS)
+    opened = window(opened_at=builders.NOW, anchor=frozenset[str](), waivers=waivers)
+    events: list[Event] = [G2, builders.booted(), builders.listing()]
+    return seen(*events, WindowsRead(0.0, (opened,)), builders.polled(taken))
+
+
+def test_what_nobody_can_know_was_a_new_alarm_at_each_mission_without_a_cure() -> None:
+    view = behind_a_full_list()
+    (told,) = assess(view).safety
+    assert told.alarm == "outcomes unknown"
+    assert told.reason.startswith("they cannot be known on this gateway since 02:00:00Z; 20 in ")
+    assert told.cure == "[i] see what is known by what; prune its VP events, or [^p] waive"
+
+
+def test_nobody_could_go_on_where_outcomes_cannot_be_known() -> None:
+    """A waiver of that cause lets clean and the gates be judged over the known ones."""
+    unknown, waived = behind_a_full_list(), behind_a_full_list(WAIVER)
+    assert assess(unknown).gates.g1.verdict is Verdict.UNKNOWN
+    assert not assess(unknown).is_clean
+    told = assess(waived)
+    assert (told.gates.g1.verdict, told.is_clean) == (Verdict.PASS, True)
+    assert "20 outcomes unknown, left out, waived by ana: pruned tonight" in told.gates.g1.reason
+    assert not told.safety
+    assert "BLIND" not in badge(waived, frozen=False)
+    assert words.coverage(figures(waived).coverage) == "known 60/80"
+    row = row_of(draft_row(waived), Choice("HOLD_SHADOW"))
+    assert row.fallback_rate == "0.000 (reconstructed, 20 unknown)"
+    assert "outcomes that nobody knows are left out: waived by ana: pruned tonight" in row.notes
+
+
+def test_a_waiver_of_one_cause_hid_another_one_of_the_same_verdict() -> None:
+    slow = WAIVER._replace(gate="G2", was=Verdict.WATCH, cause="p95 45 s watch (playbook)")
+    failed = mission("m1", "failed")
+    opened = window(opened_at=builders.NOW, anchor=frozenset[str](), waivers=(slow,))
+    ago = builders.polled(snapshot(failed))
+    view = seen(builders.healthy(), builders.booted(), WindowsRead(0.0, (opened,)), ago)
+    assert assess(view).gates.g2.verdict is Verdict.WATCH

@@ -223,11 +223,18 @@ def test_a_cancelled_mission_counts_neither_as_clean_nor_as_fallen_back(*, own: 
     hit = [*asked, *builders.stream(builders.frame("cancelled"), session_id="a", at=100.1)]
     now = builders.state(*stuck(), *hit)
     assert now.ledger.entries["m1"].cancelled
-    finished = builders.snapshot(builders.mission("m1"), builders.mission("m0"))
-    now = reduce_all(now, [builders.polled(finished, 120.0)])
+    zombie = builders.snapshot(builders.mission("m1", "running"), builders.mission("m0"))
+    now = reduce_all(now, [builders.polled(zombie, 120.0)])
     assert {name: entry.cancelled for name, entry in now.ledger.entries.items()} == {
         "m0": False, "m1": True,
     }  # fmt: skip
+
+
+def test_a_cancelled_mission_that_ends_all_the_same_counts_as_it_ended() -> None:
+    hit = builders.stream(builders.frame("cancelled"), session_id="a", at=100.1)
+    ended = builders.polled(builders.snapshot(builders.mission("m1")), 120.0)
+    now = builders.state(*stuck(), *hit, ended)
+    assert not now.ledger.entries["m1"].cancelled
 
 
 def test_a_mission_that_is_met_after_its_cancel_is_marked_too() -> None:
@@ -236,7 +243,7 @@ def test_a_mission_that_is_met_after_its_cancel_is_marked_too() -> None:
     )
     now = reduce_all(
         replace(now, ledger=Ledger()),
-        [builders.polled(builders.snapshot(builders.mission("m1")), 101.0)],
+        [builders.polled(builders.snapshot(builders.mission("m1", "running")), 101.0)],
     )
     assert now.ledger.entries["m1"].cancelled
 

@@ -36,7 +36,7 @@ def test_they_come_in_the_order_of_the_rules() -> None:
         "`event_counts={vp.mission.dispatched:18}`",
         "reported: BLIND says 0.000 0/19, p95 36.000s 2nd of 19",
         "epoch: 0/18 fell back, at most ",
-        "window: +19 missions: 19 completed, 0 failed, 0 running, 0 fell back, p95 36.000s",
+        "window: +19 missions: 19 completed, 0 failed, 0 running, 0 fell back, 1 unknown, p95",
         "turns: at least 19 ran, 1 beginning heard, 1 of 1 to the VP",
         "outcomes unknown: 1 in the window, 1 of the last 19 ended unseen",
         "as suggested: ",

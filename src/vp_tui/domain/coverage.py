@@ -1,4 +1,4 @@
-"""How far the gateway's events cover its missions, and how many outcomes are known all the same.
+"""How far the gateway's lists can be believed: which outcomes are known, which rows cannot run.
 
 Missions come newest first, events oldest first, each cut at its limit: an endpoint with more events
 than that is blind for what is new. That is a word about the endpoint; what is known counts.
@@ -11,16 +11,21 @@ from dataclasses import replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from vp_tui.domain.missions import Signal, Witness
+from vp_tui.domain.missions import Signal, Witness, is_of_epoch
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
+    from datetime import datetime
 
     from vp_tui.domain.missions import Ledger, LedgerEntry
-    from vp_tui.domain.models import Snapshot
+    from vp_tui.domain.models import Dialect, Mission, MissionClaims, Snapshot
 
 
 DISPATCHED: Final = "vp.mission.dispatched"
+ORPHAN_AFTER_S: Final = 300.0
+"""G2: what reads `running` for longer than this, and than three p95, cannot be real when idle."""
+ORPHAN_GRACE_S: Final = 10.0
+"""Younger rows are not given up: the session listing may be older than they are."""
 
 
 class CoverageState(StrEnum):
@@ -43,6 +48,9 @@ class Coverage(NamedTuple):
     considered: int
     by: tuple[tuple[Witness, int], ...] = ()
     """How many outcomes are known by what; one that may run yet is known by its row."""
+    since: datetime | None = None
+    """When the list of events was full: of what happened later it tells nothing. None: it is not.
+    """
 
     @property
     def known(self) -> int:
@@ -53,6 +61,22 @@ class Coverage(NamedTuple):
     def unknown(self) -> int:
         """Of the considered missions, the others: they are in no rate."""
         return self.considered - self.known
+
+
+class Reconstruction(NamedTuple):
+    """The reconstructed fallback figures over terminal missions whose outcome is known."""
+
+    terminal: int
+    fallbacks: int
+    inferred: int
+    """Of the fallbacks, those known by inference alone."""
+    unknown: int = 0
+    """Further terminal missions, whose outcome is not known: they are in no rate."""
+
+    @property
+    def rate(self) -> float | None:
+        """Fraction 0..1; None without terminal missions: 0/0 is not 0."""
+        return self.fallbacks / self.terminal if self.terminal else None
 
 
 def coverage_of(snapshot: Snapshot, ledger: Ledger) -> Coverage:
@@ -70,22 +94,29 @@ def coverage_of(snapshot: Snapshot, ledger: Ledger) -> Coverage:
     entries = (ledger.entries.get(mission.mission_id) for mission in snapshot.missions)
     by = Counter(_known_by(entry) for entry in entries if entry is not None and entry.is_known)
     told = tuple((witness, by[witness]) for witness in Witness)
-    return Coverage(state, sum(covered), len(covered), told)
+    return Coverage(state, sum(covered), len(covered), told, _full_since(snapshot))
+
+
+def _full_since(snapshot: Snapshot) -> datetime | None:
+    if len(snapshot.events) < snapshot.event_limit:
+        return None
+    stamps = (event.created_at for event in snapshot.events if event.created_at is not None)
+    return max(stamps, default=None)
 
 
 def seen_outcomes(snapshot: Snapshot | None, ledger: Ledger) -> dict[str, bool]:
     """Return of which missions somebody saw whether they fell back, and whether.
 
     What a later answer tells by itself, where a result lies, was not seen. Those that were
-    cancelled by hand did neither.
+    cancelled by hand before they fell back did neither.
     """
     listed = (m.mission_id for m in (snapshot.missions if snapshot else ()))
     entries = (entry for one in listed if (entry := ledger.entries.get(one)) is not None)
     told = dict.fromkeys(ledger.stream_fallbacks, True)
     for entry in entries:
-        fell_back = bool(entry.signals - {Signal.INFERRED})
+        fell_back = bool(entry.signals - entry.void - {Signal.INFERRED})
         is_seen = entry.witness in {Witness.EVENTS, Witness.WITNESSED}
-        if (fell_back or is_seen) and not entry.cancelled:
+        if (fell_back or is_seen) and not entry.is_left_out:
             told[entry.mission.mission_id] = fell_back
     return told
 
@@ -110,3 +141,80 @@ def _known_by(entry: LedgerEntry) -> Witness:
     if entry.signals and entry.signals <= {Signal.STREAM}:
         return Witness.WITNESSED
     return Witness.INFERRED if entry.signals == {Signal.INFERRED} else Witness.EVENTS
+
+
+def reconstruct(entries: Iterable[LedgerEntry]) -> Reconstruction:
+    """Return the fallback figures of finished missions, from all signals."""
+    listed = tuple(entries)
+    known = [entry for entry in listed if entry.is_known]
+    fallen = [entry for entry in known if entry.fell_back]
+    alone = frozenset({Signal.INFERRED})
+    inferred = sum(entry.signals == alone for entry in fallen)
+    return Reconstruction(len(known), len(fallen), inferred, len(listed) - len(known))
+
+
+def unreported_fallbacks(ledger: Ledger, snapshot: Snapshot) -> int:
+    """Return how many of the snapshot's missions fell back without the gateway reporting it.
+
+    A frame that outran the poll is news, no disagreement: each mission is judged by an answer that
+    was asked for after the newest that a stream told of it.
+    """
+    known = sum(
+        bool(entry.signals) and (mission.fallback_seen or mission.mission_id not in ledger.news)
+        for mission in snapshot.missions
+        if (entry := ledger.entries.get(mission.mission_id))
+    )
+    return known - snapshot.fallback.with_fallback
+
+
+def orphans(
+    snapshot: Snapshot,
+    dialect: Dialect | None,
+    claims: MissionClaims | None = None,
+    since: datetime | None = None,
+    *,
+    may_run: bool,
+) -> tuple[str, ...]:
+    """Return ids of missions that read `running` but cannot be; `may_run`: a session may run.
+
+    G1 has one lock: only the newest running row can be real, and only while a session runs. On G2
+    several run at once: one that a worker claimed is given up when its claim has ended, one of the
+    gateway's own when it is old and no session runs. Without `claims` those of a lane of workers
+    may all be under way. An unknown generation is treated as G2, the one that accuses less.
+    A restart at `since` ended all of the gateway's own that ran before it.
+    """
+    running = [mission for mission in snapshot.missions if mission.status == "running"]
+    if dialect == "G1":
+        is_newest = bool(running) and running[0] is snapshot.missions[0]
+        at_most = 1 if is_newest and is_of_epoch(running[0], since) else 0
+        doubtful, certain, limit_s = running[:at_most], running[at_most:], ORPHAN_GRACE_S
+    else:
+        doubtful, certain = _by_claim(running, snapshot, claims)
+        limit_s = max(3 * (snapshot.latency.p95_s or 0.0), ORPHAN_AFTER_S)
+    given_up = [m for m in doubtful if not may_run and _age_s(m, snapshot.generated_at) > limit_s]
+    return tuple(mission.mission_id for mission in given_up + certain)
+
+
+def is_of_workers(snapshot: Snapshot) -> bool:
+    """Tell whether the lane is one of workers: no stream tells how their missions end."""
+    return snapshot.lane is not None and snapshot.lane.session_id.endswith(".external")
+
+
+def _by_claim(
+    running: list[Mission], snapshot: Snapshot, claims: MissionClaims | None
+) -> tuple[list[Mission], list[Mission]]:
+    """Return G2's running rows that no worker has, and those whose worker's claim has ended.
+
+    Of one that the answer does not name, as it is newer, nothing is known on a lane of workers.
+    """
+    has_workers = is_of_workers(snapshot)
+    told = claims.missions if claims is not None else {}
+    named = [(m, told[m.mission_id].expires_at) for m in running if m.mission_id in told]
+    unnamed = [] if has_workers else [m for m in running if m.mission_id not in told]
+    unclaimed = [mission for mission, end in named if end is None]
+    ended = [m for m, end in named if claims is not None and end is not None and end < claims.as_of]
+    return unclaimed + unnamed, ended
+
+
+def _age_s(mission: Mission, now: datetime) -> float:
+    return (now - mission.started_at).total_seconds() if mission.started_at else 0.0

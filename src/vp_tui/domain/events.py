@@ -332,6 +332,8 @@ class CancelRequested(NamedTuple):
     session_id: str
     reason: str
     actor: str
+    mission_id: str | None = None
+    """The mission that certainly is that run's."""
 
 
 class CancelAnswered(NamedTuple):

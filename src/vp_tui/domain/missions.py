@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
     from datetime import datetime
 
-    from vp_tui.domain.models import Dialect, Mission, MissionClaims, Snapshot
+    from vp_tui.domain.models import Dialect, Mission, MissionEvent, Snapshot
 
 
 FALLBACK: Final = "vp.mission.fallback"
@@ -25,10 +25,6 @@ LEDGER_LIMIT: Final = 5_000
 """Missions kept; the oldest leave first."""
 BOOT_SLACK: Final = timedelta(seconds=2)
 """The gateway's boot in UTC is known to about a second: the Date header has no fraction."""
-ORPHAN_AFTER_S: Final = 300.0
-"""G2: what reads `running` for longer than this, and than three p95, cannot be real when idle."""
-ORPHAN_GRACE_S: Final = 10.0
-"""Younger rows are not given up: the session listing may be older than they are."""
 
 ENDS: Final = frozenset({"vp.mission.completed", "vp.mission.failed", "vp.mission.cancelled"})
 """Events that tell how a mission ended."""
@@ -41,6 +37,9 @@ class Signal(StrEnum):
     FLAG = "flag"
     INFERRED = "inferred"
     STREAM = "stream"
+
+
+_OF_THE_METRICS: Final = frozenset({Signal.EVENT, Signal.FLAG})
 
 
 class Witness(StrEnum):
@@ -61,14 +60,21 @@ class LedgerEntry(NamedTuple):
     mission: Mission
     signals: frozenset[Signal] = frozenset()
     cancelled: bool = False
-    """Ended by hand: neither clean nor fallen back."""
+    """Ended by hand: neither clean nor fallen back, unless it had fallen back before."""
     witness: Witness | None = None
     """By what its end is known; None: by nothing, or it has not ended."""
+    void: frozenset[Signal] = frozenset()
+    """Signals that its cancel made, or may have: G2 tells a fallback of whatever is cancelled."""
 
     @property
     def fell_back(self) -> bool:
         """Whether any signal says so."""
-        return bool(self.signals)
+        return bool(self.signals - self.void)
+
+    @property
+    def is_left_out(self) -> bool:
+        """Whether it is known to count nowhere: cancelled, and it had not fallen back before."""
+        return self.cancelled and self.is_known and not self.fell_back
 
     @property
     def is_known(self) -> bool:
@@ -80,7 +86,7 @@ class LedgerEntry(NamedTuple):
         if self.is_known:
             return self
         signals = frozenset({Signal.EVENT} if fallen else ())
-        return self._replace(witness=Witness.EVENTS, signals=signals)
+        return self._replace(witness=Witness.EVENTS, signals=signals, void=frozenset())
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +96,9 @@ class Ledger:
     entries: Mapping[str, LedgerEntry] = field(default_factory=dict)
     stream_fallbacks: tuple[str, ...] = ()
     """Missions that a stream said fell back and that the metrics have not named yet."""
-    witnessed: frozenset[str] = frozenset()
-    """Missions that a stream was heard of from dispatch to end, until the metrics say so too."""
+    witnessed: tuple[str, ...] = ()
+    """Missions that a stream was heard of from dispatch to end, until the metrics say so too; at
+    most LEDGER_LIMIT."""
     news: frozenset[str] = frozenset()
     """Missions of which a stream told after the newest answer was asked for, perhaps."""
     later_news: frozenset[str] = frozenset()
@@ -100,29 +107,13 @@ class Ledger:
     """Missions that read `running` and cannot be, until they end after all."""
 
 
-class Reconstruction(NamedTuple):
-    """The reconstructed fallback figures over terminal missions whose outcome is known."""
-
-    terminal: int
-    fallbacks: int
-    inferred: int
-    """Of the fallbacks, those known by inference alone."""
-    unknown: int = 0
-    """Further terminal missions, whose outcome is not known: they are in no rate."""
-
-    @property
-    def rate(self) -> float | None:
-        """Fraction 0..1; None without terminal missions: 0/0 is not 0."""
-        return self.fallbacks / self.terminal if self.terminal else None
-
-
 def merge_snapshot(ledger: Ledger, snapshot: Snapshot, dialect: Dialect | None) -> Ledger:
     """Return the ledger with what a snapshot tells about its missions."""
     by_event = {event.mission_id for event in snapshot.events if event.event_type == FALLBACK}
-    by_hand = {event.mission_id for event in snapshot.events if event.cancelled}
+    by_hand = {event.mission_id: event for event in snapshot.events if event.cancelled}
     ended = {event.mission_id for event in snapshot.events if event.event_type in ENDS}
     lane_result = f"workspace://{snapshot.lane.workspace_dir}" if snapshot.lane else None
-    by_stream = set(ledger.stream_fallbacks)
+    by_stream, heard = set(ledger.stream_fallbacks), set(ledger.witnessed)
     entries = dict(ledger.entries)
     for mission in reversed(snapshot.missions):
         mission_id = mission.mission_id
@@ -134,19 +125,27 @@ def merge_snapshot(ledger: Ledger, snapshot: Snapshot, dialect: Dialect | None) 
         }
         known = entries.get(mission_id, LedgerEntry(mission))
         is_inferable = dialect == "G1" and _is_inferable(mission, lane_result)
+        is_told, was_heard = mission_id in ended, mission_id in heard
+        signals = known.signals.union(signal for signal, is_so in told.items() if is_so)
+        cancel = by_hand.get(mission_id)
+        is_by_hand = cancel is not None or mission.status == "cancelled"
         entries[mission_id] = LedgerEntry(
             mission,
-            known.signals.union(signal for signal, is_so in told.items() if is_so),
-            known.cancelled or mission_id in by_hand or mission.status == "cancelled",
-            _witness(mission, known, ledger, is_told=mission_id in ended, infers=is_inferable),
+            signals,
+            is_by_hand
+            or (known.cancelled and not _ended_by_itself(mission, is_told or is_inferable)),
+            _witness(mission, known, is_told=is_told, was_heard=was_heard, infers=is_inferable),
+            known.void if dialect == "G1" else _void(known, mission, signals, cancel, is_told),
         )
     kept = dict(list(entries.items())[-LEDGER_LIMIT:])
     return Ledger(
         kept,
         tuple(m for m in ledger.stream_fallbacks if m not in entries),
-        frozenset(m for m in ledger.witnessed if m not in kept or not kept[m].mission.is_terminal),
+        tuple(m for m in ledger.witnessed if m not in kept or not kept[m].mission.is_terminal),
         news=ledger.later_news,
-        given_up=frozenset(m for m in ledger.given_up if _may_end(kept.get(m))),
+        given_up=frozenset(
+            m for m in ledger.given_up if (e := kept.get(m)) and not e.mission.is_terminal
+        ),
     )
 
 
@@ -156,21 +155,42 @@ def _is_before(entry: LedgerEntry, oldest: datetime | None) -> bool:
 
 
 def _witness(
-    mission: Mission, known: LedgerEntry, ledger: Ledger, *, is_told: bool, infers: bool
+    mission: Mission, known: LedgerEntry, *, is_told: bool, was_heard: bool, infers: bool
 ) -> Witness | None:
     """Return by what the mission's end is known now; what was known before stays known."""
     if not mission.is_terminal:
         return None
     if is_told:
         return Witness.EVENTS
-    was_heard = mission.status == "completed" and mission.mission_id in ledger.witnessed
-    if was_heard or known.witness in {Witness.EVENTS, Witness.WITNESSED}:
+    was_there = was_heard and mission.status == "completed"
+    if was_there or known.witness in {Witness.EVENTS, Witness.WITNESSED}:
         return Witness.WITNESSED
     return Witness.INFERRED if infers else None
 
 
-def _may_end(entry: LedgerEntry | None) -> bool:
-    return entry is not None and not entry.mission.is_terminal
+def _void(
+    known: LedgerEntry,
+    mission: Mission,
+    signals: frozenset[Signal],
+    cancel: MissionEvent | None,
+    is_told: bool,  # noqa: FBT001 - beside the event
+) -> frozenset[Signal]:
+    """Return the signals of a mission of a G2 that say nothing of how it went.
+
+    A cancel appends a fallback event of its own, and its end says whether there was one before. As
+    long as nobody saw that end, only a fallback that was told while the mission ran is one.
+    """
+    own = signals & _OF_THE_METRICS
+    if cancel is not None:
+        return own if cancel.was_clean else frozenset()
+    if is_told or mission.status not in {"failed", "cancelled"}:
+        return frozenset()
+    return known.void if known.mission.is_terminal and known.signals else own - known.signals
+
+
+def _ended_by_itself(mission: Mission, is_known: bool) -> bool:  # noqa: FBT001 - one of a pair
+    """Tell whether a mission whose run was cancelled ended all the same, as far as is known."""
+    return mission.status == "completed" or (mission.status == "failed" and is_known)
 
 
 def note_stream_fallbacks(ledger: Ledger, mission_ids: Iterable[str]) -> Ledger:
@@ -198,7 +218,8 @@ def note_witnessed(ledger: Ledger, mission_ids: Collection[str]) -> Ledger:
     """Return the ledger knowing that a stream was heard of these from dispatch to end."""
     if not mission_ids:
         return ledger
-    return replace(ledger, witnessed=ledger.witnessed.union(mission_ids))
+    heard = tuple(dict.fromkeys((*ledger.witnessed, *mission_ids)))
+    return replace(ledger, witnessed=heard[-LEDGER_LIMIT:])
 
 
 def give_up(
@@ -227,7 +248,8 @@ def note_cancelled(ledger: Ledger, mission_ids: Iterable[str]) -> Ledger:
     news = {
         mission_id: entry._replace(cancelled=True)
         for mission_id in mission_ids
-        if (entry := ledger.entries.get(mission_id)) and not entry.cancelled
+        if (entry := ledger.entries.get(mission_id))
+        and not (entry.cancelled or _ended_by_itself(entry.mission, entry.witness is not None))
     }
     return replace(ledger, entries={**ledger.entries, **news}) if news else ledger
 
@@ -238,86 +260,26 @@ def terminal_entries(
     """Return the epoch's finished missions that count, oldest completion first.
 
     `since` is the gateway's boot (UTC), None when it is not known: then all count. An orphaned
-    mission that fell back has failed on both paths: it comes as failed.
+    mission that fell back has failed on both paths: it comes as failed. One that was cancelled
+    after its fallback, or for all that is known, comes as cancelled and has no duration.
     """
     counted = [
-        entry
-        if entry.mission.is_terminal
-        else entry._replace(mission=entry.mission._replace(status="failed"))
+        _as_ended(entry)
         for mission_id, entry in ledger.entries.items()
         if (entry.mission.is_terminal or (entry.fell_back and mission_id in orphaned))
-        and not entry.cancelled
+        and not entry.is_left_out
         and is_of_epoch(entry.mission, since)
     ]
     return tuple(sorted(counted, key=_finished_at))
 
 
-def reconstruct(entries: Iterable[LedgerEntry]) -> Reconstruction:
-    """Return the fallback figures of finished missions, from all signals."""
-    listed = tuple(entries)
-    known = [entry for entry in listed if entry.is_known]
-    fallen = [entry for entry in known if entry.fell_back]
-    alone = frozenset({Signal.INFERRED})
-    inferred = sum(entry.signals == alone for entry in fallen)
-    return Reconstruction(len(known), len(fallen), inferred, len(listed) - len(known))
-
-
-def unreported_fallbacks(ledger: Ledger, snapshot: Snapshot) -> int:
-    """Return how many of the snapshot's missions fell back without the gateway reporting it.
-
-    A frame that outran the poll is news, no disagreement: each mission is judged by an answer that
-    was asked for after the newest that a stream told of it.
-    """
-    known = sum(
-        entry.fell_back and (mission.fallback_seen or mission.mission_id not in ledger.news)
-        for mission in snapshot.missions
-        if (entry := ledger.entries.get(mission.mission_id))
-    )
-    return known - snapshot.fallback.with_fallback
-
-
-def orphans(
-    snapshot: Snapshot,
-    dialect: Dialect | None,
-    claims: MissionClaims | None = None,
-    since: datetime | None = None,
-    *,
-    may_run: bool,
-) -> tuple[str, ...]:
-    """Return ids of missions that read `running` but cannot be; `may_run`: a session may run.
-
-    G1 has one lock: only the newest running row can be real, and only while a session runs. On G2
-    several run at once: one that a worker claimed is given up when its claim has ended, one of the
-    gateway's own when it is old and no session runs. Without `claims` those of a lane of workers
-    may all be under way. An unknown generation is treated as G2, the one that accuses less.
-    A restart at `since` ended all of the gateway's own that ran before it.
-    """
-    running = [mission for mission in snapshot.missions if mission.status == "running"]
-    if dialect == "G1":
-        is_newest = bool(running) and running[0] is snapshot.missions[0]
-        at_most = 1 if is_newest and is_of_epoch(running[0], since) else 0
-        doubtful, certain, limit_s = running[:at_most], running[at_most:], ORPHAN_GRACE_S
-    else:
-        doubtful, certain = _by_claim(running, snapshot, claims)
-        limit_s = max(3 * (snapshot.latency.p95_s or 0.0), ORPHAN_AFTER_S)
-    given_up = [m for m in doubtful if not may_run and _age_s(m, snapshot.generated_at) > limit_s]
-    return tuple(mission.mission_id for mission in given_up + certain)
-
-
-def _by_claim(
-    running: list[Mission], snapshot: Snapshot, claims: MissionClaims | None
-) -> tuple[list[Mission], list[Mission]]:
-    """Return G2's running rows that no worker has, and those whose worker's claim has ended.
-
-    Of one that the answer does not name, as it is newer, nothing is known on a lane of workers.
-    """
-    has_workers = snapshot.lane is not None and snapshot.lane.session_id.endswith(".external")
-    told = claims.missions if claims is not None else {}
-    named = [(m, told[m.mission_id].expires_at) for m in running if m.mission_id in told]
-    unnamed = [] if has_workers else [m for m in running if m.mission_id not in told]
-    unclaimed = [mission for mission, end in named if end is None]
-    ended = [m for m, end in named if claims is not None and end is not None and end < claims.as_of]
-    return unclaimed + unnamed, ended
+def _as_ended(entry: LedgerEntry) -> LedgerEntry:
+    mission = entry.mission
+    if entry.cancelled:
+        return entry._replace(mission=mission._replace(status="cancelled", duration_s=None))
+    if mission.is_terminal:
+        return entry
+    return entry._replace(mission=mission._replace(status="failed"))
 
 
 def _ran_elsewhere(mission: Mission, lane_result: str | None) -> bool:
@@ -342,7 +304,3 @@ def is_of_epoch(mission: Mission, since: datetime | None) -> bool:
 def _finished_at(entry: LedgerEntry) -> tuple[float, str]:
     stamp = entry.mission.completed_at or entry.mission.started_at
     return (stamp.timestamp() if stamp else 0.0, entry.mission.mission_id)
-
-
-def _age_s(mission: Mission, now: datetime) -> float:
-    return (now - mission.started_at).total_seconds() if mission.started_at else 0.0

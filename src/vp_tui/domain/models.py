@@ -125,6 +125,8 @@ class MissionEvent(NamedTuple):
     created_at: datetime | None
     cancelled: bool
     """The payload says that somebody cancelled the mission (G2: `cancelled`, reconciled rows)."""
+    was_clean: bool = False
+    """It says that the mission had not fallen back by then (G2: `failed_before_fallback`)."""
 
 
 class LaneSession(NamedTuple):
@@ -324,8 +326,7 @@ class CancelAnswer(NamedTuple):
     task_cancelled: bool
     """The run unwound while the gateway waited; its engine may write on for all that.
 
-    False says one of two things: nothing ran, or the run did not hear (deaf). The answer is the
-    same; only what ran before, and `took_s`, tell them apart.
+    False: nothing ran, or the run did not hear (deaf); what ran before, and `took_s`, tell which.
     """
     run_id: str | None
     """None on G1."""

@@ -195,6 +195,8 @@ class CancelRun(NamedTuple):
 
     session_id: str
     reason: str
+    mission_id: str | None = None
+    """The mission that certainly is that run's; None where that is not known."""
 
 
 class SetSwitch(NamedTuple):

@@ -120,6 +120,11 @@ def clock_z(stamp: datetime) -> str:
     return f"{clock_time(stamp)}Z"
 
 
+def stamp_z(stamp: datetime, now: datetime) -> str:
+    """Return a UTC moment as its clock reads, with its date where that is not today's."""
+    return clock_z(stamp) if stamp.date() == now.date() else utc_z(stamp)
+
+
 def clock_time(stamp: datetime) -> str:
     """Return the time of day of a stamp in UTC for a column, without its `Z`: `02:00:08`."""
     return f"{stamp:%H:%M:%S}"

@@ -40,6 +40,7 @@ from vp_tui.gateway.payloads import (
     ContinuityAnswerPayload,
     CreatedPayload,
     DashboardPayload,
+    EventPayload,
     HealthPayload,
     MetricsPayload,
     OpsSessionsPayload,
@@ -48,6 +49,8 @@ from vp_tui.gateway.payloads import (
     SessionPayload,
     TailPayload,
     as_utc,
+    is_cancelled,
+    was_clean,
 )
 from vp_tui.gateway.transport import date_of
 
@@ -184,7 +187,7 @@ def _snapshot(metrics: MetricsPayload, mission_limit: int, event_limit: int) -> 
         fallback=_value(ReportedFallback, metrics.fallback),
         latency=_value(Latency, metrics.latency),
         missions=tuple(_value(Mission, mission) for mission in metrics.missions),
-        events=tuple(_value(MissionEvent, event) for event in metrics.events),
+        events=tuple(map(_event, metrics.events)),
         mission_limit=mission_limit,
         event_limit=event_limit,
     )
@@ -193,6 +196,12 @@ def _snapshot(metrics: MetricsPayload, mission_limit: int, event_limit: int) -> 
 def _value(kind: Callable[..., Value], payload: Payload, **more: object) -> Value:
     """Return the domain value that has the payload's fields, but for those given besides."""
     return kind(**{**vars(payload), **more})
+
+
+def _event(event: EventPayload) -> MissionEvent:
+    told, payload = vars(event), event.payload
+    kept = {name: told[name] for name in told if name != "payload"}
+    return MissionEvent(**kept, cancelled=is_cancelled(payload), was_clean=was_clean(payload))
 
 
 def _offset_s(stamp: datetime, date_header: str | None) -> float | None:

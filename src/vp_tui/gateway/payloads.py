@@ -84,11 +84,16 @@ class MissionPayload(Payload):
     fallback_seen: bool = False
 
 
-def _is_cancelled(payload: object) -> bool:
+def is_cancelled(payload: object) -> bool:
     """Tell whether an event's payload says that somebody, or the gateway, ended the mission."""
     return isinstance(payload, dict) and (
         payload.get("cancelled") is True or payload.get("reason") == RECONCILED
     )
+
+
+def was_clean(payload: object) -> bool:
+    """Tell whether an event's payload says that its mission had not fallen back before."""
+    return isinstance(payload, dict) and payload.get("failed_before_fallback") is True
 
 
 class EventPayload(Payload):
@@ -98,7 +103,7 @@ class EventPayload(Payload):
     mission_id: Text
     event_type: Text
     created_at: Stamp | None = None
-    cancelled: Annotated[Any, AfterValidator(_is_cancelled)] = Field(default=False, alias="payload")
+    payload: Any = None
 
 
 class FallbackPayload(Payload):

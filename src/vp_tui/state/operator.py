@@ -46,6 +46,7 @@ def cancel_requested(event: events.CancelRequested, state: State) -> State:
     """Begin to follow a cancel of our own."""
     epoch = state.epoch.number if state.epoch else None
     cancel = Cancel(event.session_id, event.at, epoch, event.actor, event.reason)
+    cancel = cancel._replace(mission_id=event.mission_id)
     state = replace(state, cancels=(*state.cancels, cancel)[-CANCELS_KEPT:])
     text = f"requested by {event.actor}: {event.reason}"
     return with_entry(state, event.at, event.session_id, "cancel", text, "warn")
@@ -122,7 +123,7 @@ def cancels_followed(state: State, at: float) -> State:
         )
         cancels = tuple(_seen(cancel, known, epoch, at) for cancel in (*state.cancels, *new))
         state = replace(state, cancels=cancels[-CANCELS_KEPT:])
-    by_hand = [cancel.mission_id for cancel in state.cancels if cancel.mission_id is not None]
+    by_hand = [c.mission_id for c in state.cancels if c.mission_id and c.has_hit]
     ledger = note_cancelled(state.ledger, by_hand)
     return state if ledger is state.ledger else replace(state, ledger=ledger)
 

@@ -9,7 +9,8 @@ import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from vp_tui.domain.missions import ORPHAN_GRACE_S, give_up, merge_snapshot, orphans
+from vp_tui.domain.coverage import ORPHAN_GRACE_S, orphans
+from vp_tui.domain.missions import give_up, merge_snapshot
 from vp_tui.domain.models import Plane, Source, StreamState, utc_of
 from vp_tui.domain.rollout.verdicts import Attestation, attested
 from vp_tui.domain.runs.levels import stuck_after

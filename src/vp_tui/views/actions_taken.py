@@ -15,7 +15,8 @@ from vp_tui.domain.rollout.labels import moment
 from vp_tui.domain.text import clock_z
 from vp_tui.state.state import NO_AUDIT
 from vp_tui.views import words
-from vp_tui.views.figures import current_window, lane_log, on_our_clock
+from vp_tui.views.figures import current_window, lane_log
+from vp_tui.views.sources import on_our_clock
 from vp_tui.views.view import fact
 
 if TYPE_CHECKING:

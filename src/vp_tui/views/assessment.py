@@ -9,8 +9,9 @@ from collections import Counter
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from vp_tui.domain.coverage import reconstruct
 from vp_tui.domain.lane.mode import LaneMode
-from vp_tui.domain.missions import is_of_epoch, reconstruct, terminal_entries
+from vp_tui.domain.missions import is_of_epoch, terminal_entries
 from vp_tui.domain.models import Source
 from vp_tui.domain.rollout.decisions import Suggestion, suggest
 from vp_tui.domain.rollout.gates import GateFacts, judge_gates
@@ -25,7 +26,7 @@ from vp_tui.domain.rollout.guardrails import (
 )
 from vp_tui.domain.rollout.labels import clean_limited_windows, moment, short_label
 from vp_tui.domain.rollout.situation import LaneFacts, Share, Situation, causes_of_no_traffic
-from vp_tui.domain.rollout.verdicts import attested, with_waivers
+from vp_tui.domain.rollout.verdicts import attested, outcomes_waiver, with_waivers
 from vp_tui.domain.rollout.windows import TRIP, RecordedEnd, Told, changed_ends
 from vp_tui.domain.text import clock_z
 from vp_tui.domain.vocabulary import Word
@@ -253,6 +254,7 @@ def _gate_facts(view: View, own: WindowNumbers | None) -> GateFacts:
         continuity=view.state.continuity if is_fresh else None,
         own_failed_attaches=view.state.failed_attaches,
         suites=attested(view.state.suites, view.wall),
+        waiver=outcomes_waiver(current_window(view).waivers),
     )
 
 
@@ -313,6 +315,7 @@ def _situation(view: View, own: WindowNumbers, gates: Gates, facts: GateFacts) -
         cannot_start=belief.evidence if belief.mode is LaneMode.CANNOT_START else None,
         clean_limited=view.same(clean_limited_windows, log.rows, log.unreal_windows),
         causes=view.same(causes_of_no_traffic, _lane_facts(view)),
+        is_unknown_waived=facts.waiver is not None,
     )
 
 

@@ -17,15 +17,8 @@ from vp_tui.domain.vocabulary import Profile, Stage, Word, is_more_permissive, k
 from vp_tui.state.state import NO_EVIDENCE
 from vp_tui.views import words
 from vp_tui.views.assessment import Assessment, assess, changed_ends_of
-from vp_tui.views.figures import (
-    anchor_now,
-    current_window,
-    gateway_time,
-    is_log_known,
-    lane_log,
-    numbers,
-)
-from vp_tui.views.sources import SourceWord, source_view
+from vp_tui.views.figures import anchor_now, current_window, is_log_known, lane_log, numbers
+from vp_tui.views.sources import SourceWord, gateway_time, source_view
 from vp_tui.views.stuck_runs import cancelled_runs
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from vp_tui.domain.missions import is_of_epoch
 from vp_tui.domain.models import Source
 from vp_tui.domain.rollout.evidence_row import RECONSTRUCTED, EvidenceRow, cells_from_snapshot
-from vp_tui.domain.rollout.verdicts import GATE_TITLES, Verdict
+from vp_tui.domain.rollout.verdicts import GATE_TITLES, Verdict, outcomes_waiver
 from vp_tui.domain.rollout.windows import FELL_BACK
 from vp_tui.domain.text import clock_z, counted, utc_z
 from vp_tui.domain.vocabulary import Thresholds
@@ -75,6 +75,9 @@ def _notes(draft: Draft, choice: Choice) -> Iterator[str]:
     for name, gate in draft.assessment.gates.by_name().items():
         if gate.verdict is Verdict.WAIVED:
             yield f"{GATE_TITLES[name]} {gate.reason}"
+    if (waiver := outcomes_waiver(draft.window.waivers)) is not None:
+        left_out = f"outcomes that nobody knows are left out: waived by {waiver.who}"
+        yield f"{left_out}: {waiver.why}"
     yield from _decided(draft, choice)
     yield choice.note.strip()
 

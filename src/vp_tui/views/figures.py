@@ -6,15 +6,21 @@ the state of the source it comes from.
 
 from __future__ import annotations
 
-from datetime import timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from vp_tui.domain.coverage import CoverageState, coverage_of
-from vp_tui.domain.missions import is_of_epoch, reconstruct, terminal_entries, unreported_fallbacks
+from vp_tui.domain.coverage import (
+    CoverageState,
+    coverage_of,
+    is_of_workers,
+    reconstruct,
+    unreported_fallbacks,
+)
+from vp_tui.domain.missions import is_of_epoch, terminal_entries
 from vp_tui.domain.models import Source
 from vp_tui.domain.rollout.evidence_row import cells_of
 from vp_tui.domain.rollout.labels import is_same_window, places_that_count
+from vp_tui.domain.rollout.verdicts import outcomes_waiver
 from vp_tui.domain.rollout.windows import (
     anchor_of,
     default_scope,
@@ -24,17 +30,18 @@ from vp_tui.domain.rollout.windows import (
     unreal_missions,
 )
 from vp_tui.domain.statistics import p95_after_each
+from vp_tui.domain.text import stamp_z
 from vp_tui.domain.vocabulary import GUARDRAIL_RATE, P95_WATCH_S, Traffic
-from vp_tui.state.state import NO_EVIDENCE, SourceStatus
+from vp_tui.state.state import NO_EVIDENCE
 from vp_tui.views.sources import SourceView, SourceWord, impossible_counts, source_view
 from vp_tui.views.view import View, fact
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from vp_tui.domain.coverage import Coverage
+    from vp_tui.domain.coverage import Coverage, Reconstruction
     from vp_tui.domain.events import EvidenceRead
-    from vp_tui.domain.missions import Ledger, LedgerEntry, Reconstruction
+    from vp_tui.domain.missions import Ledger, LedgerEntry
     from vp_tui.domain.models import Snapshot
     from vp_tui.domain.rollout.evidence_row import Cells
     from vp_tui.domain.rollout.guardrails import TripWire
@@ -42,8 +49,6 @@ if TYPE_CHECKING:
     from vp_tui.state.state import Watch
 
 
-CLOCKS_AGREE: Final = timedelta(minutes=2)
-"""Two clocks that are so near to each other are one."""
 TREND_POINTS: Final = 120
 """Missions in the trends at most."""
 
@@ -104,8 +109,8 @@ class Numbers(NamedTuple):
 
     @property
     def completed(self) -> int:
-        """How many of the epoch's missions ended otherwise."""
-        return len(self.recent) - self.failed
+        """How many of the epoch's missions completed."""
+        return sum(entry.mission.status == "completed" for entry in self.recent)
 
     @property
     def running(self) -> int:
@@ -167,6 +172,31 @@ def own_numbers(view: View) -> WindowNumbers:
 
 def _own_numbers(window: Window, ledger: Ledger) -> WindowNumbers:
     return numbers_of(window, ledger.entries.values(), ledger.given_up, ledger.stream_fallbacks)
+
+
+def are_outcomes_unknown(view: View) -> bool:
+    """Tell whether missions that a decision rests on fell back or not, nobody knows.
+
+    They are the window's and the last 20; that the endpoint alone is blind is no danger.
+    """
+    return bool(unseen_outcomes(view)) and outcomes_waiver(current_window(view).waivers) is None
+
+
+def unseen_outcomes(view: View) -> str:
+    """Say how many missions that a decision rests on ended unseen, "" where none did."""
+    if (figures := numbers(view)) is None:
+        return ""
+    own, wire = own_numbers(view).unknown, figures.wire
+    last = f"{wire.unknown} of the last {wire.terminal + wire.unknown} ended unseen"
+    return f"{own} in the window, {last}" if own or wire.unknown else ""
+
+
+def cannot_be_known(view: View, coverage: Coverage) -> str:
+    """Say since when nobody who did not watch can know how missions end, "" where it can be."""
+    taken, since = view.state.snapshot, coverage.since
+    if view.state.dialect != "G2" or taken is None or since is None or not is_of_workers(taken):
+        return ""
+    return f"they cannot be known on this gateway since {stamp_z(since, view.wall)}"
 
 
 @fact
@@ -241,23 +271,6 @@ def anchor_now(view: View) -> Anchor | None:
     if figures is None or figures.source.word is not SourceWord.LIVE:
         return None
     return anchor_of(view.state.ledger.entries.values(), figures.orphaned)
-
-
-def gateway_time(view: View) -> datetime:
-    """Return the time, UTC, by the gateway's own clock, as far as it is known.
-
-    Where it agrees with ours it is ours.
-    """
-    told_at = view.state.sources.get(Source.METRICS, SourceStatus()).answered_at
-    if view.state.snapshot is None or told_at is None:
-        return view.wall
-    ahead = view.state.snapshot.generated_at - view.wall_at(told_at)
-    return view.wall if abs(ahead) < CLOCKS_AGREE else view.wall + ahead
-
-
-def on_our_clock(view: View, stamp: datetime) -> datetime:
-    """Return a stamp of the gateway's clock as our own has it: they may be hours apart."""
-    return stamp - (gateway_time(view) - view.wall)
 
 
 def probed_missions(view: View, window: Window) -> tuple[int, int]:

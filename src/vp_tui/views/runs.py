@@ -185,7 +185,7 @@ def _last_finish(snapshot: Snapshot | None, ledger: Ledger) -> datetime | None:
 def _running_mission(view: View) -> str | None:
     """Return the mission that may be under way on G1: the newest that reads `running`.
 
-    One that a cancelled or ended turn was is none: its row reads so for ever.
+    One that a cancelled or ended turn was, or that was given up, is none: it reads so for ever.
     """
     if view.state.snapshot is None or view.state.dialect != "G1":
         return None
@@ -195,7 +195,7 @@ def _running_mission(view: View) -> str | None:
         or (run.cancel is not None and run.cancel.turn.mission_id == newest)
         for run in view.state.runs.values()
     )
-    return None if over else newest
+    return None if over or newest in view.state.ledger.given_up else newest
 
 
 def _newest_running(snapshot: Snapshot) -> str | None:
@@ -227,6 +227,15 @@ def believed_mission(view: View, run: Run, level: RunLevel) -> BelievedMission:
     if (linked := _linked_mission(view, run.session_id)) is not None:
         return BelievedMission(linked, "the gateway names this session for it", is_certain=True)
     return _guessed(view, turn, level)
+
+
+def certain_mission(view: View, session_id: str) -> str | None:
+    """Return the mission that a session's run certainly is; None where that is a guess."""
+    row = next((row for row in run_rows(view) if row.session.session_id == session_id), None)
+    if row is None:
+        return None
+    holds = row.level.holds_lock and not row.level.is_guess and not row.level.rivals
+    return row.mission.mission_id if row.mission.is_certain or holds else None
 
 
 def _guessed(view: View, turn: Turn, level: RunLevel) -> BelievedMission:

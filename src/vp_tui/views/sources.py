@@ -1,8 +1,9 @@
 """How far each source may be trusted now: live, stale, down, unauthorized, or nothing yet."""
 
 from collections.abc import Collection
+from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from vp_tui.domain.models import Failure, Plane, Snapshot, Source, StreamState
 from vp_tui.state.sources import is_lost
@@ -10,6 +11,9 @@ from vp_tui.state.state import Link, SourceStatus
 from vp_tui.state.streams import is_late
 from vp_tui.views.actions import key_of
 from vp_tui.views.view import View, fact
+
+CLOCKS_AGREE: Final = timedelta(minutes=2)
+"""Two clocks that are so near to each other are one."""
 
 
 class SourceWord(StrEnum):
@@ -166,3 +170,20 @@ def read_again(view: View) -> str:
 def see_sources(view: View) -> str:
     """Return the cure that every source has."""
     return f"[{key_of(view.state.watch, 'links')}] see each source"
+
+
+def gateway_time(view: View) -> datetime:
+    """Return the time, UTC, by the gateway's own clock, as far as it is known.
+
+    Where it agrees with ours it is ours.
+    """
+    told_at = view.state.sources.get(Source.METRICS, SourceStatus()).answered_at
+    if view.state.snapshot is None or told_at is None:
+        return view.wall
+    ahead = view.state.snapshot.generated_at - view.wall_at(told_at)
+    return view.wall if abs(ahead) < CLOCKS_AGREE else view.wall + ahead
+
+
+def on_our_clock(view: View, stamp: datetime) -> datetime:
+    """Return a stamp of the gateway's clock as our own has it: they may be hours apart."""
+    return stamp - (gateway_time(view) - view.wall)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from vp_tui.domain.missions import reconstruct
+from vp_tui.domain.coverage import reconstruct
 from vp_tui.domain.models import Latency, Plane, Source
 from vp_tui.domain.rollout.guardrails import EVIDENCE_TARGET, ROLLING
 from vp_tui.domain.runs.alarms import OF_NO_SESSION
@@ -15,12 +15,11 @@ from vp_tui.domain.runs.levels import Level
 from vp_tui.domain.statistics import rank_from_top
 from vp_tui.domain.text import utc_z
 from vp_tui.views.assessment import assess, plain_gates, plain_suggestion
-from vp_tui.views.figures import bounds_of, numbers
+from vp_tui.views.figures import are_outcomes_unknown, bounds_of, numbers
 from vp_tui.views.lane import lane_mode, turns_ran
 from vp_tui.views.lookout import present_alarms
 from vp_tui.views.runs import run_levels, run_rows
 from vp_tui.views.sources import SourceWord, is_reachable, listened, source_view, streams_view
-from vp_tui.views.troubles import are_outcomes_unknown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -20,9 +20,9 @@ from vp_tui.domain.runs.levels import Level, RunLevel, either
 from vp_tui.domain.text import age, clock_z, short_id
 from vp_tui.state.sources import stuck_after_s
 from vp_tui.views.actions import key_of
-from vp_tui.views.figures import lane_log, on_our_clock
+from vp_tui.views.figures import lane_log
 from vp_tui.views.runs import finished_at, is_told_by_rival, run_levels, run_rows
-from vp_tui.views.sources import is_cancel_refused, read_again
+from vp_tui.views.sources import is_cancel_refused, on_our_clock, read_again
 from vp_tui.views.view import View, fact
 
 if TYPE_CHECKING:

@@ -11,12 +11,20 @@ from vp_tui.domain.coverage import CoverageState
 from vp_tui.domain.lane.auto_revert import STOP_KEY, YOU, Phase
 from vp_tui.domain.lane.mode import LaneMode
 from vp_tui.domain.models import Source
+from vp_tui.domain.rollout.verdicts import outcomes_waiver
 from vp_tui.domain.runs.cancels import CancelState, pending
 from vp_tui.domain.runs.levels import UNLISTED, either, waiting_behind
-from vp_tui.domain.text import age, clock_z, counted, short_id
+from vp_tui.domain.text import age, clock_z, counted, short_id, stamp_z
 from vp_tui.state.sources import OFTEN_ASKED, is_lost
 from vp_tui.views.actions import key_of
-from vp_tui.views.figures import Numbers, numbers, own_numbers
+from vp_tui.views.figures import (
+    Numbers,
+    are_outcomes_unknown,
+    cannot_be_known,
+    current_window,
+    numbers,
+    unseen_outcomes,
+)
 from vp_tui.views.lane import lane_mode
 from vp_tui.views.sources import (
     SourceView,
@@ -137,35 +145,27 @@ def _failed(view: View, what: str, source: SourceView) -> Trouble:
     return Trouble(what, failure.reason, cure_of(view, failure))
 
 
-def are_outcomes_unknown(view: View) -> bool:
-    """Tell whether missions that a decision rests on fell back or not, nobody knows.
-
-    They are the window's and the last 20; that the endpoint alone is blind is no danger.
-    """
-    figures = numbers(view)
-    return figures is not None and bool(own_numbers(view).unknown or figures.wire.unknown)
-
-
 def _doubts(view: View, figures: Numbers) -> Iterator[Trouble]:
-    coverage, own, wire = figures.coverage, own_numbers(view), figures.wire
+    coverage = figures.coverage
     explain = key_of(view.state.watch, "explain")
     key = f"[{explain}] see what is known by what"
-    more = "; prune its VP events, or waive the rate"
-    if figures.snapshot.event_limit < MOST_EVENTS:
-        more = "; raise --event-limit"
-    if are_outcomes_unknown(view):
-        yield Trouble(
-            UNKNOWN,
-            f"{own.unknown} in the window, {wire.unknown} of the last"
-            f" {wire.terminal + wire.unknown} ended unseen",
-            f"{key}{more}",
-        )
+    may_see_more = figures.snapshot.event_limit < MOST_EVENTS
+    waive = f"[{key_of(view.state.watch, 'waive')}] waive"
+    more = "; raise --event-limit" if may_see_more else f"; prune its VP events, or {waive}"
+    waiver = outcomes_waiver(current_window(view).waivers)
+    if (unseen := unseen_outcomes(view)) and waiver is None:
+        cannot = cannot_be_known(view, coverage)
+        cure = f"{key}; prune its VP events, or {waive}" if cannot else f"{key}{more}"
+        yield Trouble(UNKNOWN, "; ".join(filter(None, (cannot, unseen))), cure)
+    elif unseen and waiver is not None:
+        told = f"{unseen}; left out, waived by {waiver.who}: {waiver.why}"
+        yield Trouble(f"{UNKNOWN}, waived", told, key, is_grave=False)
     elif coverage.state is CoverageState.BLIND:
         seen = figures.reconstruction
         unknown = f", {coverage.unknown} unknown" if coverage.unknown else ""
-        told = f"own reckoning {seen.fallbacks}/{seen.terminal}{unknown}"
-        reason = f"its events miss the newest missions; {told}"
-        yield Trouble("endpoint blind", reason, key, is_grave=False)
+        since = f"since {stamp_z(coverage.since, view.wall)}, " if coverage.since else ""
+        told = f"{since}own reckoning {seen.fallbacks}/{seen.terminal}{unknown}"
+        yield Trouble("endpoint blind", told, key, is_grave=False)
     elif coverage.unknown:
         reason = f"{coverage.unknown} of {counted(coverage.considered, 'outcome')} unknown"
         yield Trouble("the reported rate is partial", reason, f"{key}{more}", is_grave=False)

@@ -16,11 +16,12 @@ from vp_tui.domain.statistics import describe_rank
 from vp_tui.domain.text import age, clock_z, counted, utc_z
 from vp_tui.domain.vocabulary import NOT_AVAILABLE, P95_WATCH_S, p95_cell, percent, rate_cell
 from vp_tui.state.sources import is_lost
-from vp_tui.views.figures import bounds_of, gateway_time
-from vp_tui.views.sources import SourceWord, is_reachable
+from vp_tui.views.figures import bounds_of
+from vp_tui.views.sources import SourceWord, gateway_time, is_reachable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
     from vp_tui.domain.coverage import Coverage
     from vp_tui.domain.models import Health, Latency
@@ -168,7 +169,8 @@ def mission_counts(completed: int, failed: int, running: int) -> str:
 def window_counts(own: WindowNumbers) -> str:
     """Return all that is told of a window's missions, in a sentence."""
     counts = mission_counts(own.completed, own.failed, own.running)
-    told = f"{counts}, {own.fallback} fell back"
+    unknown = f", {own.unknown} unknown" if own.unknown else ""
+    told = f"{counts}, {own.fallback} fell back{unknown}"
     return f"+{counted(own.new, 'mission')}: {told}, p95 {p95(own.p95_s, own.timed)}"
 
 
@@ -199,12 +201,14 @@ def evidence_target(target: EvidenceTarget | None, *, short: bool = False) -> st
     return f"{count} real missions recorded since {target.anchor or 'the log began'}"
 
 
-def rolling(wire: TripWire) -> str:
+def rolling(wire: TripWire, *, short: bool = False) -> str:
     """Return how guardrail 3 stands, in a few words: `last 18: 0, trips at 3`."""
     near = "TRIPPED" if wire.tripped else f"trips at {wire.trips_at}"
-    known = f"{wire.fallbacks} of {wire.terminal} known" if wire.unknown else "none finished"
-    told = f"last {wire.terminal}: {wire.fallbacks}"
-    return f"{told if wire.terminal and not wire.unknown else known}, {near}"
+    told = f"last {wire.terminal}: {wire.fallbacks}" if wire.terminal else "none finished"
+    if wire.unknown:
+        more = "" if short else f", {wire.unknown} unknown"
+        told = f"{wire.fallbacks} of {wire.terminal} known{more}"
+    return f"{told}, {near}"
 
 
 def window_name(window: Window) -> str:
@@ -222,11 +226,16 @@ def window_title(window: Window | None) -> str:
     return f"WINDOW {window_name(window)}{'' if window.is_open else ' PROPOSED'}"
 
 
+def time_since(view: View, moment: datetime) -> str:
+    """Return how long ago a moment of the gateway's clock is."""
+    return age((gateway_time(view) - moment).total_seconds())
+
+
 def open_for(view: View, window: Window) -> str:
     """Return how long a window has been open; "" while it is only proposed."""
     if window.opened_at is None:
         return ""
-    return age((gateway_time(view) - window.opened_at).total_seconds())
+    return time_since(view, window.opened_at)
 
 
 def opened(view: View, window: Window) -> str:

@@ -21,6 +21,8 @@ from vp_tui.domain import events, orders
 from vp_tui.domain.models import Failure
 from vp_tui.storage.errors import HandoverError
 from vp_tui.storage.places import actor
+from vp_tui.views.runs import certain_mission
+from vp_tui.views.view import View
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -97,7 +99,8 @@ class Commands:
 
     def cancel(self, session_id: str, reason: str) -> None:
         """Cancel a session's run; answered by CancelRequested, then CancelAnswered or -Failed."""
-        self.feeds.order(orders.CancelRun(session_id, reason))
+        view = View(self.store.state, self.clock())
+        self.feeds.order(orders.CancelRun(session_id, reason, certain_mission(view, session_id)))
 
     def change_switch(self, change: Change, reason: str) -> None:
         """Set a switch of the lane; answered by SwitchAsked, then SwitchActed."""

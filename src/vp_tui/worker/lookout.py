@@ -26,8 +26,9 @@ from vp_tui.domain.runs.cancels import UNCONFIRMED_AFTER_S, Cancel, CancelState,
 from vp_tui.state.lane import unkept
 from vp_tui.storage.audit_log import append_action
 from vp_tui.storage.errors import AuditError
-from vp_tui.views.figures import numbers, on_our_clock
+from vp_tui.views.figures import numbers
 from vp_tui.views.lookout import judged
+from vp_tui.views.sources import on_our_clock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

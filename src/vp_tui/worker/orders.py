@@ -180,10 +180,11 @@ class OrderRunner:
                 account.came_to(*_actuated(done), *done.steps)
 
     async def _cancel(self, order: CancelRun, orders: Orders, account: _Account) -> None:
-        session_id, reason = order
+        session_id, reason, mission_id = order
         requested = ActionStep(account.record.at, "requested")
         account.record = account.record._replace(steps=(requested,))
-        self.emit(events.CancelRequested(self.clock(), session_id, reason, self.book.actor))
+        whose = self.book.actor, mission_id
+        self.emit(events.CancelRequested(self.clock(), session_id, reason, *whose))
         try:
             answer = await orders.cancel(session_id, reason)
         except GatewayError as error:

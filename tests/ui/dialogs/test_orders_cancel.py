@@ -115,7 +115,7 @@ class TestAsking:
         async with running(*scenes.stuck()) as rig:
             await open_dialog(rig)
             await rig.press("shift+tab", *"stuck c R", "enter", "right", "enter")
-            assert sent(rig) == [(OWNER, "stuck c R")]
+            assert [(told.session_id, told.reason) for told in sent(rig)] == [(OWNER, "stuck c R")]
 
     async def test_one_request_however_often_enter_is_hit(self) -> None:
         async with running(*scenes.stuck()) as rig:
@@ -160,7 +160,7 @@ class TestTarget:
             owner = session(OWNER, active_runs=1, last_event_seq=9)
             await rig.tell(listing(another, owner, at=1.0))
             await rig.press("right", "enter")
-            assert [whom for whom, _why in sent(rig)] == [OWNER]
+            assert [order.session_id for order in sent(rig)] == [OWNER]
 
     async def test_another_turn_than_the_one_shown_is_not_hit(self) -> None:
         async with running(*scenes.stuck()) as rig:
@@ -279,7 +279,7 @@ class TestAll:
         async with running(*scenes.stuck()) as rig:
             await self.open(rig)
             await rig.press(*"all runs", "enter", "enter")
-            assert sorted(whom for whom, _why in sent(rig)) == sorted((OWNER, *VICTIMS))
+            assert sorted(order.session_id for order in sent(rig)) == sorted((OWNER, *VICTIMS))
 
     async def test_one_that_came_since_or_is_another_turn_is_not_hit(self) -> None:
         async with running(*scenes.stuck()) as rig:
@@ -289,7 +289,7 @@ class TestAll:
                 *stream(processing("new"), session_id=scenes.QUIET, at=0.6),
             )
             await rig.press(*"all runs", "enter")
-            assert sorted(whom for whom, _why in sent(rig)) == sorted(VICTIMS)
+            assert sorted(order.session_id for order in sent(rig)) == sorted(VICTIMS)
             assert [whom for whom, _why in refused(rig)] == [OWNER]
 
     async def test_with_nothing_to_hit_it_says_so(self) -> None:

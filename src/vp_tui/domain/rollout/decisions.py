@@ -101,7 +101,9 @@ def _clean(situation: Situation) -> tuple[str, ...]:
     """Say what is clean, and how much less than proof that is."""
     if situation.unclean:
         return ()
-    reasons = [f"{situation.window.terminal} clean, no gate FAILs, no run hangs"]
+    reasons = [f"{situation.window.known} clean, no gate FAILs, no run hangs"]
+    if situation.window.unknown:
+        reasons.append(f"{situation.window.unknown} unknown left out by a waiver")
     if situation.stage is Stage.LIMITED:
         have, of = situation.clean_limited, CLEAN_LIMITED_WINDOWS
         reasons.append(f"{have} clean limited windows in the log, {of} broaden")
@@ -177,7 +179,7 @@ def _watched(situation: Situation) -> tuple[str, ...]:
 
 def _healthy(situation: Situation) -> tuple[str, ...]:
     window = situation.window
-    reasons = [f"{window.fallback} of {window.terminal} fell back, no gate FAILs, no run hangs"]
+    reasons = [f"{window.fallback} of {window.known} fell back, no gate FAILs, no run hangs"]
     if window.p95_s is not None:
         reasons.append(f"p95 {window.p95_s:.3f}s < {P95_WATCH_S:g} s")
     return tuple(reasons)

@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from dataclasses import astuple, dataclass, fields
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from vp_tui.domain.missions import reconstruct, terminal_entries
+from vp_tui.domain.coverage import reconstruct
+from vp_tui.domain.missions import terminal_entries
 from vp_tui.domain.rollout.markdown_table import (
     TableSpan,
     escape_cell,

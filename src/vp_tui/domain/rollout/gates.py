@@ -16,12 +16,12 @@ from vp_tui.domain.rollout.guardrails import (
     trip_wire,
 )
 from vp_tui.domain.rollout.verdicts import (
-    SUITES_MAX_AGE_S,
-    Attestation,
+    OUTCOMES_KNOWN,
     GateResult,
     Gates,
     Suites,
     Verdict,
+    continuity_gate,
 )
 from vp_tui.domain.statistics import (
     CLAIM_FROM,
@@ -46,12 +46,13 @@ from vp_tui.domain.vocabulary import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from vp_tui.domain.coverage import CoverageState
     from vp_tui.domain.missions import LedgerEntry
     from vp_tui.domain.models import Continuity
     from vp_tui.domain.rollout.guardrails import TripWire
+    from vp_tui.domain.rollout.verdicts import Waiver
     from vp_tui.domain.rollout.windows import WindowNumbers
 
 
@@ -76,8 +77,6 @@ CRITICAL_MISSIONS: Final = 2
 """One slow mission is no critical p95."""
 SLOW_OF_LAST: Final = 4
 """Missions of the last 20 that reach the p95 that is watched from, at a look."""
-_OWN_ALERTS: Final = frozenset({"attach_failures_high", "attach_success_rate_low"})
-"""Alerts that a viewer's own failed attaches can raise."""
 
 
 class Comparison(NamedTuple):
@@ -116,55 +115,69 @@ class GateFacts(NamedTuple):
     own_failed_attaches: int = 0
     """Of this epoch: they count in the gateway's figures."""
     suites: Suites = Suites()
+    waiver: Waiver | None = None
+    """By which outcomes that nobody knows are left out."""
 
 
 def judge_gates(facts: GateFacts) -> Gates:
-    """Return the four gates. What is blind, stale, refused or missing never passes."""
+    """Return the four gates. What is blind, stale, refused or missing never passes.
+
+    A duration says nothing of how its mission went: the p95 counts those of all.
+    """
     doubt = "no metrics yet" if facts.coverage is None and facts.doubt is None else facts.doubt
-    return Gates(
-        _without_proof(_of_epoch(_fallback_rate(facts), facts.epoch_doubt), doubt),
-        _without_proof(_of_epoch(_failures(facts), facts.epoch_doubt), doubt),
-        _without_proof(_of_epoch(_latency(facts), facts.epoch_doubt), doubt),
-        _continuity(facts),
-    )
+    results = (_twice(_rate, facts), _twice(_failures, facts), _latency(facts))
+    of_epoch = (_of_epoch(result, facts.epoch_doubt) for result in results)
+    last = continuity_gate(facts.continuity, facts.own_failed_attaches, facts.suites)
+    return Gates._make((*(_without_proof(result, doubt) for result in of_epoch), last))
 
 
 def _of_epoch(result: GateResult, doubt: str | None) -> GateResult:
     """Return what a gate may say of missions that may be of several lives: they prove nothing."""
     if doubt is None or result.verdict is not Verdict.PASS:
         return result
-    return GateResult(Verdict.INCONCLUSIVE, f"{doubt}: {result.reason}", result.threshold, "epoch")
+    return GateResult(Verdict.INCONCLUSIVE, f"{doubt}: {result.reason}", "epoch known", "epoch")
 
 
 def _without_proof(result: GateResult, doubt: str | None) -> GateResult:
     """Return what a gate may say while there is a doubt about its source: bad news stays."""
     if doubt is None or result.verdict in {Verdict.FAIL, Verdict.WATCH}:
         return result
-    return GateResult(Verdict.UNKNOWN, f"{doubt}: {result.reason}", result.threshold)
+    return GateResult(Verdict.UNKNOWN, f"{doubt}: {result.reason}", "current metrics")
 
 
-def _fallback_rate(facts: GateFacts) -> GateResult:
-    """Judge the rate twice, with every unknown outcome clean and with every one fallen back.
+def _twice(rule: Callable[[GateFacts], GateResult], facts: GateFacts) -> GateResult:
+    """Judge with every unknown outcome clean and with every one fallen back.
 
     The same verdict stands. Of two the less severe stands if it is bad news: it is that at least.
     """
     unknown = sum(not entry.is_known for entry in facts.finished)
     own = facts.window.unknown if facts.window is not None else 0
     if not unknown + own:
-        return _rate(facts)
-    clean, fallen = (_rate(_settled(facts, fallen=fallen)) for fallen in (False, True))
+        return rule(facts)
     told = f"{counted(max(unknown, own), 'outcome')} unknown"
+    if (waiver := facts.waiver) is not None:
+        left = rule(facts._replace(finished=tuple(e for e in facts.finished if e.is_known)))
+        why = f"left out, waived by {waiver.who}: {waiver.why}"
+        return left._replace(reason=f"{left.reason}; {told}, {why}")
+    clean, fallen = (rule(_settled(facts, fallen=fallen)) for fallen in (False, True))
     if clean.verdict is fallen.verdict:
         return clean._replace(reason=f"{clean.reason}; {told}, which changes nothing")
     if clean.verdict in {Verdict.FAIL, Verdict.WATCH}:
         return clean._replace(reason=f"at least: {clean.reason}; {told}")
     either = f"{clean.verdict} if clean, {fallen.verdict} if fallen back: {fallen.reason}"
-    return GateResult(Verdict.UNKNOWN, f"{told}: {either}", fallen.threshold)
+    return GateResult(Verdict.UNKNOWN, f"{told}: {either}", OUTCOMES_KNOWN)
 
 
 def _settled(facts: GateFacts, *, fallen: bool) -> GateFacts:
-    """Return the facts as if each unknown outcome were known to be clean, or `fallen` back."""
-    finished = tuple(entry.settled(fallen=fallen) for entry in facts.finished)
+    """Return the facts as if each unknown outcome were known to be clean, or `fallen` back.
+
+    A clean one that reads failed was cancelled: that is what a G2 calls failed too.
+    """
+    finished = tuple(
+        entry.settled(fallen=fallen)
+        for entry in facts.finished
+        if fallen or entry.is_known or entry.mission.status == "completed"
+    )
     window = facts.window
     if window is not None:
         more = window.unknown if fallen else 0
@@ -218,7 +231,8 @@ def _failures(facts: GateFacts) -> GateResult:
         return GateResult(
             Verdict.FAIL, reason, f"{FAILURES_IN_A_ROW} in a row, or {many} of the last {of}"
         )
-    failed = sum(e.mission.status == "failed" for e in facts.finished[-ROLLING:])
+    ended = [entry for entry in facts.finished if entry.mission.status != "cancelled"]
+    failed = sum(entry.mission.status == "failed" for entry in ended[-ROLLING:])
     seen = [f"{failed} of the last {ROLLING} failed: users saw it"] if failed else []
     if facts.orphans:
         seen.append(f"{facts.orphans} orphaned: running rows that cannot be")
@@ -226,7 +240,7 @@ def _failures(facts: GateFacts) -> GateResult:
         return GateResult(
             Verdict.WATCH, "; ".join(seen), f"1 of the last {ROLLING}, or one orphaned"
         )
-    n = len(facts.finished)
+    n = len(ended)
     limit = f"{FAILURES_CLEAR} finished missions without one"
     if n < FAILURES_CLEAR:
         reason = f"none failed, but only {n} finished" if n else NONE_FINISHED
@@ -312,38 +326,3 @@ def compare_newest(durations: Sequence[float]) -> Comparison | None:
     recent, before = seen[-newest:], seen[-newest - older : -newest]
     p = slower_p_value(recent, before)
     return Comparison(len(recent), len(before), slower_by(recent, before), p)
-
-
-def _continuity(facts: GateFacts) -> GateResult:
-    limit = f"no alert, and suites younger than {SUITES_MAX_AGE_S / 86_400:g} days"
-    suites, runtime = facts.suites, facts.continuity
-    if suites.state is Attestation.FAILED:
-        return GateResult(Verdict.FAIL, f"continuity suites: {suites.detail}", limit)
-    if runtime is None:
-        return GateResult(Verdict.UNKNOWN, "session-continuity does not answer", limit)
-    faults, excused = _runtime_faults(runtime, facts.own_failed_attaches)
-    if faults:
-        return GateResult(Verdict.FAIL, f"{', '.join(faults)}{excused}", limit)
-    if suites.state is Attestation.PASSED:
-        told = f"runtime ok{excused}, suites passed: {suites.detail}"
-        return GateResult(Verdict.PASS, told, limit)
-    told = f"runtime ok{excused}, suites not attested: {suites.detail}"
-    return GateResult(Verdict.INCONCLUSIVE, told, limit, "suites")
-
-
-def _runtime_faults(runtime: Continuity, own: int) -> tuple[list[str], str]:
-    """Return what is wrong, less what vp-tui's own failed attaches did, and those in words.
-
-    The gateway counts failed attaches without saying whose: an alert on them is vp-tui's own doing
-    when nobody else had one. What they degraded is the transport.
-    """
-    codes = [alert.code for alert in runtime.alerts]
-    own = min(own, runtime.attach_failures)
-    all_own = own > 0 and own == runtime.attach_failures
-    faults = [code for code in codes if not (all_own and code in _OWN_ALERTS)]
-    if runtime.transport_status != "ok" and (faults or not codes):
-        faults.append(f"transport {runtime.transport_status}")
-    if runtime.runtime_status != "ok":
-        faults.append(f"runtime {runtime.runtime_status}")
-    words = f" ({own} of {runtime.attach_failures} failed attaches are vp-tui's own)"
-    return faults, words if own else ""

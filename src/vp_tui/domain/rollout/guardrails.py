@@ -191,7 +191,8 @@ def trip_wire(finished: Sequence[LedgerEntry]) -> TripWire:
 def sustained_failures(finished: Sequence[LedgerEntry]) -> str | None:
     """Return in words the pattern of failed missions among the newest, None without one."""
     many, of = FAILURES_OF_LAST
-    failed = [entry.mission.status == "failed" for entry in finished[-of:]]
+    ended = [e for e in finished if e.is_known and e.mission.status != "cancelled"]
+    failed = [entry.mission.status == "failed" for entry in ended[-of:]]
     if any(one and next_one for one, next_one in pairwise(failed)):
         return f"{FAILURES_IN_A_ROW} missions in a row failed"
     recent = sum(failed)

@@ -166,6 +166,8 @@ class Situation(NamedTuple):
     """Clean real windows of the limited cohort in the evidence log."""
     causes: tuple[Cause, ...] = ()
     """Why there might be no traffic."""
+    is_unknown_waived: bool = False
+    """Somebody lets the window be judged over the missions whose outcome is known."""
 
     @property
     def shares(self) -> tuple[tuple[str, Share], ...]:
@@ -180,8 +182,8 @@ class Situation(NamedTuple):
     def doubts(self) -> tuple[str, ...]:
         """Why the metrics' figures prove nothing, in words."""
         no_metrics = "no metrics" if self.coverage is None else None
-        unknown = counted(self.window.unknown, "outcome")
-        blind = f"{unknown} of the window unknown" if self.window.unknown else None
+        number = 0 if self.is_unknown_waived else self.window.unknown
+        blind = f"{counted(number, 'outcome')} of the window unknown" if number else None
         return tuple(filter(None, (self.doubt or no_metrics, blind)))
 
     @property

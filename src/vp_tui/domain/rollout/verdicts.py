@@ -3,11 +3,12 @@
 The rules are those of docs/rollout.md, section 4. The promotion line is not the row's word: it
 shows how much less than proof a decision rests on, and forbids nothing.
 
-A waiver is of one gate, one window and one verdict: what the gate said then. It never covers worse
-news that comes later, nor hides a PASS that is earned. A waived FAIL is no gate FAIL any more, so
-the window may be clean and its row says who waived what; it is no PASS either, so promotion stays
-"not yet". Guardrails are no gates: one that is tripped is told by the SAFETY line and decides the
-word as before, and the gate that fails by it cannot be waived.
+A waiver is of one gate, one window, one verdict and one cause: what the gate said then, and why. It
+never covers worse news that comes later, nor hides a PASS that is earned. One of outcomes that
+nobody knows lets all gates and clean be judged over the known ones. A waived FAIL is no gate FAIL
+any more, so the window may be clean and its row says who waived what; it is no PASS either, so
+promotion stays "not yet". Guardrails are no gates: one that is tripped is told by the SAFETY line
+and decides the word as before, and the gate that fails by it cannot be waived.
 
 Ages are seconds; times are UTC.
 """
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
 
-    from vp_tui.domain.models import Failure
+    from vp_tui.domain.models import Continuity, Failure
 
 
 GATE_NAMES: Final = ("G1", "G2", "G3", "G4")
@@ -29,10 +30,15 @@ GATE_TITLES: Final = dict(zip(GATE_NAMES, ("rate", "failures", "p95", "suites"),
 """What each gate is called where it is read."""
 _LACKS: Final = {"suites": "not attested", "epoch": "epoch unknown"}
 
+OUTCOMES_KNOWN: Final = "every outcome known"
+"""The limit that decides where nobody knows how some missions went."""
 SUITES_MAX_AGE_S: Final = 7 * 86_400.0
 """An attestation of the continuity suites holds for less than this."""
 AHEAD_S: Final = 86_400.0
 """How far a report may be ahead of our clock: its stamp may lack a zone, as JUnit's do."""
+
+_OWN_ALERTS: Final = frozenset({"attach_failures_high", "attach_success_rate_low"})
+"""Alerts that a viewer's own failed attaches can raise."""
 
 
 class Verdict(StrEnum):
@@ -120,6 +126,8 @@ class Waiver(NamedTuple):
     at: datetime
     was: Verdict
     """What the gate said, and what alone is waived."""
+    cause: str = ""
+    """The limit that decided it, which alone is waived; "" of old ones: whichever it was."""
 
 
 def why_not_waived(name: str, gate: GateResult, *, tripped: bool) -> str | None:
@@ -146,7 +154,8 @@ def with_waivers(gates: Gates, waivers: Iterable[Waiver], *, tripped: bool) -> G
     for waiver in waivers:
         gate = found[waiver.gate]
         is_barred = why_not_waived(waiver.gate, gate, tripped=tripped) is not None
-        if gate.verdict is waiver.was and not is_barred:
+        is_of_it = gate.verdict is waiver.was and waiver.cause in {"", gate.threshold}
+        if is_of_it and not is_barred:
             was = f"(was {gate.verdict}: {gate.reason})"
             reason = f"waived by {waiver.who}: {waiver.why} {was}"
             found[waiver.gate] = GateResult(Verdict.WAIVED, reason, gate.threshold)
@@ -154,8 +163,17 @@ def with_waivers(gates: Gates, waivers: Iterable[Waiver], *, tripped: bool) -> G
 
 
 def with_waiver(waivers: Sequence[Waiver], new: Waiver) -> tuple[Waiver, ...]:
-    """Return the waivers with a new one; it takes the place of an older one of its gate."""
-    return (*(waiver for waiver in waivers if waiver.gate != new.gate), new)
+    """Return the waivers with a new one; it takes the place of an older one of its gate.
+
+    That outcomes cannot be known concerns all gates: it stays beside another cause.
+    """
+    stays = outcomes_waiver(waivers) if new.cause != OUTCOMES_KNOWN else None
+    return (*(one for one in waivers if one.gate != new.gate or one is stays), new)
+
+
+def outcomes_waiver(waivers: Iterable[Waiver]) -> Waiver | None:
+    """Return the waiver by which gates and clean are judged over known outcomes alone."""
+    return next((waiver for waiver in waivers if waiver.cause == OUTCOMES_KNOWN), None)
 
 
 class Attestation(StrEnum):
@@ -219,3 +237,41 @@ def _aged(age_s: float) -> str:
         if age_s >= 2 * unit_s:
             return f"{int(age_s // unit_s)} {name} old"
     return "just run"
+
+
+def continuity_gate(runtime: Continuity | None, own: int, suites: Suites) -> GateResult:
+    """Return the fourth gate; `own` are vp-tui's own failed attaches, of this epoch.
+
+    `runtime` is None unless it is reachable and fresh.
+    """
+    limit = f"no alert, and suites younger than {SUITES_MAX_AGE_S / 86_400:g} days"
+    if suites.state is Attestation.FAILED:
+        return GateResult(Verdict.FAIL, f"continuity suites: {suites.detail}", limit)
+    if runtime is None:
+        return GateResult(Verdict.UNKNOWN, "session-continuity does not answer", limit)
+    faults, excused = _runtime_faults(runtime, own)
+    if faults:
+        return GateResult(Verdict.FAIL, f"{', '.join(faults)}{excused}", limit)
+    if suites.state is Attestation.PASSED:
+        told = f"runtime ok{excused}, suites passed: {suites.detail}"
+        return GateResult(Verdict.PASS, told, limit)
+    told = f"runtime ok{excused}, suites not attested: {suites.detail}"
+    return GateResult(Verdict.INCONCLUSIVE, told, limit, "suites")
+
+
+def _runtime_faults(runtime: Continuity, own: int) -> tuple[list[str], str]:
+    """Return what is wrong, less what vp-tui's own failed attaches did, and those in words.
+
+    The gateway counts failed attaches without saying whose: an alert on them is vp-tui's own doing
+    when nobody else had one. What they degraded is the transport.
+    """
+    codes = [alert.code for alert in runtime.alerts]
+    own = min(own, runtime.attach_failures)
+    all_own = own > 0 and own == runtime.attach_failures
+    faults = [code for code in codes if not (all_own and code in _OWN_ALERTS)]
+    if runtime.transport_status != "ok" and (faults or not codes):
+        faults.append(f"transport {runtime.transport_status}")
+    if runtime.runtime_status != "ok":
+        faults.append(f"runtime {runtime.runtime_status}")
+    words = f" ({own} of {runtime.attach_failures} failed attaches are vp-tui's own)"
+    return faults, words if own else ""

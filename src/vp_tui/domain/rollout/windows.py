@@ -132,7 +132,7 @@ class WindowNumbers(NamedTuple):
     running: int = 0
     """Without orphans: rows that cannot be running."""
     fallback: int = 0
-    """Of the completed and failed ones, those that fell back."""
+    """Of those in the rate, those that fell back."""
     fallen_running: int = 0
     """Of those that run, and of those that a stream named before the metrics did, those that fell
     back already: they count as such when they end."""
@@ -141,7 +141,9 @@ class WindowNumbers(NamedTuple):
     timed: int = 0
     """Of the completed and failed ones, those whose time is known: p95 is a rank among them."""
     unknown: int = 0
-    """Of the completed and failed ones, those of which nobody knows whether they fell back."""
+    """Of those in the rate, those of which nobody knows whether they fell back."""
+    cancelled: int = 0
+    """Those that were cancelled after they had fallen back, or perhaps after that: in the rate."""
 
     @property
     def is_empty(self) -> bool:
@@ -150,8 +152,8 @@ class WindowNumbers(NamedTuple):
 
     @property
     def terminal(self) -> int:
-        """How many ended by themselves."""
-        return self.completed + self.failed
+        """How many are in the rate: those that ended by themselves, or fell back before."""
+        return self.completed + self.failed + self.cancelled
 
     @property
     def known(self) -> int:
@@ -244,12 +246,13 @@ def numbers_of(
     own = {e.mission.mission_id: e for e in entries if window.holds(e.mission)}
     finished = terminal_entries(Ledger(own), None, orphaned)
     durations = [e.mission.duration_s for e in finished if e.mission.duration_s is not None]
-    failed = sum(e.mission.status == "failed" for e in finished)
+    ways = Counter(e.mission.status for e in finished)
     running = [e for i, e in own.items() if e.mission.status == "running" and i not in orphaned]
     return WindowNumbers(
         new=len(anchor_of(own.values(), orphaned).ended),
-        completed=len(finished) - failed,
-        failed=failed,
+        completed=ways["completed"],
+        failed=ways["failed"],
+        cancelled=ways["cancelled"],
         running=len(running),
         fallback=sum(e.fell_back for e in finished),
         fallen_running=sum(e.fell_back for e in running) + len(heard),

@@ -80,7 +80,7 @@ class Cancel(NamedTuple):
     was_on_lane: bool = False
     """That turn had been delegated."""
     mission_id: str | None = None
-    """That turn's mission, where its stream named it."""
+    """That turn's mission, where its stream named it, or it certainly held the lock."""
     answered_at: float | None = None
     task_cancelled: bool | None = None
     """The run unwound while the gateway waited; None: not answered, or not to us."""
@@ -127,6 +127,11 @@ class Cancel(NamedTuple):
         """Whether the turn had ended by itself when it arrived."""
         is_at_rest = self.ended_at is not None or self.cleared_at is not None
         return self.task_cancelled is False and not self.was_hit and is_at_rest
+
+    @property
+    def has_hit(self) -> bool:
+        """Whether a turn is known to have been cancelled by it."""
+        return self.was_hit or self.task_cancelled is True
 
     @property
     def is_in_flight(self) -> bool:

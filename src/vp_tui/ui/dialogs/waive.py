@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 MEANING: Final = (
     "A waived gate is no PASS: promotion stays “not yet”, guardrails and SAFETY stay as they are."
-    " It holds for this verdict and this window; the row says who waived it and why."
+    " It holds for this verdict, its limit and this window; the row says who waived it and why."
 )
 _ELSEWHERE: Final = "the window was closed, or another one opened, meanwhile: esc leaves it"
 _FIELDS: Final = 2
@@ -51,7 +51,7 @@ class WaiveDialog(WorkDialog[Waiver]):
         """Ask for a waiver of `window`, the open one."""
         super().__init__(lane)
         self._window = window
-        self._seen: tuple[str, Verdict] | None = None
+        self._seen: tuple[str, Verdict, str] | None = None
         """The gate, and what it said when it was chosen: a change since then is told first."""
 
     def body(self) -> list[Widget]:
@@ -73,7 +73,7 @@ class WaiveDialog(WorkDialog[Waiver]):
         return super().keys if has_reason else super().keys.replace("enter waive it", "type why")
 
     def on_mount(self) -> None:
-        self._seen = self._chosen, self._gate.verdict
+        self._seen = self._now
         self.query_one("#reason").focus()
 
     def redraw(self) -> None:
@@ -93,9 +93,14 @@ class WaiveDialog(WorkDialog[Waiver]):
         """The chosen gate, as it stands now."""
         return assess(self.lane.live.view).gates.by_name()[self._chosen]
 
+    @property
+    def _now(self) -> tuple[str, Verdict, str]:
+        """The chosen gate, what it says and by which limit."""
+        return self._chosen, self._gate.verdict, self._gate.threshold
+
     @on(Cycle.Changed)
     def _turned(self) -> None:
-        self._seen = self._chosen, self._gate.verdict
+        self._seen = self._now
         self.tell("")
 
     @on(Input.Changed)
@@ -112,7 +117,8 @@ class WaiveDialog(WorkDialog[Waiver]):
             return
         self.is_working = True
         who, wall = self.lane.commands.recorder.author, self.lane.live.view.wall
-        self._keep(Waiver(self._chosen, who, why, wall, self._gate.verdict))
+        gate = self._gate
+        self._keep(Waiver(self._chosen, who, why, wall, gate.verdict, gate.threshold))
 
     def _why_not(self, why: str) -> str | None:
         """Return why nothing can be waived now, None when it can."""
@@ -121,9 +127,11 @@ class WaiveDialog(WorkDialog[Waiver]):
             return _ELSEWHERE
         if not why:
             return "a waiver needs a reason: it goes into the row"
-        seen, self._seen = self._seen, (self._chosen, self._gate.verdict)
+        seen, self._seen = self._seen, self._now
         if seen != self._seen:
             now = f"{GATE_TITLES[self._chosen]} changed to {self._gate.verdict}"
+            if seen is not None and seen[:2] == self._now[:2]:
+                now = f"{GATE_TITLES[self._chosen]} is {self._gate.verdict} by another limit"
             return f"{now} meanwhile: enter again waives that"
         tripped = assess(self.lane.live.view).wire.tripped
         return why_not_waived(self._chosen, self._gate, tripped=tripped)

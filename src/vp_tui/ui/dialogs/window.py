@@ -30,7 +30,8 @@ from vp_tui.ui.lines.evidence import (
 )
 from vp_tui.ui.lines.paint import paragraph
 from vp_tui.views.actions import key_of
-from vp_tui.views.figures import anchor_now, current_window, gateway_time, is_log_known
+from vp_tui.views.figures import anchor_now, current_window, is_log_known
+from vp_tui.views.sources import gateway_time
 
 if TYPE_CHECKING:
     from textual.widget import Widget

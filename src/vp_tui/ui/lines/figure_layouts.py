@@ -136,7 +136,7 @@ def _guardrails(view: View, figures: Numbers, room: int, height: int) -> list[Li
     assessment = assessment_of(view)
     *_, revert = lines.auto_revert(assessment.guardrails)
     told = [
-        lines.rolling(figures.wire),
+        lines.rolling(figures.wire, room),
         lines.cancel_recovery(assessment.guardrails.cancel_recovery),
         lines.evidence(assessment.target, room),
         revert,
@@ -272,7 +272,7 @@ def guardrails_card(view: View, figures: Numbers, width: int, height: int) -> li
         width,
         height,
         lines.strip(figures.recent),
-        lines.rolling(figures.wire),
+        lines.rolling(figures.wire, width),
         *([oldest] if wire.oldest_leaves_in else []),
         lines.cancel_recovery(assessment.guardrails.cancel_recovery),
         ((words.evidence_target(assessment.target, short=True), "dim"),),
@@ -321,7 +321,7 @@ def brief_lines(view: View, width: int) -> list[Line]:
             lines.doubt(figures),  # before all that is not known now
             join(epoch, lines.share_in(seen.fallbacks, seen.terminal, room)),
             (("reported BLIND", "bad"),) if is_blind else (),
-            lines.rolling(wire),
+            lines.rolling(wire, room),
             lines.cancel_recovery(assessment.guardrails.cancel_recovery),
         ]
         if width_of(in_a_row(filter(None, rates))) <= width:

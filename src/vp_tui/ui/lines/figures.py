@@ -137,10 +137,11 @@ def agreement(figures: Numbers) -> list[Line]:
     return [((first, tone),), *(((other, "dim"),) for other in others)]
 
 
-def rolling(wire: TripWire) -> Line:
+def rolling(wire: TripWire, room: int) -> Line:
     """Return how near guardrail 3 is to tripping."""
     tone: Tone = "bad" if wire.tripped else "warn" if wire.to_trip == 1 else "dim"
-    return ((words.rolling(wire), tone),)
+    told = words.rolling(wire)
+    return ((told if len(told) <= room else words.rolling(wire, short=True), tone),)
 
 
 def strip(recent: tuple[LedgerEntry, ...]) -> Line:

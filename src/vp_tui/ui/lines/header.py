@@ -30,7 +30,7 @@ from vp_tui.ui.lines.paint import (
 )
 from vp_tui.views import words
 from vp_tui.views.actions import key_of
-from vp_tui.views.figures import current_window, gateway_time, is_log_known, numbers
+from vp_tui.views.figures import current_window, is_log_known, numbers
 from vp_tui.views.sources import SourceView, SourceWord, StreamsView, source_view, streams_view
 from vp_tui.views.troubles import COUNTDOWN, badge, troubles
 
@@ -267,7 +267,7 @@ def _facts(view: View) -> Iterator[str]:
     if view.state.health:
         yield words.generation(view.state.health)
     if view.state.boot_at and source_view(view, Source.CONTINUITY).word is SourceWord.LIVE:
-        yield f"up {age((gateway_time(view) - view.state.boot_at).total_seconds())}"
+        yield f"up {words.time_since(view, view.state.boot_at)}"
 
 
 def _sources(view: View, width: int) -> Line:
