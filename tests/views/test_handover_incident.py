@@ -78,7 +78,7 @@ def test_a_session_that_left_is_said_to_be_gone() -> None:
     assert text.startswith(
         "[prod vp.coder.primary] session_x is not listed at 2026-11-23T02:00:02Z"
     )
-    assert "all known: none finished, p95 n/a, reported of all listed n/a (no missions)" in text
+    assert "epoch unknown: none finished, p95 n/a, reported of all listed n/a (no missions)" in text
 
 
 def test_it_is_plain_ascii_whatever_came_from_outside() -> None:

@@ -11,18 +11,20 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vp_tui.domain.coverage import reconstruct
 from vp_tui.domain.lane.mode import LaneMode
-from vp_tui.domain.missions import is_of_epoch, terminal_entries
+from vp_tui.domain.missions import is_of_epoch
 from vp_tui.domain.models import Source
 from vp_tui.domain.rollout.decisions import Suggestion, suggest
 from vp_tui.domain.rollout.gates import GateFacts, judge_gates
 from vp_tui.domain.rollout.guardrails import (
     ROLLING,
-    TRIPS_AT,
     EvidenceTarget,
     Guardrails,
     cancel_recovery,
     evidence_target,
+    newest_bad,
+    trip_passed,
     trip_wire,
+    tripped_before,
 )
 from vp_tui.domain.rollout.labels import clean_limited_windows, moment, short_label
 from vp_tui.domain.rollout.situation import LaneFacts, Share, Situation, causes_of_no_traffic
@@ -38,6 +40,8 @@ from vp_tui.views.figures import (
     lane_log,
     numbers,
     own_numbers,
+    own_since_boot,
+    unreal_now,
 )
 from vp_tui.views.lane import lane_mode
 from vp_tui.views.runs import are_runs_judged
@@ -47,9 +51,8 @@ from vp_tui.views.troubles import safety_line
 from vp_tui.views.view import View, fact
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from vp_tui.domain.missions import Ledger, LedgerEntry
+    from vp_tui.domain.models import Snapshot
     from vp_tui.domain.rollout.guardrails import TripWire
     from vp_tui.domain.rollout.situation import Cause
     from vp_tui.domain.rollout.verdicts import Gates
@@ -100,7 +103,8 @@ def assess(view: View) -> Assessment:
     figures, window, log = numbers(view), current_window(view), view.state.evidence
     hanging = stuck_runs_in(view)
     own = own_numbers(view)
-    facts = _gate_facts(view, own if window.source.is_real else None)
+    since = own_since_boot(view)
+    facts = _gate_facts(view, since if window.source.is_real else None)
     wire = facts.trip_wire
     gates = with_waivers(view.same(judge_gates, facts), window.waivers, tripped=wire.tripped)
     changed, trips = changed_ends_of(view), _trips(view, facts)
@@ -108,6 +112,7 @@ def assess(view: View) -> Assessment:
         ended_trip=next((trip.words for trip in trips if trip.is_untold and trip.is_ended), None),
         passed_trip=next((trip.words for trip in trips if trip.is_untold and trip.is_past), None),
         changed=view.same(changed_words, changed),
+        across=across_boots(view),
     )
     is_known = view.window is not None or is_log_known(view)
     rows = lane_log(view).rows
@@ -157,15 +162,13 @@ class Trip(NamedTuple):
 def _trips(view: View, facts: GateFacts) -> tuple[Trip, ...]:
     """Return the trips that a row has to tell of: now, before the restart, and gone by."""
     window, boot_at, real = current_window(view), view.state.boot_at, facts.finished
-    figures, found = numbers(view), list[Trip]()
-    if facts.trip_wire.reason is not None and (at := _newest_bad(real[-ROLLING:])) is not None:
+    found = list[Trip]()
+    if facts.trip_wire.reason is not None and (at := newest_bad(real[-ROLLING:])) is not None:
         found.append(Trip(at, facts.trip_wire.reason, is_untold=_is_untold(view, at)))
-    elif (gone := view.same(_passed, real, window)) is not None:
+    elif (gone := view.same(trip_passed, real, window)) is not None:
         words = f"guardrail 3 was tripped at {clock_z(gone)}, later missions ended that"
         found.append(Trip(gone, words, is_untold=_is_untold(view, gone), is_past=True))
-    orphaned = figures.orphaned if figures else frozenset[str]()
-    unreal = (view.state.evidence or NO_EVIDENCE).unreal_ids
-    reason, at = view.same(_trip_before, view.state.ledger, boot_at, orphaned, unreal)
+    reason, at = view.same(tripped_before, facts.ever, boot_at)
     if reason is not None and at is not None and boot_at is not None:
         words = f"tripped before the restart of {clock_z(boot_at)}: {reason}"
         is_ended = boot_at >= _began(view, window)
@@ -189,35 +192,13 @@ def _is_untold(view: View, at: datetime) -> bool:
     return not any((stamp := moment(row)) is not None and stamp >= at for row in forced)
 
 
-def _trip_before(
-    ledger: Ledger, boot_at: datetime | None, orphaned: frozenset[str], unreal: frozenset[str]
-) -> tuple[str | None, datetime | None]:
-    """Return why guardrail 3 was tripped when the gateway was started, and since when."""
-    if boot_at is None:
-        return None, None
-    earlier = [
-        entry
-        for entry in terminal_entries(ledger, None, orphaned)
-        if not is_of_epoch(entry.mission, boot_at) and entry.mission.mission_id not in unreal
-    ]
-    return trip_wire(earlier).reason, _newest_bad(earlier[-ROLLING:])
-
-
-def _newest_bad(entries: Sequence[LedgerEntry]) -> datetime | None:
-    bad = (e.mission for e in entries if e.fell_back or e.mission.status == "failed")
-    stamps = (mission.completed_at or mission.started_at for mission in bad)
-    return max((stamp for stamp in stamps if stamp is not None), default=None)
-
-
-def _passed(real: tuple[LedgerEntry, ...], window: Window) -> datetime | None:
-    """Return when guardrail 3 tripped last by a mission of the window; None: it never did."""
-    for place in range(len(real) - 1, -1, -1):
-        entry = real[place]
-        if entry.fell_back and window.holds(entry.mission):
-            seen = real[max(place - ROLLING + 1, 0) : place + 1]
-            if sum(e.fell_back for e in seen) >= TRIPS_AT:
-                return entry.mission.completed_at or entry.mission.started_at
-    return None
+def across_boots(view: View) -> str | None:
+    """Say how many missions of the window ended before the newest restart; None: none did."""
+    own, since, boot_at = own_numbers(view), own_since_boot(view), view.state.boot_at
+    before = own.new - since.new
+    if boot_at is None or not before:
+        return None
+    return f"{before} before the restart of {clock_z(boot_at)}, {since.new} since"
 
 
 def changed_ends_of(view: View) -> tuple[RecordedEnd, ...]:
@@ -239,18 +220,19 @@ def changed_words(changed: tuple[RecordedEnd, ...]) -> tuple[str, ...]:
 
 
 def _gate_facts(view: View, own: WindowNumbers | None) -> GateFacts:
-    figures = numbers(view)
+    figures, boot_at = numbers(view), view.state.boot_at
     is_fresh = source_view(view, Source.CONTINUITY).word is SourceWord.LIVE
+    real = figures.real if figures else ()
     return GateFacts(
-        figures.real if figures else (),
+        real,
         figures.wire if figures else _NO_WIRE,
         window=own,
         coverage=figures.coverage.state if figures else None,
         doubt=_doubt(source_view(view, Source.METRICS)),
-        epoch_doubt=None if is_fresh and view.state.boot_at else EPOCH_UNKNOWN,
-        orphans=view.same(
-            _unaccounted, view.state.ledger, view.state.boot_at, figures.real if figures else ()
-        ),
+        epoch_doubt=None if is_fresh and boot_at else EPOCH_UNKNOWN,
+        ever=ever_ended(view),
+        known_from=view.same(_known_from, view.state.ledger, view.state.snapshot, boot_at, real),
+        orphans=view.same(_unaccounted, view.state.ledger, boot_at, real, unreal_now(view)),
         continuity=view.state.continuity if is_fresh else None,
         own_failed_attaches=view.state.failed_attaches,
         suites=attested(view.state.suites, view.wall),
@@ -258,23 +240,42 @@ def _gate_facts(view: View, own: WindowNumbers | None) -> GateFacts:
     )
 
 
-def _unaccounted(ledger: Ledger, boot_at: datetime | None, real: tuple[LedgerEntry, ...]) -> int:
+def _known_from(
+    ledger: Ledger,
+    snapshot: Snapshot | None,
+    boot_at: datetime | None,
+    real: tuple[LedgerEntry, ...],
+) -> str | None:
+    """Return the oldest mission known of an epoch that began before it; None: all are known.
+
+    A list that is full has left others behind, unless it reaches back beyond the boot.
+    """
+    if snapshot is None or boot_at is None or not real:
+        return None
+    is_full = len(snapshot.missions) >= snapshot.mission_limit
+    is_whole = any(not is_of_epoch(e.mission, boot_at) for e in ledger.entries.values())
+    return real[0].mission.mission_id if is_full and not is_whole else None
+
+
+def _unaccounted(
+    ledger: Ledger,
+    boot_at: datetime | None,
+    real: tuple[LedgerEntry, ...],
+    unreal: frozenset[str],
+) -> int:
     """Return how many orphans no cancel and no restart accounts for, of which the newest 20 tell.
 
     Once as many missions as guardrail 3 looks at began and finished after one, it is history.
+    Those of `unreal` traffic are none.
     """
-    began = [entry.mission.started_at for entry in real]
-    orphans = [ledger.entries[one] for one in ledger.given_up if one in ledger.entries]
+    began = [at for entry in real if (at := entry.mission.started_at) is not None]
+    orphans = [ledger.entries[one] for one in ledger.given_up - unreal if one in ledger.entries]
     return sum(
         not entry.cancelled
         and is_of_epoch(entry.mission, boot_at)
-        and sum(_is_later(at, entry.mission.started_at) for at in began) < ROLLING
+        and sum(at > (entry.mission.started_at or at) for at in began) < ROLLING
         for entry in orphans
     )
-
-
-def _is_later(at: datetime | None, than: datetime | None) -> bool:
-    return at is not None and than is not None and at > than
 
 
 def _doubt(metrics: SourceView) -> str | None:

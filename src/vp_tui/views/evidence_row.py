@@ -17,7 +17,7 @@ from vp_tui.domain.vocabulary import Thresholds
 from vp_tui.state.state import NO_EVIDENCE
 from vp_tui.views import words
 from vp_tui.views.actions_taken import actions_taken, line_of, since
-from vp_tui.views.assessment import changed_words, plain_gates, plain_suggestion
+from vp_tui.views.assessment import across_boots, changed_words, plain_gates, plain_suggestion
 from vp_tui.views.draft import METRICS_PATH, Choice, Draft
 from vp_tui.views.figures import probed_missions
 from vp_tui.views.lane import turns_ran, turns_told, unseen_turns
@@ -63,7 +63,8 @@ def _notes(draft: Draft, choice: Choice) -> Iterator[str]:
         yield from _figures_note(draft.figures)
         yield _epochs(draft, draft.figures.snapshot)
     if draft.own is not None:
-        yield f"window: {words.window_counts(draft.own)}"
+        across = across_boots(draft.view)
+        yield f"window: {words.window_counts(draft.own)}{f', {across}' if across else ''}"
         yield _outside(draft)
     yield _probes(draft)
     yield _routing(draft)

@@ -133,9 +133,7 @@ def numbers(view: View) -> Numbers | None:
     state = view.state
     orphaned = state.ledger.given_up
     recent = view.same(terminal_entries, view.state.ledger, view.state.boot_at, orphaned)
-    unreal_ids = (view.state.evidence or NO_EVIDENCE).unreal_ids
-    windows = (*view.state.windows, current_window(view))
-    real = view.same(_real, recent, view.same(_unreal, windows, view.state.ledger, unreal_ids))
+    real = view.same(_real, recent, unreal_now(view))
     coverage = view.same(coverage_of, snapshot, state.ledger)
     unreported = view.same(unreported_fallbacks, view.state.ledger, snapshot)
     whole = coverage.state in {CoverageState.FULL, CoverageState.NONE} and not coverage.unknown
@@ -150,7 +148,7 @@ def numbers(view: View) -> Numbers | None:
         reported_rate=_reported_rate(snapshot),
         reconstruction=(seen := view.same(reconstruct, recent)),
         bounds=bounds_of(seen.fallbacks, seen.terminal) if seen.terminal else None,
-        wire=view.same(_wire, real),
+        wire=view.same(_wire, real, ever_ended(view)),
         unreported=unreported,
         orphaned=orphaned,
         orphaned_before=view.same(_earlier, orphaned, view.state.ledger, view.state.boot_at),
@@ -200,10 +198,29 @@ def cannot_be_known(view: View, coverage: Coverage) -> str:
 
 
 @fact
+def own_since_boot(view: View) -> WindowNumbers:
+    """Return the figures of those of the window's own missions that are of this epoch."""
+    ledger, boot_at = view.state.ledger, view.state.boot_at
+    return view.same(_since_boot, current_window(view), ledger, boot_at)
+
+
+def _since_boot(window: Window, ledger: Ledger, boot_at: datetime | None) -> WindowNumbers:
+    own = [e for e in ledger.entries.values() if is_of_epoch(e.mission, boot_at)]
+    return numbers_of(window, own, ledger.given_up, ledger.stream_fallbacks)
+
+
+@fact
+def unreal_now(view: View) -> frozenset[str]:
+    """Return the missions that no gate or guardrail counts: of traffic that is not real."""
+    known = (view.state.evidence or NO_EVIDENCE).unreal_ids
+    windows = (*view.state.windows, current_window(view))
+    return view.same(_unreal, windows, view.state.ledger, known)
+
+
+@fact
 def ever_ended(view: View) -> tuple[LedgerEntry, ...]:
     """Return the real finished missions of every life of the gateway, oldest first."""
-    state, log = view.state, view.state.evidence or NO_EVIDENCE
-    return view.same(_ever_ended, state.ledger, log.unreal_ids)
+    return view.same(_ever_ended, view.state.ledger, unreal_now(view))
 
 
 def _ever_ended(ledger: Ledger, unreal_ids: frozenset[str]) -> tuple[LedgerEntry, ...]:
@@ -314,10 +331,10 @@ def _real(recent: tuple[LedgerEntry, ...], unreal: frozenset[str]) -> tuple[Ledg
     return tuple(entry for entry in recent if entry.mission.mission_id not in unreal)
 
 
-def _wire(real: tuple[LedgerEntry, ...]) -> TripWire:
+def _wire(real: tuple[LedgerEntry, ...], ever: tuple[LedgerEntry, ...]) -> TripWire:
     from vp_tui.domain.rollout.guardrails import trip_wire  # noqa: PLC0415 - not needed for the first frame
 
-    return trip_wire(real)
+    return trip_wire(real, ever)
 
 
 @lru_cache(maxsize=8)

@@ -259,8 +259,8 @@ def epoch(view: View) -> str:
 
 
 def population(view: View) -> str:
-    """Return of which missions the cumulative figures are: the epoch's, without its boot all."""
-    return epoch(view) if view.state.boot_at is not None else "all known"
+    """Return of which missions the cumulative figures are: without a known boot they are pooled."""
+    return epoch(view) if view.state.boot_at is not None else f"epoch {UNKNOWN}"
 
 
 def epoch_title(view: View, figures: Numbers) -> str:

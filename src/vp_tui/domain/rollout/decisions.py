@@ -52,8 +52,9 @@ class Rule(NamedTuple):
 
 def suggest(situation: Situation) -> Suggestion:
     """Return the word for a situation, and why."""
+    across = () if situation.across is None else (situation.across,)
     return next(
-        Suggestion(str(word), told)
+        Suggestion(str(word), (*told, *across))
         for word, reasons in table_for(situation)
         if (told := reasons(situation))
     )

@@ -102,13 +102,17 @@ class GateFacts(NamedTuple):
     """The epoch's real finished missions, oldest first."""
     trip_wire: TripWire
     window: WindowNumbers | None = None
-    """The window's own figures; None when its source feeds no gate."""
+    """The window's own figures of this epoch; None when its source feeds no gate."""
     coverage: CoverageState | None = None
     """None: there is no snapshot."""
     doubt: str | None = None
     """Why the metrics are not as new as they should be, in words; None: they are."""
     epoch_doubt: str | None = None
     """Why it is not known in which life of the gateway these missions ran; None: it is."""
+    ever: tuple[LedgerEntry, ...] = ()
+    """The real finished missions of every epoch, oldest first."""
+    known_from: str | None = None
+    """The oldest mission that is known of an epoch whose beginning is not; None: all are known."""
     orphans: int = 0
     continuity: Continuity | None = None
     """None unless it is reachable and fresh."""
@@ -173,16 +177,20 @@ def _settled(facts: GateFacts, *, fallen: bool) -> GateFacts:
 
     A clean one that reads failed was cancelled: that is what a G2 calls failed too.
     """
-    finished = tuple(
-        entry.settled(fallen=fallen)
-        for entry in facts.finished
-        if fallen or entry.is_known or entry.mission.status == "completed"
+    finished, ever = (
+        tuple(
+            entry.settled(fallen=fallen)
+            for entry in entries
+            if fallen or entry.is_known or entry.mission.status == "completed"
+        )
+        for entries in (facts.finished, facts.ever)
     )
     window = facts.window
     if window is not None:
         more = window.unknown if fallen else 0
         window = window._replace(unknown=0, fallback=window.fallback + more)
-    return facts._replace(finished=finished, trip_wire=trip_wire(finished), window=window)
+    wire = trip_wire(finished, ever)
+    return facts._replace(finished=finished, ever=ever, trip_wire=wire, window=window)
 
 
 def _rate(facts: GateFacts) -> GateResult:
@@ -198,6 +206,9 @@ def _rate(facts: GateFacts) -> GateResult:
             if fallbacks >= least and fallbacks / n >= rate:
                 reason = f"{fallbacks} of {n} fell back in {where}"
                 return GateResult(verdict, reason, f"{percent(rate)} {name} (playbook)")
+    if facts.trip_wire.would_trip:
+        limit = f"guardrail 3 across restarts: {percent(GUARDRAIL_RATE)} of the last {ROLLING}"
+        return GateResult(Verdict.WATCH, f"it would trip {facts.trip_wire.across}", limit)
     # No fallback is left in the last 20 here: a single one would be 5 %.
     return _claim(*samples["the epoch"])
 
@@ -257,6 +268,8 @@ def _latency(facts: GateFacts) -> GateResult:
     p95_s = p95_after_each(durations, 1)[0]
     told = f"p95 {p95_s:.3f}s, {describe_rank(n)}"
     note = "" if n >= P95_BOUNDABLE_FROM else f"; n < {P95_BOUNDABLE_FROM} bounds no p95"
+    if facts.known_from is not None:
+        note = f"{note}; epoch known from mission {facts.known_from} on"
     verdict, why, limit = _latency_verdict(durations, p95_s)
     missing = f"+{P95_JUDGED_FROM - n}" if verdict is Verdict.INCONCLUSIVE else None
     return GateResult(verdict, f"{told}{why}{note}", limit, missing)

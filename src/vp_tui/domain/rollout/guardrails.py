@@ -12,6 +12,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vp_tui.domain.lane.auto_revert import AutoRevert, in_words
+from vp_tui.domain.missions import is_of_epoch
 from vp_tui.domain.rollout.labels import (
     is_measured,
     last_of_earlier_stage,
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     from vp_tui.domain.missions import LedgerEntry
     from vp_tui.domain.rollout.evidence_row import EvidenceRow
+    from vp_tui.domain.rollout.windows import Window
     from vp_tui.domain.runs.cancels import Cancel
     from vp_tui.domain.vocabulary import Stage
 
@@ -59,6 +61,9 @@ class TripWire(NamedTuple):
     """E-value for a rate above 10 %: a trip is policy, and proof only from 20 on."""
     unknown: int = 0
     """Further missions in the rolling window, whose outcome is not known."""
+    last_ever: tuple[int, int] | None = None
+    """Fallbacks among the known of the newest missions of every epoch, and how many these are; None
+    where they are no others than this epoch's."""
 
     @property
     def tripped(self) -> bool:
@@ -71,6 +76,18 @@ class TripWire(NamedTuple):
         return TRIPS_AT
 
     @property
+    def would_trip(self) -> bool:
+        """Whether its rate trips it where a restart does not end what came before."""
+        return self.last_ever is not None and self.last_ever[0] >= TRIPS_AT
+
+    @property
+    def across(self) -> str:
+        """How many fell back of the newest missions of every epoch; "" where it is this one's."""
+        if self.last_ever is None:
+            return ""
+        return "across restarts: {} of the last {} fell back".format(*self.last_ever)
+
+    @property
     def near(self) -> str:
         """How near it is while it is not tripped."""
         return f"trips at {self.to_trip} more"
@@ -78,12 +95,13 @@ class TripWire(NamedTuple):
     @property
     def sentence(self) -> str:
         """How it stands: how many fell back, and how near it is, or why it tripped."""
+        across = f"; {self.across}" if self.across else ""
         if self.reason is not None:
-            return f"TRIPPED: {self.reason}"
+            return f"TRIPPED: {self.reason}{across}"
         fallen = f"{self.fallbacks} of the last {self.terminal} fell back"
         if self.unknown:
             fallen = f"{self.fallbacks} of {self.terminal} known fell back, {self.unknown} unknown"
-        return f"{fallen if self.terminal else 'none finished'}: {self.time_to_trip}"
+        return f"{fallen if self.terminal else 'none finished'}: {self.time_to_trip}{across}"
 
     @property
     def time_to_trip(self) -> str:
@@ -164,8 +182,11 @@ def cancel_recovery(
     return CancelRecovery("; ".join(filter(None, parts)), len(states), len(unconfirmed))
 
 
-def trip_wire(finished: Sequence[LedgerEntry]) -> TripWire:
-    """Return how guardrail 3 stands after these finished missions, oldest first."""
+def trip_wire(finished: Sequence[LedgerEntry], ever: Sequence[LedgerEntry] = ()) -> TripWire:
+    """Return how guardrail 3 stands after these finished missions, oldest first.
+
+    `ever` are those of every epoch.
+    """
     newest = finished[-ROLLING:]
     flags = [entry.fell_back for entry in newest]
     fallbacks, known = sum(flags), sum(entry.is_known for entry in newest)
@@ -185,7 +206,44 @@ def trip_wire(finished: Sequence[LedgerEntry]) -> TripWire:
         to_trip=0 if reason else to_trip,
         oldest_leaves_in=ROLLING - len(flags) + flags.index(True) + 1 if fallbacks else None,
         evidence=evidence,
+        last_ever=_last_ever(ever) if len(newest) < min(len(ever), ROLLING) else None,
     )
+
+
+def _last_ever(ever: Sequence[LedgerEntry]) -> tuple[int, int]:
+    last = ever[-ROLLING:]
+    return sum(e.fell_back for e in last), sum(e.is_known for e in last)
+
+
+def tripped_before(
+    ever: Sequence[LedgerEntry], boot_at: datetime | None
+) -> tuple[str | None, datetime | None]:
+    """Return why guardrail 3 was tripped when the gateway was started, and since when.
+
+    `ever` are the real finished missions of every epoch.
+    """
+    if boot_at is None:
+        return None, None
+    earlier = [entry for entry in ever if not is_of_epoch(entry.mission, boot_at)]
+    return trip_wire(earlier).reason, newest_bad(earlier[-ROLLING:])
+
+
+def newest_bad(entries: Sequence[LedgerEntry]) -> datetime | None:
+    """Return when the newest of these finished that fell back or failed."""
+    bad = (e.mission for e in entries if e.fell_back or e.mission.status == "failed")
+    stamps = (mission.completed_at or mission.started_at for mission in bad)
+    return max((stamp for stamp in stamps if stamp is not None), default=None)
+
+
+def trip_passed(finished: Sequence[LedgerEntry], window: Window) -> datetime | None:
+    """Return when it tripped last by a mission of the window; None: it never did."""
+    for place in range(len(finished) - 1, -1, -1):
+        entry = finished[place]
+        if entry.fell_back and window.holds(entry.mission):
+            seen = finished[max(place - ROLLING + 1, 0) : place + 1]
+            if sum(e.fell_back for e in seen) >= TRIPS_AT:
+                return entry.mission.completed_at or entry.mission.started_at
+    return None
 
 
 def sustained_failures(finished: Sequence[LedgerEntry]) -> str | None:

@@ -160,6 +160,8 @@ class Situation(NamedTuple):
     """A trip of this window that further missions pushed out of sight, in words."""
     changed: tuple[str, ...] = ()
     """Outcomes of earlier windows that changed and that no row tells, in words."""
+    across: str | None = None
+    """How many missions of the window ended before a restart, in words; None: none did."""
     cannot_start: str | None = None
     """Why the lane is believed not to be able to start now, in words; None: it is not."""
     clean_limited: int = 0
