@@ -20,7 +20,8 @@ from vp_tui.state.store import Mailbox, pump
 from vp_tui.storage.places import places
 from vp_tui.views import words
 from vp_tui.views.assessment import assess
-from vp_tui.views.figures import flags_beside, numbers
+from vp_tui.views.draft import flags_beside
+from vp_tui.views.figures import numbers
 from vp_tui.views.handover import rule_lines, window_lines
 from vp_tui.views.lane import turns_told
 from vp_tui.views.lookout import judged

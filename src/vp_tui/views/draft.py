@@ -13,7 +13,15 @@ from vp_tui.domain.models import Source
 from vp_tui.domain.rollout.decisions import Suggestion
 from vp_tui.domain.rollout.labels import is_same_window, moment, next_label
 from vp_tui.domain.rollout.windows import CANCEL, RecordedEnd, Told, outcome_of, recorded, strays_of
-from vp_tui.domain.vocabulary import Profile, Stage, Word, is_more_permissive, keeps_open, offered
+from vp_tui.domain.vocabulary import (
+    Profile,
+    Stage,
+    Traffic,
+    Word,
+    is_more_permissive,
+    keeps_open,
+    offered,
+)
 from vp_tui.state.state import NO_EVIDENCE
 from vp_tui.views import words
 from vp_tui.views.assessment import Assessment, assess, changed_ends_of
@@ -173,6 +181,21 @@ def _new_ends(view: View) -> tuple[RecordedEnd, ...]:
         for entry in _strays(view)
     )
     return (*own, *outside, *changed_ends_of(view))
+
+
+def flags_beside(view: View) -> tuple[str, ...]:
+    """Return the flags that name another window than the open one; none while none is open."""
+    window, watch = view.state.window, view.state.watch
+    if window is None:
+        return ()
+    label, scope = watch.window_label, watch.window_scope
+    told = {
+        f"--window-label {label}": bool(label) and not is_same_window(label, window.label),
+        f"--stage {watch.stage}": watch.stage not in {None, window.stage},
+        f"--scope {scope}": scope not in {"", window.scope},
+        f"--source {watch.source}": watch.source not in {Traffic.ORGANIC, window.source},
+    }
+    return tuple(flag for flag, is_other in told.items() if is_other)
 
 
 def why_ask(draft: Draft, author: str) -> str | None:

@@ -19,7 +19,7 @@ from vp_tui.domain.coverage import (
 from vp_tui.domain.missions import is_of_epoch, terminal_entries
 from vp_tui.domain.models import Source
 from vp_tui.domain.rollout.evidence_row import cells_of
-from vp_tui.domain.rollout.labels import is_same_window, places_that_count
+from vp_tui.domain.rollout.labels import places_that_count
 from vp_tui.domain.rollout.verdicts import outcomes_waiver
 from vp_tui.domain.rollout.windows import (
     anchor_of,
@@ -265,21 +265,6 @@ def current_window(view: View) -> Window:
         scope = _scope(view.state.watch, Traffic.PROBE)
         return proposed._replace(source=Traffic.PROBE, scope=scope)
     return proposed
-
-
-def flags_beside(view: View) -> tuple[str, ...]:
-    """Return the flags that name another window than the open one; none while none is open."""
-    window, watch = view.state.window, view.state.watch
-    if window is None:
-        return ()
-    label, scope = watch.window_label, watch.window_scope
-    told = {
-        f"--window-label {label}": bool(label) and not is_same_window(label, window.label),
-        f"--stage {watch.stage}": watch.stage not in {None, window.stage},
-        f"--scope {scope}": scope not in {"", window.scope},
-        f"--source {watch.source}": watch.source not in {Traffic.ORGANIC, window.source},
-    }
-    return tuple(flag for flag, is_other in told.items() if is_other)
 
 
 def anchor_now(view: View) -> Anchor | None:

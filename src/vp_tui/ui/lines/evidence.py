@@ -24,8 +24,8 @@ from vp_tui.ui.lines.header import gate_line
 from vp_tui.ui.lines.paint import Line, Span, age, cut, fit, join, plain, wrap_text
 from vp_tui.views import words
 from vp_tui.views.actions import key_of
-from vp_tui.views.draft import label_after, rows_of_others
-from vp_tui.views.figures import anchor_now, flags_beside, is_log_known, numbers
+from vp_tui.views.draft import flags_beside, label_after, rows_of_others
+from vp_tui.views.figures import anchor_now, is_log_known, numbers
 from vp_tui.views.sources import SourceWord, source_view
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from vp_tui.ui.lines.header import assessment_of, badge_span
 from vp_tui.ui.lines.paint import cut, in_a_row, join, wrap_line
 from vp_tui.ui.watch.board import Board
 from vp_tui.views.actions import ACTIONS, action_named, key_of, why_not
-from vp_tui.views.figures import flags_beside
+from vp_tui.views.draft import flags_beside
 from vp_tui.views.troubles import GUARDRAIL, troubles
 
 if TYPE_CHECKING:
