@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import pytest
+from tests.support.wording import wrong_words
 
 import vp_tui
 
@@ -42,6 +43,21 @@ def texts(tree: ast.AST) -> Iterator[str]:
             is_style = "{ height" in node.value
             if " " in node.value and not is_style:
                 yield node.value
+
+
+FLAG_VALUE: Final = re.compile(r" \(G1\)$")
+"""The default of `--dialect`."""
+
+
+def test_no_sentence_has_a_word_that_was_misread() -> None:
+    found = {
+        (path.name, text): wrong
+        for room in (*ROOMS, "gateway", "storage")
+        for path in (HOUSE / room).rglob("*.py")
+        for text in texts(ast.parse(path.read_text(encoding="utf-8")))
+        if (wrong := wrong_words(FLAG_VALUE.sub("", text)))
+    }
+    assert found == {}
 
 
 def named_in(path: Path) -> list[str]:

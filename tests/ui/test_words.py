@@ -8,10 +8,16 @@ import pytest
 from tests.support import builders, scenes
 from tests.support.evidence import golden_files, read
 from tests.support.rig import running
+from tests.support.rollout import golden_rows, window
 from tests.support.wording import FORBIDDEN, ONE_OF_MANY, wrong_words
 
+from vp_tui.cli.status import status_text
+from vp_tui.domain.events import EvidenceRead, WindowsRead
 from vp_tui.domain.runs.cancels import CancelState
+from vp_tui.views.draft import Choice, draft_row
+from vp_tui.views.evidence_row import row_of
 from vp_tui.views.handover import handover, incident_text
+from vp_tui.views.view import View
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,11 +29,20 @@ if TYPE_CHECKING:
 SIZES: Final = ((100, 30), (120, 40), (160, 45), (200, 60))
 KEYS: Final = ("", "i", "e", "u", "question_mark", "r", "c", "F", "P", "X", "w", "W", "enter", "5")
 """The watch screen, and what each key opens over it or shows in it."""
-BY_NAME: Final = ("cancel-all", "release", "shadow-on", "shadow-off", "lane-on", "lane-off")
-"""What only the palette opens."""
+BY_NAME: Final = (
+    "cancel-all",
+    "release",
+    "shadow-on",
+    "shadow-off",
+    "lane-on",
+    "lane-off",
+    "waive",
+)
+"""What only the palette opens; a waiver wants an open window."""
 SCENES: Final[dict[str, tuple[list[Event], float]]] = {
     "ordinary": (scenes.ordinary(), 2.0),
     "tripped": (scenes.ordinary_with_fallbacks(5), 2.0),
+    "open": ([*scenes.ordinary(), WindowsRead(0.0, (window(),))], 2.0),
     "one": (scenes.ordinary(builders.snapshot(*scenes.done(1))), 2.0),
     "lost": (scenes.lost(), 75.0),
     "refused": (scenes.refused_ops(dashboard=True), 2.0),
@@ -57,6 +72,17 @@ async def seen(rig: Rig) -> dict[str, str]:
         if len(rig.app.screen_stack) > 1:
             await rig.press("escape")
     return found
+
+
+@pytest.mark.parametrize("has_log", [True, False])
+@pytest.mark.parametrize("scene", SCENES)
+def test_no_text_says_what_no_screen_may(scene: str, *, has_log: bool) -> None:
+    (happened, later), golden = SCENES[scene], EvidenceRead(0.0, (*golden_rows(),), frozenset())
+    view = View(builders.state(*happened, *([golden] if has_log else [])), later)
+    draft = draft_row(view)
+    notes = row_of(draft, Choice(draft.suggestion.decision)).notes
+    texts = {"status": status_text(view), "handover": handover(view, "ana"), "notes": notes}
+    assert {what: found for what, text in texts.items() if (found := wrong_words(text))} == {}
 
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")

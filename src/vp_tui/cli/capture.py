@@ -186,7 +186,7 @@ def _doubts(draft: Draft) -> Iterator[str]:
     state = draft.state
     for source, unknown in (
         (Source.METRICS, "the rules see no figures of now"),
-        (Source.CONTINUITY, "the epoch and G4 are unknown"),
+        (Source.CONTINUITY, "the epoch and gate suites are unknown"),
         (Source.HEALTH, "the gateway's generation and clock are unknown"),
         (Source.SESSIONS, "that no run hangs is not known"),
     ):

@@ -7,7 +7,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from vp_tui.ui.lines.paint import age, cut, fit, flow, join, pad, plain, sparkline, spread, width_of
+from vp_tui.domain.text import age
+from vp_tui.ui.lines.figures import sparkline
+from vp_tui.ui.lines.paint import (
+    cut,
+    fit,
+    flow,
+    join,
+    pad,
+    plain,
+    spread,
+    whole_ones,
+    width_of,
+)
 
 TEXT = st.text(alphabet="ab 日本✅é", max_size=30)
 LINES = st.lists(st.tuples(TEXT, st.just("plain")), max_size=5).map(tuple)
@@ -97,3 +109,26 @@ def test_a_sparkline_never_takes_more_room(values: list[float], width: int, heig
     rows = sparkline(values, width, height)
     assert len(rows) == height
     assert all(cell_len(row) <= width for row in rows)
+
+
+def test_a_cut_is_marked_where_a_span_fits_and_more_comes_after_it() -> None:
+    cut_off = cut(join("  - ", "it runs one turn", " of the model"), 20)
+    assert "".join(text for text, _tone in cut_off) == "  - it runs one tur…"
+
+
+def test_whole_parts_stand_in_a_row_and_a_sign_for_those_that_have_no_room() -> None:
+    parts = (plain("stage shadow"), join("window 1", " proposed"), plain("epoch 1"))
+    shown = {
+        room: "".join(text for text, _tone in whole_ones(parts, room))
+        for room in (40, 39, 33, 30, 24, 23, 13, 12)
+    }
+    assert shown == {
+        40: "stage shadow  window 1 proposed  epoch 1",
+        39: "stage shadow  window 1 proposed …",
+        33: "stage shadow  window 1 proposed …",
+        30: "stage shadow  window 1 …",
+        24: "stage shadow  window 1 …",
+        23: "stage shadow …",
+        13: "",
+        12: "",
+    }

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from vp_tui.ui.lines.paint import Line, beside, fact, join, paragraph, plain, width_of, wrap_line
+from vp_tui.ui.lines.explain import beside
+from vp_tui.ui.lines.paint import Line, fact, join, paragraph, plain, width_of, wrap_line
 
 
 def texts(lines: list[Line]) -> list[str]:

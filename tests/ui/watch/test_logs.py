@@ -93,7 +93,7 @@ async def test_the_selected_sessions_log_is_asked_for_and_shown() -> None:
 async def test_an_empty_log_tells_where_else_to_look() -> None:
     async with running(listing(session(A)), logged(log_id=A)) as rig:
         await rig.press("4")
-        assert "this log is empty -> [3] see the other log: a delegated run" in rig.text
+        assert "empty -> [3] see the lane's log: delegated runs write there" in rig.text
         await rig.tell(failed(Source.LOG, REFUSED, log_id=A))
         assert (
             "401 from the ops plane -> [A] read tokens again; first set UA_OPS_TOKEN"

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 NOT_IN_FORCE: Final = "written, not in force until the gateway restarts"
 RESTART_BY_HAND: Final = (
-    "Restart the gateway as its service manager does it: systemctl restart, docker restart, ...",
+    "Restart the gateway as its service manager does it: systemctl restart, docker restart, …",
     "It kills every run. vp-tui waits for the new epoch and attaches again.",
 )
 

@@ -15,13 +15,13 @@ from vp_tui.domain.models import Source
 from vp_tui.domain.rollout.evidence_row import format_row, marked
 from vp_tui.domain.rollout.labels import short_label
 from vp_tui.domain.rollout.windows import missions_of
-from vp_tui.domain.text import clock_z, counted, literal
+from vp_tui.domain.text import age, clock_z, counted, literal
 from vp_tui.domain.vocabulary import Word, p95_cell, rate_cell
 from vp_tui.state.state import NO_EVIDENCE
 from vp_tui.ui.lines.figure_layouts import side_by_side
 from vp_tui.ui.lines.figures import listed_in_brief, no_figures
 from vp_tui.ui.lines.header import gate_line
-from vp_tui.ui.lines.paint import Line, Span, age, cut, fit, join, plain, wrap_text
+from vp_tui.ui.lines.paint import Line, Span, cut, fit, join, plain, wrap_text
 from vp_tui.views import words
 from vp_tui.views.actions import key_of
 from vp_tui.views.draft import flags_beside, label_after, rows_of_others

@@ -7,6 +7,7 @@ that stands for it.
 
 from __future__ import annotations
 
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Final
 
 from vp_tui.domain.coverage import CoverageState
@@ -24,17 +25,18 @@ from vp_tui.domain.text import counted, literal
 from vp_tui.domain.vocabulary import P95_WATCH_S, percent
 from vp_tui.ui.lines.explain_rules import gates_section, guardrails_section, window_section
 from vp_tui.ui.lines.figures import agreement, reported, unknown
-from vp_tui.ui.lines.header import COVERAGE_TONES, trouble_line, verdict_of
+from vp_tui.ui.lines.header import trouble_line, verdict_of
 from vp_tui.ui.lines.lane import PROOF_TONES, mode_lines, primary_lines, switches_lines
 from vp_tui.ui.lines.paint import (
+    COVERAGE_TONES,
     EMPTY,
     Line,
-    beside,
     bullet,
     fact,
     facts,
     heading,
     join,
+    pad,
     paragraph,
 )
 from vp_tui.views import words
@@ -45,7 +47,7 @@ from vp_tui.views.sources import SourceWord, source_view
 from vp_tui.views.troubles import Trouble, troubles
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from vp_tui.domain.rollout.claims import Claim, Claims, Tail
     from vp_tui.domain.rollout.gates import Comparison
@@ -327,3 +329,9 @@ def _cause(cause: Cause) -> tuple[str, Line]:
     if cause.is_likely:
         return "likely", ((text, "strong"),)
     return ("unlikely", ((text, "dim"),)) if cause.speaks_against else ("open", join(text))
+
+
+def beside(left: Sequence[Line], right: Sequence[Line], width: int, gap: int) -> list[Line]:
+    """Return two columns of `width` cells each, `gap` blanks between them."""
+    pairs = zip_longest(left, right, fillvalue=EMPTY)
+    return [join(pad(one, width), " " * gap, other) if other else one for one, other in pairs]

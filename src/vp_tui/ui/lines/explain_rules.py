@@ -36,10 +36,10 @@ from vp_tui.domain.vocabulary import (
     rate_cell,
 )
 from vp_tui.ui.lines.figures import unknown
-from vp_tui.ui.lines.header import VERDICT_TONES
 from vp_tui.ui.lines.paint import (
     EMPTY,
     NAMES,
+    VERDICT_TONES,
     Line,
     fact,
     facts,

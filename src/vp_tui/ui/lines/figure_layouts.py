@@ -24,7 +24,6 @@ from vp_tui.ui.lines.paint import (
     join,
     pad,
     plain,
-    sparkline,
     width_of,
     wrap_line,
 )
@@ -51,6 +50,10 @@ WINDOW: Final = 19
 """Columns of the window's own figures, one of them blank."""
 GUARDRAILS: Final = 26
 """Columns of the guardrails."""
+TITLE: Final = 18
+"""Columns that the title of a proposed window takes, one of them blank."""
+TRIPS: Final = 22
+"""Columns of the guardrail that matters most."""
 _SHARE: Final = 4
 """Window and guardrails get one column more for every so many above the usual ones."""
 _GIVES_WAY: Final = ("events", "turns", "reported", "missions", "p95")
@@ -101,7 +104,7 @@ def _shared(room: int) -> tuple[int, int]:
     """Return the columns of window and guardrails where there is no room for the epoch's."""
     window = room - GUARDRAILS
     if window < WINDOW:
-        window = room * WINDOW // (WINDOW + GUARDRAILS)
+        window = max(room * WINDOW // (WINDOW + GUARDRAILS), min(TITLE, room - TRIPS))
     return window, room - window
 
 
@@ -250,7 +253,7 @@ def _chart(figures: Numbers, width: int, height: int) -> list[Line]:
         return []
     wide = max(len(f"{max(durations):.0f}s"), len("0s")) + 1
     shown = durations[-(width - wide) :]
-    rows = sparkline(shown, width - wide, height - 1)
+    rows = lines.sparkline(shown, width - wide, height - 1)
     labels = [f"{max(shown):.0f}s", *[""] * (len(rows) - 2), "0s"]
     bars: list[Line] = [
         ((f"{label:>{wide - 1}} ", "dim"), (row, "dim"))

@@ -22,7 +22,6 @@ from vp_tui.ui.lines.paint import (
     join,
     paragraph,
     plain,
-    sparkline,
     width_of,
 )
 from vp_tui.views import words
@@ -51,8 +50,30 @@ LAST: Final = 20
 """Missions in the strip of the newest."""
 OWN_EVENTS: Final = 3
 """Kinds of a window's events that are told: its missions tell of failures."""
+_BLOCKS: Final = " ▁▂▃▄▅▆▇█"
+BAR: Final = 3
+"""Columns of a bar at most, where values are few."""
 TREND_MIN: Final = 4
 """Cells below which a trend says nothing."""
+
+
+def sparkline(values: Sequence[float], width: int, height: int = 1) -> list[str]:
+    """Return `height` rows of at most `width` columns that draw the newest values.
+
+    One row draws how they move, from just under the lowest to just over the highest; several rows
+    draw how large they are, from zero up. Few values become bars of up to BAR columns.
+    """
+    shown = values[-width:] if width > 0 else ()
+    low, high = (min(shown), max(shown)) if shown else (0.0, 0.0)
+    margin = max((high - low) / 4, high / 10) if height == 1 else 0.0
+    base = low - margin if height == 1 else 0.0
+    reach = (high + margin - base) or 1.0
+    bar = min(max(width // max(len(shown), 1), 1), BAR)
+    levels = [max(round((value - base) / reach * height * 8), 1) for value in shown]
+    return [
+        "".join(_BLOCKS[min(max(level - row * 8, 0), 8)] * bar for level in levels)
+        for row in range(height - 1, -1, -1)
+    ]
 
 
 def no_figures(source: SourceView, width: int) -> list[Line]:
@@ -141,7 +162,8 @@ def rolling(wire: TripWire, room: int) -> Line:
     """Return how near guardrail 3 is to tripping."""
     tone: Tone = "bad" if wire.tripped else "warn" if wire.to_trip == 1 else "dim"
     told = words.rolling(wire)
-    return ((told if len(told) <= room else words.rolling(wire, short=True), tone),)
+    brief = words.rolling(wire, short=True).split(", ")
+    return ((told if len(told) <= room else fields(brief, room, ", "), tone),)
 
 
 def strip(recent: tuple[LedgerEntry, ...]) -> Line:

@@ -7,24 +7,26 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from vp_tui.domain.coverage import CoverageState
 from vp_tui.domain.models import Source
 from vp_tui.domain.rollout.verdicts import GATE_TITLES, Verdict
-from vp_tui.domain.text import clip, clock_z
+from vp_tui.domain.text import age, clip, clock_z
 from vp_tui.domain.vocabulary import Traffic
 from vp_tui.state.sources import is_lost
 from vp_tui.ui.lines.paint import (
+    COVERAGE_TONES,
+    VERDICT_TONES,
     WORD_SYMBOLS,
     WORD_TONES,
     Line,
     Span,
-    age,
     cut,
     flow,
     in_a_row,
     join,
+    plain,
     shorten,
     spread,
+    whole_ones,
     width_of,
     with_cure,
 )
@@ -52,14 +54,6 @@ _ASKED: Final = {
     Source.CONTINUITY: "continuity",
 }
 """Sources that are told of, by the names that they have here."""
-VERDICT_TONES: Final[dict[Verdict, Tone]] = {
-    Verdict.PASS: "good",
-    Verdict.WATCH: "warn",
-    Verdict.FAIL: "bad",
-    Verdict.INCONCLUSIVE: "plain",
-    Verdict.UNKNOWN: "warn",
-    Verdict.WAIVED: "warn",
-}
 
 
 def verdict_lines(view: View, width: int, safety: Sequence[SafetyEntry]) -> list[Line]:
@@ -182,8 +176,21 @@ def gate_line(gates: Gates, width: int) -> Line:
         shorter = in_a_row(parts, (between, "dim"))
         line = shorter or line
         if width_of(line) <= width:
-            break
-    return cut(line, width)
+            return line
+    return cut(_in_names(gates), width)
+
+
+def _in_names(gates: Gates) -> Line:
+    """Return what the gates lack by their names alone; what is more than not proven as it is."""
+    by_name = {GATE_TITLES[name]: gate for name, gate in gates.by_name().items()}
+    lacking = [name for name, gate in by_name.items() if gate.verdict is Verdict.INCONCLUSIVE]
+    told = [
+        join(f"{name} ", (gate.told, VERDICT_TONES[gate.verdict]))
+        for name, gate in by_name.items()
+        if gate.verdict not in {Verdict.INCONCLUSIVE, Verdict.PASS}
+    ]
+    unproven = [plain(f"not proven: {', '.join(lacking)}")] if lacking else []
+    return in_a_row((*told, *unproven), ", ")
 
 
 _BADGE_TONES: Final[dict[str, Tone]] = {"LIVE": "live", "CONNECTING": "strong"}
@@ -192,12 +199,6 @@ FULL: Final = 100
 """Columns from which on nothing is abbreviated."""
 LANE_AT_LEAST: Final = 8
 """Characters of the lane's name that say which one it is; with less room it is left out."""
-COVERAGE_TONES: Final[dict[CoverageState, Tone]] = {
-    CoverageState.FULL: "good",
-    CoverageState.TRUNCATED: "warn",
-    CoverageState.BLIND: "bad",
-    CoverageState.NONE: "dim",
-}
 
 
 def header_lines(
@@ -231,17 +232,18 @@ def _identity(view: View, width: int, frozen_for: float | None) -> Line:
     mode = "RO" if view.state.watch.read_only else "RW"
     right: Line = ((f"{clock_z(view.wall)} {mode}", "strong"),)
     name: Span = (clip(view.state.watch.name, 32), "gateway")
-    always = tuple(_always(view, width))
-    left = in_a_row((badge_span(view, frozen_for), name, "", *always))
-    room = width - width_of((*left, *right)) - 1
-    lane = clip(view.state.watch.vp_id, room) if room >= LANE_AT_LEAST else ""
-    left = in_a_row((badge_span(view, frozen_for), name, *([lane] if lane else []), *always))
-    room = width - width_of((*left, *right)) - len("  ") - 1
-    told: list[Line] = [((fact, "dim"),) for fact in _facts(view) if len(fact) <= room]
-    return spread(in_a_row((left, *flow(told, room)[:1])), right, width)
+    head, room = in_a_row((badge_span(view, frozen_for), name)), width - width_of(right) - 1
+    always = whole_ones(tuple(_always(view, width)), room - width_of(head) - len("  "))
+    parts = [head, always] if always else [head]
+    if (left := room - width_of(in_a_row((*parts, "")))) >= LANE_AT_LEAST:
+        parts.insert(1, plain(clip(view.state.watch.vp_id, left)))
+        left = room - width_of(in_a_row((*parts, "")))
+    told: list[Line] = [((fact, "dim"),) for fact in _facts(view) if len(fact) <= left]
+    parts += flow(told, left)[: always[-1:] != ((" …", "plain"),)]
+    return spread(in_a_row(parts), right, width)
 
 
-def _always(view: View, width: int) -> Iterator[Span]:
+def _always(view: View, width: int) -> Iterator[Line]:
     """Yield what makes the lane's name yield rather than be left out: stage and window first.
 
     An open window tells its source and age; one that is only proposed says so.
@@ -253,13 +255,13 @@ def _always(view: View, width: int) -> Iterator[Span]:
             minutes, unit, _seconds = words.open_for(view, window).partition("m")
             source = f" {window.source}" if window.source is not Traffic.ORGANIC else ""
             told = f"{source}, {minutes}{unit}"
-        yield f"stage {window.stage}", "strong"
-        yield f"window {words.window_name(window)}{told}", "strong"
+        yield ((f"stage {window.stage}", "strong"),)
+        yield (f"window {words.window_name(window)}", "strong"), (told, "strong")
     if view.state.epoch and width >= FULL:
-        yield words.epoch(view), "dim"
+        yield ((words.epoch(view), "dim"),)
     if (factor := view.state.poll_factor) != 1:
         times, how = f"{max(factor, 1 / factor):g}x", "slower" if factor > 1 else "faster"
-        yield f"polls {times} {how}", "dim"
+        yield ((f"polls {times} {how}", "dim"),)
 
 
 def _facts(view: View) -> Iterator[str]:

@@ -13,11 +13,10 @@ from vp_tui.domain.lane.switches import FORCE_FALLBACK, Switch, shown
 from vp_tui.domain.models import Source
 from vp_tui.domain.runs.cancels import Cancel, CancelState, steps
 from vp_tui.domain.runs.levels import Level, either
-from vp_tui.domain.text import clock_time, counted, literal, short_id, took, utc_z
+from vp_tui.domain.text import age, clock_time, counted, literal, short_id, took, utc_z
 from vp_tui.ui.lines.paint import (
     EMPTY,
     Line,
-    age,
     fact,
     join,
     paragraph,

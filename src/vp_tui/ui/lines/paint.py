@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from itertools import groupby, zip_longest
+from itertools import groupby
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from rich.cells import cell_len, chop_cells, set_cell_size
 from typing_extensions import TypeIs
 
-from vp_tui.domain import text as durations
+from vp_tui.domain.coverage import CoverageState
+from vp_tui.domain.rollout.verdicts import Verdict
 from vp_tui.views.sources import SourceWord
 
 if TYPE_CHECKING:
@@ -56,13 +57,25 @@ WORD_SYMBOLS: Final = {
     SourceWord.IDLE: "·",
 }
 
+VERDICT_TONES: Final[dict[Verdict, Tone]] = {
+    Verdict.PASS: "good",
+    Verdict.WATCH: "warn",
+    Verdict.FAIL: "bad",
+    Verdict.INCONCLUSIVE: "plain",
+    Verdict.UNKNOWN: "warn",
+    Verdict.WAIVED: "warn",
+}
+COVERAGE_TONES: Final[dict[CoverageState, Tone]] = {
+    CoverageState.FULL: "good",
+    CoverageState.TRUNCATED: "warn",
+    CoverageState.BLIND: "bad",
+    CoverageState.NONE: "dim",
+}
+
 Span = tuple[str, Tone]
 Line = tuple[Span, ...]
 
 EMPTY: Final[Line] = ()
-_BLOCKS: Final = " ▁▂▃▄▅▆▇█"
-BAR: Final = 3
-age: Final = durations.age
 
 _GLUE: Final = "\N{NO-BREAK SPACE}"
 _GLUED: Final = re.compile("(?<=[<>]) (?=[0-9])|(?<=[0-9]) (?=(?:%|s)(?![a-z]))")
@@ -134,14 +147,14 @@ def fit(text: str, width: int) -> str:
 
 def cut(painted: Line, width: int) -> Line:
     """Return at most `width` cells of a line; a cut shows an ellipsis."""
-    if width_of(painted) <= width:
-        return painted
+    if width_of(painted) <= width or width <= 0:
+        return painted if width > 0 else EMPTY
     spans: list[Span] = []
     left = width - 1
     for text, tone in painted:
         size = cell_len(text)
         if size > left:
-            spans.append((fit(text, left + 1), tone))
+            spans.append((f"{set_cell_size(text, left)}…", tone))
             break
         spans.append((text, tone))
         left -= size
@@ -228,29 +241,22 @@ def flow(parts: Sequence[Line], width: int, between: str = "  ") -> list[Line]:
     return lines
 
 
+def whole_ones(parts: Sequence[Line], room: int) -> Line:
+    """Return in a row the parts that fit, of the last one its first span; a cut ends with `…`."""
+    for number in range(len(parts), 0, -1):
+        *before, last = parts[:number]
+        for part in (last, last[:1]):
+            is_all = number == len(parts) and part == last
+            line = in_a_row((*before, join(part, "" if is_all else " …")))
+            if width_of(line) <= room:
+                return line
+    return EMPTY
+
+
 def wrap_text(text: str, width: int, tone: Tone = "plain") -> list[Line]:
     """Return a text as lines of at most `width` cells, broken between words where it can be."""
     words = [((word, tone),) for word in text.split(" ")]
     return flow(words, width, " ")
-
-
-def sparkline(values: Sequence[float], width: int, height: int = 1) -> list[str]:
-    """Return `height` rows of at most `width` columns that draw the newest values.
-
-    One row draws how they move, from just under the lowest to just over the highest; several rows
-    draw how large they are, from zero up. Few values become bars of up to BAR columns.
-    """
-    shown = values[-width:] if width > 0 else ()
-    low, high = (min(shown), max(shown)) if shown else (0.0, 0.0)
-    margin = max((high - low) / 4, high / 10) if height == 1 else 0.0
-    base = low - margin if height == 1 else 0.0
-    reach = (high + margin - base) or 1.0
-    bar = min(max(width // max(len(shown), 1), 1), BAR)
-    levels = [max(round((value - base) / reach * height * 8), 1) for value in shown]
-    return [
-        "".join(_BLOCKS[min(max(level - row * 8, 0), 8)] * bar for level in levels)
-        for row in range(height - 1, -1, -1)
-    ]
 
 
 def heading(text: str) -> Line:
@@ -309,12 +315,6 @@ def facts(told: Iterable[tuple[str, Line | str]], width: int, tone: Tone = "plai
 
 def _toned(text: Line | str, tone: Tone) -> Line:
     return ((text, tone),) if isinstance(text, str) else text
-
-
-def beside(left: Sequence[Line], right: Sequence[Line], width: int, gap: int) -> list[Line]:
-    """Return two columns of `width` cells each, `gap` blanks between them."""
-    pairs = zip_longest(left, right, fillvalue=EMPTY)
-    return [join(pad(one, width), " " * gap, other) if other else one for one, other in pairs]
 
 
 def _merged(spans: list[Span]) -> Line:

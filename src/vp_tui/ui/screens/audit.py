@@ -107,7 +107,8 @@ class AuditScreen(Listing[ActionRecord, ActionRecord]):
         return "\n".join((row.actor, row.action, row.target, row.reason, row.result, *told))
 
     def counted(self) -> str:
-        return f"the newest {counted(len(self.rows), 'action')} on every gateway"
+        newest = counted(len(self.rows), "newest action")
+        return f"{newest} on every gateway" if self.rows else "no action yet"
 
     def about(self, width: int) -> list[Line]:
         """Return why the audit cannot be read, and what of it tells no action."""

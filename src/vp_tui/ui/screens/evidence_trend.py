@@ -14,7 +14,8 @@ import plotext
 from vp_tui.domain.rollout.labels import short_label
 from vp_tui.domain.text import clip, counted, literal
 from vp_tui.domain.vocabulary import NOT_AVAILABLE, p95_cell, rate_cell
-from vp_tui.ui.lines.paint import Line, cut, fit, join, plain, sparkline, width_of
+from vp_tui.ui.lines.figures import sparkline
+from vp_tui.ui.lines.paint import Line, cut, fit, join, plain, width_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -208,10 +208,10 @@ def why_empty(source: SourceView, view: View, *, is_session_log: bool) -> str:
         return f" {source.failure.reason} -> {cure_of(view, source.failure)}"
     if source.word is SourceWord.IDLE:
         return " asking for the log …"
-    other, who = ("session-log", "a run on the primary path writes to its session's")
+    other, whose = ("session-log", "the session's log: primary-path")
     if is_session_log:
-        other, who = ("lane-log", "a delegated run writes to the lane's")
-    return f" this log is empty -> [{key_of(view.state.watch, other)}] see the other log: {who}"
+        other, whose = ("lane-log", "the lane's log: delegated")
+    return f" empty -> [{key_of(view.state.watch, other)}] see {whose} runs write there"
 
 
 def _age_of_list(view: View, source: SourceView) -> Line:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 from vp_tui.domain.models import StreamState
 from vp_tui.domain.runs.levels import Level, either
-from vp_tui.domain.text import clock_time, counted, fold, short_id
-from vp_tui.ui.lines.paint import Line, age, fit, join
+from vp_tui.domain.text import age, clock_time, counted, fold, short_id
+from vp_tui.ui.lines.paint import Line, fit, join
 from vp_tui.ui.watch.logs import PaneList
 from vp_tui.views import words
 
