@@ -162,8 +162,8 @@ def rolling(wire: TripWire, room: int) -> Line:
     """Return how near guardrail 3 is to tripping."""
     tone: Tone = "bad" if wire.tripped else "warn" if wire.to_trip == 1 else "dim"
     told = words.rolling(wire)
-    brief = words.rolling(wire, short=True).split(", ")
-    return ((told if len(told) <= room else fields(brief, room, ", "), tone),)
+    parts = words.rolling(wire, short=True).split(", ")
+    return ((told if len(told) <= room else fields(parts, room, ", "), tone),)
 
 
 def strip(recent: tuple[LedgerEntry, ...]) -> Line:
