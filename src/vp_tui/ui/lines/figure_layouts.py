@@ -324,7 +324,7 @@ def brief_lines(view: View, width: int) -> list[Line]:
             lines.doubt(figures),  # before all that is not known now
             join(epoch, lines.share_in(seen.fallbacks, seen.terminal, room)),
             (("reported BLIND", "bad"),) if is_blind else (),
-            lines.rolling(wire, room),
+            lines.rolling(wire, room or GUARDRAILS),
             lines.cancel_recovery(assessment.guardrails.cancel_recovery),
         ]
         if width_of(in_a_row(filter(None, rates))) <= width:
