@@ -193,11 +193,11 @@ def test_outside_text_is_made_safe() -> None:
     ("changes", "place"),
     [
         ({"recent_missions": None}, "recent_missions:"),
-        ({"recent_missions": [mission(mission_id=7)]}, "recent_missions[0].mission_id:"),
-        ({"recent_missions": [mission(started_at="soon")]}, "recent_missions[0].started_at:"),
+        ({"recent_missions": 2 * [mission(mission_id=7)]}, "recent_missions[0].mission_id:"),
+        ({"recent_missions": 2 * [mission(started_at="soon")]}, "recent_missions[0].started_at:"),
         ({"recent_events": {}}, "recent_events:"),
-        ({"mission_counts": {"running": "3"}}, "mission_counts.running:"),
-        ({"mission_counts": {"\x1b": None}}, "mission_counts.␛:"),
+        ({"mission_counts": {"running": "3", "failed": None}}, "mission_counts.running:"),
+        ({"mission_counts": {"\x1b": None, "failed": None}}, "mission_counts.␛:"),
         ({"generated_at": None}, "generated_at:"),
         ({"fallback": {"rate": "high"}}, "fallback.missions_with_fallback: field required"),
         ({"session": []}, "session:"),
@@ -267,8 +267,8 @@ def test_the_session_plane_holds_the_items_in_metadata() -> None:
 
 def test_a_fault_in_metadata_is_named() -> None:
     item = {"session_id": "s", "metadata": session(active_runs="1")}
-    with pytest.raises(Unreadable, match=r"sessions\[0\].metadata.active_runs"):
-        wire.parse_session_listing(json.dumps({"sessions": [item]}).encode())
+    with pytest.raises(Unreadable, match=r"sessions\[0\].active_runs"):
+        wire.parse_session_listing(json.dumps({"sessions": 2 * [item]}).encode())
 
 
 def test_continuity_needs_the_boot_only() -> None:

@@ -16,7 +16,7 @@ from vp_tui.views.view import View
 
 if TYPE_CHECKING:
     from vp_tui.domain.events import Event
-    from vp_tui.views.troubles import Trouble
+    from vp_tui.views.sources import Trouble
 
 LONG_AFTER = 600.0
 

@@ -11,12 +11,12 @@ to make. Two of different kinds with equal fields are equal; nothing compares di
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
 
 class ActionStep(NamedTuple):
@@ -177,8 +177,9 @@ class Snapshot(NamedTuple):
     events: tuple[MissionEvent, ...]
     mission_limit: int
     event_limit: int
+    odd_missions: int = 0
     odd_items: int = 0
-    """Missions and events that could not be read: they are left out."""
+    """Left out: missions that could not be read; events and counts, and missions told twice."""
     odd_durations: int = 0
     """Durations that cannot be, taken from their missions."""
     old_s: float = 0.0
@@ -200,7 +201,8 @@ class MissionClaims(NamedTuple):
     as_of: datetime
     """On the gateway's clock, not after it was answered: a claim that ended before is not held."""
     missions: Mapping[str, MissionClaim]
-    """By their ids, the newest 500."""
+    """By their ids, the newest 500, but for `odd` ones that could not be read."""
+    odd: int = 0
 
 
 class Session(NamedTuple):
@@ -332,19 +334,3 @@ class CancelAnswer(NamedTuple):
     """None on G1."""
     took_s: float
     """Seconds until the answer: a deaf run takes the gateway's whole wait (G1 5 s, G2 10 s)."""
-
-
-def utc_of(stamp: str, clock_offset_s: float | None) -> datetime | None:
-    """Return a stamp of the gateway in UTC, a naive one less the offset of its clock.
-
-    None where it is no stamp, or a naive one and the offset is not known.
-    """
-    try:
-        told = datetime.fromisoformat(stamp)
-    except ValueError:
-        return None
-    if told.tzinfo is not None:
-        return told.astimezone(UTC)
-    if clock_offset_s is None:
-        return None
-    return told.replace(tzinfo=UTC) - timedelta(seconds=clock_offset_s)

@@ -11,12 +11,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from datetime import UTC
-from typing import TYPE_CHECKING, Final
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
+from datetime import UTC, datetime, timedelta
+from typing import Final
 
 ELLIPSIS: Final = "…"
 
@@ -128,6 +124,22 @@ def stamp_z(stamp: datetime, now: datetime) -> str:
 def clock_time(stamp: datetime) -> str:
     """Return the time of day of a stamp in UTC for a column, without its `Z`: `02:00:08`."""
     return f"{stamp:%H:%M:%S}"
+
+
+def utc_of(stamp: str, clock_offset_s: float | None) -> datetime | None:
+    """Return a stamp of the gateway in UTC, a naive one less the offset of its clock.
+
+    None where it is no stamp, or a naive one and the offset is not known.
+    """
+    try:
+        told = datetime.fromisoformat(stamp)
+    except ValueError:
+        return None
+    if told.tzinfo is not None:
+        return told.astimezone(UTC)
+    if clock_offset_s is None:
+        return None
+    return told.replace(tzinfo=UTC) - timedelta(seconds=clock_offset_s)
 
 
 def counted(number: int, thing: str, things: str = "") -> str:

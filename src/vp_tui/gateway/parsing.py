@@ -7,6 +7,7 @@ mission list, a text where a number belongs) is Unreadable, with the place of th
 from __future__ import annotations
 
 import json
+from collections import Counter
 from datetime import datetime
 from functools import reduce
 from operator import getitem
@@ -35,7 +36,6 @@ from vp_tui.gateway.credentials import is_session_id
 from vp_tui.gateway.errors import ServerFailed, Unreadable
 from vp_tui.gateway.payloads import (
     CancelPayload,
-    ClaimPayload,
     ClaimsPayload,
     ContinuityAnswerPayload,
     CreatedPayload,
@@ -59,8 +59,10 @@ if TYPE_CHECKING:
 
 
 _FAULT_LIMIT: Final = 200
-_LISTS: Final = frozenset({"recent_missions", "recent_events", "sessions"})
-"""Lists of which one item that cannot be read costs that item, not the answer."""
+_LISTS: Final = frozenset(
+    {"recent_missions", "recent_events", "sessions", "missions", "mission_counts", "event_counts"}
+)
+"""Lists and tables of which one item that cannot be read costs that item, not the answer."""
 
 Model = TypeVar("Model", bound=Payload)
 Value = TypeVar("Value")
@@ -97,7 +99,7 @@ def parse_health(body: bytes, date_header: str | None) -> Health:
 def parse_metrics(body: bytes, mission_limit: int, event_limit: int) -> Snapshot:
     """Return an answer of the ops metrics, asked with these limits. Raises Unreadable."""
     metrics, odd = _parse_listed(MetricsPayload, body, "metrics")
-    return _snapshot(metrics, mission_limit, event_limit)._replace(odd_items=odd)
+    return _snapshot(metrics, odd, mission_limit, event_limit)
 
 
 def parse_dashboard_metrics(body: bytes, mission_limit: int, event_limit: int) -> Snapshot:
@@ -111,46 +113,41 @@ def parse_dashboard_metrics(body: bytes, mission_limit: int, event_limit: int) -
             f"dashboard metrics {answer.status}: {answer.detail or 'no detail'}",
             "see the gateway's own log",
         )
-    return _snapshot(answer.metrics, mission_limit, event_limit)._replace(odd_items=odd)
+    return _snapshot(answer.metrics, odd, mission_limit, event_limit)
 
 
 def parse_ops_sessions(body: bytes) -> SessionListing:
     """Return an answer of the ops listing. Raises Unreadable."""
     answer, odd = _parse_listed(OpsSessionsPayload, body, "session listing")
-    sessions = tuple(_value(Session, item) for item in answer.sessions)
-    # One that cannot be read counts in the total, so that the list is not taken for whole.
-    total = len(sessions) + odd if answer.total is None else answer.total
-    return SessionListing(sessions, total, odd)
+    return _listing(answer.sessions, odd.total(), answer.total)
 
 
 def parse_session_listing(body: bytes) -> SessionListing:
     """Return an answer of the session plane, whose items are in `metadata`. Raises Unreadable."""
-    answer = _parse(PlaneSessionsPayload, body, "session listing")
-    sessions = []
-    for number, item in enumerate(answer.sessions):
-        outer = {"session_id": item.session_id, "status": item.status, "owner": item.user_id}
-        try:
-            inner = SessionPayload.model_validate({**outer, **(item.metadata or {})})
-        except ValidationError as error:
-            fault = f"sessions[{number}].metadata.{_fault(error)}"
-            raise _unreadable("session listing", fault) from None
-        sessions.append(_value(Session, inner))
-    return SessionListing(tuple(sessions), len(sessions))
+    answer, odd = _parse_listed(PlaneSessionsPayload, body, "session listing")
+    return _listing(answer.sessions, odd.total())
+
+
+def _listing(items: list[SessionPayload], odd: int, total: int | None = None) -> SessionListing:
+    """Return a listing in which no session comes twice: of two with one id the first counts.
+
+    One that was left out counts in the total, so that the list is not taken for whole.
+    """
+    sessions = {item.session_id: _value(Session, item) for item in reversed(items)}
+    odd += len(items) - len(sessions)
+    total = len(sessions) + odd if total is None else total
+    return SessionListing(tuple(reversed(sessions.values())), total, odd)
 
 
 def parse_claims(body: bytes, vp_id: str, as_of: datetime) -> MissionClaims:
     """Return what is said of this lane's missions, not before `as_of`. Raises Unreadable."""
-    claims = {}
-    for item in _parse(ClaimsPayload, body, "missions").missions:
-        try:
-            told = ClaimPayload.model_validate(item, strict=False)
-        except ValidationError:
-            continue
-        if told.vp_id == vp_id:
-            claims[told.mission_id] = MissionClaim(
-                told.mission_id, told.expires_at, told.session_id
-            )
-    return MissionClaims(as_of, claims)
+    answer, odd = _parse_listed(ClaimsPayload, body, "missions")
+    claims = {
+        told.mission_id: MissionClaim(told.mission_id, told.expires_at, told.session_id)
+        for told in reversed(answer.missions)
+        if told.vp_id == vp_id
+    }
+    return MissionClaims(as_of, claims, odd.total())
 
 
 def parse_continuity(body: bytes) -> Continuity:
@@ -179,17 +176,24 @@ def parse_cancel(body: bytes, took_s: float) -> CancelAnswer:
     return _value(CancelAnswer, _parse(CancelPayload, body, "cancel"), took_s=took_s)
 
 
-def _snapshot(metrics: MetricsPayload, mission_limit: int, event_limit: int) -> Snapshot:
+def _snapshot(
+    metrics: MetricsPayload, odd: Counter[str], mission_limit: int, event_limit: int
+) -> Snapshot:
+    missions = {told.mission_id: _value(Mission, told) for told in reversed(metrics.missions)}
+    twice = len(metrics.missions) - len(missions)
+    odd_missions = odd.pop("recent_missions", 0)
     return _value(
         Snapshot,
         metrics,
         lane=metrics.lane and _value(LaneSession, metrics.lane),
         fallback=_value(ReportedFallback, metrics.fallback),
         latency=_value(Latency, metrics.latency),
-        missions=tuple(_value(Mission, mission) for mission in metrics.missions),
+        missions=tuple(reversed(missions.values())),
         events=tuple(map(_event, metrics.events)),
         mission_limit=mission_limit,
         event_limit=event_limit,
+        odd_items=odd.total() + twice,
+        odd_missions=odd_missions,
     )
 
 
@@ -210,33 +214,48 @@ def _offset_s(stamp: datetime, date_header: str | None) -> float | None:
     return None if date is None else (stamp.replace(microsecond=0) - date).total_seconds()
 
 
-def _parse_listed(model: type[Model], body: bytes, what: str) -> tuple[Model, int]:
-    """Return the answer without the items of its lists that cannot be read, and how many they were.
+def _parse_listed(model: type[Model], body: bytes, what: str) -> tuple[Model, Counter[str]]:
+    """Return the answer without the items that cannot be read, and how many each list had of them.
 
-    A list of which no item can be read has another shape, and the answer is Unreadable.
+    Raises Unreadable, also where a list has no item that can be read: it has another shape then,
+    unless it has a single one.
     """
     try:
-        return model.model_validate_json(body), 0
+        return model.model_validate_json(body), Counter()
     except ValidationError as error:
         odd = {_item_at(fault["loc"]) for fault in error.errors(include_input=False)}
-    odd_items = [place for place in odd if place is not None]
-    if len(odd_items) < len(odd):
-        return _parse(model, body, what), 0
-    answer = json.loads(body)
-    for *path, index in sorted(odd_items, key=lambda place: place[-1], reverse=True):
-        listed = reduce(getitem, path, answer)
-        del listed[index]
-        if not listed:
-            return _parse(model, body, what), 0
-    return _parse(model, json.dumps(answer).encode(), what), len(odd_items)
+    told = _parse(model, _without(odd, body), what)
+    return told, Counter(str(place[-2]) for place in odd if place is not None)
 
 
-def _item_at(place: tuple[int | str, ...]) -> tuple[Any, ...] | None:
-    """Return where the item of a list is in which a fault is; None: it is in none of these."""
-    for depth, name in enumerate(place[:-1]):
-        if name in _LISTS and isinstance(place[depth + 1], int):
-            return place[: depth + 2]
+def _item_at(fault: tuple[int | str, ...]) -> tuple[int | str, ...] | None:
+    """Return the place of the item in which a fault is; None: it is in none of these lists."""
+    for depth, name in enumerate(fault[:-1]):
+        if name in _LISTS:
+            return fault[: depth + 2]
     return None
+
+
+def _without(odd: set[tuple[int | str, ...] | None], body: bytes) -> bytes:
+    """Return an answer without the items at these places, or as it is where that does not help."""
+    places = [place for place in odd if place is not None]
+    if len(places) < len(odd):
+        return body
+    try:
+        answer = json.loads(body)
+    except ValueError:  # a number with thousands of digits, say
+        return body
+    for path in {place[:-1] for place in places}:
+        listed = reduce(getitem, path, answer)
+        out = {place[-1] for place in places if place[:-1] == path}
+        if 1 < len(listed) == len(out):
+            return body
+        if isinstance(listed, dict):
+            kept: Any = {key: item for key, item in listed.items() if key not in out}
+        else:
+            kept = [item for number, item in enumerate(listed) if number not in out]
+        reduce(getitem, path[:-1], answer)[path[-1]] = kept
+    return json.dumps(answer).encode()
 
 
 def _parse(model: type[Model], body: bytes, what: str) -> Model:

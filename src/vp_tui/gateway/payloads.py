@@ -8,14 +8,25 @@ in the value of `domain/models` that the payload becomes, and its name on the wi
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from math import nan
 from typing import Annotated, Any, Final
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
 
 from vp_tui.domain.text import clip, fold, literal
 
 PROSE_LIMIT: Final = 4_000
 """Characters kept of prompts and error texts, which the gateway does not bound."""
+_ENDLESS_S: Final = 1e300
 RECONCILED: Final = "stale_running_reconciled"
 """Reason in the payload of a row that G2 ended because nothing moved it any more."""
 
@@ -71,16 +82,32 @@ class LanePayload(Payload):
     stale_reason: Text | None = None
 
 
+def _text(text: object) -> object:
+    """Take what is no text for none: it tells nothing of how the mission did."""
+    return text if isinstance(text, str) else None
+
+
+def _duration(seconds: object) -> object:
+    """Take what is no number for none that can be: it is told, and left out of every p95."""
+    if isinstance(seconds, int | float) and not isinstance(seconds, bool):
+        return seconds if abs(seconds) < _ENDLESS_S else nan
+    return None if seconds is None else nan
+
+
 class MissionPayload(Payload):
-    """One of `recent_missions`."""
+    """One of `recent_missions`; what is odd about what is not judged by costs only that."""
 
     mission_id: Text
     status: Text
-    objective: Prose = ""
+    objective: Annotated[
+        Prose | None, BeforeValidator(_text), AfterValidator(lambda text: text or "")
+    ] = ""
     started_at: Stamp | None = None
     completed_at: Stamp | None = None
-    result_ref: Text | None = None
-    duration_s: float | None = Field(None, alias="duration_seconds")
+    result_ref: Annotated[Text | None, BeforeValidator(_text)] = None
+    duration_s: Annotated[float | None, BeforeValidator(_duration)] = Field(
+        None, alias="duration_seconds", allow_inf_nan=True
+    )
     fallback_seen: bool = False
 
 
@@ -161,9 +188,9 @@ class ClaimPayload(Payload):
 
 
 class ClaimsPayload(Payload):
-    """GET /api/v1/ops/vp/missions; each is read by itself, so that an odd one costs itself only."""
+    """GET /api/v1/ops/vp/missions."""
 
-    missions: list[Any]
+    missions: list[ClaimPayload]
 
 
 class SessionPayload(Payload):
@@ -191,22 +218,18 @@ class OpsSessionsPayload(Payload):
     total: int | None = None
 
 
-class PlaneSessionPayload(Payload):
-    """One session of the session plane; `metadata` is an item of the ops listing.
-
-    The texts are raw: together with `metadata` they are read as that item.
-    """
-
-    session_id: str
-    status: str = "unknown"
-    user_id: str | None = None
-    metadata: dict[str, Any] | None = None
+def _of_plane(item: object) -> object:
+    """Return one session of the session plane as an item of the ops listing: its `metadata` is."""
+    if not isinstance(item, dict) or not isinstance(inner := item.get("metadata") or {}, dict):
+        return item
+    outer = {"session_id": item.get("session_id"), "owner": item.get("user_id")}
+    return {**outer, "status": item.get("status", "unknown"), **inner}
 
 
 class PlaneSessionsPayload(Payload):
     """GET /api/v1/sessions."""
 
-    sessions: list[PlaneSessionPayload]
+    sessions: list[Annotated[SessionPayload, BeforeValidator(_of_plane)]]
 
 
 class AlertPayload(Payload):
@@ -217,13 +240,21 @@ class AlertPayload(Payload):
     message: Prose = ""
 
 
+def _odd_alert(alert: object, parse: ValidatorFunctionWrapHandler) -> object:
+    """Take an alert that cannot be read for one all the same: it is bad news."""
+    try:
+        return parse(alert)
+    except ValidationError:
+        return AlertPayload(code="unreadable")
+
+
 class ContinuityPayload(Payload):
     """The `metrics` of session-continuity."""
 
     started_at: Text
     transport_status: Text
     runtime_status: Text
-    alerts: list[AlertPayload] = Field(default_factory=list)
+    alerts: list[Annotated[AlertPayload, WrapValidator(_odd_alert)]] = Field(default_factory=list)
     attach_failures: int = Field(0, alias="ws_attach_failures")
 
 
@@ -233,12 +264,16 @@ class ContinuityAnswerPayload(Payload):
     metrics: ContinuityPayload
 
 
+def _raw_line(line: object) -> str:
+    return line if isinstance(line, str) else f"-- no text: {line!r} --"
+
+
 class TailPayload(Payload):
     """GET /api/v1/ops/logs/tail; the lines stay raw, for `log_tail` compares them."""
 
     file: Text
     size: int
-    lines: list[str]
+    lines: list[Annotated[str, BeforeValidator(_raw_line)]]
     truncated: bool
     reset: bool
 

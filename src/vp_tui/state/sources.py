@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Final
 
 from vp_tui.domain.coverage import ORPHAN_GRACE_S, orphans
 from vp_tui.domain.missions import give_up, merge_snapshot
-from vp_tui.domain.models import Plane, Source, StreamState, utc_of
+from vp_tui.domain.models import Plane, Source, StreamState
 from vp_tui.domain.rollout.verdicts import Attestation, attested
 from vp_tui.domain.runs.levels import stuck_after
 from vp_tui.domain.runs.progress import is_killed
 from vp_tui.domain.runs.run import LISTING_LAG_S, LOST_KEPT_S, Run, listed, renewed
-from vp_tui.domain.text import age
+from vp_tui.domain.text import age, utc_of
 from vp_tui.state.state import Epoch, SourceStatus, State, with_entry
 from vp_tui.state.streams import answered, is_late, log_failed
 
@@ -180,6 +180,7 @@ def sessions_arrived(event: events.SessionsArrived, state: State) -> State:
         state,
         sessions=sessions,
         sessions_total=event.total,
+        sessions_odd=event.odd,
         runs=runs,
         routing=state.routing._replace(ran=state.routing.ran + began),
         lost=lost,

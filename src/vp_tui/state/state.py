@@ -105,7 +105,7 @@ class SourceStatus(NamedTuple):
     """What one polled source last did. Ages and staleness are told by `sources`."""
 
     answered_at: float | None = None
-    """When what the newest answer tells was so: the answer's arrival, unless its content is old."""
+    """When what the newest answer tells was so: the answer's arrival, less `old_s`."""
     failed_at: float | None = None
     failure: models.Failure | None = None
     """Why the newest poll brought nothing; None after a good one."""
@@ -114,7 +114,6 @@ class SourceStatus(NamedTuple):
     slow_s: float = 0.0
     """Seconds between two answers, when they came slowly of late; 0 when they did not."""
     old_s: float = 0.0
-    """How old the newest answer's content was when it arrived; 0 when it was new."""
 
     @property
     def arrived_at(self) -> float | None:
@@ -241,6 +240,8 @@ class State:
     ledger: Ledger = field(default_factory=Ledger)
     sessions: Mapping[str, models.Session] = field(default_factory=dict)
     sessions_total: int = 0
+    sessions_odd: int = 0
+    """Left out: not to be read, or listed twice. The total counts them, and the unlisted."""
     runs: Mapping[str, Run] = field(default_factory=dict)
     lost: Mapping[str, models.Session] = field(default_factory=dict)
     """Sessions that were gone from a listing although they ran, as they were last listed."""

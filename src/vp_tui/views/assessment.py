@@ -30,7 +30,7 @@ from vp_tui.domain.rollout.labels import clean_limited_windows, moment, short_la
 from vp_tui.domain.rollout.situation import LaneFacts, Share, Situation, causes_of_no_traffic
 from vp_tui.domain.rollout.verdicts import attested, outcomes_waiver, with_waivers
 from vp_tui.domain.rollout.windows import TRIP, RecordedEnd, Told, changed_ends
-from vp_tui.domain.text import clock_z
+from vp_tui.domain.text import clock_z, counted
 from vp_tui.domain.vocabulary import Word
 from vp_tui.state.state import NO_EVIDENCE
 from vp_tui.views.figures import (
@@ -93,8 +93,6 @@ class Assessment(NamedTuple):
 
 
 EPOCH_UNKNOWN: Final = "epoch unknown"
-_NO_WIRE: Final = trip_wire(())
-_NO_TARGET: Final = EvidenceTarget(0, None)
 
 
 @fact
@@ -120,7 +118,7 @@ def assess(view: View) -> Assessment:
     stuck = [run.session_id for run in hanging if run.session_id and not run.is_deaf]
     guardrails = Guardrails(
         wire,
-        target or _NO_TARGET,
+        target or EvidenceTarget(0, None),
         cancel_recovery(view.state.cancels, view.now, stuck),
         view.state.watch.auto_revert,
         view.state.auto_revert,
@@ -225,10 +223,10 @@ def _gate_facts(view: View, own: WindowNumbers | None) -> GateFacts:
     real = figures.real if figures else ()
     return GateFacts(
         real,
-        figures.wire if figures else _NO_WIRE,
+        figures.wire if figures else trip_wire(()),
         window=own,
         coverage=figures.coverage.state if figures else None,
-        doubt=_doubt(source_view(view, Source.METRICS)),
+        doubt=_doubt(view),
         epoch_doubt=None if is_fresh and boot_at else EPOCH_UNKNOWN,
         ever=ever_ended(view),
         known_from=view.same(_known_from, view.state.ledger, view.state.snapshot, boot_at, real),
@@ -278,13 +276,15 @@ def _unaccounted(
     )
 
 
-def _doubt(metrics: SourceView) -> str | None:
+def _doubt(view: View) -> str | None:
     """Say why the figures prove nothing now; None: they may, or there are none yet."""
+    metrics, taken = source_view(view, Source.METRICS), view.state.snapshot
     if metrics.has_substitute:
         return "the ops plane refuses, the dashboard endpoint stands in"
-    if metrics.word in {SourceWord.LIVE, SourceWord.IDLE}:
-        return None
-    return f"the metrics are {metrics.word}"
+    if metrics.word not in {SourceWord.LIVE, SourceWord.IDLE}:
+        return f"the metrics are {metrics.word}"
+    odd = taken.odd_missions if taken else 0
+    return f"{counted(odd, 'mission')} cannot be read" if odd else None
 
 
 def _refusal(metrics: SourceView) -> tuple[str, ...]:

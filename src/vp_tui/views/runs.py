@@ -14,7 +14,7 @@ from vp_tui.domain.runs.run import Run, or_never
 from vp_tui.domain.text import clock_z
 from vp_tui.state.sources import is_lost, stuck_after_s
 from vp_tui.state.state import SourceStatus
-from vp_tui.views.sources import source_view
+from vp_tui.views.sources import sessions_listed, source_view
 from vp_tui.views.view import View, fact
 
 if TYPE_CHECKING:
@@ -89,7 +89,8 @@ def is_told_by_rival(told: RunLevel, session_id: str, levels: Mapping[str, RunLe
 @fact
 def are_runs_judged(view: View) -> bool:
     """Tell whether it is known that no run hung before vp-tui began to look, and all are listed."""
-    is_listed = source_view(view, Source.SESSIONS).is_current
+    is_current = source_view(view, Source.SESSIONS).is_current
+    is_listed = is_current and not sessions_listed(view.state)
     return is_listed and not any(told.hinders_clean for told in run_levels(view).values())
 
 

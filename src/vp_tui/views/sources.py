@@ -1,13 +1,14 @@
 """How far each source may be trusted now: live, stale, down, unauthorized, or nothing yet."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final, NamedTuple
 
 from vp_tui.domain.models import Failure, Plane, Snapshot, Source, StreamState
+from vp_tui.domain.text import counted
 from vp_tui.state.sources import is_lost
-from vp_tui.state.state import Link, SourceStatus
+from vp_tui.state.state import Link, SourceStatus, State
 from vp_tui.state.streams import is_late
 from vp_tui.views.actions import key_of
 from vp_tui.views.view import View, fact
@@ -95,9 +96,23 @@ def _word(status: SourceStatus, *, is_fresh: bool) -> SourceWord:
     return SourceWord.LIVE if is_fresh else SourceWord.STALE
 
 
+class Trouble(NamedTuple):
+    """One reason not to take the screen at its word, and what helps."""
+
+    what: str
+    reason: str
+    cure: str
+    is_grave: bool = True
+
+    @property
+    def told(self) -> str:
+        """What it is, and why."""
+        return f"{self.what}: {self.reason}" if self.reason else self.what
+
+
 def impossible_counts(snapshot: Snapshot) -> str:
     """Say which of the reported counts cannot be; "" where all can."""
-    told, listed = snapshot.fallback, len(snapshot.missions) + snapshot.odd_items
+    told, listed = snapshot.fallback, len(snapshot.missions) + snapshot.odd_missions
     found = [
         f"{count} missions {status}"
         for status, count in snapshot.mission_counts.items()
@@ -108,6 +123,40 @@ def impossible_counts(snapshot: Snapshot) -> str:
     elif not 0.0 <= told.rate <= 1.0:
         found.append(f"a fallback rate of {told.rate:g}")
     return ", ".join(found)
+
+
+def sessions_listed(state: State) -> str:
+    """Return how many of the sessions are listed, `1,000 of 1,206`; "" where all are."""
+    is_whole = state.sessions_total <= len(state.sessions)
+    return "" if is_whole else f"{len(state.sessions):,} of {state.sessions_total:,}"
+
+
+def oddities(view: View) -> Iterator[Trouble]:
+    """Yield what was left out of answers, and numbers that cannot be."""
+    state, taken, see = view.state, view.state.snapshot, see_sources(view)
+    ours = f"{see}; is this the gateway's version?"
+    if listed := sessions_listed(state):
+        odd = f", {counted(state.sessions_odd, 'odd session')} left out" * bool(state.sessions_odd)
+        told = f"{listed}{odd}: a run may be among the others"
+        yield Trouble("not all sessions listed", told, ours if odd else see)
+    if taken is None:
+        return
+    if taken.odd_missions:
+        what = f"{counted(taken.odd_missions, 'odd mission')} left out"
+        yield Trouble(what, "how they did cannot be read", ours)
+    if odd_items := taken.odd_items + (state.claims.odd if state.claims else 0):
+        what = f"{counted(odd_items, 'odd item')} left out"
+        told = "events, counts or claims that cannot be read, or missions listed twice"
+        yield Trouble(what, told, ours, is_grave=False)
+    if taken.odd_durations:
+        yield Trouble(
+            counted(taken.odd_durations, "odd duration"),
+            "negative, endless or longer than the lane has lived",
+            "left out of every p95; is the gateway's clock right?",
+            is_grave=False,
+        )
+    if impossible := impossible_counts(taken):
+        yield Trouble("impossible counts reported", impossible, see)
 
 
 @fact

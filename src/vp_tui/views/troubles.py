@@ -29,10 +29,11 @@ from vp_tui.views.lane import lane_mode
 from vp_tui.views.sources import (
     SourceView,
     SourceWord,
+    Trouble,
     cure_of,
-    impossible_counts,
     is_cancel_refused,
     is_reachable,
+    oddities,
     read_again,
     see_sources,
     source_view,
@@ -43,7 +44,6 @@ from vp_tui.views.view import View, fact
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from vp_tui.domain.models import Snapshot
     from vp_tui.domain.rollout.guardrails import Guardrails
     from vp_tui.domain.rollout.situation import StuckRun
     from vp_tui.state.state import Watch
@@ -65,20 +65,6 @@ MOST_EVENTS: Final = 1000
 """The most events that a gateway gives in one answer."""
 _SERIOUS: Final = {LOST: LOST, UNKNOWN: UNKNOWN}
 """Troubles that are an alarm of the SAFETY line, and the alarm's name."""
-
-
-class Trouble(NamedTuple):
-    """One reason not to take the screen at its word, and what helps."""
-
-    what: str
-    reason: str
-    cure: str
-    is_grave: bool = True
-
-    @property
-    def told(self) -> str:
-        """What it is, and why."""
-        return f"{self.what}: {self.reason}" if self.reason else self.what
 
 
 def badge(view: View, *, frozen: bool) -> str:
@@ -124,6 +110,7 @@ def _troubles_found(view: View) -> Iterator[Trouble]:
             told_at, cure = clock_z(view.wall_at(view.now - old_s)), AGED
             reason = f"answers arrive, but tell what was so at {told_at}"
         yield Trouble(f"{stale.name} stale", reason, f"{see_sources(view)}; {cure}")
+    yield from oddities(view)
     yield from _streams(view)
     if view.state.health and view.state.health.status != "healthy":
         reason = view.state.health.db_error or f"its database is {view.state.health.db_status}"
@@ -169,33 +156,12 @@ def _doubts(view: View, figures: Numbers) -> Iterator[Trouble]:
     elif coverage.unknown:
         reason = f"{coverage.unknown} of {counted(coverage.considered, 'outcome')} unknown"
         yield Trouble("the reported rate is partial", reason, f"{key}{more}", is_grave=False)
-    yield from _oddities(figures.snapshot, key)
     if figures.unreported > 0:
         yield Trouble(
             "the rates disagree",
             f"{counted(figures.unreported, 'fallback')} seen that the gateway does not report",
             key if coverage.unknown else f"[{explain}] go by the reconstructed rate",
         )
-
-
-def _oddities(taken: Snapshot, key: str) -> Iterator[Trouble]:
-    """Yield what could not be read, and the numbers that cannot be."""
-    if taken.odd_items:
-        yield Trouble(
-            f"{counted(taken.odd_items, 'mission or event', 'missions and events')} unreadable",
-            "left out of all figures; the rest of the answer was read",
-            f"{key}; is this the gateway's version?",
-            is_grave=False,
-        )
-    if taken.odd_durations:
-        yield Trouble(
-            counted(taken.odd_durations, "odd duration"),
-            "negative, endless or longer than the lane has lived",
-            "left out of every p95; is the gateway's clock right?",
-            is_grave=False,
-        )
-    if impossible := impossible_counts(taken):
-        yield Trouble("impossible counts reported", impossible, key)
 
 
 def _streams(view: View) -> Iterator[Trouble]:

@@ -43,8 +43,8 @@ from vp_tui.views import words
 from vp_tui.views.assessment import assess
 from vp_tui.views.figures import numbers
 from vp_tui.views.lane import turns_ran, turns_told, unseen_turns
-from vp_tui.views.sources import SourceWord, source_view
-from vp_tui.views.troubles import Trouble, troubles
+from vp_tui.views.sources import SourceWord, Trouble, source_view
+from vp_tui.views.troubles import troubles
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -33,7 +33,7 @@ from vp_tui.ui.lines.paint import (
 from vp_tui.views import words
 from vp_tui.views.actions import key_of
 from vp_tui.views.figures import current_window, is_log_known, numbers
-from vp_tui.views.sources import SourceView, SourceWord, StreamsView, source_view, streams_view
+from vp_tui.views.sources import SourceWord, source_view, streams_view
 from vp_tui.views.troubles import COUNTDOWN, badge, troubles
 
 if TYPE_CHECKING:
@@ -43,7 +43,8 @@ if TYPE_CHECKING:
     from vp_tui.domain.rollout.verdicts import Gates
     from vp_tui.ui.lines.paint import Tone
     from vp_tui.views.assessment import Assessment
-    from vp_tui.views.troubles import SafetyEntry, Trouble
+    from vp_tui.views.sources import SourceView, StreamsView, Trouble
+    from vp_tui.views.troubles import SafetyEntry
     from vp_tui.views.view import View
 
 
@@ -290,12 +291,11 @@ def _sources(view: View, width: int) -> Line:
     else:
         shown = [*parts, continuity, *told]
         wanted = [(shown, "  "), (shown, " ")]
-    live: Tone = WORD_TONES[SourceWord.LIVE]
     for some, between in wanted:
         if len(lines := flow(some, width, between)) == 1:
             return lines[0]
     for part in parts[::-1]:  # of the sources those that are as they should be give way
-        if part[0][1] == live and len(flow(shown, width - 2, " ")) > 1:
+        if part[0][1] == WORD_TONES[SourceWord.LIVE] and len(flow(shown, width - 2, " ")) > 1:
             shown.remove(part)
     return spread(flow(shown, width - 2, " ")[0], (("…", "dim"),), width)
 

@@ -22,7 +22,7 @@ from vp_tui.views import words
 from vp_tui.views.actions import key_of
 from vp_tui.views.actions_taken import in_window
 from vp_tui.views.runs import other_viewers
-from vp_tui.views.sources import SourceWord, cure_of, log_view, streams_view
+from vp_tui.views.sources import SourceWord, cure_of, log_view, sessions_listed, streams_view
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -195,7 +195,9 @@ def runs_facts(rows: Sequence[RunRow], view: View, source: SourceView, matching:
     """Return how many runs there are and how they do; `source` is the listing."""
     on_disk = sum(not session.in_memory for session in view.state.sessions.values())
     number = f"{len(rows)} found" if matching else f"{len(rows)}"
-    known = join(f"{number} ({counted_levels(rows)}", _age_of_list(view, source), ")")
+    listed = sessions_listed(view.state)
+    partly: Span = (f"; {listed} listed" if listed else "", "bad")
+    known = join(f"{number} ({counted_levels(rows)}", partly, _age_of_list(view, source), ")")
     if source.age_s is None:
         known = join("unknown")
     facts = join(known, (f", {on_disk} on disk" if on_disk else "", "dim"))
