@@ -12,9 +12,10 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vp_tui.domain.missions import Signal, Witness, is_of_epoch
+from vp_tui.domain.vocabulary import rate_cell
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
     from datetime import datetime
 
     from vp_tui.domain.missions import Ledger, LedgerEntry
@@ -143,6 +144,61 @@ def _known_by(entry: LedgerEntry) -> Witness:
     return Witness.INFERRED if entry.signals == {Signal.INFERRED} else Witness.EVENTS
 
 
+class Considered(NamedTuple):
+    """What the endpoint's rate counts, beside the missions of the reconstructed one."""
+
+    rate: float
+    running: int
+    """Rows that have not ended: they make the rate smaller than it is."""
+    finished: int
+    fallbacks: int
+    """Of the finished, those that it reports to have fallen back."""
+    more: int
+    """Finished ones that the reconstruction does not count: of an earlier life, or cancelled."""
+    fewer: int
+    """Missions that the reconstruction counts and the list no longer has."""
+
+    @property
+    def is_diluted(self) -> bool:
+        """Whether the rate would read otherwise without those that have not ended."""
+        own = self.fallbacks / self.finished if self.finished else None
+        return bool(self.running) and rate_cell(self.rate) != rate_cell(own)
+
+    @property
+    def told(self) -> str:
+        """What is counted: `0.045 of 44, 40 of them running; 2 of 4 finished`."""
+        of = f"{rate_cell(self.rate)} of {self.running + self.finished}"
+        return f"{of}, {self.running} of them running; {self.fallbacks} of {self.finished} finished"
+
+    @property
+    def difference(self) -> str:
+        """Why the two rates are not the same number over the same missions, "" where they are."""
+        parts = (
+            (self.is_diluted, f"counts {self.running} running"),
+            (self.more, f"{self.more} more listed"),
+            (self.fewer, f"{self.fewer} no longer listed"),
+        )
+        return ", ".join(what for is_so, what in parts if is_so)
+
+
+def considered(snapshot: Snapshot, counted: Iterable[LedgerEntry]) -> Considered:
+    """Return what the endpoint's rate counts; `counted` are those of the reconstruction."""
+    own = {entry.mission.mission_id for entry in counted}
+    listed = {mission.mission_id for mission in snapshot.missions}
+    ended = [mission for mission in snapshot.missions if mission.is_terminal]
+    return Considered(
+        snapshot.fallback.rate,
+        len(listed - own) - sum(mission.mission_id not in own for mission in ended),
+        sum(mission.is_terminal or mission.mission_id in own for mission in snapshot.missions),
+        sum(
+            mission.fallback_seen and (mission.is_terminal or mission.mission_id in own)
+            for mission in snapshot.missions
+        ),
+        sum(mission.mission_id not in own for mission in ended),
+        len(own - listed),
+    )
+
+
 def reconstruct(entries: Iterable[LedgerEntry]) -> Reconstruction:
     """Return the fallback figures of finished missions, from all signals."""
     listed = tuple(entries)
@@ -198,6 +254,16 @@ def orphans(
 def is_of_workers(snapshot: Snapshot) -> bool:
     """Tell whether the lane is one of workers: no stream tells how their missions end."""
     return snapshot.lane is not None and snapshot.lane.session_id.endswith(".external")
+
+
+def under_way(snapshot: Snapshot, orphaned: Collection[str]) -> tuple[tuple[str, float], ...]:
+    """Return the missions that may be under way, the oldest first, each with its age in seconds."""
+    running = (m for m in reversed(snapshot.missions) if m.status == "running")
+    return tuple(
+        (m.mission_id, _age_s(m, snapshot.generated_at))
+        for m in running
+        if m.mission_id not in orphaned
+    )
 
 
 def _by_claim(

@@ -5,13 +5,21 @@ Their order is that of docs/rollout.md, section 7.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import re
+from typing import TYPE_CHECKING, Any, Final
 
 from vp_tui.domain.missions import is_of_epoch
 from vp_tui.domain.models import Source
-from vp_tui.domain.rollout.evidence_row import RECONSTRUCTED, EvidenceRow, cells_from_snapshot
+from vp_tui.domain.rollout.evidence_row import (
+    RECONSTRUCTED,
+    EvidenceRow,
+    cells_from_snapshot,
+    read_seconds,
+)
+from vp_tui.domain.rollout.labels import is_measured
 from vp_tui.domain.rollout.verdicts import GATE_TITLES, Verdict, outcomes_waiver
 from vp_tui.domain.rollout.windows import FELL_BACK
+from vp_tui.domain.statistics import describe_rank, rank_from_top
 from vp_tui.domain.text import clock_z, counted, utc_z
 from vp_tui.domain.vocabulary import Thresholds
 from vp_tui.state.state import NO_EVIDENCE
@@ -19,7 +27,7 @@ from vp_tui.views import words
 from vp_tui.views.actions_taken import actions_taken, line_of, since
 from vp_tui.views.assessment import across_boots, changed_words, plain_gates, plain_suggestion
 from vp_tui.views.draft import METRICS_PATH, Choice, Draft
-from vp_tui.views.figures import probed_missions
+from vp_tui.views.figures import lane_log, probed_missions
 from vp_tui.views.lane import turns_ran, turns_told, unseen_turns
 from vp_tui.views.sources import SourceView, source_view
 from vp_tui.views.stuck_runs import cancelled_runs, stuck_runs_in
@@ -32,6 +40,10 @@ if TYPE_CHECKING:
     from vp_tui.domain.models import Mission, Snapshot
     from vp_tui.domain.orders import ActionRecord
     from vp_tui.views.figures import Numbers
+
+
+_CONSIDERED: Final = re.compile(r"missions_considered=(\d{1,9})\b")
+"""In the notes of a row, also of one written by hand, of how many missions it is."""
 
 
 def counts_note(
@@ -60,7 +72,7 @@ def _notes(draft: Draft, choice: Choice) -> Iterator[str]:
     if draft.figures is None:
         yield f"not measured: {words.no_metrics(_metrics(draft))}"
     else:
-        yield from _figures_note(draft.figures)
+        yield from _figures_note(draft, draft.figures)
         yield _epochs(draft, draft.figures.snapshot)
     if draft.own is not None:
         across = across_boots(draft.view)
@@ -87,7 +99,7 @@ def _metrics(draft: Draft) -> SourceView:
     return source_view(draft.view, Source.METRICS)
 
 
-def _figures_note(figures: Numbers) -> Iterator[str]:
+def _figures_note(draft: Draft, figures: Numbers) -> Iterator[str]:
     taken = figures.snapshot
     yield counts_note(
         taken.fallback.considered,
@@ -100,6 +112,27 @@ def _figures_note(figures: Numbers) -> Iterator[str]:
         yield f"reported: {words.reported(figures)}, p95 {p95}"
     seen = figures.reconstruction
     yield f"epoch: {words.fell_back(seen.fallbacks, seen.terminal)}"
+    yield _p95_fell(draft, figures)
+    if slow := words.fallen_for(figures):
+        yield f"fell back after {slow} (both paths)"
+
+
+def _p95_fell(draft: Draft, figures: Numbers) -> str:
+    """Say that the p95 is below that of the row before by its rank alone, "" where it is not so.
+
+    As long as the list only grows its largest durations stay: nothing of it can get faster.
+    """
+    rows = [row for row in lane_log(draft.view).rows if is_measured(row)]
+    counted = _CONSIDERED.search(rows[-1].notes) if rows else None
+    before = read_seconds(rows[-1].p95_latency) if rows else None
+    taken, now = figures.snapshot, figures.cells.p95_s
+    is_whole = len(taken.missions) < taken.mission_limit
+    if counted is None or before is None or now is None or now >= before or not is_whole:
+        return ""
+    n, rank = taken.latency.count, describe_rank(taken.latency.count)
+    if not 0 < int(counted[1]) < n or rank_from_top(int(counted[1])) == rank_from_top(n):
+        return ""
+    return f"p95 {before:.3f}s -> {now:.3f}s by its rank ({rank}) alone: nothing got faster"
 
 
 def _epochs(draft: Draft, taken: Snapshot) -> str:

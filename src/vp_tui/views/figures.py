@@ -6,18 +6,20 @@ the state of the source it comes from.
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vp_tui.domain.coverage import (
     CoverageState,
+    considered,
     coverage_of,
     is_of_workers,
     reconstruct,
+    under_way,
     unreported_fallbacks,
 )
 from vp_tui.domain.missions import is_of_epoch, terminal_entries
 from vp_tui.domain.models import Source
+from vp_tui.domain.rollout.claims import bounds_of
 from vp_tui.domain.rollout.evidence_row import cells_of
 from vp_tui.domain.rollout.labels import places_that_count
 from vp_tui.domain.rollout.verdicts import outcomes_waiver
@@ -31,7 +33,7 @@ from vp_tui.domain.rollout.windows import (
 )
 from vp_tui.domain.statistics import p95_after_each
 from vp_tui.domain.text import stamp_z
-from vp_tui.domain.vocabulary import GUARDRAIL_RATE, P95_WATCH_S, Traffic
+from vp_tui.domain.vocabulary import P95_WATCH_S, Traffic
 from vp_tui.state.state import NO_EVIDENCE
 from vp_tui.views.sources import SourceView, SourceWord, impossible_counts, source_view
 from vp_tui.views.view import View, fact
@@ -39,10 +41,11 @@ from vp_tui.views.view import View, fact
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from vp_tui.domain.coverage import Coverage, Reconstruction
+    from vp_tui.domain.coverage import Considered, Coverage, Reconstruction
     from vp_tui.domain.events import EvidenceRead
     from vp_tui.domain.missions import Ledger, LedgerEntry
     from vp_tui.domain.models import Snapshot
+    from vp_tui.domain.rollout.claims import Bounds
     from vp_tui.domain.rollout.evidence_row import Cells
     from vp_tui.domain.rollout.guardrails import TripWire
     from vp_tui.domain.rollout.windows import Anchor, Window, WindowNumbers
@@ -51,17 +54,6 @@ if TYPE_CHECKING:
 
 TREND_POINTS: Final = 120
 """Missions in the trends at most."""
-
-
-class Bounds(NamedTuple):
-    """What the finished missions prove of the fallback rate; rates are fractions, 0 to 1."""
-
-    interval95: tuple[float, float]
-    """Wilson's, two-sided."""
-    upper95: float
-    """Clopper-Pearson's, one-sided."""
-    needed: int
-    """Further clean missions until the rate is proven to be below the guardrail's."""
 
 
 class Numbers(NamedTuple):
@@ -77,6 +69,8 @@ class Numbers(NamedTuple):
     """Of the reconstructed rate; None without a finished mission."""
     wire: TripWire
     """How guardrail 3 stands."""
+    considered: Considered
+    """What the endpoint's rate counts."""
     unreported: int
     """Fallbacks that the ledger knows beyond those the gateway reports, of the same missions."""
     orphaned: frozenset[str]
@@ -115,8 +109,13 @@ class Numbers(NamedTuple):
     @property
     def running(self) -> int:
         """How many missions may be under way."""
-        missions = self.snapshot.missions
-        return sum(m.status == "running" and m.mission_id not in self.orphaned for m in missions)
+        return len(self.under_way)
+
+    @property
+    def under_way(self) -> tuple[tuple[str, float], ...]:
+        """The missions that may be under way, the oldest first, each with its age in seconds."""
+        since_s, running = self.source.age_s or 0.0, under_way(self.snapshot, self.orphaned)
+        return tuple((one, age_s + since_s) for one, age_s in running)
 
     @property
     def uncounted(self) -> int:
@@ -149,6 +148,7 @@ def numbers(view: View) -> Numbers | None:
         reconstruction=(seen := view.same(reconstruct, recent)),
         bounds=bounds_of(seen.fallbacks, seen.terminal) if seen.terminal else None,
         wire=view.same(_wire, real, ever_ended(view)),
+        considered=view.same(considered, snapshot, recent),
         unreported=unreported,
         orphaned=orphaned,
         orphaned_before=view.same(_earlier, orphaned, view.state.ledger, view.state.boot_at),
@@ -320,15 +320,6 @@ def _wire(real: tuple[LedgerEntry, ...], ever: tuple[LedgerEntry, ...]) -> TripW
     from vp_tui.domain.rollout.guardrails import trip_wire  # noqa: PLC0415 - not needed for the first frame
 
     return trip_wire(real, ever)
-
-
-@lru_cache(maxsize=8)
-def bounds_of(fallbacks: int, n: int) -> Bounds:
-    """Return what `fallbacks` among `n` finished missions prove, one at least."""
-    from vp_tui.domain.statistics import clean_missions_needed, upper95, wilson  # noqa: PLC0415 - as in `_wire`
-
-    needed = clean_missions_needed(fallbacks, n, GUARDRAIL_RATE)
-    return Bounds(wilson(fallbacks, n), upper95(fallbacks, n), needed)
 
 
 def _durations(ended: tuple[LedgerEntry, ...]) -> tuple[float, ...]:

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from vp_tui.domain.coverage import reconstruct
 from vp_tui.domain.models import Latency, Plane, Source
+from vp_tui.domain.rollout.claims import bounds_of
 from vp_tui.domain.rollout.guardrails import EVIDENCE_TARGET, ROLLING
 from vp_tui.domain.runs.alarms import OF_NO_SESSION
 from vp_tui.domain.runs.levels import Level
 from vp_tui.domain.statistics import rank_from_top
 from vp_tui.domain.text import utc_z
 from vp_tui.views.assessment import assess, plain_gates, plain_suggestion
-from vp_tui.views.figures import are_outcomes_unknown, bounds_of, numbers
+from vp_tui.views.figures import are_outcomes_unknown, numbers
 from vp_tui.views.lane import lane_mode, turns_ran
 from vp_tui.views.lookout import present_alarms
 from vp_tui.views.runs import run_levels, run_rows

@@ -10,13 +10,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from vp_tui.domain.coverage import CoverageState
+from vp_tui.domain.rollout.claims import bounds_of
 from vp_tui.domain.rollout.labels import numbered_label, short_label
 from vp_tui.domain.runs.cancels import CancelState
 from vp_tui.domain.statistics import describe_rank
 from vp_tui.domain.text import age, clock_z, counted, utc_z
 from vp_tui.domain.vocabulary import NOT_AVAILABLE, P95_WATCH_S, p95_cell, percent, rate_cell
 from vp_tui.state.sources import is_lost
-from vp_tui.views.figures import bounds_of
 from vp_tui.views.sources import SourceWord, gateway_time, is_reachable
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from vp_tui.domain.coverage import Coverage
-    from vp_tui.domain.models import Health, Latency
+    from vp_tui.domain.models import Health
     from vp_tui.domain.rollout.guardrails import CancelRecovery, EvidenceTarget, TripWire
     from vp_tui.domain.rollout.verdicts import Gates
     from vp_tui.domain.rollout.windows import Window, WindowNumbers
@@ -77,6 +77,8 @@ def reported(figures: Numbers) -> str:
     fallback, state = figures.snapshot.fallback, figures.coverage.state
     counts = share(fallback.with_fallback, fallback.considered)
     told = f"{rate_cell(figures.reported_rate)} {counts}"
+    if figures.considered.is_diluted:
+        told = figures.considered.told
     if state is CoverageState.BLIND:
         return f"BLIND says {told}"
     return f"{told} partial" if state is CoverageState.TRUNCATED else told
@@ -92,7 +94,7 @@ def reconstructed(figures: Numbers) -> str:
 
 
 def agreement(figures: Numbers) -> list[str]:
-    """Return whether reconstructed and reported rate count the same fallbacks; what is inferred."""
+    """Return whether both rates are the same number over the same missions; what is inferred."""
     told, more = "agrees" if figures.source.is_current else "agreed", figures.uncounted
     if figures.unreported > 0:
         told = f"{figures.unreported} unreported"
@@ -104,6 +106,8 @@ def agreement(figures: Numbers) -> list[str]:
         told = f"{more} not counted"
     elif more < 0:  # of missions that the gateway's list no longer has
         told = f"{-more} not listed"
+    elif difference := figures.considered.difference:
+        told = difference
     return [told, f"{n} inferred"] if (n := figures.reconstruction.inferred) else [told]
 
 
@@ -137,11 +141,10 @@ def p95(seconds: float | None, count: int, *, short: bool = False) -> str:
     return f"{p95_cell(seconds)} {describe_rank(count)}{over}"
 
 
-def median_and_max(latency: Latency) -> str:
-    """Return median and maximum, "" while there are none."""
-    if latency.p50_s is None or latency.max_s is None:
-        return ""
-    return f"p50 {latency.p50_s:.1f}s max {latency.max_s:.1f}s"
+def fallen_for(figures: Numbers) -> str:
+    """Return how long missions took that fell back, on both paths, the newest first."""
+    newest = (entry.mission.duration_s for entry in reversed(figures.recent) if entry.fell_back)
+    return ", ".join(p95_cell(seconds) for seconds in list(newest)[:5] if seconds is not None)
 
 
 def missions(figures: Numbers) -> str:

@@ -218,7 +218,7 @@ class TestStatistics:
         assert "compared 1 unreported" in told(*scenes.disagreeing())
 
     def test_the_p95_is_called_a_rank_with_the_next_step(self) -> None:
-        assert "p95 36.000s 2nd of 18: a rank" in ALL_WELL
+        assert "p95 of epoch 1: 36.000s 2nd of 18: a rank" in ALL_WELL
         assert "From 31 on it is the 3rd largest" in ALL_WELL
         few = told(*scenes.ordinary(snapshot(*scenes.done(5))))
         assert "s max of 5: a rank" in few

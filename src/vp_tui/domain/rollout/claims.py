@@ -6,6 +6,7 @@ one gateway epoch are assumed.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vp_tui.domain.rollout.gates import SLOW_FRACTION, compare_newest
@@ -30,6 +31,17 @@ if TYPE_CHECKING:
 
 CLAIMS: Final = (GUARDRAIL_RATE, FALLBACK_WATCH)
 """Rates below which the fallback rate is to be proven: the guardrail's and the playbook's."""
+
+
+class Bounds(NamedTuple):
+    """What the finished missions prove of the fallback rate; rates are fractions, 0 to 1."""
+
+    interval95: tuple[float, float]
+    """Wilson's, two-sided."""
+    upper95: float
+    """Clopper-Pearson's, one-sided."""
+    needed: int
+    """Further clean missions until the rate is proven to be below the guardrail's."""
 
 
 class Claim(NamedTuple):
@@ -71,6 +83,37 @@ class Claims(NamedTuple):
     """None without a duration."""
     trend: Comparison | None
     """The newest missions against those before them; None while there are too few."""
+
+
+@lru_cache(maxsize=8)
+def bounds_of(fallbacks: int, n: int) -> Bounds:
+    """Return what `fallbacks` among `n` finished missions prove, one at least."""
+    needed = clean_missions_needed(fallbacks, n, GUARDRAIL_RATE)
+    return Bounds(wilson(fallbacks, n), upper95(fallbacks, n), needed)
+
+
+class RankFall(NamedTuple):
+    """A p95 that fell only because it is another rank from some number of missions on."""
+
+    before_s: float
+    at: int
+
+    @property
+    def told(self) -> str:
+        """What fell and why, in words."""
+        return f"fell from {self.before_s:.3f}s at n = {self.at} by its rank: nothing got faster"
+
+
+def rank_fall(trend: Sequence[float], n: int) -> RankFall | None:
+    """Return why a p95 is lower than it was; None: it is not. `trend` is it after each mission.
+
+    The largest durations of a growing number never become smaller, so that only the rank can fall.
+    """
+    steps = range(len(trend) - 1, 0, -1)
+    place = next((place for place in steps if trend[place] < trend[place - 1]), None)
+    if place is None or trend[-1] >= trend[place - 1]:
+        return None
+    return RankFall(trend[place - 1], n - len(trend) + place + 1)
 
 
 def claims_of(finished: Sequence[LedgerEntry]) -> Claims:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from vp_tui.domain.coverage import CoverageState
 from vp_tui.domain.models import Source
-from vp_tui.domain.rollout.claims import claims_of
+from vp_tui.domain.rollout.claims import claims_of, rank_fall
 from vp_tui.domain.rollout.gates import (
     COMPARED,
     LOOKS,
@@ -21,7 +21,7 @@ from vp_tui.domain.rollout.gates import (
     SLOWER_SHIFT_S,
 )
 from vp_tui.domain.statistics import CLAIM_FROM, P95_BOUNDABLE_FROM, ordinal, rank_from_top
-from vp_tui.domain.text import counted, literal
+from vp_tui.domain.text import age, counted, literal
 from vp_tui.domain.vocabulary import P95_WATCH_S, percent
 from vp_tui.ui.lines.explain_rules import gates_section, guardrails_section, window_section
 from vp_tui.ui.lines.figures import agreement, reported, unknown
@@ -143,8 +143,16 @@ def _turns(view: View, width: int) -> list[Line]:
 def _proven(view: View, figures: Numbers) -> Iterator[tuple[str, str | Line]]:
     proof, latency = view.same(claims_of, figures.real), figures.snapshot.latency
     yield from _rates(figures, words.population(view))
+    if figures.under_way:
+        each = (f"{one} {age(age_s)}" for one, age_s in figures.under_way)
+        yield "running", ", ".join(each)
     yield from _claims(proof, figures)
-    yield "p95", _rank(figures.p95_s, figures.timed)
+    population = words.population(view)
+    yield "p95", f"of {population}: {_rank(figures.p95_s, figures.timed)}"
+    if (fall := rank_fall(figures.p95_trend, figures.timed)) is not None:
+        yield "", f"it {fall.told}"
+    if slow := words.fallen_for(figures):
+        yield "fell back", f"{slow}, with both paths in each"
     if (latency.p95_s, latency.count) != (figures.p95_s, figures.timed):
         yield "p95 listed", f"{words.p95(latency.p95_s, latency.count)}, of all that is listed"
     if proof.tail is not None:

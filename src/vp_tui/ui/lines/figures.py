@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from vp_tui.domain.coverage import CoverageState
 from vp_tui.domain.models import Source
 from vp_tui.domain.rollout.windows import events_of
+from vp_tui.domain.text import age
 from vp_tui.domain.vocabulary import P95_WATCH_S, rate_cell
 from vp_tui.ui.lines.header import assessment_of
 from vp_tui.ui.lines.paint import (
@@ -153,8 +154,8 @@ def agreement(figures: Numbers) -> list[Line]:
     """Return how the reconstructed rate stands to the reported one, nothing without a rate."""
     if figures.bounds is None:
         return []
-    tone: Tone = "bad" if figures.unreported else "warn" if figures.uncounted else "good"
     first, *others = words.agreement(figures)
+    tone: Tone = "bad" if figures.unreported else "good" if first.startswith("agree") else "warn"
     return [((first, tone),), *(((other, "dim"),) for other in others)]
 
 
@@ -235,15 +236,20 @@ def trend(label: str, values: Sequence[float], width: int) -> Line:
 def missions(figures: Numbers, room: int, *, short: bool) -> Line:
     """Return how the epoch's missions stand; what `room` is too little for goes, the last first."""
     told = _epoch_missions(figures)
+    if len(", ".join(told)) > room:
+        told = _epoch_missions(figures, with_ages=False)
     text = fields(told, room, ", ")
     if short and text != ", ".join(told):
         text = fields(epoch_in_brief(figures), room)
     return ((text, _missions_tone(figures)),)
 
 
-def _epoch_missions(figures: Numbers) -> list[str]:
-    told = words.mission_counts(figures.completed, figures.failed, figures.running)
-    return [*told.split(", "), *words.not_counted(figures)]
+def _epoch_missions(figures: Numbers, *, with_ages: bool = True) -> list[str]:
+    told = words.mission_counts(figures.completed, figures.failed, figures.running).split(", ")
+    if figures.under_way and with_ages:
+        up_to = "" if figures.running == 1 else "up to "
+        told[-1] = f"{told[-1]} {up_to}{age(figures.under_way[0][1])}"
+    return [*told, *words.not_counted(figures)]
 
 
 def epoch_in_brief(figures: Numbers) -> list[str]:
@@ -278,8 +284,10 @@ def _missions_tone(figures: Numbers) -> Tone:
 def spread_of(figures: Numbers) -> str:
     """Return median and maximum as the gateway has them, and of which missions they are."""
     latency = figures.snapshot.latency
-    told = words.median_and_max(latency)
-    return told if not told or latency.count == figures.timed else f"listed: {told}"
+    if latency.p50_s is None or latency.max_s is None:
+        return ""
+    told = f"p50 {latency.p50_s:.1f}s max {latency.max_s:.1f}s"
+    return told if latency.count == figures.timed else f"listed: {told}"
 
 
 def listed_events(figures: Numbers, room: int) -> Line:
