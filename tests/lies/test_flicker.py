@@ -2,34 +2,56 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import pytest
 from tests.soak import flicker
-from tests.support import builders
+from tests.support import builders, scenes
 from tests.support.flicker import Change, Happening, changes, flickers
 from tests.support.virtual_time import run_virtually
 
 from vp_tui.domain.models import Source
+from vp_tui.domain.rollout.verdicts import Verdict
+from vp_tui.domain.runs.alarms import LastChange
+from vp_tui.domain.runs.cancels import Cancel
+from vp_tui.domain.text import clock_z
+from vp_tui.domain.vocabulary import Word
+from vp_tui.state.reducer import reduce_all
+from vp_tui.state.sources import OFTEN_ASKED
+from vp_tui.ui.lines.explain import explanation
+from vp_tui.views.assessment import assess
+from vp_tui.views.lookout import badge, judged
 from vp_tui.views.sources import SourceWord, source_view
 from vp_tui.views.view import View
 
 if TYPE_CHECKING:
-    from vp_tui.domain.models import Dialect
+    from collections.abc import Sequence
+
+    from vp_tui.domain.events import Event
+    from vp_tui.domain.models import Dialect, Mission
 
 MINUTES: Final = 2.0
 
 
-@pytest.mark.parametrize("dialect", ["G1", "G2"])
+DIALECTS: Final = ("G1", "G2")
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
 def test_while_nothing_goes_wrong_no_alarm_rises_and_the_badge_stays(dialect: Dialect) -> None:
     seen = run_virtually(changes("clean", MINUTES, dialect=dialect))
     assert [change.after for change in seen if change.name == "badge"] == ["LIVE"]
     assert not [c for c in seen if c.name.startswith(("alarm ", "SAFETY ", "trouble "))]
 
 
+@pytest.mark.parametrize("dialect", DIALECTS)
 @pytest.mark.parametrize("scenario", flicker.PLAYED)
-def test_no_word_changes_and_changes_back_for_nothing(scenario: str) -> None:
-    assert flickers(run_virtually(changes(scenario, MINUTES))) == []
+def test_nothing_changes_without_a_cause_and_each_cause_is_named(
+    scenario: str, dialect: Dialect
+) -> None:
+    seen = run_virtually(changes(scenario, MINUTES, dialect=dialect))
+    assert flickers(seen) == []
+    assert [change for change in seen if not change.has_cause] == []
 
 
 def test_a_slow_gateway_makes_the_word_stale_once_and_not_at_every_poll() -> None:
@@ -63,6 +85,69 @@ def test_a_slow_answer_is_told_and_soon_forgotten() -> None:
     assert [entry.text for entry in late.entries] == ["answers again, 5s after the answer before"]
     quick = aged(0.0, 5.0, *(5.0 + 2.0 * n for n in range(1, 60)), now=0.0).state
     assert quick.sources[Source.METRICS].slow_s == 0.0
+
+
+def looks(*batches: Sequence[Event]) -> View:
+    """Return what is so after the last of some looks, each after more events."""
+    before, now = None, builders.state()
+    for number, batch in enumerate(batches):
+        view = View(reduce_all(now, batch), float(number))
+        now, before = reduce_all(view.state, judged(view, before)), view
+    return View(now, float(len(batches) - 1))
+
+
+def answered(at: float, *missions: Mission) -> list[Event]:
+    """Return that every source answers, with these missions."""
+    return [
+        builders.healthy(at),
+        builders.polled(builders.snapshot(*missions), at),
+        builders.listing(at=at),
+        builders.booted(at=at),
+        builders.logged(at=at),
+    ]
+
+
+def test_the_badge_has_an_alarm_exactly_while_one_is_on() -> None:
+    refused = [builders.failed(one, scenes.GONE, at=1.0) for one in OFTEN_ASKED]
+    view = looks(answered(0.0), refused)
+    not_looked_at_yet = View(builders.state(*answered(0.0), *refused), 1.0)
+    assert badge(not_looked_at_yet) == badge(view) == "LOST+ALARM"
+    assert badge(View(reduce_all(view.state, answered(1.5)), 1.5)) == "LIVE"
+
+
+def test_a_second_cancel_does_not_take_back_what_came_of_the_first() -> None:
+    running = builders.session("a", active_runs=1)
+    now = builders.state(*answered(0.0), builders.listing(running))
+    first = Cancel("a", -90.0, None, was_stuck=True, cleared_at=-80.0)
+    recovered = Cancel("a", -90.0, None, was_stuck=True, recovered_at=-80.0)
+    second = Cancel("a", 0.0, None, was_stuck=True)
+    for cancels in ((first,), (recovered,), (first, second), (recovered, second)):
+        told = assess(View(replace(now, cancels=cancels), 0.0)).suggestion
+        assert told is not None
+        assert told.decision == Word.PARTIAL_TIMEOUT_RECOVERED
+
+
+def test_what_changed_a_word_is_named() -> None:
+    clean = [builders.mission(f"m{n}", started_s=-99.0 + n) for n in range(9)]
+    begun = builders.mission("m9", "running", started_s=-5.0)
+    fell = builders.mission("m9", started_s=-5.0, fallback_seen=True)
+    view = looks(answered(0.0, begun, *clean[::-1]), answered(1.0, fell, *clean[::-1]))
+    last = view.state.last_changes
+    assert last["word"][1:3] == (Word.READY_FOR_LIMITED_COHORT_PILOT, Word.HOLD_SHADOW)
+    assert last["word"].cause == last["rate"].cause == "mission m9 fell back"
+    assert last["badge"] == LastChange(0.0, "", "LIVE")
+    told = " ".join("".join(t for t, _ in line).strip() for line in explanation(view, 78))
+    at = clock_z(view.wall_at(1.0))
+    assert f"HOLD_SHADOW since {at}: mission m9 fell back, before READY_FOR_LIMITED" in told
+
+
+def test_a_verdict_that_came_of_a_source_names_it_and_not_what_else_happened() -> None:
+    one = builders.mission("m1", started_s=-9.0)
+    begun = builders.polled(builders.snapshot(builders.mission("m2", "running"), one), 1.0)
+    down = builders.failed(Source.METRICS, at=1.0)
+    last = looks(answered(0.0, one), [begun, down]).state.last_changes
+    assert last["rate"].after == Verdict.UNKNOWN
+    assert last["rate"].cause.startswith("metrics down")
 
 
 def change(at: float, after: str, *news: Happening) -> Change:

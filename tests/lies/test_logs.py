@@ -5,8 +5,8 @@ from __future__ import annotations
 from tests.support import builders
 
 from vp_tui.domain.models import Failure, Source
+from vp_tui.views.lookout import badge
 from vp_tui.views.sources import SourceWord, log_view
-from vp_tui.views.troubles import badge
 from vp_tui.views.view import View
 
 ODD = "session_20261127_154317_cbf16192"

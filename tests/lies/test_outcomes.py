@@ -17,8 +17,9 @@ from vp_tui.views.assessment import assess
 from vp_tui.views.draft import Choice, draft_row
 from vp_tui.views.evidence_row import row_of
 from vp_tui.views.figures import numbers
+from vp_tui.views.lookout import badge
 from vp_tui.views.status import status_object
-from vp_tui.views.troubles import badge, troubles
+from vp_tui.views.troubles import troubles
 from vp_tui.views.view import View
 
 if TYPE_CHECKING:

@@ -17,9 +17,10 @@ from vp_tui.domain.rollout.verdicts import Verdict
 from vp_tui.gateway.transport import Answer, Freshness
 from vp_tui.simulator.options import SimOptions
 from vp_tui.views.assessment import assess
+from vp_tui.views.lookout import badge
 from vp_tui.views.sources import SourceWord, source_view
 from vp_tui.views.status import status_object
-from vp_tui.views.troubles import badge, troubles
+from vp_tui.views.troubles import troubles
 from vp_tui.views.view import View
 
 if TYPE_CHECKING:

@@ -11,7 +11,8 @@ from tests.support.scenes import BROKEN, GONE
 
 from vp_tui.domain.events import EvidenceRead, HealthArrived, TokensRead, WindowsRead
 from vp_tui.domain.models import Plane, Source, StreamState, TokenPresence
-from vp_tui.views.troubles import badge, troubles
+from vp_tui.views.lookout import badge
+from vp_tui.views.troubles import troubles
 from vp_tui.views.view import View
 
 if TYPE_CHECKING:
@@ -50,19 +51,19 @@ def whats(*events: Event, now: float = 1.0) -> list[str]:
         ),
         (scenes.refused_ops(dashboard=False), 1.0, "UNAUTHORIZED"),
         (scenes.refused_ops(dashboard=True), 1.0, "UNAUTHORIZED"),
-        (scenes.lost(), 9.0, "LOST"),
+        (scenes.lost(), 9.0, "LOST+ALARM"),
         (
             [builders.failed(Source.METRICS, GONE), builders.failed(Source.SESSIONS, GONE)],
             1.0,
-            "LOST",
+            "LOST+ALARM",
         ),
         (
             [builders.failed(Source.METRICS, GONE), builders.failed(Source.SESSIONS, BROKEN)],
             1.0,
             "DOWN",
         ),
-        (scenes.blind(), 1.0, "BLIND"),
-        (scenes.blind(), LONG_AFTER, "BLIND+STALE"),
+        (scenes.blind(), 1.0, "BLIND+ALARM"),
+        (scenes.blind(), LONG_AFTER, "BLIND+STALE+ALARM"),
         (scenes.truncated(), 1.0, "LIVE"),
     ],
 )
@@ -72,7 +73,7 @@ def test_the_badge_is_the_gravest_word(events: list[Event], now: float, word: st
 
 def test_a_frozen_screen_says_so_first() -> None:
     assert badge_after(*scenes.ordinary(), frozen=True) == "FROZEN"
-    assert badge_after(*scenes.lost(), now=9.0, frozen=True) == "FROZEN+LOST"
+    assert badge_after(*scenes.lost(), now=9.0, frozen=True) == "FROZEN+LOST+ALARM"
 
 
 def test_an_ordinary_night_has_no_trouble() -> None:

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from vp_tui.domain.rollout.evidence_row import EvidenceRow
     from vp_tui.domain.rollout.verdicts import SuitesReport, UnreadReport
     from vp_tui.domain.rollout.windows import RecordedEnd, Told, Window
-    from vp_tui.domain.runs.alarms import PresentAlarm
+    from vp_tui.domain.runs.alarms import PresentAlarm, Reading
     from vp_tui.domain.runs.cancels import Cancel
 
 
@@ -400,6 +400,8 @@ class Looked(NamedTuple):
     """Subjects of which nothing can be told: their alarms go on."""
     circumstances: Circumstances | None = None
     """What decides about the auto-revert; None where none is stepped, as in a headless command."""
+    readings: tuple[Reading, ...] = ()
+    """The words that the screen goes by."""
 
 
 class AutoRevertStopped(NamedTuple):

@@ -12,7 +12,7 @@ from vp_tui.domain.lane.auto_revert import AutoRevert, Phase, news, step_auto_re
 from vp_tui.domain.missions import note_cancelled
 from vp_tui.domain.models import Source
 from vp_tui.domain.rollout.windows import merged_ends
-from vp_tui.domain.runs.alarms import acknowledged, follow_alarms
+from vp_tui.domain.runs.alarms import LastChange, acknowledged, follow_alarms
 from vp_tui.domain.runs.cancels import (
     Cancel,
     CompletedMission,
@@ -182,11 +182,22 @@ def _changed(state: State, session_id: str, **fields: Any) -> State:  # noqa: AN
 
 def looked(event: events.Looked, state: State) -> State:
     """Raise and end alarms, and step the auto-revert, as a look at the state has them."""
-    state = _with_alarms(event, state)
+    state = _with_changes(event, _with_alarms(event, state))
     if event.circumstances is None:
         return state
     after = step_auto_revert(state.auto_revert, event.circumstances, event.at)
     return _with_revert(state, event.at, after)
+
+
+def _with_changes(event: events.Looked, state: State) -> State:
+    """Remember of each word that reads otherwise when and why it changed."""
+    changed = dict(state.last_changes)
+    for name, value, cause in event.readings:
+        before = changed.get(name)
+        if before is None or before.after != value:
+            was = "" if before is None else before.after
+            changed[name] = LastChange(event.at, was, value, cause)
+    return state if changed == state.last_changes else replace(state, last_changes=changed)
 
 
 def _with_alarms(event: events.Looked, state: State) -> State:

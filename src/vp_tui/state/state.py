@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from vp_tui.domain.rollout.evidence_row import EvidenceRow
     from vp_tui.domain.rollout.verdicts import SuitesReport, UnreadReport
     from vp_tui.domain.rollout.windows import Window
-    from vp_tui.domain.runs.alarms import Alarm
+    from vp_tui.domain.runs.alarms import Alarm, LastChange
     from vp_tui.domain.runs.cancels import Cancel
     from vp_tui.domain.runs.run import Run
     from vp_tui.domain.vocabulary import Stage
@@ -281,10 +281,10 @@ class State:
     """Why they cannot be read, in words; then they are as they were before."""
     suites: SuitesReport | UnreadReport | None = None
     """The continuity suites' report; None until it was read, and where none is configured."""
-
     lane: Lane = field(default_factory=Lane)
     alarms: tuple[Alarm, ...] = ()
     """What is wrong, each with who has seen it; the newest first."""
+    last_changes: Mapping[str, LastChange] = field(default_factory=dict)  # by the word's name
     cut_at: float | None = None
     """When a socket that was live was last cut."""
     cancels: tuple[Cancel, ...] = ()

@@ -247,21 +247,27 @@ def _stuck_run(view: View, run: Run, told: RunLevel) -> StuckRun:
 
 
 def cancelled_runs(view: View, window: Window) -> tuple[CancelledRun, ...]:
-    """Return the stuck runs that were cancelled in a window, the newest cancel of each."""
-    newest = {
-        cancel.session_id: cancel
-        for cancel in view.state.cancels
-        if cancel.was_stuck and not cancel.is_vain and _is_within(cancel, window, view)
-    }
-    return tuple(
-        CancelledRun(
-            session_id,
-            _counted(cancel, view),
-            recovered=_recovered(cancel, view),
-            is_told=_is_told(cancel, view),
-            at=view.wall_at(cancel.at),
-        )
-        for session_id, cancel in newest.items()
+    """Return the stuck runs that were cancelled in a window, the newest cancel of each.
+
+    Until that one's counter is back, the newest whose counter was goes before it: it is still true.
+    """
+    newest: dict[str, tuple[CancelledRun, ...]] = {}
+    for cancel in view.state.cancels:
+        if cancel.was_stuck and not cancel.is_vain and _is_within(cancel, window, view):
+            run = _cancelled_run(cancel, view)
+            before = () if run.active_runs == 0 else newest.get(run.session_id, ())
+            cleared = tuple(one for one in before if one.active_runs == 0)
+            newest[run.session_id] = (*cleared, run)
+    return tuple(run for runs in newest.values() for run in runs)
+
+
+def _cancelled_run(cancel: Cancel, view: View) -> CancelledRun:
+    return CancelledRun(
+        cancel.session_id,
+        _counted(cancel, view),
+        recovered=_recovered(cancel, view),
+        is_told=_is_told(cancel, view),
+        at=view.wall_at(cancel.at),
     )
 
 
@@ -294,9 +300,12 @@ def _is_told(cancel: Cancel, view: View) -> bool:
 
 
 def _counted(cancel: Cancel, view: View) -> int:
-    """Return how many runs the session counts; an end that was heard goes before an old listing."""
-    is_gone = cancel.restarted_at is not None
-    if is_gone or cancel.cleared_at is not None or cancel.ended_at is not None:
+    """Return how many runs the session counts; an end that was heard goes before an old listing.
+
+    What it counts after that, or after a later turn completed, is another run.
+    """
+    ends = (cancel.restarted_at, cancel.cleared_at, cancel.ended_at, cancel.recovered_at)
+    if any(end is not None for end in ends):
         return 0
     session = view.state.sessions.get(cancel.session_id)
     return session.active_runs if session else 0

@@ -1,4 +1,4 @@
-"""What stands between the operator and trusting the screen: badge, troubles and the SAFETY line.
+"""What stands between the operator and trusting the screen: troubles and the SAFETY line.
 
 Each is told in words with what helps, the gravest first. No row's word masks the SAFETY line.
 """
@@ -15,11 +15,10 @@ from vp_tui.domain.rollout.verdicts import outcomes_waiver
 from vp_tui.domain.runs.cancels import CancelState, pending
 from vp_tui.domain.runs.levels import UNLISTED, either, waiting_behind
 from vp_tui.domain.text import age, clock_z, counted, short_id, stamp_z
-from vp_tui.state.sources import OFTEN_ASKED, is_lost
+from vp_tui.state.sources import is_lost
 from vp_tui.views.actions import key_of
 from vp_tui.views.figures import (
     Numbers,
-    are_outcomes_unknown,
     cannot_be_known,
     current_window,
     numbers,
@@ -65,24 +64,6 @@ MOST_EVENTS: Final = 1000
 """The most events that a gateway gives in one answer."""
 _SERIOUS: Final = {LOST: LOST, UNKNOWN: UNKNOWN}
 """Troubles that are an alarm of the SAFETY line, and the alarm's name."""
-
-
-def badge(view: View, *, frozen: bool) -> str:
-    """Return the screen's state in words joined by `+`; only LIVE alone says that all is well."""
-    words = ["FROZEN"] if frozen else []
-    worst = max((source_view(view, s).word for s in OFTEN_ASKED), key=list(SourceWord).index)
-    if are_outcomes_unknown(view):
-        words.append("BLIND")
-    if is_lost(view.state):
-        words.append("LOST")
-    elif worst is not SourceWord.LIVE:
-        words.append("CONNECTING" if worst is SourceWord.IDLE else str(worst).upper())
-    if not words and any(trouble.is_grave for trouble in troubles(view)):
-        words.append("IMPAIRED")
-    words = words or ["LIVE"]
-    if any(alarm.acknowledged is None for alarm in view.state.alarms):
-        words.append("ALARM")
-    return "+".join(words)
 
 
 @fact

@@ -68,7 +68,7 @@ class Hands(Protocol):
         """Run the operator's command for these alarms."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Lookout:
     """Looks at one store."""
 
@@ -76,12 +76,16 @@ class Lookout:
     hands: Hands
     wall: Callable[[], datetime]
     """The time in UTC."""
+    _before: View | None = None
+    """What the look before saw: what is told otherwise now has its cause between the two."""
 
     def look(self) -> tuple[Alarm, ...]:
         """Let a second pass: ages grow. Return the alarms that are new."""
         view = self.live.look()
         known = {alarm.key for alarm in view.state.alarms}
-        self.live.store.apply(Tick(view.now, self.wall()), *judged(view, reverts=True))
+        told = judged(view, self._before, reverts=True)
+        self._before = view
+        self.live.store.apply(Tick(view.now, self.wall()), *told)
         after = self.live.state
         if (heard := unkept(after)) is not None:
             self.hands.keep_heard(heard)

@@ -33,7 +33,7 @@ SIZES = ((50, 15), (60, 20), (80, 24), (100, 30), (120, 40), (160, 45), (200, 60
 
 def badge_words() -> set[str]:
     """Return the words of which the code makes a badge: those of its function, and the sources'."""
-    code = ast.parse(inspect.getsource(troubles.badge))
+    code = ast.parse(inspect.getsource(lookout.badge))
     texts = {n.value for n in ast.walk(code) if isinstance(n, ast.Constant)}
     own = {text for text in texts if isinstance(text, str) and text.isupper()}
     return own | {word.upper() for word in SourceWord if word is not SourceWord.IDLE}

@@ -1,4 +1,4 @@
-"""Alarms: which are new and ring, which go on, and who acknowledged them.
+"""Alarms: which are new and ring, which go on, who acknowledged them; and what words changed.
 
 An alarm is told by its key: its kind and whom it is about. It rings once, and again only after it
 was over, or when its kind of trouble has changed. What cannot be told now is neither over nor new.
@@ -57,6 +57,26 @@ class Alarm(NamedTuple):
     def session_id(self) -> str | None:
         """The session that it is about, None for the gateway and the lane."""
         return None if self.key.subject.startswith(OF_NO_SESSION) else self.key.subject
+
+
+class Reading(NamedTuple):
+    """One of the words that the screen goes by: the badge, the row's word, a gate, the alarms."""
+
+    name: str
+    value: str
+    cause: str = ""
+    """What happened for it since the look before, in words; "" where it reads as it did."""
+
+
+class LastChange(NamedTuple):
+    """When one of these words was last seen to change, and why."""
+
+    at: float
+    before: str
+    """"" for one that was not read before."""
+    after: str
+    cause: str = ""
+    """"" where it was read for the first time."""
 
 
 class AlarmChanges(NamedTuple):

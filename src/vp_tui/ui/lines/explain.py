@@ -23,7 +23,12 @@ from vp_tui.domain.rollout.gates import (
 from vp_tui.domain.statistics import CLAIM_FROM, P95_BOUNDABLE_FROM, ordinal, rank_from_top
 from vp_tui.domain.text import age, counted, literal
 from vp_tui.domain.vocabulary import P95_WATCH_S, percent
-from vp_tui.ui.lines.explain_rules import gates_section, guardrails_section, window_section
+from vp_tui.ui.lines.explain_rules import (
+    changes_section,
+    gates_section,
+    guardrails_section,
+    window_section,
+)
 from vp_tui.ui.lines.figures import agreement, reported, unknown
 from vp_tui.ui.lines.header import trouble_line, verdict_of
 from vp_tui.ui.lines.lane import PROOF_TONES, mode_lines, primary_lines, switches_lines
@@ -92,7 +97,7 @@ GAP: Final = 2
 def explanation(view: View, width: int) -> list[Line]:
     """Return all of it in lines of at most `width` cells; in two columns if they fit."""
     column = min(width, COLUMN)
-    top = (_safety, _verdict, window_section, _no_traffic, _lane)
+    top = (_safety, _verdict, changes_section, window_section, _no_traffic, _lane)
     if width < 2 * COLUMN + GAP:
         below = (gates_section, guardrails_section, _proof, _coverage)
         return _apart(view, column, *top, *below)

@@ -1,7 +1,7 @@
 """The explanation's rules: gates, promotion, guardrails, and the window with its figures.
 
 Each gate and guardrail is told with how it stands, why, and by which rule; the window's figures
-stand beside the cumulative ones.
+stand beside the cumulative ones; and each word that changed is told with its cause.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from vp_tui.domain.rollout.guardrails import (
 from vp_tui.domain.rollout.verdicts import GATE_TITLES, SUITES_MAX_AGE_S, Verdict
 from vp_tui.domain.runs.cancels import UNCONFIRMED_AFTER_S
 from vp_tui.domain.statistics import CLAIM_FROM
-from vp_tui.domain.text import counted, literal
+from vp_tui.domain.text import clock_z, counted, literal
 from vp_tui.domain.vocabulary import (
     FALLBACK_CRITICAL,
     FALLBACK_WATCH,
@@ -58,6 +58,7 @@ if TYPE_CHECKING:
 
     from vp_tui.domain.rollout.verdicts import GateResult
     from vp_tui.domain.rollout.windows import Window, WindowNumbers
+    from vp_tui.domain.runs.alarms import LastChange
     from vp_tui.ui.lines.paint import Tone
     from vp_tui.views.figures import Numbers
     from vp_tui.views.view import View
@@ -298,3 +299,21 @@ def _share(part: int, whole: int) -> str:
 
 def _bound(part: int, whole: int) -> str:
     return words.at_most(part, whole) if whole else NOT_AVAILABLE
+
+
+def changes_section(view: View, width: int) -> list[Line]:
+    """Say of each word that the screen goes by since when it reads so, and what changed it."""
+    known = sorted(view.state.last_changes.items(), key=lambda told: -told[1].at)
+    if not known:
+        return []
+    changed = facts(((name, _changed(view, one)) for name, one in known if one.before), width)
+    first_at = clock_z(view.wall_at(known[-1][1].at))
+    rest = f"the others read as they did at first, {first_at}" if changed else ""
+    rest = rest or f"none since the first look, {first_at}"
+    is_told = not all(one.before for _name, one in known)
+    return [heading("LAST CHANGES"), *changed, *(paragraph(rest, width) if is_told else [])]
+
+
+def _changed(view: View, change: LastChange) -> Line:
+    since = f"{change.after} since {clock_z(view.wall_at(change.at))}"
+    return join(f"{since}: {change.cause}", (f", before {change.before}", "dim"))

@@ -33,8 +33,9 @@ from vp_tui.ui.lines.paint import (
 from vp_tui.views import words
 from vp_tui.views.actions import key_of
 from vp_tui.views.figures import current_window, is_log_known, numbers
+from vp_tui.views.lane import lane_word
 from vp_tui.views.sources import SourceWord, source_view, streams_view
-from vp_tui.views.troubles import COUNTDOWN, badge, troubles
+from vp_tui.views.troubles import COUNTDOWN, troubles
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -203,11 +204,7 @@ LANE_AT_LEAST: Final = 8
 
 
 def header_lines(
-    view: View,
-    width: int,
-    *,
-    frozen_for: float | None,
-    safety: Sequence[SafetyEntry],
+    view: View, width: int, *, frozen_for: float | None, safety: Sequence[SafetyEntry]
 ) -> list[Line]:
     """Return the two header lines and the two of what matters most.
 
@@ -222,11 +219,14 @@ def header_lines(
 
 def badge_span(view: View, frozen_for: float | None) -> Span:
     """Return the badge, with how long the picture has been frozen and whether it is read-only."""
-    word = badge(view, frozen=frozen_for is not None)
-    shown = f" {word} " if frozen_for is None else f" {word} {age(frozen_for)} "
-    if view.state.watch.read_only:
-        shown += "READ-ONLY "
-    return shown, _BADGE_TONES.get(word, "alarm")
+    word = "CONNECTING" if frozen_for is None else "FROZEN+CONNECTING"
+    if view.state.sources:
+        from vp_tui.views.lookout import badge  # noqa: PLC0415 - not needed for the first frame
+
+        word = badge(view, frozen=frozen_for is not None)
+    held = "" if frozen_for is None else f"{age(frozen_for)} "
+    mode = "READ-ONLY " if view.state.watch.read_only else ""
+    return f" {word} {held}{mode}", _BADGE_TONES.get(word, "alarm")
 
 
 def _identity(view: View, width: int, frozen_for: float | None) -> Line:
@@ -314,8 +314,6 @@ def _lane(view: View) -> Line:
     """Return the believed mode of the lane; while a change is followed, how far it is proven."""
     if not view.state.sources:
         return ()
-    from vp_tui.views.lane import lane_word  # noqa: PLC0415 - not needed for the first frame
-
     word, brake = lane_word(view), view.state.lane.brake
     if is_lost(view.state):
         return join("lane ", (f"was {word}", "dim"))

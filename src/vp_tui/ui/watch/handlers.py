@@ -19,10 +19,9 @@ from vp_tui.ui.watch import open_dialogs as dialogs
 from vp_tui.ui.watch.logs import LogList
 from vp_tui.views.actions import key_of
 from vp_tui.views.handover import incident_text
-from vp_tui.views.lookout import GATEWAY_LOST, worst_alarm
+from vp_tui.views.lookout import GATEWAY_LOST, badge, worst_alarm
 from vp_tui.views.stuck_runs import row_of_session
 from vp_tui.views.triage import is_on_lane
-from vp_tui.views.troubles import badge
 from vp_tui.worker.commands import POLL_FACTORS
 
 if TYPE_CHECKING:
