@@ -99,3 +99,17 @@ async def test_an_empty_log_names_the_key_of_the_other_one(key: str, other: str)
         await rig.press(key)
         told = rig.pane("lane-log" if key == "3" else "session-log")
         assert other in " ".join(told.split())
+
+
+async def test_scrolling_is_named_only_where_there_is_more_than_is_seen() -> None:
+    async with running(*scenes.ordinary(), size=(80, 24)) as rig:
+        await rig.press("2", "enter")
+        assert rig.lines[-1].startswith(" esc back  ")
+        assert "scroll" not in rig.lines[-1]
+        await rig.press("escape", "i")
+        await rig.until(lambda: "scroll" in rig.lines[-1])
+        await rig.press("escape")
+    long = builders.stream(builders.frame("text", text="word " * 2000))
+    async with running(*scenes.ordinary(), *long, size=(80, 24)) as rig:
+        await rig.press("2", "enter")
+        await rig.until(lambda: "scroll" in rig.lines[-1])

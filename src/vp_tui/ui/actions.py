@@ -6,21 +6,25 @@ from typing import TYPE_CHECKING, Final
 
 from textual.binding import Binding, BindingType
 
-from vp_tui.ui.lines.paint import Line, join, shorten, spread, width_of
+from vp_tui.domain.lane.auto_revert import STOP_KEY
+from vp_tui.ui.lines.paint import Line, cut, join, shorten, spread, width_of
 from vp_tui.views.actions import ALWAYS, action_named, actions_in, keys_now
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from vp_tui.state.state import Watch
     from vp_tui.ui.lines.paint import Tone
     from vp_tui.views.actions import Action, AtHand
+    from vp_tui.views.view import Live
 
 
 OFF: Final = "✗"
 """Marks the key of a danger in read-only mode."""
 FULL_WORDS: Final = 60
 """Columns from which on keys are named with what they do: help, quit, those of the find bar."""
+STOPS: Final = "stop the countdown"
+"""What esc does wherever it is pressed while the auto-revert counts down."""
 _NEVER_SENT: Final = "none"
 """Stands for a key where an action has none: Textual maps only what is bound to some key."""
 
@@ -93,3 +97,26 @@ def footer_line(watch: Watch, width: int, hands: AtHand, told: str = "") -> Line
 def _key(action: Action) -> Line:
     tone: Tone = "warn" if action.danger else "accent"
     return join((f" {action.short_key} ", tone), f"{action.label} ")
+
+
+def keys_line(keys: Sequence[tuple[str, str]], live: Live, told: str, width: int) -> Line:
+    """Return the keys and what each does, the way out first; what is `told` leaves only that."""
+    if live.state.auto_revert.is_counting:
+        keys = ((STOP_KEY, STOPS), *keys[1:])
+    way_out, *others = (join((f" {key} ", "accent"), f"{what} ") for key, what in keys)
+    return told_line(told, way_out, width) if told else cut(join(way_out, *others), width)
+
+
+def told_line(told: str, way_out: Line, width: int) -> Line:
+    """Return what was told, and beside it only the way out."""
+    room = max(width - width_of(way_out) - 1, 0)
+    return spread(shorten(((f" {told}", "warn"),), room), way_out, width)
+
+
+def fitting(keys: Iterable[str], width: int) -> str:
+    """Return the keys that have room, whole ones: the first and the last, `esc`, always have."""
+    parts = [part for part in keys if part]
+    while len(parts) > 2 and len("  ".join(parts)) > width:  # noqa: PLR2004 - first and last
+        del parts[-2]
+    text = "  ".join(part.strip() for part in parts)
+    return text if len(text) <= width else parts[-1].strip()

@@ -201,7 +201,7 @@ class Listing(Overlay, Generic[RowT, ItemT]):
             return (
                 ("esc", f"back to the {self.list_word}"),
                 (self.key_of("copy"), copy_whole),
-                ("↑ ↓ pgup pgdn", "scroll"),
+                *self.scroll_keys(("↑ ↓ pgup pgdn", "scroll")),
             )
         there = (
             ("enter", f"whole {self.item_word}"),

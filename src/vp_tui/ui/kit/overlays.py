@@ -16,12 +16,13 @@ from textual.screen import ModalScreen, Screen
 
 from vp_tui.domain.lane.auto_revert import STOP_KEY
 from vp_tui.domain.text import clip, clock_z
+from vp_tui.ui.actions import STOPS, fitting, keys_line, told_line
 from vp_tui.ui.kit.line_list import Lines
 from vp_tui.ui.lines.header import alarm_line, assessment_of, badge_span, header_lines
-from vp_tui.ui.lines.paint import Line, cut, join, shorten, spread, width_of
+from vp_tui.ui.lines.paint import Line, join, spread
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable
 
     from textual.app import ComposeResult
     from textual.timer import Timer
@@ -40,8 +41,6 @@ MAX_WIDTH: Final = 120
 """Columns of the box, as in the dialogs' styles."""
 ROOMY: Final = 30
 """Lines of the terminal from which on the header is as whole as the watch screen's."""
-STOPS: Final = "stop the countdown"
-"""What esc does wherever it is pressed while the auto-revert counts down."""
 _FRAME: Final = (4, 3)
 """Columns of border and padding; lines of border and keys."""
 
@@ -71,19 +70,6 @@ class LastLine(Lines):
     def _forget(self) -> None:
         self.told = ""
         self.redraw()
-
-
-def keys_line(keys: Sequence[tuple[str, str]], live: Live, told: str, width: int) -> Line:
-    """Return the keys and what each does, the way out first; what is `told` leaves only that."""
-    if live.state.auto_revert.is_counting:
-        keys = ((STOP_KEY, STOPS), *keys[1:])
-    way_out, *others = (join((f" {key} ", "accent"), f"{what} ") for key, what in keys)
-    return _told_line(told, way_out, width) if told else cut(join(way_out, *others), width)
-
-
-def _told_line(told: str, way_out: Line, width: int) -> Line:
-    room = max(width - width_of(way_out) - 1, 0)
-    return spread(shorten(((f" {told}", "warn"),), room), way_out, width)
 
 
 class Overlay(Screen[None]):
@@ -161,6 +147,10 @@ class Overlay(Screen[None]):
         self._title.show([spread(left, clock, width)])
         self._safety.show(alarm_line(one, width) for one in safety)
         self._keys.redraw()
+
+    def scroll_keys(self, *keys: tuple[str, str]) -> tuple[tuple[str, str], ...]:
+        """Return these keys while there is something that they would scroll."""
+        return keys if any(box.max_scroll_y for box in self.query(Scrolled)) else ()
 
     def _last_line(self, told: str) -> Line:
         return keys_line(self.keys(), self.live, told, self.app.size.width)
@@ -268,8 +258,8 @@ class Dialog(ModalScreen[ResultT | None], Generic[ResultT]):
         if self.lane.live.state.auto_revert.is_counting:
             way_out = f"{STOP_KEY} {STOPS}"
         if told:
-            return _told_line(told, ((f"{way_out} ", "dim"),), width)
-        return ((f" {_fitting([*others, way_out], width - 1)}", "dim"),)
+            return told_line(told, ((f"{way_out} ", "dim"),), width)
+        return ((f" {fitting([*others, way_out], width - 1)}", "dim"),)
 
     @property
     def keys(self) -> str:
@@ -291,15 +281,6 @@ class Dialog(ModalScreen[ResultT | None], Generic[ResultT]):
         safety = _safety(view)
         lines = header_lines(view, self.app.size.width, frozen_for=None, safety=safety)
         return lines if self.app.size.height >= ROOMY else [lines[0], lines[2]]
-
-
-def _fitting(keys: Iterable[str], width: int) -> str:
-    """Return the keys that have room, whole ones: the first and the last, `esc`, always have."""
-    parts = [part for part in keys if part]
-    while len(parts) > 2 and len("  ".join(parts)) > width:  # noqa: PLR2004 - first and last
-        del parts[-2]
-    text = "  ".join(part.strip() for part in parts)
-    return text if len(text) <= width else parts[-1].strip()
 
 
 class Picture(NamedTuple):
@@ -335,6 +316,13 @@ class Scrolled(VerticalScroll, inherit_bindings=False):
         Binding("home", "first", show=False),
         Binding("end,G", "last", show=False),
     ]
+
+    def on_mount(self) -> None:
+        for changed in ("virtual_size", "size"):  # and with it whether there is more than is seen
+            self.watch(self, changed, self._tell_keys, init=False)
+
+    def _tell_keys(self) -> None:
+        self.call_after_refresh(lambda: self.screen.query(LastLine).first().redraw())
 
     def action_by(self, lines: int) -> None:
         self.scroll_to(y=self.scroll_y + lines, animate=False, immediate=True)

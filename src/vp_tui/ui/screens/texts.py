@@ -13,9 +13,9 @@ from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
 
 from vp_tui.domain.lane.auto_revert import STOP_KEY
-from vp_tui.ui.actions import OFF, bindings, closing
+from vp_tui.ui.actions import OFF, bindings, closing, keys_line
 from vp_tui.ui.kit.line_list import Lines
-from vp_tui.ui.kit.overlays import LastLine, Overlay, Scrolled, keys_line
+from vp_tui.ui.kit.overlays import LastLine, Overlay, Scrolled
 from vp_tui.ui.lines.explain import explanation
 from vp_tui.ui.lines.paint import (
     Line,
@@ -247,7 +247,7 @@ class ExplainScreen(Overlay):
         return ((shown.view.state.watch.vp_id, "plain"),)
 
     def keys(self) -> tuple[tuple[str, str], ...]:
-        return (("esc", "back"), ("↑ ↓ j k", "scroll"), ("pgup pgdn", "page"))
+        return (("esc", "back"), *self.scroll_keys(("↑ ↓ j k", "scroll"), ("pgup pgdn", "page")))
 
     def draw(self, shown: Picture, width: int) -> None:
         self._text.show(explanation(shown.view, width - _MARGIN))
@@ -281,7 +281,8 @@ class LineScreen(Overlay):
 
     def keys(self) -> tuple[tuple[str, str], ...]:
         copy = key_of(self.live.state.watch, "copy")
-        return (("esc", "back"), (copy, f"copy the {self._row_word}"), ("↑ ↓ pgup pgdn", "scroll"))
+        scroll = self.scroll_keys(("↑ ↓ pgup pgdn", "scroll"))
+        return (("esc", "back"), (copy, f"copy the {self._row_word}"), *scroll)
 
     def draw(self, shown: Picture, width: int) -> None:  # noqa: ARG002 - the line as it was chosen
         self._text.show(chop(plain(self._whole), width - _MARGIN))
