@@ -7,18 +7,21 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.support import builders
 from tests.support.builders import mission, snapshot
-from tests.support.rollout import golden_rows
+from tests.support.rollout import golden_rows, row
 
 from vp_tui.domain.coverage import considered
 from vp_tui.domain.events import EvidenceRead
 from vp_tui.domain.models import ReportedFallback
 from vp_tui.domain.rollout.claims import rank_fall
 from vp_tui.domain.statistics import p95_after_each
+from vp_tui.domain.text import utc_z
 from vp_tui.ui.lines.explain import explanation
 from vp_tui.views import words
+from vp_tui.views.assessment import assess
 from vp_tui.views.draft import Choice, draft_row
 from vp_tui.views.evidence_row import row_of
-from vp_tui.views.figures import numbers
+from vp_tui.views.figures import numbers, untold_gap
+from vp_tui.views.troubles import GAP, troubles
 from vp_tui.views.view import View
 
 if TYPE_CHECKING:
@@ -147,3 +150,44 @@ def test_what_the_endpoint_counts_is_told_apart() -> None:
     assert entries is not None
     told = considered(snapshot(*listed), entries.recent)
     assert (told.running, told.finished, told.fallbacks, told.more, told.fewer) == (1, 3, 1, 0, 0)
+
+
+def beyond_the_list(*, limit: int = 30) -> tuple[Event, Event]:
+    """Return two answers of a gateway that did more between them than its list holds."""
+    old = [m._replace(mission_id=f"o{m.mission_id}") for m in ended(40, started_s=-1_700.0)]
+    first = snapshot(*old[:limit], mission_limit=limit)
+    now = snapshot(*ended(limit), mission_limit=limit)
+    return builders.polled(first, -60.0), builders.polled(now, 1.0)
+
+
+def test_missions_that_nobody_saw_were_no_gap_and_all_was_clean() -> None:
+    first, second = beyond_the_list()
+    listed = builders.listing(builders.session())
+    view = View(builders.state(builders.healthy(), builders.booted(), listed, first, second), 2.0)
+    gap = "an unknown number of missions between 2026-11-23T01:31:40Z and 2026-11-23T01:39:00Z"
+    assert figures(view).reconstruction.terminal == 30, "claims begin anew after it"
+    assert not assess(view).is_clean
+    suggestion = assess(view).suggestion
+    assert suggestion is not None
+    assert gap in suggestion.reasons
+    recorded = row_of(draft_row(view), Choice("HOLD_SHADOW", with_unknowns=False))
+    assert f"{gap}: claims begin anew after them" in recorded.notes
+    assert "of epoch 1 since the gap" in text(view)
+
+
+def test_a_gap_was_held_against_the_window_after_its_row_had_told_it() -> None:
+    first, second = beyond_the_list()
+    start: list[Event] = [builders.healthy(), builders.booted()]
+    start.append(builders.listing(builders.session()))
+    rows = (row("Shadow window #1", date=utc_z(builders.NOW)),)
+    told: Event = EvidenceRead(1.5, rows, frozenset())
+    view = View(builders.state(*start, first, second, told), 2.0)
+    assert untold_gap(view) is None
+    assert not [trouble for trouble in troubles(view) if trouble.what == GAP]
+
+
+def test_a_list_that_shares_a_mission_leaves_no_gap() -> None:
+    first, _second = beyond_the_list()
+    shared = snapshot(*ended(29), mission("od00", started_s=-1_700.0), mission_limit=30)
+    view = View(builders.state(builders.healthy(), first, builders.polled(shared, 1.0)), 2.0)
+    assert view.state.ledger.gap is None

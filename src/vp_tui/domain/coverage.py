@@ -11,7 +11,7 @@ from dataclasses import replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from vp_tui.domain.missions import Signal, Witness, is_of_epoch
+from vp_tui.domain.missions import BOOT_SLACK, Signal, Witness, is_of_epoch
 from vp_tui.domain.vocabulary import rate_cell
 
 if TYPE_CHECKING:
@@ -197,6 +197,14 @@ def considered(snapshot: Snapshot, counted: Iterable[LedgerEntry]) -> Considered
         sum(mission.mission_id not in own for mission in ended),
         len(own - listed),
     )
+
+
+def counted_since(ledger: Ledger, boot_at: datetime | None) -> datetime | None:
+    """Return from when on missions are counted together: the boot, or the end of a newer gap."""
+    if ledger.gap is None or ledger.gap.until is None:
+        return boot_at
+    since = ledger.gap.until + BOOT_SLACK
+    return since if boot_at is None else max(since, boot_at)
 
 
 def reconstruct(entries: Iterable[LedgerEntry]) -> Reconstruction:

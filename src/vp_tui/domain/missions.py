@@ -13,6 +13,8 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from vp_tui.domain.text import utc_z
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
     from datetime import datetime
@@ -89,6 +91,23 @@ class LedgerEntry(NamedTuple):
         return self._replace(witness=Witness.EVENTS, signals=signals, void=frozenset())
 
 
+class Gap(NamedTuple):
+    """Missions that nobody saw: a full list shared none with what was known."""
+
+    after: datetime | None
+    """When the newest mission began that was known."""
+    until: datetime | None
+    """When the oldest one began that the list had then."""
+    at: datetime
+    """When that list was made."""
+
+    @property
+    def told(self) -> str:
+        """What is not known, in words."""
+        between = " and ".join(utc_z(at) if at else "?" for at in (self.after, self.until))
+        return f"an unknown number of missions between {between}"
+
+
 @dataclass(frozen=True, slots=True)
 class Ledger:
     """All missions known, by id, oldest first as they were met."""
@@ -105,6 +124,8 @@ class Ledger:
     """Of these, those told of since that answer came."""
     given_up: frozenset[str] = frozenset()
     """Missions that read `running` and cannot be, until they end after all."""
+    gap: Gap | None = None
+    """The newest one: claims begin anew after it."""
 
 
 def merge_snapshot(ledger: Ledger, snapshot: Snapshot, dialect: Dialect | None) -> Ledger:
@@ -146,12 +167,28 @@ def merge_snapshot(ledger: Ledger, snapshot: Snapshot, dialect: Dialect | None) 
         given_up=frozenset(
             m for m in ledger.given_up if (e := kept.get(m)) and not e.mission.is_terminal
         ),
+        gap=_gap(ledger, snapshot) or ledger.gap,
     )
 
 
 def _is_before(entry: LedgerEntry, oldest: datetime | None) -> bool:
     began_at = entry.mission.started_at
     return oldest is not None and began_at is not None and began_at < oldest
+
+
+def _gap(ledger: Ledger, snapshot: Snapshot) -> Gap | None:
+    """Return the gap that a full list leaves which shares no mission with the ledger."""
+    listed = snapshot.missions
+    is_full = len(listed) >= max(snapshot.mission_limit, 1)
+    if not (ledger.entries and is_full) or any(m.mission_id in ledger.entries for m in listed):
+        return None
+    known = (entry.mission.started_at for entry in ledger.entries.values())
+    oldest = (mission.started_at for mission in listed)
+    return Gap(
+        max((at for at in known if at is not None), default=None),
+        min((at for at in oldest if at is not None), default=None),
+        snapshot.generated_at,
+    )
 
 
 def _witness(

@@ -42,6 +42,7 @@ from vp_tui.views.figures import (
     own_numbers,
     own_since_boot,
     unreal_now,
+    untold_gap,
 )
 from vp_tui.views.lane import lane_mode
 from vp_tui.views.runs import are_runs_judged
@@ -51,6 +52,8 @@ from vp_tui.views.troubles import safety_line
 from vp_tui.views.view import View, fact
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from vp_tui.domain.missions import Ledger, LedgerEntry
     from vp_tui.domain.models import Snapshot
     from vp_tui.domain.rollout.guardrails import TripWire
@@ -239,27 +242,21 @@ def _gate_facts(view: View, own: WindowNumbers | None) -> GateFacts:
 
 
 def _known_from(
-    ledger: Ledger,
-    snapshot: Snapshot | None,
-    boot_at: datetime | None,
-    real: tuple[LedgerEntry, ...],
+    ledger: Ledger, snapshot: Snapshot | None, boot_at: datetime | None, real: Sequence[LedgerEntry]
 ) -> str | None:
     """Return the oldest mission known of an epoch that began before it; None: all are known.
 
-    A list that is full has left others behind, unless it reaches back beyond the boot.
+    A list that is full has left others behind, unless it reaches beyond the boot without a gap.
     """
     if snapshot is None or boot_at is None or not real:
         return None
     is_full = len(snapshot.missions) >= snapshot.mission_limit
     is_whole = any(not is_of_epoch(e.mission, boot_at) for e in ledger.entries.values())
-    return real[0].mission.mission_id if is_full and not is_whole else None
+    return real[0].mission.mission_id if is_full and not (is_whole and not ledger.gap) else None
 
 
 def _unaccounted(
-    ledger: Ledger,
-    boot_at: datetime | None,
-    real: tuple[LedgerEntry, ...],
-    unreal: frozenset[str],
+    ledger: Ledger, boot_at: datetime | None, real: Sequence[LedgerEntry], unreal: frozenset[str]
 ) -> int:
     """Return how many orphans no cancel and no restart accounts for, of which the newest 20 tell.
 
@@ -316,6 +313,7 @@ def _situation(view: View, own: WindowNumbers, gates: Gates, facts: GateFacts) -
         cannot_start=belief.evidence if belief.mode is LaneMode.CANNOT_START else None,
         clean_limited=view.same(clean_limited_windows, log.rows, log.unreal_windows),
         causes=view.same(causes_of_no_traffic, _lane_facts(view)),
+        gap=gap.told if (gap := untold_gap(view)) else None,
         is_unknown_waived=facts.waiver is not None,
     )
 

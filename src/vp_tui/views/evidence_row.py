@@ -27,11 +27,11 @@ from vp_tui.views import words
 from vp_tui.views.actions_taken import actions_taken, line_of, since
 from vp_tui.views.assessment import across_boots, changed_words, plain_gates, plain_suggestion
 from vp_tui.views.draft import METRICS_PATH, Choice, Draft
-from vp_tui.views.figures import lane_log, probed_missions
+from vp_tui.views.figures import lane_log, probed_missions, untold_gap
 from vp_tui.views.lane import turns_ran, turns_told, unseen_turns
 from vp_tui.views.sources import SourceView, source_view
 from vp_tui.views.stuck_runs import cancelled_runs, stuck_runs_in
-from vp_tui.views.troubles import troubles
+from vp_tui.views.troubles import GAP, troubles
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -88,6 +88,8 @@ def _notes(draft: Draft, choice: Choice) -> Iterator[str]:
     for name, gate in draft.assessment.gates.by_name().items():
         if gate.verdict is Verdict.WAIVED:
             yield f"{GATE_TITLES[name]} {gate.reason}"
+    if (gap := untold_gap(draft.view)) is not None:
+        yield f"{gap.told}: claims begin anew after them"
     if (waiver := outcomes_waiver(draft.window.waivers)) is not None:
         left_out = f"outcomes that nobody knows are left out: waived by {waiver.who}"
         yield f"{left_out}: {waiver.why}"
@@ -177,6 +179,8 @@ def _unknowns(draft: Draft) -> Iterator[str]:
     """Say what else is not to be relied on."""
     failure = None if draft.figures else _metrics(draft).failure
     for found in troubles(draft.view):
+        if found.what == GAP:  # it is told in any case
+            continue
         is_told = failure and found.reason == failure.reason  # as why nothing was measured
         yield found.what if is_told else found.told
 

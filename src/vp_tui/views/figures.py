@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from vp_tui.domain.coverage import (
     CoverageState,
     considered,
+    counted_since,
     coverage_of,
     is_of_workers,
     reconstruct,
@@ -21,7 +22,7 @@ from vp_tui.domain.missions import is_of_epoch, terminal_entries
 from vp_tui.domain.models import Source
 from vp_tui.domain.rollout.claims import bounds_of
 from vp_tui.domain.rollout.evidence_row import cells_of
-from vp_tui.domain.rollout.labels import places_that_count
+from vp_tui.domain.rollout.labels import moment, places_that_count
 from vp_tui.domain.rollout.verdicts import outcomes_waiver
 from vp_tui.domain.rollout.windows import (
     anchor_of,
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
 
     from vp_tui.domain.coverage import Considered, Coverage, Reconstruction
     from vp_tui.domain.events import EvidenceRead
-    from vp_tui.domain.missions import Ledger, LedgerEntry
+    from vp_tui.domain.missions import Gap, Ledger, LedgerEntry
     from vp_tui.domain.models import Snapshot
     from vp_tui.domain.rollout.claims import Bounds
     from vp_tui.domain.rollout.evidence_row import Cells
@@ -131,7 +132,8 @@ def numbers(view: View) -> Numbers | None:
         return None
     state = view.state
     orphaned = state.ledger.given_up
-    recent = view.same(terminal_entries, view.state.ledger, view.state.boot_at, orphaned)
+    since = counted_since(state.ledger, state.boot_at)
+    recent = view.same(terminal_entries, state.ledger, since, orphaned)
     real = view.same(_real, recent, unreal_now(view))
     coverage = view.same(coverage_of, snapshot, state.ledger)
     unreported = view.same(unreported_fallbacks, view.state.ledger, snapshot)
@@ -225,6 +227,17 @@ def ever_ended(view: View) -> tuple[LedgerEntry, ...]:
 
 def _ever_ended(ledger: Ledger, unreal_ids: frozenset[str]) -> tuple[LedgerEntry, ...]:
     return _real(terminal_entries(ledger, None, ledger.given_up), unreal_ids)
+
+
+@fact
+def untold_gap(view: View) -> Gap | None:
+    """Return the gap in the window's missions that no row tells of; None without one."""
+    gap, window = view.state.ledger.gap, current_window(view)
+    if gap is None or (window.opened_at is not None and gap.at < window.opened_at):
+        return None
+    rows = lane_log(view).rows
+    is_told = any((at := moment(row)) is not None and at >= gap.at for row in rows)
+    return None if is_told else gap
 
 
 def is_log_known(view: View) -> bool:

@@ -23,6 +23,7 @@ from vp_tui.views.figures import (
     current_window,
     numbers,
     unseen_outcomes,
+    untold_gap,
 )
 from vp_tui.views.lane import lane_mode
 from vp_tui.views.sources import (
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
 
 LOST: Final = "gateway lost"
 UNKNOWN: Final = "outcomes unknown"
+GAP: Final = "missions unseen"
 _SOURCES: Final = (Source.METRICS, Source.SESSIONS, Source.CONTINUITY, Source.LOG, Source.HEALTH)
 
 GUARDRAIL: Final = "guardrail tripped"
@@ -137,6 +139,8 @@ def _doubts(view: View, figures: Numbers) -> Iterator[Trouble]:
     elif coverage.unknown:
         reason = f"{coverage.unknown} of {counted(coverage.considered, 'outcome')} unknown"
         yield Trouble("the reported rate is partial", reason, f"{key}{more}", is_grave=False)
+    if (gap := untold_gap(view)) is not None:
+        yield Trouble(GAP, gap.told, f"{key}; claims begin anew after them", is_grave=False)
     if figures.unreported > 0:
         yield Trouble(
             "the rates disagree",

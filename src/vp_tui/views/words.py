@@ -263,7 +263,8 @@ def epoch(view: View) -> str:
 
 def population(view: View) -> str:
     """Return of which missions the cumulative figures are: without a known boot they are pooled."""
-    return epoch(view) if view.state.boot_at is not None else f"epoch {UNKNOWN}"
+    told = epoch(view) if view.state.boot_at is not None else f"epoch {UNKNOWN}"
+    return f"{told} since the gap" if view.state.ledger.gap else told
 
 
 def epoch_title(view: View, figures: Numbers) -> str:

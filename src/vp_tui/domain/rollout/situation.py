@@ -168,6 +168,8 @@ class Situation(NamedTuple):
     """Clean real windows of the limited cohort in the evidence log."""
     causes: tuple[Cause, ...] = ()
     """Why there might be no traffic."""
+    gap: str | None = None
+    """Which missions of the window nobody saw, in words, until a row says so."""
     is_unknown_waived: bool = False
     """Somebody lets the window be judged over the missions whose outcome is known."""
 
@@ -186,7 +188,7 @@ class Situation(NamedTuple):
         no_metrics = "no metrics" if self.coverage is None else None
         number = 0 if self.is_unknown_waived else self.window.unknown
         blind = f"{counted(number, 'outcome')} of the window unknown" if number else None
-        return tuple(filter(None, (self.doubt or no_metrics, blind)))
+        return tuple(filter(None, (self.doubt or no_metrics, blind, self.gap)))
 
     @property
     def unstartable(self) -> tuple[str, ...]:
