@@ -25,8 +25,9 @@ from vp_tui.gateway.parsing import (
 )
 from vp_tui.storage.audit_log import newest_actions
 from vp_tui.views.assessment import assess
+from vp_tui.views.lookout import badge
 from vp_tui.views.runs import are_runs_judged
-from vp_tui.views.troubles import badge, troubles
+from vp_tui.views.troubles import troubles
 from vp_tui.views.view import View
 
 if TYPE_CHECKING:
