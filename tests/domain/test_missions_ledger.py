@@ -41,6 +41,13 @@ def test_the_signals_of_one_mission_are_merged() -> None:
     assert signals(ledger) == {Signal.FLAG, Signal.STREAM, Signal.EVENT, Signal.INFERRED}
 
 
+def test_a_poll_without_news_leaves_the_ledger_as_it_is() -> None:
+    known = merged(snapshot(mission("m2", "running"), mission("m1")))
+    assert merged(snapshot(mission("m2", "running"), mission("m1")), ledger=known) is known
+    for news in (mission("m2"), mission("m2", "running", fallback_seen=True)):
+        assert merged(snapshot(news, mission("m1")), ledger=known) is not known
+
+
 def test_what_was_seen_stays_seen_when_the_polls_go_blind() -> None:
     seen = merged(snapshot(mission(fallback_seen=True)), "G2")
     blind = merged(snapshot(mission(), events=[]), "G2", seen)

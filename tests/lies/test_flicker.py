@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 from tests.soak import flicker
 from tests.support import builders, scenes
-from tests.support.flicker import Change, Happening, changes, flickers
+from tests.support.flicker import HELD_UP, Change, Happening, changes, flickers
 from tests.support.virtual_time import run_virtually
 
 from vp_tui.domain.models import Source
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from vp_tui.domain.events import Event
     from vp_tui.domain.models import Dialect, Mission
 
-MINUTES: Final = 2.0
+MINUTES: Final = 1.0
 
 
 DIALECTS: Final = ("G1", "G2")
@@ -49,7 +49,8 @@ def test_while_nothing_goes_wrong_no_alarm_rises_and_the_badge_stays(dialect: Di
 def test_nothing_changes_without_a_cause_and_each_cause_is_named(
     scenario: str, dialect: Dialect
 ) -> None:
-    seen = run_virtually(changes(scenario, MINUTES, dialect=dialect))
+    minutes = 8.0 if scenario in HELD_UP else MINUTES
+    seen = run_virtually(changes(scenario, minutes, dialect=dialect))
     assert flickers(seen) == []
     assert [change for change in seen if not change.has_cause] == []
 

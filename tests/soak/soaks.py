@@ -34,6 +34,6 @@ SOAKS: Final[Mapping[str, Soak]] = {
     "kills": Soak(kills.run, "kills of a process that records rows", 6, 2_000),
     "faults": Soak(hours.run_with_faults, "virtual minutes of a wire that breaks", 3, 24 * 60),
     "fuzz": Soak(fuzz.run, "examples per parser", 20, 20_000),
-    "flicker": Soak(flicker.run, "virtual minutes looked at each second", 1, 60),
+    "flicker": Soak(flicker.run, "virtual seconds of each scenario, v1 and v2", 10, 3_600),
     "hours": Soak(hours.run, "virtual minutes of each scenario", 1, 6 * 60),
 }

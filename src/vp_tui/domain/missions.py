@@ -129,7 +129,10 @@ class Ledger:
 
 
 def merge_snapshot(ledger: Ledger, snapshot: Snapshot, dialect: Dialect | None) -> Ledger:
-    """Return the ledger with what a snapshot tells about its missions."""
+    """Return the ledger with what a snapshot tells about its missions.
+
+    It is the same one where that is no news: what is computed of a ledger is kept as long.
+    """
     by_event = {event.mission_id for event in snapshot.events if event.event_type == FALLBACK}
     by_hand = {event.mission_id: event for event in snapshot.events if event.cancelled}
     ended = {event.mission_id for event in snapshot.events if event.event_type in ENDS}
@@ -150,7 +153,7 @@ def merge_snapshot(ledger: Ledger, snapshot: Snapshot, dialect: Dialect | None) 
         signals = known.signals.union(signal for signal, is_so in told.items() if is_so)
         cancel = by_hand.get(mission_id)
         is_by_hand = cancel is not None or mission.status == "cancelled"
-        entries[mission_id] = LedgerEntry(
+        entry = LedgerEntry(
             mission,
             signals,
             is_by_hand
@@ -158,8 +161,9 @@ def merge_snapshot(ledger: Ledger, snapshot: Snapshot, dialect: Dialect | None) 
             _witness(mission, known, is_told=is_told, was_heard=was_heard, infers=is_inferable),
             known.void if dialect == "G1" else _void(known, mission, signals, cancel, is_told),
         )
+        entries[mission_id] = known if entry == known else entry
     kept = dict(list(entries.items())[-LEDGER_LIMIT:])
-    return Ledger(
+    merged = Ledger(
         kept,
         tuple(m for m in ledger.stream_fallbacks if m not in entries),
         tuple(m for m in ledger.witnessed if m not in kept or not kept[m].mission.is_terminal),
@@ -169,6 +173,7 @@ def merge_snapshot(ledger: Ledger, snapshot: Snapshot, dialect: Dialect | None) 
         ),
         gap=_gap(ledger, snapshot) or ledger.gap,
     )
+    return ledger if merged == ledger else merged
 
 
 def _is_before(entry: LedgerEntry, oldest: datetime | None) -> bool:
