@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
 from tests.support import scenes
 from tests.support.builders import (
     booted,
@@ -89,9 +90,22 @@ class TestAsking:
 
     async def test_a_run_that_waits_says_that_cancelling_it_frees_nothing(self) -> None:
         async with running(*scenes.stuck(), size=WIDE) as rig:
-            await rig.press("1", "home", "j", "c")
+            await rig.press("1", "home", "j", "enter", "c")
             assert "it waits behind d3833624: cancelling it frees nothing" in rig.text
             assert "it is not stuck: what it has done so far is lost" in rig.text
+
+    @pytest.mark.parametrize("size", [(80, 24), WIDE])
+    async def test_with_the_alarm_on_another_run_it_asks_which(self, size: tuple[int, int]) -> None:
+        async with running(*scenes.stuck(), size=size) as rig:
+            await rig.press("1", "home", "j", "c")
+            assert "The alarm is on d3833624, the cursor is on 77aa01bc." in rig.text
+            await rig.press("enter")
+            assert is_open(rig)
+            assert OWNER in rig.text
+            await rig.press("escape", "c", "2", "enter")
+            assert is_open(rig)
+            assert "it waits behind d3833624: cancelling it frees nothing" in rig.text
+            assert sent(rig) == []
 
     async def test_of_two_that_may_hold_the_lock_it_asks_which(self) -> None:
         both = (session(OWNER, active_runs=1), session(VICTIMS[0], active_runs=1))
@@ -104,9 +118,14 @@ class TestAsking:
             assert "(1 stuck)" in rig.text
             assert "STUCK?" in rig.text
             await rig.press("c")
-            assert not is_open(rig)
-            (told,) = [str(one.message) for one in rig.app._notifications]
-            assert told.endswith("d3833624 or 77aa01bc holds the lock: which is not known")
+            assert "WHICH RUN IS MEANT" in rig.text
+            assert "d3833624 or 77aa01bc holds the lock: which of them is not known" in rig.text
+            await rig.press("2", "enter")
+            assert is_open(rig)
+            assert f"{VICTIMS[0]}" in rig.text
+            assert sent(rig) == []
+            await rig.press("escape", "c", "escape")
+            assert isinstance(rig.app.screen, WatchScreen)
             await rig.press("1", "home", "enter", "c")
             assert is_open(rig)
             assert "which of them is not known" in rig.text

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, ClassVar, Final
+
+from textual.binding import Binding, BindingType
 
 from vp_tui.domain.lane.probe import prompt_for, terms
 from vp_tui.domain.lane.switch_proof import Proof
@@ -17,6 +19,9 @@ from vp_tui.domain.lane.switches import (
 )
 from vp_tui.domain.text import counted, literal, short_id
 from vp_tui.ui.dialogs.follow import Question
+from vp_tui.ui.kit.forms import Choices
+from vp_tui.ui.kit.line_list import Lines
+from vp_tui.ui.kit.overlays import Dialog
 from vp_tui.ui.lines.lane import (
     STEPS,
     acted_lines,
@@ -38,13 +43,18 @@ from vp_tui.ui.lines.lane import (
 from vp_tui.ui.lines.paint import EMPTY, Line, bullet, cut, fact, join, paragraph, shorten
 from vp_tui.views import words
 from vp_tui.views.lane import followed_change, is_probe_under_way, why_busy, why_no_change
-from vp_tui.views.stuck_runs import own_cancel, why_changed
+from vp_tui.views.stuck_runs import own_cancel, row_of_session, why_changed
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from textual.widget import Widget
+
     from vp_tui.domain.runs.cancels import Cancel
     from vp_tui.views.runs import RunRow
     from vp_tui.views.view import View
     from vp_tui.worker.commands import Commands
+    from vp_tui.worker.lane_watch import LaneWatch
 
 
 TO_THE_GATEWAY: Final = "for the gateway, its viewers and the audit"
@@ -62,6 +72,43 @@ _ANSWERS: Final[dict[Change, str]] = {
     Change(Switch.SHADOW, on=False): "Shadow mode off",
 }
 """Of changes that one answer confirms; for the others the lane's name is typed."""
+
+
+class WhichRunDialog(Dialog[str]):
+    """Returns the session that is meant, None for none; what is done to it is asked next."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "choose", show=False)]
+    title_text = "WHICH RUN IS MEANT"
+    keys_text = "enter this one  digits and arrows choose  esc none"
+
+    def __init__(self, lane: LaneWatch, told: str, sessions: Sequence[str]) -> None:
+        """Say why it is not clear (`told`), and offer the sessions."""
+        super().__init__(lane)
+        self._told = told
+        self._sessions = tuple(sessions)
+
+    def body(self) -> list[Widget]:
+        return [Lines(id="told"), Choices(id="which")]
+
+    def redraw(self) -> None:
+        super().redraw()
+        view, choices = self.lane.live.view, self.query_one("#which", Choices)
+        self.query_one("#told", Lines).show(paragraph(self._told, self.room[0], 0, "warn"))
+        rows = [
+            (str(number), session_id, _how(row_of_session(view, session_id)))
+            for number, session_id in enumerate(self._sessions, 1)
+        ]
+        choices.show(rows, choices.value)
+
+    def action_choose(self) -> None:
+        self.dismiss(self.query_one("#which", Choices).value)
+
+
+def _how(row: RunRow | None) -> Line:
+    """Say how a run does, and why it is told so."""
+    if row is None:
+        return (("not in memory any more", "dim"),)
+    return join((f" {words.level(row.level)} ", "strong"), literal(row.level.reason))
 
 
 class CancelQuestion(Question):

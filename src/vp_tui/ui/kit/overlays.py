@@ -186,6 +186,7 @@ class Dialog(ModalScreen[ResultT | None], Generic[ResultT]):
     #row-scroll { height: 1fr; scrollbar-size-vertical: 1; }
     #buttons { width: 1fr; height: 1; margin: 1 0 0 0; }
     #steps { margin: 1 0 0 0; }
+    #which { height: auto; }
     """
     """For all dialogs; read when the first one opens."""
     title_text: ClassVar[str]

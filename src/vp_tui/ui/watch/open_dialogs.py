@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from vp_tui.domain.models import Failure
 from vp_tui.domain.rollout.verdicts import GATE_TITLES
-from vp_tui.domain.runs.levels import either
+from vp_tui.domain.runs.levels import Level, either
 from vp_tui.domain.text import counted, literal, short_id
 from vp_tui.ui.dialogs.follow import FollowDialog, Question
 from vp_tui.ui.dialogs.orders import (
@@ -21,6 +21,7 @@ from vp_tui.ui.dialogs.orders import (
     ProbeQuestion,
     RestartQuestion,
     SwitchQuestion,
+    WhichRunDialog,
 )
 from vp_tui.ui.dialogs.record import RecordDialog, WaitingDialog
 from vp_tui.ui.dialogs.waive import WaiveDialog
@@ -30,6 +31,7 @@ from vp_tui.views.actions import key_of
 from vp_tui.views.draft import Choice, draft_row, why_ask
 from vp_tui.views.handover import handover
 from vp_tui.views.lane import followed_change, why_no_change
+from vp_tui.views.runs import run_rows
 from vp_tui.views.stuck_runs import cancellable, own_pending, row_of_session, why_no_cancel
 from vp_tui.worker.evidence import Outcome, Preceded, Written
 
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
     from vp_tui.domain.rollout.verdicts import Waiver
     from vp_tui.domain.rollout.windows import Window
     from vp_tui.ui.watch.board import Board
+    from vp_tui.views.runs import RunRow
     from vp_tui.worker.evidence import AppendedRow
 
 
@@ -170,26 +173,37 @@ def _fail(board: Board, title: str, failure: Failure) -> None:
 def cancel(board: Board) -> None:
     """Open the dialog for the selected run; where there is nothing to hit, say why.
 
-    One that was cancelled already has the dialog show what comes of it. While one run is looked at
-    and another one has the cursor, none is hit by mistake; nor while nobody knows which of several
-    has the lock, before the operator has looked at one of them.
+    It asks which is meant while nobody knows which of several has the lock, and while an alarm is
+    on another run than the cursor: not where the operator has the cursor's looked at.
     """
     view, session_id = board.lane.live.view, board.selected
-    if board.looked_at != session_id:
-        key = partial(key_of, view.state.watch)
-        looked_at, under_cursor = short_id(board.looked_at or ""), short_id(session_id or "")
-        told = f"{looked_at} is looked at, the cursor is on {under_cursor}"
-        look = f"[{key('alarm')}] goes to {looked_at}, [{key('triage')}] looks at {under_cursor}"
-        cure = f"{look}; then [{key('cancel')}]"
-        board.notify(f"{cure}: {told}", title="which run?", severity="warning", markup=False)
+    row = row_of_session(view, session_id)
+    if row is None or board.triage_choice.is_asked or not (others := _rivals(board, row)):
+        _cancel(board, session_id)
         return
+    told = f"The alarm is on {short_id(others[0])}, the cursor is on {short_id(session_id or '')}."
+    if row.level.rivals:
+        told = f"{either(others, short_id)} holds the lock: which of them is not known."
+    sessions = tuple(dict.fromkeys((*others, row.session.session_id)))
+    dialog = WhichRunDialog(board.lane, told, sessions)
+    board.app.push_screen(dialog, lambda meant: _cancel(board, meant) if meant else None)
+
+
+def _rivals(board: Board, row: RunRow) -> tuple[str, ...]:
+    """Return whom a cancel may mean rather than the cursor's run."""
+    looked_at = board.looked_at
+    if row.level.rivals or row.is_alarm or not row.is_running:
+        return row.level.rivals
+    if looked_at is not None and looked_at != row.session.session_id:
+        return (looked_at,)
+    rows = run_rows(board.lane.live.view)
+    return tuple(one.session.session_id for one in rows if one.level.level is Level.STUCK)[:1]
+
+
+def _cancel(board: Board, session_id: str | None) -> None:
+    """Ask whether to cancel a run; one that was cancelled already has shown what comes of it."""
+    view = board.lane.live.view
     row, why = row_of_session(view, session_id), why_no_cancel(view, session_id)
-    if row is not None and row.level.rivals and not board.triage_choice.is_asked:
-        look = f"[{key_of(view.state.watch, 'triage')}] on the one that it is, then"
-        told = f"{either(row.level.rivals, short_id)} holds the lock: which is not known"
-        cure = f"{look} [{key_of(view.state.watch, 'cancel')}]"
-        board.notify(f"{cure}: {told}", title="which run?", severity="warning", markup=False)
-        return
     if why is not None:
         _refuse(board, "cancel", session_id or "", why)
     followed = own_pending(view, session_id) if why is not None else None
