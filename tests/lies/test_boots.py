@@ -5,11 +5,22 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from tests.support import builders
+import pytest
+from tests.support import builders, scenes
 from tests.support.builders import NOW
 from tests.support.rollout import window
 
-from vp_tui.domain.events import WindowsRead
+from vp_tui.cli.status import status_text
+from vp_tui.domain.events import (
+    RestartActed,
+    RestartAsked,
+    SwitchActed,
+    SwitchAsked,
+    Tick,
+    WindowsRead,
+)
+from vp_tui.domain.lane.switches import FORCE_FALLBACK, Actuation, CommandRun
+from vp_tui.domain.models import Source
 from vp_tui.domain.rollout.verdicts import Verdict
 from vp_tui.domain.vocabulary import Stage, Traffic
 from vp_tui.views import words
@@ -176,6 +187,22 @@ class TestOrphans:
         view = self.orphaned(WindowsRead(0.0, (over,)))
         assert gate(view, "G2").verdict is Verdict.PASS
 
+    @pytest.mark.parametrize(
+        ("polls", "told"), [(1, "1 running, not judged, 0 orphaned"), (2, "0 running, 1 orphaned")]
+    )
+    def test_that_is_the_newest_is_not_judged_in_one_look(self, polls: int, told: str) -> None:
+        zombie = builders.mission("zombie", "running", started_s=-100.0)
+        taken = builders.snapshot(zombie, *missions("...", -200.0))
+        looks = [
+            event
+            for at in range(polls)
+            for event in (
+                builders.listing(builders.session(), at=3.0 * at),
+                builders.polled(taken, at=3.0 * at),
+            )
+        ]
+        assert told in status_text(looked(builders.booted(), *looks, at=4.0))
+
     def orphaned(self, *more: Event) -> View:
         zombie = builders.mission("zombie", "running", started_s=-1000.0)
         taken = builders.snapshot(*missions("." * 10), zombie)
@@ -191,3 +218,66 @@ class TestWithoutAKnownBoot:
         assert shown is not None
         assert words.epoch_title(view, shown) == "EPOCH UNKNOWN, n=12"
         assert "epoch unknown" in gate(view, "G2").reason
+
+
+BY_COMMAND = Actuation((), command=CommandRun(("restart",), 0, (), 1.0))
+ASKED_X = (RestartAsked(2.0, "bo@desk", "stuck"), RestartActed(3.0, BY_COMMAND))
+ASKED_F = (SwitchAsked(2.0, FORCE_FALLBACK, "bo@desk"), SwitchActed(3.0, BY_COMMAND))
+
+
+class TestARestartThatWasOrdered:
+    """Was: it rang `gateway lost`."""
+
+    def gone(self, *ordered: Event, now: float = 6.0) -> View:
+        sources = (Source.METRICS, Source.SESSIONS, Source.CONTINUITY, Source.HEALTH)
+        gone = [builders.failed(source, scenes.GONE, at=4.0) for source in sources]
+        taken = builders.polled(builders.snapshot(*missions("...")))
+        later = Tick(now, NOW + timedelta(seconds=now))
+        return looked(builders.booted(), taken, builders.listing(), *ordered, *gone, later, at=now)
+
+    def alarms(self, view: View) -> list[str]:
+        return [entry.alarm for entry in assess(view).safety]
+
+    @pytest.mark.parametrize("ordered", [ASKED_X, ASKED_F])
+    def test_is_no_alarm(self, ordered: tuple[Event, ...]) -> None:
+        assert self.alarms(self.gone(*ordered)) == []
+
+    @pytest.mark.parametrize("ordered", [ASKED_X, ASKED_F])
+    def test_that_lasts_too_long_is_one(self, ordered: tuple[Event, ...]) -> None:
+        assert self.alarms(self.gone(*ordered, now=130.0)) == ["gateway lost"]
+
+    def test_that_nobody_ordered_is_one(self) -> None:
+        assert self.alarms(self.gone()) == ["gateway lost"]
+
+
+class TestOurOwnClock:
+    """Ten minutes off, all through a watch: no age, window, epoch, word or alarm goes wrong."""
+
+    def night(self, off_s: float) -> View:
+        listed = [*missions("." * 5, 1800.0), *missions("...b......")]
+        taken = builders.snapshot(*listed, generated_at=NOW + timedelta(seconds=1800))
+        opened = window(opened_at=NOW - timedelta(minutes=5), anchor=frozenset[str]())
+        events: list[Event] = [
+            Tick(0.0, NOW + timedelta(seconds=off_s)),
+            builders.healthy(1800.0),
+            builders.booted(at=1800.0),
+            builders.listing(builders.session(), at=1800.0),
+            builders.linked(at=1799.0),
+            builders.polled(taken, at=1800.0),
+            WindowsRead(1.0, (opened,)),
+        ]
+        state = builders.state(*events)
+        return View(state, 1801.0)
+
+    @pytest.mark.parametrize("off_s", [-600.0, 600.0])
+    def test_changes_nothing_that_is_told(self, off_s: float) -> None:
+        right, wrong = self.night(0.0), self.night(off_s)
+        assert assess(wrong).suggestion == assess(right).suggestion
+        assert assess(wrong).gates == assess(right).gates
+        assert assess(wrong).safety == assess(right).safety
+        assert assess(wrong).numbers == assess(right).numbers
+        assert wrong.state.boot_at == right.state.boot_at
+        opened = assess(right).window
+        assert opened is not None
+        assert words.open_for(wrong, opened) == words.open_for(right, opened)
+        assert draft_row(wrong).taken_at == draft_row(right).taken_at

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import math
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 from tests.support import builders
@@ -12,10 +14,11 @@ from tests.support.builders import NOW
 from tests.support.rollout import lasting, row
 
 from vp_tui.domain.events import EvidenceRead
-from vp_tui.domain.models import ReportedFallback
+from vp_tui.domain.models import Latency, ReportedFallback
 from vp_tui.domain.rollout.guardrails import evidence_target
 from vp_tui.domain.rollout.verdicts import Verdict
 from vp_tui.domain.vocabulary import Stage
+from vp_tui.gateway.parsing import parse_metrics
 from vp_tui.views.assessment import assess
 from vp_tui.views.draft import Choice, draft_row
 from vp_tui.views.evidence_row import row_of
@@ -26,6 +29,9 @@ from vp_tui.views.view import View
 if TYPE_CHECKING:
     from vp_tui.domain.events import Event
     from vp_tui.domain.missions import LedgerEntry
+
+
+WIRE: Final = Path(__file__).parents[1] / "wire"
 
 
 def view(*missions: Any, **fields: Any) -> View:  # noqa: ANN401 - missions, and fields of Snapshot
@@ -59,6 +65,36 @@ def test_durations_that_cannot_be_made_a_p95_and_passed_gate_3(odd_s: float) -> 
     assert "35 odd durations" in written.notes
 
 
+@pytest.mark.parametrize("odd", ["NaN", "Infinity", "-5.0", '"soon"', "true"])
+def test_an_odd_number_of_seconds_cost_the_whole_answer_or_its_mission(odd: str) -> None:
+    wire = json.loads((WIRE / "b04_metrics_clean.json").read_bytes())["body"]
+    wire["latency_seconds"]["p95_seconds"] = wire["recent_missions"][0]["duration_seconds"] = "?"
+    taken = parse_metrics(json.dumps(wire).replace('"?"', odd).encode(), 500, 1000)
+    looked = View(builders.state(builders.healthy(), builders.polled(taken)), 1.0)
+    shown = numbers(looked)
+    assert shown is not None
+    assert len(shown.recent) == len(wire["recent_missions"])
+    assert (shown.snapshot.latency.p95_s, shown.snapshot.odd_durations) == (None, 1)
+    assert shown.snapshot.latency.p50_s is not None
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"active_runs": -4}, "-4 runs of session_a"),
+        ({"active_connections": -1}, "-1 viewers of session_a"),
+        ({"last_event_seq": 10**20}, f"{10**20} frames of session_a"),
+    ],
+)
+def test_counts_of_a_session_that_cannot_be_were_believed(
+    fields: dict[str, Any], words: str
+) -> None:
+    listed = builders.listing(builders.session(**fields))
+    taken = builders.polled(builders.snapshot(*many(1)))
+    looked = View(builders.state(builders.healthy(), builders.booted(), taken, listed), 1.0)
+    assert f"impossible counts reported: {words}" in told(looked)
+
+
 def test_one_odd_duration_costs_only_itself() -> None:
     shown = numbers(view(*many(3), builders.mission("odd", started_s=-500.0, duration_s=-1.0)))
     assert shown is not None
@@ -73,6 +109,8 @@ def test_one_odd_duration_costs_only_itself() -> None:
         ({"fallback": ReportedFallback(0, 10**20, 0.0)}, f"0 of {10**20} fell back"),
         ({"fallback": ReportedFallback(0, 3, 7.0)}, "a fallback rate of 7"),
         ({"mission_counts": {"completed": -2}}, "-2 missions completed"),
+        ({"event_counts": {"vp.mission.completed": -4}}, "-4 vp.mission.completed"),
+        ({"latency": Latency(-4, 30.0, 30.0, 30.0, 30.0)}, "-4 timed"),
         ({"mission_counts": {"completed": 10**20}}, f"{10**20} missions completed"),
     ],
 )

@@ -23,7 +23,7 @@ from vp_tui.views.assessment import assess
 from vp_tui.views.draft import flags_beside
 from vp_tui.views.figures import numbers
 from vp_tui.views.handover import rule_lines, window_lines
-from vp_tui.views.lane import turns_told
+from vp_tui.views.lane import is_newest_judged, turns_told
 from vp_tui.views.lookout import judged
 from vp_tui.views.runs import run_levels
 from vp_tui.views.sources import SourceWord, is_reachable
@@ -124,7 +124,7 @@ def _status_lines(view: View) -> Iterator[tuple[str, str]]:
             state = "nothing to attach to"
         yield name, f"{state}{old}{error}"
     if (figures := numbers(view)) is not None:
-        yield "missions", words.missions(figures)
+        yield "missions", words.missions(figures, is_judged=is_newest_judged(view))
     yield "turns", ", ".join(turns_told(view, is_labelled=True))
     for alarm in assess(view).safety:
         yield "SAFETY", f"{alarm.alarm}: {alarm.told}"

@@ -6,10 +6,11 @@ than that is blind for what is new. That is a word about the endpoint; what is k
 
 from __future__ import annotations
 
+import math
 from collections import Counter
-from dataclasses import replace
+from dataclasses import asdict, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from vp_tui.domain.missions import BOOT_SLACK, Signal, Witness, is_of_epoch
 from vp_tui.domain.vocabulary import rate_cell
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from vp_tui.domain.models import Dialect, Mission, MissionClaims, Snapshot
 
 
+_CLOCK_SLACK_S: Final = 1.0
+"""By how much two stamps of one clock may be cut."""
 DISPATCHED: Final = "vp.mission.dispatched"
 ORPHAN_AFTER_S: Final = 300.0
 """G2: what reads `running` for longer than this, and than three p95, cannot be real when idle."""
@@ -292,3 +295,34 @@ def _by_claim(
 
 def _age_s(mission: Mission, now: datetime) -> float:
     return (now - mission.started_at).total_seconds() if mission.started_at else 0.0
+
+
+def without_odd_durations(snapshot: Snapshot) -> Snapshot:
+    """Take from missions, and from what the gateway makes of them, durations that cannot be.
+
+    Those are negative, not finite, or longer than the lane has lived: from the oldest mission that
+    is listed until now.
+    """
+    starts = [mission.started_at for mission in snapshot.missions if mission.started_at]
+    life_s = (snapshot.generated_at - min(starts)).total_seconds() if starts else math.inf
+    longest_s = max(life_s, 0.0) + _CLOCK_SLACK_S
+
+    def is_odd(seconds: float | None) -> bool:
+        return seconds is not None and not 0.0 <= seconds <= longest_s
+
+    odd = {mission.mission_id for mission in snapshot.missions if is_odd(mission.duration_s)}
+    reported = asdict(snapshot.latency).items()
+    untold: dict[str, Any] = dict.fromkeys(
+        name for name, told in reported if name != "count" and is_odd(told)
+    )
+    if not odd and not untold:
+        return snapshot
+    missions = tuple(
+        mission._replace(duration_s=None) if mission.mission_id in odd else mission
+        for mission in snapshot.missions
+    )
+    return snapshot._replace(
+        missions=missions,
+        latency=replace(snapshot.latency, **untold),
+        odd_durations=len(odd) or len(untold),
+    )

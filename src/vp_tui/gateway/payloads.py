@@ -94,6 +94,10 @@ def _duration(seconds: object) -> object:
     return None if seconds is None else nan
 
 
+Seconds = Annotated[float | None, BeforeValidator(_duration)]
+"""What is no number costs itself and not its item."""
+
+
 class MissionPayload(Payload):
     """One of `recent_missions`; what is odd about what is not judged by costs only that."""
 
@@ -105,9 +109,7 @@ class MissionPayload(Payload):
     started_at: Stamp | None = None
     completed_at: Stamp | None = None
     result_ref: Annotated[Text | None, BeforeValidator(_text)] = None
-    duration_s: Annotated[float | None, BeforeValidator(_duration)] = Field(
-        None, alias="duration_seconds", allow_inf_nan=True
-    )
+    duration_s: Seconds = Field(None, alias="duration_seconds", allow_inf_nan=True)
     fallback_seen: bool = False
 
 
@@ -145,10 +147,10 @@ class LatencyPayload(Payload):
     """`latency_seconds` of the metrics."""
 
     count: int
-    avg_s: float | None = Field(None, alias="avg_seconds")
-    p50_s: float | None = Field(None, alias="p50_seconds")
-    p95_s: float | None = Field(None, alias="p95_seconds")
-    max_s: float | None = Field(None, alias="max_seconds")
+    avg_s: Seconds = Field(None, alias="avg_seconds", allow_inf_nan=True)
+    p50_s: Seconds = Field(None, alias="p50_seconds", allow_inf_nan=True)
+    p95_s: Seconds = Field(None, alias="p95_seconds", allow_inf_nan=True)
+    max_s: Seconds = Field(None, alias="max_seconds", allow_inf_nan=True)
 
 
 class MetricsPayload(Payload):

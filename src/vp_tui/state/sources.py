@@ -5,11 +5,10 @@ Times are of the monotonic clock, in seconds.
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from vp_tui.domain.coverage import ORPHAN_GRACE_S, orphans
+from vp_tui.domain.coverage import ORPHAN_GRACE_S, orphans, without_odd_durations
 from vp_tui.domain.missions import give_up, merge_snapshot
 from vp_tui.domain.models import Plane, Source, StreamState
 from vp_tui.domain.rollout.verdicts import Attestation, attested
@@ -60,7 +59,7 @@ def snapshot_arrived(event: events.SnapshotArrived, state: State) -> State:
     """Merge the metrics into the ledger."""
     at, plane, old_s = event.at, event.plane, event.snapshot.old_s
     if not _is_known(state, Source.METRICS, at, old_s):
-        snapshot = _without_odd_durations(event.snapshot)
+        snapshot = without_odd_durations(event.snapshot)
         ledger = merge_snapshot(state.ledger, snapshot, state.dialect)
         ledger = _with_orphans(ledger, snapshot, state)
         state = replace(state, snapshot=snapshot, ledger=ledger)
@@ -131,29 +130,6 @@ def _is_heard(run: Run, link: Link | None) -> bool:
     if link is None or link.state is not StreamState.LIVE:
         return False
     return run.turn.started_at is not None and link.since <= run.turn.started_at
-
-
-def _without_odd_durations(snapshot: Snapshot) -> Snapshot:
-    """Take from missions the durations that cannot be.
-
-    Those are negative, not finite, or longer than the lane has lived: from the oldest mission that
-    is listed until now.
-    """
-    starts = [mission.started_at for mission in snapshot.missions if mission.started_at]
-    life_s = (snapshot.generated_at - min(starts)).total_seconds() if starts else math.inf
-    longest_s = max(life_s, 0.0) + _CLOCK_SLACK_S
-    odd = {
-        mission.mission_id
-        for mission in snapshot.missions
-        if mission.duration_s is not None and not 0.0 <= mission.duration_s <= longest_s
-    }
-    if not odd:
-        return snapshot
-    missions = tuple(
-        mission._replace(duration_s=None) if mission.mission_id in odd else mission
-        for mission in snapshot.missions
-    )
-    return snapshot._replace(missions=missions, odd_durations=len(odd))
 
 
 def sessions_arrived(event: events.SessionsArrived, state: State) -> State:

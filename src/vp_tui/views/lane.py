@@ -12,6 +12,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vp_tui.domain.lane.mode import Belief, LaneMode, believed_mode
+from vp_tui.domain.lane.restart import RESTART_WITHIN_S
 from vp_tui.domain.lane.switch_proof import Proof, begun_in
 from vp_tui.domain.lane.switches import FORCE_FALLBACK, RELEASE, Change, Switch
 from vp_tui.domain.models import Source
@@ -293,3 +294,28 @@ def followed_change(view: View, change: Change, since: float | None = None) -> B
 def is_probe_under_way(view: View) -> bool:
     """Tell whether a probe of ours runs."""
     return view.state.lane.probe is not None and not view.state.lane.probe.is_over
+
+
+def is_newest_judged(view: View) -> bool:
+    """Tell whether the newest mission, where it reads `running`, may run or was given up (v1).
+
+    With no session running one look tells neither: another listing and poll will.
+    """
+    snapshot, listing = view.state.snapshot, view.state.sources.get(Source.SESSIONS)
+    if snapshot is None or not snapshot.missions or view.state.dialect != "G1":
+        return True
+    newest, is_listed = snapshot.missions[0], listing and listing.answered_at is not None
+    may_run = not is_listed or any(one.is_running for one in view.state.sessions.values())
+    return newest.status != "running" or may_run or newest.mission_id in view.state.ledger.given_up
+
+
+def is_restart_awaited(view: View) -> bool:
+    """Tell whether the gateway may be gone because vp-tui was told to restart it, just now."""
+    lane, brake = view.state.lane, view.state.lane.brake
+    if lane.restart is not None and not lane.restart.is_over:
+        return True
+    if brake is None or brake.proof is not Proof.PENDING or brake.in_force_at is not None:
+        return False
+    is_by_command = lane.acted is None or lane.acted.command is not None
+    since = brake.asked_at if brake.acted_at is None else brake.acted_at
+    return is_by_command and view.now - since < RESTART_WITHIN_S

@@ -96,6 +96,10 @@ def _word(status: SourceStatus, *, is_fresh: bool) -> SourceWord:
     return SourceWord.LIVE if is_fresh else SourceWord.STALE
 
 
+COUNTABLE: Final = 10**12
+"""No counter of the gateway comes so far."""
+
+
 class Trouble(NamedTuple):
     """One reason not to take the screen at its word, and what helps."""
 
@@ -117,6 +121,11 @@ def impossible_counts(snapshot: Snapshot) -> str:
         f"{count} missions {status}"
         for status, count in snapshot.mission_counts.items()
         if not 0 <= count <= snapshot.mission_limit
+    ]
+    found += [
+        f"{count} {what}"
+        for what, count in {"timed": snapshot.latency.count, **snapshot.event_counts}.items()
+        if not 0 <= count <= max(snapshot.mission_limit, snapshot.event_limit)
     ]
     if not 0 <= told.with_fallback <= told.considered <= max(snapshot.mission_limit, listed):
         found.append(f"{told.with_fallback} of {told.considered} fell back")
@@ -155,8 +164,22 @@ def oddities(view: View) -> Iterator[Trouble]:
             "left out of every p95; is the gateway's clock right?",
             is_grave=False,
         )
-    if impossible := impossible_counts(taken):
+    for impossible in filter(None, (impossible_counts(taken), impossible_sessions(view))):
         yield Trouble("impossible counts reported", impossible, see)
+
+
+def impossible_sessions(view: View) -> str:
+    """Say which of the listed sessions' counts cannot be; "" where all can."""
+    return ", ".join(
+        f"{number} {what} of {session.session_id}"
+        for session in view.state.sessions.values()
+        for what, number in (
+            ("runs", session.active_runs),
+            ("viewers", session.active_connections),
+            ("frames", session.last_event_seq),
+        )
+        if not 0 <= number < COUNTABLE
+    )
 
 
 @fact

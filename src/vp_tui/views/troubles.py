@@ -25,7 +25,7 @@ from vp_tui.views.figures import (
     unseen_outcomes,
     untold_gap,
 )
-from vp_tui.views.lane import lane_mode
+from vp_tui.views.lane import is_restart_awaited, lane_mode
 from vp_tui.views.sources import (
     SourceView,
     SourceWord,
@@ -78,7 +78,8 @@ def _troubles_found(view: View) -> Iterator[Trouble]:
     views = [source_view(view, source) for source in _SOURCES]
     down = [source for source in views if source.word is SourceWord.DOWN]
     if down and not is_reachable(view):
-        yield _failed(view, LOST if is_lost(view.state) else "no usable answer", down[0])
+        lost = "gateway restarting, as ordered" if is_restart_awaited(view) else LOST
+        yield _failed(view, lost if is_lost(view.state) else "no usable answer", down[0])
         return
     if refused := [one for one in views if one.word is SourceWord.UNAUTHORIZED]:
         names = ", ".join(source.name for source in refused)

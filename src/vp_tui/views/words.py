@@ -147,11 +147,12 @@ def fallen_for(figures: Numbers) -> str:
     return ", ".join(p95_cell(seconds) for seconds in list(newest)[:5] if seconds is not None)
 
 
-def missions(figures: Numbers) -> str:
+def missions(figures: Numbers, *, is_judged: bool = True) -> str:
     """Return how the missions that the newest metrics list stand, odd statuses too."""
     counts = figures.snapshot.mission_counts
     completed, failed = counts.get("completed", 0), counts.get("failed", 0)
-    return ", ".join([mission_counts(completed, failed, figures.running), *not_counted(figures)])
+    told = mission_counts(completed, failed, figures.running)
+    return ", ".join([told, *([] if is_judged else ["not judged"]), *not_counted(figures)])
 
 
 def not_counted(figures: Numbers) -> list[str]:
