@@ -170,7 +170,9 @@ class TestStuckAndQueued:
         assert "stuck" not in words(now, 1_998.0).values()
 
     def test_an_asked_threshold_stands_and_p95_raises_the_other(self) -> None:
-        slow = builders.polled(builders.snapshot(builders.mission(duration_s=70.0)))
+        slow = builders.polled(
+            builders.snapshot(builders.mission(started_s=-90.0, duration_s=70.0))
+        )
         assert stuck_after_s(builders.state(slow)) == 210.0
         assert stuck_after_s(builders.state(slow, stuck_after=5.0)) == 5.0
         assert stuck_after_s(builders.state()) == 120.0
