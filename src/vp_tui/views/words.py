@@ -149,10 +149,9 @@ def fallen_for(figures: Numbers) -> str:
 
 def missions(figures: Numbers, *, is_judged: bool = True) -> str:
     """Return how the missions that the newest metrics list stand, odd statuses too."""
-    counts = figures.snapshot.mission_counts
-    completed, failed = counts.get("completed", 0), counts.get("failed", 0)
-    told = mission_counts(completed, failed, figures.running)
-    return ", ".join([told, *([] if is_judged else ["not judged"]), *not_counted(figures)])
+    counts, odd = figures.snapshot.mission_counts, [] if is_judged else ["not judged"]
+    done, failed = counts.get("completed", 0), counts.get("failed", 0)
+    return ", ".join([mission_counts(done, failed, figures.running), *odd, *not_counted(figures)])
 
 
 def not_counted(figures: Numbers) -> list[str]:
