@@ -113,3 +113,14 @@ async def test_scrolling_is_named_only_where_there_is_more_than_is_seen() -> Non
     async with running(*scenes.ordinary(), *long, size=(80, 24)) as rig:
         await rig.press("2", "enter")
         await rig.until(lambda: "scroll" in rig.lines[-1])
+
+
+async def test_a_refused_token_is_the_cause_whatever_is_empty_for_it() -> None:
+    async with running(*scenes.refused_ops(dashboard=False), size=(80, 24)) as rig:
+        assert "no list of sessions -> [A] read tokens again" in rig.pane("runs")
+        await rig.press("3")
+        assert not {" / search ", " / filter ", " E error "} & {
+            key for key in (" / search ", " / filter ", " E error ") if key in rig.lines[-1]
+        }
+        await rig.press("c")
+        assert "[A] read tokens again" in next(iter(rig.app._notifications)).message

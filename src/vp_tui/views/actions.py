@@ -304,6 +304,7 @@ def keys_now(watch: Watch, hands: AtHand) -> tuple[Action, ...]:
         and not (action.danger and watch.read_only)
         and (hands.can_cancel or action.id != "cancel")
         and (hands.enter or action.id != "triage")
+        and (hands.enter or hands.found or action.id != "find")
     )
 
 
@@ -326,7 +327,7 @@ def _wanted(hands: AtHand) -> Iterator[tuple[str, str]]:
     if hands.found:
         yield from (("next-match", "next"), ("previous-match", "previous")) if is_log else ()
         yield "back", "end search" if is_log else "all rows"
-    if is_log:
+    if is_log and (hands.enter or hands.found):
         yield from (("find", "search"), ("next-error", ""))
     for action_id in _AT_HAND[hands.is_triage]:
         yield action_id, hands.enter if action_id == "triage" else ""

@@ -61,7 +61,7 @@ def why_no_cancel(view: View, session_id: str | None) -> str | None:
     only a run that can be hit is hit (docs/wire.md, section 6).
     """
     if session_id is None:
-        return "no session is selected"
+        return _why_refused(view) or "no session is selected"
     if session_id == view.state.lane_log_id:
         return "that is the lane's own directory, not a session: cancel the run that it works for"
     if (row := row_of_session(view, session_id)) is None:
@@ -70,13 +70,18 @@ def why_no_cancel(view: View, session_id: str | None) -> str | None:
         return _BEYOND[row.level.level].format(key=key_of(view.state.watch, "restart"))
     if not row.run.is_open:
         return "it runs nothing: there is nothing to cancel"
-    return _why_refused(view, row.run)
+    return _why_refused(view) or _why_not_again(view, row.run)
 
 
-def _why_refused(view: View, run: Run) -> str | None:
-    """Say that a cancel would get a 401, or that somebody sent one that may yet be heard."""
-    if is_cancel_refused(view):
-        return f"{read_again(view)}: with that which there is a cancel gets a 401"
+def _why_refused(view: View) -> str | None:
+    """Say that the gateway would refuse a cancel, whatever it is of."""
+    if not is_cancel_refused(view):
+        return None
+    return f"{read_again(view)}: with that which there is a cancel gets a 401"
+
+
+def _why_not_again(view: View, run: Run) -> str | None:
+    """Say what keeps a run from being cancelled once more: somebody did, and it may yet hear."""
     cancels = cancels_of(view, run.session_id)
     if (asked := next((c for c in cancels if c.is_in_flight), None)) is not None:
         return f"a cancel of it is on its way, asked for {age(view.now - asked.at)} ago"

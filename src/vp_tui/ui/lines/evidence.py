@@ -233,4 +233,4 @@ def figure_lines(view: View, window: Window, width: int) -> list[Line]:
     lines = side_by_side(view, figures, width)
     if source.word is SourceWord.LIVE:
         return lines
-    return [*lines, join((f"the metrics are {words.source_state(source)}", "warn"))]
+    return [*lines, join((f"metrics {words.source_state(source)}", "warn"))]

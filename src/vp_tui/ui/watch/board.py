@@ -46,7 +46,7 @@ from vp_tui.views import words
 from vp_tui.views.actions import AtHand
 from vp_tui.views.figures import numbers
 from vp_tui.views.runs import run_rows
-from vp_tui.views.sources import SourceWord, source_view, streams_view
+from vp_tui.views.sources import SourceWord, cure_of, source_view, streams_view
 from vp_tui.views.troubles import GUARDRAIL
 
 if TYPE_CHECKING:
@@ -268,6 +268,8 @@ class Board(Container):
         rows = run_rows(view, matching)
         source = source_view(view, Source.SESSIONS)
         none = " no list of sessions yet" if source.age_s is None else " no session in memory"
+        if source.age_s is None and source.failure is not None:
+            none = f" no list of sessions -> {cure_of(view, source.failure)}"
         empty = nothing_matches("session", matching, view.state.watch) or none
         self.runs.list.show(rows, empty, is_current=source.is_current)
         self.runs.describe(runs_facts(rows, view, source, matching))
