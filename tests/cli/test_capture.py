@@ -80,10 +80,12 @@ def test_probes_run_one_after_the_other_and_their_missions_are_captured(
     assert "probe traffic" in row.scope
     assert "2 of 2 probes delegated (delegated, done by the lane)" in row.notes
     audited = newest_actions(tmp_path / "state" / "vp-tui" / "audit.jsonl", 9).records
-    assert [(each.action, each.result) for each in audited] == [
+    *probes, recorded = audited
+    assert [(each.action, each.result) for each in probes] == [
         ("probe", "delegated, done by the lane")
     ] * 2
-    assert len({each.target for each in audited}) == 2
+    assert len({each.target for each in probes}) == 2
+    assert recorded.action == "record"
 
 
 def test_the_source_may_be_another_and_a_stage_decides_too(run: Run, gateway: SimProcess) -> None:

@@ -10,7 +10,8 @@ from tests.support import builders
 from tests.support.rollout import window
 
 from vp_tui.domain.events import SwitchActed, SwitchAsked, SwitchesRead, WindowsRead
-from vp_tui.domain.lane.switches import FORCE_FALLBACK, Actuation, Switches
+from vp_tui.domain.lane.switches import FORCE_FALLBACK, Actuation, CommandRun, Switches
+from vp_tui.domain.models import ActionStep
 from vp_tui.views.assessment import assess
 from vp_tui.views.lane import LATELY_S, belief_doubt, lane_word
 from vp_tui.views.status import status_object
@@ -100,3 +101,26 @@ def test_a_change_that_nobody_carries_out_waits_for_the_operators_hands() -> Non
     asked = SwitchAsked(1.0, FORCE_FALLBACK, "ana@laptop")
     view = after(asked, SwitchActed(2.0, Actuation((), by_hand=("set it",))))
     assert lane_word(view) == "FORCED waits for your hands"
+
+
+def test_a_brake_was_said_to_be_written_when_its_restart_had_ended() -> None:
+    written, ended = builders.NOW + timedelta(seconds=11), builders.NOW + timedelta(seconds=51)
+    steps = (
+        ActionStep(written, "written", "UA_CODER_VP_FORCE_FALLBACK=1 written in .env"),
+        ActionStep(written, "command", "restart"),
+        ActionStep(ended, "command ended", "exit code 0 after 40.0 s"),
+    )
+    done = Actuation(steps, written=True, command=CommandRun(("restart",), 0, (), 40.0))
+    view = after(
+        SwitchAsked(10.0, FORCE_FALLBACK, "ana@laptop", ""),
+        builders.booted("2026-11-22T20:00:30", at=31.0),
+        SwitchActed(51.0, done),
+        now=52.0,
+    )
+    brake = view.state.lane.brake
+    assert brake is not None
+    assert [(step.at, step.step) for step in brake.steps] == [
+        (10.0, "requested"),
+        (11.0, "written"),
+        (31.0, "in force"),
+    ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
@@ -9,7 +10,6 @@ from tests.support import builders
 from tests.support.rollout import window
 
 from vp_tui.domain.events import (
-    AuditRead,
     RestartActed,
     RestartAsked,
     SwitchActed,
@@ -36,7 +36,6 @@ from vp_tui.domain.lane.switches import (
     Switches,
 )
 from vp_tui.domain.models import Plane, Source
-from vp_tui.domain.orders import ActionKind, ActionRecord
 from vp_tui.domain.vocabulary import RevertMode, Stage, Traffic
 from vp_tui.state.reducer import reduce_all
 from vp_tui.views.lookout import circumstances, judged
@@ -44,6 +43,8 @@ from vp_tui.views.view import View
 from vp_tui.worker.lookout import act_on_revert
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from vp_tui.domain.events import Event, Heard
     from vp_tui.domain.models import Snapshot
     from vp_tui.domain.runs.alarms import Alarm
@@ -88,6 +89,9 @@ def already(*events: Event, **watch: Any) -> str | None:  # noqa: ANN401 - as ab
 class _Hands:
     """Notes what is to be done."""
 
+    since: datetime | None = None
+    """From when on an audited dry run is of the same trip."""
+
     def __init__(self) -> None:
         self.changed: list[tuple[Change, str]] = []
         self.noted: list[tuple[str, str, str]] = []
@@ -100,6 +104,10 @@ class _Hands:
 
     def keep_heard(self, heard: Heard) -> None:
         self.kept = heard
+
+    def note_once(self, action: str, reason: str, result: str, since: datetime) -> None:
+        self.since = since
+        self.note(action, reason, result)
 
     def ring(self, alarms: tuple[Alarm, ...]) -> None:
         raise AssertionError(alarms)
@@ -256,18 +264,10 @@ class TestFollowing:
         assert {action for action, _r, _result in hands.noted} == {"auto-revert"}
         assert all(r.startswith("3 of the last 9 fell back") for _a, r, _result in hands.noted)
 
-    def test_a_dry_run_is_audited_once_for_a_trip_whoever_watches(self) -> None:
-        first, second = _Hands(), _Hands()
-        live(told(auto_revert=RevertMode.DRY_RUN), 3, first)
-        ((action, _, result),) = first.noted
-        state = told(auto_revert=RevertMode.DRY_RUN)
-        watch, at = state.watch, state.clock.wall_at(0.5)
-        done = (at, "bo@desk", action, watch.vp_id, "2 of the last 8", (), result, ActionKind.DONE)
-        here = ActionRecord(*done, watch.url, watch.vp_id)
-        live(reduce_all(state, [AuditRead(0.6, (here,))]), 3, second)
-        assert second.noted == []
-        live(reduce_all(state, [AuditRead(0.6, (here._replace(gateway="elsewhere"),))]), 3, second)
-        assert len(second.noted) == 1
+    def test_a_dry_run_is_of_one_trip_since_the_oldest_fallback_of_it(self) -> None:
+        hands = _Hands()
+        live(told(auto_revert=RevertMode.DRY_RUN), 3, hands)
+        assert hands.since == builders.NOW - timedelta(seconds=150)
 
     def test_a_dry_run_audits_what_it_would_have_done(self) -> None:
         hands = _Hands()

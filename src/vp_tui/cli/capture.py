@@ -96,7 +96,7 @@ def capture(arguments: Arguments) -> int:
     row, facts = _staged_row(draft, options) if draft else scripted_row(seen, settings, options)
     say(output(seen, row, facts))
     if options.append is not None:
-        for line in append(own.spool, options.append, row, facts):
+        for line in append(own, settings, options.append, row, facts):
             narrate(line)
     return 0
 

@@ -17,6 +17,7 @@ from vp_tui.cli.config.load import DEFAULT
 from vp_tui.domain.coverage import CoverageState, coverage_of
 from vp_tui.domain.missions import Ledger
 from vp_tui.domain.models import Failure, Snapshot
+from vp_tui.domain.orders import ActionKind, ActionRecord
 from vp_tui.domain.rollout.decisions import script_decision
 from vp_tui.domain.rollout.evidence_row import EvidenceRow, cells_from_snapshot, finite
 from vp_tui.domain.rollout.labels import next_label, next_stage, numbered_label, places_that_count
@@ -27,12 +28,13 @@ from vp_tui.gateway.credentials import host_port
 from vp_tui.gateway.errors import Unreadable
 from vp_tui.gateway.parsing import parse_metrics
 from vp_tui.gateway.payloads import as_utc
-from vp_tui.storage.errors import EvidenceError
+from vp_tui.storage.audit_log import append_action
+from vp_tui.storage.errors import AuditError, EvidenceError
 from vp_tui.storage.evidence_log import read_log
 from vp_tui.storage.places import actor
 from vp_tui.storage.rows import RecordFacts, record_or_keep
 from vp_tui.views.evidence_row import counts_note
-from vp_tui.worker.evidence import append_waiting, waiting_rows
+from vp_tui.worker.evidence import append_waiting, waiting_rows, written_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
     from vp_tui.cli.config.load import Loaded
     from vp_tui.cli.config.settings import Settings
     from vp_tui.domain.rollout.decisions import Suggestion
+    from vp_tui.storage.places import Places
 
 
 _MOST: Final = {"mission_limit": 500, "event_limit": 1000}
@@ -176,12 +179,15 @@ def scripted_row(
     return row, facts
 
 
-def append(spool: Path, log: Path, row: EvidenceRow, facts: RecordFacts) -> Iterator[str]:
-    """Record `row` in `log` behind those that wait for it in `spool`; tell what was done.
+def append(
+    places: Places, settings: Settings, log: Path, row: EvidenceRow, facts: RecordFacts
+) -> Iterator[str]:
+    """Record `row` in `log` behind those that wait for it, and audit that; tell what was done.
 
-    Raises EvidenceError when it could not be written: it then waits in `spool` itself, or the
+    Raises EvidenceError when it could not be written: it then waits in the spool itself, or the
     error says that it could not even be kept.
     """
+    spool = places.spool
     found = waiting_rows(spool, log)
     yield from (f"WARNING: {warning}" for warning in found.warnings)
     for lost in found.rows:
@@ -195,6 +201,13 @@ def append(spool: Path, log: Path, row: EvidenceRow, facts: RecordFacts) -> Iter
             yield f"WARNING: {_told(settled.row)} still waits: {failure.reason}; {failure.cure}"
     appended = record_or_keep(spool, log, row, facts)
     yield f"recorded as line {appended.line} of {literal(str(appended.path))}"
+    told = written_words(row, appended.line, appended.path.name)
+    reason, who = facts.override_reason or "", (settings.url, settings.vp_id)
+    done = (datetime.now(UTC), facts.actor, "record", row.window, reason, (), told)
+    try:
+        append_action(places.audit, ActionRecord(*done, ActionKind.DONE, *who))
+    except AuditError as error:
+        yield f"WARNING: not in the audit: {error.failure.reason}; {error.failure.cure}"
 
 
 def _told(row: EvidenceRow) -> str:

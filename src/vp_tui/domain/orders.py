@@ -227,8 +227,23 @@ class RingAlarms(NamedTuple):
     """The command's last argument."""
 
 
+class AuditOnce(NamedTuple):
+    """Write into the audit what a dry run would have done, unless it has that since `since`."""
+
+    record: ActionRecord
+    since: datetime
+    """Nothing of before is of the same trip."""
+
+    def is_told_by(self, other: ActionRecord) -> bool:
+        """Tell whether a line of the audit says so already, whoever watched."""
+        mine = self.record
+        is_alike = (mine.what, mine.gateway, mine.vp_id) == (other.what, other.gateway, other.vp_id)
+        kinds = {record.result.partition(":")[0] for record in (mine, other)}
+        return is_alike and len(kinds) == 1 and other.at >= self.since
+
+
 LaneOrder = SetSwitch | RestartGateway | RunProbe
 """What the sources show the effect of, soon after."""
 Work = CancelRun | LaneOrder
 """What is done to the gateway, once, and audited whatever comes of it."""
-Order = Work | RingAlarms | ActionRecord
+Order = Work | RingAlarms | ActionRecord | AuditOnce

@@ -19,12 +19,15 @@ from vp_tui.storage.errors import AuditError, HandoverError
 from vp_tui.storage.locks import take
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
     from pathlib import Path
 
 
 LOCK_WAIT_S: Final = 2.0
 """The action waits for nobody; only its caller hears that it could not be written down."""
+LOOKED_AT: Final = 500
+"""Lines looked at for whether something is told already, the newest."""
 READ_AT_MOST: Final = 4 * 1024 * 1024
 """Bytes, from the end of the file."""
 
@@ -37,16 +40,25 @@ class AuditTail(NamedTuple):
     """Lines among the newest that tell no action; they are left where they are."""
 
 
-def append_action(path: Path, record: ActionRecord, *, wait_s: float = LOCK_WAIT_S) -> None:
+def append_action(
+    path: Path,
+    record: ActionRecord,
+    *,
+    unless: Callable[[ActionRecord], bool] | None = None,
+    wait_s: float = LOCK_WAIT_S,
+) -> None:
     """Add a line to the audit, fsynced; a new file, and its directory, are for its owner only.
 
-    Blocks on the disk, and up to `wait_s` on others. Raises AuditError; the file is then as it was.
+    Nothing is added where `unless` holds for one of the newest lines, whoever wrote that. Blocks on
+    the disk, and up to `wait_s` on others. Raises AuditError; the file is then as it was.
     """
     text = json.dumps(to_json(record), ensure_ascii=False, separators=(",", ":"))
     with AuditError.for_os_errors(path):
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with opened(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600) as fd:
             take(fd, fcntl.LOCK_EX, wait_s)
+            if unless is not None and any(map(unless, newest_actions(path, LOOKED_AT).records)):
+                return
             append_line(fd, text.encode("utf-8", "backslashreplace"))
         sync_directory(path.parent)
 

@@ -70,7 +70,7 @@ class Commands:
         """Write an evidence row; answered by RowRecorded, WindowsRead and EvidenceRead."""
         outcome = await self.recorder.record(draft, choice)
         if not isinstance(outcome, Failure) and (told := outcome.told):
-            self._note("record", outcome.row.window, choice.reason, told)
+            self.keep(self._told("record", outcome.row.window, choice.reason, told))
         self.feeds.call(lambda feeds: feeds.read_files())
         return outcome
 
@@ -120,23 +120,29 @@ class Commands:
 
     def refused(self, action: str, target: str, reason: str, why: str) -> None:
         """Audit that something was asked for and not done."""
-        self._note(action, target, reason, f"refused: {why}", orders.ActionKind.REFUSED)
+        why, kind = f"refused: {why}", orders.ActionKind.REFUSED
+        self.keep(self._told(action, target, reason, why, kind))
 
     def note(self, action: str, reason: str, result: str) -> None:
         """Audit what was done here and asks nothing of the gateway: a waiver, the auto-revert."""
-        self._note(action, self.store.state.watch.vp_id, reason, result)
+        self.keep(self._told(action, self.store.state.watch.vp_id, reason, result))
 
-    def _note(
+    def note_once(self, action: str, reason: str, result: str, since: datetime) -> None:
+        """Audit what the auto-revert would have done, unless somebody did so since `since`."""
+        record = self._told(action, self.store.state.watch.vp_id, reason, result)
+        self.feeds.order(orders.AuditOnce(record, since))
+
+    def _told(
         self,
         action: str,
         target: str,
         reason: str,
         result: str,
         kind: orders.ActionKind = orders.ActionKind.DONE,
-    ) -> None:
+    ) -> orders.ActionRecord:
         watch, at = self.store.state.watch, self.store.state.clock.wall_at(self.clock())
         told = (at, self.actor, action, target, reason, (), result, kind, watch.url, watch.vp_id)
-        self.keep(orders.ActionRecord(*told))
+        return orders.ActionRecord(*told)
 
     def acknowledge(self) -> int:
         """Say that the alarms were seen; answered by AlarmsAcknowledged. Return how many."""
@@ -144,7 +150,7 @@ class Commands:
         if unseen:
             self.store.apply(events.AlarmsAcknowledged(self.clock(), self.actor))
             seen = (f"{alarm.key.kind} {alarm.session_id or ''}".strip() for alarm in unseen)
-            self._note("acknowledge", ", ".join(seen), "", "seen")
+            self.keep(self._told("acknowledge", ", ".join(seen), "", "seen"))
         return len(unseen)
 
     def ring(self, alarms: tuple[Alarm, ...]) -> None:

@@ -97,6 +97,11 @@ def _append_first(spool: Path, log: Path, rows: Collection[EvidenceRow]) -> Appe
     return None
 
 
+def written_words(row: EvidenceRow, line: int, log: str) -> str:
+    """Return what the audit says of a row that was written."""
+    return f"{row.decision}, line {line} of {log}"
+
+
 class Written(NamedTuple):
     """The row is on disk."""
 
@@ -112,7 +117,7 @@ class Written(NamedTuple):
     @property
     def told(self) -> str:
         """What the audit says of it."""
-        return f"{self.row.decision}, line {self.line} of {self.log}"
+        return written_words(self.row, self.line, self.log)
 
 
 class Preceded(NamedTuple):

@@ -59,7 +59,10 @@ class Hands(Protocol):
         """Set a switch of the lane by the operator's actuator."""
 
     def note(self, action: str, reason: str, result: str) -> None:
-        """Write into the audit what vp-tui did by itself, or would have done."""
+        """Write into the audit what vp-tui did by itself."""
+
+    def note_once(self, action: str, reason: str, result: str, since: datetime) -> None:
+        """Write into the audit what it would have done, unless somebody did so since `since`."""
 
     def keep_heard(self, heard: Heard) -> None:
         """Keep what is to outlive this vp-tui."""
@@ -121,30 +124,24 @@ class Lookout:
 def act_on_revert(before: AutoRevert, view: View, hands: Hands) -> None:
     """Audit what is news of a step, and force fallback when the countdown has run out."""
     after = view.state.auto_revert
-    told = news(before, after)
-    if told is None or (after.phase is Phase.DRY_RUN and _is_audited(view)):
+    told, trip = news(before, after), after.trip or before.trip or ""
+    if told is None:
         return
-    hands.note(AUTO_REVERT, after.trip or before.trip or "", told)
+    if after.phase is Phase.DRY_RUN:
+        hands.note_once(AUTO_REVERT, trip, told, _fell_first_at(view))
+    else:
+        hands.note(AUTO_REVERT, trip, told)
     if after.phase is Phase.REVERTED:
         hands.change_switch(FORCE_FALLBACK, f"auto-revert: {before.trip}")
 
 
-def _is_audited(view: View) -> bool:
-    """Tell whether a dry run of this trip on this lane is in the audit, whoever watched.
-
-    A line that is younger than the oldest fallback of the last 20 is of this trip.
-    """
-    watch, figures = view.state.watch, numbers(view)
-    records = view.state.audit.records if view.state.audit is not None else ()
+def _fell_first_at(view: View) -> datetime:
+    """Return when the oldest fallback of the last 20 ended: what is younger is of this trip."""
+    figures = numbers(view)
     newest = figures.real[-ROLLING:] if figures else ()
     fallen = [entry.mission.completed_at for entry in newest if entry.fell_back]
     ends = [on_our_clock(view, end) for end in fallen if end is not None]
-    return any(
-        (each.what, each.gateway, each.vp_id) == (AUTO_REVERT, watch.url, watch.vp_id)
-        and each.result.startswith("dry run")
-        and each.at >= min(ends, default=view.wall)
-        for each in records
-    )
+    return min(ends, default=view.wall)
 
 
 LEFT: Final = "unconfirmed when vp-tui left"

@@ -21,6 +21,7 @@ from vp_tui.domain.models import ActionStep, Failure
 from vp_tui.domain.orders import (
     ActionKind,
     ActionRecord,
+    AuditOnce,
     CancelRun,
     RestartGateway,
     RingAlarms,
@@ -109,6 +110,8 @@ class OrderRunner:
         """Carry out an order to its end. It is in the audit then, or AuditFailed says why not."""
         if isinstance(order, ActionRecord):
             await self._keep(order)
+        elif isinstance(order, AuditOnce):
+            await self._keep(order.record, unless=order.is_told_by)
         elif isinstance(order, RingAlarms):
             await self._ring(order)
         else:
@@ -218,10 +221,12 @@ class OrderRunner:
         )
         return (*steps, ActionStep(wall, "given up", probe.reason)) if probe.reason else steps
 
-    async def _keep(self, record: ActionRecord) -> None:
+    async def _keep(
+        self, record: ActionRecord, unless: Callable[[ActionRecord], bool] | None = None
+    ) -> None:
         """Write a line of the audit; that it cannot be written is told, and stops nothing."""
         try:
-            await asyncio.to_thread(append_action, self.book.path, record)
+            await asyncio.to_thread(append_action, self.book.path, record, unless=unless)
         except AuditError as error:
             self.emit(events.AuditFailed(self.clock(), error.failure))
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from math import inf
+from operator import attrgetter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vp_tui.domain.lane.switches import NOT_IN_FORCE
@@ -101,7 +102,7 @@ def acted(brake: Brake, at: float, done: Actuation) -> Brake:
     """Return the proof after the actuator has done what it can."""
     brake = brake._replace(acted_at=at, needs_restart=done.needs_restart)
     if done.written:
-        brake = _with_step(brake, at, "written", brake.change.line)
+        brake = _with_step(brake, _written_at(done, at), "written", brake.change.line)
     if (failure := done.failure) is not None:
         failed = f"{failure.reason}; {failure.cure}"
         brake = _with_step(brake, at, "failed", failed)
@@ -113,6 +114,14 @@ def acted(brake: Brake, at: float, done: Actuation) -> Brake:
     if brake.in_force_at is not None:
         return brake
     return _pending(brake, NOT_IN_FORCE if done.needs_restart else "carried out, not proven")
+
+
+def _written_at(done: Actuation, at: float) -> float:
+    """Return when the env file was written, of what had ended by `at`: a command takes its time."""
+    written = next((step.at for step in done.steps if step.step == "written"), None)
+    if written is None:
+        return at
+    return at - (done.steps[-1].at - written).total_seconds()
 
 
 def _pending(brake: Brake, reason: str) -> Brake:
@@ -229,4 +238,5 @@ def _why_unconfirmed(brake: Brake) -> str:
 
 
 def _with_step(brake: Brake, at: float, name: str, detail: str = "") -> Brake:
-    return brake._replace(steps=(*brake.steps, ProofStep(at, name, detail)))
+    steps = (*brake.steps, ProofStep(at, name, detail))
+    return brake._replace(steps=tuple(sorted(steps, key=attrgetter("at"))))

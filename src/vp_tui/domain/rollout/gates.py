@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vp_tui.domain.rollout.guardrails import (
-    FAILURES_IN_A_ROW,
-    FAILURES_OF_LAST,
+    FAILURES_LIMIT,
     ROLLING,
+    TRIPS_AT,
     sustained_failures,
     trip_wire,
 )
@@ -195,8 +195,9 @@ def _settled(facts: GateFacts, *, fallen: bool) -> GateFacts:
 
 def _rate(facts: GateFacts) -> GateResult:
     if facts.trip_wire.reason is not None:
-        limit = f"guardrail 3: {percent(GUARDRAIL_RATE)} of the last {ROLLING}, or failures"
-        return GateResult(Verdict.FAIL, facts.trip_wire.reason, limit)
+        is_rate = facts.trip_wire.fallbacks >= TRIPS_AT
+        limit = f"{percent(GUARDRAIL_RATE)} of the last {ROLLING}" if is_rate else FAILURES_LIMIT
+        return GateResult(Verdict.FAIL, facts.trip_wire.reason, f"guardrail 3: {limit}")
     samples = _samples(facts)
     for verdict, least, rate, name in (
         (Verdict.FAIL, CRITICAL_FALLBACKS, FALLBACK_CRITICAL, "critical"),
@@ -236,12 +237,9 @@ def _claim(fallbacks: int, n: int) -> GateResult:
 
 
 def _failures(facts: GateFacts) -> GateResult:
-    many, of = FAILURES_OF_LAST
     if (pattern := sustained_failures(facts.finished)) is not None:
         reason = f"{pattern}: VP and primary both failed, users saw it"
-        return GateResult(
-            Verdict.FAIL, reason, f"{FAILURES_IN_A_ROW} in a row, or {many} of the last {of}"
-        )
+        return GateResult(Verdict.FAIL, reason, FAILURES_LIMIT)
     ended = [entry for entry in facts.finished if entry.mission.status != "cancelled"]
     failed = sum(entry.mission.status == "failed" for entry in ended[-ROLLING:])
     seen = [f"{failed} of the last {ROLLING} failed: users saw it"] if failed else []

@@ -41,6 +41,9 @@ TRIPS_AT: Final = 3
 FAILURES_IN_A_ROW: Final = 2
 FAILURES_OF_LAST: Final = (3, 10)
 """That many failed missions of the last so many are a pattern too."""
+FAILURES_LIMIT: Final = "{} in a row, or {} of the last {} failed".format(
+    FAILURES_IN_A_ROW, *FAILURES_OF_LAST
+)
 EVIDENCE_TARGET: Final = 10
 """Real missions after the anchor that are to be recorded."""
 

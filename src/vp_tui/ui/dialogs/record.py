@@ -10,9 +10,9 @@ from textual.containers import Horizontal, VerticalScroll
 from textual.widgets import Input
 
 from vp_tui.domain.rollout.windows import default_scope
-from vp_tui.domain.text import ELLIPSIS, literal
+from vp_tui.domain.text import literal
 from vp_tui.domain.vocabulary import Stage, Traffic, is_word
-from vp_tui.ui.dialogs.window import WorkDialog, window_fields
+from vp_tui.ui.dialogs.window import WorkDialog, fill_window, has_first_data, window_fields
 from vp_tui.ui.kit.forms import Choices, Cycle, Cycles, Field, TextLine
 from vp_tui.ui.kit.line_list import Lines
 from vp_tui.ui.kit.overlays import Dialog
@@ -22,9 +22,10 @@ from vp_tui.ui.lines.evidence import (
     headline,
     meanwhile,
     row_lines,
+    waiting_lines,
     word_rows,
 )
-from vp_tui.ui.lines.paint import Line, first_lines, join, plain, shorten
+from vp_tui.ui.lines.paint import first_lines, shorten
 from vp_tui.views.draft import Choice, draft_row
 from vp_tui.views.evidence_row import actions_in_window, row_of
 from vp_tui.worker.evidence import AppendedRow, Outcome, Preceded, WaitingRows
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
     from vp_tui.domain.rollout.evidence_row import EvidenceRow
     from vp_tui.domain.rollout.windows import Window
-    from vp_tui.worker.evidence import WaitingRow
+    from vp_tui.views.view import View
     from vp_tui.worker.lane_watch import LaneWatch
 
 
@@ -49,8 +50,8 @@ FEWEST_WORDS: Final = 3  # lines of the list of words at least, while it has not
 class RecordDialog(WorkDialog[Outcome]):
     """Returns what came of writing; None when nothing was written.
 
-    The data is that of the moment it was opened: what is edited changes the window, never the
-    figures.
+    The data is that of the moment it was opened, or of the first answer where there was none yet:
+    what is edited changes the window, never the figures.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -64,6 +65,7 @@ class RecordDialog(WorkDialog[Outcome]):
         super().__init__(lane)
         self.said = why or ""
         self._draft = draft_row(lane.live.view)
+        self._proposed = self._draft.window
         self._keep: bool | None = None
         """Whether the window stays open; None: as the word has it."""
 
@@ -130,6 +132,8 @@ class RecordDialog(WorkDialog[Outcome]):
         super().redraw()
         columns, lines = self.room
         view, author = self.lane.live.view, self.lane.commands.recorder.author
+        if not self.is_working and has_first_data(self._draft.view, view):
+            self._begin_anew(view)
         self.query_one("#dialog").border_title = headline(self._draft, view)
         asked = {
             "#field-word": self._chosen == ANOTHER,
@@ -184,12 +188,26 @@ class RecordDialog(WorkDialog[Outcome]):
     @on(Cycle.Changed)
     @on(Input.Changed)
     def _edited(self) -> None:
+        self._take(self._draft.view.as_if(self._edited_window()))
+        self.redraw()
+
+    def _take(self, view: View) -> None:
+        """Draft the row of this view; the suggested word, where it is chosen, follows."""
         suggested = self._draft.suggestion.decision
-        self._draft = draft_row(self._draft.view.as_if(self._edited_window()))
+        self._draft = draft_row(view)
         if self._draft.suggestion.decision != suggested:
             followed = self._chosen == suggested
             self._offer(self._draft.suggestion.decision if followed else self._chosen)
-        self.redraw()
+
+    def _begin_anew(self, view: View) -> None:
+        """Take up the first data; a window that was edited stays as it is."""
+        edited = self._edited_window()
+        if edited != self._proposed:
+            self._take(view.as_if(edited))
+            return
+        self._take(view)
+        self._proposed = self._draft.window
+        fill_window(self, self._proposed, "window")
 
     def _edited_window(self) -> Window:
         """Return the window as it reads now; a scope that nobody named follows the source."""
@@ -269,7 +287,6 @@ _AROUND: Final = 10
 """Lines of the screen that tell something else than the rows."""
 _EACH: Final = 4
 """Lines of a row."""
-NO_FILE: Final = "only its record is there: vp-tui ended in between, or somebody took the row out"
 
 
 class WaitingDialog(WorkDialog[list[AppendedRow]]):
@@ -293,7 +310,7 @@ class WaitingDialog(WorkDialog[list[AppendedRow]]):
         self.show_told(self.said)
         room = max((self.app.size.height - _AROUND) // _EACH, 1)
         rows = self._found.rows
-        lines = [line for row in rows[:room] for line in _row_lines(row, width)]
+        lines = [line for row in rows[:room] for line in waiting_lines(row, width)]
         if len(rows) > room:
             lines.append(((f"and {len(rows) - room} more", "dim"),))
         lines += [((f"! {literal(warning)}", "warn"),) for warning in self._found.warnings]
@@ -323,23 +340,3 @@ class WaitingDialog(WorkDialog[list[AppendedRow]]):
             return
         done = f"{len(self._appended)} appended; " if self._appended else ""
         self.tell(f"{done}{failure.reason}; {failure.cure}. What is below goes on waiting")
-
-
-def _row_lines(waiting: WaitingRow, width: int) -> list[Line]:
-    """Return what the row says, why it waits, and where it is kept, as _EACH lines."""
-    row = waiting.row
-    said = [
-        plain(f"{literal(row.date)}  {literal(row.window)}"),
-        join("  ", (literal(row.decision), "strong")),
-    ]
-    if waiting.kept_in is None:
-        return [*said, plain(f"  {NO_FILE}"), ()]
-    because = literal(waiting.because) if waiting.because else "why is not known"
-    return [*said, plain(f"  {because}"), ((_end_of(waiting.kept_in, width), "dim"),)]
-
-
-def _end_of(path: str, width: int) -> str:
-    """Return where a row is kept in at most `width` cells: a path's end tells it from others."""
-    label = "  kept in "
-    room = max(width - len(label), 1)
-    return label + (path if len(path) <= room else ELLIPSIS + path[-(room - 1) :])

@@ -7,7 +7,7 @@ scope and source, on two lines), and that they stay until their work is done.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, ClassVar, Final, Generic
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic
 
 from textual import on, work
 from textual.binding import Binding, BindingType
@@ -34,10 +34,12 @@ from vp_tui.views.figures import anchor_now, current_window, is_log_known
 from vp_tui.views.sources import gateway_time
 
 if TYPE_CHECKING:
+    from textual.screen import Screen
     from textual.widget import Widget
 
     from vp_tui.domain.models import Failure
     from vp_tui.domain.rollout.windows import Window
+    from vp_tui.views.view import View
     from vp_tui.worker.lane_watch import LaneWatch
 
 
@@ -60,6 +62,27 @@ def window_fields(window: Window, label: str) -> list[Widget]:
         Horizontal(label_field, Cycle("stage", [*Stage], window.stage), classes="row"),
         Horizontal(scope_field, Cycle("source", [*Traffic], window.source), classes="row"),
     ]
+
+
+def fill_window(dialog: Screen[Any], window: Window, label: str) -> None:
+    """Show `window` in the fields of `window_fields`."""
+    for name, text in ((label, window.label), ("scope", window.scope)):
+        dialog.query_one(f"#{name}", Input).value = text
+    stages, sources = list(Stage), list(Traffic)
+    dialog.query_one("#stage", Cycle).show(stages, stages.index(window.stage))
+    dialog.query_one("#source", Cycle).show(sources, sources.index(window.source))
+
+
+def has_first_data(was: View, now: View) -> bool:
+    """Tell whether metrics or log, of which nothing was known when a dialog was opened, are there.
+
+    What was drawn for want of data is no decision of the engineer's.
+    """
+    told = (
+        (was.state.snapshot, now.state.snapshot),
+        (was.state.evidence, now.state.evidence),
+    )
+    return any(before is None and after is not None for before, after in told)
 
 
 class WorkDialog(Dialog[ResultT], Generic[ResultT]):
@@ -224,8 +247,24 @@ class OpenDialog(WindowDialog):
 
     def __init__(self, lane: LaneWatch) -> None:
         super().__init__(lane)
-        if not is_log_known(lane.live.view) and not lane.live.state.watch.window_label:
-            self._shown = self._shown._replace(label="")
+        self._drawn = lane.live.view
+        self._shown = self._proposed(self._drawn)
+
+    @staticmethod
+    def _proposed(view: View) -> Window:
+        """Return the next window; the log names it, unless the engineer has."""
+        window = current_window(view)
+        is_named = is_log_known(view) or bool(view.state.watch.window_label)
+        return window if is_named else window._replace(label="")
+
+    def redraw(self) -> None:
+        view = self.lane.live.view
+        if view.state.window is None and has_first_data(self._drawn, view):
+            is_edited = self.edited != self._shown
+            self._drawn, self._shown = view, self._proposed(view)
+            if not is_edited:
+                fill_window(self, self._shown, "label")
+        super().redraw()
 
     def words(self) -> list[tuple[str, bool]]:
         is_from_now = self.form[1] == FROM_NOW

@@ -15,7 +15,7 @@ from vp_tui.domain.models import Source
 from vp_tui.domain.rollout.evidence_row import format_row, marked
 from vp_tui.domain.rollout.labels import short_label
 from vp_tui.domain.rollout.windows import missions_of
-from vp_tui.domain.text import age, clock_z, counted, literal
+from vp_tui.domain.text import ELLIPSIS, age, clock_z, counted, literal
 from vp_tui.domain.vocabulary import Word, p95_cell, rate_cell
 from vp_tui.state.state import NO_EVIDENCE
 from vp_tui.ui.lines.figure_layouts import side_by_side
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from vp_tui.domain.rollout.windows import Window
     from vp_tui.views.draft import Draft
     from vp_tui.views.view import View
-    from vp_tui.worker.evidence import Preceded
+    from vp_tui.worker.evidence import Preceded, WaitingRow
 
 
 _MEANINGS: Final[dict[str, str]] = {
@@ -42,6 +42,7 @@ _MEANINGS: Final[dict[str, str]] = {
     Word.START_SHADOW_WINDOW: "opens the rollout",
 }
 _MORE: Final = " v = all"
+_NO_FILE: Final = "only its record is there: vp-tui ended in between, or somebody took the row out"
 
 
 def headline(draft: Draft, view: View) -> str:
@@ -234,3 +235,23 @@ def figure_lines(view: View, window: Window, width: int) -> list[Line]:
     if source.word is SourceWord.LIVE:
         return lines
     return [*lines, join((f"metrics {words.source_state(source)}", "warn"))]
+
+
+def waiting_lines(waiting: WaitingRow, width: int) -> list[Line]:
+    """Return what the row says, why it waits, and where it is kept, four lines."""
+    row = waiting.row
+    said = [
+        plain(f"{literal(row.date)}  {literal(row.window)}"),
+        join("  ", (literal(row.decision), "strong")),
+    ]
+    if waiting.kept_in is None:
+        return [*said, plain(f"  {_NO_FILE}"), ()]
+    because = literal(waiting.because) if waiting.because else "why is not known"
+    return [*said, plain(f"  {because}"), ((_end_of(waiting.kept_in, width), "dim"),)]
+
+
+def _end_of(path: str, width: int) -> str:
+    """Return where a row is kept in at most `width` cells: a path's end tells it from others."""
+    label = "  kept in "
+    room = max(width - len(label), 1)
+    return label + (path if len(path) <= room else ELLIPSIS + path[-(room - 1) :])
