@@ -18,6 +18,7 @@ from vp_tui.gateway.transport import Answer, Freshness
 from vp_tui.simulator.options import SimOptions
 from vp_tui.views.assessment import assess
 from vp_tui.views.lookout import badge
+from vp_tui.views.runs import run_levels
 from vp_tui.views.sources import SourceWord, source_view
 from vp_tui.views.status import status_object
 from vp_tui.views.troubles import troubles
@@ -234,3 +235,15 @@ def test_streams_of_an_old_list_stay() -> None:
     old = SessionsArrived(6.0, (builders.session(),), 1, Plane.OPS, old_s=60.0)
     state = builders.state(builders.linked(StreamState.LIVE), old)
     assert state.links["session_a"].is_live
+
+
+def test_a_run_of_which_only_an_old_list_tells_was_called_stuck() -> None:
+    ran = builders.session(active_runs=1, last_event_seq=5)
+    before = builders.listing(builders.session(last_event_seq=4), at=-3.0)
+    now = builders.listing(ran, at=0.0)
+    ages = [3.0 * number for number in range(1, 61)]
+    old = [SessionsArrived(age_s, (ran,), 1, Plane.OPS, old_s=age_s) for age_s in ages]
+    view = View(builders.state(builders.healthy(), before, now, *old), 181.0)
+    told = run_levels(view)["session_a"]
+    assert told.level is None
+    assert "the list of sessions is stale, last seen 02:00:00Z" in told.reason
