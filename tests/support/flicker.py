@@ -60,6 +60,9 @@ OF_WHAT_GOES_ON: Final = (
     "run ", "alarm ", "SAFETY ", "coverage", "agreement", "trouble endpoint", "trouble the rates",
 )  # fmt: skip
 """What is told of runs under way, and of what an answer of the gateway holds."""
+OF_TWO_SOURCES: Final = ("run ", "orphans")
+TWO_POLLS_S: Final = 6.0
+"""Of the sessions, which are asked every 3 s."""
 HELD_UP: Final = frozenset({"stuck", "deaf"})
 """Scenarios whose runs hang until somebody cancels them."""
 
@@ -82,12 +85,19 @@ class Change(NamedTuple):
     after: str
     news: tuple[Happening, ...]
     """What was first heard between the two looks."""
+    earlier: bool = False
+    """Something was heard within two polls before: what two sources tell may wait for both."""
+
+    @property
+    def has_news(self) -> bool:
+        """Whether something that may change such a value was just heard."""
+        is_of_run = self.name.startswith(OF_WHAT_GOES_ON)
+        return any(is_of_run or one.is_outcome for one in self.news)
 
     @property
     def has_cause(self) -> bool:
         """Whether something happened that may change such a value."""
-        is_of_run = self.name.startswith(OF_WHAT_GOES_ON)
-        return any(is_of_run or one.is_outcome for one in self.news)
+        return self.has_news or (self.earlier and self.name.startswith(OF_TWO_SOURCES))
 
 
 class Flicker(NamedTuple):
@@ -291,6 +301,7 @@ async def _look(watch: VirtualWatch, scenario: str, seconds: float) -> list[Chan
 
     watch.store.apply = listened  # type: ignore[method-assign]
     before: dict[str, str] = {}
+    heard_at = 0.0
     until = watch.now + seconds
     while watch.now < until:
         await watch.passes(1.0)
@@ -303,8 +314,9 @@ async def _look(watch: VirtualWatch, scenario: str, seconds: float) -> list[Chan
         for name in sorted(before.keys() | now.keys()):
             was, is_now = before.get(name, ""), now.get(name, "")
             if was != is_now:
-                found.append(Change(watch.now, name, was, is_now, happened))
-        before = now
+                earlier = watch.now - heard_at <= TWO_POLLS_S
+                found.append(Change(watch.now, name, was, is_now, happened, earlier))
+        before, heard_at = now, watch.now if happened else heard_at
     return found
 
 
@@ -316,6 +328,6 @@ def flickers(found: Iterable[Change]) -> list[Flicker]:
         last[change.name] = change
         if there is None or change.after != there.before or change.at - there.at > BRIEF_S:
             continue
-        if not (there.has_cause and change.has_cause):
+        if not (there.has_news and change.has_news):
             seen.append(Flicker(there, change))
     return seen
