@@ -17,12 +17,15 @@ from vp_tui.cli import crash
 from vp_tui.cli import main as cli
 from vp_tui.cli.config.load import Loaded
 from vp_tui.cli.config.settings import SETTINGS, Settings
-from vp_tui.cli.doctor import machine as doctor_checks
-from vp_tui.cli.doctor.diagnosis import Diagnosis, as_object, as_text, diagnose
-from vp_tui.cli.doctor.machine import (
+from vp_tui.cli.doctor.diagnosis import (
+    Diagnosis,
     Terminal,
+    as_object,
+    as_text,
+    diagnose,
     file_checks,
     terminal_checks,
+    token_checks,
     version_checks,
 )
 from vp_tui.domain.models import TokenPresence
@@ -272,7 +275,7 @@ def test_a_library_that_is_missing_is_told(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_problems_of_the_token_sources_are_wrong() -> None:
     presence = TokenPresence(ops="~/ops", problems=("~/ops can be read by others",))
-    found = [(check.name, check.verdict) for check in doctor_checks.token_checks(presence)]
+    found = [(check.name, check.verdict) for check in token_checks(presence)]
     assert found == [("ops", "ok"), ("internal", "note"), ("source", "wrong")]
 
 

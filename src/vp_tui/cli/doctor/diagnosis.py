@@ -1,4 +1,7 @@
-"""`vp-tui doctor`: whether all is there that watching takes, and what helps where it is not."""
+"""`vp-tui doctor`: whether all is there that watching takes, and what helps where it is not.
+
+What it finds on this machine (terminal, versions, files) is here. Nothing is changed.
+"""
 
 from __future__ import annotations
 
@@ -6,29 +9,53 @@ import asyncio
 import json
 import os
 import sys
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from vp_tui.cli.console import aligned, say, settings_of, told_file
 from vp_tui.cli.crash import versions
-from vp_tui.cli.doctor import machine
-from vp_tui.cli.doctor.gateway import Examination, clock_checks, examine
+from vp_tui.cli.doctor.gateway import Check, Examination, clock_checks, examine, short
 from vp_tui.cli.show import shown_settings
 from vp_tui.cli.wiring import credentials_of
+from vp_tui.domain.rollout.verdicts import UnreadReport
+from vp_tui.domain.text import counted, literal
+from vp_tui.storage.errors import EvidenceError
+from vp_tui.storage.evidence_log import read_log, refuse_read_only, resolve
+from vp_tui.storage.junit import read_report
 from vp_tui.storage.places import places
+from vp_tui.storage.rows import spooled_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
     from typing import TextIO
 
     from vp_tui.cli.arguments import Arguments
     from vp_tui.cli.config.load import Loaded
-    from vp_tui.cli.doctor.machine import Check, Terminal
+    from vp_tui.cli.config.settings import Settings
+    from vp_tui.cli.doctor.gateway import Verdict
     from vp_tui.domain.models import TokenPresence
     from vp_tui.storage.places import Places
 
 
 SCHEMA: Final = 1
+SMALLEST: Final = (80, 24)
+"""Columns and lines of the smallest terminal that the screen is made for."""
 _WORDS: Final = {"ok": "ok", "wrong": "WRONG", "note": "-"}
+
+
+class Terminal(NamedTuple):
+    """What the terminal says of itself."""
+
+    is_terminal: bool
+    term: str | None
+    colorterm: str | None
+    columns: int | None
+    """None where stdout is no terminal."""
+    lines: int | None
+    encoding: str | None
+    no_color: bool
+    tmux: bool
 
 
 class Diagnosis(NamedTuple):
@@ -69,14 +96,14 @@ async def diagnose(
     credentials = credentials_of(settings, ambient=True)
     presence = credentials.read()
     found = await examine(settings, credentials)
-    shown, installed = machine.terminal(environ, stdout), versions()
+    shown, installed = terminal(environ, stdout), versions()
     checks = (
-        *machine.token_checks(presence),
+        *token_checks(presence),
         *found.checks,
         *clock_checks(found),
-        *machine.file_checks(settings, places),
-        *machine.terminal_checks(shown),
-        *machine.version_checks(installed),
+        *file_checks(settings, places),
+        *terminal_checks(shown),
+        *version_checks(installed),
     )
     return Diagnosis(loaded, presence, found, shown, installed, checks)
 
@@ -135,3 +162,132 @@ def _summary(diagnosis: Diagnosis) -> str:
     if not diagnosis.wrong:
         return "All is well."
     return f"{len(diagnosis.wrong)} wrong: {', '.join(check.name for check in diagnosis.wrong)}"
+
+
+def version_checks(found: Mapping[str, str | None]) -> Iterator[Check]:
+    """Tell of each version."""
+    for name, number in found.items():
+        yield _judged("versions", name, number, number or "not installed", "install vp-tui again")
+
+
+def _judged(
+    section: str, name: str, fits: object, detail: str, cure: str, otherwise: Verdict = "wrong"
+) -> Check:
+    """Return a check that is `otherwise`, with a cure, unless something fits."""
+    if fits:
+        return Check(section, name, "ok", detail)
+    return Check(section, name, otherwise, detail, cure)
+
+
+def terminal(environ: Mapping[str, str], stdout: TextIO) -> Terminal:
+    """Return what the environment and stdout say of the terminal."""
+    columns = lines = None
+    is_terminal = stdout.isatty()
+    if is_terminal:
+        columns, lines = os.get_terminal_size(stdout.fileno())
+    return Terminal(
+        is_terminal,
+        short(environ.get("TERM", "")) or None,
+        short(environ.get("COLORTERM", "")) or None,
+        columns,
+        lines,
+        stdout.encoding,
+        no_color=bool(environ.get("NO_COLOR")),
+        tmux=bool(environ.get("TMUX")),
+    )
+
+
+def terminal_checks(seen: Terminal) -> Iterator[Check]:
+    """Tell what the screen needs and what the terminal has; only a terminal can be wrong."""
+    judged = partial(_judged, "terminal", otherwise="wrong" if seen.is_terminal else "note")
+    cure = "set TERM to what the terminal is, such as xterm-256color"
+    yield judged("TERM", seen.term not in {None, "dumb"}, seen.term or "not set", cure)
+    yield Check("terminal", "COLORTERM", "note", seen.colorterm or "not set: 256 colours or fewer")
+    if seen.columns is None or seen.lines is None:
+        yield Check("terminal", "size", "note", "stdout is no terminal")
+    else:
+        fits = seen.columns >= SMALLEST[0] and seen.lines >= SMALLEST[1]
+        cure = "make it {}x{} or larger".format(*SMALLEST)
+        yield judged("size", fits, f"{seen.columns}x{seen.lines}", cure)
+    is_utf8 = (seen.encoding or "").lower().replace("-", "") == "utf8"
+    said = "UTF-8" if is_utf8 else seen.encoding or "unknown"
+    yield judged("encoding", is_utf8, said, "use a UTF-8 locale, such as C.UTF-8")
+    if seen.no_color:
+        yield Check("terminal", "NO_COLOR", "note", "set: symbols and words alone tell the state")
+    if seen.tmux:
+        yield Check("terminal", "tmux", "note", "inside tmux: what it passes on is its own matter")
+
+
+def token_checks(presence: TokenPresence) -> Iterator[Check]:
+    """Tell which tokens are there and where from; never a value."""
+    for name, origin in (("ops", presence.ops), ("internal", presence.internal)):
+        found = f"from {origin}" if origin else "none: right for a gateway that wants none"
+        yield Check("tokens", name, "ok" if origin else "note", found)
+    for problem in presence.problems:
+        yield Check("tokens", "source", "wrong", problem, "mend it, then ask again")
+
+
+def file_checks(settings: Settings, places: Places) -> Iterator[Check]:
+    """Tell whether what vp-tui reads and writes can be read and written."""
+    if settings.evidence is None:
+        yield Check("files", "evidence log", "note", "none is configured")
+    else:
+        for name, look in (("evidence log", _log_read), ("log writable", _log_written)):
+            try:
+                yield look(settings.evidence)
+            except EvidenceError as error:
+                yield Check("files", name, "wrong", error.failure.reason, error.failure.cure)
+        yield from _spool(places.spool, settings.evidence)
+    if settings.continuity_report is not None:
+        report = read_report(settings.continuity_report)
+        if isinstance(report, UnreadReport):
+            said, cure = report.failure.reason, report.failure.cure
+            yield Check("files", "suites' report", "wrong", f"{report.file}: {said}", cure)
+        else:
+            told = f"{report.file}: {report.tests} ran, {report.failures} failed"
+            yield Check("files", "suites' report", "ok", told)
+    yield _state(places.state)
+
+
+def _log_read(log: Path) -> Check:
+    """Tell what is in the log. Raises EvidenceError."""
+    shown = literal(str(log))
+    table, _ = read_log(log)
+    if not resolve(log).exists():
+        return Check("files", "evidence log", "note", f"{shown}: not there, the first row makes it")
+    if table.span is None and table.warnings:
+        cure = "add heading and table, or choose another log"
+        return Check("files", "evidence log", "wrong", f"{shown}: {table.warnings[0]}", cure)
+    odd = f", {len(table.warnings)} warnings" if table.warnings else ""
+    return Check("files", "evidence log", "ok", f"{shown}: {counted(len(table.rows), 'row')}{odd}")
+
+
+def _log_written(log: Path) -> Check:
+    """Tell whether the log may be written. Raises EvidenceError."""
+    refuse_read_only(resolve(log))
+    return Check("files", "log writable", "ok", "so it seems: nothing was written to try it")
+
+
+def _spool(spool: Path, log: Path) -> Iterator[Check]:
+    waiting = spooled_rows(spool, log)
+    count = len(waiting.rows)
+    told = f"{counted(count, 'row waits', 'rows wait')} for the log" if count else "none waits"
+    cure = "the next row into that log takes them along"
+    yield _judged("files", "kept rows", not count, told, cure)
+    for warning in waiting.warnings:
+        yield Check("files", "kept rows", "wrong", warning)
+
+
+def _state(state: Path) -> Check:
+    """Tell whether the state directory can be written to, or made."""
+    place = next(path for path in (state, *state.parents) if path.exists())
+    shown = literal(str(place))
+    if not place.is_dir():
+        return Check(
+            "files", "state directory", "wrong", f"{shown} is no directory", "move it away"
+        )
+    if not os.access(place, os.W_OK | os.X_OK):
+        told, cure = f"{shown} may not be written to", "make it your own"
+        return Check("files", "state directory", "wrong", told, cure)
+    more = "" if place == state else ": not there, it is made when needed"
+    return Check("files", "state directory", "ok", f"{literal(str(state))}{more}")

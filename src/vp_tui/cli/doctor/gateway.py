@@ -12,13 +12,12 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
-from vp_tui.cli.doctor.machine import Check, short
 from vp_tui.cli.workers import client_of
 from vp_tui.domain.events import LinkChanged
 from vp_tui.domain.models import INTERNAL, Plane, StreamState
-from vp_tui.domain.text import age, counted
+from vp_tui.domain.text import age, clip, counted, literal
 from vp_tui.gateway.credentials import is_session_id, stream_url
 from vp_tui.gateway.errors import GatewayError
 from vp_tui.gateway.log_tail import TailRequest
@@ -43,6 +42,22 @@ ALL_SESSIONS: Final = "global_agent_flow"
 SKEW_S: Final = 60.0
 """Between the gateway's clock and ours, from which on it is told."""
 _SILENT: Final = "the gateway does not answer"
+_SHOWN: Final = 60
+
+Verdict = Literal["ok", "wrong", "note"]
+
+
+class Check(NamedTuple):
+    """One thing that was looked at."""
+
+    section: str
+    name: str
+    verdict: Verdict
+    """`note`: nothing is wrong, or it was not looked at; the detail says which."""
+    detail: str
+    cure: str = ""
+    elapsed_s: float | None = None
+    """How long it took to find out; None where that says nothing."""
 
 
 async def examine(settings: Settings, credentials: Credentials) -> Examination:
@@ -189,3 +204,8 @@ def clock_checks(found: Examination) -> Iterator[Check]:
     if (ahead_s := found.ahead_s) is not None:
         told = "as ours" if abs(ahead_s) < SKEW_S else f"{ahead_s:+.0f} s from ours"
         yield Check("gateway", "its clock", "note", told)
+
+
+def short(text: str) -> str:
+    """Return what others say as it is shown here."""
+    return clip(literal(text), _SHOWN)
