@@ -31,8 +31,8 @@ def test_a_stuck_run_from_the_alarm_to_the_recorded_row(tmp_path: Path) -> None:
         tmux.sees("recovered: a later turn completed")
         tmux.press("Escape")
         tmux.until(lambda text: "STOP A RUN" not in text)
-        tmux.press("R")
-        tmux.sees("row recorded", "line 34 of evidence_log.md:")
+        tmux.acts("r", "RECORD, rollout table")
+        tmux.acts("Enter", "row recorded", "line 34 of evidence_log.md:")
         tmux.press("q")
         tmux.sees(f"{LEFT}0")
     *golden, row = rows_of(log)
@@ -52,10 +52,9 @@ def cancelled_from_the_alarm(tmux: Tmux) -> str:
     assert found is not None
     tmux.press("g")
     tmux.sees(f">✗ STUCK   {found[1]}")
-    tmux.press("c")
-    tmux.sees("STOP A RUN", f"{found[1]} STUCK", ">[ Keep running ]")
-    tmux.press("Right", "Enter")
-    tmux.sees("task_cancelled=true, the run unwound")
+    tmux.acts("c", "STOP A RUN", f"{found[1]} STUCK", ">[ Keep running ]")
+    tmux.press("Right")
+    tmux.acts("Enter", "task_cancelled=true, the run unwound")
     return found[1]
 
 

@@ -12,6 +12,7 @@ from unittest.mock import patch
 from tests.support.desk import NEXT, golden_log, rows_of
 from tests.support.patience import PATIENCE_S
 from tests.support.terminal import Terminal
+from tests.support.tmux import REFUSED, RELUCTANT_S
 
 from vp_tui.cli.show import verify_report
 from vp_tui.simulator.options import SimOptions
@@ -45,6 +46,20 @@ class Two:
             for terminal in (self.ana, self.ben):
                 assert terminal.read(0.02), f"ended before it was seen:\n{terminal.text}"
 
+    def confirm(self, who: Terminal, seen: Callable[[str, str], object]) -> None:
+        """Press enter until it is taken: one that may not be meant is asked for again."""
+        who.press("\r")
+        pressed = time.monotonic()
+
+        def taken(ana: str, ben: str) -> object:
+            nonlocal pressed
+            if REFUSED[0] in who.text and time.monotonic() - pressed > RELUCTANT_S:
+                who.press("\r")
+                pressed = time.monotonic()
+            return seen(ana, ben)
+
+        self.until(taken)
+
     def press(self, keys: str) -> None:
         """Hit the same keys on both at once."""
         self.ana.press(keys)
@@ -60,16 +75,14 @@ def test_both_record_one_window_at_once_and_nobody_is_overrun(tmp_path: Path) ->
             two.until(lambda *screens: all(text.startswith(" LIVE ") for text in screens))
             two.ana.press("w")
             two.until(lambda ana, _ben: "BEGIN AN OBSERVATION WINDOW" in ana)
-            two.ana.press("\r")
-            two.until(lambda *screens: all(IS_OPEN.search(text) for text in screens))
+            two.confirm(two.ana, lambda *screens: all(IS_OPEN.search(text) for text in screens))
             two.press("R")
             two.until(lambda *screens: sorted(map(told, screens)) == ["asked", "written"])
             assert len(rows_of(log)) == 17
             asked, other = two.ana, two.ben
             if told(asked.text) != "asked":
                 asked, other = other, asked
-            asked.press("\r")
-            two.until(lambda *_screens: told(asked.text) == "written")
+            two.confirm(asked, lambda *_screens: told(asked.text) == "written")
             two.press("e")
             two.until(lambda *screens: all(tells_both_rows(text) for text in screens))
     *_, first, second = rows_of(log)

@@ -6,6 +6,7 @@ import asyncio
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
+from tests.support.keyboard import UnhurriedKeyboard
 from tests.support.patience import PATIENCE_S
 
 from vp_tui.cli.config.settings import Settings
@@ -47,6 +48,7 @@ class Desk:
         network = NetworkThread()
         self.lane = lane_watch(settings, self.places, network, ambient=False)
         self.app = VpTuiApp(self.lane, network)
+        self.app.keyboard = UnhurriedKeyboard()
         self.pilot: Pilot[None]
 
     @asynccontextmanager

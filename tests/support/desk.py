@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Final
 from unittest.mock import patch
 
+from tests.support.keyboard import UnhurriedKeyboard
 from tests.support.patience import PATIENCE_S
 from tests.support.rollout import GOLDEN_LOG
 
@@ -67,6 +68,7 @@ class Desk:
         self.lane = lane_watch(settings, self.places, network, ambient=False)
         self.store = self.lane.store
         self.app = VpTuiApp(self.lane, network)
+        self.app.keyboard = UnhurriedKeyboard()
         self.pilot: Pilot[None]
 
     @asynccontextmanager

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 from tests.support.builders import NOW, state
+from tests.support.keyboard import UnhurriedKeyboard
 from textual.geometry import Region
 
 from vp_tui.domain.orders import ActionKind, ActionRecord
@@ -116,6 +117,7 @@ class Rig:
             wall=lambda: NOW + timedelta(seconds=self.now),
         )
         self.app = VpTuiApp(self.lane, cast("NetworkThread", self.network))
+        self.app.keyboard = UnhurriedKeyboard()
         self.app.animation_level = "none"  # a page is there at once, however busy the machine is
         self.pilot: Pilot[None]
 

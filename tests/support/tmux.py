@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 VP_TUI: Final = str(Path(sys.executable).with_name("vp-tui"))
 """The installed command."""
+REFUSED: Final = ("press enter again", "acting keys rest")
+RELUCTANT_S: Final = 0.5
 LEFT: Final = "left with exit code "
 _NO_TMUX: Final = "tmux is not installed: apt-get install tmux"
 
@@ -66,6 +68,19 @@ class Tmux:
 
     def press(self, *keys: str) -> None:
         self.do("send-keys", *keys)
+
+    def acts(self, key: str, *words: str) -> str:
+        """Press a key that acts until it is taken: one that may not be meant is asked for again."""
+        self.press(key)
+        pressed, end = time.monotonic(), time.monotonic() + PATIENCE_S
+        while not all(word in (text := self.text) for word in words):
+            assert time.monotonic() < end, f"not seen on this screen:\n{text}"
+            is_refused = any(told in text for told in REFUSED)
+            if is_refused and time.monotonic() - pressed > RELUCTANT_S:
+                self.press(key)
+                pressed = time.monotonic()
+            time.sleep(0.05)
+        return text
 
     @property
     def text(self) -> str:

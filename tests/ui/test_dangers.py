@@ -101,17 +101,18 @@ def _bound(screen: type[WatchScreen]) -> set[str]:
 
 
 def test_in_read_only_mode_no_key_is_bound_to_a_danger() -> None:
-    assert "brake" in _bound(TrialScreen)
-    assert "brake" not in _bound(ReadOnlyTrialScreen)
+    assert "app.press('brake')" in _bound(TrialScreen)
+    assert not {"brake", "app.press('brake')"} & _bound(ReadOnlyTrialScreen)
     dangers = {action.call for action in ACTIONS if action.danger}
+    dangers |= {f"app.press('{action.id}')" for action in ACTIONS if action.danger}
     assert not dangers & _bound(ReadOnlyWatchScreen)
     assert {"freeze", "do('help')", "back"} <= _bound(ReadOnlyWatchScreen)
 
 
-def test_keys_run_their_action_directly() -> None:
+def test_the_key_of_what_acts_may_be_typed_and_the_palette_means_it() -> None:
     (bound,) = bindings([BRAKE], read_only=False)
     assert isinstance(bound, Binding)
-    assert (bound.key, bound.action, bound.id) == ("F", "brake", "brake")
+    assert (bound.key, bound.action, bound.id) == ("F", "app.press('brake')", "brake")
     assert call_of(BRAKE, read_only=False) == "brake"
     assert call_of(BRAKE, read_only=True) == "why_not('brake')"
 

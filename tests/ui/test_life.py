@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NoReturn
 import pytest
 from tests.support import scenes
 from tests.support.builders import NOW, frame, polled, snapshot, state, stream
+from tests.support.keyboard import UnhurriedKeyboard
 from tests.support.rig import NOWHERE, Rig, no_recorder, running
 from textual.worker import WorkerFailed
 
@@ -148,6 +149,7 @@ async def test_feeds_that_crash_end_the_app(connect: type[BrokenFeeds]) -> None:
     commands = Commands(network.add(connected), store, no_recorder, Places(NOWHERE))
     lane = LaneWatch(store, Mailbox(), commands, clock=lambda: 0.0, wall=lambda: NOW)
     app = VpTuiApp(lane, network)
+    app.keyboard = UnhurriedKeyboard()
     async with app.run_test() as pilot:
         while app.is_running and app.crash is None:
             await pilot.pause()

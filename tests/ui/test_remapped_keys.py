@@ -15,6 +15,7 @@ from tests.support.rollout import golden_rows
 from vp_tui.domain.events import AuditRead, EvidenceRead
 from vp_tui.domain.orders import ActionRecord
 from vp_tui.domain.rollout.evidence_row import format_row
+from vp_tui.ui.actions import ACTING
 from vp_tui.ui.dialogs.follow import FollowDialog
 from vp_tui.ui.lines.explain import explanation
 from vp_tui.ui.screens.audit import AuditScreen
@@ -96,7 +97,10 @@ async def test_the_new_keys_do_what_the_table_says(*, read_only: bool) -> None:
     async with running(*scenes.ordinary(), keys=OTHER, read_only=read_only) as rig:
         bound = {key: found.binding.action for key, found in rig.watch.active_bindings.items()}
         for action in ACTIONS:
-            does = f"why_not('{action.id}')" if action.danger and read_only else action.call
+            is_refused = action.danger and read_only
+            does = f"why_not('{action.id}')" if is_refused else action.call
+            if action.id in ACTING and not is_refused:
+                does = f"press('{action.id}')"
             assert bound[OTHER[action.id]].endswith(does.removeprefix("app.")), action.id
         old = {key for action in ACTIONS for key in action.keys}
         assert old & bound.keys() <= FIXED

@@ -129,9 +129,6 @@ def build_app(gateway: SimGateway) -> Starlette:
         },
         middleware=[Middleware(SimOpsGuard)] if gateway.dialect == "G2" else [],
     )
-    for route in app.routes:
-        if isinstance(route, Route) and route.methods is not None:
-            route.methods.discard("HEAD")  # Starlette adds it, the gateway's framework does not
     app.state.gateway = gateway
     return app
 

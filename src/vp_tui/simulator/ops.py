@@ -277,9 +277,7 @@ async def _cancel(request: Request) -> JSONResponse:
 async def _cancel_all(request: Request) -> JSONResponse:
     reason = await _reason(request)
     gateway = require(Plane.OPS, request)
-    # G2 takes those too that somebody only watches.
-    sweeps = gateway.dialect == "G2"
-    running = [s for s in gateway.sessions.values() if s.active_runs or (sweeps and s.sockets)]
+    running = [session for session in gateway.sessions.values() if session.active_runs]
     for session in running:
         await gateway.turns.cancel(session, reason)
     return JSONResponse(

@@ -12,13 +12,12 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Final, cast
 
 from textual import on
-from textual.app import App
 from textual.binding import Binding
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.notifications import Notify
 from textual.worker import WorkerFailed
 
-from vp_tui.ui.actions import call_of, keymap
+from vp_tui.ui.actions import KeyedApp, call_of, keymap
 from vp_tui.ui.kit.line_list import Tones
 from vp_tui.ui.kit.overlays import LastLine
 from vp_tui.ui.watch.screen import (
@@ -71,7 +70,7 @@ class ActionProvider(Provider):
                 yield f"{action.label} ({action.shown_key})", run, action.help
 
 
-class VpTuiApp(App[None]):
+class VpTuiApp(KeyedApp):
     """vp-tui on a terminal; the network begins to work once the first frame is shown."""
 
     CSS_PATH = "vp_tui.tcss"
@@ -138,6 +137,12 @@ class VpTuiApp(App[None]):
         if action == "stop_auto_revert":
             return self.lane.store.state.auto_revert.is_counting
         return super().check_action(action, parameters)
+
+    async def action_press(self, action_id: str) -> None:
+        """Take the key of an action that acts."""
+        watch = self.lane.store.state.watch
+        action = next(action for action in actions_in(watch) if action.id == action_id)
+        await self.press(action, call_of(action, read_only=watch.read_only))
 
     def action_stop_auto_revert(self) -> None:
         self.lane.lookout.stop_auto_revert(self.lane.commands.actor)

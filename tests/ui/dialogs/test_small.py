@@ -9,7 +9,7 @@ from tests.support import scenes
 from tests.support.evidence import golden_files, read
 from tests.support.rig import LARGE, running
 
-from vp_tui.ui.kit.overlays import Dialog
+from vp_tui.ui.kit.dialog import Dialog
 
 if TYPE_CHECKING:
     from pathlib import Path

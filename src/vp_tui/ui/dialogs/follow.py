@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Final
 from textual import on
 from textual.widgets import Input
 
+from vp_tui.ui.kit.dialog import Dialog
 from vp_tui.ui.kit.forms import Buttons, Field, TextLine
 from vp_tui.ui.kit.line_list import Lines
-from vp_tui.ui.kit.overlays import Dialog
 from vp_tui.ui.lines.paint import Line, first_lines, join, paragraph
 
 if TYPE_CHECKING:
@@ -44,6 +44,8 @@ class Question(ABC):
     sending: str = "sending …"
     """What stands where the steps will be."""
 
+    of_whom: str = ""
+    """The session it is about, if it is about one."""
     since: float | None = None
     """When the one that is followed already was asked for; None: none is."""
     is_asking: bool = True
@@ -77,6 +79,7 @@ class FollowDialog(Dialog[None]):
     """Asks a question once, and shows what comes of it."""
 
     title_text = "AN ORDER"
+    not_kept = frozenset({"type"})
 
     def __init__(self, lane: LaneWatch, question: Question) -> None:
         super().__init__(lane)
@@ -91,6 +94,14 @@ class FollowDialog(Dialog[None]):
         if ask.answer is not None:
             self._fields = [*reason, Buttons(ask.not_now, ask.answer)]
         return [*(Lines(id=name) for name in _BLOCKS), *self._fields]
+
+    @property
+    def acts(self) -> bool:
+        return self._is_asking
+
+    @property
+    def draft_name(self) -> str:
+        return f"{self._ask.title} {self._ask.of_whom}"
 
     def on_mount(self) -> None:
         self.query_one("#dialog").border_title = self._ask.title
@@ -143,7 +154,8 @@ class FollowDialog(Dialog[None]):
         if self._ask.answer is not None:
             self._confirm.focus()
         elif self.query_one("#type", TextLine).meant == self._ask.word:
-            self._send()
+            if self.is_meant():
+                self._send()
         else:
             self._told = f"nothing was done: type “{self._ask.word}”"
             self._confirm.focus()
@@ -153,7 +165,7 @@ class FollowDialog(Dialog[None]):
     def _answered(self, message: Buttons.Pressed) -> None:
         if message.answer == self._ask.not_now:
             self.dismiss(None)
-        elif self._is_asking:
+        elif self._is_asking and self.is_meant():
             self._send()
 
     def _send(self) -> None:

@@ -19,9 +19,9 @@ from vp_tui.domain.lane.switches import (
 )
 from vp_tui.domain.text import counted, literal, short_id
 from vp_tui.ui.dialogs.follow import Question
+from vp_tui.ui.kit.dialog import Dialog
 from vp_tui.ui.kit.forms import Choices
 from vp_tui.ui.kit.line_list import Lines
-from vp_tui.ui.kit.overlays import Dialog
 from vp_tui.ui.lines.lane import (
     STEPS,
     acted_lines,
@@ -122,6 +122,7 @@ class CancelQuestion(Question):
     def __init__(self, target: RunRow, followed: Cancel | None = None) -> None:
         """`followed` was sent before: nothing is asked, what comes of it is shown."""
         self._target = target
+        self.of_whom = target.session.session_id
         self.since = followed.at if followed else None
         self.is_asking = followed is None
 

@@ -13,9 +13,9 @@ from vp_tui.domain.rollout.windows import default_scope
 from vp_tui.domain.text import literal
 from vp_tui.domain.vocabulary import Stage, Traffic, is_word
 from vp_tui.ui.dialogs.window import WorkDialog, fill_window, has_first_data, window_fields
+from vp_tui.ui.kit.dialog import Dialog
 from vp_tui.ui.kit.forms import Choices, Cycle, Cycles, Field, TextLine
 from vp_tui.ui.kit.line_list import Lines
-from vp_tui.ui.kit.overlays import Dialog
 from vp_tui.ui.lines.evidence import (
     after_words,
     draft_lines,
@@ -228,7 +228,7 @@ class RecordDialog(WorkDialog[Outcome]):
 
     @on(Input.Submitted)
     def action_write(self) -> None:
-        if self.is_working:
+        if self.is_working or not self.is_meant():
             return
         if missing := self._missing():
             name, why = missing
@@ -274,6 +274,10 @@ class WholeRow(Dialog[None]):
     def __init__(self, lane: LaneWatch, row: EvidenceRow) -> None:
         super().__init__(lane)
         self._row = row
+
+    @property
+    def acts(self) -> bool:
+        return False
 
     def body(self) -> list[Widget]:
         return [VerticalScroll(Lines(id="row"), id="row-scroll")]
@@ -321,7 +325,7 @@ class WaitingDialog(WorkDialog[list[AppendedRow]]):
             self.dismiss(self._appended or None)
 
     def action_append(self) -> None:
-        if not self.is_working:
+        if not self.is_working and self.is_meant():
             self.is_working = True
             self._append()
 

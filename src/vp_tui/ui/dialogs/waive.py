@@ -109,7 +109,7 @@ class WaiveDialog(WorkDialog[Waiver]):
 
     @on(Input.Submitted)
     def _submitted(self) -> None:
-        if self.is_working:
+        if self.is_working or not self.is_meant():
             return
         why = fold(literal(self.query_one("#reason", TextLine).meant))
         if (refused := self._why_not(why)) is not None:

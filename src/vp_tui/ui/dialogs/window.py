@@ -17,9 +17,9 @@ from textual.widgets import Input
 from vp_tui.domain.rollout.windows import Anchor, closed, opened
 from vp_tui.domain.text import fold, literal
 from vp_tui.domain.vocabulary import Stage, Traffic
+from vp_tui.ui.kit.dialog import Dialog, ResultT
 from vp_tui.ui.kit.forms import Cycle, Field
 from vp_tui.ui.kit.line_list import Lines
-from vp_tui.ui.kit.overlays import Dialog, ResultT
 from vp_tui.ui.lines.evidence import (
     closing_words,
     figure_lines,
@@ -99,6 +99,10 @@ class WorkDialog(Dialog[ResultT], Generic[ResultT]):
             return self.busy_text
         is_word = isinstance(self.focused, Cycle)
         return self.keys_text if is_word else _SPACE.sub("", self.keys_text)
+
+    @property
+    def acts(self) -> bool:
+        return not self.is_working
 
     def on_descendant_focus(self) -> None:
         self.redraw_if_shown()
@@ -204,7 +208,7 @@ class WindowDialog(WorkDialog["Window"]):
 
     @on(Input.Submitted)
     def action_keep(self) -> None:
-        if self.is_working:
+        if self.is_working or not self.is_meant():
             return
         if not self.edited.label:
             self.query_one("#label").focus()

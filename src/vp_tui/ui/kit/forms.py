@@ -112,8 +112,8 @@ class Cycle(Toned, can_focus=True):
     """One of several words; space and the arrows go to the next."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("right,space,l,down,j", "turn(1)", show=False),
-        Binding("left,h,up,k", "turn(-1)", show=False),
+        Binding("right,space,down", "turn(1)", show=False),
+        Binding("left,up", "turn(-1)", show=False),
     ]
 
     @dataclass
@@ -181,8 +181,8 @@ class Choices(Toned, can_focus=True):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("down,j", "move(1)", show=False),
-        Binding("up,k", "move(-1)", show=False),
+        Binding("down", "move(1)", show=False),
+        Binding("up", "move(-1)", show=False),
         Binding("home", "move(-99)", show=False),
         Binding("end", "move(99)", show=False),
         *(Binding(digit, f"digit({digit})", show=False) for digit in _DIGITS),
@@ -249,8 +249,8 @@ class Buttons(Toned, can_focus=True):
     """A few answers on one line, the harmless one first; arrows choose, enter gives the chosen."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("right,l", "move(1)", show=False),
-        Binding("left,h", "move(-1)", show=False),
+        Binding("right", "move(1)", show=False),
+        Binding("left", "move(-1)", show=False),
         Binding("enter", "press", show=False),
     ]
 

@@ -1,4 +1,4 @@
-"""What lies over the watch screen: full screens, dialogs, and what they show at one moment.
+"""What lies over the watch screen: full screens, last lines, and what they show at one moment.
 
 What is wrong stays in view in all of them: a dialog's first lines are the watch screen's, drawn
 anew with every state, and guardrails and alarms go on; esc leaves nothing behind. Long texts scroll
@@ -8,17 +8,16 @@ at once: no animation over ssh.
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import TYPE_CHECKING, ClassVar, Final, Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple
 
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical, VerticalScroll
-from textual.screen import ModalScreen, Screen
+from textual.containers import VerticalScroll
+from textual.screen import Screen
 
-from vp_tui.domain.lane.auto_revert import STOP_KEY
 from vp_tui.domain.text import clip, clock_z
-from vp_tui.ui.actions import STOPS, fitting, keys_line, told_line
+from vp_tui.ui.actions import keys_line
 from vp_tui.ui.kit.line_list import Lines
-from vp_tui.ui.lines.header import alarm_line, assessment_of, badge_span, header_lines
+from vp_tui.ui.lines.header import alarm_line, assessment_of, badge_span
 from vp_tui.ui.lines.paint import Line, join, spread
 
 if TYPE_CHECKING:
@@ -30,19 +29,13 @@ if TYPE_CHECKING:
 
     from vp_tui.views.troubles import SafetyEntry
     from vp_tui.views.view import Live, View
-    from vp_tui.worker.lane_watch import LaneWatch
 
 
 _NAME: Final = 32
 """Characters of the gateway's name in the title."""
 
-ResultT = TypeVar("ResultT")
-MAX_WIDTH: Final = 120
-"""Columns of the box, as in the dialogs' styles."""
 ROOMY: Final = 30
 """Lines of the terminal from which on the header is as whole as the watch screen's."""
-_FRAME: Final = (4, 3)
-"""Columns of border and padding; lines of border and keys."""
 
 
 class LastLine(Lines):
@@ -156,134 +149,6 @@ class Overlay(Screen[None]):
         return keys_line(self.keys(), self.live, told, self.app.size.width)
 
 
-class Dialog(ModalScreen[ResultT | None], Generic[ResultT]):
-    """Base of the dialogs. A subclass gives title, keys and body, and draws in `redraw`.
-
-    It is about the lane that it was opened for, whichever is looked at meanwhile.
-    """
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "leave", show=False),
-        Binding("tab", "app.focus_next", show=False),
-        Binding("shift+tab", "app.focus_previous", show=False),
-    ]
-    SCOPED_CSS = False  # it styles the screen itself too
-    CSS = """
-    Dialog { align: center top; background: $background 60%; }
-    #dialog-header { dock: top; background: $panel; }
-    #dialog-keys { dock: bottom; height: 1; background: $panel; }
-    #dialog {
-        overflow-y: auto; scrollbar-size: 0 0; width: 100%; max-width: 120; height: auto;
-        max-height: 100%; border: round $accent; background: $surface; padding: 0 1;
-    }
-    .row { height: 1; width: 1fr; }
-    .row.-narrow { layout: vertical; height: auto; }
-    .field { height: 1; width: 1fr; }
-    .field-label { width: 7; height: 1; }
-    .field Input { width: 1fr; }
-    .cycle { width: auto; height: 1; margin: 0 1 0 1; }
-    WholeRow #dialog { height: 1fr; }
-    #row-scroll { height: 1fr; scrollbar-size-vertical: 1; }
-    #buttons { width: 1fr; height: 1; margin: 1 0 0 0; }
-    #steps { margin: 1 0 0 0; }
-    #which { height: auto; }
-    """
-    """For all dialogs; read when the first one opens."""
-    title_text: ClassVar[str]
-    """What it does, in other words than its keys."""
-    keys_text: ClassVar[str] = "esc nothing"
-
-    def __init__(self, lane: LaneWatch) -> None:
-        super().__init__()
-        self.lane = lane
-
-    def compose(self) -> ComposeResult:
-        yield Lines(id="dialog-header")
-        with Vertical(id="dialog") as box:
-            box.border_title = self.title_text
-            yield from self.body()
-        yield LastLine(self._last_line, id="dialog-keys")
-
-    def body(self) -> list[Widget]:
-        """Return what is in the box."""
-        raise NotImplementedError
-
-    @property
-    def room(self) -> tuple[int, int]:
-        """Columns and lines that there are inside the box."""
-        width, height = self.app.size
-        return min(width, MAX_WIDTH) - _FRAME[0], height - _FRAME[1] - len(self._top())
-
-    def on_mount(self) -> None:
-        self._unsubscribe = self.lane.store.subscribe(lambda _state: self.redraw_if_shown())
-        box = self.query_one("#dialog")
-        for moved in ("scroll_y", "virtual_size", "size"):
-            self.watch(box, moved, self._mark_hidden_soon, init=False)
-        self.redraw()
-
-    def on_unmount(self) -> None:
-        self._unsubscribe()
-
-    def _mark_hidden_soon(self) -> None:
-        self.call_after_refresh(self._mark_hidden)
-
-    def _mark_hidden(self) -> None:
-        """Say at the foot of the box that it goes on above or below, and how to get there."""
-        box = self.query_one("#dialog")
-        above, below = box.scroll_y > 0, box.scroll_y < box.max_scroll_y
-        where = " and ".join(["above"] * above + ["below"] * below)
-        box.border_subtitle = f"more {where}: tab" if where else ""
-
-    def on_resize(self) -> None:
-        self.redraw_if_shown()
-        if self.focused is not None:  # what has the focus is in view at each size
-            self.call_after_refresh(self.focused.scroll_visible, animate=False)
-
-    def on_screen_resume(self) -> None:
-        self.redraw_if_shown()
-
-    def redraw_if_shown(self) -> None:
-        """Draw, unless it is closed already or another dialog is over it."""
-        # While vp-tui ends, a part of the dialog may be gone already.
-        if self.app.is_running and self.is_current and self.query("#dialog"):
-            self.redraw()
-
-    def redraw(self) -> None:
-        """Draw what follows from the newest state."""
-        self.query_one("#dialog-header", Lines).show(self._top())
-        self.query_one(LastLine).redraw()
-
-    def _last_line(self, told: str) -> Line:
-        width = self.app.size.width
-        *others, way_out = self.keys.split("  ")
-        if self.lane.live.state.auto_revert.is_counting:
-            way_out = f"{STOP_KEY} {STOPS}"
-        if told:
-            return told_line(told, ((f"{way_out} ", "dim"),), width)
-        return ((f" {fitting([*others, way_out], width - 1)}", "dim"),)
-
-    @property
-    def keys(self) -> str:
-        """The keys that work now, and what each does."""
-        return self.keys_text
-
-    def action_leave(self) -> None:
-        self.dismiss(None)
-
-    def finish(self, result: ResultT | None) -> None:
-        """Close with what came of the work, and what was opened over the dialog meanwhile."""
-        while self in self.app.screen_stack and not self.is_active:
-            self.app.pop_screen()
-        self.dismiss(result)
-
-    def _top(self) -> list[Line]:
-        """Return who and when and, if anything is wrong, what."""
-        view = self.lane.live.view
-        safety = _safety(view)
-        lines = header_lines(view, self.app.size.width, frozen_for=None, safety=safety)
-        return lines if self.app.size.height >= ROOMY else [lines[0], lines[2]]
-
-
 class Picture(NamedTuple):
     """What a screen shows, and what is so now whatever it shows."""
 
@@ -299,10 +164,11 @@ def picture_of(live: Live, frozen: View | None) -> Picture:
     """Return what is shown now; `frozen` is the view that was frozen."""
     newest = live.view
     frozen_for = None if frozen is None else newest.now - frozen.now
-    return Picture(frozen or newest, frozen_for, _safety(newest))
+    return Picture(frozen or newest, frozen_for, safety_of(newest))
 
 
-def _safety(view: View) -> tuple[SafetyEntry, ...]:
+def safety_of(view: View) -> tuple[SafetyEntry, ...]:
+    """Return what is wrong now; nothing before the first answer."""
     return assessment_of(view).safety if view.state.sources else ()
 
 

@@ -134,6 +134,10 @@ class Board(Container):
         """What is held still; None: the newest is shown."""
         self.is_writing = False
         """Whether a row is written at once: one at a time, however often a key is hit."""
+        self.held_word: str | None = None
+        """What a held key would write, "" for one that has only just changed; None: none is."""
+        self.written_at: float | None = None
+        """When a row was written."""
         self.found = dict.fromkeys(PANE_NAMES, "")
         """What each pane is filtered by, or searched for, by its name."""
         self.triage_choice = TriageChoice()

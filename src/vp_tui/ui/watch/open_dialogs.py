@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from vp_tui.domain.models import Failure
+from vp_tui.domain.models import Failure, Source
 from vp_tui.domain.rollout.verdicts import GATE_TITLES
 from vp_tui.domain.runs.levels import Level, either
 from vp_tui.domain.text import counted, literal, short_id
@@ -46,6 +46,8 @@ if TYPE_CHECKING:
 
 ERROR_S: Final = 20.0
 """Seconds that a failure to write stays in view."""
+REST_S: Final = 5.0
+"""Seconds at least between a row and one that is written at once."""
 NO_LOG: Final = (
     "there is no evidence log: name one with --evidence, or as evidence = … in the config"
 )
@@ -53,10 +55,17 @@ NO_LOG: Final = (
 
 async def record_now(board: Board) -> None:
     """Write the row with the suggestion; where that must not be done unasked, ask."""
+    held, board.held_word = board.held_word, None
     if board.is_writing or not _may_write(board):
         return
+    if why := _why_rests(board):
+        board.notify(why, severity="warning", markup=False)
+        return
     commands, draft = board.lane.commands, draft_row(board.lane.live.view)
-    if why := why_ask(draft, commands.recorder.author):
+    why = why_ask(draft, commands.recorder.author)
+    if held is not None and held != (word := draft.suggestion.decision):
+        why = why or f"{word} is new: it was {held or 'another word'} a moment ago"
+    if why:
         record(board, why)
         return
     board.is_writing = True
@@ -68,6 +77,19 @@ async def record_now(board: Board) -> None:
         record(board, meanwhile(outcome))
     else:
         _recorded(board, outcome)
+
+
+def _why_rests(board: Board) -> str | None:
+    """Return why no row is written at once so soon after another one, None where one may be."""
+    if board.written_at is None:
+        return None
+    age_s = board.lane.live.now - board.written_at
+    metrics = board.lane.live.state.sources.get(Source.METRICS)
+    polled = () if metrics is None else (metrics.arrived_at, metrics.failed_at)
+    if age_s >= REST_S and any(at is not None and at > board.written_at for at in polled):
+        return None
+    key = key_of(board.lane.live.state.watch, "record-now")
+    return f"[{key}] rests until the next poll: a row was written {age_s:.0f} s ago"
 
 
 def record(board: Board, why: str | None = None) -> None:
@@ -85,6 +107,7 @@ def _may_write(board: Board) -> bool:
 
 def _recorded(board: Board, outcome: Outcome | None) -> None:
     if isinstance(outcome, Written):
+        board.written_at = board.lane.live.now
         row = outcome.row
         after = "stays open" if outcome.window.is_open else "is closed"
         cells = f"rate {row.fallback_rate}, p95 {row.p95_latency}"

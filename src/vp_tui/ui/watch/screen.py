@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Final
+from math import inf
+from typing import TYPE_CHECKING, ClassVar, Final, cast
 
 from textual import on
 from textual.screen import Screen
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from textual.binding import BindingType
 
     from vp_tui.state.state import State
+    from vp_tui.ui.actions import KeyedApp
     from vp_tui.ui.kit.line_list import Tones
     from vp_tui.ui.kit.listing import FindBar
     from vp_tui.ui.lines.paint import Line
@@ -65,6 +67,12 @@ def smallest_lines(view: View, safety: Sequence[SafetyEntry], size: tuple[int, i
     return kept if len(lines) == len(kept) else [*kept[:-1], cut(join(kept[-1], " …"), width)]
 
 
+def _word(view: View) -> str:
+    """Return the word that may be recorded, "" before the first answer."""
+    suggestion = assessment_of(view).suggestion if view.state.sources else None
+    return suggestion.decision if suggestion else ""
+
+
 def _verdict(view: View, safety: Sequence[SafetyEntry]) -> tuple[Line, Line, Line]:
     """Return what the operator must know first, why, and the key that helps."""
     if safety:
@@ -74,11 +82,10 @@ def _verdict(view: View, safety: Sequence[SafetyEntry]) -> tuple[Line, Line, Lin
         return _told(first.head or first.alarm, first.reason, key)
     if found := troubles(view):
         return _told(found[0].what, found[0].reason, _key_in(found[0].cure))
-    suggestion = assessment_of(view).suggestion if view.state.sources else None
-    if suggestion is None:
+    if not (word := _word(view)):
         return (), (), ()
     key = key_of(view.state.watch, "record-now")
-    told: Line = (("may be recorded ", "dim"), (suggestion.decision, "strong"))
+    told: Line = (("may be recorded ", "dim"), (word, "strong"))
     return told, (), ((f"[{key}]", "accent"),)
 
 
@@ -136,6 +143,7 @@ class WatchScreen(Screen[None]):
         self._tones = tones
         self.board = Board(lane)
         self._has_asked = False
+        self._word, self._worded_at = "", -inf
 
     def compose(self) -> ComposeResult:
         yield self._tones
@@ -160,6 +168,9 @@ class WatchScreen(Screen[None]):
         if not self.is_attached:  # vp-tui is ending
             return
         self.board.redraw()
+        if (word := _word(self.lane.live.view)) != self._word:
+            self._worded_at = self.lane.live.now if self._word else -inf
+            self._word = word
         log = state.evidence
         if not self._has_asked and state.window is not None:
             self._has_asked = True  # of flags that name another window than the open one
@@ -226,6 +237,20 @@ class WatchScreen(Screen[None]):
         from vp_tui.ui.watch.handlers import HANDLERS  # noqa: PLC0415 - not needed for the first frame
 
         HANDLERS[name](self.board)
+
+    def action_hold(self, action_id: str) -> None:
+        """Say what a key is about to do, unless another one comes; keep the word it would write."""
+        what = action_named(action_id).label
+        if action_id == "record-now":
+            word = _word(self.lane.live.view)
+            self.board.held_word = word if self._is_settled else ""
+            what = f"records {word}"
+        self.notify(f"{what} in a moment: esc stops it", markup=False)
+
+    @property
+    def _is_settled(self) -> bool:
+        hands = cast("KeyedApp", self.app).keyboard
+        return self.lane.live.now - self._worded_at >= hands.settled_s
 
     def action_why_not(self, action_id: str) -> None:
         if reason := why_not(action_named(action_id), self.lane.live.state):
