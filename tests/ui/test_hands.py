@@ -17,7 +17,7 @@ from tests.support.rig import running
 from textual.events import Key, Paste
 from textual.widgets import Input
 
-from vp_tui.domain.orders import ActionRecord, RingAlarms
+from vp_tui.domain.orders import ActionRecord, AuditOnce, RingAlarms
 from vp_tui.ui.actions import ACTING, Keyboard
 from vp_tui.ui.kit.dialog import Dialog
 from vp_tui.views.actions import action_named
@@ -39,7 +39,7 @@ WORDS: Final = (
     "make", "XML",
 )  # fmt: skip
 """Thirty words and commands of every day."""
-_NO_DEEDS: Final = {tuple, ActionRecord, RingAlarms}
+_NO_DEEDS: Final = {tuple, ActionRecord, AuditOnce, RingAlarms}
 """What is asked of the feeds besides orders: to show a log, to keep an audit line, to ring."""
 PACES_S: Final = (0.04, 0.11, 0.22, 0.45)
 _NAMES: Final = {
