@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from tests.soak import flicker, fuzz, hours, kills
+from tests.soak import flicker, fuzz, hours, kills, typed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -35,5 +35,6 @@ SOAKS: Final[Mapping[str, Soak]] = {
     "faults": Soak(hours.run_with_faults, "virtual minutes of a wire that breaks", 3, 24 * 60),
     "fuzz": Soak(fuzz.run, "examples per parser", 20, 20_000),
     "flicker": Soak(flicker.run, "virtual seconds of each scenario, v1 and v2", 10, 3_600),
+    "typed": Soak(typed.run, "words typed into a real terminal", 1, 240),
     "hours": Soak(hours.run, "virtual minutes of each scenario", 1, 6 * 60),
 }

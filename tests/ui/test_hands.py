@@ -14,6 +14,7 @@ import pytest
 from tests.support import evidence, recording, scenes
 from tests.support.builders import NOW, polled
 from tests.support.rig import running
+from tests.support.words import PACES_S, WORDS
 from textual.events import Key, Paste
 from textual.widgets import Input
 
@@ -31,17 +32,8 @@ if TYPE_CHECKING:
 
     from vp_tui.worker.evidence import EvidenceFiles
 
-WORDS: Final = (
-    "clear", "exit", "quit", "cd ..", "ls -la", "cat notes.md", "git status", "git commit -am wip",
-    "Fail", "Restart", "Fallback", "Record", "Have a look", "approve", "cancel", "cargo run",
-    "ps aux", "kubectl get pods", "rm -rf build", "python -m pytest", "Revert it", "Help",
-    "PATH=/usr/bin", "sudo reboot", "EXIT", "vim config.toml", "A question", "grep -r Fatal .",
-    "make", "XML",
-)  # fmt: skip
-"""Thirty words and commands of every day."""
 _NO_DEEDS: Final = {tuple, ActionRecord, AuditOnce, RingAlarms}
 """What is asked of the feeds besides orders: to show a log, to keep an audit line, to ring."""
-PACES_S: Final = (0.04, 0.11, 0.22, 0.45)
 _NAMES: Final = {
     " ": "space", "-": "minus", ".": "full_stop", "/": "slash", "=": "equals_sign",
 }  # fmt: skip

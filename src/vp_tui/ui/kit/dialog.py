@@ -15,6 +15,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from vp_tui.domain.lane.auto_revert import STOP_KEY
+from vp_tui.domain.text import literal
 from vp_tui.ui.actions import STOPS, fitting, told_line
 from vp_tui.ui.kit.line_list import Lines
 from vp_tui.ui.kit.overlays import ROOMY, LastLine, safety_of
@@ -215,7 +216,8 @@ class Dialog(ModalScreen[ResultT | None], Generic[ResultT]):
         if draft:
             self._app.drafts[self.draft_name] = draft
         kept = "; what was typed is kept" if draft else ""
-        self.notify(f"{why}: nothing was done{kept}", title=self.title_text, markup=False)
+        title = self.query_one("#dialog").border_title or self.title_text
+        self.notify(f"{why}: nothing was done{kept}", title=literal(title), markup=False)
         self.dismiss(None)
 
     def action_leave(self) -> None:
