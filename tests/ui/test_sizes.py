@@ -31,7 +31,7 @@ def test_each_part_has_its_lines_and_none_is_pushed_out(
     has_alarm: bool,  # noqa: FBT001 - given by the table
     is_triage: bool,  # noqa: FBT001 - given by the table
 ) -> None:
-    shares = heights(lines, has_alarm=has_alarm, is_triage=is_triage)
+    shares = heights(lines, foot=int(has_alarm), is_triage=is_triage)
     taken = shares.figures + shares.runs + shares.triage + has_alarm + HEADER_AND_KEYS
     assert lines - taken >= (2 if shares.has_pane else 0)
     assert shares.figures >= 1

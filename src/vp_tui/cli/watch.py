@@ -8,17 +8,21 @@ from __future__ import annotations
 import gc
 import os
 import sys
+from threading import Thread
 from typing import TYPE_CHECKING
 
 from vp_tui.cli.config.kinds import ConfigError
 from vp_tui.cli.console import narrate, told_settings
 from vp_tui.cli.wiring import USUAL, events_noted, new_store
+from vp_tui.domain.events import StoryTold
 from vp_tui.state.store import Mailbox
 from vp_tui.storage.places import places
 from vp_tui.worker.commands import Commands, NetworkThread
 from vp_tui.worker.lane_watch import LaneWatch
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from vp_tui.cli.arguments import Arguments
     from vp_tui.cli.config.settings import Settings
     from vp_tui.storage.places import Places
@@ -42,8 +46,13 @@ def require_terminal(command: str) -> None:
             )
 
 
-def run_tui(settings: Settings, places: Places, *, ambient: bool = True) -> int:
-    """Watch until the operator leaves. `ambient` lets tokens come from the environment too."""
+def run_tui(
+    settings: Settings, places: Places, *, ambient: bool = True, story: Iterable[str] = ()
+) -> int:
+    """Watch until the operator leaves. `ambient` lets tokens come from the environment too.
+
+    `story` is what the demo's gateway will do next, as it tells that.
+    """
     # Loading makes many objects and no garbage: collecting would cost a fifth of the time to the
     # first frame. The app collects again once that is on the screen.
     gc.disable()
@@ -51,6 +60,7 @@ def run_tui(settings: Settings, places: Places, *, ambient: bool = True) -> int:
 
     network = NetworkThread()
     lane = lane_watch(settings, places, network, ambient=ambient)
+    Thread(target=_tell, args=(story, lane.mailbox), daemon=True).start()
     app = VpTuiApp(lane, network)
     with events_noted(lane.store):
         try:
@@ -64,6 +74,11 @@ def run_tui(settings: Settings, places: Places, *, ambient: bool = True) -> int:
         if app.crash is not None:
             raise app.crash
     return app.return_code or 0
+
+
+def _tell(story: Iterable[str], mailbox: Mailbox) -> None:
+    for told in story:
+        mailbox.put(StoryTold(USUAL.clock(), told))
 
 
 def lane_watch(

@@ -474,6 +474,13 @@ class PollRateChanged(NamedTuple):
     factor: float
 
 
+class StoryTold(NamedTuple):
+    """The demo says what its story does now and will do next; no gateway does."""
+
+    at: float
+    story: str
+
+
 _Answered = HealthArrived | SnapshotArrived | ClaimsArrived | SessionsArrived | ContinuityArrived
 _Streamed = StreamEvent | LinkChanged | LinkDropped | GapFound | LogArrived | LogDropped
 _Read = TokensRead | EvidenceRead | WindowsRead | SuitesRead | SwitchesRead | AuditRead
@@ -482,4 +489,5 @@ _Cancel = CancelRequested | CancelAnswered | CancelFailed
 _Lane = SwitchAsked | SwitchActed | RestartAsked | RestartActed | ProbeStepped
 _Judged = Looked | AlarmsAcknowledged | AlarmCommandFailed | AutoRevertBarred | AutoRevertStopped
 _Polled = _Answered | SourceFailed
-Event = _Polled | _Streamed | _Read | _Written | _Cancel | _Lane | _Judged | PollRateChanged | Tick
+_Other = PollRateChanged | StoryTold | Tick
+Event = _Polled | _Streamed | _Read | _Written | _Cancel | _Lane | _Judged | _Other

@@ -36,6 +36,8 @@ class SimGateway:
         self.ledger = ledger
         self.workspaces = workspaces
         self.sessions: dict[str, SimSession] = {}
+        self.is_opened = False
+        """Whether somebody came with the ops plane's token, or none is wanted there."""
         self.continuity = SimContinuity(clock, options.dialect)
         self.life = SimLife()
         self.dialect: Final = options.dialect

@@ -24,7 +24,7 @@ from vp_tui.simulator.sessions import DEFAULT_OWNER
 from vp_tui.simulator.turns import SimGatewayStoppedError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from vp_tui.simulator.boot import SimGateway
     from vp_tui.simulator.host import SimDoor
@@ -54,6 +54,14 @@ class SimDriver(SimHost):
         super().__init__(options, door=door, clock=clock)
         self._sessions: dict[str, tuple[SimGateway, SimSession]] = {}
         self.random = Random(options.seed)  # noqa: S311 - repeatable by design
+        self.story = ""
+        """What the scenario does now and will do next, for who watches the demo."""
+        self.on_story: Callable[[str], None] = lambda _told: None
+
+    def tell(self, told: str) -> None:
+        """Say what the scenario does now and will do next."""
+        self.story = told
+        self.on_story(told)
 
     def execute(self, session_id: str, prompt: str) -> SimTurn:
         """Start a turn in a session of this boot; its script may be a marker in the prompt."""

@@ -19,9 +19,10 @@ from vp_tui.simulator.driver import SimDriver
 from vp_tui.simulator.scenarios import SCENARIOS
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterator
     from typing import Self
 
+    from vp_tui.simulator.database import JsonObject
     from vp_tui.simulator.options import SimOptions
 
 
@@ -60,9 +61,18 @@ async def _serve(options: SimOptions, *, exit_with_parent: bool) -> None:
         for ending in (signal.SIGHUP, signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(ending, stop.set)
         scenario.add_done_callback(lambda _: stop.set())
-        sys.stdout.write(json.dumps({"url": driver.url, "pid": os.getpid()}) + "\n")
-        sys.stdout.flush()
+        _say({"url": driver.url, "pid": os.getpid()})
+        if exit_with_parent:
+            driver.on_story = lambda told: _say({"story": told})
+            driver.on_story(driver.story)
         await stop.wait()
+
+
+def _say(what: JsonObject) -> None:
+    """Write a line to stdout, for who started the gateway; one who has left is no matter."""
+    with contextlib.suppress(OSError):
+        sys.stdout.write(json.dumps(what) + "\n")
+        sys.stdout.flush()
 
 
 def _stop_at_end_of_stdin(stop: asyncio.Event) -> None:
@@ -84,14 +94,21 @@ class SimProcess:
         self.url = url
         self.pid = process.pid
 
+    def story(self) -> Iterator[str]:
+        """Yield what its scenario will do next, as it is told, until the child ends."""
+        assert self._process.stdout is not None  # noqa: S101 - it is a pipe
+        with contextlib.suppress(ValueError):  # it was closed meanwhile
+            for line in self._process.stdout:
+                yield json.loads(line)["story"]
+
     def stop(self) -> None:
         """End the child, by force if it does not hear."""
         self._process.terminate()
         try:
-            self._process.communicate(timeout=STOP_TIMEOUT_S)
+            self._process.wait(timeout=STOP_TIMEOUT_S)
         except subprocess.TimeoutExpired:
             self._process.kill()
-            self._process.communicate()
+        self._process.communicate()
 
     def __enter__(self) -> Self:
         return self

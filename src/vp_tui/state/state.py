@@ -290,8 +290,7 @@ class State:
     cancels: tuple[Cancel, ...] = ()
     """The cancels that are followed, oldest first, at most CANCELS_KEPT."""
     audit: AuditRead | None = None
-    """None until it was read. With a `problem`, of writing an action too, the rest is from before.
-    """
+    """None until read. With a `problem`, of writing an action too, the rest is from before."""
     outcomes_audited: frozenset[OrderOutcome] = frozenset()
     """Of the orders that are followed, what the audit was told they came to."""
     is_row_new: bool = False
@@ -301,6 +300,7 @@ class State:
     auto_revert: AutoRevert = field(default_factory=AutoRevert)
     has_offered: bool = False
     """Rows that wait for the log were looked for, once it was read."""
+    story: str = ""  # what the demo does and will do next; "" of every gateway
 
     @property
     def window(self) -> Window | None:

@@ -230,8 +230,8 @@ class Board(Container):
 
     @property
     def _heights(self) -> Heights:
-        has_alarm, is_triage = self.alarms.display, self.triage_choice.session_id is not None
-        return heights(self.app.size.height, has_alarm=has_alarm, is_triage=is_triage)
+        is_triage = self.triage_choice.session_id is not None
+        return heights(self.app.size.height, foot=len(self.alarms.lines), is_triage=is_triage)
 
     def lay_out(self) -> None:
         """Make the most of the terminal: cards and two panes where it is wide, longer lists."""
@@ -255,8 +255,9 @@ class Board(Container):
         """Draw the picture; troubles and alarms are those of now, whatever is frozen."""
         (view, frozen_for, safety), width = self.picture(), self.app.size.width
         alarms = foot_lines(self.lane.live.view, width, self.app.size.height)
+        is_other = len(alarms) != len(self.alarms.lines)
         self.alarms.show(alarms)
-        if self.alarms.display != bool(alarms):
+        if is_other:
             self.alarms.display = bool(alarms)
             self.lay_out()
         self.header.show(header_lines(view, width, frozen_for=frozen_for, safety=safety))

@@ -11,7 +11,7 @@ from textual import on
 from textual.containers import Horizontal, Vertical
 from textual.events import DescendantBlur, DescendantFocus
 
-from vp_tui.domain.text import short_id
+from vp_tui.domain.text import literal, short_id
 from vp_tui.state.sources import is_lost
 from vp_tui.ui.kit.line_list import LineList, Toned
 from vp_tui.ui.lines.figure_layouts import LINES
@@ -79,12 +79,13 @@ def triage_height(lines: int) -> int:
     return max(min(usual + more, most), fewest)
 
 
-def heights(lines: int, *, has_alarm: bool, is_triage: bool) -> Heights:
+def heights(lines: int, *, foot: int, is_triage: bool) -> Heights:
     """Share out `lines` so that runs, pane, alarm and keys are all in view: the figures give way.
 
+    `foot` lines are those above the keys.
     On fewer lines than a terminal usually has the triage has no room for a pane beside it.
     """
-    room = lines - _FIXED - has_alarm
+    room = lines - _FIXED - foot
     least = 4 if lines >= _USUAL else 3 if lines >= _FEW else 2
     if not is_triage:
         return Heights(max(min(LINES, room - 2 * least), 1), least)
@@ -97,17 +98,26 @@ def heights(lines: int, *, has_alarm: bool, is_triage: bool) -> Heights:
 def foot_lines(view: View, width: int, height: int) -> list[Line]:
     """Return the line above the keys: the alarm, and where there is room what else was done here.
 
-    Without an alarm there is none on a terminal of few lines.
+    Without an alarm there is none on a terminal of few lines. What the demo says of its own story
+    has a line where there are more than usual, else the place of what is no alarm.
     """
     audit, viewers = in_window(view), other_viewers(view)
-    alarm = _alarm_line(view, width)
+    alarm, story = _alarm_line(view, width), _story_line(view, width)
     if alarm:
         beside = join((f"   {audit}" if audit else "", "dim"))
-        return [join(alarm, beside) if width_of((*alarm, *beside)) <= width else alarm]
-    if height < _WHOLE or not (audit or viewers):
+        whole = join(alarm, beside) if width_of((*alarm, *beside)) <= width else alarm
+        return [*([story] if story and height > _WHOLE else []), whole]
+    if height < _WHOLE or not (audit or viewers or story):
         return []
     left, right = join((f" {audit}", "dim")), join((f"{viewers} ", "dim"))
-    return [spread(left, right if width_of((*left, *right)) < width else (), width)]
+    told = [spread(left, right if width_of((*left, *right)) < width else (), width)]
+    return [story, *(told if height > _WHOLE else [])] if story else told
+
+
+def _story_line(view: View, width: int) -> Line:
+    """Return what the demo does now and will do next, named as the demo's word."""
+    story = view.state.story
+    return cut(join((" demo: ", "accent"), (literal(story), "dim")), width) if story else ()
 
 
 def _alarm_line(view: View, width: int) -> Line:
