@@ -2,7 +2,7 @@ import errno
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Self
 
@@ -14,7 +14,7 @@ from vp_tui.cli import main as cli
 from vp_tui.cli import watch
 from vp_tui.cli.arguments import SCENARIOS, Arguments, parse
 from vp_tui.cli.capture_row import CaptureOptions
-from vp_tui.cli.config.settings import SETTINGS, Settings
+from vp_tui.cli.config.settings import SETTINGS, BrakeSettings, Settings
 from vp_tui.cli.crash import scrubbed
 from vp_tui.domain.vocabulary import Profile, Stage, Traffic
 from vp_tui.simulator.options import SimOptions
@@ -40,9 +40,19 @@ class Screen:
     def __init__(self) -> None:
         self.started: list[tuple[Settings, bool]] = []
 
-    def __call__(self, settings: Settings, places: Places, *, ambient: bool = True) -> int:
+    def __call__(
+        self,
+        settings: Settings,
+        places: Places,
+        *,
+        ambient: bool = True,
+        story: Iterable[str] = (),
+    ) -> int:
         self.started.append((settings, ambient))
         self.places = places
+        self.story = list(story)
+        files = (settings.ops_token_file, settings.internal_token_file)
+        self.tokens = [file.read_text().strip() for file in files if file is not None]
         return 0
 
 
@@ -210,6 +220,7 @@ class Spawned:
     """Stands for the embedded gateway's process."""
 
     url = "http://127.0.0.1:4321"
+    pid = 4321
 
     def __init__(self) -> None:
         self.options: SimOptions | None = None
@@ -217,7 +228,12 @@ class Spawned:
 
     def __call__(self, options: SimOptions) -> Self:
         self.options = options
+        assert options.env_file is not None
+        self.env = options.env_file.read_text()
         return self
+
+    def story(self) -> Iterator[str]:
+        yield "next: a run hangs"
 
     def __enter__(self) -> Self:
         return self
@@ -239,31 +255,44 @@ def test_demo_watches_its_own_gateway_and_no_other(
     monkeypatch.setenv("VP_TUI_GATEWAY_URL", "https://prod.example")
     monkeypatch.setenv("UA_OPS_TOKEN", "hunter2")
     assert run("demo", "--scenario", "stuck", "--speed", "3", "--interval", "1")[0] == 0
-    assert spawned.options == SimOptions(scenario="stuck", speed=3.0)
     scratch = screen.places.state.parent
+    env_file = scratch / "gateway.env"
+    assert spawned.options == SimOptions(scenario="stuck", speed=3.0, env_file=env_file)
+    assert "UA_ENABLE_CODER_VP=1" in spawned.env
+    restart = ("sh", "-c", "kill -USR1 4321")
     expected = Settings(
         url=spawned.url,
         gateway_name="demo stuck",
         interval=1.0,
         evidence=scratch / "evidence_log.md",
+        stuck_after=20.0,
+        brake=BrakeSettings(env_file, apply=restart, release=restart, restart=restart),
     )
     assert screen.started == [(expected, False)]
+    assert screen.story == ["next: a run hangs"]
     assert spawned.stopped
     assert scratch != Path.cwd()
     assert not scratch.exists()
 
 
-def test_demo_of_auth_knows_the_tokens_it_requires(
+def test_demo_waits_as_long_for_a_stuck_run_as_a_flag_says(
+    run: Run, screen: Screen, spawned: Spawned
+) -> None:
+    assert run("demo", "--scenario", "deaf", "--stuck-after", "60")[0] == 0
+    assert run("demo")[0] == 0
+    assert [settings.stuck_after for settings, _ in screen.started] == [60.0, None]
+
+
+def test_demo_of_auth_begins_with_a_refused_token_and_says_how_to_mend_it(
     run: Run, screen: Screen, spawned: Spawned
 ) -> None:
     code, _, err = run("demo", "--scenario", "auth")
     assert (code, err) == (0, "")
     settings = screen.started[0][0]
     assert spawned.options is not None
-    assert settings.ops_token is not None
-    assert settings.internal_token is not None
-    assert settings.ops_token.reveal() == spawned.options.ops_token
-    assert settings.internal_token.reveal() == spawned.options.internal_token
+    assert screen.tokens == ["expired", spawned.options.internal_token]
+    mended = f"[A] after: echo {spawned.options.ops_token} > {settings.ops_token_file}"
+    assert screen.story == [mended, "next: a run hangs"]
 
 
 def test_demo_ends_its_gateway_when_the_screen_crashes(

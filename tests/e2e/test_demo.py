@@ -7,6 +7,7 @@ import re
 import signal
 import socket
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.support.terminal import Terminal
@@ -15,7 +16,7 @@ from vp_tui.simulator.options import SimOptions
 from vp_tui.simulator.process import spawn_gateway
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Callable
 
 VP_TUI = (sys.executable, "-m", "vp_tui")
 RATE = re.compile(r"fallback .* \d+/\d+ (<=|at most )\d")
@@ -80,3 +81,64 @@ def test_a_cut_ssh_ends_it_and_its_gateway(tmp_path: Path) -> None:
         terminal.signal(signal.SIGHUP)
         assert terminal.exit_code() == 0
         assert not listens(port)
+
+
+def answer(terminal: Terminal, keys: str, seen: Callable[[str], object]) -> str:
+    """Press the keys until they are taken: a dialog that has just come up refuses an enter."""
+    again = "press enter again"
+    terminal.press(keys)
+    while True:
+        screen = terminal.until(lambda text: again in text or seen(text))
+        if seen(screen):
+            return screen
+        terminal.until(lambda text: again not in text or seen(text))
+        if not seen(terminal.text):
+            terminal.press("\r")
+
+
+def test_the_brake_of_the_demo_is_proven_and_released(tmp_path: Path) -> None:
+    with Terminal([*VP_TUI, "demo", "--scenario", "clean", "--speed", "20"], tmp_path) as terminal:
+        terminal.until(watches_live)
+        terminal.press("F")
+        dialog = terminal.until(lambda screen: "Force fallback now" in screen)
+        assert "by hand" not in dialog
+        env_file = Path(re.findall(r"/\S+/gateway\.env", dialog)[0])
+        answer(terminal, "\x1b[C\r", lambda screen: "primary path, without a mission" in screen)
+        assert "UA_CODER_VP_FORCE_FALLBACK=1\n" in env_file.read_text()
+        terminal.press("\x1b")
+        terminal.until(lambda screen: "lane FORCED proven" in screen)
+        terminal.press("\x10")
+        terminal.until(lambda screen: "Search for commands" in screen)
+        terminal.press("release")
+        terminal.until(lambda screen: "End the forced fallback" in screen)
+        terminal.press("\r")
+        terminal.until(lambda screen: "LET THE LANE HAVE TURNS AGAIN" in screen)
+        answer(terminal, "vp.coder.primary\r", lambda screen: "CONFIRMED  " in screen)
+        assert "UA_CODER_VP_FORCE_FALLBACK=0\n" in env_file.read_text()
+
+
+def test_the_demo_restarts_its_gateway(tmp_path: Path) -> None:
+    with Terminal([*VP_TUI, "demo", "--scenario", "idle"], tmp_path) as terminal:
+        terminal.until(lambda screen: screen.startswith(" LIVE "))
+        assert "demo: nothing happens by itself" in terminal.text
+        terminal.press("X")
+        terminal.until(lambda screen: "BEGIN A NEW EPOCH" in screen)
+        answer(terminal, "restart\r", lambda screen: "back in a new epoch\n" in screen)
+
+
+def test_a_refused_token_of_the_demo_is_mended_as_it_says(tmp_path: Path) -> None:
+    with Terminal([*VP_TUI, "demo", "--scenario", "auth"], tmp_path) as terminal:
+        screen = terminal.until(
+            lambda text: text.startswith(" UNAUTHORIZED ") and "[A] after: " in text
+        )
+        said = re.search(r"demo: \[A\] after: echo (\S+) > (\S+)", screen)
+        assert said, screen
+        Path(said[2]).write_text(said[1])
+        terminal.press("A")
+        terminal.until(lambda text: text.startswith(" LIVE ") and "the token is accepted" in text)
+
+
+def test_a_run_of_the_demo_hangs_soon(tmp_path: Path) -> None:
+    with Terminal([*VP_TUI, "demo", "--scenario", "stuck", "--stuck-after", "2"], tmp_path) as demo:
+        demo.until(lambda screen: "demo: next: a run starts, hangs in a tool" in screen)
+        demo.until(lambda screen: "! STUCK " in screen)

@@ -28,6 +28,7 @@ from vp_tui.domain.events import (
     RestartAsked,
     SessionsArrived,
     SnapshotArrived,
+    StoryTold,
     SuitesRead,
     SwitchActed,
     SwitchAsked,
@@ -133,6 +134,7 @@ def reverted() -> list[Event]:
         RestartActed(16.0, done),
         Tick(20.0, builders.NOW),
         PollRateChanged(21.0, 2.0),
+        StoryTold(21.5, "next: a run hangs"),
     ]
 
 

@@ -61,8 +61,9 @@ def demo(arguments: Arguments) -> int:
 
 def _usual(options: SimOptions, scratch: Path) -> dict[str, Given]:
     """Return what a flag may have otherwise: where runs hang, nobody wants to wait for long."""
-    hangs = options.scenario in {"stuck", "deaf"}
-    return {"stuck_after": Given(str(STUCK_AFTER_S), "demo", scratch)} if hangs else {}
+    if options.scenario not in {"stuck", "deaf"}:
+        return {}
+    return {"stuck_after": Given(str(STUCK_AFTER_S), "demo", scratch)}
 
 
 def _spawned(options: SimOptions) -> process.SimProcess:

@@ -21,10 +21,11 @@ from vp_tui.worker.commands import Commands, NetworkThread
 from vp_tui.worker.lane_watch import LaneWatch
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from vp_tui.cli.arguments import Arguments
     from vp_tui.cli.config.settings import Settings
+    from vp_tui.domain.events import Event
     from vp_tui.storage.places import Places
     from vp_tui.worker.evidence import Recorder
     from vp_tui.worker.feeds import Feeds
@@ -60,7 +61,7 @@ def run_tui(
 
     network = NetworkThread()
     lane = lane_watch(settings, places, network, ambient=ambient)
-    Thread(target=_tell, args=(story, lane.mailbox), daemon=True).start()
+    Thread(target=_tell, args=(story, lane.mailbox.put), daemon=True).start()
     app = VpTuiApp(lane, network)
     with events_noted(lane.store):
         try:
@@ -76,9 +77,9 @@ def run_tui(
     return app.return_code or 0
 
 
-def _tell(story: Iterable[str], mailbox: Mailbox) -> None:
+def _tell(story: Iterable[str], emit: Callable[[Event], None]) -> None:
     for told in story:
-        mailbox.put(StoryTold(USUAL.clock(), told))
+        emit(StoryTold(USUAL.clock(), told))
 
 
 def lane_watch(

@@ -64,7 +64,8 @@ async def _serve(options: SimOptions, *, exit_with_parent: bool) -> None:
         _say({"url": driver.url, "pid": os.getpid()})
         if exit_with_parent:
             driver.on_story = lambda told: _say({"story": told})
-            driver.on_story(driver.story)
+            if driver.story:
+                driver.on_story(driver.story)
         await stop.wait()
 
 
