@@ -21,6 +21,7 @@ from textual.widgets import Input
 from vp_tui.domain.orders import ActionRecord, AuditOnce, RingAlarms
 from vp_tui.ui.actions import ACTING, Keyboard
 from vp_tui.ui.kit.dialog import Dialog
+from vp_tui.ui.kit.forms import Buttons
 from vp_tui.views.actions import action_named
 
 if TYPE_CHECKING:
@@ -287,6 +288,27 @@ class TestDialogs:
             await hands.press("r")
             dialog = recording.dialog(hands.rig)
             assert "busy" in {field.value for field in dialog.query(Input)}
+
+    async def test_several_letters_close_it_once(self, files: EvidenceFiles) -> None:
+        async with keyboard(files) as hands:
+            await hands.press("c")
+            assert hands.dialog is not None
+            for letter in "xyz":  # the screen is busy: all are read before the first is done
+                hands.dialog.post_message(Key(letter, letter))
+            await hands.rig.settle()
+            assert hands.dialog is None
+            assert hands.rig.app.crash is None
+
+    async def test_several_answers_close_it_once(self, files: EvidenceFiles) -> None:
+        async with keyboard(files) as hands:
+            await hands.press("c")
+            assert hands.dialog is not None
+            buttons = hands.dialog.query_one(Buttons)
+            for _ in range(3):
+                buttons.action_press()
+            await hands.rig.settle()
+            assert hands.dialog is None
+            assert hands.rig.app.crash is None
 
     @pytest.mark.parametrize("letter", ["l", "h", "j", "k", "space"])
     async def test_letters_neither_choose_nor_press(

@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from datetime import UTC, datetime, timedelta
+from math import isfinite
 from typing import Final
 
 ELLIPSIS: Final = "…"
@@ -89,7 +90,7 @@ def age(seconds: float | None) -> str:
 
     What is still to come, by a clock that is a little behind, is `0s`.
     """
-    if seconds is None:
+    if seconds is None or not isfinite(seconds):
         return "-"
     all_minutes, second = divmod(max(int(seconds), 0), 60)
     all_hours, minute = divmod(all_minutes, 60)
@@ -133,13 +134,19 @@ def utc_of(stamp: str, clock_offset_s: float | None) -> datetime | None:
     """
     try:
         told = datetime.fromisoformat(stamp)
-    except ValueError:
+        if told.tzinfo is not None:
+            return told.astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
-    if told.tzinfo is not None:
-        return told.astimezone(UTC)
-    if clock_offset_s is None:
-        return None
-    return told.replace(tzinfo=UTC) - timedelta(seconds=clock_offset_s)
+    return None if clock_offset_s is None else later(told.replace(tzinfo=UTC), -clock_offset_s)
+
+
+def later(stamp: datetime, seconds: float) -> datetime:
+    """Return the moment so much after an aware one: the last or first there is, past these."""
+    try:
+        return stamp + timedelta(seconds=seconds)
+    except OverflowError:
+        return (datetime.max if seconds > 0 else datetime.min).replace(tzinfo=UTC)
 
 
 def counted(number: int, thing: str, things: str = "") -> str:

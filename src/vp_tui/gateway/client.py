@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import time
-from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 import httpx
 
 from vp_tui.domain.models import Continuity, Health, MissionClaims, Plane, Snapshot, TailAnswer
+from vp_tui.domain.text import later
 from vp_tui.gateway.credentials import gateway_url, host_port, require_session_id
 from vp_tui.gateway.errors import Asked, Unreadable, refusal
 from vp_tui.gateway.parsing import (
@@ -130,8 +130,7 @@ class GatewayClient:
         params: dict[str, str | int] = {"vp_id": self._vp_id, "limit": CLAIMS_LIMIT}
         path = "/api/v1/ops/vp/missions"
         answer = await self._get(path, Plane.OPS, params)
-        old = timedelta(seconds=self.old_s(path, answer))
-        return parse_claims(answer.body, self._vp_id, as_of - old)
+        return parse_claims(answer.body, self._vp_id, later(as_of, -self.old_s(path, answer)))
 
     async def sessions(self, plane: Plane = Plane.OPS) -> SessionListing:
         """Ask for the sessions on the ops plane or the session plane.

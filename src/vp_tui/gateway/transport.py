@@ -154,7 +154,7 @@ def date_of(header: str | None) -> datetime | None:
     """Return what a Date header says, in UTC; None where it says nothing."""
     try:
         return as_utc(parsedate_to_datetime(header or ""))
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from vp_tui.domain import models
@@ -13,6 +13,7 @@ from vp_tui.domain.lane.mode import LaneSigns
 from vp_tui.domain.missions import Ledger
 from vp_tui.domain.rollout.windows import open_window
 from vp_tui.domain.runs.turns import RoutingTally
+from vp_tui.domain.text import later
 from vp_tui.domain.vocabulary import Profile, RevertMode, Traffic
 
 if TYPE_CHECKING:
@@ -98,7 +99,7 @@ class Clock(NamedTuple):
 
     def wall_at(self, at: float) -> datetime:
         """Return the UTC time of a moment on the monotonic clock."""
-        return self.wall + timedelta(seconds=at - self.at)
+        return later(self.wall, at - self.at)
 
 
 class SourceStatus(NamedTuple):

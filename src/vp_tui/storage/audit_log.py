@@ -93,7 +93,7 @@ def _newest_lines(path: Path, count: int) -> list[bytes]:
 def _parsed(line: bytes) -> ActionRecord | None:
     try:
         return from_json(json.loads(line))
-    except (ValueError, RecursionError):
+    except (ValueError, OverflowError, RecursionError):
         return None
 
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 from vp_tui.domain.events import AuditRead, EvidenceRead, SuitesRead, SwitchesRead, WindowsRead
 from vp_tui.domain.lane.auto_revert import UNCLAIMED, AutoRevertBarred
-from vp_tui.domain.text import literal
+from vp_tui.domain.text import later, literal
 from vp_tui.state.state import AUTHORS_KEPT
 from vp_tui.storage.audit_log import newest_actions
 from vp_tui.storage.env_switches import read_switches
@@ -224,7 +224,7 @@ class SwitchesFeed(ThreadFeed):
         except (SwitchError, OSError) as error:
             reason = error.failure.reason if isinstance(error, SwitchError) else error.strerror
             return SwitchesRead(self._clock(), None, None, reason or "it cannot be read")
-        return SwitchesRead(self._clock(), switches, datetime.fromtimestamp(stamp, UTC))
+        return SwitchesRead(self._clock(), switches, later(datetime.fromtimestamp(0, UTC), stamp))
 
 
 class AuditFeed(StampedFeed):

@@ -169,13 +169,14 @@ def moment(row: EvidenceRow) -> datetime | None:
     text = row.date.strip()
     try:
         stamp = datetime.fromisoformat(text)
-    except ValueError:
+        stamp = stamp if stamp.tzinfo is None else stamp.astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
     if len(text) == len("2026-02-16"):
         stamp = datetime.combine(stamp, time.max)
     elif not stamp.microsecond:
         stamp = stamp.replace(microsecond=time.max.microsecond)
-    return stamp.replace(tzinfo=UTC) if stamp.tzinfo is None else stamp.astimezone(UTC)
+    return stamp.replace(tzinfo=UTC)
 
 
 def _stage(row: EvidenceRow) -> Stage | None:
