@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any, Final
 
 import pytest
+from tests.support import scenes
 from tests.support.builders import LANE_DIR, failed, linked
 from tests.support.hostile import HOSTILE, assert_harmless
 from tests.support.recorded import WIRE
 from tests.support.rig import LARGE, SMALL, running
+from tests.support.rollout import window
+from textual.widgets._toast import Toast
 
-from vp_tui.domain.events import Event, LogArrived, SessionsArrived, SnapshotArrived
+from vp_tui.domain.events import Event, LogArrived, SessionsArrived, SnapshotArrived, WindowsRead
+from vp_tui.domain.lane.switches import Means
 from vp_tui.domain.models import Plane, Source, StreamEvent, StreamState, TailAnswer
+from vp_tui.domain.text import literal
 from vp_tui.gateway.errors import Asked, refusal
 from vp_tui.gateway.frames import parse_frame
 from vp_tui.gateway.log_tail import TailCursor
 from vp_tui.gateway.parsing import parse_metrics, parse_ops_sessions
+from vp_tui.worker.evidence import EvidenceFiles
 
 SESSION: Final = "session_20261122_195801_a1b2c3d4"
 
@@ -120,3 +127,77 @@ async def test_a_long_log_is_drawn_at_once() -> None:
     async with running(LogArrived(0.0, "vp_coder_primary", chunk)) as rig:
         await rig.press("3", "home", "end", "pageup", "right")
         assert_harmless(rig, SMALL)
+
+
+TYPED: Final = (
+    "fix [/api] now \x1b[2J\x1b]0;owned\x07",
+    "[red]x[@click=app.quit]q[/] \u202egpj [[/",
+)
+"""What an operator may have typed: into a label, a name, a path, a prompt or a command."""
+LOOKED_AT: Final = (
+    "r",
+    "w",
+    "c",
+    "F",
+    "P",
+    "X",
+    "W",
+    "e",
+    "u",
+    "i",
+    "question_mark",
+    "g",
+    "H",
+    "y",
+)
+"""The keys of all screens and dialogs, and those that tell something in a toast."""
+
+
+def typed(text: str, evidence: Path) -> dict[str, Any]:
+    """Return a watch whose every word that an operator gives is `text`."""
+    command = (text, text)
+    return {
+        "name": text,
+        "vp_id": text,
+        "window_label": text,
+        "window_scope": text,
+        "probe_prompt": text,
+        "means": Means(text, command, command, command),
+        "evidence": str(evidence / text.replace("/", "|")),
+        "keys": {"help": "left_square_bracket"},
+    }
+
+
+def kept(text: str) -> WindowsRead:
+    told = window(label=text, scope=text)
+    return WindowsRead(0.0, (told,), f"{text} cannot be read")
+
+
+@pytest.mark.parametrize("size", [SMALL, LARGE], ids=["proposed, 80x24", "open, 160x45"])
+@pytest.mark.parametrize("text", TYPED)
+async def test_what_an_operator_typed_is_only_text(
+    text: str, size: tuple[int, int], tmp_path: Path
+) -> None:
+    watch = typed(text, tmp_path)
+    files = EvidenceFiles(Path(watch["evidence"]), tmp_path / "windows", tmp_path / "own")
+    told = [kept(text)] if size == LARGE else []
+    async with running(*scenes.stuck(), *told, files=files, size=size, **watch) as rig:
+        await rig.passes(2.0)
+        for key in LOOKED_AT:
+            await rig.press(key)
+            assert_harmless(rig, size)
+            await rig.press("v")
+            assert_harmless(rig, size)
+            await rig.press("escape", "escape")
+        await rig.press("ctrl+p", *"help")
+        await rig.until(lambda: "shows" in rig.text or "help" in rig.text)
+        assert_harmless(rig, size)
+
+
+@pytest.mark.parametrize("text", TYPED)
+async def test_what_is_told_in_a_toast_is_only_text(text: str) -> None:
+    async with running() as rig:
+        rig.app.notify(text, title=text)
+        await rig.settle()
+        assert_harmless(rig, SMALL)
+        assert literal(text) in " ".join(toast.render().plain for toast in rig.app.query(Toast))

@@ -38,7 +38,7 @@ def narrate_notes(loaded: Loaded) -> None:
 
 def narrate(line: str) -> None:
     """Tell a line on stderr."""
-    sys.stderr.write(f"{line}\n")
+    sys.stderr.write(f"{literal(line)}\n")
 
 
 def say(text: str) -> None:
@@ -55,7 +55,7 @@ def say(text: str) -> None:
 
 def aligned(rows: Iterable[Sequence[str]]) -> Iterator[str]:
     """Yield the rows as lines with their columns under one another."""
-    rows = list(rows)
+    rows = [list(map(literal, row)) for row in rows]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return ("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
 

@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, cast
 from textual import on
 from textual.binding import Binding
 from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.content import Content
 from textual.notifications import Notify
 from textual.worker import WorkerFailed
 
+from vp_tui.domain.text import literal
 from vp_tui.ui.actions import KeyedApp, call_of, keymap
 from vp_tui.ui.kit.line_list import Tones
 from vp_tui.ui.kit.overlays import LastLine
@@ -51,13 +53,15 @@ class ActionProvider(Provider):
 
     async def discover(self) -> Hits:
         for name, run, told in self._offered():
-            yield DiscoveryHit(name, run, help=told)
+            shown, help_ = _markup(name), _markup(told)
+            yield DiscoveryHit(shown, run, name, help=help_)
 
     async def search(self, query: str) -> Hits:
         matcher = self.matcher(query)
         for name, run, told in self._offered():
             if (score := matcher.match(f"{name} {told}")) > 0:
-                yield Hit(score, matcher.highlight(name), run, help=told)
+                shown, help_ = matcher.highlight(_markup(name)), _markup(told)
+                yield Hit(score, shown, run, help=help_)
 
     def _offered(self) -> Iterator[tuple[str, partial[Coroutine[Any, Any, None]], str]]:
         """Yield name, call and help of each action that the screen under the palette has."""
@@ -68,6 +72,11 @@ class ActionProvider(Provider):
                 call = call_of(action, read_only=watch.read_only)
                 run = partial(self.screen.run_action, call)
                 yield f"{action.label} ({action.shown_key})", run, action.help
+
+
+def _markup(text: str) -> str:
+    """Return a text for what takes every text for markup."""
+    return Content(literal(text)).markup
 
 
 class VpTuiApp(KeyedApp):
@@ -163,6 +172,7 @@ class VpTuiApp(KeyedApp):
         A frozen picture is not covered, nor what stands over it: the last line tells it then, and
         what is to be read for longer.
         """
+        title, message = literal(title), literal(message)
         seconds = TOAST_S if timeout is None else timeout
         if self._is_frozen or seconds > TOAST_S:
             self._tell(f"{title}: {message}" if title else message, seconds)

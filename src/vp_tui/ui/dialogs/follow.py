@@ -16,6 +16,7 @@ from textual.widgets import Input
 from vp_tui.ui.kit.dialog import Dialog
 from vp_tui.ui.kit.forms import Buttons, Field, TextLine
 from vp_tui.ui.kit.line_list import Lines
+from vp_tui.ui.kit.overlays import heading
 from vp_tui.ui.lines.paint import Line, first_lines, join, paragraph
 
 if TYPE_CHECKING:
@@ -104,7 +105,7 @@ class FollowDialog(Dialog[None]):
         return f"{self._ask.title} {self._ask.of_whom}"
 
     def on_mount(self) -> None:
-        self.query_one("#dialog").border_title = self._ask.title
+        self.query_one("#dialog").border_title = heading(self._ask.title)
         self._confirm.focus()
 
     def on_descendant_focus(self) -> None:

@@ -16,6 +16,7 @@ from vp_tui.ui.dialogs.window import WorkDialog, fill_window, has_first_data, wi
 from vp_tui.ui.kit.dialog import Dialog
 from vp_tui.ui.kit.forms import Choices, Cycle, Cycles, Field, TextLine
 from vp_tui.ui.kit.line_list import Lines
+from vp_tui.ui.kit.overlays import heading
 from vp_tui.ui.lines.evidence import (
     after_words,
     draft_lines,
@@ -134,7 +135,7 @@ class RecordDialog(WorkDialog[Outcome]):
         view, author = self.lane.live.view, self.lane.commands.recorder.author
         if not self.is_working and has_first_data(self._draft.view, view):
             self._begin_anew(view)
-        self.query_one("#dialog").border_title = headline(self._draft, view)
+        self.query_one("#dialog").border_title = heading(headline(self._draft, view))
         asked = {
             "#field-word": self._chosen == ANOTHER,
             "#field-reason": self._draft.needs_reason(self.decision),

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, ClassVar, Final, Generic, TypeVar, cast
 
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
+from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from vp_tui.domain.lane.auto_revert import STOP_KEY
-from vp_tui.domain.text import literal
 from vp_tui.ui.actions import STOPS, fitting, told_line
 from vp_tui.ui.kit.line_list import Lines
-from vp_tui.ui.kit.overlays import ROOMY, LastLine, safety_of
+from vp_tui.ui.kit.overlays import ROOMY, LastLine, heading, safety_of
 from vp_tui.ui.lines.header import header_lines
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ class Dialog(ModalScreen[ResultT | None], Generic[ResultT]):
     def compose(self) -> ComposeResult:
         yield Lines(id="dialog-header")
         with Vertical(id="dialog") as box:
-            box.border_title = self.title_text
+            box.border_title = heading(self.title_text)
             yield from self.body()
         yield LastLine(self._last_line, id="dialog-keys")
 
@@ -216,8 +216,8 @@ class Dialog(ModalScreen[ResultT | None], Generic[ResultT]):
         if draft:
             self._app.drafts[self.draft_name] = draft
         kept = "; what was typed is kept" if draft else ""
-        title = self.query_one("#dialog").border_title or self.title_text
-        self.notify(f"{why}: nothing was done{kept}", title=literal(title), markup=False)
+        shown = Content.from_markup(self.query_one("#dialog").border_title or "")
+        self.notify(f"{why}: nothing was done{kept}", title=shown.plain, markup=False)
         self.dismiss(None)
 
     def action_leave(self) -> None:

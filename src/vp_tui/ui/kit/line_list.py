@@ -22,7 +22,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.widget import Widget
 
-from vp_tui.domain.text import ELLIPSIS
+from vp_tui.domain.text import ELLIPSIS, literal
 from vp_tui.ui.lines.paint import EMPTY, Line, Tone, cut, plain, width_of, wrap_line
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class Toned(Widget):
         tones = cast("HasTones", self.app).tones
         base, over = self.visual_style.rich_style, tones.style(under)
         shown = cut(painted, width)
-        segments = [Segment(text, base + tones.style(tone) + over) for text, tone in shown]
+        segments = [Segment(literal(t), base + tones.style(tone) + over) for t, tone in shown]
         return Strip(segments).adjust_cell_length(width, base + over)
 
     def refresh_changed(self, old: Sequence[Line], new: Sequence[Line]) -> None:

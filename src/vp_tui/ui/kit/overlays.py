@@ -10,11 +10,12 @@ from __future__ import annotations
 from abc import abstractmethod
 from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple
 
+from rich.text import Text
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.screen import Screen
 
-from vp_tui.domain.text import clip, clock_z
+from vp_tui.domain.text import clip, clock_z, literal
 from vp_tui.ui.actions import keys_line
 from vp_tui.ui.kit.line_list import Lines
 from vp_tui.ui.lines.header import alarm_line, assessment_of, badge_span
@@ -36,6 +37,11 @@ _NAME: Final = 32
 
 ROOMY: Final = 30
 """Lines of the terminal from which on the header is as whole as the watch screen's."""
+
+
+def heading(text: str) -> Text:
+    """Return what stands in a border: a text there would be taken for markup."""
+    return Text(literal(text))
 
 
 class LastLine(Lines):

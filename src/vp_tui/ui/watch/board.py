@@ -17,7 +17,7 @@ from vp_tui.domain.runs.levels import Level
 from vp_tui.state.sources import is_lost
 from vp_tui.ui.actions import footer_line
 from vp_tui.ui.kit.line_list import LineList, Lines
-from vp_tui.ui.kit.overlays import LastLine, picture_of
+from vp_tui.ui.kit.overlays import LastLine, heading, picture_of
 from vp_tui.ui.lines.figure_layouts import (
     brief_lines,
     dense_lines,
@@ -100,6 +100,7 @@ class Cards(Horizontal):
 
     def __init__(self) -> None:
         self._cards = {name: Lines(id=f"card-{name}", classes="card") for name in _CARDS}
+        self._titles: dict[str, tuple[str, str]] = {}
         super().__init__(*self._cards.values(), id="cards")
 
     def show(self, view: View, width: int) -> None:
@@ -111,8 +112,9 @@ class Cards(Horizontal):
             window = words.window_title(assessment_of(view).window)
             titles |= {"window": window, "epoch": words.epoch_title(view, figures)}
         for name, card in self._cards.items():
-            if (card.border_title, card.border_subtitle) != (titles[name], note):
-                card.border_title, card.border_subtitle = titles[name], note
+            if self._titles.get(name) != (titles[name], note):
+                self._titles[name] = titles[name], note
+                card.border_title, card.border_subtitle = heading(titles[name]), heading(note)
                 card.set_class(source.word is not SourceWord.LIVE, "-not-current")
             about = _CARDS[name]
             inner = width * about.share // _SHARES - FRAME
