@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from itertools import count
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
 
 from vp_tui.cli import main as cli
+from vp_tui.storage import places
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,6 +20,18 @@ if TYPE_CHECKING:
 # A deadline would be a wall-clock assertion: it fails on a machine that is busy.
 settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")
+
+
+_NUMBERS = count()
+
+
+@pytest.fixture(autouse=True)
+def _host_of_its_own(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Have the host's locks of each test in a directory of its own, made when it is needed."""
+    here = tmp_path_factory.getbasetemp() / f"host-locks-{next(_NUMBERS)}"
+    monkeypatch.setattr(places, "HOST_LOCKS", here)
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ import pytest
 
 from vp_tui.domain.text import literal
 from vp_tui.gateway.credentials import (
+    gateway_id,
     gateway_url,
     host_port,
     is_loopback,
@@ -81,6 +82,8 @@ def test_no_stream_has_a_bad_id() -> None:
         ("http://a.localhost", True),
         ("http://127.9.9.9", True),
         ("ws://[::1]:8002/x", True),
+        ("http://[::ffff:127.0.0.1]", True),
+        ("http://localhost.:1", True),
         ("http://10.0.0.1", False),
         ("http://localhost.example", False),
         ("http://127.0.0.1.example", False),
@@ -96,3 +99,22 @@ def test_loopback_is_known_by_name(url: str, *, local: bool) -> None:
 )
 def test_the_port_is_always_named(url: str, where: str) -> None:
     assert host_port(url) == where
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://localhost:8002",
+        "http://127.0.0.1:8002/",
+        "http://[::1]:8002",
+        "HTTP://LocalHost:8002",
+    ],
+)
+def test_a_gateway_on_this_host_has_one_id(url: str) -> None:
+    assert gateway_id(url) == "http://loopback:8002"
+
+
+def test_an_id_tells_gateways_apart() -> None:
+    urls = ("http://a", "https://a", "http://a:8002", "http://a/ua", "http://b")
+    assert gateway_id("http://A.:80/") == gateway_id("http://a")
+    assert len({gateway_id(url) for url in urls}) == len(urls)

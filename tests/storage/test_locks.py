@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import os
+import sys
 from multiprocessing import get_context
+from pathlib import Path
+from subprocess import PIPE, Popen
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,7 +19,6 @@ from vp_tui.storage.locks import HostLock, lock_file
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from multiprocessing.connection import Connection
-    from pathlib import Path
 
 
 def hold(path: Path, told: Connection) -> None:
@@ -26,7 +29,7 @@ def hold(path: Path, told: Connection) -> None:
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    return lock_file(tmp_path / "state" / "auto-revert", "http://127.0.0.1:8002")
+    return lock_file(tmp_path / "locks", "http://loopback:8002", "lane")
 
 
 @pytest.fixture
@@ -69,10 +72,10 @@ def test_another_process_holds_it_until_it_ends(path: Path, end_other: Callable[
     assert HostLock(path).take("a third") == "me"
 
 
-def test_each_gateway_has_its_own(tmp_path: Path) -> None:
-    one, two = (HostLock(lock_file(tmp_path, f"http://{name}")) for name in ("prod", "stage"))
-    assert one.take("me") is None
-    assert two.take("me") is None
+def test_each_gateway_has_its_own_and_so_has_each_deed(tmp_path: Path) -> None:
+    names = (("prod", "lane"), ("stage", "lane"), ("prod", "probe"))
+    for lock in [HostLock(lock_file(tmp_path, *name)) for name in names]:
+        assert lock.take("me") is None
 
 
 def test_a_child_does_not_keep_it(path: Path) -> None:
@@ -88,18 +91,106 @@ def test_what_a_holder_says_is_shown_literally(path: Path) -> None:
     assert HostLock(path).take("me") == "␛[2Jgone"
 
 
-def test_only_its_owner_may_read_it(path: Path) -> None:
-    HostLock(path).take("me")
-    assert path.stat().st_mode & 0o777 == 0o600
+def test_what_the_holder_left_is_found_by_the_next(path: Path) -> None:
+    lock, other = HostLock(path), HostLock(path)
+    lock.take("me")
+    lock.release("I was here")
+    assert other.take("you") is None
+    assert other.found == "I was here"
+
+
+def test_whether_it_is_held_is_told_without_taking_it(path: Path) -> None:
+    lock = HostLock(path)
+    assert not HostLock(path).is_held()
+    lock.take("me")
+    assert HostLock(path).is_held()
+    lock.release()
+    assert not HostLock(path).is_held()
+
+
+def test_every_user_may_lock_it_whatever_the_umask_of_its_maker(path: Path) -> None:
+    before = os.umask(0o077)
+    try:
+        HostLock(path).take("me")
+    finally:
+        os.umask(before)
+    assert path.stat().st_mode & 0o7777 == 0o666
+    assert path.parent.stat().st_mode & 0o7777 == 0o1777
+
+
+def test_one_that_was_cleared_away_is_taken_anew(path: Path) -> None:
+    lock = HostLock(path)
+    lock.take("me")
+    path.unlink()
+    assert HostLock(path).take("quicker") is None
+    path.unlink()
+    assert lock.take("me") is None
+    assert HostLock(path).take("too late") == "me"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be two users")
+@pytest.mark.parametrize(("first", "second"), [(1, 2), (0, 1), (1, 0)])
+def test_another_user_is_kept_out_and_comes_in_after(
+    first: int, second: int, public_path: Path
+) -> None:
+    holding, waiting = (user_at(public_path, uid) for uid in (first, second))
+    with holding, waiting:
+        assert say(holding, f"uid {first}") == "None"
+        assert say(waiting, f"uid {second}") == repr(f"uid {first}")
+        say(holding, "go")
+        assert say(waiting, f"uid {second}") == "None"
+
+
+@pytest.fixture
+def public_path() -> Iterator[Path]:
+    """Return a lock where users of all kinds come by, not made yet."""
+    with TemporaryDirectory(prefix="vp-tui-test-") as directory:
+        Path(directory).chmod(0o1777)
+        yield Path(directory, "locks", "a.lock")
+
+
+_USER = """
+import os, sys
+from pathlib import Path
+from vp_tui.storage.locks import HostLock
+os.setgid(int(sys.argv[2])); os.setuid(int(sys.argv[2])); os.umask(0o077)
+lock = HostLock(Path(sys.argv[1]))
+for line in sys.stdin:
+    told = lock.release() if line.strip() == "go" else lock.take(line.strip())
+    print(repr(told), flush=True)
+"""
+
+
+def user_at(path: Path, uid: int) -> Popen[str]:
+    """Start a process of a user that takes the lock, or lets it go, at each line."""
+    command = [sys.executable, "-c", _USER, str(path), str(uid)]
+    return Popen(command, stdin=PIPE, stdout=PIPE, text=True)  # noqa: S603 - ourselves
+
+
+def say(process: Popen[str], line: str) -> str:
+    assert process.stdin is not None
+    assert process.stdout is not None
+    process.stdin.write(f"{line}\n")
+    process.stdin.flush()
+    return process.stdout.readline().strip()
 
 
 def test_what_is_no_file_of_ours_is_not_locked(tmp_path: Path) -> None:
     target = tmp_path / "target"
     target.write_text("precious")
-    link = tmp_path / "link.lock"
+    link, name = tmp_path / "link.lock", tmp_path / "name.lock"
     link.symlink_to(target)
-    with pytest.raises(LockError) as caught:
-        HostLock(link).take("me")
-    assert "its symbolic links lead in a circle" in caught.value.failure.reason
-    assert caught.value.failure.cure == "name a directory of your own with XDG_STATE_HOME"
+    name.hardlink_to(target)
+    for path in (link, name):
+        with pytest.raises(LockError):
+            HostLock(path).take("me")
     assert target.read_text() == "precious"
+
+
+def test_a_link_is_not_followed_to_their_directory(tmp_path: Path) -> None:
+    elsewhere, link = tmp_path / "elsewhere", tmp_path / "locks"
+    elsewhere.mkdir()
+    link.symlink_to(elsewhere)
+    with pytest.raises(LockError):
+        HostLock(link / "a.lock").take("me")
+    assert list(elsewhere.iterdir()) == []

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from vp_tui.domain.events import AuditFailed, CancelAnswered, CancelFailed, CancelRequested
+from vp_tui.domain.events import (
+    AuditFailed,
+    CancelAnswered,
+    CancelFailed,
+    CancelRequested,
+    OrderRefused,
+)
 from vp_tui.domain.models import CancelAnswer
-from vp_tui.domain.orders import ActionKind, ActionRecord, CancelRun
+from vp_tui.domain.orders import ActionKind, ActionRecord, CancelRun, Holder
 from vp_tui.gateway.errors import TimedOut, Unauthorized
 from vp_tui.storage.audit_log import newest_actions
-from vp_tui.worker.orders import READ_ONLY, AuditBook, OrderRunner, Tools
+from vp_tui.storage.locks import HostLock, lock_file
+from vp_tui.worker.orders import READ_ONLY, UNSEEN_S, AuditBook, OrderRunner, Tools
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,13 +56,20 @@ class FakeOrders:
 class Desk:
     """An OrderRunner between fakes, and what it told and wrote."""
 
-    def __init__(self, audit: Path, *, read_only: bool = False) -> None:
+    def __init__(
+        self, audit: Path, *, read_only: bool = False, locks: Path | None = None, me: str = ME
+    ) -> None:
         self.orders = FakeOrders()
         self.events: list[Event] = []
         self.audit = audit
         self.passed = 0.0
-        tools = Tools(cast("Orders", self.orders), cast("Actuator", None), cast("Prober", None))
-        book = AuditBook(audit, ME, "http://gateway", "vp.x")
+        tools = Tools(
+            cast("Orders", self.orders),
+            cast("Actuator", None),
+            cast("Prober", None),
+            lambda what: HostLock(lock_file(locks or audit.parent, "http://gateway", what)),
+        )
+        book = AuditBook(audit, me, "http://gateway", "vp.x")
         self.runner = OrderRunner(
             None if read_only else tools, book, self.events.append, lambda: self.passed, self._wall
         )
@@ -169,3 +184,76 @@ async def test_one_that_is_on_its_way_when_vp_tui_leaves_is_audited_as_unknown(d
     (line,) = desk.lines
     assert line.result == "unknown"
     assert line.steps[-1].detail == "vp-tui was left before the answer came"
+
+
+class Pair:
+    """Two vp-tui on one host, each with an audit of its own."""
+
+    def __init__(self, home: Path) -> None:
+        self.locks = home / "locks"
+        self.ana = Desk(home / "ana/audit.jsonl", locks=self.locks, me="ana@laptop")
+        self.ben = Desk(home / "ben/audit.jsonl", locks=self.locks, me="ben@laptop")
+
+
+@pytest.fixture
+def pair(tmp_path: Path) -> Pair:
+    return Pair(tmp_path)
+
+
+async def test_of_two_vp_tui_one_cancels_and_the_other_says_who(pair: Pair) -> None:
+    pair.ana.orders.may_answer.clear()
+    first = asyncio.create_task(pair.ana.cancel("a", "stuck"))
+    while not pair.ana.orders.asked:  # noqa: ASYNC110 - the host's lock has no event
+        await asyncio.sleep(0)
+    await pair.ben.cancel("a", "stuck too")
+    why = "ana's vp-tui is cancelling a since 03:07:01Z"
+    assert pair.ben.orders.asked == []
+    assert pair.ben.events == [OrderRefused(1.0, "cancel", "a", why)]
+    assert [line.result for line in pair.ben.lines] == [f"refused: {why}"]
+    await pair.ben.cancel("b", "another session")
+    assert pair.ben.orders.asked == [("b", "another session")]
+    pair.ana.orders.may_answer.set()
+    await first
+
+
+async def test_what_another_did_just_now_is_not_done_again_until_it_can_be_seen(pair: Pair) -> None:
+    await pair.ana.cancel("a", "stuck")
+    await pair.ben.cancel("a", "stuck")
+    (told,) = pair.ben.events
+    assert isinstance(told, OrderRefused)
+    assert told.why == (
+        "ana's vp-tui was cancelling a until 03:07:03Z: look at what came of it first"
+    )
+    pair.ben.passed += UNSEEN_S + 3.0
+    await pair.ben.cancel("a", "deaf")
+    assert pair.ben.orders.asked == [("a", "deaf")]
+    await pair.ben.cancel("a", "deaf still")
+    assert len(pair.ben.orders.asked) == 2
+
+
+async def test_one_that_died_in_the_midst_of_it_is_named(pair: Pair) -> None:
+    lock = HostLock(lock_file(pair.locks, "http://gateway", "session a"))
+    lock.take(Holder("ana@laptop", "cancelling a", START).to_text())
+    assert lock._fd is not None
+    os.close(lock._fd)  # as its death would
+    await pair.ben.cancel("a", "stuck")
+    (told,) = pair.ben.events
+    assert isinstance(told, OrderRefused)
+    assert told.why.startswith("ana's vp-tui began cancelling a at 03:07:00Z and is gone, its end")
+
+
+async def test_what_tells_nothing_in_a_lock_keeps_nobody(pair: Pair) -> None:
+    lock = HostLock(lock_file(pair.locks, "http://gateway", "session a"))
+    for text in ("", "[1, 2]", '["\\u001b[2J", 3, "x", null]', "[" * 400):
+        lock.take(text)
+        lock.release(text)
+        await pair.ben.cancel("a", "stuck")
+    assert len(pair.ben.orders.asked) == 4
+
+
+async def test_a_lock_that_cannot_be_made_stops_nobody_and_is_audited(tmp_path: Path) -> None:
+    (tmp_path / "locks").write_text("in the way")
+    desk = Desk(tmp_path / "audit.jsonl", locks=tmp_path / "locks")
+    await desk.cancel("a", "stuck")
+    assert desk.orders.asked == [("a", "stuck")]
+    assert [step.step for step in desk.lines[0].steps] == ["not locked", "requested", "answered"]

@@ -23,6 +23,7 @@ from vp_tui.domain.lane.switches import FORCE_FALLBACK, RELEASE, Actuation, Comm
 from vp_tui.domain.models import ActionStep, Failure
 from vp_tui.domain.orders import RestartGateway, RunProbe, SetSwitch
 from vp_tui.storage.audit_log import newest_actions
+from vp_tui.storage.locks import HostLock, lock_file
 from vp_tui.worker.orders import AuditBook, OrderRunner, Tools
 
 if TYPE_CHECKING:
@@ -94,7 +95,12 @@ class Rig:
     ) -> None:
         self.events: list[Event] = []
         self.path = path
-        tools = Tools(cast("Orders", None), cast("Actuator", actuator), cast("Prober", prober))
+        tools = Tools(
+            cast("Orders", None),
+            cast("Actuator", actuator),
+            cast("Prober", prober),
+            lambda what: HostLock(lock_file(path.parent / "locks", URL, what)),
+        )
         self.runner = OrderRunner(
             tools if actuator or prober else None,
             AuditBook(path, "ana@laptop", URL, "vp.x"),
@@ -173,7 +179,8 @@ async def test_what_is_asked_for_twice_is_done_once(make_rig: MakeRig) -> None:
     actuator = FakeActuator(waits=True)
     rig = make_rig(actuator)
     first = asyncio.create_task(rig.change(FORCE_FALLBACK, "first"))
-    await asyncio.sleep(0)
+    while not actuator.asked:  # noqa: ASYNC110 - the host's lock has no event
+        await asyncio.sleep(0)
     await rig.change(FORCE_FALLBACK, "second")
     await rig.restart("third")
     assert [record.result for record in rig.audit] == ["refused: force fallback is under way"] * 2
@@ -212,7 +219,7 @@ async def test_there_is_never_a_second_probe(make_rig: MakeRig) -> None:
     await rig.probe()
     assert [record.result for record in rig.audit] == ["refused: another probe is under way"]
     (told,) = (event for event in rig.events if isinstance(event, OrderRefused))
-    assert told[1:] == ("probe", "another probe is under way")
+    assert told[1:] == ("probe", URL, "another probe is under way")
     prober.may_end.set()
     await first
     assert len(rig.audit) == 2
@@ -234,7 +241,7 @@ async def test_what_vp_tui_is_left_in_the_middle_of_is_audited(make_rig: MakeRig
         asyncio.create_task(rig.change(FORCE_FALLBACK, "")),
         asyncio.create_task(rig.probe()),
     ]
-    for _ in range(5):
+    while len(rig.events) < 3:  # noqa: ASYNC110 - the host's locks have no event
         await asyncio.sleep(0)
     for task in tasks:
         task.cancel()

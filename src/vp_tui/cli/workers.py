@@ -6,13 +6,14 @@ first frame.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from vp_tui.cli.wiring import USUAL, Surroundings, credentials_of, means_of, new_store
 from vp_tui.domain.lane.switches import Means
 from vp_tui.domain.vocabulary import RevertMode
 from vp_tui.gateway.client import GatewayClient
-from vp_tui.gateway.credentials import stream_url
+from vp_tui.gateway.credentials import gateway_id, stream_url
 from vp_tui.gateway.orders import Orders
 from vp_tui.gateway.stream import StreamCore
 from vp_tui.gateway.transport import TlsContext
@@ -118,11 +119,17 @@ def order_runner(
             clock=around.clock,
         )
         actuator = Actuator(means_of(settings) or Means(), settings.brake.timeout_s)
-        tools = Tools(orders, actuator, Prober(orders, missions, clock=around.clock))
+        prober = Prober(orders, missions, clock=around.clock)
+        tools = Tools(orders, actuator, prober, partial(_lock_of, settings, places))
     book = AuditBook(places.audit, actor(), settings.url, settings.vp_id)
     return OrderRunner(
         tools, book, emit, around.clock, around.wall, alarm_command=settings.alarm.command
     )
+
+
+def _lock_of(settings: Settings, places: Places, what: str) -> HostLock:
+    """Return the host's lock for what is done to the gateway, by whatever URL it is known."""
+    return HostLock(lock_file(places.locks, gateway_id(settings.url), what))
 
 
 def file_feeds(
@@ -138,8 +145,7 @@ def file_feeds(
     Before them comes the lock of the host's auto-revert, where this may be it.
     """
     if may_revert and settings.brake.auto_revert is RevertMode.ARMED and not settings.read_only:
-        lock = HostLock(lock_file(places.reverts, settings.url))
-        yield files.RevertLock(lock, actor(), emit, clock)
+        yield files.RevertLock(_lock_of(settings, places, "auto-revert"), actor(), emit, clock)
     evidence = evidence_files(places, settings.evidence, settings.url, settings.vp_id)
     if evidence.log:
         yield files.EvidenceFeed(evidence.log, emit, clock, settings.vp_id, evidence.windows)

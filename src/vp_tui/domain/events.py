@@ -453,10 +453,11 @@ class AuditFailed(NamedTuple):
 
 
 class OrderRefused(NamedTuple):
-    """An order was not carried out, as another one about the same is under way."""
+    """An order was not carried out: another one about the same is under way, or came before it."""
 
     at: float
     what: str
+    target: str
     why: str
 
 

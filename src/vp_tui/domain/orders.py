@@ -6,6 +6,7 @@ to be written into the audit is an order too, with nothing to carry out: an Acti
 
 from __future__ import annotations
 
+import json
 from contextlib import suppress
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -13,7 +14,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from vp_tui.domain.models import ActionStep
-from vp_tui.domain.text import clip, literal
+from vp_tui.domain.text import clip, clock_z, literal
 
 if TYPE_CHECKING:
     from vp_tui.domain.lane.switches import Change
@@ -25,6 +26,7 @@ NAME_LIMIT: Final = 200
 PROSE_LIMIT: Final = 1_000
 """Characters of a reason or of a step's detail."""
 STEPS_LIMIT: Final = 50
+_SHORT: Final = 80
 
 
 class ActionKind(StrEnum):
@@ -87,6 +89,55 @@ class ActionRecord(NamedTuple):
     def action(self) -> str:
         """What its line calls it."""
         return _WORDS.get(self.kind, "{what}").replace("{what}", self.what)
+
+    @property
+    def subject(self) -> str:
+        """Of which one order is under way at a time: a session, the probe, or the lane."""
+        if self.what == "cancel":
+            return f"session {self.target}"
+        return "probe" if self.what == "probe" else "lane"
+
+
+class Holder(NamedTuple):
+    """Who does what an order asks for, or did it last, as the host's lock tells all others."""
+
+    actor: str
+    under_way: str
+    since: datetime
+    until: datetime | None = None
+    """None: it goes on, or whoever did it was ended in the midst of it."""
+
+    @property
+    def told(self) -> str:
+        """What it does, in words."""
+        return f"{self._who} is {self.under_way} since {clock_z(self.since)}"
+
+    @property
+    def told_after(self) -> str:
+        """What it did, in words, when it does so no more."""
+        if self.until is None:
+            begun = f"{self._who} began {self.under_way} at {clock_z(self.since)} and is gone"
+            return f"{begun}, its end is not known: look at what came of it first"
+        until = clock_z(self.until)
+        return f"{self._who} was {self.under_way} until {until}: look at what came of it first"
+
+    @property
+    def _who(self) -> str:
+        return f"{self.actor.partition('@')[0]}'s vp-tui"
+
+    def to_text(self) -> str:
+        """Return it as the lock's file holds it."""
+        until = self.until and _stamp(self.until)
+        return json.dumps([clip(self.actor, _SHORT), self.under_way, _stamp(self.since), until])
+
+    @classmethod
+    def from_text(cls, text: str) -> Holder | None:
+        """Return what a lock's file holds; None where that tells nothing: anybody may write it."""
+        with suppress(TypeError, ValueError, RecursionError, OverflowError):
+            actor, under_way, since, until = json.loads(text)
+            until = None if until is None else _read_stamp(until)
+            return cls(_text(actor), _text(under_way), _read_stamp(since), until)
+        return None
 
 
 class OrderOutcome(NamedTuple):

@@ -85,13 +85,15 @@ def stream_url(base_url: str, session_id: str) -> str:
 
 def is_loopback(url: str) -> bool:
     """Tell whether the host of `url` is this machine by its very name."""
-    host = urlsplit(url).hostname or ""
+    host = (urlsplit(url).hostname or "").rstrip(".")
     if host == "localhost" or host.endswith(".localhost"):
         return True
     try:
-        return ipaddress.ip_address(host).is_loopback
+        address = ipaddress.ip_address(host)
     except ValueError:
         return False
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return (mapped or address).is_loopback
 
 
 def host_port(url: str) -> str:
@@ -99,6 +101,14 @@ def host_port(url: str) -> str:
     parts = urlsplit(url)
     host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
     return f"{host}:{parts.port or (443 if parts.scheme in {'https', 'wss'} else 80)}"
+
+
+def gateway_id(url: str) -> str:
+    """Return what names a gateway whatever its URL calls this machine: every loopback is one."""
+    parts = urlsplit(url)
+    host = "loopback" if is_loopback(url) else host_port(url).rpartition(":")[0].rstrip(".")
+    port = host_port(url).rpartition(":")[2]
+    return f"{parts.scheme}://{host}:{port}{parts.path.rstrip('/')}"
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -88,7 +88,9 @@ def audit_failed(event: events.AuditFailed, state: State) -> State:
 
 def order_refused(event: events.OrderRefused, state: State) -> State:
     """Say why an order was not carried out."""
-    return with_entry(state, event.at, None, event.what, f"refused: {event.why}", "warn")
+    state = replace(state, refused=(*state.refused, event)[-CANCELS_KEPT:])
+    whom = event.target if event.target in state.sessions else None
+    return with_entry(state, event.at, whom, event.what, f"refused: {event.why}", "warn")
 
 
 def outcome_audited(event: events.OutcomeAudited, state: State) -> State:

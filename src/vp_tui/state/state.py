@@ -19,7 +19,7 @@ from vp_tui.domain.vocabulary import Profile, RevertMode, Traffic
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from vp_tui.domain.events import Heard, SwitchesRead
+    from vp_tui.domain.events import Heard, OrderRefused, SwitchesRead
     from vp_tui.domain.lane.mode import LaneStart
     from vp_tui.domain.lane.probe import Probe
     from vp_tui.domain.lane.restart import Restart
@@ -232,8 +232,7 @@ class State:
     health: models.Health | None = None
     epoch: Epoch | None = None
     boot_at: datetime | None = None
-    """The gateway's boot in UTC, by the offset of its clock when the stamp was first seen; None
-    when not known."""
+    """The gateway's boot in UTC, as its clock went when the stamp was first seen."""
     continuity: models.Continuity | None = None
     snapshot: models.Snapshot | None = None
     claims: models.MissionClaims | None = None
@@ -272,10 +271,7 @@ class State:
     tokens: models.TokenPresence | None = None
     """None: they were not looked for yet."""
     evidence: EvidenceRead | None = None
-    """The evidence log; None until it was read, and where there is none to read.
-
-    With a `problem` the rest is from before.
-    """
+    """None until it was read, and where there is none. With a `problem` the rest is from before."""
     windows: tuple[Window, ...] = ()
     """The open window, and closed ones of unreal traffic."""
     windows_problem: str | None = None
@@ -291,7 +287,9 @@ class State:
     cancels: tuple[Cancel, ...] = ()
     """The cancels that are followed, oldest first, at most CANCELS_KEPT."""
     audit: AuditRead | None = None
-    """None until read. With a `problem`, of writing an action too, the rest is from before."""
+    """None until it was read. With a `problem`, of writing too, the rest is from before."""
+    refused: tuple[OrderRefused, ...] = ()
+    """Orders that were not carried out, oldest first."""
     outcomes_audited: frozenset[OrderOutcome] = frozenset()
     """Of the orders that are followed, what the audit was told they came to."""
     is_row_new: bool = False

@@ -124,6 +124,8 @@ class HandoverError(StorageError):
 class LockError(StorageError):
     """What only one vp-tui on this host may do cannot be locked."""
 
+    cure = "have somebody who may remove it: vp-tui makes it anew, for all users"
+
 
 class SwitchError(StorageError):
     """The gateway's env file could not be read or written; it is as it was.

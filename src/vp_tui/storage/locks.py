@@ -1,19 +1,22 @@
 """Locks by flock: one writer at a time for an evidence log, and one vp-tui a host for what acts.
 
-Both hold on this host only: the log's through every name that it has, the other for as long as the
-vp-tui that took it.
+Both hold on this host only: the log's through every name that it has, the other among all users,
+for as long as the vp-tui that took it wants it, and no longer than that runs.
 """
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import hashlib
 import os
+import stat
 import time
 from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
 from vp_tui.domain.text import literal
+from vp_tui.storage.atomic import opened
 from vp_tui.storage.errors import EvidenceError, LockError
 
 if TYPE_CHECKING:
@@ -25,8 +28,11 @@ LOCK_WAIT_S: Final = 10.0
 _LOOK_AGAIN_S: Final = 0.002
 
 _NAME_LENGTH: Final = 24
-_SAID_LIMIT: Final = 200
+_SAID_LIMIT: Final = 500
 """Bytes that are read of what a holder says of itself."""
+_TRIES: Final = 50
+"""Of opening a lock that its maker is about to open to all."""
+_CLOSELY: Final = os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 
 
 @contextmanager
@@ -124,45 +130,117 @@ def _said(fd: int) -> str:
 
 
 class HostLock:
-    """A lock file that is held from `take` until `release`, or until the process is gone.
+    """A lock file for all users of the host, held from `take` until `release` or the process's end.
 
-    The file stays: removing it would let two hold it.
+    The file stays, and so does what its holder said last. No link is followed to it.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._fd: int | None = None
+        self.found = ""
+        """What the holder before had said last, literally, when it was taken."""
 
-    def take(self, who: str) -> str | None:
+    def take(self, who: str, wait_s: float = 0.0) -> str | None:
         """Take it in the name of `who`, unless somebody has it; return who has, None: we do.
 
-        What another one said of itself comes back literally, "" when it said nothing. Does not
-        wait. Raises LockError when the file cannot be made, opened or locked.
+        What another one said of itself comes back literally, "" when it said nothing. Waits up to
+        `wait_s` seconds. Raises LockError when the file cannot be made, opened or locked.
         """
-        if self._fd is not None:
-            return None
-        with LockError.for_os_errors(self._path), ExitStack() as unless_taken:
-            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-            unless_taken.callback(os.close, fd)
-            try:
-                take(fd, fcntl.LOCK_EX, 0.0)
-            except BlockingIOError:
-                return _said(fd)
-            _say_who(fd, who)
-            unless_taken.pop_all()
-            self._fd = fd
-        return None
+        with LockError.for_os_errors(self._path):
+            if self._fd is not None:
+                if _is_at(self._path, self._fd):
+                    os.utime(self._fd)  # what clears old files away leaves it alone
+                    return None
+                self.release()
+            for _ in range(_TRIES):
+                with ExitStack() as unless_taken:
+                    fd = _shared(self._path)
+                    unless_taken.callback(os.close, fd)
+                    try:
+                        take(fd, fcntl.LOCK_EX, wait_s)
+                    except BlockingIOError:
+                        return _said(fd)
+                    if _is_at(self._path, fd):  # otherwise it was removed meanwhile
+                        self.found = _said(fd)
+                        _say_who(fd, who)
+                        unless_taken.pop_all()
+                        self._fd = fd
+                        return None
+            raise OSError("somebody removes it all the time")
 
-    def release(self) -> None:
-        """Let others have it."""
+    def release(self, left: str = "") -> None:
+        """Let others have it, and find `left` in it."""
         if self._fd is not None:
-            _say_who(self._fd, "")
+            _say_who(self._fd, left)
             os.close(self._fd)
             self._fd = None
 
+    def is_held(self) -> bool:
+        """Tell whether somebody has it. Raises LockError when that cannot be told."""
+        with LockError.for_os_errors(self._path):
+            try:
+                fd = os.open(self._path, os.O_RDONLY | _CLOSELY)
+            except FileNotFoundError:
+                return False
+            try:
+                take(fd, fcntl.LOCK_SH, 0.0)
+            except BlockingIOError:
+                return True
+            finally:
+                os.close(fd)
+            return False
 
-def lock_file(directory: Path, gateway_url: str) -> Path:
-    """Return the lock's file for a gateway."""
-    name = hashlib.sha256(gateway_url.encode()).hexdigest()[:_NAME_LENGTH]
+
+def _shared(path: Path) -> int:
+    """Open a lock file that every user of the host can lock. Raises OSError.
+
+    For as long as its maker has not opened file and directory to all, it is tried again. What may
+    make a file never opens one that is there: systems forbid that for another user's file in a
+    directory where all may write.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    refused: OSError = FileNotFoundError(errno.ENOENT, "it is not there")
+    for _ in range(_TRIES):
+        try:
+            with opened(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW) as directory:
+                _open_to_all(directory, 0o1777)
+                for flags in (os.O_RDWR, os.O_RDWR | os.O_CREAT | os.O_EXCL):
+                    with suppress(FileNotFoundError, FileExistsError):
+                        return _file_of_its_own(
+                            os.open(path.name, flags | _CLOSELY, 0o666, dir_fd=directory)
+                        )
+        except PermissionError as error:
+            refused = error
+        time.sleep(_LOOK_AGAIN_S)
+    raise refused
+
+
+def _file_of_its_own(fd: int) -> int:
+    """Return an open file; raise OSError where it is none, or has another name too."""
+    status = os.fstat(fd)
+    if not stat.S_ISREG(status.st_mode) or status.st_nlink > 1:
+        os.close(fd)
+        raise OSError("it is another file")
+    _open_to_all(fd, 0o666)
+    return fd
+
+
+def _open_to_all(fd: int, mode: int) -> None:
+    """Give what is ours its mode, whatever the umask took of it."""
+    status = os.fstat(fd)
+    if status.st_uid == os.geteuid() and stat.S_IMODE(status.st_mode) != mode:
+        os.fchmod(fd, mode)
+
+
+def _is_at(path: Path, fd: int) -> bool:
+    """Tell whether a path still names the open file."""
+    with suppress(FileNotFoundError):
+        return os.path.samestat(path.lstat(), os.fstat(fd))
+    return False
+
+
+def lock_file(directory: Path, gateway: str, what: str) -> Path:
+    """Return the file that locks `what` is done to a gateway, by the gateway's id."""
+    name = hashlib.sha256(f"{gateway}\n{what}".encode()).hexdigest()[:_NAME_LENGTH]
     return directory / f"{name}.lock"

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 
 _NAME: Final = "vp-tui"
+HOST_LOCKS = Path("/tmp/vp-tui-locks")  # noqa: S108 - all users meet here, and no link is followed
+"""Mode 1777. Tests have one of their own."""
 
 
 class Places(NamedTuple):
@@ -30,9 +32,12 @@ class Places(NamedTuple):
         return self.state / "windows"
 
     @property
-    def reverts(self) -> Path:
-        """Directory of the locks of those that may revert by themselves, a file per gateway."""
-        return self.state / "auto-revert"
+    def locks(self) -> Path:
+        """Directory of the locks of what one vp-tui on this host does at a time, whoever runs it.
+
+        It does not depend on the environment: two that differ in that still exclude each other.
+        """
+        return HOST_LOCKS
 
     @property
     def audit(self) -> Path:

@@ -122,6 +122,15 @@ def why_busy(view: View) -> str | None:
     return None
 
 
+def why_refused(view: View, what: str, since: float, target: str = "") -> str | None:
+    """Say why an order that was given at `since` or later was refused; None: it was not.
+
+    `target` is the session of a cancel.
+    """
+    newest = (one for one in reversed(view.state.refused) if one.at >= since and one.what == what)
+    return next((one.why for one in newest if target in {"", one.target}), None)
+
+
 def why_no_change(view: View, change: Change) -> str | None:
     """Say why a switch must not, or cannot now, be set; None: it may."""
     if (busy := why_busy(view)) is not None:

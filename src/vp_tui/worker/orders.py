@@ -1,10 +1,10 @@
 """Carries out the operator's orders: cancels, switches, restarts, probes. Each is audited.
 
-It runs on the network thread, and there is one way for all of them: that it is asked for is told as
-an event, what has hands for it does it once, its answer is told as an event, and a line goes into
-the audit, whatever ended it. In read-only mode there are no hands, so nothing can be sent or done:
-the attempt is audited like any other. What an order comes to is not known here: that is proven by
-its effect.
+It runs on the network thread, and there is one way for all of them: the host's lock for what it is
+about is taken, that it is asked for is told as an event, what has hands for it does it once, its
+answer is told as an event, and a line goes into the audit, whatever ended it. In read-only mode
+there are no hands, so nothing can be sent or done: the attempt is audited like any other. What an
+order comes to is not known here: that is proven by its effect.
 """
 
 from __future__ import annotations
@@ -23,15 +23,16 @@ from vp_tui.domain.orders import (
     ActionRecord,
     AuditOnce,
     CancelRun,
+    Holder,
     RestartGateway,
     RingAlarms,
     RunProbe,
     SetSwitch,
 )
-from vp_tui.domain.text import took
+from vp_tui.domain.text import short_id, took
 from vp_tui.gateway.errors import GatewayError
 from vp_tui.storage.audit_log import append_action
-from vp_tui.storage.errors import AuditError
+from vp_tui.storage.errors import AuditError, LockError
 from vp_tui.worker.actuator import run_command
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from vp_tui.domain.lane.switches import Actuation
     from vp_tui.domain.orders import Order, Work
     from vp_tui.gateway.orders import Orders
+    from vp_tui.storage.locks import HostLock
     from vp_tui.worker.actuator import Actuator
     from vp_tui.worker.prober import Prober
 
@@ -50,6 +52,10 @@ READ_ONLY: Final = Failure("read-only: nothing may be changed here", "start with
 LEFT: Final = "vp-tui was left before it ended"
 ALARM_S: Final = 10.0
 """Seconds that the command for alarms may take."""
+LOCK_WAIT_S: Final = 0.1
+"""For those who only look whether the host's lock is held."""
+UNSEEN_S: Final = 10.0
+"""What another vp-tui did so short a time ago is not on this screen yet: it is not done again."""
 
 
 class Tools(NamedTuple):
@@ -58,6 +64,8 @@ class Tools(NamedTuple):
     orders: Orders
     actuator: Actuator
     prober: Prober
+    lock_of: Callable[[str], HostLock]
+    """The host's lock for what orders are about, by its name."""
 
 
 class AuditBook(NamedTuple):
@@ -76,8 +84,8 @@ class _Account:
 
     record: ActionRecord
     """What it has come to so far."""
-    subject: str
-    """Of which one order is under way at a time."""
+    under_way: str
+    """What other vp-tui are told meanwhile."""
     in_the_way: str
     """Why another order about that is refused meanwhile."""
     left: str
@@ -93,8 +101,8 @@ class _Account:
 class OrderRunner:
     """Carries out what is asked of one gateway and its lane; without `tools` only audits it.
 
-    Of one session one cancel is under way at a time, one change or restart of all, and one probe:
-    what is asked for meanwhile is refused.
+    Of one session one cancel is under way at a time on this host, one change or restart of all, and
+    one probe: what is asked for meanwhile is refused, and so is what another vp-tui did just now.
     """
 
     tools: Tools | None
@@ -105,6 +113,8 @@ class OrderRunner:
     alarm_command: tuple[str, ...] = ()
     _under_way: dict[str, str] = field(default_factory=dict)
     """What is under way, by what it is about: why another order about that is refused."""
+    _left: dict[str, str] = field(default_factory=dict)
+    """What this vp-tui left in the host's locks: that was seen here."""
 
     async def carry_out(self, order: Order) -> None:
         """Carry out an order to its end. It is in the audit then, or AuditFailed says why not."""
@@ -123,17 +133,26 @@ class OrderRunner:
             if isinstance(order, CancelRun):
                 self.emit(events.CancelFailed(self.clock(), order.session_id, READ_ONLY))
             account.came_to(f"refused: {READ_ONLY.reason}", ActionKind.REFUSED)
-        elif (why := self._under_way.get(account.subject)) is not None:
-            account.came_to(f"refused: {why}", ActionKind.REFUSED)
-            self.emit(events.OrderRefused(self.clock(), account.record.what, why))
+        elif (why := self._under_way.get(account.record.subject)) is not None:
+            self._refuse(account, why)
         else:
             await self._done_once(order, self.tools, account)
         await self._keep(account.record)
 
+    def _refuse(self, account: _Account, why: str) -> None:
+        what, target = account.record.what, account.record.target
+        account.came_to(f"refused: {why}", ActionKind.REFUSED)
+        self.emit(events.OrderRefused(self.clock(), what, target, why))
+
     async def _done_once(self, order: Work, tools: Tools, account: _Account) -> None:
-        self._under_way[account.subject] = account.in_the_way
+        subject = account.record.subject
+        self._under_way[subject] = account.in_the_way
+        lock = tools.lock_of(subject)
         try:
-            await self._do(order, tools, account)
+            if (why := await asyncio.to_thread(self._barred, lock, account)) is None:
+                await self._do(order, tools, account)
+            else:
+                self._refuse(account, why)
         except BaseException:
             # vp-tui is left: the loop waits for nothing more, and the line must be there.
             left, record = ActionStep(self.wall(), "left", account.left), account.record
@@ -143,7 +162,34 @@ class OrderRunner:
                 append_action(self.book.path, record)
             raise
         finally:
-            del self._under_way[account.subject]
+            self._left[subject] = self._holder(account)._replace(until=self.wall()).to_text()
+            lock.release(self._left[subject])
+            del self._under_way[subject]
+
+    def _holder(self, account: _Account) -> Holder:
+        return Holder(self.book.actor, account.under_way, account.record.at)
+
+    def _barred(self, lock: HostLock, account: _Account) -> str | None:
+        """Take the host's lock; return which other vp-tui keeps the order from being carried out.
+
+        A lock that cannot be made keeps nobody from acting: the audit says so.
+        """
+        try:
+            held = lock.take(self._holder(account).to_text(), LOCK_WAIT_S)
+        except LockError as error:
+            step = ActionStep(account.record.at, "not locked", error.failure.reason)
+            account.record = account.record._replace(steps=(step,))
+            return None
+        if held is not None:
+            other = Holder.from_text(held)
+            return other.told if other else "another vp-tui on this host is at it"
+        before = Holder.from_text(lock.found)
+        if before is None or lock.found == self._left.get(account.record.subject):
+            return None
+        if self.wall() - (before.until or before.since) > timedelta(seconds=UNSEEN_S):
+            return None
+        lock.release(lock.found)
+        return before.told_after
 
     def _account(self, order: Work) -> _Account:
         _path, actor, url, vp_id = self.book
@@ -155,14 +201,16 @@ class OrderRunner:
             case CancelRun(whom):
                 way, left = "a cancel of it is on its way", "vp-tui was left before the answer came"
                 begun = begun._replace(what="cancel", target=whom)
-                return _Account(begun, f"session {whom}", way, left)
+                return _Account(begun, f"cancelling {short_id(whom)}", way, left)
             case RunProbe():
                 begun = begun._replace(what="probe")
-                return _Account(begun, "probe", "another probe is under way", "")
+                return _Account(begun, "probing the lane", "another probe is under way", "")
             case SetSwitch(change):
-                begun = begun._replace(what=change.words)
+                under_way, begun = change.under_way, begun._replace(what=change.words)
+            case RestartGateway():
+                under_way = "restarting the gateway"
         way, left = f"{begun.what} is under way", f"{LEFT}: what it runs goes on"
-        return _Account(begun, "lane", way, left)
+        return _Account(begun, under_way, way, left)
 
     async def _do(self, order: Work, tools: Tools, account: _Account) -> None:
         now, who = self.clock(), self.book.actor
@@ -185,7 +233,7 @@ class OrderRunner:
     async def _cancel(self, order: CancelRun, orders: Orders, account: _Account) -> None:
         session_id, reason, mission_id = order
         requested = ActionStep(account.record.at, "requested")
-        account.record = account.record._replace(steps=(requested,))
+        account.record = account.record._replace(steps=(*account.record.steps, requested))
         whose = self.book.actor, mission_id
         self.emit(events.CancelRequested(self.clock(), session_id, reason, *whose))
         try:

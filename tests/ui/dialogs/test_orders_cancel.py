@@ -18,7 +18,7 @@ from tests.support.builders import (
 )
 from tests.support.rig import SMALL, WIDE, Rig, running
 
-from vp_tui.domain.events import CancelAnswered, CancelFailed, CancelRequested
+from vp_tui.domain.events import CancelAnswered, CancelFailed, CancelRequested, OrderRefused
 from vp_tui.domain.models import CancelAnswer, Failure
 from vp_tui.domain.orders import CancelRun
 from vp_tui.ui.dialogs.follow import FollowDialog
@@ -71,6 +71,18 @@ async def order(rig: Rig) -> None:
     await open_dialog(rig)
     await rig.press("right", "enter")
     await rig.tell(CancelRequested(rig.now, OWNER, "", ME))
+
+
+async def test_one_that_another_vp_tui_sent_is_told_and_asked_again() -> None:
+    why = "ben's vp-tui is cancelling d3833624 since 02:00:01Z"
+    async with running(*scenes.stuck()) as rig:
+        await open_dialog(rig)
+        await rig.press("right", "enter")
+        await rig.tell(OrderRefused(rig.now, "cancel", VICTIMS[0], "not this one"))
+        assert "sending" in rig.text
+        await rig.tell(OrderRefused(rig.now, "cancel", OWNER, why))
+        assert f"! {why}" in rig.text
+        assert "[ Keep running ]" in rig.text
 
 
 class TestAsking:

@@ -8,7 +8,7 @@ import pytest
 from tests.support import builders, scenes
 from tests.support.rig import LARGE, SMALL, Rig, running
 
-from vp_tui.domain.events import SwitchActed, SwitchAsked, SwitchesRead
+from vp_tui.domain.events import OrderRefused, SwitchActed, SwitchAsked, SwitchesRead
 from vp_tui.domain.lane.switches import (
     FORCE_FALLBACK,
     RELEASE,
@@ -111,6 +111,20 @@ async def test_the_steps_go_on_to_the_proof() -> None:
         )
         assert "CONFIRMED       a coding turn of" in rig.text
         assert "stage reverted is proposed" in rig.text
+
+
+async def test_one_that_another_vp_tui_kept_from_being_done_is_told_and_asked_again() -> None:
+    why = "ben's vp-tui is forcing fallback since 02:00:01Z"
+    async with running(*scenes.ordinary(), switches(), means=MEANS) as rig:
+        await rig.press("F", "right", "enter")
+        await rig.tell(OrderRefused(rig.now, FORCE_FALLBACK.words, "http://gateway", why))
+        assert f"! {why}" in rig.text
+        assert ">[ Not now ]" in rig.text
+        assert "sending" not in rig.text
+        await rig.passes(1.0)
+        await rig.press("right", "enter")
+        assert "· sending …" in rig.text
+    assert len(rig.ordered(SetSwitch)) == 2
 
 
 async def test_leaving_the_dialog_loses_nothing_of_what_is_followed() -> None:

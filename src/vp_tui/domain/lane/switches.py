@@ -73,6 +73,11 @@ class Change(NamedTuple):
         """What it does, as the operator says it."""
         return _WORDS[self]
 
+    @property
+    def under_way(self) -> str:
+        """What whoever makes it is doing."""
+        return _UNDER_WAY[self]
+
 
 FORCE_FALLBACK: Final = Change(Switch.FORCED_FALLBACK, on=True)
 RELEASE: Final = Change(Switch.FORCED_FALLBACK, on=False)
@@ -83,6 +88,14 @@ _WORDS: Final = {
     Change(Switch.SHADOW, on=False): "shadow mode off",
     Change(Switch.LANE, on=True): "lane on",
     Change(Switch.LANE, on=False): "lane off",
+}
+_UNDER_WAY: Final = {
+    FORCE_FALLBACK: "forcing fallback",
+    RELEASE: "releasing the forced fallback",
+    Change(Switch.SHADOW, on=True): "turning shadow mode on",
+    Change(Switch.SHADOW, on=False): "turning shadow mode off",
+    Change(Switch.LANE, on=True): "turning the lane on",
+    Change(Switch.LANE, on=False): "turning the lane off",
 }
 
 

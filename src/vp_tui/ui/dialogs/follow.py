@@ -68,6 +68,10 @@ class Question(ABC):
     def is_over(self, view: View, since: float) -> bool:
         """Tell whether nothing more will come of what was asked for since."""
 
+    def refused(self, view: View, since: float) -> str | None:  # noqa: ARG002 - as above
+        """Say why nothing of what was asked for since was carried out; None: it was."""
+        return None
+
     @abstractmethod
     def send(self, view: View, commands: Commands, reason: str) -> str | None:
         """Check the target again and give the order, or audit why not and return that."""
@@ -118,11 +122,15 @@ class FollowDialog(Dialog[None]):
     def redraw(self) -> None:
         super().redraw()
         view, (width, height) = self.lane.live.view, self.room
+        if not self._is_asking and self._since is not None:
+            self._hear_refusal(view, self._since)
         blocks = [self.query_one(f"#{name}", Lines) for name in _BLOCKS]
         told, target, steps, facts = blocks
         told.show(paragraph(f"! {self._told}", width, 0, "warn") if self._told else ())
         target.show(self._ask.target(width))
-        if self._since is not None:
+        if self._since is None:
+            steps.show(())
+        else:
             known = self._ask.steps(view, self._since, width, is_asking=self._is_asking)
             steps.show(known or [join(f"· {self._ask.sending}")])
         for field in self._fields:
@@ -134,6 +142,14 @@ class FollowDialog(Dialog[None]):
         facts.show(first_lines(about, height - taken, width))
         for lines in blocks:
             lines.display = bool(lines.lines)
+
+    def _hear_refusal(self, view: View, since: float) -> None:
+        """Ask again where nothing was done: another vp-tui did it, say."""
+        if (why := self._ask.refused(view, since)) is not None:
+            self._told, self._is_asking, self._since = why, True, self._ask.since
+            for buttons in self.query(Buttons):
+                buttons.action_move(-1)  # back to the harmless answer
+            self.call_after_refresh(self._confirm.focus)
 
     @property
     def keys(self) -> str:

@@ -42,11 +42,17 @@ from vp_tui.ui.lines.lane import (
 )
 from vp_tui.ui.lines.paint import EMPTY, Line, bullet, cut, fact, join, paragraph, shorten
 from vp_tui.views import words
-from vp_tui.views.lane import followed_change, is_probe_under_way, why_busy, why_no_change
+from vp_tui.views.lane import (
+    followed_change,
+    is_probe_under_way,
+    why_busy,
+    why_no_change,
+    why_refused,
+)
 from vp_tui.views.stuck_runs import own_cancel, row_of_session, why_changed
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from textual.widget import Widget
 
@@ -137,6 +143,9 @@ class CancelQuestion(Question):
         cancel = own_cancel(view, self._target.session.session_id, since)
         return cancel is not None and cancel.is_over
 
+    def refused(self, view: View, since: float) -> str | None:
+        return why_refused(view, "cancel", since, self._target.session.session_id)
+
     def send(self, view: View, commands: Commands, reason: str) -> str | None:
         why = why_changed(self._target, view)
         if why is None:
@@ -168,17 +177,21 @@ class CancelAllQuestion(Question):
 
     def steps(self, view: View, since: float, width: int, *, is_asking: bool) -> list[Line]:  # noqa: ARG002 - alike
         return [
-            cut(join(f"{short_id(cancel.session_id):<14}", state_line(cancel, view)), width)
-            for cancel in self._cancels(view, since)
-            if cancel is not None
+            cut(join(f"{short_id(session_id):<14}", said), width)
+            for session_id, cancel, why in self._known(view, since)
+            if (said := state_line(cancel, view) if cancel else why and f"not sent: {why}")
         ]
 
     def is_over(self, view: View, since: float) -> bool:
-        cancels = self._cancels(view, since)
-        return all(cancel is not None and cancel.is_over for cancel in cancels)
+        known = self._known(view, since)
+        return all(cancel.is_over if cancel else why for _session_id, cancel, why in known)
 
-    def _cancels(self, view: View, since: float) -> list[Cancel | None]:
-        return [own_cancel(view, one.session.session_id, since) for one in self._targets]
+    def _known(self, view: View, since: float) -> Iterator[tuple[str, Cancel | None, str | None]]:
+        """Yield each session with its cancel, or with why none was sent."""
+        for target in self._targets:
+            session_id = target.session.session_id
+            cancel = own_cancel(view, session_id, since)
+            yield session_id, cancel, why_refused(view, "cancel", since, session_id)
 
     def send(self, view: View, commands: Commands, reason: str) -> str | None:
         for target in self._targets:
@@ -227,6 +240,9 @@ class SwitchQuestion(Question):
         brake = followed_change(view, self._change, since)
         return brake is not None and brake.proof in {Proof.CONFIRMED, Proof.FAILED}
 
+    def refused(self, view: View, since: float) -> str | None:
+        return why_refused(view, self._change.words, since)
+
     def send(self, view: View, commands: Commands, reason: str) -> str | None:
         why = why_no_change(view, self._change)
         if why is None:
@@ -269,6 +285,9 @@ class RestartQuestion(Question):
         restart = view.state.lane.restart
         return restart is not None and restart.asked_at >= since and restart.is_over
 
+    def refused(self, view: View, since: float) -> str | None:
+        return why_refused(view, "restart", since)
+
     def send(self, view: View, commands: Commands, reason: str) -> str | None:
         why = why_busy(view)
         if why is None:
@@ -307,6 +326,9 @@ class ProbeQuestion(Question):
     def is_over(self, view: View, since: float) -> bool:
         probe = view.state.lane.probe
         return probe is not None and probe.began_at >= since and probe.is_over
+
+    def refused(self, view: View, since: float) -> str | None:
+        return why_refused(view, "probe", since)
 
     def send(self, view: View, commands: Commands, reason: str) -> str | None:  # noqa: ARG002 - none is asked for
         if not is_probe_under_way(view):
