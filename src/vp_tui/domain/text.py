@@ -28,6 +28,8 @@ _HIDDEN: Final = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
 )
 """Characters that Unicode calls printable although nothing of them is seen."""
+_FIRST: Final = datetime.min.replace(tzinfo=UTC)
+_LAST: Final = datetime.max.replace(tzinfo=UTC)
 _NOT_ASCII_PRINT: Final = re.compile("[^ -~]")
 _ERROR: Final = re.compile(
     r"""
@@ -146,7 +148,7 @@ def later(stamp: datetime, seconds: float) -> datetime:
     try:
         return stamp + timedelta(seconds=seconds)
     except OverflowError:
-        return (datetime.max if seconds > 0 else datetime.min).replace(tzinfo=UTC)
+        return _LAST if seconds > 0 else _FIRST
 
 
 def counted(number: int, thing: str, things: str = "") -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from vp_tui.domain import models
@@ -18,6 +17,7 @@ from vp_tui.domain.vocabulary import Profile, RevertMode, Traffic
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
     from vp_tui.domain.events import Heard, OrderRefused, SwitchesRead
     from vp_tui.domain.lane.mode import LaneStart
@@ -271,7 +271,7 @@ class State:
     tokens: models.TokenPresence | None = None
     """None: they were not looked for yet."""
     evidence: EvidenceRead | None = None
-    """None until it was read, and where there is none. With a `problem` the rest is from before."""
+    """None until read, and where there is none. With a `problem` the rest is from before."""
     windows: tuple[Window, ...] = ()
     """The open window, and closed ones of unreal traffic."""
     windows_problem: str | None = None

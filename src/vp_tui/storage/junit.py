@@ -16,7 +16,7 @@ from xml.parsers import expat
 
 from vp_tui.domain.models import Failure
 from vp_tui.domain.rollout.verdicts import SuitesReport, UnreadReport
-from vp_tui.domain.text import clip, literal
+from vp_tui.domain.text import clip, later, literal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -130,7 +130,7 @@ def _counted(path: Path) -> tuple[_Counts, datetime]:
             raise _NoReportError("it is no regular file", _NAME_ANOTHER)
         if status.st_size > SIZE_LIMIT:
             raise _NoReportError(f"it is larger than {SIZE_LIMIT >> 20} MiB", _NAME_ANOTHER)
-        return _parsed(file), datetime.fromtimestamp(status.st_mtime, UTC)
+        return _parsed(file), later(datetime.fromtimestamp(0, UTC), status.st_mtime)
 
 
 def _parsed(file: BinaryIO) -> _Counts:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from math import inf
 from typing import TYPE_CHECKING, ClassVar, Final, Generic, TypeVar, cast
 
+from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
@@ -222,6 +223,10 @@ class Dialog(ModalScreen[ResultT | None], Generic[ResultT]):
 
     def action_leave(self) -> None:
         self.dismiss(None)
+
+    def dismiss(self, result: ResultT | None = None) -> AwaitComplete:
+        """Close once: of keys that were read before, more than one may close it."""
+        return super().dismiss(result) if self.is_current else AwaitComplete()
 
     def finish(self, result: ResultT | None) -> None:
         """Close with what came of the work, and what was opened over the dialog meanwhile."""
