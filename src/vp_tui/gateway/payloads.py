@@ -27,6 +27,7 @@ from vp_tui.domain.text import clip, fold, literal
 PROSE_LIMIT: Final = 4_000
 """Characters kept of prompts and error texts, which the gateway does not bound."""
 _ENDLESS_S: Final = 1e300
+_MOST: Final = 2**63
 RECONCILED: Final = "stale_running_reconciled"
 """Reason in the payload of a row that G2 ended because nothing moved it any more."""
 
@@ -53,7 +54,9 @@ Text = Annotated[str, AfterValidator(literal)]
 Prose = Annotated[str, AfterValidator(_prose)]
 Stamp = Annotated[datetime, AfterValidator(as_utc)]
 Name = Annotated[Text | None, AfterValidator(lambda text: text or "unknown")]
-Count = Annotated[int | None, AfterValidator(lambda number: number or 0)]
+Whole = Annotated[int, AfterValidator(lambda number: max(min(number, _MOST), -_MOST))]
+"""Larger numbers are impossible as well, and can be reckoned with."""
+Count = Annotated[Whole | None, AfterValidator(lambda number: number or 0)]
 
 
 class Payload(BaseModel):
@@ -138,15 +141,15 @@ class EventPayload(Payload):
 class FallbackPayload(Payload):
     """`fallback` of the metrics; `rate` is a fraction."""
 
-    with_fallback: int = Field(alias="missions_with_fallback")
-    considered: int = Field(alias="missions_considered")
+    with_fallback: Whole = Field(alias="missions_with_fallback")
+    considered: Whole = Field(alias="missions_considered")
     rate: float
 
 
 class LatencyPayload(Payload):
     """`latency_seconds` of the metrics."""
 
-    count: int
+    count: Whole
     avg_s: Seconds = Field(None, alias="avg_seconds", allow_inf_nan=True)
     p50_s: Seconds = Field(None, alias="p50_seconds", allow_inf_nan=True)
     p95_s: Seconds = Field(None, alias="p95_seconds", allow_inf_nan=True)
@@ -159,8 +162,8 @@ class MetricsPayload(Payload):
     generated_at: Stamp
     vp_id: Text
     lane: LanePayload | None = Field(None, alias="session")
-    mission_counts: dict[Text, int]
-    event_counts: dict[Text, int]
+    mission_counts: dict[Text, Whole]
+    event_counts: dict[Text, Whole]
     fallback: FallbackPayload
     latency: LatencyPayload = Field(alias="latency_seconds")
     missions: list[MissionPayload] = Field(alias="recent_missions")
@@ -217,7 +220,7 @@ class OpsSessionsPayload(Payload):
     """GET /api/v1/ops/sessions."""
 
     sessions: list[SessionPayload]
-    total: int | None = None
+    total: Whole | None = None
 
 
 def _of_plane(item: object) -> object:
@@ -257,7 +260,7 @@ class ContinuityPayload(Payload):
     transport_status: Text
     runtime_status: Text
     alerts: list[Annotated[AlertPayload, WrapValidator(_odd_alert)]] = Field(default_factory=list)
-    attach_failures: int = Field(0, alias="ws_attach_failures")
+    attach_failures: Whole = Field(0, alias="ws_attach_failures")
 
 
 class ContinuityAnswerPayload(Payload):
@@ -274,7 +277,7 @@ class TailPayload(Payload):
     """GET /api/v1/ops/logs/tail; the lines stay raw, for `log_tail` compares them."""
 
     file: Text
-    size: int
+    size: Whole
     lines: list[Annotated[str, BeforeValidator(_raw_line)]]
     truncated: bool
     reset: bool
