@@ -135,3 +135,38 @@ def test_failed_rows_that_may_be_cancelled_ones_trip_nothing_and_prove_nothing()
     view = seen(builders.polled(taken))
     assert not assess(view).wire.tripped
     assert assess(view).gates.g2.verdict is Verdict.UNKNOWN
+
+
+def test_a_run_of_failures_was_made_of_two_with_clean_missions_between_them() -> None:
+    """Those between were left out as nobody knew whether they fell back: that none failed was."""
+    failed = [mission(f"f{n}", "failed", started_s=-30.0 * n) for n in (1, 9)]
+    between = [mission(f"m{n}", started_s=-30.0 * n) for n in range(2, 9)]
+    told = [e for m in reversed(failed) for e in builders.mission_events(m)]
+    told += [mission_event(m.mission_id, "vp.mission.failed") for m in failed]
+    listed = snapshot(failed[0], *between, failed[1], events=told, event_limit=len(told))
+    found = assess(seen(builders.polled(listed)))
+    assert found.numbers is not None
+    assert found.numbers.unknown == len(between)
+    assert found.wire.reason is None
+    assert "in a row" not in found.gates.g2.reason
+
+
+def test_the_mission_of_a_run_that_does_not_hear_its_cancel_was_orphaned_while_it_ran() -> None:
+    """It ended in the window of its cancel, and completed in a later one."""
+    turn = builders.stream(
+        builders.routed("delegated_to_coder_vp", "m1"), builders.processing("implement it")
+    )
+    cancelled = builders.stream(builders.frame("cancelled"), at=1.0)
+    events: list[Event] = [builders.linked(at=-1.0), *turn, *cancelled]
+    for at in (2.0, 4.0, 40.0):
+        running = snapshot(mission("m1", "running"))
+        events += [builders.listing(builders.session(), at=at - 1.0), builders.polled(running, at)]
+    found = numbers(seen(*events, dialect="G1"))
+    assert found is not None
+    assert (found.orphans, len(found.under_way)) == (0, 1)
+    over = builders.stream(builders.frame("query_complete", cancelled=True), at=41.0)
+    after: list[Event] = [*over, builders.listing(builders.session(), at=42.0)]
+    zombie = builders.polled(snapshot(mission("m1", "running")), 43.0)
+    found = numbers(seen(*events, *after, zombie, dialect="G1"))
+    assert found is not None
+    assert (found.orphans, len(found.under_way)) == (1, 0)

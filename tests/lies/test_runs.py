@@ -13,7 +13,7 @@ from tests.support.builders import NOW
 
 from vp_tui.cli.status import status_text
 from vp_tui.domain.events import ClaimsArrived
-from vp_tui.domain.models import MissionClaim, MissionClaims
+from vp_tui.domain.models import MissionClaim, MissionClaims, StreamState
 from vp_tui.domain.runs.levels import Level, levels
 from vp_tui.domain.runs.progress import ListedRun, RunsContext
 from vp_tui.domain.runs.run import Run, listed
@@ -27,7 +27,7 @@ from vp_tui.views.view import View
 
 if TYPE_CHECKING:
     from vp_tui.domain.events import Event
-    from vp_tui.domain.models import Session
+    from vp_tui.domain.models import Dialect, Session
     from vp_tui.state.state import State
 
 MOVING: Final = builders.frame("text")
@@ -440,3 +440,50 @@ def test_whatever_is_seen_in_any_order_no_certain_victim_is_named(
                 raise AssertionError("everything that can hold the lock is listed")
             if name not in world.queue:
                 assert told.level is Level.IDLE
+
+
+@pytest.mark.parametrize(("dialect", "greeting"), [("G1", 1), ("G2", 2)])
+def test_others_who_came_back_after_a_cut_were_taken_for_a_sign_of_life(
+    dialect: Dialect, greeting: int
+) -> None:
+    """A stuck run's alarm was withdrawn for two minutes when the wire to all viewers broke."""
+
+    def listed(seq: int, at: float) -> Event:
+        return builders.listing(busy("a", last_event_seq=seq, active_connections=3), at=at)
+
+    events: list[Event] = [
+        builders.healthy(dialect=dialect),
+        builders.linked(session_id="a"),
+        *builders.stream(MOVING, session_id="a", at=1.0),
+        *(listed(20, 3.0 * n) for n in range(1, 45)),
+        builders.linked(StreamState.WAITING, "cut", session_id="a", at=133.0),
+        builders.linked(session_id="a", at=134.0),
+        # Our own socket and those of two others came again, each greeted.
+        listed(20 + 3 * greeting, 135.0),
+    ]
+    if dialect == "G2":
+        again = builders.frame("status", status="processing", turn_id="t")
+        events[-1:-1] = builders.stream(again, session_id="a", at=134.0)
+    told = run_levels(View(builders.state(*events), 136.0))["a"]
+    assert (told.level, told.silent_s) == (Level.STUCK, 135.0)
+    # What it says itself is one, heard or only counted.
+    counted = listed(20 + 3 * greeting + 9, 138.0)
+    moved = View(
+        builders.state(
+            *events, builders.linked(StreamState.WAITING, "cut", session_id="a", at=136.0), counted
+        ),
+        139.0,
+    )
+    assert run_levels(moved)["a"].silent_s == 1.0
+
+
+def test_another_viewer_of_a_v2_was_taken_for_a_sign_of_life() -> None:
+    """It is told of the turn under way beside its greeting: the sequence rises by two."""
+    alone = busy("a", last_event_seq=20)
+    joined = busy("a", last_event_seq=22, active_connections=1)
+    seen = [builders.listing(alone, at=3.0 * n) for n in range(44)]
+    state = builders.state(
+        builders.healthy(dialect="G2"), *seen, builders.listing(joined, at=132.0)
+    )
+    told = run_levels(View(state, 133.0))["a"]
+    assert (told.level, told.silent_s) == (Level.STUCK, 133.0)

@@ -269,16 +269,15 @@ def give_up(
 ) -> Ledger:
     """Return the ledger knowing which missions read `running` and cannot be.
 
-    That are `given_up`, those that were cancelled by hand, and those that a full list has left
-    behind. Those that were given up before stay so until they end, unless they may be
-    claimed `again` (G2).
+    That are `given_up`, and those that a full list has left behind. Those that were given up before
+    stay so until they end, unless they may be claimed `again` (G2).
     """
     is_full = len(snapshot.missions) >= snapshot.mission_limit
     oldest = snapshot.missions[-1].started_at if is_full else None
     gone = {
         mission_id
         for mission_id, entry in ledger.entries.items()
-        if not entry.mission.is_terminal and (entry.cancelled or _is_before(entry, oldest))
+        if not entry.mission.is_terminal and _is_before(entry, oldest)
     }
     before = frozenset[str]() if again else ledger.given_up
     found = before.union(given_up, gone)

@@ -14,7 +14,15 @@ from vp_tui.domain.models import Plane, Source, StreamState
 from vp_tui.domain.rollout.verdicts import Attestation, attested
 from vp_tui.domain.runs.levels import stuck_after
 from vp_tui.domain.runs.progress import is_killed
-from vp_tui.domain.runs.run import LISTING_LAG_S, LOST_KEPT_S, Run, listed, renewed
+from vp_tui.domain.runs.run import (
+    LISTING_LAG_S,
+    LOST_KEPT_S,
+    Run,
+    joined,
+    listed,
+    or_never,
+    renewed,
+)
 from vp_tui.domain.text import age, utc_of
 from vp_tui.state.state import Epoch, SourceStatus, State, with_entry
 from vp_tui.state.streams import answered, is_late, log_failed
@@ -103,7 +111,14 @@ def _with_orphans(ledger: Ledger, snapshot: Snapshot, state: State) -> Ledger:
         read_so = {mission.mission_id for mission in before if mission.status == "running"}
         early = {snapshot.missions[0].mission_id} - (read_so if is_listed else set())
     found = orphans(snapshot, state.dialect, state.claims, state.boot_at, may_run=may_run)
-    return give_up(ledger, snapshot, set(found) - early, again=not is_g1)
+    # A turn that did not hear its cancel may yet end its mission.
+    deaf = {hit.turn.mission_id for run in state.runs.values() if (hit := run.pending) is not None}
+    by_hand = {
+        mission_id
+        for mission_id, entry in ledger.entries.items()
+        if entry.cancelled and not entry.mission.is_terminal
+    }
+    return give_up(ledger, snapshot, set(found) - early | by_hand - deaf, again=not is_g1)
 
 
 def _may_run(state: State) -> bool:
@@ -175,12 +190,20 @@ def _listed(session: Session, at: float, state: State) -> Run:
     is_live = link is not None and link.is_live
     before = state.sources.get(Source.SESSIONS, SourceStatus()).answered_at
     run = state.runs.get(session.session_id) or _new_run(session.session_id, before, state)
-    return listed(
+    viewers = max(session.active_connections - is_live, 0)
+    run = joined(
         run if run.lost_at is None else run._replace(lost_at=None),
+        seq=session.last_event_seq,
+        viewers=viewers,
+        was_cut=before is not None and or_never(state.cut_at) > before,
+        greeting=1 + (state.dialect == "G2" and session.is_running),
+    )
+    return listed(
+        run,
         seq=session.last_event_seq,
         running=session.is_running,
         at=at,
-        viewers=max(session.active_connections - is_live, 0),
+        viewers=viewers,
         is_heard=link is not None and is_live and before is not None and link.since <= before,
         is_settled=link is not None and is_live and at - link.since >= LISTING_LAG_S,
     )

@@ -252,7 +252,12 @@ def trip_passed(finished: Sequence[LedgerEntry], window: Window) -> datetime | N
 def sustained_failures(finished: Sequence[LedgerEntry]) -> str | None:
     """Return in words the pattern of failed missions among the newest, None without one."""
     many, of = FAILURES_OF_LAST
-    ended = [e for e in finished if e.is_known and e.mission.status != "cancelled"]
+    # A row that says completed did not fail, whether or not it is known to have fallen back.
+    ended = [
+        e
+        for e in finished
+        if e.mission.status == "completed" or (e.is_known and e.mission.status != "cancelled")
+    ]
     failed = [entry.mission.status == "failed" for entry in ended[-of:]]
     if any(one and next_one for one, next_one in pairwise(failed)):
         return f"{FAILURES_IN_A_ROW} missions in a row failed"

@@ -176,25 +176,36 @@ def listed(
 ) -> Run:
     """Return the run after a listing gave its `last_event_seq` and whether it is active.
 
-    `viewers` are the sockets of others, with `is_settled` certainly none of ours: one more raised
-    the sequence. With `is_heard` every frame since the listing before was heard, so the sequence
-    tells nothing new. A sequence that went back is a gateway that restarted.
+    `viewers` are the sockets of others, with `is_settled` certainly none of ours. With `is_heard`
+    every frame since the listing before was heard, so the sequence tells nothing new. One that went
+    back is a gateway that restarted.
     """
     if run.last_event_seq is not None and seq < run.last_event_seq:
         run = renewed(run, at)
-    others = max(viewers - run.viewers, 0) if run.viewers is not None else 0
-    joined = viewers + run.own_attaches if is_settled else max(viewers, run.own_attaches)
+    attached = viewers + run.own_attaches if is_settled else max(viewers, run.own_attaches)
     run = run._replace(
-        asides=run.asides + others,
         viewers=viewers,
         last_event_seq=seq,
-        frames_at_most=seq - joined,
+        frames_at_most=seq - attached,
     )
     own_seq = seq - run.own_attaches - run.asides
     known_seq = own_seq if run.own_seq is None else run.own_seq
     if own_seq > known_seq and not is_heard:
         run = run._replace(progress_at=at)
     return _counted(run._replace(own_seq=max(own_seq, known_seq)), running=running, at=at)
+
+
+def joined(run: Run, *, seq: int, viewers: int, was_cut: bool, greeting: int) -> Run:
+    """Return the run before `listed`, with what others' sockets added to its sequence.
+
+    Each that is new got the frames of a `greeting`. What cut ours since the listing before
+    (`was_cut`) may have cut all of them: they came again, as far as the sequence rose.
+    """
+    if run.viewers is None or run.own_seq is None:
+        return run
+    risen = seq - run.own_attaches - run.asides - run.own_seq if was_cut else 0
+    frames = max(max(viewers - run.viewers, 0) * greeting, min(viewers * greeting, risen))
+    return run._replace(asides=run.asides + frames)
 
 
 def renewed(run: Run, at: float) -> Run:
@@ -247,14 +258,8 @@ def answered(run: Run, at: float, *, task_cancelled: bool, took_s: float) -> Run
 
 
 def _hit(run: Run, at: float) -> RunCancel:
-    return RunCancel(
-        at,
-        run.progress_at,
-        run.turn,
-        was_unanswerable=run.is_unanswerable,
-        counted_from=run.running_since,
-        was_heard=run.spoke_at is not None,
-    )
+    is_heard, counted_from = run.spoke_at is not None, run.running_since
+    return RunCancel(at, run.progress_at, run.turn, run.is_unanswerable, counted_from, is_heard)
 
 
 def released(run: Run, at: float) -> Run:
