@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,8 +38,9 @@ def narrate_notes(loaded: Loaded) -> None:
 
 
 def narrate(line: str) -> None:
-    """Tell a line on stderr."""
-    sys.stderr.write(f"{literal(line)}\n")
+    """Tell a line on stderr, if that is there still."""
+    with suppress(OSError):
+        sys.stderr.write(f"{literal(line)}\n")
 
 
 def say(text: str) -> None:

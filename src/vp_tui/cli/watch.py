@@ -17,8 +17,7 @@ from vp_tui.cli.wiring import USUAL, events_noted, new_store
 from vp_tui.domain.events import StoryTold
 from vp_tui.state.store import Mailbox
 from vp_tui.storage.places import places
-from vp_tui.worker.commands import Commands, NetworkThread
-from vp_tui.worker.lane_watch import LaneWatch
+from vp_tui.worker.commands import Commands, LaneWatch, NetworkThread
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -265,6 +265,12 @@ class KeyedApp(App[None]):
         self.drafts: dict[str, dict[str, str]] = {}
         """What was typed in a dialog that a stray key closed, by dialog and field."""
 
+    async def detach(self) -> None:
+        """Close what must not be left unread while vp-tui is stopped."""
+
+    def attach(self) -> None:
+        """Open it again."""
+
     async def on_event(self, event: Event) -> None:
         if isinstance(event, Key) and not event.is_forwarded:
             is_text = self.focused is not None and self.focused.check_consume_key("O", "O")

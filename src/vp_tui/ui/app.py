@@ -5,9 +5,7 @@ The command palette offers every action; one that cannot be done now tells why.
 
 from __future__ import annotations
 
-import asyncio
 import gc
-import signal
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Final, cast
 
@@ -22,6 +20,7 @@ from vp_tui.domain.text import literal
 from vp_tui.ui.actions import KeyedApp, call_of, keymap
 from vp_tui.ui.kit.line_list import Tones
 from vp_tui.ui.kit.overlays import LastLine
+from vp_tui.ui.kit.terminal import Terminal
 from vp_tui.ui.watch.screen import (
     ReadOnlyWatchScreen,
     TooSmallScreen,
@@ -38,8 +37,7 @@ if TYPE_CHECKING:
     from textual.geometry import Size
     from textual.notifications import SeverityLevel
 
-    from vp_tui.worker.commands import NetworkThread
-    from vp_tui.worker.lane_watch import LaneWatch
+    from vp_tui.worker.commands import LaneWatch, NetworkThread
 
 
 TICK_S: Final = 1.0
@@ -95,6 +93,7 @@ class VpTuiApp(KeyedApp):
     def __init__(self, lane: LaneWatch, network: NetworkThread) -> None:
         """`network` is where the lane's feeds run, from the first frame to the app's end."""
         super().__init__()
+        self.driver_class = Terminal
         self.lane = lane
         self.tones = Tones(lane.store.state.watch.colour)
         self.crash: BaseException | None = None
@@ -109,10 +108,15 @@ class VpTuiApp(KeyedApp):
         self.set_interval(TICK_S, self.tick)
         self.run_worker(self.lane.pump(), name="pump")
         self.call_after_refresh(self._first_frame_shown)
-        self._end_cleanly_on_signals()
 
     def on_unmount(self) -> None:
         self._network.stop()
+
+    async def detach(self) -> None:
+        await self.lane.commands.detach()
+
+    def attach(self) -> None:
+        self.lane.commands.attach()
 
     def _first_frame_shown(self) -> None:
         """Begin to work: what made the first frame stays for ever, so it is not searched again."""
@@ -197,13 +201,6 @@ class VpTuiApp(KeyedApp):
         for screen in self.screen_stack:
             for line in screen.query(LastLine):
                 line.tell(text, seconds)
-
-    def _end_cleanly_on_signals(self) -> None:
-        """Leave the terminal as it was when vp-tui is told to go, or its ssh is cut."""
-        loop = asyncio.get_running_loop()
-        for name in ("SIGTERM", "SIGHUP"):
-            if hasattr(signal, name):
-                loop.add_signal_handler(getattr(signal, name), self.exit)
 
     def _fatal_error(self) -> None:
         """End without Textual's traceback: it prints locals, and a token in one would be shown."""

@@ -1,11 +1,10 @@
-"""What the operator's keys do, each answered by an event, and the network thread that does it.
+"""The watch of a lane: what the operator's keys do, and the network thread that does it.
 
-Commands belong to one lane; the thread is shared by all lanes that are watched.
+Watch and commands belong to one lane; the thread is shared by all lanes that are watched.
 
-Textual writes to the terminal from the UI loop and blocks when the terminal is not read (a hung
-ssh). A socket on that loop would stop being drained, and a viewer that does not read freezes the
-gateway's run for everybody. So the feeds live on a thread with an event loop of their own, and hand
-over through the mailbox.
+A UI loop is busy for long at times. A socket on it would not be drained then, and a viewer that
+does not read freezes the gateway's run for everybody. So the feeds live on a thread with an event
+loop of their own, and hand over through the mailbox.
 """
 
 from __future__ import annotations
@@ -19,10 +18,11 @@ from typing import TYPE_CHECKING, Final
 
 from vp_tui.domain import events, orders
 from vp_tui.domain.models import Failure
+from vp_tui.state.store import pump
 from vp_tui.storage.errors import HandoverError
 from vp_tui.storage.places import actor
 from vp_tui.views.runs import certain_mission
-from vp_tui.views.view import View
+from vp_tui.views.view import Live, View
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -33,11 +33,12 @@ if TYPE_CHECKING:
     from vp_tui.domain.rollout.evidence_row import EvidenceRow
     from vp_tui.domain.rollout.windows import Window
     from vp_tui.domain.runs.alarms import Alarm
-    from vp_tui.state.store import Store
+    from vp_tui.state.store import Mailbox, Store
     from vp_tui.storage.places import Places
     from vp_tui.views.draft import Choice, Draft
     from vp_tui.worker.evidence import AppendedRow, Outcome, Recorder, WaitingRows
     from vp_tui.worker.feeds import Feeds
+    from vp_tui.worker.lookout import Lookout
 
 
 POLL_FACTORS: Final = (0.5, 1.0, 2.0, 5.0)
@@ -175,6 +176,17 @@ class Commands:
         """Read the tokens again and try what was refused; answered by TokensRead."""
         self.feeds.call(lambda feeds: feeds.read_tokens())
 
+    async def detach(self) -> None:
+        """Close all sockets before vp-tui stops; answered by LinkDropped."""
+        loop, closed = asyncio.get_running_loop(), asyncio.Event()
+        told = partial(loop.call_soon_threadsafe, closed.set)
+        self.feeds.call(lambda feeds: feeds.detach().add_done_callback(lambda _: told()))
+        await closed.wait()
+
+    def attach(self) -> None:
+        """Open sockets again, where a listing allows it."""
+        self.feeds.call(lambda feeds: feeds.attach())
+
     def show_log(self, session_id: str | None) -> None:
         """Tail this session's log besides the lane's; answered by LogArrived."""
         self.feeds.call(lambda feeds: feeds.show_log(session_id))
@@ -295,3 +307,44 @@ class LaneFeeds:
     def order(self, order: orders.Order) -> None:
         """Have the feeds carry out an order, as `call` does."""
         self.call(lambda feeds: feeds.order(order))
+
+
+class LaneWatch:
+    """The watch of one lane: what is known of it, and all that acts on it.
+
+    Who asks or shows something of a lane holds its LaneWatch. Two lanes share the network thread,
+    on which the feeds behind `commands` run, and nothing else.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        mailbox: Mailbox,
+        commands: Commands,
+        clock: Callable[[], float],
+        wall: Callable[[], datetime],
+    ) -> None:
+        """`mailbox` is where the feeds put their events.
+
+        `clock` is the monotonic one, in seconds; `wall` is the time in UTC.
+        """
+        self.store = store
+        self.mailbox = mailbox
+        self.commands = commands
+        self.live = Live(store, clock)
+        self._wall = wall
+
+    @cached_property
+    def lookout(self) -> Lookout:
+        """What judges the lane once a second."""
+        from vp_tui.worker.lookout import Lookout  # noqa: PLC0415 - not needed for the first frame
+
+        return Lookout(self.live, self.commands, self._wall)
+
+    async def pump(self) -> None:
+        """Hand what the feeds tell to the store until cancelled."""
+        await pump(self.mailbox, self.store)
+
+    def audit_outcomes(self) -> None:
+        """Audit what our own orders come to from now on."""
+        self.lookout.audit_outcomes(self.commands.keep)

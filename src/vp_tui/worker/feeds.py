@@ -112,6 +112,15 @@ class Feeds:
             self._missions_heard.add(event.frame.mission_id)
         self.emit(event)
 
+    def detach(self) -> asyncio.Task[None]:
+        """Close all sockets before vp-tui stops; return what does."""
+        return self._tasks.create_task(self._attachments.rest(self.pace.clock()), name="detach")
+
+    def attach(self) -> None:
+        """Open sockets again where the next listing, which is asked for now, allows it."""
+        self._attachments.is_resting = False
+        self.pace.wake()
+
     def show_log(self, session_id: str | None) -> None:
         """Tail this session's log besides the lane's, which is always tailed."""
         if session_id != self._shown_log_id:

@@ -164,6 +164,8 @@ class Attachments:
     emit: Callable[[Event], None]
     tasks: asyncio.TaskGroup
     limit: int = ATTACH_LIMIT
+    is_resting: bool = False
+    """Whether no socket is to be held: vp-tui is about to stop, and would read none."""
     _held: dict[str, tuple[Stream, asyncio.Task[None]]] = field(default_factory=dict)
 
     def listing_arrived(self, sessions: Collection[Session], now: float) -> bool:
@@ -171,16 +173,31 @@ class Attachments:
 
         Return whether a session that was attached to is in memory no more.
         """
+        if self.is_resting:
+            return False
         wanted = choose(sessions, self._held.keys(), self.limit)
         in_memory = {session.session_id for session in sessions if session.in_memory}
         is_any_gone = not in_memory.issuperset(self._held)
         for session_id in [held for held in self._held if held not in wanted]:
-            self._held.pop(session_id)[1].cancel()
-            self.emit(LinkDropped(now, session_id))
+            self._drop(session_id, now)
         for session in sessions:
             if session.session_id in wanted:
                 self._hold(session, now)
         return is_any_gone
+
+    async def rest(self, now: float) -> None:
+        """Close all sockets, and open none while `is_resting`; the next listing opens them."""
+        self.is_resting = True
+        closing = [self._drop(session_id, now) for session_id in tuple(self._held)]
+        if closing:
+            await asyncio.wait(closing)
+
+    def _drop(self, session_id: str, now: float) -> asyncio.Task[None]:
+        """Close the socket of a session; return what does."""
+        task = self._held.pop(session_id)[1]
+        task.cancel()
+        self.emit(LinkDropped(now, session_id))
+        return task
 
     def wake(self, now: float) -> None:
         """Let every stream that waits try soon."""

@@ -25,8 +25,7 @@ if TYPE_CHECKING:
     from textual.widget import Widget
 
     from vp_tui.views.view import View
-    from vp_tui.worker.commands import Commands
-    from vp_tui.worker.lane_watch import LaneWatch
+    from vp_tui.worker.commands import Commands, LaneWatch
 
 
 class Question(ABC):

@@ -59,8 +59,7 @@ if TYPE_CHECKING:
     from vp_tui.domain.runs.cancels import Cancel
     from vp_tui.views.runs import RunRow
     from vp_tui.views.view import View
-    from vp_tui.worker.commands import Commands
-    from vp_tui.worker.lane_watch import LaneWatch
+    from vp_tui.worker.commands import Commands, LaneWatch
 
 
 TO_THE_GATEWAY: Final = "for the gateway, its viewers and the audit"
