@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from tests.soak import flicker, fuzz, hours, kills, typed
+from tests.soak import flicker, fuzz, goings, hours, kills, typed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -32,6 +32,7 @@ class Soak:
 
 SOAKS: Final[Mapping[str, Soak]] = {
     "kills": Soak(kills.run, "kills of a process that records rows", 6, 2_000),
+    "goings": Soak(goings.run, "terminals that go, each way in turn", 4, 160),
     "faults": Soak(hours.run_with_faults, "virtual minutes of a wire that breaks", 3, 24 * 60),
     "fuzz": Soak(fuzz.run, "examples per parser", 20, 20_000),
     "flicker": Soak(flicker.run, "virtual seconds of each scenario, v1 and v2", 10, 3_600),

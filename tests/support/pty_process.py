@@ -46,6 +46,14 @@ class PtyProcess:
     def press(self, keys: str) -> None:
         os.write(self._fd, keys.encode())
 
+    def has_ended(self) -> bool:
+        return self._process.poll() is not None
+
+    def hang_up(self) -> None:
+        """Take the terminal away."""
+        os.close(self._fd)
+        self._fd = -1
+
     def receive(self, timeout_s: float) -> bytes | None:
         """Return what comes next; None when nothing came in time, b"" at the end of the output."""
         readable, _, _ = select.select([self._fd], [], [], max(timeout_s, 0.0))
@@ -67,7 +75,8 @@ class PtyProcess:
     ) -> None:
         self._process.kill()
         self._process.wait()
-        os.close(self._fd)
+        if self._fd >= 0:
+            os.close(self._fd)
 
 
 def environment(home: Path) -> dict[str, str]:

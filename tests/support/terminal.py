@@ -44,6 +44,10 @@ class Terminal(PtyProcess):
             assert self.read(left_s), f"ended before it was seen:\n{self.text}"
         return self.text
 
+    def forget(self) -> None:
+        """Clear the screen, so that only what is drawn anew is on it."""
+        self._screen.reset()
+
     def signal(self, number: signal.Signals) -> None:
         os.kill(self.pid, number)
 

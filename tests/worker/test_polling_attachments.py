@@ -118,3 +118,16 @@ async def test_a_session_that_comes_back_gets_a_new_socket() -> None:
         assert await held.listed(session("a")) == ["a"]
         assert len(held.assessment) == 2
         await held.listed()
+
+
+async def test_while_it_rests_no_socket_is_held() -> None:
+    async with asyncio.TaskGroup() as tasks:
+        held = Held(tasks)
+        await held.listed(session("a"), session("b"))
+        await held.attachments.rest(2.0)
+        assert [stream.running for stream in held.assessment] == [False, False]
+        assert held.events == [LinkDropped(2.0, "a"), LinkDropped(2.0, "b")]
+        assert await held.listed(session("a")) == []
+        held.attachments.is_resting = False
+        assert await held.listed(session("a")) == ["a"]
+        await held.listed()

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from vp_tui.cli.arguments import Arguments
     from vp_tui.cli.config.settings import Settings
+    from vp_tui.domain.events import Heard
     from vp_tui.domain.events import Event
     from vp_tui.storage.places import Places
     from vp_tui.worker.evidence import Recorder
@@ -66,7 +67,11 @@ def run_tui(
         try:
             app.run()
         finally:
-            if lane.store.state.sources and (why := lane.lookout.keep_left(lane.commands)):
+
+            def keep(heard: Heard) -> str | None:
+                return lane.commands.recorder.keep_heard(heard)
+
+            if lane.store.state.sources and (why := lane.lookout.keep_left(keep)):
                 narrate(f"WARNING: {why}")
             # Audit the cancels whose recovery is still awaited.
             if lane.store.state.cancels and (problem := lane.lookout.note_left(places.audit)):

@@ -44,7 +44,6 @@ if TYPE_CHECKING:
     from vp_tui.state.state import State
     from vp_tui.state.store import Store
     from vp_tui.views.view import Live, View
-    from vp_tui.worker.commands import Commands
 
     Followed = Cancel | Brake | Restart
 
@@ -108,13 +107,10 @@ class Lookout:
         """Audit by `keep` what our own orders come to, from now on."""
         audit_outcomes(self.live.store, keep, lambda: self.live.now)
 
-    def keep_left(self, commands: Commands) -> str | None:
-        """Keep what was heard last as vp-tui leaves; return why it could not be.
-
-        Blocks on the disk.
-        """
+    def keep_left(self, keep: Callable[[Heard], str | None]) -> str | None:
+        """Keep by `keep` what was heard last as vp-tui leaves; return why it could not be."""
         heard = unkept(self.live.state)
-        return None if heard is None else commands.recorder.keep_heard(heard)
+        return None if heard is None else keep(heard)
 
     def note_left(self, audit: Path) -> Failure | None:
         """Audit the own cancels that are still pending; return why it could not be."""

@@ -78,7 +78,7 @@ class Outlet(Thread):
             if not (self._is_torn or self._is_gone):
                 self._waiting.append(data)
                 self._size += len(data)
-                self._changed.notify_all()
+            self._changed.notify_all()
 
     def flush(self) -> None:
         """Do nothing: it is written as soon as the terminal takes it."""
@@ -107,7 +107,7 @@ class Outlet(Thread):
     def run(self) -> None:
         while not self._is_gone:
             with self._changed:
-                self._changed.wait_for(lambda: self._waiting)
+                self._changed.wait_for(lambda: self._waiting or self._is_torn)
                 data = b"".join(self._waiting)
                 self._waiting.clear()
             is_whole = self._written(data)
