@@ -24,8 +24,7 @@ if TYPE_CHECKING:
 
     from vp_tui.cli.arguments import Arguments
     from vp_tui.cli.config.settings import Settings
-    from vp_tui.domain.events import Heard
-    from vp_tui.domain.events import Event
+    from vp_tui.domain.events import Event, Heard
     from vp_tui.storage.places import Places
     from vp_tui.worker.evidence import Recorder
     from vp_tui.worker.feeds import Feeds
