@@ -24,11 +24,11 @@ STREAMS: Final = re.compile(r"streams ([1-9])/\1 ")
 BUSY: Final = """
 import time
 from textual.app import App
-from vp_tui.ui.kit.terminal import Terminal
+from vp_tui.ui.kit.terminal import TerminalDriver
 
 class Busy(App):
     def on_mount(self):
-        self.driver_class = Terminal
+        self.driver_class = TerminalDriver
         self.set_timer(0.5, lambda: (self.bell(), time.sleep(3600)))
 
     def compose(self):
@@ -36,7 +36,7 @@ class Busy(App):
         yield Static("at work")
 
 app = Busy()
-app.driver_class = Terminal
+app.driver_class = TerminalDriver
 app.run()
 """
 

@@ -20,7 +20,7 @@ from vp_tui.domain.text import literal
 from vp_tui.ui.actions import KeyedApp, call_of, keymap
 from vp_tui.ui.kit.line_list import Tones
 from vp_tui.ui.kit.overlays import LastLine
-from vp_tui.ui.kit.terminal import Terminal
+from vp_tui.ui.kit.terminal import TerminalDriver
 from vp_tui.ui.watch.screen import (
     ReadOnlyWatchScreen,
     TooSmallScreen,
@@ -93,7 +93,7 @@ class VpTuiApp(KeyedApp):
     def __init__(self, lane: LaneWatch, network: NetworkThread) -> None:
         """`network` is where the lane's feeds run, from the first frame to the app's end."""
         super().__init__()
-        self.driver_class = Terminal
+        self.driver_class = TerminalDriver
         self.lane = lane
         self.tones = Tones(lane.store.state.watch.colour)
         self.crash: BaseException | None = None

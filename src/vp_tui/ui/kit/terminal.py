@@ -165,7 +165,7 @@ def _attached(pane: str) -> str:
     return asked.stdout.strip()
 
 
-class Terminal(LinuxDriver):
+class TerminalDriver(LinuxDriver):
     """Textual's driver, with what a terminal that goes away, hangs or is stopped asks for."""
 
     def __init__(self, app: KeyedApp, **options: Any) -> None:  # noqa: ANN401 - the driver's own
