@@ -16,13 +16,15 @@ from tests.support.patience import PATIENCE_S
 
 from vp_tui.cli.config.settings import BrakeSettings, Settings
 from vp_tui.cli.wiring import Surroundings, credentials_of
-from vp_tui.cli.workers import client_of, order_runner
-from vp_tui.domain.events import OrderRefused
+from vp_tui.cli.workers import client_of, file_feeds, order_runner
+from vp_tui.domain.events import AuditRead, OrderRefused
 from vp_tui.domain.lane.switches import FORCE_FALLBACK
-from vp_tui.domain.orders import CancelRun, RestartGateway, SetSwitch
+from vp_tui.domain.orders import ActionKind, CancelRun, RestartGateway, SetSwitch
 from vp_tui.gateway.transport import TlsContext
+from vp_tui.storage import places
 from vp_tui.storage.audit_log import newest_actions
 from vp_tui.storage.places import Places
+from vp_tui.worker.files import AuditFeed
 
 if TYPE_CHECKING:
     from multiprocessing.process import BaseProcess
@@ -53,6 +55,8 @@ class Stage(NamedTuple):
     """What two processes share: a directory, and a gateway that nobody else has."""
 
     here: Path
+    locks: Path
+    """The host's, of these tests."""
     path: str
     lasts_s: float
 
@@ -67,6 +71,7 @@ def act(stage: Stage, who: str, host: str, deed: str) -> None:
     """Be one vp-tui that is let go with the others, and write down what came of it."""
     home, done = stage.here / who, stage.here / "done"
     home.mkdir()
+    places.HOST_LOCKS = stage.locks
     command = ("sh", "-c", f"echo {deed} >> {done}; sleep {stage.lasts_s}")
     settings = Settings(
         url=f"http://{host}:8002/{stage.path}", brake=BrakeSettings(apply=command, restart=command)
@@ -110,7 +115,7 @@ def started(stack: ExitStack, stage: Stage, who: str, host: str, deed: str) -> B
 
 @pytest.mark.parametrize("deed", DEEDS)
 def test_it_is_done_once_and_the_other_one_is_told_by_whom(deed: str, tmp_path: Path) -> None:
-    stage = Stage(tmp_path, uuid4().hex, lasts_s=0.3)
+    stage = Stage(tmp_path, places.HOST_LOCKS, uuid4().hex, lasts_s=0.3)
     with ExitStack() as stack:
         both = [
             started(stack, stage, who, host, deed)
@@ -129,3 +134,29 @@ def test_it_is_done_once_and_the_other_one_is_told_by_whom(deed: str, tmp_path: 
     assert told[other].startswith(f"{acted}'s vp-tui ")
     (line,) = newest_actions(Places(tmp_path / other).audit, 9).records
     assert line.result == f"refused: {told[other]}"
+
+
+def test_one_that_was_killed_in_the_midst_of_it_is_found_by_the_next(tmp_path: Path) -> None:
+    stage = Stage(tmp_path, places.HOST_LOCKS, uuid4().hex, lasts_s=30.0)
+    settings = Settings(url=f"http://[::1]:8002/{stage.path}")
+    heard: list[Event] = []
+    (feed,) = (
+        feed
+        for feed in file_feeds(settings, Places(tmp_path / "ana"), heard.append, time.monotonic)
+        if isinstance(feed, AuditFeed)
+    )
+    with ExitStack() as stack:
+        process = started(stack, stage, "ana", "localhost", "cancel")
+        wait_for(tmp_path / "ana is ready")
+        (tmp_path / "go").touch()
+        wait_for(tmp_path / "done")
+        asyncio.run(feed.look())
+        process.kill()  # SIGKILL
+        process.join(PATIENCE_S)
+    asyncio.run(feed.look())
+    under_way, interrupted = (event for event in heard if isinstance(event, AuditRead))
+    assert under_way.interrupted == ()
+    assert [one.what for one in under_way.records] == ["cancel"]
+    (found,) = interrupted.interrupted
+    assert (found.what, found.target, found.kind) == ("cancel", "a", ActionKind.INTERRUPTED)
+    assert found.actor.startswith("ana@")

@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING
 
 from tests.support import builders
 
-from vp_tui.domain.events import CancelRequested
+from vp_tui.domain.events import AuditRead, CancelRequested
 from vp_tui.domain.models import Failure, Source
+from vp_tui.domain.orders import NOT_KNOWN, ActionKind, ActionRecord
 from vp_tui.domain.runs.alarms import Alarm, follow_alarms
+from vp_tui.views.assessment import assess
 from vp_tui.views.lookout import present_alarms, unknown_subjects
 from vp_tui.views.view import View
 
@@ -89,3 +91,21 @@ def test_a_stuck_run_does_not_ring_again_after_the_gateway_was_lost() -> None:
         rung.append([alarm.key.kind for alarm in step.new])
     assert rung == [["stuck run"], ["gateway lost"], []]
     assert [alarm.raised_at for alarm in alarms] == [150.0]
+
+
+def test_an_interrupted_action_rings_until_somebody_has_seen_it() -> None:
+    begun = ActionRecord(
+        builders.NOW, "ben@laptop", "force fallback", "http://g", "", (), NOT_KNOWN,
+        ActionKind.INTERRUPTED, "http://g", "vp.x",
+    )  # fmt: skip
+    known: list[Event] = [builders.healthy(), builders.polled(builders.snapshot())]
+    read = AuditRead(0.5, (begun,), interrupted=(begun,))
+    view = View(builders.state(*known, read), 1.0)
+    (alarm,) = present_alarms(view)
+    assert alarm.key.kind == "action interrupted"
+    (entry,) = assess(view).safety
+    assert entry.told == (
+        "force fallback was begun at 02:00:00Z by ben@laptop, its end is not known"
+    )
+    assert entry.cure == "[u] see it; look at what came of it, then [a] acknowledge"
+    assert kinds(*known, read, AuditRead(0.7, (begun,)), now=1.0) == []

@@ -8,8 +8,9 @@ import pytest
 from tests.support.builders import NOW
 
 from vp_tui.domain.events import AuditRead
-from vp_tui.domain.orders import ActionKind, ActionRecord
+from vp_tui.domain.orders import NOT_KNOWN, ActionKind, ActionRecord, seen
 from vp_tui.storage.audit_log import append_action
+from vp_tui.storage.locks import HostLock
 from vp_tui.worker import files as audit_feed
 from vp_tui.worker.files import AuditFeed
 
@@ -25,7 +26,11 @@ class Desk:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.told: list[Event] = []
-        self.feed = AuditFeed(path, self.told.append, lambda: 7.0)
+        self.lock = HostLock(path.with_name("locks") / "a.lock")
+        self.feed = AuditFeed(path, self.told.append, lambda: 7.0, self._lock_of)
+
+    def _lock_of(self, record: ActionRecord) -> HostLock | None:
+        return HostLock(self.lock._path) if record.gateway == "here" else None
 
     async def look(self) -> list[AuditRead]:
         """Return what one more look told."""
@@ -85,3 +90,47 @@ async def test_what_may_not_be_read_says_so(desk: Desk, monkeypatch: pytest.Monk
     (read,) = await desk.look()
     assert read.problem is not None
     assert "it may not be read" in read.problem.reason
+
+
+BEGUN = RECORD._replace(result="begun", kind=ActionKind.BEGUN, gateway="here")
+INTERRUPTED = BEGUN._replace(result=NOT_KNOWN, kind=ActionKind.INTERRUPTED)
+
+
+async def test_what_is_begun_is_interrupted_once_nobody_is_at_it(desk: Desk) -> None:
+    desk.lock.take("whoever is at it")
+    append_action(desk.path, BEGUN)
+    (read,) = await desk.look()
+    assert (read.records, read.interrupted) == ((BEGUN,), ())
+    await desk.look()
+    assert await desk.look() == []
+    desk.lock.release()
+    (read,) = await desk.look()
+    assert read.records == read.interrupted == (INTERRUPTED,)
+    await desk.look()
+    assert await desk.look() == []
+
+
+async def test_what_has_ended_is_told_once_in_whatever_order_its_lines_came(desk: Desk) -> None:
+    ended = BEGUN._replace(result="failed", kind=ActionKind.FAILED)
+    for other in (BEGUN, ended, BEGUN):
+        append_action(desk.path, other)
+    (read,) = await desk.look()
+    assert (read.records, read.interrupted) == ((ended,), ())
+
+
+async def test_an_interrupted_action_is_over_once_somebody_has_seen_it(desk: Desk) -> None:
+    append_action(desk.path, BEGUN)
+    await desk.look()
+    append_action(desk.path, seen(INTERRUPTED, "ben@laptop", NOW))
+    read = (await desk.look())[-1]
+    assert read.interrupted == ()
+    (line,) = read.records
+    assert (line.kind, line.result) == (ActionKind.UNKNOWN, f"unknown: {NOT_KNOWN}")
+    assert line.steps[-1].detail == "by ben@laptop"
+
+
+async def test_what_was_begun_elsewhere_is_no_matter_of_this_watch(desk: Desk) -> None:
+    append_action(desk.path, BEGUN._replace(gateway="elsewhere"))
+    (read,) = await desk.look()
+    assert read.interrupted == ()
+    assert [one.kind for one in read.records] == [ActionKind.BEGUN]

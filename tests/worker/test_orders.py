@@ -87,6 +87,10 @@ class Desk:
         return newest_actions(self.audit, 100).records
 
 
+def refusals(desk: Desk) -> list[ActionRecord]:
+    return [line for line in desk.lines if line.kind is ActionKind.REFUSED]
+
+
 @pytest.fixture
 def desk(tmp_path: Path) -> Desk:
     return Desk(tmp_path / "state/audit.jsonl")
@@ -112,13 +116,25 @@ async def test_however_often_it_is_asked_for_one_request_is_sent(desk: Desk) -> 
         for reason in ("first", "second", "third"):
             tasks.create_task(desk.cancel("a", reason))
         tasks.create_task(desk.cancel("b", "another"))
-        while len(desk.lines) < 2:  # noqa: ASYNC110 - the disk has no event
+        while len(refusals(desk)) < 2:  # noqa: ASYNC110 - the disk has no event
             await asyncio.sleep(0)
         desk.orders.may_answer.set()
-    assert desk.orders.asked == [("a", "first"), ("b", "another")]
-    refused = [line for line in desk.lines if line.kind is ActionKind.REFUSED]
-    assert {line.reason for line in refused} == {"second", "third"}
-    assert all("on its way" in line.result for line in refused)
+    assert sorted(desk.orders.asked) == [("a", "first"), ("b", "another")]
+    assert {line.reason for line in refusals(desk)} == {"second", "third"}
+    assert all("on its way" in line.result for line in refusals(desk))
+
+
+async def test_it_is_in_the_audit_as_begun_before_it_is_sent(desk: Desk) -> None:
+    desk.orders.may_answer.clear()
+    task = asyncio.create_task(desk.cancel("a", "stuck"))
+    while not desk.orders.asked:  # noqa: ASYNC110 - the disk has no event
+        await asyncio.sleep(0)
+    (line,) = desk.lines
+    assert (line.kind, line.result, line.target) == (ActionKind.BEGUN, "begun", "a")
+    desk.orders.may_answer.set()
+    await task
+    (line,) = desk.lines
+    assert line.kind is ActionKind.DONE
 
 
 async def test_when_the_answer_came_the_next_may_be_sent(desk: Desk) -> None:

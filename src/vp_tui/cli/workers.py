@@ -6,6 +6,7 @@ first frame.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from vp_tui.cli.config.settings import Settings
     from vp_tui.domain.events import Event
     from vp_tui.domain.models import Mission
+    from vp_tui.domain.orders import ActionRecord
     from vp_tui.gateway.credentials import Credentials
     from vp_tui.storage.places import Places
     from vp_tui.worker.polling import Stream
@@ -132,6 +134,15 @@ def _lock_of(settings: Settings, places: Places, what: str) -> HostLock:
     return HostLock(lock_file(places.locks, gateway_id(settings.url), what))
 
 
+def _lock_of_action(settings: Settings, places: Places, action: ActionRecord) -> HostLock | None:
+    """Return the host's lock of an audited action, None where it was on another gateway or lane."""
+    with suppress(ValueError):  # of a URL that is none
+        is_here = gateway_id(action.gateway) == gateway_id(settings.url)
+        if is_here and action.vp_id == settings.vp_id:
+            return _lock_of(settings, places, action.subject)
+    return None
+
+
 def file_feeds(
     settings: Settings,
     places: Places,
@@ -152,6 +163,6 @@ def file_feeds(
     yield files.WindowsFeed(evidence.windows, emit, clock)
     if settings.continuity_report:
         yield files.SuitesFeed(settings.continuity_report, emit, clock)
-    yield files.AuditFeed(places.audit, emit, clock)
+    yield files.AuditFeed(places.audit, emit, clock, partial(_lock_of_action, settings, places))
     if settings.brake.env_file:
         yield files.SwitchesFeed(settings.brake.env_file, emit, clock)

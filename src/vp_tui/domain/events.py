@@ -443,6 +443,8 @@ class AuditRead(NamedTuple):
     unreadable: int = 0
     """Lines among the newest that tell no action."""
     problem: Failure | None = None
+    interrupted: tuple[ActionRecord, ...] = ()
+    """Of these, those on this gateway and lane whose end nobody knows, and nobody has seen that."""
 
 
 class AuditFailed(NamedTuple):

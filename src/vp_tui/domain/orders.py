@@ -17,6 +17,8 @@ from vp_tui.domain.models import ActionStep
 from vp_tui.domain.text import clip, clock_z, literal
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from vp_tui.domain.lane.switches import Change
     from vp_tui.domain.models import Dialect
 
@@ -37,6 +39,10 @@ class ActionKind(StrEnum):
     FAILED = "failed"
     UNKNOWN = "unknown"
     """Whether it was carried out is not known."""
+    BEGUN = "begun"
+    """Its hands are about to move; another line tells its end."""
+    INTERRUPTED = "interrupted"
+    """It was begun, and whoever did it was ended in the midst of it."""
     REFUSED = "refused"
     """It was asked for, and nothing was done."""
     RECOVERY = "recovery"
@@ -54,7 +60,12 @@ class ActionKind(StrEnum):
     @property
     def is_bad(self) -> bool:
         """Whether somebody has to look at it."""
-        return self in {ActionKind.FAILED, ActionKind.UNKNOWN, ActionKind.UNCONFIRMED}
+        return self in _BAD
+
+
+_BAD: Final = frozenset(
+    {ActionKind.FAILED, ActionKind.UNKNOWN, ActionKind.UNCONFIRMED, ActionKind.INTERRUPTED}
+)
 
 
 _WORDS: Final = {
@@ -96,6 +107,27 @@ class ActionRecord(NamedTuple):
         if self.what == "cancel":
             return f"session {self.target}"
         return "probe" if self.what == "probe" else "lane"
+
+
+NOT_KNOWN: Final = "begun, its end is not known"
+
+
+def settled(records: Sequence[ActionRecord]) -> tuple[ActionRecord, ...]:
+    """Return what was done: a line that says that it was begun only where none tells its end."""
+    ended = {_begun_as(one) for one in records if one.kind is not ActionKind.BEGUN}
+    return tuple(
+        one for one in records if one.kind is not ActionKind.BEGUN or _begun_as(one) not in ended
+    )
+
+
+def _begun_as(record: ActionRecord) -> tuple[object, ...]:
+    return record.at, record.actor, record.what, record.subject, record.gateway, record.vp_id
+
+
+def seen(record: ActionRecord, actor: str, at: datetime) -> ActionRecord:
+    """Return the end of an interrupted action: somebody knows that nobody knows it."""
+    steps, result = (*record.steps, ActionStep(at, "seen", f"by {actor}")), ActionKind.UNKNOWN
+    return record._replace(steps=steps, result=f"{result}: {NOT_KNOWN}", kind=result)
 
 
 class Holder(NamedTuple):
@@ -209,6 +241,8 @@ def _read_kind(action: str, result: str) -> tuple[ActionKind, str]:
         return (ActionKind.RECOVERY if is_seen else ActionKind.UNCONFIRMED), "cancel"
     if action.startswith("proof of "):
         return ActionKind.PROOF, action.removeprefix("proof of ")
+    if result == ActionKind.BEGUN:
+        return ActionKind.BEGUN, action
     of_nothing = (ActionKind.REFUSED, ActionKind.FAILED, ActionKind.UNKNOWN)
     return next((kind for kind in of_nothing if result.startswith(kind)), ActionKind.DONE), action
 

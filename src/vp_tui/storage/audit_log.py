@@ -13,7 +13,7 @@ import os
 from itertools import count
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from vp_tui.domain.orders import ActionRecord, from_json, to_json
+from vp_tui.domain.orders import ActionRecord, from_json, settled, to_json
 from vp_tui.storage.atomic import append_line, opened, sync_directory, write_new
 from vp_tui.storage.errors import AuditError, HandoverError
 from vp_tui.storage.locks import take
@@ -64,7 +64,10 @@ def append_action(
 
 
 def newest_actions(path: Path, count: int) -> AuditTail:
-    """Return the newest `count` actions; none when there is no audit yet. Raises AuditError."""
+    """Return what the newest `count` lines tell; nothing when there is no audit yet.
+
+    Raises AuditError.
+    """
     try:
         lines = _newest_lines(path, count)
     except FileNotFoundError:
@@ -74,7 +77,7 @@ def newest_actions(path: Path, count: int) -> AuditTail:
     except OSError as error:
         raise AuditError.of(error, path) from error
     records = tuple(record for line in lines if (record := _parsed(line)) is not None)
-    return AuditTail(records, len(lines) - len(records))
+    return AuditTail(settled(records), len(lines) - len(records))
 
 
 def _newest_lines(path: Path, count: int) -> list[bytes]:

@@ -26,7 +26,7 @@ from vp_tui.views.figures import are_outcomes_unknown, current_window
 from vp_tui.views.lane import lane_mode, lane_word
 from vp_tui.views.runs import is_told_by_rival, run_levels
 from vp_tui.views.sources import SourceWord, source_view
-from vp_tui.views.troubles import UNCONFIRMED, UNKNOWN, troubles
+from vp_tui.views.troubles import INTERRUPTED, UNCONFIRMED, UNKNOWN, troubles
 from vp_tui.views.view import View, fact
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ GATEWAY_LOST: Final = "gateway lost"
 _ORDER: Final = (
     ("guardrail tripped",),
     ("brake contradicted",),
+    (INTERRUPTED,),
     ("lane cannot start",),
     ("stuck run", "deaf run", "lock held"),
     (GATEWAY_LOST,),

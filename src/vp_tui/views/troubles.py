@@ -59,6 +59,7 @@ UNCONFIRMED: Final = "cancel unconfirmed"
 LOCK_HELD: Final = "lock held"
 CONTRADICTED: Final = "brake contradicted"
 COUNTDOWN: Final = "auto-revert"
+INTERRUPTED: Final = "action interrupted"
 CANNOT_START: Final = "lane cannot start"
 AGED: Final = "is a cache in between, or do two clocks differ? ask the gateway's owner"
 """What helps where answers arrive with old content."""
@@ -198,6 +199,7 @@ def safety_line(
     others = (
         *(_hanging(run, view) for run in hanging),
         *_contradicted(view),
+        *_interrupted(view),
         *_cannot_start(view),
         *_unconfirmed(view),
         *_serious(view),
@@ -224,6 +226,18 @@ def _contradicted(view: View) -> Iterator[SafetyEntry]:
         key = key_of(view.state.watch, "brake")
         cure = f"[{key}] see each step; look at what the gateway was started with"
         yield SafetyEntry(CONTRADICTED, f"{brake.change.words}, and {brake.reason}", key, cure)
+
+
+def _interrupted(view: View) -> Iterator[SafetyEntry]:
+    """Yield what was begun here and never ended, until somebody has seen it."""
+    if view.state.audit is None or not (found := view.state.audit.interrupted):
+        return
+    key, a = key_of(view.state.watch, "audit"), key_of(view.state.watch, "acknowledge")
+    *others, newest = found
+    begun = f"{newest.what} was begun at {stamp_z(newest.at, view.wall)} by {newest.actor}"
+    more = f" (and {counted(len(others), 'other')} before)" if others else ""
+    cure = f"[{key}] see it; look at what came of it, then [{a}] acknowledge"
+    yield SafetyEntry(INTERRUPTED, f"{begun}, its end is not known{more}", key, cure)
 
 
 def _cannot_start(view: View) -> Iterator[SafetyEntry]:

@@ -22,6 +22,7 @@ from vp_tui.state.store import pump
 from vp_tui.storage.errors import HandoverError
 from vp_tui.storage.places import actor
 from vp_tui.views.runs import certain_mission
+from vp_tui.views.troubles import INTERRUPTED
 from vp_tui.views.view import Live, View
 
 if TYPE_CHECKING:
@@ -152,6 +153,10 @@ class Commands:
             self.store.apply(events.AlarmsAcknowledged(self.clock(), self.actor))
             seen = (f"{alarm.key.kind} {alarm.session_id or ''}".strip() for alarm in unseen)
             self.keep(self._told("acknowledge", ", ".join(seen), "", "seen"))
+        if any(alarm.key.kind == INTERRUPTED for alarm in unseen):
+            audit, wall = self.store.state.audit, self.store.state.clock.wall_at(self.clock())
+            for record in audit.interrupted if audit else ():
+                self.keep(orders.seen(record, self.actor, wall))
         return len(unseen)
 
     def ring(self, alarms: tuple[Alarm, ...]) -> None:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 from vp_tui.domain.events import AuditRead, EvidenceRead, SuitesRead, SwitchesRead, WindowsRead
 from vp_tui.domain.lane.auto_revert import UNCLAIMED, AutoRevertBarred
+from vp_tui.domain.orders import NOT_KNOWN, ActionKind
 from vp_tui.domain.text import later, literal
 from vp_tui.state.state import AUTHORS_KEPT
 from vp_tui.storage.audit_log import newest_actions
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from vp_tui.domain.events import Event
+    from vp_tui.domain.orders import ActionRecord
     from vp_tui.domain.rollout.evidence_row import EvidenceTable
     from vp_tui.storage.locks import HostLock
 
@@ -228,15 +230,47 @@ class SwitchesFeed(ThreadFeed):
 
 
 class AuditFeed(StampedFeed):
-    """Tells the newest actions of one file when it changed."""
+    """Tells the newest actions of one file when it changed, or when one was interrupted."""
+
+    def __init__(
+        self,
+        path: Path,
+        emit: Callable[[Event], None],
+        clock: Callable[[], float],
+        lock_of: Callable[[ActionRecord], HostLock | None] = lambda _record: None,
+    ) -> None:
+        """`lock_of` is the host's lock of an action on this gateway and lane, None: it is none."""
+        super().__init__(path, emit, clock)
+        self._lock_of = lock_of
+        self._begun: tuple[ActionRecord, ...] = ()
+
+    def stamp(self) -> object:
+        """Return what changes with the file, and with what is under way."""
+        return super().stamp(), tuple(map(self._is_interrupted, self._begun))
 
     def read(self) -> AuditRead:
         """Return the newest actions. Raises AuditError."""
-        return AuditRead(self._clock(), *newest_actions(self._path, ACTIONS_KEPT))
+        records, unreadable = newest_actions(self._path, ACTIONS_KEPT)
+        self._begun = tuple(one for one in records if one.kind is ActionKind.BEGUN)
+        found = {
+            one: one._replace(result=NOT_KNOWN, kind=ActionKind.INTERRUPTED)
+            for one in self._begun
+            if self._is_interrupted(one)
+        }
+        told = tuple(found.get(one, one) for one in records)
+        return AuditRead(self._clock(), told, unreadable, interrupted=tuple(found.values()))
 
     def unread(self, error: StorageError) -> AuditRead:
         """Return why there are none."""
         return AuditRead(self._clock(), (), problem=error.failure)
+
+    def _is_interrupted(self, begun: ActionRecord) -> bool:
+        """Tell whether nobody holds the lock of what was begun here."""
+        lock = self._lock_of(begun)
+        try:
+            return lock is not None and not lock.is_held()
+        except LockError:
+            return False
 
 
 class WindowsFeed(StampedFeed):

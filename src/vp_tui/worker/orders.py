@@ -2,7 +2,8 @@
 
 It runs on the network thread, and there is one way for all of them: the host's lock for what it is
 about is taken, that it is asked for is told as an event, what has hands for it does it once, its
-answer is told as an event, and a line goes into the audit, whatever ended it. In read-only mode
+answer is told as an event, and a line goes into the audit, whatever ended it; one before says that
+it is begun, so that what a crash interrupted is found. In read-only mode
 there are no hands, so nothing can be sent or done: the attempt is audited like any other. What an
 order comes to is not known here: that is proven by its effect.
 """
@@ -129,14 +130,15 @@ class OrderRunner:
 
     async def _work(self, order: Work) -> None:
         account = self._account(order)
+        if self.tools is not None and account.record.subject not in self._under_way:
+            await self._done_once(order, self.tools, account)
+            return
         if self.tools is None:
             if isinstance(order, CancelRun):
                 self.emit(events.CancelFailed(self.clock(), order.session_id, READ_ONLY))
             account.came_to(f"refused: {READ_ONLY.reason}", ActionKind.REFUSED)
-        elif (why := self._under_way.get(account.record.subject)) is not None:
-            self._refuse(account, why)
         else:
-            await self._done_once(order, self.tools, account)
+            self._refuse(account, self._under_way[account.record.subject])
         await self._keep(account.record)
 
     def _refuse(self, account: _Account, why: str) -> None:
@@ -149,10 +151,24 @@ class OrderRunner:
         self._under_way[subject] = account.in_the_way
         lock = tools.lock_of(subject)
         try:
-            if (why := await asyncio.to_thread(self._barred, lock, account)) is None:
-                await self._do(order, tools, account)
-            else:
+            await self._done_while_locked(order, tools, account, lock)
+            # What is begun, not ended and not locked any more counts as interrupted.
+            await self._keep(account.record)
+        finally:
+            self._left[subject] = self._holder(account)._replace(until=self.wall()).to_text()
+            lock.release(self._left[subject])
+            del self._under_way[subject]
+
+    async def _done_while_locked(
+        self, order: Work, tools: Tools, account: _Account, lock: HostLock
+    ) -> None:
+        try:
+            if (why := await asyncio.to_thread(self._barred, lock, account)) is not None:
                 self._refuse(account, why)
+                return
+            begun = account.record._replace(result=ActionKind.BEGUN, kind=ActionKind.BEGUN)
+            await self._keep(begun)
+            await self._do(order, tools, account)
         except BaseException:
             # vp-tui is left: the loop waits for nothing more, and the line must be there.
             left, record = ActionStep(self.wall(), "left", account.left), account.record
@@ -161,10 +177,6 @@ class OrderRunner:
             with suppress(AuditError):
                 append_action(self.book.path, record)
             raise
-        finally:
-            self._left[subject] = self._holder(account)._replace(until=self.wall()).to_text()
-            lock.release(self._left[subject])
-            del self._under_way[subject]
 
     def _holder(self, account: _Account) -> Holder:
         return Holder(self.book.actor, account.under_way, account.record.at)

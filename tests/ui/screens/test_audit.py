@@ -13,7 +13,7 @@ from tests.support.rig import SMALL, WIDE, Rig, running
 
 from vp_tui.domain.events import AuditRead
 from vp_tui.domain.models import ActionStep
-from vp_tui.domain.orders import ActionKind, ActionRecord
+from vp_tui.domain.orders import NOT_KNOWN, ActionKind, ActionRecord, settled
 from vp_tui.ui.screens.audit import AuditScreen
 from vp_tui.ui.watch.screen import WatchScreen
 
@@ -161,3 +161,21 @@ class TestHandover:
             await rig.press("H")
             await rig.until(lambda: "the handover is in the clipboard" in rig.text)
             assert rig.app.clipboard.startswith("# Handover of here")
+
+
+async def test_an_interrupted_action_is_red_until_somebody_says_that_it_was_seen() -> None:
+    begun = ActionRecord(
+        NOW, "ben@laptop", "restart", "http://here", "deaf", (), NOT_KNOWN,
+        ActionKind.INTERRUPTED, "http://here", "vp.coder.primary",
+    )  # fmt: skip
+    told = AuditRead(0.5, (begun,), interrupted=(begun,))
+    async with running(*scenes.ordinary(), told, size=(120, 40)) as rig:
+        await rig.passes(1.0)
+        assert "restart was begun at 02:00:00Z by ben@laptop, its end is not known" in rig.text
+        assert "ALARM" in rig.header
+        await rig.press("u")
+        assert "begun, its end is not known" in rig.text
+        assert rig.lane.commands.acknowledge() == 1
+    (end,) = (one for one in rig.ordered(ActionRecord) if one.what == "restart")
+    assert (end.at, end.actor, end.kind) == (begun.at, "ben@laptop", ActionKind.UNKNOWN)
+    assert settled((begun._replace(kind=ActionKind.BEGUN), end)) == (end,)
