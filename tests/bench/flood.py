@@ -50,8 +50,7 @@ def run(
                 terminal.pid, lambda: delays.extend(_press_keys(terminal, cursor, presses))
             )
             memory = resident_mb(terminal.pid)
-            terminal.press("q")
-            terminal.wait()
+            terminal.leave()
     figures: Figures = {
         **json.loads(report.read_text(encoding="utf-8")),
         "cpu_percent": round(cpu),

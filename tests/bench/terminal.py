@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 TIMEOUT_S: Final = 20.0
 ASKED_EVERY_S: Final = 0.1
+REST_S: Final = 2.0
+"""Longer than acting keys rest, and than `q` waits for another key."""
 
 
 class Terminal(PtyProcess):
@@ -46,9 +48,12 @@ class Terminal(PtyProcess):
         while (now := time.perf_counter()) < end and not self._is_over:
             self._read(end - now)
 
-    def wait(self) -> int:
-        """Read until the process has ended; return its exit code."""
-        self.read_for(TIMEOUT_S)
+    def leave(self) -> int:
+        """Press `q` until vp-tui ends, for one behind other keys may be typed; return its code."""
+        end = time.perf_counter() + TIMEOUT_S
+        while not self._is_over and time.perf_counter() < end:
+            self.press("q")
+            self.read_for(REST_S)
         return self._process.wait(TIMEOUT_S)
 
     def _read(self, timeout_s: float) -> bytes:

@@ -226,7 +226,7 @@ def test_without_the_continuity_the_epoch_is_unknown_in_words(
     code, out, err = run("--stage", "broadened", "--append", "log.md")
     assert code == 0
     assert "WARNING: continuity: 500 from /api/v1/ops/metrics/session-continuity: broken" in err
-    assert err.splitlines()[0].endswith(": the epoch and G4 are unknown")
+    assert err.splitlines()[0].endswith(": the epoch and gate suites are unknown")
     assert "continuity down: 500 from" in parts(out)[1].notes
     record = json.loads((log.parent / "log.md.snapshots.jsonl").read_bytes())
     assert record["epoch"] is None

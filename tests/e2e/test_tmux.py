@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
     from tests.support.tmux import Tmux
 
-STUCK: Final = re.compile(r"(?m)^! STUCK \d+s (\w{8}): holds the gateway lock, 2 turns wait")
+STUCK: Final = re.compile(
+    r"(?m)^! STUCK \d+s (\w{8}): holds the gateway lock(?: \(a guess\))?, 2 turns wait"
+)
 
 
 def test_a_stuck_run_from_the_alarm_to_the_recorded_row(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from vp_tui.domain.events import EvidenceRead, SwitchesRead
 from vp_tui.domain.lane.auto_revert import AutoRevertBarred, Phase
 from vp_tui.domain.lane.switches import FORCE_FALLBACK, Means, Switches
 from vp_tui.domain.models import Source
-from vp_tui.domain.orders import ActionRecord, SetSwitch
+from vp_tui.domain.orders import ActionRecord, AuditOnce, SetSwitch
 from vp_tui.domain.vocabulary import RevertMode
 from vp_tui.storage.places import actor
 from vp_tui.ui.dialogs.follow import FollowDialog
@@ -67,7 +67,8 @@ def forced(rig: Rig) -> list[SetSwitch]:
 
 def audited(rig: Rig) -> list[str]:
     """Return what the audit was told of the auto-revert."""
-    notes = [told for told in rig.ordered(ActionRecord) if told.what == "auto-revert"]
+    kept = [*rig.ordered(ActionRecord), *(once.record for once in rig.ordered(AuditOnce))]
+    notes = [told for told in kept if told.what == "auto-revert"]
     assert {told.target for told in notes} <= {"vp.coder.primary"}
     return [told.result for told in notes]
 
