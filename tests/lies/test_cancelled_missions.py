@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 import pytest
 from tests.support import builders
 from tests.support.builders import mission, mission_event, snapshot
 
-from vp_tui.domain.events import CancelAnswered, CancelRequested
-from vp_tui.domain.models import CancelAnswer
+from vp_tui.domain.events import CancelAnswered, CancelRequested, ClaimsArrived
+from vp_tui.domain.models import CancelAnswer, MissionClaim, MissionClaims
 from vp_tui.domain.rollout.verdicts import Verdict
 from vp_tui.state.reducer import reduce_all
 from vp_tui.views.assessment import assess
@@ -124,6 +125,65 @@ def test_a_run_of_ours_that_certainly_held_the_lock_was_no_cancelled_mission() -
     for orders, is_cancelled in ((asked, False), (after, True)):
         now = reduce_all(view.state, [*orders, builders.polled(running, 2.0)])
         assert now.ledger.entries["m1"].cancelled is is_cancelled
+
+
+DEAF: Final[tuple[Event, ...]] = (
+    builders.linked(at=-9.0),
+    builders.listing(builders.session(active_runs=1), at=-8.0),
+    *builders.stream(
+        builders.routed("delegated_to_coder_vp", "m1"),
+        builders.processing("implement it"),
+        builders.frame("cancelled"),
+        at=-7.0,
+    ),
+    builders.polled(snapshot(mission("m1", "running", started_s=-7.0)), -3.0),
+    builders.listing(builders.session(), at=-1.0),
+)
+"""A cancel cleared the counter, and no end was heard."""
+
+
+@pytest.mark.parametrize("dialect", ["G1", "G2"])
+def test_the_mission_of_a_deaf_run_was_an_orphan_though_it_may_still_run(dialect: str) -> None:
+    again = builders.polled(snapshot(mission("m1", "running", started_s=-400.0)), 2.0)
+    running = seen(*DEAF, again, dialect=dialect)
+    found, told = numbers(running), status_object(running)
+    assert found is not None
+    assert (told["runs"][0]["level"], len(found.under_way), found.orphans) == ("deaf", 1, 0)
+    ended = builders.stream(builders.frame("query_complete"), at=3.0)
+    over = View(reduce_all(running.state, [*ended, again._replace(at=4.0)]), 5.0)
+    found = numbers(over)
+    assert found is not None
+    assert (len(found.under_way), found.orphans) == (0, 1)
+
+
+def test_on_a_g1_it_is_one_once_another_mission_ended() -> None:
+    later = mission("m2", started_s=-4.0, duration_s=3.0)
+    view = seen(
+        *DEAF,
+        builders.polled(snapshot(later, mission("m1", "running", started_s=-7.0)), 2.0),
+        dialect="G1",
+    )
+    found = numbers(view)
+    assert found is not None
+    assert (len(found.under_way), found.orphans) == (0, 1)
+
+
+@pytest.mark.parametrize(
+    ("asked_by", "state"),
+    [("session_a", "recovered"), ("session_b", "not recovered"), (None, "not recovered")],
+)
+def test_on_a_g2_the_mission_of_another_session_was_the_proof_that_a_cancelled_run_recovered(
+    asked_by: str | None, state: str
+) -> None:
+    later = mission("m2", started_s=1.0, duration_s=4.0)
+    claims = MissionClaims(builders.NOW, {"m2": MissionClaim("m2", None, asked_by)})
+    view = seen(
+        *DEAF,
+        ClaimsArrived(5.0, claims),
+        builders.polled(snapshot(later, generated_at=builders.NOW + timedelta(seconds=6)), 6.0),
+    )
+    (cancel,) = view.state.cancels
+    assert cancel.is_over is (state == "recovered")
 
 
 def test_failed_rows_that_may_be_cancelled_ones_trip_nothing_and_prove_nothing() -> None:

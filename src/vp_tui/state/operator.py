@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from vp_tui.domain.lane.auto_revert import AutoRevert, Phase, news, step_auto_revert, stopped
 from vp_tui.domain.missions import note_cancelled
 from vp_tui.domain.models import Source
+from vp_tui.domain.rollout.verdicts import Attestation, attested
 from vp_tui.domain.rollout.windows import merged_ends
 from vp_tui.domain.runs.alarms import LastChange, acknowledged, follow_alarms
 from vp_tui.domain.runs.cancels import (
@@ -153,11 +154,13 @@ def _completed(state: State) -> tuple[CompletedMission, ...]:
     taken, metrics = state.snapshot, state.sources.get(Source.METRICS)
     if taken is None or metrics is None or (told_at := metrics.answered_at) is None:
         return ()
+    claims = state.claims.missions if state.claims is not None else {}
     return tuple(
         CompletedMission(
             mission.mission_id,
             told_at - (taken.generated_at - mission.started_at).total_seconds(),
             told_at - (taken.generated_at - mission.completed_at).total_seconds(),
+            claim.session_id if (claim := claims.get(mission.mission_id)) else None,
         )
         for mission in taken.missions
         if mission.status == "completed" and mission.started_at and mission.completed_at
@@ -245,6 +248,14 @@ def _with_revert(state: State, at: float, after: AutoRevert) -> State:
     if told is None:
         return state
     return with_entry(state, at, None, "revert", told, _TONES.get(after.phase, "warn"))
+
+
+def suites_read(event: events.SuitesRead, state: State) -> State:
+    """Take what the report says now, and tell it."""
+    said = attested(event.report, state.clock.wall_at(event.at))
+    tones: dict[Attestation, Tone] = {Attestation.PASSED: "good", Attestation.FAILED: "bad"}
+    state, tone = replace(state, suites=event.report), tones.get(said.state, "warn")
+    return with_entry(state, event.at, None, "suites", said.detail, tone)
 
 
 def evidence_read(event: events.EvidenceRead, state: State) -> State:

@@ -106,7 +106,7 @@ _RULES: Final[Mapping[type[events.Event], Callable[[Any, State], State]]] = Mapp
         events.GapFound: streams.gap_found,
         events.EvidenceRead: _evidence,
         events.WindowsRead: _windows,
-        events.SuitesRead: sources.suites_read,
+        events.SuitesRead: operator.suites_read,
         events.RowRecorded: operator.row_recorded,
         events.RowsPreceded: operator.rows_preceded,
         events.CancelRequested: operator.cancel_requested,

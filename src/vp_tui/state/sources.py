@@ -1,19 +1,19 @@
-"""What the polled sources, the tokens and the suites' report bring, and how each source does.
+"""What the polled sources and the tokens bring, and how each source does.
 
 Times are of the monotonic clock, in seconds.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from vp_tui.domain.coverage import ORPHAN_GRACE_S, orphans, without_odd_durations
 from vp_tui.domain.missions import give_up, merge_snapshot
 from vp_tui.domain.models import Plane, Source, StreamState
-from vp_tui.domain.rollout.verdicts import Attestation, attested
 from vp_tui.domain.runs.levels import stuck_after
-from vp_tui.domain.runs.progress import is_killed
+from vp_tui.domain.runs.progress import is_killed, unconfirmed
 from vp_tui.domain.runs.run import (
     LISTING_LAG_S,
     LOST_KEPT_S,
@@ -34,15 +34,11 @@ if TYPE_CHECKING:
     from vp_tui.domain import events
     from vp_tui.domain.missions import Ledger
     from vp_tui.domain.models import Session, Snapshot
+    from vp_tui.domain.runs.run import RunCancel
     from vp_tui.state.state import Link, Tone
 
 
 OFTEN_ASKED: Final = (Source.METRICS, Source.SESSIONS)
-_TONES: Final[Mapping[Attestation, Tone]] = {
-    Attestation.PASSED: "good",
-    Attestation.FAILED: "bad",
-}
-
 _CLOCK_SLACK_S: Final = 1.0
 """By how much two stamps of one clock may be cut."""
 
@@ -69,7 +65,7 @@ def snapshot_arrived(event: events.SnapshotArrived, state: State) -> State:
     if not _is_known(state, Source.METRICS, at, old_s):
         snapshot = without_odd_durations(event.snapshot)
         ledger = merge_snapshot(state.ledger, snapshot, state.dialect)
-        ledger = _with_orphans(ledger, snapshot, state)
+        ledger = _with_orphans(ledger, snapshot, state, at - old_s)
         state = replace(state, snapshot=snapshot, ledger=ledger)
     if plane is Plane.OPS:
         return _answered(state, Source.METRICS, at, old_s=old_s)
@@ -89,18 +85,19 @@ def _is_known(state: State, source: Source, at: float, old_s: float) -> bool:
 def claims_arrived(event: events.ClaimsArrived, state: State) -> State:
     """Take who has which mission of a G2: what nobody has any more does not run."""
     state = replace(state, claims=event.claims)
-    if state.snapshot is None:
+    told_at = state.sources.get(Source.METRICS, SourceStatus()).answered_at
+    if state.snapshot is None or told_at is None:
         return state
-    return replace(state, ledger=_with_orphans(state.ledger, state.snapshot, state))
+    return replace(state, ledger=_with_orphans(state.ledger, state.snapshot, state, told_at))
 
 
-def _with_orphans(ledger: Ledger, snapshot: Snapshot, state: State) -> Ledger:
+def _with_orphans(ledger: Ledger, snapshot: Snapshot, state: State, told_at: float) -> Ledger:
     """Return the ledger with the missions that read `running` in `snapshot` and cannot be.
 
     On a G1 one answer proves nothing of the newest mission: it is given up if it read so in the
     answer before too, and the sessions were listed since then (docs/rollout.md, fact 15).
     """
-    may_run, early, is_g1 = _may_run(state), set[str](), state.dialect == "G1"
+    deaf, early, is_g1 = _may_go_on(state, snapshot, told_at), set[str](), state.dialect == "G1"
     if is_g1 and snapshot.missions and snapshot is not state.snapshot:
         asked_at, listed_at = (
             state.sources.get(source, SourceStatus()).answered_at
@@ -110,15 +107,19 @@ def _with_orphans(ledger: Ledger, snapshot: Snapshot, state: State) -> Ledger:
         before = state.snapshot.missions if state.snapshot is not None else ()
         read_so = {mission.mission_id for mission in before if mission.status == "running"}
         early = {snapshot.missions[0].mission_id} - (read_so if is_listed else set())
+    may_run = bool(deaf) or _may_run(state)
     found = orphans(snapshot, state.dialect, state.claims, state.boot_at, may_run=may_run)
-    # A turn that did not hear its cancel may yet end its mission.
-    deaf = {hit.turn.mission_id for run in state.runs.values() if (hit := run.pending) is not None}
-    by_hand = {
-        mission_id
-        for mission_id, entry in ledger.entries.items()
-        if entry.cancelled and not entry.mission.is_terminal
-    }
-    return give_up(ledger, snapshot, set(found) - early | by_hand - deaf, again=not is_g1)
+    own = (c.mission_id for c in state.cancels if c.session_id in deaf)
+    of_deaf = {hit.turn.mission_id for hit in deaf.values()}.union(own)
+    by_hand = {m for m, e in ledger.entries.items() if e.cancelled and not e.mission.is_terminal}
+    return give_up(ledger, snapshot, set(found) - early | by_hand - of_deaf, again=not is_g1)
+
+
+def _may_go_on(state: State, snapshot: Snapshot, told_at: float) -> dict[str, RunCancel]:
+    """Return the cancels whose turns may go on, by session (docs/rollout.md, fact 11)."""
+    ends = (m.completed_at for m in snapshot.missions if state.dialect == "G1" and m.completed_at)
+    ended_s = min(((snapshot.generated_at - end).total_seconds() for end in ends), default=math.inf)
+    return unconfirmed(state.runs, told_at - ended_s)
 
 
 def _may_run(state: State) -> bool:
@@ -324,13 +325,6 @@ def _answered(
 
 def _with_source(state: State, source: Source, status: SourceStatus) -> State:
     return replace(state, sources={**state.sources, source: status})
-
-
-def suites_read(event: events.SuitesRead, state: State) -> State:
-    """Take what the report says now, and tell it."""
-    said = attested(event.report, state.clock.wall_at(event.at))
-    state, tone = replace(state, suites=event.report), _TONES.get(said.state, "warn")
-    return with_entry(state, event.at, None, "suites", said.detail, tone)
 
 
 def is_lost(state: State) -> bool:

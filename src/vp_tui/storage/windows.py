@@ -90,9 +90,15 @@ def _parsed(data: bytes) -> Kept:
         raise ValueError("another format")
     heard = None
     with suppress(ValueError, AttributeError):
-        told = {key: part for key, part in kept.get("heard").items() if key in Heard._fields}
-        heard = _HEARD.decode(_literal(told))
+        told = _of_fields(kept.get("heard"), Heard)
+        cancels = [_of_fields(cancel, Cancel) for cancel in told.get("cancels", ())]
+        heard = _HEARD.decode(_literal(told | {"cancels": cancels}))
     return Kept(tuple(_legible(_decoded(window)) for window in kept["windows"]), heard)
+
+
+def _of_fields(value: dict[str, Any], kind: type[Window | Heard | Cancel]) -> dict[str, Any]:
+    """Return what an object tells of a value: other versions may have written more."""
+    return {key: part for key, part in value.items() if key in kind._fields}
 
 
 def _literal(value: Any) -> Any:  # noqa: ANN401 - any JSON value
@@ -106,8 +112,7 @@ def _literal(value: Any) -> Any:  # noqa: ANN401 - any JSON value
 
 def _decoded(value: dict[str, object]) -> Window:
     """Return the window that an object tells; keys may be added."""
-    known = {key: part for key, part in value.items() if key in Window._fields}
-    window: Window = _WINDOW.decode(known)
+    window: Window = _WINDOW.decode(_of_fields(value, Window))
     if any(waiver.gate not in GATE_NAMES for waiver in window.waivers):
         raise ValueError("a waiver of no gate")
     return window

@@ -102,14 +102,14 @@ class TestRecovered:
         assert not found.is_over
 
     @pytest.mark.parametrize(
-        ("was_on_lane", "has_lock", "is_proof"),
-        [(False, True, True), (True, False, True), (False, False, False)],
+        ("asked_by", "has_lock", "is_proof"),
+        [(None, True, True), ("a", False, True), ("b", False, False), (None, False, False)],
     )
-    def test_a_later_mission_proves_it_where_the_lane_or_the_lock_was_held(
-        self, *, was_on_lane: bool, has_lock: bool, is_proof: bool
+    def test_a_later_mission_proves_it_where_it_waited_for_the_same_lock(
+        self, *, asked_by: str | None, has_lock: bool, is_proof: bool
     ) -> None:
-        look = known(missions=(CompletedMission("m2", 103.0, 140.0),), has_lock=has_lock)
-        found = after(OWN._replace(was_on_lane=was_on_lane), look)
+        later = CompletedMission("m2", 103.0, 140.0, asked_by)
+        found = after(OWN, known(missions=(later,), has_lock=has_lock))
         assert (found.recovered_at == 140.0) is is_proof
 
     @pytest.mark.parametrize(
@@ -183,7 +183,7 @@ class TestWhatWasHit:
         first = Run("a", cancel=Hit(100.5, 10.0, turn, ended_at=101.0))
         later = Run("a", cancel=Hit(100.5 + 2 * SAME_S, 160.0, Turn(mission_id="m2")))
         found = after(OWN, known(first), known(later))
-        assert (found.was_stuck, found.was_on_lane) == (True, True)
+        assert found.was_stuck
         assert (found.mission_id, found.ended_at) == ("m1", 101.0)
 
     def test_an_earlier_hit_of_a_turn_that_had_ended_is_not_its_own(self) -> None:

@@ -2,9 +2,8 @@
 
 An answer is not a recovery, and neither is a counter at 0: a run that does not hear holds the lock
 on (docs/rollout.md, fact 7). Recovered means that a later turn completes: of the same session, or,
-where one lock serves all (G1), of any. On G2 each session has a lock of its own: other sessions
-prove nothing there, but a later mission does, if the cancelled turn was on the lane. Moments are
-vp-tui's own monotonic clock, seconds.
+where one lock serves all (G1), of any. On G2 each session has a lock of its own: what another one
+does proves nothing there. Moments are vp-tui's own monotonic clock, seconds.
 """
 
 from __future__ import annotations
@@ -77,8 +76,6 @@ class Cancel(NamedTuple):
     """A turn was under way that it hit."""
     was_stuck: bool = False
     """That turn was stuck, or did not hear it."""
-    was_on_lane: bool = False
-    """That turn had been delegated."""
     mission_id: str | None = None
     """That turn's mission, where its stream named it, or it certainly held the lock."""
     answered_at: float | None = None
@@ -160,6 +157,8 @@ class CompletedMission(NamedTuple):
     mission_id: str
     began_at: float
     at: float
+    session_id: str | None = None
+    """The session that asked for it, where the gateway links both: G2."""
 
 
 class RunsObserved(NamedTuple):
@@ -258,10 +257,11 @@ def _later_turns(cancel: Cancel, known: RunsObserved) -> Iterator[tuple[float, s
         elif known.has_lock and or_never(run.completed_from) > cancel.at:
             # One that had begun before did not wait behind the cancelled run.
             yield completed_at, f"a later turn of {run.session_id}"
-    if known.has_lock or cancel.was_on_lane:
-        for mission in known.missions:
-            if mission.began_at > cancel.at + CLOCKS_S and mission.mission_id != cancel.mission_id:
-                yield mission.at, f"a later mission, {mission.mission_id}"
+    for mission in known.missions:
+        is_proof = known.has_lock or mission.session_id == cancel.session_id
+        is_later = mission.began_at > cancel.at + CLOCKS_S
+        if is_proof and is_later and mission.mission_id != cancel.mission_id:
+            yield mission.at, f"a later mission, {mission.mission_id}"
 
 
 def _followed(cancel: Cancel, run: Run, stuck_after_s: float) -> Cancel:
@@ -270,7 +270,6 @@ def _followed(cancel: Cancel, run: Run, stuck_after_s: float) -> Cancel:
         cancel = cancel._replace(
             was_hit=True,
             was_stuck=cancel.was_stuck or _was_stuck(hit, stuck_after_s),
-            was_on_lane=cancel.was_on_lane or hit.turn.is_on_lane,
             mission_id=cancel.mission_id or hit.turn.mission_id,
             ended_at=hit.ended_at if cancel.ended_at is None else cancel.ended_at,
         )

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from vp_tui.domain.runs.run import LOST_KEPT_S, NEVER, or_never
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from vp_tui.domain.runs.run import Run, RunCancel
 
@@ -105,6 +105,18 @@ def is_deaf(one: ListedRun, context: RunsContext) -> bool:
     if hit is None or hit.cleared_at is None:
         return False
     return not (context.has_lock and or_never(context.finished_at) > hit.at + CLOCKS_S)
+
+
+def unconfirmed(runs: Mapping[str, Run], finished_at: float) -> dict[str, RunCancel]:
+    """Return the cancels whose turns are not known to have ended, by session.
+
+    On G1 one has when a mission finished since, as with those that are deaf.
+    """
+    return {
+        session_id: hit
+        for session_id, run in runs.items()
+        if (hit := run.pending) and run.lost_at is None and finished_at <= hit.at + CLOCKS_S
+    }
 
 
 def is_killed(run: Run, now: float) -> bool:
