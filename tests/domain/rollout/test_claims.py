@@ -40,6 +40,15 @@ def test_the_slowest_of_59_bounds_the_p95() -> None:
     assert (tail.bound_rank, tail.bound_s) == (1, 58.0)
 
 
+def test_the_last_20_have_a_p95_of_their_own() -> None:
+    tail = claims_of(lasting([50.0] * 5 + [30.0] * 18 + [40.0, 41.0])).tail
+    few = claims_of(lasting([30.0, 50.0])).tail
+    assert tail is not None
+    assert few is not None
+    assert (tail.last_n, tail.last_s) == (20, 40.0)
+    assert (few.last_n, few.last_s) == (2, 50.0)
+
+
 def test_slow_missions_raise_the_alarm() -> None:
     calm = claims_of(lasting([30.0] * 20)).tail
     slow = claims_of(lasting([30.0] * 14 + [60.0] * 6)).tail

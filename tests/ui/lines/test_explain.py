@@ -54,6 +54,13 @@ def test_two_columns_tell_what_one_does() -> None:
     assert sorted("".join(one)) == sorted("".join(two))
 
 
+def test_the_p95_names_its_missions_those_of_the_last_20_too() -> None:
+    slow = [mission(f"m{n:02d}", started_s=-90.0 * n, duration_s=30.0 + n) for n in range(25)]
+    text = told(*scenes.ordinary()[:1], polled(snapshot(*slow)))
+    assert "p95 newest of the last 20: 48.000s 2nd of 20, >= 45 s" in text
+    assert "53.000s 2nd of 25" in text
+
+
 class TestVerdict:
     def test_verdict_word_and_reasons_stand_there(self) -> None:
         assert "verdict not proven: rate needs 17 more, p95 needs 2 more" in ALL_WELL

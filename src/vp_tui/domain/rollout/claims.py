@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vp_tui.domain.rollout.gates import SLOW_FRACTION, compare_newest
+from vp_tui.domain.rollout.guardrails import ROLLING
 from vp_tui.domain.statistics import (
     clean_missions_needed,
     evidence_above,
@@ -67,6 +68,10 @@ class Tail(NamedTuple):
     """How many took longer than the p95 that is watched from."""
     slow_evidence: float
     """The e-value of the alarm that more than one in twenty do: raised from 20 on."""
+    last_n: int
+    """How many the last 20 are."""
+    last_s: float
+    """Their p95."""
 
 
 class Claims(NamedTuple):
@@ -141,7 +146,7 @@ def claims_of(finished: Sequence[LedgerEntry]) -> Claims:
 
 def _tail(durations: Sequence[float]) -> Tail:
     n, slow = len(durations), sum(duration >= P95_WATCH_S for duration in durations)
-    rank = p95_bound_rank(n)
+    rank, last = p95_bound_rank(n), durations[-ROLLING:]
     return Tail(
         n=n,
         confidence=rank_confidence(n, rank_from_top(n)),
@@ -149,4 +154,6 @@ def _tail(durations: Sequence[float]) -> Tail:
         bound_s=None if rank is None else sorted(durations)[-rank],
         slow=slow,
         slow_evidence=evidence_above(slow, n, SLOW_FRACTION),
+        last_n=len(last),
+        last_s=sorted(last)[-rank_from_top(len(last))],
     )

@@ -121,8 +121,7 @@ def _proof(view: View, width: int) -> list[Line]:
 
 def _coverage(view: View, width: int) -> list[Line]:
     """Return how much of the missions the reported rate can see, and what it never sees."""
-    figures = numbers(view)
-    if figures is None:
+    if (figures := numbers(view)) is None:
         now = unknown(view, width)
     else:
         is_old = "" if figures.source.is_current else " when last seen"
@@ -147,12 +146,12 @@ def _turns(view: View, width: int) -> list[Line]:
 
 def _proven(view: View, figures: Numbers) -> Iterator[tuple[str, str | Line]]:
     proof, latency = view.same(claims_of, figures.real), figures.snapshot.latency
-    yield from _rates(figures, words.population(view))
+    population = words.population(view)
+    yield from _rates(figures, population)
     if figures.under_way:
         each = (f"{one} {age(age_s)}" for one, age_s in figures.under_way)
         yield "running", ", ".join(each)
     yield from _claims(proof, figures)
-    population = words.population(view)
     yield "p95", f"of {population}: {_rank(figures.p95_s, figures.timed)}"
     if (fall := rank_fall(figures.p95_trend, figures.timed)) is not None:
         yield "", f"it {fall.told}"
@@ -160,9 +159,10 @@ def _proven(view: View, figures: Numbers) -> Iterator[tuple[str, str | Line]]:
         yield "fell back", f"{slow}, with both paths in each"
     if (latency.p95_s, latency.count) != (figures.p95_s, figures.timed):
         yield "p95 listed", f"{words.p95(latency.p95_s, latency.count)}, of all that is listed"
-    if proof.tail is not None:
-        yield "true p95", _bound(proof.tail)
-        yield f">= {P95_WATCH_S:g} s", _slow(proof.tail)
+    if tail := proof.tail:
+        yield "p95 newest", f"of the last {tail.last_n}: {words.p95(tail.last_s, tail.last_n)}"
+        yield "true p95", _bound(tail)
+        yield f">= {P95_WATCH_S:g} s", _slow(tail)
     yield "trend", _trend(proof.trend)
 
 
