@@ -23,10 +23,13 @@ from vp_tui.gateway.parsing import (
     parse_session_listing,
     parse_tail,
 )
+from vp_tui.state.reducer import reduce_all
 from vp_tui.storage.audit_log import newest_actions
 from vp_tui.views.assessment import assess
+from vp_tui.views.figures import numbers
 from vp_tui.views.lookout import badge
 from vp_tui.views.runs import are_runs_judged
+from vp_tui.views.status import status_object
 from vp_tui.views.troubles import troubles
 from vp_tui.views.view import View
 
@@ -173,6 +176,49 @@ class TestMissions:
         raw = json.dumps(body).replace('"ODD"', "9" * 5_000)
         with pytest.raises(Unreadable):
             parse_metrics(raw.encode(), 50, 200)
+
+
+class TestTheLanesOwnRow:
+    @pytest.mark.parametrize(
+        "odd", [7, "text", [], {}, {"session_id": "x", "workspace_dir": None, "status": "active"}]
+    )
+    def test_one_that_cannot_be_read_took_the_metrics_down(self, odd: object) -> None:
+        body = metrics() | {"session": odd}
+        snapshot = parsed(body)
+        assert len(snapshot.missions) == len(body["recent_missions"])
+        assert (snapshot.lane, snapshot.had_session) == (None, None)
+        assert any(each.startswith("1 odd item left out") for each in told(looked(snapshot)))
+        raw = json.dumps({"status": "ok", "metrics": body}).encode()
+        assert parse_dashboard_metrics(raw, 50, 200).is_lane_odd
+
+    def test_what_was_known_of_it_stands(self) -> None:
+        before = looked(parsed(metrics()))
+        odd = SnapshotArrived(5.0, parsed(metrics() | {"session": 7}), Plane.OPS)
+        after = reduce_all(before.state, [odd])
+        assert before.state.snapshot is not None
+        assert after.snapshot is not None
+        assert after.snapshot.lane == before.state.snapshot.lane
+        assert after.ledger.entries == before.state.ledger.entries
+
+    def test_a_lane_without_one_has_none(self) -> None:
+        assert parsed(metrics() | {"session": None}).had_session is False
+
+
+class TestTheReportedRate:
+    @pytest.mark.parametrize("odd", ["NaN", "Infinity", "1e999", '"0.1"', "null", "true", "{}"])
+    def test_one_that_is_no_number_took_the_metrics_down(self, odd: str) -> None:
+        body = metrics()
+        body["fallback"]["rate"] = "ODD"
+        raw = json.dumps(body).replace('"ODD"', odd).encode()
+        view = looked(parse_metrics(raw, 50, 200))
+        found = numbers(view)
+        assert found is not None
+        assert found.reported_rate is None
+        assert found.reconstruction.terminal
+        assert found.cells.is_reconstructed
+        assert any("a fallback rate that is no number" in each for each in told(view))
+        assert badge(view, frozen=False) == "IMPAIRED"
+        assert "NaN" not in json.dumps(status_object(view))
 
 
 class TestEvents:

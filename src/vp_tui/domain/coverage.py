@@ -150,7 +150,7 @@ def _known_by(entry: LedgerEntry) -> Witness:
 class Considered(NamedTuple):
     """What the endpoint's rate counts, beside the missions of the reconstructed one."""
 
-    rate: float
+    rate: float | None
     running: int
     """Rows that have not ended: they make the rate smaller than it is."""
     finished: int
@@ -165,7 +165,8 @@ class Considered(NamedTuple):
     def is_diluted(self) -> bool:
         """Whether the rate would read otherwise without those that have not ended."""
         own = self.fallbacks / self.finished if self.finished else None
-        return bool(self.running) and rate_cell(self.rate) != rate_cell(own)
+        is_told = self.running and self.rate is not None
+        return bool(is_told) and rate_cell(self.rate) != rate_cell(own)
 
     @property
     def told(self) -> str:

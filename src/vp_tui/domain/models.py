@@ -149,7 +149,8 @@ class ReportedFallback(NamedTuple):
 
     with_fallback: int
     considered: int
-    rate: float
+    rate: float | None
+    """None where it was no number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,10 +180,18 @@ class Snapshot(NamedTuple):
     event_limit: int
     odd_missions: int = 0
     odd_items: int = 0
-    """Left out: missions that could not be read; events and counts, and missions told twice."""
+    """Left out: missions that could not be read; events, counts and the lane's own row that could
+    not, and missions told twice."""
     odd_durations: int = 0
     """Durations that cannot be, taken from their missions."""
+    is_lane_odd: bool = False
+    """The lane's own row could not be read: `lane` is none, or the one before."""
     old_s: float = 0.0
+
+    @property
+    def had_session(self) -> bool | None:
+        """Whether the lane ever had a session; None where its row could not be read."""
+        return None if self.lane is None and self.is_lane_odd else self.lane is not None
 
 
 class MissionClaim(NamedTuple):

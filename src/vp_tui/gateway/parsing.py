@@ -11,7 +11,7 @@ from collections import Counter
 from datetime import datetime
 from functools import reduce
 from operator import getitem
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 from pydantic import ValidationError
 
@@ -63,6 +63,8 @@ _LISTS: Final = frozenset(
     {"recent_missions", "recent_events", "sessions", "missions", "mission_counts", "event_counts"}
 )
 """Lists and tables of which one item that cannot be read costs that item, not the answer."""
+_LANE: Final = "session"
+"""The lane's own row, which can be left out likewise."""
 
 Model = TypeVar("Model", bound=Payload)
 Value = TypeVar("Value")
@@ -193,6 +195,7 @@ def _snapshot(
         mission_limit=mission_limit,
         event_limit=event_limit,
         odd_items=odd.total() + twice,
+        is_lane_odd="session" in odd,
         odd_missions=odd_missions,
     )
 
@@ -225,15 +228,22 @@ def _parse_listed(model: type[Model], body: bytes, what: str) -> tuple[Model, Co
     except ValidationError as error:
         odd = {_item_at(fault["loc"]) for fault in error.errors(include_input=False)}
     told = _parse(model, _without(odd, body), what)
-    return told, Counter(str(place[-2]) for place in odd if place is not None)
+    return told, Counter(_name_of(place) for place in odd if place is not None)
 
 
 def _item_at(fault: tuple[int | str, ...]) -> tuple[int | str, ...] | None:
-    """Return the place of the item in which a fault is; None: it is in none of these lists."""
-    for depth, name in enumerate(fault[:-1]):
-        if name in _LISTS:
+    """Return the place of the item in which a fault is; None: it is in none to be left out."""
+    for depth, name in enumerate(fault):
+        if name == _LANE:
+            return fault[: depth + 1]
+        if name in _LISTS and depth + 1 < len(fault):
             return fault[: depth + 2]
     return None
+
+
+def _name_of(place: tuple[int | str, ...]) -> str:
+    """Return the name of the list that an item is in, or its own where it is in none."""
+    return str(place[-1] if place[-1] == _LANE else place[-2])
 
 
 def _without(odd: set[tuple[int | str, ...] | None], body: bytes) -> bytes:
@@ -250,11 +260,8 @@ def _without(odd: set[tuple[int | str, ...] | None], body: bytes) -> bytes:
         out = {place[-1] for place in places if place[:-1] == path}
         if 1 < len(listed) == len(out):
             return body
-        if isinstance(listed, dict):
-            kept: Any = {key: item for key, item in listed.items() if key not in out}
-        else:
-            kept = [item for number, item in enumerate(listed) if number not in out]
-        reduce(getitem, path[:-1], answer)[path[-1]] = kept
+        for place in sorted(out, reverse=True):
+            del listed[place]
     return json.dumps(answer).encode()
 
 

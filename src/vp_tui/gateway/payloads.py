@@ -8,7 +8,7 @@ in the value of `domain/models` that the payload becomes, and its name on the wi
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from math import nan
+from math import isnan, nan
 from typing import Annotated, Any, Final
 
 from pydantic import (
@@ -90,7 +90,7 @@ def _text(text: object) -> object:
     return text if isinstance(text, str) else None
 
 
-def _duration(seconds: object) -> object:
+def _duration(seconds: object) -> float | None:
     """Take what is no number for none that can be: it is told, and left out of every p95."""
     if isinstance(seconds, int | float) and not isinstance(seconds, bool):
         return seconds if abs(seconds) < _ENDLESS_S else nan
@@ -138,12 +138,18 @@ class EventPayload(Payload):
     payload: Any = None
 
 
+def _rate(fraction: object) -> object:
+    """Take what is no finite number for none: it costs itself and not the answer."""
+    told = _duration(fraction)
+    return None if told is None or isnan(told) else told
+
+
 class FallbackPayload(Payload):
-    """`fallback` of the metrics; `rate` is a fraction."""
+    """`fallback` of the metrics; `rate` is a fraction, None where it is no number."""
 
     with_fallback: Whole = Field(alias="missions_with_fallback")
     considered: Whole = Field(alias="missions_considered")
-    rate: float
+    rate: Annotated[float | None, BeforeValidator(_rate)]
 
 
 class LatencyPayload(Payload):

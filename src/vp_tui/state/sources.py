@@ -64,6 +64,8 @@ def snapshot_arrived(event: events.SnapshotArrived, state: State) -> State:
     at, plane, old_s = event.at, event.plane, event.snapshot.old_s
     if not _is_known(state, Source.METRICS, at, old_s):
         snapshot = without_odd_durations(event.snapshot)
+        if snapshot.is_lane_odd and state.snapshot is not None:
+            snapshot = snapshot._replace(lane=state.snapshot.lane)
         ledger = merge_snapshot(state.ledger, snapshot, state.dialect)
         ledger = _with_orphans(ledger, snapshot, state, at - old_s)
         state = replace(state, snapshot=snapshot, ledger=ledger)

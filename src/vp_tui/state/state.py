@@ -325,7 +325,7 @@ def signs_of(lane: Lane, snapshot: models.Snapshot | None, boot_at: datetime | N
     return LaneSigns(
         turn=lane.coding,
         start=lane.start,
-        had_session=None if snapshot is None else snapshot.lane is not None,
+        had_session=None if snapshot is None else snapshot.had_session,
         switches=seen.switches if seen else None,
         are_switches_read=None if changed_at is None or boot_at is None else changed_at < boot_at,
         brake=lane.brake,

@@ -328,7 +328,7 @@ def _lane_facts(view: View) -> LaneFacts:
     lane = snapshot.lane if snapshot else None
     return LaneFacts(
         routing=view.state.routing if listened(view) else None,
-        has_session=None if snapshot is None else lane is not None,
+        has_session=None if snapshot is None else snapshot.had_session,
         last_error=lane.last_error if lane else None,
         runs_are_judged=are_runs_judged(view),
         blocked_by=next((run.name for run in stuck_runs_in(view) if run.waiting), None),

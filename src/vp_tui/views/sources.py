@@ -129,6 +129,8 @@ def impossible_counts(snapshot: Snapshot) -> str:
     ]
     if not 0 <= told.with_fallback <= told.considered <= max(snapshot.mission_limit, listed):
         found.append(f"{told.with_fallback} of {told.considered} fell back")
+    elif told.rate is None:
+        found.append("a fallback rate that is no number")
     elif not 0.0 <= told.rate <= 1.0:
         found.append(f"a fallback rate of {told.rate:g}")
     return ", ".join(found)
@@ -155,7 +157,7 @@ def oddities(view: View) -> Iterator[Trouble]:
         yield Trouble(what, "how they did cannot be read", ours)
     if odd_items := taken.odd_items + (state.claims.odd if state.claims else 0):
         what = f"{counted(odd_items, 'odd item')} left out"
-        told = "events, counts or claims that cannot be read, or missions listed twice"
+        told = "events, counts, claims or the lane's row that cannot be read, or missions twice"
         yield Trouble(what, told, ours, is_grave=False)
     if taken.odd_durations:
         yield Trouble(
