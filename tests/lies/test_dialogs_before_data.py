@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.support import evidence, recording, scenes
+from tests.support import builders, evidence, recording, scenes
 from tests.support.rig import Rig, running
+from tests.support.rollout import window
 from textual.widgets import Input
 
+from vp_tui.domain.events import WindowsRead
 from vp_tui.domain.rollout.evidence_row import format_row
 from vp_tui.ui.kit.forms import Cycle
 
@@ -86,3 +88,15 @@ class TestOpening:
             await rig.settle()
             await rig.tell(evidence.read(files), *scenes.ordinary())
             assert shown(rig, "label") == ("Mine #1", "shadow")
+
+    async def test_another_was_said_to_have_changed_the_window_that_was_not_read_yet(
+        self, files: EvidenceFiles
+    ) -> None:
+        async with running(**early(files)) as rig:
+            await rig.press("w")
+            kept = window(opened_at=builders.NOW, anchor=frozenset())
+            await rig.tell(evidence.read(files), WindowsRead(1.0, (kept,)))
+            assert "another vp-tui" not in rig.text
+            assert "a window is open already: esc, then w shows it" in rig.text
+            await rig.press("escape", "w")
+            assert shown(rig, "label")[0] == kept.label

@@ -238,3 +238,56 @@ async def test_vp_tui_takes_it_for_a_g2_and_reads_its_claims(g2: Bench) -> None:
     assert claim.session_id == session_id
     assert claim.expires_at is not None
     assert claim.expires_at > snapshot.generated_at
+
+
+async def test_the_bulk_cancel_sweeps_in_a_session_that_is_only_watched(g2: Bench) -> None:
+    watched, _unwatched = [await g2.create() for _ in range(2)]
+    async with g2.attached(watched) as viewer:
+        await viewer.until("connected")
+        url, headers = "/api/v1/ops/sessions/cancel", {"x-ua-ops-token": "ops-secret"}
+        answer = await g2.client.post(url, headers=headers, json={})
+    assert answer.json()["sessions_cancelled"] == [watched]
+
+
+@pytest.mark.parametrize("name", ["workspace_dir", "session_id", "codebase_root"])
+async def test_what_a_new_session_is_told_has_to_be_text(g2: Bench, name: str) -> None:
+    wrong = await g2.client.post("/api/v1/sessions", json={name: 7}, headers=INTERNAL)
+    (field,) = wrong.json()["error"]["extra"]["fields"]
+    assert (wrong.status_code, field["loc"]) == (422, ["body", name])
+
+
+async def test_a_new_session_may_be_named_by_who_makes_it(g2: Bench) -> None:
+    url = "/api/v1/sessions"
+    made = await g2.client.post(url, json={"session_id": "mine_1"}, headers=INTERNAL)
+    odd = await g2.client.post(url, json={"session_id": "../mine"}, headers=INTERNAL)
+    assert (made.json()["session_id"], odd.status_code) == ("mine_1", 400)
+
+
+async def test_a_daemon_that_idled_is_cancelled_without_a_notification(g2: Bench) -> None:
+    session_id = await g2.create()
+    async with g2.attached(session_id) as viewer:
+        for reason in ("daemon_idle_timeout: 900 s", "enough"):
+            url = f"/api/v1/ops/sessions/{session_id}/cancel"
+            await g2.client.post(url, json={"reason": reason}, headers=OPS)
+        heard = await viewer.until("system_event")
+    assert heard["data"]["payload"]["message"] == "enough"
+
+
+async def test_it_signs_no_ops_token(g2: Bench) -> None:
+    assert (await g2.client.post("/auth/ops-token", json={})).status_code == 503
+
+
+async def test_a_workers_mission_is_cancelled_when_its_worker_looks(g2: Bench) -> None:
+    await g2.run("Codie, please write code @fake:mission secs=120 external=1")
+    (mission,) = g2.driver.gateway.ledger.missions
+    await g2.eventually(lambda: mission.status == "running")
+    url = f"/api/v1/ops/vp/missions/{mission.mission_id}/cancel"
+    for _ in range(2):
+        told = (await g2.client.post(url, json={}, headers=OPS)).json()
+        assert (told["status"], told["mission"]["cancel_requested"]) == ("cancel_requested", 1)
+        assert told["mission"]["status"] == "running"
+    await g2.eventually(lambda: mission.status == "cancelled")
+    gone = await g2.client.post(url, json={}, headers=OPS)
+    told = gone.json()["detail"]
+    assert (gone.status_code, told) == (404, "Mission not found or not cancellable")
+    assert (await g2.client.post(url, headers=OPS)).status_code == 422

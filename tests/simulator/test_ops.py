@@ -59,6 +59,28 @@ async def test_bodies_are_checked_before_tokens(read_bench: Bench) -> None:
 
 
 @pytest.mark.asyncio(loop_scope="module")
+async def test_a_body_of_another_content_type_was_taken_for_json(read_bench: Bench) -> None:
+    url = f"{SESSIONS}/x/cancel"
+    headers = {**OPS, "content-type": "text/plain"}
+    answer = await read_bench.client.post(url, content="{}", headers=headers)
+    (error,) = answer.json()["detail"]
+    assert (answer.status_code, error["type"], error["input"]) == (
+        422, "model_attributes_type", "{}",
+    )  # fmt: skip
+    answer = await read_bench.client.post(url, content=b'{"a":"\xff"}', headers=OPS)
+    assert answer.status_code == 400
+    assert answer.json() == {"detail": "There was an error parsing the body"}
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_methods_that_are_not_there_were_answered(read_bench: Bench) -> None:
+    for method in ("HEAD", "DELETE"):
+        answer = await read_bench.client.request(method, "/api/v1/health", headers=OPS)
+        assert (answer.status_code, answer.headers["allow"]) == (405, "GET")
+    assert answer.json() == {"detail": "Method Not Allowed"}
+
+
+@pytest.mark.asyncio(loop_scope="module")
 async def test_strange_ids_in_the_path(read_bench: Bench) -> None:
     for path, status_code in ((f"{SESSIONS}/-x", 400), (f"{SESSIONS}/a%2Fb", 404)):
         answer = await read_bench.client.get(path, headers=OPS)

@@ -182,7 +182,7 @@ def test_only_so_many_are_kept_and_the_open_one_is_among_them(path: Path) -> Non
 @pytest.mark.parametrize(
     ("there", "before", "now", "conflict"),
     [
-        (THEIRS, None, MINE, "another vp-tui opened “Theirs” meanwhile"),
+        (THEIRS, None, MINE, "“Theirs” is open already"),
         (THEIRS, MINE, edited(MINE), "another vp-tui opened “Theirs” meanwhile"),
         (THEIRS, MINE, closed(MINE, LATER), "another vp-tui opened “Theirs” meanwhile"),
         (None, MINE, edited(MINE), "another vp-tui closed “Mine” meanwhile"),

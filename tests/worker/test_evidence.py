@@ -345,7 +345,7 @@ class TestOthers:
         change_windows(desk.files.windows, lambda _kept: (other,))
         outcome = await desk.write(BLOCKED, draft)
         assert outcome.problem is not None
-        assert outcome.problem.reason == "another vp-tui opened “Shadow window #9” meanwhile"
+        assert outcome.problem.reason == "“Shadow window #9” is open already"
         assert read_windows(desk.files.windows) == (other,)
 
 

@@ -132,23 +132,30 @@ def missing_query(name: str) -> JsonObject:
     return _error("missing", ["query", name], "Field required", None)
 
 
-async def body_text(request: Request, name: str) -> str | None:
-    """Return the optional string `name` of a body that must be a JSON object."""
+async def body_texts(request: Request, *names: str) -> list[str | None]:
+    """Return the optional strings of these names of a body that must be a JSON object."""
+    raw, kind = await request.body(), request.headers.get("content-type", "application/json")
+    is_json = kind.partition(";")[0].strip().lower().endswith(("/json", "+json"))
     try:
-        body = json.loads(raw) if (raw := await request.body()) else None
+        body = (json.loads(raw) if is_json else raw.decode(errors="replace")) if raw else None
     except json.JSONDecodeError as error:
         broken = _error("json_invalid", ["body", error.pos], "JSON decode error", {})
         raise SimInvalidRequestError({**broken, "ctx": {"error": error.msg}}) from error
+    except ValueError as error:
+        raise HTTPException(400, "There was an error parsing the body") from error
     if body is None:
         raise SimInvalidRequestError(_error("missing", ["body"], "Field required", None))
     if not isinstance(body, dict):
         message = "Input should be a valid dictionary or object to extract fields from"
         raise SimInvalidRequestError(_error("model_attributes_type", ["body"], message, body))
-    value = body.get(name)
-    if value is not None and not isinstance(value, str):
-        message = "Input should be a valid string"
-        raise SimInvalidRequestError(_error("string_type", ["body", name], message, value))
-    return value
+    message = "Input should be a valid string"
+    if errors := [
+        _error("string_type", ["body", name], message, value)
+        for name in names
+        if (value := body.get(name)) is not None and not isinstance(value, str)
+    ]:
+        raise SimInvalidRequestError(*errors)
+    return list(map(body.get, names))
 
 
 async def answer_error(request: Request, error: Exception) -> JSONResponse:
@@ -157,7 +164,8 @@ async def answer_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException | SimInvalidRequestError)  # noqa: S101
     gateway = gateway_of(request)
     if isinstance(error, HTTPException) or gateway.options.dialect == "G1":
-        return JSONResponse({"detail": error.detail}, error.status_code)
+        headers = getattr(error, "headers", None)
+        return JSONResponse({"detail": error.detail}, error.status_code, headers)
     first = next(iter(error.detail), {})
     told = ("VALIDATION_ERROR", str(first.get("msg")), {"fields": error.detail})
     return _g2_error(gateway, "val", error.status_code, told)

@@ -22,7 +22,7 @@ from vp_tui.simulator.access import (
     allows,
     answer_crash,
     answer_error,
-    body_text,
+    body_texts,
     gateway_of,
     query_ints,
     require,
@@ -113,7 +113,7 @@ def build_app(gateway: SimGateway) -> Starlette:
         routes=[
             Route("/", _root),
             Route("/api/v1/health", _health),
-            *([Route("/api/v1/version", _version)] if gateway.dialect == "G2" else ()),
+            *(_OF_G2 if gateway.dialect == "G2" else ()),
             Route("/api/v1/dashboard/metrics/coder-vp", _dashboard_metrics),
             Route("/api/v1/sessions", _list_sessions),
             Route("/api/v1/sessions", _create_session, methods=["POST"]),
@@ -129,6 +129,9 @@ def build_app(gateway: SimGateway) -> Starlette:
         },
         middleware=[Middleware(SimOpsGuard)] if gateway.dialect == "G2" else [],
     )
+    for route in app.routes:
+        if isinstance(route, Route) and route.methods is not None:
+            route.methods.discard("HEAD")  # Starlette adds it, the gateway's framework does not
     app.state.gateway = gateway
     return app
 
@@ -191,10 +194,18 @@ async def _list_sessions(request: Request) -> JSONResponse:
 
 
 async def _create_session(request: Request) -> JSONResponse:
-    owner = await body_text(request, "user_id")
+    of_g2 = ("session_id", "codebase_root") if gateway_of(request).dialect == "G2" else ()
+    owner, _, *more = await body_texts(request, "user_id", "workspace_dir", *of_g2)
     gateway = require(Plane.SESSION, request)
-    session = await gateway.create(owner or DEFAULT_OWNER)
+    session_id = valid_session_id(more[0]) if more and more[0] else None
+    session = await gateway.create(owner or DEFAULT_OWNER, session_id=session_id)
     return JSONResponse(_loaded(gateway, session))
+
+
+async def _ops_token(request: Request) -> JSONResponse:
+    """Refuse: the embedded gateway has no secret to sign a token with."""
+    await body_texts(request, "subject")
+    raise HTTPException(503, "Ops JWT auth is not configured.")
 
 
 async def _resume_session(request: Request) -> JSONResponse:
@@ -235,3 +246,9 @@ def _loaded(gateway: SimGateway, session: SimSession) -> JsonObject:
             },
         },
     }
+
+
+_OF_G2: Final = (
+    Route("/api/v1/version", _version),
+    Route("/auth/ops-token", _ops_token, methods=["POST"]),
+)

@@ -57,11 +57,16 @@ class SimGateway:
             self.sessions[session_id] = SimSession(session_id, path, self.clock, self.dialect)
         return self.sessions[session_id]
 
-    async def create(self, owner: str = DEFAULT_OWNER, at: datetime | None = None) -> SimSession:
-        """Make a session, waiting for the lock; its id tells when, now or `at`."""
+    async def create(
+        self,
+        owner: str = DEFAULT_OWNER,
+        at: datetime | None = None,
+        session_id: str | None = None,
+    ) -> SimSession:
+        """Make a session, waiting for the lock; its own id tells when, now or `at`."""
         async with self.turns.exclusive():
             digits = self.ledger.ids.hex(8)
-            session_id = f"session_{self.clock.local(at):%Y%m%d_%H%M%S}_{digits}"
+            session_id = session_id or f"session_{self.clock.local(at):%Y%m%d_%H%M%S}_{digits}"
             self.workspaces.create(session_id, owner)
             session = self.session(session_id)
             session.loaded = True

@@ -7,6 +7,7 @@ zombies are part of docs/wire.md (section 4, trap 2). But a G2 gives up what doe
 from __future__ import annotations
 
 import asyncio
+import json
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -73,6 +74,8 @@ class SimErrand:
     turn_id: str
     worker_id: str | None = None
     claim_expires_at: datetime | None = None
+    is_cancelled: bool = False
+    """Somebody asked its worker to end it."""
 
 
 @dataclass(slots=True)
@@ -176,6 +179,56 @@ class SimDatabase:
         if is_first:
             mission.status, mission.started_at = "running", at.isoformat()
             self._tell("started", {"worker_id": worker_id}, at, mission)
+
+    def ask_to_cancel(self, mission_id: str, at: datetime) -> SimMission | None:
+        """Ask a G2's worker to end a mission, if one has it or is to take it.
+
+        Until the worker looks, the row stays as it is.
+        """
+        for mission in self.missions:
+            is_workers = mission.run_id is None and mission.status in {"queued", "running"}
+            if mission.mission_id == mission_id and is_workers:
+                self.errands[mission_id].is_cancelled = True
+                self._tell("cancel_requested", {}, at, mission)
+                return mission
+        return None
+
+    def row(self, mission: SimMission) -> JsonObject:
+        """Return a G2's full row of a mission."""
+        errand = self.errands[mission.mission_id]
+        claim, budget = errand.claim_expires_at, "{}"
+        payload = {
+            "mission_id": mission.mission_id,
+            "vp_id": VP_ID,
+            "objective": mission.objective,
+            "source_session_id": errand.session_id,
+            "source_turn_id": errand.turn_id,
+        }
+        return {
+            "mission_id": mission.mission_id,
+            "vp_id": VP_ID,
+            "run_id": mission.run_id,
+            "status": mission.status,
+            "mission_type": "task",
+            "objective": mission.objective,
+            "budget_json": budget,
+            "payload_json": json.dumps(payload),
+            "result_ref": mission.result_ref,
+            "priority": 100,
+            "priority_tier": "background",
+            "worker_id": errand.worker_id,
+            "claim_expires_at": claim.isoformat() if claim else None,
+            "cancel_requested": int(errand.is_cancelled),
+            "created_at": errand.created_at,
+            "started_at": mission.started_at,
+            "completed_at": mission.completed_at,
+            "updated_at": mission.updated_at,
+            "source": "gateway",
+            "result_published": 0,
+            "budget": {},
+            "payload": payload,
+            "duration_seconds": mission.duration_seconds,
+        }
 
     def dispatch(self, objective: str, run_id: str, at: datetime) -> SimMission:
         """Add the row of a mission that starts."""

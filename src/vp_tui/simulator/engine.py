@@ -303,6 +303,9 @@ async def work(
     while left > 0:
         await clock.sleep(min(left, CLAIMED_EVERY_S))
         left -= CLAIMED_EVERY_S
+        if ledger.errands[mission.mission_id].is_cancelled:
+            ledger.close(mission, "cancelled", {}, clock.now())
+            return
         ledger.claim(mission, worker, clock.now())
     if act == "work":
         place = str(around.workspaces.path(f"vp_{worker}"))

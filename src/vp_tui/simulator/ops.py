@@ -16,7 +16,7 @@ from starlette.routing import Route
 from vp_tui.domain.models import Plane
 from vp_tui.simulator.access import (
     SimInvalidRequestError,
-    body_text,
+    body_texts,
     gateway_of,
     known_session_id,
     missing_query,
@@ -169,48 +169,20 @@ async def _vp_missions(request: Request) -> JSONResponse:
     statuses = set(filter(None, asked.get("status", "").split(",")))
     is_ours = asked.get("vp_id", VP_ID) == VP_ID
     rows = [
-        _vp_mission(mission, gateway.ledger)
+        gateway.ledger.row(mission)
         for mission in reversed(gateway.ledger.missions)
         if is_ours and (not statuses or mission.status in statuses)
     ]
     return JSONResponse({"missions": rows[: min(max(limit, 1), 500)]})
 
 
-def _vp_mission(mission: SimMission, ledger: SimDatabase) -> JsonObject:
-    errand = ledger.errands[mission.mission_id]
-    claim, budget = errand.claim_expires_at, "{}"
-    payload = {
-        "mission_id": mission.mission_id,
-        "vp_id": VP_ID,
-        "objective": mission.objective,
-        "source_session_id": errand.session_id,
-        "source_turn_id": errand.turn_id,
-    }
-    return {
-        "mission_id": mission.mission_id,
-        "vp_id": VP_ID,
-        "run_id": mission.run_id,
-        "status": mission.status,
-        "mission_type": "task",
-        "objective": mission.objective,
-        "budget_json": budget,
-        "payload_json": json.dumps(payload),
-        "result_ref": mission.result_ref,
-        "priority": 100,
-        "priority_tier": "background",
-        "worker_id": errand.worker_id,
-        "claim_expires_at": claim.isoformat() if claim else None,
-        "cancel_requested": 0,
-        "created_at": errand.created_at,
-        "started_at": mission.started_at,
-        "completed_at": mission.completed_at,
-        "updated_at": mission.updated_at,
-        "source": "gateway",
-        "result_published": 0,
-        "budget": {},
-        "payload": payload,
-        "duration_seconds": mission.duration_seconds,
-    }
+async def _cancel_mission(request: Request) -> JSONResponse:
+    await body_texts(request, "reason")
+    gateway, mission_id = require(Plane.OPS, request), request.path_params["mission_id"]
+    mission = gateway.ledger.ask_to_cancel(mission_id, gateway.clock.now())
+    if mission is None:
+        raise HTTPException(404, "Mission not found or not cancellable")
+    return JSONResponse({"status": "cancel_requested", "mission": gateway.ledger.row(mission)})
 
 
 async def _vp_metrics(request: Request) -> JSONResponse:
@@ -277,7 +249,9 @@ async def _cancel(request: Request) -> JSONResponse:
 async def _cancel_all(request: Request) -> JSONResponse:
     reason = await _reason(request)
     gateway = require(Plane.OPS, request)
-    running = [session for session in gateway.sessions.values() if session.active_runs]
+    # G2 takes those too that somebody only watches.
+    sweeps = gateway.dialect == "G2"
+    running = [s for s in gateway.sessions.values() if s.active_runs or (sweeps and s.sockets)]
     for session in running:
         await gateway.turns.cancel(session, reason)
     return JSONResponse(
@@ -291,7 +265,8 @@ async def _cancel_all(request: Request) -> JSONResponse:
 
 
 async def _reason(request: Request) -> str:
-    return (await body_text(request, "reason") or "").strip() or DEFAULT_REASON
+    (reason,) = await body_texts(request, "reason")
+    return (reason or "").strip() or DEFAULT_REASON
 
 
 async def _tail(request: Request) -> JSONResponse:
@@ -331,6 +306,7 @@ G2_ROUTES: Final = (
     Route("/api/v1/ops/metrics/vp", _vp_metrics),
     Route("/api/v1/ops/vp/sessions", _vp_sessions),
     Route("/api/v1/ops/vp/missions", _vp_missions),
+    Route("/api/v1/ops/vp/missions/{mission_id}/cancel", _cancel_mission, methods=["POST"]),
 )
 OPS_ROUTES: Final = (
     Route("/api/v1/ops/metrics/coder-vp", _metrics),

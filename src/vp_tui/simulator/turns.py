@@ -142,7 +142,8 @@ class SimTurns:
             _uncount(session, turn)
         told = {"reason": reason, "run_id": session.run_id, "session_id": session.session_id}
         await session.broadcast("cancelled", told)
-        await self._notify(session, "cancelled", reason, {"source": "ops"})
+        if not (self._is_g2 and reason.startswith("daemon_idle_timeout")):
+            await self._notify(session, "cancelled", reason, {"source": "ops"})
         return unwound
 
     async def _run(self, session: SimSession, owner: str, turn: SimTurn) -> None:

@@ -196,7 +196,9 @@ def _conflict(current: Window | None, window: Window, before: Window | None) -> 
     if current is None:
         is_gone = before is not None and window.is_open
         return f"another vp-tui closed “{window.label}” meanwhile" if is_gone else None
-    if before is None or current.opened_at != before.opened_at:
+    if before is None:
+        return f"“{current.label}” is open already"
+    if current.opened_at != before.opened_at:
         return f"another vp-tui opened “{current.label}” meanwhile"
     if window.is_open and current != before:
         changed = f"“{current.label}”, {current.stage}, {current.source}, {current.scope}"

@@ -360,7 +360,7 @@ class TestOthers:
             )
             keep_window(files.windows, theirs, None)
             await rig.press("enter")
-            await rig.until(lambda: "another vp-tui opened “Theirs” meanwhile" in rig.text)
+            await rig.until(lambda: "“Theirs” is open already" in rig.text)
             await rig.press("escape")
         assert kept(files).label == "Theirs"
 

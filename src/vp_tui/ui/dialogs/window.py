@@ -50,9 +50,9 @@ CLOSE: Final = "close it"
 _SPACE: Final = re.compile("  space [^ ]+ [^ ]+")
 Form = tuple["Window", str]
 """The window as edited, and the choice."""
-_ELSEWHERE: Final = (
-    "another vp-tui changed the window meanwhile: esc, then {key} shows it as it is now"
-)
+_ELSEWHERE: Final = "another vp-tui changed the window meanwhile"
+_OPEN: Final = "a window is open already"
+"""Since when, or who opened it, is not known: the windows may have been read just now."""
 
 
 def window_fields(window: Window, label: str) -> list[Widget]:
@@ -176,7 +176,8 @@ class WindowDialog(WorkDialog["Window"]):
         view, width = self.lane.live.view, self.room[0]
         told = self.said if self._told_of == self.form else ""
         if not told and view.state.window != self._before and not self.is_working:
-            told = _ELSEWHERE.format(key=key_of(view.state.watch, "window"))
+            why = _OPEN if self._before is None else _ELSEWHERE
+            told = f"{why}: esc, then {key_of(view.state.watch, 'window')} shows it as it is now"
         self.show_told(told)
         said = [*self.words(), *row_doubts(view, self.edited)]
         self.query_one("#said", Lines).show(sentences(said, width))
