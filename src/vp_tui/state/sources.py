@@ -28,7 +28,6 @@ from vp_tui.state.state import Epoch, SourceStatus, State, with_entry
 from vp_tui.state.streams import answered, is_late, log_failed
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from datetime import datetime
 
     from vp_tui.domain import events
