@@ -132,8 +132,8 @@ async def two_lanes(home: Path) -> AsyncIterator[Two]:
             watched("there", there, stuck_after=NEVER_S),
         )
         pumps = [asyncio.create_task(one.lane.pump()) for one in (two.here, two.there)]
-        two.here.lane.audit_outcomes()
-        two.there.lane.audit_outcomes()
+        for lane in (two.here.lane, two.there.lane):
+            lane.lookout.audit_outcomes(lane.commands.keep)
         network.start(two.crashes.append)
         try:
             yield two

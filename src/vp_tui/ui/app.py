@@ -123,7 +123,7 @@ class VpTuiApp(KeyedApp):
         gc.freeze()
         gc.enable()
         self._network.start(self._network_crashed)
-        self.lane.audit_outcomes()
+        self.lane.lookout.audit_outcomes(self.lane.commands.keep)
 
     def tick(self) -> None:
         """Let a second pass: alarms are looked for in dialogs and frozen too."""

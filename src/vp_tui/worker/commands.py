@@ -153,10 +153,10 @@ class Commands:
             self.store.apply(events.AlarmsAcknowledged(self.clock(), self.actor))
             seen = (f"{alarm.key.kind} {alarm.session_id or ''}".strip() for alarm in unseen)
             self.keep(self._told("acknowledge", ", ".join(seen), "", "seen"))
-        if any(alarm.key.kind == INTERRUPTED for alarm in unseen):
-            audit, wall = self.store.state.audit, self.store.state.clock.wall_at(self.clock())
-            for record in audit.interrupted if audit else ():
-                self.keep(orders.seen(record, self.actor, wall))
+        audit, at = self.store.state.audit, self.store.state.clock.wall_at(self.clock())
+        if audit and any(alarm.key.kind == INTERRUPTED for alarm in unseen):
+            for record in audit.interrupted:
+                self.keep(orders.seen(record, self.actor, at))
         return len(unseen)
 
     def ring(self, alarms: tuple[Alarm, ...]) -> None:
@@ -329,10 +329,7 @@ class LaneWatch:
         clock: Callable[[], float],
         wall: Callable[[], datetime],
     ) -> None:
-        """`mailbox` is where the feeds put their events.
-
-        `clock` is the monotonic one, in seconds; `wall` is the time in UTC.
-        """
+        """Take events from `mailbox`; `clock` is monotonic, `wall` the time in UTC."""
         self.store = store
         self.mailbox = mailbox
         self.commands = commands
@@ -349,7 +346,3 @@ class LaneWatch:
     async def pump(self) -> None:
         """Hand what the feeds tell to the store until cancelled."""
         await pump(self.mailbox, self.store)
-
-    def audit_outcomes(self) -> None:
-        """Audit what our own orders come to from now on."""
-        self.lookout.audit_outcomes(self.commands.keep)
