@@ -291,6 +291,39 @@ class TestTheLookout:
         assert hands.kept[-1].turns.delegated == 1
 
 
+class TestMissionsThatNobodySaw:
+    """Was: those between the last look of the one and a full first list of the next were none."""
+
+    @staticmethod
+    def full(*missions: Mission, at: float) -> list[Event]:
+        told = builders.snapshot(
+            *missions, mission_limit=9, generated_at=builders.NOW + timedelta(seconds=at)
+        )
+        return [*gateway(at=at)[:-1], builders.polled(told, at=at)]
+
+    @pytest.mark.parametrize("is_kept_first", [True, False])
+    def test_are_a_gap(self, host: Host, *, is_kept_first: bool) -> None:
+        host.leave(host.start(*gateway(*clean(9))))
+        later = [builders.mission(f"n{n}", started_s=190.0 - 10.0 * n) for n in range(9)]
+        if is_kept_first:
+            state = host.start(*self.full(*later, at=200.0), at=200.0)
+        else:
+            wall = builders.NOW + timedelta(seconds=200.0)
+            empty = initial_state(Watch(URL, "prod", "vp.coder.primary"), at=200.0, wall=wall)
+            state = host.reread(reduce_all(empty, self.full(*later, at=200.0)), at=200.0)
+        found = assess(view(state))
+        assert found.is_clean is False
+        assert found.suggestion is not None
+        assert any("an unknown number of missions" in why for why in found.suggestion.reasons)
+
+    @pytest.mark.parametrize("shared", [0, 1])
+    def test_are_none_where_the_lists_meet(self, host: Host, shared: int) -> None:
+        host.leave(host.start(*gateway(*clean(9))))
+        later = [builders.mission(f"n{n}", started_s=190.0 - 10.0 * n) for n in range(8)]
+        listed = [*later, *clean(shared)]
+        assert host.start(*self.full(*listed, at=200.0), at=200.0).ledger.gap is None
+
+
 class TestTheFile:
     @pytest.mark.parametrize(
         "damage",

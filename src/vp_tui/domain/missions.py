@@ -171,7 +171,7 @@ def merge_snapshot(ledger: Ledger, snapshot: Snapshot, dialect: Dialect | None) 
         given_up=frozenset(
             m for m in ledger.given_up if (e := kept.get(m)) and not e.mission.is_terminal
         ),
-        gap=_gap(ledger, snapshot) or ledger.gap,
+        gap=gap_after(ledger.entries, snapshot) or ledger.gap,
     )
     return ledger if merged == ledger else merged
 
@@ -181,16 +181,16 @@ def _is_before(entry: LedgerEntry, oldest: datetime | None) -> bool:
     return oldest is not None and began_at is not None and began_at < oldest
 
 
-def _gap(ledger: Ledger, snapshot: Snapshot) -> Gap | None:
-    """Return the gap that a full list leaves which shares no mission with the ledger."""
+def gap_after(known: Mapping[str, LedgerEntry | bool], snapshot: Snapshot) -> Gap | None:
+    """Return the gap that a full list leaves which shares none with what was known before."""
     listed = snapshot.missions
     is_full = len(listed) >= max(snapshot.mission_limit, 1)
-    if not (ledger.entries and is_full) or any(m.mission_id in ledger.entries for m in listed):
+    if not (known and is_full) or any(m.mission_id in known for m in listed):
         return None
-    known = (entry.mission.started_at for entry in ledger.entries.values())
+    began = (e.mission.started_at for e in known.values() if isinstance(e, LedgerEntry))
     oldest = (mission.started_at for mission in listed)
     return Gap(
-        max((at for at in known if at is not None), default=None),
+        max((at for at in began if at is not None), default=None),
         min((at for at in oldest if at is not None), default=None),
         snapshot.generated_at,
     )

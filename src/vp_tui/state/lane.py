@@ -17,6 +17,7 @@ from vp_tui.domain.lane import switch_proof as brake
 from vp_tui.domain.lane.mode import LaneStart
 from vp_tui.domain.lane.switches import FORCE_FALLBACK, RELEASE
 from vp_tui.domain.lane.turn_proof import CompletedTurn, heard, is_end
+from vp_tui.domain.missions import gap_after
 from vp_tui.domain.models import StreamEvent, StreamState
 from vp_tui.domain.runs.cancels import joined_cancels
 from vp_tui.domain.runs.turns import BOOTSTRAP, DELEGATED
@@ -252,6 +253,14 @@ def unkept(state: State) -> events.Heard | None:
     return ours if is_news else None
 
 
+def with_gap(state: State) -> State:
+    """Return the state with the gap between what is kept and the first list of this watch."""
+    told, first = state.heard, state.snapshot
+    if told is None or first is None or (gap := gap_after(told.outcomes, first)) is None:
+        return state
+    return replace(state, ledger=replace(state.ledger, gap=gap))
+
+
 def recalled(state: State) -> State:
     """Take up what is kept of what was heard before, or by others: counted once, however often."""
     told, before = state.heard, state.epoch
@@ -265,6 +274,7 @@ def recalled(state: State) -> State:
         )
     cancels = joined_cancels(own, told.cancels)[-CANCELS_KEPT:]
     state = replace(state, cancels=cancels, ledger=recall(state.ledger, told.outcomes))
+    state = state if state.is_recalled else with_gap(state)
     if state.window is None and state.evidence is None and state.watch.evidence is not None:
         return state  # which window is proposed is not known yet
     if _window_of(state) != (told.opened_at, told.after):

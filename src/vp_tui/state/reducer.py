@@ -65,9 +65,10 @@ def _tick(event: events.Tick, state: State) -> State:
 
 
 def _snapshot(event: events.SnapshotArrived, state: State) -> State:
-    state = sources.snapshot_arrived(event, state)
+    is_first, state = state.snapshot is None, sources.snapshot_arrived(event, state)
     if state.heard is not None:
         state = replace(state, ledger=recall(state.ledger, state.heard.outcomes))
+        state = lane.with_gap(state) if is_first else state
     return lane.lane_counted(event, state)
 
 
