@@ -9,7 +9,8 @@ import pytest
 from tests.support import builders
 from tests.support.rollout import window
 
-from vp_tui.domain.events import SwitchActed, SwitchAsked, SwitchesRead, WindowsRead
+from vp_tui.domain.events import SwitchActed, SwitchAsked, SwitchesRead, Tick, WindowsRead
+from vp_tui.domain.lane.switch_proof import PROOF_WITHIN_S
 from vp_tui.domain.lane.switches import FORCE_FALLBACK, Actuation, CommandRun, Switches
 from vp_tui.domain.models import ActionStep
 from vp_tui.views.assessment import assess
@@ -101,6 +102,22 @@ def test_a_change_that_nobody_carries_out_waits_for_the_operators_hands() -> Non
     asked = SwitchAsked(1.0, FORCE_FALLBACK, "ana@laptop")
     view = after(asked, SwitchActed(2.0, Actuation((), by_hand=("set it",))))
     assert lane_word(view) == "FORCED waits for your hands"
+
+
+def test_nothing_contradicts_a_change_before_it_can_have_been_made() -> None:
+    by_hand = SwitchActed(2.0, Actuation((), by_hand=("set it",)))
+    asked = (SwitchAsked(1.0, FORCE_FALLBACK, "ana@laptop"), by_hand)
+    turn = builders.stream(
+        builders.processing(), DELEGATED, builders.frame("query_complete"), at=60.0
+    )
+    long_after = Tick(PROOF_WITHIN_S * 2, builders.NOW)
+    view = after(*asked, *turn, long_after, now=PROOF_WITHIN_S * 2)
+    assert lane_word(view) == "FORCED waits for your hands"
+    by_word, booted = Actuation((), by_word=True), builders.booted("2026-11-22T20:00:03", 50.0)
+    for said in (SwitchActed(50.0, by_word), booted):
+        brake = after(*asked, said, *turn).state.lane.brake
+        assert brake is not None
+        assert brake.is_alarming, said
 
 
 def test_a_brake_was_said_to_be_written_when_its_restart_had_ended() -> None:

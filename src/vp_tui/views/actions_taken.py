@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from vp_tui.domain.rollout.windows import Window
     from vp_tui.domain.runs.cancels import Cancel
+    from vp_tui.state.state import Watch
     from vp_tui.views.view import View
 
 
@@ -116,6 +117,11 @@ def _of_audit(view: View, begin: datetime, followed: list[ActionRecord]) -> Iter
             continue
         if not any(_is_same(record, other) for other in followed):
             yield record._replace(result=f"{_result(record, records[place + 1 :])}{doubt}")
+
+
+def is_deed(record: ActionRecord, watch: Watch) -> bool:
+    """Tell whether it did something to this gateway and lane, by what its line names."""
+    return _is_action(record) and (record.gateway, record.vp_id) == (watch.url, watch.vp_id)
 
 
 def _is_action(record: ActionRecord) -> bool:

@@ -93,11 +93,8 @@ def lane_word(view: View) -> str:
 
 def lane_waits_for_hands(view: View) -> bool:
     """Tell whether nothing carries the followed change out but the operator, by hand."""
-    brake, done = view.state.lane.brake, view.state.lane.acted
-    if brake is None or brake.proof in {Proof.CONFIRMED, Proof.CONTRADICTED, Proof.FAILED}:
-        return False
-    is_by_hand = done is not None and done.failure is None and not done.is_carried_out
-    return is_by_hand and brake.in_force_at is None
+    brake = view.state.lane.brake
+    return brake is not None and brake.is_by_hand and brake.since is None
 
 
 def belief_doubt(view: View) -> str:

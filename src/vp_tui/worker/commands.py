@@ -17,6 +17,7 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, Final
 
 from vp_tui.domain import events, orders
+from vp_tui.domain.lane.switches import Actuation
 from vp_tui.domain.models import Failure
 from vp_tui.state.store import pump
 from vp_tui.storage.errors import HandoverError
@@ -107,6 +108,12 @@ class Commands:
     def change_switch(self, change: Change, reason: str) -> None:
         """Set a switch of the lane; answered by SwitchAsked, then SwitchActed."""
         self.feeds.order(orders.SetSwitch(change, reason))
+
+    def done_by_hand(self, change: Change) -> None:
+        """Take the operator's word that a change was made by hand; answered by SwitchActed."""
+        at, url = self.clock(), self.store.state.watch.url
+        self.store.apply(events.SwitchActed(at, Actuation((), by_word=True)))
+        self.keep(self._told(change.words, url, "", "done by hand, says the operator"))
 
     def restart(self, reason: str) -> None:
         """Restart the gateway; answered by RestartAsked, then RestartActed."""

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 from tests.support import builders, scenes
 from tests.support.rig import LARGE, SMALL, Rig, running
 
-from vp_tui.domain.events import OrderRefused, SwitchActed, SwitchAsked, SwitchesRead
+from vp_tui.domain.events import (
+    AuditRead,
+    OrderRefused,
+    SwitchActed,
+    SwitchAsked,
+    SwitchesRead,
+)
 from vp_tui.domain.lane.switches import (
     FORCE_FALLBACK,
     RELEASE,
@@ -21,7 +28,7 @@ from vp_tui.domain.lane.switches import (
     Switches,
 )
 from vp_tui.domain.models import Failure
-from vp_tui.domain.orders import SetSwitch
+from vp_tui.domain.orders import ActionRecord, SetSwitch
 
 if TYPE_CHECKING:
     from vp_tui.domain.events import Event
@@ -187,7 +194,46 @@ async def test_without_an_actuator_the_hands_are_told_what_to_do_and_the_effect_
         assert "waits for the operator's hands" in rig.text
         assert "UA_CODER_VP_FORCE_FALLBACK=1" in rig.text
         await rig.tell(builders.booted(NEXT_BOOT, 60.0))
-        assert "in force, not proven" in rig.text
+        assert "the gateway restarted since, not proven" in rig.text
+        assert "Done by hand" not in rig.text
+
+
+BY_HAND = SwitchActed(2.0, Actuation((), by_hand=Means().by_hand(FORCE_FALLBACK)))
+WAITS = "lane FORCED waits for your hands"
+
+
+async def test_the_operator_says_in_the_dialog_that_it_was_done_by_hand() -> None:
+    async with running(*scenes.ordinary()) as rig:
+        await rig.press("F", "right", "enter")
+        await rig.tell(ASKED, BY_HAND)
+        assert ">[ Not yet ]   [ Done by hand ]" in rig.text
+        assert "esc close: it goes on" in rig.text
+        await rig.press("escape")
+        assert WAITS in rig.text
+        await rig.press("F", "enter")
+        assert WAITS in rig.text
+        await rig.press("F", "right", "enter")
+        assert "done by hand, not proven" in rig.text
+        assert "Done by hand" not in rig.text
+        await rig.press("escape")
+        assert WAITS not in rig.text
+    assert rig.ordered(SetSwitch) == [SetSwitch(FORCE_FALLBACK, "")]
+    assert [done.result for done in rig.ordered(ActionRecord)] == [
+        "done by hand, says the operator"
+    ]
+
+
+async def test_another_ones_deed_is_said_in_an_open_dialog() -> None:
+    async with running(*scenes.ordinary(), means=MEANS) as rig:
+        state = rig.store.state
+        at = state.clock.wall + timedelta(seconds=5)
+        bo = ActionRecord(at, "bo@laptop2", "force fallback", "url", "", (), "carried out")
+        here = bo._replace(gateway=state.watch.url, vp_id=state.watch.vp_id)
+        there = here._replace(at=at, actor="cy", gateway="http://other")
+        await rig.press("F")
+        await rig.tell(AuditRead(1.0, (here, there)))
+        assert "! meanwhile 02:00:05Z force fallback url by bo@laptop2: carried out" in rig.text
+        assert "cy" not in rig.text
 
 
 @pytest.mark.parametrize(

@@ -63,6 +63,8 @@ class Brake(NamedTuple):
     """When the actuator ended, or asked for the operator's hands."""
     needs_restart: bool = False
     """No more than the env file was changed."""
+    is_by_hand: bool = False
+    """Nothing carries it out but the operator, who did not say yet that it is done."""
     in_force_at: float | None = None
     """When a gateway was first seen that booted after the change was asked for."""
     consistent: int = 0
@@ -75,7 +77,7 @@ class Brake(NamedTuple):
         """From when on an effect is to be expected; None: not yet."""
         if self.in_force_at is not None:
             return self.in_force_at
-        return None if self.needs_restart else self.acted_at
+        return None if self.needs_restart or self.is_by_hand else self.acted_at
 
     @property
     def is_alarming(self) -> bool:
@@ -100,7 +102,7 @@ def new_proof(change: Change, at: float, epoch: str | None) -> Brake:
 
 def acted(brake: Brake, at: float, done: Actuation) -> Brake:
     """Return the proof after the actuator has done what it can."""
-    brake = brake._replace(acted_at=at, needs_restart=done.needs_restart)
+    brake = brake._replace(acted_at=at, needs_restart=done.needs_restart, is_by_hand=False)
     if done.written:
         brake = _with_step(brake, _written_at(done, at), "written", brake.change.line)
     if (failure := done.failure) is not None:
@@ -110,10 +112,14 @@ def acted(brake: Brake, at: float, done: Actuation) -> Brake:
             return brake._replace(proof=Proof.FAILED, reason=failed)
         return _pending(brake, f"{failure.reason}: watched for its effect all the same")
     if not done.is_carried_out:
-        return _pending(_with_step(brake, at, "by hand"), "waits for the operator's hands")
+        brake = _with_step(brake._replace(is_by_hand=True), at, "by hand")
+        return _pending(brake, "waits for the operator's hands")
+    if done.by_word:
+        brake = _with_step(brake, at, "done by hand", "says the operator")
     if brake.in_force_at is not None:
         return brake
-    return _pending(brake, NOT_IN_FORCE if done.needs_restart else "carried out, not proven")
+    how = "done by hand" if done.by_word else "carried out"
+    return _pending(brake, NOT_IN_FORCE if done.needs_restart else f"{how}, not proven")
 
 
 def _written_at(done: Actuation, at: float) -> float:
@@ -138,10 +144,12 @@ def booted(brake: Brake, at: float, boot_stamp: str) -> Brake:
         return brake
     if brake.epoch is None:
         return brake._replace(epoch=boot_stamp)
-    reason = "in force, not proven"
+    step, reason = "in force", "in force, not proven"
+    if brake.is_by_hand:  # whether the line stood there by then is not known
+        step, reason = "restarted", "the gateway restarted since, not proven"
     if brake.proof is Proof.CONFIRMED:
         reason = "the gateway restarted since it was proven"
-    brake = _with_step(brake, at, "in force", f"the gateway restarted: new epoch {boot_stamp}")
+    brake = _with_step(brake, at, step, f"the gateway restarted: new epoch {boot_stamp}")
     return brake._replace(
         epoch=boot_stamp,
         in_force_at=at,
@@ -195,7 +203,8 @@ def time_passed(brake: Brake, at: float) -> Brake:
     """Return the proof after nothing happened."""
     seen = (brake.in_force_at, brake.acted_at, brake.asked_at)
     from_when = next(when for when in seen if when is not None)
-    if brake.proof is not Proof.PENDING or at - from_when < PROOF_WITHIN_S:
+    waits = brake.is_by_hand and brake.since is None
+    if brake.proof is not Proof.PENDING or waits or at - from_when < PROOF_WITHIN_S:
         return brake
     reason = _why_unconfirmed(brake)
     brake = brake._replace(proof=Proof.UNCONFIRMED, reason=reason)

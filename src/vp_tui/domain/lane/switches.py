@@ -179,11 +179,14 @@ class Actuation(NamedTuple):
     """The command that was run."""
     by_hand: tuple[str, ...] = ()
     """What is left for the operator to do, a line each."""
+    by_word: bool = False
+    """The operator did it by hand, and says so."""
 
     @property
     def is_carried_out(self) -> bool:
-        """Whether all that was configured was done."""
-        return self.failure is None and (self.written or self.command is not None)
+        """Whether all that was configured was done, or the operator did it."""
+        is_done = self.written or self.command is not None or self.by_word
+        return self.failure is None and is_done
 
     @property
     def needs_restart(self) -> bool:

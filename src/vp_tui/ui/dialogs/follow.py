@@ -8,6 +8,7 @@ each step for as long as it is open; closing it ends nothing.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 from textual import on
@@ -18,6 +19,8 @@ from vp_tui.ui.kit.forms import Buttons, Field, TextLine
 from vp_tui.ui.kit.line_list import Lines
 from vp_tui.ui.kit.overlays import heading
 from vp_tui.ui.lines.paint import Line, first_lines, join, paragraph
+from vp_tui.views.actions_taken import is_deed, line_of
+from vp_tui.views.lane import why_refused
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -67,15 +70,42 @@ class Question(ABC):
     def is_over(self, view: View, since: float) -> bool:
         """Tell whether nothing more will come of what was asked for since."""
 
-    def refused(self, view: View, since: float) -> str | None:  # noqa: ARG002 - as above
+    def refused(self, view: View, since: float) -> str | None:
         """Say why nothing of what was asked for since was carried out; None: it was."""
-        return None
+        return why_refused(view, self.named(view)[0], since, self.of_whom)
 
     @abstractmethod
+    def why_not(self, view: View) -> str | None:
+        """Say why it can no more be asked for; None: it can."""
+
+    @abstractmethod
+    def order(self, view: View, commands: Commands, reason: str) -> None:
+        """Give the order."""
+
+    @abstractmethod
+    def named(self, view: View) -> tuple[str, str]:
+        """Return what the audit calls the order, and its target."""
+
+    def then(self, view: View) -> str | None:  # noqa: ARG002 - most say it all
+        """Return what can be said once it was asked for; None: nothing."""
+        return None
+
+    def say(self, commands: Commands) -> None:
+        """Say that."""
+        raise NotImplementedError
+
     def send(self, view: View, commands: Commands, reason: str) -> str | None:
         """Check the target again and give the order, or audit why not and return that."""
+        why = self.why_not(view)
+        if why is None:
+            self.order(view, commands, reason)
+        else:
+            what, target = self.named(view)
+            commands.refused(what, target, reason, why)
+        return why
 
 
+NOT_YET: Final = "Not yet"
 _BLOCKS: Final = ("told", "target", "steps", "facts")
 
 
@@ -90,18 +120,22 @@ class FollowDialog(Dialog[None]):
         self._ask = question
         self._told = ""
         self._since, self._is_asking = question.since, question.is_asking
+        self._then: str | None = None
+        self._opened = lane.live.view.wall
 
     def body(self) -> list[Widget]:
         ask = self._ask
         reason = [Field("reason", hint=ask.reason_hint)] if ask.reason_hint else []
+        self._buttons = Buttons(ask.not_now, ask.answer or "")
         self._fields: list[Widget] = [Field("type", hint=ask.word), *reason]
         if ask.answer is not None:
-            self._fields = [*reason, Buttons(ask.not_now, ask.answer)]
-        return [*(Lines(id=name) for name in _BLOCKS), *self._fields]
+            self._fields = [*reason, self._buttons]
+        others = [] if self._buttons in self._fields else [self._buttons]
+        return [*(Lines(id=name) for name in _BLOCKS), *self._fields, *others]
 
     @property
     def acts(self) -> bool:
-        return self._is_asking
+        return self._is_asking or self._then is not None
 
     @property
     def draft_name(self) -> str:
@@ -119,13 +153,15 @@ class FollowDialog(Dialog[None]):
         return self.query_one("#type" if self._ask.answer is None else "#buttons")
 
     def redraw(self) -> None:
+        view = self.lane.live.view
+        self._offer_to_say(view)
         super().redraw()
-        view, (width, height) = self.lane.live.view, self.room
         if not self._is_asking and self._since is not None:
             self._hear_refusal(view, self._since)
+        width, height = self.room
         blocks = [self.query_one(f"#{name}", Lines) for name in _BLOCKS]
         told, target, steps, facts = blocks
-        told.show(paragraph(f"! {self._told}", width, 0, "warn") if self._told else ())
+        told.show(chain(*(paragraph(f"! {one}", width, 0, "warn") for one in self._news(view))))
         target.show(self._ask.target(width))
         if self._since is None:
             steps.show(())
@@ -134,7 +170,10 @@ class FollowDialog(Dialog[None]):
             steps.show(known or [join(f"· {self._ask.sending}")])
         for field in self._fields:
             field.display = self._is_asking
-        blanks = bool(steps.lines) + (self._ask.answer is not None)  # over steps and answers
+        self._buttons.display = has_buttons = self._then is not None or (
+            self._is_asking and self._ask.answer is not None
+        )
+        blanks = bool(steps.lines) + has_buttons  # over steps and answers
         shown = sum(len(lines.lines) for lines in (told, target, steps))
         taken = shown + len(self._fields) + blanks
         about = self._ask.facts(view, width, is_short=bool(steps.lines)) if self._is_asking else []
@@ -150,8 +189,33 @@ class FollowDialog(Dialog[None]):
                 buttons.action_move(-1)  # back to the harmless answer
             self.call_after_refresh(self._confirm.focus)
 
+    def _offer_to_say(self, view: View) -> None:
+        """Have answers for what can be said now, the harmless one first."""
+        then = None if self._is_asking else self._ask.then(view)
+        if then is not None and then != self._then:
+            self._buttons.show(NOT_YET, then)
+            self._buttons.display = True
+            self._buttons.focus()
+        self._then = then
+
+    def _news(self, view: View) -> list[str]:
+        """Return what is to be told first: what became of the target, and what others did."""
+        if not self._is_asking:
+            return [self._told] if self._told else []
+        why = self._ask.why_not(view) or self._told
+        audit = view.state.audit
+        done = audit.records if audit is not None else ()
+        since = [
+            f"meanwhile {line_of(one)}"
+            for one in done
+            if one.at > self._opened and is_deed(one, view.state.watch)
+        ]
+        return [*filter(None, [why]), *since[-1:]]
+
     @property
     def keys(self) -> str:
+        if self._then is not None:
+            return "arrows choose  enter answer  esc close: it goes on"
         if not self._is_asking:
             view, since = self.lane.live.view, self._since
             is_over = since is not None and self._ask.is_over(view, since)
@@ -179,8 +243,12 @@ class FollowDialog(Dialog[None]):
 
     @on(Buttons.Pressed)
     def _answered(self, message: Buttons.Pressed) -> None:
-        if message.answer == self._ask.not_now:
+        if message.answer in {self._ask.not_now, NOT_YET}:
             self.dismiss(None)
+        elif self._then is not None:
+            if self.is_meant():
+                self._ask.say(self.lane.commands)
+                self.redraw()
         elif self._is_asking and self.is_meant():
             self._send()
 

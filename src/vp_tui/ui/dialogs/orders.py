@@ -45,6 +45,7 @@ from vp_tui.views import words
 from vp_tui.views.lane import (
     followed_change,
     is_probe_under_way,
+    lane_waits_for_hands,
     why_busy,
     why_no_change,
     why_refused,
@@ -142,16 +143,14 @@ class CancelQuestion(Question):
         cancel = own_cancel(view, self._target.session.session_id, since)
         return cancel is not None and cancel.is_over
 
-    def refused(self, view: View, since: float) -> str | None:
-        return why_refused(view, "cancel", since, self._target.session.session_id)
+    def why_not(self, view: View) -> str | None:
+        return why_changed(self._target, view)
 
-    def send(self, view: View, commands: Commands, reason: str) -> str | None:
-        why = why_changed(self._target, view)
-        if why is None:
-            commands.cancel(self._target.session.session_id, reason)
-        else:
-            commands.refused("cancel", self._target.session.session_id, reason, why)
-        return why
+    def order(self, view: View, commands: Commands, reason: str) -> None:  # noqa: ARG002 - its own
+        commands.cancel(self._target.session.session_id, reason)
+
+    def named(self, view: View) -> tuple[str, str]:  # noqa: ARG002 - its target was captured
+        return "cancel", self._target.session.session_id
 
 
 class CancelAllQuestion(Question):
@@ -192,10 +191,18 @@ class CancelAllQuestion(Question):
             cancel = own_cancel(view, session_id, since)
             yield session_id, cancel, why_refused(view, "cancel", since, session_id)
 
-    def send(self, view: View, commands: Commands, reason: str) -> str | None:
+    def why_not(self, view: View) -> str | None:
+        ended = [one for one in self._targets if why_changed(one, view) is not None]
+        if len(ended) < len(self._targets):
+            return None
+        return "none of these runs is what it was: look at what runs now"
+
+    def order(self, view: View, commands: Commands, reason: str) -> None:
         for target in self._targets:
             CancelQuestion(target).send(view, commands, reason)
-        return None
+
+    def named(self, view: View) -> tuple[str, str]:
+        return "cancel all", view.state.watch.url
 
 
 class SwitchQuestion(Question):
@@ -209,7 +216,8 @@ class SwitchQuestion(Question):
         self.answer = _ANSWERS.get(change)
         self.word = view.state.watch.vp_id
         self.since = followed.asked_at if followed else None
-        self.is_asking = followed is None or view.state.lane.acted is not None
+        is_over = view.state.lane.acted is not None and self.then(view) is None
+        self.is_asking = followed is None or is_over
 
     def facts(self, view: View, width: int, *, is_short: bool) -> list[Line]:
         means = view.state.watch.means or Means()
@@ -226,29 +234,35 @@ class SwitchQuestion(Question):
         brake = followed_change(view, self._change, since)
         if brake is None:
             return []
+        is_by_hand = self.then(view) is not None  # then what is to be done has the room
         return [
-            *mode_lines(view, width),
+            *([] if is_by_hand else mode_lines(view, width)),
             *step_lines(brake.steps[-STEPS:], awaited_steps(brake, view), view.state.clock, width),
             *proof_line(brake, width),
             *paragraph(after_change(brake, view), width, 0, "accent"),
             *([] if is_asking else acted_lines(view.state.lane.acted, width)),
-            EMPTY,
+            *([] if is_by_hand else [EMPTY]),
         ]
 
     def is_over(self, view: View, since: float) -> bool:
         brake = followed_change(view, self._change, since)
         return brake is not None and brake.proof in {Proof.CONFIRMED, Proof.FAILED}
 
-    def refused(self, view: View, since: float) -> str | None:
-        return why_refused(view, self._change.words, since)
+    def why_not(self, view: View) -> str | None:
+        return why_no_change(view, self._change)
 
-    def send(self, view: View, commands: Commands, reason: str) -> str | None:
-        why = why_no_change(view, self._change)
-        if why is None:
-            commands.change_switch(self._change, reason)
-        else:
-            commands.refused(self._change.words, view.state.watch.url, reason, why)
-        return why
+    def order(self, view: View, commands: Commands, reason: str) -> None:  # noqa: ARG002 - its own
+        commands.change_switch(self._change, reason)
+
+    def named(self, view: View) -> tuple[str, str]:
+        return self._change.words, view.state.watch.url
+
+    def then(self, view: View) -> str | None:
+        is_ours = followed_change(view, self._change) is not None
+        return "Done by hand" if is_ours and lane_waits_for_hands(view) else None
+
+    def say(self, commands: Commands) -> None:
+        commands.done_by_hand(self._change)
 
 
 class RestartQuestion(Question):
@@ -284,16 +298,14 @@ class RestartQuestion(Question):
         restart = view.state.lane.restart
         return restart is not None and restart.asked_at >= since and restart.is_over
 
-    def refused(self, view: View, since: float) -> str | None:
-        return why_refused(view, "restart", since)
+    def why_not(self, view: View) -> str | None:
+        return why_busy(view)
 
-    def send(self, view: View, commands: Commands, reason: str) -> str | None:
-        why = why_busy(view)
-        if why is None:
-            commands.restart(reason)
-        else:
-            commands.refused("restart", view.state.watch.url, reason, why)
-        return why
+    def order(self, view: View, commands: Commands, reason: str) -> None:  # noqa: ARG002 - its own
+        commands.restart(reason)
+
+    def named(self, view: View) -> tuple[str, str]:
+        return "restart", view.state.watch.url
 
 
 class ProbeQuestion(Question):
@@ -326,13 +338,12 @@ class ProbeQuestion(Question):
         probe = view.state.lane.probe
         return probe is not None and probe.began_at >= since and probe.is_over
 
-    def refused(self, view: View, since: float) -> str | None:
-        return why_refused(view, "probe", since)
+    def why_not(self, view: View) -> str | None:
+        other = "another probe is under way: there is never more than one"
+        return other if is_probe_under_way(view) else None
 
-    def send(self, view: View, commands: Commands, reason: str) -> str | None:  # noqa: ARG002 - none is asked for
-        if not is_probe_under_way(view):
-            commands.probe()
-            return None
-        why = "another probe is under way: there is never more than one"
-        commands.refused("probe", view.state.watch.url, "", why)
-        return why
+    def order(self, view: View, commands: Commands, reason: str) -> None:  # noqa: ARG002 - none
+        commands.probe()
+
+    def named(self, view: View) -> tuple[str, str]:
+        return "probe", view.state.watch.url

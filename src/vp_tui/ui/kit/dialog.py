@@ -6,6 +6,7 @@ type too: so what acts takes enter only once the dialog could be read, and not w
 
 from __future__ import annotations
 
+import re
 from math import inf
 from typing import TYPE_CHECKING, ClassVar, Final, Generic, TypeVar, cast
 
@@ -24,7 +25,7 @@ from vp_tui.ui.lines.header import header_lines
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
-    from textual.events import Key
+    from textual.events import Click, Key
     from textual.widget import Widget
 
     from vp_tui.ui.actions import Keyboard, KeyedApp
@@ -38,8 +39,23 @@ MAX_WIDTH: Final = 120
 _CLOSED_S: Final = 3.0
 """For how long it is told why a dialog closed by itself."""
 _IDLE_LOOK_S: Final = 1.0
+_NAMED: Final = re.compile(r"(\S+)(?: \S+)*")
+"""A key and what it does, in the last line."""
+_KEYS: Final = {"esc": "escape", "enter": "enter", "tab": "tab"}
 _FRAME: Final = (4, 3)
 """Columns of border and padding; lines of border and keys."""
+
+
+class _DialogKeys(LastLine):
+    """The last line of a dialog, whose keys can be clicked too."""
+
+    def on_click(self, event: Click) -> None:
+        """Press the key that is named under the mouse: it has to be meant alike."""
+        for named in _NAMED.finditer("".join(text for text, _tone in self.lines[0])):
+            key = _KEYS.get(named[1], named[1])
+            works = key in _KEYS.values() or key in self.screen.active_bindings
+            if works and named.start() <= event.x < named.end():
+                self.app.simulate_key(key)
 
 
 class Dialog(ModalScreen[ResultT | None], Generic[ResultT]):
@@ -94,7 +110,7 @@ class Dialog(ModalScreen[ResultT | None], Generic[ResultT]):
         with Vertical(id="dialog") as box:
             box.border_title = heading(self.title_text)
             yield from self.body()
-        yield LastLine(self._last_line, id="dialog-keys")
+        yield _DialogKeys(self._last_line, id="dialog-keys")
 
     def body(self) -> list[Widget]:
         """Return what is in the box."""

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from textual.app import ComposeResult
-    from textual.events import Paste
+    from textual.events import Click, Paste
 
     from vp_tui.ui.lines.paint import Tone
 
@@ -35,6 +35,9 @@ TEXT_LIMIT: Final = 200_000
 _AROUND: Final = 2
 """Blanks beside a word that turns, as the dialogs' styles have them."""
 _DIGITS: Final = "1234567890"
+_BUTTON: Final = "{}[ {} ]"
+_BETWEEN: Final = 2
+"""Blanks between two answers."""
 
 
 _TAB: Final = "␉"
@@ -144,6 +147,9 @@ class Cycle(Toned, can_focus=True):
             self._options, self.place = tuple(options), place
             self.refresh(layout=True)
 
+    def on_click(self) -> None:
+        self.action_turn(1)
+
     def action_turn(self, step: int) -> None:
         self.show(self._options, (self.place + step) % len(self._options))
         self.post_message(self.Changed(self))
@@ -224,6 +230,17 @@ class Choices(Toned, can_focus=True):
         if str(digit) in digits:
             self._choose(digits.index(str(digit)), by_digit=True)
 
+    def on_click(self, event: Click) -> None:
+        place = self._first + event.y
+        if place < len(self._rows):
+            self._choose(place, by_digit=False)
+
+    @property
+    def _first(self) -> int:
+        """The row that is shown at the top: the chosen one is in view."""
+        height, count = self.size.height, len(self._rows)
+        return min(max(self._chosen - height + 1, 0), max(count - height, 0))
+
     def _choose(self, place: int, *, by_digit: bool) -> None:
         self._chosen = place
         self.refresh()
@@ -233,9 +250,8 @@ class Choices(Toned, can_focus=True):
         return len(self._rows)
 
     def render_line(self, y: int) -> Strip:
-        height, count = self.size.height, len(self._rows)
-        place = min(max(self._chosen - height + 1, 0), max(count - height, 0)) + y
-        if place >= count:
+        place = self._first + y
+        if place >= len(self._rows):
             return self.strip((), self.size.width)
         digit, word, said = self._rows[place]
         is_chosen = place == self._chosen
@@ -265,6 +281,22 @@ class Buttons(Toned, can_focus=True):
         self._answers = answers
         self._chosen = 0
 
+    def show(self, *answers: str) -> None:
+        """Offer these answers, the harmless one chosen."""
+        self._answers, self._chosen = answers, 0
+        self.refresh()
+
+    def on_click(self, event: Click) -> None:
+        """Give the answer under the mouse, as enter does: it has to be meant alike."""
+        left = 0
+        for place, answer in enumerate(self._answers):
+            right = left + len(_BUTTON.format(" ", answer))
+            if left <= event.x < right:
+                self._chosen = place
+                self.refresh()
+                self.app.simulate_key("enter")
+            left = right + _BETWEEN
+
     def action_move(self, step: int) -> None:
         self._chosen = min(max(self._chosen + step, 0), len(self._answers) - 1)
         self.refresh()
@@ -280,5 +312,6 @@ class Buttons(Toned, can_focus=True):
         for place, answer in enumerate(self._answers):
             is_chosen = place == self._chosen
             tone: Tone = "match" if is_chosen and self.has_focus else "plain"
-            painted = join(painted, (f"{'>' if is_chosen else ' '}[ {answer} ]", tone), "  ")
+            mark = ">" if is_chosen else " "
+            painted = join(painted, (_BUTTON.format(mark, answer), tone), " " * _BETWEEN)
         return self.strip(painted, self.size.width)

@@ -241,8 +241,11 @@ def awaited_steps(brake: Brake, view: View) -> list[str]:
     means = view.state.watch.means
     wanted = ["written"] if means is not None and means.env_file else []
     seen = {step.step for step in brake.steps}
+    if brake.is_by_hand and brake.since is None:
+        return ["done by hand, or a restart", str(Proof.CONFIRMED)]
     proof = [] if brake.proof in {Proof.CONFIRMED, Proof.CONTRADICTED} else [str(Proof.CONFIRMED)]
-    return [name for name in (*wanted, "in force") if name not in seen] + proof
+    last = "restarted" if brake.is_by_hand else "in force"
+    return [name for name in (*wanted, last) if name not in seen] + proof
 
 
 def after_change(brake: Brake, view: View) -> str:
@@ -258,7 +261,8 @@ def after_change(brake: Brake, view: View) -> str:
     if brake.proof is Proof.CONTRADICTED:
         return f"look at what the gateway was started with; {key_of(watch, 'restart')} restarts it"
     if brake.since is None:
-        return f"{key_of(watch, 'restart')} restarts the gateway: only then it is in force"
+        restarts = f"{key_of(watch, 'restart')} restarts the gateway: only then it is in force"
+        return "say when it is done: nothing is proven before" if brake.is_by_hand else restarts
     return f"{key_of(watch, 'probe')} probes the lane: a turn of coding intent is the proof"
 
 
