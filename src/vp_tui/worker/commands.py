@@ -111,9 +111,8 @@ class Commands:
 
     def done_by_hand(self, change: Change) -> None:
         """Take the operator's word that a change was made by hand; answered by SwitchActed."""
-        at, url = self.clock(), self.store.state.watch.url
-        self.store.apply(events.SwitchActed(at, Actuation((), by_word=True)))
-        self.keep(self._told(change.words, url, "", "done by hand, says the operator"))
+        self.store.apply(events.SwitchActed(self.clock(), Actuation((), by_word=True)))
+        self.note(change.words, "", "done by hand, says the operator")
 
     def restart(self, reason: str) -> None:
         """Restart the gateway; answered by RestartAsked, then RestartActed."""
@@ -237,10 +236,7 @@ class NetworkThread:
         return lane
 
     def start(self, on_crash: Callable[[BaseException], None]) -> None:
-        """Begin; returns at once.
-
-        `on_crash` is called on the thread with what ended the feeds, unless `stop` did.
-        """
+        """Begin; `on_crash` gets, on the thread, what ended the feeds, unless `stop` did."""
         self._thread = threading.Thread(
             target=self._run, args=(on_crash,), name="network", daemon=True
         )
