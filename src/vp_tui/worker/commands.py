@@ -17,7 +17,7 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, Final
 
 from vp_tui.domain import events, orders
-from vp_tui.domain.lane.switches import Actuation
+from vp_tui.domain.lane.switches import Actuation, Change
 from vp_tui.domain.models import Failure
 from vp_tui.state.store import pump
 from vp_tui.storage.errors import HandoverError
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from vp_tui.domain.lane.switches import Change
     from vp_tui.domain.rollout.evidence_row import EvidenceRow
     from vp_tui.domain.rollout.windows import Window
     from vp_tui.domain.runs.alarms import Alarm
