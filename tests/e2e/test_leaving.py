@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 from tests.soak.goings import WAYS
+from tests.support.pty_process import PtyProcess
 from tests.support.terminal import Terminal
+from tests.support.tmux import VP_TUI, tmux_in
 
 from vp_tui.simulator.options import SimOptions
 from vp_tui.simulator.process import spawn_gateway
@@ -73,6 +75,21 @@ def test_it_is_stopped_without_a_socket_and_comes_back_whole(tmp_path: Path) -> 
             terminal.press("q")
             assert terminal.exit_code() == 0
             assert terminal.is_restored
+
+
+def test_no_key_acts_while_nobody_is_attached_and_that_is_said_later(tmp_path: Path) -> None:
+    audit = tmp_path / ".local/state/vp-tui/audit.jsonl"
+    with tmux_in(tmp_path) as tmux, spawn_gateway(SimOptions(scenario="idle")) as gateway:
+        tmux.do("new-session", "-d", "-x", "80", "-y", "24", VP_TUI, "--gateway-url", gateway.url)
+        tmux.sees(" LIVE ", "q quit")
+
+        def is_held_back(_screen: str) -> bool:
+            tmux.press("F")  # opens the dialog, or closes it, until tmux was asked
+            return audit.exists() and "the tmux session is detached" in audit.read_text()
+
+        tmux.until(is_held_back)
+        with PtyProcess(tmux.attaching, (80, 24), tmp_path):
+            tmux.sees("was held back: the tmux session was detached")
 
 
 def is_whole(screen: str) -> bool:

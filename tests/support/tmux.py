@@ -49,8 +49,11 @@ class Tmux:
         self._environment.pop("TMUX", None)
 
     def start(self, *command: str) -> None:
-        """Run a command as from a shell, which goes on when the command is left."""
-        shell = f"{shlex.join(command)}; echo {LEFT}$?; exec sleep 600"
+        """Run a command as from a shell, which goes on when the command is left.
+
+        It knows of no tmux: nobody is attached to this one, and to act it wants to be seen.
+        """
+        shell = f"unset TMUX; {shlex.join(command)}; echo {LEFT}$?; exec sleep 600"
         self.do("new-session", "-d", "-x", "80", "-y", "24", shell)
 
     def do(self, *words: str) -> str:
@@ -65,6 +68,12 @@ class Tmux:
             timeout=PATIENCE_S,
         )
         return done.stdout
+
+    @property
+    def attaching(self) -> tuple[str, ...]:
+        """The command that attaches a terminal."""
+        sockets = f"TMUX_TMPDIR={self._environment['TMUX_TMPDIR']}"
+        return ("env", "-u", "TMUX", sockets, "LC_ALL=C.UTF-8", "tmux", "-L", "e2e", "attach")
 
     def press(self, *keys: str) -> None:
         self.do("send-keys", *keys)

@@ -14,7 +14,7 @@ from vp_tui.domain.events import EvidenceRead, SwitchesRead
 from vp_tui.domain.lane.auto_revert import AutoRevertBarred, Phase
 from vp_tui.domain.lane.switches import FORCE_FALLBACK, Means, Switches
 from vp_tui.domain.models import Source
-from vp_tui.domain.orders import ActionRecord, AuditOnce, SetSwitch
+from vp_tui.domain.orders import ActionRecord, AuditOnce, CancelRun, RingAlarms, SetSwitch
 from vp_tui.domain.vocabulary import RevertMode
 from vp_tui.storage.places import actor
 from vp_tui.ui.dialogs.follow import FollowDialog
@@ -263,3 +263,53 @@ async def test_it_is_explained(armed: Rig) -> None:
     await armed.press("i")
     assert "auto-revert ARMED" in armed.text
     assert "armed: vp-tui forces fallback, once, after a" in armed.text
+
+
+class TestEyes:
+    """Why nobody sees it is the driver's to say: tests/e2e/test_leaving has a real one."""
+
+    @pytest.fixture(autouse=True)
+    def _unseen(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.why: str | None = None
+        monkeypatch.setattr("vp_tui.ui.app.VpTuiApp.unseen", lambda _app: self.why)
+
+    async def test_a_countdown_is_held_back_and_the_alarm_rings_again(self, armed: Rig) -> None:
+        await tripped(armed, 5)
+        self.why = "the terminal {} hung"
+        await pass_by(armed, 130)
+        assert (phase(armed), forced(armed)) == (Phase.HELD, [])
+        rung = [rings for rings in armed.ordered(RingAlarms) if "guardrail" in rings.told]
+        assert len(rung) == 2
+        assert audited(armed)[-1].startswith("no countdown: the terminal is hung. Nothing is for")
+        self.why = None
+        await pass_by(armed, 1)
+        assert armed.lines[2].startswith("! AUTO-REVERT in 10 s")
+        assert "a countdown was held back for 2m10: the terminal was hung" in " ".join(
+            armed.text.split()
+        )
+        assert audited(armed)[-1].startswith("a countdown was held back for 2m10: the terminal")
+        await pass_by(armed, 10)
+        assert len(forced(armed)) == 1
+
+    async def test_no_order_is_given_and_that_is_said(self) -> None:
+        async with running(*scenes.stuck()) as rig:
+            await rig.press("1", "home", "c")
+            assert isinstance(rig.app.screen, FollowDialog)
+            self.why = "the tmux session {} detached"
+            await rig.press("right", "enter")
+            assert rig.ordered(CancelRun) == []
+            (refused,) = rig.refusals
+            assert refused.result == "refused: the tmux session is detached"
+            self.why = None
+            await rig.tell()
+            assert "was held back: the tmux session was detached" in " ".join(rig.text.split())
+            await rig.press("enter")
+            assert len(rig.ordered(CancelRun)) == 1
+
+    async def test_no_key_acts(self) -> None:
+        async with running(*scenes.stuck()) as rig:
+            self.why = "the terminal {} hung"
+            await rig.press("F")
+            assert isinstance(rig.app.screen, WatchScreen)
+            await rig.press("3")
+            assert rig.focus == "lane-log"

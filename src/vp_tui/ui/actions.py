@@ -265,6 +265,20 @@ class KeyedApp(App[None]):
         self.drafts: dict[str, dict[str, str]] = {}
         """What was typed in a dialog that a stray key closed, by dialog and field."""
 
+    def unseen(self) -> str | None:
+        """Say why nobody sees the screen, with a place for the verb; None: it may be seen."""
+        return None
+
+    def is_seen(self, what: str) -> bool:
+        """Tell whether somebody sees what an order would do; one that nobody sees is held back."""
+        if (why := self.unseen()) is None:
+            return True
+        self.hold_back(what, why)
+        return False
+
+    def hold_back(self, what: str, why: str) -> None:
+        """Remember what was held back, to say it once the screen is seen again."""
+
     async def detach(self) -> None:
         """Close what must not be left unread while vp-tui is stopped."""
 
@@ -287,6 +301,8 @@ class KeyedApp(App[None]):
             if not self.keyboard.is_told:
                 self.notify(TYPING, severity="warning", markup=False)
                 self.keyboard.is_told = True
+        elif not self.is_seen(action.label):
+            return
         elif action.id in HELD:
             await self.screen.run_action(f"hold('{action.id}')")
             presses = self.keyboard.presses
@@ -295,6 +311,8 @@ class KeyedApp(App[None]):
             await self.screen.run_action(call)
 
     async def _held(self, presses: int, screen: Screen[object], label: str, call: str) -> None:
+        if not self.is_seen(label):
+            return
         if self.keyboard.presses == presses and self.screen is screen:
             await screen.run_action(call)
         else:

@@ -16,6 +16,7 @@ from textual.content import Content
 from textual.notifications import Notify
 from textual.worker import WorkerFailed
 
+from vp_tui.domain.lane.auto_revert import Phase, news
 from vp_tui.domain.text import literal
 from vp_tui.ui.actions import KeyedApp, call_of, keymap
 from vp_tui.ui.kit.line_list import Tones
@@ -43,6 +44,8 @@ if TYPE_CHECKING:
 TICK_S: Final = 1.0
 TOAST_S: Final = 3.0
 """For how long a toast may cover figures."""
+HELD_S: Final = 60.0
+"""For how long it is told what was held back while nobody saw the screen."""
 PALETTE: Final = action_named("palette")
 
 
@@ -98,6 +101,8 @@ class VpTuiApp(KeyedApp):
         self.tones = Tones(lane.store.state.watch.colour)
         self.crash: BaseException | None = None
         self._network = network
+        self._not_seen: list[str] = []
+        """What nobody saw, to be told once somebody sees it."""
 
     def get_default_screen(self) -> WatchScreen:
         screen = ReadOnlyWatchScreen if self.lane.store.state.watch.read_only else WatchScreen
@@ -111,6 +116,15 @@ class VpTuiApp(KeyedApp):
 
     def on_unmount(self) -> None:
         self._network.stop()
+
+    def unseen(self) -> str | None:
+        if isinstance(self._driver, TerminalDriver) and (why := self._driver.unseen()) is not None:
+            return why
+        return "the terminal {} too small" if is_too_small(self.size) else None
+
+    def hold_back(self, what: str, why: str) -> None:
+        self._not_seen.append(f"{what} was held back: {why.format('was')}")
+        self.lane.commands.refused(what, self.lane.store.state.watch.vp_id, "", why.format("is"))
 
     async def detach(self) -> None:
         await self.lane.commands.detach()
@@ -127,8 +141,16 @@ class VpTuiApp(KeyedApp):
 
     def tick(self) -> None:
         """Let a second pass: alarms are looked for in dialogs and frozen too."""
-        if self.lane.lookout.look():
+        before, unseen = self.lane.store.state.auto_revert, self.unseen()
+        if self.lane.lookout.look(unseen):
             self.bell()
+        told = news(before, self.lane.store.state.auto_revert)
+        if before.phase is Phase.HELD and told is not None:
+            self._not_seen.append(told.partition(";")[0])
+        if unseen is None and self._not_seen:
+            what = "; ".join(dict.fromkeys(self._not_seen))
+            self._not_seen.clear()
+            self.notify(what, severity="warning", timeout=HELD_S)
         self._fit(self.size)
 
     def on_resize(self, event: Resize) -> None:

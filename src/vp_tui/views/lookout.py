@@ -181,14 +181,17 @@ def _switches(view: View) -> Switches | None:
     return None if view.state.lane.switches is None else view.state.lane.switches.switches
 
 
-def judged(view: View, before: View | None = None, *, reverts: bool = False) -> tuple[Event, ...]:
+def judged(
+    view: View, before: View | None = None, *, reverts: bool = False, unseen: str | None = None
+) -> tuple[Event, ...]:
     """Return what a look judges; nothing before any source has answered or failed.
 
-    `before` is what the look before saw; `reverts` tells whether the auto-revert is stepped.
+    `before` is what the look before saw; `reverts` tells whether the auto-revert is stepped, and
+    `unseen` why nobody would see it count down.
     """
     if not view.state.sources:
         return ()
-    decides = circumstances(view) if reverts else None
+    decides = circumstances(view)._replace(unseen=unseen) if reverts else None
     read = tuple(_readings(view, before))
     return (Looked(view.now, present_alarms(view), unknown_subjects(view), decides, read),)
 

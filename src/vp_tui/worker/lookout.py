@@ -29,6 +29,7 @@ from vp_tui.storage.errors import AuditError
 from vp_tui.views.figures import numbers
 from vp_tui.views.lookout import judged
 from vp_tui.views.sources import on_our_clock
+from vp_tui.views.troubles import GUARDRAIL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -81,17 +82,23 @@ class Lookout:
     _before: View | None = None
     """What the look before saw: what is told otherwise now has its cause between the two."""
 
-    def look(self) -> tuple[Alarm, ...]:
-        """Let a second pass: ages grow. Return the alarms that are new."""
+    def look(self, unseen: str | None = None) -> tuple[Alarm, ...]:
+        """Let a second pass: ages grow. Return the alarms that ring.
+
+        `unseen` is why nobody sees the screen: the auto-revert does not count down then, and the
+        trip rings again.
+        """
         view = self.live.look()
         known = {alarm.key for alarm in view.state.alarms}
-        told = judged(view, self._before, reverts=True)
+        told = judged(view, self._before, reverts=True, unseen=unseen)
         self._before = view
         self.live.store.apply(Tick(view.now, self.wall()), *told)
         after = self.live.state
         if (heard := unkept(after)) is not None:
             self.hands.keep_heard(heard)
         act_on_revert(view.state.auto_revert, self.live.view, self.hands)
+        if after.auto_revert.phase is Phase.HELD is not view.state.auto_revert.phase:
+            known -= {alarm.key for alarm in after.alarms if alarm.key.kind == GUARDRAIL}
         new = tuple(alarm for alarm in after.alarms if alarm.key not in known)
         if new:
             self.hands.ring(tuple(sorted(new, key=lambda alarm: alarm.key)))

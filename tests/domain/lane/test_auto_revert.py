@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -211,3 +212,49 @@ def test_who_reverts_in_words(mode: RevertMode, revert: AutoRevert, words: str) 
 
 def test_a_dry_run_that_is_not_tripped_says_who_reverts() -> None:
     assert in_words(DRY, *after(seen(None, DRY)), tripped=False) == YOU
+
+
+HUNG = "the terminal {} hung"
+"""Why nobody sees the screen."""
+
+
+def test_no_countdown_starts_while_nobody_sees_it() -> None:
+    states = after(*[seen(unseen=HUNG)] * 60)
+    assert {state.phase for state in states} == {Phase.HELD}
+    assert (
+        news(CLAIMED, states[0]) == f"no countdown: the terminal is hung. Nothing is forced; {YOU}"
+    )
+    assert {news(*pair) for pair in pairwise(states)} == {None}
+    assert in_words(ARMED, states[-1], tripped=True) == (
+        f"auto-revert held back: the terminal is hung; {YOU}"
+    )
+
+
+def test_a_countdown_that_nobody_sees_any_more_begins_anew_once_it_is_seen() -> None:
+    *_, held = after(*[seen()] * 9, *[seen(unseen=HUNG)] * 130)
+    back, *later = after(*[seen()] * 11, revert=held, at=239.0)
+    assert (back.phase, back.left_s) == (Phase.COUNTING, 10)
+    assert news(held, back) == (
+        "a countdown was held back for 2m10: the terminal was hung; "
+        "countdown: fallback is forced in 10 s unless esc stops it"
+    )
+    assert [state.phase for state in later] == [Phase.COUNTING] * 9 + [Phase.REVERTED]
+
+
+def test_a_trip_that_ends_unseen_is_told() -> None:
+    *_, held = after(*[seen(unseen=HUNG)] * 5)
+    back, again = after(seen(None), seen(None), revert=held, at=160.0)
+    assert news(held, back) == (
+        "a countdown was held back for 1m00: the terminal was hung; the trip is over"
+    )
+    assert (back.phase, again.phase, news(back, again)) == (Phase.ARMED, Phase.ARMED, None)
+
+
+def test_who_stopped_it_need_not_see_it() -> None:
+    *_, was = after(seen(unseen=HUNG), revert=stopped(counting(), "ana"))
+    assert was.phase is Phase.STOPPED
+
+
+def test_a_dry_run_needs_no_eyes() -> None:
+    (found,) = after(seen(mode=DRY, unseen=HUNG))
+    assert found.phase is Phase.DRY_RUN

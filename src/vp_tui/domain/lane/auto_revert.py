@@ -12,6 +12,7 @@ from enum import StrEnum
 from math import ceil
 from typing import Final, NamedTuple
 
+from vp_tui.domain.text import age
 from vp_tui.domain.vocabulary import RevertMode
 
 COUNTDOWN_S: Final = 10.0
@@ -35,6 +36,8 @@ class Phase(StrEnum):
     """Dry run, and tripped: it says what it would do."""
     ARMED = "armed"
     COUNTING = "counting down"
+    HELD = "held back"
+    """Tripped, while nobody sees a countdown."""
     STOPPED = "stopped"
     """By the operator, until the trip is over."""
     REVERTED = "reverted"
@@ -51,11 +54,11 @@ class AutoRevert(NamedTuple):
     """Why guardrail 3 is tripped; None while it is not."""
     why: str = ""
     """IMPOSSIBLE, DRY_RUN: what stands in the way, DRY_RUN as the end of a sentence; STOPPED: who
-    stopped it."""
+    stopped it; HELD: why nobody sees it, with a place for the verb."""
     until: float = 0.0
     """COUNTING: when fallback is forced."""
     seen_at: float = 0.0
-    """COUNTING: when it was stepped last."""
+    """COUNTING: when it was stepped last; HELD: since when; after that: when it was over."""
     bar: str | None = UNCLAIMED
     """Why another vp-tui on this host is the one that may act; None: this one is."""
 
@@ -87,6 +90,8 @@ class Circumstances(NamedTuple):
     """Why there is nothing to force: the switch reads on already, say."""
     obstacle: str | None = None
     """Why this vp-tui cannot or must not force fallback."""
+    unseen: str | None = None
+    """Why nobody sees the screen, with a place for the verb; None: it may be seen."""
 
 
 def step_auto_revert(before: AutoRevert, seen: Circumstances, now: float) -> AutoRevert:
@@ -119,8 +124,15 @@ def _armed(before: AutoRevert, rest: AutoRevert, seen: Circumstances, now: float
     why = seen.already or seen.obstacle
     if why is not None:
         return rest._replace(phase=Phase.IMPOSSIBLE, why=why)
+    was_held = before.phase is Phase.HELD
     if seen.trip is None:
-        return rest._replace(phase=Phase.ARMED)
+        return rest._replace(phase=Phase.ARMED, seen_at=now if was_held else 0.0)
+    if seen.unseen is None:
+        return _counting(before, rest, now)
+    return before if was_held else rest._replace(phase=Phase.HELD, why=seen.unseen, seen_at=now)
+
+
+def _counting(before: AutoRevert, rest: AutoRevert, now: float) -> AutoRevert:
     if not before.is_counting:
         return rest._replace(phase=Phase.COUNTING, until=now + COUNTDOWN_S, seen_at=now)
     # Nobody could see and stop it while the screen stood still: that time does not count.
@@ -140,8 +152,14 @@ def news(before: AutoRevert, after: AutoRevert) -> str | None:
         goes_by_itself = after.why in {UNCLAIMED, UNREAD}
         is_no_news = after.trip is None or was_told or goes_by_itself
         return None if is_no_news else f"fallback is not forced: {after.why}"
-    if after.phase is before.phase or after.phase not in _NEWS:
+    if after.phase is before.phase or after.phase not in {*_NEWS, Phase.HELD}:
         return None
+    if after.phase is Phase.HELD:
+        return f"no countdown: {after.why.replace('{}', 'is')}. Nothing is forced; {YOU}"
+    if before.phase is Phase.HELD:
+        held = f"a countdown was held back for {age(after.seen_at - before.seen_at)}"
+        goes_on = "the trip is over" if after.phase is Phase.ARMED else _NEWS[after.phase]
+        return f"{held}: {before.why.replace('{}', 'was')}; {goes_on.format(why=after.why)}"
     if after.phase is Phase.ARMED and before.is_counting:
         return "the trip was over before the countdown: nothing was forced"
     return _NEWS[after.phase].format(why=after.why)
@@ -167,8 +185,10 @@ def in_words(mode: RevertMode, revert: AutoRevert, *, tripped: bool) -> str:
         return f"dry run: fallback would be forced now; {YOU}"
     if revert.is_counting:
         return f"auto-revert in {revert.left_s} s"
-    if revert.phase is Phase.STOPPED:
-        return f"stopped until the trip is over ({revert.why}); {YOU}"
-    if revert.phase is Phase.ARMED:
-        return "auto-revert ARMED"
-    return f"it has acted once and is disarmed; {YOU}" if revert.phase is Phase.REVERTED else YOU
+    told = {
+        Phase.HELD: f"auto-revert held back: {revert.why.replace('{}', 'is')}; {YOU}",
+        Phase.STOPPED: f"stopped until the trip is over ({revert.why}); {YOU}",
+        Phase.ARMED: "auto-revert ARMED",
+        Phase.REVERTED: f"it has acted once and is disarmed; {YOU}",
+    }
+    return told.get(revert.phase, YOU)

@@ -207,6 +207,8 @@ class Dialog(ModalScreen[ResultT | None], Generic[ResultT]):
 
     def is_meant(self) -> bool:
         """Tell whether the enter was meant for what is shown; say so where it may not be."""
+        if not self._app.is_seen(self.title_text):
+            return False
         if self._keyboard.is_meant(self._shown_at):
             return True
         self.query_one(LastLine).tell("press enter again: it came with other keys", _CLOSED_S)
