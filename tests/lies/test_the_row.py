@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
+import pytest
 from tests.support import builders
 
 from vp_tui.domain.events import AuditRead, EvidenceRead
@@ -114,3 +116,27 @@ class TestActionsInTheNotes:
         assert "session_a" not in self.told(), "no session of this gateway"
         told = self.told(target=builders.state().watch.vp_id, what="force fallback")
         assert "on a gateway that its line in the audit does not name" in told
+
+    @pytest.mark.parametrize("ahead", [timedelta(0), timedelta(minutes=10), timedelta(minutes=-10)])
+    def test_are_of_the_window_and_at_the_time_of_the_row_whatever_our_own_clock_says(
+        self, ahead: timedelta
+    ) -> None:
+        """Ten minutes slow it was in no row, ten minutes fast in two, and later than the row."""
+        here = builders.NOW - ahead
+        watch = builders.state().watch
+        deed = ActionRecord(builders.NOW, "ana@laptop", "cancel", "", "", (), "ok")
+        deed = deed._replace(gateway=watch.url, vp_id=watch.vp_id)
+        done = [
+            deed._replace(at=builders.NOW - timedelta(minutes=before), target=name)
+            for name, before in (("of_the_row_before", 8), ("of_this_one", 2))
+        ]
+        dated = f"{here - timedelta(minutes=5):%Y-%m-%dT%H:%M:%SZ}"
+        last = EvidenceRow(dated, "Shadow window #1", "", "", "0.000", "30.000s", "HOLD_SHADOW", "")
+        written = row(
+            builders.healthy(),
+            builders.polled(builders.snapshot(generated_at=here)),
+            EvidenceRead(0.0, (last,), frozenset()),
+            AuditRead(0.0, tuple(done)),
+        )
+        assert "of_the_row_before" not in written.notes
+        assert f"{here - timedelta(minutes=2):%H:%M:%SZ} cancel of_this_one" in written.notes

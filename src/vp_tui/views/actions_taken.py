@@ -52,8 +52,11 @@ def since(view: View, window: Window) -> datetime:
     if window.opened_at is not None:
         return on_our_clock(view, window.opened_at)
     rows, wall = lane_log(view).rows, view.wall
-    last = moment(rows[-1]) if rows else None
-    return wall - LOOK_BACK if last is None or last > wall else last
+    if not rows or (dated := moment(rows[-1])) is None:
+        return wall - LOOK_BACK
+    # The gateway's clock dates rows, ours the audit.
+    last = on_our_clock(view, dated)
+    return wall - LOOK_BACK if last > wall else last
 
 
 @fact

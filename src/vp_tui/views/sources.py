@@ -261,3 +261,8 @@ def gateway_time(view: View) -> datetime:
 def on_our_clock(view: View, stamp: datetime) -> datetime:
     """Return a stamp of the gateway's clock as our own has it: they may be hours apart."""
     return stamp - (gateway_time(view) - view.wall)
+
+
+def on_its_clock(view: View, at: datetime) -> datetime:
+    """Return a moment of our own clock as the gateway's has it, which dates windows and rows."""
+    return at + (gateway_time(view) - view.wall)
