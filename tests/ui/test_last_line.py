@@ -40,6 +40,10 @@ OVER = ("i", "e", "u", "question_mark", "c", "F", "w", "X")
 SIZES = ((50, 15), (60, 20), SMALL, (120, 40))
 
 
+def keys_of(rig: Rig) -> str:
+    return "".join(text for line in rig.board.footer.lines for text, _tone in line)
+
+
 def names_at(line: str) -> tuple[str, ...]:
     return tuple(part for part in line.split("  ") if part.strip())
 
@@ -108,6 +112,21 @@ class TestEnter:
             done = ActionRecord(NOW, AUTHOR, "cancel", scenes.BUSY, "", (), "answered")
             await rig.tell(AuditRead(0.0, (done,)))
             assert names_at(rig.lines[-1])[:2] == (" esc back", "enter whole action")
+
+    async def test_while_the_palette_is_open_the_keys_are_its_own(self) -> None:
+        async with running(*scenes.ordinary(), size=SMALL) as rig:
+            before = rig.lines[-1]
+            await rig.press("ctrl+p")
+            assert rig.app.screen is not rig.watch
+            assert "esc leave  ↑ ↓ choose  enter do it" in keys_of(rig)
+            await rig.press("escape")
+            assert keys_of(rig).strip() == before.strip()
+
+    async def test_cancel_is_not_offered_while_the_list_of_sessions_is_down(self) -> None:
+        async with running(*scenes.ordinary(), size=(120, 40)) as rig:
+            assert " c cancel " in rig.lines[-1]
+            await rig.tell(failed(Source.SESSIONS, scenes.BROKEN, at=1.0))
+            assert " c cancel " not in rig.lines[-1]
 
     async def test_what_a_filter_leaves_nothing_of_is_not_offered(self) -> None:
         async with running(*scenes.ordinary(), GOLDEN, size=(120, 40)) as rig:
@@ -210,11 +229,11 @@ class TestFoot:
         async with running(*scenes.stuck(), AuditRead(0.0, ()), size=(120, 40)) as rig:
             await rig.passes(2.0)
             assert rig.lines[-2].startswith(
-                "! alarm stuck run 02:00:02Z, 0s ago  seen by nobody: a"
+                "! alarm stuck run 02:00:02Z, 0s ago  seen by nobody: [a]"
             )
             assert rig.lines[-2].endswith("   audit: none this window")
             await rig.resize((50, 15))
-            assert rig.lines[-2].startswith("! alarm stuck run  seen by nobody: a")
+            assert rig.lines[-2].startswith("! alarm stuck run  seen by nobody: [a]")
             assert "audit" not in rig.lines[-2]
 
     async def test_on_few_lines_the_lists_have_its_line(self) -> None:

@@ -161,6 +161,28 @@ async def test_of_two_things_that_are_wrong_both_keep_their_cure(
         assert second in below
 
 
+def test_an_address_gives_way_before_the_cause_is_cut() -> None:
+    for address in ("127.0.0.1:8002", "gateway.example:443", "[::1]:8002"):
+        lost = plain(f"! SAFETY gateway lost: {address}: connection refused")
+        (shortened,) = shorten(lost, 42)
+        assert shortened[0] == "! SAFETY gateway lost: connection refused"
+        assert shorten(lost, 90) == lost
+
+
+@pytest.mark.parametrize("size", [WIDE, LARGE, (200, 60)], ids="{0[0]}x{0[1]}".format)
+@pytest.mark.parametrize("fallbacks", [0, 5])
+async def test_no_card_cuts_a_word_while_a_line_could_give_way(
+    fallbacks: int, size: tuple[int, int]
+) -> None:
+    events = scenes.ordinary_with_fallbacks(fallbacks, 30)
+    async with running(*events, size=size) as rig:
+        await rig.passes(2.0)
+        assert "GUARDRAILS" in rig.text
+        cards = [line for line in rig.lines if line.startswith("│")]
+        assert len(cards) > 4
+        assert [line for line in cards if "…" in line] == []
+
+
 def test_a_path_gives_way_before_the_cause_is_cut() -> None:
     told = plain("! the token file /home/ana/secrets/ops/token.txt is readable by all users")
     (shortened,) = shorten(told, 60)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, cast
 
 from textual import on
 from textual.binding import Binding
-from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.command import CommandPalette, DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
 from textual.notifications import Notify
 from textual.worker import WorkerFailed
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from textual.binding import BindingType
     from textual.events import Resize
     from textual.geometry import Size
+    from textual.message import Message
     from textual.notifications import SeverityLevel
 
     from vp_tui.worker.commands import LaneWatch, NetworkThread
@@ -47,6 +48,7 @@ TOAST_S: Final = 3.0
 HELD_S: Final = 60.0
 """For how long it is told what was held back while nobody saw the screen."""
 PALETTE: Final = action_named("palette")
+_PALETTE_KEYS: Final = "esc leave  ↑ ↓ choose  enter do it"
 
 
 class ActionProvider(Provider):
@@ -223,6 +225,14 @@ class VpTuiApp(KeyedApp):
         for screen in self.screen_stack:
             for line in screen.query(LastLine):
                 line.tell(text, seconds)
+
+    @on(CommandPalette.Opened)
+    @on(CommandPalette.Closed)
+    def _keys_of_the_palette(self, message: Message) -> None:
+        is_open = isinstance(message, CommandPalette.Opened)
+        for screen in self.screen_stack:
+            for line in screen.query(LastLine):
+                line.name_instead(_PALETTE_KEYS if is_open else "")
 
     def _fatal_error(self) -> None:
         """End without Textual's traceback: it prints locals, and a token in one would be shown."""

@@ -182,7 +182,7 @@ _GROUPS: Final = {
         Action(
             "find",
             ("slash",),
-            "Filter runs or events, search a log; enter keeps, esc clears.",
+            "Filter runs or events, search a log; enter keeps, esc ends.",
             "find",
             "filter",
             footer=True,

@@ -118,16 +118,16 @@ def cumulative(view: View, figures: Numbers) -> str:
         f"{population(view)}: {fell_back(seen.fallbacks, seen.terminal)}",
         f"p95 {p95(figures.p95_s, figures.timed)}",
         f"reported of all listed {reported(figures)}",
-        f"outcomes {coverage(figures.coverage)}",
+        coverage(figures.coverage),
         f"metrics {source_state(figures.source, aged=True)}",
     )
     return ", ".join(told)
 
 
-def coverage(covered: Coverage) -> str:
+def coverage(covered: Coverage, *, short: bool = False) -> str:
     """Return of how many missions the outcomes are known, whoever saw them."""
     blind = "BLIND, " if covered.unknown else "endpoint blind, "
-    known = f"known {share(covered.known, covered.considered)}"
+    known = f"{'' if short else 'outcomes '}known {share(covered.known, covered.considered)}"
     return blind + known if covered.state is CoverageState.BLIND else known
 
 

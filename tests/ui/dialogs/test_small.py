@@ -56,7 +56,7 @@ async def test_what_is_hidden_is_marked_where_it_is_cut(tmp_path: Path) -> None:
         await rig.press("r")
         (word,) = (line for line in rig.lines if "4 FORCE_FALLBACK" in line)
         assert word.rstrip("│ ").endswith("…")
-        assert "more above and below: tab" in rig.text
+        assert "more above: pgup, below: pgdn" in rig.text
         await rig.press("tab")  # to a text that is longer than its field
         while rig.focus != "window":
             await rig.press("tab")
@@ -66,6 +66,34 @@ async def test_what_is_hidden_is_marked_where_it_is_cut(tmp_path: Path) -> None:
         await rig.press("home")
         (label,) = (line for line in rig.lines if "stage <" in line)
         assert "… stage <" in " ".join(label.split()), "it is not said that the label goes on"
+
+
+@pytest.mark.parametrize(
+    ("key", "told"),
+    [
+        ("F", ("UA_CODER_VP_FORCE_FALLBACK=1", "Restart the gateway", "again.")),
+        ("X", ("kills", "nothing is done by vp-tui", "again.")),
+        ("P", ("holds the gateway's", "never repeated", "there.")),
+    ],
+)
+async def test_all_that_an_order_will_do_can_be_read_on_few_lines(
+    key: str, told: tuple[str, ...]
+) -> None:
+    async with running(*scenes.stuck(), size=NARROW) as rig:
+        await rig.passes(2.0)
+        await rig.press(key)
+        assert "above: pgup" in rig.text
+        pages = [rig.text]
+        for _page in range(4):
+            await rig.press("pageup")
+            pages.append(rig.text)
+        assert "above: pgup" not in rig.text
+        assert "below: pgdn" in rig.text
+        for words in told:
+            assert any(words in page for page in pages), words
+        assert not any(line.rstrip("│ ").endswith("… …") for line in "\n".join(pages).splitlines())
+        await rig.press("pagedown", "pagedown", "pagedown", "pagedown")
+        _assert_in_view(rig)
 
 
 def _assert_in_view(rig: Rig) -> None:

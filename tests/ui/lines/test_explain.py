@@ -65,7 +65,7 @@ class TestVerdict:
     def test_verdict_word_and_reasons_stand_there(self) -> None:
         assert "verdict not proven: rate needs 17 more, p95 needs 2 more" in ALL_WELL
         assert "row's word GO_BROADER_TRAFFIC_ACTIVE" in ALL_WELL
-        assert "- not proven: rate needs 17 more, p95 needs 2 more, suites not attested" in ALL_WELL
+        assert ALL_WELL.count("not proven: rate needs 17 more, p95 needs 2 more") == 1
         assert "profile rollout, stage broadened" in ALL_WELL
 
     def test_while_the_log_is_unread_no_word_is_claimed(self) -> None:
@@ -93,6 +93,13 @@ class TestSafety:
     def test_no_alarm_is_said(self) -> None:
         assert ALL_WELL.startswith("SAFETY no alarm and no trouble now")
         assert told().startswith("SAFETY no alarm, but nothing is known yet")
+
+    def test_where_keys_are_named_it_is_said_that_they_act_elsewhere(self) -> None:
+        assert "these keys act on the watch screen: esc first" not in ALL_WELL
+        tripped = told(*scenes.blind_and_tripped())
+        assert "-> [F] force fallback" in tripped
+        assert "these keys act on the watch screen: esc first" in tripped
+        assert "[i]" not in tripped, "it is open already"
 
     def test_every_alarm_and_trouble_comes_with_what_helps(self) -> None:
         polls = [e._replace(at=1.0) for e in scenes.lost() if isinstance(e, SourceFailed)]

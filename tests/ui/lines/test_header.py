@@ -174,7 +174,7 @@ async def test_the_gravest_trouble_stands_there_whole_at_80_columns(
 
 async def test_more_troubles_are_counted_and_stand_in_the_links() -> None:
     async with running(*scenes.blind(), scenes.down_again()) as rig:
-        assert rig.lines[3].endswith("+1 more: 5")
+        assert rig.lines[3].endswith("+1 more: [5]")
         await rig.press("5")
         links = rig.pane("links")
     assert "! outcomes unknown" in links

@@ -50,7 +50,7 @@ class TestAuditScreen:
         async with running(*scenes.ordinary(), read(CANCEL, REFUSAL)) as rig:
             await rig.press("u")
             assert "AUDIT" in rig.lines[0]
-            assert "2 newest actions on every gateway" in rig.lines[0]
+            assert "newest 2 actions, all gateways" in rig.lines[0]
             assert [line.split()[:6] for line in rows(rig)] == [
                 ["11-23", "02:00:00", "ana@laptop", "cancel", "d3833624", "task_cancelled=false,"],
                 [">", "11-23", "02:00:00", "ana@laptop", "cancel", "0ddba11d"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from tests.support import builders, scenes
 from tests.support.rig import LARGE, WIDE, Rig, running
 
@@ -165,6 +166,19 @@ async def test_a_failed_listing_says_so() -> None:
         await rig.passes(9.0)
         assert "list down, 9s old" in rig.title("runs")
         assert "other viewer" not in rig.pane("runs")
+
+
+@pytest.mark.parametrize(("width", "told"), [(80, False), (100, True)])
+async def test_what_is_good_to_know_of_a_run_goes_whole(
+    width: int,
+    told: bool,  # noqa: FBT001 - given by the table
+) -> None:
+    async with running(*scenes.ordinary(), size=(width, 30)) as rig:
+        await rig.passes(2.0)
+        line = rig.cursor_line("runs")
+    assert ("holds the lock, 0 wait" in line) is told
+    assert ("holds" in line) is told
+    assert "mission" not in line
 
 
 async def test_a_row_tells_what_its_run_does() -> None:

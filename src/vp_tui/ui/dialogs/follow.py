@@ -18,7 +18,7 @@ from vp_tui.ui.kit.dialog import Dialog
 from vp_tui.ui.kit.forms import Buttons, Field, TextLine
 from vp_tui.ui.kit.line_list import Lines
 from vp_tui.ui.kit.overlays import heading
-from vp_tui.ui.lines.paint import Line, first_lines, join, paragraph
+from vp_tui.ui.lines.paint import Line, join, paragraph
 from vp_tui.views.actions_taken import is_deed, line_of
 from vp_tui.views.lane import why_refused
 
@@ -158,7 +158,7 @@ class FollowDialog(Dialog[None]):
         super().redraw()
         if not self._is_asking and self._since is not None:
             self._hear_refusal(view, self._since)
-        width, height = self.room
+        width, _height = self.room
         blocks = [self.query_one(f"#{name}", Lines) for name in _BLOCKS]
         told, target, steps, facts = blocks
         told.show(chain(*(paragraph(f"! {one}", width, 0, "warn") for one in self._news(view))))
@@ -170,14 +170,11 @@ class FollowDialog(Dialog[None]):
             steps.show(known or [join(f"· {self._ask.sending}")])
         for field in self._fields:
             field.display = self._is_asking
-        self._buttons.display = has_buttons = self._then is not None or (
+        self._buttons.display = self._then is not None or (
             self._is_asking and self._ask.answer is not None
         )
-        blanks = bool(steps.lines) + has_buttons  # over steps and answers
-        shown = sum(len(lines.lines) for lines in (told, target, steps))
-        taken = shown + len(self._fields) + blanks
         about = self._ask.facts(view, width, is_short=bool(steps.lines)) if self._is_asking else []
-        facts.show(first_lines(about, height - taken, width))
+        facts.show(about)
         for lines in blocks:
             lines.display = bool(lines.lines)
 

@@ -21,7 +21,7 @@ from vp_tui.ui.dialogs.window import WorkDialog
 from vp_tui.ui.kit.forms import Cycle, Field, TextLine
 from vp_tui.ui.kit.line_list import Lines
 from vp_tui.ui.lines.explain_rules import gate_lines
-from vp_tui.ui.lines.paint import first_lines, paragraph
+from vp_tui.ui.lines.paint import paragraph
 from vp_tui.views.assessment import assess
 
 if TYPE_CHECKING:
@@ -37,8 +37,6 @@ MEANING: Final = (
     " It holds for this verdict, its limit and this window; the row says who waived it and why."
 )
 _ELSEWHERE: Final = "the window was closed, or another one opened, meanwhile: esc leaves it"
-_FIELDS: Final = 2
-"""Lines of the gate and the reason."""
 
 
 class WaiveDialog(WorkDialog[Waiver]):
@@ -78,11 +76,12 @@ class WaiveDialog(WorkDialog[Waiver]):
 
     def redraw(self) -> None:
         super().redraw()
-        width, height = self.room
+        width, _height = self.room
+        self.show_told(self.said)
         meaning = paragraph(f"{self._window.label}. {MEANING}", width, 0, "dim")
-        room = height - _FIELDS - self.show_told(self.said) - len(meaning)
-        facts = first_lines(gate_lines(self._chosen, self._gate, width), room, width)
-        self.query_one("#facts", Lines).show([*facts, *meaning])
+        self.query_one("#facts", Lines).show(
+            [*gate_lines(self._chosen, self._gate, width), *meaning]
+        )
 
     @property
     def _chosen(self) -> str:

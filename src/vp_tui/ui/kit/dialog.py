@@ -68,6 +68,8 @@ class Dialog(ModalScreen[ResultT | None], Generic[ResultT]):
         Binding("escape", "leave", show=False),
         Binding("tab", "app.focus_next", show=False),
         Binding("shift+tab", "app.focus_previous", show=False),
+        Binding("pageup", "page(-1)", show=False),
+        Binding("pagedown", "page(1)", show=False),
     ]
     SCOPED_CSS = False  # it styles the screen itself too
     CSS = """
@@ -125,8 +127,9 @@ class Dialog(ModalScreen[ResultT | None], Generic[ResultT]):
     def on_mount(self) -> None:
         self._unsubscribe = self.lane.store.subscribe(lambda _state: self.redraw_if_shown())
         box = self.query_one("#dialog")
-        for moved in ("scroll_y", "virtual_size", "size"):
-            self.watch(box, moved, self._mark_hidden_soon, init=False)
+        self.watch(box, "scroll_y", self._mark_hidden_soon, init=False)
+        for changed in ("virtual_size", "size"):
+            self.watch(box, changed, self._show_focus_soon, init=False)
         self._given = self._texts
         for name, text in self._app.drafts.pop(self.draft_name, {}).items():
             self.query_one(f"#{name}", Input).value = text
@@ -139,17 +142,28 @@ class Dialog(ModalScreen[ResultT | None], Generic[ResultT]):
     def _mark_hidden_soon(self) -> None:
         self.call_after_refresh(self._mark_hidden)
 
+    def _show_focus_soon(self) -> None:
+        """Keep what has the focus in view, at each size and however much is told above it."""
+        if self.focused is not None:
+            show = self.focused.scroll_visible
+            self.call_after_refresh(show, animate=False, immediate=True)
+        self._mark_hidden_soon()
+
     def _mark_hidden(self) -> None:
         """Say at the foot of the box that it goes on above or below, and how to get there."""
         box = self.query_one("#dialog")
         above, below = box.scroll_y > 0, box.scroll_y < box.max_scroll_y
-        where = " and ".join(["above"] * above + ["below"] * below)
-        box.border_subtitle = f"more {where}: tab" if where else ""
+        where = {"above: pgup": above, "below: pgdn": below}
+        told = ", ".join(way for way, is_there in where.items() if is_there)
+        box.border_subtitle = f"more {told}" if told else ""
+
+    def action_page(self, direction: int) -> None:
+        box = self.query_one("#dialog")
+        by = direction * max(box.size.height - 1, 1)
+        box.scroll_to(y=box.scroll_y + by, animate=False, immediate=True)
 
     def on_resize(self) -> None:
         self.redraw_if_shown()
-        if self.focused is not None:  # what has the focus is in view at each size
-            self.call_after_refresh(self.focused.scroll_visible, animate=False)
 
     def on_screen_resume(self) -> None:
         self.redraw_if_shown()

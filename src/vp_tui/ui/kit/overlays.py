@@ -52,11 +52,17 @@ class LastLine(Lines):
         super().__init__(id=id)
         self._line = line
         self.told = ""
+        self._over = ""
         self._timer: Timer | None = None
 
     def redraw(self) -> None:
         """Name the keys that work now, unless something is told."""
-        self.show([self._line(self.told)])
+        self.show([((f" {self._over}", "dim"),) if self._over else self._line(self.told)])
+
+    def name_instead(self, keys: str) -> None:
+        """Name the keys of what lies over the screen, and leaves this line free; "": its own."""
+        self._over = keys
+        self.redraw()
 
     def tell(self, text: str, seconds: float) -> None:
         """Tell this for a while, in place of what was told before."""

@@ -110,7 +110,7 @@ def _data(draft: Draft, now: float) -> Line:
     coverage, own = words.coverage(draft.figures.coverage), draft.own
     more = f", +{own.new} in the window" if own else ""
     of: Span = (clock_z(draft.taken_at), "strong")
-    return join("held as of ", of, f", {age(old_s)} old, outcomes {coverage}{more}")
+    return join("held as of ", of, f", {age(old_s)} old, {coverage}{more}")
 
 
 def _cells(draft: Draft) -> Line:

@@ -21,12 +21,13 @@ from vp_tui.domain.rollout.gates import (
     SLOWER_SHIFT_S,
 )
 from vp_tui.domain.statistics import CLAIM_FROM, P95_BOUNDABLE_FROM, ordinal, rank_from_top
-from vp_tui.domain.text import age, counted, literal
+from vp_tui.domain.text import age, counted
 from vp_tui.domain.vocabulary import P95_WATCH_S, percent
 from vp_tui.ui.lines.explain_rules import (
     changes_section,
     gates_section,
     guardrails_section,
+    no_traffic_section,
     window_section,
 )
 from vp_tui.ui.lines.figures import agreement, reported, unknown
@@ -43,8 +44,10 @@ from vp_tui.ui.lines.paint import (
     join,
     pad,
     paragraph,
+    plain,
 )
 from vp_tui.views import words
+from vp_tui.views.actions import key_of
 from vp_tui.views.assessment import assess
 from vp_tui.views.figures import numbers
 from vp_tui.views.lane import turns_ran, turns_told, unseen_turns
@@ -56,7 +59,6 @@ if TYPE_CHECKING:
 
     from vp_tui.domain.rollout.claims import Claim, Claims, Tail
     from vp_tui.domain.rollout.gates import Comparison
-    from vp_tui.domain.rollout.situation import Cause
     from vp_tui.ui.lines.paint import Span
     from vp_tui.views.figures import Numbers
     from vp_tui.views.view import View
@@ -81,6 +83,7 @@ _COVERAGE: Final = {
         " whatever happens. Gates go by the outcomes that are known otherwise"
     ),
 }
+_KEYS: Final = "these keys act on the watch screen: esc first"
 _NOTE = (
     "No answer of the gateway shows the lane's switches: the newest effect that was seen in this"
     " epoch decides, and the env file only where none was. A turn of coding intent that stays on"
@@ -97,7 +100,7 @@ GAP: Final = 2
 def explanation(view: View, width: int) -> list[Line]:
     """Return all of it in lines of at most `width` cells; in two columns if they fit."""
     column = min(width, COLUMN)
-    top = (_safety, _verdict, changes_section, window_section, _no_traffic, _lane)
+    top = (_safety, _verdict, changes_section, window_section, no_traffic_section, _lane)
     if width < 2 * COLUMN + GAP:
         below = (gates_section, guardrails_section, _proof, _coverage)
         return _apart(view, column, *top, *below)
@@ -140,7 +143,7 @@ def _turns(view: View, width: int) -> list[Line]:
     lines = fact("turns", f"{least}{', '.join(told)}", width)
     if turns.ran and not turns.heard:
         return lines
-    unseen = ". ".join([*unseen_turns(view), "Forced fallback says nothing at all"])
+    unseen = ". ".join([*unseen_turns(view), "Under forced fallback no frame tells of the lane"])
     return [*lines, *fact("", unseen, width)]
 
 
@@ -275,21 +278,23 @@ def _safety(view: View, width: int) -> list[Line]:
     lines, safety = [heading("SAFETY")], assess(view).safety
     for alarm in safety:
         key = f"[{alarm.key}] " if alarm.key and f"[{alarm.key}]" not in alarm.cure else ""
-        lines += _wrong(Trouble(alarm.alarm, alarm.reason, f"{key}{alarm.cure}"), width)
+        lines += _wrong(view, Trouble(alarm.alarm, alarm.reason, f"{key}{alarm.cure}"), width)
     told = {alarm.trouble for alarm in safety}
     for trouble in troubles(view):
         if trouble.what not in told:
-            lines += _wrong(trouble, width)
+            lines += _wrong(view, trouble, width)
     if len(lines) > 1:
-        return lines
+        has_key = any("[" in text for line in lines for text, _tone in line)
+        return [*lines, *(paragraph(_KEYS, width, tone="dim") if has_key else ())]
     known = "no alarm, but nothing is known yet either"
     if numbers(view) is not None:
         known = "no alarm and no trouble now"
     return [*lines, *paragraph(known, width)]
 
 
-def _wrong(trouble: Trouble, width: int) -> list[Line]:
-    helps = paragraph(join(("-> ", "dim"), trouble.cure), width, 4) if trouble.cure else []
+def _wrong(view: View, trouble: Trouble, width: int) -> list[Line]:
+    cure = trouble.cure.removeprefix(f"[{key_of(view.state.watch, 'explain')}] ")  # it led here
+    helps = paragraph(join(("-> ", "dim"), cure), width, 4) if cure else []
     return [*paragraph(trouble_line(trouble), width), *helps]
 
 
@@ -301,8 +306,11 @@ def _verdict(view: View, width: int) -> list[Line]:
         return [*lines, *fact("word", unread, width)]
     tone, told, why = verdict_of(assessment, assessment.suggestion)
     said = join((told, tone), f": {why}")
+    reasons = assessment.suggestion.reasons
     if not told:
-        said = join("not proven: ", ", ".join(assessment.gates.not_proven))
+        not_proven = f"not proven: {', '.join(assessment.gates.not_proven)}"
+        said = plain(not_proven)
+        reasons = tuple(reason for reason in reasons if reason != not_proven)
     rules = f"profile {view.state.watch.profile}, stage {assessment.window.stage}"
     note = (
         f"The first rule that fits gives the word ({rules}). You confirm it, or overrule it:"
@@ -312,7 +320,7 @@ def _verdict(view: View, width: int) -> list[Line]:
         *lines,
         *fact("verdict", said, width),
         *fact("row's word", assessment.suggestion.decision, width, "strong"),
-        *(line for reason in assessment.suggestion.reasons for line in bullet(reason, width)),
+        *(line for reason in reasons for line in bullet(reason, width)),
         *paragraph(note, width, tone="dim"),
     ]
 
@@ -326,22 +334,6 @@ def _trust(view: View) -> Line:
     if metrics.word is SourceWord.LIVE:
         return join(state)
     return ((f"{state}; what follows proves nothing, and only bad news counts", "warn"),)
-
-
-def _no_traffic(view: View, width: int) -> list[Line]:
-    """Say for each cause of a window without missions what speaks for and against it."""
-    own = assess(view).numbers
-    if own is None or not own.is_empty:
-        return []
-    causes = facts(map(_cause, assess(view).causes), width)
-    return [heading("WHY NO TRAFFIC: no mission in the window"), *causes]
-
-
-def _cause(cause: Cause) -> tuple[str, Line]:
-    text = literal(cause.line)
-    if cause.is_likely:
-        return "likely", ((text, "strong"),)
-    return ("unlikely", ((text, "dim"),)) if cause.speaks_against else ("open", join(text))
 
 
 def beside(left: Sequence[Line], right: Sequence[Line], width: int, gap: int) -> list[Line]:

@@ -56,6 +56,7 @@ from vp_tui.views.sources import source_view
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from vp_tui.domain.rollout.situation import Cause
     from vp_tui.domain.rollout.verdicts import GateResult
     from vp_tui.domain.rollout.windows import Window, WindowNumbers
     from vp_tui.domain.runs.alarms import LastChange
@@ -317,3 +318,19 @@ def changes_section(view: View, width: int) -> list[Line]:
 def _changed(view: View, change: LastChange) -> Line:
     since = f"{change.after} since {clock_z(view.wall_at(change.at))}"
     return join(f"{since}: {change.cause}", (f", before {change.before}", "dim"))
+
+
+def no_traffic_section(view: View, width: int) -> list[Line]:
+    """Say for each cause of a window without missions what speaks for and against it."""
+    own = assess(view).numbers
+    if own is None or not own.is_empty:
+        return []
+    causes = facts(map(_cause, assess(view).causes), width)
+    return [heading("WHY NO TRAFFIC: no mission in the window"), *causes]
+
+
+def _cause(cause: Cause) -> tuple[str, Line]:
+    text = literal(cause.line)
+    if cause.is_likely:
+        return "likely", ((text, "strong"),)
+    return ("unlikely", ((text, "dim"),)) if cause.speaks_against else ("open", join(text))

@@ -188,7 +188,7 @@ def window_card(view: View, figures: Numbers, width: int, height: int) -> list[L
     assessment = assessment_of(view)
     own, window = assessment.numbers, assessment.window
     if own is None or window is None:
-        return _card(figures, width, height, (("unknown", "warn"),), plain(words.no_log(view)))
+        return _card(figures, width, height, [(("unknown", "warn"),), plain(words.no_log(view))])
     claim = "clean" if figures.source.is_current else "clean when last seen"
     clean: Line = ((claim, "good"),) if assessment.is_clean else (("not clean", "warn"),)
     if not own.terminal:
@@ -205,8 +205,7 @@ def window_card(view: View, figures: Numbers, width: int, height: int) -> list[L
     about = [clean, *flow([plain(str(window.source)), plain(since)], width)]
     first, *others = words.events(lines.own_events(view, figures, window))[: lines.OWN_EVENTS]
     events = flow([join(("events ", "dim"), first), *map(plain, others)], width)
-    room = max(height - len(head) - len(about), 0)
-    return _card(figures, width, height, *head, *events[:room], *about)
+    return _card(figures, width, height, [*head, *events, *about], gives_way=events[::-1])
 
 
 def epoch_card(view: View, figures: Numbers, width: int, height: int) -> list[Line]:
@@ -218,19 +217,17 @@ def epoch_card(view: View, figures: Numbers, width: int, height: int) -> list[Li
         reported = join(reported, (" listed", "dim"))
     head = flow([reported, rate, *lines.agreement(figures)], width)
     first, *unseen = lines.turns(view, is_brief=width < _TURNS)
-    turns = [join(("turns ", "dim"), first)]
-    turns += [line for part in unseen for line in wrap_line(part, width)]
+    turns = [join(("turns ", "dim"), first), *unseen]
     missions = lines.mission_fields(figures, width)
-    room = max(height - len(head) - len(turns) - len(missions), 0)
     proven: list[Line] = []
-    if figures.bounds is not None and room:
+    if figures.bounds is not None:
         interval = words.interval(*figures.bounds.interval95)
         bound = words.at_most(seen.fallbacks, seen.terminal)
         proven = [((f"{interval}, {bound}", "dim"),)]
     kinds = words.events(figures.snapshot.event_counts)
     events = flow([join(("events listed: ", "dim"), kinds[0]), *map(plain, kinds[1:])], width)
-    events = events[: max(room - len(proven), 0)]
-    return _card(figures, width, height, *head, *proven, *missions, *events, *turns)
+    told = [*head, *proven, *missions, *events, *turns]
+    return _card(figures, width, height, told, gives_way=[*events[::-1], *proven])
 
 
 def latency_card(figures: Numbers, width: int, height: int) -> list[Line]:
@@ -243,7 +240,7 @@ def latency_card(figures: Numbers, width: int, height: int) -> list[Line]:
         ],
         width,
     )
-    return _card(figures, width, height, *head, *_chart(figures, width, height - len(head)))
+    return _card(figures, width, height, [*head, *_chart(figures, width, height - len(head))])
 
 
 def _chart(figures: Numbers, width: int, height: int) -> list[Line]:
@@ -265,34 +262,41 @@ def _chart(figures: Numbers, width: int, height: int) -> list[Line]:
 
 
 def guardrails_card(view: View, figures: Numbers, width: int, height: int) -> list[Line]:
-    """Return how the three guardrails stand, and who reverts."""
+    """Return how the three guardrails stand, and who reverts; when the oldest leaves gives way."""
     assessment = assessment_of(view)
     wire = assessment.wire
     leaves_in = counted(wire.oldest_leaves_in or 0, "mission")
     oldest: Line = ((f"the oldest leaves in {leaves_in}", "dim"),)
-    return _card(
-        figures,
-        width,
-        height,
+    told = [
         lines.strip(figures.recent),
         lines.rolling(figures.wire, width),
         *([oldest] if wire.oldest_leaves_in else []),
         lines.cancel_recovery(assessment.guardrails.cancel_recovery),
         ((words.evidence_target(assessment.target, short=True), "dim"),),
         *lines.auto_revert(assessment.guardrails),
-    )
+    ]
+    return _card(figures, width, height, told, gives_way=[oldest])
 
 
-def _card(figures: Numbers, width: int, height: int, *told: Line) -> list[Line]:
-    """Return lines of a card: long ones are wrapped while lines are left, and cut only then."""
+def _card(
+    figures: Numbers, width: int, height: int, told: list[Line], gives_way: Sequence[Line] = ()
+) -> list[Line]:
+    """Return lines of a card: long ones are wrapped, and cut only where no line gives way."""
+    for line in gives_way:
+        if line in told and sum(len(_wrapped(one, width)) for one in told) > height:
+            told.remove(line)
     shown: list[Line] = []
     for number, line in enumerate(told):
         left = height - len(shown) - len(told[number + 1 :])
-        wrapped = wrap_line(line, width) if width_of(line) > width else [line]
+        wrapped = _wrapped(line, width)
         if len(wrapped) > left > 0:
             wrapped = [*wrapped[: left - 1], join(*wrapped[left - 1 :])]
         shown += wrapped
     return _aged(figures, width, shown[:height])
+
+
+def _wrapped(line: Line, width: int) -> list[Line]:
+    return wrap_line(line, width) if width_of(line) > width else [line]
 
 
 def _aged(figures: Numbers, width: int, told: Sequence[Line]) -> list[Line]:

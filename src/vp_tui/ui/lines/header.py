@@ -120,7 +120,7 @@ def trouble_line(trouble: Trouble) -> Line:
 
 
 def _more(hidden: int, view: View) -> Line:
-    told = f"+{hidden} more: {key_of(view.state.watch, 'links')}"
+    told = f"+{hidden} more: [{key_of(view.state.watch, 'links')}]"
     return ((told, "warn"),) if hidden else ()
 
 
@@ -304,10 +304,11 @@ def _coverage(view: View, *, is_full: bool) -> Line:
     figures = numbers(view)
     if figures is None:
         return ()
-    text = words.coverage(figures.coverage)
-    if not figures.source.is_current:
+    is_current = figures.source.is_current
+    text = words.coverage(figures.coverage, short=not (is_full and is_current))
+    if not is_current:
         return ((f"was {text}", "dim"),)
-    return join("outcomes " if is_full else "", (text, COVERAGE_TONES[figures.coverage.state]))
+    return ((text, COVERAGE_TONES[figures.coverage.state]),)
 
 
 def _lane(view: View) -> Line:

@@ -82,6 +82,7 @@ _GLUED: Final = re.compile("(?<=[<>]) (?=[0-9])|(?<=[0-9]) (?=(?:%|s)(?![a-z]))"
 """The blank between a number and its unit or sign: no line is broken there."""
 _PATH: Final = re.compile(r"(?<![\w…])(?:~|\.\.?)?/(?:[^\s/:,;]+/)+([^\s/:,;]+)")
 _SESSION: Final = re.compile(r"\bsession_\d{8}_\d{6}_(\w+)")
+_ADDRESS: Final = re.compile(r"(?:(?<=: )|^)(?:[\w.-]+|\[[\da-f:.]+\]):\d{1,5}: ")
 _FIRST: Final = re.compile("[,;:.](?: |$)")
 """Where the first thing to do of a cure ends."""
 _CAUSE: Final = 30
@@ -162,13 +163,13 @@ def cut(painted: Line, width: int) -> Line:
 
 
 def shorten(painted: Line, width: int) -> Line:
-    """Return at most `width` cells of a line: paths and ids are shortened before it is cut."""
+    """Return at most `width` cells of a line: paths, ids and addresses go before words."""
     return cut(briefer(painted, width), width)
 
 
 def briefer(painted: Line, width: int) -> Line:
-    """Return a line, its paths and ids shortened where it takes more than `width` cells."""
-    for long, short in (_PATH, r"…/\1"), (_SESSION, r"\1"):
+    """Return a line, paths, ids and addresses shortened where it takes more than `width`."""
+    for long, short in (_PATH, r"…/\1"), (_SESSION, r"\1"), (_ADDRESS, ""):
         if width_of(painted) > width:
             painted = tuple((long.sub(short, text), tone) for text, tone in painted)
     return painted

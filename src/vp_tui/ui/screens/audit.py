@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from vp_tui.domain.orders import ActionKind, ActionRecord
-from vp_tui.domain.text import clock_time, clock_z, counted, literal, short_id, utc_z
+from vp_tui.domain.text import clock_time, clock_z, literal, short_id, utc_z
 from vp_tui.state.state import NO_AUDIT
 from vp_tui.ui.actions import closing
 from vp_tui.ui.kit.listing import WIDE, Columns, Listing, RowList
@@ -107,8 +107,8 @@ class AuditScreen(Listing[ActionRecord, ActionRecord]):
         return "\n".join((row.actor, row.action, row.target, row.reason, row.result, *told))
 
     def counted(self) -> str:
-        newest = counted(len(self.rows), "newest action")
-        return f"{newest} on every gateway" if self.rows else "no action yet"
+        newest = "1 action" if len(self.rows) == 1 else f"newest {len(self.rows)} actions"
+        return f"{newest}, all gateways" if self.rows else "no action yet"
 
     def about(self, width: int) -> list[Line]:
         """Return why the audit cannot be read, and what of it tells no action."""

@@ -14,7 +14,6 @@ from textual.containers import Container, Horizontal
 from vp_tui.domain.lane.auto_revert import Phase
 from vp_tui.domain.models import Source
 from vp_tui.domain.runs.levels import Level
-from vp_tui.state.sources import is_lost
 from vp_tui.ui.actions import footer_line
 from vp_tui.ui.kit.line_list import LineList, Lines
 from vp_tui.ui.kit.overlays import LastLine, heading, picture_of
@@ -336,7 +335,7 @@ class Board(Container):
             is_alarm=any(row.is_alarm for row in self._rows),
             is_triage=self.triage_choice.session_id is not None,
             is_deaf=self.looked_at in deaf,
-            can_cancel=not is_lost(view.state) and self._can_cancel(view),
+            can_cancel=source_view(view, Source.SESSIONS).is_current and self._can_cancel(view),
             missed=None if rows.following or not rows.follows else rows.waiting,
             found=self.found.get(self.focused_name, ""),
             enter=("triage" if rows is self.runs.list else "whole line") if rows.count else "",

@@ -129,7 +129,8 @@ def _alarm_line(view: View, width: int) -> Line:
     more = f"  +{len(alarms) - 1} more" if len(alarms) > 1 else ""
     seen: Span = (words.seen_by(view, first), "dim")
     if first.acknowledged is None:
-        seen = (f"{words.seen_by(view, first)}: {key_of(view.state.watch, 'acknowledge')}", "warn")
+        key = key_of(view.state.watch, "acknowledge")
+        seen = (f"{words.seen_by(view, first)}: [{key}]", "warn")
     kind: Span = (f"! alarm {first.key.kind} ", "bad")
     line = join(kind, f"{words.rang(view, first)}  ", seen, more)
     if width_of(line) > width:  # the key stays

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, ClassVar, Final
 from vp_tui.domain.models import StreamState
 from vp_tui.domain.runs.levels import Level, either
 from vp_tui.domain.text import age, clock_time, counted, fold, short_id
-from vp_tui.ui.lines.paint import Line, fit, join
+from vp_tui.ui.lines.paint import Line, fit, join, width_of
 from vp_tui.ui.watch.logs import PaneList
 from vp_tui.views import words
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Sequence
+    from collections.abc import Hashable, Iterator, Sequence
 
     from vp_tui.domain.runs.levels import RunLevel
     from vp_tui.ui.lines.paint import Span, Tone
@@ -105,10 +105,11 @@ class RunsList(PaneList):
     def paint(self, index: int) -> Line:
         row = self._rows[index]
         marker = ">" if index == self.cursor else " "
-        name = join((short_id(_id(row)), "strong"), " ")
+        name = join(marker, _level(row.level), " ", (short_id(_id(row)), "strong"), " ")
         about = _about(row, row.other_viewers if self._is_current else 0)
-        facts = _facts(row, short=self.size.width < USUAL)
-        return join(marker, _level(row.level), " ", name, facts, "  ", about)
+        room = self.size.width - width_of(name)
+        facts = _facts(row, room, short=self.size.width < USUAL)
+        return join(name, facts, "  ", about)
 
 
 def counted_levels(rows: Sequence[RunRow]) -> str:
@@ -139,7 +140,7 @@ def _level(level: RunLevel) -> Line:
     return ((fit(told, max(LEVEL_WIDTH, len(told))), tone),)
 
 
-def _facts(row: RunRow, *, short: bool) -> Line:
+def _facts(row: RunRow, room: int, *, short: bool) -> Line:
     level = row.level.level
     if row.level.is_unjudged or row.level.is_old:
         return join(_holding(row), (row.level.reason, "plain"), _link(row))
@@ -156,7 +157,11 @@ def _facts(row: RunRow, *, short: bool) -> Line:
     tone: Tone = "dim" if (row.silent_s or 0.0) < SILENT_S else "plain"
     silence = (fit(f"silent {age(row.silent_s)}", 13), tone)
     since = "" if short else _since_when(row)  # how long it is silent matters more
-    return join(since, silence, _holding(row), _tool_use(row), _link(row))
+    told, link = join(since, silence, _holding(row), _tool_use(row)), _link(row)
+    for more in _at_ease(row):  # whole ones only: the triage tells them too
+        if width_of(told) + width_of(more) + width_of(link) <= room:
+            told = join(told, more)
+    return join(told, link)
 
 
 def _since_when(row: RunRow) -> str:
@@ -191,13 +196,16 @@ def _tool_use(row: RunRow) -> Line:
         facts = join(("in ", "dim"), turn.tool, (f" {age(row.tool_s)}", "dim"))
     elif row.run.last_kind is not None:
         facts = join((f"last {row.run.last_kind}", "dim"))
+    return facts
+
+
+def _at_ease(row: RunRow) -> Iterator[Line]:
+    """Yield what is good to know of a run where there is room."""
+    if row.level.holds_lock and not row.level.waiting:
+        yield (("  holds the lock, 0 wait", "dim"),)
     if row.mission.mission_id is not None:
         guess = "" if row.mission.is_certain else "?"
-        shown = f"  mission {row.mission.mission_id[-MISSION_DIGITS:]}{guess}"
-        facts = join(facts, (shown, "dim"))
-    if row.level.holds_lock and not row.level.waiting:
-        facts = join(facts, ("  holds the lock, 0 wait", "dim"))
-    return facts
+        yield ((f"  mission {row.mission.mission_id[-MISSION_DIGITS:]}{guess}", "dim"),)
 
 
 def _link(row: RunRow) -> Line:
