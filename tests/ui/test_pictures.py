@@ -112,7 +112,7 @@ async def test_under_an_alarm_cause_and_key_are_on_the_screen(
         assert cause in rig.header
         assert key in rig.header
         if rig.board.alarms.display:
-            assert ": a" in next(line for line in rig.lines if line.startswith("! alarm"))
+            assert "[a]" in next(line for line in rig.lines if line.startswith("! alarm"))
 
 
 def test_there_is_no_picture_of_what_is_not_tested() -> None:
