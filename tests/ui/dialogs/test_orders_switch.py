@@ -81,7 +81,7 @@ async def test_the_dialog_shows_what_is_so_and_what_will_be_done(size: tuple[int
 async def test_what_nobody_has_hands_for_is_not_offered_to_be_done() -> None:
     async with running(*scenes.ordinary()) as rig:
         await rig.press("F")
-        assert "vp-tui changes nothing, and watches" in rig.text
+        assert "vp-tui changes nothing" in rig.text
         assert ">[ Not now ]   [ Watch for it ]" in rig.text
         assert "Force fallback now" not in rig.text
 
