@@ -78,8 +78,6 @@ _ANSWERS: Final[dict[Change, str]] = {
     Change(Switch.SHADOW, on=False): "Shadow mode off",
 }
 """Of changes that one answer confirms; for the others the lane's name is typed."""
-_BY_HAND: Final = "Watch for it"
-"""What confirms a change that vp-tui has no hands for."""
 
 
 class WhichRunDialog(Dialog[str]):
@@ -215,9 +213,8 @@ class SwitchQuestion(Question):
         followed = followed_change(view, change)
         self._change = change
         self.title = _TITLES[change]
-        self.answer = _ANSWERS.get(change)
-        if self.answer and (view.state.watch.means or Means()).is_manual(change):
-            self.answer = _BY_HAND
+        by_hand = (view.state.watch.means or Means()).is_manual(change)
+        self.answer = "Watch for it" if by_hand and change in _ANSWERS else _ANSWERS.get(change)
         self.word = view.state.watch.vp_id
         self.since = followed.asked_at if followed else None
         is_over = view.state.lane.acted is not None and self.then(view) is None
