@@ -25,6 +25,7 @@ from vp_tui.storage import places
 from vp_tui.storage.audit_log import newest_actions
 from vp_tui.storage.places import Places
 from vp_tui.worker.files import AuditFeed
+from vp_tui.worker.polling import RunsHeard
 
 if TYPE_CHECKING:
     from multiprocessing.process import BaseProcess
@@ -90,7 +91,9 @@ def act(stage: Stage, who: str, host: str, deed: str) -> None:
     credentials, tls = credentials_of(settings, ambient=False), TlsContext(settings.url)
     client = client_of(settings, credentials, tls, around)
     with patch.dict("os.environ", LOGNAME=who):
-        runner = order_runner(settings, client, credentials, tls, Places(home), told.append, around)
+        runner = order_runner(
+            settings, client, credentials, tls, Places(home), RunsHeard(told.append), around
+        )
     (stage.here / f"{who} is ready").touch()
     wait_for(stage.here / "go")
     asyncio.run(runner.carry_out(DEEDS[deed]))

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, cast
 
 import pytest
+from tests.support import builders
 
 from vp_tui.domain.events import (
     AuditFailed,
@@ -15,18 +16,21 @@ from vp_tui.domain.events import (
     CancelFailed,
     CancelRequested,
     OrderRefused,
+    SessionsArrived,
 )
-from vp_tui.domain.models import CancelAnswer
+from vp_tui.domain.models import CancelAnswer, Plane
 from vp_tui.domain.orders import ActionKind, ActionRecord, CancelRun, Holder
 from vp_tui.gateway.errors import TimedOut, Unauthorized
 from vp_tui.storage.audit_log import newest_actions
 from vp_tui.storage.locks import HostLock, lock_file
 from vp_tui.worker.orders import READ_ONLY, UNSEEN_S, AuditBook, OrderRunner, Tools
+from vp_tui.worker.polling import RunsHeard
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from vp_tui.domain.events import Event
+    from vp_tui.domain.models import Session
     from vp_tui.gateway.errors import GatewayError
     from vp_tui.gateway.orders import Orders
     from vp_tui.worker.actuator import Actuator
@@ -61,6 +65,9 @@ class Desk:
     ) -> None:
         self.orders = FakeOrders()
         self.events: list[Event] = []
+        self.runs = RunsHeard(self.events.append)
+        self.listed: tuple[Session, ...] = ()
+        """What the newest listing says when a cancel looks; nothing: it does not come."""
         self.audit = audit
         self.passed = 0.0
         tools = Tools(
@@ -68,11 +75,17 @@ class Desk:
             cast("Actuator", None),
             cast("Prober", None),
             lambda what: HostLock(lock_file(locks or audit.parent, "http://gateway", what)),
+            self._look,
+            self.runs.why_gone,
         )
         book = AuditBook(audit, me, "http://gateway", "vp.x")
         self.runner = OrderRunner(
             None if read_only else tools, book, self.events.append, lambda: self.passed, self._wall
         )
+
+    async def _look(self) -> None:
+        if self.listed:
+            self.runs.tell(SessionsArrived(50.0, self.listed, len(self.listed), Plane.OPS))
 
     async def cancel(self, session_id: str, reason: str) -> None:
         await self.runner.carry_out(CancelRun(session_id, reason))
@@ -200,6 +213,44 @@ async def test_one_that_is_on_its_way_when_vp_tui_leaves_is_audited_as_unknown(d
     (line,) = desk.lines
     assert line.result == "unknown"
     assert line.steps[-1].detail == "vp-tui was left before the answer came"
+
+
+SHOWN = CancelRun("a", "stuck", alive_at=40.0)
+GONE = "it runs nothing now: there is nothing to cancel"
+ANOTHER = "the run that was shown has ended, another one runs: look at it first"
+
+
+def ended(at: float) -> Event:
+    return builders.stream(builders.frame("query_complete"), session_id="a", at=at)[0]
+
+
+@pytest.mark.parametrize(
+    ("heard", "now", "why"),
+    [
+        ([], builders.session("a", active_runs=1), None),
+        ([], builders.session("a"), GONE),
+        ([], builders.session("b", active_runs=1), "it is not listed any more"),
+        ([ended(39.0)], builders.session("a", active_runs=1), None),
+        ([ended(41.0)], builders.session("a", active_runs=1), ANOTHER),
+        ([builders.listing(builders.session("a"), at=41.0)],
+         builders.session("a", active_runs=1), ANOTHER),
+        ([ended(41.0)], None, ANOTHER),
+        ([], None, None),
+    ],
+)  # fmt: skip
+async def test_right_before_a_cancel_is_sent_its_run_has_to_be_the_one_that_was_shown(
+    desk: Desk, heard: list[Event], now: Session | None, why: str | None
+) -> None:
+    desk.listed = () if now is None else (now,)
+    for event in heard:
+        desk.runs.tell(event)
+    desk.events.clear()
+    await desk.runner.carry_out(SHOWN)
+    assert len(desk.orders.asked) == (why is None)
+    refused = [event.why for event in desk.events if isinstance(event, OrderRefused)]
+    assert refused == ([] if why is None else [why])
+    (line,) = desk.lines
+    assert (line.result == f"refused: {why}") is (why is not None)
 
 
 class Pair:

@@ -100,6 +100,8 @@ class Rig:
             cast("Actuator", actuator),
             cast("Prober", prober),
             lambda what: HostLock(lock_file(path.parent / "locks", URL, what)),
+            self._look,
+            lambda _order: None,
         )
         self.runner = OrderRunner(
             tools if actuator or prober else None,
@@ -108,6 +110,9 @@ class Rig:
             lambda: 12.0,
             wall=lambda: NOW,
         )
+
+    async def _look(self) -> None:
+        """Not for these orders."""
 
     async def change(self, change: Change, reason: str) -> None:
         await self.runner.carry_out(SetSwitch(change, reason))

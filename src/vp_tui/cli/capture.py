@@ -59,6 +59,7 @@ from vp_tui.views.evidence_row import facts_of, row_of
 from vp_tui.views.figures import current_window
 from vp_tui.views.sources import source_view
 from vp_tui.views.view import View
+from vp_tui.worker.polling import RunsHeard
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
@@ -234,7 +235,8 @@ async def _drive(settings: Settings, options: CaptureOptions, places: Places) ->
     tls = TlsContext(settings.url, settings.ca_file)
     client = GatewayClient(settings.url, settings.vp_id, credentials, tls=tls)
     narration = _Narration(options.probes)
-    runner = order_runner(settings, client, credentials, tls, places, narration.hear)
+    runs = RunsHeard(narration.hear)
+    runner = order_runner(settings, client, credentials, tls, places, runs)
     try:
         dialect = None
         with suppress(GatewayError):

@@ -6,15 +6,19 @@ first frame.
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from vp_tui.cli.wiring import USUAL, Surroundings, credentials_of, means_of, new_store
+from vp_tui.domain.events import SessionsArrived
 from vp_tui.domain.lane.switches import Means
+from vp_tui.domain.models import Plane
 from vp_tui.domain.vocabulary import RevertMode
 from vp_tui.gateway.client import GatewayClient
 from vp_tui.gateway.credentials import gateway_id, stream_url
+from vp_tui.gateway.errors import GatewayError
 from vp_tui.gateway.orders import Orders
 from vp_tui.gateway.stream import StreamCore
 from vp_tui.gateway.transport import TlsContext
@@ -26,7 +30,7 @@ from vp_tui.worker.actuator import Actuator
 from vp_tui.worker.evidence import evidence_files
 from vp_tui.worker.feeds import Feeds
 from vp_tui.worker.orders import AuditBook, OrderRunner, Tools
-from vp_tui.worker.polling import Pace
+from vp_tui.worker.polling import Pace, RunsHeard
 from vp_tui.worker.prober import Prober
 
 if TYPE_CHECKING:
@@ -39,6 +43,10 @@ if TYPE_CHECKING:
     from vp_tui.gateway.credentials import Credentials
     from vp_tui.storage.places import Places
     from vp_tui.worker.polling import Stream
+
+
+LOOK_S: Final = 3.0
+"""Seconds that a cancel waits for the newest listing; without one it goes by what is known."""
 
 
 def client_of(
@@ -80,13 +88,14 @@ def connect(
         core = StreamCore(session_id, around.clock(), around.chance.random)
         return SessionStream(stream_url(url, session_id), core, feeds.tell, options)
 
+    runs = RunsHeard(emit)
     client = client_of(settings, credentials, tls, around)
-    orders = order_runner(settings, client, credentials, tls, places, emit, around)
+    orders = order_runner(settings, client, credentials, tls, places, runs, around)
     feeds = Feeds(
         client,
         credentials,
         make_stream,
-        emit,
+        runs.tell,
         orders=orders,
         lane_log_id=state.lane_log_id,
         files=tuple(file_feeds(settings, places, emit, around.clock, may_revert=may_revert)),
@@ -102,13 +111,20 @@ def order_runner(
     credentials: Credentials,
     tls: TlsContext,
     places: Places,
-    emit: Callable[[Event], None],
+    runs: RunsHeard,
     around: Surroundings = USUAL,
 ) -> OrderRunner:
     """Return what carries out orders; in read-only mode it only audits what was asked for."""
 
     async def missions() -> tuple[Mission, ...]:
         return (await client.metrics()).missions
+
+    async def look() -> None:
+        with suppress(GatewayError, TimeoutError):
+            async with asyncio.timeout(LOOK_S):
+                sessions, total, odd, old_s = await client.sessions()
+            now = around.clock()
+            runs.tell(SessionsArrived(now, sessions, total, Plane.OPS, odd, old_s))
 
     tools = None
     if not settings.read_only:
@@ -122,10 +138,12 @@ def order_runner(
         )
         actuator = Actuator(means_of(settings) or Means(), settings.brake.timeout_s)
         prober = Prober(orders, missions, clock=around.clock)
-        tools = Tools(orders, actuator, prober, partial(_lock_of, settings, places))
+        tools = Tools(
+            orders, actuator, prober, partial(_lock_of, settings, places), look, runs.why_gone
+        )
     book = AuditBook(places.audit, actor(), settings.url, settings.vp_id)
     return OrderRunner(
-        tools, book, emit, around.clock, around.wall, alarm_command=settings.alarm.command
+        tools, book, runs.tell, around.clock, around.wall, alarm_command=settings.alarm.command
     )
 
 

@@ -11,6 +11,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import partial
+from math import inf
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from vp_tui.domain.models import ActionStep
@@ -282,6 +283,8 @@ class CancelRun(NamedTuple):
     reason: str
     mission_id: str | None = None
     """The mission that certainly is that run's; None where that is not known."""
+    alive_at: float = inf
+    """When the run was last known to be under way, on vp-tui's own monotonic clock."""
 
 
 class SetSwitch(NamedTuple):

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Final
 from vp_tui.domain import events, orders
 from vp_tui.domain.lane.switches import Actuation, Change
 from vp_tui.domain.models import Failure
+from vp_tui.domain.runs.progress import alive_at
 from vp_tui.state.store import pump
 from vp_tui.storage.errors import HandoverError
 from vp_tui.storage.places import actor
@@ -102,7 +103,8 @@ class Commands:
     def cancel(self, session_id: str, reason: str) -> None:
         """Cancel a session's run; answered by CancelRequested, then CancelAnswered or -Failed."""
         view = View(self.store.state, self.clock())
-        self.feeds.order(orders.CancelRun(session_id, reason, certain_mission(view, session_id)))
+        known = certain_mission(view, session_id), alive_at(view.state.runs.get(session_id))
+        self.feeds.order(orders.CancelRun(session_id, reason, *known))
 
     def change_switch(self, change: Change, reason: str) -> None:
         """Set a switch of the lane; answered by SwitchAsked, then SwitchActed."""

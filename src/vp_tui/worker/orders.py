@@ -37,7 +37,7 @@ from vp_tui.storage.errors import AuditError, LockError
 from vp_tui.worker.actuator import run_command
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
     from pathlib import Path
 
     from vp_tui.domain.lane.probe import Probe
@@ -67,6 +67,10 @@ class Tools(NamedTuple):
     prober: Prober
     lock_of: Callable[[str], HostLock]
     """The host's lock for what orders are about, by its name."""
+    look: Callable[[], Awaitable[None]]
+    """Has the sessions listed, if that does not take too long."""
+    why_gone: Callable[[CancelRun], str | None]
+    """Why a cancel would not hit the run that it is meant for, by all that is heard so far."""
 
 
 class AuditBook(NamedTuple):
@@ -166,6 +170,8 @@ class OrderRunner:
             if (why := await asyncio.to_thread(self._barred, lock, account)) is not None:
                 self._refuse(account, why)
                 return
+            if isinstance(order, CancelRun):
+                await tools.look()
             begun = account.record._replace(result=ActionKind.BEGUN, kind=ActionKind.BEGUN)
             await self._keep(begun)
             await self._do(order, tools, account)
@@ -228,6 +234,9 @@ class OrderRunner:
         now, who = self.clock(), self.book.actor
         match order:
             case CancelRun():
+                if (why := tools.why_gone(order)) is not None:
+                    self._refuse(account, why)
+                    return
                 await self._cancel(order, tools.orders, account)
             case RunProbe():
                 await self._probe(order, tools.prober, account)
@@ -243,7 +252,7 @@ class OrderRunner:
                 account.came_to(*_actuated(done), *done.steps)
 
     async def _cancel(self, order: CancelRun, orders: Orders, account: _Account) -> None:
-        session_id, reason, mission_id = order
+        session_id, reason, mission_id, _alive_at = order
         requested = ActionStep(account.record.at, "requested")
         account.record = account.record._replace(steps=(*account.record.steps, requested))
         whose = self.book.actor, mission_id

@@ -14,7 +14,10 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Protocol
 
-from vp_tui.domain.events import LinkDropped, LogArrived
+from vp_tui.domain.events import LinkDropped, LogArrived, SessionsArrived
+from vp_tui.domain.lane.turn_proof import is_end
+from vp_tui.domain.models import StreamEvent
+from vp_tui.domain.runs.run import NEVER
 from vp_tui.gateway.errors import GatewayError, Unauthorized
 from vp_tui.gateway.log_tail import TailCursor
 
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
 
     from vp_tui.domain.events import Event
     from vp_tui.domain.models import Session
+    from vp_tui.domain.orders import CancelRun
     from vp_tui.gateway.client import GatewayClient
 
 
@@ -240,3 +244,36 @@ class LogTailer:
                 self._interval_s = next_interval(self._interval_s, len(chunk.lines))
                 return self._interval_s
         return FASTEST_S
+
+
+class RunsHeard:
+    """What was told last of each session's run, before the screen's loop came to it."""
+
+    def __init__(self, emit: Callable[[Event], None]) -> None:
+        self._emit = emit
+        self._over_at: dict[str, float] = {}
+        """When a turn of the session was last heard to end, or a listing counted none."""
+        self._running: dict[str, bool] = {}
+        """Whether the newest listing counts a run, of each session in it."""
+
+    def tell(self, event: Event) -> None:
+        """Tell an event, and take up what it tells of runs."""
+        self._emit(event)
+        if isinstance(event, StreamEvent) and is_end(event.frame):
+            self._over_at[event.session_id] = event.at
+        elif isinstance(event, SessionsArrived) and not event.old_s:
+            self._running = {one.session_id: one.is_running for one in event.sessions}
+            heard = {one: at for one, at in self._over_at.items() if one in self._running}
+            idle = {one: event.at for one, is_running in self._running.items() if not is_running}
+            self._over_at = heard | idle
+
+    def why_gone(self, order: CancelRun) -> str | None:
+        """Say why a cancel does not hit the run that it is meant for; None: it may."""
+        session_id = order.session_id
+        if self._running and session_id not in self._running:
+            return "it is not listed any more"
+        if not self._running.get(session_id, True):
+            return "it runs nothing now: there is nothing to cancel"
+        if self._over_at.get(session_id, NEVER) > order.alive_at:
+            return "the run that was shown has ended, another one runs: look at it first"
+        return None

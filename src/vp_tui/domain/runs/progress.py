@@ -8,6 +8,7 @@ cancelled but whose turn has not ended goes on holding it.
 
 from __future__ import annotations
 
+from math import inf
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vp_tui.domain.runs.run import LOST_KEPT_S, NEVER, or_never
@@ -293,3 +294,13 @@ def wrote_at(
         log_at = None
     newest = max(or_never(hit.wrote_at), or_never(log_at))
     return newest if context.now - newest < context.stuck_after_s else None
+
+
+def alive_at(run: Run | None) -> float:
+    """Return when a run was last known to be what it is now: what ends later is that run.
+
+    Of a run that is not known nothing is told by that.
+    """
+    if run is None:
+        return inf
+    return max(map(or_never, (run.ended_at, run.running_since, run.turn.started_at, run.spoke_at)))
