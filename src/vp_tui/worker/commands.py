@@ -228,10 +228,7 @@ class NetworkThread:
         self._ended = False
 
     def add(self, connect: Callable[[], Feeds]) -> LaneFeeds:
-        """Return the feeds of one more lane, which begin when the thread is started.
-
-        `connect` makes them, on the thread: their libraries load there.
-        """
+        """Return the feeds of one more lane; `connect` makes them on the thread, once it runs."""
         lane = LaneFeeds(self, connect)
         self._lanes.append(lane)
         return lane
