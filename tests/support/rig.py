@@ -99,6 +99,7 @@ class Rig:
         self,
         files: EvidenceFiles | None = None,
         own: Path = NOWHERE,
+        report: Callable[[Exception], str] | None = None,
         **watch: Any,  # noqa: ANN401 - fields of Watch
     ) -> None:
         self.now = 0.0
@@ -114,6 +115,7 @@ class Rig:
             commands,
             clock=self._clock,
             wall=lambda: NOW + timedelta(seconds=self.now),
+            report=report,
         )
         self.app = VpTuiApp(self.lane, cast("NetworkThread", self.network))
         self.app.keyboard = UnhurriedKeyboard()
@@ -243,10 +245,14 @@ async def running(
     size: tuple[int, int] = SMALL,
     files: EvidenceFiles | None = None,
     own: Path = NOWHERE,
+    report: Callable[[Exception], str] | None = None,
     **watch: Any,  # noqa: ANN401 - fields of Watch
 ) -> AsyncIterator[Rig]:
-    """Run the app after these events; `own` is the directory of its own files."""
-    rig = Rig(files, own, **watch)
+    """Run the app after these events; `own` is the directory of its own files.
+
+    A bug ends it, as it should a test; with a `report` it goes on as at the operator's.
+    """
+    rig = Rig(files, own, report, **watch)
     async with rig.app.run_test(size=size, notifications=True) as rig.pilot:
         if events:
             rig.store.apply(*events)

@@ -35,6 +35,9 @@ class FakeFeeds:
         finally:
             self.ended.set()
 
+    def survive(self, _error: Exception) -> bool:
+        return False
+
     def break_down(self) -> None:
         self._bug.set()
 

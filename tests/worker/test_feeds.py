@@ -14,7 +14,7 @@ from tests.support.builders import (
     snapshot,
     stream,
 )
-from tests.support.gateway import LANE, Rig, lost, refused, settle
+from tests.support.gateway import LANE, FakeStream, Rig, lost, refused, settle
 
 from vp_tui.domain.events import (
     AuditFailed,
@@ -24,6 +24,8 @@ from vp_tui.domain.events import (
     LinkDropped,
     LogArrived,
     LogDropped,
+    PartFailed,
+    PollRateChanged,
     SessionsArrived,
     SnapshotArrived,
     SourceFailed,
@@ -33,8 +35,10 @@ from vp_tui.domain.models import LaneSession, Plane, Source
 from vp_tui.domain.orders import CancelRun, RestartGateway
 from vp_tui.gateway.errors import GatewayError, NotFound, ServerFailed, TimedOut
 from vp_tui.worker.feeds import LOOKS_AFTER_S
+from vp_tui.worker.files import ThreadFeed
 
 if TYPE_CHECKING:
+    from vp_tui.domain.events import Event
     from vp_tui.domain.orders import Order
 
 
@@ -396,7 +400,74 @@ class TestLogs:
             assert {key for key in rig.client.asked if key.startswith("log")} == {f"log {LANE}"}
 
 
-async def test_a_bug_in_one_feed_ends_them_all_and_closes_the_client() -> None:
+def told_faults(rig: Rig) -> list[tuple[str, str, float | None]]:
+    return [(event.part, event.told, event.again_s) for event in rig.told(PartFailed)]
+
+
+async def test_a_bug_in_one_feed_takes_down_that_only_and_it_is_started_again() -> None:
+    rig = Rig()
+    rig.feeds.report = lambda error: f"of {error}"
+    rig.client.broken = KeyError("a bug")
+    async with rig.running():
+        assert told_faults(rig) == [("polling health", "KeyError, report of 'a bug'", 1.0)]
+        assert rig.told(SnapshotArrived)
+        for pause_s in (2.0, 4.0, 8.0, 16.0, 30.0, 30.0):
+            before_s = told_faults(rig)[-1][2] or 0.0
+            await rig.pace.passes(before_s)
+            assert told_faults(rig)[-1][2] == pause_s
+        assert not rig.told(HealthArrived)
+        rig.client.broken = None
+        await rig.pace.passes(30.0)
+        assert rig.told(HealthArrived)
+
+
+async def test_a_stream_with_a_bug_takes_down_no_other() -> None:
+    class BrokenStream(FakeStream):
+        async def run(self) -> None:
+            raise KeyError(self.session_id)
+
+    rig = Rig()
+    rig.feeds.report = lambda _error: "r"
+    make, broken = rig.feeds.make_stream, BrokenStream("bad")
+    rig.feeds.make_stream = lambda name: broken if name == "bad" else make(name)
+    rig.client.sessions_answers[Plane.OPS] = [session("bad"), session("good")]
+    async with rig.running():
+        assert told_faults(rig) == [("stream bad", "KeyError, report r", 1.0)]
+        assert rig.streams["good"].running
+
+
+async def test_a_file_with_a_bug_takes_down_no_other() -> None:
+    class Broken(ThreadFeed):
+        part = "reading a file"
+
+        def news(self) -> Event | None:
+            raise KeyError("a bug")
+
+    class Whole(ThreadFeed):
+        part = "reading another"
+
+        def news(self) -> Event | None:
+            return PollRateChanged(0.0, 1.0)
+
+    rig = Rig(
+        lambda rig: tuple(kind(rig.events.append, rig.pace.clock) for kind in (Broken, Whole))
+    )
+    rig.feeds.report = lambda _error: "r"
+    async with rig.running():
+        while not rig.told(PollRateChanged):
+            await settle()
+        assert told_faults(rig) == [("reading a file", "KeyError, report r", 1.0)]
+
+
+async def test_a_key_whose_request_has_a_bug_ends_no_feed() -> None:
+    rig = Rig()
+    rig.feeds.report = lambda _error: "r"
+    async with rig.running():
+        assert rig.feeds.survive(KeyError("a bug"))
+        assert told_faults(rig) == [("what a key asked for", "KeyError, report r", None)]
+
+
+async def test_without_a_report_a_bug_in_one_feed_ends_them_all_and_closes_the_client() -> None:
     rig = Rig()
     rig.client.broken = KeyError("a bug")
     with pytest.raises(ExceptionGroup) as ended:

@@ -10,7 +10,7 @@ from tests.support.builders import on_disk, session
 from tests.support.gateway import FakeStream, settle
 
 from vp_tui.domain.events import Event, LinkDropped
-from vp_tui.worker.polling import ATTACH_LIMIT, Attachments, choose
+from vp_tui.worker.polling import ATTACH_LIMIT, Attachments, Keeper, Pace, choose
 
 if TYPE_CHECKING:
     from vp_tui.domain.models import Session
@@ -66,7 +66,13 @@ class Held:
     def __init__(self, tasks: asyncio.TaskGroup, limit: int = 2) -> None:
         self.assessment: list[FakeStream] = []
         self.events: list[Event] = []
-        self.attachments = Attachments(self._make, self.events.append, tasks, limit)
+        keep = Keeper(Pace(), self.events.append).keep
+        self.attachments = Attachments(
+            self._make,
+            self.events.append,
+            lambda part, run: tasks.create_task(keep(part, run), name=part),
+            limit,
+        )
 
     def _make(self, session_id: str) -> FakeStream:
         self.assessment.append(FakeStream(session_id))

@@ -49,18 +49,31 @@ _LOOKS_SECRET: Final = (
 
 def tell_crash(error: Exception, words: Sequence[str]) -> None:
     """Write the report of a command, and tell on stderr where it is; never raises."""
-    now, name = datetime.now(UTC), type(error).__name__
-    secrets: list[str] = []
-    with contextlib.suppress(Exception):  # the bug may be in here
-        from vp_tui.cli.wiring import token_values  # noqa: PLC0415 - it too
-
-        secrets = token_values(settings_of(parse(words)).settings)
+    name = type(error).__name__
     try:
-        path = crash_report(error, argv=words, environ=os.environ, now=now, secrets=secrets)
+        path = _written(error, words)
     except OSError as problem:
         narrate(f"ERROR: vp-tui crashed ({name}), and no report could be written: {problem}")
     else:
         narrate(f"ERROR: vp-tui crashed ({name}); the report is {literal(str(path))}")
+
+
+def kept_report(error: Exception, words: Sequence[str]) -> str:
+    """Write the report of a bug that took down a part; return its path, or why there is none."""
+    try:
+        return literal(str(_written(error, words)))
+    except OSError as problem:
+        return f"none: it cannot be written, {problem.strerror}"
+
+
+def _written(error: Exception, words: Sequence[str]) -> Path:
+    """Write the report of a command, without its tokens. Raises OSError."""
+    now, secrets = datetime.now(UTC), list[str]()
+    with contextlib.suppress(Exception):  # the bug may be in here
+        from vp_tui.cli.wiring import token_values  # noqa: PLC0415 - it too
+
+        secrets = token_values(settings_of(parse(words)).settings)
+    return crash_report(error, argv=words, environ=os.environ, now=now, secrets=secrets)
 
 
 def crash_report(

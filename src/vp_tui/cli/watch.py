@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from vp_tui.cli.arguments import Arguments
     from vp_tui.cli.config.settings import Settings
     from vp_tui.domain.events import Event, Heard
+    from vp_tui.state.store import Store
     from vp_tui.storage.places import Places
     from vp_tui.worker.evidence import Recorder
     from vp_tui.worker.feeds import Feeds
@@ -85,16 +86,38 @@ def _tell(story: Iterable[str], emit: Callable[[Event], None]) -> None:
         emit(StoryTold(USUAL.clock(), told))
 
 
+def reporter(store: Store) -> Callable[[Exception], str]:
+    """Return what writes the report of a bug, one for each place in the code, and says where."""
+    known: dict[object, str] = {}
+
+    def report(error: Exception) -> str:
+        from vp_tui.cli.crash import kept_report  # noqa: PLC0415 - for a bug only
+
+        last = error.__traceback__
+        while last is not None and last.tb_next is not None:
+            last = last.tb_next
+        place = (type(error), last and (last.tb_frame.f_code, last.tb_lineno))
+        if place not in known:
+            error.recent_events = tuple(store.recent)  # type: ignore[attr-defined]  # read by the report
+            known[place] = kept_report(error, sys.argv[1:])
+        return known[place]
+
+    return report
+
+
 def lane_watch(
     settings: Settings, places: Places, network: NetworkThread, *, ambient: bool = True
 ) -> LaneWatch:
     """Return the watch of a lane for a screen; its feeds begin when `network` is started."""
     store, mailbox = new_store(settings), Mailbox()
+    report = reporter(store)
 
     def feeds() -> Feeds:
         from vp_tui.cli.workers import connect  # noqa: PLC0415 - on the network thread
 
-        return connect(settings, mailbox.put, ambient=ambient, places=places, may_revert=True)
+        return connect(
+            settings, mailbox.put, ambient=ambient, places=places, may_revert=True, report=report
+        )
 
     def recorder() -> Recorder:
         from vp_tui.worker.evidence import new_recorder  # noqa: PLC0415 - after the first frame
@@ -102,4 +125,4 @@ def lane_watch(
         return new_recorder(settings.evidence, store, places)
 
     commands = Commands(network.add(feeds), store, recorder, places)
-    return LaneWatch(store, mailbox, commands, USUAL.clock, USUAL.wall)
+    return LaneWatch(store, mailbox, commands, USUAL.clock, USUAL.wall, report)

@@ -73,11 +73,12 @@ def connect(
     places: Places,
     around: Surroundings = USUAL,
     may_revert: bool = False,
+    report: Callable[[Exception], str] | None = None,
 ) -> Feeds:
     """Return the feeds of a gateway; their `run` starts asking. `ambient` as in `credentials_of`.
 
-    A screen `may_revert`: it may be the host's auto-revert. Must be called where they will run, in
-    the event loop.
+    A screen `may_revert`: it may be the host's auto-revert. `report` is as in `Feeds`. Must be
+    called where they will run, in the event loop.
     """
     state, url = new_store(settings, around).state, settings.url
     pace = Pace(around.clock, around.chance)
@@ -101,6 +102,7 @@ def connect(
         files=tuple(file_feeds(settings, places, emit, around.clock, may_revert=may_revert)),
         intervals=state.watch.intervals,
         pace=pace,
+        report=report,
     )
     return feeds
 

@@ -433,10 +433,7 @@ class AlarmCommandFailed(NamedTuple):
 
 
 class AuditRead(NamedTuple):
-    """The audit was read, as it changed: its newest actions, oldest first, of every gateway.
-
-    With a `problem` it could not be read: what was known of it before still stands.
-    """
+    """The newest actions, of every gateway, oldest first; with a `problem` they are as before."""
 
     at: float
     records: tuple[ActionRecord, ...]
@@ -470,6 +467,15 @@ class OutcomeAudited(NamedTuple):
     outcome: OrderOutcome
 
 
+class PartFailed(NamedTuple):
+    """A bug took down only this part of vp-tui, started again after `again_s`, or at news."""
+
+    at: float
+    part: str
+    told: str
+    again_s: float | None = None
+
+
 class PollRateChanged(NamedTuple):
     """The operator polls slower or faster: every poll interval is multiplied by `factor`."""
 
@@ -492,5 +498,5 @@ _Cancel = CancelRequested | CancelAnswered | CancelFailed
 _Lane = SwitchAsked | SwitchActed | RestartAsked | RestartActed | ProbeStepped
 _Judged = Looked | AlarmsAcknowledged | AlarmCommandFailed | AutoRevertBarred | AutoRevertStopped
 _Polled = _Answered | SourceFailed
-_Other = PollRateChanged | StoryTold | Tick
+_Other = PartFailed | PollRateChanged | StoryTold | Tick
 Event = _Polled | _Streamed | _Read | _Written | _Cancel | _Lane | _Judged | _Other

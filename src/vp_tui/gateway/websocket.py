@@ -185,6 +185,9 @@ class SessionStream:
             self._say(self._core.closed(*close_of(error), self._clock()))
         except (Unreachable, TimedOut) as error:
             self._say(self._core.failed(error.failure.reason, self._clock()))
+        except Exception:
+            self._say(self._core.failed("vp-tui failed over a frame", self._clock()))
+            raise
 
     async def _drain(self, socket: OpenSocket) -> None:
         """Receive until the core wants to leave. Raises ConnectionClosed."""

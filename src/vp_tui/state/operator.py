@@ -232,6 +232,14 @@ def alarm_command_failed(event: events.AlarmCommandFailed, state: State) -> Stat
     return with_entry(state, event.at, None, "alarm", text, "bad")
 
 
+def part_failed(event: events.PartFailed, state: State) -> State:
+    """Say which part of vp-tui failed, where its report is, and when it is started again."""
+    again = "" if event.again_s is None else f"; started again in {event.again_s:g} s"
+    text = f"{event.part} failed: {event.told}{again}"
+    state = replace(state, faults={**state.faults, event.part: event})
+    return with_entry(state, event.at, None, "vp-tui", text, "bad")
+
+
 def auto_revert_barred(event: AutoRevertBarred, state: State) -> State:
     """Note who may act on this host."""
     return replace(state, auto_revert=state.auto_revert._replace(bar=event.why))

@@ -129,6 +129,7 @@ _RULES: Final[Mapping[type[events.Event], Callable[[Any, State], State]]] = Mapp
         events.OutcomeAudited: operator.outcome_audited,
         AutoRevertBarred: operator.auto_revert_barred,
         events.AutoRevertStopped: operator.auto_revert_stopped,
+        events.PartFailed: operator.part_failed,
         events.PollRateChanged: lambda event, state: replace(state, poll_factor=event.factor),
         events.StoryTold: lambda event, state: replace(state, story=event.story),
         events.Tick: _tick,

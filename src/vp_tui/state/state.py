@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from vp_tui.domain.events import Heard, OrderRefused, SwitchesRead
+    from vp_tui.domain.events import Heard, OrderRefused, PartFailed, SwitchesRead
     from vp_tui.domain.lane.mode import LaneStart
     from vp_tui.domain.lane.probe import Probe
     from vp_tui.domain.lane.restart import Restart
@@ -294,6 +294,7 @@ class State:
     """Of the orders that are followed, what the audit was told they came to."""
     is_row_new: bool = False
     """A row was written, and what became of its window was not read yet."""
+    faults: Mapping[str, PartFailed] = field(default_factory=dict)  # by the part of vp-tui
     rows_preceding: frozenset[EvidenceRow] = frozenset()
     """Rows of others that a row of ours may join: they were shown."""
     auto_revert: AutoRevert = field(default_factory=AutoRevert)

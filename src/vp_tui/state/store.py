@@ -10,7 +10,9 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import Counter, deque
+from functools import partial
 from itertools import chain
+from math import inf
 from operator import itemgetter
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
 PUBLISH_HZ: Final = 20
 MAILBOX_LIMIT: Final = 50_000
 """Events held while the screen cannot take them: the oldest stream events leave first."""
+AGAIN_S: Final = 30.0
+"""Seconds after which it is told again of a part that it fails."""
 RECENT_EVENTS: Final = 50
 """Events that the store remembers as they came."""
 
@@ -125,6 +129,10 @@ class Store:
         self.state = state
         self.recent: deque[events.Event] = deque(maxlen=RECENT_EVENTS)
         """The newest events, oldest first, also those of a batch that failed."""
+        self.failed: Exception | None = None
+        """What ended it: it took an event that it could not take."""
+        self.on_fault: Callable[[Exception], object] | None = None
+        """Is told of a subscriber's bug; None: that is raised."""
         self._subscribers: list[Callable[[State], None]] = []
 
     def subscribe(self, subscriber: Callable[[State], None]) -> Callable[[], None]:
@@ -138,10 +146,19 @@ class Store:
 
         self.recent.extend(told)
         has_news = any(_is_news(event, self.state) for event in told)
-        self.state = reduce_all(self.state, told)
+        try:
+            self.state = reduce_all(self.state, told)
+        except Exception as error:
+            self.failed = error
+            raise
         if has_news:
             for subscriber in tuple(self._subscribers):
-                subscriber(self.state)
+                try:
+                    subscriber(self.state)
+                except Exception as error:
+                    if self.on_fault is None:
+                        raise
+                    self.on_fault(error)
 
 
 def _is_news(event: events.Event, state: State) -> bool:
@@ -153,6 +170,36 @@ def _is_news(event: events.Event, state: State) -> bool:
         return True
     status = state.sources.get(source)
     return status is None or status.answered_at is None or status.failure is not None
+
+
+class Faults:
+    """Tells which parts of the screen failed, each now and then while it does.
+
+    `report` writes down what a bug needs to be found and returns where that is; without one a bug
+    is raised.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        mailbox: Mailbox,
+        clock: Callable[[], float],
+        report: Callable[[Exception], str] | None,
+    ) -> None:
+        self._mailbox, self._clock, self._report = mailbox, clock, report
+        self._told_at: dict[str, float] = {}
+        if report is not None:
+            store.on_fault = partial(self.told, "the screen")
+
+    def told(self, part: str, error: Exception) -> str:
+        """Tell that a part failed; return what stands in its place."""
+        if self._report is None:
+            raise error
+        told, now = f"{type(error).__name__}, report {self._report(error)}", self._clock()
+        if now - self._told_at.get(part, -inf) >= AGAIN_S:
+            self._told_at[part] = now
+            self._mailbox.put(events.PartFailed(now, part, told))
+        return f"! {part} failed: {told}"
 
 
 async def pump(

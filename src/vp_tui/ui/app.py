@@ -19,6 +19,7 @@ from textual.worker import WorkerFailed
 from vp_tui.domain.lane.auto_revert import Phase, news
 from vp_tui.domain.text import literal
 from vp_tui.ui.actions import KeyedApp, call_of, keymap
+from vp_tui.ui.kit import Guarded
 from vp_tui.ui.kit.line_list import Tones
 from vp_tui.ui.kit.overlays import LastLine
 from vp_tui.ui.kit.terminal import TerminalDriver
@@ -82,7 +83,7 @@ def _markup(text: str) -> str:
     return Content(literal(text)).markup
 
 
-class VpTuiApp(KeyedApp):
+class VpTuiApp(Guarded, KeyedApp):
     """vp-tui on a terminal; the network begins to work once the first frame is shown."""
 
     CSS_PATH = "vp_tui.tcss"
@@ -233,6 +234,21 @@ class VpTuiApp(KeyedApp):
         for screen in self.screen_stack:
             for line in screen.query(LastLine):
                 line.name_instead(_PALETTE_KEYS if is_open else "")
+
+    def part_failed(self, part: str, error: Exception) -> str:
+        """Tell that a part failed, and that only; return what stands in its place."""
+        return self.lane.faults.told(part, error)
+
+    def _handle_exception(self, error: Exception) -> None:
+        """Go on after a bug in a timer, a worker or a widget: only the store's ends vp-tui."""
+        cause = error.error if isinstance(error, WorkerFailed) else error
+        if self.lane.store.failed is None and isinstance(cause, Exception):
+            try:
+                self.part_failed("a part of the screen", cause)
+            except Exception:  # noqa: BLE001 - nobody is told of it
+                super()._handle_exception(error)
+        else:
+            super()._handle_exception(error)
 
     def _fatal_error(self) -> None:
         """End without Textual's traceback: it prints locals, and a token in one would be shown."""

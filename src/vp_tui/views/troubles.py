@@ -63,6 +63,8 @@ INTERRUPTED: Final = "action interrupted"
 CANNOT_START: Final = "lane cannot start"
 AGED: Final = "is a cache in between, or do two clocks differ? ask the gateway's owner"
 """What helps where answers arrive with old content."""
+FAULT_S: Final = 60.0
+"""Seconds after its new start for which a part of vp-tui that failed is told."""
 MOST_EVENTS: Final = 1000
 """The most events that a gateway gives in one answer."""
 _SERIOUS: Final = {LOST: LOST, UNKNOWN: UNKNOWN}
@@ -106,8 +108,17 @@ def _troubles_found(view: View) -> Iterator[Trouble]:
     if view.state.windows_problem:
         cure = "whether a window is open is as it was known before; vp-tui tries again"
         yield Trouble("open window", view.state.windows_problem, cure, is_grave=False)
+    yield from _faults(view)
     for problem in view.state.tokens.problems if view.state.tokens else ():
         yield Trouble("tokens", problem, f"{read_again(view)}, once it is mended", is_grave=False)
+
+
+def _faults(view: View) -> Iterator[Trouble]:
+    """Yield the parts of vp-tui itself that a bug took down not long ago."""
+    cure = "only that is down, and started again; send the report"
+    for fault in view.state.faults.values():
+        if view.now - fault.at < (fault.again_s or 0.0) + FAULT_S:
+            yield Trouble(f"{fault.part} failed", fault.told, cure)
 
 
 def _failed(view: View, what: str, source: SourceView) -> Trouble:

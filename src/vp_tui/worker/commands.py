@@ -20,7 +20,7 @@ from vp_tui.domain import events, orders
 from vp_tui.domain.lane.switches import Actuation, Change
 from vp_tui.domain.models import Failure
 from vp_tui.domain.runs.progress import alive_at
-from vp_tui.state.store import pump
+from vp_tui.state.store import Faults, pump
 from vp_tui.storage.errors import HandoverError
 from vp_tui.storage.places import actor
 from vp_tui.views.runs import certain_mission
@@ -288,14 +288,15 @@ class NetworkThread:
                 self._ended = True
 
     def _deliver(self, lane: LaneFeeds, request: Callable[[Feeds], None]) -> None:
-        """Call `request`; its bug ends the feeds, where the loop would only log it."""
+        """Call `request`; its bug is told, where the loop would only log it, or ends the feeds."""
         if self._main is None:
             return
         try:
             request(self._running[lane])
         except Exception as error:  # noqa: BLE001 - handed to `on_crash`
-            self._broken_by = error
-            self._main.cancel()
+            if not self._running[lane].survive(error):
+                self._broken_by = error
+                self._main.cancel()
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -303,8 +304,7 @@ class LaneFeeds:
     """The feeds of one lane, as another thread speaks to them."""
 
     network: NetworkThread
-    connect: Callable[[], Feeds]
-    """Makes them."""
+    connect: Callable[[], Feeds]  # makes them
 
     def call(self, request: Callable[[Feeds], None]) -> None:
         """Have `request` called with the feeds, on their loop; until they run it waits."""
@@ -329,12 +329,14 @@ class LaneWatch:
         commands: Commands,
         clock: Callable[[], float],
         wall: Callable[[], datetime],
+        report: Callable[[Exception], str] | None = None,
     ) -> None:
-        """Take events from `mailbox`; `clock` is monotonic, `wall` the time in UTC."""
+        """`mailbox` is the feeds'; `clock` monotonic, in seconds; `report` as `Faults` has it."""
         self.store = store
         self.mailbox = mailbox
         self.commands = commands
         self.live = Live(store, clock)
+        self.faults = Faults(store, mailbox, clock, report)
         self._wall = wall
 
     @cached_property

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from vp_tui.domain import events
 from vp_tui.domain.models import DEFAULT_INTERVALS, Plane, Source, StreamEvent
 from vp_tui.domain.orders import LaneOrder
+from vp_tui.domain.text import short_id
 from vp_tui.gateway.credentials import is_session_id
 from vp_tui.gateway.errors import GatewayError, TimedOut, Unauthorized, Unreachable
-from vp_tui.worker.polling import UNAUTHORIZED_RETRY_S, Attachments, LogTailer, Pace, Poller
+from vp_tui.worker.polling import UNAUTHORIZED_RETRY_S, Attachments, Keeper, LogTailer, Pace, Poller
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -77,6 +78,8 @@ class Feeds:
     files: tuple[ThreadFeed, ...] = ()
     intervals: Mapping[Source, float] = field(default_factory=lambda: DEFAULT_INTERVALS)
     pace: Pace = field(default_factory=Pace)
+    report: Callable[[Exception], str] | None = None
+    """Writes down a bug that ends only a part of them, and returns where; None: it ends them."""
     _shown_log_id: str | None = None
     _metrics_gate: OpsGate = field(default_factory=OpsGate)
     _sessions_gate: OpsGate = field(default_factory=OpsGate)
@@ -91,20 +94,41 @@ class Feeds:
     _log_tasks: dict[str, asyncio.Task[None]] = field(default_factory=dict)
 
     async def run(self) -> None:
-        """Feed until cancelled. A bug in any feed ends all of them with its exception."""
+        """Feed until cancelled."""
         try:
+            self._keeper = Keeper(self.pace, self.emit, self.report)
             async with asyncio.TaskGroup() as self._tasks:
-                self._attachments = Attachments(self.make_stream, self.emit, self._tasks)
+                self._attachments = Attachments(self.make_stream, self.emit, self._keep)
                 self.read_tokens()
                 self._start(Source.HEALTH, self._ask_health)
                 self._start(Source.METRICS, self._ask_metrics)
                 self._start(Source.SESSIONS, self._ask_sessions)
                 self._start(Source.CONTINUITY, self._ask_continuity)
                 self._tail_wanted_logs()
-                self._tasks.create_task(self._reread_tokens(), name="tokens")
+                self._keep("reading the tokens", self._reread_tokens)
                 self._tasks.create_task(self._follow_files(), name="files")
         finally:
             await self.client.aclose()
+
+    def _keep(self, part: str, run: Callable[[], Awaitable[None]]) -> asyncio.Task[None]:
+        return self._tasks.create_task(self._keeper.keep(part, run), name=part)
+
+    def _do(self, part: str, work: Callable[[], Awaitable[None]]) -> None:
+        """Do once what may fail by itself."""
+        self._tasks.create_task(self._done(part, work), name=part)
+
+    async def _done(self, part: str, work: Callable[[], Awaitable[None]]) -> None:
+        try:
+            await work()
+        except Exception as error:  # noqa: BLE001 - it is told; what was done once is not repeated
+            self._keeper.failed(part, error)
+
+    def survive(self, error: Exception) -> bool:
+        """Tell of a bug in what a key asked for; return whether somebody is told."""
+        if self.report is None:
+            return False
+        self._keeper.failed("what a key asked for", error)
+        return True
 
     def tell(self, event: events.Event) -> None:
         """Emit what a stream tells; a mission that it names was heard."""
@@ -138,31 +162,25 @@ class Feeds:
         The audit is looked at when it has ended; one about the lane has its effect looked for at
         once and soon after.
         """
-        self._tasks.create_task(self._carry_out(order), name="order")
+        self._do("an order", partial(self._carry_out, order))
 
     async def _carry_out(self, order: Order) -> None:
         await self.orders.carry_out(order)
         await self._look_at_files()
         for seconds in LOOKS_AFTER_S if isinstance(order, LaneOrder) else ():
             self.pace.wake()
-            await self._pause(seconds)
-
-    async def _pause(self, seconds: float) -> None:
-        """Wait all that time: what wakes the pollers ends a pause of theirs, and not this one."""
-        until = self.pace.clock() + seconds
-        while (left := until - self.pace.clock()) > 0:
-            await self.pace.pause(left)
+            await self.pace.wait(seconds)
 
     def read_files(self) -> None:
         """Look at the files now, not only at their turn: a row was recorded, say."""
-        self._tasks.create_task(self._look_at_files(), name="files, asked for")
+        self._do("reading the files", self._look_at_files)
 
     def keep_heard(self, write: Callable[[], str | None]) -> None:
         """Keep what was heard by `write`, away from the loop, and read again what is kept.
 
         Why it could not be written is told as of the windows, whose file it is.
         """
-        self._tasks.create_task(self._keep_heard(write), name="heard")
+        self._do("keeping what was heard", partial(self._keep_heard, write))
 
     async def _keep_heard(self, write: Callable[[], str | None]) -> None:
         if (problem := await asyncio.to_thread(write)) is not None:
@@ -194,7 +212,8 @@ class Feeds:
             on_failure=partial(self._failed, source, log_id),
             hurry=self._list_soon if source is Source.SESSIONS else None,
         )
-        return self._tasks.create_task(poller.run(), name=f"poll {log_id or source}")
+        name = f"log {short_id(log_id)}" if log_id else f"polling {source}"
+        return self._keep(name, poller.run)
 
     async def _reread_tokens(self) -> None:
         """Read the tokens every 30 s: somebody may be renewing those that are refused."""
@@ -212,7 +231,7 @@ class Feeds:
 
     async def _look_at_files(self) -> None:
         for file in self.files:
-            await file.look()
+            await self._keeper.turn(file.part, file.look)
 
     async def _ask_health(self) -> None:
         health = await self.client.health()

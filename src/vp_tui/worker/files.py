@@ -50,6 +50,9 @@ ACTIONS_KEPT: Final = 500
 class ThreadFeed(ABC):
     """Asks `news` on a thread and tells it, unless that is what it told last."""
 
+    part: ClassVar[str]
+    """What it reads, in words."""
+
     def __init__(self, emit: Callable[[Event], None], clock: Callable[[], float]) -> None:
         self._emit = emit
         self._clock = clock
@@ -129,6 +132,8 @@ class EvidenceFeed(StampedFeed):
     The window that the newest record tells is kept in the file `windows`, whose feed comes after.
     """
 
+    part = "reading the evidence log"
+
     def __init__(
         self,
         path: Path,
@@ -190,6 +195,8 @@ class RevertLock(ThreadFeed):
     other would restart the gateway twice for one trip.
     """
 
+    part = "the auto-revert's lock"
+
     def __init__(
         self, lock: HostLock, actor: str, emit: Callable[[Event], None], clock: Callable[[], float]
     ) -> None:
@@ -211,6 +218,8 @@ class RevertLock(ThreadFeed):
 
 class SwitchesFeed(ThreadFeed):
     """Tells the switches of one env file, and nothing else of it."""
+
+    part = "reading the env file"
 
     def __init__(
         self, env_file: Path, emit: Callable[[Event], None], clock: Callable[[], float]
@@ -248,6 +257,8 @@ class AuditFeed(StampedFeed):
         """Return what changes with the file, and with what is under way."""
         return super().stamp(), tuple(map(self._is_interrupted, self._begun))
 
+    part = "reading the audit"
+
     def read(self) -> AuditRead:
         """Return the newest actions. Raises AuditError."""
         records, unreadable = newest_actions(self._path, ACTIONS_KEPT)
@@ -276,6 +287,7 @@ class AuditFeed(StampedFeed):
 class WindowsFeed(StampedFeed):
     """Tells the windows of one file when they changed; what cannot be read still stands."""
 
+    part = "reading the windows"
     seen_at_first = None  # no file: no window is kept
 
     def read(self) -> WindowsRead:
@@ -290,6 +302,8 @@ class WindowsFeed(StampedFeed):
 
 class SuitesFeed(StampedFeed):
     """Tells what one report says, once and whenever its file changed."""
+
+    part = "reading the suites' report"
 
     def read(self) -> SuitesRead:
         """Return the report, or why it cannot be read."""

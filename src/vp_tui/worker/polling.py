@@ -14,10 +14,11 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Protocol
 
-from vp_tui.domain.events import LinkDropped, LogArrived, SessionsArrived
+from vp_tui.domain.events import LinkDropped, LogArrived, PartFailed, SessionsArrived
 from vp_tui.domain.lane.turn_proof import is_end
 from vp_tui.domain.models import StreamEvent
 from vp_tui.domain.runs.run import NEVER
+from vp_tui.domain.text import short_id
 from vp_tui.gateway.errors import GatewayError, Unauthorized
 from vp_tui.gateway.log_tail import TailCursor
 
@@ -39,6 +40,10 @@ ATTACH_LIMIT: Final = 64
 
 FASTEST_S: Final = 0.25
 SLOWEST_S: Final = 2.0
+RESTARTS_S: Final = (1.0, 2.0, 4.0, 8.0, 16.0, 30.0)
+"""Before what a bug ended is started again, for the first time, the second, and so on."""
+RUNS_S: Final = 60.0
+"""Without a bug, after which the next one is the first again."""
 BURST: Final = 500
 """Lines in one answer from which on a log is asked as fast as it may be."""
 
@@ -78,14 +83,63 @@ class Pace:
         except TimeoutError:
             return
 
+    async def wait(self, seconds: float) -> None:
+        """Wait all that time: what wakes the pollers ends a pause of theirs, and not this one."""
+        until = self.clock() + seconds
+        while (left := until - self.clock()) > 0:
+            await self.pause(left)
+
+
+@dataclass
+class Keeper:
+    """Keeps tasks going: a bug takes down the one that it is in, which is started again later.
+
+    `report` writes down what a bug needs to be found and returns where that is; without one a bug
+    is raised.
+    """
+
+    pace: Pace
+    emit: Callable[[Event], None]
+    report: Callable[[Exception], str] | None = None
+    _failures: dict[str, tuple[int, float]] = field(default_factory=dict)
+    """Of each part that failed how often in a row, and until when it rests."""
+
+    async def keep(self, part: str, run: Callable[[], Awaitable[None]]) -> None:
+        """Run it until it ends by itself, again after each bug."""
+        while not await self.turn(part, run):
+            await self.pace.wait(self._failures[part][1] - self.pace.clock())
+
+    async def turn(self, part: str, run: Callable[[], Awaitable[object]]) -> bool:
+        """Run it once, unless it rests after a bug; return whether it ended by itself."""
+        count, until = self._failures.get(part, (0, 0.0))
+        began_at = self.pace.clock()
+        if began_at < until:
+            return False
+        try:
+            await run()
+        except Exception as error:  # noqa: BLE001 - whatever it is, the other parts go on
+            count = 0 if self.pace.clock() - began_at >= RUNS_S else count
+            again_s = RESTARTS_S[min(count, len(RESTARTS_S) - 1)]
+            self._failures[part] = (count + 1, self.pace.clock() + again_s)
+            self.failed(part, error, again_s)
+            return False
+        self._failures.pop(part, None)
+        return True
+
+    def failed(self, part: str, error: Exception, again_s: float | None = None) -> None:
+        """Tell that a part failed. Raises the error where nothing writes reports."""
+        if self.report is None:
+            raise error
+        told = f"{type(error).__name__}, report {self.report(error)}"
+        self.emit(PartFailed(self.pace.clock(), part, told, again_s))
+
 
 @dataclass
 class Poller:
     """Asks one source for ever.
 
     `ask` emits what it got and may return the seconds after which it wants to ask again, instead
-    of `interval_s`. Its GatewayErrors go to `on_failure`; anything else is a bug and ends the
-    feeds.
+    of `interval_s`. Its GatewayErrors go to `on_failure`; anything else is a bug and ends it.
     """
 
     ask: Callable[[], Awaitable[float | None]]
@@ -166,7 +220,8 @@ class Attachments:
 
     make_stream: Callable[[str], Stream]
     emit: Callable[[Event], None]
-    tasks: asyncio.TaskGroup
+    start: Callable[[str, Callable[[], Awaitable[None]]], asyncio.Task[None]]
+    """Runs what has that name in a task of its own."""
     limit: int = ATTACH_LIMIT
     is_resting: bool = False
     """Whether no socket is to be held: vp-tui is about to stop, and would read none."""
@@ -213,7 +268,7 @@ class Attachments:
             held[0].listed(session, now)
             return
         stream = self.make_stream(session.session_id)
-        task = self.tasks.create_task(stream.run(), name=f"stream {session.session_id}")
+        task = self.start(f"stream {short_id(session.session_id)}", stream.run)
         self._held[session.session_id] = (stream, task)
 
 

@@ -19,6 +19,7 @@ from textual.widgets import Input
 
 from vp_tui.domain.lane.auto_revert import STOP_KEY
 from vp_tui.ui.actions import STOPS, fitting, told_line
+from vp_tui.ui.kit import Guarded
 from vp_tui.ui.kit.line_list import Lines
 from vp_tui.ui.kit.overlays import ROOMY, LastLine, heading, safety_of
 from vp_tui.ui.lines.header import header_lines
@@ -58,7 +59,7 @@ class _DialogKeys(LastLine):
                 self.app.simulate_key(key)
 
 
-class Dialog(ModalScreen[ResultT | None], Generic[ResultT]):
+class Dialog(Guarded, ModalScreen[ResultT | None], Generic[ResultT]):
     """Base of the dialogs. A subclass gives title, keys and body, and draws in `redraw`.
 
     It is about the lane that it was opened for, whichever is looked at meanwhile.
@@ -172,7 +173,7 @@ class Dialog(ModalScreen[ResultT | None], Generic[ResultT]):
         """Draw, unless it is closed already or another dialog is over it."""
         # While vp-tui ends, a part of the dialog may be gone already.
         if self.app.is_running and self.is_current and self.query("#dialog"):
-            self.redraw()
+            self.drawn("", self.redraw, self.query_one("#dialog-header", Lines).show)
 
     def redraw(self) -> None:
         """Draw what follows from the newest state."""

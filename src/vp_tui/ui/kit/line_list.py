@@ -23,6 +23,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from vp_tui.domain.text import ELLIPSIS, literal
+from vp_tui.ui.kit import Painted
 from vp_tui.ui.lines.paint import EMPTY, Line, Tone, cut, plain, width_of, wrap_line
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ class HasTones(Protocol):
     tones: Tones
 
 
-class Toned(Widget):
+class Toned(Painted, Widget):
     """A widget that paints lines in tones."""
 
     def strip(self, painted: Line, width: int, under: Tone = "plain") -> Strip:
@@ -150,8 +151,7 @@ class LineList(Toned, ScrollView, can_focus=True, inherit_bindings=False):
     """What the find bar does to it."""
     room_below = 0
     """Lines of the screen that there may be below the last row."""
-    row_word: ClassVar[str] = "line"
-    """What one row is called."""
+    row_word: ClassVar[str] = "line"  # what one row is called
 
     @dataclass
     class Moved(Message):

@@ -17,6 +17,7 @@ from textual.screen import Screen
 
 from vp_tui.domain.text import clip, clock_z, literal
 from vp_tui.ui.actions import keys_line
+from vp_tui.ui.kit import Guarded
 from vp_tui.ui.kit.line_list import Lines
 from vp_tui.ui.lines.header import alarm_line, assessment_of, badge_span
 from vp_tui.ui.lines.paint import Line, join, spread
@@ -77,7 +78,7 @@ class LastLine(Lines):
         self.redraw()
 
 
-class Overlay(Screen[None]):
+class Overlay(Guarded, Screen[None]):
     """Draws the picture that `picture` returns, anew whenever the store publishes.
 
     SAFETY stands under the title whatever is frozen or scrolled: these screens hide the other one.
@@ -136,7 +137,10 @@ class Overlay(Screen[None]):
         self.redraw()
 
     def redraw(self) -> None:
-        """Draw all of it as it is now."""
+        """Draw all of it as it is now; what fails says so, and is tried again."""
+        self.drawn("", self._redraw, self._title.show)
+
+    def _redraw(self) -> None:
         shown, width = self._picture(), self.app.size.width
         view, frozen_for, safety = shown
         self.draw(shown, width)

@@ -15,6 +15,7 @@ from vp_tui.domain.lane.auto_revert import Phase
 from vp_tui.domain.models import Source
 from vp_tui.domain.runs.levels import Level
 from vp_tui.ui.actions import footer_line
+from vp_tui.ui.kit import Guarded
 from vp_tui.ui.kit.line_list import LineList, Lines
 from vp_tui.ui.kit.overlays import LastLine, heading, picture_of
 from vp_tui.ui.lines.figure_layouts import (
@@ -62,20 +63,15 @@ class _Card(NamedTuple):
     """One of the cards."""
 
     title: str
-    label: str
-    """What its first line is about."""
-    share: int
-    """Of the width, as the stylesheet has it."""
+    label: str  # what its first line is about
+    share: int  # of the width, as the stylesheet has it
     lines: Callable[[View, Numbers, int, int], list[Line]]
 
 
-FRAME: Final = 4
-"""Columns of a card's border and padding."""
-HEIGHT: Final = 8
-"""Lines inside a card."""
+FRAME: Final = 4  # columns of a card's border and padding
+HEIGHT: Final = 8  # lines inside a card
 
-WIDE: Final = 118
-"""Columns from which on two panes stand side by side."""
+WIDE: Final = 118  # columns from which on two panes stand side by side
 TALL: Final = 34
 """Lines from which on a wide terminal has room for cards."""
 BESIDE: Final = 180
@@ -125,7 +121,7 @@ class Cards(Horizontal):
                 card.show([line for part in told for line in wrap_line(part, inner)][:HEIGHT])
 
 
-class Board(Container):
+class Board(Guarded, Container):
     """Draws what is known of a lane; keeps what the operator chose to look at, and nothing else."""
 
     def __init__(self, lane: LaneWatch) -> None:
@@ -253,24 +249,37 @@ class Board(Container):
         return picture_of(self.lane.live, self.frozen)
 
     def redraw(self) -> None:
-        """Draw the picture; troubles and alarms are those of now, whatever is frozen."""
-        (view, frozen_for, safety), width = self.picture(), self.app.size.width
-        alarms = foot_lines(self.lane.live.view, width, self.app.size.height)
+        """Draw the picture, each part by itself; troubles and alarms are those of now."""
+        for name, draw, tell in (
+            ("alarms", self._show_alarms, self.alarms.show),
+            ("header", self._show_header, self.header.show),
+            ("runs", self._show_runs, lambda told: self.runs.describe(*told)),
+            ("figures", self._show_figures, self.dense.show),
+            ("panes", self._show_panes, lambda told: self.lower_panes.events.describe(*told)),
+        ):
+            self.drawn(name, draw, tell)
+
+    def _show_alarms(self) -> None:
+        alarms = foot_lines(self.lane.live.view, *self.app.size)
         is_other = len(alarms) != len(self.alarms.lines)
         self.alarms.show(alarms)
         if is_other:
             self.alarms.display = bool(alarms)
             self.lay_out()
+
+    def _show_header(self) -> None:
+        (view, frozen_for, safety), width = self.picture(), self.app.size.width
         self.header.show(header_lines(view, width, frozen_for=frozen_for, safety=safety))
-        self._show_runs(view)
-        self._show_figures(view, width)
+
+    def _show_panes(self) -> None:
+        view = self.picture().view
         whose = self.triage_choice.events_of(self.selected)
         self.lower_panes.show_events(view, whose, self.found["events"])
         self.lower_panes.show_logs(view, self.selected)
 
-    def _show_runs(self, view: View) -> None:
+    def _show_runs(self) -> None:
         """Show the runs; a triage comes and goes with them, by itself where lines are few."""
-        matching = self.found["runs"]
+        view, matching = self.picture().view, self.found["runs"]
         rows = run_rows(view, matching)
         source = source_view(view, Source.SESSIONS)
         none = " no list of sessions yet" if source.age_s is None else " no session in memory"
@@ -285,8 +294,9 @@ class Board(Container):
             self.triage_choice.is_alone = not self.lower_panes.are_events_read
             self.lay_out()
 
-    def _show_figures(self, view: View, width: int) -> None:
+    def _show_figures(self) -> None:
         """Show the figures, or a triage under the most urgent ones, and the keys for that."""
+        view, width = self.picture().view, self.app.size.width
         session_id, shares = self.triage_choice.session_id, self._heights
         if session_id is not None:
             room = triage_height(self.app.size.height) if self._is_tall else shares.triage - 1
@@ -315,12 +325,9 @@ class Board(Container):
         watch, width = self.lane.live.state.watch, self.app.size.width
         return footer_line(watch, width, self._hands(), told)
 
-    def _can_cancel(self, view: View) -> bool:
+    def _hands(self) -> AtHand:
         from vp_tui.views.stuck_runs import why_no_cancel  # noqa: PLC0415 - not needed for the first frame
 
-        return why_no_cancel(view, self.selected) is None
-
-    def _hands(self) -> AtHand:
         view, rows = self.lane.live.view, self.focused_list
         sources = {source_view(view, source).word for source in Source}
         safety = picture_of(self.lane.live, None).safety
@@ -335,7 +342,8 @@ class Board(Container):
             is_alarm=any(row.is_alarm for row in self._rows),
             is_triage=self.triage_choice.session_id is not None,
             is_deaf=self.looked_at in deaf,
-            can_cancel=source_view(view, Source.SESSIONS).is_current and self._can_cancel(view),
+            can_cancel=source_view(view, Source.SESSIONS).is_current
+            and why_no_cancel(view, self.selected) is None,
             missed=None if rows.following or not rows.follows else rows.waiting,
             found=self.found.get(self.focused_name, ""),
             enter=("triage" if rows is self.runs.list else "whole line") if rows.count else "",

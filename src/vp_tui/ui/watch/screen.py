@@ -9,6 +9,7 @@ from textual import on
 from textual.screen import Screen
 
 from vp_tui.ui.actions import bindings
+from vp_tui.ui.kit import Guarded
 from vp_tui.ui.kit.line_list import LineList, Lines
 from vp_tui.ui.kit.overlays import picture_of
 from vp_tui.ui.lines.header import assessment_of, badge_span
@@ -99,7 +100,7 @@ def _told(what: str, reason: str, key: str) -> tuple[Line, Line, Line]:
     return ((f"! {what}", "bad"),), ((f": {reason}", "plain"),) if reason else (), key_line
 
 
-class TooSmallScreen(Screen[None]):
+class TooSmallScreen(Guarded, Screen[None]):
     """Lies over all the others while the terminal is too small to show what a key would do.
 
     So no key acts unseen; what is below it is as it was when the terminal grows again.
@@ -131,7 +132,7 @@ class TooSmallScreen(Screen[None]):
         self._lines.show(smallest_lines(view, safety, size))
 
 
-class WatchScreen(Screen[None]):
+class WatchScreen(Guarded, Screen[None]):
     """Turns keys into commands and states into pictures; it decides nothing by itself."""
 
     AUTO_FOCUS = "#runs"
