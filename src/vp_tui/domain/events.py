@@ -400,8 +400,7 @@ class Looked(NamedTuple):
     """Subjects of which nothing can be told: their alarms go on."""
     circumstances: Circumstances | None = None
     """What decides about the auto-revert; None where none is stepped, as in a headless command."""
-    readings: tuple[Reading, ...] = ()
-    """The words that the screen goes by."""
+    readings: tuple[Reading, ...] = ()  # the words that the screen goes by
 
 
 class AutoRevertStopped(NamedTuple):
@@ -437,8 +436,7 @@ class AuditRead(NamedTuple):
 
     at: float
     records: tuple[ActionRecord, ...]
-    unreadable: int = 0
-    """Lines among the newest that tell no action."""
+    unreadable: int = 0  # lines among the newest that tell no action
     problem: Failure | None = None
     interrupted: tuple[ActionRecord, ...] = ()
     """Of these, those on this gateway and lane whose end nobody knows, and nobody has seen that."""

@@ -129,8 +129,8 @@ class Commands:
 
     def refused(self, action: str, target: str, reason: str, why: str) -> None:
         """Audit that something was asked for and not done."""
-        why, kind = f"refused: {why}", orders.ActionKind.REFUSED
-        self.keep(self._told(action, target, reason, why, kind))
+        record = self._told(action, target, reason, f"refused: {why}")
+        self.keep(record._replace(kind=orders.ActionKind.REFUSED))
 
     def note(self, action: str, reason: str, result: str) -> None:
         """Audit what was done here and asks nothing of the gateway: a waiver, the auto-revert."""
@@ -141,17 +141,10 @@ class Commands:
         record = self._told(action, self.store.state.watch.vp_id, reason, result)
         self.feeds.order(orders.AuditOnce(record, since))
 
-    def _told(
-        self,
-        action: str,
-        target: str,
-        reason: str,
-        result: str,
-        kind: orders.ActionKind = orders.ActionKind.DONE,
-    ) -> orders.ActionRecord:
+    def _told(self, action: str, target: str, reason: str, result: str) -> orders.ActionRecord:
         watch, at = self.store.state.watch, self.store.state.clock.wall_at(self.clock())
-        told = (at, self.actor, action, target, reason, (), result, kind, watch.url, watch.vp_id)
-        return orders.ActionRecord(*told)
+        told = (at, self.actor, action, target, reason, (), result, orders.ActionKind.DONE)
+        return orders.ActionRecord(*told, watch.url, watch.vp_id)
 
     def acknowledge(self) -> int:
         """Say that the alarms were seen; answered by AlarmsAcknowledged. Return how many."""
