@@ -119,6 +119,7 @@ async def test_a_bug_that_news_bring_to_light_is_the_crash_itself(
 ) -> None:
     async def hear_of_it() -> None:
         async with rig.app.run_test() as rig.pilot:
+            await rig.settle()
             monkeypatch.setattr("vp_tui.ui.watch.board.header_lines", _fail)
             rig.mailbox.put(polled(snapshot()))
             await rig.until(lambda: rig.app.crash is not None)
