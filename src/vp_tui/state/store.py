@@ -182,11 +182,11 @@ class Faults:
     def __init__(
         self,
         store: Store,
-        mailbox: Mailbox,
+        emit: Callable[[events.Event], None],
         clock: Callable[[], float],
         report: Callable[[Exception], str] | None,
     ) -> None:
-        self._mailbox, self._clock, self._report = mailbox, clock, report
+        self._emit, self._clock, self._report = emit, clock, report
         self._told_at: dict[str, float] = {}
         if report is not None:
             store.on_fault = partial(self.told, "the screen")
@@ -198,7 +198,7 @@ class Faults:
         told, now = f"{type(error).__name__}, report {self._report(error)}", self._clock()
         if now - self._told_at.get(part, -inf) >= AGAIN_S:
             self._told_at[part] = now
-            self._mailbox.put(events.PartFailed(now, part, told))
+            self._emit(events.PartFailed(now, part, told))
         return f"! {part} failed: {told}"
 
 

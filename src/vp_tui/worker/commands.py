@@ -329,7 +329,7 @@ class LaneWatch:
         self.mailbox = mailbox
         self.commands = commands
         self.live = Live(store, clock)
-        self.faults = Faults(store, mailbox, clock, report)
+        self.faults = Faults(store, mailbox.put, clock, report)
         self._wall = wall
 
     @cached_property
