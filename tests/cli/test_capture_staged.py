@@ -246,7 +246,7 @@ def test_the_suites_report_of_the_configuration_counts(
 
 def test_figures_that_the_rules_cannot_read_hold(run: Run, gateway: Loopback) -> None:
     odd = metrics(".....")
-    odd["fallback"]["rate"] = None
+    odd["recent_missions"] = "none"
     gateway.answer(METRICS, odd)
     code, out, err = run("--stage", "broadened")
     assert code == 0

@@ -40,7 +40,7 @@ async def test_failing_missions_trip_the_guardrail_and_suggest_to_force_fallback
         row = await desk.records("enter")
         assert row.decision == "FORCE_FALLBACK"
         assert "as suggested: guardrail 3: " in row.notes
-        assert desk.bells
+        await desk.until(lambda: desk.bells)
 
 
 async def test_refused_tokens_are_told_recorded_and_renewed(tmp_path: Path) -> None:

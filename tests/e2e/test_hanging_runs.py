@@ -158,6 +158,7 @@ class TestQueued:
             await desk.until(lambda: self.waits_for(desk) > 2 * STUCK_AFTER_S)
             (owner,) = desk.runs(Level.OK)
             blocker = short_id(owner.session.session_id)
+            await desk.press("1", "home")
             await desk.sees(f"queued behind {blocker}", "holds the lock, 2 wait")
             await desk.press("1", "home", "j", "c")
             await desk.sees("STOP A RUN", f"it waits behind {blocker}: cancelling it frees nothing")

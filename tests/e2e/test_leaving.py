@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import signal
 import sys
+import time
 import urllib.request
 from json import load
 from typing import TYPE_CHECKING, Any, Final
@@ -22,6 +24,8 @@ from vp_tui.simulator.process import spawn_gateway
 if TYPE_CHECKING:
     from pathlib import Path
 
+UNHURRIED_S: Final = 1.2
+"""Between two keys that are not typed."""
 STREAMS: Final = re.compile(r"streams ([1-9])/\1 ")
 BUSY: Final = """
 import time
@@ -83,8 +87,13 @@ def test_no_key_acts_while_nobody_is_attached_and_that_is_said_later(tmp_path: P
         tmux.do("new-session", "-d", "-x", "80", "-y", "24", VP_TUI, "--gateway-url", gateway.url)
         tmux.sees(" LIVE ", "q quit")
 
+        pressed = -math.inf
+
         def is_held_back(_screen: str) -> bool:
-            tmux.press("F")  # opens the dialog, or closes it, until tmux was asked
+            nonlocal pressed
+            if time.monotonic() - pressed > UNHURRIED_S:
+                tmux.press("F")  # opens the dialog, or closes it, until tmux was asked
+                pressed = time.monotonic()
             return audit.exists() and "the tmux session is detached" in audit.read_text()
 
         tmux.until(is_held_back)

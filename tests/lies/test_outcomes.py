@@ -211,7 +211,7 @@ def test_nobody_could_go_on_where_outcomes_cannot_be_known() -> None:
     assert "20 outcomes unknown, left out, waived by ana: pruned tonight" in told.gates.g1.reason
     assert not told.safety
     assert "BLIND" not in badge(waived, frozen=False)
-    assert words.coverage(figures(waived).coverage) == "known 60/80"
+    assert words.coverage(figures(waived).coverage) == "outcomes known 60/80"
     row = row_of(draft_row(waived), Choice("HOLD_SHADOW"))
     assert row.fallback_rate == "0.000 (reconstructed, 20 unknown)"
     assert "outcomes that nobody knows are left out: waived by ana: pruned tonight" in row.notes

@@ -168,7 +168,7 @@ def test_the_explanation_names_the_new_keys(night: str) -> None:
 async def test_alarms_say_how_to_see_them() -> None:
     async with running(*scenes.stuck(), keys=OTHER) as rig:
         await rig.passes(1.0)
-        assert f"seen by nobody: {named('acknowledge')}" in rig.text
+        assert f"seen by nobody: [{named('acknowledge')}]" in rig.text
         assert f"-> [{named('cancel')}] cancel it, watch" in rig.text
         assert f"ladder: {named('cancel')} cancel, 5 s" in rig.text
 

@@ -64,6 +64,7 @@ GLOSSARY: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
         ("RW, RO", "this vp-tui may act, or only read"),
     ),
     "Alarms": (
+        ("action interrupted", "a vp-tui ended while it acted: how that ended is not known"),
         ("guardrail tripped", "too many of the newest missions fell back, or failed in a row"),
         ("auto-revert", "fallback is about to be forced, in so many seconds"),
         ("brake contradicted", "a mission was dispatched although the last change forbids it"),

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 USUAL: Final = 80
 """Columns below which a row has no room for since when its turn runs."""
+CUT: Final = 3
+"""Cells that tell that there is more: two blanks and `…`."""
 SILENT_S: Final = 10.0
 """Seconds without a sign of progress from which on the silence stands out."""
 MISSION_DIGITS: Final = 6
@@ -107,7 +109,7 @@ class RunsList(PaneList):
         marker = ">" if index == self.cursor else " "
         name = join(marker, _level(row.level), " ", (short_id(_id(row)), "strong"), " ")
         about = _about(row, row.other_viewers if self._is_current else 0)
-        room = self.size.width - width_of(name)
+        room = self.size.width - width_of(name) - (CUT if about else 0)
         facts = _facts(row, room, short=self.size.width < USUAL)
         return join(name, facts, "  ", about)
 
