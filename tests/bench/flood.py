@@ -89,6 +89,7 @@ def _press_keys(terminal: Terminal, cursor: re.Pattern[bytes], presses: int) -> 
             return True
         return False
 
+    terminal.press("\x1b[H")  # rows may have come above the one that the cursor was put on first
     terminal.until(has_moved)
     delays = []
     for number in range(presses):

@@ -70,9 +70,8 @@ class RunsList(PaneList):
     def show(self, rows: tuple[RunRow, ...], empty: str, *, is_current: bool) -> None:
         """Show these rows; when the listing is not current they are what was, not what is."""
         self._rows, self.empty, self._is_current = rows, empty, is_current
-        was_in_view = self._is_cursor_in_view
         self.rows_changed()
-        if was_in_view and not self._is_cursor_in_view:  # rows above it came
+        if not self._is_cursor_in_view:  # rows above it came: what a key hits is always shown
             self.show_cursor()
 
     @property
