@@ -6,6 +6,7 @@ import json
 import re
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -23,6 +24,8 @@ SOCKETS: Final = 50
 SETTLE_S: Final = 3.0
 WINDOW_S: Final = 10.0
 PRESSES: Final = 300
+UNTIMED: Final = 4
+UNTIMED_S: Final = 2.0
 BETWEEN_PRESSES_S: Final = 0.05
 _COUNTED: Final = Path(__file__).with_name("counted_watch.py")
 _STYLE: Final = rb"(?:\x1b\[[\d;]*m)*"
@@ -89,8 +92,11 @@ def _press_keys(terminal: Terminal, cursor: re.Pattern[bytes], presses: int) -> 
             return True
         return False
 
-    terminal.press("\x1b[H")  # rows may have come above the one that the cursor was put on first
-    terminal.until(has_moved)
+    # A row whose words stay as they are is not drawn again: only presses tell where the cursor is.
+    for number in range(UNTIMED):
+        terminal.press("jk"[number % 2])
+        with suppress(RuntimeError):
+            terminal.until(has_moved, UNTIMED_S)
     delays = []
     for number in range(presses):
         pressed_at = time.perf_counter()
