@@ -52,8 +52,8 @@ async def test_a_body_without_end_is_dropped(make_client: MakeClient) -> None:
     body = Chunks(b"x" * 1_048_576, 50)
     error = await failure_of(make_client(lambda _: httpx.Response(200, stream=body)))
     assert type(error) is errors.Unreadable
-    assert "longer than 16 MiB" in error.failure.reason
-    assert (body.left, body.closed) == (50 - 17, True)
+    assert "longer than 8 MiB" in error.failure.reason
+    assert (body.left, body.closed) == (50 - 9, True)
 
 
 async def test_a_long_body_that_is_announced_is_not_read(make_client: MakeClient) -> None:

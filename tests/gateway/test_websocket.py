@@ -209,7 +209,9 @@ async def test_a_redirect_takes_no_token_along() -> None:
     async def handle(_: ServerConnection) -> None: ...
 
     async with gateway(handle, elsewhere) as url, watching(url) as watcher:
-        assert (await watcher.link(StreamState.WAITING)).reason == "302 at the handshake"
+        assert (
+            await watcher.link(StreamState.WAITING)
+        ).reason == "302 at the handshake: redirects to ws://localhost:1/"
         assert len(hits) == 1
 
 

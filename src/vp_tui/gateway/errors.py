@@ -135,12 +135,18 @@ def refusal(asked: Asked, status: int, body: bytes, location: str = "") -> Gatew
     if status >= _HTTP_SERVER_ERROR:
         return ServerFailed(said, "see the gateway's own log")
     if status < _HTTP_BAD_REQUEST:
-        target = clip(literal(location.partition("?")[0]), _SHOWN) or "nowhere"
+        cure = "redirects are not followed: give the gateway's final URL"
         return Rejected(
-            f"{status} from {asked.path}: redirects to {target}",
-            "redirects are not followed: give the gateway's final URL",
+            f"{status} from {asked.path}{redirect_in_words(location)}",
+            cure if location else "no answer of a gateway: is a cache or a proxy in between?",
         )
     return Rejected(said, "the gateway refuses the request itself: check the settings it names")
+
+
+def redirect_in_words(location: str) -> str:
+    """Return where an answer points, without the query, which may hold a secret; "" for nowhere."""
+    target = clip(literal(location.partition("?")[0]), _SHOWN)
+    return f": redirects to {target}" if target else ""
 
 
 def _detail(body: bytes) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from math import isnan, nan
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -26,6 +26,8 @@ from vp_tui.domain.text import clip, fold, literal
 
 PROSE_LIMIT: Final = 4_000
 """Characters kept of prompts and error texts, which the gateway does not bound."""
+MOST_ITEMS: Final = 10_000
+"""Of one list. The gateway sends 5,000 at most, but for the sessions of the session plane."""
 _ENDLESS_S: Final = 1e300
 _MOST: Final = 2**63
 RECONCILED: Final = "stale_running_reconciled"
@@ -57,6 +59,18 @@ Name = Annotated[Text | None, AfterValidator(lambda text: text or "unknown")]
 Whole = Annotated[int, AfterValidator(lambda number: max(min(number, _MOST), -_MOST))]
 """Larger numbers are impossible as well, and can be reckoned with."""
 Count = Annotated[Whole | None, AfterValidator(lambda number: number or 0)]
+
+
+def _few(told: object) -> object:
+    if isinstance(told, dict) and len(told) > MOST_ITEMS:
+        raise ValueError(f"more than {MOST_ITEMS} items")
+    return told
+
+
+Item = TypeVar("Item")
+Items = Annotated[list[Item], Field(max_length=MOST_ITEMS)]
+"""What comes after MOST_ITEMS is not looked at: what is wrong with millions would fill memory."""
+Counts = Annotated[dict[Text, Whole], BeforeValidator(_few)]
 
 
 class Payload(BaseModel):
@@ -168,12 +182,12 @@ class MetricsPayload(Payload):
     generated_at: Stamp
     vp_id: Text
     lane: LanePayload | None = Field(None, alias="session")
-    mission_counts: dict[Text, Whole]
-    event_counts: dict[Text, Whole]
+    mission_counts: Counts
+    event_counts: Counts
     fallback: FallbackPayload
     latency: LatencyPayload = Field(alias="latency_seconds")
-    missions: list[MissionPayload] = Field(alias="recent_missions")
-    events: list[EventPayload] = Field(alias="recent_events")
+    missions: Items[MissionPayload] = Field(alias="recent_missions")
+    events: Items[EventPayload] = Field(alias="recent_events")
 
 
 class DashboardPayload(Payload):
@@ -201,7 +215,7 @@ class ClaimPayload(Payload):
 class ClaimsPayload(Payload):
     """GET /api/v1/ops/vp/missions."""
 
-    missions: list[ClaimPayload]
+    missions: Items[ClaimPayload]
 
 
 class SessionPayload(Payload):
@@ -225,7 +239,7 @@ class SessionPayload(Payload):
 class OpsSessionsPayload(Payload):
     """GET /api/v1/ops/sessions."""
 
-    sessions: list[SessionPayload]
+    sessions: Items[SessionPayload]
     total: Whole | None = None
 
 
@@ -240,7 +254,7 @@ def _of_plane(item: object) -> object:
 class PlaneSessionsPayload(Payload):
     """GET /api/v1/sessions."""
 
-    sessions: list[Annotated[SessionPayload, BeforeValidator(_of_plane)]]
+    sessions: Items[Annotated[SessionPayload, BeforeValidator(_of_plane)]]
 
 
 class AlertPayload(Payload):
@@ -265,7 +279,7 @@ class ContinuityPayload(Payload):
     started_at: Text
     transport_status: Text
     runtime_status: Text
-    alerts: list[Annotated[AlertPayload, WrapValidator(_odd_alert)]] = Field(default_factory=list)
+    alerts: Items[Annotated[AlertPayload, WrapValidator(_odd_alert)]] = Field(default_factory=list)
     attach_failures: Whole = Field(0, alias="ws_attach_failures")
 
 
@@ -284,7 +298,7 @@ class TailPayload(Payload):
 
     file: Text
     size: Whole
-    lines: list[Annotated[str, BeforeValidator(_raw_line)]]
+    lines: Items[Annotated[str, BeforeValidator(_raw_line)]]
     truncated: bool
     reset: bool
 

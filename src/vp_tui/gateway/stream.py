@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 from vp_tui.domain.events import GapFound, LinkChanged
 from vp_tui.domain.models import StreamEvent, StreamState
 from vp_tui.domain.text import clip, fold, literal, took
+from vp_tui.gateway.errors import redirect_in_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,7 +35,7 @@ _CLOSES: Final = {
     1000: "closed by the gateway",
     1001: "closed by the gateway: it is going away",
     1006: "the connection broke",
-    1009: "a frame was longer than 16 MiB",
+    1009: "a frame was longer than 8 MiB",
     1011: "internal error, or pings unanswered",
     _SERVICE_RESTART: "the gateway is restarting",
     4000: "the gateway calls the session id malformed",
@@ -239,10 +240,11 @@ class StreamCore:
         reason = f"not attached for {took(now - lost_at)}; no replay"
         return [live, GapFound(now, self._session_id, reason), event]
 
-    def refused(self, status: int, now: float) -> list[StreamOutput]:
-        """Hear that the handshake was answered with this HTTP status."""
+    def refused(self, status: int, now: float, location: str = "") -> list[StreamOutput]:
+        """Hear that the handshake was answered with this HTTP status, and where it points."""
         state = _REFUSED_AS.get(status, StreamState.WAITING)
-        return self._lost(state, refusal_in_words(status), now)
+        words = f"{refusal_in_words(status)}{redirect_in_words(location)}"
+        return self._lost(state, words, now)
 
     def failed(self, reason: str, now: float) -> list[StreamOutput]:
         """Hear that no socket could be opened, and why in words."""

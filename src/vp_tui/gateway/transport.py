@@ -1,23 +1,25 @@
 """One HTTP exchange with the gateway: what may be sent, for how long, and how it fails in words.
 
 An exchange has one deadline from the first byte sent to the last one received, so that a gateway
-that accepts and never answers, or drips, is TimedOut like one that is silent. Requests and sockets
-share one TLS context.
+that accepts and never answers, or drips, is TimedOut like one that is silent. Nothing of an answer
+is kept but what is read of it: no cookie, and no redirect is followed. Requests and sockets share
+one TLS context.
 """
 
 from __future__ import annotations
 
 import asyncio
 import ssl
-from contextlib import asynccontextmanager
+import zlib
+from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
 import httpx
 
 from vp_tui import __version__
-from vp_tui.domain.text import literal
+from vp_tui.domain.text import clip, literal
 from vp_tui.gateway.credentials import is_loopback
 from vp_tui.gateway.errors import (
     Asked,
@@ -35,12 +37,20 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-BODY_LIMIT: Final = 16 * 1024 * 1024
-"""Bytes of an answer, after decompression, beyond which it is dropped."""
+BODY_LIMIT: Final = 8 * 1024 * 1024
+"""Bytes of an answer, after decompression, beyond which it is dropped.
+
+A log's tail of 1 MB may take six of them, and 500 missions have 16 kB each for their prompts.
+"""
 ERROR_BODY_LIMIT: Final = 64 * 1024
 READING: Final = frozenset({"GET", "HEAD"})
 """The methods that change nothing on the gateway."""
 _OK: Final = range(200, 300)
+_PLAIN: Final = frozenset({"", "identity"})
+_GZIP: Final = frozenset({"gzip", "x-gzip"})
+_GZIP_BITS: Final = 31
+"""What zlib calls a stream with a gzip header, of any window."""
+_CODING_SHOWN: Final = 40
 _AGE_DIGITS: Final = 10
 _OLDEST_S: Final = float(2**31)
 """What an Age may be at most (RFC 9111, section 1.2.2)."""
@@ -179,15 +189,30 @@ async def http_client(
     """
     # One that trusts nobody costs nothing: it is for plain http, which needs none.
     context = await tls.get() or ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    return httpx.AsyncClient(
+
+    async def keep_nothing(response: httpx.Response) -> None:
+        client.cookies.clear()
+        # The client sees no redirect: of one whose target is no URL it would say nothing else.
+        response.extensions["location"] = response.headers.pop("location", "")
+
+    client = httpx.AsyncClient(
         base_url=base_url,
-        headers={"user-agent": f"vp-tui/{__version__}", "cache-control": "no-cache"},
+        headers={
+            "user-agent": f"vp-tui/{__version__}",
+            "cache-control": "no-cache",
+            "accept-encoding": "gzip",
+        },
+        follow_redirects=False,
         timeout=None,  # noqa: S113 - every request runs under its own deadline
         transport=transport,
         trust_env=not is_loopback(base_url),
         verify=context,
-        event_hooks={"request": [] if may_order else [_refuse_orders]},
+        event_hooks={
+            "request": [] if may_order else [_refuse_orders],
+            "response": [keep_nothing],
+        },
     )
+    return client
 
 
 async def _refuse_orders(request: httpx.Request) -> None:
@@ -206,7 +231,7 @@ async def failures_in_words(asked: Asked, deadline_s: float) -> AsyncIterator[No
             f"no whole answer from {asked.path} within {deadline_s:g} s",
             "the gateway's loop may be blocked by a run: look at its log",
         ) from None
-    except httpx.DecodingError:
+    except zlib.error:
         raise Unreadable(
             f"the answer from {asked.path} cannot be decompressed", "is a proxy in between?"
         ) from None
@@ -218,14 +243,15 @@ async def failures_in_words(asked: Asked, deadline_s: float) -> AsyncIterator[No
 
 async def answer_to(asked: Asked, response: httpx.Response, *, also: int = 0) -> Answer:
     """Read the response to its end if its status is 2xx or `also`; else raise a GatewayError."""
-    status, headers = response.status_code, response.headers
+    status, headers, body = response.status_code, response.headers, b""
     try:
         if status not in _OK and status != also:
-            body = (await _read(response, ERROR_BODY_LIMIT))[:ERROR_BODY_LIMIT]
-            raise refusal(asked, status, body, headers.get("location", ""))
+            with suppress(Unreadable, zlib.error):
+                body = (await _read(asked, response, ERROR_BODY_LIMIT))[:ERROR_BODY_LIMIT]
+            raise refusal(asked, status, body, response.extensions.get("location", ""))
         announced = headers.get("content-length", "")
         is_long = announced.isdecimal() and int(announced) > BODY_LIMIT
-        body = b"" if is_long else await _read(response, BODY_LIMIT + 1)
+        body = b"" if is_long else await _read(asked, response, BODY_LIMIT + 1)
         if is_long or len(body) > BODY_LIMIT:
             raise Unreadable(
                 f"the answer from {asked.path} is longer than {BODY_LIMIT >> 20} MiB",
@@ -236,12 +262,28 @@ async def answer_to(asked: Asked, response: httpx.Response, *, also: int = 0) ->
         await response.aclose()
 
 
-async def _read(response: httpx.Response, enough: int) -> bytes:
-    """Return the body, or its beginning as soon as that has `enough` bytes."""
+async def _read(asked: Asked, response: httpx.Response, enough: int) -> bytes:
+    """Return the body, or its beginning as soon as that has `enough` bytes.
+
+    Never more than these are unpacked. Raises Unreadable for a coding that was not asked for, two
+    of them included, and zlib.error.
+    """
+    coding = response.headers.get("content-encoding", "").strip().lower()
+    if coding not in _PLAIN | _GZIP:
+        told = clip(literal(coding), _CODING_SHOWN)
+        raise Unreadable(
+            f"the answer from {asked.path} is packed as {told}: only gzip was asked for",
+            "is a proxy in between?",
+        )
+    unpack = zlib.decompressobj(_GZIP_BITS) if coding in _GZIP else None
     size, chunks = 0, []
-    async for chunk in response.aiter_bytes():
-        chunks.append(chunk)
-        size += len(chunk)
+    # The stream itself, as it was sent: httpx would unpack all of a chunk at once.
+    async for sent in cast("httpx.AsyncByteStream", response.stream):
+        chunks.append(unpack.decompress(sent, enough - size) if unpack else sent)
+        size += len(chunks[-1])
         if size >= enough:
             break
+    else:
+        if unpack and not unpack.eof and size:
+            raise zlib.error
     return b"".join(chunks)

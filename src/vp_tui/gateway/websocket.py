@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from vp_tui.gateway.transport import TlsContext
 
 
-MAX_FRAME: Final = 16 * 1024 * 1024
+MAX_FRAME: Final = 8 * 1024 * 1024
 """Bytes; a single event of the gateway may exceed the 1 MiB that clients allow by default."""
 PROBE_AGAIN: Final = "look at the gateway, then probe again"
 _ABNORMAL: Final = 1006
@@ -119,6 +119,7 @@ async def _socket_of(
         close_timeout=options.close_timeout_s,
         ping_interval=20,
         ping_timeout=20,
+        compression=None,  # nothing is unpacked, and the gateway packs nothing for a viewer
         max_size=MAX_FRAME,
         max_queue=32,
         **tls,
@@ -180,7 +181,9 @@ class SessionStream:
                 self._say(self._core.opened(self._clock()))
                 await self._drain(socket)
         except InvalidStatus as error:
-            self._say(self._core.refused(error.response.status_code, self._clock()))
+            status, headers = error.response.status_code, error.response.headers
+            location = ", ".join(headers.get_all("location"))
+            self._say(self._core.refused(status, self._clock(), location))
         except ConnectionClosed as error:
             self._say(self._core.closed(*close_of(error), self._clock()))
         except (Unreachable, TimedOut) as error:
