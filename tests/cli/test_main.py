@@ -426,12 +426,16 @@ def test_a_crash_is_one_line_a_private_report_and_exit_70(
     (tmp_path / "ops").write_text("from-a-file\n")
     (tmp_path / "ops").chmod(0o600)
     (tmp_path / ".env").write_text("UA_INTERNAL_API_TOKEN=from-dotenv\n")
+    (tmp_path / ".env").chmod(0o644)
     monkeypatch.setenv("UA_OPS_TOKEN", "")
     monkeypatch.setattr(watch, "run_tui", lambda *_, **__: _crash("from-a-file from-dotenv"))
     code, out, err = run("--ops-token-file", "ops", "--vp-id", "lane")
     [report] = _reports(tmp_path)
     assert (code, out) == (70, "")
-    assert err == f"ERROR: vp-tui crashed (RuntimeError); the report is {report}\n"
+    assert err.splitlines() == [
+        "WARNING: ~/.env can be read by others (mode 644): chmod 600",
+        f"ERROR: vp-tui crashed (RuntimeError); the report is {report}",
+    ]
     assert report.stat().st_mode & 0o777 == 0o600
     text = report.read_text()
     assert "from-a-file" not in text

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from vp_tui.cli.config.settings import BrakeSettings, Settings
-from vp_tui.cli.wiring import credentials_of, token_values, watch_of
+from vp_tui.cli.console import credentials_of
+from vp_tui.cli.wiring import token_values, watch_of
 from vp_tui.cli.workers import connect
 from vp_tui.domain.lane.switches import Means
 from vp_tui.domain.models import DEFAULT_INTERVALS, Source

@@ -15,7 +15,8 @@ import pytest
 from tests.support.patience import PATIENCE_S
 
 from vp_tui.cli.config.settings import BrakeSettings, Settings
-from vp_tui.cli.wiring import Surroundings, credentials_of
+from vp_tui.cli.console import credentials_of
+from vp_tui.cli.wiring import Surroundings
 from vp_tui.cli.workers import client_of, file_feeds, order_runner
 from vp_tui.domain.events import AuditRead, OrderRefused
 from vp_tui.domain.lane.switches import FORCE_FALLBACK

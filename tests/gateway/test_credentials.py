@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from vp_tui.domain.models import INTERNAL, OPS, TokenPresence
+from vp_tui.domain.models import INTERNAL, OPS, Plane, TokenPresence
 from vp_tui.gateway.credentials import Credentials, TokenSources
+from vp_tui.gateway.errors import Asked, refusal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -118,7 +120,13 @@ def test_the_first_source_holds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         (b"token", 0o644, "can be read by others (mode 644): chmod 600", True),
         (b"token", 0o640, "can be read by others (mode 640): chmod 600", True),
         (b" \n", 0o600, "is empty", False),
-        (b"\xff\xfe", 0o600, "is not text", False),
+        (b"\xff\xfe", 0o600, "is not text in UTF-8", False),
+        (b'"half', 0o600, "UA_OPS_TOKEN from", False),
+        (b'"half', 0o600, "begins or ends with a quote: not used", False),
+        ("“curly”".encode(), 0o600, "begins or ends with a quote: not used", False),
+        (b"Bearer two", 0o600, "holds “Bearer”, which does not belong to the token", False),
+        (b"OPS_TOKEN=two", 0o600, "holds the value of a variable that is not UA_OPS_TOKEN", False),
+        (b"t" * 5000, 0o600, "has 5000 characters, too many for a token: not used", False),
         (b"two\nlines", 0o600, "holds characters that no header can carry: not used", False),
         ("schlüssel".encode(), 0o600, "holds characters that no header can carry", False),
         (b"esc\x1b", 0o600, "holds characters that no header can carry", False),
@@ -131,6 +139,9 @@ def test_what_is_wrong_with_a_file_is_told(
     assert [text for text in found.presence.problems if problem in text]
     assert (found.presence.ops is not None) is used
     assert bool(found.headers()) is used
+    asked = Asked("/api/v1/ops/metrics/vp", "here", Plane.OPS, found.presence)
+    is_named = problem in refusal(asked, 401, b"").failure.reason
+    assert is_named is ("not used" in "".join(found.presence.problems))
     assert not any("esc" in text or "two" in text for text in found.presence.problems)
 
 
@@ -138,7 +149,59 @@ def test_a_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
     found = read(TokenSources(ops_file=tmp_path / "none", internal_file=tmp_path))
     missing, folder = found.presence.problems
     assert missing.endswith("no such file")
-    assert folder.endswith("cannot be read: Is a directory")
+    assert folder.endswith("is a directory, not a file")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"\xef\xbb\xbfabc=\r\n",
+        b"  'abc='\t\n",
+        b"# for vp-tui\nexport UA_OPS_TOKEN=abc=\n",
+        b'UA_INTERNAL_API_TOKEN=other\r\nUA_OPS_TOKEN="abc="  \r\n',
+    ],
+)
+def test_a_token_is_understood_as_files_hold_it(tmp_path: Path, content: bytes) -> None:
+    file = write(tmp_path / "ops", content)
+    inside = {OPS: content.decode("utf-8-sig")} if b"#" not in content else {OPS: "abc="}
+    for sources in (TokenSources(ops_file=file), TokenSources(environ=inside)):
+        found = read(sources)
+        assert found.headers() == {"x-ua-ops-token": "abc="}
+        assert found.presence.problems == ()
+
+
+def test_what_is_no_file_is_named_and_never_waited_for(tmp_path: Path) -> None:
+    pipe, loop = tmp_path / "pipe", tmp_path / "loop"
+    os.mkfifo(pipe)
+    loop.symlink_to(loop)
+    sources = TokenSources(
+        ops_file=pipe, internal_file=Path("/dev/null"), env_files=(tmp_path, pipe, loop)
+    )
+    problems = read(sources).presence.problems
+    assert problems == (
+        f"{pipe} is a pipe, not a file",
+        f"{tmp_path} is a directory, not a file",
+        f"{loop} cannot be read: Too many levels of symbolic links",
+        "/dev/null is a device, not a file",
+    )
+
+
+def test_a_token_outlasts_a_file_that_is_just_being_written(tmp_path: Path) -> None:
+    file, env = write(tmp_path / "ops", b"one"), write(tmp_path / ".env", b"UA_OPS_TOKEN=two")
+    for sources in (TokenSources(ops_file=file), TokenSources(env_files=(env,))):
+        found = read(sources)
+        before, origin = found.headers(), found.presence.ops
+        for path in (file, env):
+            path.write_bytes(b" \n")
+        for _ in range(2):
+            (problem,) = found.read().problems
+            assert problem == f"{origin} is empty: the token of before is used"
+            assert (found.headers(), found.presence.ops) == (before, origin)
+        file.unlink()
+        env.write_bytes(b"UA_OTHER=1")
+        found.read()
+        assert found.headers() == {}
+        write(env, b"UA_OPS_TOKEN=two")
 
 
 def test_a_missing_env_file_is_no_problem(tmp_path: Path) -> None:

@@ -28,9 +28,9 @@ from vp_tui.cli.capture_row import (
     with_script_limits,
 )
 from vp_tui.cli.config.kinds import ConfigError
-from vp_tui.cli.console import narrate, say, told_settings
+from vp_tui.cli.console import credentials_of, narrate, say, say_of_deed, told_settings
 from vp_tui.cli.status import refuse_flags
-from vp_tui.cli.wiring import credentials_of, new_store
+from vp_tui.cli.wiring import new_store
 from vp_tui.cli.workers import client_of, file_feeds, order_runner
 from vp_tui.domain.events import (
     AuditFailed,
@@ -92,13 +92,18 @@ def capture(arguments: Arguments) -> int:
         if error.unauthorized and OPS not in told:
             told += f" (the token is {OPS})"
         raise ConfigError(told) from error
-    for warning in (*seen.problems, *seen.doubts(), *(_doubts(draft) if draft else ())):
+    for warning in (*seen.doubts(), *(_doubts(draft) if draft else ())):
         narrate(f"WARNING: {warning}")
     row, facts = _staged_row(draft, options) if draft else scripted_row(seen, settings, options)
-    say(output(seen, row, facts))
-    if options.append is not None:
+    told = output(seen, row, facts)
+    if options.append is None:
+        (say_of_deed if options.probes else say)(told)
+        return 0
+    try:
         for line in append(own, settings, options.append, row, facts):
             narrate(line)
+    finally:
+        say_of_deed(told)  # not before: a row is recorded whoever reads of it
     return 0
 
 
@@ -114,12 +119,12 @@ async def _look(
     if stage is not None and options.thresholds != Thresholds():
         raise ConfigError("the limits of the assessment have no effect with --stage: leave one out")
     credentials = credentials_of(settings, ambient=True)
-    problems = credentials.read().problems
+    credentials.read()
     client = client_of(settings, credentials, TlsContext(settings.url, settings.ca_file))
     events: list[Event] = []
     try:
         answer = await client.metrics_answer()
-        seen = reported(answer.body, settings, problems)
+        seen = reported(answer.body, settings)
         seen = seen.aged(client.old_s(Plane.OPS, answer, seen.generated_at))
         if stage is not None:
             events += await asyncio.gather(
@@ -226,8 +231,7 @@ async def _drive(settings: Settings, options: CaptureOptions, places: Places) ->
     Raises ConfigError in read-only mode, and when not one of them could be executed.
     """
     credentials = credentials_of(settings, ambient=True)
-    for problem in credentials.read().problems:
-        narrate(f"WARNING: {problem}")
+    credentials.read()
     if settings.read_only:
         raise ConfigError(
             "read-only: --probes would run turns on the gateway: leave one of them out"

@@ -256,8 +256,6 @@ class Reported(NamedTuple):
     """In UTC; our own clock's where the answer has no such stamp."""
     snapshot: Snapshot | Failure
     """The same as the rules read it, or why they cannot: the script has a decision all the same."""
-    problems: tuple[str, ...]
-    """What is wrong with the sources of the token, in words."""
 
     @property
     def considered(self) -> int:
@@ -290,7 +288,7 @@ class Reported(NamedTuple):
                 yield f"{told} (events of {seen.covered} of {counted(seen.considered, 'mission')})"
 
 
-def reported(raw: bytes, settings: Settings, problems: tuple[str, ...]) -> Reported:
+def reported(raw: bytes, settings: Settings) -> Reported:
     """Return an answer of the metrics as the script saw it. Raises Unreadable."""
     body = _metrics(raw)
     try:
@@ -302,7 +300,7 @@ def reported(raw: bytes, settings: Settings, problems: tuple[str, ...]) -> Repor
         snapshot = parse_metrics(raw, settings.mission_limit, settings.event_limit)
     except Unreadable as error:  # a rate of null, say
         snapshot = error.failure
-    return Reported(body, generated_at, snapshot, problems)
+    return Reported(body, generated_at, snapshot)
 
 
 def _metrics(raw: bytes) -> dict[str, Any]:

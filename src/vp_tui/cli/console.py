@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vp_tui.cli.config.kinds import ConfigError
 from vp_tui.cli.config.load import load
 from vp_tui.domain.text import literal
+from vp_tui.gateway.credentials import Credentials, TokenSources
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+    from typing import TextIO
 
     from vp_tui.cli.arguments import Arguments
     from vp_tui.cli.config.load import Loaded
+    from vp_tui.cli.config.settings import Settings
 
 
 def settings_of(arguments: Arguments) -> Loaded:
@@ -25,10 +27,31 @@ def settings_of(arguments: Arguments) -> Loaded:
 
 
 def told_settings(arguments: Arguments) -> Loaded:
-    """Return them as `settings_of`, and narrate what is odd about them."""
+    """Return a command's settings; narrate what is odd about them and the sources of tokens.
+
+    Raises ConfigError.
+    """
     loaded = settings_of(arguments)
     narrate_notes(loaded)
+    for problem in credentials_of(loaded.settings, ambient=True).read().problems:
+        narrate(f"WARNING: {problem}")
     return loaded
+
+
+def credentials_of(settings: Settings, *, ambient: bool) -> Credentials:
+    """Return the tokens to send, not read yet.
+
+    `ambient` lets them come from UA_… variables and from `.env` in the working directory too.
+    """
+    sources = TokenSources(
+        ops_file=settings.ops_token_file,
+        internal_file=settings.internal_token_file,
+        env_files=(Path.cwd() / ".env",) if ambient else (),
+        environ=os.environ if ambient else {},
+        ops_flag=settings.ops_token.reveal() if settings.ops_token else None,
+        internal_flag=settings.internal_token.reveal() if settings.internal_token else None,
+    )
+    return Credentials(sources, base_url=settings.url, allow_insecure=settings.allow_insecure)
 
 
 def narrate_notes(loaded: Loaded) -> None:
@@ -39,8 +62,10 @@ def narrate_notes(loaded: Loaded) -> None:
 
 def narrate(line: str) -> None:
     """Tell a line on stderr, if that is there still."""
-    with suppress(OSError):
+    try:
         sys.stderr.write(f"{literal(line)}\n")
+    except OSError:
+        discard(sys.stderr)
 
 
 def say(text: str) -> None:
@@ -51,8 +76,18 @@ def say(text: str) -> None:
     except BrokenPipeError:
         raise
     except OSError as error:
-        discard_stdout()
+        discard(sys.stdout)
         raise ConfigError(f"stdout cannot be written: {error.strerror}") from error
+
+
+def say_of_deed(text: str) -> None:
+    """Print what is told of a deed: it is done, so that not even a reader who left is an error."""
+    try:
+        say(text)
+    except BrokenPipeError:
+        discard(sys.stdout)
+    except ConfigError as error:
+        narrate(f"WARNING: {error}")
 
 
 def aligned(rows: Iterable[Sequence[str]]) -> Iterator[str]:
@@ -68,6 +103,21 @@ def told_file(loaded: Loaded) -> str:
     return f"configuration file: {literal(str(file)) if file else 'none'}"
 
 
-def discard_stdout() -> None:
-    """Keep what is left in the buffer from failing again when the interpreter ends."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+def discard(stream: TextIO) -> None:
+    """Keep what is left in a stream's buffer from failing again when the interpreter ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def open_standard_streams() -> None:
+    """Put the null device in the place of what was closed before the start.
+
+    Otherwise the next file that is opened, the evidence log perhaps, would be stdout or stderr.
+    """
+    for fd, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(fd)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free, which is this
+            os.set_inheritable(fd, True)
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(fd, "w" if fd else "r", closefd=False))

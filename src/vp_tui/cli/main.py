@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from vp_tui.cli.arguments import parse
 from vp_tui.cli.config.kinds import ConfigError
-from vp_tui.cli.console import discard_stdout, narrate
+from vp_tui.cli.console import discard, narrate, open_standard_streams
 from vp_tui.storage.errors import EvidenceError
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ _COMMANDS: Final[Mapping[str, str]] = {
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code; `argv` defaults to the process's arguments."""
     words = list(sys.argv[1:] if argv is None else argv)
+    open_standard_streams()
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a terminal may lack a character
     try:
@@ -54,7 +55,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except SystemExit as leaving:  # argparse has said what it has to say
         return leaving.code if isinstance(leaving.code, int) else EXIT_USAGE
     except BrokenPipeError:
-        discard_stdout()
+        discard(sys.stdout)
         return EXIT_BROKEN_PIPE
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED

@@ -6,18 +6,17 @@ Shared by the screen and the commands without one; what talks to the gateway is 
 from __future__ import annotations
 
 import contextlib
-import os
 import random
 import time
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from vp_tui.cli.console import credentials_of
 from vp_tui.domain.lane.switches import Means
 from vp_tui.domain.models import DEFAULT_INTERVALS, Source
-from vp_tui.gateway.credentials import Credentials, TokenSources, host_port
+from vp_tui.gateway.credentials import host_port
 from vp_tui.state.state import Watch, initial_state
 from vp_tui.state.store import Store
 
@@ -82,22 +81,6 @@ def means_of(settings: Settings) -> Means | None:
 def new_store(settings: Settings, around: Surroundings = USUAL) -> Store:
     """Return the store of a watch that begins now and has asked nothing yet."""
     return Store(initial_state(watch_of(settings), at=around.clock(), wall=around.wall()))
-
-
-def credentials_of(settings: Settings, *, ambient: bool) -> Credentials:
-    """Return the tokens to send, not read yet.
-
-    `ambient` lets them come from UA_… variables and from `.env` in the working directory too.
-    """
-    sources = TokenSources(
-        ops_file=settings.ops_token_file,
-        internal_file=settings.internal_token_file,
-        env_files=(Path.cwd() / ".env",) if ambient else (),
-        environ=os.environ if ambient else {},
-        ops_flag=settings.ops_token.reveal() if settings.ops_token else None,
-        internal_flag=settings.internal_token.reveal() if settings.internal_token else None,
-    )
-    return Credentials(sources, base_url=settings.url, allow_insecure=settings.allow_insecure)
 
 
 def token_values(settings: Settings) -> list[str]:

@@ -11,7 +11,8 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from vp_tui.cli.wiring import USUAL, Surroundings, credentials_of, means_of, new_store
+from vp_tui.cli.console import credentials_of
+from vp_tui.cli.wiring import USUAL, Surroundings, means_of, new_store
 from vp_tui.domain.events import SessionsArrived
 from vp_tui.domain.lane.switches import Means
 from vp_tui.domain.models import Plane

@@ -35,7 +35,16 @@ _URL_CURE: Final = "give the gateway's address as http://host:port or https://ho
 HEADERS: Final = {OPS: "x-ua-ops-token", INTERNAL: "x-ua-internal-token"}
 
 _HEADER_VALUE: Final = re.compile(r"[\x20-\x7e]+")
+_QUOTES: Final = re.compile("^[\"'`\u2018-\u201f]|[\"'`\u2018-\u201f]$")
+_ASSIGNED: Final = re.compile(r"(?:export\s+)?[A-Z_]*(?:TOKEN|KEY|SECRET)[A-Z_]*\s*=")
+_SCHEME: Final = re.compile(r"(?i)(?:authorization:|bearer\s)")
+_TOKEN_LIMIT: Final = 4096
 _READ_AT_MOST: Final = 65_536
+_KINDS: Final = {
+    stat.S_IFDIR: "a directory",
+    stat.S_IFIFO: "a pipe",
+    stat.S_IFSOCK: "a socket",
+}
 
 
 def is_session_id(text: str) -> bool:
@@ -163,8 +172,11 @@ class Credentials:
         return self._unsafe and bool(self._tokens)
 
     def read(self) -> TokenPresence:
-        """Read all sources again; what is wrong with one is told in words, never raised."""
-        sources, reader = self._sources, _Reader(self._sources)
+        """Read all sources again; what is wrong with one is told in words, never raised.
+
+        None is waited for. A file that is empty now is being written: its token of before holds.
+        """
+        sources, reader = self._sources, _Reader(self._sources, self._read_before())
         found = {
             OPS: reader.token(OPS, sources.ops_flag, sources.ops_file),
             INTERNAL: reader.token(INTERNAL, sources.internal_flag, sources.internal_file),
@@ -181,6 +193,10 @@ class Credentials:
         self.presence = TokenPresence(ops, internal, tuple(reader.problems))
         return self.presence
 
+    def _read_before(self) -> dict[str, tuple[str, str]]:
+        origins = {OPS: self.presence.ops, INTERNAL: self.presence.internal}
+        return {name: (each.reveal(), origins[name] or "") for name, each in self._tokens.items()}
+
     def headers(self) -> dict[str, str]:
         """Return the headers for every plane and the socket: none, one or both of the tokens."""
         if self.withheld:
@@ -191,62 +207,101 @@ class Credentials:
 class _Reader:
     """One reading of the sources; gathers what is wrong with them."""
 
-    def __init__(self, sources: TokenSources) -> None:
+    def __init__(self, sources: TokenSources, before: Mapping[str, tuple[str, str]]) -> None:
         self._sources = sources
+        self._before = before
+        """What `token` returned at the reading before, by name."""
         self.problems: list[str] = []
 
     def token(self, name: str, flag: str | None, file: Path | None) -> tuple[str, str]:
         """Return the token of that name, and where it is from, of the first source with one."""
-        value, origin = self._first(name, flag, file)
-        if value and not _HEADER_VALUE.fullmatch(value):
-            self._add(f"{name} from {origin} holds characters that no header can carry: not used")
+        text, origin = self._first(name, flag, file)
+        value, fault = bare_token(text, name)
+        if fault:
+            self._add(f"{name} from {origin} {fault}: not used")
             return "", ""
         return value, origin
 
     def _first(self, name: str, flag: str | None, file: Path | None) -> tuple[str, str]:
         if flag and flag.strip():
-            return flag.strip(), "command line"
-        if value := self._sources.environ.get(name, "").strip():
+            return flag, "command line"
+        if (value := self._sources.environ.get(name, "")).strip():
             return value, "environment"
-        if file is not None:
-            text, mode = self._read(file, required=True)
-            if value := text.strip():
-                return value, self._origin(file, mode)
+        if file is not None and (found := self._in_file(file, name, required=True)):
+            return found
         for env_file in self._sources.env_files:
-            text, mode = self._read(env_file, required=False)
-            if value := parse_env(text).get(name, "").strip():
-                return value, self._origin(env_file, mode)
+            if found := self._in_file(env_file, name, required=False):
+                return found
         return "", ""
 
-    def _read(self, path: Path, *, required: bool) -> tuple[str, int]:
-        """Return the file's text, "" when it has none, and its mode; tell what is wrong with it."""
-        try:
-            with path.expanduser().open("rb") as stream:
-                mode = os.fstat(stream.fileno()).st_mode
-                text = stream.read(_READ_AT_MOST).decode()
-        except FileNotFoundError:
-            if required:
-                self._add(f"{_shown(path)}: no such file")
-        except OSError as error:
-            self._add(f"{_shown(path)} cannot be read: {error.strerror}")
-        except UnicodeDecodeError:
-            self._add(f"{_shown(path)} is not text")
-        else:
-            if required and not text.strip():
-                self._add(f"{_shown(path)} is empty")
-            return text, mode
-        return "", 0
+    def _in_file(self, path: Path, name: str, *, required: bool) -> tuple[str, str] | None:
+        """Return what a file has for that name, and the path as its origin; None: nothing.
 
-    def _origin(self, path: Path, mode: int) -> str:
-        """Return the path as an origin; tell when others than the owner may read the file."""
+        One that is `required` is the token's own.
+        """
+        if (read := self._read(path, required=required)) is None:
+            return None
+        (text, mode), shown = read, _shown(path)
+        if not text.strip():
+            before = self._before.get(name, ("", ""))
+            is_known = before[1] == shown
+            if required or is_known:
+                self._add(f"{shown} is empty" + is_known * ": the token of before is used")
+            return before if is_known else None
+        if not (value := text if required else parse_env(text).get(name, "")).strip():
+            return None
         if os.name == "posix" and mode & (stat.S_IRGRP | stat.S_IROTH):
             permissions = stat.S_IMODE(mode)
-            self._add(f"{_shown(path)} can be read by others (mode {permissions:03o}): chmod 600")
-        return _shown(path)
+            self._add(f"{shown} can be read by others (mode {permissions:03o}): chmod 600")
+        return value, shown
+
+    def _read(self, path: Path, *, required: bool) -> tuple[str, int] | None:
+        """Return the file's text and mode, None when it has none; tell what is wrong with it."""
+        shown = _shown(path)
+        try:
+            # O_NONBLOCK: opening a named pipe would wait for a writer.
+            fd = os.open(os.path.expanduser(path), os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)  # noqa: PTH111 - Path's raises where there is no home
+            try:
+                mode = os.fstat(fd).st_mode
+                if not stat.S_ISREG(mode):
+                    self._add(f"{shown} is {_KINDS.get(stat.S_IFMT(mode), 'a device')}, not a file")
+                    return None
+                return os.read(fd, _READ_AT_MOST).decode("utf-8-sig"), mode
+            finally:
+                os.close(fd)
+        except FileNotFoundError:
+            if required:
+                self._add(f"{shown}: no such file")
+        except OSError as error:
+            self._add(f"{shown} cannot be read: {error.strerror}")
+        except UnicodeDecodeError:
+            self._add(f"{shown} is not text in UTF-8")
+        return None
 
     def _add(self, problem: str) -> None:
         if problem not in self.problems:
             self.problems.append(problem)
+
+
+def bare_token(text: str, name: str) -> tuple[str, str]:
+    """Return the token that a source of it means, and why it is none, "" where it is one.
+
+    White space around it, quotes and a line `NAME=token` are understood.
+    """
+    value = parse_env(text).get(name, text).strip()
+    if len(value) > 1 and value[0] == value[-1] and value[0] in "'\"":
+        value = value[1:-1].strip()
+    if _QUOTES.search(value):
+        return value, "begins or ends with a quote"
+    if _ASSIGNED.match(value):
+        return value, f"holds the value of a variable that is not {name}"
+    if _SCHEME.match(value):
+        return value, "holds “Bearer”, which does not belong to the token"
+    if len(value) > _TOKEN_LIMIT:
+        return value, f"has {len(value)} characters, too many for a token"
+    if value and not _HEADER_VALUE.fullmatch(value):
+        return value, "holds characters that no header can carry"
+    return value, ""
 
 
 def _shown(path: Path) -> str:

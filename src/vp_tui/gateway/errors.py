@@ -202,6 +202,9 @@ def _unauthorized(asked: Asked) -> Unauthorized:
         return TokenRefused(
             f"{OPS} from {ops} is not accepted on the session plane", f"set {INTERNAL}"
         )
+    for problem in asked.tokens.problems:
+        if problem.startswith(f"{name} "):  # there is one, and why it is not used
+            return TokenRefused(problem, f"mend {name}")
     return TokenRefused(f"{asked.path} wants a token and there is none", f"set {name}")
 
 

@@ -12,11 +12,10 @@ import sys
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from vp_tui.cli.console import aligned, say, settings_of, told_file
+from vp_tui.cli.console import aligned, credentials_of, say, settings_of, told_file
 from vp_tui.cli.crash import versions
 from vp_tui.cli.doctor.gateway import Check, Examination, clock_checks, examine, short
 from vp_tui.cli.show import shown_settings
-from vp_tui.cli.wiring import credentials_of
 from vp_tui.domain.rollout.verdicts import UnreadReport
 from vp_tui.domain.text import counted, literal
 from vp_tui.storage.errors import EvidenceError
