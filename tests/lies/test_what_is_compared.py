@@ -9,10 +9,9 @@ from tests.support import builders
 from tests.support.builders import mission, snapshot
 from tests.support.rollout import golden_rows, row
 
-from vp_tui.domain.coverage import considered
 from vp_tui.domain.events import EvidenceRead
 from vp_tui.domain.models import ReportedFallback
-from vp_tui.domain.rollout.claims import rank_fall
+from vp_tui.domain.rollout.claims import considered, rank_fall
 from vp_tui.domain.statistics import p95_after_each
 from vp_tui.domain.text import utc_z
 from vp_tui.ui.lines.explain import explanation

@@ -14,8 +14,10 @@ from tests.support import builders
 from tests.support.rollout import row, window
 from tests.support.virtual_watch import NoHands
 
+from vp_tui.domain.coverage import joined_ledgers
 from vp_tui.domain.events import CancelRequested, EvidenceRead, Tick, WindowsRead
 from vp_tui.domain.lane.mode import LaneMode
+from vp_tui.domain.missions import Ledger, LedgerEntry
 from vp_tui.domain.runs.turns import BOOTSTRAP
 from vp_tui.domain.vocabulary import Word
 from vp_tui.state.lane import unkept
@@ -24,7 +26,9 @@ from vp_tui.state.state import Watch, initial_state
 from vp_tui.state.store import Store
 from vp_tui.storage.windows import change_windows, keep_heard, keep_window, read_kept
 from vp_tui.views.assessment import assess
-from vp_tui.views.figures import numbers
+from vp_tui.views.draft import Choice, draft_row
+from vp_tui.views.evidence_row import row_of
+from vp_tui.views.figures import numbers, untold_gap
 from vp_tui.views.lane import lane_mode, turns_ran, turns_told
 from vp_tui.views.view import Live, View
 from vp_tui.worker.lookout import Lookout
@@ -235,12 +239,60 @@ class TestOutcomes:
         assert figures is not None
         assert figures.coverage.unknown == 1
 
-    def test_of_a_mission_that_is_listed_no_more_is_in_no_figure(self, host: Host) -> None:
-        fallen = builders.mission("m1", fallback_seen=True)
-        host.leave(host.start(*gateway(fallen)))
-        own = assess(view(host.start(*gateway(*clean(1), at=200.0), at=200.0))).numbers
-        assert own is not None
-        assert (own.fallback, own.fallen_running) == (0, 0)
+    def test_of_a_fallback_that_was_heard_and_not_listed_yet_stays_known(self, host: Host) -> None:
+        told = builders.stream(builders.routed("coder_vp_fallback", "m1"), at=5.0)
+        host.leave(host.start(*gateway(builders.mission("m0")), *told))
+        hidden = builders.mission("m1", result_ref=None)
+        then = host.start(*gateway(at=200.0), at=200.0)
+        figures = numbers(view(reduce_all(then, [builders.polled(self.blind(hidden), at=201.0)])))
+        assert figures is not None
+        assert figures.reconstruction.fallbacks == 1
+
+
+class TestMissionsThatAreListedNoMore:
+    """Was: the window had only what the list still had; its fallback before that was gone."""
+
+    MISSIONS = tuple(
+        builders.mission(f"m{n}", started_s=-600.0 + 60.0 * n, fallback_seen=n == 0)
+        for n in reversed(range(5))
+    )
+
+    def left(self, host: Host) -> State:
+        host.leave(host.start(*gateway(*self.MISSIONS)))
+        listed = builders.snapshot(*self.MISSIONS[:3], mission_limit=3)
+        told = builders.polled(listed._replace(generated_at=builders.NOW), at=200.0)
+        return host.start(*gateway(at=200.0)[:-1], told, at=200.0)
+
+    def test_are_in_the_windows_figures_its_word_and_its_row(self, host: Host) -> None:
+        found = assess(now := view(self.left(host)))
+        assert found.numbers is not None
+        assert (found.numbers.new, found.numbers.fallback) == (5, 1)
+        assert found.is_clean is False
+        assert "window: +5 missions: 5 completed" in row_of(draft_row(now), Choice("HOLD")).notes
+
+    def test_count_in_gates_and_guardrails_as_before(self, host: Host) -> None:
+        assert assess(view(self.left(host))).wire.fallbacks == 1
+
+    def test_are_kept_without_what_was_asked_for(self, host: Host) -> None:
+        self.left(host)
+        heard = read_kept(host.file).heard
+        assert heard is not None
+        assert {entry.mission.objective for entry in heard.ledger.entries.values()} == {""}
+
+    def test_of_another_hosts_window_are_a_gap(self, host: Host) -> None:
+        change_windows(host.file, lambda _kept: (OPENED._replace(anchor=frozenset({"old"})),))
+        listed = builders.snapshot(*self.MISSIONS, mission_limit=5)
+        found = view(host.start(*gateway()[:-1], builders.polled(listed)))
+        assert untold_gap(found) is not None
+        assert assess(found).is_clean is False
+
+    @pytest.mark.parametrize(("anchor", "limit"), [("m0", 5), ("old", 6)])
+    def test_are_none_where_the_list_reaches_back_to_it(
+        self, host: Host, anchor: str, limit: int
+    ) -> None:
+        change_windows(host.file, lambda _kept: (OPENED._replace(anchor=frozenset({anchor})),))
+        listed = builders.snapshot(*self.MISSIONS, mission_limit=limit)
+        assert untold_gap(view(host.start(*gateway()[:-1], builders.polled(listed)))) is None
 
 
 class TestCancels:
@@ -315,6 +367,8 @@ class TestMissionsThatNobodySaw:
         assert found.is_clean is False
         assert found.suggestion is not None
         assert any("an unknown number of missions" in why for why in found.suggestion.reasons)
+        host.leave(state, at=250.0)
+        assert untold_gap(view(host.start(*self.full(*later, at=300.0), at=300.0))) is not None
 
     @pytest.mark.parametrize("shared", [0, 1])
     def test_are_none_where_the_lists_meet(self, host: Host, shared: int) -> None:
@@ -327,7 +381,7 @@ class TestMissionsThatNobodySaw:
 class TestTheFile:
     @pytest.mark.parametrize(
         "damage",
-        [None, [], "torn", {"at": "soon"}, {"at": 1.0}, {"turns": 3}, {"outcomes": ["m1"]}],
+        [None, [], "torn", {"at": "soon"}, {"at": 1.0}, {"turns": 3}, {"ledger": ["m1"]}],
     )
     def test_that_is_torn_there_costs_no_window(self, host: Host, damage: object) -> None:
         host.leave(host.start(*gateway(), *UNSTARTED))
@@ -355,15 +409,14 @@ class TestTheFile:
         keep_window(host.file, OPENED._replace(scope="other"), OPENED)
         assert host.start(*gateway(at=200.0), at=200.0).routing.bootstrap == 1
 
-    def test_is_bounded(self, host: Host) -> None:
-        for begin in range(0, 3000, 500):
-            many = [
-                builders.mission(f"m{n}", started_s=-60.0 - n) for n in range(begin, begin + 500)
-            ]
-            host.leave(host.start(*gateway(*many)))
-        heard = read_kept(host.file).heard
-        assert heard is not None
-        assert 500 <= len(heard.outcomes) <= 1000
+    @pytest.mark.parametrize(
+        ("kept", "is_all", "left"), [(3, True, 5), (4999, True, 2), (3, False, 2)]
+    )
+    def test_is_bounded(self, kept: int, left: int, *, is_all: bool) -> None:
+        entry = LedgerEntry(builders.mission("m"))
+        before = Ledger({f"a{n}": entry for n in range(kept)})
+        joined = joined_ledgers(before, Ledger({"m1": entry, "m2": entry}), is_all=is_all)
+        assert len(joined.entries) == left
 
     def test_is_not_made_where_nothing_was_heard(self, tmp_path: Path) -> None:
         host = Host(tmp_path, None)

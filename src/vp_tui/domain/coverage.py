@@ -12,14 +12,20 @@ from dataclasses import asdict, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from vp_tui.domain.missions import BOOT_SLACK, Signal, Witness, is_of_epoch
-from vp_tui.domain.vocabulary import rate_cell
+from vp_tui.domain.missions import (
+    BOOT_SLACK,
+    LEDGER_LIMIT,
+    Ledger,
+    Signal,
+    Witness,
+    is_of_epoch,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Iterable
     from datetime import datetime
 
-    from vp_tui.domain.missions import Ledger, LedgerEntry
+    from vp_tui.domain.missions import LedgerEntry
     from vp_tui.domain.models import Dialect, Mission, MissionClaims, Snapshot
 
 
@@ -108,35 +114,69 @@ def _full_since(snapshot: Snapshot) -> datetime | None:
     return max(stamps, default=None)
 
 
-def seen_outcomes(snapshot: Snapshot | None, ledger: Ledger) -> dict[str, bool]:
-    """Return of which missions somebody saw whether they fell back, and whether.
+def to_keep(ledger: Ledger, own: Collection[str]) -> Ledger:
+    """Return what is to outlive this watch: of `own`, those that ended or fell back.
 
-    What a later answer tells by itself, where a result lies, was not seen. Those that were
-    cancelled by hand before they fell back did neither.
+    They are kept without their prompts.
     """
-    listed = (m.mission_id for m in (snapshot.missions if snapshot else ()))
-    entries = (entry for one in listed if (entry := ledger.entries.get(one)) is not None)
-    told = dict.fromkeys(ledger.stream_fallbacks, True)
-    for entry in entries:
-        fell_back = bool(entry.signals - entry.void - {Signal.INFERRED})
-        is_seen = entry.witness in {Witness.EVENTS, Witness.WITNESSED}
-        if (fell_back or is_seen) and not entry.is_left_out:
-            told[entry.mission.mission_id] = fell_back
-    return told
+    entries = {
+        one: entry._replace(mission=entry.mission._replace(objective=""))
+        for one, entry in ledger.entries.items()
+        if one in own and (entry.mission.is_terminal or entry.fell_back)
+    }
+    return Ledger(entries, ledger.stream_fallbacks, gap=ledger.gap)
 
 
-def recall(ledger: Ledger, outcomes: Mapping[str, bool]) -> Ledger:
-    """Return the ledger with outcomes that were seen before, of the missions that it has."""
-    news = {}
-    for one, fell_back in outcomes.items():
-        entry = ledger.entries.get(one)
-        if entry is None or (entry.fell_back if fell_back else entry.witness is not None):
-            continue
-        if fell_back:
-            news[one] = entry._replace(signals=entry.signals | {Signal.STREAM})
-        elif entry.mission.is_terminal:
-            news[one] = entry._replace(witness=Witness.WITNESSED)
-    return replace(ledger, entries={**ledger.entries, **news}) if news else ledger
+def joined_ledgers(kept: Ledger, ours: Ledger, *, is_all: bool) -> Ledger:
+    """Return what is known of both, each mission as the one has it who knows more of it.
+
+    With `is_all` those that only `kept` has stay too, as long as there is room.
+    """
+    entries = {one: _surer(kept.entries.get(one, e), e) for one, e in ours.entries.items()}
+    both = {**kept.entries, **entries}
+    fallen = dict.fromkeys((*kept.stream_fallbacks, *ours.stream_fallbacks))
+    return Ledger(
+        both if is_all and len(both) <= LEDGER_LIMIT else entries,
+        tuple(one for one in fallen if one not in both)[-LEDGER_LIMIT:],
+        gap=max(filter(None, (ours.gap, kept.gap)), key=lambda gap: gap.at, default=None),
+    )
+
+
+def _surer(known: LedgerEntry, other: LedgerEntry) -> LedgerEntry:
+    if known == other:
+        return known
+    surer = other if _sureness(other) > _sureness(known) else known
+    if surer.mission.is_terminal or not other.mission.is_terminal:
+        return surer
+    return surer._replace(mission=other.mission)
+
+
+def _sureness(entry: LedgerEntry) -> tuple[bool, ...]:
+    return entry.fell_back, entry.mission.is_terminal, entry.is_known, entry.cancelled
+
+
+def recall(ledger: Ledger, kept: Ledger) -> Ledger:
+    """Return the ledger with what was known before of its missions, and of those listed no more.
+
+    Before the first list nothing is.
+    """
+    if not ledger.entries:
+        return ledger
+    gone, news = {}, {}
+    for one, told in kept.entries.items():
+        is_told = told.witness is Witness.EVENTS
+        known = told._replace(witness=Witness.WITNESSED) if is_told else told
+        if (now := ledger.entries.get(one)) is None:
+            gone[one] = known
+        elif (surer := _surer(now, known)) is not now:
+            news[one] = surer._replace(mission=now.mission)
+    for one in kept.stream_fallbacks:
+        if (now := ledger.entries.get(one)) is not None and not now.fell_back:
+            news[one] = now._replace(signals=now.signals | {Signal.STREAM})
+    if not (gone or news):
+        return ledger
+    entries = {**gone, **ledger.entries, **news}
+    return replace(ledger, entries=dict(list(entries.items())[-LEDGER_LIMIT:]))
 
 
 def _known_by(entry: LedgerEntry) -> Witness:
@@ -145,62 +185,6 @@ def _known_by(entry: LedgerEntry) -> Witness:
     if entry.signals and entry.signals <= {Signal.STREAM}:
         return Witness.WITNESSED
     return Witness.INFERRED if entry.signals == {Signal.INFERRED} else Witness.EVENTS
-
-
-class Considered(NamedTuple):
-    """What the endpoint's rate counts, beside the missions of the reconstructed one."""
-
-    rate: float | None
-    running: int
-    """Rows that have not ended: they make the rate smaller than it is."""
-    finished: int
-    fallbacks: int
-    """Of the finished, those that it reports to have fallen back."""
-    more: int
-    """Finished ones that the reconstruction does not count: of an earlier life, or cancelled."""
-    fewer: int
-    """Missions that the reconstruction counts and the list no longer has."""
-
-    @property
-    def is_diluted(self) -> bool:
-        """Whether the rate would read otherwise without those that have not ended."""
-        own = self.fallbacks / self.finished if self.finished else None
-        is_told = self.running and self.rate is not None
-        return bool(is_told) and rate_cell(self.rate) != rate_cell(own)
-
-    @property
-    def told(self) -> str:
-        """What is counted: `0.045 of 44, 40 of them running; 2 of 4 finished`."""
-        of = f"{rate_cell(self.rate)} of {self.running + self.finished}"
-        return f"{of}, {self.running} of them running; {self.fallbacks} of {self.finished} finished"
-
-    @property
-    def difference(self) -> str:
-        """Why the two rates are not the same number over the same missions, "" where they are."""
-        parts = (
-            (self.is_diluted, f"counts {self.running} running"),
-            (self.more, f"{self.more} more listed"),
-            (self.fewer, f"{self.fewer} no longer listed"),
-        )
-        return ", ".join(what for is_so, what in parts if is_so)
-
-
-def considered(snapshot: Snapshot, counted: Iterable[LedgerEntry]) -> Considered:
-    """Return what the endpoint's rate counts; `counted` are those of the reconstruction."""
-    own = {entry.mission.mission_id for entry in counted}
-    listed = {mission.mission_id for mission in snapshot.missions}
-    ended = [mission for mission in snapshot.missions if mission.is_terminal]
-    return Considered(
-        snapshot.fallback.rate,
-        len(listed - own) - sum(mission.mission_id not in own for mission in ended),
-        sum(mission.is_terminal or mission.mission_id in own for mission in snapshot.missions),
-        sum(
-            mission.fallback_seen and (mission.is_terminal or mission.mission_id in own)
-            for mission in snapshot.missions
-        ),
-        sum(mission.mission_id not in own for mission in ended),
-        len(own - listed),
-    )
 
 
 def counted_since(ledger: Ledger, boot_at: datetime | None) -> datetime | None:

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from vp_tui.domain.coverage import joined_ledgers
 from vp_tui.domain.lane.auto_revert import AutoRevertBarred, Circumstances
+from vp_tui.domain.missions import Ledger
 from vp_tui.domain.models import Source, StreamEvent, StreamState
 from vp_tui.domain.runs.cancels import joined_cancels, moved_by
 from vp_tui.domain.runs.turns import RoutingTally
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from datetime import datetime
 
     from vp_tui.domain.lane.mode import LaneStart
@@ -199,11 +200,8 @@ class Tick(NamedTuple):
     wall: datetime
 
 
-OUTCOMES_KEPT: Final = 1_000
-"""Outcomes that outlive the vp-tui that saw them; beyond these only the newest snapshot's."""
 SAME_CLOCK_S: Final = 5.0
 """Two readings of the clocks that differ by no more are of one life of this host."""
-_NO_OUTCOMES: Final[Mapping[str, bool]] = {}
 
 
 class Heard(NamedTuple):
@@ -232,13 +230,15 @@ class Heard(NamedTuple):
     unstarted_told: int = 0
     start: LaneStart | None = None
     cancels: tuple[Cancel, ...] = ()
-    outcomes: Mapping[str, bool] = _NO_OUTCOMES
-    """Of missions whose outcome was seen, whether they fell back."""
+    ledger: Ledger = Ledger()
+    """Of the window's missions, and those listed, what is known once they end or fall back."""
 
     @property
     def is_empty(self) -> bool:
         """Whether nothing was heard."""
-        return not (self.turns.ran or self.turns.has_heard or self.cancels or self.outcomes)
+        return not (self.turns.ran or self.turns.has_heard or self.cancels) and (
+            self.ledger == Ledger()
+        )
 
     def on_clock(self, at: float, wall: datetime) -> Heard:
         """Return it with its moments on the clock that reads `at` when it is `wall` in UTC."""
@@ -263,18 +263,17 @@ class Heard(NamedTuple):
         Of turns that both heard nobody can tell which were the same, so the greater number stands.
         """
         kept = self.on_clock(ours.at, ours.wall)
-        fallen = {one: True for one, fell_back in kept.outcomes.items() if fell_back}
-        outcomes = {**kept.outcomes, **ours.outcomes, **fallen}
+        is_same = (kept.opened_at, kept.after) == (ours.opened_at, ours.after)
         boot = max(kept, ours, key=lambda each: each.epoch)
         joined = ours._replace(
             epoch=boot.epoch,
             boot_stamp=boot.boot_stamp,
             boot_at=boot.boot_at,
             cancels=joined_cancels(kept.cancels, ours.cancels, with_actor=True),
-            outcomes=outcomes if len(outcomes) <= OUTCOMES_KEPT else ours.outcomes,
+            ledger=joined_ledgers(kept.ledger, ours.ledger, is_all=is_same),
             start=max(filter(None, (ours.start, kept.start)), key=lambda s: s.at, default=None),
         )
-        if (kept.opened_at, kept.after) != (ours.opened_at, ours.after):
+        if not is_same:
             return joined
         before = kept.turns_before.at_least(ours.turns_before)
         return joined._replace(

@@ -11,7 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from vp_tui.domain import events
-from vp_tui.domain.coverage import recall, seen_outcomes
+from vp_tui.domain.coverage import recall, to_keep
 from vp_tui.domain.lane import restart
 from vp_tui.domain.lane import switch_proof as brake
 from vp_tui.domain.lane.mode import LaneStart
@@ -19,6 +19,7 @@ from vp_tui.domain.lane.switches import FORCE_FALLBACK, RELEASE
 from vp_tui.domain.lane.turn_proof import CompletedTurn, heard, is_end
 from vp_tui.domain.missions import gap_after
 from vp_tui.domain.models import StreamEvent, StreamState
+from vp_tui.domain.rollout.windows import missions_of
 from vp_tui.domain.runs.cancels import joined_cancels
 from vp_tui.domain.runs.turns import BOOTSTRAP, DELEGATED
 from vp_tui.state.sources import is_lost
@@ -242,22 +243,33 @@ def heard_of(state: State) -> events.Heard:
         unstarted_told=state.unstarted_told,
         start=state.lane.start,
         cancels=tuple(cancel for cancel in state.cancels if not cancel.is_vain),
-        outcomes=seen_outcomes(state.snapshot, state.ledger),
+        ledger=to_keep(state.ledger, _own_missions(state)),
     )
 
 
 def unkept(state: State) -> events.Heard | None:
     """Return what was heard, if what is kept does not say so yet."""
+    if not _is_window_known(state):
+        return None
     ours, kept = heard_of(state), state.heard
-    is_news = not ours.is_empty if kept is None else kept.lacks(ours)
+    is_news = not ours.is_empty if kept is None or kept.is_empty else kept.lacks(ours)
     return ours if is_news else None
 
 
 def with_gap(state: State) -> State:
-    """Return the state with the gap between what is kept and the first list of this watch."""
-    told, first = state.heard, state.snapshot
-    if told is None or first is None or (gap := gap_after(told.outcomes, first)) is None:
+    """Return the state with the gap between what was known before and this watch's first list.
+
+    Known are the missions that are kept here, and those that ended before the window, or that a
+    record names, whoever watched them.
+    """
+    first, heard, log = state.snapshot, state.heard, state.evidence
+    if first is None or heard is None or not _is_window_known(state):
         return state
+    ids = set[str]() if log is None else {*log.recorded_ids}
+    if (window := state.window) is not None:
+        ids = {*(window.anchor or ()), *window.running}
+    gap = gap_after({**dict.fromkeys(ids, True), **heard.ledger.entries}, first)
+    gap = gap or state.ledger.gap or heard.ledger.gap
     return replace(state, ledger=replace(state.ledger, gap=gap))
 
 
@@ -273,10 +285,10 @@ def recalled(state: State) -> State:
             c._replace(epoch=state.epoch.number) if c.epoch == before.number else c for c in own
         )
     cancels = joined_cancels(own, told.cancels)[-CANCELS_KEPT:]
-    state = replace(state, cancels=cancels, ledger=recall(state.ledger, told.outcomes))
+    state = replace(state, cancels=cancels, ledger=recall(state.ledger, told.ledger))
+    if not _is_window_known(state):
+        return state
     state = state if state.is_recalled else with_gap(state)
-    if state.window is None and state.evidence is None and state.watch.evidence is not None:
-        return state  # which window is proposed is not known yet
     if _window_of(state) != (told.opened_at, told.after):
         return replace(state, is_recalled=True)
     turns_before = state.routing_before
@@ -313,6 +325,20 @@ def with_numbered_boot(state: State, *, is_first: bool) -> State:
     before = state.routing if state.is_recalled else state.routing_before
     start = None if state.lane.start == told.start else state.lane.start
     return replace(state, routing_before=before, lane=state.lane._replace(start=start))
+
+
+def _is_window_known(state: State) -> bool:
+    """Tell whether it is known which window is open or proposed."""
+    return bool(state.window or state.evidence) or state.watch.evidence is None
+
+
+def _own_missions(state: State) -> frozenset[str]:
+    """Return the missions of the window, and those that the newest answer lists."""
+    listed = (mission.mission_id for mission in (state.snapshot.missions if state.snapshot else ()))
+    if (window := state.window) is not None:
+        return missions_of(window, state.ledger.entries.values()).union(listed)
+    recorded = state.evidence.recorded_ids if state.evidence is not None else frozenset[str]()
+    return frozenset(state.ledger.entries).difference(recorded).union(listed)
 
 
 def _window_of(state: State) -> tuple[datetime | None, str]:

@@ -67,9 +67,8 @@ def _tick(event: events.Tick, state: State) -> State:
 def _snapshot(event: events.SnapshotArrived, state: State) -> State:
     is_first, state = state.snapshot is None, sources.snapshot_arrived(event, state)
     if state.heard is not None:
-        state = replace(state, ledger=recall(state.ledger, state.heard.outcomes))
-        state = lane.with_gap(state) if is_first else state
-    return lane.lane_counted(event, state)
+        state = replace(state, ledger=recall(state.ledger, state.heard.ledger))
+    return lane.lane_counted(event, lane.with_gap(state) if is_first else state)
 
 
 def _continuity(event: events.ContinuityArrived, state: State) -> State:
@@ -80,9 +79,11 @@ def _continuity(event: events.ContinuityArrived, state: State) -> State:
 
 
 def _windows(event: events.WindowsRead, state: State) -> State:
-    state = operator.windows_read(event, state)
-    heard = event.heard and event.heard.on_clock(state.clock.at, state.clock.wall)
-    return lane.recalled(replace(state, heard=heard or state.heard))
+    state, clock = operator.windows_read(event, state), state.clock
+    if event.problem is not None:
+        return state
+    heard = event.heard or state.heard or events.Heard(clock.at, clock.wall)
+    return lane.recalled(replace(state, heard=heard.on_clock(clock.at, clock.wall)))
 
 
 def _evidence(event: events.EvidenceRead, state: State) -> State:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final, get_args
 
-from vp_tui.domain import events, models
+from vp_tui.domain import events, missions, models
 from vp_tui.domain import orders as audit
 from vp_tui.domain.events import Event
 from vp_tui.domain.lane import auto_revert, mode, probe, switch_proof, switches, turn_proof
@@ -25,7 +25,7 @@ KINDS: Final = frozenset(kind.__name__ for kind in get_args(Event))
 _NAME_LIMIT: Final = 60
 """Characters of a foreign kind's name that are told."""
 _DOMAIN: Final = (
-    audit, events, models, auto_revert, mode, probe, switch_proof, switches, turn_proof,
+    audit, events, missions, models, auto_revert, mode, probe, switch_proof, switches, turn_proof,
     evidence_row, verdicts, windows, alarms, cancels, turns,
 )  # fmt: skip
 _NAMES: Final[Mapping[str, Any]] = {

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from vp_tui.domain.events import Heard
 from vp_tui.domain.lane.mode import LaneStart
-from vp_tui.domain.models import Failure
+from vp_tui.domain.missions import Gap, Ledger, LedgerEntry
+from vp_tui.domain.models import Failure, Mission
 from vp_tui.domain.rollout.labels import is_same_window
 from vp_tui.domain.rollout.verdicts import GATE_NAMES, Waiver
 from vp_tui.domain.rollout.windows import Window, open_window
@@ -36,7 +37,20 @@ KEPT: Final = 20
 _FORMAT: Final = "vp-tui-windows"
 _NAME_LENGTH: Final = 16
 _CODECS: Final = Codecs(
-    {kind.__name__: kind for kind in (Cancel, Failure, LaneStart, RoutingTally, Waiver)}
+    {
+        kind.__name__: kind
+        for kind in (
+            Cancel,
+            Failure,
+            Gap,
+            LaneStart,
+            Ledger,
+            LedgerEntry,
+            Mission,
+            RoutingTally,
+            Waiver,
+        )
+    }
     | {"Mapping": Mapping, "datetime": datetime}
 )
 _WINDOW: Final = _CODECS.of(Window)

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vp_tui.domain.coverage import (
     CoverageState,
-    considered,
     counted_since,
     coverage_of,
     is_of_workers,
@@ -20,7 +19,7 @@ from vp_tui.domain.coverage import (
 )
 from vp_tui.domain.missions import is_of_epoch, terminal_entries
 from vp_tui.domain.models import Source
-from vp_tui.domain.rollout.claims import bounds_of
+from vp_tui.domain.rollout.claims import bounds_of, considered
 from vp_tui.domain.rollout.evidence_row import cells_of
 from vp_tui.domain.rollout.labels import moment, places_that_count
 from vp_tui.domain.rollout.verdicts import outcomes_waiver
@@ -42,11 +41,11 @@ from vp_tui.views.view import View, fact
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from vp_tui.domain.coverage import Considered, Coverage, Reconstruction
+    from vp_tui.domain.coverage import Coverage, Reconstruction
     from vp_tui.domain.events import EvidenceRead
     from vp_tui.domain.missions import Gap, Ledger, LedgerEntry
     from vp_tui.domain.models import Snapshot
-    from vp_tui.domain.rollout.claims import Bounds
+    from vp_tui.domain.rollout.claims import Bounds, Considered
     from vp_tui.domain.rollout.evidence_row import Cells
     from vp_tui.domain.rollout.guardrails import TripWire
     from vp_tui.domain.rollout.windows import Anchor, Window, WindowNumbers

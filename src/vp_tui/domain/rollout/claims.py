@@ -21,12 +21,13 @@ from vp_tui.domain.statistics import (
     upper95,
     wilson,
 )
-from vp_tui.domain.vocabulary import FALLBACK_WATCH, GUARDRAIL_RATE, P95_WATCH_S
+from vp_tui.domain.vocabulary import FALLBACK_WATCH, GUARDRAIL_RATE, P95_WATCH_S, rate_cell
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from vp_tui.domain.missions import LedgerEntry
+    from vp_tui.domain.models import Snapshot
     from vp_tui.domain.rollout.gates import Comparison
 
 
@@ -156,4 +157,60 @@ def _tail(durations: Sequence[float]) -> Tail:
         slow_evidence=evidence_above(slow, n, SLOW_FRACTION),
         last_n=len(last),
         last_s=sorted(last)[-rank_from_top(len(last))],
+    )
+
+
+class Considered(NamedTuple):
+    """What the endpoint's rate counts, beside the missions of the reconstructed one."""
+
+    rate: float | None
+    running: int
+    """Rows that have not ended: they make the rate smaller than it is."""
+    finished: int
+    fallbacks: int
+    """Of the finished, those that it reports to have fallen back."""
+    more: int
+    """Finished ones that the reconstruction does not count: of an earlier life, or cancelled."""
+    fewer: int
+    """Missions that the reconstruction counts and the list no longer has."""
+
+    @property
+    def is_diluted(self) -> bool:
+        """Whether the rate would read otherwise without those that have not ended."""
+        own = self.fallbacks / self.finished if self.finished else None
+        is_told = self.running and self.rate is not None
+        return bool(is_told) and rate_cell(self.rate) != rate_cell(own)
+
+    @property
+    def told(self) -> str:
+        """What is counted: `0.045 of 44, 40 of them running; 2 of 4 finished`."""
+        of = f"{rate_cell(self.rate)} of {self.running + self.finished}"
+        return f"{of}, {self.running} of them running; {self.fallbacks} of {self.finished} finished"
+
+    @property
+    def difference(self) -> str:
+        """Why the two rates are not the same number over the same missions, "" where they are."""
+        parts = (
+            (self.is_diluted, f"counts {self.running} running"),
+            (self.more, f"{self.more} more listed"),
+            (self.fewer, f"{self.fewer} no longer listed"),
+        )
+        return ", ".join(what for is_so, what in parts if is_so)
+
+
+def considered(snapshot: Snapshot, counted: Iterable[LedgerEntry]) -> Considered:
+    """Return what the endpoint's rate counts; `counted` are those of the reconstruction."""
+    own = {entry.mission.mission_id for entry in counted}
+    listed = {mission.mission_id for mission in snapshot.missions}
+    ended = [mission for mission in snapshot.missions if mission.is_terminal]
+    return Considered(
+        snapshot.fallback.rate,
+        len(listed - own) - sum(mission.mission_id not in own for mission in ended),
+        sum(mission.is_terminal or mission.mission_id in own for mission in snapshot.missions),
+        sum(
+            mission.fallback_seen and (mission.is_terminal or mission.mission_id in own)
+            for mission in snapshot.missions
+        ),
+        sum(mission.mission_id not in own for mission in ended),
+        len(own - listed),
     )
