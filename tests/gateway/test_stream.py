@@ -6,12 +6,14 @@ from hypothesis import strategies as st
 
 from vp_tui.domain.events import GapFound, LinkChanged
 from vp_tui.domain.models import Frame, StreamEvent, StreamState
+from vp_tui.gateway.errors import Wait
 from vp_tui.gateway.stream import (
     SILENT_ACCEPT,
     AwaitConfirmation,
     Connect,
     DeafWatch,
     Policy,
+    Refusal,
     Stay,
     Stop,
     StreamCore,
@@ -111,7 +113,7 @@ def test_only_a_socket_that_was_accepted_and_not_attached_is_a_failed_attach() -
     refused.connecting(0.0)
     silent.connecting(0.0)
     silent.opened(0.0)
-    lost = [*refused.refused(403, 1.0), *silent.expired(10.0), *late.closed(4004, "", 1.0)]
+    lost = [*refused.refused(Refusal(403), 1.0), *silent.expired(10.0), *late.closed(4004, "", 1.0)]
     assert [change.is_failed_attach for change in lost if isinstance(change, LinkChanged)] == [
         False, False, False,
     ]  # fmt: skip
@@ -129,7 +131,7 @@ def test_only_a_socket_that_was_accepted_and_not_attached_is_a_failed_attach() -
 def test_a_refused_handshake(status: int, state: StreamState, retry_at: float) -> None:
     core = new_core()
     core.connecting(0.0)
-    (event,) = core.refused(status, 0.0)
+    (event,) = core.refused(Refusal(status), 0.0)
     assert isinstance(event, LinkChanged)
     assert (event.state, event.reason[:3]) == (state, str(status))
     core.confirm_in_memory(retry_at)
@@ -212,7 +214,7 @@ def delays(core: StreamCore, up_time: float, count: int) -> list[float]:
 
 
 def test_short_lives_lengthen_the_wait() -> None:
-    assert delays(new_core(), 4.9, 7)[:5] == [0.5, 1.0, 2.0, 4.0, 8.0]
+    assert delays(new_core(), 4.9, 7)[:5] == [0.5, 1.0, 2.0, 4.0, 4.0]
 
 
 def test_a_long_enough_life_forgives() -> None:
@@ -221,18 +223,27 @@ def test_a_long_enough_life_forgives() -> None:
 
 @given(st.integers(1, 10_000), st.floats(0, 1))
 def test_no_wait_is_longer_than_the_cap(failures: int, chance: float) -> None:
-    assert 0.125 <= reconnect_delay(failures, chance, Policy()) <= 15.0
+    assert 0.125 <= reconnect_delay(failures, chance, Policy()) <= 4.0
 
 
-def test_waking_shortens_a_wait_to_a_second_at_most() -> None:
+def test_waking_shortens_a_wait_to_half_a_second_at_most() -> None:
     core = new_core()
     core.connecting(0.0)
-    core.refused(403, 0.0)
+    core.refused(Refusal(403), 0.0)
     core.confirm_in_memory(4.0)
     core.wake(5.0)
-    assert core.step(5.0) == Connect(6.0)
-    core.wake(5.9)
-    assert core.step(5.9) == Connect(6.0)
+    assert core.step(5.0) == Connect(5.5)
+    core.wake(5.4)
+    assert core.step(5.4) == Connect(5.5)
+
+
+def test_what_the_peer_asked_to_wait_nothing_shortens() -> None:
+    core = new_core()
+    core.connecting(0.0)
+    core.refused(Refusal(503, wait=Wait(60.0, "asked to wait 60 s")), 0.0)
+    core.wake(5.0)
+    core.confirm_in_memory(59.0)
+    assert core.step(59.0) == Connect(60.0)
 
 
 def test_waking_does_not_confirm() -> None:

@@ -63,6 +63,7 @@ def client_of(
         tls=tls,
         transport=around.transport,
         clock=around.clock,
+        wall=around.wall,
     )
 
 
@@ -84,7 +85,9 @@ def connect(
     state, url = new_store(settings, around).state, settings.url
     pace = Pace(around.clock, around.chance)
     credentials, tls = credentials_of(settings, ambient=ambient), TlsContext(url, settings.ca_file)
-    options = SocketOptions(credentials.headers, tls, clock=around.clock, opener=around.opener)
+    options = SocketOptions(
+        credentials.headers, tls, clock=around.clock, wall=around.wall, opener=around.opener
+    )
 
     def make_stream(session_id: str) -> Stream:
         core = StreamCore(session_id, around.clock(), around.chance.random)

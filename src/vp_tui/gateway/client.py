@@ -27,6 +27,7 @@ from vp_tui.gateway.parsing import (
     parse_tail,
 )
 from vp_tui.gateway.transport import (
+    UTC_NOW,
     Answer,
     Freshness,
     TlsContext,
@@ -60,7 +61,7 @@ class GatewayClient:
     """The HTTP side of one gateway. Every method may raise any GatewayError.
 
     `mission_limit` (1..500) and `event_limit` (1..1000) are the rows of one metrics answer.
-    `transport` and `clock` are the seams for tests. What a method returns says how old it is.
+    `transport`, `clock` and `wall` are seams for tests. What a method returns says how old it is.
     """
 
     def __init__(  # noqa: PLR0913 - settings of one gateway, with defaults and keyword-only
@@ -75,6 +76,7 @@ class GatewayClient:
         transport: httpx.AsyncBaseTransport | None = None,
         deadline_s: float = DEADLINE_S,
         clock: Callable[[], float] = time.monotonic,
+        wall: Callable[[], datetime] = UTC_NOW,
     ) -> None:
         self._base_url = gateway_url(base_url)
         self._where = host_port(base_url)
@@ -86,6 +88,7 @@ class GatewayClient:
         self._transport = transport
         self._deadline_s = deadline_s
         self._clock = clock
+        self._wall = wall
         self._freshness: dict[str, Freshness] = {}
         self._building = asyncio.Lock()
         self._http: httpx.AsyncClient | None = None
@@ -209,7 +212,8 @@ class GatewayClient:
             # An endpoint that wants no token gets none.
             headers = self._credentials.headers() if plane else {}
             request = http.build_request("GET", path, params=params, headers=headers)
-            answer = await answer_to(asked, await _send(http, request), also=also)
+            response = await _send(http, request)
+            answer = await answer_to(asked, response, also=also, wall=self._wall)
             return answer._replace(asked_at=asked_at)
 
     async def _client(self) -> httpx.AsyncClient:

@@ -22,6 +22,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
+class Wait(NamedTuple):
+    """How long a peer asks to be left alone, as far as that is heeded."""
+
+    seconds: float = 0.0
+    words: str = ""
+    """With the time of day when it is over; "" where it asks nothing."""
+
+
+NO_WAIT: Final = Wait()
+
+
 class GatewayError(Exception):
     """A request that brought nothing usable; `failure` says why and what helps."""
 
@@ -30,6 +41,8 @@ class GatewayError(Exception):
     is_silence: ClassVar[bool] = False
     may_have_arrived: bool = False
     """The gateway may have done what it was asked all the same; that matters for an order only."""
+    wait_s: float = 0.0
+    """Seconds in which it asks not to be asked again."""
 
     def __init__(self, reason: str, cure: str) -> None:
         super().__init__(reason)
@@ -102,9 +115,6 @@ class Unreadable(GatewayError):
 
 _SHOWN: Final = 200
 _HTTP_BAD_REQUEST: Final = 400
-_HTTP_UNAUTHORIZED: Final = 401
-_HTTP_FORBIDDEN: Final = 403
-_HTTP_NOT_FOUND: Final = 404
 _HTTP_SERVER_ERROR: Final = 500
 _REFUSED: Final = ("connection refused", "is the gateway running there?")
 
@@ -122,31 +132,41 @@ class Asked(NamedTuple):
     """Tokens were there and not sent, because the link is not safe."""
 
 
-def refusal(asked: Asked, status: int, body: bytes, location: str = "") -> GatewayError:
+def refusal(
+    asked: Asked, status: int, body: bytes, location: str = "", wait: Wait = NO_WAIT
+) -> GatewayError:
     """Return the error for an answer whose status is not 2xx; `body` may be cut off."""
-    detail = _detail(body)
+    kind: type[GatewayError] = Rejected
+    detail = wait.words or _detail(body)
+    match status:
+        case 401:
+            return _unauthorized(asked)
+        case 403:
+            kind = Unauthorized
+            cure = "this gateway's role or a proxy forbids it: ask another gateway"
+        case 404:
+            kind, cure = NotFound, f"is {asked.where} the gateway's URL?"
+        case 429:
+            cure = "it is asked too often: poll slower, or see who else asks"
+        case _ if status >= _HTTP_SERVER_ERROR:
+            kind, cure = ServerFailed, "see the gateway's own log"
+        case _ if status >= _HTTP_BAD_REQUEST:
+            cure = "the gateway refuses the request itself: check the settings it names"
+        case _:
+            detail = redirect_in_words(location)
+            cure = "redirects are not followed: give the gateway's final URL"
+            if not location:
+                cure = "no answer of a gateway: is a cache or a proxy in between?"
     said = f"{status} from {asked.path}{': ' if detail else ''}{detail}"
-    if status == _HTTP_UNAUTHORIZED:
-        return _unauthorized(asked)
-    if status == _HTTP_FORBIDDEN:
-        return Unauthorized(said, "this gateway's role or a proxy forbids it: ask another gateway")
-    if status == _HTTP_NOT_FOUND:
-        return NotFound(said, f"is {asked.where} the gateway's URL?")
-    if status >= _HTTP_SERVER_ERROR:
-        return ServerFailed(said, "see the gateway's own log")
-    if status < _HTTP_BAD_REQUEST:
-        cure = "redirects are not followed: give the gateway's final URL"
-        return Rejected(
-            f"{status} from {asked.path}{redirect_in_words(location)}",
-            cure if location else "no answer of a gateway: is a cache or a proxy in between?",
-        )
-    return Rejected(said, "the gateway refuses the request itself: check the settings it names")
+    error = kind(said, "it is asked again then, not before" if wait.seconds else cure)
+    error.wait_s = wait.seconds
+    return error
 
 
 def redirect_in_words(location: str) -> str:
     """Return where an answer points, without the query, which may hold a secret; "" for nowhere."""
     target = clip(literal(location.partition("?")[0]), _SHOWN)
-    return f": redirects to {target}" if target else ""
+    return f"redirects to {target}" if target else ""
 
 
 def _detail(body: bytes) -> str:

@@ -20,14 +20,14 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from vp_tui.domain.lane.probe import ProbeStep
 from vp_tui.domain.lane.switch_proof import ProofStep
-from vp_tui.domain.models import Failure, Plane, StreamEvent
+from vp_tui.domain.models import Failure, Plane, StreamEvent, StreamState
 from vp_tui.gateway.credentials import gateway_url, host_port, require_session_id, stream_url
 from vp_tui.gateway.errors import Asked, GatewayError, NotFound, ReadOnly, TimedOut, Unreachable
 from vp_tui.gateway.frames import parse_frame
 from vp_tui.gateway.parsing import parse_cancel, parse_created
-from vp_tui.gateway.stream import close_in_words, refusal_in_words
+from vp_tui.gateway.stream import close_in_words
 from vp_tui.gateway.transport import TlsContext, answer_to, failures_in_words, http_client
-from vp_tui.gateway.websocket import PROBE_AGAIN, SocketOptions, close_of, opening
+from vp_tui.gateway.websocket import PROBE_AGAIN, SocketOptions, close_of, opening, refusal_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -130,8 +130,10 @@ class Orders:
                     elif frame.kind in TOLD:
                         tell(StreamEvent(self._clock(), session_id, frame))
         except InvalidStatus as error:
-            reason = refusal_in_words(error.response.status_code)
-            failure = Failure(reason, _TOKENS, unauthorized=True)
+            refusal = refusal_of(error, options.wall())
+            is_refused = refusal.state is StreamState.UNAUTHORIZED
+            cure = _TOKENS if is_refused else PROBE_AGAIN
+            failure = Failure(refusal.words, cure, unauthorized=is_refused)
         except ConnectionClosed as error:
             failure = Failure(close_in_words(*close_of(error)), PROBE_AGAIN)
         except (Unreachable, TimedOut) as error:

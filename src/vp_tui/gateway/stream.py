@@ -3,20 +3,20 @@
 The rules come from docs/wire.md, section 8. A viewer gets no backlog and no replay, so each
 re-connection is a gap. Attaching to a session that is only on disk resumes it, so after every loss
 the core waits for a listing that has the session in memory (docs/rollout.md, fact 10). A gateway
-that refuses is asked every 30 s, any other again and again with a growing, random delay. All times
-are monotonic seconds.
+that refuses is asked every 30 s, any other again and again with a growing, random delay, and none
+before the time that it asked to wait. All times are monotonic seconds.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vp_tui.domain.events import GapFound, LinkChanged
 from vp_tui.domain.models import StreamEvent, StreamState
 from vp_tui.domain.text import clip, fold, literal, took
-from vp_tui.gateway.errors import redirect_in_words
+from vp_tui.gateway.errors import NO_WAIT, Wait, redirect_in_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,13 +65,13 @@ class Policy:
     """How long is waited for what, in seconds."""
 
     first_delay_s: float = 0.5
-    longest_delay_s: float = 15.0
+    longest_delay_s: float = 4.0
     up_time_s: float = 5.0
     """The delays start anew only after a socket that lived so long."""
     connected_within_s: float = 10.0
     """Between the accepted handshake and the `connected` frame."""
     refused_delay_s: float = 30.0
-    wake_within_s: float = 1.0
+    wake_within_s: float = 0.5
     confirmed_for_s: float = 10.0
     """A listing older than this does not allow to attach."""
     restart_takes_s: float = 2.0
@@ -113,9 +113,24 @@ class _Phase(Enum):
     STOPPED = auto()
 
 
-def refusal_in_words(status: int) -> str:
-    """Return why a handshake that was answered with this HTTP status was refused."""
-    return _REFUSALS.get(status, f"{status} at the handshake")
+class Refusal(NamedTuple):
+    """A handshake that was answered, but not with a socket."""
+
+    status: int
+    location: str = ""
+    """Where it points."""
+    wait: Wait = NO_WAIT
+
+    @property
+    def state(self) -> StreamState:
+        """What it makes of the link."""
+        return _REFUSED_AS.get(self.status, StreamState.WAITING)
+
+    @property
+    def words(self) -> str:
+        """Why it was refused."""
+        told = _REFUSALS.get(self.status, f"{self.status} at the handshake")
+        return ": ".join(filter(None, (told, redirect_in_words(self.location), self.wait.words)))
 
 
 def close_in_words(code: int, reason: str) -> str:
@@ -187,6 +202,7 @@ class StreamCore:
         self._policy = policy or Policy()
         self._phase = _Phase.WAITING
         self._retry_at = now
+        self._not_before = now
         self._confirmed_at: float | None = now
         self._believe_from = now
         self._failures = 0
@@ -240,11 +256,10 @@ class StreamCore:
         reason = f"not attached for {took(now - lost_at)}; no replay"
         return [live, GapFound(now, self._session_id, reason), event]
 
-    def refused(self, status: int, now: float, location: str = "") -> list[StreamOutput]:
-        """Hear that the handshake was answered with this HTTP status, and where it points."""
-        state = _REFUSED_AS.get(status, StreamState.WAITING)
-        words = f"{refusal_in_words(status)}{redirect_in_words(location)}"
-        return self._lost(state, words, now)
+    def refused(self, refusal: Refusal, now: float) -> list[StreamOutput]:
+        """Hear that the handshake was refused."""
+        self._not_before = now + refusal.wait.seconds
+        return self._lost(refusal.state, refusal.words, now)
 
     def failed(self, reason: str, now: float) -> list[StreamOutput]:
         """Hear that no socket could be opened, and why in words."""
@@ -272,7 +287,8 @@ class StreamCore:
 
     def wake(self, now: float) -> None:
         """Hear that the gateway answers again, or that the tokens changed: wait but a little."""
-        self._retry_at = min(self._retry_at, now + self._chance() * self._policy.wake_within_s)
+        soon = now + self._chance() * self._policy.wake_within_s
+        self._retry_at = max(min(self._retry_at, soon), self._not_before)
 
     def listing_says(self, last_event_seq: int, now: float) -> list[StreamOutput]:
         """Hear the session's `last_event_seq`; a socket that is deaf is given up."""
@@ -304,9 +320,10 @@ class StreamCore:
         self._phase = _Phase.WAITING
         self._confirmed_at = None
         self._failures += 1
-        self._retry_at = now + (
+        delay_s = (
             self._policy.refused_delay_s
             if state is StreamState.UNAUTHORIZED
             else reconnect_delay(self._failures, self._chance(), self._policy)
         )
+        self._retry_at = max(now + delay_s, self._not_before)
         return [LinkChanged(now, self._session_id, state, reason, is_failed_attach)]

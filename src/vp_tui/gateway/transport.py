@@ -12,28 +12,31 @@ import asyncio
 import ssl
 import zlib
 from contextlib import asynccontextmanager, suppress
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
 import httpx
 
 from vp_tui import __version__
-from vp_tui.domain.text import clip, literal
+from vp_tui.domain.text import clip, clock_z, literal
 from vp_tui.gateway.credentials import is_loopback
 from vp_tui.gateway.errors import (
+    NO_WAIT,
     Asked,
     ReadOnly,
     TimedOut,
     Unreachable,
     Unreadable,
+    Wait,
     refusal,
     unreachable,
 )
 from vp_tui.gateway.payloads import as_utc
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable, Sequence
     from pathlib import Path
 
 
@@ -45,13 +48,18 @@ A log's tail of 1 MB may take six of them, and 500 missions have 16 kB each for 
 ERROR_BODY_LIMIT: Final = 64 * 1024
 READING: Final = frozenset({"GET", "HEAD"})
 """The methods that change nothing on the gateway."""
+ASK_TO_WAIT: Final = frozenset({429, 503})
+"""The statuses whose Retry-After is heeded."""
+LONGEST_WAIT_S: Final = 300.0
+"""For no longer an on-call engineer is left without a source, whatever the peer asks."""
+UTC_NOW: Final = partial(datetime.now, UTC)
 _OK: Final = range(200, 300)
 _PLAIN: Final = frozenset({"", "identity"})
 _GZIP: Final = frozenset({"gzip", "x-gzip"})
 _GZIP_BITS: Final = 31
 """What zlib calls a stream with a gzip header, of any window."""
 _CODING_SHOWN: Final = 40
-_AGE_DIGITS: Final = 10
+_DIGITS: Final = 10
 _OLDEST_S: Final = float(2**31)
 """What an Age may be at most (RFC 9111, section 1.2.2)."""
 _DATE_SLACK_S: Final = 2.0
@@ -170,9 +178,34 @@ def date_of(header: str | None) -> datetime | None:
 
 def _cached_s(header: str) -> float:
     """Return the seconds of an Age header, the first of several; 0.0 for what is no number."""
-    told = header.partition(",")[0].strip()
-    is_number = told.isascii() and told.isdecimal()
-    return float(told[:_AGE_DIGITS]) if is_number else 0.0
+    return _seconds(header.partition(",")[0]) or 0.0
+
+
+def _seconds(told: str) -> float | None:
+    """Return the seconds that a header tells; None for what is no number."""
+    digits = told.strip()
+    return float(digits[:_DIGITS]) if digits.isascii() and digits.isdecimal() else None
+
+
+def asked_to_wait(status: int, told: Sequence[str], date: str | None, now: datetime) -> Wait:
+    """Return how long an answer asks not to be asked again, by its Retry-After.
+
+    `told` are these headers, of which the first counts, and `date` is its Date: a moment is one of
+    the peer's clock where it tells that. `now` is ours. What cannot be read asks nothing.
+    """
+    if status not in ASK_TO_WAIT or not told:
+        return NO_WAIT
+    seconds, until = _seconds(told[0]), date_of(told[0])
+    if seconds is None and until is not None:
+        seconds = (until - (date_of(date) or now)).total_seconds()
+    if seconds is None or seconds <= 0:
+        return NO_WAIT
+    waited_s = min(seconds, LONGEST_WAIT_S)
+    until_z = clock_z(now + timedelta(seconds=waited_s))
+    if seconds > LONGEST_WAIT_S:
+        longest = f"{LONGEST_WAIT_S / 60:.0f} min"
+        return Wait(waited_s, f"asked to wait more than {longest}, waits that until {until_z}")
+    return Wait(waited_s, f"asked to wait {waited_s:.0f} s, until {until_z}")
 
 
 async def http_client(
@@ -241,14 +274,25 @@ async def failures_in_words(asked: Asked, deadline_s: float) -> AsyncIterator[No
         raise failed from None
 
 
-async def answer_to(asked: Asked, response: httpx.Response, *, also: int = 0) -> Answer:
-    """Read the response to its end if its status is 2xx or `also`; else raise a GatewayError."""
+async def answer_to(
+    asked: Asked,
+    response: httpx.Response,
+    *,
+    also: int = 0,
+    wall: Callable[[], datetime] = UTC_NOW,
+) -> Answer:
+    """Read the response to its end if its status is 2xx or `also`; else raise a GatewayError.
+
+    One that asks to wait is refused all the same.
+    """
     status, headers, body = response.status_code, response.headers, b""
+    told = headers.get_list("retry-after")
+    wait = asked_to_wait(status, told, headers.get("date"), wall())
     try:
-        if status not in _OK and status != also:
+        if status not in _OK and (status != also or wait.seconds):
             with suppress(Unreadable, zlib.error):
                 body = (await _read(asked, response, ERROR_BODY_LIMIT))[:ERROR_BODY_LIMIT]
-            raise refusal(asked, status, body, response.extensions.get("location", ""))
+            raise refusal(asked, status, body, response.extensions.get("location", ""), wait)
         announced = headers.get("content-length", "")
         is_long = announced.isdecimal() and int(announced) > BODY_LIMIT
         body = b"" if is_long else await _read(asked, response, BODY_LIMIT + 1)

@@ -21,11 +21,13 @@ from vp_tui import __version__
 from vp_tui.gateway.credentials import host_port, is_loopback
 from vp_tui.gateway.errors import ReadOnly, TimedOut, Unreachable, unreachable
 from vp_tui.gateway.frames import parse_frame
-from vp_tui.gateway.stream import Connect, Stay, Stop, StreamCore, StreamOutput
+from vp_tui.gateway.stream import Connect, Refusal, Stay, Stop, StreamCore, StreamOutput
+from vp_tui.gateway.transport import UTC_NOW, asked_to_wait
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Mapping
     from contextlib import AbstractAsyncContextManager
+    from datetime import datetime
 
     from vp_tui.domain.models import Session
     from vp_tui.gateway.transport import TlsContext
@@ -49,6 +51,7 @@ class SocketOptions:
     close_timeout_s: float = 1.0
     """A gateway that a run blocks does not answer the closing handshake."""
     clock: Callable[[], float] = time.monotonic
+    wall: Callable[[], datetime] = UTC_NOW
     opener: Opener | None = None
     """Opens the socket; None: over the network. The seam for tests."""
 
@@ -132,6 +135,14 @@ def close_of(error: ConnectionClosed) -> tuple[int, str]:
     return (close.code, close.reason) if close else (_ABNORMAL, "")
 
 
+def refusal_of(error: InvalidStatus, now: datetime) -> Refusal:
+    """Return how a handshake was answered, at this time of day."""
+    status, headers = error.response.status_code, error.response.headers
+    date = next(iter(headers.get_all("date")), None)
+    wait = asked_to_wait(status, headers.get_all("retry-after"), date, now)
+    return Refusal(status, ", ".join(headers.get_all("location")), wait)
+
+
 class SessionStream:
     """Keeps one session's socket attached and drained, and turns what comes into events."""
 
@@ -181,9 +192,8 @@ class SessionStream:
                 self._say(self._core.opened(self._clock()))
                 await self._drain(socket)
         except InvalidStatus as error:
-            status, headers = error.response.status_code, error.response.headers
-            location = ", ".join(headers.get_all("location"))
-            self._say(self._core.refused(status, self._clock(), location))
+            refusal = refusal_of(error, self._options.wall())
+            self._say(self._core.refused(refusal, self._clock()))
         except ConnectionClosed as error:
             self._say(self._core.closed(*close_of(error), self._clock()))
         except (Unreachable, TimedOut) as error:

@@ -45,19 +45,12 @@ class OpsGate:
     """Remembers that the ops plane refused a source, so that it is asked only now and then."""
 
     refusal: Unauthorized | None = None
+    """None once it answered, or something changed: then it is asked at once."""
     until: float = 0.0
 
     def is_open(self, now: float) -> bool:
         """Tell whether the ops plane is to be asked now."""
         return self.refusal is None or now >= self.until
-
-    def refused(self, error: Unauthorized, now: float) -> None:
-        """Hear that it refused."""
-        self.refusal, self.until = error, now + UNAUTHORIZED_RETRY_S
-
-    def reset(self) -> None:
-        """Let it be asked at once: it answered, or something changed."""
-        self.refusal = None
 
 
 @dataclass(eq=False)
@@ -86,11 +79,13 @@ class Feeds:
     _dialect: Dialect | None = None
     _claims_due: int = 0
     """Answers of the metrics until the claims are asked."""
+    _no_claims_until: float = 0.0
     _list_soon: asyncio.Event = field(default_factory=asyncio.Event)
     """Has the sessions listed."""
     _missions_heard: set[str] = field(default_factory=set)
     """Those that a stream named, and those that were running when the sessions were hurried."""
-    _lost: set[str] = field(default_factory=set)
+    _lost: dict[str, bool] = field(default_factory=dict)
+    """What failed last and may answer, and whether it was silent then."""
     _log_tasks: dict[str, asyncio.Task[None]] = field(default_factory=dict)
 
     async def run(self) -> None:
@@ -193,8 +188,8 @@ class Feeds:
 
     def _tokens_read(self, presence: TokenPresence) -> None:
         self.emit(events.TokensRead(self.pace.clock(), presence))
-        self._metrics_gate.reset()
-        self._sessions_gate.reset()
+        self._metrics_gate.refusal = None
+        self._sessions_gate.refusal = None
         self._attachments.wake(self.pace.clock())
         self.pace.wake()
 
@@ -262,14 +257,14 @@ class Feeds:
 
     async def _ask_claims(self, snapshot: Snapshot) -> None:
         """Ask for the claims when it is time; without an answer rows are judged without them."""
-        if self._claims_due > 0:
+        if self._claims_due > 0 or self.pace.clock() < self._no_claims_until:
             self._claims_due -= 1
             return
         self._claims_due = CLAIMS_EVERY - 1
         try:
             claims = await self.client.claims(snapshot.generated_at)
-        except GatewayError:
-            claims = None
+        except GatewayError as error:
+            claims, self._no_claims_until = None, self.pace.clock() + error.wait_s
         self.emit(events.ClaimsArrived(self.pace.clock(), claims))
 
     async def _ask_sessions(self) -> None:
@@ -303,18 +298,20 @@ class Feeds:
             try:
                 answer = await ask(Plane.OPS)
             except Unauthorized as error:
-                gate.refused(error, self.pace.clock())
+                gate.refusal, gate.until = error, self.pace.clock() + UNAUTHORIZED_RETRY_S
                 on_refusal(error)
             else:
-                gate.reset()
+                gate.refusal = None
                 return answer, Plane.OPS
         try:
             return await ask(substitute), substitute
         except (Unreachable, TimedOut):
-            gate.reset()
+            gate.refusal = None
             raise
         except GatewayError as error:
-            raise (gate.refusal or error) from error
+            if error.wait_s or gate.refusal is None:
+                raise
+            raise gate.refusal from error
 
     async def _ask_continuity(self) -> None:
         continuity = await self.client.continuity()
@@ -325,26 +322,27 @@ class Feeds:
         wanted = {log_id for log_id in logs if log_id is not None and is_session_id(log_id)}
         for log_id in self._log_tasks.keys() - wanted:
             self._log_tasks.pop(log_id).cancel()
-            self._lost.discard(log_id)
+            self._lost.pop(log_id, None)
             self.emit(events.LogDropped(self.pace.clock(), log_id))
         for log_id in wanted - self._log_tasks.keys():
             tailer = LogTailer(log_id, self.client, self.emit, self.pace.clock)
             self._log_tasks[log_id] = self._start(Source.LOG, tailer.ask, log_id)
 
     def _answered(self, name: str) -> None:
-        """Ask everything anew if this was lost, once for all that was lost with it.
+        """Let the streams try soon if this failed; after silence ask all anew, once for all of it.
 
-        The streams need not wait out their delays, and a restart shows in the continuity at once.
+        A restart shows in the continuity at once.
         """
-        if name in self._lost:
-            self._lost.clear()
+        if (was_silent := self._lost.pop(name, None)) is not None:
             self._attachments.wake(self.pace.clock())
-            self.pace.wake()
+            if was_silent:
+                self._lost.clear()
+                self.pace.wake()
 
     def _failed(self, source: Source, log_id: str | None, error: GatewayError) -> None:
         self.emit(events.SourceFailed(self.pace.clock(), source, error.failure, log_id))
-        name = log_id or source
-        if isinstance(error, Unreachable | TimedOut):
-            self._lost.add(name)
-        else:
+        name, is_silent = log_id or source, isinstance(error, Unreachable | TimedOut)
+        if self._lost.get(name) and not is_silent:
             self._answered(name)
+        if not isinstance(error, Unauthorized):
+            self._lost[name] = is_silent

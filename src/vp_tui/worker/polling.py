@@ -51,11 +51,13 @@ BURST: Final = 500
 def poll_delay(interval_s: float, failures: int, *, jitter: float) -> float:
     """Return the seconds until the next poll after `failures` failed ones in a row.
 
-    Failing doubles the interval up to BACK_OFF_CAP_S, or the interval itself where that is longer.
+    Failing doubles the interval, up to BACK_OFF_CAP_S: what is asked seldom is asked so soon again.
     `jitter` is a random number in -1..1 that moves the result by at most a tenth.
     """
-    cap = max(interval_s, BACK_OFF_CAP_S)
-    return min(interval_s * 2.0 ** min(failures, _DOUBLINGS), cap) * (1 + JITTER * jitter)
+    doubled = interval_s * 2.0 ** min(failures, _DOUBLINGS)
+    delay_s = min(doubled, BACK_OFF_CAP_S) if failures else interval_s
+    moved = delay_s * (1 + JITTER * jitter)
+    return min(moved, BACK_OFF_CAP_S) if failures else moved
 
 
 @dataclass
@@ -148,6 +150,8 @@ class Poller:
     on_answer: Callable[[], None]
     on_failure: Callable[[GatewayError], None]
     failures: int = 0
+    wait_s: float = 0.0
+    """What the peer asked to be left alone for: nothing ends that."""
     hurry: asyncio.Event | None = None
     """Set to have it ask at once, or again after what it asks now."""
 
@@ -158,7 +162,9 @@ class Poller:
             if self.hurry is not None:
                 self.hurry.clear()
             delay_s = await self.poll()
-            if self.pace.wakes == wakes:
+            if self.wait_s:
+                await self.pace.wait(self.wait_s)
+            elif self.pace.wakes == wakes:
                 await self._pause(delay_s)
 
     async def _pause(self, seconds: float) -> None:
@@ -176,7 +182,7 @@ class Poller:
 
     async def poll(self) -> float:
         """Ask once; return the seconds until the next time."""
-        interval_s = self.interval_s
+        interval_s, self.wait_s = self.interval_s, 0.0
         try:
             interval_s = await self.ask() or interval_s
         except Unauthorized as error:
@@ -185,6 +191,7 @@ class Poller:
         except GatewayError as error:
             self.on_failure(error)
             self.failures += 1
+            self.wait_s = error.wait_s
         else:
             self.failures = 0
             self.on_answer()
