@@ -84,7 +84,7 @@ async def test_each_source_waits_as_told_and_an_order_does_not() -> None:
         lost = told["no usable answer"]
         path = "/api/v1/ops/metrics/coder-vp"
         assert lost.reason.startswith(f"429 from {path}: asked to wait 60 s, until 02:01:")
-        assert "it is asked again then, not before" in lost.cure
+        assert "leave it alone until then" in lost.cure
         run = next(one for one in watch.state.sessions.values() if one.is_running)
         watch.feeds.order(CancelRun(run.session_id, "enough"))
         await watch.passes(5)

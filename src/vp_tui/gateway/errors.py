@@ -158,7 +158,7 @@ def refusal(
             if not location:
                 cure = "no answer of a gateway: is a cache or a proxy in between?"
     said = f"{status} from {asked.path}{': ' if detail else ''}{detail}"
-    error = kind(said, "it is asked again then, not before" if wait.seconds else cure)
+    error = kind(said, "leave it alone until then" if wait.seconds else cure)
     error.wait_s = wait.seconds
     return error
 
