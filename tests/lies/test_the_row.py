@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.support import builders
 
-from vp_tui.domain.events import AuditRead, EvidenceRead
+from vp_tui.domain.events import AuditRead, CancelRequested, EvidenceRead
 from vp_tui.domain.models import LaneSession
 from vp_tui.domain.orders import ActionRecord
 from vp_tui.domain.rollout.evidence_row import EvidenceRow, cells_from_snapshot
@@ -92,6 +92,30 @@ def test_the_handover_names_the_rows_that_were_written() -> None:
         "## Rows written\n- 2026-11-23T01:50:00Z Shadow window #1: HOLD_SHADOW "
         "(rate 0.000, p95 30.000s) by ana@laptop\n"
     ) in text
+
+
+@pytest.mark.parametrize("ahead_s", [0, 600, -600])
+def test_a_recovery_is_dated_by_the_clock_that_dates_the_row(ahead_s: int) -> None:
+    """Was: by our own, minutes after the row or before the cancel beside it."""
+    here = builders.NOW - timedelta(seconds=ahead_s)
+    heard: list[Event] = [
+        *builders.stream(builders.processing(), session_id="a", at=1.0),
+        CancelRequested(302.0, "a", "stuck", "bo"),
+        *builders.stream(
+            builders.frame("query_complete", cancelled=True), session_id="a", at=303.0
+        ),
+        builders.listing(builders.session("a"), builders.session("b"), at=304.0),
+        *builders.stream(
+            builders.processing(), builders.frame("query_complete"), session_id="b", at=310.0
+        ),
+    ]
+    told = builders.polled(builders.snapshot(generated_at=here + timedelta(seconds=310)), at=310.0)
+    state = builders.state(builders.healthy(), *heard, told, EvidenceRead(0.0, (), frozenset()))
+    notes = row_of(draft_row(View(state, 311.0)), Choice("HOLD_SHADOW")).notes
+    at = f"{here + timedelta(seconds=311):%H:%M:%SZ}"
+    assert f"recovered {at}, a later turn completed" in notes
+    assert f"{here + timedelta(seconds=302):%H:%M:%SZ} cancel a by bo (stuck)" in notes
+    assert f"recovered at {at}: " in notes
 
 
 class TestActionsInTheNotes:

@@ -16,7 +16,7 @@ from vp_tui.domain.text import clock_z
 from vp_tui.state.state import NO_AUDIT
 from vp_tui.views import words
 from vp_tui.views.figures import current_window, lane_log
-from vp_tui.views.sources import on_our_clock
+from vp_tui.views.sources import on_its_clock, on_our_clock
 from vp_tui.views.view import fact
 
 if TYPE_CHECKING:
@@ -70,19 +70,23 @@ def in_window(view: View) -> str:
     return f"audit: {done or 'none'} this window"
 
 
-def actions_taken(view: View, begin: datetime) -> tuple[ActionRecord, ...]:
-    """Return what was done from `begin` on, oldest first; what was refused is none of it."""
-    followed = [_of_cancel(cancel, view) for cancel in view.state.cancels]
+def actions_taken(view: View, begin: datetime, *, in_row: bool = False) -> tuple[ActionRecord, ...]:
+    """Return what was done from `begin` on, oldest first; what was refused is none of it.
+
+    `begin` is of our own clock, and so are the moments, but for those `in_row`.
+    """
+    followed = [_of_cancel(cancel, view, in_row=in_row) for cancel in view.state.cancels]
     of_lane = list(_of_lane(view))
     audited = [_as_followed(action, of_lane) for action in _of_audit(view, begin, followed)]
     unaudited = [
         action for action in of_lane if not any(_is_same(action, other) for other in audited)
     ]
     known = [action for action in (*followed, *unaudited) if action.at >= begin]
-    return tuple(sorted((*known, *audited), key=lambda action: action.at))
+    done = tuple(sorted((*known, *audited), key=lambda action: action.at))
+    return tuple(d._replace(at=on_its_clock(view, d.at)) for d in done) if in_row else done
 
 
-def _of_cancel(cancel: Cancel, view: View) -> ActionRecord:
+def _of_cancel(cancel: Cancel, view: View, *, in_row: bool) -> ActionRecord:
     return ActionRecord(
         at=view.wall_at(cancel.at),
         actor=cancel.who,
@@ -90,7 +94,7 @@ def _of_cancel(cancel: Cancel, view: View) -> ActionRecord:
         target=cancel.session_id,
         reason=cancel.reason,
         steps=(),
-        result=words.cancel_outcome(view, cancel),
+        result=words.cancel_outcome(view, cancel, in_row=in_row),
     )
 
 

@@ -29,7 +29,7 @@ from vp_tui.views.assessment import across_boots, changed_words, plain_gates, pl
 from vp_tui.views.draft import METRICS_PATH, Choice, Draft
 from vp_tui.views.figures import lane_log, probed_missions, untold_gap
 from vp_tui.views.lane import turns_ran, turns_told, unseen_turns
-from vp_tui.views.sources import SourceView, on_its_clock, source_view
+from vp_tui.views.sources import SourceView, source_view
 from vp_tui.views.stuck_runs import cancelled_runs, stuck_runs_in
 from vp_tui.views.troubles import GAP, troubles
 
@@ -188,13 +188,12 @@ def _unknowns(draft: Draft) -> Iterator[str]:
 def _actions(draft: Draft) -> str:
     """Say what was done in the window, by whom, and what came of it."""
     done = actions_in_window(draft)
-    lines = (line_of(one._replace(at=on_its_clock(draft.view, one.at))) for one in done)
-    return f"actions: {', '.join(lines)}" if done else ""
+    return f"actions: {', '.join(map(line_of, done))}" if done else ""
 
 
 def actions_in_window(draft: Draft) -> tuple[ActionRecord, ...]:
     """Return what was done in the row's window."""
-    return actions_taken(draft.view, since(draft.view, draft.window))
+    return actions_taken(draft.view, since(draft.view, draft.window), in_row=True)
 
 
 def _stuck_notes(draft: Draft) -> Iterator[str]:

@@ -8,7 +8,7 @@ change at most once a second, so that what is made of them is kept.
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import takewhile
 from typing import TYPE_CHECKING, Final
 
@@ -22,7 +22,7 @@ from vp_tui.state.sources import stuck_after_s
 from vp_tui.views.actions import key_of
 from vp_tui.views.figures import lane_log
 from vp_tui.views.runs import finished_at, is_told_by_rival, run_levels, run_rows
-from vp_tui.views.sources import is_cancel_refused, on_our_clock, read_again
+from vp_tui.views.sources import is_cancel_refused, on_its_clock, on_our_clock, read_again
 from vp_tui.views.view import View, fact
 
 if TYPE_CHECKING:
@@ -267,17 +267,19 @@ def cancelled_runs(view: View, window: Window) -> tuple[CancelledRun, ...]:
 
 
 def _cancelled_run(cancel: Cancel, view: View) -> CancelledRun:
+    at = _recovered(cancel, view)
     return CancelledRun(
         cancel.session_id,
         _counted(cancel, view),
-        recovered=_recovered(cancel, view),
+        recovered=clock_z(at) if at else None,
+        dated=clock_z(on_its_clock(view, at)) if at else None,
         is_told=_is_told(cancel, view),
         at=view.wall_at(cancel.at),
     )
 
 
-def _recovered(cancel: Cancel, view: View) -> str | None:
-    """Return when a later turn completed, as a clock reads; None: that is not proven yet.
+def _recovered(cancel: Cancel, view: View) -> datetime | None:
+    """Return when a later turn completed, on our own clock; None: that is not proven yet.
 
     A restart ends the run, and proves nothing: a mission that finished after it does.
     """
@@ -285,7 +287,7 @@ def _recovered(cancel: Cancel, view: View) -> str | None:
     if at is None and cancel.restarted_at is not None:
         finished = finished_at(view)
         at = finished if finished is not None and finished > cancel.restarted_at else None
-    return None if at is None else clock_z(view.wall_at(at))
+    return None if at is None else view.wall_at(at)
 
 
 def _is_told(cancel: Cancel, view: View) -> bool:

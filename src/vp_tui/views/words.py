@@ -17,7 +17,7 @@ from vp_tui.domain.statistics import describe_rank
 from vp_tui.domain.text import age, clock_z, counted, utc_z
 from vp_tui.domain.vocabulary import NOT_AVAILABLE, P95_WATCH_S, p95_cell, percent, rate_cell
 from vp_tui.state.sources import is_lost
-from vp_tui.views.sources import SourceWord, gateway_time, is_reachable
+from vp_tui.views.sources import SourceWord, gateway_time, is_reachable, on_its_clock
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -327,12 +327,12 @@ def ago(view: View, at: float) -> str:
     return f"{age(view.now - at)} ago"
 
 
-def cancel_outcome(view: View, cancel: Cancel) -> str:
-    """Return what a cancel came to."""
+def cancel_outcome(view: View, cancel: Cancel, *, in_row: bool = False) -> str:
+    """Return what a cancel came to; the gateway's clock dates a row."""
     how = cancel.state(view.now)
     if how is CancelState.RECOVERED and cancel.recovered_at is not None:
-        at = clock_z(view.wall_at(cancel.recovered_at))
-        return f"recovered at {at}: {cancel.recovered_by} completed"
+        at, by = view.wall_at(cancel.recovered_at), cancel.recovered_by
+        return f"recovered at {clock_z(on_its_clock(view, at) if in_row else at)}: {by} completed"
     if how is CancelState.FAILED and cancel.failure is not None:
         return f"{how}: {cancel.failure.reason}"
     is_open = how in {CancelState.REQUESTED, CancelState.UNKNOWN, CancelState.ANSWERED}

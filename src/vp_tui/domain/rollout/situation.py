@@ -98,7 +98,9 @@ class CancelledRun(NamedTuple):
     active_runs: int
     """As the newest listing has it."""
     recovered: str | None = None
-    """When a later turn completed, as a clock reads; None: that is not proven yet."""
+    """When a later turn completed, as our clock reads; None: that is not proven yet."""
+    dated: str | None = None
+    """The same by the gateway's clock, which dates the row."""
     is_told: bool = False
     """A row says so already."""
     at: datetime | None = None
@@ -119,7 +121,7 @@ class CancelledRun(NamedTuple):
         """What the row's note says of it, beside the row's word."""
         proof = "recovery unconfirmed"
         if self.recovered is not None:
-            proof = f"recovered {self.recovered}, a later turn completed"
+            proof = f"recovered {self.dated or self.recovered}, a later turn completed"
         return f"{self.session_id} was cancelled, active_runs {self.active_runs}: {proof}"
 
     @property
