@@ -139,5 +139,36 @@ def test_a_brake_was_said_to_be_written_when_its_restart_had_ended() -> None:
     assert [(step.at, step.step) for step in brake.steps] == [
         (10.0, "requested"),
         (11.0, "written"),
-        (31.0, "in force"),
+        (30.0, "in force"),
+    ]
+
+
+def test_a_restart_from_before_the_change_was_said_to_have_put_it_in_force() -> None:
+    """Its boot was told only later: was in force, and the next silent turn its proof."""
+    view = after(
+        SwitchAsked(10.0, FORCE_FALLBACK, "ana@laptop", ""),
+        SwitchActed(11.0, Actuation((), written=True)),
+        builders.booted("2026-11-22T20:00:05", at=12.0),
+        now=13.0,
+    )
+    assert lane_word(view) == "FORCED not in force"
+
+
+def test_a_proof_is_dated_by_the_turn_that_gave_it() -> None:
+    """Was: by the poll that showed that it made no mission."""
+    view = after(
+        SwitchAsked(10.0, FORCE_FALLBACK, "ana@laptop", ""),
+        SwitchActed(11.0, Actuation((), written=True)),
+        builders.booted("2026-11-22T20:00:15", at=17.0),
+        *builders.stream(builders.processing(), builders.frame("query_complete"), at=20.0),
+        builders.polled(
+            builders.snapshot(generated_at=builders.NOW + timedelta(seconds=29)), at=29.0
+        ),
+        now=30.0,
+    )
+    brake = view.state.lane.brake
+    assert brake is not None
+    assert [(step.at, step.step) for step in brake.steps[-2:]] == [
+        (15.0, "in force"),
+        (21.0, "CONFIRMED"),
     ]

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from vp_tui.domain.models import Mission
 
 NEXT_BOOT = "2026-11-22T19:59:00"
+BRAKED = "2026-11-22T20:00:05"
 END = builders.frame("query_complete")
 DELEGATED = builders.routed("delegated_to_coder_vp", "m1")
 
@@ -117,7 +118,7 @@ def silent(at: float) -> list[Event]:
 
 def test_a_silent_turns_cause_is_told_by_the_mode_of_its_time() -> None:
     asked = SwitchAsked(4.0, FORCE_FALLBACK, "ana@laptop")
-    forced: list[Event] = [asked, SwitchActed(4.5, Actuation(())), builders.booted(NEXT_BOOT, 5.0)]
+    forced: list[Event] = [asked, SwitchActed(4.5, Actuation(())), builders.booted(BRAKED, 5.0)]
     view = watched(builders.linked(), *silent(2.0), *forced, *silent(9.0))
     told = unseen_turns(view)
     assert "1 unexplained" in told

@@ -22,7 +22,7 @@ from vp_tui.domain.models import StreamEvent, StreamState
 from vp_tui.domain.rollout.windows import missions_of
 from vp_tui.domain.runs.cancels import joined_cancels
 from vp_tui.domain.runs.turns import BOOTSTRAP, DELEGATED
-from vp_tui.state.sources import is_lost
+from vp_tui.state.sources import booted_at, is_lost
 from vp_tui.state.state import CANCELS_KEPT, with_entry
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def lane_booted(event: events.ContinuityArrived, state: State, *, is_new: bool) 
     """Take up the gateway's boot; what turns showed does not outlive its epoch."""
     if is_new:
         state = with_lane(state, under_way={}, start=None, coding=None, primary=None)
-    at, boot_stamp = event.at, event.continuity.started_at
+    at, boot_stamp = booted_at(state, event.at), event.continuity.started_at
     state = _stepped(state, at, partial(brake.booted, at=at, boot_stamp=boot_stamp))
     return _restart_stepped(state, at, partial(restart.booted, at=at, boot_stamp=boot_stamp))
 

@@ -279,18 +279,21 @@ def _renewed(run: Run, at: float, state: State) -> Run:
     """
     link, began_at = state.links.get(run.session_id), run.turn.started_at
     is_told = link is not None and link.is_live and began_at is not None and began_at >= link.since
-    boot_at, since = _boot_at(state), run.running_since
-    is_new = boot_at is not None and since is not None and since > boot_at
+    since = run.running_since
+    is_new = since is not None and since > booted_at(state, at)
     is_old = run.session_id in state.lost
     return run if is_told or is_new or is_old else renewed(run, at)
 
 
-def _boot_at(state: State) -> float | None:
-    """Return when the gateway booted on the monotonic clock, as its metrics tell the time."""
+def booted_at(state: State, at: float) -> float:
+    """Return when the gateway booted on the monotonic clock, as its metrics tell the time.
+
+    Where that is not known, it is when it was told: `at`.
+    """
     told_at = state.sources.get(Source.METRICS, SourceStatus()).answered_at
     if state.boot_at is None or state.snapshot is None or told_at is None:
-        return None
-    return told_at - (state.snapshot.generated_at - state.boot_at).total_seconds()
+        return at
+    return min(told_at - (state.snapshot.generated_at - state.boot_at).total_seconds(), at)
 
 
 def source_failed(event: events.SourceFailed, state: State) -> State:

@@ -7,9 +7,10 @@ clock in seconds.
 from __future__ import annotations
 
 from enum import StrEnum
+from operator import attrgetter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from vp_tui.domain.lane.switch_proof import ProofStep
+from vp_tui.domain.lane.switch_proof import STAMP_SLACK_S, ProofStep
 from vp_tui.domain.text import took
 
 if TYPE_CHECKING:
@@ -93,9 +94,14 @@ def acted(restart: Restart, at: float, done: Actuation) -> Restart:
 
 
 def booted(restart: Restart, at: float, boot_stamp: str) -> Restart:
-    """Return the restart after the gateway told when it booted; in a new epoch it is over."""
-    if restart.epoch is None and not restart.was_gone:
+    """Return the restart after the gateway told that it booted, `at` by its stamp.
+
+    In a new epoch it is over; but not by a boot from before it was asked for.
+    """
+    is_older = at < restart.asked_at - STAMP_SLACK_S
+    if (restart.epoch is None and not restart.was_gone) or is_older:
         return restart._replace(epoch=boot_stamp)
+    at = max(at, restart.asked_at)
     if restart.state is RestartState.BACK or boot_stamp == restart.epoch:
         return restart
     detail = f"new epoch {boot_stamp}, {took(at - restart.asked_at)} after it was asked for"
@@ -132,4 +138,5 @@ def time_passed(restart: Restart, at: float) -> Restart:
 
 
 def _with_step(restart: Restart, at: float, name: str, detail: str = "") -> Restart:
-    return restart._replace(steps=(*restart.steps, ProofStep(at, name, detail)))
+    steps = (*restart.steps, ProofStep(at, name, detail))
+    return restart._replace(steps=tuple(sorted(steps, key=attrgetter("at"))))

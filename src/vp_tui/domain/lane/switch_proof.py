@@ -136,14 +136,16 @@ def _pending(brake: Brake, reason: str) -> Brake:
 
 
 def booted(brake: Brake, at: float, boot_stamp: str) -> Brake:
-    """Return the proof after the gateway told when it booted.
+    """Return the proof after the gateway told that it booted, `at` by its stamp.
 
-    It begins anew in a new epoch: evidence is never pooled across a restart.
+    It begins anew in a new epoch: evidence is never pooled across a restart. One that was over
+    before the change was asked for has nothing of it.
     """
     if brake.proof is Proof.FAILED or boot_stamp == brake.epoch:
         return brake
-    if brake.epoch is None:
+    if brake.epoch is None or at < brake.asked_at - STAMP_SLACK_S:
         return brake._replace(epoch=boot_stamp)
+    at = max(at, brake.asked_at)
     step, reason = "in force", "in force, not proven"
     if brake.is_by_hand:  # whether the line stood there by then is not known
         step, reason = "restarted", "the gateway restarted since, not proven"
@@ -183,12 +185,12 @@ def missions_polled(brake: Brake, at: float, snapshot: Snapshot) -> Brake:
         return brake
     begun = begun_in(snapshot, at)
     # What was known of before, or lies within the slack, is no news.
-    new = next((each for began_at, each in begun if began_at > since + STAMP_SLACK_S), None)
+    new = next((each for each in begun if each[0] > since + STAMP_SLACK_S), None)
     if new is not None:
-        words = f"mission {new.mission_id} was dispatched"
+        began_at, words = min(new[0], at), f"mission {new[1].mission_id} was dispatched"
         if wants_missions(brake.change):
-            return _settled(brake, at, Proof.CONFIRMED, words)
-        return _settled(brake, at, Proof.CONTRADICTED, f"{words} since")
+            return _settled(brake, began_at, Proof.CONFIRMED, words)
+        return _settled(brake, began_at, Proof.CONTRADICTED, f"{words} since")
     if turn is None or at < turn.ended_at:
         return brake
     brake = brake._replace(waiting=None)
@@ -196,7 +198,7 @@ def missions_polled(brake: Brake, at: float, snapshot: Snapshot) -> Brake:
     if any(began_at > then and each.objective == turn.query for began_at, each in begun):
         return _consistent(brake, "not proof: a mission with the turn's prompt began at that time")
     words = f"a coding turn of {turn.session_id} completed on the primary path, without a mission"
-    return _settled(brake, at, Proof.CONFIRMED, words)
+    return _settled(brake, turn.ended_at, Proof.CONFIRMED, words)
 
 
 def time_passed(brake: Brake, at: float) -> Brake:
