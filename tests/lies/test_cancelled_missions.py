@@ -211,6 +211,27 @@ def test_a_run_of_failures_was_made_of_two_with_clean_missions_between_them() ->
     assert "in a row" not in found.gates.g2.reason
 
 
+def test_the_mission_of_a_turn_that_raised_ran_as_long_as_another_session_did() -> None:
+    """Its row reads `running` for ever, and was heard to be over."""
+    turn = builders.stream(
+        builders.routed("delegated_to_coder_vp", "m1"),
+        builders.processing("implement it"),
+        builders.routed("coder_vp_exception", "m1"),
+        builders.frame("error", is_error=True),
+        builders.frame("system_event", status="assistance_needed"),
+    )
+    others = builders.listing(builders.session(), builders.session("b", active_runs=1), at=6.0)
+    first, later = (builders.polled(snapshot(mission("m1", "running")), at) for at in (5.5, 7.5))
+    events: list[Event] = [builders.linked(at=-1.0), *turn, others, first]
+    found = numbers(seen(*events, dialect="G1"))
+    assert found is not None
+    assert (found.orphans, len(found.under_way)) == (0, 1), "it may have been asked for before"
+    found = numbers(seen(*events, later, dialect="G1"))
+    assert found is not None
+    assert (found.orphans, len(found.under_way)) == (1, 0)
+    assert (found.reconstruction.fallbacks, found.failed) == (1, 1)
+
+
 def test_the_mission_of_a_run_that_does_not_hear_its_cancel_was_orphaned_while_it_ran() -> None:
     """It ended in the window of its cancel, and completed in a later one."""
     turn = builders.stream(

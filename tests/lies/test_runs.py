@@ -328,6 +328,22 @@ class TestDeaf:
         assert shown(view(*self.HIT, at=158.0)) == {"a": "deaf*", "b": "queued"}
         assert shown(view(*self.HIT, told, at=159.5)) == {"a": "idle", "b": "ok*"}
 
+    def test_its_next_turn_was_idle_until_the_listing_after_its_end(self) -> None:
+        """It was counted while the deaf one went on, and waits behind b now."""
+        told = (
+            *self.HIT,
+            builders.listing(busy("a"), busy("b"), at=159.0),
+            *builders.stream(
+                builders.frame("status", status="turn_cancelled"),
+                builders.frame("query_complete", cancelled=True),
+                session_id="a",
+                at=160.0,
+            ),
+            *builders.stream(MOVING, session_id="b", at=161.5),
+        )
+        assert shown(view(*told[:-1], at=161.1))["a"] != "idle"
+        assert shown(view(*told, at=161.6))["a"] == "queued"
+
     def test_what_ended_when_it_was_cancelled_is_no_proof(self) -> None:
         done = builders.mission("m1", started_s=121.0)
         told = builders.polled(

@@ -22,7 +22,7 @@ from vp_tui.domain.runs.cancels import UNCONFIRMED_AFTER_S
 from vp_tui.domain.runs.turns import BOOTSTRAP, DELEGATED, FALLBACKS, is_aside
 from vp_tui.gateway.credentials import Secret
 from vp_tui.simulator.options import SimOptions
-from vp_tui.state.sources import stuck_after_s
+from vp_tui.state.operator import stuck_after_s
 from vp_tui.views import words
 from vp_tui.views.assessment import assess
 from vp_tui.views.figures import numbers

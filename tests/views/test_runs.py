@@ -12,7 +12,7 @@ from tests.support import builders
 from vp_tui.domain.events import HealthArrived
 from vp_tui.domain.models import Failure, Source, StreamState
 from vp_tui.domain.runs.levels import Level
-from vp_tui.state.sources import stuck_after_s
+from vp_tui.state.operator import stuck_after_s
 from vp_tui.views.runs import RunRow, finished_at, run_rows
 from vp_tui.views.view import View
 

@@ -22,9 +22,9 @@ from vp_tui.domain.runs.cancels import (
     observe,
     pending,
 )
+from vp_tui.domain.runs.levels import stuck_after
 from vp_tui.domain.runs.run import answered
 from vp_tui.domain.runs.turns import RoutingTally
-from vp_tui.state.sources import stuck_after_s
 from vp_tui.state.state import AUTHORS_KEPT, CANCELS_KEPT, NO_AUDIT, NO_EVIDENCE, with_entry
 
 if TYPE_CHECKING:
@@ -129,6 +129,12 @@ def cancels_followed(state: State, at: float) -> State:
     by_hand = [c.mission_id for c in state.cancels if c.mission_id and c.has_hit]
     ledger = note_cancelled(state.ledger, by_hand)
     return state if ledger is state.ledger else replace(state, ledger=ledger)
+
+
+def stuck_after_s(state: State) -> float:
+    """Return the seconds of silence from which on a run is stuck now."""
+    p95_s = state.snapshot.latency.p95_s if state.snapshot else None
+    return stuck_after(state.watch.stuck_after, p95_s)
 
 
 def _of_this_life(state: State) -> Mapping[str, Run]:

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Final
 from vp_tui.domain.coverage import ORPHAN_GRACE_S, orphans, without_odd_durations
 from vp_tui.domain.missions import give_up, merge_snapshot
 from vp_tui.domain.models import Plane, Source, StreamState
-from vp_tui.domain.runs.levels import stuck_after
 from vp_tui.domain.runs.progress import is_killed, unconfirmed
 from vp_tui.domain.runs.run import (
     LISTING_LAG_S,
     LOST_KEPT_S,
+    NEVER,
     Run,
     joined,
     listed,
@@ -99,21 +99,28 @@ def _with_orphans(ledger: Ledger, snapshot: Snapshot, state: State, told_at: flo
     answer before too, and the sessions were listed since then (docs/rollout.md, fact 15).
     """
     deaf, early, is_g1 = _may_go_on(state, snapshot, told_at), set[str](), state.dialect == "G1"
+    over = set[str | None]()
     if is_g1 and snapshot.missions and snapshot is not state.snapshot:
         asked_at, listed_at = (
-            state.sources.get(source, SourceStatus()).answered_at
-            for source in (Source.METRICS, Source.SESSIONS)
+            or_never(state.sources.get(source, SourceStatus()).answered_at)
+            for source in OFTEN_ASKED
         )
-        is_listed = asked_at is not None and listed_at is not None and listed_at >= asked_at
-        before = state.snapshot.missions if state.snapshot is not None else ()
+        # This answer was asked for after the one before: what was heard to end by then is over.
+        turns = (run.turn for run in state.runs.values())
+        over = {turn.mission_id for turn in turns if NEVER < or_never(turn.ended_at) <= asked_at}
+        before = state.snapshot.missions if state.snapshot and listed_at >= asked_at else ()
         read_so = {mission.mission_id for mission in before if mission.status == "running"}
-        early = {snapshot.missions[0].mission_id} - (read_so if is_listed else set())
+        early = {snapshot.missions[0].mission_id} - read_so
     may_run = bool(deaf) or _may_run(state)
     found = orphans(snapshot, state.dialect, state.claims, state.boot_at, may_run=may_run)
     own = (c.mission_id for c in state.cancels if c.session_id in deaf)
     of_deaf = {hit.turn.mission_id for hit in deaf.values()}.union(own)
-    by_hand = {m for m, e in ledger.entries.items() if e.cancelled and not e.mission.is_terminal}
-    return give_up(ledger, snapshot, set(found) - early | by_hand - of_deaf, again=not is_g1)
+    left = {
+        mission_id
+        for mission_id, entry in ledger.entries.items()
+        if not entry.mission.is_terminal and (entry.cancelled or mission_id in over)
+    }
+    return give_up(ledger, snapshot, set(found) - early | left - of_deaf, again=not is_g1)
 
 
 def _may_go_on(state: State, snapshot: Snapshot, told_at: float) -> dict[str, RunCancel]:
@@ -194,7 +201,7 @@ def _listed(session: Session, at: float, state: State) -> Run:
     run = state.runs.get(session.session_id) or _new_run(session.session_id, before, state)
     viewers = max(session.active_connections - is_live, 0)
     run = joined(
-        run if run.lost_at is None else run._replace(lost_at=None),
+        run._replace(lost_at=None),
         seq=session.last_event_seq,
         viewers=viewers,
         was_cut=before is not None and or_never(state.cut_at) > before,
@@ -339,9 +346,3 @@ def is_lost(state: State) -> bool:
     """
     often = [state.sources.get(source, SourceStatus()).failure for source in OFTEN_ASKED]
     return all(failure is not None and failure.is_silence for failure in often)
-
-
-def stuck_after_s(state: State) -> float:
-    """Return the seconds of silence from which on a run is stuck now."""
-    p95_s = state.snapshot.latency.p95_s if state.snapshot else None
-    return stuck_after(state.watch.stuck_after, p95_s)

@@ -12,7 +12,8 @@ from vp_tui.domain.runs.levels import Level, RunLevel, levels
 from vp_tui.domain.runs.progress import ListedRun, RunsContext
 from vp_tui.domain.runs.run import Run, or_never
 from vp_tui.domain.text import clock_z
-from vp_tui.state.sources import is_lost, stuck_after_s
+from vp_tui.state.operator import stuck_after_s
+from vp_tui.state.sources import is_lost
 from vp_tui.state.state import SourceStatus
 from vp_tui.views.sources import sessions_listed, source_view
 from vp_tui.views.view import View, fact

@@ -18,7 +18,7 @@ from vp_tui.domain.rollout.windows import CANCEL
 from vp_tui.domain.runs.cancels import SAME_S, Cancel, pending
 from vp_tui.domain.runs.levels import Level, RunLevel, either
 from vp_tui.domain.text import age, clock_z, short_id
-from vp_tui.state.sources import stuck_after_s
+from vp_tui.state.operator import stuck_after_s
 from vp_tui.views.actions import key_of
 from vp_tui.views.figures import lane_log
 from vp_tui.views.runs import finished_at, is_told_by_rival, run_levels, run_rows

@@ -334,9 +334,11 @@ def _marked(run: Run, frame: Frame, at: float, began_at: float | None) -> Run:
         if not frame.is_error:
             run = run._replace(completed_at=at, completed_from=began_at)
     if frame.kind == "query_complete" or frame.status == ASSISTANCE_NEEDED:
-        over = _over(run, at)
-        run = run._replace(ended_at=at, idle_at=at, cancel=over, is_counted=False)
-        return run._replace(running_since=None, spoke_at=None, question=None)
+        hit, over = run.pending, _over(run, at)
+        run = run._replace(ended_at=at, cancel=over, spoke_at=None, question=None)
+        if hit is not None and hit.cleared_at is not None and run.running_since is not None:
+            return run  # what is counted since that one no longer was is the next turn, and waits
+        return run._replace(idle_at=at, running_since=None, is_counted=False)
     hit, turn = run.pending, run.turn
     if hit and or_never(turn.started_at) > hit.at and turn.routing not in FALLBACKS:
         # Another turn began after the cancel: the one that was hit is over.
