@@ -126,10 +126,12 @@ def failure_of(path: Path) -> AuditError:
     return caught.value
 
 
-def test_a_full_disk_is_told_with_its_cure(tmp_path: Path) -> None:
-    link = tmp_path / "audit.jsonl"
-    link.symlink_to("/dev/full")
-    told = failure_of(link).failure
+def test_a_full_disk_is_told_with_its_cure(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "write", full)
+    told = failure_of(path).failure
     assert "the disk is full" in told.reason
     assert told.cure == "free some space"
 

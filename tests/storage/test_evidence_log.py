@@ -345,7 +345,7 @@ def test_what_is_no_log_is_told(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     cases = {
         "text.md": "it has no table of 8 columns under `## Evidence table`",
-        "pipe": "it is no regular file",
+        "pipe": "it is a pipe, not a file",
         "nowhere/log.md": "its directory is not there",
         "text.md/log.md": "its directory is a file",
         ".": "it is a directory",

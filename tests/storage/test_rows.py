@@ -16,9 +16,9 @@ from vp_tui.domain.rollout.evidence_row import (
     parse_log,
 )
 from vp_tui.storage.errors import EvidenceError
-from vp_tui.storage.evidence_log import append_row
+from vp_tui.storage.evidence_log import append_row, unwritten
 from vp_tui.storage.records import canonical, encoded, records_path, sealed
-from vp_tui.storage.rows import RecordFacts, record_row, unwritten
+from vp_tui.storage.rows import RecordFacts, record_row
 from vp_tui.storage.verification import RowCheck, verify
 
 KEYS = {

@@ -6,13 +6,12 @@ from tests.support.rows import GOLDEN, facts, names, row
 
 from vp_tui.domain.rollout.evidence_row import cells_from_snapshot, format_row, parse_log
 from vp_tui.storage.errors import EvidenceError, LogChanged
-from vp_tui.storage.evidence_log import append_row, read_log
+from vp_tui.storage.evidence_log import append_row, is_recorded, read_log
 from vp_tui.storage.records import records_path
 from vp_tui.storage.rows import (
     SpooledRow,
     append_spooled,
     drop,
-    is_recorded,
     keep,
     record_or_keep,
     record_row,

@@ -190,10 +190,11 @@ def append(
     spool = places.spool
     found = waiting_rows(spool, log)
     yield from (f"WARNING: {warning}" for warning in found.warnings)
+    ours = [w.row for w in found.rows if w.kept_in or w.is_interrupted]
     for lost in found.rows:
-        if lost.kept_in is None:  # perhaps somebody took it out: not ours to put back
+        if lost.row not in ours:  # perhaps somebody took it out: not ours to put back
             yield f"WARNING: {_told(lost.row)} was recorded and is not in the log"
-    for settled in append_waiting(spool, log, [w.row for w in found.rows if w.kept_in]):
+    for settled in append_waiting(spool, log, ours):
         if settled.problem is None:
             yield f"{_told(settled.row)} had waited: it is line {settled.line} now"
         else:

@@ -15,7 +15,7 @@ import stat
 from dataclasses import dataclass
 from functools import cache
 from secrets import token_hex
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, BinaryIO, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _SUFFIX: Final = ".vp-tui-tmp"
 _CHUNK: Final = 65_536
+_KINDS: Final = {stat.S_IFIFO: "a pipe", stat.S_IFSOCK: "a socket"}
 _NEW: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL
 _AT_FDCWD: Final = -100
 _RENAME_EXCHANGE: Final = 2
@@ -34,14 +35,34 @@ _NO_LINKS: Final = frozenset({errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EM
 def read_if_there(path: Path) -> bytes | None:
     """Return the bytes of a regular file, None when there is no such file. Raises OSError."""
     try:
-        # O_NONBLOCK: opening a named pipe would wait for a writer.
-        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        with regular(path) as file:
+            return file.read()
     except FileNotFoundError:
         return None
-    with os.fdopen(fd, "rb") as file:
-        if not stat.S_ISREG(os.fstat(fd).st_mode):
-            raise OSError("it is no regular file")
-        return file.read()
+
+
+def regular(path: Path, buffering: int = -1) -> BinaryIO:
+    """Open a regular file for reading; anything else is named and not waited for.
+
+    Raises OSError.
+    """
+    # O_NONBLOCK: opening a named pipe would wait for a writer.
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    try:
+        require_regular(fd)
+        return os.fdopen(fd, "rb", buffering)
+    except BaseException:
+        os.close(fd)
+        raise
+
+
+def require_regular(fd: int) -> None:
+    """Raise OSError, which names what it is, unless an open file is a regular one."""
+    kind = stat.S_IFMT(os.fstat(fd).st_mode)
+    if kind == stat.S_IFDIR:
+        raise IsADirectoryError(errno.EISDIR, "it is a directory")
+    if kind != stat.S_IFREG:
+        raise OSError(f"it is {_KINDS.get(kind, 'a device')}, not a file")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +77,7 @@ class StagedFile:
 def holds(path: Path, data: bytes) -> bool:
     """Tell whether the file `path` is there and is `data`; takes no memory. Raises OSError."""
     try:
-        file = path.open("rb", buffering=0)
+        file = regular(path, buffering=0)
     except FileNotFoundError:
         return False
     with file:
@@ -139,9 +160,14 @@ def append_line(fd: int, line: bytes) -> None:
 
 @contextlib.contextmanager
 def opened(path: Path, flags: int, mode: int = 0o777) -> Iterator[int]:
-    """Open a file as `os.open` does, to be closed in the end. Raises OSError."""
-    fd = os.open(path, flags | os.O_CLOEXEC, mode)
+    """Open a regular file, or a directory, as `os.open` does, to be closed in the end.
+
+    Raises OSError.
+    """
+    fd = os.open(path, flags | os.O_CLOEXEC | os.O_NONBLOCK, mode)
     try:
+        if not flags & os.O_DIRECTORY:
+            require_regular(fd)
         yield fd
     finally:
         os.close(fd)
@@ -180,12 +206,17 @@ def sweep(target: Path) -> None:
             discard(target.parent / name)
 
 
+def beside(target: Path, what: str) -> Path:
+    """Return the name of a file beside `target` that `sweep` removes."""
+    return target.with_name(f"{_prefix(target)}{what}{_SUFFIX}")
+
+
 def _prefix(target: Path) -> str:
     return f".{target.name}."
 
 
 def _write_beside(target: Path, data: bytes, like: os.stat_result | None, mode: int) -> Path:
-    staged = target.with_name(f"{_prefix(target)}{token_hex(8)}{_SUFFIX}")
+    staged = beside(target, token_hex(8))
     with opened(staged, _NEW, mode) as fd, discarded_on_error(staged):
         if like is not None:
             _adopt(fd, staged, target, like)

@@ -14,7 +14,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vp_tui.domain.orders import ActionRecord, from_json, settled, to_json
-from vp_tui.storage.atomic import append_line, opened, sync_directory, write_new
+from vp_tui.storage.atomic import append_line, opened, regular, sync_directory, write_new
 from vp_tui.storage.errors import AuditError, HandoverError
 from vp_tui.storage.locks import take
 
@@ -82,7 +82,7 @@ def newest_actions(path: Path, count: int) -> AuditTail:
 
 def _newest_lines(path: Path, count: int) -> list[bytes]:
     """Return the last `count` lines that are not empty, as far as READ_AT_MOST goes."""
-    with path.open("rb") as file:
+    with regular(path) as file:
         size = file.seek(0, os.SEEK_END)
         start = max(size - READ_AT_MOST, 0)
         file.seek(start)

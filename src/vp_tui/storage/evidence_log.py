@@ -1,8 +1,10 @@
 """The evidence log on disk: read, and one row appended so that nothing is ever lost or torn.
 
 Between reading and writing an editor may save the file, another vp-tui may append, the machine may
-stop. One row costs a lock, a whole new file beside the log, two fsyncs and an exchange of names;
-each step either leaves the log as it was or with the row in it.
+stop. One row costs a lock, a whole new file beside the log, a mark that it is begun, three fsyncs
+and an exchange of names; each step either leaves the log as it was or with the row in it. A mark
+that is there before tells that a process ended between the row's record and the row: whoever holds
+the lock next appends that row first.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ import hashlib
 import os
 import time
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -24,19 +26,32 @@ from vp_tui.domain.rollout.evidence_row import (
     format_row,
     locate,
     parse_log,
+    read_row,
 )
 from vp_tui.domain.rollout.markdown_table import BOM
 from vp_tui.storage.atomic import (
+    beside,
+    discard,
     discarded_on_error,
     holds,
     read_if_there,
     replace_unchanged,
     stage,
     sweep,
+    sync_directory,
+    write_new,
 )
 from vp_tui.storage.errors import EvidenceError, LogChanged
 from vp_tui.storage.locks import LOCK_WAIT_S, locked
-from vp_tui.storage.records import sha256
+from vp_tui.storage.records import (
+    encoded,
+    last_line,
+    lines_of,
+    parse_record,
+    records_path,
+    sealed,
+    sha256,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -144,9 +159,64 @@ def append_row(
     """
     path = resolve(log)
     refuse_read_only(path)
+    text = format_row(row)
     with locked(path, wait_s), EvidenceError.for_os_errors(path):
+        if is_interrupted(path) and (lost := unwritten(path)) is not None:
+            finished = _append(path, format_row(lost), None, lambda _path: None)
+            if finished.text == text:
+                discard(_mark(path))
+                return finished
         sweep(path)
-        return _append(path, format_row(row), expected, before_commit)
+        try:
+            appended = _append(path, text, expected, before_commit)
+        except (EvidenceError, OSError):
+            if unwritten(path) is None:
+                discard(_mark(path))
+            raise
+        discard(_mark(path))
+        return appended
+
+
+def is_interrupted(path: Path) -> bool:
+    """Tell whether a row was begun, and its record perhaps written, by a process that ended.
+
+    Also true while one is being written. The log's symbolic links are followed already.
+    """
+    return _mark(path).exists()
+
+
+def _mark(path: Path) -> Path:
+    return beside(path, "begun")
+
+
+def is_recorded(log: Path, row: bytes) -> bool:
+    """Tell whether a record of the line `row` is among those of `log`. Raises EvidenceError."""
+    path = records_path(resolve(log))
+    mark = f'"row_sha256":"{sha256(row)}"'.encode()
+    with EvidenceError.for_os_errors(path):
+        return any(mark in line for line in lines_of(path))
+
+
+def unwritten(log: Path) -> EvidenceRow | None:
+    """Return the row of the last record when the log has not got it: vp-tui ended in between.
+
+    A row of the same date and window that has no record counts as it, changed by hand. Raises
+    EvidenceError.
+    """
+    path = resolve(log)
+    with EvidenceError.for_os_errors(records_path(path)):
+        line = last_line(records_path(path))
+    record = parse_record(line) if line else None
+    if record is None or sealed(encoded(record)) != line or not isinstance(record.get("row"), str):
+        return None
+    raw = record["row"].encode()
+    row = read_row(raw).row
+    table, _ = read_log(path)
+    for old in table.rows:
+        alike = (old.row.date, old.row.window) == (row.date, row.window)
+        if old.raw == raw or (alike and not is_recorded(path, old.raw)):
+            return None
+    return replace(row, notes=record.get("notes", row.notes))
 
 
 def _append(
@@ -162,7 +232,7 @@ def _append(
         staged = stage(path, content.span.insert(content.base, line))
         if attempt == 0:
             with discarded_on_error(staged.path):
-                before_commit(path)
+                _begin(path, before_commit)
         existed |= replace_unchanged(staged, content.data)
         if holds(path, staged.data):
             number = content.span.first_line + content.span.count
@@ -173,6 +243,16 @@ def _append(
         time.sleep(_PAUSE_S * attempt)
     cure = "close it in other programs, then append the row again"
     raise EvidenceError("others keep changing it", cure, path)
+
+
+def _begin(path: Path, before_commit: Callable[[Path], None]) -> None:
+    """Leave the mark, durably, and do what comes before the log is replaced; no mark if not."""
+    mark = _mark(path)
+    with discarded_on_error(mark):
+        if not mark.exists():
+            write_new(mark, b"")
+        sync_directory(path.parent)
+        before_commit(path)
 
 
 def _read(path: Path) -> _Content:

@@ -7,7 +7,6 @@ entities could be declared, is refused.
 from __future__ import annotations
 
 import os
-import stat
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -17,6 +16,7 @@ from xml.parsers import expat
 from vp_tui.domain.models import Failure
 from vp_tui.domain.rollout.verdicts import SuitesReport, UnreadReport
 from vp_tui.domain.text import clip, later, literal
+from vp_tui.storage.atomic import regular
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -122,12 +122,8 @@ class _Counts:
 
 def _counted(path: Path) -> tuple[_Counts, datetime]:
     """Return what a report counts, and when it was written. Raises OSError, _NoReportError."""
-    # O_NONBLOCK: opening a named pipe would wait for a writer.
-    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-    with os.fdopen(fd, "rb") as file:
-        status = os.fstat(fd)
-        if not stat.S_ISREG(status.st_mode):
-            raise _NoReportError("it is no regular file", _NAME_ANOTHER)
+    with regular(path) as file:
+        status = os.fstat(file.fileno())
         if status.st_size > SIZE_LIMIT:
             raise _NoReportError(f"it is larger than {SIZE_LIMIT >> 20} MiB", _NAME_ANOTHER)
         return _parsed(file), later(datetime.fromtimestamp(0, UTC), status.st_mtime)

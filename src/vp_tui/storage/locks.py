@@ -16,7 +16,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
 from vp_tui.domain.text import literal
-from vp_tui.storage.atomic import opened
+from vp_tui.storage.atomic import opened, require_regular
 from vp_tui.storage.errors import EvidenceError, LockError
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ _SAID_LIMIT: Final = 500
 """Bytes that are read of what a holder says of itself."""
 _TRIES: Final = 50
 """Of opening a lock that its maker is about to open to all."""
+_AWAY: Final = "move it away, then append the row again"
 _CLOSELY: Final = os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 
 
@@ -63,7 +64,7 @@ def locked_for_reading(log: Path, wait_s: float = LOCK_WAIT_S) -> Iterator[None]
     """
     path = _lock_path(log)
     try:
-        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except OSError:
         yield
         return
@@ -80,12 +81,22 @@ def _lock_path(log: Path) -> Path:
 
 
 def _opened(path: Path) -> int:
-    flags = os.O_CLOEXEC | os.O_NOFOLLOW
     with EvidenceError.for_os_errors(path):
         try:
-            return os.open(path, flags | os.O_CREAT | os.O_RDWR, 0o666)
+            fd = os.open(path, _CLOSELY | os.O_CREAT | os.O_RDWR, 0o666)
         except PermissionError:  # somebody else's lock file can be locked all the same
-            return os.open(path, flags | os.O_RDONLY)
+            fd = os.open(path, _CLOSELY | os.O_RDONLY)
+        except OSError as error:
+            if error.errno not in {errno.EISDIR, errno.ELOOP}:
+                raise
+            what = "a directory" if error.errno == errno.EISDIR else "a link"
+            raise EvidenceError(f"it is {what}, not a lock", _AWAY, path) from error
+        try:
+            require_regular(fd)
+        except OSError as error:
+            os.close(fd)
+            raise EvidenceError(str(error), _AWAY, path) from error
+    return fd
 
 
 def take(fd: int, kind: int, wait_s: float) -> None:

@@ -25,7 +25,8 @@ from vp_tui.domain.rollout.labels import lane_of, moment
 from vp_tui.domain.rollout.windows import RecordedEnd, Told, Window, merged_ends
 from vp_tui.domain.text import literal
 from vp_tui.domain.vocabulary import Stage, Traffic
-from vp_tui.storage.atomic import append_line, opened
+from vp_tui.storage.atomic import append_line, opened, regular
+from vp_tui.storage.errors import EvidenceError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -88,13 +89,13 @@ def lines_of(path: Path) -> Iterator[bytes]:
 
     Raises OSError.
     """
-    with suppress(FileNotFoundError), path.open("rb") as file:
+    with suppress(FileNotFoundError), regular(path) as file:
         yield from file
 
 
 def last_line(path: Path) -> bytes | None:
     """Return the last line of a file without its end, None without a line. Raises OSError."""
-    with suppress(FileNotFoundError), path.open("rb") as file:
+    with suppress(FileNotFoundError), regular(path) as file:
         return _last_line(file.fileno()) or None
     return None
 
@@ -102,12 +103,14 @@ def last_line(path: Path) -> bytes | None:
 def append_record(log: Path, members: Mapping[str, bytes]) -> None:
     """Add a record, as `encoded` gives it, chained and sealed to those of `log`; fsynced.
 
-    The caller holds the log's lock. On an error the file is as it was. Raises OSError.
+    The caller holds the log's lock. On an error the file is as it was. Raises EvidenceError.
     """
+    path = records_path(log)
     mode = 0o666
     with suppress(FileNotFoundError):
         mode &= log.stat().st_mode  # prompts are in it: for the eyes of the log's readers only
-    with opened(records_path(log), os.O_RDWR | os.O_CREAT | os.O_APPEND, mode) as fd:
+    flags = os.O_RDWR | os.O_CREAT | os.O_APPEND
+    with EvidenceError.for_os_errors(path), opened(path, flags, mode) as fd:
         prev = sha256(_last_line(fd)) if os.fstat(fd).st_size else None
         append_line(fd, sealed({**members, "prev": canonical(prev)}))
 
@@ -171,7 +174,7 @@ class RecordsFollower:
     def read(self, path: Path) -> Recorded:
         """Return what all records name that were read so far. Raises OSError."""
         try:
-            with path.open("rb") as file:
+            with regular(path) as file:
                 status = os.fstat(file.fileno())
                 if is_another := self._is_another(status):
                     self._begin(status)

@@ -2,9 +2,9 @@
 
 Order of a recording: the log's new content is staged (a full disk shows here), the record is
 appended and fsynced, then the log is replaced. A crash before the record leaves nothing. A crash
-between record and log leaves a record whose row is missing: `verify` names it, and `unwritten`
-gives the row back to be appended. The other order would leave a row that looks written by hand,
-and what it was made from would be lost.
+between record and log leaves a record whose row is missing, and a mark beside the log that says so:
+the row waits, and whoever appends the next one appends it first. The other order would leave a row
+that looks written by hand, and what it was made from would be lost.
 """
 
 from __future__ import annotations
@@ -12,28 +12,26 @@ from __future__ import annotations
 import json
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from secrets import token_hex
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from vp_tui.domain.rollout.evidence_row import EvidenceRow, cut_notes, format_row, read_row
+from vp_tui.domain.rollout.evidence_row import EvidenceRow, cut_notes, format_row
 from vp_tui.domain.text import literal
-from vp_tui.storage.atomic import write_private
+from vp_tui.storage.atomic import read_if_there, write_private
 from vp_tui.storage.errors import EvidenceError, LogChanged
-from vp_tui.storage.evidence_log import Appended, append_row, read_log, resolve
-from vp_tui.storage.locks import LOCK_WAIT_S
-from vp_tui.storage.records import (
-    append_record,
-    canonical,
-    encoded,
-    last_line,
-    lines_of,
-    parse_record,
-    records_path,
-    sealed,
-    sha256,
+from vp_tui.storage.evidence_log import (
+    Appended,
+    append_row,
+    is_interrupted,
+    is_recorded,
+    read_log,
+    resolve,
+    unwritten,
 )
+from vp_tui.storage.locks import LOCK_WAIT_S
+from vp_tui.storage.records import append_record, canonical, encoded, sha256
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -111,36 +109,6 @@ def _members_of(row: EvidenceRow, facts: RecordFacts) -> dict[str, bytes]:
     return members
 
 
-def is_recorded(log: Path, row: bytes) -> bool:
-    """Tell whether a record of the line `row` is among those of `log`. Raises EvidenceError."""
-    path = records_path(resolve(log))
-    mark = f'"row_sha256":"{sha256(row)}"'.encode()
-    with EvidenceError.for_os_errors(path):
-        return any(mark in line for line in lines_of(path))
-
-
-def unwritten(log: Path) -> EvidenceRow | None:
-    """Return the row of the last record when the log has not got it: vp-tui ended in between.
-
-    A row of the same date and window that has no record counts as it, changed by hand. Raises
-    EvidenceError.
-    """
-    path = resolve(log)
-    with EvidenceError.for_os_errors(records_path(path)):
-        line = last_line(records_path(path))
-    record = parse_record(line) if line else None
-    if record is None or sealed(encoded(record)) != line or not isinstance(record.get("row"), str):
-        return None
-    raw = record["row"].encode()
-    row = read_row(raw).row
-    table, _ = read_log(path)
-    for old in table.rows:
-        alike = (old.row.date, old.row.window) == (row.date, row.window)
-        if old.raw == raw or (alike and not is_recorded(path, old.raw)):
-            return None
-    return replace(row, notes=record.get("notes", row.notes))
-
-
 _FORMAT: Final = "vp-tui-spooled-row"
 
 
@@ -156,6 +124,8 @@ class SpooledRow:
     """Where it is kept; None for a row that only the last record of the log has."""
     because: str | None = None
     """Why it could not be written, in words; None where that is not known."""
+    is_interrupted: bool = False
+    """Only the last record has it because vp-tui ended in between: nobody took it out."""
 
     @property
     def kept_in(self) -> str | None:
@@ -249,7 +219,7 @@ def spooled_rows(spool: Path, log: Path) -> SpooledRows:
         else:
             rows.append(spooled)
     if lost is not None and lost not in [spooled.row for spooled in rows]:
-        rows.append(SpooledRow(path, lost, None, None))
+        rows.append(SpooledRow(path, lost, None, None, is_interrupted=is_interrupted(path)))
     return SpooledRows(tuple(rows), tuple(warnings), fingerprint)
 
 
@@ -277,7 +247,7 @@ def drop(spooled: SpooledRow) -> None:
 
 def _read(file: Path) -> SpooledRow | None:
     try:
-        kept = json.loads(file.read_bytes())
+        kept = json.loads(read_if_there(file) or b"")
         if kept["format"] != _FORMAT:
             return None
         row = EvidenceRow(**kept["row"])
