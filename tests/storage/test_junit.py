@@ -163,7 +163,7 @@ def test_what_is_no_file_is_told(path: Path, tmp_path: Path) -> None:
     cases = {
         path: "there is no such file",
         tmp_path: "it cannot be read: it is a directory",
-        tmp_path / "pipe": "it is a pipe, not a file",
+        tmp_path / "pipe": "it cannot be read: it is a pipe, not a file",
         tmp_path / "loop": "it cannot be read: Too many levels of symbolic links",
     }
     for place, reason in cases.items():
