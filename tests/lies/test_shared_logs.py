@@ -12,6 +12,7 @@ from tests.support.rollout import lasting, row
 
 from vp_tui.domain.events import EvidenceRead
 from vp_tui.domain.rollout.guardrails import evidence_target
+from vp_tui.domain.runs.turns import BOOTSTRAP
 from vp_tui.domain.vocabulary import Stage, Word
 from vp_tui.state.store import Store
 from vp_tui.storage.windows import change_windows, keep_window, read_windows
@@ -197,6 +198,23 @@ class TestAWindowOfAnotherHost:
         assert await mine.look() is not None
         await theirs.write(READY)
         assert await mine.look() is None
+
+    async def test_that_was_opened_here_too_begins_as_their_row_says(self, tmp_path: Path) -> None:
+        """Was: each kept its own beginning, and the rows of one window were of two."""
+        theirs, mine = Host(tmp_path, "ana@laptop"), Host(tmp_path, "bo@desk")
+        window = current_window(View(mine.store.state, 1.0))
+        keep_window(mine.windows, window._replace(opened_at=NOW - timedelta(hours=1)), None)
+        mine.store.apply(*builders.stream(builders.routed(BOOTSTRAP), builders.processing()))
+        await mine.look()
+        mine.store.apply(
+            *builders.stream(builders.routed(BOOTSTRAP), builders.processing(), at=9.0)
+        )
+        kept = await theirs.write(Word.HOLD_SHADOW)
+        window_now = await mine.look()
+        assert window_now is not None
+        assert (window_now.opened_at, window_now.anchor) == (kept.opened_at, kept.anchor)
+        assert mine.store.state.routing.bootstrap == 1, "what was heard of it stays"
+        assert await mine.look() == window_now
 
     async def test_that_is_opened_after_their_row_stays(self, tmp_path: Path) -> None:
         theirs, mine = Host(tmp_path, "ana@laptop"), Host(tmp_path, "bo@desk")

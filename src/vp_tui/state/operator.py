@@ -290,9 +290,10 @@ def windows_read(event: events.WindowsRead, state: State) -> State:
         return with_entry(state, event.at, None, "window", event.problem, "bad")
     before, state = state.window, replace(state, windows=event.windows, windows_problem=None)
     after, is_row_new = state.window, state.is_row_new
-    # A row that keeps a window open which was only proposed goes on with it.
+    # A row that keeps a window open which was only proposed goes on with it, and so does the one of
+    # that name that another host opened too.
     is_other = (before.opened_at if before else None) != (after.opened_at if after else None)
-    goes_on = before is None and after is not None and is_row_new
+    goes_on = after is not None and (before.label == after.label if before else is_row_new)
     is_closed = before is None and after is None and is_row_new
     state = replace(state, is_row_new=False)
     if (is_other and not goes_on) or is_closed:

@@ -155,18 +155,22 @@ def keep_window(path: Path, window: Window, before: Window | None) -> tuple[Wind
         current, kept, known = open_window(windows), window, before
         if current and window.decision and is_same_window(current.label, window.label):
             known = current
-            kept = window._replace(
-                opened_at=current.opened_at,
-                anchor=current.anchor,
-                running=current.running,
-                newest=current.newest,
-                waivers=current.waivers,
-            )
+            kept = _begun_as(window, current)._replace(waivers=current.waivers)
         if conflict := _conflict(current, kept, known):
             raise EvidenceError(conflict, "look at what is there now, then decide again")
         return (*(w for w in windows if w.opened_at != kept.opened_at), kept)
 
     return change_windows(path, change)
+
+
+def _begun_as(window: Window, other: Window) -> Window:
+    """Return the window with the beginning of another one."""
+    return window._replace(
+        opened_at=other.opened_at,
+        anchor=other.anchor,
+        running=other.running,
+        newest=other.newest,
+    )
 
 
 def adopt_window(path: Path, told: Window) -> None:
@@ -182,18 +186,21 @@ def _adopted(windows: tuple[Window, ...], told: Window) -> tuple[Window, ...]:
     """Return the windows as the newest record has them.
 
     It opens one that is not known where none is open, and closes the open one of its label that was
-    opened before its row. One that was closed here meanwhile stays so.
+    opened before its row; one of that label that was opened elsewhere too begins as it did there.
+    One that was closed here meanwhile stays so.
     """
     mine = open_window(windows)
+    is_known = any(window.opened_at == told.opened_at for window in windows)
     if mine is None:
-        is_known = any(window.opened_at == told.opened_at for window in windows)
         return windows if is_known or not told.is_open else (*windows, told)
-    ends_mine = is_same_window(mine.label, told.label) and _is_before(
-        mine.opened_at, told.closed_at
-    )
-    if mine.opened_at != told.opened_at and not ends_mine:
+    is_same = is_same_window(mine.label, told.label)
+    ends_mine = is_same and _is_before(mine.opened_at, told.closed_at)
+    begins_mine = is_same and told.is_open and not is_known
+    if mine.opened_at != told.opened_at and not (ends_mine or begins_mine):
         return windows
     after = mine._replace(decision=told.decision, closed_at=told.closed_at)
+    if begins_mine:
+        after = _begun_as(after, told)
     return tuple(after if window is mine else window for window in windows)
 
 
