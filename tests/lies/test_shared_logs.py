@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -81,6 +82,23 @@ class TestRowsOfAnotherLane:
     def test_are_not_handed_over_as_its(self) -> None:
         other = row("Limited cohort window #4", scope="vp.other on prod", notes="theirs")
         assert "Limited cohort window #4: HOLD" not in handover(seen(*CLEAN, other), "ana@laptop")
+
+
+def test_rows_that_may_be_of_another_gateway_broadened_this_one_without_a_word() -> None:
+    """It has a lane of the same id: only a name in the scope tells, and it may be this one's."""
+    scopes = (
+        f"{VP_ID} on prod-b, organic traffic",
+        "canary cohort",
+        f"{VP_ID} on prod, probe traffic",
+    )
+    rows = [row(f"Limited cohort window #{n}", READY, scope=scopes[n % 3]) for n in range(1, 5)]
+    for logged, others in ((rows, True), (rows[1:2], False)):
+        looked = seen(*logged)
+        looked = View(replace(looked.state, watch=looked.state.watch._replace(name="prod")), 1.0)
+        suggestion = assess(looked).suggestion
+        assert suggestion is not None
+        told = "rows of prod-b count too: are they of this gateway?" in suggestion.reasons
+        assert told is others
 
 
 class TestASupersededRow:

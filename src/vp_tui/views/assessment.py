@@ -26,7 +26,7 @@ from vp_tui.domain.rollout.guardrails import (
     trip_wire,
     tripped_before,
 )
-from vp_tui.domain.rollout.labels import clean_limited_windows, moment, short_label
+from vp_tui.domain.rollout.labels import clean_limited_windows, moment, other_gateways, short_label
 from vp_tui.domain.rollout.situation import LaneFacts, Share, Situation, causes_of_no_traffic
 from vp_tui.domain.rollout.verdicts import attested, outcomes_waiver, with_waivers
 from vp_tui.domain.rollout.windows import TRIP, RecordedEnd, Told, changed_ends
@@ -312,6 +312,7 @@ def _situation(view: View, own: WindowNumbers, gates: Gates, facts: GateFacts) -
         cancelled=cancelled_runs(view, window),
         cannot_start=belief.evidence if belief.mode is LaneMode.CANNOT_START else None,
         clean_limited=view.same(clean_limited_windows, log.rows, log.unreal_windows),
+        other_gateways=view.same(other_gateways, log.rows, view.state.watch.name),
         causes=view.same(causes_of_no_traffic, _lane_facts(view)),
         gap=gap.told if (gap := untold_gap(view)) else None,
         is_unknown_waived=facts.waiver is not None,

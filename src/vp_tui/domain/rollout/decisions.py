@@ -108,6 +108,8 @@ def _clean(situation: Situation) -> tuple[str, ...]:
     if situation.stage is Stage.LIMITED:
         have, of = situation.clean_limited, CLEAN_LIMITED_WINDOWS
         reasons.append(f"{have} clean limited windows in the log, {of} broaden")
+    if others := situation.other_gateways:
+        reasons.append(f"rows of {' and '.join(others)} count too: are they of this gateway?")
     if not situation.source.is_real:
         reasons.append(f"the traffic is {situation.source}: gates and guardrails do not count it")
     if not_proven := situation.gates.not_proven:

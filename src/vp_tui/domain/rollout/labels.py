@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from vp_tui.domain.vocabulary import Stage, Word, is_ready
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from vp_tui.domain.rollout.evidence_row import EvidenceRow
 
@@ -36,6 +36,10 @@ _LANE: Final = (
     re.compile(r"`?(vp\.[A-Za-z0-9_.-]*[A-Za-z0-9])"),
 )
 """How the refs of a row name its lane, the first two, and how its scope begins with that."""
+_DEFAULT_SCOPE: Final = re.compile(
+    r"`?vp\.\S+`? on (.+), (?:organic|probe|synthetic|fault-injected) traffic"
+)
+"""How the scope that nobody chose names its gateway."""
 _SUPERSEDES: Final = re.compile(r"\bsupersedes (?:the row of )?([0-9][0-9TZ:.+-]*[0-9Z])")
 _LABEL: Final = re.compile(
     r"\s*(shadow|limited|broadened|sustained)\b"
@@ -65,6 +69,15 @@ def lane_of(row: EvidenceRow) -> str:
     *in_refs, in_scope = _LANE
     found = [lane.search(row.refs) for lane in in_refs] + [in_scope.match(row.scope.strip())]
     return next((match[1] for match in found if match), "")
+
+
+def other_gateways(rows: Iterable[EvidenceRow], name: str) -> tuple[str, ...]:
+    """Return by what other names than `name` the scopes of rows call their gateway.
+
+    No cell tells whether that is this one as somebody else calls it, or one with the same lane id.
+    """
+    found = (_DEFAULT_SCOPE.fullmatch(row.scope.strip()) for row in rows)
+    return tuple(sorted({match[1] for match in found if match} - {name}))
 
 
 def places_that_count(rows: Sequence[EvidenceRow], vp_id: str) -> tuple[int, ...]:

@@ -168,6 +168,8 @@ class Situation(NamedTuple):
     """Why the lane is believed not to be able to start now, in words; None: it is not."""
     clean_limited: int = 0
     """Clean real windows of the limited cohort in the evidence log."""
+    other_gateways: tuple[str, ...] = ()
+    """By what other names rows of the evidence log call their gateway."""
     causes: tuple[Cause, ...] = ()
     """Why there might be no traffic."""
     gap: str | None = None
