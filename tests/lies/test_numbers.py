@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+import re
+from dataclasses import astuple
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -13,16 +15,26 @@ from tests.support import builders
 from tests.support.builders import NOW
 from tests.support.rollout import lasting, row
 
+from vp_tui.cli.status import status_text
 from vp_tui.domain.events import EvidenceRead
 from vp_tui.domain.models import Latency, ReportedFallback
 from vp_tui.domain.rollout.guardrails import evidence_target
 from vp_tui.domain.rollout.verdicts import Verdict
 from vp_tui.domain.vocabulary import Stage
 from vp_tui.gateway.parsing import parse_metrics
+from vp_tui.ui.lines.explain import explanation
+from vp_tui.ui.lines.figure_layouts import (
+    brief_lines,
+    dense_lines,
+    epoch_card,
+    latency_card,
+    window_card,
+)
 from vp_tui.views.assessment import assess
 from vp_tui.views.draft import Choice, draft_row
 from vp_tui.views.evidence_row import row_of
 from vp_tui.views.figures import numbers
+from vp_tui.views.handover import handover
 from vp_tui.views.troubles import troubles
 from vp_tui.views.view import View
 
@@ -83,7 +95,7 @@ def test_an_odd_number_of_seconds_cost_the_whole_answer_or_its_mission(odd: str)
     [
         ({"active_runs": -4}, "-4 runs of session_a"),
         ({"active_connections": -1}, "-1 viewers of session_a"),
-        ({"last_event_seq": 10**20}, f"{10**20} frames of session_a"),
+        ({"last_event_seq": 10**20}, "10000000000… frames of session_a"),
     ],
 )
 def test_counts_of_a_session_that_cannot_be_were_believed(
@@ -106,12 +118,12 @@ def test_one_odd_duration_costs_only_itself() -> None:
     [
         ({"fallback": ReportedFallback(7, 3, 7 / 3)}, "7 of 3 fell back"),
         ({"fallback": ReportedFallback(-1, 3, 0.0)}, "-1 of 3 fell back"),
-        ({"fallback": ReportedFallback(0, 10**20, 0.0)}, f"0 of {10**20} fell back"),
+        ({"fallback": ReportedFallback(0, 10**20, 0.0)}, "0 of 10000000000… fell back"),
         ({"fallback": ReportedFallback(0, 3, 7.0)}, "a fallback rate of 7"),
         ({"mission_counts": {"completed": -2}}, "-2 missions completed"),
         ({"event_counts": {"vp.mission.completed": -4}}, "-4 vp.mission.completed"),
         ({"latency": Latency(-4, 30.0, 30.0, 30.0, 30.0)}, "-4 timed"),
-        ({"mission_counts": {"completed": 10**20}}, f"{10**20} missions completed"),
+        ({"mission_counts": {"completed": 10**20}}, "10000000000… missions completed"),
     ],
 )
 def test_counts_that_cannot_be_were_shown_as_a_rate(fields: dict[str, Any], words: str) -> None:
@@ -121,6 +133,41 @@ def test_counts_that_cannot_be_were_shown_as_a_rate(fields: dict[str, Any], word
     assert shown.reported_rate is None
     assert shown.cells.is_reconstructed
     assert f"impossible counts reported: {words}" in told(looked)
+
+
+def test_figures_that_cannot_be_were_shown_as_they_came_and_filled_the_row() -> None:
+    """Each is told as impossible, wherever figures are, and none takes more than 12 characters."""
+    huge, long_s = 10**20 - 1, 9e12
+    counts = {"completed": -4, "running": huge, "paused": huge}
+    kinds = {"vp.mission.completed": -4, "vp.mission.fallback": huge, "vp.odd": huge}
+    taken = builders.snapshot(
+        *many(3),
+        builders.mission("long", started_s=-9e9, duration_s=long_s),
+        fallback=ReportedFallback(7, 3, 7 / 3),
+        mission_counts=counts,
+        event_counts=kinds,
+        latency=Latency(huge, long_s, 30.0, 30.0, 40.0),
+    )
+    seen = builders.session(active_connections=huge, last_event_seq=huge)
+    listed = builders.listing(seen)._replace(total=huge)
+    events = (builders.healthy(), builders.booted(), builders.polled(taken), listed)
+    looked = View(builders.state(*events), 1.0)
+    draft = draft_row(looked)
+    assert draft is not None
+    cells = "|".join(astuple(row_of(draft, Choice("HOLD_SHADOW"))))
+    shown = numbers(looked)
+    assert shown is not None
+    told = [status_text(looked), handover(looked, "ben"), cells]
+    for width in (50, 80, 120, 200):
+        lines = [*dense_lines(looked, width, 20), *brief_lines(looked, width)]
+        lines += [*epoch_card(looked, shown, width, 20), *latency_card(shown, width, 20)]
+        lines += [*window_card(looked, shown, width, 20), *explanation(looked, width)]
+        told += ["".join(text for text, _tone in line) for line in lines]
+    for text in told:
+        assert not re.search(r"\d{12,}|-4\b(?! missions| vp)|7/3|2\.333", text), text
+    assert "missions_considered=3`, `missions_with_fallback=impossible`" in cells
+    assert "{completed:impossible,running:impossible,paused:impossible}" in cells
+    assert "reported of all listed impossible" in told[1]
 
 
 def test_missions_of_an_unknown_epoch_passed_the_gates() -> None:

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 _CLOCK_SLACK_S: Final = 1.0
 """By how much two stamps of one clock may be cut."""
+LONGEST_S: Final = 1e7
+"""No mission takes four months."""
 DISPATCHED: Final = "vp.mission.dispatched"
 ORPHAN_AFTER_S: Final = 300.0
 """G2: what reads `running` for longer than this, and than three p95, cannot be real when idle."""
@@ -285,12 +287,12 @@ def _age_s(mission: Mission, now: datetime) -> float:
 def without_odd_durations(snapshot: Snapshot) -> Snapshot:
     """Take from missions, and from what the gateway makes of them, durations that cannot be.
 
-    Those are negative, not finite, or longer than the lane has lived: from the oldest mission that
-    is listed until now.
+    Those are negative, not finite, beyond LONGEST_S, or longer than the lane has lived: from the
+    oldest mission that is listed until now.
     """
     starts = [mission.started_at for mission in snapshot.missions if mission.started_at]
     life_s = (snapshot.generated_at - min(starts)).total_seconds() if starts else math.inf
-    longest_s = max(life_s, 0.0) + _CLOCK_SLACK_S
+    longest_s = min(max(life_s, 0.0) + _CLOCK_SLACK_S, LONGEST_S)
 
     def is_odd(seconds: float | None) -> bool:
         return seconds is not None and not 0.0 <= seconds <= longest_s

@@ -21,6 +21,8 @@ from bisect import bisect_left, bisect_right, insort
 from statistics import NormalDist, median
 from typing import TYPE_CHECKING, Final
 
+from vp_tui.domain.text import IMPOSSIBLE, figure
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -198,6 +200,8 @@ def ordinal(number: int) -> str:
 
 def describe_rank(count: int) -> str:
     """Return how the p95 of `count` values reads: `max of 7`, `2nd of 15`."""
+    if count < 1 or figure(count) == IMPOSSIBLE:
+        return f"rank {IMPOSSIBLE}"
     rank = rank_from_top(count)
     return f"{'max' if rank == 1 else ordinal(rank)} of {count}"
 

@@ -16,6 +16,12 @@ from math import isfinite
 from typing import Final
 
 ELLIPSIS: Final = "…"
+IMPOSSIBLE: Final = "impossible"
+"""What is shown in the place of a figure that cannot be."""
+FIGURE_WIDTH: Final = 12
+"""Characters that a figure takes at most."""
+COUNTABLE: Final = 10**FIGURE_WIDTH
+"""No counter of the gateway comes so far."""
 
 _STAND_INS: Final = {chr(code): chr(0x2400 + code) for code in range(0x20)} | {
     "\x7f": "␡",
@@ -98,15 +104,26 @@ def age(seconds: float | None) -> str:
     all_hours, minute = divmod(all_minutes, 60)
     days, hour = divmod(all_hours, 24)
     if days:
-        return f"{days}d"
+        return figure(days, unit="d")
     if hour:
         return f"{hour}h{minute:02d}"
     return f"{minute}m{second:02d}" if minute else f"{second}s"
 
 
+def figure(number: object, form: str = "", unit: str = "", most: float = COUNTABLE) -> str:
+    """Return a figure as the gateway gave it, in few characters, or that it cannot be.
+
+    None can that is no finite number, negative, beyond `most` or wider than FIGURE_WIDTH.
+    """
+    if isinstance(number, bool) or not isinstance(number, int | float) or not 0 <= number <= most:
+        return IMPOSSIBLE
+    told = f"{number:{form}}{unit}"
+    return told if len(told) <= FIGURE_WIDTH else IMPOSSIBLE
+
+
 def took(seconds: float) -> str:
     """Return how long something took, where tenths matter: `1.1 s`."""
-    return f"{seconds:.1f} s"
+    return figure(seconds, ".1f", " s")
 
 
 def utc_z(stamp: datetime) -> str:

@@ -12,6 +12,8 @@ from enum import StrEnum
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from vp_tui.domain.text import figure
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -191,11 +193,16 @@ def percent(fraction: float) -> str:
     return f"{fraction * 100:.1f}".removesuffix(".0") + " %"
 
 
+def interval(low: float, high: float) -> str:
+    """Return the interval of a rate."""
+    return f"{percent(low)} to {percent(high)}"
+
+
 def rate_cell(rate: float | None) -> str:
     """Return a rate, a fraction, as the row has it: `0.000`."""
-    return NOT_AVAILABLE if rate is None else f"{rate:.3f}"
+    return NOT_AVAILABLE if rate is None else figure(rate, ".3f", most=1.0)
 
 
 def p95_cell(seconds: float | None) -> str:
     """Return a p95 as the row has it: `38.305s`."""
-    return NOT_AVAILABLE if seconds is None else f"{seconds:.3f}s"
+    return NOT_AVAILABLE if seconds is None else figure(seconds, ".3f", "s")

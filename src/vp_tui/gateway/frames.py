@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pydantic_core import from_json
 
 from vp_tui.domain.models import Frame
-from vp_tui.domain.text import clip, fold, literal, took
+from vp_tui.domain.text import clip, figure, fold, literal, took
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -140,7 +140,7 @@ def _status(data: Data) -> str:
     if query := _text(data, "query"):
         return _join(status, query)
     tools = _number(data, "tool_count")
-    counted = status if tools is None else f"{status}, {tools} tools"
+    counted = status if tools is None else f"{status}, {figure(tools)} tools"
     return _join(counted, _text(data, "message")) or _compact(data)
 
 
@@ -160,14 +160,16 @@ def _tool_result(data: Data) -> str:
     failed = data.get("is_error") is True
     size = _number(data, "content_size")
     told = _text(data, "content_preview") if failed else ""
-    return _join("ERROR" if failed else "ok", "" if size is None else f"{size:,} B", told, by=" ")
+    return _join(
+        "ERROR" if failed else "ok", "" if size is None else figure(size, ",", " B"), told, by=" "
+    )
 
 
 def _iteration_end(data: Data) -> str:
     seconds, tools = _number(data, "duration_seconds"), _number(data, "tool_calls")
     lasted = "" if seconds is None else took(seconds)
     done = _join(_text(data, "status"), lasted, by=" ")
-    return _join(done, "" if tools is None else f"{tools} tools", by=", ")
+    return _join(done, "" if tools is None else f"{figure(tools)} tools", by=", ")
 
 
 def _query_complete(data: Data) -> str:

@@ -20,7 +20,7 @@ from vp_tui.domain.rollout.labels import is_measured
 from vp_tui.domain.rollout.verdicts import GATE_TITLES, Verdict, outcomes_waiver
 from vp_tui.domain.rollout.windows import FELL_BACK
 from vp_tui.domain.statistics import describe_rank, rank_from_top
-from vp_tui.domain.text import clock_z, counted, utc_z
+from vp_tui.domain.text import clock_z, counted, figure, utc_z
 from vp_tui.domain.vocabulary import Thresholds
 from vp_tui.state.state import NO_EVIDENCE
 from vp_tui.views import words
@@ -54,18 +54,22 @@ def counts_note(
 ) -> str:
     """Return what the gateway counted, as in every row of the log; None is what it did not tell."""
     counted = (
-        f"missions_considered={considered}",
-        f"missions_with_fallback={'unknown' if with_fallback is None else with_fallback}",
+        f"missions_considered={figure(considered)}",
+        f"missions_with_fallback={_fell_back(with_fallback, considered)}",
         f"mission_counts={_counts(missions)}",
         f"event_counts={_counts(events)}",
     )
     return ", ".join(f"`{count}`" for count in counted)
 
 
+def _fell_back(told: int | None, considered: int) -> str:
+    return "unknown" if told is None else figure(told, most=considered)
+
+
 def _counts(counts: Mapping[str, int] | None) -> str:
     if counts is None:
         return "unknown"
-    return "{" + ",".join(f"{name}:{number}" for name, number in counts.items()) + "}"
+    return "{" + ",".join(f"{name}:{figure(number)}" for name, number in counts.items()) + "}"
 
 
 def _notes(draft: Draft, choice: Choice) -> Iterator[str]:

@@ -11,7 +11,7 @@ from vp_tui.domain.models import Source, StreamState
 from vp_tui.domain.runs.levels import Level, RunLevel, levels
 from vp_tui.domain.runs.progress import ListedRun, RunsContext
 from vp_tui.domain.runs.run import Run, or_never
-from vp_tui.domain.text import clock_z
+from vp_tui.domain.text import clock_z, figure
 from vp_tui.state.operator import stuck_after_s
 from vp_tui.state.sources import is_lost
 from vp_tui.state.state import SourceStatus
@@ -302,7 +302,7 @@ def other_viewers(view: View) -> str:
         return ""
     found = [row.other_viewers for row in run_rows(view)]
     fewest, most = max(found, default=0), sum(found)
-    return f"other viewers: {fewest}{f' to {most}' if most > fewest else ''}"
+    return f"other viewers: {figure(fewest)}{f' to {figure(most)}' if most > fewest else ''}"
 
 
 def _is_told(level: RunLevel | None) -> bool:

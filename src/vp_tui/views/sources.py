@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Final, NamedTuple
 
 from vp_tui.domain.models import Failure, Plane, Snapshot, Source, StreamState
-from vp_tui.domain.text import counted
+from vp_tui.domain.text import COUNTABLE, FIGURE_WIDTH, clip, counted, figure
 from vp_tui.state.sources import is_lost
 from vp_tui.state.state import Link, SourceStatus, State
 from vp_tui.state.streams import is_late
@@ -96,8 +96,8 @@ def _word(status: SourceStatus, *, is_fresh: bool) -> SourceWord:
     return SourceWord.LIVE if is_fresh else SourceWord.STALE
 
 
-COUNTABLE: Final = 10**12
-"""No counter of the gateway comes so far."""
+MOST_TOLD: Final = 3
+"""Of what cannot be: what else there is is counted."""
 
 
 class Trouble(NamedTuple):
@@ -118,28 +118,38 @@ def impossible_counts(snapshot: Snapshot) -> str:
     """Say which of the reported counts cannot be; "" where all can."""
     told, listed = snapshot.fallback, len(snapshot.missions) + snapshot.odd_missions
     found = [
-        f"{count} missions {status}"
+        f"{_cut(count)} missions {status}"
         for status, count in snapshot.mission_counts.items()
         if not 0 <= count <= snapshot.mission_limit
     ]
     found += [
-        f"{count} {what}"
+        f"{_cut(count)} {what}"
         for what, count in {"timed": snapshot.latency.count, **snapshot.event_counts}.items()
         if not 0 <= count <= max(snapshot.mission_limit, snapshot.event_limit)
     ]
     if not 0 <= told.with_fallback <= told.considered <= max(snapshot.mission_limit, listed):
-        found.append(f"{told.with_fallback} of {told.considered} fell back")
+        found.append(f"{_cut(told.with_fallback)} of {_cut(told.considered)} fell back")
     elif told.rate is None:
         found.append("a fallback rate that is no number")
     elif not 0.0 <= told.rate <= 1.0:
         found.append(f"a fallback rate of {told.rate:g}")
-    return ", ".join(found)
+    return _first_of(found)
+
+
+def _cut(number: int) -> str:
+    """Return a number that cannot be as it was told, its end left out where it is long."""
+    return clip(str(number), FIGURE_WIDTH)
+
+
+def _first_of(found: list[str]) -> str:
+    more = [f"{len(found) - MOST_TOLD} more"] if len(found) > MOST_TOLD else []
+    return ", ".join([*found[:MOST_TOLD], *more])
 
 
 def sessions_listed(state: State) -> str:
     """Return how many of the sessions are listed, `1,000 of 1,206`; "" where all are."""
-    is_whole = state.sessions_total <= len(state.sessions)
-    return "" if is_whole else f"{len(state.sessions):,} of {state.sessions_total:,}"
+    listed, total = len(state.sessions), state.sessions_total
+    return "" if 0 <= total <= listed else f"{listed:,} of {figure(total, ',')}"
 
 
 def oddities(view: View) -> Iterator[Trouble]:
@@ -172,8 +182,8 @@ def oddities(view: View) -> Iterator[Trouble]:
 
 def impossible_sessions(view: View) -> str:
     """Say which of the listed sessions' counts cannot be; "" where all can."""
-    return ", ".join(
-        f"{number} {what} of {session.session_id}"
+    found = [
+        f"{_cut(number)} {what} of {session.session_id}"
         for session in view.state.sessions.values()
         for what, number in (
             ("runs", session.active_runs),
@@ -181,7 +191,8 @@ def impossible_sessions(view: View) -> str:
             ("frames", session.last_event_seq),
         )
         if not 0 <= number < COUNTABLE
-    )
+    ]
+    return _first_of(found)
 
 
 @fact

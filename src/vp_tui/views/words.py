@@ -14,7 +14,7 @@ from vp_tui.domain.rollout.claims import bounds_of
 from vp_tui.domain.rollout.labels import numbered_label, short_label
 from vp_tui.domain.runs.cancels import CancelState
 from vp_tui.domain.statistics import describe_rank
-from vp_tui.domain.text import age, clock_z, counted, utc_z
+from vp_tui.domain.text import IMPOSSIBLE, age, clock_z, counted, figure, utc_z
 from vp_tui.domain.vocabulary import NOT_AVAILABLE, P95_WATCH_S, p95_cell, percent, rate_cell
 from vp_tui.state.sources import is_lost
 from vp_tui.views.sources import SourceWord, gateway_time, is_reachable, on_its_clock
@@ -48,7 +48,8 @@ _KNOWN_STATUSES: Final = ("completed", "failed", "running")
 
 def share(part: int, whole: int) -> str:
     """Return a share of missions: `1/18`; without any it is n/a, for 0/0 is not 0."""
-    return f"{part}/{whole}" if whole else NOT_AVAILABLE
+    told = f"{figure(part, most=whole)}/{figure(whole)}" if whole else NOT_AVAILABLE
+    return IMPOSSIBLE if IMPOSSIBLE in told else told
 
 
 def at_most(fallbacks: int, n: int, *, short: bool = False) -> str:
@@ -65,38 +66,39 @@ def fell_back(fallbacks: int, n: int, *, bounded: bool = True) -> str:
     return f"{share(fallbacks, n)} fell back{bound}"
 
 
-def interval(low: float, high: float) -> str:
-    """Return the interval of a rate."""
-    return f"{percent(low)} to {percent(high)}"
+def reported_rate(figures: Numbers) -> str:
+    """Return the rate as the gateway reports it; one of counts that cannot be is none."""
+    is_odd = figures.reported_rate is None and figures.snapshot.fallback.considered
+    return IMPOSSIBLE if is_odd else rate_cell(figures.reported_rate)
 
 
 def reported(figures: Numbers) -> str:
-    """Return the rate as the gateway reports it, and whether it can be believed."""
+    """Return the reported rate, of how many missions it is, and whether it can be believed."""
+    told, fallback = reported_rate(figures), figures.snapshot.fallback
     if figures.reported_rate is None:
-        return f"{NOT_AVAILABLE} (no missions)"
-    fallback, state = figures.snapshot.fallback, figures.coverage.state
-    counts = share(fallback.with_fallback, fallback.considered)
-    told = f"{rate_cell(figures.reported_rate)} {counts}"
+        return told if fallback.considered else f"{told} (no missions)"
+    told = f"{told} {share(fallback.with_fallback, fallback.considered)}"
     if figures.considered.is_diluted:
         told = figures.considered.told
-    if state is CoverageState.BLIND:
+    if figures.coverage.state is CoverageState.BLIND:
         return f"BLIND says {told}"
-    return f"{told} partial" if state is CoverageState.TRUNCATED else told
+    return f"{told} partial" if figures.coverage.state is CoverageState.TRUNCATED else told
 
 
 def reconstructed(figures: Numbers) -> str:
     """Return the reconstructed rate of the finished missions."""
     seen = figures.reconstruction
-    told = NOT_AVAILABLE
-    if seen.rate is not None:
-        told = f"{rate_cell(seen.rate)} {share(seen.fallbacks, seen.terminal)}"
+    counts = "" if seen.rate is None else f" {share(seen.fallbacks, seen.terminal)}"
+    told = f"{rate_cell(seen.rate)}{counts}"
     return f"{told}, {seen.unknown} unknown" if seen.unknown else told
 
 
 def agreement(figures: Numbers) -> list[str]:
     """Return whether both rates are the same number over the same missions; what is inferred."""
     told, more = "agrees" if figures.source.is_current else "agreed", figures.uncounted
-    if figures.unreported > 0:
+    if reported_rate(figures) == IMPOSSIBLE:
+        told = "not compared"
+    elif figures.unreported > 0:
         told = f"{figures.unreported} unreported"
     elif figures.unreported < 0:  # of missions of which vp-tui knows no more
         told = f"{-figures.unreported} only reported"
@@ -136,7 +138,7 @@ def p95(seconds: float | None, count: int, *, short: bool = False) -> str:
     if seconds is None:
         return NOT_AVAILABLE
     if short:
-        return f"{seconds:.1f}s {describe_rank(count)}"
+        return f"{figure(seconds, '.1f', 's')} {describe_rank(count)}"
     over = f", >= {P95_WATCH_S:g} s" if seconds >= P95_WATCH_S else ""
     return f"{p95_cell(seconds)} {describe_rank(count)}{over}"
 
@@ -157,16 +159,14 @@ def missions(figures: Numbers, *, is_judged: bool = True) -> str:
 def not_counted(figures: Numbers) -> list[str]:
     """Return how many missions are orphaned, or listed with a status that is not known."""
     counts, earlier = figures.snapshot.mission_counts, figures.orphaned_before
-    odd = [
-        f"{number} {status}" for status, number in counts.items() if status not in _KNOWN_STATUSES
-    ]
+    odd = [f"{figure(n)} {status}" for status, n in counts.items() if status not in _KNOWN_STATUSES]
     before = [f"{earlier} orphaned before"] if earlier else []
     return [f"{figures.orphans - earlier} orphaned", *before, *odd]
 
 
 def mission_counts(completed: int, failed: int, running: int) -> str:
     """Return how missions stand."""
-    return f"{completed} completed, {failed} failed, {running} running"
+    return f"{figure(completed)} completed, {figure(failed)} failed, {figure(running)} running"
 
 
 def window_counts(own: WindowNumbers) -> str:
@@ -179,9 +179,9 @@ def window_counts(own: WindowNumbers) -> str:
 
 def events(counts: Mapping[str, int]) -> list[str]:
     """Return how many mission events of each kind there are, in fields."""
-    known = [f"{counts.get(kind, 0)} {name}" for kind, name in EVENTS.items()]
+    known = [f"{figure(counts.get(kind, 0))} {name}" for kind, name in EVENTS.items()]
     others = sum(number for kind, number in counts.items() if kind not in EVENTS)
-    return [*known, f"{others} of other kinds"] if others else known
+    return [*known, f"{figure(others)} of other kinds"] if others else known
 
 
 def promotion(gates: Gates) -> str:
@@ -236,9 +236,7 @@ def time_since(view: View, moment: datetime) -> str:
 
 def open_for(view: View, window: Window) -> str:
     """Return how long a window has been open; "" while it is only proposed."""
-    if window.opened_at is None:
-        return ""
-    return time_since(view, window.opened_at)
+    return "" if window.opened_at is None else time_since(view, window.opened_at)
 
 
 def opened(view: View, window: Window) -> str:
@@ -250,8 +248,7 @@ def opened(view: View, window: Window) -> str:
 
 def no_log(view: View) -> str:
     """Return why stage and window are not known."""
-    log = view.state.evidence
-    if log is not None and log.problem:
+    if (log := view.state.evidence) is not None and log.problem:
         return f"the evidence log cannot be read: {log.problem}"
     return "the evidence log is not read yet"
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 from vp_tui.cli.workers import client_of
 from vp_tui.domain.events import LinkChanged
 from vp_tui.domain.models import INTERNAL, Plane, StreamState
-from vp_tui.domain.text import age, clip, counted, literal
+from vp_tui.domain.text import age, clip, counted, figure, literal
 from vp_tui.gateway.credentials import is_session_id, stream_url
 from vp_tui.gateway.errors import GatewayError
 from vp_tui.gateway.log_tail import TailRequest
@@ -106,7 +106,7 @@ class Examination:
             "session continuity", client.continuity, lambda told: f"boot {short(told.started_at)}"
         )
         log_tail = partial(client.log_tail, self.lane_log_id, TailRequest(limit=1, max_bytes=1_000))
-        await self._try("log tail", log_tail, lambda told: f"{told.size} bytes")
+        await self._try("log tail", log_tail, lambda told: f"{figure(told.size)} bytes")
 
     async def _try(
         self, name: str, ask: Callable[[], Awaitable[Any]], note: Callable[[Any], str]

@@ -22,7 +22,9 @@ from vp_tui.domain.vocabulary import (
     Profile,
     Stage,
     Word,
+    p95_cell,
     percent,
+    rate_cell,
 )
 
 if TYPE_CHECKING:
@@ -184,7 +186,7 @@ def _healthy(situation: Situation) -> tuple[str, ...]:
     window = situation.window
     reasons = [f"{window.fallback} of {window.known} fell back, no gate FAILs, no run hangs"]
     if window.p95_s is not None:
-        reasons.append(f"p95 {window.p95_s:.3f}s < {P95_WATCH_S:g} s")
+        reasons.append(f"p95 {p95_cell(window.p95_s)} < {P95_WATCH_S:g} s")
     return tuple(reasons)
 
 
@@ -230,19 +232,19 @@ def script_decision(
         reason = "the fallback rate is missing"
     elif is_sustained and rate >= limits.fallback_critical:
         word = Word.SUSTAINED_FORCE_FALLBACK
-        reason = f"rate {rate:.3f} >= {limits.fallback_critical:g}, critical"
+        reason = f"rate {rate_cell(rate)} >= {limits.fallback_critical:g}, critical"
     elif rate >= limits.fallback_watch:
-        reason = f"rate {rate:.3f} >= {limits.fallback_watch:g}, to be watched"
+        reason = f"rate {rate_cell(rate)} >= {limits.fallback_watch:g}, to be watched"
     elif p95_s is None:
         reason = "p95 is missing"
     elif not is_sustained:
         word = Word.READY_FOR_LIMITED_COHORT_PILOT
-        reason = f"rate {rate:.3f} < {limits.fallback_watch:g}"
+        reason = f"rate {rate_cell(rate)} < {limits.fallback_watch:g}"
     elif p95_s >= limits.p95_critical_s:
         word = Word.SUSTAINED_FORCE_FALLBACK
-        reason = f"p95 {p95_s:.3f}s >= {limits.p95_critical_s:g} s, critical"
+        reason = f"p95 {p95_cell(p95_s)} >= {limits.p95_critical_s:g} s, critical"
     elif p95_s >= limits.p95_watch_s:
-        reason = f"p95 {p95_s:.3f}s >= {limits.p95_watch_s:g} s, to be watched"
+        reason = f"p95 {p95_cell(p95_s)} >= {limits.p95_watch_s:g} s, to be watched"
     else:
         word = Word.SUSTAINED_DEFAULT_ON_HEALTHY
         reason = f"rate and p95 below {limits.fallback_watch:g} and {limits.p95_watch_s:g} s"

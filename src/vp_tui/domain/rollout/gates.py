@@ -42,6 +42,7 @@ from vp_tui.domain.vocabulary import (
     GUARDRAIL_RATE,
     P95_CRITICAL_S,
     P95_WATCH_S,
+    p95_cell,
     percent,
 )
 
@@ -264,7 +265,7 @@ def _latency(facts: GateFacts) -> GateResult:
         limit = f"{P95_JUDGED_FROM} missions"
         return GateResult(Verdict.INCONCLUSIVE, "no durations yet", limit, f"+{P95_JUDGED_FROM}")
     p95_s = p95_after_each(durations, 1)[0]
-    told = f"p95 {p95_s:.3f}s, {describe_rank(n)}"
+    told = f"p95 {p95_cell(p95_s)}, {describe_rank(n)}"
     note = "" if n >= P95_BOUNDABLE_FROM else f"; n < {P95_BOUNDABLE_FROM} bounds no p95"
     if facts.known_from is not None:
         note = f"{note}; epoch known from mission {facts.known_from} on"

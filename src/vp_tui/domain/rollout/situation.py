@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from vp_tui.domain.runs.levels import either
 from vp_tui.domain.runs.turns import RoutingTally
 from vp_tui.domain.text import counted
-from vp_tui.domain.vocabulary import P95_WATCH_S, Profile
+from vp_tui.domain.vocabulary import P95_WATCH_S, Profile, p95_cell
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -234,7 +234,7 @@ def _window_faults(window: WindowNumbers) -> tuple[str, ...]:
     told = (
         (window.failed, f"{window.failed} of {window.terminal} failed"),
         (window.fallen_running, fallen),
-        (p95_s >= P95_WATCH_S, f"the window's p95 {p95_s:.3f}s >= {P95_WATCH_S:g} s"),
+        (p95_s >= P95_WATCH_S, f"the window's p95 {p95_cell(p95_s)} >= {P95_WATCH_S:g} s"),
     )
     running = f", {window.running} running" if window.running else ""
     none = _said(f"no finished mission in the window{running}", when=not window.terminal)

@@ -22,7 +22,7 @@ from vp_tui.domain.rollout.gates import (
 )
 from vp_tui.domain.statistics import CLAIM_FROM, P95_BOUNDABLE_FROM, ordinal, rank_from_top
 from vp_tui.domain.text import age, counted
-from vp_tui.domain.vocabulary import P95_WATCH_S, percent
+from vp_tui.domain.vocabulary import P95_WATCH_S, interval, percent
 from vp_tui.ui.lines.explain_rules import (
     changes_section,
     gates_section,
@@ -186,7 +186,7 @@ def _claims(proof: Claims, figures: Numbers) -> Iterator[tuple[str, str | Line]]
         return
     low, high = proof.interval95
     share = words.share(proof.fallbacks, proof.n)
-    yield "interval", f"{words.interval(low, high)} (Wilson, 95 %, two-sided) for {share}"
+    yield "interval", f"{interval(low, high)} (Wilson, 95 %, two-sided) for {share}"
     bound = words.at_most(proof.fallbacks, proof.n)
     yield "", f"{bound} (Clopper-Pearson, 95 %, one-sided): only higher rates are ruled out"
     for claim in proof.claims:

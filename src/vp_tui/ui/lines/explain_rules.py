@@ -22,7 +22,7 @@ from vp_tui.domain.rollout.guardrails import (
 from vp_tui.domain.rollout.verdicts import GATE_TITLES, SUITES_MAX_AGE_S, Verdict
 from vp_tui.domain.runs.cancels import UNCONFIRMED_AFTER_S
 from vp_tui.domain.statistics import CLAIM_FROM
-from vp_tui.domain.text import clock_z, counted, literal
+from vp_tui.domain.text import clock_z, counted, figure, literal
 from vp_tui.domain.vocabulary import (
     FALLBACK_CRITICAL,
     FALLBACK_WATCH,
@@ -278,10 +278,10 @@ def _table(own: WindowNumbers, figures: Numbers, epoch: str, size: int) -> list[
     )
     slow = (own.p95_s, own.timed), (figures.p95_s, figures.timed), (latency.p95_s, latency.count)
     rows: tuple[tuple[object, ...], ...] = (
-        ("finished", own.terminal, seen.terminal, f"{reported.considered} listed"),
-        ("completed", own.completed, figures.completed, counts.get("completed", 0)),
-        ("failed", own.failed, figures.failed, counts.get("failed", 0)),
-        ("running", own.running, figures.running, counts.get("running", 0)),
+        ("finished", own.terminal, seen.terminal, f"{figure(reported.considered)} listed"),
+        ("completed", own.completed, figures.completed, figure(counts.get("completed", 0))),
+        ("failed", own.failed, figures.failed, figure(counts.get("failed", 0))),
+        ("running", own.running, figures.running, figure(counts.get("running", 0))),
         ("fell back", *starmap(_share, fell_back)),
         ("proven", *starmap(_bound, fell_back[:2]), ""),
         ("p95", *starmap(words.p95, slow)),
@@ -295,7 +295,8 @@ def _row(size: int, name: object, *cells: object) -> Line:
 
 
 def _share(part: int, whole: int) -> str:
-    return f"{words.share(part, whole)} ({rate_cell(part / whole)})" if whole else NOT_AVAILABLE
+    told = words.share(part, whole)
+    return f"{told} ({rate_cell(part / whole)})" if "/" in told and whole else told
 
 
 def _bound(part: int, whole: int) -> str:

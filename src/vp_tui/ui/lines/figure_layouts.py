@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from vp_tui.domain.coverage import CoverageState
 from vp_tui.domain.models import Source
 from vp_tui.domain.text import counted
+from vp_tui.domain.vocabulary import interval
 from vp_tui.ui.lines import figures as lines
 from vp_tui.ui.lines.header import assessment_of, gate_line
 from vp_tui.ui.lines.paint import (
@@ -221,9 +222,9 @@ def epoch_card(view: View, figures: Numbers, width: int, height: int) -> list[Li
     missions = lines.mission_fields(figures, width)
     proven: list[Line] = []
     if figures.bounds is not None:
-        interval = words.interval(*figures.bounds.interval95)
+        between = interval(*figures.bounds.interval95)
         bound = words.at_most(seen.fallbacks, seen.terminal)
-        proven = [((f"{interval}, {bound}", "dim"),)]
+        proven = [((f"{between}, {bound}", "dim"),)]
     kinds = words.events(figures.snapshot.event_counts)
     events = flow([join(("events listed: ", "dim"), kinds[0]), *map(plain, kinds[1:])], width)
     told = [*head, *proven, *missions, *events, *turns]

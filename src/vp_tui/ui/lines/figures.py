@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Final
 from vp_tui.domain.coverage import CoverageState
 from vp_tui.domain.models import Source
 from vp_tui.domain.rollout.windows import events_of
-from vp_tui.domain.text import age
-from vp_tui.domain.vocabulary import P95_WATCH_S, rate_cell
+from vp_tui.domain.text import age, figure
+from vp_tui.domain.vocabulary import P95_WATCH_S
 from vp_tui.ui.lines.header import assessment_of
 from vp_tui.ui.lines.paint import (
     WORD_SYMBOLS,
@@ -129,7 +129,7 @@ def compared(figures: Numbers, room: int) -> Line:
     Where `room` is little, the missions go first, then what is inferred, then the rate's doubt.
     """
     told = agreement(figures)
-    rate = rate_cell(figures.reported_rate)
+    rate = words.reported_rate(figures)
     short = {CoverageState.BLIND: "BLIND", CoverageState.TRUNCATED: f"{rate} partial"}
     tone = _rate_tone(figures)
     doubted: Line = ((short.get(figures.coverage.state, rate), tone),)
@@ -266,8 +266,8 @@ def listed_in_brief(figures: Numbers) -> list[str]:
 
 
 def _in_few(completed: int, failed: int, running: int) -> list[str]:
-    runs = [f"{running} running"] if running else []
-    return [f"{completed} ok", f"{failed} failed", *runs]
+    runs = [f"{figure(running)} running"] if running else []
+    return [f"{figure(completed)} ok", f"{figure(failed)} failed", *runs]
 
 
 def mission_fields(figures: Numbers, width: int) -> list[Line]:
@@ -286,7 +286,8 @@ def spread_of(figures: Numbers) -> str:
     latency = figures.snapshot.latency
     if latency.p50_s is None or latency.max_s is None:
         return ""
-    told = f"p50 {latency.p50_s:.1f}s max {latency.max_s:.1f}s"
+    p50, largest = (figure(one, ".1f", "s") for one in (latency.p50_s, latency.max_s))
+    told = f"p50 {p50} max {largest}"
     return told if latency.count == figures.timed else f"listed: {told}"
 
 
