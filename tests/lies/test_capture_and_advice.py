@@ -89,7 +89,7 @@ def test_the_threshold_that_fired_is_named(
 @pytest.mark.parametrize(
     ("marks", "reason", "threshold"),
     [
-        (".....b.b.b", "3 of the last 10 fell back (> 10 % of 20)", "10 % of the last 20"),
+        (".....b.b.b", "3 of the last 10 fell back (> 10% of 20)", "10% of the last 20"),
         ("........FF", "2 missions in a row failed", "2 in a row, or 3 of the last 10 failed"),
     ],
 )

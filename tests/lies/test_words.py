@@ -41,7 +41,7 @@ def test_of_a_turn_whose_beginning_nobody_heard_the_route_is_not_of_the_beginnin
         builders.linked(),
     ]
     view = View(builders.state(*polled, *begun, *late), 20.0)
-    assert turns_told(view) == ["3 turns ran, 1 beginning heard", "2 routes heard, 2 to the VP"]
+    assert turns_told(view) == ["at least 3 ran, 1 beginning heard", "2 routes heard, 2 to the VP"]
     assert turns_told(view, is_brief=True) == ["2 of 3 heard, 2 to the VP"]
 
 

@@ -240,7 +240,7 @@ class TestNothingForced:
                 "  -> [F] force fallback. dry run: fallback would be forced now; YOU are"
             )
             assert forced(rig) == []
-            assert audited(rig) == ["dry run: would have forced fallback now"]
+            assert audited(rig) == ["dry run: fallback would be forced now"]
 
     async def test_off_says_who_reverts(self) -> None:
         async with running(*TRIP, GOLDEN, **(ARMED | {"auto_revert": RevertMode.OFF})) as rig:

@@ -12,6 +12,7 @@ from textual.widgets import Input
 
 from vp_tui.ui.actions import footer_line
 from vp_tui.ui.app import VpTuiApp
+from vp_tui.ui.kit.overlays import STAYS
 from vp_tui.ui.lines.paint import width_of
 from vp_tui.ui.screens.texts import HelpScreen, help_lines
 from vp_tui.ui.watch.handlers import HANDLERS
@@ -324,6 +325,14 @@ async def test_a_toast_replaces_the_one_before_and_is_brief() -> None:
         (toast,) = rig.app._notifications
         assert (toast.message, toast.timeout) == ("grave", 3.0)
         assert rig.lines[-1].startswith(" grave "), "it can be read for longer where nothing is"
+        rig.app.notify("not written", severity="error", timeout=STAYS)
+        rig.board.footer._forget()
+        assert rig.lines[-1].startswith(" [esc] not written "), "news are told over it, and end"
+        await rig.press("enter")
+        assert "TRIAGE" in rig.text
+        await rig.press("escape")
+        assert "not written" not in rig.lines[-1]
+        assert "TRIAGE" in rig.text, "one thing at a time"
 
 
 async def test_no_toast_covers_a_frozen_picture() -> None:

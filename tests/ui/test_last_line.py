@@ -28,7 +28,7 @@ from vp_tui.domain.events import (
 from vp_tui.domain.lane.auto_revert import AutoRevertBarred
 from vp_tui.domain.lane.switches import Means
 from vp_tui.domain.models import Failure, Source
-from vp_tui.domain.orders import ActionRecord
+from vp_tui.domain.orders import ActionKind, ActionRecord
 from vp_tui.domain.vocabulary import RevertMode
 
 if TYPE_CHECKING:
@@ -204,6 +204,9 @@ class TestFoot:
             assert foot(rig).endswith("  other viewers: 1")
             await rig.tell(AuditRead(0.0, (self.DONE,)))
             assert foot(rig).startswith("audit: 1 this window  ")
+            refused = self.DONE._replace(kind=ActionKind.REFUSED)
+            await rig.tell(AuditRead(0.0, (refused,)))
+            assert foot(rig).startswith("audit: none this window, 1 refused  ")
 
     async def test_an_audit_that_is_not_read_is_not_said_to_be_empty(self) -> None:
         async with running(*scenes.ordinary()) as rig:

@@ -343,7 +343,7 @@ class TestStatus:
         assert value["guardrails"]["auto_revert"] == {
             "mode": str(mode),
             "tripped": True,
-            "reason": "3 of the last 3 fell back (> 10 % of 20)",
+            "reason": "3 of the last 3 fell back (> 10% of 20)",
         }
 
     def test_an_alarm_is_told_with_its_key(self) -> None:

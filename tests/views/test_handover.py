@@ -99,7 +99,7 @@ def test_the_window_with_its_numbers_and_the_suggestion() -> None:
     )
     assert told[1].startswith("- +18 missions: 18 completed, 0 failed, 1 running, 0 fell back")
     assert told[2].startswith(
-        "- epoch 1: 0/18 fell back, at most 15.3 %, p95 36.000s 2nd of 18,"
+        "- epoch 1: 0/18 fell back, at most 15.3%, p95 36.000s 2nd of 18,"
         " reported of all listed 0.000 0/19, outcomes known 19/19, metrics live, 2s old"
     )
     assert told[3].startswith("- may be recorded GO_BROADER_TRAFFIC_ACTIVE: 18 clean")

@@ -26,7 +26,7 @@ mission 00abcd reads running (live frame: certain); lane session active
 while it holds the lock: new sessions and attaches hang, brake has no effect
 cancels: none seen
 lane log, nothing for 2s after: [20:00:01] TOOL CALL: Bash npm i
-epoch 1: 0/9 fell back, at most 28.3 %, p95 36.000s max of 9, reported of all listed 0.000 0/10, \
+epoch 1: 0/9 fell back, at most 28.3%, p95 36.000s max of 9, reported of all listed 0.000 0/10, \
 outcomes known 10/10, metrics live, 2s old
 next: c cancel, 5 s -> deaf? 2nd cancel useless -> X restart gateway (kills 3)
 """

@@ -125,7 +125,7 @@ def _status_lines(view: View) -> Iterator[tuple[str, str]]:
         yield name, f"{state}{old}{error}"
     if (figures := numbers(view)) is not None:
         yield "missions", words.missions(figures, is_judged=is_newest_judged(view))
-    yield "turns", ", ".join(turns_told(view, is_labelled=True))
+    yield "turns", ", ".join(turns_told(view))
     for alarm in assess(view).safety:
         yield "SAFETY", f"{alarm.alarm}: {alarm.told}"
     for name, lines in (("window", window_lines(view)), ("rules", rule_lines(view))):

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 TAIL_95: Final = 0.05
-"""What a one-sided bound of 95 % leaves out, as a fraction."""
+"""What a one-sided bound of 95% leaves out, as a fraction."""
 
 _STEPS: Final = 100_000
 _ROUNDING: Final = 1e-15
@@ -55,7 +55,7 @@ def wilson(successes: int, n: int, confidence: float = 0.95) -> tuple[float, flo
 
 
 def upper95(successes: int, n: int) -> float:
-    """Return the one-sided 95 % Clopper-Pearson upper bound of a rate; 1 for no missions.
+    """Return the one-sided 95% Clopper-Pearson upper bound of a rate; 1 for no missions.
 
     It is `1 - 0.05 ** (1 / n)` for no successes. Raises ValueError for impossible counts.
     """
@@ -169,7 +169,7 @@ def _continued_fraction(x: float, a: float, b: float) -> float:
 
 
 P95_BOUNDABLE_FROM: Final = 59
-"""With fewer missions not even the slowest one bounds the true p95 with 95 % confidence."""
+"""With fewer missions not even the slowest one bounds the true p95 with 95% confidence."""
 
 _ABOVE_P95: Final = 0.05
 """The fraction of missions that are slower than the true p95."""
@@ -243,7 +243,7 @@ def rank_confidence(count: int, rank: int) -> float:
 
 
 def p95_bound_rank(count: int) -> int | None:
-    """Return which largest of `count` durations bounds the true p95 from above, 95 % sure.
+    """Return which largest of `count` durations bounds the true p95 from above, 95% sure.
 
     1 is the largest; of several such ranks it is the one nearest to the p95. None below 59
     missions, where no rank does.

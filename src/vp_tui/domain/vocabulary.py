@@ -189,8 +189,8 @@ class Thresholds(NamedTuple):
 
 
 def percent(fraction: float) -> str:
-    """Return a fraction, 0 to 1, as percent: `10 %`, `18.1 %`."""
-    return f"{fraction * 100:.1f}".removesuffix(".0") + " %"
+    """Return a fraction, 0 to 1, as percent: `10%`, `18.1%`."""
+    return f"{fraction * 100:.1f}".removesuffix(".0") + "%"
 
 
 def interval(low: float, high: float) -> str:

@@ -66,8 +66,12 @@ def in_window(view: View) -> str:
         return ""
     if audit.problem is not None:
         return "audit: cannot be read"
-    done = len(actions_taken(view, since(view, current_window(view))))
-    return f"audit: {done or 'none'} this window"
+    begin = since(view, current_window(view))
+    done = len(actions_taken(view, begin))
+    later = (record for record in audit.records if record.at >= begin)
+    refusals = (record for record in later if record.kind is ActionKind.REFUSED)
+    refused = sum(_doubt(record, view) is not None for record in refusals)
+    return f"audit: {done or 'none'} this window{f', {refused} refused' if refused else ''}"
 
 
 def actions_taken(view: View, begin: datetime, *, in_row: bool = False) -> tuple[ActionRecord, ...]:

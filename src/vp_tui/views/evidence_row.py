@@ -28,7 +28,7 @@ from vp_tui.views.actions_taken import actions_taken, line_of, since
 from vp_tui.views.assessment import across_boots, changed_words, plain_gates, plain_suggestion
 from vp_tui.views.draft import METRICS_PATH, Choice, Draft
 from vp_tui.views.figures import lane_log, probed_missions, untold_gap
-from vp_tui.views.lane import turns_ran, turns_told, unseen_turns
+from vp_tui.views.lane import turns_told, unseen_turns
 from vp_tui.views.sources import SourceView, source_view
 from vp_tui.views.stuck_runs import cancelled_runs, stuck_runs_in
 from vp_tui.views.troubles import GAP, troubles
@@ -173,10 +173,9 @@ def _probes(draft: Draft) -> str:
 
 
 def _routing(draft: Draft) -> str:
-    tally, ran = draft.state.routing, turns_ran(draft.view)
-    least = "at least " if ran.ran > ran.heard else ""
+    tally = draft.state.routing
     unseen = unseen_turns(draft.view) if tally.coding_turns else []
-    return f"turns: {least}{', '.join([*turns_told(draft.view, is_labelled=True), *unseen])}"
+    return f"turns: {', '.join([*turns_told(draft.view), *unseen])}"
 
 
 def _unknowns(draft: Draft) -> Iterator[str]:

@@ -182,10 +182,10 @@ def turns_ran(view: View) -> TurnsRan:
     return TurnsRan(max(tally.ran, held + tally.heard - tally.delegated), tally.heard)
 
 
-def turns_told(view: View, *, is_labelled: bool = False, is_brief: bool = False) -> list[str]:
+def turns_told(view: View, *, is_brief: bool = False) -> list[str]:
     """Return how many turns ran where not all were heard to begin, and how many were delegated.
 
-    With `is_labelled` the word `turns` stands before it; `is_brief` is one part with few words.
+    The word `turns` stands before it; `is_brief` is one part with few words.
     """
     tally, before, seen = view.state.routing, view.state.routing_before.heard, turns_ran(view)
     to_vp = [f"{tally.delegated} of {tally.coding_turns} to the VP"] if tally.coding_turns else []
@@ -197,11 +197,13 @@ def turns_told(view: View, *, is_labelled: bool = False, is_brief: bool = False)
         return to_vp or [silent]
     if is_brief:
         lane = f", {tally.delegated} to the VP" if to_vp else ""
-        return [f"{known or 'none'} of {seen.ran} heard{lane}"]
+        # On G2 missions tell of no turn: there far more may have run.
+        of = f"{'at least ' if view.state.dialect == 'G2' else ''}{seen.ran}"
+        return [f"{known or 'none'} of {of} heard{lane}"]
     heard = f"{counted(seen.heard, 'beginning')} heard" if seen.heard else "no beginning heard"
     if before:
         heard += f" ({before} before the restart, {seen.heard - before} since)"
-    return [f"{seen.ran if is_labelled else counted(seen.ran, 'turn')} ran, {heard}", *to_vp]
+    return [f"at least {seen.ran} ran, {heard}", *to_vp]
 
 
 def unseen_turns(view: View, *, short: bool = False) -> list[str]:

@@ -53,7 +53,7 @@ def share(part: int, whole: int) -> str:
 
 
 def at_most(fallbacks: int, n: int, *, short: bool = False) -> str:
-    """Return the one-sided 95 % upper bound of a rate, of one finished mission at least."""
+    """Return the one-sided 95% upper bound of a rate, of one finished mission at least."""
     bound = bounds_of(fallbacks, n).upper95
     return f"at most {percent(bound).replace(' ', '') if short else percent(bound)}"
 

@@ -32,21 +32,21 @@ def gate(name: str, facts: GateFacts) -> GateResult:
 @pytest.mark.parametrize(
     ("marks", "expected", "threshold"),
     [
-        ("", INCONCLUSIVE, "below 10 %"),
-        ("." * 34, INCONCLUSIVE, "below 10 %"),
-        ("." * 35, PASS, "below 10 %"),
-        ("b", WATCH, "5 % watch"),
-        ("b.", WATCH, "5 % watch"),  # one is no critical rate, whatever the fraction
-        ("bb" + "." * 8, FAIL, "20 % critical"),
-        ("bb" + "." * 9, WATCH, "5 % watch"),
+        ("", INCONCLUSIVE, "below 10%"),
+        ("." * 34, INCONCLUSIVE, "below 10%"),
+        ("." * 35, PASS, "below 10%"),
+        ("b", WATCH, "5% watch"),
+        ("b.", WATCH, "5% watch"),  # one is no critical rate, whatever the fraction
+        ("bb" + "." * 8, FAIL, "20% critical"),
+        ("bb" + "." * 9, WATCH, "5% watch"),
         ("bbb" + "." * 17, FAIL, "guardrail 3"),
-        ("bbb" + "." * 18, WATCH, "5 % watch"),
+        ("bbb" + "." * 18, WATCH, "5% watch"),
         ("FF" + "." * 8, FAIL, "guardrail 3"),
-        ("b" + "." * 19, WATCH, "5 % watch"),  # 1/20 is exactly 5 %
-        ("b" + "." * 20, INCONCLUSIVE, "below 10 %"),
-        ("b" + "." * 61, INCONCLUSIVE, "below 10 %"),
-        ("b" + "." * 62, PASS, "below 10 %"),
-        ("." * 60 + "b", WATCH, "5 % watch"),  # the last 20 hold it
+        ("b" + "." * 19, WATCH, "5% watch"),  # 1/20 is exactly 5%
+        ("b" + "." * 20, INCONCLUSIVE, "below 10%"),
+        ("b" + "." * 61, INCONCLUSIVE, "below 10%"),
+        ("b" + "." * 62, PASS, "below 10%"),
+        ("." * 60 + "b", WATCH, "5% watch"),  # the last 20 hold it
     ],
 )
 def test_the_fallback_gate(marks: str, expected: Verdict, threshold: str) -> None:
@@ -83,7 +83,7 @@ def test_the_missions_that_a_claim_still_takes(marks: str, missing: str) -> None
 
 def test_fifteen_clean_missions_are_no_proof() -> None:
     result = gate("G1", gate_facts(history("." * 15)))
-    assert "0/15 fell back, at most 18.1 %" in result.reason
+    assert "0/15 fell back, at most 18.1%" in result.reason
 
 
 @pytest.mark.parametrize(
@@ -129,7 +129,7 @@ def test_what_the_failure_gate_says() -> None:
         ([30.0] * 40 + [90.0] * 2 + [30.0] * 19, PASS, "below 45 s"),
         ([30.0] * 19 + [200.0], PASS, "below 45 s"),  # the p95 of 20 is the second largest
         ([30.0] * 18 + [45.0, 45.0], WATCH, "45 s watch"),
-        ([45.0] * 3, FAIL, "5 % reach 45 s"),
+        ([45.0] * 3, FAIL, "5% reach 45 s"),
         ([30.0] * 116 + [45.0] * 4, WATCH, "4 of the last 20"),
         ([30.0] * 116 + [45.0] * 3 + [30.0] + [45.0], PASS, "below 45 s"),  # at 121 nobody looks
     ],

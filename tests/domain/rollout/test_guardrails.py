@@ -29,7 +29,7 @@ MARKS = st.text(alphabet=".bF", max_size=45)
         ("bb", False),
         ("bbb", True),
         ("b.b.b.", True),
-        ("bb" + "." * 18, False),  # 2/20 is exactly 10 % and does not exceed
+        ("bb" + "." * 18, False),  # 2/20 is exactly 10% and does not exceed
         ("bbb" + "." * 17, True),
         ("bbb" + "." * 18, False),  # the oldest has left
         ("bbbb" + "." * 40, False),

@@ -64,7 +64,7 @@ def test_the_p95_names_its_missions_those_of_the_last_20_too() -> None:
 class TestVerdict:
     def test_verdict_word_and_reasons_stand_there(self) -> None:
         assert "verdict not proven: rate needs 17 more, p95 needs 2 more" in ALL_WELL
-        assert "row's word GO_BROADER_TRAFFIC_ACTIVE" in ALL_WELL
+        assert "word may be recorded: GO_BROADER_TRAFFIC_ACTIVE" in ALL_WELL
         assert ALL_WELL.count("not proven: rate needs 17 more, p95 needs 2 more") == 1
         assert "profile rollout, stage broadened" in ALL_WELL
 
@@ -129,7 +129,7 @@ class TestWindow:
         text = told(*scenes.ordinary(), GOLDEN._replace(recorded_ids=ids))
         assert "all missions but the 15 missions that records beside the log name" in text
         assert "fell back 0/3 (0.000) 0/18 (0.000) 0/19 (0.000)" in text
-        assert "proven at most 63.2 % at most 15.3 %" in text
+        assert "proven at most 63.2% at most 15.3%" in text
 
     def test_its_own_figures_stand_beside_the_cumulative_ones(self) -> None:
         assert "window epoch 1 gateway finished 18 18 19 listed" in ALL_WELL
@@ -181,8 +181,8 @@ class TestOpenWindow:
 class TestRules:
     def test_each_gate_has_verdict_reason_limit_lack_and_rule(self) -> None:
         assert "rate INCONCLUSIVE fallback rate below target why 0/18 fell back" in ALL_WELL
-        assert "limit below 10 % proven (E >= 20) missing 17 more clean missions" in ALL_WELL
-        assert "rule FAIL: guardrail 3 is tripped, or a rate from 20 % on" in ALL_WELL
+        assert "limit below 10% proven (E >= 20) missing 17 more clean missions" in ALL_WELL
+        assert "rule FAIL: guardrail 3 is tripped, or a rate from 20% on" in ALL_WELL
         assert "failures PASS no sustained vp.mission.failed" in ALL_WELL
         assert "missing 2 more missions with a duration" in ALL_WELL
         assert "missing the suites' result" in ALL_WELL
@@ -192,12 +192,12 @@ class TestRules:
         assert "rate UNKNOWN" in text
         assert "missing a source that can be trusted" in text
 
-    def test_promotion_is_not_the_row_s_word(self) -> None:
+    def test_promotion_is_not_the_word_that_may_be_recorded(self) -> None:
         assert (
             "Promotion: not yet: rate needs 17 more, p95 needs 2 more, suites not attested"
             in ALL_WELL
         )
-        assert "This is not the row's word" in ALL_WELL
+        assert "It is not the word that may be recorded" in ALL_WELL
 
     def test_the_guardrails_say_how_near_they_are(self) -> None:
         assert "0/10 real missions recorded since Limited cohort window #4" in ALL_WELL
@@ -221,12 +221,12 @@ class TestStatistics:
     def test_both_rates_and_what_they_prove(self) -> None:
         assert "reported 0.000 0/19, over all that is listed, running ones too" in ALL_WELL
         assert "finished 0.000 0/18 of epoch 1, reconstructed" in ALL_WELL
-        assert "interval 0 % to 17.6 % (Wilson, 95 %, two-sided) for 0/18" in ALL_WELL
-        assert "< 10 % not proven: E 4.56 of 20; 17 more clean missions prove it" in ALL_WELL
-        assert "< 5 % not proven: E 1.98 of 20; 54 more clean missions prove it" in ALL_WELL
+        assert "interval 0% to 17.6% (Wilson, 95%, two-sided) for 0/18" in ALL_WELL
+        assert "< 10% not proven: E 4.56 of 20; 17 more clean missions prove it" in ALL_WELL
+        assert "< 5% not proven: E 1.98 of 20; 54 more clean missions prove it" in ALL_WELL
 
     def test_a_proof_is_called_one(self) -> None:
-        assert "< 10 % proven: E 21.8 of 20" in told(*scenes.ordinary(snapshot(*scenes.done(35))))
+        assert "< 10% proven: E 21.8 of 20" in told(*scenes.ordinary(snapshot(*scenes.done(35))))
 
     def test_a_disagreement_is_counted(self) -> None:
         assert "compared 1 unreported" in told(*scenes.disagreeing())
@@ -241,7 +241,7 @@ class TestStatistics:
     def test_what_bounds_the_true_p95(self) -> None:
         assert "n 18 < 59: not even the slowest one bounds it" in ALL_WELL
         many = told(*scenes.ordinary(snapshot(*scenes.done(60))))
-        assert "the largest, 36.000s, bounds it (95 % sure)" in many
+        assert "the largest, 36.000s, bounds it (95% sure)" in many
 
     def test_the_trend_says_what_was_compared(self) -> None:
         enough = told(*scenes.ordinary(snapshot(*scenes.done(30))))
@@ -258,7 +258,7 @@ class TestStatistics:
     def test_assumption_and_cost_of_peeking_are_always_told(self) -> None:
         for text in (ALL_WELL, told()):
             assert "independent missions at a steady rate" in text
-            assert "in 100 missions at a true 3 % it trips in about one case of five" in text
+            assert "in 100 missions at a true 3% it trips in about one case of five" in text
 
 
 class TestCoverage:

@@ -37,7 +37,7 @@ def test_spans_that_touch_stay_one_word() -> None:
 
 
 def test_a_number_stays_with_its_unit_and_its_sign() -> None:
-    assert texts(wrap_line(plain("it proves < 10 % now"), 13)) == ["it proves", "< 10 % now"]
+    assert texts(wrap_line(plain("it proves < 10% now"), 13)) == ["it proves", "< 10% now"]
     assert texts(wrap_line(plain("more than 5 s"), 12)) == ["more than", "5 s"]
     assert texts(wrap_line(plain("the 20 since"), 7)) == ["the 20", "since"]
 

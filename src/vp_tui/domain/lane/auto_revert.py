@@ -107,8 +107,7 @@ def step_auto_revert(before: AutoRevert, seen: Circumstances, now: float) -> Aut
         return rest._replace(phase=Phase.WATCHING)
     if seen.already is not None:
         return rest._replace(phase=Phase.IMPOSSIBLE, why=seen.already)
-    hindered = "" if seen.obstacle is None else f", but {seen.obstacle}"
-    return rest._replace(phase=Phase.DRY_RUN, why=hindered)
+    return rest._replace(phase=Phase.DRY_RUN, why=seen.obstacle or "")
 
 
 def stopped(before: AutoRevert, who: str) -> AutoRevert:
@@ -152,9 +151,10 @@ def news(before: AutoRevert, after: AutoRevert) -> str | None:
         goes_by_itself = after.why in {UNCLAIMED, UNREAD}
         is_no_news = after.trip is None or was_told or goes_by_itself
         return None if is_no_news else f"fallback is not forced: {after.why}"
-    if after.phase is before.phase or after.phase not in {*_NEWS, Phase.HELD}:
+    is_dry, is_held = after.phase is Phase.DRY_RUN, after.phase is Phase.HELD
+    if after.phase is before.phase or not (after.phase in _NEWS or is_dry or is_held):
         return None
-    if after.phase is Phase.HELD:
+    if is_held:
         return f"no countdown: {after.why.replace('{}', 'is')}. Nothing is forced; {YOU}"
     if before.phase is Phase.HELD:
         held = f"a countdown was held back for {age(after.seen_at - before.seen_at)}"
@@ -162,7 +162,7 @@ def news(before: AutoRevert, after: AutoRevert) -> str | None:
         return f"{held}: {before.why.replace('{}', 'was')}; {goes_on.format(why=after.why)}"
     if after.phase is Phase.ARMED and before.is_counting:
         return "the trip was over before the countdown: nothing was forced"
-    return _NEWS[after.phase].format(why=after.why)
+    return _dry(after.why) if is_dry else _NEWS[after.phase].format(why=after.why)
 
 
 _NEWS: Final = {
@@ -172,8 +172,12 @@ _NEWS: Final = {
     ),
     Phase.STOPPED: f"countdown stopped with {STOP_KEY} by {{why}}: nothing is forced",
     Phase.REVERTED: "the countdown ran out: fallback is forced now, and the auto-revert disarmed",
-    Phase.DRY_RUN: "dry run: would have forced fallback now{why}",
 }
+
+
+def _dry(obstacle: str) -> str:
+    """Return what an armed one would do now, as the screen and the audit say it."""
+    return f"dry run, and {obstacle}" if obstacle else "dry run: fallback would be forced now"
 
 
 def in_words(mode: RevertMode, revert: AutoRevert, *, tripped: bool) -> str:
@@ -182,7 +186,7 @@ def in_words(mode: RevertMode, revert: AutoRevert, *, tripped: bool) -> str:
         how = "armed" if mode is RevertMode.ARMED else "dry run"
         return f"{how}, but {revert.why}; {YOU}"
     if mode is RevertMode.DRY_RUN and tripped:
-        return f"dry run: fallback would be forced now; {YOU}"
+        return f"{_dry(revert.why)}; {YOU}"
     if revert.is_counting:
         return f"auto-revert in {revert.left_s} s"
     told = {

@@ -63,7 +63,7 @@ class Tail(NamedTuple):
     confidence: float
     """How sure it is, 0 to 1, that the p95 shown is not below the true one."""
     bound_rank: int | None
-    """Which largest duration bounds it from above, 95 % sure; None: none does."""
+    """Which largest duration bounds it from above, 95% sure; None: none does."""
     bound_s: float | None
     slow: int
     """How many took longer than the p95 that is watched from."""

@@ -211,7 +211,7 @@ def _rate(facts: GateFacts) -> GateResult:
     if facts.trip_wire.would_trip:
         limit = f"guardrail 3 across restarts: {percent(GUARDRAIL_RATE)} of the last {ROLLING}"
         return GateResult(Verdict.WATCH, f"it would trip {facts.trip_wire.across}", limit)
-    # No fallback is left in the last 20 here: a single one would be 5 %.
+    # No fallback is left in the last 20 here: a single one would be 5%.
     return _claim(*samples["the epoch"])
 
 

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 ROLLING: Final = 20
 """Missions that the trip-wire looks back on."""
 TRIPS_AT: Final = 3
-"""Fallbacks among them that trip it, also while there are fewer: 2 of 20 is 10 %, not more."""
+"""Fallbacks among them that trip it, also while there are fewer: 2 of 20 is 10%, not more."""
 FAILURES_IN_A_ROW: Final = 2
 FAILURES_OF_LAST: Final = (3, 10)
 """That many failed missions of the last so many are a pattern too."""
@@ -61,7 +61,7 @@ class TripWire(NamedTuple):
     oldest_leaves_in: int | None
     """Finished missions until the oldest fallback is no longer counted; None without one."""
     evidence: float
-    """E-value for a rate above 10 %: a trip is policy, and proof only from 20 on."""
+    """E-value for a rate above 10%: a trip is policy, and proof only from 20 on."""
     unknown: int = 0
     """Further missions in the rolling window, whose outcome is not known."""
     last_ever: tuple[int, int] | None = None

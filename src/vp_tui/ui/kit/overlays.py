@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 _NAME: Final = 32
 """Characters of the gateway's name in the title."""
 
+STAYS: Final = float("inf")
+"""Seconds of what is told until `esc`, or until what it tells of has changed."""
 ROOMY: Final = 30
 """Lines of the terminal from which on the header is as whole as the watch screen's."""
 
@@ -53,12 +55,16 @@ class LastLine(Lines):
         super().__init__(id=id)
         self._line = line
         self.told = ""
+        self.stays = ""
+        """Is told until `esc`, "" while nothing is."""
         self._over = ""
         self._timer: Timer | None = None
 
     def redraw(self) -> None:
         """Name the keys that work now, unless something is told."""
-        self.show([((f" {self._over}", "dim"),) if self._over else self._line(self.told)])
+        self.show(
+            [((f" {self._over}", "dim"),) if self._over else self._line(self.told or self.stays)]
+        )
 
     def name_instead(self, keys: str) -> None:
         """Name the keys of what lies over the screen, and leaves this line free; "": its own."""
@@ -66,11 +72,18 @@ class LastLine(Lines):
         self.redraw()
 
     def tell(self, text: str, seconds: float) -> None:
-        """Tell this for a while, in place of what was told before."""
-        if self._timer is not None:
-            self._timer.stop()
-        self._timer = self.set_timer(seconds, self._forget)
-        self.told = text
+        """Tell this for a while, in place of what was told before; STAYS: until `esc`."""
+        if seconds == STAYS:
+            self.stays = f"[esc] {text}"
+        else:
+            if self._timer is not None:
+                self._timer.stop()
+            self._timer, self.told = self.set_timer(seconds, self._forget), text
+        self.redraw()
+
+    def end(self) -> None:
+        """End what is told until `esc`."""
+        self.stays = ""
         self.redraw()
 
     def _forget(self) -> None:

@@ -71,7 +71,7 @@ _ASSUMED: Final = (
 _PEEKING: Final = (
     "an interval or bound is good for one look. E-values stay good at every look: a false claim"
     " has a chance of at most 1 in 20, however often one looks. The guardrail does not: in 100"
-    " missions at a true 3 % it trips in about one case of five."
+    " missions at a true 3% it trips in about one case of five."
 )
 _COVERAGE: Final = {
     CoverageState.FULL: "every mission's dispatch is among the events: the reported rate is whole",
@@ -138,9 +138,8 @@ def _coverage(view: View, width: int) -> list[Line]:
 
 def _turns(view: View, width: int) -> list[Line]:
     """Return how many turns ran, at least, and what was heard of how they were routed."""
-    told, turns = turns_told(view, is_labelled=True), turns_ran(view)
-    least = "at least " if turns.ran > turns.heard else ""
-    lines = fact("turns", f"{least}{', '.join(told)}", width)
+    told, turns = turns_told(view), turns_ran(view)
+    lines = fact("turns", ", ".join(told), width)
     if turns.ran and not turns.heard:
         return lines
     unseen = ". ".join([*unseen_turns(view), "Under forced fallback no frame tells of the lane"])
@@ -186,9 +185,9 @@ def _claims(proof: Claims, figures: Numbers) -> Iterator[tuple[str, str | Line]]
         return
     low, high = proof.interval95
     share = words.share(proof.fallbacks, proof.n)
-    yield "interval", f"{interval(low, high)} (Wilson, 95 %, two-sided) for {share}"
+    yield "interval", f"{interval(low, high)} (Wilson, 95%, two-sided) for {share}"
     bound = words.at_most(proof.fallbacks, proof.n)
-    yield "", f"{bound} (Clopper-Pearson, 95 %, one-sided): only higher rates are ruled out"
+    yield "", f"{bound} (Clopper-Pearson, 95%, one-sided): only higher rates are ruled out"
     for claim in proof.claims:
         yield f"< {percent(claim.limit)}", _claim(claim)
 
@@ -222,7 +221,7 @@ def _bound(tail: Tail) -> str:
     shown = f"{percent(tail.confidence)} sure that it is not above the p95 shown"
     if tail.bound_rank is None or tail.bound_s is None:
         return f"{shown}; n {tail.n} < {P95_BOUNDABLE_FROM}: not even the slowest one bounds it"
-    return f"{shown}; the {_largest(tail.bound_rank)}, {tail.bound_s:.3f}s, bounds it (95 % sure)"
+    return f"{shown}; the {_largest(tail.bound_rank)}, {tail.bound_s:.3f}s, bounds it (95% sure)"
 
 
 def _slow(tail: Tail) -> str:
@@ -319,7 +318,7 @@ def _verdict(view: View, width: int) -> list[Line]:
     return [
         *lines,
         *fact("verdict", said, width),
-        *fact("row's word", assessment.suggestion.decision, width, "strong"),
+        *fact("word", join("may be recorded: ", (assessment.suggestion.decision, "strong")), width),
         *(line for reason in reasons for line in bullet(reason, width)),
         *paragraph(note, width, tone="dim"),
     ]

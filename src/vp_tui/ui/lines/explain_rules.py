@@ -135,8 +135,8 @@ def gates_section(view: View, width: int) -> list[Line]:
     )
     tone: Tone = "good" if not gates.missing else "strong"
     meaning = (
-        "Recommended when all four PASS in one window. This is not the row's word: a rollout may"
-        " go on with less than proof, and this line shows how much less."
+        "Recommended when all four PASS in one window. It is not the word that may be recorded: a"
+        " rollout may go on with less than proof, and this line shows how much less."
     )
     return [
         heading("GATES"),

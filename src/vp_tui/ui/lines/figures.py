@@ -200,7 +200,7 @@ def auto_revert(guardrails: Guardrails) -> list[Line]:
 
 def turns(view: View, *, short: bool = False, is_brief: bool = False) -> list[Line]:
     """Return how coding turns were routed, and which of them no rate can see."""
-    tally, told = view.state.routing, turns_told(view, is_labelled=True, is_brief=short or is_brief)
+    tally, told = view.state.routing, turns_told(view, is_brief=short or is_brief)
     if tally.coding_turns:
         tone: Tone = "plain"
     else:

@@ -78,7 +78,7 @@ Line = tuple[Span, ...]
 EMPTY: Final[Line] = ()
 
 _GLUE: Final = "\N{NO-BREAK SPACE}"
-_GLUED: Final = re.compile("(?<=[<>]) (?=[0-9])|(?<=[0-9]) (?=(?:%|s)(?![a-z]))")
+_GLUED: Final = re.compile("(?<=[<>]) (?=[0-9])|(?<=[0-9]) (?=s(?![a-z]))")
 """The blank between a number and its unit or sign: no line is broken there."""
 _PATH: Final = re.compile(r"(?<![\w…])(?:~|\.\.?)?/(?:[^\s/:,;]+/)+([^\s/:,;]+)")
 _SESSION: Final = re.compile(r"\bsession_\d{8}_\d{6}_(\w+)")

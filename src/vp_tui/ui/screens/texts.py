@@ -111,7 +111,7 @@ GLOSSARY: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
         ("agrees", "both rates count the same fallbacks"),
         ("inferred", "no event says so, the place of the result does"),
         ("known", "outcomes known of so many missions that the gateway lists"),
-        ("at most", "the rate is below this with 95 % certainty"),
+        ("at most", "the rate is below this with 95% certainty"),
         ("n/a", "nothing to divide by, or nothing known: it is not 0"),
         ("2nd of 18", "which of so many times the p95 is: the second longest of 18"),
         ("last 20", "the newest finished missions, which the guardrail counts"),

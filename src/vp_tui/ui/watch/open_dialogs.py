@@ -26,6 +26,7 @@ from vp_tui.ui.dialogs.orders import (
 from vp_tui.ui.dialogs.record import RecordDialog, WaitingDialog
 from vp_tui.ui.dialogs.waive import WaiveDialog
 from vp_tui.ui.dialogs.window import EditDialog, OpenDialog
+from vp_tui.ui.kit.overlays import STAYS
 from vp_tui.ui.lines.evidence import meanwhile
 from vp_tui.views.actions import key_of
 from vp_tui.views.draft import Choice, draft_row, why_ask
@@ -44,8 +45,6 @@ if TYPE_CHECKING:
     from vp_tui.worker.evidence import AppendedRow
 
 
-ERROR_S: Final = 20.0
-"""Seconds that a failure to write stays in view."""
 REST_S: Final = 5.0
 """Seconds at least between a row and one that is written at once."""
 NO_LOG: Final = (
@@ -116,8 +115,9 @@ def _recorded(board: Board, outcome: Outcome | None) -> None:
         if problem := outcome.problem:
             title = "row recorded, but the window could not be kept"
             told = literal(f"{problem.reason}; {problem.cure}; {said}")
-            board.notify(told, title=title, severity="error", timeout=ERROR_S, markup=False)
+            board.notify(told, title=title, severity="error", timeout=STAYS, markup=False)
         else:
+            board.footer.end()
             board.notify(literal(said), title="row recorded", markup=False)
     elif isinstance(outcome, Failure):
         _fail(board, "NOT in the log", outcome)
@@ -190,7 +190,7 @@ async def hand_over(board: Board) -> None:
 
 def _fail(board: Board, title: str, failure: Failure) -> None:
     told = literal(f"{failure.reason}; {failure.cure}")
-    board.notify(told, title=title, severity="error", timeout=ERROR_S, markup=False)
+    board.notify(told, title=title, severity="error", timeout=STAYS, markup=False)
 
 
 def cancel(board: Board) -> None:

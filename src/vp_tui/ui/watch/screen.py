@@ -261,8 +261,10 @@ class WatchScreen(Guarded, Screen[None]):
         self.board.find(message.target, message.text)
 
     def action_back(self) -> None:
-        """Show all rows again; where nothing is filtered or searched for, leave the triage."""
-        if self.board.found[self.board.focused_name]:
+        """End what is told until then; else show all rows again; else leave the triage."""
+        if self.board.footer.stays:
+            self.board.footer.end()
+        elif self.board.found[self.board.focused_name]:
             self.board.find(self.board.focused_list, "")
         else:
             self.board.leave_triage()
