@@ -77,6 +77,14 @@ def test_a_run_that_only_the_listing_shows_is_a_turn_that_ran_and_only_one() -> 
     assert turns_told(watched(*listings)) == ["at least 1 ran, no beginning heard"]
 
 
+def test_what_ran_on_a_v2_is_told_as_the_least_for_no_mission_tells_of_a_turn() -> None:
+    """`1 ran` stood beside 12 missions."""
+    run = builders.listing(builders.session(active_runs=1, last_event_seq=4), at=2.0)
+    view = watched(builders.healthy(dialect="G2"), run, missions=12)
+    assert turns_told(view) == ["at least 1 ran, no beginning heard"]
+    assert turns_told(view, is_brief=True) == ["none of at least 1 heard"]
+
+
 def test_a_turn_that_was_heard_and_listed_is_one() -> None:
     running = builders.session(active_runs=1, last_event_seq=4)
     begun = builders.stream(DELEGATED, builders.processing(), at=5.0)

@@ -273,7 +273,7 @@ class TestFollowing:
         hands = _Hands()
         live(told(auto_revert=RevertMode.DRY_RUN), 60, hands)
         ((action, reason, result),) = hands.noted
-        assert (action, result) == ("auto-revert", "dry run: would have forced fallback now")
+        assert (action, result) == ("auto-revert", "dry run: fallback would be forced now")
         assert reason.startswith("3 of the last 9 fell back")
         assert hands.changed == []
 
