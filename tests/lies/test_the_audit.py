@@ -25,7 +25,7 @@ HERE = ("http://127.0.0.1:8002", "vp.coder.primary")
 
 
 def dry_run(seconds: float = 0.0, why: str = "", **fields: Any) -> ActionRecord:  # noqa: ANN401 - fields of one
-    result = f"dry run, and {why}" if why else "dry run: fallback would be forced now"
+    result = f"dry run: {why or 'fallback would be forced now'}"
     at = NOW + timedelta(seconds=seconds)
     done = ActionRecord(at, "ana@laptop", "auto-revert", HERE[1], "3 of 20", (), result)
     return done._replace(**{"gateway": HERE[0], "vp_id": HERE[1], **fields})

@@ -29,7 +29,7 @@ def test_nothing_of_nothing_is_not_zero() -> None:
 
 def test_a_share_comes_with_what_it_proves() -> None:
     assert words.fell_back(0, 18) == "0/18 fell back, at most 15.3%"
-    assert words.at_most(0, 18, short=True) == "at most 15.3%"
+    assert words.at_most(0, 18) == "at most 15.3%"
 
 
 def test_a_rate_that_cannot_be_believed_says_so() -> None:

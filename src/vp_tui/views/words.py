@@ -52,10 +52,9 @@ def share(part: int, whole: int) -> str:
     return IMPOSSIBLE if IMPOSSIBLE in told else told
 
 
-def at_most(fallbacks: int, n: int, *, short: bool = False) -> str:
+def at_most(fallbacks: int, n: int) -> str:
     """Return the one-sided 95% upper bound of a rate, of one finished mission at least."""
-    bound = bounds_of(fallbacks, n).upper95
-    return f"at most {percent(bound).replace(' ', '') if short else percent(bound)}"
+    return f"at most {percent(bounds_of(fallbacks, n).upper95)}"
 
 
 def fell_back(fallbacks: int, n: int, *, bounded: bool = True) -> str:

@@ -161,7 +161,7 @@ def test_the_news_of_a_revert_come_once_each() -> None:
 
 def test_the_news_of_a_dry_run_come_once_a_trip() -> None:
     dry, calm = seen(mode=DRY, obstacle="no actuator is configured"), seen(None, DRY)
-    said = "dry run, and no actuator is configured"
+    said = "dry run: no actuator is configured"
     assert told(*after(calm, *[dry] * 20, calm, *[dry] * 20)) == [said, said]
 
 

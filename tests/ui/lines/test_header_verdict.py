@@ -69,7 +69,7 @@ async def test_the_words_are_those_of_the_profile() -> None:
 async def test_a_tripped_guardrail_comes_before_everything(size: tuple[int, int]) -> None:
     top = await seen(*scenes.ordinary_with_fallbacks(3), GOLDEN, size=size)
     assert top[2].startswith("! SAFETY guardrail tripped: 3 of the last 18 fell back")
-    assert top[3].startswith("  -> [F] force fallback. dry run: fallback would be forced now")
+    assert top[3].startswith("  -> [F] force fallback. dry run: no actuator is configured")
 
 
 async def test_below_a_tripped_guardrail_the_gravest_trouble_is_told() -> None:

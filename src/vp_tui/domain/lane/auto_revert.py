@@ -177,7 +177,7 @@ _NEWS: Final = {
 
 def _dry(obstacle: str) -> str:
     """Return what an armed one would do now, as the screen and the audit say it."""
-    return f"dry run, and {obstacle}" if obstacle else "dry run: fallback would be forced now"
+    return f"dry run: {obstacle or 'fallback would be forced now'}"
 
 
 def in_words(mode: RevertMode, revert: AutoRevert, *, tripped: bool) -> str:

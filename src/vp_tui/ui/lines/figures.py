@@ -146,7 +146,7 @@ def share_in(fallbacks: int, n: int, room: int) -> Line:
     share: Line = ((words.share(fallbacks, n), "warn" if fallbacks else "strong"),)
     if not n:
         return share
-    line = join(share, (f" {words.at_most(fallbacks, n, short=True)}", "dim"))
+    line = join(share, (f" {words.at_most(fallbacks, n)}", "dim"))
     return line if width_of(line) <= room else share
 
 
