@@ -29,10 +29,10 @@ from vp_tui.gateway.errors import Unreadable
 from vp_tui.gateway.parsing import parse_metrics
 from vp_tui.gateway.payloads import as_utc
 from vp_tui.storage.audit_log import append_action
-from vp_tui.storage.errors import AuditError, EvidenceError
+from vp_tui.storage.errors import AuditError, EvidenceError, LogDamaged
 from vp_tui.storage.evidence_log import read_log
 from vp_tui.storage.places import actor
-from vp_tui.storage.rows import RecordFacts, record_or_keep
+from vp_tui.storage.rows import RecordFacts, kept, record_or_keep
 from vp_tui.views.evidence_row import counts_note
 from vp_tui.worker.evidence import append_waiting, waiting_rows, written_words
 
@@ -200,7 +200,10 @@ def append(
         else:
             failure = settled.problem
             yield f"WARNING: {_told(settled.row)} still waits: {failure.reason}; {failure.cure}"
-    appended = record_or_keep(spool, log, row, facts)
+    try:
+        appended = record_or_keep(spool, log, row, facts)
+    except LogDamaged as error:  # nobody is here to say whether it is to be written all the same
+        raise kept(spool, log, row, facts, error) from error
     yield f"recorded as line {appended.line} of {literal(str(appended.path))}"
     told = written_words(row, appended.line, appended.path.name)
     reason, who = facts.override_reason or "", (settings.url, settings.vp_id)

@@ -117,6 +117,8 @@ def evidence_verify(arguments: Arguments) -> int:
     """Print whether each row is as recorded; return the exit code. Raises EvidenceError."""
     lines, code = verify_report(arguments.options["log"])
     say("\n".join(lines))
+    for warning in read_log(arguments.options["log"])[0].warnings:
+        narrate(f"WARNING: {warning}")
     return code
 
 

@@ -166,10 +166,11 @@ class EvidenceRead(NamedTuple):
     """Labels of those windows."""
     authors: tuple[str | None, ...] = ()
     """Who recorded the newest rows, in their order; None for a row without a record."""
-    fingerprint: str | None = None
-    """Tells these rows from others; None where there is no log yet."""
+    fingerprint: str | None = None  # tells these rows from others; None where there is no log yet
     warnings: tuple[str, ...] = ()
     """What is odd about its rows, in words."""
+    damage: str | None = None
+    """Why these are perhaps not all rows of its table, in words."""
     ends: tuple[RecordedEnd, ...] = ()
     """How the missions had ended that the records tell the ends of."""
     told: tuple[Told, ...] = ()

@@ -4,6 +4,7 @@
 
     EvidenceError       nothing was written to the log
     ├── LogChanged      somebody else wrote a row since the log was read
+    ├── LogDamaged      its table is perhaps not whole, and nobody said to write all the same
     └── WindowError     the open window could not be read or written
     AuditError          the audit could not be read or written; the action itself is not stopped
     SwitchError         the gateway's env file could not be read or written; it is as it was
@@ -105,6 +106,13 @@ class EvidenceError(StorageError):
 
 class LogChanged(EvidenceError):
     """The rows are not those that were shown to whoever decided on this one."""
+
+
+class LogDamaged(EvidenceError):
+    """The log's table is perhaps not whole: a merge is not decided, rows stand behind its end."""
+
+    damage = ""
+    """What is wrong with it, without its name."""
 
 
 class WindowError(EvidenceError):

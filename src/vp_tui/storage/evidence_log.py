@@ -23,6 +23,7 @@ from vp_tui.domain.rollout.evidence_row import (
     NEW_LOG,
     EvidenceRow,
     EvidenceTable,
+    damage_of,
     format_row,
     locate,
     parse_log,
@@ -41,7 +42,7 @@ from vp_tui.storage.atomic import (
     sync_directory,
     write_new,
 )
-from vp_tui.storage.errors import EvidenceError, LogChanged
+from vp_tui.storage.errors import EvidenceError, LogChanged, LogDamaged
 from vp_tui.storage.locks import LOCK_WAIT_S, locked
 from vp_tui.storage.records import (
     encoded,
@@ -143,6 +144,7 @@ def append_row(
     row: EvidenceRow,
     *,
     expected: str | None = None,
+    despite: str | None = None,
     before_commit: Callable[[Path], None] = lambda _path: None,
     wait_s: float = LOCK_WAIT_S,
 ) -> Appended:
@@ -153,14 +155,16 @@ def append_row(
     `before_commit` is called once with the log's path, when the new file is ready and the lock is
     held, right before it takes the log's place; its OSError ends the attempt.
 
-    Raises LogChanged when the fingerprint is not `expected` any more, and EvidenceError when the
-    row could not be written: then the log is as it was, or, when only its directory could not be
+    Raises LogChanged when the fingerprint is not `expected` any more, LogDamaged when the table is
+    perhaps not whole and that is not what it is written `despite`, and EvidenceError when the row
+    could not be written: then the log is as it was, or, when only its directory could not be
     synced in the end, has the row.
     """
     path = resolve(log)
     refuse_read_only(path)
     text = format_row(row)
     with locked(path, wait_s), EvidenceError.for_os_errors(path):
+        _refuse_damaged(path, despite)
         if is_interrupted(path) and (lost := unwritten(path)) is not None:
             finished = _append(path, format_row(lost), None, lambda _path: None)
             if finished.text == text:
@@ -243,6 +247,15 @@ def _append(
         time.sleep(_PAUSE_S * attempt)
     cure = "close it in other programs, then append the row again"
     raise EvidenceError("others keep changing it", cure, path)
+
+
+def _refuse_damaged(path: Path, despite: str | None) -> None:
+    content = _read(path)
+    damage = damage_of(content.base, content.span)
+    if damage is not None and damage != despite:
+        error = LogDamaged(damage, "mend it, then append the row again", path)
+        error.damage = damage
+        raise error
 
 
 def _begin(path: Path, before_commit: Callable[[Path], None]) -> None:

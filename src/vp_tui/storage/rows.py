@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from vp_tui.domain.rollout.evidence_row import EvidenceRow, cut_notes, format_row
 from vp_tui.domain.text import literal
 from vp_tui.storage.atomic import read_if_there, write_private
-from vp_tui.storage.errors import EvidenceError, LogChanged
+from vp_tui.storage.errors import EvidenceError, LogChanged, LogDamaged
 from vp_tui.storage.evidence_log import (
     Appended,
     append_row,
@@ -69,12 +69,13 @@ def record_row(
     facts: RecordFacts,
     *,
     expected: str | None = None,
+    despite: str | None = None,
     wait_s: float = LOCK_WAIT_S,
 ) -> Appended:
     """Append the record of `row`, then `row` to `log`; under one lock, both durable.
 
-    Raises LogChanged and EvidenceError as `append_row` does; its `recorded` tells whether the
-    record was appended all the same, so that only the row is left to append.
+    Raises LogChanged, LogDamaged and EvidenceError as `append_row` does; `recorded` of that tells
+    whether the record was appended all the same, so that only the row is left to append.
     """
     recorded = False
 
@@ -88,7 +89,12 @@ def record_row(
         members = aside.submit(_members_of, row, facts)
         try:
             return append_row(
-                log, row, expected=expected, before_commit=append_facts, wait_s=wait_s
+                log,
+                row,
+                expected=expected,
+                despite=despite,
+                before_commit=append_facts,
+                wait_s=wait_s,
             )
         except EvidenceError as error:
             error.recorded = recorded
@@ -150,21 +156,29 @@ def record_or_keep(
     facts: RecordFacts,
     *,
     expected: str | None = None,
+    despite: str | None = None,
     wait_s: float = LOCK_WAIT_S,
 ) -> Appended:
     """Record `row` in `log` as `record_row` does; keep it in the directory `spool` if that fails.
 
     Raises EvidenceError, which tells where the row is kept or that it could not be, and
-    LogChanged, after which nothing is kept: the row is to be decided on again.
+    LogChanged and LogDamaged, after which nothing is kept: the row is to be decided on again.
     """
     try:
-        return record_row(log, row, facts, expected=expected, wait_s=wait_s)
-    except LogChanged:
+        return record_row(log, row, facts, expected=expected, despite=despite, wait_s=wait_s)
+    except (LogChanged, LogDamaged):
         raise
     except EvidenceError as error:
-        file = keep(spool, log, row, None if error.recorded else facts, because=error)
-        cure = f"{error.failure.cure}; the row is kept in {literal(str(file))}"
-        raise EvidenceError(error.failure.reason, cure) from error
+        raise kept(spool, log, row, None if error.recorded else facts, error) from error
+
+
+def kept(
+    spool: Path, log: Path, row: EvidenceRow, facts: RecordFacts | None, because: EvidenceError
+) -> EvidenceError:
+    """Keep `row` as `keep` does, and return the error that tells where. Raises EvidenceError."""
+    file = keep(spool, log, row, facts, because=because)
+    cure = f"{because.failure.cure}; the row is kept in {literal(str(file))}"
+    return EvidenceError(because.failure.reason, cure)
 
 
 def keep(

@@ -59,6 +59,8 @@ class Choice(NamedTuple):
     """What was blind or unknown goes into the notes."""
     with_actions: bool = True
     """What was done in the window goes into the notes."""
+    despite: str | None = None
+    """What is wrong with the log, which was shown; the row is written all the same."""
 
 
 class Draft(NamedTuple):

@@ -102,15 +102,23 @@ def _troubles_found(view: View) -> Iterator[Trouble]:
     if view.state.health and view.state.health.status != "healthy":
         reason = view.state.health.db_error or f"its database is {view.state.health.db_status}"
         yield Trouble("gateway unhealthy", reason, "look at the gateway's own log")
-    if view.state.evidence and (problem := view.state.evidence.problem):
-        cure = "vp-tui goes by what it read before, and tries again"
-        yield Trouble("evidence log", problem, cure, is_grave=False)
-    if view.state.windows_problem:
-        cure = "whether a window is open is as it was known before; vp-tui tries again"
-        yield Trouble("open window", view.state.windows_problem, cure, is_grave=False)
+    yield from _of_files(view)
     yield from _faults(view)
     for problem in view.state.tokens.problems if view.state.tokens else ():
         yield Trouble("tokens", problem, f"{read_again(view)}, once it is mended", is_grave=False)
+
+
+def _of_files(view: View) -> Iterator[Trouble]:
+    """Yield what is wrong with the evidence log and the file of the windows."""
+    if view.state.evidence and (problem := view.state.evidence.problem):
+        cure = "vp-tui goes by what it read before, and tries again"
+        yield Trouble("evidence log", problem, cure, is_grave=False)
+    if view.state.evidence and (damage := view.state.evidence.damage):
+        cure = "mend it: no row is written into it until then without your word"
+        yield Trouble("evidence log", damage, cure, is_grave=False)
+    if view.state.windows_problem:
+        cure = "whether a window is open is as it was known before; vp-tui tries again"
+        yield Trouble("open window", view.state.windows_problem, cure, is_grave=False)
 
 
 def _faults(view: View) -> Iterator[Trouble]:

@@ -17,7 +17,7 @@ from vp_tui.domain.events import RowRecorded, RowsPreceded, WindowsRead
 from vp_tui.domain.models import Failure
 from vp_tui.domain.rollout.labels import is_same_window, places_that_count
 from vp_tui.state.state import NO_EVIDENCE
-from vp_tui.storage.errors import EvidenceError, LogChanged
+from vp_tui.storage.errors import EvidenceError, LogChanged, LogDamaged
 from vp_tui.storage.evidence_log import NO_ROWS, read_log, resolve
 from vp_tui.storage.places import actor
 from vp_tui.storage.rows import (
@@ -121,12 +121,14 @@ class Written(NamedTuple):
 
 
 class Preceded(NamedTuple):
-    """Somebody else wrote a row for this window first; nothing was written.
+    """Somebody else wrote a row for this window first, or the log is damaged: nothing was written.
 
     The next try joins them, unless there is yet another one.
     """
 
     row: EvidenceRow
+    damage: str | None = None
+    """What is wrong with the log: a choice `despite` it is written."""
 
     @property
     def told(self) -> str:
@@ -186,7 +188,11 @@ class Recorder:
         facts = RecordFacts(**facts_of(draft, choice, self.author))
         try:
             shown = self.store.state.rows_preceding
-            appended = await asyncio.to_thread(self._append, draft, row, facts, shown)
+            appended = await asyncio.to_thread(
+                self._append, draft, row, facts, shown, choice.despite
+            )
+        except LogDamaged as error:
+            return Preceded(row, error.damage)
         except EvidenceError as error:
             return error.failure
         if isinstance(appended, RowsPreceded):
@@ -236,11 +242,17 @@ class Recorder:
             return error.failure
 
     def _append(
-        self, draft: Draft, row: EvidenceRow, facts: RecordFacts, shown: frozenset[EvidenceRow]
+        self,
+        draft: Draft,
+        row: EvidenceRow,
+        facts: RecordFacts,
+        shown: frozenset[EvidenceRow],
+        despite: str | None,
     ) -> Appended | RowsPreceded:
         """Append the row if the log has the rows that it was decided on, or more of others'.
 
-        What others wrote for its window stands in its way, unless it is in `shown`.
+        What others wrote for its window stands in its way, unless it is in `shown`; so does what is
+        wrong with the log, unless that is `despite`.
         """
         log, spool = self._log, self.files.spool
         known = draft.state.evidence or NO_EVIDENCE
@@ -260,10 +272,10 @@ class Recorder:
                     if preceding:
                         return RowsPreceded(self.clock(), preceding)
             try:
-                return record_or_keep(spool, log, row, facts, expected=expected)
+                return record_or_keep(spool, log, row, facts, expected=expected, despite=despite)
             except LogChanged:
                 expected = None
-        return record_or_keep(spool, log, row, facts)
+        return record_or_keep(spool, log, row, facts, despite=despite)
 
     def _tell(
         self, draft: Draft, row: EvidenceRow, appended: Appended, told: tuple[Told, ...]

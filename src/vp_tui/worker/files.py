@@ -176,6 +176,7 @@ class EvidenceFeed(StampedFeed):
             tuple(recorded.authors.get(sha256(row.raw)) for row in table.rows[-AUTHORS_KEPT:]),
             fingerprint if path.exists() else None,
             warnings=() if table.span is None else table.warnings,
+            damage=table.damage,
             ends=recorded.ends,
             told=recorded.told,
         )

@@ -257,6 +257,9 @@ def _log_read(log: Path) -> Check:
     if table.span is None and table.warnings:
         cure = "add heading and table, or choose another log"
         return Check("files", "evidence log", "wrong", f"{shown}: {table.warnings[0]}", cure)
+    if table.damage is not None:
+        cure = "mend it: no row is written into it until then without your word"
+        return Check("files", "evidence log", "wrong", f"{shown}: {table.damage}", cure)
     odd = f", {len(table.warnings)} warnings" if table.warnings else ""
     return Check("files", "evidence log", "ok", f"{shown}: {counted(len(table.rows), 'row')}{odd}")
 

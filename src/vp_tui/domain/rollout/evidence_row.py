@@ -15,6 +15,7 @@ from vp_tui.domain.coverage import reconstruct
 from vp_tui.domain.missions import terminal_entries
 from vp_tui.domain.rollout.markdown_table import (
     TableSpan,
+    conflict_markers,
     escape_cell,
     find_table,
     lines_cut_off,
@@ -22,6 +23,7 @@ from vp_tui.domain.rollout.markdown_table import (
     unescape_cell,
 )
 from vp_tui.domain.statistics import p95_after_each
+from vp_tui.domain.text import counted
 from vp_tui.domain.vocabulary import NOT_AVAILABLE, p95_cell, rate_cell
 
 if TYPE_CHECKING:
@@ -89,6 +91,8 @@ class EvidenceTable:
     rows: tuple[LoggedRow, ...] = ()
     span: TableSpan | None = None
     warnings: tuple[str, ...] = ()
+    damage: str | None = None
+    """Why it is perhaps not the whole table, in words: then no row is written into it unasked."""
 
 
 def parse_log(data: bytes, known: EvidenceTable | None = None) -> EvidenceTable:
@@ -110,11 +114,23 @@ def parse_log(data: bytes, known: EvidenceTable | None = None) -> EvidenceTable:
         before = old.get(number)
         rows.append(before if before and before.raw == raw else read_row(raw, number))
     warnings = [f"line {row.line}: {row.warning}" for row in rows if row.warning]
+    markers = conflict_markers(data)
+    warnings += [f"line {number}: a conflict marker that a merge left" for number in markers]
     warnings += [
         f"line {number}: looks like a row, but a blank line or text cuts it off from the table"
         for number in lines_cut_off(data, span, len(COLUMNS))
     ]
-    return EvidenceTable(tuple(rows), span, tuple(warnings))
+    return EvidenceTable(tuple(rows), span, tuple(warnings), damage_of(data, span))
+
+
+def damage_of(data: bytes, span: TableSpan) -> str | None:
+    """Return why the table in `data` is perhaps not whole, None where nothing speaks for that."""
+    if markers := conflict_markers(data):
+        return f"line {markers[0]} is a conflict marker: a merge is not decided yet"
+    if outside := lines_cut_off(data, span, len(COLUMNS)):
+        told = counted(len(outside), "row stands", "rows stand")
+        return f"{told} behind the table's end, the first in line {outside[0]}"
+    return None
 
 
 def read_row(raw: bytes, number: int = 0) -> LoggedRow:

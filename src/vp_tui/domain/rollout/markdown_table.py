@@ -41,6 +41,9 @@ _OTHER_BLOCK: Final = re.compile(
 """What ends a table although it is no blank line."""
 
 
+_CONFLICTS: Final = (b"<<<<<<< ", b">>>>>>> ")
+
+
 @dataclass(frozen=True, slots=True)
 class TableSpan:
     r"""Where the rows of a table are: `start` and `end` are offsets, `first_line` counts from 1.
@@ -138,17 +141,29 @@ def find_table(data: bytes, heading: str, columns: int) -> TableSpan | None:
 def lines_cut_off(data: bytes, span: TableSpan, columns: int) -> list[int]:
     """Return the numbers of the lines behind the table that look like rows of it.
 
-    A blank line in the middle of a table ends it: Markdown shows what follows as plain text.
+    A blank line in the middle of a table ends it: Markdown shows what follows as plain text. So do
+    rows under a header of their own, if they are of so many columns.
     """
     lines = pairwise([*data[span.end :].split(b"\n"), b""])
     numbers = []
     for number, (line, below) in enumerate(lines, span.first_line + span.count):
-        if line.startswith(b"#") or _DELIMITER.match(line.strip()):
-            break  # another section, or the table of somebody else
-        is_header = _DELIMITER.match(below.strip())
+        if _HEADING.match(line):
+            break
+        is_header = _DELIMITER.match(below.strip()) or _DELIMITER.match(line.strip())
         if line.startswith(b"|") and not is_header and _width(line) == columns:
             numbers.append(number)
     return numbers
+
+
+def conflict_markers(data: bytes) -> list[int]:
+    """Return the numbers of the lines that a merge left to be decided on, outside code blocks."""
+    if not (data.startswith(_CONFLICTS) or any(b"\n" + mark in data for mark in _CONFLICTS)):
+        return []
+    return [
+        data.count(b"\n", 0, start) + 1
+        for _, start, line in _outside_blocks(data)
+        if line.startswith(_CONFLICTS)
+    ]
 
 
 def _escaped(char: str) -> str:

@@ -69,6 +69,7 @@ class RecordDialog(WorkDialog[Outcome]):
         self._proposed = self._draft.window
         self._keep: bool | None = None
         """Whether the window stays open; None: as the word has it."""
+        self._despite: str | None = None
 
     def body(self) -> list[Widget]:
         return [
@@ -98,6 +99,7 @@ class RecordDialog(WorkDialog[Outcome]):
             keep=self._keep,
             with_unknowns=self.query_one("#unknowns", Cycle).value == TOLD,
             with_actions=self.query_one("#actions", Cycle).value == TOLD,
+            despite=self._despite,
         )
 
     @property
@@ -260,6 +262,7 @@ class RecordDialog(WorkDialog[Outcome]):
         if not isinstance(outcome, Preceded):
             self.finish(outcome)
             return
+        self._despite = outcome.damage or self._despite
         self._draft = draft_row(self.lane.live.view.as_if(self._edited_window()))
         self._offer(self._chosen)
         self.tell(meanwhile(outcome))

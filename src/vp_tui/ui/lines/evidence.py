@@ -96,7 +96,9 @@ def word_rows(draft: Draft) -> list[tuple[str, str, Line]]:
 
 
 def meanwhile(preceded: Preceded) -> str:
-    """Return why a row was not written: somebody wrote one for its window first."""
+    """Return why a row was not written: one for its window was first, or the log is damaged."""
+    if preceded.damage is not None:
+        return f"{preceded.damage}: enter writes all the same, esc leaves the log as it is"
     row = preceded.row
     wrote = f"{row.decision} was written for this window at {row.date} meanwhile"
     return f"{wrote}: enter joins in with a row of your own, esc leaves it at that"
