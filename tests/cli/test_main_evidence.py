@@ -52,7 +52,7 @@ def test_show_is_safe_to_print_and_tells_what_is_odd(run: Run, tmp_path: Path) -
 
 def test_verify_names_the_row_in_which_a_byte_was_changed(run: Run, tmp_path: Path) -> None:
     log = tmp_path / "log.md"
-    record_row(log, row(), facts())
+    record_row(log, row(), facts(), heads=tmp_path / ".local/state/vp-tui/heads")
     code, out, err = run("verify", "log.md")
     assert (code, err) == (0, "")
     assert out.splitlines()[-1] == "17 checked: 1 ok, 16 unverified, 0 MISMATCH"

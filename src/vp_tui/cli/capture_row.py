@@ -194,14 +194,14 @@ def append(
     for lost in found.rows:
         if lost.row not in ours:  # perhaps somebody took it out: not ours to put back
             yield f"WARNING: {_told(lost.row)} was recorded and is not in the log"
-    for settled in append_waiting(spool, log, ours):
+    for settled in append_waiting(spool, log, ours, places.heads):
         if settled.problem is None:
             yield f"{_told(settled.row)} had waited: it is line {settled.line} now"
         else:
             failure = settled.problem
             yield f"WARNING: {_told(settled.row)} still waits: {failure.reason}; {failure.cure}"
     try:
-        appended = record_or_keep(spool, log, row, facts)
+        appended = record_or_keep(spool, log, row, facts, heads=places.heads)
     except LogDamaged as error:  # nobody is here to say whether it is to be written all the same
         raise kept(spool, log, row, facts, error) from error
     yield f"recorded as line {appended.line} of {literal(str(appended.path))}"

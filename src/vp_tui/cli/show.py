@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,8 +15,9 @@ from vp_tui.domain.rollout.evidence_row import cells_from_snapshot
 from vp_tui.domain.text import literal
 from vp_tui.gateway.credentials import Secret
 from vp_tui.storage.evidence_log import read_log, resolve
+from vp_tui.storage.places import places
 from vp_tui.storage.records import records_path
-from vp_tui.storage.verification import verify
+from vp_tui.storage.verification import not_vouched_for, verify
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -115,9 +117,10 @@ def evidence_show(arguments: Arguments) -> int:
 
 def evidence_verify(arguments: Arguments) -> int:
     """Print whether each row is as recorded; return the exit code. Raises EvidenceError."""
-    lines, code = verify_report(arguments.options["log"])
+    log, heads = arguments.options["log"], places(os.environ).heads
+    lines, code = verify_report(log, heads)
     say("\n".join(lines))
-    for warning in read_log(arguments.options["log"])[0].warnings:
+    for warning in filter(None, (*read_log(log)[0].warnings, not_vouched_for(log, heads))):
         narrate(f"WARNING: {warning}")
     return code
 
@@ -132,13 +135,13 @@ def show(log: Path) -> dict[str, Any]:
     return {"rows": rows, "warnings": list(table.warnings)}
 
 
-def verify_report(log: Path) -> tuple[list[str], int]:
+def verify_report(log: Path, heads: Path | None = None) -> tuple[list[str], int]:
     """Return a line per row of `log` and a summary, and the exit code: 1 on any MISMATCH.
 
     Raises EvidenceError when there is neither log nor records, or they cannot be read.
     """
     read_log(log, must_exist=not records_path(resolve(log)).exists())
-    checks = verify(log, cells_from_snapshot)
+    checks = verify(log, cells_from_snapshot, heads)
     counts = {state: sum(found.state == state for found in checks) for state in _STATES}
     told = ", ".join(f"{count} {state}" for state, count in counts.items())
     lines = [*map(_line, checks), f"{len(checks)} checked: {told}"]

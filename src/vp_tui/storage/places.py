@@ -27,6 +27,11 @@ class Places(NamedTuple):
         return self.state / "spool"
 
     @property
+    def heads(self) -> Path:
+        """Directory of the hashes of the records written here, a file per log."""
+        return self.state / "heads"
+
+    @property
     def windows(self) -> Path:
         """Directory of the windows that are open, a file per gateway, lane and log."""
         return self.state / "windows"

@@ -100,10 +100,11 @@ def last_line(path: Path) -> bytes | None:
     return None
 
 
-def append_record(log: Path, members: Mapping[str, bytes]) -> None:
+def append_record(log: Path, members: Mapping[str, bytes]) -> tuple[bytes, str | None]:
     """Add a record, as `encoded` gives it, chained and sealed to those of `log`; fsynced.
 
-    The caller holds the log's lock. On an error the file is as it was. Raises EvidenceError.
+    Return its line and what it is chained to. The caller holds the log's lock. On an error the file
+    is as it was. Raises EvidenceError.
     """
     path = records_path(log)
     mode = 0o666
@@ -112,7 +113,9 @@ def append_record(log: Path, members: Mapping[str, bytes]) -> None:
     flags = os.O_RDWR | os.O_CREAT | os.O_APPEND
     with EvidenceError.for_os_errors(path), opened(path, flags, mode) as fd:
         prev = sha256(_last_line(fd)) if os.fstat(fd).st_size else None
-        append_line(fd, sealed({**members, "prev": canonical(prev)}))
+        line = sealed({**members, "prev": canonical(prev)})
+        append_line(fd, line)
+    return line, prev
 
 
 def _last_line(fd: int) -> bytes:

@@ -32,6 +32,7 @@ from vp_tui.storage.evidence_log import (
 )
 from vp_tui.storage.locks import LOCK_WAIT_S
 from vp_tui.storage.records import append_record, canonical, encoded, sha256
+from vp_tui.storage.verification import note_head
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -70,9 +71,12 @@ def record_row(
     *,
     expected: str | None = None,
     despite: str | None = None,
+    heads: Path | None = None,
     wait_s: float = LOCK_WAIT_S,
 ) -> Appended:
     """Append the record of `row`, then `row` to `log`; under one lock, both durable.
+
+    In the directory `heads` it is noted that the record was written here.
 
     Raises LogChanged, LogDamaged and EvidenceError as `append_row` does; `recorded` of that tells
     whether the record was appended all the same, so that only the row is left to append.
@@ -81,8 +85,10 @@ def record_row(
 
     def append_facts(path: Path) -> None:
         nonlocal recorded
-        append_record(path, members.result())
+        line, prev = append_record(path, members.result())
         recorded = True
+        if heads is not None:
+            note_head(heads, path, row, line, is_first=prev is None)
 
     # The record takes time to encode: meanwhile the log is read, hashed, written and synced.
     with ThreadPoolExecutor(1) as aside:
@@ -157,7 +163,7 @@ def record_or_keep(
     *,
     expected: str | None = None,
     despite: str | None = None,
-    wait_s: float = LOCK_WAIT_S,
+    heads: Path | None = None,
 ) -> Appended:
     """Record `row` in `log` as `record_row` does; keep it in the directory `spool` if that fails.
 
@@ -165,7 +171,7 @@ def record_or_keep(
     LogChanged and LogDamaged, after which nothing is kept: the row is to be decided on again.
     """
     try:
-        return record_row(log, row, facts, expected=expected, despite=despite, wait_s=wait_s)
+        return record_row(log, row, facts, expected=expected, despite=despite, heads=heads)
     except (LogChanged, LogDamaged):
         raise
     except EvidenceError as error:
@@ -237,7 +243,9 @@ def spooled_rows(spool: Path, log: Path) -> SpooledRows:
     return SpooledRows(tuple(rows), tuple(warnings), fingerprint)
 
 
-def append_spooled(spooled: SpooledRow, expected: str | None = None) -> Appended:
+def append_spooled(
+    spooled: SpooledRow, expected: str | None = None, heads: Path | None = None
+) -> Appended:
     """Append a row that waited, with its record unless that is written, and drop it.
 
     Raises LogChanged when the log's rows are not `expected` any more: somebody may have appended
@@ -247,7 +255,7 @@ def append_spooled(spooled: SpooledRow, expected: str | None = None) -> Appended
     if facts is None or is_recorded(log, format_row(row).encode()):
         appended = append_row(log, row, expected=expected)
     else:
-        appended = record_row(log, row, facts, expected=expected)
+        appended = record_row(log, row, facts, expected=expected, heads=heads)
     drop(spooled)
     return appended
 

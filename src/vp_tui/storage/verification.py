@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections import defaultdict
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from vp_tui.domain.rollout.evidence_row import LoggedRow, read_row
+from vp_tui.domain.text import counted
+from vp_tui.storage.atomic import append_line, opened
 from vp_tui.storage.errors import EvidenceError
 from vp_tui.storage.evidence_log import read_log, resolve
 from vp_tui.storage.locks import locked_for_reading
 from vp_tui.storage.records import (
     Record,
+    canonical,
     encoded,
     lines_of,
     parse_record,
@@ -26,10 +31,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
+    from vp_tui.domain.rollout.evidence_row import EvidenceRow
+
 
 Recompute: TypeAlias = "Callable[[Mapping[str, object] | None], tuple[str, str]]"
 """Takes a record's snapshot (None: there was none), gives the row's rate and p95 cells."""
 
+_NAME_LENGTH: Final = 16
 _ROW_HASH: Final = re.compile(rb'"row_sha256":"([0-9a-f]{64})"')
 _WINDOW: Final = re.compile(rb'"window":("(?:[^"\\]|\\.)*")')
 _BROKEN: Final = "the chain is broken before record {}: a record is missing or was replaced"
@@ -57,21 +65,79 @@ class _Entry:
     faults: tuple[str, ...]
 
 
-def verify(log: Path, recompute: Recompute) -> list[RowCheck]:
+def note_head(directory: Path, log: Path, row: EvidenceRow, line: bytes, *, is_first: bool) -> None:
+    """Keep the hash of a record that was just written away from the log too.
+
+    With the first record of a log the file begins anew. A help for `verify`, which may fail. The
+    log's symbolic links are followed already.
+    """
+    head = {"host": _host(), "date": row.date, "window": row.window, "sha256": sha256(line)}
+    flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | (os.O_TRUNC if is_first else 0)
+    with suppress(OSError):
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with opened(_heads_file(directory, log), flags, 0o600) as fd:
+            append_line(fd, canonical(head))
+
+
+def not_vouched_for(log: Path, heads: Path) -> str | None:
+    """Return why `verify` cannot know that the end of a log's records was not cut off.
+
+    None: it can, or there is nothing to know. Raises EvidenceError.
+    """
+    path = resolve(log)
+    hosts = {_text(head, "host") for head in _heads(heads, path)}
+    if _host() in hosts or not records_path(path).exists():
+        return None
+    kept = f"only {', '.join(sorted(hosts))} has" if hosts else "this host has"
+    never = "" if hosts else " no"
+    return f"{kept} kept{never} heads of its records: whether their end was cut off is not known"
+
+
+def _heads(directory: Path, log: Path) -> list[Record]:
+    file = _heads_file(directory, log)
+    with EvidenceError.for_os_errors(file):
+        return [head for line in lines_of(file) if (head := parse_record(line)) is not None]
+
+
+def _heads_file(directory: Path, log: Path) -> Path:
+    return directory / f"{sha256(bytes(log))[:_NAME_LENGTH]}.jsonl"
+
+
+def _host() -> str:
+    return os.uname().nodename
+
+
+def verify(log: Path, recompute: Recompute, heads: Path | None = None) -> list[RowCheck]:
     """Compare a log with its records: a finding per row in order, then one per lone record.
 
     `ok`: the row is as it was recorded, and its numbers follow from the snapshot. `unverified`:
     it has no record, as when it was written by hand. `MISMATCH`: the row or the record was
     changed, the row is gone, its numbers do not follow, or the chain of records is broken. A last
-    line of the records that a crash left incomplete is no fault. Raises EvidenceError when log
-    or records cannot be read.
+    line of the records that a crash left incomplete is no fault. With the directory `heads` it is
+    one when records that this host wrote are not there any more. Raises EvidenceError when log or
+    records cannot be read.
     """
-    path = resolve(log)
+    path, there = resolve(log), set[str]()
+
+    def lines() -> Iterator[bytes]:
+        for line in lines_of(records_path(path)):
+            there.add(sha256(line.removesuffix(b"\n")))
+            yield line
+
     with locked_for_reading(path):
         table, _ = read_log(path)
+        kept = [] if heads is None else _heads(heads, path)
         with EvidenceError.for_os_errors(records_path(path)):
-            entries = list(_entries(lines_of(records_path(path)), recompute))
-    return _compare(table.rows, entries)
+            entries = list(_entries(lines(), recompute))
+    cut = [head for head in kept if head.get("host") == _host() and head.get("sha256") not in there]
+    return [*_compare(table.rows, entries), *_cut_off(cut)]
+
+
+def _cut_off(heads: list[Record]) -> Iterator[RowCheck]:
+    if heads:
+        count, date = counted(len(heads), "record"), _text(heads[0], "date")
+        reason = f"{count} written here from {date} on are not there any more: cut off"
+        yield RowCheck("MISMATCH", _text(heads[0], "window"), None, reason)
 
 
 def _compare(rows: tuple[LoggedRow, ...], entries: Iterable[_Entry]) -> list[RowCheck]:

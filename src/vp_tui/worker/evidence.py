@@ -11,6 +11,7 @@ import asyncio
 import time
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vp_tui.domain.events import RowRecorded, RowsPreceded, WindowsRead
@@ -68,20 +69,24 @@ def waiting_rows(spool: Path, log: Path) -> WaitingRows:
         return WaitingRows(warnings=(str(error),))
 
 
-def append_waiting(spool: Path, log: Path, rows: Collection[EvidenceRow]) -> Iterator[AppendedRow]:
+def append_waiting(
+    spool: Path, log: Path, rows: Collection[EvidenceRow], heads: Path | None = None
+) -> Iterator[AppendedRow]:
     """Append those of `rows` that still wait, with their records, oldest first.
 
     Ends with the first that has to wait on: what keeps it out keeps the others out too. None is
     appended twice, whoever else appends them at the same time. Raises EvidenceError when what
     waits cannot be told.
     """
-    while settled := _append_first(spool, log, rows):
+    while settled := _append_first(spool, log, rows, heads):
         yield settled
         if settled.problem is not None:
             return
 
 
-def _append_first(spool: Path, log: Path, rows: Collection[EvidenceRow]) -> AppendedRow | None:
+def _append_first(
+    spool: Path, log: Path, rows: Collection[EvidenceRow], heads: Path | None
+) -> AppendedRow | None:
     """Append the oldest of `rows` that waits; None when none does."""
     for tries_left in reversed(range(_TRIES)):
         found = spooled_rows(spool, log)
@@ -89,7 +94,7 @@ def _append_first(spool: Path, log: Path, rows: Collection[EvidenceRow]) -> Appe
         if kept is None:
             return None
         try:
-            return AppendedRow(kept.row, append_spooled(kept, found.fingerprint).line)
+            return AppendedRow(kept.row, append_spooled(kept, found.fingerprint, heads).line)
         except EvidenceError as error:
             # The log was perhaps changed by this very row: look again.
             if not (tries_left and isinstance(error, LogChanged)):
@@ -150,12 +155,15 @@ class EvidenceFiles:
     """Directory of rows that wait for their log."""
     windows: Path
     """File of the open window."""
+    heads: Path | None = None
+    """Directory where it is noted what was recorded here; None: nowhere."""
 
 
 def evidence_files(places: Places, log: Path | None, url: str, vp_id: str) -> EvidenceFiles:
     """Return where the evidence of a lane of the gateway at `url` is written."""
     watched = (url, vp_id, str(resolve(log)) if log else "")
-    return EvidenceFiles(log, places.spool, windows_file(places.windows, *watched))
+    windows = windows_file(places.windows, *watched)
+    return EvidenceFiles(log, places.spool, windows, places.heads)
 
 
 def new_recorder(log: Path | None, store: Store, places: Places) -> Recorder:
@@ -236,7 +244,7 @@ class Recorder:
     async def append_waiting(self, rows: Collection[EvidenceRow]) -> list[AppendedRow] | Failure:
         """Append those of `rows` that still wait; return what became of each, or what failed."""
         try:
-            appended = append_waiting(self.files.spool, self._log, rows)
+            appended = append_waiting(self.files.spool, self._log, rows, self.files.heads)
             return await asyncio.to_thread(list, appended)
         except EvidenceError as error:
             return error.failure
@@ -254,7 +262,10 @@ class Recorder:
         What others wrote for its window stands in its way, unless it is in `shown`; so does what is
         wrong with the log, unless that is `despite`.
         """
-        log, spool = self._log, self.files.spool
+        log, files = self._log, self.files
+        record = partial(
+            record_or_keep, files.spool, log, row, facts, despite=despite, heads=files.heads
+        )
         known = draft.state.evidence or NO_EVIDENCE
         seen = {*known.rows, *shown}
         expected = None if known.problem is not None else known.fingerprint or NO_ROWS
@@ -272,10 +283,10 @@ class Recorder:
                     if preceding:
                         return RowsPreceded(self.clock(), preceding)
             try:
-                return record_or_keep(spool, log, row, facts, expected=expected, despite=despite)
+                return record(expected=expected)
             except LogChanged:
                 expected = None
-        return record_or_keep(spool, log, row, facts, despite=despite)
+        return record()
 
     def _tell(
         self, draft: Draft, row: EvidenceRow, appended: Appended, told: tuple[Told, ...]
