@@ -1,53 +1,142 @@
-"""Words and commands typed into a real terminal, at real paces: no order, no row, nothing seen."""
+"""Words and commands typed into a real terminal, at real paces: no order, no row, nothing seen.
+
+What could be hit is there: a window that is open, a row that waits, a run that hangs, hands for the
+brake and for a restart, a prompt for the probe.
+"""
 
 from __future__ import annotations
 
+import json
 import sys
 import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from tests.support.desk import golden_log, rows_of
+from tests.support.rows import facts, row
 from tests.support.terminal import Terminal
 from tests.support.words import PACES_S, WORDS
 
+from vp_tui.domain.orders import ActionKind
 from vp_tui.simulator.options import SimOptions
 from vp_tui.simulator.process import spawn_gateway
 from vp_tui.storage.audit_log import newest_actions
+from vp_tui.storage.errors import EvidenceError
 from vp_tui.storage.places import Places
+from vp_tui.storage.rows import keep
+from vp_tui.storage.windows import read_windows
 
 if TYPE_CHECKING:
     from random import Random
 
-DIALOGS: Final = ("", "c", "F", "P", "X", "r", "W")
-"""Keys that open one, "" for none: each word is typed into some of them."""
+    from vp_tui.domain.rollout.windows import Window
+
+PALETTE: Final = "\x10"
+DIALOGS: Final = (
+    (),
+    *(("c",), ("F",), ("P",), ("X",), ("r",), ("W",), ("w",), ("k", "c")),
+    *((PALETTE, name, "\r") for name in ("waive a gate", "cancel all", "shadow mode on")),
+    (PALETTE, "lane off", "\r"),
+)
+"""What opens each, pressed one after the other: each word is typed into some of them."""
 SILENCE_S: Final = 1.2
 _SEEN: Final = 200
 """Lines of the audit that are looked through: more than are written here."""
+_CONFIG: Final = """
+[gateways.typed]
+url = {url}
+evidence = {log}
+
+[gateways.typed.brake]
+env_file = {env}
+apply = ["touch", {hit}]
+restart = ["touch", {hit}]
+
+[gateways.typed.probe]
+prompt = "Please write code"
+"""
+
+
+class _Home(NamedTuple):
+    """The files of one engineer, and what of them an order or a row would change."""
+
+    path: Path
+    log: Path
+
+    @property
+    def _places(self) -> Places:
+        return Places(self.path / ".local/state/vp-tui")
+
+    @property
+    def windows(self) -> list[Window]:
+        return [one for file in self._places.windows.glob("*.json") for one in read_windows(file)]
+
+    @property
+    def orders(self) -> list[str]:
+        """What was done to the gateway or said in the engineer's name."""
+        records = newest_actions(self._places.audit, _SEEN).records
+        return [record.what for record in records if record.kind is not ActionKind.REFUSED]
+
+    @property
+    def kept(self) -> tuple[object, ...]:
+        """What must stay as it is."""
+        waits = sorted(self._places.spool.glob("*.json"))
+        hit = self.path / "hit"
+        switches = (self.path / "gateway.env").read_text(encoding="utf-8")
+        told = [(one.label, one.is_open, one.waivers) for one in self.windows]
+        return self.log.read_bytes(), waits, hit.exists(), switches, told
+
+    def configure(self, url: str) -> Path:
+        """Give the gateway hands, have a row wait; return the configuration."""
+        files = {"env": self.path / "gateway.env", "hit": self.path / "hit", "log": self.log}
+        files["env"].write_text("UA_ENABLE_CODER_VP=1\n", encoding="utf-8")
+        texts = {name: json.dumps(str(value)) for name, value in {"url": url, **files}.items()}
+        config = self.path / "config.toml"
+        config.write_text(_CONFIG.format(**texts), encoding="utf-8")
+        full = EvidenceError("the disk is full", "free some space")
+        keep(self._places.spool, self.log, row("it waits"), facts(), because=full)
+        return config
 
 
 def run(count: int, chance: Random) -> dict[str, int]:
     keys = 0
     with TemporaryDirectory(prefix="vp-tui-typed-") as directory:
-        home = Path(directory)
-        log = golden_log(home)
+        home = _Home(Path(directory), golden_log(Path(directory)))
         with spawn_gateway(SimOptions(scenario="stuck", speed=4.0)) as gateway:
-            watch = ("-m", "vp_tui", "--gateway-url", gateway.url, "--evidence", str(log))
-            with Terminal([sys.executable, *watch], home) as terminal:
-                terminal.until(lambda text: "RUNS" in text and "lane log" in text)
+            config = home.configure(gateway.url)
+            watch = ("-m", "vp_tui", "--config", str(config), "--stuck-after", "5")
+            with Terminal([sys.executable, *watch], home.path) as terminal:
+                begin(terminal)
+                terminal.until(lambda _text: [one.is_open for one in home.windows] == [True])
+                before = home.kept
                 for number in range(count):
                     opens, word = chance.choice(DIALOGS), chance.choice(WORDS)
-                    keys += typed(terminal, opens, word, PACES_S[number % len(PACES_S)])
-                    assert rows_of(log)[16:] == [], word
-                    assert orders(home) == [], f"{word!r} typed into {opens!r}"
+                    pace_s = PACES_S[number % len(PACES_S)]
+                    keys += typed(terminal, opens, word, pace_s)
+                    tried = f"{word!r} at {pace_s} s a key, after {opens}"
+                    assert home.kept == before, tried
+                    assert home.orders == [], tried
+
     return {"words": count, "keys": keys, "orders": 0, "rows": 0}
 
 
-def typed(terminal: Terminal, opens: str, word: str, pace_s: float) -> int:
-    """Open a dialog, type the word and enter, and go back; return how many keys that were."""
+def begin(terminal: Terminal) -> None:
+    """Open a window once a run hangs; leave the row that waits alone."""
+    terminal.until(lambda text: "ROWS THAT ARE NOT IN THE LOG" in text)
+    terminal.press("\x1b")
+    terminal.until(lambda text: "STUCK" in text)
     passes(terminal, SILENCE_S)
-    terminal.press(opens)
+    terminal.press("w")
+    passes(terminal, SILENCE_S)
+    terminal.press("\r")
+
+
+def typed(terminal: Terminal, opens: tuple[str, ...], word: str, pace_s: float) -> int:
+    """Open a dialog, type the word and enter, and go back; return how many keys that were."""
+    for key in opens:
+        passes(terminal, SILENCE_S)
+        terminal.press(key)
     passes(terminal, SILENCE_S)
     for sign in f"{word}\r":
         terminal.press(sign)
@@ -55,7 +144,7 @@ def typed(terminal: Terminal, opens: str, word: str, pace_s: float) -> int:
     for _ in range(3):
         passes(terminal, SILENCE_S / 2)
         terminal.press("\x1b")
-    return len(opens) + len(word) + 4
+    return len("".join(opens)) + len(word) + 4
 
 
 def passes(terminal: Terminal, seconds: float) -> None:
@@ -63,9 +152,3 @@ def passes(terminal: Terminal, seconds: float) -> None:
     end = time.monotonic() + seconds
     while (left_s := end - time.monotonic()) > 0:
         assert terminal.read(left_s), f"ended:\n{terminal.text}"
-
-
-def orders(home: Path) -> list[str]:
-    """Return what was done to the gateway or said in the engineer's name."""
-    records = newest_actions(Places(home / ".local/state/vp-tui").audit, _SEEN).records
-    return [record.what for record in records if "would" not in record.result]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual import on, work
+from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.widgets import Input
 
@@ -42,6 +43,7 @@ _ELSEWHERE: Final = "the window was closed, or another one opened, meanwhile: es
 class WaiveDialog(WorkDialog[Waiver]):
     """Returns the waiver once it is kept; None when nothing was waived."""
 
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "waive", show=False)]
     title_text = "SET A GATE ASIDE FOR THIS WINDOW"
     keys_text = "enter waive it  tab next field  space next gate  esc nothing"
 
@@ -67,12 +69,17 @@ class WaiveDialog(WorkDialog[Waiver]):
     @property
     def keys(self) -> str:
         """What is waived without a reason is refused, so enter is named once there is one."""
-        has_reason = self.is_working or self.query_one("#reason", TextLine).meant
-        return super().keys if has_reason else super().keys.replace("enter waive it", "type why")
+        reason = self.query_one("#reason", TextLine)
+        if self.is_working or reason.meant:
+            return super().keys
+        if reason.has_focus:
+            return super().keys.replace("enter waive it", "type why")
+        return super().keys.replace("enter waive it  tab next field", "tab, then type why")
 
     def on_mount(self) -> None:
         self._seen = self._now
-        self.query_one("#reason").focus()
+        # Not the field: a word that somebody types and enters into the wrong pane would be a reason.
+        self.query_one("#gate").focus()
 
     def redraw(self) -> None:
         super().redraw()
@@ -107,7 +114,7 @@ class WaiveDialog(WorkDialog[Waiver]):
         self.tell("")
 
     @on(Input.Submitted)
-    def _submitted(self) -> None:
+    def action_waive(self) -> None:
         if self.is_working or not self.is_meant():
             return
         why = fold(literal(self.query_one("#reason", TextLine).meant))

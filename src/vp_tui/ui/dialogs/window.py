@@ -167,7 +167,8 @@ class WindowDialog(WorkDialog["Window"]):
         raise NotImplementedError
 
     def on_mount(self) -> None:
-        self.query_one("#label").focus()
+        # Not a field: a word that somebody types and enters into the wrong pane would be its text.
+        self.query_one(f"#{self.choice_name}").focus()
 
     @on(Cycle.Changed)
     @on(Input.Changed)
