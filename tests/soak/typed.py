@@ -128,7 +128,8 @@ def begin(terminal: Terminal) -> None:
     terminal.until(lambda text: "STUCK" in text)
     passes(terminal, SILENCE_S)
     terminal.press("w")
-    passes(terminal, SILENCE_S)
+    terminal.until(lambda text: "BEGIN AN OBSERVATION WINDOW" in text)
+    passes(terminal, 2 * SILENCE_S)
     terminal.press("\r")
 
 
