@@ -9,11 +9,12 @@ from __future__ import annotations
 import json
 import sys
 import time
+from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from tests.support.desk import golden_log, rows_of
+from tests.support.desk import golden_log
 from tests.support.rows import facts, row
 from tests.support.terminal import Terminal
 from tests.support.words import PACES_S, WORDS
@@ -100,7 +101,7 @@ class _Home(NamedTuple):
 
 
 def run(count: int, chance: Random) -> dict[str, int]:
-    keys = 0
+    keys = late = 0
     with TemporaryDirectory(prefix="vp-tui-typed-") as directory:
         home = _Home(Path(directory), golden_log(Path(directory)))
         with spawn_gateway(SimOptions(scenario="stuck", speed=4.0)) as gateway:
@@ -109,16 +110,19 @@ def run(count: int, chance: Random) -> dict[str, int]:
             with Terminal([sys.executable, *watch], home.path) as terminal:
                 begin(terminal)
                 terminal.until(lambda _text: [one.is_open for one in home.windows] == [True])
-                before = home.kept
+                before, orders = home.kept, home.orders
                 for number in range(count):
                     opens, word = chance.choice(DIALOGS), chance.choice(WORDS)
                     pace_s = PACES_S[number % len(PACES_S)]
-                    keys += typed(terminal, opens, word, pace_s)
-                    tried = f"{word!r} at {pace_s} s a key, after {opens}"
+                    pressed, slowest_s = typed(terminal, opens, word, pace_s)
+                    keys += pressed
+                    if slowest_s >= Keyboard.HOLD_S:  # this machine was too busy to type so fast
+                        late, before, orders = late + 1, home.kept, home.orders
+                        continue
+                    tried = f"{word!r} at {pace_s} s a key, after {opens}: {home.orders}"
                     assert home.kept == before, tried
-                    assert home.orders == [], tried
-
-    return {"words": count, "keys": keys, "orders": 0, "rows": 0}
+                    assert home.orders == orders, tried
+    return {"words": count - late, "too late": late, "keys": keys, "orders": 0, "rows": 0}
 
 
 def begin(terminal: Terminal) -> None:
@@ -133,19 +137,27 @@ def begin(terminal: Terminal) -> None:
     terminal.press("\r")
 
 
-def typed(terminal: Terminal, opens: tuple[str, ...], word: str, pace_s: float) -> int:
-    """Open a dialog, type the word and enter, and go back; return how many keys that were."""
+def typed(
+    terminal: Terminal, opens: tuple[str, ...], word: str, pace_s: float
+) -> tuple[int, float]:
+    """Open a dialog, type the word and enter, and go back.
+
+    Return how many keys that were, and the longest time between two of the word's.
+    """
     for key in opens:
         passes(terminal, SILENCE_S)
         terminal.press(key)
     passes(terminal, SILENCE_S)
+    pressed_at = []
     for sign in f"{word}\r":
         terminal.press(sign)
+        pressed_at.append(time.monotonic())
         passes(terminal, pace_s)
     for _ in range(3):
         passes(terminal, SILENCE_S / 2)
         terminal.press("\x1b")
-    return len("".join(opens)) + len(word) + 4
+    slowest_s = max(after - at for at, after in pairwise(pressed_at))
+    return len("".join(opens)) + len(word) + 4, slowest_s
 
 
 def passes(terminal: Terminal, seconds: float) -> None:

@@ -13,24 +13,24 @@ from typing import TYPE_CHECKING, Final
 import pytest
 from tests.support import evidence, recording, scenes
 from tests.support.builders import NOW, polled
+from tests.support.keyboard import StampedKeyboard
 from tests.support.rig import running
 from tests.support.words import PACES_S, WORDS
 from textual.events import Key, Paste
 from textual.widgets import Input
 
 from vp_tui.domain.orders import ActionRecord, AuditOnce, RingAlarms
-from vp_tui.ui.actions import ACTING, Keyboard
+from vp_tui.ui.actions import ACTING
 from vp_tui.ui.dialogs.window import WorkDialog
 from vp_tui.ui.kit.dialog import Dialog
 from vp_tui.ui.kit.forms import Buttons
 from vp_tui.views.actions import action_named
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncIterator
     from pathlib import Path
 
     from tests.support.rig import Rig
-    from textual.app import App
 
     from vp_tui.worker.evidence import EvidenceFiles
 
@@ -44,32 +44,6 @@ DIALOGS: Final = (
 _NAMES: Final = {
     " ": "space", "-": "minus", ".": "full_stop", "/": "slash", "=": "equals_sign",
 }  # fmt: skip
-
-
-class StampedKeyboard(Keyboard):
-    """Reads keys at the moments that a test says."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.at = 100.0
-        self.held: list[tuple[float, Callable[[], Awaitable[None]]]] = []
-
-    def moment_of(self, key: Key) -> float:
-        return self.at
-
-    def now(self) -> float:
-        return self.at
-
-    def hold(self, app: App[None], act: Callable[[], Awaitable[None]]) -> None:
-        self.held.append((self.at + self.HOLD_S, act))
-
-    async def passes(self, seconds: float) -> None:
-        """Let time pass; what was held long enough is done."""
-        self.at += seconds
-        due = [act for at, act in self.held if at <= self.at]
-        self.held = [(at, act) for at, act in self.held if at > self.at]
-        for act in due:
-            await act()
 
 
 class Typist:

@@ -178,7 +178,8 @@ class Keyboard:
         """Keys that were read so far."""
         self.is_told = False
         """Whether it was said that acting keys rest."""
-        self._read_at = self._printed_at = self._split_at = -inf
+        self.read_at = self._printed_at = self._split_at = -inf
+        """When the last key was read; a printable one; the begin of a sequence."""
         self._typed = 0
         self._is_typing = False
         self._resting: dict[str, bool] = {}
@@ -224,12 +225,12 @@ class Keyboard:
     def read(self, key: Key) -> None:
         """Take note of a key, and of whether it may be part of something that is typed."""
         at = self.moment_of(key)
-        if at - self._read_at >= self.SILENCE_S:
+        if at - self.read_at >= self.SILENCE_S:
             self._is_typing = self.is_told = False
             self._resting.clear()
         is_close = at - self._printed_at < self.APART_S
         self.presses += 1
-        self._read_at = at
+        self.read_at = at
         if key.is_printable:
             self._typed = self._typed + 1 if is_close else 1
             self._printed_at = at
@@ -242,12 +243,12 @@ class Keyboard:
 
     def is_meant(self, shown_at: float) -> bool:
         """Tell whether the key read last was meant for what is on the screen since `shown_at`."""
-        may_be_typed = self._printed_at > self._read_at - self.MEANT_S
-        return self._read_at - shown_at >= self.READ_S and not may_be_typed
+        may_be_typed = self._printed_at > self.read_at - self.MEANT_S
+        return self.read_at - shown_at >= self.READ_S and not may_be_typed
 
     def is_gone(self, shown_at: float) -> bool:
         """Tell whether no key came for long, while something waits for one since `shown_at`."""
-        return self.now() - max(self._read_at, shown_at) >= self.IDLE_S
+        return self.now() - max(self.read_at, shown_at) >= self.IDLE_S
 
 
 _TYPED: Final = 3

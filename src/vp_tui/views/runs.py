@@ -271,8 +271,9 @@ def _linked_mission(view: View, session_id: str) -> str | None:
 
 @fact
 def run_rows(view: View, matching: str = "") -> tuple[RunRow, ...]:
-    """Return the sessions in memory: alarms first, then those that run, victims last, then by id.
+    """Return the sessions in memory: those that hang, other alarms, those that run, then by id.
 
+    Victims are the last of those that run: their holder stands above them.
     The lane is not one of them. `matching` keeps the rows whose id, description, query or tool
     contain it, whatever the case.
     """
@@ -287,9 +288,10 @@ def run_rows(view: View, matching: str = "") -> tuple[RunRow, ...]:
     return tuple(sorted(kept, key=_order))
 
 
-def _order(row: RunRow) -> tuple[bool, bool, bool, str]:
-    is_victim = row.level.level is Level.QUEUED
-    return not row.is_alarm, not row.is_running, is_victim, row.session.session_id
+def _order(row: RunRow) -> tuple[bool, bool, bool, bool, str]:
+    level = row.level.level
+    hangs, is_victim = level is not None and level.is_stuck, level is Level.QUEUED
+    return not row.is_alarm, not hangs, not row.is_running, is_victim, row.session.session_id
 
 
 @fact

@@ -180,6 +180,8 @@ class TestTarget:
     async def test_an_idle_session_is_refused_with_the_reason_and_audited(self) -> None:
         async with running(*scenes.stuck(), size=WIDE) as rig:
             await rig.press("1", "end", "c")
+            assert "The alarm is on d3833624" in rig.text
+            await rig.press("2", "enter")
             assert not is_open(rig)
             assert "it runs nothing: there is" in rig.text
             assert refused(rig) == [(scenes.QUIET, "it runs nothing: there is nothing to cancel")]

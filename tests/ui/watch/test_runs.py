@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from tests.support import builders, scenes
+from tests.support.keyboard import StampedKeyboard
 from tests.support.rig import LARGE, WIDE, Rig, running
 
 from vp_tui.domain.models import StreamState
@@ -271,15 +272,65 @@ async def test_who_waits_behind_a_run_that_moves_is_no_victim() -> None:
         assert "RUNS 3 (1 queued)" in rig.title("runs")
 
 
-async def test_an_alarm_that_comes_does_not_pull_the_cursor_away() -> None:
-    async with running(
-        builders.listing(builders.session(A, active_runs=1), builders.session(B)), stuck_after=60.0
-    ) as rig:
-        await rig.press("j")
-        assert selected(rig) == B
-        rig.now = 90.0
-        await rig.tell(
-            builders.listing(builders.session(A, active_runs=1), builders.session(B), at=90.0)
+class TestAlarms:
+    """A run that hangs is shown, and hit, unless the operator has just moved the cursor."""
+
+    @staticmethod
+    async def hangs(rig: Rig, *ids: str) -> None:
+        rig.now += 90.0
+        others = [builders.session(one) for one in (A, B, C, D) if one not in ids]
+        hung = [builders.session(one, active_runs=1) for one in ids]
+        await rig.tell(builders.listing(*others, *hung, at=rig.now))
+
+    async def test_one_that_comes_takes_the_cursor_unless_it_was_just_moved(self) -> None:
+        listed = builders.listing(
+            *map(builders.session, (A, B, C)), builders.session(D, active_runs=1)
         )
-        assert "STUCK" in rig.content("runs")[0]
-        assert selected(rig) == B
+        async with running(listed, stuck_after=60.0) as rig:
+            await rig.press("j")
+            rig.app.keyboard = hands = StampedKeyboard()
+            await rig.press("j")
+            moved_to = selected(rig)
+            hands.at += 9.9
+            await self.hangs(rig, D)
+            assert rows(rig)[0] == "dddddddd"
+            assert selected(rig) == moved_to != D
+            hands.at += 0.1
+            await self.hangs(rig, D)  # it rang before
+            assert selected(rig) == moved_to
+            await rig.tell(builders.listing(*map(builders.session, (A, B, C, D)), at=rig.now + 1.0))
+            await self.hangs(rig, D)
+            await self.hangs(rig, D)
+            assert selected(rig) == D
+
+    @pytest.mark.parametrize("key", ["c", "enter", "y"])
+    async def test_right_after_that_keys_ask_which(self, key: str) -> None:
+        listed = builders.listing(builders.session(A), builders.session(D, active_runs=1))
+        async with running(listed, stuck_after=60.0) as rig:
+            await rig.press("j")
+            rig.app.keyboard = hands = StampedKeyboard()
+            rig.board.runs.list._moved_at = 0.0
+            await self.hangs(rig, D)
+            assert selected(rig) == D
+            hands.at += 2.9
+            await rig.press(key)
+            took = "An alarm of dddddddd has just taken the cursor from aaaaaaaa."
+            assert took in " ".join(rig.text.split())
+            await rig.press("escape")
+            hands.at += 0.1
+            await rig.press(key)
+            assert "WHICH RUN IS MEANT" not in rig.text
+
+    async def test_one_that_hangs_is_in_view_while_nobody_moved_the_cursor(self) -> None:
+        many = [builders.session(f"session_20261122_18{n:02}00_{n:08}") for n in range(20)]
+        listed = builders.listing(*many, builders.session(D, active_runs=1))
+        async with running(listed, stuck_after=60.0) as rig:
+            first = builders.listing(*many, builders.session(D), at=1.0)
+            await rig.tell(first)
+            rig.now = 2.0
+            hung = [*many, builders.session(D, active_runs=1)]
+            await rig.tell(builders.listing(*hung, at=2.0))
+            rig.now = 90.0
+            await rig.tell(builders.listing(*hung, at=90.0))
+            assert rows(rig)[0] == "dddddddd"
+            assert selected(rig) == D

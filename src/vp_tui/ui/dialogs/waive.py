@@ -78,7 +78,7 @@ class WaiveDialog(WorkDialog[Waiver]):
 
     def on_mount(self) -> None:
         self._seen = self._now
-        # Not the field: a word that somebody types and enters into the wrong pane would be a reason.
+        # Not the field: a word that was typed and entered into the wrong pane would be a reason.
         self.query_one("#gate").focus()
 
     def redraw(self) -> None:

@@ -70,11 +70,22 @@ def _find(board: Board) -> None:
 
 def _copy(board: Board) -> None:
     """Copy the line under the cursor; of a run, its summary for the incident channel."""
-    title, text, shown = "", board.focused_list.cursor_text, board.looked_at
-    if board.focused_name == "runs" and shown is not None:
+    if board.focused_name != "runs":
+        _copied(board, "", board.focused_list.cursor_text)
+    elif board.runs.list.meant[1:]:
+        dialogs.when_meant(board, _copy_run)
+    else:
+        _copy_run(board, board.looked_at)
+
+
+def _copy_run(board: Board, session_id: str | None) -> None:
+    if session_id is not None:
         # What others are told is what is so now, also while the picture is frozen.
-        text = incident_text(board.lane.live.view, shown)
-        title = f"summary of {short_id(shown)}"
+        text = incident_text(board.lane.live.view, session_id)
+        _copied(board, f"summary of {short_id(session_id)}", text)
+
+
+def _copied(board: Board, title: str, text: str) -> None:
     if text:
         board.app.copy_to_clipboard(text)
         board.notify(COPIED, title=title, markup=False)
@@ -116,15 +127,16 @@ def _wrap(board: Board) -> None:
 def _look_closer(board: Board) -> None:
     """Show the whole line under the cursor; of a run, its triage."""
     if board.focused_name == "runs":
-        _triage(board)
+        dialogs.when_meant(board, _triage)
     else:
         _read("line", board)
 
 
-def _triage(board: Board) -> None:
-    if board.selected is None:
+def _triage(board: Board, session_id: str | None) -> None:
+    if session_id is None:
         board.notify("no session is selected", severity="warning", markup=False)
         return
+    _select(board, session_id)
     board.triage_choice.is_asked = True
     board.redraw()
 
@@ -141,7 +153,7 @@ def _go_to_alarm(board: Board) -> None:
         _read("explain", board)
     elif _select(board, worst.key.subject):
         board.go_to("runs")
-        _triage(board)
+        _triage(board, worst.key.subject)
     else:
         name = f"{worst.key.kind} {short_id(worst.key.subject)}"
         key = key_of(board.lane.live.state.watch, "freeze")

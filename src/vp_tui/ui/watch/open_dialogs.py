@@ -37,11 +37,12 @@ from vp_tui.views.stuck_runs import cancellable, own_pending, row_of_session, wh
 from vp_tui.worker.evidence import Outcome, Preceded, Written
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     from vp_tui.domain.lane.switches import Change
     from vp_tui.domain.rollout.verdicts import Waiver
     from vp_tui.domain.rollout.windows import Window
     from vp_tui.ui.watch.board import Board
-    from vp_tui.views.runs import RunRow
     from vp_tui.worker.evidence import AppendedRow
 
 
@@ -199,28 +200,39 @@ def cancel(board: Board) -> None:
     It asks which is meant while nobody knows which of several has the lock, and while an alarm is
     on another run than the cursor: not where the operator has the cursor's looked at.
     """
-    view, session_id = board.lane.live.view, board.selected
-    row = row_of_session(view, session_id)
-    if row is None or board.triage_choice.is_asked or not (others := _rivals(board, row)):
-        _cancel(board, session_id)
+    view, selected, shown = board.lane.live.view, board.selected, board.looked_at
+    row = row_of_session(view, selected)
+    alarms = [one.session.session_id for one in run_rows(view) if one.level.level is Level.STUCK]
+    if shown is not None and shown != selected:
+        alarms = [shown]
+    if row is None or board.triage_choice.is_asked:
+        when_meant(board, _cancel)
+    elif row.level.rivals:
+        told = f"{either(row.level.rivals, short_id)} holds the lock: which of them is not known."
+        _ask_which(board, told, (*row.level.rivals, row.session.session_id), _cancel)
+    elif alarms and not row.is_alarm:
+        alarm, cursor = short_id(alarms[0]), short_id(row.session.session_id)
+        told = f"The alarm is on {alarm}, the cursor is on {cursor}."
+        _ask_which(board, told, (alarms[0], row.session.session_id), _cancel)
+    else:
+        when_meant(board, _cancel)
+
+
+def when_meant(board: Board, do: Callable[[Board, str | None], None]) -> None:
+    """Do something to the cursor's run; ask which one is meant where it has only just jumped."""
+    now, *before = board.runs.list.meant or (None,)
+    if now is None or not before:
+        do(board, now)
         return
-    told = f"The alarm is on {short_id(others[0])}, the cursor is on {short_id(session_id or '')}."
-    if row.level.rivals:
-        told = f"{either(others, short_id)} holds the lock: which of them is not known."
-    sessions = tuple(dict.fromkeys((*others, row.session.session_id)))
-    dialog = WhichRunDialog(board.lane, told, sessions)
-    board.app.push_screen(dialog, lambda meant: _cancel(board, meant) if meant else None)
+    took = f"An alarm of {short_id(now)} has just taken the cursor from {short_id(before[0])}."
+    _ask_which(board, took, (now, *before), do)
 
 
-def _rivals(board: Board, row: RunRow) -> tuple[str, ...]:
-    """Return whom a cancel may mean rather than the cursor's run."""
-    looked_at = board.looked_at
-    if row.level.rivals or row.is_alarm or not row.is_running:
-        return row.level.rivals
-    if looked_at is not None and looked_at != row.session.session_id:
-        return (looked_at,)
-    rows = run_rows(board.lane.live.view)
-    return tuple(one.session.session_id for one in rows if one.level.level is Level.STUCK)[:1]
+def _ask_which(
+    board: Board, told: str, sessions: Iterable[str], do: Callable[[Board, str | None], None]
+) -> None:
+    dialog = WhichRunDialog(board.lane, told, tuple(dict.fromkeys(sessions)))
+    board.app.push_screen(dialog, lambda meant: do(board, meant) if meant else None)
 
 
 def _cancel(board: Board, session_id: str | None) -> None:

@@ -1,12 +1,14 @@
 """The runs, one row a session in memory, and which of them is looked at closely.
 
-The cursor stays on its session however rows move. Looked at closely is the run that was asked for,
+The cursor stays on its session however rows move; a new alarm takes it, unless the operator has
+just moved it. Looked at closely is the run that was asked for,
 or by itself the gravest alarm.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Final
+from math import inf
+from typing import TYPE_CHECKING, ClassVar, Final, cast
 
 from vp_tui.domain.models import StreamState
 from vp_tui.domain.runs.levels import Level, either
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator, Sequence
 
     from vp_tui.domain.runs.levels import RunLevel
+    from vp_tui.ui.actions import Keyboard, KeyedApp
     from vp_tui.ui.lines.paint import Span, Tone
     from vp_tui.views.runs import RunRow
 
@@ -61,18 +64,65 @@ COUNTED: Final = (
 
 
 class RunsList(PaneList):
-    """The table of runs."""
+    """The table of runs; an alarm takes the cursor where the operator did not just move it."""
+
+    UNMOVED_S: Final = 10.0
+    """For which the cursor must have stood still for an alarm to take it."""
+    JUMPED_S: Final = 3.0
+    """After a jump within which a key may be meant for the run that had the cursor before."""
 
     follows: ClassVar[bool] = False
     _rows: tuple[RunRow, ...] = ()
     _is_current = False
+    _moved_at = _jumped_at = -inf
+    """When the operator moved the cursor, and an alarm; as keys are read."""
+    _alarms: frozenset[tuple[str, Level | None]] = frozenset()
+    _before: str | None = None
+    """Who had the cursor before the alarm took it."""
 
     def show(self, rows: tuple[RunRow, ...], empty: str, *, is_current: bool) -> None:
         """Show these rows; when the listing is not current they are what was, not what is."""
         self._rows, self.empty, self._is_current = rows, empty, is_current
         self.rows_changed()
+        self._follow_alarms()
+        if self._moved_at == -inf:  # as far up as can be: alarms stand at the top
+            self.scroll_to(y=0, animate=False, force=True, immediate=True)
         if not self._is_cursor_in_view:  # rows above it came: what a key hits is always shown
             self.show_cursor()
+
+    def _follow_alarms(self) -> None:
+        """Put the cursor on the gravest new alarm; one that nobody ever moved stands on no less."""
+        known, alarms = self._alarms, [row for row in self._rows if row.is_alarm]
+        self._alarms = frozenset(map(_key, alarms))
+        selected, now = self.selected, self._keyboard.now()
+        if not alarms or now - self._moved_at < self.UNMOVED_S:
+            return
+        at = next((row for row in alarms if _id(row) == selected), None)
+        is_idle = at is None and self._moved_at == -inf
+        rang = [row for row in alarms if is_idle or _key(row) not in known]
+        worst = min(rang, key=gravity, default=None)
+        if worst is None or (at is not None and gravity(at) <= gravity(worst)):
+            return
+        self._before, self._jumped_at = selected, now
+        self._place(self._rows.index(worst))
+        self.show_cursor()
+
+    @property
+    def meant(self) -> tuple[str, ...]:
+        """The sessions for which the key read last may be meant: the cursor's first."""
+        sessions = () if self.selected is None else (self.selected,)
+        had = self.index_of(self._before) if self._before is not None else None
+        is_new = self._keyboard.read_at - self._jumped_at < self.JUMPED_S
+        return (*sessions, _id(self._rows[had])) if is_new and had is not None else sessions
+
+    def _set_following(self, following: bool) -> None:  # noqa: FBT001 - as in the base
+        """Note when the operator moved the cursor: whatever moves it comes by here."""
+        super()._set_following(following)
+        self._moved_at = self._keyboard.now()
+
+    @property
+    def _keyboard(self) -> Keyboard:
+        return cast("KeyedApp", self.app).keyboard
 
     @property
     def _is_cursor_in_view(self) -> bool:
