@@ -27,6 +27,7 @@ from vp_tui.storage.errors import EvidenceError
 from vp_tui.storage.places import Places
 from vp_tui.storage.rows import keep
 from vp_tui.storage.windows import read_windows
+from vp_tui.ui.actions import Keyboard
 
 if TYPE_CHECKING:
     from random import Random
