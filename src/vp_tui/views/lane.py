@@ -85,7 +85,7 @@ def lane_word(view: View) -> str:
     if brake.proof is Proof.CONTRADICTED:
         return f"{mode} NOT {wish}"
     if lane_waits_for_hands(view):
-        return f"{wish} waits for your hands"
+        return f"{mode}, waits for your hands"
     if brake.proof is Proof.CONFIRMED:
         return f"{wish if belief.mode is LaneMode.UNKNOWN else mode} proven"
     return f"{wish} {'unproven' if brake.since is not None else 'not in force'}"

@@ -290,8 +290,8 @@ def run_rows(view: View, matching: str = "") -> tuple[RunRow, ...]:
 
 def _order(row: RunRow) -> tuple[bool, bool, bool, bool, str]:
     level = row.level.level
-    hangs, is_victim = level is not None and level.is_stuck, level is Level.QUEUED
-    return not row.is_alarm, not hangs, not row.is_running, is_victim, row.session.session_id
+    is_stuck, is_victim = level is not None and level.is_stuck, level is Level.QUEUED
+    return not row.is_alarm, not is_stuck, not row.is_running, is_victim, row.session.session_id
 
 
 @fact

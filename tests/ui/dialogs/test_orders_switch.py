@@ -207,7 +207,7 @@ async def test_without_an_actuator_the_hands_are_told_what_to_do_and_the_effect_
 
 
 BY_HAND = SwitchActed(2.0, Actuation((), by_hand=Means().by_hand(FORCE_FALLBACK)))
-WAITS = "lane FORCED waits for your hands"
+WAITS = "lane delegating, waits for your hands"
 
 
 async def test_the_operator_says_in_the_dialog_that_it_was_done_by_hand() -> None:

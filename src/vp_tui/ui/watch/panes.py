@@ -99,7 +99,8 @@ def foot_lines(view: View, width: int, height: int) -> list[Line]:
     """Return the line above the keys: the alarm, and where there is room what else was done here.
 
     Without an alarm there is none on a terminal of few lines. What the demo says of its own story
-    has a line where there are more than usual, else the place of what is no alarm.
+    has a line where there are more than usual, else the place of what is no alarm; on fewer lines
+    too, as a tmux with a status line leaves.
     """
     audit, viewers = in_window(view), other_viewers(view)
     alarm, story = _alarm_line(view, width), _story_line(view, width)
@@ -107,7 +108,7 @@ def foot_lines(view: View, width: int, height: int) -> list[Line]:
         beside = join((f"   {audit}" if audit else "", "dim"))
         whole = join(alarm, beside) if width_of((*alarm, *beside)) <= width else alarm
         return [*([story] if story and height > _WHOLE else []), whole]
-    if height < _WHOLE or not (audit or viewers or story):
+    if height < (_USUAL if story else _WHOLE) or not (audit or viewers or story):
         return []
     left, right = join((f" {audit}", "dim")), join((f"{viewers} ", "dim"))
     told = [spread(left, right if width_of((*left, *right)) < width else (), width)]
