@@ -52,7 +52,7 @@ def alarms() -> set[str]:
         ("Alarms", alarms()),
         ("Sources and streams", {*map(source_word, SourceWord), *StreamState}),
         ("Gates and their verdicts", set(Verdict)),
-        ("Runs", set(Level)),
+        ("Runs", set(Level) | {"not judged", "stale", "victim of"}),
         ("The lane", {mode.replace("_", " ") for mode in LaneMode} - {"unknown"}),
         ("The lane", set(Proof) - {Proof.PENDING, Proof.FAILED}),
     ],

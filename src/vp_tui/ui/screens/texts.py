@@ -136,6 +136,9 @@ GLOSSARY: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
         ("deaf", "cancelled, and its turn has not ended"),
         ("orphaned", "cancelled, and its engine goes on writing"),
         ("lost", "its session is gone"),
+        ("not judged", "it ran already when vp-tui began to look: how it does is not known yet"),
+        ("stale", "the list of sessions is old: only what its stream tells is known"),
+        ("victim of", "queued behind a run that hangs"),
         ("holds the lock", "the others wait for it"),
         ("a guess", "what speaks for it is told in the triage"),
     ),
@@ -149,6 +152,7 @@ GLOSSARY: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
         ("UNCONFIRMED", "nothing has shown it in time"),
         ("CONTRADICTED", "a turn showed the opposite"),
         ("YOU are the auto-revert", "nothing forces fallback by itself"),
+        ("held back", "nobody can see the screen: no countdown begins or goes on"),
         ("dry-run, armed", "the auto-revert only says what it would do, or does it"),
     ),
 }
