@@ -118,7 +118,7 @@ class RunsList(PaneList):
     def _set_following(self, following: bool) -> None:  # noqa: FBT001 - as in the base
         """Note when the operator moved the cursor: whatever moves it comes by here."""
         super()._set_following(following)
-        self._moved_at = self._keyboard.now()
+        self._moved_at, self._jumped_at = self._keyboard.now(), -inf
 
     @property
     def _keyboard(self) -> Keyboard:
