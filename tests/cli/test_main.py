@@ -47,12 +47,15 @@ class Screen:
         *,
         ambient: bool = True,
         story: Iterable[str] = (),
+        at_end: Callable[[], None] = lambda: None,
     ) -> int:
         self.started.append((settings, ambient))
         self.places = places
         self.story = list(story)
         files = (settings.ops_token_file, settings.internal_token_file)
         self.tokens = [file.read_text().strip() for file in files if file is not None]
+        at_end()
+        self.is_left = places.state.parent.exists()
         return 0
 
 
@@ -256,6 +259,7 @@ def test_demo_watches_its_own_gateway_and_no_other(
     monkeypatch.setenv("UA_OPS_TOKEN", "hunter2")
     assert run("demo", "--scenario", "stuck", "--speed", "3", "--interval", "1")[0] == 0
     scratch = screen.places.state.parent
+    assert not screen.is_left
     env_file = scratch / "gateway.env"
     assert spawned.options == SimOptions(scenario="stuck", speed=3.0, env_file=env_file)
     assert "UA_ENABLE_CODER_VP=1" in spawned.env

@@ -139,6 +139,26 @@ async def test_a_rejected_token_is_told(bench: Bench) -> None:
     assert "UA_INTERNAL_API_TOKEN from command line was rejected" in probe.reason
 
 
+async def test_nothing_more_is_sent_while_nobody_sees_it(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with probing(bench) as prober:
+        create = prober.orders.create_session
+
+        async def hung() -> str:
+            prober.unseen = "the terminal {} hung"
+            return await create()
+
+        monkeypatch.setattr(prober.orders, "create_session", hung)
+        for done in ([ProbeStep.CREATED], []):
+            *_, probe = [each async for each in prober.run(CODE.format("mission"), "G1")]
+            assert probe.outcome is ProbeOutcome.BROKE
+            assert "held back: the terminal was hung" in probe.reason
+            assert steps_of(probe) == done
+    assert len(bench.driver.gateway.sessions) == 1
+    assert not bench.driver.gateway.ledger.missions
+
+
 async def test_a_gateway_that_restarts_in_the_middle_is_told(bench: Bench) -> None:
     async with probing(bench) as prober:
         async for probe in prober.run(CODE.format("hang"), "G1"):

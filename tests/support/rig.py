@@ -47,11 +47,21 @@ PATIENCE: Final = 200
 """Pauses of the pilot after which what did not happen does not happen any more."""
 
 
+class FakeOrders:
+    """Notes why nothing more is to be sent."""
+
+    unseen: str | None = None
+
+    def hold_back(self, unseen: str | None) -> None:
+        self.unseen = unseen
+
+
 class FakeFeeds:
     """Feeds that only note what they are asked for."""
 
     def __init__(self) -> None:
         self.asked: list[tuple[Any, ...]] = []
+        self.orders = FakeOrders()
 
     def show_log(self, session_id: str | None) -> None:
         self.asked.append(("show_log", session_id))

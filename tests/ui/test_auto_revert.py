@@ -278,6 +278,7 @@ class TestEyes:
         self.why = "the terminal {} hung"
         await pass_by(armed, 130)
         assert (phase(armed), forced(armed)) == (Phase.HELD, [])
+        assert armed.network.feeds.orders.unseen == self.why
         rung = [rings for rings in armed.ordered(RingAlarms) if "guardrail" in rings.told]
         assert len(rung) == 2
         assert audited(armed)[-1].startswith("no countdown: the terminal is hung. Nothing is for")

@@ -8,7 +8,7 @@ import pytest
 from tests.support.builders import NOW
 
 from vp_tui.domain.events import AuditRead
-from vp_tui.domain.orders import NOT_KNOWN, ActionKind, ActionRecord, seen
+from vp_tui.domain.orders import NOT_KNOWN, ActionKind, ActionRecord, Holder, seen
 from vp_tui.storage.audit_log import append_action
 from vp_tui.storage.locks import HostLock
 from vp_tui.worker import files as audit_feed
@@ -27,7 +27,8 @@ class Desk:
         self.path = path
         self.told: list[Event] = []
         self.lock = HostLock(path.with_name("locks") / "a.lock")
-        self.feed = AuditFeed(path, self.told.append, lambda: 7.0, self._lock_of)
+        self.left: tuple[ActionRecord, ...] = ()
+        self.feed = AuditFeed(path, self.told.append, lambda: 7.0, self._lock_of, lambda: self.left)
 
     def _lock_of(self, record: ActionRecord) -> HostLock | None:
         return HostLock(self.lock._path) if record.gateway == "here" else None
@@ -127,6 +128,18 @@ async def test_an_interrupted_action_is_over_once_somebody_has_seen_it(desk: Des
     (line,) = read.records
     assert (line.kind, line.result) == (ActionKind.UNKNOWN, f"unknown: {NOT_KNOWN}")
     assert line.steps[-1].detail == "by ben@laptop"
+
+
+async def test_what_another_user_was_ended_in_is_told_until_it_is_seen(desk: Desk) -> None:
+    await desk.look()
+    desk.left = (Holder("ana@laptop", "restarting the gateway", NOW).interrupted("here", "vp"),)
+    (read,) = await desk.look()
+    assert read.interrupted == read.records == desk.left
+    assert await desk.look() == []
+    append_action(desk.path, seen(desk.left[0], "ben@laptop", NOW))
+    (read,) = await desk.look()
+    assert read.interrupted == ()
+    assert [line.steps[-1].detail for line in read.records] == ["by ben@laptop"]
 
 
 async def test_what_was_begun_elsewhere_is_no_matter_of_this_watch(desk: Desk) -> None:

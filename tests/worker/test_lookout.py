@@ -10,6 +10,7 @@ from tests.support import builders
 from tests.support.rollout import window
 
 from vp_tui.domain.events import (
+    OrderRefused,
     RestartActed,
     RestartAsked,
     SwitchActed,
@@ -37,7 +38,7 @@ from vp_tui.domain.lane.switches import (
 )
 from vp_tui.domain.models import Plane, Source
 from vp_tui.domain.vocabulary import RevertMode, Stage, Traffic
-from vp_tui.state.reducer import reduce_all
+from vp_tui.state.reducer import reduce, reduce_all
 from vp_tui.views.lookout import circumstances, judged
 from vp_tui.views.view import View
 from vp_tui.worker.lookout import act_on_revert
@@ -246,6 +247,19 @@ class TestFollowing:
         assert change == FORCE_FALLBACK
         assert reason.startswith("auto-revert: 3 of the last 9 fell back")
         assert known.auto_revert.phase is Phase.REVERTED
+
+    def test_it_is_armed_again_exactly_when_its_order_was_refused(self) -> None:
+        hands, why = _Hands(), "ana's vp-tui is restarting the gateway"
+        tried = live(told(), 15, hands)
+        refused = OrderRefused(15.0, FORCE_FALLBACK.words, "http://gateway", why)
+        known = reduce(tried, refused)
+        assert known.auto_revert.phase is Phase.ARMED
+        live(known, 15, hands, at=15)
+        assert len(hands.changed) == 2
+        done = reduce(tried, SwitchAsked(12.0, FORCE_FALLBACK, "ana@laptop"))
+        assert reduce(done, refused).auto_revert.phase is Phase.REVERTED
+        other = refused._replace(what=RELEASE.words)
+        assert reduce(tried, other).auto_revert.phase is Phase.REVERTED
 
     def test_not_before_ten_seconds_are_over(self) -> None:
         hands = _Hands()

@@ -307,6 +307,17 @@ async def test_one_that_died_in_the_midst_of_it_is_named(pair: Pair) -> None:
     (told,) = pair.ben.events
     assert isinstance(told, OrderRefused)
     assert told.why.startswith("ana's vp-tui began cancelling a at 03:07:00Z and is gone, its end")
+    await pair.ben.cancel("a", "it was looked at")
+    assert pair.ben.orders.asked == [("a", "it was looked at")]
+
+
+async def test_one_that_died_long_ago_is_named_as_well(pair: Pair) -> None:
+    lock = HostLock(lock_file(pair.locks, "http://gateway", "session a"))
+    lock.take(Holder("ana@laptop", "cancelling a", START - timedelta(days=1)).to_text())
+    assert lock._fd is not None
+    os.close(lock._fd)  # as its death would
+    await pair.ben.cancel("a", "stuck")
+    assert [type(event) for event in pair.ben.events] == [OrderRefused]
 
 
 async def test_what_tells_nothing_in_a_lock_keeps_nobody(pair: Pair) -> None:

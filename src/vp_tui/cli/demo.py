@@ -7,8 +7,10 @@ in the scenario `auth` files with tokens. All of it is scratch, and gone with th
 from __future__ import annotations
 
 import json
+from functools import partial
 from itertools import chain
 from pathlib import Path
+from shutil import rmtree
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
 
@@ -56,7 +58,8 @@ def demo(arguments: Arguments) -> int:
             settings = settle({**_usual(options, Path(scratch)), **flags, **given}).settings
             story = chain(_first_told(options, settings), gateway.story())
             places = Places(Path(scratch, "state"))
-            return watch.run_tui(settings, places, ambient=False, story=story)
+            gone = partial(rmtree, scratch, ignore_errors=True)
+            return watch.run_tui(settings, places, ambient=False, story=story, at_end=gone)
 
 
 def _usual(options: SimOptions, scratch: Path) -> dict[str, Given]:

@@ -39,8 +39,9 @@ def watch(arguments: Arguments) -> int:
 
 def require_terminal(command: str) -> None:
     """Raise ConfigError where a command cannot draw."""
-    for name, stream in (("stdout", sys.stdout), ("stdin", sys.stdin)):
-        if not stream.isatty():
+    streams = {"stdout": sys.stdout, "stdin": sys.stdin, "stderr": sys.__stderr__}  # drawn on
+    for name, stream in streams.items():
+        if stream is None or not stream.isatty():
             raise ConfigError(
                 f"vp-tui {command} draws on a terminal, and {name} is none: "
                 "for one look without a terminal use `vp-tui status --json`"
@@ -48,11 +49,17 @@ def require_terminal(command: str) -> None:
 
 
 def run_tui(
-    settings: Settings, places: Places, *, ambient: bool = True, story: Iterable[str] = ()
+    settings: Settings,
+    places: Places,
+    *,
+    ambient: bool = True,
+    story: Iterable[str] = (),
+    at_end: Callable[[], None] = lambda: None,
 ) -> int:
     """Watch until the operator leaves. `ambient` lets tokens come from the environment too.
 
-    `story` is what the demo's gateway will do next, as it tells that.
+    `story` is what the demo's gateway will do next, as it tells that; `at_end` clears up where the
+    process has to be ended at once.
     """
     # Loading makes many objects and no garbage: collecting would cost a fifth of the time to the
     # first frame. The app collects again once that is on the screen.
@@ -62,7 +69,7 @@ def run_tui(
     network = NetworkThread()
     lane = lane_watch(settings, places, network, ambient=ambient)
     Thread(target=_tell, args=(story, lane.mailbox.put), daemon=True).start()
-    app = VpTuiApp(lane, network)
+    app = VpTuiApp(lane, network, at_end)
     with events_noted(lane.store):
         try:
             app.run()

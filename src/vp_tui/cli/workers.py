@@ -16,6 +16,7 @@ from vp_tui.cli.wiring import USUAL, Surroundings, means_of, new_store
 from vp_tui.domain.events import SessionsArrived
 from vp_tui.domain.lane.switches import Means
 from vp_tui.domain.models import Plane
+from vp_tui.domain.orders import Holder
 from vp_tui.domain.vocabulary import RevertMode
 from vp_tui.gateway.client import GatewayClient
 from vp_tui.gateway.credentials import gateway_id, stream_url
@@ -24,6 +25,7 @@ from vp_tui.gateway.orders import Orders
 from vp_tui.gateway.stream import StreamCore
 from vp_tui.gateway.transport import TlsContext
 from vp_tui.gateway.websocket import SessionStream, SocketOptions
+from vp_tui.storage.errors import LockError
 from vp_tui.storage.locks import HostLock, lock_file
 from vp_tui.storage.places import actor
 from vp_tui.worker import files
@@ -155,7 +157,18 @@ def order_runner(
 
 def _lock_of(settings: Settings, places: Places, what: str) -> HostLock:
     """Return the host's lock for what is done to the gateway, by whatever URL it is known."""
-    return HostLock(lock_file(places.locks, gateway_id(settings.url), what))
+    return HostLock(lock_file(places.locks, settings.id or gateway_id(settings.url), what))
+
+
+def _left_in_locks(settings: Settings, places: Places) -> tuple[ActionRecord, ...]:
+    """Return what the host's locks tell was begun on the lane and never ended, by whomever."""
+    found = []
+    for subject in ("lane", "probe"):
+        with suppress(LockError):
+            left = Holder.from_text(_lock_of(settings, places, subject).left() or "")
+            if left is not None and left.until is None:
+                found.append(left.interrupted(settings.url, settings.vp_id))
+    return tuple(found)
 
 
 def _lock_of_action(settings: Settings, places: Places, action: ActionRecord) -> HostLock | None:
@@ -187,6 +200,8 @@ def file_feeds(
     yield files.WindowsFeed(evidence.windows, emit, clock)
     if settings.continuity_report:
         yield files.SuitesFeed(settings.continuity_report, emit, clock)
-    yield files.AuditFeed(places.audit, emit, clock, partial(_lock_of_action, settings, places))
+    of_action = partial(_lock_of_action, settings, places)
+    left = partial(_left_in_locks, settings, places)
+    yield files.AuditFeed(places.audit, emit, clock, of_action, left)
     if settings.brake.env_file:
         yield files.SwitchesFeed(settings.brake.env_file, emit, clock)

@@ -154,6 +154,11 @@ class Holder(NamedTuple):
         until = clock_z(self.until)
         return f"{self._who} was {self.under_way} until {until}: look at what came of it first"
 
+    def interrupted(self, gateway: str, vp_id: str) -> ActionRecord:
+        """Return what was begun so, on the gateway and lane that are watched, as an action."""
+        told = (self.since, self.actor, self.under_way, gateway, "", (), NOT_KNOWN)
+        return ActionRecord(*told, ActionKind.INTERRUPTED, gateway, vp_id)
+
     @property
     def _who(self) -> str:
         return f"{self.actor.partition('@')[0]}'s vp-tui"

@@ -6,9 +6,10 @@ What other vp-tui did to the same log, window and audit comes here too, as their
 from __future__ import annotations
 
 from dataclasses import replace
+from math import inf
 from typing import TYPE_CHECKING, Any, Final
 
-from vp_tui.domain.lane.auto_revert import AutoRevert, Phase, news, step_auto_revert, stopped
+from vp_tui.domain.lane.auto_revert import AutoRevert, Phase, again, news, step_auto_revert, stopped
 from vp_tui.domain.missions import note_cancelled
 from vp_tui.domain.models import Source
 from vp_tui.domain.rollout.verdicts import Attestation, attested
@@ -91,7 +92,10 @@ def order_refused(event: events.OrderRefused, state: State) -> State:
     """Say why an order was not carried out."""
     state = replace(state, refused=(*state.refused, event)[-CANCELS_KEPT:])
     whom = event.target if event.target in state.sessions else None
-    return with_entry(state, event.at, whom, event.what, f"refused: {event.why}", "warn")
+    state = with_entry(state, event.at, whom, event.what, f"refused: {event.why}", "warn")
+    brake = state.lane.brake
+    after = again(state.auto_revert, event.what, brake.asked_at if brake else -inf)
+    return _with_revert(state, event.at, after)
 
 
 def outcome_audited(event: events.OutcomeAudited, state: State) -> State:

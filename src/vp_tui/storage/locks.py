@@ -189,18 +189,25 @@ class HostLock:
 
     def is_held(self) -> bool:
         """Tell whether somebody has it. Raises LockError when that cannot be told."""
+        return self.left() is None
+
+    def left(self) -> str | None:
+        """Return what its last holder said, literally; None while somebody has it.
+
+        Raises LockError when that cannot be told.
+        """
         with LockError.for_os_errors(self._path):
             try:
                 fd = os.open(self._path, os.O_RDONLY | _CLOSELY)
             except FileNotFoundError:
-                return False
+                return ""
             try:
                 take(fd, fcntl.LOCK_SH, 0.0)
+                return _said(fd)
             except BlockingIOError:
-                return True
+                return None
             finally:
                 os.close(fd)
-            return False
 
 
 def _shared(path: Path) -> int:

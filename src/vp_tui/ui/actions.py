@@ -280,6 +280,9 @@ class KeyedApp(App[None]):
     def hold_back(self, what: str, why: str) -> None:
         """Remember what was held back, to say it once the screen is seen again."""
 
+    def at_end(self) -> None:
+        """Leave nothing behind where the process is ended with no other ado."""
+
     async def detach(self) -> None:
         """Close what must not be left unread while vp-tui is stopped."""
 

@@ -32,7 +32,7 @@ from vp_tui.ui.watch.screen import (
 from vp_tui.views.actions import action_named, actions_in
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Iterator
+    from collections.abc import Callable, Coroutine, Iterator
 
     from textual.binding import BindingType
     from textual.events import Resize
@@ -96,14 +96,21 @@ class VpTuiApp(Guarded, KeyedApp):
     ]
     COMMANDS = {ActionProvider}  # noqa: RUF012 - Textual's signature
 
-    def __init__(self, lane: LaneWatch, network: NetworkThread) -> None:
-        """`network` is where the lane's feeds run, from the first frame to the app's end."""
+    def __init__(
+        self, lane: LaneWatch, network: NetworkThread, at_end: Callable[[], None] = lambda: None
+    ) -> None:
+        """`network` is where the lane's feeds run, from the first frame to the app's end.
+
+        `at_end` is done where the process is ended before it can clear up.
+        """
         super().__init__()
         self.driver_class = TerminalDriver
         self.lane = lane
+        self.at_end = at_end  # type: ignore[method-assign]  # given, not another class
         self.tones = Tones(lane.store.state.watch.colour)
         self.crash: BaseException | None = None
         self._network = network
+        self._unseen: str | None = None
         self._not_seen: list[str] = []
         """What nobody saw, to be told once somebody sees it."""
 
@@ -145,6 +152,9 @@ class VpTuiApp(Guarded, KeyedApp):
     def tick(self) -> None:
         """Let a second pass: alarms are looked for in dialogs and frozen too."""
         before, unseen = self.lane.store.state.auto_revert, self.unseen()
+        if unseen != self._unseen:
+            self._unseen = unseen
+            self.lane.commands.hold_back(unseen)
         if self.lane.lookout.look(unseen):
             self.bell()
         told = news(before, self.lane.store.state.auto_revert)

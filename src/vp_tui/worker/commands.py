@@ -127,6 +127,10 @@ class Commands:
         prompt = prompt_for(state.watch.probe_prompt, state.dialect)
         self.feeds.order(orders.RunProbe(prompt, state.dialect))
 
+    def hold_back(self, unseen: str | None) -> None:
+        """Have nothing sent that was begun, while nobody sees the screen; `unseen` is why."""
+        self.feeds.call(lambda feeds: feeds.orders.hold_back(unseen))
+
     def refused(self, action: str, target: str, reason: str, why: str) -> None:
         """Audit that something was asked for and not done."""
         record = self._told(action, target, reason, f"refused: {why}")

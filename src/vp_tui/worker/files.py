@@ -248,15 +248,20 @@ class AuditFeed(StampedFeed):
         emit: Callable[[Event], None],
         clock: Callable[[], float],
         lock_of: Callable[[ActionRecord], HostLock | None] = lambda _record: None,
+        left: Callable[[], tuple[ActionRecord, ...]] = tuple,
     ) -> None:
-        """`lock_of` is the host's lock of an action on this gateway and lane, None: it is none."""
+        """`lock_of` is the host's lock of an action on this gateway and lane, None: it is none.
+
+        `left` is what the host's locks tell of actions that somebody was ended in the midst of:
+        another user's audit is not read here.
+        """
         super().__init__(path, emit, clock)
-        self._lock_of = lock_of
+        self._lock_of, self._left = lock_of, left
         self._begun: tuple[ActionRecord, ...] = ()
 
     def stamp(self) -> object:
         """Return what changes with the file, and with what is under way."""
-        return super().stamp(), tuple(map(self._is_interrupted, self._begun))
+        return super().stamp(), tuple(map(self._is_interrupted, self._begun)), self._left()
 
     part = "reading the audit"
 
@@ -269,8 +274,11 @@ class AuditFeed(StampedFeed):
             for one in self._begun
             if self._is_interrupted(one)
         }
-        told = tuple(found.get(one, one) for one in records)
-        return AuditRead(self._clock(), told, unreadable, interrupted=tuple(found.values()))
+        known = {(one.at, one.actor) for one in records}
+        others = tuple(one for one in self._left() if (one.at, one.actor) not in known)
+        told = (*others, *(found.get(one, one) for one in records))
+        interrupted = (*others, *found.values())
+        return AuditRead(self._clock(), told, unreadable, interrupted=interrupted)
 
     def unread(self, error: StorageError) -> AuditRead:
         """Return why there are none."""

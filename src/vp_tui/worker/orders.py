@@ -120,6 +120,13 @@ class OrderRunner:
     """What is under way, by what it is about: why another order about that is refused."""
     _left: dict[str, str] = field(default_factory=dict)
     """What this vp-tui left in the host's locks: that was seen here."""
+    _told: set[str] = field(default_factory=set)
+    """What others left who were ended in the midst of it, told once: who asks again knows it."""
+
+    def hold_back(self, unseen: str | None) -> None:
+        """Let a probe under way send no more while nobody sees the screen: `unseen` is why."""
+        if self.tools is not None:
+            self.tools.prober.unseen = unseen
 
     async def carry_out(self, order: Order) -> None:
         """Carry out an order to its end. It is in the audit then, or AuditFailed says why not."""
@@ -202,9 +209,12 @@ class OrderRunner:
             other = Holder.from_text(held)
             return other.told if other else "another vp-tui on this host is at it"
         before = Holder.from_text(lock.found)
-        if before is None or lock.found == self._left.get(account.record.subject):
+        is_known = lock.found in {self._left.get(account.record.subject), *self._told}
+        if before is None or is_known:
             return None
-        if self.wall() - (before.until or before.since) > timedelta(seconds=UNSEEN_S):
+        if before.until is None:
+            self._told.add(lock.found)
+        elif self.wall() - before.until > timedelta(seconds=UNSEEN_S):
             return None
         lock.release(lock.found)
         return before.told_after

@@ -20,6 +20,7 @@ from vp_tui.domain.lane.probe import (
     timed_out,
 )
 from vp_tui.domain.lane.switch_proof import ProofStep
+from vp_tui.domain.models import Failure
 from vp_tui.gateway.errors import GatewayError
 
 if TYPE_CHECKING:
@@ -44,6 +45,8 @@ class Prober:
     clock: Callable[[], float] = time.monotonic
     poll_s: float = POLL_S
     timeouts_s: Mapping[ProbeStep, float] = field(default_factory=lambda: TIMEOUTS_S)
+    unseen: str | None = None
+    """Why nobody sees the screen, with a place for the verb: nothing more is sent meanwhile."""
 
     async def run(self, prompt: str, dialect: Dialect | None) -> AsyncGenerator[Probe, None]:
         """Run a probe and yield it after each step, the last time when it is over.
@@ -78,13 +81,23 @@ class Prober:
             return None
 
     async def _execute(self, prompt: str, tell: Callable[[Fact], None]) -> None:
+        if self._is_held_back(tell):
+            return
         try:
             session_id = await self.orders.create_session()
         except GatewayError as error:
             tell(error.failure)
             return
         tell(ProofStep(self.clock(), ProbeStep.CREATED, session_id))
-        await self.orders.execute(session_id, prompt, tell)
+        if not self._is_held_back(tell):
+            await self.orders.execute(session_id, prompt, tell)
+
+    def _is_held_back(self, tell: Callable[[Fact], None]) -> bool:
+        """Tell whether nobody sees what it would do next, and end it then."""
+        if self.unseen is not None:
+            why = f"held back: {self.unseen.format('was')}"
+            tell(Failure(why, "probe again once the screen is seen"))
+        return self.unseen is not None
 
     async def _look(self, tell: Callable[[Fact], None]) -> None:
         """Ask the metrics for the mission again and again; an error is no answer, no more."""

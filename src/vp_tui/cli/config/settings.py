@@ -79,6 +79,8 @@ class Settings:
         "http://127.0.0.1:8002", URL, "the gateway", "--gateway-url URL", name="gateway_url"
     )
     """Without a trailing slash and without credentials."""
+    id: str = setting("", NAME, "of the gateway, whatever URL leads to it", name="gateway_id")
+    """Names its locks; "": the URL does."""
     gateway_name: str = setting(
         "", NAME, "a gateway of the configuration file", "--gateway NAME", in_file=False
     )

@@ -12,6 +12,7 @@ from enum import StrEnum
 from math import ceil
 from typing import Final, NamedTuple
 
+from vp_tui.domain.lane.switches import FORCE_FALLBACK
 from vp_tui.domain.text import age
 from vp_tui.domain.vocabulary import RevertMode
 
@@ -58,7 +59,8 @@ class AutoRevert(NamedTuple):
     until: float = 0.0
     """COUNTING: when fallback is forced."""
     seen_at: float = 0.0
-    """COUNTING: when it was stepped last; HELD: since when; after that: when it was over."""
+    """COUNTING: when it was stepped last; HELD: since when; after that: when it was over;
+    REVERTED: when the order was given."""
     bar: str | None = UNCLAIMED
     """Why another vp-tui on this host is the one that may act; None: this one is."""
 
@@ -117,6 +119,17 @@ def stopped(before: AutoRevert, who: str) -> AutoRevert:
     return AutoRevert(Phase.STOPPED, before.trip, who, bar=before.bar)
 
 
+def again(before: AutoRevert, what: str, asked_at: float) -> AutoRevert:
+    """Return the state after an order was refused; its own leaves it armed, as nothing was done.
+
+    `what` was refused, and `asked_at` is when a switch was last begun to be set.
+    """
+    is_done = before.phase is not Phase.REVERTED or asked_at >= before.seen_at
+    if is_done or what != FORCE_FALLBACK.words:
+        return before
+    return AutoRevert(Phase.ARMED, before.trip, bar=before.bar)
+
+
 def _armed(before: AutoRevert, rest: AutoRevert, seen: Circumstances, now: float) -> AutoRevert:
     if before.phase is Phase.STOPPED and seen.trip is not None:
         return before._replace(trip=seen.trip)
@@ -137,7 +150,7 @@ def _counting(before: AutoRevert, rest: AutoRevert, now: float) -> AutoRevert:
     # Nobody could see and stop it while the screen stood still: that time does not count.
     until = before.until + max(now - before.seen_at - LATE_S, 0.0)
     if now >= until:
-        return rest._replace(phase=Phase.REVERTED)
+        return rest._replace(phase=Phase.REVERTED, seen_at=now)
     return rest._replace(phase=Phase.COUNTING, until=until, seen_at=now)
 
 
@@ -160,11 +173,16 @@ def news(before: AutoRevert, after: AutoRevert) -> str | None:
         held = f"a countdown was held back for {age(after.seen_at - before.seen_at)}"
         goes_on = "the trip is over" if after.phase is Phase.ARMED else _NEWS[after.phase]
         return f"{held}: {before.why.replace('{}', 'was')}; {goes_on.format(why=after.why)}"
-    if after.phase is Phase.ARMED and before.is_counting:
-        return "the trip was over before the countdown: nothing was forced"
+    if after.phase is Phase.ARMED and before.phase in _AGAIN:
+        return _AGAIN[before.phase]
     return _dry(after.why) if is_dry else _NEWS[after.phase].format(why=after.why)
 
 
+_AGAIN: Final = {
+    Phase.COUNTING: "the trip was over before the countdown: nothing was forced",
+    Phase.REVERTED: "fallback was not forced, as its order was refused: it is armed again",
+}
+"""What armed it again, by what it was before."""
 _NEWS: Final = {
     Phase.ARMED: f"armed: a trip forces fallback after {COUNTDOWN_S:g} s",
     Phase.COUNTING: (

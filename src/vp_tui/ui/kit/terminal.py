@@ -66,6 +66,7 @@ class Outlet(Thread):
         self._size = 0
         self._is_torn = self._is_last = self._is_gone = False
         self._since: float | None = None
+        self._behind_since: float | None = None
 
     def write(self, text: str) -> None:
         """Have a text written."""
@@ -78,6 +79,8 @@ class Outlet(Thread):
             if not (self._is_torn or self._is_gone):
                 self._waiting.append(data)
                 self._size += len(data)
+            if self._behind_since is None:
+                self._behind_since = self._clock()
             self._changed.notify_all()
 
     def flush(self) -> None:
@@ -86,6 +89,11 @@ class Outlet(Thread):
     def hung_s(self) -> float:
         """Return for how long the terminal has not taken what it was given."""
         since = self._since
+        return 0.0 if since is None else self._clock() - since
+
+    def behind_s(self) -> float:
+        """Return for how long there was always something that it was not given yet."""
+        since = self._behind_since
         return 0.0 if since is None else self._clock() - since
 
     def begin_last(self) -> None:
@@ -113,6 +121,8 @@ class Outlet(Thread):
             is_whole = self._written(data)
             with self._changed:
                 self._size = sum(map(len, self._waiting))
+                if not self._waiting:
+                    self._behind_since = None
                 is_torn, self._is_torn, self._is_gone = self._is_torn, False, not is_whole
                 self._changed.notify_all()
             if not is_whole:
@@ -190,6 +200,8 @@ class TerminalDriver(LinuxDriver):
             return "the terminal {} gone"
         if self._outlet.hung_s() >= HUNG_S:
             return "the terminal {} hung"
+        if self._outlet.behind_s() >= HUNG_S:
+            return f"the terminal {{}} not drawn on for {HUNG_S:g} s"
         return "the tmux session {} detached" if self._tmux.is_detached else None
 
     def write(self, data: str) -> None:
@@ -250,6 +262,8 @@ class TerminalDriver(LinuxDriver):
 
     def _end(self, code: int) -> None:
         """Give the terminal back as well as it can be, and end: the locks end with the process."""
+        with suppress(Exception):
+            self._keyed.at_end()
         with suppress(Exception):
             if self.attrs_before is not None and os.tcgetpgrp(self.fileno) == os.getpgrp():
                 termios.tcsetattr(self.fileno, termios.TCSANOW, self.attrs_before)
