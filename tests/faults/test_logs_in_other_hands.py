@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,7 +15,8 @@ from vp_tui.cli.config.settings import Settings
 from vp_tui.cli.doctor.diagnosis import file_checks
 from vp_tui.domain.rollout.evidence_row import parse_log
 from vp_tui.state.store import Store
-from vp_tui.storage.errors import EvidenceError, LogDamaged
+from vp_tui.storage import evidence_log
+from vp_tui.storage.errors import EvidenceError, LogChanged, LogDamaged
 from vp_tui.storage.evidence_log import append_row, read_log
 from vp_tui.storage.places import Places
 from vp_tui.storage.records import records_path
@@ -115,3 +117,40 @@ async def test_the_screen_tells_it_and_asks_for_the_engineers_word(tmp_path: Pat
     written = await recorder.record(draft, choice._replace(despite=asked.damage))
     assert isinstance(written, Written)
     assert written.line == LAST
+
+
+def test_of_a_huge_log_the_newest_rows_are_read_from_its_end(tmp_path: Path) -> None:
+    log = tmp_path / "log.md"
+    with log.open("wb") as file:
+        file.seek(500 * 1024 * 1024)  # a hole, which reads as zeros
+        file.write(b"\n" + GOLDEN)
+    tracemalloc.start()
+    table, _ = read_log(log)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 50 * 1024 * 1024
+    assert [each.row for each in table.rows] == [each.row for each in parse_log(GOLDEN).rows]
+    assert table.rows[0].line == parse_log(GOLDEN).rows[0].line + 1
+    assert table.warnings == ("it is larger than 8 MiB: only its newest rows are read",)
+    with pytest.raises(EvidenceError, match="it has 500 MiB, and more than 64 are too many"):
+        record_row(log, row(), facts())
+
+
+def test_a_large_log_is_written_as_it_was_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(evidence_log, "TAIL", 4096)
+    log = tmp_path / "log.md"
+    log.write_bytes(GOLDEN)
+    for number in range(40):
+        _, seen = read_log(log)
+        appended = append_row(log, row(f"row {number}"), expected=seen)
+        table, now = read_log(log)
+        assert (table.rows[-1].line, now) == (appended.line, appended.fingerprint)
+    whole, _ = read_log(log, is_whole=True)
+    assert len(table.rows) < len(whole.rows) == 56
+    assert [(each.line, each.row) for each in table.rows] == [
+        (each.line, each.row) for each in whole.rows[-len(table.rows) :]
+    ]
+    with pytest.raises(LogChanged):
+        append_row(log, row(), expected=seen)

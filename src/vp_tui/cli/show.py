@@ -130,7 +130,7 @@ def show(log: Path) -> dict[str, Any]:
 
     Raises EvidenceError when there is no such file or it cannot be read.
     """
-    table, _ = read_log(log, must_exist=True)
+    table, _ = read_log(log, must_exist=True, is_whole=True)
     rows = [asdict(row.row) | {"line": row.line} for row in table.rows]
     return {"rows": rows, "warnings": list(table.warnings)}
 

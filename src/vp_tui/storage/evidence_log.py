@@ -9,14 +9,13 @@ the lock next appends that row first.
 
 from __future__ import annotations
 
-import hashlib
 import os
+import sys
 import time
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, BinaryIO, Final
 
 from vp_tui.domain.rollout.evidence_row import (
     HEADING,
@@ -36,6 +35,7 @@ from vp_tui.storage.atomic import (
     discarded_on_error,
     holds,
     read_if_there,
+    regular,
     replace_unchanged,
     stage,
     sweep,
@@ -68,6 +68,12 @@ _PAUSE_S: Final = 0.02
 """Between two of them, and a little more each time: an editor that moves its file away before it
 writes needs a moment."""
 
+TAIL: Final = 8 * 1024 * 1024
+"""Bytes of a log that are read to tell its newest rows."""
+WRITTEN_AT_MOST: Final = 64 * 1024 * 1024
+"""Bytes of a log that is written into: a row makes it anew."""
+_BLOCK: Final = 1024 * 1024
+
 NO_ROWS: Final = sha256(b"")
 """The fingerprint of a log without a row."""
 
@@ -97,13 +103,7 @@ class _Content:
 
     def fingerprint(self, added: bytes = b"") -> str:
         """Return that of the rows with `added` behind them."""
-        grown = self._hashed.copy()
-        grown.update(added)
-        return grown.hexdigest()
-
-    @cached_property
-    def _hashed(self) -> hashlib._Hash:
-        return hashlib.sha256(self.base[self.span.start : self.span.end])
+        return _fingerprint(self.base, self.span, added)
 
     def count(self, line: bytes) -> int:
         """Return how often `line` is among the rows."""
@@ -121,22 +121,56 @@ def resolve(log: Path) -> Path:
 
 
 def read_log(
-    log: Path, known: EvidenceTable | None = None, *, must_exist: bool = False
+    log: Path,
+    known: EvidenceTable | None = None,
+    *,
+    must_exist: bool = False,
+    is_whole: bool = False,
 ) -> tuple[EvidenceTable, str]:
     """Return the rows of a log, none when there is no file; `known` as for `parse_log`.
 
-    With them their fingerprint: what stands around the table does not count.
-    Raises EvidenceError when it cannot be read, or is not there although it `must_exist`.
+    Of one that is larger than `TAIL` only the newest, unless all are wanted: then `is_whole`. With
+    them their fingerprint: what stands around the table does not count. Raises EvidenceError when
+    it cannot be read, or is not there although it `must_exist`.
     """
     path = resolve(log)
     with EvidenceError.for_os_errors(path):
-        data = read_if_there(path)
-    if data is None and must_exist:
-        raise EvidenceError("there is no such file", "name an evidence log", path)
-    if data is None or _is_blank(data):
+        try:
+            with regular(path) as file:
+                data, before = _newest(file, sys.maxsize if is_whole else TAIL)
+        except FileNotFoundError:
+            if not must_exist:
+                return EvidenceTable(), NO_ROWS
+            cure = "name an evidence log"
+            raise EvidenceError("there is no such file", cure, path) from None
+    if _is_blank(data):
         return EvidenceTable(), NO_ROWS
-    table = parse_log(data, known)
-    return table, sha256(data[table.span.start : table.span.end]) if table.span else NO_ROWS
+    if before and data.startswith(b"|"):  # in the middle of the table
+        data, before = NEW_LOG + data, before - NEW_LOG.count(b"\n")
+    table = parse_log(data, known, before)
+    if before:
+        said = f"it is larger than {TAIL >> 20} MiB: only its newest rows are read"
+        table = replace(table, warnings=(said, *table.warnings))
+    return table, _fingerprint(data, table.span) if table.span else NO_ROWS
+
+
+def _newest(file: BinaryIO, limit: int) -> tuple[bytes, int]:
+    """Return the whole lines in the last `limit` bytes of a file, and how many are before them."""
+    start = os.fstat(file.fileno()).st_size - limit
+    if start <= 0:
+        return file.read(), 0
+    before, left = 0, start
+    while left and (block := file.read(min(left, _BLOCK))):
+        before += block.count(b"\n")
+        left -= len(block)
+    _, newline, lines = file.read().partition(b"\n")  # what is before it began before
+    return lines, before + len(newline)
+
+
+def _fingerprint(data: bytes, span: TableSpan, added: bytes = b"") -> str:
+    """Return that of the newest rows, at most `TAIL` / 2 bytes of them, with `added` behind."""
+    start = max(span.start, span.end - TAIL // 2)
+    return sha256((data[start : span.end] + added)[-(TAIL // 2) :])
 
 
 def append_row(
@@ -161,7 +195,7 @@ def append_row(
     synced in the end, has the row.
     """
     path = resolve(log)
-    refuse_read_only(path)
+    refuse_unwritable(path)
     text = format_row(row)
     with locked(path, wait_s), EvidenceError.for_os_errors(path):
         _refuse_damaged(path, despite)
@@ -182,10 +216,7 @@ def append_row(
 
 
 def is_interrupted(path: Path) -> bool:
-    """Tell whether a row was begun, and its record perhaps written, by a process that ended.
-
-    Also true while one is being written. The log's symbolic links are followed already.
-    """
+    """Tell whether a row was begun and not ended: by a process that ended, or one that is at it."""
     return _mark(path).exists()
 
 
@@ -250,8 +281,7 @@ def _append(
 
 
 def _refuse_damaged(path: Path, despite: str | None) -> None:
-    content = _read(path)
-    damage = damage_of(content.base, content.span)
+    damage = damage_of((content := _read(path)).base, content.span)
     if damage is not None and damage != despite:
         error = LogDamaged(damage, "mend it, then append the row again", path)
         error.damage = damage
@@ -298,16 +328,22 @@ def _is_blank(data: bytes) -> bool:
     return not data[:_BLANK_LIMIT].removeprefix(BOM).strip() and len(data) <= _BLANK_LIMIT
 
 
-def refuse_read_only(path: Path) -> None:
-    """Raise EvidenceError where the log or its directory is marked read-only, for root too."""
+def refuse_unwritable(path: Path) -> None:
+    """Raise EvidenceError where the log or its directory is marked read-only, for root too.
+
+    And where it is too large to be made anew for a row.
+    """
     for place in (path.parent, path):
         with EvidenceError.for_os_errors(path):
             try:
-                writable = place.stat().st_mode & 0o222 and os.access(place, os.W_OK)
+                status = place.stat()
             except FileNotFoundError:
                 if place != path:
                     raise
                 return
-        if not writable:
+        if not (status.st_mode & 0o222 and os.access(place, os.W_OK)):
             cure = "make it writable, then append the row again"
             raise EvidenceError("it is read-only", cure, place)
+    if status.st_size > WRITTEN_AT_MOST:
+        reason = f"it has {status.st_size >> 20} MiB, and more than {WRITTEN_AT_MOST >> 20} are too many"
+        raise EvidenceError(reason, "start a new log, then append the row to that", path)

@@ -125,7 +125,7 @@ def verify(log: Path, recompute: Recompute, heads: Path | None = None) -> list[R
             yield line
 
     with locked_for_reading(path):
-        table, _ = read_log(path)
+        table, _ = read_log(path, is_whole=True)
         kept = [] if heads is None else _heads(heads, path)
         with EvidenceError.for_os_errors(records_path(path)):
             entries = list(_entries(lines(), recompute))

@@ -19,7 +19,7 @@ from vp_tui.cli.show import shown_settings
 from vp_tui.domain.rollout.verdicts import UnreadReport
 from vp_tui.domain.text import counted, literal
 from vp_tui.storage.errors import EvidenceError
-from vp_tui.storage.evidence_log import read_log, refuse_read_only, resolve
+from vp_tui.storage.evidence_log import read_log, refuse_unwritable, resolve
 from vp_tui.storage.junit import read_report
 from vp_tui.storage.places import places
 from vp_tui.storage.rows import spooled_rows
@@ -266,7 +266,7 @@ def _log_read(log: Path) -> Check:
 
 def _log_written(log: Path) -> Check:
     """Tell whether the log may be written. Raises EvidenceError."""
-    refuse_read_only(resolve(log))
+    refuse_unwritable(resolve(log))
     return Check("files", "log writable", "ok", "so it seems: nothing was written to try it")
 
 

@@ -95,7 +95,9 @@ class EvidenceTable:
     """Why it is perhaps not the whole table, in words: then no row is written into it unasked."""
 
 
-def parse_log(data: bytes, known: EvidenceTable | None = None) -> EvidenceTable:
+def parse_log(
+    data: bytes, known: EvidenceTable | None = None, lines_before: int = 0
+) -> EvidenceTable:
     """Return the evidence table of the file `data`, whatever else is in it.
 
     Rows may be written by hand. One that has not eight cells is told in a warning and read as
@@ -104,32 +106,38 @@ def parse_log(data: bytes, known: EvidenceTable | None = None) -> EvidenceTable:
     surplus ones joined to the notes. Bytes that are not UTF-8 read as U+FFFD.
 
     `known` is the log as it was read before: rows that stayed as they were are not read again.
+    `lines_before` are in the file before `data`: the lines' numbers count them.
     """
     span = locate(data)
     if span is None:
         return EvidenceTable(warnings=(f"there is no table of 8 columns under `## {HEADING}`",))
     old = {row.line: row for row in known.rows} if known else {}
     rows = []
-    for number, raw in enumerate(span.lines(data), span.first_line):
+    for number, raw in enumerate(span.lines(data), span.first_line + lines_before):
         before = old.get(number)
         rows.append(before if before and before.raw == raw else read_row(raw, number))
     warnings = [f"line {row.line}: {row.warning}" for row in rows if row.warning]
     markers = conflict_markers(data)
-    warnings += [f"line {number}: a conflict marker that a merge left" for number in markers]
     warnings += [
-        f"line {number}: looks like a row, but a blank line or text cuts it off from the table"
+        f"line {number + lines_before}: a conflict marker that a merge left" for number in markers
+    ]
+    warnings += [
+        f"line {number + lines_before}: looks like a row, but a blank line or text cuts it off from the table"
         for number in lines_cut_off(data, span, len(COLUMNS))
     ]
-    return EvidenceTable(tuple(rows), span, tuple(warnings), damage_of(data, span))
+    return EvidenceTable(tuple(rows), span, tuple(warnings), damage_of(data, span, lines_before))
 
 
-def damage_of(data: bytes, span: TableSpan) -> str | None:
-    """Return why the table in `data` is perhaps not whole, None where nothing speaks for that."""
+def damage_of(data: bytes, span: TableSpan, lines_before: int = 0) -> str | None:
+    """Return why the table in `data` is perhaps not whole, None where nothing speaks for that.
+
+    `lines_before` as for `parse_log`.
+    """
     if markers := conflict_markers(data):
-        return f"line {markers[0]} is a conflict marker: a merge is not decided yet"
+        return f"line {markers[0] + lines_before} is a conflict marker: a merge is not decided yet"
     if outside := lines_cut_off(data, span, len(COLUMNS)):
         told = counted(len(outside), "row stands", "rows stand")
-        return f"{told} behind the table's end, the first in line {outside[0]}"
+        return f"{told} behind the table's end, the first in line {outside[0] + lines_before}"
     return None
 
 
