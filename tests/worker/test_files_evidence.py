@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 import pytest
 from tests.support.gateway import Rig, settle
@@ -136,10 +136,10 @@ async def test_records_that_cannot_be_read_are_a_problem(reading: Reading) -> No
 async def test_what_may_not_be_read_is_said_so(
     reading: Reading, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(_path: Path) -> bytes:
+    def refuse(_path: Path, _buffering: int = -1) -> BinaryIO:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("vp_tui.storage.evidence_log.read_if_there", refuse)
+    monkeypatch.setattr("vp_tui.storage.evidence_log.regular", refuse)
     told = await reading.look()
     assert told is not None
     assert told.problem is not None

@@ -79,7 +79,7 @@ def test_rows_that_stayed_are_not_read_again() -> None:
         b"\n",
         b"---\n",
         b"\n| a | b |\n|---|---|\n| 1 | 2 |\n",
-        b"\n" + TABLE + ROW + b"\n",
+        b"\n# Archive\n\n" + TABLE + ROW + b"\n",
         b"Text right behind it\nand more.\n\n",
         b"> quoted | text\n",
         b"- a list | item\n",
