@@ -32,6 +32,7 @@ from vp_tui.views.runs import are_runs_judged
 from vp_tui.views.status import status_object
 from vp_tui.views.troubles import troubles
 from vp_tui.views.view import View
+from vp_tui.views.words import reported
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -219,6 +220,18 @@ class TestTheReportedRate:
         assert any("a fallback rate that is no number" in each for each in told(view))
         assert badge(view, frozen=False) == "IMPAIRED"
         assert "NaN" not in json.dumps(status_object(view))
+        assert "no missions" not in reported(found)
+
+    def test_a_row_without_one_had_no_p95_though_each_mission_has_its_time(self) -> None:
+        body = metrics()
+        body["latency_seconds"]["p95_seconds"] = None
+        body["fallback"].pop("rate")
+        cells = numbers(looked(parsed(body))).cells  # type: ignore[union-attr]
+        assert cells.is_reconstructed
+        assert cells.p95_s is not None
+        body = metrics()
+        body["latency_seconds"]["p95_seconds"] = None
+        assert numbers(looked(parsed(body))).cells == cells  # type: ignore[union-attr]
 
 
 class TestEvents:

@@ -159,11 +159,11 @@ def _rate(fraction: object) -> object:
 
 
 class FallbackPayload(Payload):
-    """`fallback` of the metrics; `rate` is a fraction, None where it is no number."""
+    """`fallback` of the metrics; `rate` is a fraction, None where there is no number."""
 
     with_fallback: Whole = Field(alias="missions_with_fallback")
     considered: Whole = Field(alias="missions_considered")
-    rate: Annotated[float | None, BeforeValidator(_rate)]
+    rate: Annotated[float | None, BeforeValidator(_rate)] = None
 
 
 class LatencyPayload(Payload):
