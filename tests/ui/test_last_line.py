@@ -159,13 +159,18 @@ class TestDialogs:
         async with running(*scenes.ordinary(), opened) as rig:
             rig.watch.action_do("waive")
             await rig.settle()
+            assert rig.lines[-1].startswith(" tab, then type why  space next gate ")
+            await rig.press("tab")
             assert rig.lines[-1].startswith(" type why  tab next field ")
             await rig.press(*"why")
             assert rig.lines[-1].startswith(" enter waive it  tab next field ")
 
     async def test_a_window_without_a_label_has_enter_lead_there(self) -> None:
         async with running(*scenes.ordinary()) as rig:
-            await rig.press("w", "ctrl+u")
+            await rig.press("w")
+            rig.app.screen.query_one("#label").focus()
+            await rig.settle()
+            await rig.press("ctrl+u")
             assert rig.lines[-1].startswith(" enter to the label  tab next field ")
             await rig.press("x")
             assert rig.lines[-1].startswith(" enter open it  tab next field ")

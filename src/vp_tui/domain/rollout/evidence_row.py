@@ -122,7 +122,8 @@ def parse_log(
         f"line {number + lines_before}: a conflict marker that a merge left" for number in markers
     ]
     warnings += [
-        f"line {number + lines_before}: looks like a row, but a blank line or text cuts it off from the table"
+        f"line {number + lines_before}: looks like a row, but a blank line or text cuts it off from"
+        " the table"
         for number in lines_cut_off(data, span, len(COLUMNS))
     ]
     return EvidenceTable(tuple(rows), span, tuple(warnings), damage_of(data, span, lines_before))
