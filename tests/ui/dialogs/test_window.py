@@ -298,7 +298,7 @@ class TestTheOpenOne:
             await has_opened(rig)
         windows = WindowsRead(0.0, read_windows(files.windows))
         async with running(*night(windows), files=files, stage=Stage.SHADOW) as rig:
-            await rig.press("w")
+            await rig.until(lambda: len(rig.app.screen_stack) > 1)  # it asks by itself
             assert "stage <broadened>" in rig.text
             assert "--stage shadow goes before it on this screen" in rig.text
             await rig.press("enter")
