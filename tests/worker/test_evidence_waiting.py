@@ -88,7 +88,7 @@ def test_a_row_that_another_appends_at_the_same_time_is_not_doubled(
 ) -> None:
     keep(spool, log, row("first"), facts(), because=FULL)
 
-    def overtaken(kept: SpooledRow, expected: str | None) -> Appended:
+    def overtaken(kept: SpooledRow, expected: str | None, _heads: None) -> Appended:
         monkeypatch.setattr(waiting_module, "append_spooled", append_spooled)
         append_spooled(spooled_rows(spool, log).rows[0])
         return append_spooled(kept, expected)
@@ -103,7 +103,7 @@ def test_a_row_goes_behind_those_that_others_write_meanwhile(
 ) -> None:
     keep(spool, log, row("mine"), facts(), because=FULL)
 
-    def overtaken(kept: SpooledRow, expected: str | None) -> Appended:
+    def overtaken(kept: SpooledRow, expected: str | None, _heads: None) -> Appended:
         monkeypatch.setattr(waiting_module, "append_spooled", append_spooled)
         append_row(log, row("theirs"))
         return append_spooled(kept, expected)
@@ -119,7 +119,7 @@ def test_a_log_that_never_rests_leaves_the_row_waiting(
 ) -> None:
     keep(spool, log, row("mine"), facts(), because=FULL)
 
-    def overtaken(kept: SpooledRow, expected: str | None) -> Appended:
+    def overtaken(kept: SpooledRow, expected: str | None, _heads: None) -> Appended:
         append_row(log, row(f"theirs {len(notes(log))}"))
         return append_spooled(kept, expected)
 

@@ -345,5 +345,6 @@ def refuse_unwritable(path: Path) -> None:
             cure = "make it writable, then append the row again"
             raise EvidenceError("it is read-only", cure, place)
     if status.st_size > WRITTEN_AT_MOST:
-        reason = f"it has {status.st_size >> 20} MiB, and more than {WRITTEN_AT_MOST >> 20} are too many"
+        size, most = status.st_size >> 20, WRITTEN_AT_MOST >> 20
+        reason = f"it has {size} MiB, and more than {most} are too many"
         raise EvidenceError(reason, "start a new log, then append the row to that", path)

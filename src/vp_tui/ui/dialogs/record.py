@@ -62,14 +62,14 @@ class RecordDialog(WorkDialog[Outcome]):
     title_text = "RECORD"
     keys_text = "enter write row  tab next  digits decision  v whole row  esc nothing"
 
-    def __init__(self, lane: LaneWatch, why: str | None = None) -> None:
+    def __init__(self, lane: LaneWatch, why: str = "", despite: str | None = None) -> None:
         super().__init__(lane)
-        self.said = why or ""
+        self.said = why
         self._draft = draft_row(lane.live.view)
         self._proposed = self._draft.window
         self._keep: bool | None = None
         """Whether the window stays open; None: as the word has it."""
-        self._despite: str | None = None
+        self._despite = despite
 
     def body(self) -> list[Widget]:
         return [

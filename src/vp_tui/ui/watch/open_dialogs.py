@@ -74,7 +74,7 @@ async def record_now(board: Board) -> None:
     finally:
         board.is_writing = False
     if isinstance(outcome, Preceded):
-        record(board, meanwhile(outcome))
+        record(board, meanwhile(outcome), outcome.damage)
     else:
         _recorded(board, outcome)
 
@@ -92,10 +92,13 @@ def _why_rests(board: Board) -> str | None:
     return f"[{key}] rests until the next poll: a row was written {age_s:.0f} s ago"
 
 
-def record(board: Board, why: str | None = None) -> None:
-    """Open the dialog; `why` tells what it is opened for in place of a row written at once."""
+def record(board: Board, why: str = "", despite: str | None = None) -> None:
+    """Open the dialog; `why` tells what it is opened for in place of a row written at once.
+
+    `despite` is what is wrong with the log and was shown with that.
+    """
     if not board.is_writing and _may_write(board):
-        board.app.push_screen(RecordDialog(board.lane, why), partial(_recorded, board))
+        board.app.push_screen(RecordDialog(board.lane, why, despite), partial(_recorded, board))
 
 
 def _may_write(board: Board) -> bool:
