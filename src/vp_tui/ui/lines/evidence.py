@@ -21,7 +21,7 @@ from vp_tui.state.state import NO_EVIDENCE
 from vp_tui.ui.lines.figure_layouts import side_by_side
 from vp_tui.ui.lines.figures import listed_in_brief, no_figures
 from vp_tui.ui.lines.header import gate_line
-from vp_tui.ui.lines.paint import Line, Span, cut, fit, join, plain, wrap_text
+from vp_tui.ui.lines.paint import Line, Span, cut, fit, join, paragraph, plain
 from vp_tui.views import words
 from vp_tui.views.actions import key_of
 from vp_tui.views.draft import flags_beside, label_after, rows_of_others
@@ -221,7 +221,7 @@ def closing_words(view: View, window: Window) -> str:
 def sentences(said: list[tuple[str, bool]], width: int) -> list[Line]:
     """Return sentences as lines of at most `width` cells."""
     told = (
-        wrap_text(f"! {text}", width, "warn") if is_doubt else wrap_text(text, width)
+        paragraph(f"! {text}", width, 0, "warn") if is_doubt else paragraph(text, width, 0)
         for text, is_doubt in said
     )
     return [*chain(*told)]

@@ -21,7 +21,6 @@ from vp_tui.ui.lines.paint import (
     join,
     paragraph,
     wrap_line,
-    wrap_text,
 )
 from vp_tui.views import words
 from vp_tui.views.actions import key_of
@@ -192,21 +191,23 @@ def target_lines(target: RunRow, width: int) -> list[Line]:
     viewers = f"{others} told" if number else "no other viewer"
     lines = [
         join((f"{short_id(session_id)} ", "strong"), (level, "warn"), f"  {viewers}"),
-        *wrap_text(session_id, width, "dim"),
-        *wrap_text(told.reason, width),
+        *paragraph(session_id, width, 0, "dim"),
+        *paragraph(told.reason, width, 0),
     ]
     guess = " (a guess)" if told.is_guess else ""
     if told.level is Level.QUEUED:
         frees = f"it waits behind {told.behind(short_id)}{guess}: cancelling it frees nothing"
-        lines += wrap_text(frees, width, "warn")
+        lines += paragraph(frees, width, 0, "warn")
     elif told.rivals:
         which = f"{either(told.rivals, short_id)} holds the lock: which of them is not known"
-        lines += wrap_text(f"{which}. If it is another one, cancelling this frees nothing", width)
+        lines += paragraph(
+            f"{which}. If it is another one, cancelling this frees nothing", width, 0
+        )
     if told.waiting:
         names = ", ".join(short_id(waiting) for waiting in told.waiting)
-        lines += wrap_text(f"waiting behind it{guess}: {names}", width, "warn")
+        lines += paragraph(f"waiting behind it{guess}: {names}", width, 0, "warn")
     if told.level not in {Level.STUCK, Level.DEAF}:
-        lines += wrap_text("it is not stuck: what it has done so far is lost", width, "warn")
+        lines += paragraph("it is not stuck: what it has done so far is lost", width, 0, "warn")
     return [*lines, EMPTY]
 
 

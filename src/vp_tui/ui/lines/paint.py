@@ -24,19 +24,9 @@ if TYPE_CHECKING:
 
 
 Tone = Literal[
-    "plain",
-    "good",
-    "warn",
-    "bad",
-    "dim",
-    "accent",
-    "strong",
-    "gateway",
-    "match",
-    "live",
-    "alarm",
-    "cursor",
-]
+    "plain", "good", "warn", "bad", "dim", "accent", "strong", "gateway", "match", "live",
+    "alarm", "cursor",
+]  # fmt: skip
 """How a text stands out. A tone only ever repeats what a word or symbol says.
 
 `gateway` is the gateway's name, in the colour that its configuration gives it.
@@ -254,12 +244,6 @@ def whole_ones(parts: Sequence[Line], room: int) -> Line:
     return EMPTY
 
 
-def wrap_text(text: str, width: int, tone: Tone = "plain") -> list[Line]:
-    """Return a text as lines of at most `width` cells, broken between words where it can be."""
-    words = [((word, tone),) for word in text.split(" ")]
-    return flow(words, width, " ")
-
-
 def heading(text: str) -> Line:
     """Return what stands over a section."""
     return ((text, "accent"),)
@@ -298,9 +282,9 @@ def paragraph(text: Line | str, width: int, indent: int = 2, tone: Tone = "plain
     return wrap_line(_toned(text, tone), width, plain(" " * indent))
 
 
-def bullet(text: Line | str, width: int, indent: int = 4) -> list[Line]:
+def bullet(text: Line | str, width: int) -> list[Line]:
     """Return one item of a list."""
-    return wrap_line(text, width, join(" " * (indent - 2), ("- ", "dim")))
+    return wrap_line(text, width, join("  ", ("- ", "dim")))
 
 
 def fact(name: str, text: Line | str, width: int, tone: Tone = "plain") -> list[Line]:

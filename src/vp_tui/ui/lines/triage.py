@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from vp_tui.domain.runs.cancels import CancelState, steps
 from vp_tui.domain.text import clock_time, short_id
-from vp_tui.ui.lines.paint import Line, Span, cut, flow, join, spread, width_of, wrap_text
+from vp_tui.ui.lines.paint import Line, Span, cut, flow, join, paragraph, spread, width_of
 from vp_tui.views import words
 from vp_tui.views.actions import key_of
 from vp_tui.views.triage import triage
@@ -47,7 +47,7 @@ def triage_lines(
     if seen is None:
         gone = f"{session_id} is not listed any more: nothing is known of it now"
         title = _title(((short_id(session_id), "strong"),), back, width)
-        return [title, *wrap_text(gone, width)[:height]]
+        return [title, *paragraph(gone, width, 0)[:height]]
     elsewhere, told = "", seen.row.level
     if selected != session_id:
         elsewhere = f" (the cursor is elsewhere: {key_of(view.state.watch, 'alarm')})"
@@ -82,7 +82,7 @@ def _body(seen: Triage, view: View, width: int, height: int) -> list[Line]:
     }
     next_step = [
         join((_NEXT_STEP if place == 0 else " " * len(_NEXT_STEP), "strong"), line)
-        for place, line in enumerate(wrap_text(seen.next_step, width - len(_NEXT_STEP)))
+        for place, line in enumerate(paragraph(seen.next_step, width - len(_NEXT_STEP), 0))
     ]
     at_least = min(len(course), COURSE_AT_LEAST)
     room = height - len(next_step) - at_least

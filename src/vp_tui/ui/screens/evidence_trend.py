@@ -104,7 +104,7 @@ def _chart(series: _Series, total: int, width: int, height: int) -> list[Line]:
     return [title, *map(plain, lines)]
 
 
-def chart(spots: Sequence[Spot], width: int, height: int, width_per_label: int = 12) -> list[str]:
+def chart(spots: Sequence[Spot], width: int, height: int) -> list[str]:
     """Return `height` lines of `width` cells that draw the values over their places, from zero up.
 
     Only neighbours are joined: between two values with a place left out nothing is known. Where
@@ -120,7 +120,7 @@ def chart(spots: Sequence[Spot], width: int, height: int, width_per_label: int =
     if len(shown) <= width // _APART:
         plotext.scatter([s.place for s in shown], [s.value for s in shown], marker="o")
     plotext.ylim(0, max((spot.value for spot in shown), default=0.0) or 1.0)
-    ticks = _ticks(shown, min(_TICKS, max(width // width_per_label, 2)))
+    ticks = _ticks(shown, min(_TICKS, max(width // _LABEL, 2)))
     plotext.xticks([spot.place for spot in ticks], [spot.name for spot in ticks])
     lines = _STYLE.sub("", plotext.build()).splitlines()
     return [fit(line, width) for line in lines[:height]]
