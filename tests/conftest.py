@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from itertools import count
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.support.command import Run
+
+# Workers and processes that tests start find what another has compiled, whatever the shell says.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 # A deadline would be a wall-clock assertion: it fails on a machine that is busy.
 settings.register_profile("patient", deadline=None)

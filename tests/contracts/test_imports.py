@@ -3,17 +3,13 @@
 import ast
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from importlinter.cli import EXIT_STATUS_SUCCESS, lint_imports
-
-import vp_tui
+from tests.support.house import HOUSE, nodes, trees
 
 ROOT = Path(__file__).parents[2]
-HOUSE = Path(vp_tui.__file__).parent
-SOURCES = sorted(HOUSE.rglob("*.py"))
 LONGEST_FILE = 350
 TABLES = {"domain/events.py", "views/actions.py"}
 """Tables, that are read by the entry: up to 500 lines."""
@@ -77,24 +73,30 @@ def test_the_first_frame_waits_for_no_network_library(tmp_path: Path) -> None:
     assert not loaded & (HEAVY - DRAWS)
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.relative_to(HOUSE).as_posix())
-def test_files_and_functions_are_short(path: Path) -> None:
-    text = path.read_text(encoding="utf-8")
-    is_table = path.relative_to(HOUSE).as_posix() in TABLES
-    assert len(text.splitlines()) <= (500 if is_table else LONGEST_FILE)
-    assert {name: length for name, length in _functions(text) if length > LONGEST_FUNCTION} == {}
+def test_files_are_short() -> None:
+    lines = {name: text.count("\n") for name, text in _texts().items()}
+    longest = {name: 500 if name in TABLES else LONGEST_FILE for name in lines}
+    assert {name: count for name, count in lines.items() if count > longest[name]} == {}
+
+
+def test_functions_are_short() -> None:
+    lines = {
+        (name, node.name): (node.end_lineno or node.lineno) - node.lineno + 1
+        for name, its_nodes in nodes().items()
+        for node in its_nodes
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    }
+    assert {name: count for name, count in lines.items() if count > LONGEST_FUNCTION} == {}
 
 
 def test_there_are_few_files() -> None:
-    assert len(SOURCES) <= MOST_FILES
+    assert len(trees()) <= MOST_FILES
 
 
 def test_few_imports_wait_for_their_use() -> None:
-    lazy = sum(path.read_text(encoding="utf-8").count("noqa: PLC0415") for path in SOURCES)
+    lazy = sum(text.count("noqa: PLC0415") for text in _texts().values())
     assert lazy <= MOST_LAZY_IMPORTS
 
 
-def _functions(text: str) -> Iterator[tuple[str, int]]:
-    for node in ast.walk(ast.parse(text)):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            yield node.name, (node.end_lineno or node.lineno) - node.lineno + 1
+def _texts() -> dict[str, str]:
+    return {name: (HOUSE / name).read_text(encoding="utf-8") for name in trees()}

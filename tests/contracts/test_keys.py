@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import ast
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import pytest
+from tests.support.house import trees
 from tests.support.wording import wrong_words
-
-import vp_tui
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-HOUSE: Final = Path(vp_tui.__file__).parent
-ROOMS: Final = ("domain", "state", "views", "worker", "ui", "cli")
+ROOMS: Final = ("domain/", "state/", "views/", "worker/", "ui/", "cli/")
 NAMED: Final = re.compile(
     r"""
       (?:^|[;:,(]\ ?|->\ |\b(?:and|by|hit|is|key|or|then|with)\ ) [B-Zb-rt-z] (?=$|[,;:.)]|\ [a-z])
@@ -51,18 +48,17 @@ FLAG_VALUE: Final = re.compile(r" \(G1\)$")
 
 def test_no_sentence_has_a_word_that_was_misread() -> None:
     found = {
-        (path.name, text): wrong
-        for room in (*ROOMS, "gateway", "storage")
-        for path in (HOUSE / room).rglob("*.py")
-        for text in texts(ast.parse(path.read_text(encoding="utf-8")))
+        (name, text): wrong
+        for name, tree in trees().items()
+        if name.startswith((*ROOMS, "gateway/", "storage/"))
+        for text in texts(tree)
         if (wrong := wrong_words(FLAG_VALUE.sub("", text)))
     }
     assert found == {}
 
 
-def named_in(path: Path) -> list[str]:
-    found = texts(ast.parse(path.read_text(encoding="utf-8")))
-    return [text for text in found if NAMED.search(text) and text not in NO_KEYS]
+def named_in(tree: ast.Module) -> list[str]:
+    return [text for text in texts(tree) if NAMED.search(text) and text not in NO_KEYS]
 
 
 @pytest.mark.parametrize(
@@ -94,9 +90,8 @@ def test_a_key_that_is_named_is_found(text: str) -> None:
 
 def test_no_text_names_a_key_by_itself() -> None:
     found = {
-        path.relative_to(HOUSE).as_posix(): named
-        for room in ROOMS
-        for path in (HOUSE / room).rglob("*.py")
-        if (named := named_in(path))
+        name: named
+        for name, tree in trees().items()
+        if name.startswith(ROOMS) and (named := named_in(tree))
     }
     assert found == {}

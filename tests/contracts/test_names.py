@@ -7,16 +7,11 @@ from collections import Counter, defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-import vp_tui
+from tests.support.house import trees
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-HOUSE: Final = Path(vp_tui.__file__).parent
-TREES: Final = {
-    path.relative_to(HOUSE).as_posix(): ast.parse(path.read_text(encoding="utf-8"))
-    for path in HOUSE.rglob("*.py")
-}
 TOPICS: Final = {
     "actions": "what the operator can do, and the keys for it",
     "errors": "why something could not be done, in words",
@@ -56,7 +51,7 @@ ONE_WORD: Final = {
 
 
 def modules() -> Iterator[tuple[str, str]]:
-    for name in TREES:
+    for name in trees():
         path = Path(name)
         if path.stem not in {"__init__", "__main__"}:
             yield path.stem, path.parts[0]
@@ -76,7 +71,7 @@ def identifiers(tree: ast.AST) -> Iterator[str]:
 def test_every_public_class_name_is_unique() -> None:
     names = Counter(
         node.name
-        for tree in TREES.values()
+        for tree in trees().values()
         for node in tree.body
         if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
     )
@@ -84,7 +79,7 @@ def test_every_public_class_name_is_unique() -> None:
 
 
 def test_the_simulators_classes_say_so() -> None:
-    for name, tree in TREES.items():
+    for name, tree in trees().items():
         if name.startswith("simulator/"):
             public = [n.name for n in tree.body if isinstance(n, ast.ClassDef) and n.name[0] != "_"]
             assert [one for one in public if not one.startswith("Sim")] == [], name
@@ -101,7 +96,7 @@ def test_a_module_name_in_several_rooms_stands_for_one_topic() -> None:
 def test_no_thing_has_a_second_word() -> None:
     found = {
         (name, identifier)
-        for name, tree in TREES.items()
+        for name, tree in trees().items()
         if not name.startswith("simulator/")  # its runs hang for real
         for identifier in identifiers(tree)
         if identifier.strip("_") in ONE_WORD

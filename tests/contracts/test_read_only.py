@@ -9,26 +9,24 @@ probe's (tests/gateway/test_orders_probe.py), is opened by orders alone.
 from __future__ import annotations
 
 import ast
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-import vp_tui
+from tests.support.house import nodes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-HOUSE: Final = Path(vp_tui.__file__).parent
-TREES: Final = {
-    path.relative_to(HOUSE).as_posix(): ast.parse(path.read_text(encoding="utf-8"))
-    for path in HOUSE.rglob("*.py")
-    if "simulator" not in path.parts  # that is a gateway itself, and gets orders
-}
 ORDERS: Final = "gateway/orders.py"
 CHANGING: Final = {"POST", "PUT", "PATCH", "DELETE"}
 
 
 def files_with(found: Callable[[ast.AST], bool]) -> set[str]:
-    return {name for name, tree in TREES.items() if any(map(found, ast.walk(tree)))}
+    return {
+        name
+        for name, its_nodes in nodes().items()
+        if not name.startswith("simulator/")  # that is a gateway itself, and gets orders
+        and any(map(found, its_nodes))
+    }
 
 
 def is_import_of(library: str) -> Callable[[ast.AST], bool]:

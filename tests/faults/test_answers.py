@@ -19,7 +19,7 @@ from vp_tui.gateway.errors import GatewayError
 from vp_tui.gateway.transport import BODY_LIMIT, TlsContext, http_client
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
 LISTING: Final = b'{"sessions":[],"total":0}'
 MOST_MEMORY: Final = 64 * 1024 * 1024
@@ -130,22 +130,23 @@ def bomb(size: int, codings: int) -> bytes:
 @pytest.mark.parametrize(
     ("coding", "body", "reason"),
     [
-        ("gzip", bomb(4 * BODY_LIMIT, 1), "is longer than 8 MiB"),
-        ("gzip, gzip", bomb(4 * BODY_LIMIT, 2), "is packed as gzip, gzip: only gzip was"),
-        (", ".join(["gzip"] * 5_000), b"x", "gzip, gzip, gzip, gzip"),
-        ("deflate", zlib.compress(LISTING), "is packed as deflate: only gzip was asked for"),
-        ("br\x7f", LISTING, "is packed as br␡: only"),
-        ("gzip", LISTING, "cannot be decompressed"),
-        ("gzip", gzip.compress(LISTING, mtime=0)[:-9], "cannot be decompressed"),
+        ("gzip", lambda: bomb(4 * BODY_LIMIT, 1), "is longer than 8 MiB"),
+        ("gzip, gzip", lambda: bomb(4 * BODY_LIMIT, 2), "is packed as gzip, gzip: only gzip was"),
+        (", ".join(["gzip"] * 5_000), lambda: b"x", "gzip, gzip, gzip, gzip"),
+        ("deflate", lambda: zlib.compress(LISTING), "is packed as deflate: only gzip was asked"),
+        ("br\x7f", lambda: LISTING, "is packed as br␡: only"),
+        ("gzip", lambda: LISTING, "cannot be decompressed"),
+        ("gzip", lambda: gzip.compress(LISTING, mtime=0)[:-9], "cannot be decompressed"),
     ],
     ids=range(7),
 )
 async def test_what_is_packed_is_bounded_before_it_is_unpacked(
-    coding: str, body: bytes, reason: str
+    coding: str, body: Callable[[], bytes], reason: str
 ) -> None:
+    packed = body()
     async with answering() as (told, client):
         for status in ("500 Failed", "200 OK"):
-            told.tells(status, body, f"content-encoding: {coding}")
+            told.tells(status, packed, f"content-encoding: {coding}")
             tracemalloc.start()
             said = await failure(client)
             assert tracemalloc.get_traced_memory()[1] < MOST_MEMORY
@@ -162,15 +163,15 @@ async def test_a_packed_answer_is_read() -> None:
 @pytest.mark.parametrize(
     "body",
     [
-        b'{"sessions":[' + b",".join([b"1"] * 1_000_000) + b"]}",
-        b'{"sessions":' + b"[" * 4_000_000,
-        json.dumps({"sessions": {str(n): n for n in range(200_000)}}).encode(),
+        lambda: b'{"sessions":[' + b",".join([b"1"] * 1_000_000) + b"]}",
+        lambda: b'{"sessions":' + b"[" * 4_000_000,
+        lambda: json.dumps({"sessions": {str(n): n for n in range(200_000)}}).encode(),
     ],
     ids=("list", "nested", "table"),
 )
-async def test_what_is_wrong_a_million_times_is_told_once(body: bytes) -> None:
+async def test_what_is_wrong_a_million_times_is_told_once(body: Callable[[], bytes]) -> None:
     async with answering() as (told, client):
-        told.tells("200 OK", body)
+        told.tells("200 OK", body())
         tracemalloc.start()
         assert "unreadable session listing answer" in await failure(client)
         assert tracemalloc.get_traced_memory()[1] < MOST_MEMORY

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from tests.soak import flicker, fuzz, goings, hours, kills, typed
+from tests.soak import flicker, fuzz, goings, hours, kills, typed, words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -26,7 +26,7 @@ class Soak:
     counts: str
     """What is counted."""
     seed: int
-    """How many in CI, in a few seconds."""
+    """How many in CI, in a few seconds; 0 where tests of their own try some."""
     full: int
 
 
@@ -35,7 +35,9 @@ SOAKS: Final[Mapping[str, Soak]] = {
     "goings": Soak(goings.run, "terminals that go, each way in turn", 4, 160),
     "faults": Soak(hours.run_with_faults, "virtual minutes of a wire that breaks", 3, 24 * 60),
     "fuzz": Soak(fuzz.run, "examples per parser", 20, 20_000),
-    "flicker": Soak(flicker.run, "virtual seconds of each scenario, v1 and v2", 10, 3_600),
+    "flicker": Soak(flicker.run, "virtual seconds of each scenario, v1 and v2", 0, 3_600),
     "typed": Soak(typed.run, "words typed into a real terminal", 1, 240),
+    "words": Soak(words.run, "scenes at a size, with all that keys show", 0, 48),
+    "lanes": Soak(hours.run_lanes, "virtual minutes of a quiet, a stuck, a fleeting lane", 5, 60),
     "hours": Soak(hours.run, "virtual minutes of each scenario", 1, 6 * 60),
 }

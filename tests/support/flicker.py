@@ -63,8 +63,8 @@ OF_WHAT_GOES_ON: Final = (
 OF_TWO_SOURCES: Final = ("run ", "orphans")
 TWO_POLLS_S: Final = 6.0
 """Of the sessions, which are asked every 3 s."""
-HELD_UP: Final = frozenset({"stuck", "deaf"})
-"""Scenarios whose runs hang until somebody cancels them."""
+HELD_UP: Final[dict[str, Dialect]] = {"stuck": "G1", "deaf": "G2"}
+"""Scenarios whose runs hang until somebody cancels them, and where each is played for long."""
 
 
 class Happening(NamedTuple):

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
+from unittest.mock import patch
 
 from tests.support.builders import NOW, state
 from tests.support.keyboard import UnhurriedKeyboard
+from textual import app as textual_app
 from textual.geometry import Region
 
 from vp_tui.domain.orders import ActionKind, ActionRecord
@@ -42,7 +45,7 @@ SMALL: Final = (80, 24)
 WIDE: Final = (120, 40)
 LARGE: Final = (160, 45)
 ROUNDS: Final = 5
-"""From the app to its screen, to the focused widget, back to the screen, to what it draws."""
+"""What is drawn, and what that brings about: a new size, a scroll, another frame."""
 PATIENCE: Final = 200
 """Pauses of the pilot after which what did not happen does not happen any more."""
 
@@ -160,7 +163,7 @@ class Rig:
 
     async def press(self, *keys: str) -> None:
         for key in keys:
-            await self.pilot.press(key)
+            await self.app._press_keys([key])
             await self.settle()
 
     async def resize(self, size: tuple[int, int]) -> None:
@@ -170,14 +173,11 @@ class Rig:
         await self.settle()
 
     async def settle(self) -> None:
-        """Let every message reach its widget, and what it sends on as well, and draw a frame.
-
-        The pilot's own pause goes on when the process is idle, which it also is while others have
-        the machine.
-        """
+        """Let every message reach its widget, and what it sends on as well, and draw a frame."""
         for _ in range(ROUNDS):
-            await self.pilot._wait_for_screen()
+            await at_rest()
             self.app.screen._on_timer_update()
+        await at_rest()
 
     @property
     def asked(self) -> list[tuple[Any, ...]]:
@@ -249,6 +249,19 @@ class Rig:
         return [strip.crop(area.x, area.right).text.rstrip() for strip in strips]
 
 
+async def at_rest(*_seconds: float) -> None:
+    """Return once no task could go on by itself: all wait for a key, a timer or a thread.
+
+    The pilot's own pause goes on when the process is idle for a while, which it also is while
+    others have the machine.
+    """
+    ready = vars(asyncio.get_running_loop())["_ready"]
+    while True:
+        await asyncio.sleep(0)
+        if not ready:
+            return
+
+
 @asynccontextmanager
 async def running(
     *events: Event,
@@ -263,11 +276,12 @@ async def running(
     A bug ends it, as it should a test; with a `report` it goes on as at the operator's.
     """
     rig = Rig(files, own, report, **watch)
-    async with rig.app.run_test(size=size, notifications=True) as rig.pilot:
-        if events:
-            rig.store.apply(*events)
-        await rig.settle()
-        yield rig
+    with patch.object(textual_app, "wait_for_idle", at_rest):
+        async with rig.app.run_test(size=size, notifications=True) as rig.pilot:
+            if events:
+                rig.store.apply(*events)
+            await rig.settle()
+            yield rig
 
 
 def no_recorder() -> Recorder:

@@ -100,12 +100,14 @@ def deeds(rig: Rig, files: EvidenceFiles) -> list[object]:
 
 
 class TestTyped:
-    @pytest.mark.parametrize("pace_s", PACES_S)
+    """Each word at every pace, into every dialog and in a real terminal: the soak `typed`."""
+
+    @pytest.mark.parametrize("paces_s", [PACES_S[:2], PACES_S[2:]], ids=["fast", "slow"])
     async def test_no_word_of_every_day_does_anything(
-        self, files: EvidenceFiles, pace_s: float
+        self, files: EvidenceFiles, paces_s: tuple[float, ...]
     ) -> None:
         async with keyboard(files) as hands:
-            for word in WORDS:
+            for word, pace_s in zip(WORDS, cycle(paces_s), strict=False):
                 await hands.types(word, pace_s)
                 assert hands.rig.app.is_running
                 assert not deeds(hands.rig, files), word

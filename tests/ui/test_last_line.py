@@ -50,22 +50,23 @@ def names_at(line: str) -> tuple[str, ...]:
 
 class TestToasts:
     @pytest.mark.parametrize("size", SIZES, ids="{0[0]}x{0[1]}".format)
-    @pytest.mark.parametrize("key", OVER)
     async def test_over_a_frozen_picture_it_is_told_in_the_last_line_that_is_read(
-        self, key: str, size: tuple[int, int]
+        self, size: tuple[int, int]
     ) -> None:
         async with running(*scenes.ordinary(), GOLDEN, AuditRead(0.0, ()), size=size) as rig:
-            await rig.press("p", key)
-            assert len(rig.app.screen_stack) == 2
-            rig.app.notify("the one before")
-            rig.app.notify("three rows wait", title="told")
-            await rig.settle()
-            assert not rig.app._notifications, "nothing is drawn into what is frozen"
-            assert rig.lines[-1].lstrip().startswith("told: three rows wait")
-            assert "esc" in rig.lines[-1]
-            assert "the one before" not in rig.text
-            await rig.press("escape")
-            assert rig.lines[-1].startswith(" told: three rows wait ")
+            await rig.press("p")
+            for key in OVER:
+                await rig.press(key)
+                assert len(rig.app.screen_stack) == 2, key
+                rig.app.notify("the one before")
+                rig.app.notify(f"three rows wait {key}", title="told")
+                await rig.settle()
+                assert not rig.app._notifications, "nothing is drawn into what is frozen"
+                assert rig.lines[-1].lstrip().startswith(f"told: three rows wait {key}")
+                assert "esc" in rig.lines[-1]
+                assert "the one before" not in rig.text
+                await rig.press("escape")
+                assert rig.lines[-1].startswith(f" told: three rows wait {key} ")
 
     async def test_what_is_told_goes_by_itself(self) -> None:
         async with running(*scenes.ordinary()) as rig:

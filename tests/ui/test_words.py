@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import cycle
 from typing import TYPE_CHECKING, Final
 
 import pytest
@@ -85,12 +86,17 @@ def test_no_text_says_what_no_screen_may(scene: str, *, has_log: bool) -> None:
     assert {what: found for what, text in texts.items() if (found := wrong_words(text))} == {}
 
 
-@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
-@pytest.mark.parametrize("scene", SCENES)
+@pytest.mark.parametrize(("scene", "size"), [*zip(SCENES, cycle(SIZES), strict=False)])
 async def test_no_screen_abbreviates_where_there_is_room(
     tmp_path: Path, scene: str, size: tuple[int, int]
 ) -> None:
-    files, (happened, later) = golden_files(tmp_path), SCENES[scene]
+    """Each scene at one size, and the watch screen of it at all; each at each: the soak `words`."""
+    assert await wrong_on_screens(tmp_path, scene, size) == {}
+
+
+async def wrong_on_screens(home: Path, scene: str, size: tuple[int, int]) -> dict[str, set[str]]:
+    """Return the wrong words of all that a scene's keys show at a size, by what shows them."""
+    files, (happened, later) = golden_files(home), SCENES[scene]
     events: list[Event] = [*([read(files)] if happened else []), *happened]
     async with running(*events, size=size, files=files, evidence="docs/evidence_log.md") as rig:
         await rig.passes(later)
@@ -98,7 +104,10 @@ async def test_no_screen_abbreviates_where_there_is_room(
         view = rig.lane.live.view
         texts["handover"] = handover(view, "ana")
         texts |= {who: incident_text(view, who) for who in (*view.state.sessions, "nobody")}
-    assert {key: found for key, text in texts.items() if (found := wrong_words(text))} == {}
+        for other in SIZES:
+            await rig.resize(other)
+            texts[f"at {other}"] = rig.text
+    return {key: found for key, text in texts.items() if (found := wrong_words(text))}
 
 
 @pytest.mark.parametrize(
