@@ -31,7 +31,7 @@ class Soak:
 
 
 SOAKS: Final[Mapping[str, Soak]] = {
-    "kills": Soak(kills.run, "kills of what records rows, screen and capture", 6, 2_000),
+    "kills": Soak(kills.run, "kills of what records rows, screen and capture", 4, 2_000),
     "goings": Soak(goings.run, "terminals that go, each way in turn", 4, 160),
     "faults": Soak(hours.run_with_faults, "virtual minutes of a wire that breaks", 3, 24 * 60),
     "fuzz": Soak(fuzz.run, "examples per parser", 20, 20_000),

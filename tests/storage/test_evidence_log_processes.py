@@ -12,7 +12,7 @@ from tests.support.rows import GOLDEN, append_many, names, save_often
 from vp_tui.domain.rollout.evidence_row import cells_from_snapshot, parse_log
 from vp_tui.storage.verification import verify
 
-WORKERS, ROWS, EDITS = 8, 100, 150
+WORKERS, ROWS, EDITS = 8, 40, 150
 
 
 @contextmanager
