@@ -156,7 +156,7 @@ async def test_what_is_packed_is_bounded_before_it_is_unpacked(
 
 async def test_a_packed_answer_is_read() -> None:
     async with answering() as (told, client):
-        told.tells("200 OK", gzip.compress(LISTING), "content-encoding: GZIP")
+        told.tells("200 OK", gzip.compress(LISTING, mtime=0), "content-encoding: GZIP")
         assert (await client.sessions()).total == 0
 
 

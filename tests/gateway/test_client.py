@@ -217,7 +217,7 @@ async def test_a_bad_health_answer_is_unreadable(make_client: MakeClient) -> Non
 
 
 async def test_a_host_that_cannot_be_one_is_told(make_client: MakeClient) -> None:
-    assert type(await failure_of(make_client(url="http://exa mple"))) is errors.Unreachable
+    assert type(await failure_of(make_client(url="http://xn--"))) is errors.Unreachable
 
 
 def test_a_bad_url_is_told_at_once(make_client: MakeClient) -> None:

@@ -10,13 +10,14 @@ import os
 import socket
 import ssl
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import httpx
 import pytest
 
 from vp_tui.gateway import errors
-from vp_tui.gateway.transport import BODY_LIMIT
+from vp_tui.gateway.transport import BODY_LIMIT, proxy_of
+from vp_tui.gateway.websocket import ListeningConnection, SocketOptions, opening
 
 from .conftest import REMOTE, WIRE, MakeClient, failure_of, recorded
 
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     Handle = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+HOST: Final = REMOTE.removeprefix("http://")
 
 
 def untrusted() -> ssl.SSLCertVerificationError:
@@ -241,9 +244,101 @@ async def test_proxies_are_not_asked_for_this_machine(
     assert f"127.0.0.1:{port}: connection refused" in error.failure.reason
 
 
-async def test_a_socks_proxy_is_named(
-    make_client: MakeClient, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("proxy", "reason"),
+    [
+        ("socks5://127.0.0.1:1", "ALL_PROXY names a SOCKS proxy, which is not supported"),
+        ("ftp://127.0.0.1:1", "ALL_PROXY holds no address of a proxy"),
+        ("http://user:s3cret@[::", "ALL_PROXY holds no address of a proxy"),
+        ("http://user:s3cret@h:x", "ALL_PROXY holds no address of a proxy"),
+        (
+            "127.0.0.1:{closed}",
+            f"{HOST} through the proxy 127.0.0.1:{{closed}}: connection refused",
+        ),
+        (
+            "http://u@127.0.0.1:{open}",
+            "the proxy 127.0.0.1:{open} wants a login",
+        ),
+    ],
+)
+async def test_what_is_wrong_with_a_proxy_is_the_proxys(
+    make_client: MakeClient, monkeypatch: pytest.MonkeyPatch, proxy: str, reason: str
 ) -> None:
-    monkeypatch.setenv("ALL_PROXY", "socks5://127.0.0.1:1")
-    error = await failure_of(make_client(url=REMOTE))
-    assert "SOCKS proxy" in error.failure.reason
+    asked = list[bytes]()
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.append(await reader.readuntil(b"\r\n"))
+        writer.write(b"HTTP/1.1 407 Login\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+        writer.close()
+
+    async with listening(handle) as port:
+        ports = {"closed": str(unused_port()), "open": str(port), "host": HOST}
+        for name, number in ports.items():
+            proxy, reason = (text.replace(f"{{{name}}}", number) for text in (proxy, reason))
+        monkeypatch.setenv("ALL_PROXY", proxy)
+        failed = (await failure_of(make_client(url=REMOTE))).failure
+        assert reason in failed.reason
+        with pytest.raises(errors.Unreachable) as caught:
+            async with opening(f"ws://{HOST}/x", SocketOptions(dict), ListeningConnection):
+                pass
+        told = caught.value.failure
+        assert told.reason == failed.reason or f"the proxy 127.0.0.1:{port}" in told.reason
+        assert "NO_PROXY" in failed.cure
+        assert "NO_PROXY" in told.cure
+        assert "s3cret" not in f"{failed}{told}"
+        assert [line.split()[0] for line in asked] in ([], [b"GET", b"CONNECT"])
+
+
+PROXY: Final = "http://proxy:3128"
+
+
+@pytest.mark.parametrize(
+    ("url", "environ", "found"),
+    [
+        ("http://gw:80", {}, None),
+        ("http://gw:80", {"HTTP_PROXY": PROXY}, PROXY),
+        ("ws://gw:80", {"HTTP_PROXY": "proxy:3128"}, PROXY),
+        ("wss://gw", {"HTTP_PROXY": PROXY}, None),
+        ("wss://gw", {"https_proxy": PROXY, "HTTPS_PROXY": "http://other"}, PROXY),
+        ("https://gw", {"https_proxy": "", "HTTPS_PROXY": PROXY}, None),
+        ("https://gw", {"https_proxy": "", "ALL_PROXY": PROXY}, PROXY),
+        ("http://gw", {"http_proxy": "http://me@proxy"}, "http://me:@proxy"),
+        ("http://localhost:80", {"HTTP_PROXY": PROXY}, None),
+        ("ws://[::1]:80", {"ALL_PROXY": PROXY}, None),
+        ("http://127.9.9.9:80", {"ALL_PROXY": "socks5://x"}, None),
+    ],
+)
+def test_requests_and_sockets_take_the_same_proxy(
+    url: str, environ: dict[str, str], found: str | None
+) -> None:
+    assert proxy_of(url, environ) == found
+
+
+@pytest.mark.parametrize(
+    ("url", "no_proxy", "is_exempt"),
+    [
+        ("http://gw.example", "*", True),
+        ("http://gw.example", "other, GW.example", True),
+        ("http://gw.example.", "gw.example", True),
+        ("http://gw.example", "example", True),
+        ("http://gw.example", ".example other", True),
+        ("http://gw.example", "*.example", True),
+        ("http://gwxexample", ".example", False),
+        ("http://gw.example", "w.example", False),
+        ("ws://gw.example", "gw.example:80", True),
+        ("wss://gw.example", "gw.example:80", False),
+        ("http://gw.example:8002", "http://gw.example:8002/", True),
+        ("http://10.1.2.3:8002", "10.0.0.0/8", True),
+        ("http://10.1.2.3:8002", "10.1.2.3:9", False),
+        ("http://11.1.2.3", "10.0.0.0/8,::/0", False),
+        ("http://[fd00::7]:8002", "fd00::7", True),
+        ("http://[fd00::7]:8002", "[fd00:0::7]:8002", True),
+        ("http://[fd00::7]:8002", "[fd00::7]:80", False),
+        ("http://[fd00::7]", "fd00::/8", True),
+        ("http://gw.example", "[::, ::1/999, a:b:c, ., http://x:y, :80", False),
+        ("http://gw.example", "", False),
+    ],
+)
+def test_no_proxy_is_meant_as_its_users_mean_it(url: str, no_proxy: str, is_exempt: bool) -> None:  # noqa: FBT001 - a column of the table
+    environ = {"ALL_PROXY": PROXY, "no_proxy": no_proxy}
+    assert (proxy_of(url, environ) is None) == is_exempt

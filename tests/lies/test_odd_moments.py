@@ -19,7 +19,7 @@ from vp_tui.domain.rollout.labels import moment
 from vp_tui.domain.text import age, later, utc_of
 from vp_tui.gateway.errors import GatewayError
 from vp_tui.gateway.parsing import parse_continuity, parse_health, parse_metrics
-from vp_tui.gateway.transport import date_of
+from vp_tui.gateway.payloads import date_of
 from vp_tui.state.reducer import reduce_all
 from vp_tui.storage.junit import read_report
 from vp_tui.ui.lines.explain import explanation

@@ -14,7 +14,8 @@ from tests.support.virtual_watch import virtual_watch
 from vp_tui.domain.events import SessionsArrived
 from vp_tui.domain.models import Plane, Source, StreamState
 from vp_tui.domain.rollout.verdicts import Verdict
-from vp_tui.gateway.transport import Answer, Freshness
+from vp_tui.gateway.client import Freshness
+from vp_tui.gateway.transport import Answer
 from vp_tui.simulator.options import SimOptions
 from vp_tui.views.assessment import assess
 from vp_tui.views.lookout import badge

@@ -22,9 +22,18 @@ _DROPPED: Final = ("UA_", "VP_TUI_", "TEXTUAL", "XDG_", "PYTHON", "NO_COLOR")
 
 
 class PtyProcess:
-    """Runs `command` on a terminal of (columns, rows) in `home`, which holds no configuration."""
+    """Runs `command` on a terminal of (columns, rows) in `home`, which holds no configuration.
 
-    def __init__(self, command: Sequence[str], size: tuple[int, int], home: Path) -> None:
+    `stderr` is as of subprocess; None: the terminal too.
+    """
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        size: tuple[int, int],
+        home: Path,
+        stderr: int | None = None,
+    ) -> None:
         self._fd, other_end = pty.openpty()
         columns, rows = size
         fcntl.ioctl(other_end, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
@@ -32,7 +41,7 @@ class PtyProcess:
             command,
             stdin=other_end,
             stdout=other_end,
-            stderr=other_end,
+            stderr=other_end if stderr is None else stderr,
             cwd=home,
             env=environment(home),
             start_new_session=True,

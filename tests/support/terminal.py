@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import time
 from typing import TYPE_CHECKING, Final
 
@@ -28,7 +29,7 @@ class Terminal(PtyProcess):
         self.output = b""
         self._screen = pyte.Screen(*size)
         self._stream = pyte.ByteStream(self._screen)
-        super().__init__(command, size, home)
+        super().__init__(command, size, home, subprocess.DEVNULL)  # all is drawn on stdout
 
     @property
     def text(self) -> str:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vp_tui.cli.config.kinds import ConfigError
 from vp_tui.cli.config.load import load
 from vp_tui.domain.text import literal
 from vp_tui.gateway.credentials import Credentials, TokenSources
+from vp_tui.storage.places import NOWHERE, here, home
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -23,7 +23,16 @@ if TYPE_CHECKING:
 
 def settings_of(arguments: Arguments) -> Loaded:
     """Return the settings of a command, given here and now. Raises ConfigError."""
-    return load(arguments.flags, os.environ, Path.cwd(), arguments.config_file)
+    loaded = load(arguments.flags, os.environ, here(), arguments.config_file)
+    return loaded._replace(notes=(*loaded.notes, *_lacks()))
+
+
+def _lacks() -> Iterator[str]:
+    """Yield what a command has to do without here."""
+    if here() == NOWHERE:
+        yield "the working directory is gone or closed to you: what is relative to it is not there"
+    if home(os.environ) == NOWHERE:
+        yield "no home directory is known: set HOME, or XDG_STATE_HOME and XDG_CONFIG_HOME"
 
 
 def told_settings(arguments: Arguments) -> Loaded:
@@ -46,7 +55,7 @@ def credentials_of(settings: Settings, *, ambient: bool) -> Credentials:
     sources = TokenSources(
         ops_file=settings.ops_token_file,
         internal_file=settings.internal_token_file,
-        env_files=(Path.cwd() / ".env",) if ambient else (),
+        env_files=(here() / ".env",) if ambient else (),
         environ=os.environ if ambient else {},
         ops_flag=settings.ops_token.reveal() if settings.ops_token else None,
         internal_flag=settings.internal_token.reveal() if settings.internal_token else None,
@@ -68,10 +77,10 @@ def narrate(line: str) -> None:
         discard(sys.stderr)
 
 
-def say(text: str) -> None:
+def say(text: str, end: str = "\n") -> None:
     """Print data. Raises BrokenPipeError, and ConfigError when the place for it is full."""
     try:
-        sys.stdout.write(text + "\n")
+        sys.stdout.write(text + end)
         sys.stdout.flush()
     except BrokenPipeError:
         raise

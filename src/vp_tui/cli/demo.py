@@ -23,7 +23,7 @@ from vp_tui.cli.wiring import watch_of
 from vp_tui.domain.text import literal
 from vp_tui.simulator import process
 from vp_tui.simulator.options import SimOptions
-from vp_tui.storage.places import Places
+from vp_tui.storage.places import Places, here
 from vp_tui.views.actions import key_of
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ UA_ENABLE_CODER_VP=1
 def demo(arguments: Arguments) -> int:
     """Watch an embedded gateway, which ends with vp-tui; return the exit code."""
     watch.require_terminal(arguments.command)
-    flags = from_flags(arguments.flags, Path.cwd())
+    flags = from_flags(arguments.flags, here())
     settle(flags)  # tells of a bad flag before anything starts
     with TemporaryDirectory(prefix="vp-tui-demo-") as scratch:
         env_file = Path(scratch, "gateway.env")
@@ -107,7 +107,7 @@ def _first_told(options: SimOptions, settings: Settings) -> Iterator[str]:
 
 def gateway(arguments: Arguments) -> int:
     """Run the embedded gateway to its end; return the exit code."""
-    narrate_notes(settle(from_flags(arguments.flags, Path.cwd())))
+    narrate_notes(settle(from_flags(arguments.flags, here())))
     given = {**arguments.options, **arguments.flags}
     exit_with_parent = given.pop("exit_with_parent")
     return process.run_gateway_command(SimOptions(**given), exit_with_parent=exit_with_parent)

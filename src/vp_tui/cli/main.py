@@ -14,14 +14,11 @@ from typing import TYPE_CHECKING, Final
 
 from vp_tui.cli.arguments import parse
 from vp_tui.cli.config.kinds import ConfigError
-from vp_tui.cli.console import discard, narrate, open_standard_streams
+from vp_tui.cli.console import discard, narrate, open_standard_streams, say
 from vp_tui.storage.errors import EvidenceError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-
-    from vp_tui.cli.arguments import Arguments
-
 
 EXIT_USAGE: Final = 2
 EXIT_CRASH: Final = 70
@@ -50,10 +47,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a terminal may lack a character
     try:
-        code = _run(parse(words))
-        sys.stdout.flush()
-    except SystemExit as leaving:  # argparse has said what it has to say
-        return leaving.code if isinstance(leaving.code, int) else EXIT_USAGE
+        code = _run(words)
+        say("", end="")
     except BrokenPipeError:
         discard(sys.stdout)
         return EXIT_BROKEN_PIPE
@@ -70,7 +65,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     return code
 
 
-def _run(arguments: Arguments) -> int:
+def _run(words: Sequence[str]) -> int:
+    try:
+        arguments = parse(words)
+    except SystemExit as leaving:  # argparse has said what it has to say
+        return leaving.code if isinstance(leaving.code, int) else EXIT_USAGE
     module, _, function = _COMMANDS[arguments.command].rpartition(".")
     command = getattr(import_module(f"vp_tui.cli.{module}"), function)
     if not gc.isenabled():  # it waited until all was loaded, which stays: nothing to search there

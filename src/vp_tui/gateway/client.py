@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 import httpx
@@ -26,19 +27,19 @@ from vp_tui.gateway.parsing import (
     parse_session_listing,
     parse_tail,
 )
+from vp_tui.gateway.payloads import date_of
 from vp_tui.gateway.transport import (
     UTC_NOW,
     Answer,
-    Freshness,
     TlsContext,
     answer_to,
     failures_in_words,
     http_client,
+    proxy_in_words,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from datetime import datetime
 
     from vp_tui.gateway.credentials import Credentials
     from vp_tui.gateway.log_tail import TailRequest
@@ -55,6 +56,50 @@ _SESSIONS: Final = "/api/v1/ops/sessions"
 _HEALTH: Final = "/api/v1/health"
 _DASHBOARD: Final = "/api/v1/dashboard/metrics/coder-vp"
 _UNHEALTHY: Final = 503
+_OLDEST_S: Final = float(2**31)
+"""What an Age may be at most (RFC 9111, section 1.2.2)."""
+_DATE_SLACK_S: Final = 2.0
+"""A Date is cut to seconds, and servers renew it once a second."""
+
+
+class Freshness:
+    """Tells how old the content of one endpoint's answers is, however fresh they arrive.
+
+    An answer is old by the Age that a cache gives it, by a stamp of its own that is behind its
+    date, and where its stamp, or else its date, stands still or goes back: each of them beyond what
+    lies between question and answer.
+    """
+
+    def __init__(self) -> None:
+        self._stamp: datetime | str | None = None
+        self._told_at = 0.0
+
+    def old_s(self, answer: Answer, at: float, stamp: datetime | str | None = None) -> float:
+        """Return how old is what an answer tells that arrived `at`; 0.0 where it is new.
+
+        `stamp` is the content's own: when it was made.
+        """
+        date, took_s = date_of(answer.date), at - answer.asked_at
+        found = [answer.cached_s]
+        if date is not None and isinstance(stamp, datetime):
+            behind_s = (date - stamp).total_seconds()
+            found.append(behind_s if behind_s - took_s > _DATE_SLACK_S else 0.0)
+        if self._is_still(date if stamp is None else stamp):
+            still_s = at - self._told_at
+            found.append(still_s if still_s - took_s > _DATE_SLACK_S else 0.0)
+        else:
+            self._told_at = at
+        return min(max(found), _OLDEST_S)
+
+    def _is_still(self, stamp: datetime | str | None) -> bool:
+        """Tell whether a stamp is none later than the one before; that may be of a clock set back.
+
+        A text is no moment: that of a G1's health goes back with its zone.
+        """
+        before, self._stamp = self._stamp, stamp
+        if isinstance(stamp, datetime) and isinstance(before, datetime):
+            return stamp <= before
+        return stamp is not None and stamp == before
 
 
 class GatewayClient:
@@ -80,6 +125,7 @@ class GatewayClient:
     ) -> None:
         self._base_url = gateway_url(base_url)
         self._where = host_port(base_url)
+        self._proxy = "" if transport else proxy_in_words(base_url)
         self._credentials = credentials
         self._vp_id = vp_id
         self._limits = {"mission_limit": mission_limit, "event_limit": event_limit}
@@ -195,7 +241,9 @@ class GatewayClient:
 
     def _asked(self, path: str, plane: Plane | None) -> Asked:
         credentials = self._credentials
-        return Asked(path, self._where, plane, credentials.presence, credentials.withheld)
+        return Asked(
+            path, self._where, plane, credentials.presence, credentials.withheld, self._proxy
+        )
 
     async def _get(
         self,

@@ -71,7 +71,8 @@ def gateway_url(text: str) -> str:
     """
     try:
         parts = urlsplit(text)
-        _ = parts.port  # raises for a port that is none
+        if parts.port == 0 or " " in parts.netloc:  # asking for the port raises where it is none
+            raise ValueError  # noqa: TRY301 - it is as unreadable as the others
     except ValueError:
         # The text may hold a password, and so may the error: neither is shown.
         raise InvalidTarget("not a URL: its host or port cannot be read", _URL_CURE) from None

@@ -117,6 +117,7 @@ _SHOWN: Final = 200
 _HTTP_BAD_REQUEST: Final = 400
 _HTTP_SERVER_ERROR: Final = 500
 _REFUSED: Final = ("connection refused", "is the gateway running there?")
+_PROXY_CURE: Final = "mend the proxy that the environment names, or name the gateway in NO_PROXY"
 
 
 class Asked(NamedTuple):
@@ -130,6 +131,8 @@ class Asked(NamedTuple):
     tokens: TokenPresence = TokenPresence()
     withheld: bool = False
     """Tokens were there and not sent, because the link is not safe."""
+    proxy: str = ""
+    """host:port of the proxy that leads there, "" for none."""
 
 
 def refusal(
@@ -146,6 +149,9 @@ def refusal(
             cure = "this gateway's role or a proxy forbids it: ask another gateway"
         case 404:
             kind, cure = NotFound, f"is {asked.where} the gateway's URL?"
+        case 407:
+            kind, cure = Unreachable, _PROXY_CURE
+            detail = f"{_proxy(asked.proxy)} wants a login"
         case 429:
             cure = "it is asked too often: poll slower, or see who else asks"
         case _ if status >= _HTTP_SERVER_ERROR:
@@ -228,11 +234,21 @@ def _unauthorized(asked: Asked) -> Unauthorized:
     return TokenRefused(f"{asked.path} wants a token and there is none", f"set {name}")
 
 
-def unreachable(error: BaseException, where: str) -> Unreachable:
-    """Return why no connection to `where` (host:port) could be made or kept, from its exception."""
+def unreachable(error: BaseException, where: str, proxy: str = "") -> Unreachable:
+    """Return why no connection to `where` could be made or kept, from its exception.
+
+    Both are host:port. Where a `proxy` leads there, it is what was connected to: only what is wrong
+    with TLS is then the gateway's.
+    """
     known = [found for cause in _causes(error) if (found := _explain(cause))]
     reason, cure = known[0] if known else (_first_line(error), "is this the gateway?")
+    if proxy and not any(isinstance(cause, ssl.SSLError) for cause in _causes(error)):
+        return Unreachable(f"{where} through {_proxy(proxy)}: {reason}", _PROXY_CURE)
     return Unreachable(f"{where}: {reason}", cure)
+
+
+def _proxy(where: str) -> str:
+    return f"the proxy {where}".rstrip()
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
@@ -258,9 +274,8 @@ def _explain(error: BaseException) -> tuple[str, str] | None:
             found = "the host name is not known", "check the URL and the name service"
         case ConnectionRefusedError():
             found = _REFUSED
-        case ImportError():
-            reason = "a SOCKS proxy is set, which is not supported"
-            found = reason, "unset ALL_PROXY, or name the gateway in NO_PROXY"
+        case UnicodeError():
+            found = "no host can have that name", "check the URL"
         case OSError(errno=int(number)):
             found = os.strerror(number), "check the network, VPN and firewall"
         case OSError() if f"[Errno {errno.ECONNREFUSED}]" in str(error):

@@ -26,7 +26,13 @@ from vp_tui.gateway.errors import Asked, GatewayError, NotFound, ReadOnly, Timed
 from vp_tui.gateway.frames import parse_frame
 from vp_tui.gateway.parsing import parse_cancel, parse_created
 from vp_tui.gateway.stream import close_in_words
-from vp_tui.gateway.transport import TlsContext, answer_to, failures_in_words, http_client
+from vp_tui.gateway.transport import (
+    TlsContext,
+    answer_to,
+    failures_in_words,
+    http_client,
+    proxy_in_words,
+)
 from vp_tui.gateway.websocket import PROBE_AGAIN, SocketOptions, close_of, opening, refusal_of
 
 if TYPE_CHECKING:
@@ -70,6 +76,7 @@ class Orders:
     ) -> None:
         self._base_url = gateway_url(base_url)
         self._where = host_port(base_url)
+        self._proxy = "" if transport else proxy_in_words(base_url)
         self._credentials = credentials
         self._tls = tls or TlsContext(base_url)
         self._transport = transport
@@ -145,7 +152,9 @@ class Orders:
     ) -> _Parsed:
         """Send an order, once; an error says so where it may have been carried out all the same."""
         credentials = self._credentials
-        asked = Asked(path, self._where, plane, credentials.presence, credentials.withheld)
+        asked = Asked(
+            path, self._where, plane, credentials.presence, credentials.withheld, self._proxy
+        )
         try:
             async with (
                 failures_in_words(asked, self._deadline_s),

@@ -49,10 +49,10 @@ from vp_tui.gateway.payloads import (
     SessionPayload,
     TailPayload,
     as_utc,
+    date_of,
     is_cancelled,
     was_clean,
 )
-from vp_tui.gateway.transport import date_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,6 +8,7 @@ in the value of `domain/models` that the payload becomes, and its name on the wi
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from math import isnan, nan
 from typing import Annotated, Any, Final, TypeVar
 
@@ -50,6 +51,14 @@ def as_utc(stamp: datetime) -> datetime:
         return stamp.astimezone(UTC)
     except OverflowError:
         raise ValueError("date out of range") from None
+
+
+def date_of(header: str | None) -> datetime | None:
+    """Return what a Date header says, in UTC; None where it says nothing."""
+    try:
+        return as_utc(parsedate_to_datetime(header or ""))
+    except (ValueError, OverflowError):
+        return None
 
 
 Text = Annotated[str, AfterValidator(literal)]

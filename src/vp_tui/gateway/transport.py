@@ -3,25 +3,28 @@
 An exchange has one deadline from the first byte sent to the last one received, so that a gateway
 that accepts and never answers, or drips, is TimedOut like one that is silent. Nothing of an answer
 is kept but what is read of it: no cookie, and no redirect is followed. Requests and sockets share
-one TLS context.
+one TLS context, and one rule says through which proxy they go.
 """
 
 from __future__ import annotations
 
 import asyncio
+import os
+import re
 import ssl
 import zlib
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 from functools import partial
+from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING, Final, NamedTuple, cast
+from urllib.parse import urlsplit
 
 import httpx
 
 from vp_tui import __version__
 from vp_tui.domain.text import clip, clock_z, literal
-from vp_tui.gateway.credentials import is_loopback
+from vp_tui.gateway.credentials import host_port, is_loopback
 from vp_tui.gateway.errors import (
     NO_WAIT,
     Asked,
@@ -33,10 +36,10 @@ from vp_tui.gateway.errors import (
     refusal,
     unreachable,
 )
-from vp_tui.gateway.payloads import as_utc
+from vp_tui.gateway.payloads import date_of
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Sequence
+    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
     from pathlib import Path
 
 
@@ -60,19 +63,17 @@ _GZIP_BITS: Final = 31
 """What zlib calls a stream with a gzip header, of any window."""
 _CODING_SHOWN: Final = 40
 _DIGITS: Final = 10
-_OLDEST_S: Final = float(2**31)
-"""What an Age may be at most (RFC 9111, section 1.2.2)."""
-_DATE_SLACK_S: Final = 2.0
-"""A Date is cut to seconds, and servers renew it once a second."""
 _NEVER_SENT: Final = (
     httpx.ConnectError,
     httpx.ConnectTimeout,
     httpx.ProxyError,
     httpx.UnsupportedProtocol,
     httpx.InvalidURL,
-    ImportError,
+    UnicodeError,
 )
 """Errors before the first byte of a request left."""
+_NAMED: Final = re.compile(r"(?:.*://)?\[?(?P<name>[^:\[\]]*|[^\[\]]+)\]?(?::(?P<port>\d+))?/?")
+"""A word of no_proxy: host, domain or network, with a scheme, brackets or the port it is for."""
 
 
 class TlsContext:
@@ -116,6 +117,62 @@ def _load(ca_file: Path | None) -> ssl.SSLContext:
     return context
 
 
+def proxy_of(url: str, environ: Mapping[str, str] = os.environ) -> str | None:
+    """Return the URL of the proxy that leads to the host of `url`; None: it is asked directly.
+
+    That of https_proxy or http_proxy, by the scheme, else of all_proxy; small letters win. A socket
+    goes the way of the requests; none leads to this machine, nor to what no_proxy names. Raises
+    Unreachable for one that cannot be used: that is no fault of the gateway.
+    """
+    scheme = "https" if urlsplit(url).scheme in {"https", "wss"} else "http"
+    name, text = _held(environ, f"{scheme}_proxy")
+    name, text = (name, text) if text else _held(environ, "all_proxy")
+    if not text or is_loopback(url) or _is_exempt(url, _held(environ, "no_proxy")[1]):
+        return None
+    cure = f"mend or unset {name}, or name the gateway in NO_PROXY"
+    if text.lower().startswith("socks"):
+        raise Unreachable(f"{name} names a SOCKS proxy, which is not supported", cure)
+    try:
+        proxy = urlsplit(text if "://" in text else f"http://{text}")
+        if proxy.port == 0 or not proxy.hostname or proxy.scheme not in {"http", "https"}:
+            raise ValueError  # noqa: TRY301 - it is as unusable as the others
+        proxy.netloc.encode("ascii")
+    except ValueError:
+        raise Unreachable(f"{name} holds no address of a proxy", cure) from None
+    login, at, host = proxy.netloc.rpartition("@")
+    colon = ":" if at and ":" not in login else ""  # websockets wants a password
+    return f"{proxy.scheme}://{login}{colon}{at}{host}"
+
+
+def proxy_in_words(url: str) -> str:
+    """Return host and port of the proxy that leads to `url`; "" where none does, or it is odd."""
+    with suppress(Unreachable):
+        return host_port(proxy) if (proxy := proxy_of(url)) else ""
+    return ""
+
+
+def _held(environ: Mapping[str, str], name: str) -> tuple[str, str]:
+    """Return the variable of that name, as it is written, and its value."""
+    name = name if name in environ else name.upper()
+    return name, environ.get(name, "").strip()
+
+
+def _is_exempt(url: str, no_proxy: str) -> bool:
+    """Tell whether `no_proxy` names the host of a URL: itself, its domain, its network, or `*`."""
+    host, port = (urlsplit(url).hostname or "").rstrip("."), host_port(url).rpartition(":")[2]
+    for word in re.split(r"[,\s]+", no_proxy.lower()):
+        named = _NAMED.fullmatch(word)
+        if named is None or (named["port"] or port) != port:
+            continue
+        name = named["name"].lstrip("*").strip(".")
+        if word == "*" or (name and f".{host}".endswith(f".{name}")):
+            return True
+        with suppress(ValueError):
+            if ip_address(host) in ip_network(name, strict=False):
+                return True
+    return False
+
+
 class Answer(NamedTuple):
     """An answer that was received whole."""
 
@@ -126,54 +183,6 @@ class Answer(NamedTuple):
     """Seconds that a cache on the way says it has kept it."""
     asked_at: float = 0.0
     """When it was asked for, on vp-tui's monotonic clock."""
-
-
-class Freshness:
-    """Tells how old the content of one endpoint's answers is, however fresh they arrive.
-
-    An answer is old by the Age that a cache gives it, by a stamp of its own that is behind its
-    date, and where its stamp, or else its date, stands still or goes back: each of them beyond what
-    lies between question and answer.
-    """
-
-    def __init__(self) -> None:
-        self._stamp: datetime | str | None = None
-        self._told_at = 0.0
-
-    def old_s(self, answer: Answer, at: float, stamp: datetime | str | None = None) -> float:
-        """Return how old is what an answer tells that arrived `at`; 0.0 where it is new.
-
-        `stamp` is the content's own: when it was made.
-        """
-        date, took_s = date_of(answer.date), at - answer.asked_at
-        found = [answer.cached_s]
-        if date is not None and isinstance(stamp, datetime):
-            behind_s = (date - stamp).total_seconds()
-            found.append(behind_s if behind_s - took_s > _DATE_SLACK_S else 0.0)
-        if self._is_still(date if stamp is None else stamp):
-            still_s = at - self._told_at
-            found.append(still_s if still_s - took_s > _DATE_SLACK_S else 0.0)
-        else:
-            self._told_at = at
-        return min(max(found), _OLDEST_S)
-
-    def _is_still(self, stamp: datetime | str | None) -> bool:
-        """Tell whether a stamp is none later than the one before; that may be of a clock set back.
-
-        A text is no moment: that of a G1's health goes back with its zone.
-        """
-        before, self._stamp = self._stamp, stamp
-        if isinstance(stamp, datetime) and isinstance(before, datetime):
-            return stamp <= before
-        return stamp is not None and stamp == before
-
-
-def date_of(header: str | None) -> datetime | None:
-    """Return what a Date header says, in UTC; None where it says nothing."""
-    try:
-        return as_utc(parsedate_to_datetime(header or ""))
-    except (ValueError, OverflowError):
-        return None
 
 
 def _cached_s(header: str) -> float:
@@ -238,7 +247,8 @@ async def http_client(
         follow_redirects=False,
         timeout=None,  # noqa: S113 - every request runs under its own deadline
         transport=transport,
-        trust_env=not is_loopback(base_url),
+        trust_env=False,
+        proxy=None if transport else proxy_of(base_url),
         verify=context,
         event_hooks={
             "request": [] if may_order else [_refuse_orders],
@@ -268,8 +278,8 @@ async def failures_in_words(asked: Asked, deadline_s: float) -> AsyncIterator[No
         raise Unreadable(
             f"the answer from {asked.path} cannot be decompressed", "is a proxy in between?"
         ) from None
-    except (httpx.HTTPError, httpx.InvalidURL, ImportError) as error:
-        failed = unreachable(error, asked.where)
+    except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
+        failed = unreachable(error, asked.where, asked.proxy)
         failed.may_have_arrived = not isinstance(error, _NEVER_SENT)
         raise failed from None
 

@@ -18,11 +18,11 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 
 from vp_tui import __version__
-from vp_tui.gateway.credentials import host_port, is_loopback
+from vp_tui.gateway.credentials import host_port
 from vp_tui.gateway.errors import ReadOnly, TimedOut, Unreachable, unreachable
 from vp_tui.gateway.frames import parse_frame
 from vp_tui.gateway.stream import Connect, Refusal, Stay, Stop, StreamCore, StreamOutput
-from vp_tui.gateway.transport import UTC_NOW, asked_to_wait
+from vp_tui.gateway.transport import UTC_NOW, asked_to_wait, proxy_in_words, proxy_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Mapping
@@ -101,8 +101,8 @@ async def opening(
     except TimeoutError:
         reason = f"no answer to the handshake within {options.open_timeout_s:g} s"
         raise TimedOut(reason, PROBE_AGAIN) from None
-    except (OSError, WebSocketException, ImportError) as error:
-        raise unreachable(error, host_port(url)) from None
+    except (OSError, WebSocketException, UnicodeError) as error:
+        raise unreachable(error, host_port(url), proxy_in_words(url)) from None
 
 
 async def _socket_of(
@@ -117,7 +117,7 @@ async def _socket_of(
         create_connection=connection,
         additional_headers=dict(options.headers()),
         user_agent_header=f"vp-tui/{__version__}",
-        proxy=None if is_loopback(url) else True,
+        proxy=proxy_of(url),
         open_timeout=options.open_timeout_s,
         close_timeout=options.close_timeout_s,
         ping_interval=20,

@@ -124,16 +124,19 @@ def spawn_gateway(options: SimOptions) -> SimProcess:
     Tokens travel by environment, never on the command line. Raises `RuntimeError` with the child's
     words if it does not come up.
     """
-    process = subprocess.Popen(  # noqa: S603 - our own interpreter and our own module
-        [sys.executable, "-m", "vp_tui", "gateway", *_arguments(options), "--exit-with-parent"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=_environment(options),
-        # Ctrl-C in the terminal is the parent's to handle.
-        start_new_session=True,
-    )
+    try:
+        process = subprocess.Popen(  # noqa: S603 - our own interpreter and our own module
+            [sys.executable, "-m", "vp_tui", "gateway", *_arguments(options), "--exit-with-parent"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=_environment(options),
+            # Ctrl-C in the terminal is the parent's to handle.
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise RuntimeError(f"the embedded gateway cannot be started: {error}") from error
     assert process.stdout is not None  # noqa: S101 - it is a pipe
     first_line = process.stdout.readline()
     if not first_line:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import getpass
 import os
+import pwd
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -14,6 +16,8 @@ if TYPE_CHECKING:
 _NAME: Final = "vp-tui"
 HOST_LOCKS = Path("/tmp/vp-tui-locks")  # noqa: S108 - all users meet here, and no link is followed
 """Mode 1777. Tests have one of their own."""
+NOWHERE: Final = Path("/nonexistent")
+"""Stands for a directory that cannot be told: nothing is there, and nothing can be made there."""
 
 
 class Places(NamedTuple):
@@ -80,8 +84,23 @@ def _base(environ: Mapping[str, str], variable: str, fallback: str) -> Path:
     named = environ.get(variable, "")
     if Path(named).is_absolute():  # the XDG specification has others ignored
         return Path(named)
-    home = environ.get("HOME") or os.path.expanduser("~")  # noqa: PTH111 - as in `anchored`
-    return Path(home, fallback)
+    return home(environ) / fallback
+
+
+def home(environ: Mapping[str, str]) -> Path:
+    """Return the home directory; NOWHERE where neither HOME nor the system's users tell one."""
+    told = Path(environ.get("HOME", ""))
+    with suppress(KeyError):  # an id without a name
+        told = told if told.is_absolute() else Path(pwd.getpwuid(os.getuid()).pw_dir)
+    return told if told.is_absolute() else NOWHERE
+
+
+def here() -> Path:
+    """Return the working directory; NOWHERE when it is gone, or may not be looked at."""
+    try:
+        return Path.cwd()
+    except OSError:
+        return NOWHERE
 
 
 def actor() -> str:

@@ -8,17 +8,22 @@ signals, so that vp-tui is gone soon after its terminal is, whatever its loop do
 from __future__ import annotations
 
 import asyncio
+import locale
 import os
+import re
 import select
 import signal
 import subprocess
 import sys
 import termios
 import time
+import unicodedata
 from contextlib import suppress
+from functools import cache
 from threading import Condition, Thread, Timer
 from typing import TYPE_CHECKING, Any, Final, TextIO, cast
 
+from rich.cells import cell_len
 from textual.drivers.linux_driver import LinuxDriver
 
 if TYPE_CHECKING:
@@ -41,8 +46,38 @@ TMUX_S: Final = 3.0
 _LOOK_S: Final = 1.0
 _LEAVES: Final = {signal.SIGHUP: 0, signal.SIGTERM: 0, signal.SIGINT: 130}
 """What asks vp-tui to go, and the exit code."""
+_NOT_ASCII: Final = re.compile(r"[^\x00-\x7f]")
+_SYMBOLS: Final = {
+    symbol: plain
+    for symbols, plain in (
+        ("\u2013\u2014\u2212─━═▄▀", "-"), ("│┃║╎", "|"), ("\u2018\u2019", "'"), ("·▂▃", "."),
+        ("\u201c\u201d", '"'), ("\u2039←", "<"), ("\u203a→▸", ">"), ("↑", "^"), ("↓", "v"),
+        ("…", "~"), ("▁▔", "_"), ("▅", "="), ("▆✓", "+"), ("●▇", "*"), ("█", "#"), ("◌◔", "o"),
+        ("✗", "x"),
+    )
+    for symbol in symbols
+}  # fmt: skip
+"""What stands for a symbol of the screen where only ASCII can be drawn."""
 _RESTORES: Final = b"\x1b[?2004l\x1b[?7h\x1b[?1000l\x1b[?1003l\x1b[?1015l\x1b[?1006l\x1b[<u"
 _RESTORED: Final = _RESTORES + b"\x1b[?1049l\x1b[?25h\x1b[?1004l"
+
+
+def in_ascii(text: str) -> str:
+    """Return a text for a terminal that knows ASCII only; what is in a column stays in it."""
+    return text if text.isascii() else _NOT_ASCII.sub(lambda match: _ascii(match.group()), text)
+
+
+@cache
+def _ascii(char: str) -> str:
+    plain = _SYMBOLS.get(char) or unicodedata.normalize("NFKD", char)[0]
+    if "BOX DRAWINGS" in unicodedata.name(char, "") and char not in _SYMBOLS:
+        plain = "+"
+    cells = cell_len(char)
+    return plain if plain.isascii() and cells == 1 else "?" * cells
+
+
+def _is_utf8() -> bool:
+    return locale.getencoding().lower().replace("-", "") == "utf8"
 
 
 class Outlet(Thread):
@@ -61,6 +96,7 @@ class Outlet(Thread):
     ) -> None:
         super().__init__(name="terminal-output", daemon=True)
         self._fd, self._on_torn, self._on_gone, self._clock = fd, on_torn, on_gone, clock
+        self._is_utf8 = _is_utf8()
         self._changed = Condition()
         self._waiting: list[bytes] = []
         self._size = 0
@@ -70,7 +106,7 @@ class Outlet(Thread):
 
     def write(self, text: str) -> None:
         """Have a text written."""
-        data = text.encode("utf-8", "replace")
+        data = (text if self._is_utf8 else in_ascii(text)).encode("utf-8", "replace")
         with self._changed:
             is_much = self._size > 0 and self._size + len(data) > WAITING
             if is_much and not self._is_last:
@@ -182,7 +218,7 @@ class TerminalDriver(LinuxDriver):
         super().__init__(app, **options)
         self._keyed = app
         self._is_gone = self._is_on = False
-        drawn_on = cast("TextIO", sys.__stderr__).fileno()
+        drawn_on = cast("TextIO", sys.__stdout__).fileno()  # stderr may lead into a file
         self._outlet = Outlet(drawn_on, lambda: self._soon(self._repaint), lambda: self._leave(0))
         self._outlet.start()
         self._file = cast("Any", self._outlet)
