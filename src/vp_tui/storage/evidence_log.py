@@ -44,7 +44,6 @@ from vp_tui.storage.atomic import (
 )
 from vp_tui.storage.errors import EvidenceError, LogChanged, LogDamaged
 from vp_tui.storage.locks import LOCK_WAIT_S, locked
-from vp_tui.storage.places import here
 from vp_tui.storage.records import (
     encoded,
     last_line,
@@ -118,7 +117,7 @@ class _Content:
 
 def resolve(log: Path) -> Path:
     """Return the file that `log` means: what lies beside a log lies beside that."""
-    return Path(os.path.realpath(here() / log))
+    return Path(os.path.realpath(log))
 
 
 def read_log(
