@@ -11,7 +11,6 @@ from vp_tui.cli.config.kinds import WORD, hint, number, whole
 from vp_tui.cli.config.settings import SETTINGS
 from vp_tui.domain.text import literal
 from vp_tui.domain.vocabulary import Profile, Stage, Traffic
-from vp_tui.storage.places import NOWHERE, here
 
 if TYPE_CHECKING:
     from argparse import _ActionsContainer as _Group
@@ -125,11 +124,6 @@ def _mode(text: str) -> str:
     raise ArgumentTypeError(why)
 
 
-def _log(text: str) -> Path:
-    """Return the path of a log, which is nowhere where the working directory is gone."""
-    return Path(text) if here() != NOWHERE else NOWHERE / text
-
-
 _SCENARIO: Final = (
     _Option("--scenario NAME", f"what happens there: {', '.join(SCENARIOS)} (tour)", SCENARIOS),
     _Option("--dialect D", "which generation it is, of February or of August (G1)", ("G1", "G2")),
@@ -183,7 +177,7 @@ _ROW: Final = (
         " configured one, else one that is delegated; the source is then probe",
         whole(1, 20).parse,
     ),
-    _Option("--append LOG", "write the row into this log", _log),
+    _Option("--append LOG", "write the row into this log", Path),
     _Option("--mode http", "how to ask; there is no other", _mode),
 )
 """What the capture script, which `capture` replaces, takes for its row, and more."""
@@ -285,7 +279,7 @@ def _parsers() -> tuple[_Parser, dict[str, _Parser]]:
     show = logs.add_parser("show", help="print its rows", epilog=_SHOW_EPILOG)
     told = "compare its rows with what was recorded"
     for each in (show, logs.add_parser("verify", help=told, epilog=_VERIFY_EPILOG)):
-        each.add_argument("log", metavar="LOG", type=_log, help="the evidence log, a Markdown file")
+        each.add_argument("log", metavar="LOG", type=Path, help="the evidence log, a Markdown file")
     _add_options(show, [_Option("--json", "print whole rows as JSON", bool, default=False)])
     doctor = add("doctor", "find what is wrong, and what helps", _DOCTOR_EPILOG)
     _add_options(doctor, [_Option("--json", "print the diagnosis as JSON", bool, default=False)])

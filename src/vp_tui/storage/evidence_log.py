@@ -44,6 +44,7 @@ from vp_tui.storage.atomic import (
 )
 from vp_tui.storage.errors import EvidenceError, LogChanged, LogDamaged
 from vp_tui.storage.locks import LOCK_WAIT_S, locked
+from vp_tui.storage.places import here
 from vp_tui.storage.records import (
     encoded,
     last_line,
@@ -67,7 +68,6 @@ _BLANK_LIMIT: Final = 4096
 _PAUSE_S: Final = 0.02
 """Between two of them, and a little more each time: an editor that moves its file away before it
 writes needs a moment."""
-
 TAIL: Final = 8 * 1024 * 1024
 """Bytes of a log that are read to tell its newest rows."""
 WRITTEN_AT_MOST: Final = 64 * 1024 * 1024
@@ -117,7 +117,7 @@ class _Content:
 
 def resolve(log: Path) -> Path:
     """Return the file that `log` means: what lies beside a log lies beside that."""
-    return Path(os.path.realpath(log))
+    return Path(os.path.realpath(here() / log))
 
 
 def read_log(
