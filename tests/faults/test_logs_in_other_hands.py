@@ -154,3 +154,14 @@ def test_a_large_log_is_written_as_it_was_read(
     ]
     with pytest.raises(LogChanged):
         append_row(log, row(), expected=seen)
+
+
+def test_a_row_that_somebody_took_out_is_told_and_not_put_back_unasked(tmp_path: Path) -> None:
+    log, places = tmp_path / "log.md", Places(tmp_path / "state")
+    log.write_bytes(GOLDEN)
+    record_row(log, row(), facts())
+    log.write_bytes(GOLDEN)
+    told = [(check.name, check.verdict) for check in file_checks(Settings(evidence=log), places)]
+    assert told.count(("kept rows", "wrong")) == 1
+    assert next(append(places, Settings(), log, row("the next"), facts())).startswith("WARNING: ")
+    assert [logged.row.notes for logged in read_log(log)[0].rows].count("clean") == 0

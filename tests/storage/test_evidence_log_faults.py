@@ -101,6 +101,7 @@ def test_the_end_of_the_process_at_any_step_leaves_the_log_whole(
         lost = spooled_rows(tmp_path / "spool", log).rows
         states.add((written, bool(lost)))
         assert len(mismatches(log)) == len(lost)
+        assert all("killed in between, the next row takes it along" in m for m in mismatches(log))
         assert [spooled.row for spooled in lost] in ([], [ROW])
         for spooled in lost:
             assert spooled.is_interrupted

@@ -190,9 +190,9 @@ def append(
     spool = places.spool
     found = waiting_rows(spool, log)
     yield from (f"WARNING: {warning}" for warning in found.warnings)
-    ours = [w.row for w in found.rows if w.kept_in or w.is_interrupted]
+    ours = [waiting.row for waiting in found.rows if waiting.is_missed]
     for lost in found.rows:
-        if lost.row not in ours:  # perhaps somebody took it out: not ours to put back
+        if not lost.is_missed:  # not ours to put back
             yield f"WARNING: {_told(lost.row)} was recorded and is not in the log"
     for settled in append_waiting(spool, log, ours, places.heads):
         if settled.problem is None:

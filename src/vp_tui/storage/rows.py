@@ -140,6 +140,11 @@ class SpooledRow:
     """Only the last record has it because vp-tui ended in between: nobody took it out."""
 
     @property
+    def is_missed(self) -> bool:
+        """Whether it is certainly to be appended: otherwise somebody perhaps took it out."""
+        return self.file is not None or self.is_interrupted
+
+    @property
     def kept_in(self) -> str | None:
         """Its file, as shown."""
         return literal(str(self.file)) if self.file else None

@@ -14,7 +14,7 @@ from vp_tui.domain.rollout.evidence_row import LoggedRow, read_row
 from vp_tui.domain.text import counted
 from vp_tui.storage.atomic import append_line, opened
 from vp_tui.storage.errors import EvidenceError
-from vp_tui.storage.evidence_log import read_log, resolve
+from vp_tui.storage.evidence_log import is_interrupted, read_log, resolve
 from vp_tui.storage.locks import locked_for_reading
 from vp_tui.storage.records import (
     Record,
@@ -130,7 +130,8 @@ def verify(log: Path, recompute: Recompute, heads: Path | None = None) -> list[R
         with EvidenceError.for_os_errors(records_path(path)):
             entries = list(_entries(lines(), recompute))
     cut = [head for head in kept if head.get("host") == _host() and head.get("sha256") not in there]
-    return [*_compare(table.rows, entries), *_cut_off(cut)]
+    last = entries[-1] if entries and is_interrupted(path) else None
+    return [*_compare(table.rows, entries, last), *_cut_off(cut)]
 
 
 def _cut_off(heads: list[Record]) -> Iterator[RowCheck]:
@@ -140,7 +141,10 @@ def _cut_off(heads: list[Record]) -> Iterator[RowCheck]:
         yield RowCheck("MISMATCH", _text(heads[0], "window"), None, reason)
 
 
-def _compare(rows: tuple[LoggedRow, ...], entries: Iterable[_Entry]) -> list[RowCheck]:
+def _compare(
+    rows: tuple[LoggedRow, ...], entries: Iterable[_Entry], interrupted: _Entry | None
+) -> list[RowCheck]:
+    """Compare rows and records; `interrupted` is the one after which vp-tui ended."""
     by_hash, by_name = defaultdict(list), defaultdict(list)
     for row in reversed(rows):
         by_hash[sha256(row.raw)].append(row)
@@ -162,6 +166,8 @@ def _compare(rows: tuple[LoggedRow, ...], entries: Iterable[_Entry]) -> list[Row
             found[row.line] = _check(entry, row, "the row was changed after it was recorded")
         else:
             fault = f"the row of record {entry.number} is not in the log as it was written"
+            if entry is interrupted:
+                fault += ": vp-tui was killed in between, the next row takes it along"
             lone.append(_check(entry, None, fault))
     for row in rows:
         unverified = RowCheck("unverified", row.row.window, row.line, "it has no record")

@@ -272,10 +272,15 @@ def _log_written(log: Path) -> Check:
 
 def _spool(spool: Path, log: Path) -> Iterator[Check]:
     waiting = spooled_rows(spool, log)
-    count = len(waiting.rows)
+    count = sum(row.is_missed for row in waiting.rows)
     told = f"{counted(count, 'row waits', 'rows wait')} for the log" if count else "none waits"
     cure = "the next row into that log takes them along"
     yield _judged("files", "kept rows", not count, told, cure)
+    for lost in waiting.rows:
+        if not lost.is_missed:
+            told = f"{literal(lost.row.window)}, {literal(lost.row.date)}: recorded, not in the log"
+            cure = "somebody took it out, perhaps: the rows that wait are shown on the screen"
+            yield Check("files", "kept rows", "wrong", told, cure)
     for warning in waiting.warnings:
         yield Check("files", "kept rows", "wrong", warning)
 
