@@ -15,11 +15,11 @@ from vp_tui.cli import watch
 from vp_tui.cli.arguments import SCENARIOS, Arguments, parse
 from vp_tui.cli.capture_row import CaptureOptions
 from vp_tui.cli.config.settings import SETTINGS, BrakeSettings, Settings
-from vp_tui.cli.crash import scrubbed
 from vp_tui.domain.vocabulary import Profile, Stage, Traffic
 from vp_tui.simulator.options import SimOptions
 from vp_tui.simulator.scenarios import SCENARIOS as PLAYED
 from vp_tui.storage.places import Places
+from vp_tui.storage.redaction import scrubbed
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ LONGEST_FILE = 350
 TABLES = {"domain/events.py", "views/actions.py"}
 """Tables, that are read by the entry: up to 500 lines."""
 LONGEST_FUNCTION = 60
-MOST_FILES = 175
+MOST_FILES = 190
 MOST_LAZY_IMPORTS = 25
 """At the seams where a command, a screen or the network thread is entered."""
 DRAWS = {"textual"}

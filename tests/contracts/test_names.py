@@ -21,6 +21,8 @@ TOPICS: Final = {
     "lane": "the lane's switches, mode and proof",
     "lookout": "what is judged once a second: alarms, and the auto-revert",
     "orders": "what is asked of gateway and lane",
+    "recording": "what a watch's store took, written down",
+    "replay": "a recording played again",
     "runs": "the sessions' runs",
     "sources": "metrics, sessions, streams, logs, continuity: how far each may be trusted",
     "status": "the object of `vp-tui status`",

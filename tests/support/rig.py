@@ -20,8 +20,9 @@ from vp_tui.storage.places import Places
 from vp_tui.ui.app import VpTuiApp
 from vp_tui.ui.watch.panes import Pane
 from vp_tui.ui.watch.screen import WatchScreen
-from vp_tui.worker.commands import Commands, LaneWatch
+from vp_tui.worker.commands import Commands
 from vp_tui.worker.evidence import EvidenceFiles, Recorder
+from vp_tui.worker.lane_watch import LaneWatch
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable

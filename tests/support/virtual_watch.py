@@ -20,16 +20,20 @@ from tests.support.virtual_time import virtual_loop
 from vp_tui.cli.config.settings import Settings
 from vp_tui.cli.wiring import Surroundings, new_store
 from vp_tui.cli.workers import connect
+from vp_tui.gateway.credentials import gateway_id
 from vp_tui.simulator.driver import SimDriver
 from vp_tui.simulator.options import SimClock
 from vp_tui.simulator.process import playing
 from vp_tui.state.store import Mailbox, Store, pump
 from vp_tui.storage.places import Places
+from vp_tui.storage.recording import Writer
+from vp_tui.storage.recording_files import Header
 from vp_tui.views.view import Live, View
 from vp_tui.worker.lookout import Lookout
+from vp_tui.worker.recording import WATCH, Medium, Recording
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable
     from datetime import datetime
 
     from vp_tui.domain.events import Heard
@@ -145,3 +149,33 @@ async def virtual_watch(
             yield watch
             for task in running:
                 task.cancel()
+
+
+async def recorded_watch(
+    options: SimOptions,
+    home: Path,
+    play: Callable[[VirtualWatch], Awaitable[None]],
+    **given: Any,  # noqa: ANN401 - fields of Settings
+) -> State:
+    """Record a watch into `home` while `play` lasts; return the state that it ends with."""
+    async with virtual_watch(options, **given) as watch:
+        (at0, wall), watched, writer = watch.state.clock, watch.state.watch, Writer(tuple)
+        gateway, told = gateway_id(watched.url), WATCH.encode(watched)
+        header = Header(gateway, watched.vp_id, wall, at0, part=1, repeats=0, settings=told)
+        medium = Medium(home, header, 2**30, lambda: writer, virtual_loop().wall)
+        recording = Recording(medium, watch.store.apply, raised)
+        watch.store.on_taken = recording.take
+        await play(watch)
+        recording.write(writer)
+        watch.store.on_taken = None
+        return watch.state
+
+
+def minutes(count: int) -> Callable[[VirtualWatch], Awaitable[None]]:
+    """Return what lets so many minutes pass."""
+    return lambda watch: watch.passes(60.0 * count)
+
+
+def raised(error: Exception) -> str:
+    """Raise it: nothing that fails goes on in a test."""
+    raise error

@@ -18,7 +18,8 @@ from vp_tui.storage.places import Places
 from vp_tui.ui.app import VpTuiApp
 from vp_tui.ui.kit.line_list import Lines
 from vp_tui.ui.watch.board import Board
-from vp_tui.worker.commands import Commands, LaneWatch, NetworkThread
+from vp_tui.worker.commands import Commands, NetworkThread
+from vp_tui.worker.lane_watch import LaneWatch
 
 if TYPE_CHECKING:
     from vp_tui.worker.feeds import Feeds

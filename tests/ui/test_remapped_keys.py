@@ -15,14 +15,14 @@ from tests.support.rollout import golden_rows
 from vp_tui.domain.events import AuditRead, EvidenceRead
 from vp_tui.domain.orders import ActionRecord
 from vp_tui.domain.rollout.evidence_row import format_row
-from vp_tui.ui.actions import ACTING
+from vp_tui.ui.actions import HELD
 from vp_tui.ui.dialogs.follow import FollowDialog
 from vp_tui.ui.lines.explain import explanation
 from vp_tui.ui.screens.audit import AuditScreen
 from vp_tui.ui.screens.evidence import EvidenceScreen
 from vp_tui.ui.screens.texts import ExplainScreen, HelpScreen, help_lines
 from vp_tui.ui.watch.screen import WatchScreen
-from vp_tui.views.actions import ACTIONS, action_named, key_of
+from vp_tui.views.actions import ACTING, ACTIONS, action_named, key_of
 from vp_tui.views.view import View
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ async def test_the_new_keys_do_what_the_table_says(*, read_only: bool) -> None:
         for action in ACTIONS:
             is_refused = action.danger and read_only
             does = f"why_not('{action.id}')" if is_refused else action.call
-            if action.id in ACTING and not is_refused:
+            if action.id in ACTING | HELD and not is_refused:
                 does = f"press('{action.id}')"
             assert bound[OTHER[action.id]].endswith(does.removeprefix("app.")), action.id
         old = {key for action in ACTIONS for key in action.keys}

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from vp_tui.domain.rollout.windows import Window
     from vp_tui.simulator.driver import SimDriver
     from vp_tui.state.state import State
-    from vp_tui.worker.commands import LaneWatch
+    from vp_tui.worker.lane_watch import LaneWatch
 
 SOON_S: Final = 2.0
 NEVER_S: Final = 100_000.0

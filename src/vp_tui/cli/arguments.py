@@ -23,6 +23,7 @@ SCENARIOS: Final = (
 )  # fmt: skip
 """Named here too, so that parsing loads no simulator."""
 _PACE: Final = frozenset({"mission_limit", "event_limit", "interval", "stuck_after"})
+_RECORDING: Final = frozenset({"record", "redact"})
 _CONFIG: Final = "config_file"
 _AS_WRITTEN: Final[Mapping[str, Any]] = {
     "formatter_class": RawDescriptionHelpFormatter,
@@ -30,13 +31,15 @@ _AS_WRITTEN: Final[Mapping[str, Any]] = {
 }
 _EVERYTHING: Final = frozenset({*SETTINGS, _CONFIG})
 _TAKEN: Final[Mapping[str, Collection[str]]] = {
-    "demo": {*_PACE, "read_only"},
+    "demo": {*_PACE, *_RECORDING, "read_only"},
     "gateway": {name for name, setting in SETTINGS.items() if setting.secret},
+    **dict.fromkeys(("status", "doctor"), _EVERYTHING - _RECORDING),
     "capture": _EVERYTHING
+    - _RECORDING
     - {"interval", "stuck_after", "internal_token", "internal_token_file"}
     # These it has as options of its own: without --stage it decides as the script did.
     - {"evidence", "profile", "stage", "source", "window_label", "window_scope"},
-    **dict.fromkeys(("evidence show", "evidence verify", "config schema"), ()),
+    **dict.fromkeys(("replay", "evidence show", "evidence verify", "config schema"), ()),
 }
 """The settings that a command takes; one not named here takes all of them and `--config`."""
 
@@ -92,6 +95,12 @@ Asks each endpoint of the gateway once, and attaches to one session that is in i
 memory. Tokens are named with where they come from, never shown.
 
 exit codes: 0 all is well; 1 something is wrong; 2 nothing of the gateway answered."""
+_REPLAY_EPILOG: Final = """\
+Every watch is recorded into $XDG_STATE_HOME/vp-tui/recordings, unless it has
+--no-record. A recording is shown as it was seen, by the rules that this vp-tui has;
+nothing on the screen acts. ? names the keys that go through time.
+
+exit codes: with --json as of status, at that moment; 2 it is no recording."""
 _SHOW_EPILOG: Final = "Scope, refs and notes are in --json only."
 _VERIFY_EPILOG: Final = """\
 Exit codes: 0 each recorded row is as it was; 1 a MISMATCH; 2 the log cannot be
@@ -154,6 +163,14 @@ _STATUS: Final = (
         number(0.0, 600.0).parse,
         default=2.0,
     ),
+)
+_REPLAY: Final = (
+    _Option(
+        "--speed X", "how much faster than it was (1)", number(0.01, 1000.0).parse, default=1.0
+    ),
+    _Option("--at T", "begin there: seconds from the beginning, or a UTC time, as 02:14"),
+    _Option("--json", "print the status there, or at the end, as JSON", bool, default=False),
+    _Option("--bundled", "play the night on call that vp-tui brings along", bool, default=False),
 )
 _ROW: Final = (
     _Option(
@@ -270,6 +287,11 @@ def _parsers() -> tuple[_Parser, dict[str, _Parser]]:
     status = add("status", "print one look at the gateway", _STATUS_EPILOG)
     _add_options(status, _STATUS)
     _add_settings(status)
+    replay = add("replay", "play recordings of a watch again", _REPLAY_EPILOG)
+    replay.add_argument(
+        "files", metavar="FILE", type=Path, nargs="*", help="the parts of one watch's recording"
+    )
+    _add_options(replay, _REPLAY)
     capture = add("capture", "print the metrics and a row for the log", _CAPTURE_EPILOG)
     _add_options(capture.add_argument_group("row"), _ROW)
     _add_options(capture.add_argument_group("assessment"), _ASSESSMENT)
@@ -312,5 +334,5 @@ def _add_options(group: _Group, options: Iterable[_Option]) -> None:
         elif takes is bool:
             how = {"action": "store_true"}
         elif not metavar:
-            how = {"action": "store_const", "const": "true"}
+            how = {"action": "store_const", "const": str(not flag.startswith("--no-")).lower()}
         group.add_argument(word, help=told, dest=dest, default=default, **how)

@@ -6,11 +6,9 @@ import contextlib
 import json
 import os
 import platform
-import re
 import traceback
 from datetime import UTC, datetime
 from importlib import metadata
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 from vp_tui import __version__
@@ -19,6 +17,7 @@ from vp_tui.cli.console import narrate, settings_of
 from vp_tui.domain.text import literal
 from vp_tui.storage.places import state_dir
 from vp_tui.storage.recording import to_line
+from vp_tui.storage.redaction import scrubbed, scrubbed_texts
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -27,24 +26,12 @@ if TYPE_CHECKING:
     from vp_tui.domain.events import Event
 
 
-HIDDEN: Final = "<hidden>"
 EVENT_LIMIT: Final = 20_000
 """Characters of an event's line; a longer one is cut to kind and moment."""
 LAST_EVENTS: Final = "last events, oldest first:"
 
 LIBRARIES: Final = ("textual", "httpx", "websockets", "pydantic")
 _TOKEN_VARIABLES: Final = ("UA_OPS_TOKEN", "UA_INTERNAL_API_TOKEN")
-_SHORTEST_SECRET: Final = 4
-"""Characters; scrubbing shorter values would make the report unreadable and hide nothing."""
-_NAMES_SECRET: Final = re.compile(r"(?i)--[\w-]*token")
-"""An argument after which the next one is a token."""
-_LOOKS_SECRET: Final = (
-    re.compile(r"(?i)(--[\w-]*token(?!-file)[= ]+)\S+"),
-    re.compile(r"(?i)(authorization['\": ]+(?:bearer )?)[^\s'\"]+"),
-    re.compile(r"(?i)(x-ua-[\w-]+token['\", :]+b?['\"]?)[^\s'\"]+"),
-    re.compile(r"(?i)(\bUA_\w*TOKEN=)\S+"),
-    re.compile(r"(://)[^/@\s]+@"),
-)
 
 
 def tell_crash(error: Exception, words: Sequence[str]) -> None:
@@ -104,16 +91,6 @@ def crash_report(
     return path
 
 
-def scrubbed(text: str, secrets: Iterable[str]) -> str:
-    """Return `text` with the secrets, and what looks like one, replaced."""
-    known = {secret for secret in secrets if len(secret) >= _SHORTEST_SECRET}
-    for secret in sorted(known, key=len, reverse=True):
-        text = text.replace(secret, HIDDEN)
-    for pattern in _LOOKS_SECRET:
-        text = pattern.sub(rf"\g<1>{HIDDEN}", text)
-    return text
-
-
 def _event_line(event: Event, known: Collection[str]) -> str:
     """Return an event as JSON, scrubbed."""
     told: dict[str, Any] = {"kind": type(event).__name__}
@@ -125,21 +102,8 @@ def _event_line(event: Event, known: Collection[str]) -> str:
             told |= {"at": event.at, "characters_left_out": len(line)}
     except Exception as error:  # noqa: BLE001 - the crash is what counts, and this may be its cause
         told["unwritable"] = type(error).__name__
-    told = _scrubbed_texts(told, known)
+    told = scrubbed_texts(told, known)
     return json.dumps(told, ensure_ascii=False, separators=(",", ":"))
-
-
-def _scrubbed_texts(value: Any, known: Collection[str]) -> Any:  # noqa: ANN401 - any JSON
-    if isinstance(value, str):
-        return scrubbed(value, known)
-    if isinstance(value, dict):
-        return {scrubbed(key, known): _scrubbed_texts(each, known) for key, each in value.items()}
-    if isinstance(value, list):
-        return [
-            HIDDEN if _NAMES_SECRET.fullmatch(str(before)) else _scrubbed_texts(each, known)
-            for before, each in pairwise(["", *value])
-        ]
-    return value
 
 
 def _lines(error: BaseException, argv: Sequence[str], now: datetime) -> Iterator[str]:

@@ -30,6 +30,7 @@ _COMMANDS: Final[Mapping[str, str]] = {
     "demo": "demo.demo",
     "gateway": "demo.gateway",
     "status": "status.status",
+    "replay": "replay.replay",
     "capture": "capture.capture",
     "evidence show": "show.evidence_show",
     "evidence verify": "show.evidence_verify",

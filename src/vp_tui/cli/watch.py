@@ -17,7 +17,8 @@ from vp_tui.cli.wiring import USUAL, events_noted, new_store
 from vp_tui.domain.events import StoryTold
 from vp_tui.state.store import Mailbox
 from vp_tui.storage.places import places
-from vp_tui.worker.commands import Commands, LaneWatch, NetworkThread
+from vp_tui.worker.commands import Commands, NetworkThread
+from vp_tui.worker.lane_watch import LaneWatch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -27,8 +28,11 @@ if TYPE_CHECKING:
     from vp_tui.domain.events import Event, Heard
     from vp_tui.state.store import Store
     from vp_tui.storage.places import Places
+    from vp_tui.ui.kit.line_list import Tones
+    from vp_tui.ui.watch.screen import WatchScreen
     from vp_tui.worker.evidence import Recorder
     from vp_tui.worker.feeds import Feeds
+    from vp_tui.worker.recording import Recording
 
 
 def watch(arguments: Arguments) -> int:
@@ -61,19 +65,14 @@ def run_tui(
     `story` is what the demo's gateway will do next, as it tells that; `at_end` clears up where the
     process has to be ended at once.
     """
-    # Loading makes many objects and no garbage: collecting would cost a fifth of the time to the
-    # first frame. The app collects again once that is on the screen.
-    gc.disable()
-    from vp_tui.ui.app import VpTuiApp  # noqa: PLC0415 - Textual, when it will be drawn
-
     network = NetworkThread()
     lane = lane_watch(settings, places, network, ambient=ambient)
     Thread(target=_tell, args=(story, lane.mailbox.put), daemon=True).start()
-    app = VpTuiApp(lane, network, at_end)
     with events_noted(lane.store):
         try:
-            app.run()
+            return run_app(lane, network, at_end)
         finally:
+            lane.stop_recording()
 
             def keep(heard: Heard) -> str | None:
                 return lane.commands.recorder.keep_heard(heard)
@@ -83,8 +82,24 @@ def run_tui(
             # Audit the cancels whose recovery is still awaited.
             if lane.store.state.cancels and (problem := lane.lookout.note_left(places.audit)):
                 narrate(f"WARNING: {problem.reason}; {problem.cure}")
-        if app.crash is not None:
-            raise app.crash
+
+
+def run_app(
+    lane: LaneWatch,
+    network: NetworkThread,
+    at_end: Callable[[], None] = lambda: None,
+    screen: Callable[[LaneWatch, Tones], WatchScreen] | None = None,
+) -> int:
+    """Draw the lane until the operator leaves; `at_end` and `screen` as the app has them."""
+    # Loading makes many objects and no garbage: collecting would cost a fifth of the time to the
+    # first frame. The app collects again once that is on the screen.
+    gc.disable()
+    from vp_tui.ui.app import VpTuiApp  # noqa: PLC0415 - Textual, when it will be drawn
+
+    app = VpTuiApp(lane, network, at_end, screen)
+    app.run()
+    if app.crash is not None:
+        raise app.crash
     return app.return_code or 0
 
 
@@ -117,6 +132,7 @@ def lane_watch(
 ) -> LaneWatch:
     """Return the watch of a lane for a screen; its feeds begin when `network` is started."""
     store, mailbox = new_store(settings), Mailbox()
+    first = store.state
     report = reporter(store)
 
     def feeds() -> Feeds:
@@ -131,5 +147,11 @@ def lane_watch(
 
         return new_recorder(settings.evidence, store, places)
 
+    def recording() -> Recording:
+        from vp_tui.cli.recording import recording_of  # noqa: PLC0415 - after the first frame
+
+        return recording_of(settings, places, first, mailbox.put, report)
+
     commands = Commands(network.add(feeds), store, recorder, places)
-    return LaneWatch(store, mailbox, commands, USUAL.clock, USUAL.wall, report)
+    on = recording if settings.record else None
+    return LaneWatch(store, mailbox, commands, USUAL.clock, USUAL.wall, report, on)

@@ -466,12 +466,13 @@ class OutcomeAudited(NamedTuple):
 
 
 class PartFailed(NamedTuple):
-    """A bug took down only this part of vp-tui, started again after `again_s`, or at news."""
+    """Only this part of vp-tui is down: started again after `again_s`, or at news."""
 
     at: float
     part: str
     told: str
     again_s: float | None = None
+    cure: str = ""
 
 
 class PollRateChanged(NamedTuple):
@@ -495,6 +496,5 @@ _Written = RowRecorded | RowsPreceded | WaitingOffered | AuditFailed | OrderRefu
 _Cancel = CancelRequested | CancelAnswered | CancelFailed
 _Lane = SwitchAsked | SwitchActed | RestartAsked | RestartActed | ProbeStepped
 _Judged = Looked | AlarmsAcknowledged | AlarmCommandFailed | AutoRevertBarred | AutoRevertStopped
-_Polled = _Answered | SourceFailed
 _Other = PartFailed | PollRateChanged | StoryTold | Tick
-Event = _Polled | _Streamed | _Read | _Written | _Cancel | _Lane | _Judged | _Other
+Event = _Answered | SourceFailed | _Streamed | _Read | _Written | _Cancel | _Lane | _Judged | _Other

@@ -61,8 +61,8 @@ class Watch(NamedTuple):
     vp_id: str
     colour: str = ""
     """Of the gateway's name: a colour's name or `#rrggbb`; "" for none of its own."""
-    read_only: bool = False
-    """Nothing may be changed on the gateway."""
+    read_only: bool = False  # nothing may be changed on the gateway
+    is_replay: bool = False  # a recording stands in for the gateway
     mission_limit: int = 500
     event_limit: int = 1000
     intervals: Mapping[models.Source, float] = models.DEFAULT_INTERVALS

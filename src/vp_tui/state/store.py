@@ -21,7 +21,7 @@ from vp_tui.domain import events
 from vp_tui.domain.models import Source, StreamEvent
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from vp_tui.state.state import State
 
@@ -133,6 +133,8 @@ class Store:
         """What ended it: it took an event that it could not take."""
         self.on_fault: Callable[[Exception], object] | None = None
         """Is told of a subscriber's bug; None: that is raised."""
+        self.on_taken: Callable[[Sequence[events.Event]], object] | None = None
+        """Is told of each event that is taken, before it is reduced."""
         self._subscribers: list[Callable[[State], None]] = []
 
     def subscribe(self, subscriber: Callable[[State], None]) -> Callable[[], None]:
@@ -145,6 +147,8 @@ class Store:
         from vp_tui.state.reducer import reduce_all  # noqa: PLC0415 - not needed for the first frame
 
         self.recent.extend(told)
+        if self.on_taken is not None:
+            self.on_taken(told)
         has_news = any(_is_news(event, self.state) for event in told)
         try:
             self.state = reduce_all(self.state, told)
@@ -152,13 +156,18 @@ class Store:
             self.failed = error
             raise
         if has_news:
-            for subscriber in tuple(self._subscribers):
-                try:
-                    subscriber(self.state)
-                except Exception as error:
-                    if self.on_fault is None:
-                        raise
-                    self.on_fault(error)
+            self.show(self.state)
+
+    def show(self, state: State) -> None:
+        """Publish a state, which it goes on from: the newest, or one that a replay is sent to."""
+        self.state = state
+        for subscriber in tuple(self._subscribers):
+            try:
+                subscriber(self.state)
+            except Exception as error:
+                if self.on_fault is None:
+                    raise
+                self.on_fault(error)
 
 
 def _is_news(event: events.Event, state: State) -> bool:

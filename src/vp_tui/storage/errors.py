@@ -11,6 +11,7 @@
     └── SwitchMasked    the switch would have no effect
     LockError           what only one vp-tui on this host may do cannot be locked
     HandoverError       the handover text is not in its file
+    RecordingError      a recording could not be written or read
 
 Each is a StorageError, and carries a `Failure`: reason and cure for the operator.
 """
@@ -127,6 +128,16 @@ class AuditError(StorageError):
 
 class HandoverError(StorageError):
     """The handover text could not be written."""
+
+
+class RecordingError(StorageError):
+    """A recording could not be written, or what was named is none that can be read."""
+
+    cures: ClassVar[Mapping[int, str]] = {
+        **StorageError.cures,
+        errno.ENOENT: "name a file that vp-tui recorded",
+        errno.EISDIR: "name a file in it",
+    }
 
 
 class LockError(StorageError):

@@ -54,6 +54,11 @@ class Places(NamedTuple):
         return self.state / "audit.jsonl"
 
     @property
+    def recordings(self) -> Path:
+        """Directory of the recordings, and of nothing else."""
+        return self.state / "recordings"
+
+    @property
     def handovers(self) -> Path:
         """Directory of the handover texts."""
         return self.state / "handovers"

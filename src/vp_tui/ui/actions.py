@@ -16,7 +16,7 @@ from textual.events import Key
 
 from vp_tui.domain.lane.auto_revert import STOP_KEY
 from vp_tui.ui.lines.paint import Line, cut, join, shorten, spread, width_of
-from vp_tui.views.actions import ALWAYS, action_named, actions_in, keys_now
+from vp_tui.views.actions import ACTING, ALWAYS, action_named, actions_in, keys_now
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -36,15 +36,8 @@ FULL_WORDS: Final = 60
 """Columns from which on keys are named with what they do: help, quit, those of the find bar."""
 STOPS: Final = "stop the countdown"
 """What esc does wherever it is pressed while the auto-revert counts down."""
-ACTING: Final = frozenset(
-    {
-        "record", "record-now", "window", "waiting", "cancel", "brake", "probe", "restart",
-        "acknowledge", "read-tokens", "hand-over", "quit", "poll-faster", "poll-slower",
-    }
-)  # fmt: skip
-"""What changes something, or says something in the engineer's name, and has a key."""
 HELD: Final = frozenset({"record-now", "acknowledge", "quit"})
-"""Of these, what one key does: it waits whether another key comes."""
+"""What one key does at once: it waits whether another key comes."""
 TYPING: Final = "typing or a paste: acting keys rest"
 _NEVER_SENT: Final = "none"
 """Stands for a key where an action has none: Textual maps only what is bound to some key."""
@@ -96,7 +89,7 @@ def call_of(action: Action, *, read_only: bool) -> str:
 
 def _press_of(action: Action, *, read_only: bool) -> str:
     """Return what a key runs: it may be part of a typed word, unlike a choice in the palette."""
-    is_acting = action.id in ACTING and not (action.danger and read_only)
+    is_acting = (action.id in ACTING or action.id in HELD) and not (action.danger and read_only)
     return f"app.press('{action.id}')" if is_acting else call_of(action, read_only=read_only)
 
 
@@ -170,6 +163,8 @@ class Keyboard:
     HOLD_S: Final = 0.6
     """For which a key that does something at once waits for another one."""
 
+    has_brackets = False
+    """Whether `[` alone is a key: of a sequence only behind its esc then."""
     settled_s = 2.0
     """For which a word must have stood to be written by one key."""
 
@@ -209,7 +204,8 @@ class Keyboard:
         if key.key == "escape":
             self._sequence, self._split_at = "\x1b", at
             return key
-        if sign == "[" or (sign == "O" and not (is_first and key.key == sign)):
+        is_alone = is_first and (key.key == "O" or (sign == "[" and self.has_brackets))
+        if sign in {"[", "O"} and not is_alone:
             self._sequence, self._split_at = "[", at if is_first else self._split_at
             return None
         if self._sequence != "[":

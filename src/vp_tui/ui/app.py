@@ -40,7 +40,8 @@ if TYPE_CHECKING:
     from textual.message import Message
     from textual.notifications import SeverityLevel
 
-    from vp_tui.worker.commands import LaneWatch, NetworkThread
+    from vp_tui.worker.commands import NetworkThread
+    from vp_tui.worker.lane_watch import LaneWatch
 
 
 TICK_S: Final = 1.0
@@ -97,13 +98,20 @@ class VpTuiApp(Guarded, KeyedApp):
     COMMANDS = {ActionProvider}  # noqa: RUF012 - Textual's signature
 
     def __init__(
-        self, lane: LaneWatch, network: NetworkThread, at_end: Callable[[], None] = lambda: None
+        self,
+        lane: LaneWatch,
+        network: NetworkThread,
+        at_end: Callable[[], None] = lambda: None,
+        screen: Callable[[LaneWatch, Tones], WatchScreen] | None = None,
     ) -> None:
         """`network` is where the lane's feeds run, from the first frame to the app's end.
 
-        `at_end` is done where the process is ended before it can clear up.
+        `at_end` is done where the process is ended before it can clear up; `screen` makes another
+        than the usual one, as for a replay.
         """
         super().__init__()
+        usual = ReadOnlyWatchScreen if lane.store.state.watch.read_only else WatchScreen
+        self._make_screen = screen or usual
         self.driver_class = TerminalDriver
         self.lane = lane
         self.at_end = at_end  # type: ignore[method-assign]  # given, not another class
@@ -111,12 +119,12 @@ class VpTuiApp(Guarded, KeyedApp):
         self.crash: BaseException | None = None
         self._network = network
         self._unseen: str | None = None
+        self.keyboard.has_brackets = lane.store.state.watch.is_replay
         self._not_seen: list[str] = []
         """What nobody saw, to be told once somebody sees it."""
 
     def get_default_screen(self) -> WatchScreen:
-        screen = ReadOnlyWatchScreen if self.lane.store.state.watch.read_only else WatchScreen
-        return screen(self.lane, self.tones)
+        return self._make_screen(self.lane, self.tones)
 
     def on_mount(self) -> None:
         self.set_keymap(keymap(self.lane.store.state.watch))
@@ -147,6 +155,7 @@ class VpTuiApp(Guarded, KeyedApp):
         gc.freeze()
         gc.enable()
         self._network.start(self._network_crashed)
+        self.lane.record()
         self.lane.lookout.audit_outcomes(self.lane.commands.keep)
 
     def tick(self) -> None:

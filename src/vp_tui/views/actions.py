@@ -266,10 +266,55 @@ _GROUPS: Final = {
 }
 """In the order of the help screen."""
 
-ACTIONS: Final = tuple(
-    action._replace(group=group) for group, actions in _GROUPS.items() for action in actions
+_REPLAYING: Final = (
+    Action("pause", ("space",), "Pause, or go on; at the end begin anew.", footer=True),
+    Action("step", ("full_stop",), "Take one event, and pause.", footer=True),
+    Action("minute-back", ("left_square_bracket",), "Go back a minute.", footer=True),
+    Action("minute-on", ("right_square_bracket",), "Go on a minute.", footer=True),
+    Action("window-back", ("left_curly_bracket",), "Go back to where a window or its row changed."),
+    Action("window-on", ("right_curly_bracket",), "Go on to where a window or its row changes."),
+    Action(
+        "last-change",
+        ("less_than_sign",),
+        "Go back to the last change of a word, gate, alarm or badge.",
+        own_label="last change",
+        footer=True,
+    ),
+    Action(
+        "next-change",
+        ("greater_than_sign",),
+        "Go on to the next change of a word, gate, alarm or badge.",
+        own_label="next change",
+        footer=True,
+    ),
+    Action("to-time", ("T",), "Go to a time: seconds from the beginning, or UTC."),
+    Action("play-faster", ("plus", "equals_sign"), "Play faster."),
+    Action("play-slower", ("minus",), "Play slower."),
 )
-_BY_ID: Final = {action.id: action for action in ACTIONS}
+"""What only a replay has."""
+
+
+def _in_groups(groups: Mapping[str, tuple[Action, ...]]) -> tuple[Action, ...]:
+    return tuple(
+        action._replace(group=group) for group, actions in groups.items() for action in actions
+    )
+
+
+ACTIONS: Final = _in_groups(_GROUPS)
+ACTING: Final = frozenset(
+    {
+        "record", "record-now", "window", "waive", "waiting", "acknowledge", "read-tokens",
+        "hand-over", "poll-faster", "poll-slower",
+    }
+    | {action.id for action in _DANGERS}
+)  # fmt: skip
+"""What changes something, or says something in the engineer's name."""
+REPLAYED: Final = (
+    *_in_groups({"Replaying": _REPLAYING}),
+    *(action for action in ACTIONS if action.id not in ACTING),
+)
+"""What there is in a replay: no key of it acts."""
+_BY_ID: Final = {action.id: action for action in (*ACTIONS, *REPLAYED)}
 
 
 def action_named(action_id: str) -> Action:
@@ -299,8 +344,9 @@ def keys_now(watch: Watch, hands: AtHand) -> tuple[Action, ...]:
     marked = (action.id for action in table.values() if action.footer)
     return tuple(
         action._replace(own_label=labels.get(action.id) or action.own_label)
-        for action in (table[action_id] for action_id in dict.fromkeys((*labels, *marked)))
-        if action.group != ALWAYS
+        for action in map(table.get, dict.fromkeys((*labels, *marked)))
+        if action is not None
+        and action.group != ALWAYS
         and not (action.danger and watch.read_only)
         and (hands.can_cancel or action.id != "cancel")
         and (hands.enter or action.id != "triage")
@@ -345,6 +391,7 @@ _PALETTE: Final = "palette"
 """The action that leads to those without a key."""
 _NAMES: Final = {
     "escape": "esc",
+    "space": "space",
     "end": "End",
     "up": "↑",
     "down": "↓",
@@ -365,9 +412,10 @@ _NAMES: Final = {
 
 def actions_in(watch: Watch) -> tuple[Action, ...]:
     """Return the table with the keys that this watch has."""
+    table = REPLAYED if watch.is_replay else ACTIONS
     if not watch.keys:
-        return ACTIONS
-    return tuple(_mapped(action, watch.keys) for action in ACTIONS)
+        return table
+    return tuple(_mapped(action, watch.keys) for action in table)
 
 
 def key_of(watch: Watch, action_id: str) -> str:

@@ -87,6 +87,8 @@ def badge(view: View, *, frozen: bool = False) -> str:
     told = told or ["LIVE"]
     if _rings(view):
         told.append("ALARM")
+    if view.state.watch.is_replay:
+        return "+".join(("REPLAY", *(word for word in told if word != "LIVE")))
     return "+".join(told)
 
 
@@ -281,11 +283,9 @@ def _in_rollout(before: View, view: View) -> Iterator[_Happening]:
     was, now = before.state, view.state
     if was.epoch != now.epoch or was.boot_at != now.boot_at:
         yield _Happening(_ROLLOUT, "the gateway restarted" if was.epoch else "the epoch is known")
-    rows = len(now.evidence.rows if now.evidence else ()) - len(
-        was.evidence.rows if was.evidence else ()
-    )
-    if rows:
-        yield _Happening(_ROLLOUT, f"{counted(rows, 'row')} came into the log")
+    had, has = (len(each.evidence.rows) if each.evidence else 0 for each in (was, now))
+    if has != had:
+        yield _Happening(_ROLLOUT, f"{counted(has - had, 'row')} came into the log")
     if current_window(before) != current_window(view):
         yield _Happening(_ROLLOUT, f"window {words.window_name(current_window(view))} is another")
     suites = attested(now.suites, view.wall)

@@ -122,11 +122,12 @@ def _of_files(view: View) -> Iterator[Trouble]:
 
 
 def _faults(view: View) -> Iterator[Trouble]:
-    """Yield the parts of vp-tui itself that a bug took down not long ago."""
-    cure = "only that is down, and started again; send the report"
+    """Yield the parts of vp-tui itself that went down not long ago."""
+    bug = "only that is down, and started again; send the report"
     for fault in view.state.faults.values():
         if view.now - fault.at < (fault.again_s or 0.0) + FAULT_S:
-            yield Trouble(f"{fault.part} failed", fault.told, cure)
+            cure, is_bug = fault.cure or bug, not fault.cure
+            yield Trouble(f"{fault.part} failed", fault.told, cure, is_grave=is_bug)
 
 
 def _failed(view: View, what: str, source: SourceView) -> Trouble:

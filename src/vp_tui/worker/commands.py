@@ -1,6 +1,6 @@
-"""The watch of a lane: what the operator's keys do, and the network thread that does it.
+"""What the operator's keys do, and the network thread that does it.
 
-Watch and commands belong to one lane; the thread is shared by all lanes that are watched.
+Commands belong to one lane; the thread is shared by all lanes that are watched.
 
 A UI loop is busy for long at times. A socket on it would not be drained then, and a viewer that
 does not read freezes the gateway's run for everybody. So the feeds live on a thread with an event
@@ -20,12 +20,11 @@ from vp_tui.domain import events, orders
 from vp_tui.domain.lane.switches import Actuation, Change
 from vp_tui.domain.models import Failure
 from vp_tui.domain.runs.progress import alive_at
-from vp_tui.state.store import Faults, pump
 from vp_tui.storage.errors import HandoverError
 from vp_tui.storage.places import actor
 from vp_tui.views.runs import certain_mission
 from vp_tui.views.troubles import INTERRUPTED
-from vp_tui.views.view import Live, View
+from vp_tui.views.view import View
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -35,12 +34,11 @@ if TYPE_CHECKING:
     from vp_tui.domain.rollout.evidence_row import EvidenceRow
     from vp_tui.domain.rollout.windows import Window
     from vp_tui.domain.runs.alarms import Alarm
-    from vp_tui.state.store import Mailbox, Store
+    from vp_tui.state.store import Store
     from vp_tui.storage.places import Places
     from vp_tui.views.draft import Choice, Draft
     from vp_tui.worker.evidence import AppendedRow, Outcome, Recorder, WaitingRows
     from vp_tui.worker.feeds import Feeds
-    from vp_tui.worker.lookout import Lookout
 
 
 POLL_FACTORS: Final = (0.5, 1.0, 2.0, 5.0)
@@ -310,39 +308,3 @@ class LaneFeeds:
     def order(self, order: orders.Order) -> None:
         """Have the feeds carry out an order, as `call` does."""
         self.call(lambda feeds: feeds.order(order))
-
-
-class LaneWatch:
-    """The watch of one lane: what is known of it, and all that acts on it.
-
-    Who asks or shows something of a lane holds its LaneWatch. Two lanes share the network thread,
-    on which the feeds behind `commands` run, and nothing else.
-    """
-
-    def __init__(
-        self,
-        store: Store,
-        mailbox: Mailbox,
-        commands: Commands,
-        clock: Callable[[], float],
-        wall: Callable[[], datetime],
-        report: Callable[[Exception], str] | None = None,
-    ) -> None:
-        """`mailbox` is the feeds'; `clock` monotonic, in seconds; `report` as `Faults` has it."""
-        self.store = store
-        self.mailbox = mailbox
-        self.commands = commands
-        self.live = Live(store, clock)
-        self.faults = Faults(store, mailbox.put, clock, report)
-        self._wall = wall
-
-    @cached_property
-    def lookout(self) -> Lookout:
-        """What judges the lane once a second."""
-        from vp_tui.worker.lookout import Lookout  # noqa: PLC0415 - not needed for the first frame
-
-        return Lookout(self.live, self.commands, self._wall)
-
-    async def pump(self) -> None:
-        """Hand what the feeds tell to the store until cancelled."""
-        await pump(self.mailbox, self.store)

@@ -132,6 +132,11 @@ class Settings:
     scope: str = setting(
         "", NAME, "of that window (lane, gateway and source)", "--scope TEXT", name="window_scope"
     )
+    record: bool = setting(True, SWITCH, "keep no recording of the watch", "--no-record")
+    record_max_mb: int = setting(
+        512, whole(64, 1_000_000), "megabytes that a lane's recordings may take"
+    )
+    redact: bool = setting(False, SWITCH, "record no prompts, texts and log lines", "--redact")
     words: tuple[str, ...] = setting((), WORDS, "decision words besides those of the rules")
     continuity_report: Path | None = setting(None, PATH, "JUnit XML of the continuity suites")
     ops_token_file: Path | None = setting(

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from textual.widget import Widget
 
     from vp_tui.views.view import View
-    from vp_tui.worker.commands import Commands, LaneWatch
+    from vp_tui.worker.commands import Commands
+    from vp_tui.worker.lane_watch import LaneWatch
 
 
 class Question(ABC):

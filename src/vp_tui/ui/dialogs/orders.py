@@ -60,7 +60,8 @@ if TYPE_CHECKING:
     from vp_tui.domain.runs.cancels import Cancel
     from vp_tui.views.runs import RunRow
     from vp_tui.views.view import View
-    from vp_tui.worker.commands import Commands, LaneWatch
+    from vp_tui.worker.commands import Commands
+    from vp_tui.worker.lane_watch import LaneWatch
 
 
 TO_THE_GATEWAY: Final = "for the gateway, its viewers and the audit"
@@ -90,8 +91,7 @@ class WhichRunDialog(Dialog[str]):
     def __init__(self, lane: LaneWatch, told: str, sessions: Sequence[str]) -> None:
         """Say why it is not clear (`told`), and offer the sessions."""
         super().__init__(lane)
-        self._told = told
-        self._sessions = tuple(sessions)
+        self._told, self._sessions = told, tuple(sessions)
 
     def body(self) -> list[Widget]:
         return [Lines(id="told"), Choices(id="which")]

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from vp_tui.domain.rollout.evidence_row import EvidenceRow
     from vp_tui.domain.rollout.windows import Window
     from vp_tui.views.view import View
-    from vp_tui.worker.commands import LaneWatch
+    from vp_tui.worker.lane_watch import LaneWatch
 
 
 ANOTHER: Final = "another word…"

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from vp_tui.domain.models import Failure
     from vp_tui.domain.rollout.windows import Window
     from vp_tui.views.view import View
-    from vp_tui.worker.commands import LaneWatch
+    from vp_tui.worker.lane_watch import LaneWatch
 
 
 FROM_NOW: Final = "what comes from now on"

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from vp_tui.ui.actions import Keyboard, KeyedApp
     from vp_tui.ui.lines.paint import Line
-    from vp_tui.worker.commands import LaneWatch
+    from vp_tui.worker.lane_watch import LaneWatch
 
 
 ResultT = TypeVar("ResultT")

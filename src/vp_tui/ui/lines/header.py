@@ -219,13 +219,13 @@ def header_lines(
 
 def badge_span(view: View, frozen_for: float | None) -> Span:
     """Return the badge, with how long the picture has been frozen and whether it is read-only."""
-    word = "CONNECTING" if frozen_for is None else "FROZEN+CONNECTING"
-    if view.state.sources:
+    watch, word = view.state.watch, "CONNECTING" if frozen_for is None else "FROZEN+CONNECTING"
+    if view.state.sources or watch.is_replay:
         from vp_tui.views.lookout import badge  # noqa: PLC0415 - not needed for the first frame
 
         word = badge(view, frozen=frozen_for is not None)
     held = "" if frozen_for is None else f"{age(frozen_for)} "
-    mode = "READ-ONLY " if view.state.watch.read_only else ""
+    mode = f"{view.state.story} " if watch.is_replay else "READ-ONLY " * watch.read_only
     return f" {word} {held}{mode}", _BADGE_TONES.get(word, "alarm")
 
 

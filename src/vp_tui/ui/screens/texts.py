@@ -60,6 +60,7 @@ GLOSSARY: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
         ("BLIND", "nobody saw how missions of the window or of the last 20 ended"),
         ("IMPAIRED", "all answers, and something grave is wrong: it stands in the lines below"),
         ("FROZEN", "the picture stands still; watching and alarms go on"),
+        ("REPLAY", "a recording, not the gateway: how it is played stands beside it"),
         ("READ-ONLY", "this vp-tui sends nothing that changes anything"),
         ("RW, RO", "this vp-tui may act, or only read"),
     ),

@@ -56,7 +56,7 @@ if TYPE_CHECKING:
     from vp_tui.views.figures import Numbers
     from vp_tui.views.runs import RunRow
     from vp_tui.views.view import View
-    from vp_tui.worker.commands import LaneWatch
+    from vp_tui.worker.lane_watch import LaneWatch
 
 
 class _Card(NamedTuple):

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from vp_tui.ui.lines.paint import Line
     from vp_tui.views.troubles import SafetyEntry
     from vp_tui.views.view import View
-    from vp_tui.worker.commands import LaneWatch
+    from vp_tui.worker.lane_watch import LaneWatch
 
 
 LEAST: Final = (40, 12)
