@@ -145,10 +145,14 @@ def _blank(value: Any) -> Any:  # noqa: ANN401 - any JSON
 
 _AGAIN: Final = "again"
 """The key of a run of items that stand in the like line: `{"again": [from, to]}`."""
+_SAME: Final = {_AGAIN: True}
+"""What stands for a whole list or object that is as it was there."""
 
 
 def unlike(value: Any, base: Any) -> Any:  # noqa: ANN401 - any JSON
     """Return what says `value` to whom knows `base`: runs of the same items are named, not told."""
+    if value and value == base and isinstance(value, dict | list):
+        return _SAME
     if isinstance(value, dict) and isinstance(base, dict):
         return {key: unlike(each, base.get(key)) for key, each in value.items()}
     if not (isinstance(value, list) and isinstance(base, list)):
@@ -169,6 +173,8 @@ def unlike(value: Any, base: Any) -> Any:  # noqa: ANN401 - any JSON
 
 def alike(value: Any, base: Any) -> Any:  # noqa: ANN401 - any JSON
     """Return the value that `unlike` gave this of. Raises Misshapen."""
+    if value == _SAME:
+        return base
     if isinstance(value, dict) and isinstance(base, dict):
         return {key: alike(each, base.get(key)) for key, each in value.items()}
     if not (isinstance(value, list) and isinstance(base, list)):

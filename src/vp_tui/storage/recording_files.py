@@ -10,8 +10,8 @@ the part before knew, so that it can be read alone, and all can be read as one. 
 `{"kind": "Lost", "at": …, "events": …}` says that events are missing there.
 
 An answer says nearly what the one before it said. A long line may therefore have `"like": 17`: its
-lists name runs of the items that stand in line 17, `{"again": [0, 499]}`, which may be like an
-earlier one itself.
+lists name runs of the items that stand in line 17, `{"again": [0, 499]}`, and what is as it was
+there is `{"again": true}`. Line 17 may be like an earlier one itself.
 """
 
 from __future__ import annotations

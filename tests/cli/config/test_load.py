@@ -178,6 +178,8 @@ def test_paths_know_home_and_where_they_were_given(
 
 
 IN_A_TABLE: dict[str, tuple[str, Any]] = {
+    "record": ("false", False),
+    "redact": ("true", True),
     "vp_id": ('"vp.other"', "vp.other"),
     "read_only": ("true", True),
     "mission_limit": ("7", 7),
@@ -203,10 +205,11 @@ def test_all_that_a_flag_can_give_may_stand_in_a_gateways_table(home: Home) -> N
     wanted = {key: value for key, (_, value) in IN_A_TABLE.items()}
     loaded = home.load()
     assert loaded.settings == Settings(url="http://a", gateway_name="a", **wanted)
-    assert loaded.origins["window_scope"] == f"{home.file}:14"
+    assert loaded.origins["window_scope"] == f"{home.file}:16"
     elsewhere = {"gateway_url", "gateway_name", "ops_token", "internal_token"}
     flags = {setting.flag for name, setting in SETTINGS.items() if name not in elsewhere}
-    assert {f"--{key.replace('_', '-')}" for key in IN_A_TABLE} == flags - {""}
+    told = {f"--{key.replace('_', '-')}" for key in IN_A_TABLE}
+    assert told == {flag.replace("--no-", "--") for flag in flags if flag}
     assert home.load(stage="shadow").settings.stage is Stage.SHADOW
 
 
