@@ -225,14 +225,18 @@ async def test_a_connection_that_died_while_idle_is_replaced(make_client: MakeCl
     assert len(connections) == 2
 
 
-async def test_something_that_does_not_speak_http(make_client: MakeClient) -> None:
+async def test_something_that_does_not_speak_http_is_asked_once(make_client: MakeClient) -> None:
+    connections = []
+
     async def handle(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connections.append(writer)
         writer.write(b"SSH-2.0-OpenSSH\r\n")
         writer.close()
 
     async with listening(handle) as port:
         error = await failure_of(make_client(url=f"http://127.0.0.1:{port}"))
     assert type(error) is errors.Unreachable
+    assert len(connections) == 1
 
 
 async def test_proxies_are_not_asked_for_this_machine(

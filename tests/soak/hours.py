@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tests.support.virtual_watch import VirtualWatch
 
 MINUTE_S: Final = 60.0
-HEALS_AFTER_S: Final = 180.0
+HEALS_AFTER_S: Final = 30.0
 """For so long the wire is well again in the end: the longest back-off is over."""
 SKIPPED: Final = frozenset({"auth", "flood"})
 """What wants tokens, and what is a bench of its own."""

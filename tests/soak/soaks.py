@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from tests.faults import trial
+from tests.faults.table import ROWS
 from tests.soak import flicker, fuzz, goings, hours, kills, typed, words
 
 if TYPE_CHECKING:
@@ -33,7 +35,8 @@ class Soak:
 SOAKS: Final[Mapping[str, Soak]] = {
     "kills": Soak(kills.run, "kills of what records rows, screen and capture", 4, 2_000),
     "goings": Soak(goings.run, "terminals that go, each way in turn", 4, 160),
-    "faults": Soak(hours.run_with_faults, "virtual minutes of a wire that breaks", 3, 24 * 60),
+    "faults": Soak(hours.run_with_faults, "virtual minutes of a wire that breaks", 2, 24 * 60),
+    "wire": Soak(trial.run, "faults between real client and gateway", 4, len(ROWS)),
     "fuzz": Soak(fuzz.run, "examples per parser", 20, 20_000),
     "flicker": Soak(flicker.run, "virtual seconds of each scenario, v1 and v2", 0, 3_600),
     "typed": Soak(typed.run, "words typed into a real terminal", 1, 240),

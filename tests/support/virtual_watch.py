@@ -130,17 +130,38 @@ async def virtual_watch(
     """Watch a gateway that plays `options.scenario`. A crash on either side is raised."""
     loop = virtual_loop()
     door = MemoryDoor(loop.wall)
-    clock = SimClock(speed=options.speed, zone=options.zone, utc=loop.wall, dialect=options.dialect)
-    driver = SimDriver(options, door=door, clock=clock)
-    chance = random.Random(options.seed)  # noqa: S311 - repeatable by design
-    around = Surroundings(loop.time, loop.wall, chance, door.transport, door.opener)
-    settings = Settings(url=door.url, **given)
+    driver = SimDriver(options, door=door, clock=virtual_clock(options))
+    async with playing(driver), watching(driver, door, door.url, **given) as watch:
+        yield watch
+
+
+def virtual_clock(options: SimOptions) -> SimClock:
+    """Return the clock of a gateway on virtual time."""
+    utc = virtual_loop().wall
+    return SimClock(speed=options.speed, zone=options.zone, utc=utc, dialect=options.dialect)
+
+
+@asynccontextmanager
+async def watching(
+    driver: SimDriver,
+    door: MemoryDoor | None,
+    url: str,
+    **given: Any,  # noqa: ANN401 - fields of Settings
+) -> AsyncIterator[VirtualWatch]:
+    """Watch a gateway at a URL, through the door's memory or, without one, over the network."""
+    loop = virtual_loop()
+    chance = random.Random(driver.options.seed)  # noqa: S311 - repeatable by design
+    around = Surroundings(loop.time, loop.wall, chance)
+    if door is not None:
+        around = around._replace(transport=door.transport, opener=door.opener)
+    settings = Settings(url=url, **given)
     with TemporaryDirectory(prefix="vp-tui-watch-") as home:
         store, mailbox, places = new_store(settings, around), Mailbox(), Places(Path(home))
-        async with playing(driver), asyncio.TaskGroup() as tasks:
+        async with asyncio.TaskGroup() as tasks:
             feeds = connect(settings, mailbox.put, ambient=False, places=places, around=around)
             live = Live(store, loop.time)
-            watch = VirtualWatch(store, feeds, driver, door, places, [], live)
+            passed = door or MemoryDoor(loop.wall)
+            watch = VirtualWatch(store, feeds, driver, passed, places, [], live)
             running = [
                 tasks.create_task(feeds.run()),
                 tasks.create_task(pump(mailbox, store)),

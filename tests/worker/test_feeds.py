@@ -208,6 +208,20 @@ class TestMetrics:
             await rig.pace.passes(4.0)
         assert rig.client.asked["continuity"] == 1
 
+    async def test_a_substitute_that_asks_to_wait_is_obeyed_whatever_wakes(self) -> None:
+        rig, error = Rig(), ServerFailed("503", "")
+        error.wait_s = 60.0
+        rig.client.metrics_answers = {Plane.OPS: refused(), Plane.DASHBOARD: error}
+        async with rig.running():
+            assert failures(rig)[-1] == (Source.METRICS, None)
+            rig.forget()
+            await rig.pace.passes(59.0)
+            rig.feeds.read_tokens()
+            await settle()
+            assert rig.client.asked["metrics ops"] == rig.client.asked["metrics dashboard"] == 0
+            await rig.pace.passes(1.0)
+            assert rig.client.asked["metrics dashboard"] == 1
+
     async def test_other_errors_have_no_substitute(self) -> None:
         rig = Rig()
         rig.client.metrics_answers[Plane.OPS] = ServerFailed("503", "")

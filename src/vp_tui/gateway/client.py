@@ -278,9 +278,19 @@ async def _send(http: httpx.AsyncClient, request: httpx.Request) -> httpx.Respon
     """Send, and once more when a kept connection turns out to be dead.
 
     The gateway closes a connection after some answers (docs/wire.md, section 7), which shows only
-    when the next request is sent on it. A GET may be repeated.
+    when the next request is sent on it. A GET may be repeated; on a new connection it is not, or
+    whoever breaks all of them would be asked twice as often.
     """
+    is_new = False
+
+    async def trace(step: str, _info: object) -> None:
+        nonlocal is_new
+        is_new = is_new or step == "connection.connect_tcp.started"
+
+    request.extensions["trace"] = trace
     try:
         return await http.send(request, stream=True)
     except (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError):
+        if is_new:
+            raise
         return await http.send(request, stream=True)
