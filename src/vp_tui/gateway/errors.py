@@ -119,6 +119,22 @@ _HTTP_SERVER_ERROR: Final = 500
 _REFUSED: Final = ("connection refused", "is the gateway running there?")
 _PROXY_CURE: Final = "mend the proxy that the environment names, or name the gateway in NO_PROXY"
 
+_CA_CURE: Final = "name the CA that signed it with --ca-file"
+_OTHER_HOST: Final = "its certificate is for another host", "give the URL with the name it is for"
+_CERTIFICATE: Final = {
+    9: ("its certificate is not valid yet", "is this machine's clock right?"),
+    10: ("its certificate has expired", "have it renewed; or is this machine's clock off?"),
+    18: ("its certificate is signed by nobody but itself", _CA_CURE),
+    19: ("its certificate is signed by an authority that is unknown here", _CA_CURE),
+    20: ("its certificate is signed by an authority that is unknown here", _CA_CURE),
+    62: _OTHER_HOST,
+    64: _OTHER_HOST,
+}
+"""Reason and cure by OpenSSL's code for what is wrong with a certificate."""
+_OLD_TLS: Final = "it speaks no newer TLS than 1.1", "have it offer TLS 1.2 or 1.3"
+_TLS: Final = {"TLSV1_ALERT_PROTOCOL_VERSION": _OLD_TLS, "UNSUPPORTED_PROTOCOL": _OLD_TLS}
+"""The same by OpenSSL's name of another failure."""
+
 
 class Asked(NamedTuple):
     """What was asked, as far as the words about a failure need it."""
@@ -265,8 +281,11 @@ def _explain(error: BaseException) -> tuple[str, str] | None:
     found = None
     match error:
         case ssl.SSLCertVerificationError():
-            reason = f"its certificate is not trusted: {literal(error.verify_message)}"
-            found = reason, "name the CA file that signed it, or the host name it is for"
+            said = clip(literal(error.verify_message), _SHOWN)
+            usual = f"its certificate is not trusted: {said}", _CA_CURE
+            found = _CERTIFICATE.get(getattr(error, "verify_code", 0), usual)
+        case ssl.SSLError(reason=str(why)) if why in _TLS:
+            found = _TLS[why]
         case ssl.SSLError():
             reason = f"it does not speak TLS as asked: {_first_line(error)}"
             found = reason, "http instead of https?"
