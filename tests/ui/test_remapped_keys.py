@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import cycle
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
@@ -63,12 +64,15 @@ async def do(rig: Rig, *action_ids: str) -> None:
     await rig.press(*(OTHER[action_id] for action_id in action_ids))
 
 
-@pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("night", NIGHTS)
+@pytest.mark.parametrize(("night", "size"), [*zip(NIGHTS, cycle(SIZES), strict=False)])
 async def test_no_screen_names_an_old_key(night: str, size: tuple[int, int]) -> None:
-    async with running(*NIGHTS[night], size=size, keys=OTHER) as rig:
+    """The watch screen of each night at every size, what lies over it at one of them."""
+    async with running(*NIGHTS[night], keys=OTHER) as rig:
         await rig.passes(8.0)
-        seen = rig.text
+        seen = ""
+        for other in (*(other for other in SIZES if other != size), size):
+            await rig.resize(other)
+            seen += rig.text
         for pane in ("events", "lane-log", "session-log", "links", "runs", "triage"):
             await do(rig, pane)
             seen += rig.text
