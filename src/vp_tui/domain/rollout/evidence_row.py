@@ -214,10 +214,12 @@ def cells_of(
     ended = [e for e in terminal_entries(ledger, None, orphaned) if e.mission.mission_id in listed]
     seen = reconstruct(ended)
     reported = taken.fallback.rate if taken.fallback.considered else None
-    if may_agree and not seen.unknown and rate_cell(reported) == rate_cell(seen.rate):
-        return Cells(reported, taken.latency.p95_s, is_reconstructed=False)
     timed = [s for e in ended if (s := finite(e.mission.duration_s)) is not None and s >= 0]
     p95_s = next(iter(p95_after_each(timed, 1)), None)
+    is_told = taken.latency.p95_s is not None or p95_s is None
+    agrees = is_told and not seen.unknown and rate_cell(reported) == rate_cell(seen.rate)
+    if may_agree and agrees:
+        return Cells(reported, taken.latency.p95_s, is_reconstructed=False)
     return Cells(seen.rate, p95_s, is_reconstructed=True, unknown=seen.unknown)
 
 
