@@ -15,6 +15,7 @@ from vp_tui import __version__
 from vp_tui.cli.arguments import parse
 from vp_tui.cli.console import narrate, settings_of
 from vp_tui.domain.text import literal
+from vp_tui.storage.atomic import make_private
 from vp_tui.storage.places import state_dir
 from vp_tui.storage.recording import to_line
 from vp_tui.storage.redaction import scrubbed, scrubbed_texts
@@ -83,7 +84,7 @@ def crash_report(
         lines.append(LAST_EVENTS if recent else f"{LAST_EVENTS} none")
         lines += [_event_line(event, known) for event in recent]
     directory = state_dir(environ)
-    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_private(directory)
     path = directory / f"crash-{now:%Y%m%dT%H%M%S%f}-{os.getpid()}.txt"
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with open(descriptor, "w", encoding="utf-8") as file:  # noqa: PTH123 - a descriptor, no path

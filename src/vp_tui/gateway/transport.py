@@ -24,7 +24,7 @@ import httpx
 
 from vp_tui import __version__
 from vp_tui.domain.text import clip, clock_z, literal
-from vp_tui.gateway.credentials import host_port, is_loopback
+from vp_tui.gateway.credentials import HEADERS, host_port, is_loopback
 from vp_tui.gateway.errors import (
     NO_WAIT,
     Asked,
@@ -302,6 +302,8 @@ async def answer_to(
         if status not in _OK and (status != also or wait.seconds):
             with suppress(Unreadable, zlib.error):
                 body = (await _read(asked, response, ERROR_BODY_LIMIT))[:ERROR_BODY_LIMIT]
+            for sent in filter(None, map(response.request.headers.get, HEADERS.values())):
+                body = body.replace(sent.encode(), b"(hidden)")  # some repeat what they were sent
             raise refusal(asked, status, body, response.extensions.get("location", ""), wait)
         announced = headers.get("content-length", "")
         is_long = announced.isdecimal() and int(announced) > BODY_LIMIT

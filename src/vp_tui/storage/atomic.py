@@ -121,6 +121,16 @@ def replace_unchanged(staged: StagedFile, expected: bytes | None) -> bool:
     return done
 
 
+def make_private(directory: Path) -> None:
+    """Make a directory, and those above it that are missing, for its owner alone. Raises OSError.
+
+    `mkdir` gives its mode to the last one only, and what is kept there is nobody else's.
+    """
+    for each in (*reversed(directory.parents), directory):
+        if each == directory or not each.exists():
+            each.mkdir(mode=0o700, exist_ok=True)
+
+
 def write_private(path: Path, data: bytes) -> None:
     """Make the file `path` of mode 0600, whole or not at all. Raises OSError."""
     staged = _write_beside(path, data, None, 0o600)

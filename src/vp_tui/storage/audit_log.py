@@ -14,7 +14,14 @@ from itertools import count
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vp_tui.domain.orders import ActionRecord, from_json, settled, to_json
-from vp_tui.storage.atomic import append_line, opened, regular, sync_directory, write_new
+from vp_tui.storage.atomic import (
+    append_line,
+    make_private,
+    opened,
+    regular,
+    sync_directory,
+    write_new,
+)
 from vp_tui.storage.errors import AuditError, HandoverError
 from vp_tui.storage.locks import take
 
@@ -54,7 +61,7 @@ def append_action(
     """
     text = json.dumps(to_json(record), ensure_ascii=False, separators=(",", ":"))
     with AuditError.for_os_errors(path):
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(path.parent)
         with opened(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600) as fd:
             take(fd, fcntl.LOCK_EX, wait_s)
             if unless is not None and any(map(unless, newest_actions(path, LOOKED_AT).records)):
@@ -107,7 +114,7 @@ def keep_handover(directory: Path, text: str, at: datetime) -> Path:
     """
     path = directory / f"handover-{at:%Y%m%dT%H%M%SZ}.md"
     try:
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(directory)
         for number in count(2):
             try:
                 write_new(path, text.encode("utf-8", "backslashreplace"))

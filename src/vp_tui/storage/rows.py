@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vp_tui.domain.rollout.evidence_row import EvidenceRow, cut_notes, format_row
 from vp_tui.domain.text import literal
-from vp_tui.storage.atomic import read_if_there, write_private
+from vp_tui.storage.atomic import make_private, read_if_there, write_private
 from vp_tui.storage.errors import EvidenceError, LogChanged, LogDamaged
 from vp_tui.storage.evidence_log import (
     Appended,
@@ -208,7 +208,7 @@ def keep(
         "facts": None if facts is None else facts._asdict(),
     }
     try:
-        spool.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(spool)
         write_private(file, canonical(kept))
     except OSError as error:
         worse = EvidenceError.of(error, spool)

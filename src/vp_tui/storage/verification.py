@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from vp_tui.domain.rollout.evidence_row import LoggedRow, read_row
 from vp_tui.domain.text import counted
-from vp_tui.storage.atomic import append_line, opened
+from vp_tui.storage.atomic import append_line, make_private, opened
 from vp_tui.storage.errors import EvidenceError
 from vp_tui.storage.evidence_log import is_interrupted, read_log, resolve
 from vp_tui.storage.locks import locked_for_reading
@@ -74,7 +74,7 @@ def note_head(directory: Path, log: Path, row: EvidenceRow, line: bytes, *, is_f
     head = {"host": _host(), "date": row.date, "window": row.window, "sha256": sha256(line)}
     flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | (os.O_TRUNC if is_first else 0)
     with suppress(OSError):
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(directory)
         with opened(_heads_file(directory, log), flags, 0o600) as fd:
             append_line(fd, canonical(head))
 

@@ -21,7 +21,7 @@ from vp_tui.domain.rollout.windows import Window, open_window
 from vp_tui.domain.runs.cancels import Cancel
 from vp_tui.domain.runs.turns import RoutingTally
 from vp_tui.domain.text import literal
-from vp_tui.storage.atomic import read_if_there, write_private
+from vp_tui.storage.atomic import make_private, read_if_there, write_private
 from vp_tui.storage.errors import EvidenceError, WindowError
 from vp_tui.storage.locks import locked
 from vp_tui.storage.records import canonical, sha256
@@ -271,7 +271,7 @@ def keep_heard(path: Path, ours: Heard) -> None:
 def _change(path: Path, change: Callable[[Kept], Kept]) -> Kept:
     """Replace what is kept by what `change` makes of it, durably; return it."""
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(path.parent)
         with locked(path):
             kept = change(before := read_kept(path))
             if kept == before and path.exists():
