@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from tests.faults import trial
 from tests.faults.table import ROWS
-from tests.soak import flicker, fuzz, goings, hours, kills, typed, words
+from tests.soak import flicker, fuzz, goings, hours, kills, replays, typed, words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -42,5 +42,6 @@ SOAKS: Final[Mapping[str, Soak]] = {
     "typed": Soak(typed.run, "words typed into a real terminal", 1, 240),
     "words": Soak(words.run, "scenes at a size, with all that keys show", 0, 48),
     "lanes": Soak(hours.run_lanes, "virtual minutes of a quiet, a stuck, a fleeting lane", 5, 60),
+    "replays": Soak(replays.run, "virtual minutes of each scenario, recorded", 1, 60),
     "hours": Soak(hours.run, "virtual minutes of each scenario", 1, 6 * 60),
 }

@@ -151,10 +151,13 @@ _SAME: Final = {_AGAIN: True}
 
 def unlike(value: Any, base: Any) -> Any:  # noqa: ANN401 - any JSON
     """Return what says `value` to whom knows `base`: runs of the same items are named, not told."""
-    if value and value == base and isinstance(value, dict | list):
-        return _SAME
     if isinstance(value, dict) and isinstance(base, dict):
-        return {key: unlike(each, base.get(key)) for key, each in value.items()}
+        return {
+            key: _SAME
+            if each and isinstance(each, dict | list) and each == base.get(key)
+            else unlike(each, base.get(key))
+            for key, each in value.items()
+        }
     if not (isinstance(value, list) and isinstance(base, list)):
         return value
     places = {key: place for place, each in enumerate(base) if (key := _key(each)) is not None}
@@ -173,10 +176,11 @@ def unlike(value: Any, base: Any) -> Any:  # noqa: ANN401 - any JSON
 
 def alike(value: Any, base: Any) -> Any:  # noqa: ANN401 - any JSON
     """Return the value that `unlike` gave this of. Raises Misshapen."""
-    if value == _SAME:
-        return base
     if isinstance(value, dict) and isinstance(base, dict):
-        return {key: alike(each, base.get(key)) for key, each in value.items()}
+        return {
+            key: base.get(key) if each == _SAME else alike(each, base.get(key))
+            for key, each in value.items()
+        }
     if not (isinstance(value, list) and isinstance(base, list)):
         return value
     told: list[Any] = []
