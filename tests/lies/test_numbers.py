@@ -160,7 +160,8 @@ def test_figures_that_cannot_be_were_shown_as_they_came_and_filled_the_row() -> 
     told = [status_text(looked), handover(looked, "ben"), cells]
     for width in (50, 80, 120, 200):
         lines = [*dense_lines(looked, width, 20), *brief_lines(looked, width)]
-        lines += [*epoch_card(looked, shown, width, 20), *latency_card(shown, width, 20)]
+        lines += [*epoch_card(looked, shown, width, 20)]
+        lines += [*latency_card(looked, shown, width, 20)]
         lines += [*window_card(looked, shown, width, 20), *explanation(looked, width)]
         told += ["".join(text for text, _tone in line) for line in lines]
     for text in told:

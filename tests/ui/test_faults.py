@@ -57,6 +57,32 @@ async def test_a_part_that_cannot_be_drawn_says_so_and_is_tried_again(
         assert rig.app.is_running
 
 
+@pytest.mark.parametrize(
+    ("broken", "part", "gone"),
+    [
+        ("board.run_rows", "the screen's runs", "holds the lock, 2 wait"),
+        ("board.words.epoch_title", "the screen's figures", "0.000"),
+        ("panes.entries_matching", "the screen's panes", "01:55:58"),
+    ],
+)
+async def test_nothing_of_before_is_shown_where_a_part_cannot_be_drawn(
+    broken: str, part: str, gone: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with running(*scenes.stuck(), report=reported, size=LARGE) as rig:
+        await rig.press("escape")
+        await rig.until(lambda: gone in rig.text)
+        with monkeypatch.context() as patched:
+            patched.setattr(f"vp_tui.ui.watch.{broken}", _fail)
+            await rig.passes(1.0)
+            await _told(rig, part)
+            below = "\n".join(rig.lines[2:-2])
+            assert gone not in below
+            if "runs" in part:
+                assert rig.board.selected is None
+        await rig.passes(100.0)
+        assert gone in rig.text
+
+
 async def test_a_list_that_cannot_be_painted_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     async with running(*scenes.ordinary(), report=reported, size=LARGE) as rig:
         monkeypatch.setattr(RunsList, "render_line", _fail)

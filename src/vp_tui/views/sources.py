@@ -277,3 +277,23 @@ def on_our_clock(view: View, stamp: datetime) -> datetime:
 def on_its_clock(view: View, at: datetime) -> datetime:
     """Return a moment of our own clock as the gateway's has it, which dates windows and rows."""
     return at + (gateway_time(view) - view.wall)
+
+
+def why_no_sessions(view: View, source: SourceView) -> str:
+    """Return what stands in the table of runs while it has no row; `source` is the listing."""
+    if source.age_s is not None:
+        return " no session in memory"
+    cure = f" -> {cure_of(view, source.failure)}" if source.failure is not None else " yet"
+    return f" no list of sessions{cure}"
+
+
+def why_no_lines(view: View, source: SourceView, *, is_session_log: bool) -> str:
+    """Return what stands in place of a log's lines while there are none."""
+    if source.failure is not None:
+        return f" {source.failure.reason} -> {cure_of(view, source.failure)}"
+    if source.word is SourceWord.IDLE:
+        return " asking for the log …"
+    other, whose = ("session-log", "the session's log: primary-path")
+    if is_session_log:
+        other, whose = ("lane-log", "the lane's log: delegated")
+    return f" empty -> [{key_of(view.state.watch, other)}] see {whose} runs write there"

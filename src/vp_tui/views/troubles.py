@@ -327,8 +327,16 @@ def _tripped(view: View, guardrails: Guardrails) -> Iterator[SafetyEntry]:
     who = guardrails.auto_revert
     cure = f"{YOU}: nothing reverts by itself" if who == YOU else who
     key = key_of(view.state.watch, "brake")
-    is_forced = view.state.lane.is_reverted or view.state.auto_revert.phase is Phase.REVERTED
-    may_force = not is_forced and not view.state.watch.read_only
+    may_force = not _is_forced(view) and not view.state.watch.read_only
     yield SafetyEntry(
         GUARDRAIL, reason, key, f"[{key}] force fallback. {cure}" if may_force else cure
     )
+
+
+def is_brake_due(view: View, safety: Iterable[SafetyEntry]) -> bool:
+    """Tell whether the guardrail tripped, and fallback is not forced yet."""
+    return any(entry.alarm == GUARDRAIL for entry in safety) and not _is_forced(view)
+
+
+def _is_forced(view: View) -> bool:
+    return view.state.lane.is_reverted or view.state.auto_revert.phase is Phase.REVERTED

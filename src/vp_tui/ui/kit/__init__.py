@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from textual.geometry import Region
     from textual.message import Message
     from textual.message_pump import MessagePump as _Base
+    from textual.widget import Widget
 
     from vp_tui.ui.lines.paint import Line
 else:
@@ -56,7 +57,17 @@ class Guarded(_Base):
 class Painted(Guarded):
     """Paints that it could not be painted, and tries again with the next frame."""
 
+    _is_blank = False
+
+    def blank(self, *, is_blank: bool) -> None:
+        """Paint nothing while what would be painted is not known to be so any more."""
+        if is_blank is not self._is_blank:
+            self._is_blank = is_blank
+            cast("Widget", self).refresh()
+
     def render_lines(self, crop: Region) -> list[Strip]:
+        if self._is_blank:
+            return [Strip.blank(crop.width)] * crop.height
         try:
             strips: list[Strip] = super().render_lines(crop)  # type: ignore[misc]  # a widget's
         except Exception as error:  # noqa: BLE001 - whatever it is

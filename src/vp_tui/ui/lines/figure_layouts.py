@@ -231,7 +231,7 @@ def epoch_card(view: View, figures: Numbers, width: int, height: int) -> list[Li
     return _card(figures, width, height, told, gives_way=[*events[::-1], *proven])
 
 
-def latency_card(figures: Numbers, width: int, height: int) -> list[Line]:
+def latency_card(_view: View, figures: Numbers, width: int, height: int) -> list[Line]:
     """Return the p95, its spread, its trend, and each mission's time over an axis."""
     head = flow(
         [

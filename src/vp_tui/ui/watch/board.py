@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from textual.containers import Container, Horizontal
 
-from vp_tui.domain.lane.auto_revert import Phase
 from vp_tui.domain.models import Source
 from vp_tui.domain.runs.levels import Level
 from vp_tui.ui.actions import footer_line
@@ -46,8 +45,8 @@ from vp_tui.views import words
 from vp_tui.views.actions import AtHand
 from vp_tui.views.figures import numbers
 from vp_tui.views.runs import run_rows
-from vp_tui.views.sources import SourceWord, cure_of, source_view, streams_view
-from vp_tui.views.troubles import GUARDRAIL
+from vp_tui.views.sources import SourceWord, source_view, streams_view, why_no_sessions
+from vp_tui.views.troubles import is_brake_due
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -72,19 +71,12 @@ FRAME: Final = 4  # columns of a card's border and padding
 HEIGHT: Final = 8  # lines inside a card
 
 WIDE: Final = 118  # columns from which on two panes stand side by side
-TALL: Final = 34
-"""Lines from which on a wide terminal has room for cards."""
-BESIDE: Final = 180
-"""Columns from which on the run under the cursor is told beside the runs."""
+TALL: Final = 34  # lines from which on a wide terminal has room for cards
+BESIDE: Final = 180  # columns from which on the run under the cursor is told beside the runs
 _CARDS: Final = {
     "window": _Card("WINDOW", "fallback  ", 28, window_card),
     "epoch": _Card("EPOCH", "fallback  ", 36, epoch_card),
-    "latency": _Card(
-        "P95 LATENCY",
-        "p95  ",
-        26,
-        lambda _view, figures, width, height: latency_card(figures, width, height),
-    ),
+    "latency": _Card("P95 LATENCY", "p95  ", 26, latency_card),
     "guardrails": _Card("GUARDRAILS", "", 30, guardrails_card),
 }
 _SHARES: Final = sum(card.share for card in _CARDS.values())
@@ -119,6 +111,13 @@ class Cards(Horizontal):
                 first, *rest = no_figures(source, width)
                 told = [join((about.label, "dim"), first), *rest]
                 card.show([line for part in told for line in wrap_line(part, inner)][:HEIGHT])
+
+    def show_failed(self, told: Line) -> None:
+        """Show that the figures could not be made, and none of those of before."""
+        self._titles.clear()
+        for name, card in self._cards.items():
+            card.border_title, card.border_subtitle = heading(_CARDS[name].title), ""
+            card.show(wrap_line(told, max(card.size.width, FRAME))[:HEIGHT])
 
 
 class Board(Guarded, Container):
@@ -218,12 +217,7 @@ class Board(Guarded, Container):
 
     @property
     def _has_room_for_cards(self) -> bool:
-        width, height = self.app.size
-        return width >= WIDE and height >= TALL
-
-    @property
-    def _is_tall(self) -> bool:
-        return self.app.size.height >= TALL
+        return self.app.size.width >= WIDE and self.app.size.height >= TALL
 
     @property
     def _heights(self) -> Heights:
@@ -232,7 +226,8 @@ class Board(Guarded, Container):
 
     def lay_out(self) -> None:
         """Make the most of the terminal: cards and two panes where it is wide, longer lists."""
-        is_tall, shares, width = self._is_tall, self._heights, self.app.size.width
+        width, shares = self.app.size.width, self._heights
+        is_tall = self.app.size.height >= TALL
         is_triage = self.triage_choice.session_id is not None
         self.triage.display = is_triage
         has_cards = self.cards.is_attached and self._has_room_for_cards  # not in the first frame
@@ -253,9 +248,9 @@ class Board(Guarded, Container):
         for name, draw, tell in (
             ("alarms", self._show_alarms, self.alarms.show),
             ("header", self._show_header, self.header.show),
-            ("runs", self._show_runs, lambda told: self.runs.describe(*told)),
-            ("figures", self._show_figures, self.dense.show),
-            ("panes", self._show_panes, lambda told: self.lower_panes.events.describe(*told)),
+            ("runs", self._show_runs, self._show_no_runs),
+            ("figures", self._show_figures, self._show_no_figures),
+            ("panes", self._show_panes, self.lower_panes.show_failed),
         ):
             self.drawn(name, draw, tell)
 
@@ -282,10 +277,8 @@ class Board(Guarded, Container):
         view, matching = self.picture().view, self.found["runs"]
         rows = run_rows(view, matching)
         source = source_view(view, Source.SESSIONS)
-        none = " no list of sessions yet" if source.age_s is None else " no session in memory"
-        if source.age_s is None and source.failure is not None:
-            none = f" no list of sessions -> {cure_of(view, source.failure)}"
-        empty = nothing_matches("session", matching, view.state.watch) or none
+        empty = nothing_matches("session", matching, view.state.watch)
+        empty = empty or why_no_sessions(view, source)
         self.runs.list.show(rows, empty, is_current=source.is_current)
         self.runs.describe(runs_facts(rows, view, source, matching))
         self._rows = run_rows(view) if matching else rows
@@ -294,12 +287,22 @@ class Board(Guarded, Container):
             self.triage_choice.is_alone = not self.lower_panes.are_events_read
             self.lay_out()
 
+    def _show_no_runs(self, told: tuple[Line]) -> None:
+        self._rows = ()  # none of before: it would be taken for true, and hit
+        self.runs.list.show((), "", is_current=False)
+        self.runs.describe(*told)
+
+    def _show_no_figures(self, told: tuple[Line]) -> None:
+        self.cards.show_failed(*told)
+        for lines in (self.dense, self.triage, self.detail):
+            lines.show(told)
+
     def _show_figures(self) -> None:
         """Show the figures, or a triage under the most urgent ones, and the keys for that."""
-        view, width = self.picture().view, self.app.size.width
+        view, (width, lines) = self.picture().view, self.app.size
         session_id, shares = self.triage_choice.session_id, self._heights
         if session_id is not None:
-            room = triage_height(self.app.size.height) if self._is_tall else shares.triage - 1
+            room = triage_height(lines) if lines >= TALL else shares.triage - 1
             self.dense.show(brief_lines(view, width)[: shares.figures])
             self.triage.show(self._closely(view, session_id, width, room))
         elif self.cards.display:
@@ -322,23 +325,19 @@ class Board(Guarded, Container):
 
     def _last_line(self, told: str) -> Line:
         """Name the keys that work now, whatever is frozen; or what was told just now."""
-        watch, width = self.lane.live.state.watch, self.app.size.width
-        return footer_line(watch, width, self._hands(), told)
+        return footer_line(self.lane.live.state.watch, self.app.size.width, self._hands(), told)
 
     def _hands(self) -> AtHand:
         from vp_tui.views.stuck_runs import why_no_cancel  # noqa: PLC0415 - not needed for the first frame
 
         view, rows = self.lane.live.view, self.focused_list
         sources = {source_view(view, source).word for source in Source}
-        safety = picture_of(self.lane.live, None).safety
         deaf = {r.session.session_id for r in self._rows if r.level.level is Level.DEAF}
-        lane, phase = view.state.lane, view.state.auto_revert.phase
         return AtHand(
             self.focused_name,
             is_frozen=self.frozen is not None,
             is_refused=SourceWord.UNAUTHORIZED in sources | {streams_view(view).word},
-            is_tripped=any(entry.alarm == GUARDRAIL for entry in safety)
-            and not (lane.is_reverted or phase is Phase.REVERTED),
+            is_tripped=is_brake_due(view, picture_of(self.lane.live, None).safety),
             is_alarm=any(row.is_alarm for row in self._rows),
             is_triage=self.triage_choice.session_id is not None,
             is_deaf=self.looked_at in deaf,

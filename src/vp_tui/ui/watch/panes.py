@@ -22,7 +22,7 @@ from vp_tui.views import words
 from vp_tui.views.actions import key_of
 from vp_tui.views.actions_taken import in_window
 from vp_tui.views.runs import other_viewers
-from vp_tui.views.sources import SourceWord, cure_of, log_view, sessions_listed, streams_view
+from vp_tui.views.sources import log_view, sessions_listed, streams_view, why_no_lines
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -216,18 +216,6 @@ def runs_facts(rows: Sequence[RunRow], view: View, source: SourceView, matching:
     return join(facts, filtered(matching))
 
 
-def why_empty(source: SourceView, view: View, *, is_session_log: bool) -> str:
-    """Return what stands in place of a log's lines while there are none."""
-    if source.failure is not None:
-        return f" {source.failure.reason} -> {cure_of(view, source.failure)}"
-    if source.word is SourceWord.IDLE:
-        return " asking for the log …"
-    other, whose = ("session-log", "the session's log: primary-path")
-    if is_session_log:
-        other, whose = ("lane-log", "the lane's log: delegated")
-    return f" empty -> [{key_of(view.state.watch, other)}] see {whose} runs write there"
-
-
 def _age_of_list(view: View, source: SourceView) -> Line:
     """Say how old the list of sessions is, when it is not current."""
     if source.is_current or source.age_s is None:
@@ -299,6 +287,8 @@ class LowerPanes(Horizontal):
 
     def show_events(self, view: View, session_id: str | None, matching: str) -> None:
         """Show the events of a session (None: of all) that contain `matching`."""
+        for pane in self.panes:
+            pane.list.blank(is_blank=False)
         if not self.events.display:
             return
         shown = entries_matching(view.state.entries, session_id, matching)
@@ -321,9 +311,15 @@ class LowerPanes(Horizontal):
             self.links.list.show(view)
             self.links.describe((), self._others("links"))
 
+    def show_failed(self, told: tuple[Line]) -> None:
+        """Show that the panes could not be made anew, and no row of before."""
+        for pane in filter(lambda pane: pane.display, self.panes):
+            pane.list.blank(is_blank=True)
+            pane.describe(*told)
+
     def _show_log(self, pane: Pane[LogList], view: View, log_id: str) -> None:
         source, is_session_log = log_view(view, log_id), pane is self.session_log
-        empty = why_empty(source, view, is_session_log=is_session_log)
+        empty = why_no_lines(view, source, is_session_log=is_session_log)
         pane.list.show(log_id, view.state.logs.get(log_id), empty)
         facts = join(
             short_id(log_id) if is_session_log else "",
