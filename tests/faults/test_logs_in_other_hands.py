@@ -77,7 +77,7 @@ def test_nothing_is_written_into_it_until_it_is_mended(tmp_path: Path, data: byt
         list(append(places, Settings(), log, row(), facts()))
     assert log.read_bytes() == data
     assert not records_path(log).exists()
-    (check, _, waits, _) = file_checks(Settings(evidence=log), places)
+    check, _, waits, *_ = file_checks(Settings(evidence=log), places)
     assert (check.verdict, check.detail) == ("wrong", f"{log}: {DAMAGED[data]}")
     assert waits.detail == "1 row waits for the log"
     log.write_bytes(GOLDEN)

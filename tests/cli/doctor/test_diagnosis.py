@@ -12,6 +12,7 @@ import pytest
 from tests.support.loopback import Loopback
 from tests.support.rows import GOLDEN, facts, row
 from tests.support.rows import names as listed
+from tests.support.virtual_time import BEGAN
 
 from vp_tui.cli import crash
 from vp_tui.cli import main as cli
@@ -29,11 +30,12 @@ from vp_tui.cli.doctor.diagnosis import (
     version_checks,
 )
 from vp_tui.domain.models import TokenPresence
-from vp_tui.gateway.credentials import Secret
+from vp_tui.gateway.credentials import Secret, gateway_id
 from vp_tui.simulator.options import SimOptions
 from vp_tui.simulator.process import running_gateway
 from vp_tui.storage.errors import EvidenceError
 from vp_tui.storage.places import Places
+from vp_tui.storage.recording_files import Header, RecordingFile
 from vp_tui.storage.rows import keep
 
 if TYPE_CHECKING:
@@ -225,6 +227,19 @@ def test_rows_that_wait_for_the_log_are_told(tmp_path: Path) -> None:
     found = names(tmp_path)
     assert found["kept rows"] == ("wrong", "1 row waits for the log")
     assert len(list(spool.iterdir())) == 1
+
+
+def test_what_the_recordings_take_is_told(tmp_path: Path) -> None:
+    directory = Places(tmp_path / "state").recordings
+    assert names(tmp_path)["recordings"] == ("ok", f"{directory}: 0 files, 0.0 MB of at most 512")
+    watched = gateway_id(Settings().url), Settings().vp_id
+    header = Header(*watched, BEGAN, 0.0, part=1, repeats=0, settings={"told": "x" * 400_000})
+    RecordingFile(directory, header, BEGAN).close()
+    assert names(tmp_path)["recordings"] == ("ok", f"{directory}: 1 file, 0.4 MB of at most 512")
+    assert names(tmp_path, record=False)["recordings"][0] == "note"
+    directory.rename(tmp_path / "elsewhere")
+    directory.write_text("a file in its place")
+    assert names(tmp_path)["recordings"][0] == "wrong"
 
 
 def test_a_state_directory_that_cannot_be_made_is_told(tmp_path: Path) -> None:

@@ -18,10 +18,12 @@ from vp_tui.cli.doctor.gateway import Check, Examination, clock_checks, examine,
 from vp_tui.cli.show import shown_settings
 from vp_tui.domain.rollout.verdicts import UnreadReport
 from vp_tui.domain.text import counted, literal
+from vp_tui.gateway.credentials import gateway_id
 from vp_tui.storage.errors import EvidenceError
 from vp_tui.storage.evidence_log import read_log, refuse_unwritable, resolve
 from vp_tui.storage.junit import read_report
 from vp_tui.storage.places import places
+from vp_tui.storage.recording_files import files_of
 from vp_tui.storage.rows import spooled_rows
 
 if TYPE_CHECKING:
@@ -245,7 +247,23 @@ def file_checks(settings: Settings, places: Places) -> Iterator[Check]:
         else:
             told = f"{report.file}: {report.tests} ran, {report.failures} failed"
             yield Check("files", "suites' report", "ok", told)
+    yield _recordings(settings, places.recordings)
     yield _state(places.state)
+
+
+def _recordings(settings: Settings, directory: Path) -> Check:
+    """Tell what the lane's recordings take on disk."""
+    if not settings.record:
+        return Check("files", "recordings", "note", "none are made: record = false")
+    try:
+        files = files_of(directory, gateway_id(settings.url), settings.vp_id)
+        size = sum(file.stat().st_size for file in files)
+    except OSError as error:
+        why = error.strerror or type(error).__name__
+        cure = "name a directory of your own with XDG_STATE_HOME, or leave them with --no-record"
+        return Check("files", "recordings", "wrong", f"{literal(str(directory))}: {why}", cure)
+    told = f"{counted(len(files), 'file')}, {size / 1e6:.1f} MB of at most {settings.record_max_mb}"
+    return Check("files", "recordings", "ok", f"{literal(str(directory))}: {told}")
 
 
 def _log_read(log: Path) -> Check:
