@@ -79,9 +79,14 @@ def lagging(path: str) -> Cache:
     return lag
 
 
-@pytest.mark.parametrize("dialect", ["G1", "G2"])
 @pytest.mark.parametrize(
-    "cache", [honest_cache(METRICS), quiet_cache(METRICS), dating_cache(METRICS), lagging(METRICS)]
+    ("cache", "dialect"),
+    [
+        (honest_cache(METRICS), "G1"),
+        (quiet_cache(METRICS), "G2"),
+        (dating_cache(METRICS), "G1"),
+        (lagging(METRICS), "G2"),
+    ],
 )
 def test_figures_of_a_cache_were_live_however_old_they_were(cache: Cache, dialect: Dialect) -> None:
     run_virtually(_figures_are_not_of_now(cache, dialect))
