@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vp_tui.domain.models import Source, StreamState
-from vp_tui.domain.runs.levels import Level, RunLevel, levels
+from vp_tui.domain.runs.levels import Level, RunLevel, began_at, levels
 from vp_tui.domain.runs.progress import ListedRun, RunsContext
 from vp_tui.domain.runs.run import Run, or_never
 from vp_tui.domain.text import clock_z, figure
@@ -19,11 +19,11 @@ from vp_tui.views.sources import sessions_listed, source_view
 from vp_tui.views.view import View, fact
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from datetime import datetime
 
     from vp_tui.domain.missions import Ledger
-    from vp_tui.domain.models import Session, Snapshot
+    from vp_tui.domain.models import Mission, Session, Snapshot
     from vp_tui.domain.runs.turns import Turn
     from vp_tui.state.state import Link
     from vp_tui.views.sources import SourceView
@@ -172,14 +172,17 @@ def on_our_clock(view: View, at: datetime | None) -> float | None:
 
 def _last_end(snapshot: Snapshot | None) -> datetime | None:
     """Return when a mission last ended, by the gateway's clock."""
-    missions = snapshot.missions if snapshot else ()
-    return max((m.completed_at for m in missions if m.completed_at is not None), default=None)
+    return _newest(snapshot.missions if snapshot else ())
 
 
 def _last_finish(snapshot: Snapshot | None, ledger: Ledger) -> datetime | None:
     """Return when a mission last ended that nobody cancelled, by the gateway's clock."""
     by_hand = {mission_id for mission_id, entry in ledger.entries.items() if entry.cancelled}
-    missions = [m for m in (snapshot.missions if snapshot else ()) if m.mission_id not in by_hand]
+    missions = snapshot.missions if snapshot else ()
+    return _newest(mission for mission in missions if mission.mission_id not in by_hand)
+
+
+def _newest(missions: Iterable[Mission]) -> datetime | None:
     return max((m.completed_at for m in missions if m.completed_at is not None), default=None)
 
 
@@ -336,11 +339,6 @@ def _run_row(view: View, session: Session, level: RunLevel) -> RunRow:
 
 def _since(at: float | None, now: float) -> float | None:
     return None if at is None else max(now - at, 0.0)
-
-
-def began_at(run: Run) -> float | None:
-    """Return when its turn began, or where that was not seen, when vp-tui first saw it running."""
-    return run.running_since if run.turn.started_at is None else run.turn.started_at
 
 
 def _run_text(row: RunRow) -> str:

@@ -9,11 +9,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vp_tui.domain.models import Source
-from vp_tui.domain.runs.levels import Level, either, waiting_behind
+from vp_tui.domain.runs.levels import Level, began_at, either, waiting_behind
 from vp_tui.domain.runs.turns import BOOTSTRAP, DELEGATED, FALLBACKS, MARKS_LIMIT, SHADOW
 from vp_tui.domain.text import age, counted, fold, short_id
 from vp_tui.state.state import GROWTH_LIMIT
-from vp_tui.views.runs import began_at
 from vp_tui.views.sources import log_view, source_view
 from vp_tui.views.stuck_runs import cancels_of, next_step, row_of_session, what_it_blocks
 

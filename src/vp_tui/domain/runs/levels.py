@@ -325,6 +325,11 @@ def waiting_behind(number: int) -> str:
     return f"{counted(number, 'turn')} wait{'s' * (number == 1)} behind it"
 
 
+def began_at(run: Run) -> float | None:
+    """Return when its turn began, or where that was not seen, when vp-tui first saw it running."""
+    return run.running_since if run.turn.started_at is None else run.turn.started_at
+
+
 def _runs_for(run: Run, now: float) -> float:
-    began = run.running_since if run.turn.started_at is None else run.turn.started_at
+    began = began_at(run)
     return 0.0 if began is None else now - began

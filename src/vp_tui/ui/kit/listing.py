@@ -18,7 +18,7 @@ from textual.widgets import Input
 from vp_tui.domain.text import clip, counted, literal
 from vp_tui.ui.actions import FULL_WORDS, bindings
 from vp_tui.ui.kit.line_list import LineList, Lines
-from vp_tui.ui.kit.overlays import Overlay, Scrolled
+from vp_tui.ui.kit.overlays import Overlay, Scrolled, to_clipboard
 from vp_tui.ui.lines.paint import Line, fit, join
 from vp_tui.views.actions import ACTIONS, key_of
 
@@ -265,9 +265,7 @@ class Listing(Overlay, Generic[RowT, ItemT]):
 
     def action_copy(self) -> None:
         if self.item is not None:
-            self.app.copy_to_clipboard(self.copied(self.item))
-            sent = f"{self.item_word} sent to the terminal's clipboard"
-            self.notify(f"{sent}; in tmux this needs `set-clipboard on`", markup=False)
+            to_clipboard(self, self.copied(self.item), self.item_word)
 
     def action_whole(self) -> None:
         self._show_whole(self.list.chosen if self.whole is None else None)

@@ -47,6 +47,13 @@ def heading(text: str) -> Text:
     return Text(literal(text))
 
 
+def to_clipboard(widget: Widget, text: str, what: str) -> None:
+    """Send a text to the terminal's clipboard, and tell that it was."""
+    widget.app.copy_to_clipboard(text)
+    sent = f"{what} sent to the terminal's clipboard; in tmux this needs `set-clipboard on`"
+    widget.notify(sent, markup=False)
+
+
 class LastLine(Lines):
     """The keys that work now; for a while, and over no figure, what was told in their place."""
 

@@ -15,7 +15,7 @@ from textual.screen import ModalScreen
 from vp_tui.domain.lane.auto_revert import STOP_KEY
 from vp_tui.ui.actions import OFF, bindings, closing, keys_line
 from vp_tui.ui.kit.line_list import Lines
-from vp_tui.ui.kit.overlays import LastLine, Overlay, Scrolled
+from vp_tui.ui.kit.overlays import LastLine, Overlay, Scrolled, to_clipboard
 from vp_tui.ui.lines.explain import explanation
 from vp_tui.ui.lines.paint import (
     Line,
@@ -294,6 +294,4 @@ class LineScreen(Overlay):
         self._text.show(chop(plain(self._whole), width - _MARGIN))
 
     def action_copy(self) -> None:
-        self.app.copy_to_clipboard(self._whole)
-        sent = f"{self._row_word} sent to the terminal's clipboard"
-        self.notify(f"{sent}; in tmux this needs `set-clipboard on`", markup=False)
+        to_clipboard(self, self._whole, self._row_word)
