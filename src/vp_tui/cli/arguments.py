@@ -33,7 +33,7 @@ _EVERYTHING: Final = frozenset({*SETTINGS, _CONFIG})
 _TAKEN: Final[Mapping[str, Collection[str]]] = {
     "demo": {*_PACE, *_RECORDING, "read_only"},
     "gateway": {name for name, setting in SETTINGS.items() if setting.secret},
-    **dict.fromkeys(("status", "doctor"), _EVERYTHING - _RECORDING),
+    **dict.fromkeys(("status", "doctor", "bundle"), _EVERYTHING - _RECORDING),
     "capture": _EVERYTHING
     - _RECORDING
     - {"interval", "stuck_after", "internal_token", "internal_token_file"}
@@ -101,6 +101,9 @@ Every watch is recorded into $XDG_STATE_HOME/vp-tui/recordings, unless it has
 nothing on the screen acts. ? names the keys that go through time.
 
 exit codes: with --json as of status, at that moment; 2 it is no recording."""
+_BUNDLE_EPILOG: Final = """\
+What doctor tells, the lane's newest recordings and the newest crash reports, without
+tokens. Prompts and logs may be in it: look through it before you send it."""
 _SHOW_EPILOG: Final = "Scope, refs and notes are in --json only."
 _VERIFY_EPILOG: Final = """\
 Exit codes: 0 each recorded row is as it was; 1 a MISMATCH; 2 the log cannot be
@@ -306,6 +309,10 @@ def _parsers() -> tuple[_Parser, dict[str, _Parser]]:
     doctor = add("doctor", "find what is wrong, and what helps", _DOCTOR_EPILOG)
     _add_options(doctor, [_Option("--json", "print the diagnosis as JSON", bool, default=False)])
     _add_settings(doctor)
+    bundle = add("bundle", "write one file for a bug report", _BUNDLE_EPILOG)
+    told = "where to; it must not be there (vp-tui-bundle-TIME.tar.gz)"
+    bundle.add_argument("file", metavar="FILE", type=Path, nargs="?", help=told)
+    _add_settings(bundle)
     config = add("config", "show the settings, or what can be set")
     shown = config.add_subparsers(dest="what", metavar="show|schema", required=True)
     _add_settings(shown.add_parser("show", help="print each setting, its value and its origin"))

@@ -31,6 +31,7 @@ _COMMANDS: Final[Mapping[str, str]] = {
     "gateway": "demo.gateway",
     "status": "status.status",
     "replay": "replay.replay",
+    "bundle": "bundle.bundle",
     "capture": "capture.capture",
     "evidence show": "show.evidence_show",
     "evidence verify": "show.evidence_verify",
