@@ -61,13 +61,36 @@ def date_of(header: str | None) -> datetime | None:
         return None
 
 
+def _text(text: object) -> object:
+    """Take what is no text for none: nothing is judged by it."""
+    return text if isinstance(text, str) else None
+
+
+def _word(text: object) -> object:
+    """Take what is no text for a word that is no good one: it is judged."""
+    return text if isinstance(text, str) else "unreadable"
+
+
+def _listed(told: object) -> object:
+    """Take what is no list for one of what it is."""
+    return told if isinstance(told, list) else [told]
+
+
 Text = Annotated[str, AfterValidator(literal)]
+Word = Annotated[Text, BeforeValidator(_word)]
 Prose = Annotated[str, AfterValidator(_prose)]
 Stamp = Annotated[datetime, AfterValidator(as_utc)]
-Name = Annotated[Text | None, AfterValidator(lambda text: text or "unknown")]
+Note = Annotated[Text | None, BeforeValidator(_text)]
+ProseNote = Annotated[Prose | None, BeforeValidator(_text)]
+Name = Annotated[Note, AfterValidator(lambda text: text or "unknown")]
 Whole = Annotated[int, AfterValidator(lambda number: max(min(number, _MOST), -_MOST))]
 """Larger numbers are impossible as well, and can be reckoned with."""
 Count = Annotated[Whole | None, AfterValidator(lambda number: number or 0)]
+
+
+def _else(number: int) -> BeforeValidator:
+    """Take what is no whole number for `number`."""
+    return BeforeValidator(lambda told: told if type(told) in {int, type(None)} else number)
 
 
 def _few(told: object) -> object:
@@ -91,11 +114,11 @@ class Payload(BaseModel):
 class HealthPayload(Payload):
     """GET /api/v1/health."""
 
-    status: Text
+    status: Word
     timestamp: Text
-    version: Text | None = None
-    db_status: Text | None = None
-    db_error: Prose | None = None
+    version: Note = None
+    db_status: Note = None
+    db_error: ProseNote = None
 
 
 class LanePayload(Payload):
@@ -106,11 +129,6 @@ class LanePayload(Payload):
     status: Text
     last_error: Prose | None = None
     stale_reason: Text | None = None
-
-
-def _text(text: object) -> object:
-    """Take what is no text for none: it tells nothing of how the mission did."""
-    return text if isinstance(text, str) else None
 
 
 def _duration(seconds: object) -> float | None:
@@ -129,12 +147,10 @@ class MissionPayload(Payload):
 
     mission_id: Text
     status: Text
-    objective: Annotated[
-        Prose | None, BeforeValidator(_text), AfterValidator(lambda text: text or "")
-    ] = ""
+    objective: Annotated[ProseNote, AfterValidator(lambda text: text or "")] = ""
     started_at: Stamp | None = None
     completed_at: Stamp | None = None
-    result_ref: Annotated[Text | None, BeforeValidator(_text)] = None
+    result_ref: Note = None
     duration_s: Seconds = Field(None, alias="duration_seconds", allow_inf_nan=True)
     fallback_seen: bool = False
 
@@ -234,12 +250,12 @@ class SessionPayload(Payload):
     status: Text
     owner: Name = "unknown"
     source: Name = "unknown"
-    description: Prose | None = None
-    last_activity: Text | None = None
+    description: ProseNote = None
+    last_activity: Note = None
     active_connections: Count = 0
     active_runs: Count = 0
     last_event_seq: Count = 0
-    terminal_reason: Text | None = None
+    terminal_reason: Note = None
     has_log: Annotated[bool | None, AfterValidator(bool)] = Field(
         default=False, alias="has_run_log"
     )
@@ -249,7 +265,8 @@ class OpsSessionsPayload(Payload):
     """GET /api/v1/ops/sessions."""
 
     sessions: Items[SessionPayload]
-    total: Whole | None = None
+    total: Annotated[Whole | None, _else(_MOST)] = None
+    """An impossible one does not let the list be taken for whole."""
 
 
 def _of_plane(item: object) -> object:
@@ -286,10 +303,13 @@ class ContinuityPayload(Payload):
     """The `metrics` of session-continuity."""
 
     started_at: Text
-    transport_status: Text
-    runtime_status: Text
-    alerts: Items[Annotated[AlertPayload, WrapValidator(_odd_alert)]] = Field(default_factory=list)
-    attach_failures: Whole = Field(0, alias="ws_attach_failures")
+    transport_status: Word
+    runtime_status: Word
+    alerts: Annotated[
+        Items[Annotated[AlertPayload, WrapValidator(_odd_alert)]], BeforeValidator(_listed)
+    ] = Field(default_factory=list)
+    attach_failures: Annotated[Count, _else(0)] = Field(0, alias="ws_attach_failures")
+    """Of none, no alert is taken for vp-tui's own doing."""
 
 
 class ContinuityAnswerPayload(Payload):
@@ -322,6 +342,6 @@ class CancelPayload(Payload):
     """POST /api/v1/ops/sessions/{id}/cancel; `run_id` is null on G1."""
 
     session_id: Text
-    reason: Prose = ""
-    run_id: Text | None = None
+    reason: Annotated[ProseNote, AfterValidator(lambda text: text or "")] = ""
+    run_id: Note = None
     task_cancelled: bool

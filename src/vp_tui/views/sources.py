@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Final, NamedTuple
 
 from vp_tui.domain.models import Failure, Plane, Snapshot, Source, StreamState
-from vp_tui.domain.text import COUNTABLE, FIGURE_WIDTH, clip, counted, figure
+from vp_tui.domain.text import COUNTABLE, FIGURE_WIDTH, clip, counted, figure, later
 from vp_tui.state.sources import is_lost
 from vp_tui.state.state import Link, SourceStatus, State
 from vp_tui.state.streams import is_late
@@ -266,17 +266,17 @@ def gateway_time(view: View) -> datetime:
     if view.state.snapshot is None or told_at is None:
         return view.wall
     ahead = view.state.snapshot.generated_at - view.wall_at(told_at)
-    return view.wall if abs(ahead) < CLOCKS_AGREE else view.wall + ahead
+    return view.wall if abs(ahead) < CLOCKS_AGREE else later(view.wall, ahead.total_seconds())
 
 
 def on_our_clock(view: View, stamp: datetime) -> datetime:
     """Return a stamp of the gateway's clock as our own has it: they may be hours apart."""
-    return stamp - (gateway_time(view) - view.wall)
+    return later(stamp, (view.wall - gateway_time(view)).total_seconds())
 
 
 def on_its_clock(view: View, at: datetime) -> datetime:
     """Return a moment of our own clock as the gateway's has it, which dates windows and rows."""
-    return at + (gateway_time(view) - view.wall)
+    return later(at, (gateway_time(view) - view.wall).total_seconds())
 
 
 def why_no_sessions(view: View, source: SourceView) -> str:

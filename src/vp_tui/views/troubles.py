@@ -99,9 +99,11 @@ def _troubles_found(view: View) -> Iterator[Trouble]:
         yield Trouble(f"{stale.name} stale", reason, f"{see_sources(view)}; {cure}")
     yield from oddities(view)
     yield from _streams(view)
-    if view.state.health and view.state.health.status != "healthy":
-        reason = view.state.health.db_error or f"its database is {view.state.health.db_status}"
-        yield Trouble("gateway unhealthy", reason, "look at the gateway's own log")
+    if (health := view.state.health) and health.status != "healthy":
+        told = f"its status is {health.status}"
+        if health.db_status not in {None, "connected"}:
+            told = f"its database is {health.db_status}"
+        yield Trouble("gateway unhealthy", health.db_error or told, "look at the gateway's own log")
     yield from _of_files(view)
     yield from _faults(view)
     for problem in view.state.tokens.problems if view.state.tokens else ():
