@@ -40,6 +40,8 @@ class Row:
     heals_s: float = 5.0
     reads_tokens: bool = False
     """Whether the operator presses `A` when it is over."""
+    restarts: bool = False
+    """Whether the gateway restarts when it begins, in the midst of turns."""
     is_quick: bool = True
     """Whether trying it takes little of the machine's time."""
 
@@ -259,6 +261,7 @@ HANDSHAKES: Final = {
 _REFUSED: Final = {"lasts_s": 8.0, "heals_s": 31.5}
 ROWS: Final[Mapping[str, Row]] = {
     "refused": Row(Fault(refuses=True)),
+    "restart": Row(Fault(), restarts=True),
     "ten minutes away": Row(Fault(refuses=True), lasts_s=600.0, is_quick=False),
     "reset on accept": http(resets),
     "reset in mid-body": http(half),
@@ -277,6 +280,9 @@ ROWS: Final[Mapping[str, Row]] = {
     **{name: http(handle) for name, handle in ANSWERS.items()},
     **{name: sockets(handle) for name, handle in HANDSHAKES.items()},
     "handshake 403": sockets(saying("403 x"), **_REFUSED),
+    "handshake that asks to wait": sockets(
+        saying("503 x", b"", "retry-after: 20"), lasts_s=8.0, heals_s=22.5
+    ),
     **{f"close {code}": sockets(closing(code), **_REFUSED) for code in REFUSALS},
     "deaf": sockets(framing(), is_told=False),
     "binary": sockets(framing(frame(b"\x00\xff", BINARY)), is_told=False),

@@ -34,7 +34,7 @@ from vp_tui.views.assessment import assess
 from vp_tui.views.draft import Choice, draft_row
 from vp_tui.views.evidence_row import row_of
 from vp_tui.views.figures import numbers
-from vp_tui.views.handover import handover
+from vp_tui.views.handover import handover, incident_text
 from vp_tui.views.troubles import troubles
 from vp_tui.views.view import View
 
@@ -158,6 +158,8 @@ def test_figures_that_cannot_be_were_shown_as_they_came_and_filled_the_row() -> 
     shown = numbers(looked)
     assert shown is not None
     told = [status_text(looked), handover(looked, "ben"), cells]
+    told.append(incident_text(looked, seen.session_id))
+    assert "impossible other viewers" in told[-1]
     for width in (50, 80, 120, 200):
         lines = [*dense_lines(looked, width, 20), *brief_lines(looked, width)]
         lines += [*epoch_card(looked, shown, width, 20)]

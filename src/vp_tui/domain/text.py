@@ -170,7 +170,7 @@ def later(stamp: datetime, seconds: float) -> datetime:
 
 def counted(number: int, thing: str, things: str = "") -> str:
     """Return a number of things: `0 turns`, `1 turn`; `things` is what several are called."""
-    return f"{number} {thing if number == 1 else things or f'{thing}s'}"
+    return f"{figure(number)} {thing if number == 1 else things or f'{thing}s'}"
 
 
 def short_id(session_id: str) -> str:

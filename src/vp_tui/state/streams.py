@@ -20,6 +20,7 @@ from vp_tui.domain.runs.turns import (
     is_aside,
     step_turn,
 )
+from vp_tui.domain.text import counted
 from vp_tui.state.state import (
     EVENT_LIMIT,
     GROWTH_LIMIT,
@@ -101,7 +102,7 @@ def gap_found(event: events.GapFound, state: State) -> State:
     if link := state.links.get(event.session_id):
         gapped = link._replace(gaps=link.gaps + 1, gap_at=event.at)
         state = replace(state, links={**state.links, event.session_id: gapped})
-    lost = f"{event.lost} frames lost: " if event.lost else ""
+    lost = f"{counted(event.lost, 'frame')} lost: " if event.lost else ""
     return with_entry(state, event.at, event.session_id, "gap", lost + event.reason, "warn")
 
 

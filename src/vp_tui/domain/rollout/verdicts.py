@@ -18,6 +18,8 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from vp_tui.domain.text import figure
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
@@ -273,5 +275,5 @@ def _runtime_faults(runtime: Continuity, own: int) -> tuple[list[str], str]:
         faults.append(f"transport {runtime.transport_status}")
     if runtime.runtime_status != "ok":
         faults.append(f"runtime {runtime.runtime_status}")
-    words = f" ({own} of {runtime.attach_failures} failed attaches are vp-tui's own)"
+    words = f" ({own} of {figure(runtime.attach_failures)} failed attaches are vp-tui's own)"
     return faults, words if own else ""
