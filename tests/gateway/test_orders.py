@@ -38,7 +38,7 @@ class Gate:
         ticks = iter([100.0, 105.0])
         return Orders(
             url,
-            credentials or credentials_of(url, **{OPS: "o", INTERNAL: "i"}),
+            credentials or credentials_of(url, **{OPS: "ops-token", INTERNAL: "internal-token"}),
             transport=httpx.MockTransport(self),
             clock=lambda: next(ticks),
         )
@@ -81,7 +81,8 @@ async def test_a_cancel_is_one_post_with_its_reason_and_both_tokens() -> None:
     assert request.url == f"http://127.0.0.1:8002/ua/api/v1/ops/sessions/{ID}/cancel"
     assert json.loads(request.content) == {"reason": "zu lang  ✓"}
     assert request.headers["content-type"] == "application/json"
-    assert (request.headers["x-ua-ops-token"], request.headers["x-ua-internal-token"]) == ("o", "i")
+    sent = request.headers["x-ua-ops-token"], request.headers["x-ua-internal-token"]
+    assert sent == ("ops-token", "internal-token")
     assert "authorization" not in request.headers
 
 
@@ -180,7 +181,7 @@ async def test_a_session_is_made_by_one_post_and_told_by_its_id() -> None:
     (request,) = gate.came
     assert (request.method, request.url.path) == ("POST", "/api/v1/sessions")
     assert json.loads(request.content) == {}
-    assert request.headers["x-ua-internal-token"] == "i"
+    assert request.headers["x-ua-internal-token"] == "internal-token"
 
 
 @pytest.mark.parametrize(
