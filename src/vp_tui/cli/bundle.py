@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from vp_tui.cli.config.kinds import ConfigError
-from vp_tui.cli.console import narrate, say, told_settings
+from vp_tui.cli.console import narrate, say_of_deed, told_settings
 from vp_tui.cli.doctor.diagnosis import as_object, diagnose
 from vp_tui.cli.wiring import token_values
 from vp_tui.domain.text import literal
@@ -64,7 +64,7 @@ def bundle(arguments: Arguments) -> int:
     except OSError as error:
         why = "it is there already" if isinstance(error, FileExistsError) else error.strerror
         raise ConfigError(f"{literal(str(target))}: {why}: name another FILE") from None
-    say(str(target))
+    say_of_deed(str(target))
     narrate("look through it before you send it: prompts, logs and names of people may be in it")
     return 0
 
