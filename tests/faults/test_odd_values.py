@@ -216,7 +216,7 @@ def test_what_the_suites_gate_judges_is_bad_where_it_cannot_be_read(name: str) -
         assert gates.by_name()["G4"].verdict is verdict
 
 
-@pytest.mark.parametrize("stamp", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59.999999"])
+@pytest.mark.parametrize("stamp", ["0001-01-01T00:00:00", "9999-12-31T23:59:59.999999"])
 def test_metrics_of_the_first_and_the_last_year_are_shown(stamp: str) -> None:
     told = builders.snapshot()._replace(generated_at=as_utc(datetime.fromisoformat(stamp)))
     taken = (builders.healthy(), builders.booted(), builders.polled(told), builders.listing())
