@@ -19,7 +19,13 @@ from tests.support.virtual_watch import virtual_watch
 from vp_tui.domain import events
 from vp_tui.domain.models import StreamEvent
 from vp_tui.domain.runs.cancels import UNCONFIRMED_AFTER_S
-from vp_tui.domain.runs.turns import BOOTSTRAP, DELEGATED, FALLBACKS, is_aside
+from vp_tui.domain.runs.turns import (
+    ASSISTANCE_NEEDED,
+    BOOTSTRAP,
+    DELEGATED,
+    FALLBACKS,
+    is_aside,
+)
 from vp_tui.gateway.credentials import Secret
 from vp_tui.simulator.options import SimOptions
 from vp_tui.state.operator import stuck_after_s
@@ -144,6 +150,10 @@ class News:
     """When a run last gave a sign of life, or the lane's log grew."""
     cancelled: dict[str, float] = field(default_factory=dict)
     looked_at: float = 0.0
+    own: dict[str, str] = field(default_factory=dict)
+    """The mission of each session's turn."""
+    raised: Counter[str] = field(default_factory=Counter)
+    """Of missions whose turn raised, how many answers had them running since."""
     untold: Counter[str] = field(default_factory=Counter)
     """How many answers did not tell of a fallback that was heard."""
 
@@ -210,6 +220,10 @@ class News:
                 self.missions[name] = mission.status
                 is_over = mission.status != "running"
                 yield Happening(f"{name} {mission.status}", is_outcome=is_over)
+            if mission.status == "running" and name in self.raised:
+                self.raised[name] += 1
+                if self.raised[name] == OUTRUN + 1:
+                    yield Happening(f"{name} is left running, its turn raised")
             if place and mission.status == "running":
                 yield from self._first(f"{name} runs, and another one began since")
             if name in by_event:
@@ -237,7 +251,11 @@ class News:
         if frame.routing == BOOTSTRAP:
             yield Happening(f"{session_id} could not start the lane")
         elif frame.routing in DELEGATED:
+            self.own[session_id] = frame.mission_id or ""
             yield from self._once("lane", "delegates")
+        if frame.status == ASSISTANCE_NEEDED:
+            self.raised[self.own.get(session_id, "")] = 0
+            yield Happening(f"{session_id} raised")
         if frame.kind == "query_complete":
             self.fallen.discard(session_id)
             self.running[session_id] = False
