@@ -165,6 +165,7 @@ def test_what_has_no_key_is_told_by_the_palettes() -> None:
         ("shift+up", "shift+↑"), ("escape", "esc"), ("up", "↑"), ("slash", "/"), ("minus", "-"),
         ("plus", "+"), ("question_mark", "?"), ("full_stop", "."), ("left_curly_bracket", "{"),
         ("equals_sign", "="), ("tab", "tab"), ("space", "space"), ("home", "home"),
+        ("less_than_sign", "<"), ("greater_than_sign", ">"),
     ],
 )  # fmt: skip
 def test_how_a_key_is_shown(key: str, shown: str) -> None:

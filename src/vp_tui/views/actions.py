@@ -404,6 +404,8 @@ _NAMES: Final = {
     "backslash": "\\",
     "minus": "-",
     "plus": "+",
+    "less_than_sign": "<",
+    "greater_than_sign": ">",
     "slash": "/",
     "underscore": "_",
 }

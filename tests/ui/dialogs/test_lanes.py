@@ -74,6 +74,8 @@ async def test_a_window_is_kept_where_that_lane_has_it(tmp_path: Path) -> None:
     async with two_lanes(files, shown_files) as (other, shown):
         shown.app.push_screen(OpenDialog(other.lane))
         await shown.settle()
+        while shown.focus != "label":
+            await shown.press("tab")
         await shown.press("home", *"night ", "enter")
         await shown.until(lambda: isinstance(shown.app.screen, WatchScreen))
         (window,) = read_windows(files.windows)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from tests.support.rig import running
-from tests.ui.test_readme_keys import README, rows_under
+from tests.ui.test_readme_keys import README, tables_under
 
 from vp_tui.domain.lane.mode import LaneMode
 from vp_tui.domain.lane.switch_proof import Proof
@@ -70,7 +70,7 @@ def test_no_word_is_explained_twice_under_one_topic() -> None:
 
 
 def test_the_readme_explains_every_badge_alarm_and_state() -> None:
-    told = rows_under("## Its words", Path(README).read_text(encoding="utf-8"))
+    (told,) = tables_under("## Its words", Path(README).read_text(encoding="utf-8"))
     assert told == {meaning for topic in STATES for meaning in GLOSSARY[topic]}
 
 
