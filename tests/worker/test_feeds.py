@@ -153,6 +153,16 @@ class TestClaims:
         assert failures(rig) == []
         assert planes(rig) == [Plane.OPS] * 4
 
+    async def test_one_that_asks_to_wait_is_left_alone_until_then(self) -> None:
+        rig, error = Rig(), ServerFailed("503", "")
+        error.wait_s = 60.0
+        rig.client.health_answer, rig.client.claims_answer = health("G2"), error
+        async with rig.running():
+            await rig.pace.passes(59.0)
+            assert len(rig.told(ClaimsArrived)) == 1
+            await rig.pace.passes(2.0)
+            assert len(rig.told(ClaimsArrived)) == 2
+
 
 class TestMetrics:
     async def test_while_the_ops_plane_refuses_the_dashboard_stands_in(self) -> None:
