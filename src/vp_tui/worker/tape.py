@@ -159,7 +159,7 @@ class Tape:
 
     def next_change(self, count: int) -> int | None:
         """Return after how many events a word, gate, alarm or badge next reads otherwise."""
-        looks = [*self._places(LOOKS, 0, len(self))]
+        looks = [*self._places(LOOKS, len(self))]
         newest = max(bisect_left(looks, count) - 1, 0)
         return next(
             (
@@ -172,14 +172,14 @@ class Tape:
 
     def last_change(self, count: int) -> int | None:
         """Return the same of the last change before the newest of the first `count` events."""
-        looks = [*pairwise(self._places(LOOKS, 0, max(count - 1, 0)))]
+        looks = [*pairwise(self._places(LOOKS, max(count - 1, 0)))]
         changes = (place + 1 for before, place in reversed(looks) if self._differs(before, place))
         return next(changes, None)
 
     def windows(self) -> list[int]:
         """Return after how many events each window began or ended, and each row was written."""
         found, before = [], ""
-        for place in self._places(WINDOWS, 0, len(self)):
+        for place in self._places(WINDOWS, len(self)):
             event = self._event(place)
             if isinstance(event, WindowsRead):
                 window = open_window(event.windows)
@@ -191,11 +191,10 @@ class Tape:
                 found.append(place + 1)
         return found
 
-    def _places(self, kinds: Container[str], start: int, end: int) -> Iterator[int]:
+    def _places(self, kinds: Container[str], end: int) -> Iterator[int]:
         for span, after in pairwise([*self._spans, _Span(len(self), self.files[-1], 0)]):
-            first, last = max(start, span.start), min(end, after.start)
-            offset = span.skipped - span.start
-            yield from (n for n in range(first, last) if span.file.kinds[n + offset] in kinds)
+            offset, last = span.skipped - span.start, min(end, after.start)
+            yield from (n for n in range(span.start, last) if span.file.kinds[n + offset] in kinds)
 
     def _differs(self, before: int, place: int) -> bool:
         return self._readings(before) != self._readings(place)
@@ -212,7 +211,7 @@ class Tape:
 
     def _wall_clock(self) -> list[tuple[float, datetime]]:
         if len(self._walls) == 1:
-            ticks = self._places(TICKS, 0, len(self))
+            ticks = self._places(TICKS, len(self))
             for event in map(self._event, ticks):
                 if isinstance(event, Tick) and event.wall >= self._walls[-1][1]:
                     self._walls.append((event.at, event.wall))
