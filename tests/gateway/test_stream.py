@@ -77,7 +77,7 @@ def test_a_second_connected_is_counted_and_changes_nothing() -> None:
     [
         (1000, "", StreamState.WAITING, "closed by the gateway (1000)"),
         (1006, "", StreamState.WAITING, "the connection broke (1006)"),
-        (1009, "", StreamState.WAITING, "a frame was longer than 8 MiB (1009)"),
+        (1009, "", StreamState.WAITING, "a frame was longer than 4 MiB (1009)"),
         (1011, "ping\ntimeout", StreamState.WAITING,
          "internal error, or pings unanswered (1011: ping timeout)"),
         (1012, "", StreamState.WAITING, "the gateway is restarting (1012)"),

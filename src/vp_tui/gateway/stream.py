@@ -35,7 +35,7 @@ _CLOSES: Final = {
     1000: "closed by the gateway",
     1001: "closed by the gateway: it is going away",
     1006: "the connection broke",
-    1009: "a frame was longer than 8 MiB",
+    1009: "a frame was longer than 4 MiB",
     1011: "internal error, or pings unanswered",
     _SERVICE_RESTART: "the gateway is restarting",
     4000: "the gateway calls the session id malformed",

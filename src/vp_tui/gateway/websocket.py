@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from vp_tui.gateway.transport import TlsContext
 
 
-MAX_FRAME: Final = 8 * 1024 * 1024
+MAX_FRAME: Final = 4 * 1024 * 1024
 """Bytes; a single event of the gateway may exceed the 1 MiB that clients allow by default."""
 PROBE_AGAIN: Final = "look at the gateway, then probe again"
 _ABNORMAL: Final = 1006
