@@ -43,7 +43,7 @@ def watch(arguments: Arguments) -> int:
 
 def require_terminal(command: str) -> None:
     """Raise ConfigError where a command cannot draw."""
-    streams = {"stdout": sys.stdout, "stdin": sys.stdin, "stderr": sys.__stderr__}  # drawn on
+    streams = {"stdout": sys.stdout, "stdin": sys.stdin}  # all is drawn on stdout
     for name, stream in streams.items():
         if stream is None or not stream.isatty():
             raise ConfigError(
