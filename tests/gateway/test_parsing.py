@@ -299,13 +299,28 @@ PARSERS: list[Callable[[bytes], object]] = [
     wire.parse_session_listing,
     wire.parse_continuity,
     wire.parse_tail,
+    lambda body: wire.parse_claims(body, "vp.coder.primary", datetime.now(UTC)),
+    wire.parse_created,
+    lambda body: wire.parse_cancel(body, 0.1),
 ]
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=9),
     lambda inner: (
         st.lists(inner, max_size=3)
         | st.dictionaries(
-            st.sampled_from(["sessions", "metadata", "metrics", "status", "timestamp", "lines"]),
+            st.sampled_from(
+                [
+                    "sessions",
+                    "metadata",
+                    "metrics",
+                    "status",
+                    "timestamp",
+                    "lines",
+                    "missions",
+                    "mission_id",
+                    "session_id",
+                ]
+            ),
             inner,
             max_size=4,
         )

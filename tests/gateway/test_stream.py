@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -355,3 +357,93 @@ def test_no_attach_without_a_listing_after_the_loss(steps: list[tuple[str, float
                 core.received(TEXT, now)
             case _:
                 core.expired(now)
+
+
+@dataclass
+class Endpoint:
+    """A session as the gateway serves it to one core: no backlog, no replay (section 8)."""
+
+    core: StreamCore
+    is_up: bool = True
+    in_memory: bool = True
+    is_attached: bool = False
+    restarted_at: float = -60.0
+    lost: bool = False
+    """Whether a socket was lost since the last gap."""
+    missed: bool = False
+    """Whether frames were sent meanwhile."""
+
+    def does(self, step: str, now: float) -> None:
+        match step:
+            case "frame":
+                self.sends(now)
+            case "cut":
+                self.drops(1006, now)
+            case "restart" if self.is_attached:
+                self.in_memory, self.restarted_at = False, now
+                self.drops(1012, now)
+            case "away":
+                self.is_up = False
+                self.drops(1006, now)
+            case "back":
+                self.is_up = True
+            case "works":
+                self.in_memory = True
+            case "listing" if self.is_up:
+                is_of_old_process = now - self.restarted_at < 2.0
+                if self.in_memory or is_of_old_process:
+                    self.core.confirm_in_memory(now)
+            case "wake":
+                self.core.wake(now)
+
+    def connects(self, now: float) -> None:
+        """Do what the shell does where the core wants a socket now."""
+        wanted = self.core.step(now)
+        if not isinstance(wanted, Connect) or wanted.at > now:
+            return
+        assert not self.is_attached
+        self.core.connecting(now)
+        if not self.is_up:
+            self.core.failed("refused", now)
+            return
+        assert self.in_memory, "attaching resumes a session that is on disk only"
+        self.core.opened(now)
+        self.hears(self.core.received(CONNECTED, now))
+        self.is_attached = True
+
+    def sends(self, now: float) -> None:
+        self.missed = self.missed or self.lost
+        if self.is_attached:
+            self.hears(self.core.received(TEXT, now))
+
+    def drops(self, code: int, now: float) -> None:
+        if self.is_attached:
+            self.is_attached, self.lost = False, True
+            self.core.closed(code, "", now)
+
+    def hears(self, events: list[StreamOutput]) -> None:
+        for _gap in (event for event in events if isinstance(event, GapFound)):
+            assert self.lost, "a gap where nothing was lost"
+            self.lost = self.missed = False
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(
+                ["frame", "cut", "restart", "away", "back", "works", "listing", "wake"]
+            ),
+            st.sampled_from([0.0, 0.3, 1.0, 5.0, 11.0, 40.0]),
+        ),
+        max_size=40,
+    )
+)
+def test_what_an_endpoint_sends_is_heard_or_told_as_a_gap(steps: list[tuple[str, float]]) -> None:
+    now, endpoint = 0.0, Endpoint(new_core())
+    well = [("works", 0.0), ("back", 0.0), *[("listing", 4.0)] * 3]
+    for step, wait in [*steps, *well]:
+        now += wait
+        endpoint.does(step, now)
+        endpoint.connects(now)
+    assert endpoint.is_attached
+    assert not endpoint.missed

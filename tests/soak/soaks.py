@@ -37,7 +37,7 @@ SOAKS: Final[Mapping[str, Soak]] = {
     "goings": Soak(goings.run, "terminals that go, each way in turn", 4, 160),
     "faults": Soak(hours.run_with_faults, "virtual minutes of a wire that breaks", 2, 24 * 60),
     "wire": Soak(trial.run, "faults between real client and gateway", 4, len(ROWS)),
-    "fuzz": Soak(fuzz.run, "examples per parser", 5, 20_000),
+    "fuzz": Soak(fuzz.run, "examples per parser and machine", 5, 50_000),
     "flicker": Soak(flicker.run, "virtual seconds of each scenario, v1 and v2", 0, 3_600),
     "typed": Soak(typed.run, "words typed into a real terminal", 1, 240),
     "words": Soak(words.run, "scenes at a size, with all that keys show", 0, 48),
