@@ -3,6 +3,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.support.rollout import window
 
 from vp_tui.cli.config.settings import BrakeSettings, Settings
 from vp_tui.cli.console import credentials_of
@@ -12,6 +13,8 @@ from vp_tui.domain.lane.switches import Means
 from vp_tui.domain.models import DEFAULT_INTERVALS, Source
 from vp_tui.gateway.credentials import Secret
 from vp_tui.storage.places import Places
+from vp_tui.storage.windows import keep_window, read_windows
+from vp_tui.worker.evidence import evidence_files
 
 if TYPE_CHECKING:
     from vp_tui.domain.events import Event
@@ -73,3 +76,35 @@ async def test_only_where_things_may_be_changed_is_there_something_that_can(tmp_
     read_only = replace(settings, read_only=True)
     watching = connect(read_only, lambda _event: None, places=Places(tmp_path))
     assert watching.orders.tools is None
+
+
+async def test_two_urls_with_one_id_are_one_gateway(tmp_path: Path) -> None:
+    near = Settings(url="http://localhost:8002", id="prod")
+    far = Settings(url="https://tunnel.example/ua", id="prod")
+    own = replace(far, id="")
+    assert {watch_of(near).id, watch_of(far).id} == {"prod"}
+    assert watch_of(own).id == "https://tunnel.example:443/ua"
+    assert watch_of(replace(near, id="")).id == watch_of(Settings()).id == "http://loopback:8002"
+    places = Places(tmp_path)
+    locks = []
+    for settings in (near, far, own):
+        feeds = connect(settings, lambda _event: None, places=places)
+        assert feeds.orders.tools is not None
+        locks.append(feeds.orders.tools.lock_of("lane"))
+    assert locks[0].take("ana") is None
+    assert "ana" in (locks[1].take("ben") or "")
+    assert locks[2].take("cleo") is None
+    for lock in (locks[0], locks[2]):
+        lock.release()
+    log = tmp_path / "log.md"
+    assert len({evidence_files(places, log, watch_of(each)).windows for each in (near, far)}) == 1
+
+
+def test_windows_that_were_kept_by_url_go_on_by_id(tmp_path: Path) -> None:
+    places, watch = Places(tmp_path), watch_of(Settings(id="prod"))
+    before = evidence_files(places, None, watch._replace(id="")).windows
+    keep_window(before, window(), None)
+    after = evidence_files(places, None, watch).windows
+    assert (read_windows(after), before.exists()) == ((window(),), False)
+    keep_window(before, window(label="Another"), None)
+    assert read_windows(evidence_files(places, None, watch).windows) == (window(),)

@@ -147,7 +147,7 @@ class TestOnAGateway:
         line = len(log.read_text().splitlines())
         assert told.result == f"READY_FOR_LIMITED_COHORT_PILOT, line {line} of log.md"
         assert told.vp_id == "vp.coder.primary"
-        assert told.gateway.startswith("http://127.0.0.1:")
+        assert told.gateway.startswith("http://loopback:")
 
 
 @pytest.mark.parametrize(

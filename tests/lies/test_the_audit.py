@@ -32,7 +32,7 @@ def dry_run(seconds: float = 0.0, why: str = "", **fields: Any) -> ActionRecord:
 
 
 def watching(audit: Path) -> OrderRunner:
-    book = AuditBook(audit, "ana@laptop", *HERE)
+    book = AuditBook(audit, "ana@laptop", *HERE, HERE[0])
     return OrderRunner(None, book, lambda event: pytest.fail(str(event)), lambda: 0.0)
 
 

@@ -31,7 +31,9 @@ if TYPE_CHECKING:
 
 LANE: Final = "vp_coder_primary"
 
-NO_BOOK: Final = AuditBook(Path("/dev/null/audit.jsonl"), "ana@laptop", "http://gateway", "vp.x")
+NO_BOOK: Final = AuditBook(
+    Path("/dev/null/audit.jsonl"), "ana@laptop", "http://gateway", "vp.x", "http://gateway"
+)
 """Where nothing can be written, for feeds that are given no order."""
 
 _Answer = TypeVar("_Answer")

@@ -45,7 +45,7 @@ async def play(watch: VirtualWatch, log: Path) -> None:
     stuck = next(alarm.session_id for alarm in watch.state.alarms if alarm.session_id)
     watch.feeds.order(CancelRun(stuck, "hangs in pytest, holds all others up"))
     await watch.until(lambda state: not state.alarms)
-    files = evidence_files(watch.places, log, watch.state.watch.url, watch.state.watch.vp_id)
+    files = evidence_files(watch.places, log, watch.state.watch)
     recorder = Recorder(files, watch.store, WHO, clock=lambda: watch.now)
     for _ in range(2):
         await watch.passes(BETWEEN_ROWS_S)

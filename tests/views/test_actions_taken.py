@@ -22,7 +22,7 @@ from vp_tui.domain.events import (
 from vp_tui.domain.lane.switches import FORCE_FALLBACK, Actuation, CommandRun
 from vp_tui.domain.models import Failure
 from vp_tui.domain.orders import ActionKind, ActionRecord
-from vp_tui.views.actions_taken import LOOK_BACK, actions_taken, line_of, since
+from vp_tui.views.actions_taken import LOOK_BACK, actions_taken, is_deed, line_of, since
 from vp_tui.views.view import View
 
 if TYPE_CHECKING:
@@ -127,6 +127,14 @@ def test_the_same_cancel_is_told_once() -> None:
 )
 def test_what_was_refused_or_done_elsewhere_is_not_told(other: ActionRecord) -> None:
     assert lines(audit(other)) == []
+
+
+def test_a_line_names_the_gateway_by_its_id_or_as_before_by_its_url() -> None:
+    watch = builders.state(*running()).watch._replace(id="prod")
+    for gateway in ("prod", watch.url, "other", ""):
+        told = record(5.0, "done")._replace(gateway=gateway, vp_id=watch.vp_id)
+        assert is_deed(told, watch) is (gateway in {"prod", watch.url})
+        assert not is_deed(told._replace(vp_id="vp.other"), watch)
 
 
 def test_what_was_before_is_not_told() -> None:

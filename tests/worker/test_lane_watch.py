@@ -81,8 +81,7 @@ class Watched:
     @property
     def windows(self) -> tuple[Window, ...]:
         """What the lane's file of windows has."""
-        watch = self.state.watch
-        files = evidence_files(self.places, self.log, watch.url, watch.vp_id)
+        files = evidence_files(self.places, self.log, self.state.watch)
         return read_windows(files.windows)
 
 
@@ -180,14 +179,18 @@ async def test_an_order_reaches_the_gateway_of_its_lane_alone(two: Two) -> None:
     assert two.there.running == theirs
     assert two.there.state.cancels == ()
     await two.until(lambda: len(two.audit) == 2)
-    assert [(told.target, told.gateway) for told in two.audit] == [(stuck, two.here.driver.url)] * 2
+    assert [(told.target, told.gateway) for told in two.audit] == [
+        (stuck, two.here.state.watch.id)
+    ] * 2
 
 
 async def test_audit_lines_name_the_gateway_of_their_lane(two: Two) -> None:
     for one in (two.here, two.there):
         one.lane.commands.note("waive", "a drill", "done")
     await two.until(lambda: len(two.audit) == 2)
-    assert {told.gateway for told in two.audit} == {two.here.driver.url, two.there.driver.url}
+    assert {told.gateway for told in two.audit} == {
+        one.state.watch.id for one in (two.here, two.there)
+    }
 
 
 async def test_windows_and_rows_are_written_where_their_lane_has_them(two: Two) -> None:

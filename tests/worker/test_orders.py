@@ -78,7 +78,7 @@ class Desk:
             self._look,
             self.runs.why_gone,
         )
-        book = AuditBook(audit, me, "http://gateway", "vp.x")
+        book = AuditBook(audit, me, "http://gateway", "vp.x", "http://gateway")
         self.runner = OrderRunner(
             None if read_only else tools, book, self.events.append, lambda: self.passed, self._wall
         )

@@ -105,7 +105,7 @@ class Rig:
         )
         self.runner = OrderRunner(
             tools if actuator or prober else None,
-            AuditBook(path, "ana@laptop", URL, "vp.x"),
+            AuditBook(path, "ana@laptop", URL, "vp.x", URL),
             self.events.append,
             lambda: 12.0,
             wall=lambda: NOW,

@@ -14,6 +14,7 @@ from pydantic_core import from_json
 
 from vp_tui.cli.config.kinds import ConfigError
 from vp_tui.cli.config.load import DEFAULT
+from vp_tui.cli.wiring import watch_of
 from vp_tui.domain.coverage import CoverageState, coverage_of
 from vp_tui.domain.missions import Ledger
 from vp_tui.domain.models import Failure, Snapshot
@@ -206,7 +207,7 @@ def append(
         raise kept(spool, log, row, facts, error) from error
     yield f"recorded as line {appended.line} of {literal(str(appended.path))}"
     told = written_words(row, appended.line, appended.path.name)
-    reason, who = facts.override_reason or "", (settings.url, settings.vp_id)
+    reason, who = facts.override_reason or "", (watch_of(settings).id, settings.vp_id)
     done = (datetime.now(UTC), facts.actor, "record", row.window, reason, (), told)
     try:
         append_action(places.audit, ActionRecord(*done, ActionKind.DONE, *who))

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from vp_tui.cli.console import credentials_of
 from vp_tui.domain.lane.switches import Means
 from vp_tui.domain.models import DEFAULT_INTERVALS, Source
-from vp_tui.gateway.credentials import host_port
+from vp_tui.gateway.credentials import gateway_id, host_port
 from vp_tui.state.state import Watch, initial_state
 from vp_tui.state.store import Store
 
@@ -67,6 +67,7 @@ def watch_of(settings: Settings) -> Watch:
         auto_revert=settings.brake.auto_revert,
         means=means_of(settings),
         probe_prompt=settings.probe.prompt,
+        id=settings.id or gateway_id(settings.url),
     )
 
 

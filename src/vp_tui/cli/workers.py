@@ -12,7 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from vp_tui.cli.console import credentials_of
-from vp_tui.cli.wiring import USUAL, Surroundings, means_of, new_store
+from vp_tui.cli.wiring import USUAL, Surroundings, means_of, new_store, watch_of
 from vp_tui.domain.events import SessionsArrived
 from vp_tui.domain.lane.switches import Means
 from vp_tui.domain.models import Plane
@@ -149,7 +149,8 @@ def order_runner(
         tools = Tools(
             orders, actuator, prober, partial(_lock_of, settings, places), look, runs.why_gone
         )
-    book = AuditBook(places.audit, actor(), settings.url, settings.vp_id)
+    watch = watch_of(settings)
+    book = AuditBook(places.audit, actor(), watch.id, watch.vp_id, watch.url)
     return OrderRunner(
         tools, book, runs.tell, around.clock, around.wall, alarm_command=settings.alarm.command
     )
@@ -157,7 +158,7 @@ def order_runner(
 
 def _lock_of(settings: Settings, places: Places, what: str) -> HostLock:
     """Return the host's lock for what is done to the gateway, by whatever URL it is known."""
-    return HostLock(lock_file(places.locks, settings.id or gateway_id(settings.url), what))
+    return HostLock(lock_file(places.locks, watch_of(settings).id, what))
 
 
 def _left_in_locks(settings: Settings, places: Places) -> tuple[ActionRecord, ...]:
@@ -167,14 +168,16 @@ def _left_in_locks(settings: Settings, places: Places) -> tuple[ActionRecord, ..
         with suppress(LockError):
             left = Holder.from_text(_lock_of(settings, places, subject).left() or "")
             if left is not None and left.until is None:
-                found.append(left.interrupted(settings.url, settings.vp_id))
+                found.append(left.interrupted(watch_of(settings).id, settings.vp_id))
     return tuple(found)
 
 
 def _lock_of_action(settings: Settings, places: Places, action: ActionRecord) -> HostLock | None:
     """Return the host's lock of an audited action, None where it was on another gateway or lane."""
     with suppress(ValueError):  # of a URL that is none
-        is_here = gateway_id(action.gateway) == gateway_id(settings.url)
+        is_here = action.gateway == watch_of(settings).id or (
+            gateway_id(action.gateway) == gateway_id(settings.url)  # as lines of before name it
+        )
         if is_here and action.vp_id == settings.vp_id:
             return _lock_of(settings, places, action.subject)
     return None
@@ -194,7 +197,7 @@ def file_feeds(
     """
     if may_revert and settings.brake.auto_revert is RevertMode.ARMED and not settings.read_only:
         yield files.RevertLock(_lock_of(settings, places, "auto-revert"), actor(), emit, clock)
-    evidence = evidence_files(places, settings.evidence, settings.url, settings.vp_id)
+    evidence = evidence_files(places, settings.evidence, watch_of(settings))
     if evidence.log:
         yield files.EvidenceFeed(evidence.log, emit, clock, settings.vp_id, evidence.windows)
     yield files.WindowsFeed(evidence.windows, emit, clock)

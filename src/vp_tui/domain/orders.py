@@ -93,7 +93,7 @@ class ActionRecord(NamedTuple):
     result: str
     kind: ActionKind = ActionKind.DONE
     gateway: str = ""
-    """URL of the gateway that was watched; "" in lines of before it was told."""
+    """What names the gateway that was watched; "" in lines of before it was told."""
     vp_id: str = ""
     """The lane that was watched."""
 

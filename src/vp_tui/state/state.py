@@ -70,8 +70,7 @@ class Watch(NamedTuple):
     profile: Profile = Profile.ROLLOUT
     stage: Stage | None = None
     """The one asked for; None: the evidence log tells it."""
-    source: Traffic = Traffic.ORGANIC
-    """Where the window's missions come from."""
+    source: Traffic = Traffic.ORGANIC  # where the window's missions come from
     window_label: str = ""
     """Of the window proposed next; "": the evidence log tells it."""
     window_scope: str = ""
@@ -89,6 +88,7 @@ class Watch(NamedTuple):
     auto_revert: RevertMode = RevertMode.DRY_RUN
     keys: Mapping[str, str] = NO_KEYS
     """Keys other than the table's, by the action's id, as Textual names them; "" takes it away."""
+    id: str = ""  # of the gateway, whatever URL leads to it; "": the URL is
 
 
 class Clock(NamedTuple):

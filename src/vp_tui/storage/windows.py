@@ -6,6 +6,7 @@ Several vp-tui on one host share it, so that they show the same window.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime
@@ -60,9 +61,17 @@ _UNSAID: Final[dict[str, Any]] = {"closed_at": None, "decision": None, "waivers"
 
 
 def windows_file(directory: Path, *watched: str) -> Path:
-    """Return the file for what is watched: gateway's URL, lane, evidence log."""
+    """Return the file for what is watched: gateway, lane, evidence log."""
     name = sha256("\n".join(watched).encode())[:_NAME_LENGTH]
     return directory / f"{name}.json"
+
+
+def take_over(before: Path, path: Path) -> None:
+    """Have a file go on under another name, unless that has one."""
+    if before != path:
+        with suppress(OSError):
+            os.link(before, path, follow_symlinks=False)
+            before.unlink()
 
 
 class Kept(NamedTuple):

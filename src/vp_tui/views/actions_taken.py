@@ -132,7 +132,12 @@ def _of_audit(view: View, begin: datetime, followed: list[ActionRecord]) -> Iter
 
 def is_deed(record: ActionRecord, watch: Watch) -> bool:
     """Tell whether it did something to this gateway and lane, by what its line names."""
-    return _is_action(record) and (record.gateway, record.vp_id) == (watch.url, watch.vp_id)
+    return _is_action(record) and _is_here(record, watch)
+
+
+def _is_here(record: ActionRecord, watch: Watch) -> bool:
+    """Tell whether a line names this gateway and lane; lines of before name the gateway's URL."""
+    return record.vp_id == watch.vp_id and record.gateway in {watch.id or watch.url, watch.url}
 
 
 def _is_action(record: ActionRecord) -> bool:
@@ -146,7 +151,7 @@ def _doubt(record: ActionRecord, view: View) -> str | None:
     A line of before names no gateway: its target has to be the gateway's own.
     """
     watch = view.state.watch
-    if (record.gateway, record.vp_id) == (watch.url, watch.vp_id):
+    if _is_here(record, watch):
         return ""
     if record.gateway or record.vp_id:
         return None

@@ -146,7 +146,7 @@ class Commands:
     def _told(self, action: str, target: str, reason: str, result: str) -> orders.ActionRecord:
         watch, at = self.store.state.watch, self.store.state.clock.wall_at(self.clock())
         told = (at, self.actor, action, target, reason, (), result, orders.ActionKind.DONE)
-        return orders.ActionRecord(*told, watch.url, watch.vp_id)
+        return orders.ActionRecord(*told, watch.id or watch.url, watch.vp_id)
 
     def acknowledge(self) -> int:
         """Say that the alarms were seen; answered by AlarmsAcknowledged. Return how many."""

@@ -29,7 +29,7 @@ from vp_tui.storage.rows import (
     record_or_keep,
     spooled_rows,
 )
-from vp_tui.storage.windows import keep_heard, keep_window, windows_file
+from vp_tui.storage.windows import keep_heard, keep_window, take_over, windows_file
 from vp_tui.views.evidence_row import facts_of, row_of
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from vp_tui.domain.events import Heard
     from vp_tui.domain.rollout.evidence_row import EvidenceRow
     from vp_tui.domain.rollout.windows import Told, Window
+    from vp_tui.state.state import Watch
     from vp_tui.state.store import Store
     from vp_tui.storage.evidence_log import Appended
     from vp_tui.storage.places import Places
@@ -159,17 +160,20 @@ class EvidenceFiles:
     """Directory where it is noted what was recorded here; None: nowhere."""
 
 
-def evidence_files(places: Places, log: Path | None, url: str, vp_id: str) -> EvidenceFiles:
-    """Return where the evidence of a lane of the gateway at `url` is written."""
-    watched = (url, vp_id, str(resolve(log)) if log else "")
-    windows = windows_file(places.windows, *watched)
+def evidence_files(places: Places, log: Path | None, watch: Watch) -> EvidenceFiles:
+    """Return where the evidence of what is watched is written.
+
+    The windows that were kept when the URL named the gateway are those of its name now.
+    """
+    watched = (watch.vp_id, str(resolve(log)) if log else "")
+    windows = windows_file(places.windows, watch.id or watch.url, *watched)
+    take_over(windows_file(places.windows, watch.url, *watched), windows)
     return EvidenceFiles(log, places.spool, windows, places.heads)
 
 
 def new_recorder(log: Path | None, store: Store, places: Places) -> Recorder:
     """Return what writes the evidence of what `store` watches, in our user's name."""
-    watch = store.state.watch
-    return Recorder(evidence_files(places, log, watch.url, watch.vp_id), store, actor())
+    return Recorder(evidence_files(places, log, store.state.watch), store, actor())
 
 
 @dataclass(frozen=True, slots=True)

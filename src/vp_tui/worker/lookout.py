@@ -227,5 +227,5 @@ def _record(outcome: OrderOutcome, order: Followed, state: State, now: float) ->
     return ActionRecord(
         wall_at(now), told.actor, told.what, told.target, told.reason,
         tuple(ActionStep(wall_at(at), step, what) for at, step, what in seen if at is not None),
-        told.result, told.kind, watch.url, watch.vp_id,
+        told.result, told.kind, watch.id or watch.url, watch.vp_id,
     )  # fmt: skip

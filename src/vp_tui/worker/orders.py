@@ -79,8 +79,9 @@ class AuditBook(NamedTuple):
     path: Path
     actor: str
     gateway: str
-    """Its URL."""
+    """What names it, whatever URL leads to it."""
     vp_id: str
+    url: str
 
 
 @dataclass
@@ -220,10 +221,10 @@ class OrderRunner:
         return before.told_after
 
     def _account(self, order: Work) -> _Account:
-        _path, actor, url, vp_id = self.book
+        _path, actor, gateway, vp_id, url = self.book
         begun = ActionRecord(
             self.wall(), actor, "restart", url, order.reason, (),
-            "unknown", ActionKind.UNKNOWN, url, vp_id,
+            "unknown", ActionKind.UNKNOWN, gateway, vp_id,
         )  # fmt: skip
         match order:
             case CancelRun(whom):
@@ -286,7 +287,7 @@ class OrderRunner:
             async for probe in probes:
                 self.emit(events.ProbeStepped(self.clock(), probe))
                 account.record = account.record._replace(
-                    target=probe.session_id or self.book.gateway,
+                    target=probe.session_id or self.book.url,
                     steps=self._steps_of(probe),
                     result=LEFT if probe.outcome is None else str(probe.outcome),
                 )

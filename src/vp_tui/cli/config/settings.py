@@ -80,7 +80,7 @@ class Settings:
     )
     """Without a trailing slash and without credentials."""
     id: str = setting("", NAME, "of the gateway, whatever URL leads to it", name="gateway_id")
-    """Names its locks; "": the URL does."""
+    """Names it in locks, windows and the audit; "": the URL does."""
     gateway_name: str = setting(
         "", NAME, "a gateway of the configuration file", "--gateway NAME", in_file=False
     )
