@@ -8,8 +8,8 @@ from __future__ import annotations
 import gc
 import os
 import sys
-from threading import Thread
-from typing import TYPE_CHECKING
+from threading import Lock, Thread
+from typing import TYPE_CHECKING, Final
 
 from vp_tui.cli.config.kinds import ConfigError
 from vp_tui.cli.console import narrate, told_settings
@@ -33,6 +33,10 @@ if TYPE_CHECKING:
     from vp_tui.worker.evidence import Recorder
     from vp_tui.worker.feeds import Feeds
     from vp_tui.worker.recording import Recording
+
+
+FORCED_S: Final = 0.25
+"""How long a forced end waits for what is left to be kept."""
 
 
 def watch(arguments: Arguments) -> int:
@@ -63,25 +67,39 @@ def run_tui(
     """Watch until the operator leaves. `ambient` lets tokens come from the environment too.
 
     `story` is what the demo's gateway will do next, as it tells that; `at_end` clears up where the
-    process has to be ended at once.
+    process has to be ended at once. What is left is kept then too, unless that takes too long.
     """
     network = NetworkThread()
     lane = lane_watch(settings, places, network, ambient=ambient)
     Thread(target=_tell, args=(story, lane.mailbox.put), daemon=True).start()
+    once = Lock()
+
+    def forced() -> None:
+        last = Thread(target=_leave, args=(lane, places, once), daemon=True)
+        last.start()
+        last.join(FORCED_S)
+        at_end()
+
     with events_noted(lane.store):
         try:
-            return run_app(lane, network, at_end)
+            return run_app(lane, network, forced)
         finally:
             lane.stop_recording()
+            _leave(lane, places, once)
 
-            def keep(heard: Heard) -> str | None:
-                return lane.commands.recorder.keep_heard(heard)
 
-            if lane.store.state.sources and (why := lane.lookout.keep_left(keep)):
-                narrate(f"WARNING: {why}")
-            # Audit the cancels whose recovery is still awaited.
-            if lane.store.state.cancels and (problem := lane.lookout.note_left(places.audit)):
-                narrate(f"WARNING: {problem.reason}; {problem.cure}")
+def _leave(lane: LaneWatch, places: Places, once: Lock) -> None:
+    """Keep what was heard last, and audit the cancels whose recovery is still awaited."""
+    if not once.acquire(blocking=False):
+        return
+
+    def keep(heard: Heard) -> str | None:
+        return lane.commands.recorder.keep_heard(heard)
+
+    if lane.store.state.sources and (why := lane.lookout.keep_left(keep)):
+        narrate(f"WARNING: {why}")
+    if lane.store.state.cancels and (problem := lane.lookout.note_left(places.audit)):
+        narrate(f"WARNING: {problem.reason}; {problem.cure}")
 
 
 def run_app(
