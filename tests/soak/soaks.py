@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from tests.faults import trial
 from tests.faults.table import ROWS
-from tests.soak import flicker, fuzz, goings, hours, kills, replays, typed, words
+from tests.soak import flicker, fuzz, goings, hostile, hours, kills, replays, typed, words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -38,6 +38,7 @@ SOAKS: Final[Mapping[str, Soak]] = {
     "faults": Soak(hours.run_with_faults, "virtual minutes of a wire that breaks", 2, 24 * 60),
     "wire": Soak(trial.run, "faults between real client and gateway", 4, len(ROWS)),
     "fuzz": Soak(fuzz.run, "examples per parser and machine", 5, 50_000),
+    "hostile": Soak(hostile.run, "hostile texts in every sink of the screen", 1, 500),
     "flicker": Soak(flicker.run, "virtual seconds of each scenario, v1 and v2", 0, 3_600),
     "typed": Soak(typed.run, "words typed into a real terminal", 1, 240),
     "words": Soak(words.run, "scenes at a size, with all that keys show", 0, 48),

@@ -27,7 +27,7 @@ HOSTILE: Final = {
     "tabs": "a\tb\t\tc",
     "empty": "",
 }
-_FORBIDDEN: Final = {"Cc", "Cf", "Cs", "Zl", "Zp"}
+FORBIDDEN: Final = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 
 
 def assert_harmless(rig: Rig, size: tuple[int, int]) -> None:
@@ -36,5 +36,5 @@ def assert_harmless(rig: Rig, size: tuple[int, int]) -> None:
     assert len(strips) == size[1]
     for strip in strips:
         assert strip.cell_length == cell_len(strip.text) == size[0], strip.text
-        bad = {char for char in strip.text if unicodedata.category(char) in _FORBIDDEN}
+        bad = {char for char in strip.text if unicodedata.category(char) in FORBIDDEN}
         assert not bad, strip.text

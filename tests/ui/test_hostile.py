@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
-from tests.support import scenes
 from tests.support.builders import LANE_DIR, failed, linked
 from tests.support.hostile import HOSTILE, assert_harmless
 from tests.support.recorded import WIRE
@@ -23,7 +21,9 @@ from vp_tui.gateway.errors import Asked, refusal
 from vp_tui.gateway.frames import parse_frame
 from vp_tui.gateway.log_tail import TailCursor
 from vp_tui.gateway.parsing import parse_metrics, parse_ops_sessions
-from vp_tui.worker.evidence import EvidenceFiles
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 SESSION: Final = "session_20261122_195801_a1b2c3d4"
 
@@ -134,23 +134,6 @@ TYPED: Final = (
     "[red]x[@click=app.quit]q[/] \u202egpj [[/",
 )
 """What an operator may have typed: into a label, a name, a path, a prompt or a command."""
-LOOKED_AT: Final = (
-    "r",
-    "w",
-    "c",
-    "F",
-    "P",
-    "X",
-    "W",
-    "e",
-    "u",
-    "i",
-    "question_mark",
-    "g",
-    "H",
-    "y",
-)
-"""The keys of all screens and dialogs, and those that tell something in a toast."""
 
 
 def typed(text: str, evidence: Path) -> dict[str, Any]:
@@ -171,27 +154,6 @@ def typed(text: str, evidence: Path) -> dict[str, Any]:
 def kept(text: str) -> WindowsRead:
     told = window(label=text, scope=text)
     return WindowsRead(0.0, (told,), f"{text} cannot be read")
-
-
-@pytest.mark.parametrize("size", [SMALL, LARGE], ids=["proposed, 80x24", "open, 160x45"])
-@pytest.mark.parametrize("text", TYPED)
-async def test_what_an_operator_typed_is_only_text(
-    text: str, size: tuple[int, int], tmp_path: Path
-) -> None:
-    watch = typed(text, tmp_path)
-    files = EvidenceFiles(Path(watch["evidence"]), tmp_path / "windows", tmp_path / "own")
-    told = [kept(text)] if size == LARGE else []
-    async with running(*scenes.stuck(), *told, files=files, size=size, **watch) as rig:
-        await rig.passes(2.0)
-        for key in LOOKED_AT:
-            await rig.press(key)
-            assert_harmless(rig, size)
-            await rig.press("v")
-            assert_harmless(rig, size)
-            await rig.press("escape", "escape")
-        await rig.press("ctrl+p", *"help")
-        await rig.until(lambda: "shows" in rig.text or "help" in rig.text)
-        assert_harmless(rig, size)
 
 
 @pytest.mark.parametrize("text", TYPED)

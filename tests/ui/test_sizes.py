@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 from tests.support import builders, scenes
+from tests.support.hostile import assert_harmless
 from tests.support.rig import LARGE, SMALL, WIDE, running
 
 from vp_tui.domain.events import SnapshotArrived
+from vp_tui.domain.text import literal
 from vp_tui.ui.kit.line_list import Lines
 from vp_tui.ui.lines.paint import plain, shorten, width_of
 from vp_tui.ui.watch.panes import heights
@@ -106,6 +108,34 @@ async def test_a_dialog_is_covered_and_is_there_again_with_its_focus() -> None:
         assert rig.app.screen is dialog
         assert rig.focus == focus
         assert rig.asked == asked
+
+
+async def test_a_storm_of_sizes_and_of_sessions_leaves_the_screen_whole_and_does_nothing() -> None:
+    ids = [f"a{number:04}{'b' * 123}" for number in range(1_000)]
+    flood = "Z" + "\u0351\u036b\u0343\u0e47" * 400 + "\u202e"
+    listed = [
+        builders.session(each, description=literal(flood), active_runs=int(each in ids[:2]))
+        for each in ids
+    ]
+    storm = [(8, 3), (1, 1), (2, 50), (300, 2), LEAST, (200, 60), TINY, SMALL]
+    async with running(*scenes.stuck(), size=SMALL) as rig:
+        await rig.passes(2.0)
+        await rig.press("F")
+        dialog, asked = rig.app.screen, list(rig.asked)
+        for _ in range(3):
+            for columns, lines in storm:
+                await rig.pilot.resize_terminal(columns, lines)
+        for size in storm:
+            await rig.resize(size)
+            assert_harmless(rig, size)
+            if size == (8, 3):
+                assert "".join(rig.lines) == "LIVE+ALARM | [c]"
+        assert (rig.app.screen, rig.asked) == (dialog, asked)
+        await rig.press("escape")
+        await rig.tell(builders.listing(*listed, at=3.0))
+        await rig.press("1", "end")
+        assert_harmless(rig, SMALL)
+        assert "a0999…bbbbbb" in rig.text
 
 
 @pytest.mark.parametrize("width", [1, 7, 20, 39, 200])

@@ -407,8 +407,11 @@ class TestEntries:
     [
         ("session_20261122_193429_4556ec26", "4556ec26"),
         ("a_b", "a_b"),
-        ("a_rather_long_name_x", "_long_name_x"),
-        ("nounderscores", "ounderscores"),
+        ("session_", "session_"),
+        ("twelve_chars", "twelve_chars"),
+        ("a_rather_long_name_x", "a_rat…name_x"),
+        ("a0001" + "b" * 123, "a0001…bbbbbb"),
+        ("session_" + "b" * 119 + "1", "bbbbb…bbbbb1"),
     ],
 )
 def test_short_ids(session_id: str, short: str) -> None:

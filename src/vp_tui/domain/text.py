@@ -50,6 +50,7 @@ _ERROR: Final = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
+_ID: Final = 12
 LOOKED_AT: Final = 500
 """Characters at the beginning of a line that are looked at."""
 
@@ -174,6 +175,10 @@ def counted(number: int, thing: str, things: str = "") -> str:
 
 
 def short_id(session_id: str) -> str:
-    """Return what tells a session apart at a glance: of a generated id its random end."""
-    tail = session_id.rpartition("_")[2]
-    return tail if session_id.startswith("session_") else session_id[-12:]
+    """Return what tells a session apart at a glance, in 12 characters at most.
+
+    Of a generated id its random end; of what is long both ends, as either may be alike.
+    """
+    end = session_id.rpartition("_")[2] if session_id.startswith("session_") else ""
+    told = end or session_id
+    return told if len(told) <= _ID else f"{told[:5]}{ELLIPSIS}{told[-6:]}"

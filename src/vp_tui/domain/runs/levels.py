@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from vp_tui.domain.runs.run import Run
 
 
+NAMED: Final = 4
+"""Of the sessions of which it is one; a hundred names say less than their number."""
 STUCK_AFTER_S: Final = 120.0
 STUCK_AFTER_AT_MOST_S: Final = 600.0
 P95_TIMES: Final = 3
@@ -124,9 +126,11 @@ class RunLevel(NamedTuple):
         return either(self.rivals, name) or UNLISTED
 
 
-def either(sessions: Iterable[str], name: Callable[[str], str] = str) -> str:
-    """Return sessions of which it is one: `a or b`."""
-    return " or ".join(map(name, sessions))
+def either(sessions: Sequence[str], name: Callable[[str], str] = str) -> str:
+    """Return sessions of which it is one: `a or b`; of many the first ones and their number."""
+    others = len(sessions) - NAMED
+    more = [f"one of {counted(others, 'other')}"] if others > 0 else []
+    return " or ".join([*map(name, sessions[:NAMED]), *more])
 
 
 def stuck_after(asked_s: float | None, p95_s: float | None) -> float:

@@ -55,7 +55,7 @@ class TextLine(Input):
         super().__init__(
             _pictured(value),
             id=name,
-            placeholder=hint,
+            placeholder=literal(hint),
             compact=True,
             select_on_focus=False,
             max_length=TEXT_LIMIT,

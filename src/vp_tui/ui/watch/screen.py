@@ -58,6 +58,7 @@ def smallest_lines(view: View, safety: Sequence[SafetyEntry], size: tuple[int, i
         (badge, verdict, key, needs),
         (verdict, key, needs),
         (verdict, key),
+        (badge, key),
         (key or verdict,),
     )
     for form in forms:
