@@ -88,6 +88,29 @@ async def test_a_clean_gateway_is_healthy_and_told_in_full() -> None:
     assert any(link.state is StreamState.LIVE for link in seen.state.links.values())
 
 
+async def test_a_look_without_streams_leaves_every_session_as_it_was() -> None:
+    async with running_gateway(SimOptions(scenario="idle")) as gateway:
+        ben, ana = await gateway.enter("ben"), await gateway.enter("ana")
+        await gateway.start("ana", "hang")
+        ben.last_event_seq, before = 5, ben.last_activity
+        seen = await look_once(Settings(url=gateway.url), settle_s=0.0, no_streams=True)
+        assert (ben.last_event_seq, ben.last_activity) == (5, before)
+        assert not ana.sockets
+        await look_once(Settings(url=gateway.url), settle_s=0.5)
+        assert ben.last_event_seq > 5, "the usual look attaches"
+    status = _status(seen)
+    assert status["sources"]["stream"] | {"plane": ""} == {
+        "state": "idle", "age_s": None, "error": None, "plane": "",
+    }  # fmt: skip
+    (run,) = status["runs"]
+    assert (run["session_id"], run["level"]) == (ana.session_id, None)
+    assert "streams were not looked at" in run["reason"]
+    assert status["fallback"]["routing"]["delegated"] is None
+    lines = dict(line.split(None, 1) for line in status_text(seen).splitlines())
+    assert lines["stream"] == "not looked at"
+    assert "no beginning heard" in lines["turns"]
+
+
 async def test_a_gateway_that_wants_tokens_needs_attention() -> None:
     async with running_gateway(SimOptions(scenario="auth")) as gateway:
         seen = await look_once(Settings(url=gateway.url), settle_s=0.0)

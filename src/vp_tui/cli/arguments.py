@@ -77,6 +77,10 @@ exit codes:
     70   vp-tui crashed; stderr names the report
     130  interrupted; 141: the reader of stdout went away"""
 _STATUS_EPILOG: Final = """\
+It attaches to the sessions in memory, which moves the last_event_seq and the
+last_activity of each: in a cron job, --no-streams leaves them alone. No run is heard
+then: what only a stream tells is null.
+
 exit codes: 0 nothing to do; 1 attention: a SAFETY entry, a gate FAIL, or a source
 that is unauthorized, stale or down while others answer; 2 nothing of the
 gateway answered. The status is printed in each case."""
@@ -166,6 +170,7 @@ _STATUS: Final = (
         number(0.0, 600.0).parse,
         default=2.0,
     ),
+    _Option("--no-streams", "attach to no session: leave no trace in any", bool, default=False),
 )
 _REPLAY: Final = (
     _Option(

@@ -45,21 +45,24 @@ DEADLINE_S: Final = 12.0
 def status(arguments: Arguments) -> int:
     """Print one look at the gateway; return the exit code."""
     settings = told_settings(arguments).settings
-    view = asyncio.run(look_once(settings, arguments.options["settle"]))
+    given = arguments.options
+    view = asyncio.run(look_once(settings, given["settle"], no_streams=given["no_streams"]))
     refuse_flags(view)
-    is_json = arguments.options["json"]
-    say(json.dumps(status_object(view), indent=2) if is_json else status_text(view))
+    say(json.dumps(status_object(view), indent=2) if given["json"] else status_text(view))
     return exit_code(view)
 
 
-async def look_once(settings: Settings, settle_s: float) -> View:
+async def look_once(settings: Settings, settle_s: float, *, no_streams: bool = False) -> View:
     """Ask every source once, listen `settle_s` seconds more to streams and logs, and return.
 
-    A gateway of which nothing answers is not listened to. Raises what a bug in a feed raises.
+    With `no_streams` no session is attached to, which would leave traces in it. A gateway of which
+    nothing answers is not listened to. Raises what a bug in a feed raises.
     """
-    store, mailbox, asked = new_store(settings), Mailbox(), asyncio.Event()
+    store, mailbox = new_store(settings, no_streams=no_streams), Mailbox()
+    asked = asyncio.Event()
     store.subscribe(lambda state: asked.set() if _is_all_told(state, settings) else None)
     feeds = connect(settings, mailbox.put, places=places(os.environ))
+    feeds.no_streams = no_streams
     work = (feeds.run(), pump(mailbox, store), asked.wait())
     tasks = [asyncio.create_task(each) for each in work]
     with events_noted(store):
@@ -121,7 +124,8 @@ def _status_lines(view: View) -> Iterator[tuple[str, str]]:
         error = f"  {source['error']}" if source["error"] else ""
         state = words.source_word(SourceWord(source["state"]))
         if name == "stream" and source["state"] == SourceWord.IDLE:
-            state = "nothing to attach to"
+            is_asked = not view.state.watch.no_streams
+            state = "nothing to attach to" if is_asked else "not looked at"
         yield name, f"{state}{old}{error}"
     if (figures := numbers(view)) is not None:
         yield "missions", words.missions(figures, is_judged=is_newest_judged(view))

@@ -79,9 +79,12 @@ def means_of(settings: Settings) -> Means | None:
     return means if any(means) else None
 
 
-def new_store(settings: Settings, around: Surroundings = USUAL) -> Store:
+def new_store(
+    settings: Settings, around: Surroundings = USUAL, *, no_streams: bool = False
+) -> Store:
     """Return the store of a watch that begins now and has asked nothing yet."""
-    return Store(initial_state(watch_of(settings), at=around.clock(), wall=around.wall()))
+    watch = watch_of(settings)._replace(no_streams=no_streams)
+    return Store(initial_state(watch, at=around.clock(), wall=around.wall()))
 
 
 def token_values(settings: Settings) -> list[str]:

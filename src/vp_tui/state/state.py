@@ -63,6 +63,7 @@ class Watch(NamedTuple):
     """Of the gateway's name: a colour's name or `#rrggbb`; "" for none of its own."""
     read_only: bool = False  # nothing may be changed on the gateway
     is_replay: bool = False  # a recording stands in for the gateway
+    no_streams: bool = False  # no session is attached to: nothing of a run is heard
     mission_limit: int = 500
     event_limit: int = 1000
     intervals: Mapping[models.Source, float] = models.DEFAULT_INTERVALS
@@ -75,8 +76,7 @@ class Watch(NamedTuple):
     """Of the window proposed next; "": the evidence log tells it."""
     window_scope: str = ""
     """Of the window proposed next; "": lane, gateway and source."""
-    evidence: str | None = None
-    """Path of the evidence log; None: there is none to read."""
+    evidence: str | None = None  # path of the log; None: there is none to read
     stuck_after: float | None = None
     """Seconds of silence from which on a run is stuck; None: the lane's p95 tells it."""
     words: tuple[str, ...] = ()

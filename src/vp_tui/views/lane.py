@@ -193,7 +193,8 @@ def turns_told(view: View, *, is_brief: bool = False) -> list[str]:
     if known > seen.heard:  # a route is also heard of a turn whose beginning nobody heard
         to_vp = [f"{counted(known, 'route')} heard, {tally.delegated} to the VP"]
     if seen.ran <= seen.heard:
-        silent = "no coding turn seen yet" if listened(view) else "unknown: no stream was heard"
+        why = "streams were not looked at" if view.state.watch.no_streams else "no stream was heard"
+        silent = "no coding turn seen yet" if listened(view) else f"unknown: {why}"
         return to_vp or [silent]
     if is_brief:
         lane = f", {tally.delegated} to the VP" if to_vp else ""

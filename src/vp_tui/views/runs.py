@@ -135,6 +135,7 @@ def _scene(view: View) -> RunsContext:
     return RunsContext(
         now=view.now,
         has_lock=view.state.dialect == "G1",
+        is_heard=not view.state.watch.no_streams,
         stuck_after_s=stuck_after_s(view.state),
         lane_log_at=view.state.logs_grown.get(view.state.lane_log_id),
         finished_at=on_our_clock(view, view.same(_last_end, view.state.snapshot)),

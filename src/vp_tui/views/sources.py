@@ -233,6 +233,8 @@ def is_reachable(view: View) -> bool:
 @fact
 def listened(view: View) -> bool:
     """Tell whether the streams could tell anything: unless none that is wanted was ever heard."""
+    if view.state.watch.no_streams:
+        return False
     streams = streams_view(view)
     if streams.live or view.state.routing.has_heard:
         return True

@@ -71,6 +71,7 @@ class Feeds:
     files: tuple[ThreadFeed, ...] = ()
     intervals: Mapping[Source, float] = field(default_factory=lambda: DEFAULT_INTERVALS)
     pace: Pace = field(default_factory=Pace)
+    no_streams: bool = False  # no session is attached to
     report: Callable[[Exception], str] | None = None
     """Writes down a bug that ends only a part of them, and returns where; None: it ends them."""
     _shown_log_id: str | None = None
@@ -94,6 +95,7 @@ class Feeds:
             self._keeper = Keeper(self.pace, self.emit, self.report)
             async with asyncio.TaskGroup() as self._tasks:
                 self._attachments = Attachments(self.make_stream, self.emit, self._keep)
+                self._attachments.is_resting = self.no_streams
                 self.read_tokens()
                 self._start(Source.HEALTH, self._ask_health)
                 self._start(Source.METRICS, self._ask_metrics)

@@ -233,6 +233,8 @@ def _moving(run: Run, base: RunLevel, context: RunsContext) -> RunLevel:
         return _by_age(base, limit_s)
     elif base.waiting and _runs_for(run, context.now) > LONG_S:
         level = Level.LONG
+    elif not context.is_heard:
+        return base._replace(reason="whether it moves is unknown: streams were not looked at")
     else:
         level = Level.OK
     return base._replace(level=level, reason=_activity(run, level, silent_s, context.now))

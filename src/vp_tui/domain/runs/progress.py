@@ -71,6 +71,8 @@ class RunsContext(NamedTuple):
     """When the newest listing came."""
     doubt: str | None = None
     """Why the listing cannot be taken for what is so now, in words; None: it can."""
+    is_heard: bool = True
+    """Whether sessions are attached to at all."""
 
 
 class Lock(NamedTuple):
