@@ -5,8 +5,8 @@ Whatever of it is read, the state, the status and the texts of it are made; noth
 
 from __future__ import annotations
 
+import copy
 import json
-from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
@@ -102,8 +102,7 @@ def _changed(recorded: Any, changes: list[tuple[int, object]]) -> Any:  # noqa: 
     for number, odd in changes:
         places = list(_places(changed["body"] if "status_code" in changed else changed))
         if places:
-            with suppress(TypeError):  # an odd value is its own parent
-                places[number % len(places)](odd)
+            places[number % len(places)](copy.deepcopy(odd))
     return changed
 
 
