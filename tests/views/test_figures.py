@@ -10,10 +10,16 @@ from vp_tui.domain.events import Event, PollRateChanged
 from vp_tui.domain.models import Failure, Plane, Source, StreamState
 from vp_tui.domain.text import short_id
 from vp_tui.state.sources import OFTEN_ASKED
-from vp_tui.ui.watch.logs import entries_matching
 from vp_tui.views.figures import TREND_POINTS, Numbers, numbers
 from vp_tui.views.runs import run_rows
-from vp_tui.views.sources import SourceWord, is_reachable, log_view, source_view, streams_view
+from vp_tui.views.sources import (
+    SourceWord,
+    entries_matching,
+    is_reachable,
+    log_view,
+    source_view,
+    streams_view,
+)
 from vp_tui.views.view import View
 
 if TYPE_CHECKING:

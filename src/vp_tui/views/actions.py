@@ -267,10 +267,28 @@ _GROUPS: Final = {
 """In the order of the help screen."""
 
 _REPLAYING: Final = (
-    Action("pause", ("space",), "Pause, or go on; at the end begin anew.", footer=True),
+    Action(
+        "pause",
+        ("space",),
+        "Pause, or go on; at the end begin anew.",
+        own_label="pause/play",
+        footer=True,
+    ),
     Action("step", ("full_stop",), "Take one event, and pause.", footer=True),
-    Action("minute-back", ("left_square_bracket",), "Go back a minute.", footer=True),
-    Action("minute-on", ("right_square_bracket",), "Go on a minute.", footer=True),
+    Action(
+        "minute-back",
+        ("left_square_bracket",),
+        "Go back a minute.",
+        own_label="-1 min",
+        footer=True,
+    ),
+    Action(
+        "minute-on",
+        ("right_square_bracket",),
+        "Go on a minute.",
+        own_label="+1 min",
+        footer=True,
+    ),
     Action("window-back", ("left_curly_bracket",), "Go back to where a window or its row changed."),
     Action("window-on", ("right_curly_bracket",), "Go on to where a window or its row changes."),
     Action(
@@ -402,6 +420,8 @@ _NAMES: Final = {
     "delete": "del",
     "at": "@",
     "backslash": "\\",
+    "greater_than_sign": ">",
+    "less_than_sign": "<",
     "minus": "-",
     "plus": "+",
     "less_than_sign": "<",

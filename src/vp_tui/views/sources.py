@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 from vp_tui.domain.models import Failure, Plane, Snapshot, Source, StreamState
 from vp_tui.domain.text import COUNTABLE, FIGURE_WIDTH, clip, counted, figure, later
 from vp_tui.state.sources import is_lost
-from vp_tui.state.state import Link, SourceStatus, State
+from vp_tui.state.state import Entry, Link, SourceStatus, State
 from vp_tui.state.streams import is_late
 from vp_tui.views.actions import key_of
 from vp_tui.views.view import View, fact
@@ -299,3 +299,21 @@ def why_no_lines(view: View, source: SourceView, *, is_session_log: bool) -> str
     if is_session_log:
         other, whose = ("lane-log", "the lane's log: delegated")
     return f" empty -> [{key_of(view.state.watch, other)}] see {whose} runs write there"
+
+
+def entries_matching(
+    entries: tuple[Entry, ...], session_id: str | None, matching: str = ""
+) -> tuple[Entry, ...]:
+    """Return the event list's entries of a session (None: of all) that contain `matching`.
+
+    Entries that belong to no session are about the gateway, and so about every session.
+    """
+    wanted = matching.casefold()
+    if session_id is None and not wanted:
+        return entries
+    return tuple(
+        entry
+        for entry in entries
+        if (session_id is None or entry.session_id in {None, session_id})
+        and wanted in f"{entry.session_id or ''} {entry.kind} {entry.text}".casefold()
+    )

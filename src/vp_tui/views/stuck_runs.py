@@ -116,6 +116,12 @@ def why_changed(target: RunRow, view: View) -> str | None:
     return "the run that was shown has ended, another one runs: look at it first"
 
 
+def as_it_is(target: RunRow, view: View) -> RunRow | None:
+    """Return how the captured run does now; None: it is over, or not listed any more."""
+    row = row_of_session(view, target.session.session_id)
+    return row if row and row.run.is_open and _is_same(target.run, row.run) else None
+
+
 def _is_same(run: Run, now: Run) -> bool:
     """Tell whether it is one turn: nobody heard an end, and what was known of its start stands."""
     began = ((run.running_since, now.running_since), (run.turn.started_at, now.turn.started_at))

@@ -55,8 +55,8 @@ class Question(ABC):
     is_asking: bool = True
     """Whether one can be asked for now, perhaps while another one is followed."""
 
-    def target(self, width: int) -> Iterable[Line]:  # noqa: ARG002 - some need none
-        """Return what is hit, as it was captured."""
+    def target(self, view: View, width: int) -> Iterable[Line]:  # noqa: ARG002 - some need none
+        """Return what is hit: what was captured, as it does now."""
         return ()
 
     def facts(self, view: View, width: int, *, is_short: bool) -> list[Line]:  # noqa: ARG002 - as above
@@ -163,7 +163,7 @@ class FollowDialog(Dialog[None]):
         blocks = [self.query_one(f"#{name}", Lines) for name in _BLOCKS]
         told, target, steps, facts = blocks
         told.show(chain(*(paragraph(f"! {one}", width, 0, "warn") for one in self._news(view))))
-        target.show(self._ask.target(width))
+        target.show(self._ask.target(view, width))
         if self._since is None:
             steps.show(())
         else:

@@ -23,6 +23,7 @@ from vp_tui.ui.kit.dialog import Dialog
 from vp_tui.ui.kit.forms import Choices
 from vp_tui.ui.kit.line_list import Lines
 from vp_tui.ui.lines.lane import (
+    OVER,
     STEPS,
     acted_lines,
     after_change,
@@ -50,7 +51,7 @@ from vp_tui.views.lane import (
     why_no_change,
     why_refused,
 )
-from vp_tui.views.stuck_runs import own_cancel, row_of_session, why_changed
+from vp_tui.views.stuck_runs import as_it_is, own_cancel, row_of_session, why_changed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -132,8 +133,8 @@ class CancelQuestion(Question):
         self.since = followed.at if followed else None
         self.is_asking = followed is None
 
-    def target(self, width: int) -> list[Line]:
-        return target_lines(self._target, width)
+    def target(self, view: View, width: int) -> list[Line]:
+        return target_lines(self._target, as_it_is(self._target, view), width)
 
     def steps(self, view: View, since: float, width: int, *, is_asking: bool) -> list[Line]:  # noqa: ARG002 - of one
         cancel = own_cancel(view, self._target.session.session_id, since)
@@ -163,14 +164,13 @@ class CancelAllQuestion(Question):
     def __init__(self, targets: tuple[RunRow, ...]) -> None:
         self._targets = targets
 
-    def target(self, width: int) -> list[Line]:
-        hit = counted(len(self._targets), "run")
-        lines = [join((f"this hits {hit}, and all viewers are told", "warn"))]
+    def target(self, view: View, width: int) -> list[Line]:
+        hits = f"this hits {counted(len(self._targets), 'run')}, and all viewers are told"
+        lines: list[Line] = [((hits, "warn"),)]
         for target in self._targets:
-            told = target.level
-            level = words.level(told).lower()
-            who = f"  {short_id(target.session.session_id):<14}"
-            lines.append(shorten(join(who, (f"{level:<9}", "warn"), told.reason), width))
+            who, row = f"  {short_id(target.session.session_id):<14}", as_it_is(target, view)
+            level, told = (words.level(row.level).lower(), row.level.reason) if row else ("", OVER)
+            lines.append(shorten(join(who, (f"{level:<9}", "warn"), told), width))
         return [*lines, EMPTY]
 
     def steps(self, view: View, since: float, width: int, *, is_asking: bool) -> list[Line]:  # noqa: ARG002 - alike

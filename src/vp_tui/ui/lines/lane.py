@@ -183,9 +183,17 @@ _TONES: Final[dict[CancelState | RestartState | ProbeOutcome, Tone]] = {
 }
 
 
-def target_lines(target: RunRow, width: int) -> list[Line]:
-    """Return what is hit, what it does, and what it blocks."""
-    session_id, told, number = target.session.session_id, target.level, target.other_viewers
+OVER: Final = "is over, or not listed any more"
+"""What is said of a run that was captured and does not go on."""
+
+
+def target_lines(target: RunRow, now: RunRow | None, width: int) -> list[Line]:
+    """Return what is hit, and what it does and blocks `now`; None: it does not go on."""
+    session_id = target.session.session_id
+    if now is None:
+        over = join((f"{short_id(session_id)} ", "strong"), (OVER, "dim"))
+        return [over, *paragraph(session_id, width, 0, "dim"), EMPTY]
+    told, number = now.level, now.other_viewers
     level = words.level(told).upper()
     others = counted(number, "other viewer is", "other viewers are")
     viewers = f"{others} told" if number else "no other viewer"

@@ -50,7 +50,10 @@ class AuditList(RowList[ActionRecord, ActionRecord]):
 def action_line(record: ActionRecord, width: int) -> Line:
     """Return an action as one line, but for the cursor's mark."""
     at = f"{record.at:%m-%d} {clock_time(record.at)}"
-    whom = record.target if width >= WIDE else short_id(literal(record.target))
+    whom = literal(record.target)
+    if width < WIDE:  # of a generated id its end, of an address its host, of a name its beginning
+        is_id = whom.startswith("session_")
+        whom = short_id(whom) if is_id else whom.rpartition("://")[2]
     time, who, action, target = _COLUMNS.cells(width, at, record.actor, record.action, whom)
     result = (literal(record.result), tone_of(record))
     return join((time, "dim"), who, (action, "strong"), target, result)

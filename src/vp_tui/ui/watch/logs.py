@@ -14,17 +14,18 @@ from vp_tui.domain.models import Health, Source, StreamState, TokenPresence
 from vp_tui.domain.text import age, clock_time, counted, fold, is_error, short_id
 from vp_tui.state.state import LogTail
 from vp_tui.ui.kit.line_list import LineList
-from vp_tui.ui.lines.header import trouble_line
+from vp_tui.ui.lines.header import assessment_of, trouble_line
 from vp_tui.ui.lines.paint import WORD_SYMBOLS, WORD_TONES, Found, Line, briefer, chop, fit, join
 from vp_tui.views import words
 from vp_tui.views.sources import SourceView, log_view, see_sources, source_view
 from vp_tui.views.troubles import troubles
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterator
+    from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 
     from vp_tui.state.state import Clock, Entry, Link
     from vp_tui.ui.lines.paint import Span, Tone
+    from vp_tui.views.sources import Trouble
     from vp_tui.views.view import View
 
 
@@ -237,24 +238,6 @@ def _marked(text: str, wanted: str, tone: Tone) -> Line:
     return (*spans, (text[start:], tone))
 
 
-def entries_matching(
-    entries: tuple[Entry, ...], session_id: str | None, matching: str = ""
-) -> tuple[Entry, ...]:
-    """Return the event list's entries of a session (None: of all) that contain `matching`.
-
-    Entries that belong to no session are about the gateway, and so about every session.
-    """
-    wanted = matching.casefold()
-    if session_id is None and not wanted:
-        return entries
-    return tuple(
-        entry
-        for entry in entries
-        if (session_id is None or entry.session_id in {None, session_id})
-        and wanted in f"{entry.session_id or ''} {entry.kind} {entry.text}".casefold()
-    )
-
-
 class LinksList(LineList):
     """The links, grouped: troubles, sources, streams, tokens."""
 
@@ -262,8 +245,14 @@ class LinksList(LineList):
     _lines: tuple[Line, ...] = ()
 
     def show(self, view: View) -> None:
-        """Show the links as they stand."""
-        lines = tuple(link_lines(view))
+        """Show the links; where troubles would leave them no line, those told above go last."""
+        found = troubles(view)
+        first, last = found, found[:0]
+        if self.size.height <= sum(2 if trouble.cure else 1 for trouble in found):
+            above = _told_above(view, found)
+            first = tuple(trouble for trouble in found if trouble.what not in above)
+            last = tuple(trouble for trouble in found if trouble.what in above)
+        lines = (*_trouble_lines(view, first), *_link_lines(view), *_trouble_lines(view, last))
         if lines != self._lines:
             self._lines = lines
             self.rows_changed()
@@ -288,13 +277,24 @@ class LinksList(LineList):
         return line if self.shift else briefer(line, width)
 
 
-def link_lines(view: View) -> Iterator[Line]:
-    """Yield one line per source and socket, with cause and cure under what is not well."""
+def _told_above(view: View, found: Sequence[Trouble]) -> set[str]:
+    """Return the names of the troubles that the two lines of the header tell."""
+    safety = assessment_of(view).safety if view.state.sources else ()
+    told = {alarm.trouble for alarm in safety[:2]} - {""}
+    rest = [trouble.what for trouble in found if trouble.is_grave or not safety]
+    return told or ({*rest[:1]} if len(safety) <= 1 else set())
+
+
+def _trouble_lines(view: View, found: Iterable[Trouble]) -> Iterator[Line]:
     here = see_sources(view)
-    for trouble in troubles(view):
+    for trouble in found:
         yield trouble_line(trouble)
         if cure := trouble.cure.removeprefix(here).removeprefix("; "):
             yield join(("  -> ", "dim"), cure)
+
+
+def _link_lines(view: View) -> Iterator[Line]:
+    """Yield one line per source, socket and token."""
     for source in Source:
         if source is not Source.LOG:
             yield _source_line(source_view(view, source), str(source))

@@ -16,13 +16,19 @@ from vp_tui.state.sources import is_lost
 from vp_tui.ui.kit.line_list import LineList, Toned
 from vp_tui.ui.lines.figure_layouts import LINES
 from vp_tui.ui.lines.paint import Line, cut, in_a_row, join, spread, width_of
-from vp_tui.ui.watch.logs import EventsList, LinksList, LogList, entries_matching
+from vp_tui.ui.watch.logs import EventsList, LinksList, LogList
 from vp_tui.ui.watch.runs import counted_levels
 from vp_tui.views import words
 from vp_tui.views.actions import key_of
 from vp_tui.views.actions_taken import in_window
-from vp_tui.views.runs import other_viewers
-from vp_tui.views.sources import log_view, sessions_listed, streams_view, why_no_lines
+from vp_tui.views.runs import other_viewers, run_rows
+from vp_tui.views.sources import (
+    entries_matching,
+    log_view,
+    sessions_listed,
+    streams_view,
+    why_no_lines,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -116,8 +122,8 @@ def foot_lines(view: View, width: int, height: int) -> list[Line]:
 
 
 def _story_line(view: View, width: int) -> Line:
-    """Return what the demo does now and will do next, named as the demo's word."""
-    story = view.state.story
+    """Return what the demo does now and will do next; how a replay goes is in the badge."""
+    story = "" if view.state.watch.is_replay else view.state.story
     return cut(join((" demo: ", "accent"), (literal(story), "dim")), width) if story else ()
 
 
@@ -206,7 +212,7 @@ class Pane(Vertical, Generic[ListT_co]):
 def runs_facts(rows: Sequence[RunRow], view: View, source: SourceView, matching: str) -> Line:
     """Return how many runs there are and how they do; `source` is the listing."""
     on_disk = sum(not session.in_memory for session in view.state.sessions.values())
-    number = f"{len(rows)} found" if matching else f"{len(rows)}"
+    number = f"{len(rows)} of {len(run_rows(view))}" if matching else f"{len(rows)}"
     listed = sessions_listed(view.state)
     partly: Span = (f"; {listed} listed" if listed else "", "bad")
     known = join(f"{number} ({counted_levels(rows)}", partly, _age_of_list(view, source), ")")
@@ -296,6 +302,9 @@ class LowerPanes(Horizontal):
         empty = nothing_matches("event", matching, self._watch) or none
         self.events.list.show(shown, view.state.clock, empty, has_ids=session_id is None)
         whose = short_id(session_id) if session_id else "all sessions"
+        if matching:
+            of = len(entries_matching(view.state.entries, session_id, ""))
+            whose = f"{whose} {len(shown)} of {of}"
         self.events.describe(join(whose, filtered(matching)), self._others("events"))
 
     def show_logs(self, view: View, selected: str | None) -> None:
