@@ -59,6 +59,8 @@ def tape() -> Tape:
 async def test_its_keys_go_through_time(tape: Tape, tmp_path: Path) -> None:
     async with playing(tape, tmp_path) as rig:
         assert rig.lines[0].startswith(" REPLAY 1x 0%")
+        assert rig.text.count("1x 0%") == 1, "no demo tells it once more"
+        assert "space pause/play" in rig.lines[-1]
         await rig.press("right_square_bracket")
         assert rig.player.now == tape.began_at + 60
         assert "02:01:00Z" in rig.lines[0]

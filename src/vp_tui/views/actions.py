@@ -420,8 +420,6 @@ _NAMES: Final = {
     "delete": "del",
     "at": "@",
     "backslash": "\\",
-    "greater_than_sign": ">",
-    "less_than_sign": "<",
     "minus": "-",
     "plus": "+",
     "less_than_sign": "<",

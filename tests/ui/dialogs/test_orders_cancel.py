@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -92,6 +93,19 @@ class TestAsking:
             for told in ("d3833624 STUCK", OWNER, "in tool Bash for", "77aa01bc, b0c1d2e3"):
                 assert told in rig.text
             assert ">[ Keep running ]" in rig.text
+
+    async def test_its_silence_goes_on_as_the_header_tells_it(self) -> None:
+        """A lie of before: the dialog kept the silence that there was when it opened."""
+        async with running(*scenes.stuck()) as rig:
+            await open_dialog(rig)
+            before = re.findall(r"in tool Bash for (\w+)", rig.text)
+            await rig.passes(5.0)
+            now = re.findall(r"in tool Bash for (\w+)", rig.text)
+            assert len({*now}) == 1, "header and dialog agree"
+            assert not {*now} & {*before}
+            await rig.tell(*stream(*UNWINDS, session_id=OWNER, at=rig.now), listed(rig.now))
+            assert "d3833624 is over, or not listed any more" in rig.text
+            assert "in tool Bash for" not in rig.text
 
     async def test_enter_keeps_it_running(self) -> None:
         async with running(*scenes.stuck()) as rig:

@@ -144,7 +144,7 @@ async def test_the_filter_keeps_what_matches_and_goes_on_filtering() -> None:
     async with running(*talk(1, 30)) as rig:
         await rig.press("2", "slash", *"word 2", "enter")
         assert words(rig) == [2, *range(20, 30)]
-        assert "/word 2/" in title(rig)
+        assert "11 of 30 /word 2/" in title(rig)
         await rig.tell(*stream(frame("text", "nothing")), *talk(200, 200))
         assert words(rig)[-1] == 200
         await rig.press("slash", *"xyz", "enter")

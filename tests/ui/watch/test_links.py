@@ -54,6 +54,15 @@ async def test_each_trouble_stands_first_with_its_cure_under_it() -> None:
     assert "  internal token none (UA_INTERNAL_API_TOKEN)" in lines
 
 
+async def test_where_few_lines_are_what_the_header_tells_leaves_room_for_the_sources() -> None:
+    async with running(*scenes.refused_ops(dashboard=True), size=(50, 15)) as rig:
+        lines = (await all_links(rig)).splitlines()
+        shown = rig.pane("links")
+    assert "unauthorized: metrics" not in shown
+    assert "● health" in shown
+    assert lines[-2].startswith("! unauthorized: metrics"), "it is there all the same"
+
+
 async def test_a_stream_tells_its_state_its_reason_and_its_gaps() -> None:
     async with running(
         linked(session_id=scenes.BUSY),

@@ -130,6 +130,7 @@ async def test_the_filter_keeps_matching_rows_and_the_selection() -> None:
         assert rows(rig) == ["aaaaaaaa", "cccccccc"]
         assert selected(rig) == C
         await rig.press("enter")
+        assert "RUNS 2 of 3 (" in rig.title("runs")
         assert "/fix/" in rig.title("runs")
         assert rig.focus == "runs"
         await rig.tell(
