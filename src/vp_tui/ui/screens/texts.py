@@ -156,6 +156,11 @@ GLOSSARY: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
         ("held back", "nobody can see the screen: no countdown begins or goes on"),
         ("dry-run, armed", "the auto-revert only says what it would do, or does it"),
     ),
+    "Keys": (
+        ("acting keys rest", "keys came as if typed or pasted: wait 1 s, then press again"),
+        ("2 of 14", "lines that the filter keeps, or the match under the cursor"),
+        ("pause/play", "in a replay: stops it, or goes on"),
+    ),
 }
 """Each word of the screen by its topic, and what it means."""
 _MORE: Final = (
