@@ -62,6 +62,11 @@ class MemoryDoor:
         self.under_way: set[asyncio.Task[httpx.Response]] = set()
         self._sockets: set[MemorySocket] = set()
 
+    @property
+    def sockets(self) -> int:
+        """How many are open."""
+        return len(self._sockets)
+
     async def open(self, app: Starlette) -> None:
         """Let clients in."""
         self.app = app
