@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from tests.faults import trial
 from tests.faults.table import ROWS
-from tests.soak import flicker, fuzz, goings, hostile, hours, kills, replays, typed, words
+from tests.soak import days, flicker, fuzz, goings, hostile, hours, kills, replays, typed, words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -37,6 +37,7 @@ SOAKS: Final[Mapping[str, Soak]] = {
     "goings": Soak(goings.run, "terminals that go, each way in turn", 4, 160),
     "faults": Soak(hours.run_with_faults, "virtual minutes of a wire that breaks", 2, 24 * 60),
     "wire": Soak(trial.run, "faults between real client and gateway", 4, len(ROWS)),
+    "days": Soak(days.run, "virtual boots of 432 s, 200 a day", 2, 200),
     "fuzz": Soak(fuzz.run, "examples per parser and machine", 5, 50_000),
     "hostile": Soak(hostile.run, "hostile texts in every sink of the screen", 1, 500),
     "flicker": Soak(flicker.run, "virtual seconds of each scenario, v1 and v2", 0, 3_600),
