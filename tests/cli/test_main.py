@@ -4,7 +4,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Self
+from typing import Any, Final, Self
 
 import pytest
 from tests.support.command import Run
@@ -66,6 +66,9 @@ def screen(terminal: None, monkeypatch: pytest.MonkeyPatch) -> Screen:
     return screen
 
 
+LOOK: Final[dict[str, Any]] = {"json": False, "no_streams": False, "settle": 2.0}
+
+
 def _arguments(command: str, options: dict[str, object], **flags: str) -> Arguments:
     return Arguments(command, flags, None, options)
 
@@ -79,14 +82,14 @@ def _arguments(command: str, options: dict[str, object], **flags: str) -> Argume
         ("watch --gateway-url=URL", _arguments("watch", {}, gateway_url="URL")),
         ("--allow-insecure", _arguments("watch", {}, allow_insecure="true")),
         ("--gateway prod --config F", Arguments("watch", {"gateway_name": "prod"}, "F", {})),
-        ("status", _arguments("status", {"json": False, "settle": 2.0})),
+        ("status", _arguments("status", LOOK)),
         (
             "--vp-id V status --json --settle 0 --interval 1",
-            _arguments("status", {"json": True, "settle": 0.0}, vp_id="V", interval="1"),
+            _arguments("status", LOOK | {"json": True, "settle": 0.0}, vp_id="V", interval="1"),
         ),
         (
             "--vp-id V status --vp-id W",
-            _arguments("status", {"json": False, "settle": 2.0}, vp_id="W"),
+            _arguments("status", LOOK, vp_id="W"),
         ),
         ("--read-only", _arguments("watch", {}, read_only="true")),
         ("demo --read-only", _arguments("demo", {}, read_only="true")),
