@@ -37,13 +37,14 @@ def run(
     settle_s: float = SETTLE_S,
     window_s: float = WINDOW_S,
     presses: int = PRESSES,
+    flags: tuple[str, ...] = (),
 ) -> Result:
-    """Watch `rate` events a second."""
+    """Watch `rate` events a second; they are recorded, unless the flags say otherwise."""
     report = home / "counts.json"
     with flooding_gateway(rate, SOCKETS) as gateway:
         cursor = _cursor(session_ids(gateway.url))
         command = [sys.executable, str(_COUNTED), str(report)]
-        command += ["watch", "--gateway-url", gateway.url]
+        command += ["watch", "--gateway-url", gateway.url, *flags]
         with Terminal(command, (160, 45), home) as terminal:
             terminal.read_until(lambda: are_watched(gateway.url, SOCKETS))
             terminal.read_for(settle_s)

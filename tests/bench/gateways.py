@@ -24,7 +24,9 @@ def quiet_gateway() -> SimProcess:
 
 
 def flooding_gateway(events_per_s: float, sessions: int) -> SimProcess:
-    return spawn_gateway(SimOptions(scenario="flood", rate=events_per_s, sessions=sessions))
+    """All sessions of a G2 run at once; on a G1 one would run, and the others change places."""
+    flood = SimOptions(scenario="flood", rate=events_per_s, sessions=sessions, dialect="G2")
+    return spawn_gateway(flood)
 
 
 def watch_command(url: str) -> list[str]:

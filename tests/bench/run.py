@@ -46,8 +46,8 @@ def _first_frame(*size: int) -> Part:
     return Part(run, partial(run, runs=1))
 
 
-def _flood(rate: int) -> Part:
-    run = partial(flood.run, rate=rate)
+def _flood(rate: int, *flags: str) -> Part:
+    run = partial(flood.run, rate=rate, flags=flags)
     return Part(run, partial(run, settle_s=0.2, window_s=0.5, presses=4))
 
 
@@ -57,6 +57,7 @@ PARTS: Final = {
     "idle": Part(idle.run, partial(idle.run, settle_s=0.0, window_s=0.3, windows=2)),
     "flood_2000": _flood(2_000),
     "flood_10000": _flood(10_000),
+    "flood_10000_not_recorded": _flood(10_000, "--no-record"),
     "reduce": Part(reduce.run, partial(reduce.run, batches=2)),
     "record": Part(record.run, partial(record.run, log_rows=100, runs=2)),
 }
