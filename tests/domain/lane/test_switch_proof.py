@@ -221,6 +221,12 @@ def test_the_restart_may_be_seen_before_the_command_has_ended() -> None:
     assert (brake.since, brake.reason) == (3.0, "in force, not proven")
 
 
+def test_what_was_written_came_before_the_boot_that_read_it_whose_stamp_is_cut_to_seconds() -> None:
+    for facts in ((ended(1.0, WRITTEN), boot(0.4, NEW)), (boot(0.4, NEW), ended(1.0, WRITTEN))):
+        brake = after(*facts)
+        assert [step.step for step in brake.steps] == ["requested", "written", "in force"]
+
+
 def test_an_epoch_that_was_never_known_before_is_not_a_new_one() -> None:
     brake = after(ended(1.0, WRITTEN), boot(2.0, NEW), epoch=None)
     assert brake.in_force_at is None

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from enum import StrEnum
 from math import inf
-from operator import attrgetter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vp_tui.domain.lane.switches import NOT_IN_FORCE
@@ -104,7 +103,10 @@ def acted(brake: Brake, at: float, done: Actuation) -> Brake:
     """Return the proof after the actuator has done what it can."""
     brake = brake._replace(acted_at=at, needs_restart=done.needs_restart, is_by_hand=False)
     if done.written:
-        brake = _with_step(brake, _written_at(done, at), "written", brake.change.line)
+        written_at = _written_at(done, at)
+        if brake.in_force_at is not None and written_at - brake.in_force_at <= STAMP_SLACK_S:
+            written_at = min(written_at, brake.in_force_at)
+        brake = _with_step(brake, written_at, "written", brake.change.line)
     if (failure := done.failure) is not None:
         failed = f"{failure.reason}; {failure.cure}"
         brake = _with_step(brake, at, "failed", failed)
@@ -145,7 +147,8 @@ def booted(brake: Brake, at: float, boot_stamp: str) -> Brake:
         return brake
     if brake.epoch is None or at < brake.asked_at - STAMP_SLACK_S:
         return brake._replace(epoch=boot_stamp)
-    at = max(at, brake.asked_at)
+    written_at = max((step.at for step in brake.steps if step.step == "written"), default=at)
+    at = max(at, brake.asked_at, written_at if written_at - at <= STAMP_SLACK_S else at)
     step, reason = "in force", "in force, not proven"
     if brake.is_by_hand:  # whether the line stood there by then is not known
         step, reason = "restarted", "the gateway restarted since, not proven"
@@ -249,5 +252,11 @@ def _why_unconfirmed(brake: Brake) -> str:
 
 
 def _with_step(brake: Brake, at: float, name: str, detail: str = "") -> Brake:
+    """Add a step in its place; at the same moment what was written came before what it is for."""
     steps = (*brake.steps, ProofStep(at, name, detail))
-    return brake._replace(steps=tuple(sorted(steps, key=attrgetter("at"))))
+    return brake._replace(
+        steps=tuple(sorted(steps, key=lambda one: (one.at, _FIRST.get(one.step, 3))))
+    )
+
+
+_FIRST: Final = {"requested": 0, "written": 1, "in force": 2, "restarted": 2}
