@@ -23,6 +23,7 @@ from vp_tui.domain.events import CancelAnswered, CancelFailed, CancelRequested, 
 from vp_tui.domain.models import CancelAnswer, Failure
 from vp_tui.domain.orders import CancelRun
 from vp_tui.ui.dialogs.follow import FollowDialog
+from vp_tui.ui.kit.line_list import Lines
 from vp_tui.ui.watch.screen import WatchScreen
 
 if TYPE_CHECKING:
@@ -86,6 +87,11 @@ async def test_one_that_another_vp_tui_sent_is_told_and_asked_again() -> None:
         assert "[ Keep running ]" in rig.text
 
 
+def plain_of(shown: Lines) -> list[str]:
+    """Return the lines of a part of a dialog, not of what is behind it."""
+    return ["".join(text for text, _tone in line) for line in shown.lines]
+
+
 class TestAsking:
     async def test_it_names_what_is_hit_what_it_does_and_what_it_blocks(self) -> None:
         async with running(*scenes.stuck()) as rig:
@@ -104,8 +110,9 @@ class TestAsking:
             assert len({*now}) == 1, "header and dialog agree"
             assert not {*now} & {*before}
             await rig.tell(*stream(*UNWINDS, session_id=OWNER, at=rig.now), listed(rig.now))
-            assert "d3833624 is over, or not listed any more" in rig.text
-            assert "in tool Bash for" not in rig.text
+            shown = [text for lines in rig.app.screen.query(Lines) for text in plain_of(lines)]
+            assert "d3833624 is over, or not listed any more" in "\n".join(shown)
+            assert "in tool Bash for" not in "\n".join(shown)
 
     async def test_enter_keeps_it_running(self) -> None:
         async with running(*scenes.stuck()) as rig:
